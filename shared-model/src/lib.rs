@@ -1,1 +1,4 @@
 //! One model crate.
+pub mod config;
+mod error;
+pub use error::{Error, MismatchReport, Misshapen, Result};

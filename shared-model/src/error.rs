@@ -1,0 +1,85 @@
+//! The one error type of this crate: each variant says what was expected, what came and where.
+
+use std::fmt;
+
+/// Result with this crate's [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between bytes and ranked labels.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // Configuration
+    #[error("the model config is not the JSON that open_clip writes")]
+    ConfigJson(#[source] serde_json::Error),
+    #[error("model config: `{field}` is {found}, expected {expected}")]
+    Config { field: String, expected: String, found: String },
+
+    // Weights
+    #[error("the checkpoint does not fit its config:{0}")]
+    CheckpointMismatch(Box<MismatchReport>),
+    #[error("damaged weights: {detail}")]
+    Weights { detail: String },
+    #[error("cannot read the safetensors data")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+
+    // Images
+    #[error("image has {width}x{height} pixels, over the limit of {limit_megapixels} megapixels")]
+    ImageTooLarge { width: u32, height: u32, limit_megapixels: u32 },
+    #[error("not a readable image (expected JPEG, PNG, WebP, GIF, BMP or TIFF)")]
+    ImageFormat,
+    #[error("the image is damaged or incomplete: {detail}")]
+    ImageDecode { detail: String },
+
+    // Text
+    #[error("text of {bytes} bytes, over the limit of {limit_bytes} bytes")]
+    TextTooLong { bytes: usize, limit_bytes: usize },
+    #[error("tokenizer vocabulary: {detail}")]
+    Vocabulary { detail: String },
+
+    // Labels and prompts
+    #[error("{what}: expected {expected}, found {found}")]
+    Labels { what: String, expected: String, found: String },
+
+    #[error("tensor computation failed")]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// Every disagreement between a checkpoint and its config, gathered before anything is reported.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct MismatchReport {
+    /// Keys the config asks for and the checkpoint lacks.
+    pub missing: Vec<String>,
+    /// Keys the checkpoint has and the config knows nothing of.
+    pub unexpected: Vec<String>,
+    /// Keys both have, of different shape.
+    pub misshapen: Vec<Misshapen>,
+}
+
+/// One tensor whose shape is not what the config asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Misshapen {
+    pub name: String,
+    pub expected: Vec<usize>,
+    pub found: Vec<usize>,
+}
+
+impl MismatchReport {
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty() && self.misshapen.is_empty()
+    }
+}
+
+impl fmt::Display for MismatchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (kind, names) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
+            if !names.is_empty() {
+                write!(f, "\n  {kind} ({}): {}", names.len(), names.join(", "))?;
+            }
+        }
+        for Misshapen { name, expected, found } in &self.misshapen {
+            write!(f, "\n  misshapen: {name} is {found:?}, expected {expected:?}")?;
+        }
+        Ok(())
+    }
+}

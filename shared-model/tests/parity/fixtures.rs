@@ -1,0 +1,44 @@
+//! Reads fixture files: from the folder `DERMAKE_FIXTURES` at run time natively, compiled in for wasm.
+
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub fn read(path: &str) -> Vec<u8> {
+    let dir = std::env::var("DERMAKE_FIXTURES")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures").into());
+    let full = std::path::Path::new(&dir).join(path);
+    std::fs::read(&full).unwrap_or_else(|err| panic!("fixture {}: {err}", full.display()))
+}
+
+#[cfg(target_arch = "wasm32")]
+pub fn read(path: &str) -> Vec<u8> {
+    // `env!` makes the compiler rebuild when the folder changes; `include_dir!` alone would not notice.
+    const _: &str = env!("DERMAKE_FIXTURES");
+    static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$DERMAKE_FIXTURES");
+    let file = FIXTURES.get_file(path).unwrap_or_else(|| panic!("fixture {path} was not compiled in"));
+    file.contents().to_vec()
+}
+
+pub fn json(path: &str) -> serde_json::Value {
+    serde_json::from_slice(&read(path)).unwrap_or_else(|err| panic!("fixture {path}: {err}"))
+}
+
+pub fn tensors(path: &str) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load_buffer(&read(path), &Device::Cpu)
+        .unwrap_or_else(|err| panic!("fixture {path}: {err}"))
+}
+
+/// Largest absolute difference of two tensors of one shape.
+pub fn max_abs_diff(ours: &Tensor, expected: &Tensor) -> f32 {
+    assert_eq!(ours.dims(), expected.dims(), "shapes differ");
+    let diff = (ours.to_dtype(candle_core::DType::F32).unwrap() - expected).unwrap().abs().unwrap();
+    let max = diff.flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
+    assert!(!max.is_nan(), "the difference is NaN");
+    max
+}
+
+pub fn assert_close(stage: &str, ours: &Tensor, expected: &Tensor, tolerance: f32) {
+    let diff = max_abs_diff(ours, expected);
+    assert!(diff <= tolerance, "{stage}: max |difference| {diff:e} exceeds {tolerance:e}");
+}
