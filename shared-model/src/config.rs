@@ -4,6 +4,9 @@
 //! implement (a timm or Hugging Face tower, attentional pooling, ...) is an error that names it, never ignored.
 
 mod open_clip;
+mod parameters;
+
+pub use parameters::Parameter;
 
 use serde::{Deserialize, Serialize};
 

@@ -23,6 +23,9 @@ pub enum Error {
     #[error("cannot read the safetensors data")]
     Safetensors(#[from] safetensors::SafeTensorError),
 
+    #[error("labels of one's own need the text tower, which is not loaded")]
+    TextTowerMissing,
+
     // Images
     #[error("image has {width}x{height} pixels, over the limit of {limit_megapixels} megapixels")]
     ImageTooLarge { width: u32, height: u32, limit_megapixels: u32 },

@@ -3,6 +3,8 @@
 //! The very same functions run natively (`cargo test`) and as wasm in Chromium (`just test-wasm`).
 
 mod fixtures;
+mod full_size;
+mod tiny_models;
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

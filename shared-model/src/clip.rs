@@ -1,0 +1,70 @@
+//! Both towers and the scale between them.
+
+use crate::Result;
+use crate::config::ClipConfig;
+use crate::text::TextTower;
+use crate::vision::{ImageEmbeddings, VisionTower};
+use crate::weights::{Placement, Weights};
+use candle_core::{D, DType, Tensor};
+
+/// A whole CLIP model.
+pub struct Clip {
+    pub config: ClipConfig,
+    pub vision: VisionTower,
+    pub text: TextTower,
+    /// Stored as its logarithm; `exp` at use.
+    log_logit_scale: f32,
+}
+
+impl Clip {
+    /// Builds both towers, resizing position embeddings where the config asks for another length.
+    ///
+    /// # Errors
+    /// [`crate::Error::CheckpointMismatch`] with every tensor of both towers that does not fit.
+    pub fn load(mut weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+        weights.fit_positions(config)?;
+        let all: Vec<_> = config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
+        weights.check(&all, &[])?;
+        let scale = Placement { dtype: DType::F32, ..Placement::default() };
+        Ok(Self {
+            config: config.clone(),
+            vision: VisionTower::load(&weights, config, placement)?,
+            text: TextTower::load(&weights, config, placement)?,
+            log_logit_scale: weights.tensor("logit_scale", &scale)?.to_scalar()?,
+        })
+    }
+
+    /// Pooled features and patch embeddings of `pixel_values` `[B, 3, S, S]`.
+    pub fn encode_image(&self, pixel_values: &Tensor) -> Result<ImageEmbeddings> {
+        self.vision.encode(pixel_values)
+    }
+
+    /// Unit text features `[B, E]` of token rows.
+    pub fn encode_text(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        self.text.text_features(input_ids)
+    }
+
+    /// The learned factor between cosines and training logits. Zero-shot classification uses 100 instead.
+    pub fn logit_scale(&self) -> f32 {
+        self.log_logit_scale.exp()
+    }
+}
+
+/// Each image's patches summed with weights from their similarity to a text (MAKE's local alignment).
+///
+/// `weight_p = s_p if s_p >= sigma else 0` with `s_p` the similarity of patch p and the text; weights are divided
+/// by their L2 norm over the patches (at least 1e-12). The sum is not normalised again; an image of which no
+/// patch is kept gives a zero row.
+///
+/// # Shapes
+/// - `patch_embeddings`: `[B, P, E]`, unit rows
+/// - `text_features`: `[B, E]`, unit rows; image i meets text i
+/// - returns `[B, E]`
+pub fn weighted_patch_sum(patch_embeddings: &Tensor, text_features: &Tensor, sigma: f64) -> Result<Tensor> {
+    let similarity = patch_embeddings.matmul(&text_features.unsqueeze(2)?)?; // [B, P, 1]
+    let kept = similarity.ge(sigma)?.to_dtype(similarity.dtype())?;
+    let weights = (similarity * kept)?;
+    let norm = weights.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-12)?;
+    let weights = weights.broadcast_div(&norm)?;
+    Ok(patch_embeddings.broadcast_mul(&weights)?.sum(D::Minus2)?)
+}

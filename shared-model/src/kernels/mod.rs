@@ -1,0 +1,38 @@
+//! int8 matrix products: signed bytes for weights, finer integers for activations, exact sums between them.
+//!
+//! Activations are quantised a row at a time to as many levels as a 32-bit sum can bear, so that the weights' eight
+//! bits are the only loss worth naming. The sums are integers: every instruction set gives the very same result, which
+//! the property tests hold against [`scalar`].
+
+mod matrix;
+pub(crate) mod scalar;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use matrix::Int8Matrix;
+
+/// Output channels that stand together in a packed weight.
+pub const INT8_PANEL: usize = 8;
+
+/// Rows of activations that a kernel takes at a time.
+pub(crate) const TILE_ROWS: usize = 4;
+
+/// One tile's sums: `TILE_ROWS` rows by one panel.
+pub(crate) type Tile = [[i32; INT8_PANEL]; TILE_ROWS];
+
+/// Multiplies up to [`TILE_ROWS`] activation rows with one widened panel.
+///
+/// `rows` are `k` long each, `panel` is `[k / 2][8][2]`; both hold the very same pairs of `k`.
+pub(crate) type TileKernel = fn(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile;
+
+/// The fastest kernel that this machine runs.
+pub(crate) fn tile_kernel() -> TileKernel {
+    #[cfg(target_arch = "wasm32")]
+    return wasm::tile;
+    #[cfg(target_arch = "x86_64")]
+    return x86::detect().unwrap_or(scalar::tile);
+    #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
+    return scalar::tile;
+}

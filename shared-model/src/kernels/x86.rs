@@ -1,0 +1,55 @@
+//! x86-64: one 256-bit register is a panel's eight channels by two steps of `k`.
+
+use super::{INT8_PANEL, TILE_ROWS, Tile, TileKernel};
+use core::arch::x86_64::{
+    __m256i, _mm256_add_epi32, _mm256_dpwssd_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
+    _mm256_setzero_si256, _mm256_storeu_si256,
+};
+
+/// The best of this file's kernels that the processor has, if any.
+pub(crate) fn detect() -> Option<TileKernel> {
+    if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl") {
+        // SAFETY: the features that the function asks for were just detected.
+        return Some(|rows, panel| unsafe { tile_vnni(rows, panel) });
+    }
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
+        return Some(|rows, panel| unsafe { tile_avx2(rows, panel) });
+    }
+    None
+}
+
+macro_rules! tile {
+    ($name:ident, $features:literal, $accumulate:expr) => {
+        #[target_feature(enable = $features)]
+        fn $name(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
+            let pairs = panel.len() / (2 * INT8_PANEL);
+            for row in rows {
+                assert!(row.len() >= 2 * pairs, "a row is shorter than the panel");
+            }
+            let rows = rows.map(|row| row.as_ptr().cast::<i32>());
+            let mut sums = [_mm256_setzero_si256(); TILE_ROWS];
+            for pair in 0..pairs {
+                // SAFETY: `pair` is below the number of pairs that the panel and, by the assertion, every row have.
+                let weights = unsafe { _mm256_loadu_si256(panel.as_ptr().add(pair * 16).cast()) };
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    // SAFETY: as above; two 16-bit integers are read as one of 32 bits.
+                    let activations = _mm256_set1_epi32(unsafe { row.add(pair).read_unaligned() });
+                    *sum = $accumulate(*sum, activations, weights);
+                }
+            }
+            sums.map(|sums| store(sums))
+        }
+    };
+}
+
+tile!(tile_vnni, "avx512vnni,avx512vl", |sum, a, b| _mm256_dpwssd_epi32(sum, a, b));
+tile!(tile_avx2, "avx2", |sum, a, b| _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
+
+#[target_feature(enable = "avx")]
+fn store(sums: __m256i) -> [i32; INT8_PANEL] {
+    let mut row = [0; INT8_PANEL];
+    // SAFETY: `row` has room for eight 32-bit integers.
+    unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), sums) };
+    row
+}

@@ -1,0 +1,153 @@
+//! One linear layer and one embedding table over dense or quantised weights, so that the towers are written once.
+
+use crate::kernels::Int8Matrix;
+use crate::quantize::WeightFormat;
+use crate::weights::{Placement, StoredTensor, Weights};
+use crate::{Error, Result};
+use candle_core::quantized::{QMatMul, QStorage, QTensor};
+use candle_core::{DType, Device, Module, Tensor};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// `y = x W^T + b`, with W `[out, in]` in whatever form the checkpoint has it.
+pub(crate) struct Linear {
+    weight: LinearWeight,
+    bias: Option<Tensor>,
+}
+
+enum LinearWeight {
+    /// `[out, in]`, in the placement's dtype.
+    Dense(Tensor),
+    /// GGML blocks along `in`; f32 activations.
+    Ggml(QMatMul),
+    /// One scale an output channel; f32 activations, CPU only.
+    Int8(Int8Matrix),
+}
+
+impl Linear {
+    /// Loads `weight` and, when named, `bias`.
+    pub fn load(weights: &Weights, weight: &str, bias: Option<&str>, placement: &Placement) -> Result<Self> {
+        let bias = bias.map(|name| weights.tensor(name, placement)).transpose()?;
+        let weight = match weights.quantized(weight) {
+            None => LinearWeight::Dense(weights.tensor(weight, placement)?),
+            Some((WeightFormat::Int8, stored)) => {
+                let scales = weights.stored(&format!("{weight}{}", WeightFormat::SCALE_SUFFIX))?;
+                let matrix = Int8Matrix::from_stored(weight, stored, scales)?;
+                if placement.device.is_cpu() {
+                    LinearWeight::Int8(matrix)
+                } else {
+                    let dense = matrix.dequantize()?;
+                    LinearWeight::Dense(dense.to_dtype(placement.dtype)?.to_device(&placement.device)?)
+                }
+            }
+            Some((format, stored)) => {
+                let blocks = ggml_tensor(weight, format, stored, &placement.device)?;
+                LinearWeight::Ggml(QMatMul::from_qtensor(blocks)?)
+            }
+        };
+        Ok(Self { weight, bias })
+    }
+
+    /// From a dense weight of any memory layout, without bias.
+    pub fn dense(weight: Tensor) -> Self {
+        Self { weight: LinearWeight::Dense(weight), bias: None }
+    }
+
+    /// # Shapes
+    /// - `x`: `[.., in]`
+    /// - returns `[.., out]`, in the dtype of `x`
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (leading, n_in) = match x.dims() {
+            [leading @ .., n_in] => (leading, *n_in),
+            [] => return Err(Error::Tensor(candle_core::Error::Msg("linear layer on a scalar".into()))),
+        };
+        let rows = x.reshape(((), n_in))?;
+        let y = match &self.weight {
+            LinearWeight::Dense(weight) => rows.matmul(&weight.t()?)?,
+            LinearWeight::Ggml(blocks) => blocks.forward(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,
+            LinearWeight::Int8(matrix) => matrix.matmul(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,
+        };
+        let y = match &self.bias {
+            Some(bias) => y.broadcast_add(bias)?,
+            None => y,
+        };
+        let n_out = y.dim(1)?;
+        let shape: Vec<usize> = leading.iter().copied().chain([n_out]).collect();
+        Ok(y.reshape(shape)?)
+    }
+}
+
+/// A table of rows looked up by id.
+pub(crate) enum Embedding {
+    /// `[V, D]`
+    Dense(Tensor),
+    Ggml(Arc<QTensor>, DType),
+    /// int8 rows with one scale each.
+    Int8 {
+        rows: StoredTensor,
+        scales: Vec<f32>,
+        placement: Placement,
+    },
+}
+
+impl Embedding {
+    pub fn load(weights: &Weights, name: &str, placement: &Placement) -> Result<Self> {
+        Ok(match weights.quantized(name) {
+            None => Self::Dense(weights.tensor(name, placement)?),
+            Some((WeightFormat::Int8, rows)) => {
+                let scales = weights.stored(&format!("{name}{}", WeightFormat::SCALE_SUFFIX))?;
+                let scales = scales.to_tensor(name)?.to_dtype(DType::F32)?.to_vec1()?;
+                Self::Int8 { rows: rows.clone(), scales, placement: placement.clone() }
+            }
+            Some((format, stored)) => {
+                Self::Ggml(Arc::new(ggml_tensor(name, format, stored, &placement.device)?), placement.dtype)
+            }
+        })
+    }
+
+    /// # Shapes
+    /// - `ids`: `[B, L]` u32, each below the table's length
+    /// - returns `[B, L, D]`
+    pub fn forward(&self, ids: &Tensor) -> Result<Tensor> {
+        let (batch, length) = ids.dims2()?;
+        match self {
+            Self::Dense(table) => {
+                let rows = table.index_select(&ids.flatten_all()?.to_device(table.device())?, 0)?;
+                Ok(rows.reshape((batch, length, ()))?)
+            }
+            Self::Ggml(table, dtype) => Ok(table.embedding(ids)?.to_dtype(*dtype)?),
+            Self::Int8 { rows, scales, placement } => {
+                let width = rows.shape[1];
+                let mut values = Vec::with_capacity(batch * length * width);
+                for id in ids.flatten_all()?.to_vec1::<u32>()? {
+                    let id = id as usize;
+                    let (Some(&scale), Some(row)) = (scales.get(id), rows.data.get(id * width..(id + 1) * width))
+                    else {
+                        let detail = format!("token id {id} of a vocabulary of {}", scales.len());
+                        return Err(Error::Weights { detail });
+                    };
+                    values.extend(row.iter().map(|&byte| f32::from(byte as i8) * scale));
+                }
+                let tensor = Tensor::from_vec(values, (batch, length, width), &Device::Cpu)?;
+                Ok(tensor.to_dtype(placement.dtype)?.to_device(&placement.device)?)
+            }
+        }
+    }
+}
+
+/// GGML blocks as candle keeps them.
+fn ggml_tensor(name: &str, format: WeightFormat, stored: &StoredTensor, device: &Device) -> Result<QTensor> {
+    let Some(dtype) = format.ggml_dtype() else {
+        return Err(Error::Weights { detail: format!("tensor {name} has no GGML form") });
+    };
+    let shape = format.logical_shape(&stored.shape);
+    let expected_bytes = shape.iter().product::<usize>() / dtype.block_size() * dtype.type_size();
+    if stored.data.len() != expected_bytes || shape.len() != 2 {
+        let detail = format!("tensor {name} has {} bytes, expected {expected_bytes}", stored.data.len());
+        return Err(Error::Weights { detail });
+    }
+    // candle reads the bytes as blocks of f16 and integers, which want an even address.
+    let is_aligned = stored.data.as_ptr() as usize % 2 == 0;
+    let data = if is_aligned { Cow::Borrowed(&stored.data[..]) } else { Cow::Owned(stored.data.to_vec()) };
+    Ok(QTensor::new(QStorage::from_data(data, device, dtype)?, shape)?)
+}

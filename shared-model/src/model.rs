@@ -1,0 +1,139 @@
+//! A model ready to name what is on a photo: the towers it has, and the classifiers that came with it.
+
+use crate::api::{FileRole, Manifest, Prediction};
+use crate::config::ClipConfig;
+use crate::labels::{LabelSet, Templates};
+use crate::preprocess::{Orientation, preprocess};
+use crate::text::TextTower;
+use crate::tokenizer::Tokenizer;
+use crate::vision::VisionTower;
+use crate::weights::{Placement, Weights};
+use crate::zero_shot::Classifier;
+use crate::{Clip, Error, Result};
+use bytes::Bytes;
+use candle_core::Tensor;
+use std::collections::BTreeMap;
+
+/// Image bytes in, ranked labels out.
+///
+/// The text tower may come later or never: with the classifiers of the built-in label sets at hand, only labels of
+/// the user's own need it.
+pub struct ZeroShotModel {
+    pub config: ClipConfig,
+    /// False for a freshly initialised model, whose answers mean nothing.
+    pub is_trained: bool,
+    pub vision: VisionTower,
+    text: Option<(TextTower, Tokenizer)>,
+    shipped: BTreeMap<String, Classifier>,
+    shipped_templates: Option<Templates>,
+    placement: Placement,
+}
+
+impl ZeroShotModel {
+    /// A whole model from one checkpoint.
+    pub fn from_clip(clip: Clip, tokenizer: Tokenizer, is_trained: bool, placement: Placement) -> Self {
+        Self {
+            config: clip.config,
+            is_trained,
+            vision: clip.vision,
+            text: Some((clip.text, tokenizer)),
+            shipped: BTreeMap::new(),
+            shipped_templates: None,
+            placement,
+        }
+    }
+
+    /// The vision half of a quantised model, and its classifiers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a manifest that does not fit, [`Error::CheckpointMismatch`] for weights that do not.
+    pub fn from_quantized(
+        manifest: &Manifest,
+        vision: Bytes,
+        classifiers: Bytes,
+        placement: Placement,
+    ) -> Result<Self> {
+        let config = ClipConfig::from_open_clip_json(manifest.config.to_string().as_bytes())?;
+        let vision = VisionTower::load(&Weights::from_safetensors(vision)?, &config, &placement)?;
+        let classifiers = Weights::from_safetensors(classifiers)?;
+        let on_cpu = Placement::default();
+        let shipped = manifest.label_sets.iter().map(|set| {
+            let weights = classifiers.tensor(&set.key, &on_cpu)?;
+            Ok((set.key.clone(), Classifier::from_weights(&set.class_names, weights)?))
+        });
+        Ok(Self {
+            shipped: shipped.collect::<Result<_>>()?,
+            shipped_templates: Some(Templates::new(manifest.templates.clone())?),
+            config,
+            is_trained: manifest.trained,
+            vision,
+            text: None,
+            placement,
+        })
+    }
+
+    /// The text half of a quantised model.
+    pub fn add_text(&mut self, text: Bytes, merges_gz: &[u8]) -> Result<()> {
+        let tower = TextTower::load(&Weights::from_safetensors(text)?, &self.config, &self.placement)?;
+        let tokenizer = Tokenizer::from_merges_gz(merges_gz, self.config.text.context_length)?;
+        self.text = Some((tower, tokenizer));
+        Ok(())
+    }
+
+    /// Whether [`Self::classifier`] can answer for these labels without the text tower.
+    pub fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
+        let shipped = self.shipped.get(&labels.key);
+        self.shipped_templates.as_ref() == Some(templates)
+            && shipped.is_some_and(|classifier| classifier.class_names == labels.class_names)
+    }
+
+    pub fn has_text(&self) -> bool {
+        self.text.is_some()
+    }
+
+    /// The shipped classifier of these labels and templates, or one built now.
+    ///
+    /// `progress` hears after each batch how many prompts of how many are done.
+    ///
+    /// # Errors
+    /// [`Error::TextTowerMissing`] when the text tower is needed and was not added.
+    pub fn classifier(
+        &self,
+        labels: &LabelSet,
+        templates: &Templates,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Classifier> {
+        if self.ships(labels, templates) {
+            return Ok(self.shipped[&labels.key].clone());
+        }
+        let (tower, tokenizer) = self.text.as_ref().ok_or(Error::TextTowerMissing)?;
+        Classifier::build(tower, tokenizer, &labels.class_names, templates, progress)
+    }
+
+    /// Names what is on one photo.
+    ///
+    /// # Errors
+    /// The image errors of [`preprocess`].
+    pub fn classify(
+        &self,
+        image: &[u8],
+        orientation: Orientation,
+        classifier: &Classifier,
+        top_k: usize,
+    ) -> Result<Vec<Prediction>> {
+        let features = self.image_features(image, orientation)?;
+        Ok(classifier.classify(&features, top_k)?.remove(0))
+    }
+
+    /// The unit feature `[1, E]` f32 of one photo.
+    pub fn image_features(&self, image: &[u8], orientation: Orientation) -> Result<Tensor> {
+        let pixel_values = preprocess(image, &self.config.preprocess, orientation)?;
+        self.vision.image_features(&pixel_values.unsqueeze(0)?)
+    }
+}
+
+impl Manifest {
+    /// What a page must fetch before the first answer, and what only typed labels need.
+    pub const FIRST_ROLES: [FileRole; 2] = [FileRole::Vision, FileRole::Classifiers];
+    pub const TEXT_ROLES: [FileRole; 2] = [FileRole::Text, FileRole::Tokenizer];
+}

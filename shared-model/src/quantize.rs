@@ -1,0 +1,217 @@
+//! Dense weights to quantised ones, with the error made on the way.
+//!
+//! Only the big matrices are quantised: the four of every block and the token embedding. The patch embedding, both
+//! projections and the position embeddings become f16; norms, biases and the logit scale stay f32.
+
+use crate::config::Parameter;
+use crate::kernels::{INT8_PANEL, Int8Matrix};
+use crate::weights::{Placement, StoredTensor, Weights};
+use crate::{Error, Result};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{DType, Device, Tensor};
+use safetensors::Dtype;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::str::FromStr;
+
+/// How a matrix is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightFormat {
+    /// GGML: blocks of 32 signed bytes along `in`, an f16 scale each; 8.5 bits a weight. U8 `[out, in / 32, 34]`.
+    #[serde(rename = "q8_0")]
+    Q8_0,
+    /// GGML: blocks of 32 four-bit values along `in`, an f16 scale each; 4.5 bits a weight. U8 `[out, in / 32, 18]`.
+    #[serde(rename = "q4_0")]
+    Q4_0,
+    /// Signed bytes with one f32 scale an output channel, in the order our kernels read: I8
+    /// `[out / 8, in / 2, 8, 2]`; a table of embeddings is I8 `[V, D]`. 8 bits a weight.
+    Int8,
+}
+
+impl WeightFormat {
+    pub const ALL: [Self; 3] = [Self::Q8_0, Self::Q4_0, Self::Int8];
+    /// What the scales of an `int8` matrix are stored under, behind the weight's name.
+    pub const SCALE_SUFFIX: &'static str = ".int8_scale";
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Q8_0 => "q8_0",
+            Self::Q4_0 => "q4_0",
+            Self::Int8 => "int8",
+        }
+    }
+
+    /// What stands behind the weight's name in a file.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Q8_0 => ".q8_0",
+            Self::Q4_0 => ".q4_0",
+            Self::Int8 => ".int8",
+        }
+    }
+
+    /// `x.weight.q8_0` to (`x.weight`, q8_0).
+    pub(crate) fn split_suffix(stored_name: &str) -> Option<(&str, Self)> {
+        Self::ALL.into_iter().find_map(|format| Some((stored_name.strip_suffix(format.suffix())?, format)))
+    }
+
+    pub(crate) fn ggml_dtype(self) -> Option<GgmlDType> {
+        match self {
+            Self::Q8_0 => Some(GgmlDType::Q8_0),
+            Self::Q4_0 => Some(GgmlDType::Q4_0),
+            Self::Int8 => None,
+        }
+    }
+
+    /// The matrix's shape `[out, in]` from the shape it is stored in; unchanged when it is of another form.
+    pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
+        match (self, stored) {
+            (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => vec![*out, blocks * 32],
+            (Self::Int8, [panels, pairs, INT8_PANEL, 2]) => vec![panels * INT8_PANEL, pairs * 2],
+            (_, other) => other.to_vec(),
+        }
+    }
+}
+
+impl FromStr for WeightFormat {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|format| format.name() == name);
+        known.ok_or_else(|| format!("expected q8_0, q4_0 or int8, found {name}"))
+    }
+}
+
+/// What quantisation did to one tensor.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TensorReport {
+    pub name: String,
+    /// `q8_0`, `q4_0`, `int8`, `f16` or `f32`.
+    pub format: &'static str,
+    pub bytes: usize,
+    /// `||w - w'|| / ||w||`, 0 when the tensor is kept as it was or is zero.
+    pub relative_error: f64,
+}
+
+/// The quantised tensors of one tower and what became of each.
+#[derive(Debug, Default)]
+pub struct QuantizedTower {
+    tensors: BTreeMap<String, StoredTensor>,
+    pub report: Vec<TensorReport>,
+}
+
+impl QuantizedTower {
+    /// The file's bytes: safetensors, with `metadata` as its `__metadata__`.
+    pub fn to_safetensors(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+        Ok(safetensors::serialize(&self.tensors, Some(metadata))?)
+    }
+}
+
+/// Quantises the tensors named by `parameters`.
+///
+/// A matrix whose sides a format cannot take (q8_0 and q4_0 want `in` in 32s; int8 wants `out` in 8s and `in` in
+/// 2s) becomes f16.
+///
+/// # Errors
+/// [`Error::Weights`] naming a tensor that is missing or already quantised.
+pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightFormat) -> Result<QuantizedTower> {
+    let mut tower = QuantizedTower::default();
+    for Parameter { name, .. } in parameters {
+        if weights.quantized(name).is_some() {
+            return Err(Error::Weights { detail: format!("tensor {name} is quantised already") });
+        }
+        let dense = weights.tensor(name, &Placement::default())?;
+        let is_table = name == "token_embedding.weight";
+        let (stored, restored, stored_format) = if is_table || is_block_matrix(name) {
+            match format {
+                WeightFormat::Int8 => int8(name, &dense, is_table)?,
+                WeightFormat::Q8_0 | WeightFormat::Q4_0 => ggml(name, &dense, format)?,
+            }
+        } else if dense.rank() >= 2 {
+            half(name, &dense)?
+        } else {
+            (vec![(name.clone(), StoredTensor::from_tensor(&dense)?)], dense.clone(), "f32")
+        };
+        tower.report.push(TensorReport {
+            name: name.clone(),
+            format: stored_format,
+            bytes: stored.iter().map(|(_, stored)| stored.data.len()).sum(),
+            relative_error: relative_error(&dense, &restored)?,
+        });
+        tower.tensors.extend(stored);
+    }
+    Ok(tower)
+}
+
+/// Stored tensors, what they restore to, and the name of their format.
+type Quantized = (Vec<(String, StoredTensor)>, Tensor, &'static str);
+
+fn is_block_matrix(name: &str) -> bool {
+    let suffixes = ["attn.in_proj_weight", "attn.out_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"];
+    suffixes.iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn half(name: &str, dense: &Tensor) -> Result<Quantized> {
+    let half = dense.to_dtype(DType::F16)?;
+    let values = half.flatten_all()?.to_vec1::<half::f16>()?;
+    let bytes: Vec<u8> = values.into_iter().flat_map(half::f16::to_le_bytes).collect();
+    let stored = StoredTensor::new(Dtype::F16, dense.dims(), bytes.into());
+    Ok((vec![(name.into(), stored)], half.to_dtype(DType::F32)?, "f16"))
+}
+
+fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
+    let (n_out, n_in) = dense.dims2()?;
+    let Some(dtype) = format.ggml_dtype().filter(|dtype| n_in % dtype.block_size() == 0) else {
+        return half(name, dense);
+    };
+    let blocks = QTensor::quantize(dense, dtype)?;
+    let shape = [n_out, n_in / dtype.block_size(), dtype.type_size()];
+    let stored = StoredTensor::new(Dtype::U8, &shape, blocks.data()?.to_vec().into());
+    let stored_name = format!("{name}{}", format.suffix());
+    Ok((vec![(stored_name, stored)], blocks.dequantize(&Device::Cpu)?, format.name()))
+}
+
+fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
+    let (n_out, n_in) = dense.dims2()?;
+    if !is_table && (n_out % INT8_PANEL != 0 || n_in % 2 != 0) {
+        return half(name, dense);
+    }
+    let (values, scales) = quantize_rows(dense)?;
+    let restored = Tensor::from_iter(values.iter().map(|&v| f32::from(v)), &Device::Cpu)?
+        .reshape((n_out, n_in))?
+        .broadcast_mul(&Tensor::new(scales.as_slice(), &Device::Cpu)?.unsqueeze(1)?)?;
+    let (values, shape) = if is_table {
+        (values, vec![n_out, n_in])
+    } else {
+        (Int8Matrix::pack(&values, n_out, n_in), vec![n_out / INT8_PANEL, n_in / 2, INT8_PANEL, 2])
+    };
+    let bytes: Vec<u8> = values.into_iter().map(|v| v as u8).collect();
+    let scale_bytes: Vec<u8> = scales.iter().flat_map(|s| s.to_le_bytes()).collect();
+    let stored = StoredTensor::new(Dtype::I8, &shape, bytes.into());
+    let scales = StoredTensor::new(Dtype::F32, &[n_out], scale_bytes.into());
+    let names = [WeightFormat::Int8.suffix(), WeightFormat::SCALE_SUFFIX].map(|suffix| format!("{name}{suffix}"));
+    Ok((names.into_iter().zip([stored, scales]).collect(), restored, "int8"))
+}
+
+/// Symmetric signed bytes, row by row: `w = scale * q` with `scale = max |w| / 127`.
+fn quantize_rows(dense: &Tensor) -> Result<(Vec<i8>, Vec<f32>)> {
+    let rows = dense.to_vec2::<f32>()?;
+    let mut values = Vec::with_capacity(dense.elem_count());
+    let mut scales = Vec::with_capacity(rows.len());
+    for row in rows {
+        let largest = row.iter().fold(0f32, |max, w| max.max(w.abs()));
+        let scale = largest / 127.0;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        values.extend(row.iter().map(|w| (w * inverse).round_ties_even() as i8));
+        scales.push(scale);
+    }
+    Ok((values, scales))
+}
+
+fn relative_error(dense: &Tensor, restored: &Tensor) -> Result<f64> {
+    let square_sum = |x: &Tensor| -> Result<f64> { Ok(x.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar()?) };
+    let norm = square_sum(dense)?;
+    let error = square_sum(&(dense - restored)?)?;
+    Ok(if norm > 0.0 { (error / norm).sqrt() } else { 0.0 })
+}
