@@ -1,6 +1,6 @@
 //! A packed int8 weight and its product with activations.
 
-use super::{INT8_PANEL, TILE_ROWS, TileKernel, tile_kernel};
+use super::{INT8_PANEL, TILE_ROWS, TileKernel, available_kernels};
 use crate::weights::StoredTensor;
 use crate::{Error, Result};
 use bytes::Bytes;
@@ -186,7 +186,70 @@ impl CustomOp1 for Int8Matrix {
         if width != self.0.n_in {
             candle_core::bail!("int8-matmul: activations of width {width}, expected {}", self.0.n_in);
         }
-        let out = self.multiply(&values[start..end], tile_kernel());
+        let kernel = available_kernels().next().expect("the scalar kernel is always there");
+        let out = self.multiply(&values[start..end], kernel);
         Ok((CpuStorage::F32(out), Shape::from((n_rows, self.0.n_out))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::scalar;
+    use proptest::prelude::*;
+
+    fn matrix(values: &[i8], n_out: usize, n_in: usize) -> Int8Matrix {
+        let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
+        let packed: Vec<u8> = Int8Matrix::pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
+        Int8Matrix(Arc::new(Packed { values: packed.into(), scales, n_out, n_in }))
+    }
+
+    #[test]
+    fn packing_keeps_every_weight_in_its_place() {
+        let values: Vec<i8> = (0..16 * 6).map(|v| v as i8).collect();
+        let dense = matrix(&values, 16, 6).dequantize().unwrap().to_vec2::<f32>().unwrap();
+        for (row, weights) in dense.iter().enumerate() {
+            for (column, &weight) in weights.iter().enumerate() {
+                assert_eq!(weight, f32::from(values[row * 6 + column]) * (0.01 + row as f32 * 1e-4));
+            }
+        }
+    }
+
+    proptest! {
+        /// Largest magnitudes included: no sum may wrap.
+        #[test]
+        fn every_kernel_gives_the_scalar_sums(
+            n_rows in 0usize..11,
+            panels in 1usize..5,
+            pairs in 1usize..40,
+            is_extreme: bool,
+            seed: u64,
+        ) {
+            let (n_out, n_in) = (panels * INT8_PANEL, pairs * 2);
+            let mut state = seed | 1;
+            let mut draw = || {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (state >> 33) as i32
+            };
+            let weights: Vec<i8> =
+                (0..n_out * n_in).map(|_| if is_extreme { -127 } else { (draw() % 128) as i8 }).collect();
+            let x: Vec<f32> =
+                (0..n_rows * n_in).map(|_| if is_extreme { 3.0 } else { (draw() % 1000) as f32 / 77.0 }).collect();
+            let matrix = matrix(&weights, n_out, n_in);
+            let ours = matrix.multiply(&x, scalar::tile);
+            for kernel in available_kernels() {
+                prop_assert_eq!(&ours, &matrix.multiply(&x, kernel));
+            }
+
+            let dense = matrix.dequantize().unwrap().to_vec2::<f32>().unwrap();
+            for row in 0..n_rows {
+                for (column, weights) in dense.iter().enumerate() {
+                    let products = x[row * n_in..][..n_in].iter().zip(weights).map(|(x, w)| f64::from(x * w));
+                    let (sum, size) = products.fold((0.0, 0.0), |(sum, size), p| (sum + p, size + p.abs()));
+                    let error = (f64::from(ours[row * n_out + column]) - sum).abs();
+                    prop_assert!(error <= 1e-3 * size + 1e-6, "{error} of {size}");
+                }
+            }
+        }
     }
 }

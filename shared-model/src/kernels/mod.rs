@@ -27,12 +27,14 @@ pub(crate) type Tile = [[i32; INT8_PANEL]; TILE_ROWS];
 /// `rows` are `k` long each, `panel` is `[k / 2][8][2]`; both hold the very same pairs of `k`.
 pub(crate) type TileKernel = fn(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile;
 
-/// The fastest kernel that this machine runs.
-pub(crate) fn tile_kernel() -> TileKernel {
+/// The kernels that this machine runs, fastest first; the last is the scalar reference.
+pub(crate) fn available_kernels() -> impl Iterator<Item = TileKernel> {
+    let scalar: TileKernel = scalar::tile;
     #[cfg(target_arch = "wasm32")]
-    return wasm::tile;
+    let own = std::iter::once(wasm::tile as TileKernel);
     #[cfg(target_arch = "x86_64")]
-    return x86::detect().unwrap_or(scalar::tile);
+    let own = x86::available();
     #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
-    return scalar::tile;
+    let own = std::iter::empty();
+    own.chain([scalar])
 }

@@ -6,17 +6,15 @@ use core::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
-/// The best of this file's kernels that the processor has, if any.
-pub(crate) fn detect() -> Option<TileKernel> {
-    if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl") {
-        // SAFETY: the features that the function asks for were just detected.
-        return Some(|rows, panel| unsafe { tile_vnni(rows, panel) });
-    }
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: as above.
-        return Some(|rows, panel| unsafe { tile_avx2(rows, panel) });
-    }
-    None
+/// This file's kernels that the processor has, fastest first.
+pub(crate) fn available() -> impl Iterator<Item = TileKernel> {
+    let has_vnni = is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl");
+    // SAFETY: the features that each function asks for were just detected.
+    let vnni: TileKernel = |rows, panel| unsafe { tile_vnni(rows, panel) };
+    // SAFETY: as above.
+    let avx2: TileKernel = |rows, panel| unsafe { tile_avx2(rows, panel) };
+    let candidates = [(has_vnni, vnni), (is_x86_feature_detected!("avx2"), avx2)];
+    candidates.into_iter().filter(|(is_available, _)| *is_available).map(|(_, kernel)| kernel)
 }
 
 macro_rules! tile {

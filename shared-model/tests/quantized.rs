@@ -1,0 +1,121 @@
+//! Quantised models: exact integer sums, honest reports, features near the dense model's.
+
+use candle_core::{D, DType, Device, Tensor};
+use shared_model::config::ClipConfig;
+use shared_model::quantize::{WeightFormat, quantize};
+use shared_model::weights::{Placement, Weights};
+use shared_model::{Clip, Error, VisionTower};
+use std::collections::HashMap;
+
+/// A model of sides that every format takes, with random weights.
+fn model() -> (ClipConfig, Weights) {
+    let json = br#"{"embed_dim": 32, "quick_gelu": true,
+        "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 64, "layers": 3, "head_width": 32},
+        "text_cfg": {"context_length": 16, "vocab_size": 96, "width": 64, "layers": 3, "heads": 2}}"#;
+    let config = ClipConfig::from_open_clip_json(json).unwrap();
+    let parameters = config.vision_parameters().into_iter().chain(config.text_parameters());
+    let mut state = 7u64;
+    let tensors = parameters.map(|parameter| {
+        let n_values = parameter.shape.iter().product::<usize>();
+        let scale = 2.0 / (*parameter.shape.last().unwrap_or(&1) as f32).sqrt();
+        let values: Vec<f32> = (0..n_values)
+            .map(|_| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                ((state >> 40) as f32 / (1u64 << 23) as f32 - 1.0) * scale
+            })
+            .collect();
+        (parameter.name, Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap())
+    });
+    let weights = Weights::from_tensors(tensors).unwrap();
+    (config, weights)
+}
+
+fn quantized(config: &ClipConfig, weights: &Weights, format: WeightFormat) -> Weights {
+    let parameters: Vec<_> = config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
+    let tower = quantize(weights, &parameters, format).unwrap();
+    Weights::from_safetensors(tower.to_safetensors(HashMap::new()).unwrap().into()).unwrap()
+}
+
+fn lowest_cosine(a: &Tensor, b: &Tensor) -> f32 {
+    (a * b).unwrap().sum(D::Minus1).unwrap().min(0).unwrap().to_scalar().unwrap()
+}
+
+#[test]
+fn quantised_features_stay_near_the_dense_ones() {
+    let (config, weights) = model();
+    let dense = Clip::load(weights.clone(), &config, &Placement::default()).unwrap();
+    let pixels = Tensor::randn(0f32, 1.0, (5, 3, 32, 32), &Device::Cpu).unwrap();
+    let ids: Vec<Vec<u32>> = vec![vec![90, 3, 4, 95, 0, 0], vec![90, 95, 0, 0, 0, 0], vec![90, 5, 6, 7, 8, 95]];
+    for (format, least) in [(WeightFormat::Int8, 0.9995), (WeightFormat::Q8_0, 0.9995), (WeightFormat::Q4_0, 0.95)]
+    {
+        let small = quantized(&config, &weights, format);
+        let model = Clip::load(small, &config, &Placement::default()).unwrap();
+        let images = dense.vision.image_features(&pixels).unwrap();
+        let cosine = lowest_cosine(&model.vision.image_features(&pixels).unwrap(), &images);
+        assert!(cosine > least, "{format:?} images: {cosine}");
+        let texts = dense.encode_text(&ids).unwrap();
+        let cosine = lowest_cosine(&model.encode_text(&ids).unwrap(), &texts);
+        assert!(cosine > least, "{format:?} texts: {cosine}");
+    }
+}
+
+#[test]
+fn the_report_tells_bytes_and_error_of_every_tensor() {
+    let (config, weights) = model();
+    let parameters = config.vision_parameters();
+    for (format, bits, most) in
+        [(WeightFormat::Int8, 8.0, 0.01), (WeightFormat::Q8_0, 8.5, 0.01), (WeightFormat::Q4_0, 4.5, 0.15)]
+    {
+        let tower = quantize(&weights, &parameters, format).unwrap();
+        assert_eq!(tower.report.len(), parameters.len());
+        for (report, parameter) in tower.report.iter().zip(&parameters) {
+            let n_values = parameter.shape.iter().product::<usize>();
+            if report.format == format.name() {
+                let scale_bytes = if format == WeightFormat::Int8 { 4 * parameter.shape[0] } else { 0 };
+                assert_eq!(report.bytes, (n_values as f64 * bits / 8.0) as usize + scale_bytes, "{}", report.name);
+                assert!(report.relative_error > 0.0 && report.relative_error < most, "{report:?}");
+            } else {
+                assert!(report.relative_error < 1e-3, "{report:?}");
+            }
+        }
+        let n_quantized = tower.report.iter().filter(|report| report.format == format.name()).count();
+        assert_eq!(n_quantized, 4 * config.vision.layers);
+    }
+}
+
+#[test]
+fn bf16_features_stay_near_f32() {
+    let (config, weights) = model();
+    let pixels = Tensor::randn(0f32, 1.0, (2, 3, 32, 32), &Device::Cpu).unwrap();
+    let f32_features =
+        VisionTower::load(&weights, &config, &Placement::default()).unwrap().image_features(&pixels).unwrap();
+    let bf16 = Placement { dtype: DType::BF16, ..Placement::default() };
+    let model = Clip::load(weights, &config, &bf16).unwrap();
+    assert!(lowest_cosine(&model.vision.image_features(&pixels).unwrap(), &f32_features) > 0.999);
+    assert_eq!(model.encode_text(&[vec![90, 1, 95]]).unwrap().dims(), [1, config.embed_dim]);
+}
+
+#[test]
+fn quantising_twice_is_refused() {
+    let (config, weights) = model();
+    let small = quantized(&config, &weights, WeightFormat::Int8);
+    let again = quantize(&small, &config.vision_parameters(), WeightFormat::Int8);
+    assert!(matches!(again, Err(Error::Weights { detail }) if detail.contains("quantised already")));
+}
+
+#[test]
+fn damaged_quantised_files_are_errors() {
+    let (config, weights) = model();
+    let tower = quantize(&weights, &config.vision_parameters(), WeightFormat::Int8).unwrap();
+    let bytes = tower.to_safetensors(HashMap::new()).unwrap();
+    for n_bytes in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(Weights::from_safetensors(bytes[..n_bytes].to_vec().into()).is_err(), "{n_bytes} bytes");
+    }
+    // Other tensors than the config's: each is named.
+    let other = ClipConfig::named("ViT-B-32").unwrap();
+    let weights = Weights::from_safetensors(bytes.into()).unwrap();
+    let Err(Error::CheckpointMismatch(report)) = VisionTower::load(&weights, &other, &Placement::default()) else {
+        panic!("a tiny tower is no ViT-B/32")
+    };
+    assert!(!report.missing.is_empty() && !report.misshapen.is_empty());
+}
