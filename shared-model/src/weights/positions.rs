@@ -88,13 +88,14 @@ fn cubic(x: f64) -> f64 {
 
 /// `[new, old]` weights of `mode="linear", align_corners=False`, not antialiased.
 fn linear_taps(old: usize, new: usize) -> Tensor {
-    let scale = old as f64 / new as f64;
+    // In f32 throughout, as PyTorch: at the far end the source position is off by some 1e-5 tokens.
+    let scale = old as f32 / new as f32;
     let mut taps = vec![0f32; new * old];
     for (i, row) in taps.chunks_exact_mut(old).enumerate() {
-        let source = (scale * (i as f64 + 0.5) - 0.5).max(0.0);
+        let source = (scale * (i as f32 + 0.5) - 0.5).max(0.0);
         let low = (source as usize).min(old - 1);
         let high = (low + 1).min(old - 1);
-        let fraction = (source - low as f64) as f32;
+        let fraction = source - low as f32;
         row[low] += 1.0 - fraction;
         row[high] += fraction;
     }
