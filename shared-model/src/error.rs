@@ -27,12 +27,16 @@ pub enum Error {
     TextTowerMissing,
 
     // Images
-    #[error("image has {width}x{height} pixels, over the limit of {limit_megapixels} megapixels")]
-    ImageTooLarge { width: u32, height: u32, limit_megapixels: u32 },
+    #[error(
+        "image of {width}x{height} pixels, over the limit of {limit_megapixels} megapixels or {limit_edge} a side"
+    )]
+    ImageTooLarge { width: u32, height: u32, limit_megapixels: u32, limit_edge: u32 },
     #[error("not a readable image (expected JPEG, PNG, WebP, GIF, BMP or TIFF)")]
     ImageFormat,
     #[error("the image is damaged or incomplete: {detail}")]
     ImageDecode { detail: String },
+    #[error("cannot resample: {what} is {found}, expected {expected}")]
+    Resample { what: &'static str, expected: String, found: String },
 
     // Text
     #[error("text of {bytes} bytes, over the limit of {limit_bytes} bytes")]

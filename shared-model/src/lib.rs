@@ -5,6 +5,7 @@ mod error;
 pub mod kernels;
 pub mod labels;
 mod linear;
+pub mod preprocess;
 pub mod quantize;
 mod text;
 mod transformer;

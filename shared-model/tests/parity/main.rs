@@ -4,6 +4,7 @@
 
 mod fixtures;
 mod full_size;
+mod preprocess;
 mod tiny_models;
 
 #[cfg(target_arch = "wasm32")]

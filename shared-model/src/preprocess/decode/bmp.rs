@@ -1,0 +1,73 @@
+//! BMP: one-bit, gray or palette where the file has one, else RGB or RGBA.
+
+use super::super::pixels::{PixelMode, Samples};
+use super::{DecodedImage, Stored, check_size, damaged};
+use crate::Result;
+use image::codecs::bmp::BmpDecoder;
+use image::metadata::Orientation as Transform;
+use image::{ColorType, ImageDecoder, ImageError};
+use std::io::Cursor;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+    let header = Header::parse(bytes).ok_or_else(|| damaged("BMP ends within its header"))?;
+    check_size(header.width, header.height)?;
+    let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let mode = match (decoder.get_palette(), decoder.color_type()) {
+        (Some(palette), _) => header.palette_mode(palette),
+        (None, ColorType::Rgba8) => PixelMode::Rgba,
+        (None, _) => PixelMode::Rgb,
+    };
+    let channels = usize::from(decoder.color_type().channel_count());
+    let mut samples = vec![0; width as usize * height as usize * channels];
+    decoder.read_image(&mut samples).map_err(unreadable)?;
+    if mode.channels() == 1 {
+        samples = samples.chunks_exact(channels).map(|pixel| pixel[0]).collect();
+    }
+    let image = DecodedImage::new(width, height, mode, Samples::U8(samples))?;
+    Ok(Stored { image, transform: Transform::NoTransforms })
+}
+
+/// What the decoder does not tell, or only after its own checks.
+struct Header {
+    width: u32,
+    height: u32,
+    /// Entries of the palette, if the pixels are indices.
+    n_colors: usize,
+}
+
+impl Header {
+    /// Reads a `BITMAPCOREHEADER` (16-bit sizes) or one of its successors.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let u16_at = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes);
+        let u32_at = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);
+        if u32_at(14)? == 12 {
+            let n_colors = 1usize.checked_shl(u16_at(24)?.into())?;
+            return Some(Self { width: u16_at(18)?.into(), height: u16_at(20)?.into(), n_colors });
+        }
+        // A negative height says that the rows go from the top.
+        let height = (u32_at(22)? as i32).unsigned_abs();
+        let n_colors = match u32_at(46)? {
+            0 => 1usize.checked_shl(u16_at(28)?.into()).unwrap_or(0),
+            colors_used => colors_used as usize,
+        };
+        Some(Self { width: u32_at(18)?, height, n_colors })
+    }
+
+    /// Pillow takes a palette of black and white for one-bit, and one that maps each index to its own gray for gray.
+    fn palette_mode(&self, palette: &[[u8; 3]]) -> PixelMode {
+        let used = &palette[..self.n_colors.min(palette.len())];
+        let is_gray_ramp =
+            used.iter().enumerate().all(|(index, color)| color.iter().all(|&v| usize::from(v) == index));
+        match used {
+            [[0, 0, 0], [255, 255, 255]] => PixelMode::OneBit,
+            _ if is_gray_ramp => PixelMode::Gray,
+            _ => PixelMode::Palette,
+        }
+    }
+}
+
+fn unreadable(err: ImageError) -> crate::Error {
+    damaged(format_args!("BMP: {err}"))
+}

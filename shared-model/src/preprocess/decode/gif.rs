@@ -1,0 +1,48 @@
+//! GIF: the first frame, on a canvas that holds all of it.
+
+use super::super::pixels::{PixelMode, Samples};
+use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
+use crate::Result;
+use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
+use image::metadata::Orientation as Transform;
+use std::num::NonZeroU64;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    options.set_memory_limit(NonZeroU64::new(MAX_DECODED_BYTES).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
+    let mut decoder = options.read_info(bytes).map_err(unreadable)?;
+    let (screen_width, screen_height) = (decoder.width(), decoder.height());
+    let frame = decoder.next_frame_info().map_err(unreadable)?.ok_or_else(|| damaged("GIF without a frame"))?;
+    let (left, top, frame_width, frame_height) =
+        (usize::from(frame.left), usize::from(frame.top), usize::from(frame.width), usize::from(frame.height));
+    let background = frame.transparent.unwrap_or(0);
+    // Like Pillow, let the canvas grow where the frame sticks out of the screen.
+    let width = usize::from(screen_width).max(left + frame_width);
+    let height = usize::from(screen_height).max(top + frame_height);
+    check_size(width as u32, height as u32)?;
+    check_size(frame_width as u32, frame_height as u32)?;
+    let mut frame_pixels = vec![0; frame_width * frame_height];
+    decoder.read_into_buffer(&mut frame_pixels).map_err(unreadable)?;
+    let mut indices = vec![background; width * height];
+    for (canvas, row) in indices.chunks_exact_mut(width).skip(top).zip(frame_pixels.chunks_exact(frame_width)) {
+        canvas[left..left + frame_width].copy_from_slice(row);
+    }
+    let palette = decoder.palette().map_err(unreadable)?.as_chunks().0;
+    let image = colored(width as u32, height as u32, indices, palette)?;
+    Ok(Stored { image, transform: Transform::NoTransforms })
+}
+
+/// Pillow opens an image whose palette maps every index to its own gray as gray.
+fn colored(width: u32, height: u32, indices: Vec<u8>, palette: &[[u8; 3]]) -> Result<DecodedImage> {
+    let is_gray_ramp =
+        palette.iter().enumerate().all(|(index, color)| color.iter().all(|&v| usize::from(v) == index));
+    if is_gray_ramp {
+        return DecodedImage::new(width, height, PixelMode::Gray, Samples::U8(indices));
+    }
+    DecodedImage::new(width, height, PixelMode::Palette, Samples::U8(bits::look_up(&indices, palette)))
+}
+
+fn unreadable(err: DecodingError) -> crate::Error {
+    damaged(format_args!("GIF: {err}"))
+}

@@ -1,0 +1,163 @@
+//! TIFF: the first page, turned upright as its orientation tag says.
+
+use super::super::pixels::{PixelMode, Samples};
+use super::ycbcr::rgb_from_ycbcr;
+use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
+use crate::Result;
+use crate::preprocess::orientation;
+use crate::preprocess::resample::{divide_by_alpha, unmultiplied};
+use image::metadata::Orientation as Transform;
+use std::borrow::Cow;
+use std::io::Cursor;
+use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
+use tiff::{ColorType, TiffError};
+
+type Reader<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+    let mut reader = open(Cow::Borrowed(bytes))?;
+    let (width, height) = reader.dimensions().map_err(unreadable)?;
+    check_size(width, height)?;
+    let orientation_tag = reader.find_tag_unsigned::<u8>(Tag::Orientation).unwrap_or_default();
+    let photometric = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(unreadable)?;
+    let (mode, samples) = if photometric == Some(PhotometricInterpretation::RGBPalette as u16) {
+        (PixelMode::Palette, Samples::U8(palette_pixels(bytes, &mut reader, (width, height))?))
+    } else {
+        let color = reader.colortype().map_err(unreadable)?;
+        let alpha = extra_sample(&mut reader);
+        let data = read_chunky(&mut reader)?;
+        direct_pixels(color, alpha, data, (width, height))?
+    };
+    let image = DecodedImage::new(width, height, mode, samples)?;
+    let transform = orientation_tag.and_then(Transform::from_exif).unwrap_or(Transform::NoTransforms);
+    Ok(Stored { image: orientation::apply(image, transform)?, transform: Transform::NoTransforms })
+}
+
+fn open(bytes: Cow<'_, [u8]>) -> Result<Reader<'_>> {
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = usize::try_from(MAX_DECODED_BYTES).unwrap_or(usize::MAX);
+    limits.intermediate_buffer_size = limits.decoding_buffer_size;
+    Ok(Decoder::new(Cursor::new(bytes)).map_err(unreadable)?.with_limits(limits))
+}
+
+/// What the first sample beyond the colors means, if there is one.
+fn extra_sample(reader: &mut Reader<'_>) -> Option<ExtraSamples> {
+    let extra = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten()?;
+    ExtraSamples::from_u16(*extra.first()?)
+}
+
+/// All samples, pixel by pixel, be they stored in planes or not.
+fn read_chunky(reader: &mut Reader<'_>) -> Result<DecodingResult> {
+    let mut data = DecodingResult::U8(Vec::new());
+    let layout = reader.read_image_to_buffer(&mut data).map_err(unreadable)?;
+    if layout.planes < 2 {
+        return Ok(data);
+    }
+    match data {
+        DecodingResult::U8(planes) => Ok(DecodingResult::U8(interleaved(&planes, layout.planes))),
+        DecodingResult::U16(planes) => Ok(DecodingResult::U16(interleaved(&planes, layout.planes))),
+        _ => Err(unsupported("samples beyond 16 bits")),
+    }
+}
+
+fn interleaved<T: Copy>(planes: &[T], n_planes: usize) -> Vec<T> {
+    let plane_len = planes.len() / n_planes;
+    (0..plane_len).flat_map(|i| (0..n_planes).map(move |plane| planes[plane * plane_len + i])).collect()
+}
+
+fn direct_pixels(
+    color: ColorType,
+    alpha: Option<ExtraSamples>,
+    data: DecodingResult,
+    size: (u32, u32),
+) -> Result<(PixelMode, Samples)> {
+    let bytes = match data {
+        DecodingResult::U16(gray) if color == ColorType::Gray(16) => {
+            return Ok((PixelMode::Gray16, Samples::U16(gray)));
+        }
+        DecodingResult::U16(samples) => samples.into_iter().map(|sample| (sample >> 8) as u8).collect(),
+        DecodingResult::U8(samples) => samples,
+        _ => return Err(unsupported("samples beyond 16 bits")),
+    };
+    let is_premultiplied = alpha == Some(ExtraSamples::AssociatedAlpha);
+    let (mode, bytes) = match color {
+        ColorType::Gray(depth @ (1 | 2 | 4 | 8)) => {
+            let mut gray = unpacked(&bytes, size, depth)?;
+            bits::widen(&mut gray, depth);
+            (if depth == 1 { PixelMode::OneBit } else { PixelMode::Gray }, gray)
+        }
+        ColorType::Multiband { bit_depth: 8, num_samples: 2 } => gray_with_extra(&bytes, alpha),
+        ColorType::RGB(8 | 16) => (PixelMode::Rgb, bytes),
+        ColorType::RGBA(8 | 16) if is_premultiplied => {
+            (PixelMode::Rgba, bytes.as_chunks().0.iter().copied().flat_map(unmultiplied).collect())
+        }
+        ColorType::RGBA(8 | 16) => (PixelMode::Rgba, bytes),
+        ColorType::CMYK(8 | 16) => (PixelMode::Cmyk, bytes),
+        ColorType::YCbCr(8) => {
+            (PixelMode::Rgb, bytes.as_chunks().0.iter().copied().flat_map(rgb_from_ycbcr).collect())
+        }
+        other => return Err(unsupported(&format!("colors {other:?}"))),
+    };
+    Ok((mode, Samples::U8(bytes)))
+}
+
+fn gray_with_extra(bytes: &[u8], extra: Option<ExtraSamples>) -> (PixelMode, Vec<u8>) {
+    let pixels = bytes.as_chunks().0.iter();
+    match extra {
+        Some(ExtraSamples::UnassociatedAlpha) => (PixelMode::GrayAlpha, bytes.to_vec()),
+        Some(ExtraSamples::AssociatedAlpha) => {
+            (PixelMode::GrayAlpha, pixels.flat_map(|&[v, alpha]| [divide_by_alpha(v, alpha), alpha]).collect())
+        }
+        _ => (PixelMode::Gray, pixels.map(|&[v, _]| v).collect()),
+    }
+}
+
+/// Colors of an indexed image. The decoder refuses these, so it is shown a copy that claims to be gray.
+fn palette_pixels(bytes: &[u8], reader: &mut Reader<'_>, size: (u32, u32)) -> Result<Vec<u8>> {
+    let color_map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(unreadable)?;
+    let value_at = photometric_offset(bytes).ok_or_else(|| unsupported("palette"))?;
+    let mut relabeled = bytes.to_vec();
+    let black_is_zero = PhotometricInterpretation::BlackIsZero as u8;
+    // The value was found to be 3 (palette) in either byte order: its one byte that is not zero is replaced.
+    relabeled[value_at..value_at + 2].iter_mut().filter(|byte| **byte != 0).for_each(|byte| *byte = black_is_zero);
+    let mut reader = open(Cow::Owned(relabeled))?;
+    let (ColorType::Gray(depth @ (1 | 2 | 4 | 8)), DecodingResult::U8(packed)) =
+        (reader.colortype().map_err(unreadable)?, read_chunky(&mut reader)?)
+    else {
+        return Err(unsupported("palette depth"));
+    };
+    // All reds, then all greens, then all blues, in 16 bits.
+    let n_colors = color_map.len() / 3;
+    let palette: Vec<_> =
+        (0..n_colors).map(|i| [0, 1, 2].map(|channel| (color_map[channel * n_colors + i] >> 8) as u8)).collect();
+    Ok(bits::look_up(&unpacked(&packed, size, depth)?, &palette))
+}
+
+/// Where the first page's photometric interpretation is written.
+fn photometric_offset(bytes: &[u8]) -> Option<usize> {
+    let is_little_endian = bytes.first()? == &b'I';
+    let u16_at = |at: usize| {
+        let field = *bytes.get(at..)?.first_chunk()?;
+        Some(if is_little_endian { u16::from_le_bytes(field) } else { u16::from_be_bytes(field) })
+    };
+    let field = *bytes.get(4..)?.first_chunk()?;
+    let directory = if is_little_endian { u32::from_le_bytes(field) } else { u32::from_be_bytes(field) } as usize;
+    let n_entries = usize::from(u16_at(directory)?);
+    let entry_at = |i: usize| directory + 2 + 12 * i;
+    let tag = Tag::PhotometricInterpretation.to_u16();
+    let entry = (0..n_entries).map(entry_at).find(|&entry| u16_at(entry) == Some(tag))?;
+    (u16_at(entry + 8)? == PhotometricInterpretation::RGBPalette as u16).then_some(entry + 8)
+}
+
+fn unpacked(packed: &[u8], (width, height): (u32, u32), depth: u8) -> Result<Vec<u8>> {
+    bits::unpack(packed, width as usize, height as usize, depth).ok_or_else(|| damaged("TIFF with too few pixels"))
+}
+
+fn unsupported(what: &str) -> crate::Error {
+    damaged(format_args!("TIFF: {what} not supported"))
+}
+
+fn unreadable(err: TiffError) -> crate::Error {
+    damaged(format_args!("TIFF: {err}"))
+}

@@ -1,0 +1,39 @@
+//! Which way up: the orientation that cameras write beside the pixels instead of turning them.
+
+use super::DecodedImage;
+use crate::Result;
+use image::metadata::Orientation as Transform;
+
+/// Whether the orientation in a file's metadata is applied.
+///
+/// TIFF is always turned: there the tag belongs to the format itself, and Pillow applies it on loading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orientation {
+    /// Pixels as they are stored, as the reference has it: for benchmarks.
+    AsStored,
+    /// Turned and mirrored as the EXIF data of JPEG, PNG and WebP files says: for people's photos.
+    FromExif,
+}
+
+/// The transform that an EXIF block asks for; none if it is absent, damaged or silent about it.
+pub(super) fn exif_transform(exif: Option<&[u8]>) -> Transform {
+    // Some WebP writers keep the prefix that belongs to JPEG's segment.
+    let block = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
+    block.and_then(Transform::from_exif_chunk).unwrap_or(Transform::NoTransforms)
+}
+
+/// The image turned upright.
+pub(super) fn apply(image: DecodedImage, transform: Transform) -> Result<DecodedImage> {
+    let (width, height) = (image.width(), image.height());
+    let (right, bottom) = (width - 1, height - 1);
+    match transform {
+        Transform::NoTransforms => Ok(image),
+        Transform::FlipHorizontal => image.gather(width, height, |x, y| (right - x, y)),
+        Transform::Rotate180 => image.gather(width, height, |x, y| (right - x, bottom - y)),
+        Transform::FlipVertical => image.gather(width, height, |x, y| (x, bottom - y)),
+        Transform::Rotate90FlipH => image.gather(height, width, |x, y| (y, x)),
+        Transform::Rotate90 => image.gather(height, width, |x, y| (y, bottom - x)),
+        Transform::Rotate270FlipH => image.gather(height, width, |x, y| (right - y, bottom - x)),
+        Transform::Rotate270 => image.gather(height, width, |x, y| (right - y, x)),
+    }
+}

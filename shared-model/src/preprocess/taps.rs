@@ -1,0 +1,134 @@
+//! Which source samples make each output sample along one axis, and with what weight.
+//!
+//! Pillow's `precompute_coeffs`, after
+//! [`Resample.c`](https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c): same filters, same
+//! order of the f64 operations, so that the weights agree to the last bit.
+
+use crate::config::Interpolation;
+use std::ops::Range;
+
+/// One axis of a resampling: the samples `source` become `size` samples, of which `window` are wanted.
+///
+/// Nothing outside `source` has a say, as if the image had been cropped to it first. `window` is what lets a centre
+/// crop of a very long image be computed without the rest of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Axis {
+    pub source: Range<u32>,
+    pub size: u64,
+    pub window: Range<u64>,
+}
+
+/// Weights of an axis, for every output sample of its window.
+#[derive(Debug)]
+pub(super) struct Taps<W> {
+    spans: Vec<Span>,
+    weights: Vec<W>,
+}
+
+/// The source samples of one output sample.
+#[derive(Clone, Debug)]
+struct Span {
+    /// Index of the first one in the image.
+    start: usize,
+    /// Where its weights are.
+    weights: Range<usize>,
+}
+
+impl Axis {
+    /// All of `source`, brought to `size`.
+    pub fn whole(source: Range<u32>, size: u32) -> Self {
+        Self { source, size: size.into(), window: 0..size.into() }
+    }
+
+    /// Output samples wanted.
+    pub fn window_len(&self) -> usize {
+        (self.window.end - self.window.start) as usize
+    }
+
+    /// Whether source and output are the same samples.
+    pub fn is_identity(&self) -> bool {
+        self.size == self.source.len() as u64
+    }
+
+    /// For each output sample the source index that Pillow's nearest-neighbour resize takes.
+    pub fn nearest(&self) -> Vec<u32> {
+        let scale = self.source.len() as f64 / self.size as f64;
+        // Pillow adds the step again and again; a product would round otherwise where a pixel centre meets an edge.
+        let mut centre = scale * 0.5;
+        for _ in 0..self.window.start {
+            centre += scale;
+        }
+        let last = self.source.end - 1;
+        self.window
+            .clone()
+            .map(|_| {
+                let index = self.source.start.saturating_add(centre as u32).min(last);
+                centre += scale;
+                index
+            })
+            .collect()
+    }
+
+    /// The weights of `interpolation`, each passed through `convert`.
+    pub fn taps<W>(&self, interpolation: Interpolation, convert: impl Fn(f64) -> W) -> Taps<W> {
+        let len = self.source.len();
+        let scale = len as f64 / self.size as f64;
+        // Shrinking widens the filter, so that every source sample counts: antialiasing.
+        let filter_scale = scale.max(1.0);
+        let support = support(interpolation) * filter_scale;
+        let step = 1.0 / filter_scale;
+        let mut taps = Taps { spans: Vec::with_capacity(self.window_len()), weights: Vec::new() };
+        let mut raw = Vec::new();
+        for output in self.window.clone() {
+            let centre = (output as f64 + 0.5) * scale;
+            let start = (centre - support + 0.5).max(0.0) as usize;
+            let end = ((centre + support + 0.5) as usize).min(len);
+            raw.clear();
+            raw.extend((start..end).map(|i| filter(interpolation, (i as f64 - centre + 0.5) * step)));
+            let sum: f64 = raw.iter().sum();
+            let first_weight = taps.weights.len();
+            taps.weights.extend(raw.iter().map(|&w| convert(if sum == 0.0 { w } else { w / sum })));
+            let start = self.source.start as usize + start;
+            taps.spans.push(Span { start, weights: first_weight..taps.weights.len() });
+        }
+        taps
+    }
+}
+
+impl<W> Taps<W> {
+    /// Output samples.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// For each output sample its first source index and its weights.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[W])> {
+        self.spans.iter().map(|span| (span.start, &self.weights[span.weights.clone()]))
+    }
+
+    /// The source samples that any output sample needs.
+    pub fn reach(&self) -> Range<usize> {
+        let start = self.spans.first().map_or(0, |span| span.start);
+        let end = self.spans.last().map_or(start, |span| span.start + span.weights.len());
+        start..end
+    }
+}
+
+/// Radius of the filter, in output samples.
+fn support(interpolation: Interpolation) -> f64 {
+    match interpolation {
+        Interpolation::Bicubic => 2.0,
+        Interpolation::Bilinear => 1.0,
+    }
+}
+
+fn filter(interpolation: Interpolation, x: f64) -> f64 {
+    const A: f64 = -0.5;
+    let x = x.abs();
+    match interpolation {
+        Interpolation::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+        Interpolation::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+        Interpolation::Bilinear if x < 1.0 => 1.0 - x,
+        Interpolation::Bicubic | Interpolation::Bilinear => 0.0,
+    }
+}
