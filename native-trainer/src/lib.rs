@@ -1,1 +1,3 @@
 //! The library behind `dermake`.
+
+pub mod hub;

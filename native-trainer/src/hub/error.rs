@@ -1,0 +1,71 @@
+//! What can keep a model from being found, one sentence each.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Result with this module's [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A cause of any kind, kept for the error's chain.
+pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // On disk
+    #[error("no such file or folder: {}{hint}", path.display())]
+    NotFound { path: PathBuf, hint: String },
+    #[error(
+        "not a model file (expected .safetensors, .bin, .pt, .pth or manifest.json): {}",
+        path.display()
+    )]
+    UnknownKind { path: PathBuf },
+    #[error("no weights in the folder (looked for manifest.json, {looked_for}): {}", path.display())]
+    NoWeights { looked_for: String, path: PathBuf },
+    #[error("several weights in one folder, name the file you mean ({}): {place}", names.join(", "))]
+    AmbiguousWeights { names: Vec<String>, place: String },
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+
+    // What was asked of the hub
+    #[error(
+        "a hub model is written hf-hub:owner/name or hf-hub:owner/name@revision, not hf-hub:{typed}"
+    )]
+    ModelId { typed: String },
+    #[error("{endpoint} has no model of this name, or keeps it private{hint}: {id}")]
+    NoSuchModel { id: String, endpoint: String, hint: &'static str },
+    #[error("the model has no revision `{revision}`: {id}")]
+    NoSuchRevision { id: String, revision: String },
+    #[error("{endpoint} refuses access to the model (HTTP status {status}){hint}: {id}")]
+    Refused { id: String, endpoint: String, status: u16, hint: &'static str },
+    #[error("the hub's model lacks a file (looked for {looked_for}): {id}")]
+    MissingFile { looked_for: String, id: String },
+
+    // On the way
+    #[error("{endpoint} cannot be used and the cache has no copy of {id}: {}", cache.display())]
+    Unreachable {
+        id: String,
+        endpoint: String,
+        cache: PathBuf,
+        #[source]
+        cause: Cause,
+    },
+    #[error("HF_HUB_OFFLINE is set and the cache has no copy of {id}: {}", cache.display())]
+    NotCached { id: String, cache: PathBuf },
+    #[error("the download of {file} failed; run the command again to go on with it")]
+    Download {
+        file: String,
+        #[source]
+        cause: Cause,
+    },
+    #[error("the download of {file} broke off: {received} of {expected} bytes came")]
+    Incomplete { file: String, expected: u64, received: u64 },
+    #[error("{file} came damaged and was thrown away (expected {expected}, found {found})")]
+    Damaged { file: String, expected: String, found: String },
+
+    // The cache
+    #[error("no home directory to keep downloads in; set HF_HOME to a folder")]
+    NoHome,
+    #[error("cannot write to the cache of downloaded models: {}", path.display())]
+    Cache { path: PathBuf, source: io::Error },
+}

@@ -1,0 +1,121 @@
+//! Downloads that go wrong: nothing of them reaches the cache, and all are finished in the end.
+
+use super::*;
+
+#[test]
+fn a_cut_connection_is_resumed() {
+    let world = World::new();
+    world.hub.inject(WEIGHTS, Fault::CutAfter(70_000));
+    world.hub.inject(CONFIG, Fault::CutAfter(3));
+    world.assert_whole(&world.resolve().unwrap());
+    assert_eq!(world.weights_ranges(), ["bytes=0-", "bytes=70000-"]);
+}
+
+#[test]
+fn a_body_that_ends_early_without_an_error_is_noticed() {
+    let world = World::new();
+    world.hub.inject(WEIGHTS, Fault::EndAfter(70_000));
+    world.hub.inject(CONFIG, Fault::EndAfter(3));
+    world.assert_whole(&world.resolve().unwrap());
+    assert_eq!(world.weights_ranges(), ["bytes=0-", "bytes=70000-"]);
+}
+
+#[test]
+fn what_a_failed_run_left_is_finished_by_the_next() {
+    let world = World::new();
+    for _ in 0..5 {
+        world.hub.inject(WEIGHTS, Fault::CutAfter(10_000));
+    }
+    let complaint = world.complaint(MODEL);
+    assert!(complaint.contains(WEIGHTS) && complaint.contains("again"), "{complaint}");
+    let has_weights = |path: &PathBuf| path.join(WEIGHTS).exists();
+    assert!(!world.cached("snapshots").iter().any(has_weights));
+    assert!(world.cached("refs").is_empty(), "half a model is no model");
+
+    world.assert_whole(&world.resolve().unwrap());
+    assert_eq!(world.weights_ranges().last().unwrap(), "bytes=50000-");
+}
+
+#[test]
+fn bytes_of_another_hash_never_reach_the_cache() {
+    let world = World::new();
+    world.hub.inject(WEIGHTS, Fault::WrongByte);
+    let error = world.resolve().unwrap_err();
+    assert!(matches!(&error, Error::Damaged { file, .. } if file == WEIGHTS), "{error}");
+    assert_eq!(world.cached("blobs").len(), 1, "the config alone");
+    world.assert_whole(&world.resolve().unwrap());
+}
+
+#[test]
+fn a_server_that_ignores_ranges_spoils_only_the_resumed_try() {
+    let world = World::new();
+    world.hub.inject(WEIGHTS, Fault::CutAfter(70_000));
+    world.hub.inject(WEIGHTS, Fault::RangeIgnored);
+    world.assert_whole(&world.resolve().unwrap());
+    assert_eq!(world.weights_ranges(), ["bytes=0-", "bytes=70000-", "bytes=0-"]);
+}
+
+#[test]
+fn a_proxys_page_is_not_taken_for_the_file() {
+    let world = World::new();
+    world.hub.inject(CONFIG, Fault::HtmlPage);
+    let error = world.resolve().unwrap_err();
+    assert!(matches!(&error, Error::Damaged { file, .. } if file == CONFIG), "{error}");
+    assert!(world.cached("blobs").is_empty());
+    world.hub.inject(WEIGHTS, Fault::HtmlPage);
+    world.assert_whole(&world.resolve().unwrap());
+}
+
+#[test]
+fn a_hub_that_talks_nonsense_counts_as_gone() {
+    let world = World::new();
+    let faults = [Fault::HtmlPage, Fault::Status(503)];
+    for fault in faults {
+        world.hub.inject(LISTING, fault);
+        let error = world.resolve().unwrap_err();
+        assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    }
+    let files = world.resolve().unwrap();
+    for fault in faults {
+        world.hub.inject(LISTING, fault);
+        assert_eq!(world.resolve().unwrap(), files);
+    }
+}
+
+#[test]
+fn a_passing_server_error_is_retried() {
+    let world = World::new();
+    world.hub.inject(WEIGHTS, Fault::Status(503));
+    world.hub.inject(WEIGHTS, Fault::Status(429));
+    world.assert_whole(&world.resolve().unwrap());
+}
+
+#[test]
+fn parts_left_by_a_crash_are_used_if_good_and_dropped_if_not() {
+    let whole = fs::read(World::new().published(WEIGHTS)).unwrap();
+    let too_long = [&whole[..], b"!"].concat();
+    let spoilt = vec![0; whole.len()];
+    let half_spoilt = vec![0; whole.len() / 2];
+    for (part, n_requests) in [(&whole, 0), (&spoilt, 1), (&too_long, 1), (&half_spoilt, 2)] {
+        let world = World::new();
+        let etag = sha256_of(&world.published(WEIGHTS));
+        let staging = world.settings.cache.join(".locks/dermake/models--ada--skin/blobs");
+        fs::create_dir_all(&staging).unwrap();
+        fs::write(staging.join(etag).with_extension("part"), part).unwrap();
+        world.assert_whole(&world.resolve().unwrap());
+        assert_eq!(world.weights_ranges().len(), n_requests);
+    }
+}
+
+#[test]
+fn a_dangling_link_in_the_cache_is_mended() {
+    let world = World::new();
+    let files = world.resolve().unwrap();
+    fs::remove_file(fs::canonicalize(&files.weights).unwrap()).unwrap();
+    world.assert_whole(&world.resolve().unwrap());
+}
+
+fn sha256_of(path: &Path) -> String {
+    use sha2::Digest;
+    format!("{:x}", sha2::Sha256::digest(fs::read(path).unwrap()))
+}
