@@ -1,3 +1,4 @@
 //! The library behind `dermake`.
 
 pub mod hub;
+pub mod server;

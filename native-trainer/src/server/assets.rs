@@ -1,0 +1,211 @@
+//! The page: everything trunk built, read once, compressed once, answered from memory.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use super::encoding::Variants;
+use super::error::{Error, HttpError, Result};
+use super::stored::StoredFile;
+use super::weights::IMMUTABLE;
+use super::{conditional, content_type, headers};
+
+pub(super) const INDEX: &str = "index.html";
+
+/// The browser may keep it, but asks each time whether it is still so.
+pub(super) const REVALIDATE: &str = "no-cache";
+
+/// Files above this stay on disk: samples and models, never the page itself.
+const MAX_HELD_BYTES: u64 = 32 << 20;
+
+/// Digits of the hash that trunk puts into a name.
+const NAME_HASH_DIGITS: usize = 16;
+
+/// One file of the site.
+pub(super) struct Asset {
+    content_type: &'static str,
+    cache_control: &'static str,
+    content: Content,
+}
+
+enum Content {
+    Held { variants: Variants, hash: String },
+    OnDisk(StoredFile),
+}
+
+impl Asset {
+    /// An asset held in memory, compressed if its kind shrinks.
+    pub(super) fn new(name: &str, content: Vec<u8>, cache_control: &'static str) -> Self {
+        Self::with_forms(name, content, cache_control, [None, None])
+    }
+
+    fn with_forms(
+        name: &str,
+        content: Vec<u8>,
+        cache_control: &'static str,
+        [brotli, gzip]: [Option<Vec<u8>>; 2],
+    ) -> Self {
+        let (content_type, is_compressible) = content_type::of(name);
+        let hash = format!("{:x}", Sha256::digest(&content));
+        let variants = if is_compressible {
+            Variants::compressed(content, brotli, gzip)
+        } else {
+            Variants::plain(content)
+        };
+        Self { content_type, cache_control, content: Content::Held { variants, hash } }
+    }
+
+    pub(super) async fn respond(&self, request: Request) -> Result<Response, HttpError> {
+        let (variants, hash) = match &self.content {
+            Content::Held { variants, hash } => (variants, hash),
+            Content::OnDisk(file) => return file.respond(self.cache_control, request).await,
+        };
+        let chosen = variants.choose(request.headers());
+        let etag = conditional::etag(hash, chosen.encoding);
+        let is_unchanged = conditional::is_unchanged(request.headers(), &etag);
+        let mut response = if is_unchanged {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            Body::from(chosen.body).into_response()
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, etag);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
+        if variants.has_choice() {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if !is_unchanged {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            if let Some(encoding) = chosen.encoding {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+        }
+        Ok(response)
+    }
+}
+
+/// The page's files by their path below the page's address.
+pub(super) struct App(HashMap<String, Asset>);
+
+impl App {
+    /// Reads the folder that trunk built.
+    pub(super) fn load(folder: &Path) -> Result<Self> {
+        if !folder.join(INDEX).is_file() {
+            return Err(Error::NoPage { path: folder.to_owned() });
+        }
+        let mut paths = Vec::new();
+        walk(folder, &mut paths)?;
+        let mut files = HashMap::new();
+        for path in paths.iter().filter(|path| !is_compressed_form(path)) {
+            let name = address(folder, path);
+            let asset = load(path, &name)?;
+            files.insert(name, asset);
+        }
+        Ok(Self(files))
+    }
+
+    pub(super) async fn respond(
+        &self,
+        path: &str,
+        request: Request,
+    ) -> Result<Response, HttpError> {
+        self.0.get(path).ok_or(HttpError::NotFound)?.respond(request).await
+    }
+
+    /// Hashes of the scripts written out in the page, which the browser must be told to trust.
+    pub(super) fn inline_script_hashes(&self) -> Vec<String> {
+        match self.0.get(INDEX).map(|index| &index.content) {
+            Some(Content::Held { variants, .. }) => {
+                headers::inline_script_hashes(&String::from_utf8_lossy(variants.as_bytes()))
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn load(path: &Path, name: &str) -> Result<Asset> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let cache_control = if is_hashed(name) { IMMUTABLE } else { REVALIDATE };
+    let size_bytes = fs::metadata(path).map_err(failed)?.len();
+    if size_bytes <= MAX_HELD_BYTES {
+        let forms = ["br", "gz"].map(|extension| fs::read(form_path(path, extension)).ok());
+        return Ok(Asset::with_forms(name, fs::read(path).map_err(failed)?, cache_control, forms));
+    }
+    let (content_type, _) = content_type::of(name);
+    let mut hasher = Sha256::new();
+    fs::File::open(path)
+        .and_then(|file| {
+            std::io::copy(&mut std::io::BufReader::with_capacity(1 << 20, file), &mut hasher)
+        })
+        .map_err(failed)?;
+    let sha256 = format!("{:x}", hasher.finalize());
+    let file = StoredFile { path: path.to_owned(), size_bytes, sha256, content_type };
+    Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
+}
+
+/// Collects the files below `folder`. Links and hidden files are no part of a page.
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    let failed = |source| Error::Read { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let kind = entry.file_type().map_err(failed)?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if kind.is_symlink() || is_hidden {
+            tracing::warn!("not served (a link or hidden): {}", entry.path().display());
+        } else if kind.is_dir() {
+            walk(&entry.path(), paths)?;
+        } else if kind.is_file() {
+            paths.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// The path below `folder`, with slashes.
+fn address(folder: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// `FILE.br` or `FILE.gz` beside a `FILE`.
+fn is_compressed_form(path: &Path) -> bool {
+    let is_form = path.extension().is_some_and(|extension| extension == "br" || extension == "gz");
+    is_form && path.with_extension("").is_file()
+}
+
+fn form_path(path: &Path, extension: &str) -> PathBuf {
+    let mut form = path.as_os_str().to_owned();
+    form.push(".");
+    form.push(extension);
+    form.into()
+}
+
+/// Whether a part of the path is a hash of the content, as in `web-0123456789abcdef_bg.wasm`.
+fn is_hashed(path: &str) -> bool {
+    path.split(['/', '-', '.', '_']).any(|part| {
+        part.len() >= NAME_HASH_DIGITS
+            && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_a_hash_are_known() {
+        assert!(is_hashed("web-0123456789abcdef.js"));
+        assert!(is_hashed("web-0123456789abcdef_bg.wasm"));
+        assert!(is_hashed("snippets/web-0123456789abcdef/inline0.js"));
+        for name in ["index.html", "worker_bg.wasm", "deadbeef.js", "photo-20240101.jpg"] {
+            assert!(!is_hashed(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The models: their list, manifests and weights.
+
+use super::*;
+
+#[tokio::test]
+async fn models_are_listed_with_their_manifests() {
+    let site = Site::new();
+    let list = site.get("/models", &[]).await;
+    let list: serde_json::Value = serde_json::from_slice(&list.body).unwrap();
+    let address = "/models/make%20q8/manifest.json";
+    assert_eq!(list, serde_json::json!([{ "name": "MAKE, eight bits", "manifest": address }]));
+
+    let answer = site.get(address, &[]).await;
+    assert_eq!(answer.body, manifest("vision.safetensors", 1000));
+    assert_eq!(answer.header(header::CONTENT_TYPE), "application/json");
+    assert_eq!(answer.header(header::CACHE_CONTROL), "no-cache");
+    let etag = answer.header(header::ETAG);
+    assert_eq!(
+        site.get(address, &[("if-none-match", etag)]).await.status,
+        StatusCode::NOT_MODIFIED
+    );
+}
+
+#[tokio::test]
+async fn weights_are_kept_for_good_under_their_hash() {
+    let site = Site::new();
+    let (hash, etag) = (sha256(weights()), format!("\"{}\"", sha256(weights())));
+    for (path, caching) in [
+        (format!("{WEIGHTS}?v={hash}"), "public, max-age=31536000, immutable"),
+        (format!("{WEIGHTS}?a=b&v={}", hash.to_uppercase()), "public, max-age=31536000, immutable"),
+        (format!("{WEIGHTS}?v={}", sha256("other")), "public, max-age=0, must-revalidate"),
+        (WEIGHTS.to_owned(), "public, max-age=0, must-revalidate"),
+    ] {
+        let answer = site.get(&path, &[("accept-encoding", "br, gzip")]).await;
+        assert_eq!((answer.status, answer.body), (StatusCode::OK, weights().into()));
+        assert_eq!(answer.headers[header::CACHE_CONTROL], caching, "{path}");
+        assert_eq!(answer.headers[header::ETAG], etag);
+        assert_eq!(answer.headers[header::ACCEPT_RANGES], "bytes");
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/octet-stream");
+        assert_eq!(answer.headers[header::CONTENT_LENGTH], "1000");
+    }
+    for tags in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
+        let answer = site.get(WEIGHTS, &[("if-none-match", &tags), ("range", "bytes=0-1")]).await;
+        assert_eq!(
+            (answer.status, answer.header(header::ETAG)),
+            (StatusCode::NOT_MODIFIED, &*etag)
+        );
+    }
+    assert_eq!(site.get(WEIGHTS, &[("if-none-match", "\"x\"")]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn ranges_are_answered_as_the_standard_says() {
+    let site = Site::new();
+    let whole = weights();
+    let etag = format!("\"{}\"", sha256(&whole));
+    for (range, first, last) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=10-19", 10, 19),
+        ("bytes=990-", 990, 999),
+        ("bytes=990-5000", 990, 999),
+        ("bytes=-10", 990, 999),
+        ("bytes=-5000", 0, 999),
+    ] {
+        for if_range in [None, Some(("if-range", etag.as_str()))] {
+            let headers: Vec<_> = [("range", range)].into_iter().chain(if_range).collect();
+            let answer = site.get(WEIGHTS, &headers).await;
+            assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT, "{range}");
+            assert_eq!(answer.body, whole[first..=last], "{range}");
+            assert_eq!(answer.header(header::CONTENT_RANGE), format!("bytes {first}-{last}/1000"));
+            assert_eq!(answer.header(header::CONTENT_LENGTH), (last - first + 1).to_string());
+            assert_eq!(answer.header(header::ETAG), etag);
+        }
+    }
+    for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0"] {
+        let answer = site.get(WEIGHTS, &[("range", range)]).await;
+        assert_eq!(answer.status, StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
+        assert_eq!(answer.header(header::CONTENT_RANGE), "bytes */1000");
+    }
+    for ignored in [
+        &[("range", "bytes=0-1,5-6")][..],
+        &[("range", "bytes=5-1")],
+        &[("range", "chunks=0-1")],
+        &[("range", "bytes=0-1"), ("range", "bytes=5-6")],
+        &[("range", "bytes=0-1"), ("if-range", "\"another\"")],
+        &[("range", "bytes=0-1"), ("if-range", "Wed, 21 Oct 2065 07:28:00 GMT")],
+        &[("if-modified-since", "Wed, 21 Oct 2065 07:28:00 GMT")],
+        &[("if-unmodified-since", "Wed, 21 Oct 2015 07:28:00 GMT")],
+    ] {
+        let answer = site.get(WEIGHTS, ignored).await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 1000), "{ignored:?}");
+    }
+    let head = site.ask(Method::HEAD, WEIGHTS, &[("range", "bytes=0-1")]).await;
+    assert_eq!((head.status, head.header(header::CONTENT_LENGTH)), (StatusCode::OK, "1000"));
+}
+
+#[tokio::test]
+async fn a_file_that_vanishes_is_an_error_and_not_a_hang() {
+    let site = Site::new();
+    let router = site.router();
+    fs::remove_file(site.path("make q8/vision.safetensors")).unwrap();
+    let request = Request::get(WEIGHTS).body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.headers()["content-type"], "application/json");
+}
