@@ -66,7 +66,8 @@ impl Manifest {
     /// # Errors
     /// [`Error::Config`] naming the first field that is not as expected.
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let manifest: Self = serde_json::from_slice(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
+        let manifest: Self =
+            serde_json::from_slice(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
         if manifest.format != Self::FORMAT {
             return Err(manifest_error("manifest.format", &manifest.format, Self::FORMAT));
         }
@@ -75,7 +76,8 @@ impl Manifest {
             if !is_plain_name {
                 return Err(manifest_error("manifest.files.file", file, "a file name without a path"));
             }
-            let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            let is_hash =
+                sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             if !is_hash {
                 return Err(manifest_error("manifest.files.sha256", sha256, "64 hexadecimal digits"));
             }

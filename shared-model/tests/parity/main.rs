@@ -6,6 +6,8 @@ mod fixtures;
 mod full_size;
 mod preprocess;
 mod tiny_models;
+mod tokenizer;
+mod zero_shot;
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

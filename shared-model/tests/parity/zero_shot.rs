@@ -75,7 +75,8 @@ fn concept_presence() {
             &tensors["concept.reference_embeddings_norm"],
         )
         .unwrap();
-        let expected: Vec<f64> = tensors[&format!("concept.{case}.score")].to_dtype(DType::F64).unwrap().to_vec1().unwrap();
+        let expected: Vec<f64> =
+            tensors[&format!("concept.{case}.score")].to_dtype(DType::F64).unwrap().to_vec1().unwrap();
         assert_eq!(scores.len(), expected.len());
         for (ours, expected) in scores.iter().zip(expected) {
             assert!((ours - expected).abs() < 2e-5, "{case}: {ours} and {expected}");
