@@ -1,4 +1,12 @@
-//! The library behind `dermake`.
+//! The library behind the `dermake` program.
 
+pub mod classify;
+pub mod device;
 pub mod hub;
+pub mod init;
+pub mod model;
+pub mod options;
+pub mod output;
+mod progress;
+pub mod quantize;
 pub mod server;

@@ -40,12 +40,7 @@ impl<'a> ModelCache<'a> {
     /// The answer for files at these paths; `None` if `weights` is not a checkpoint's name.
     pub(super) fn files(&self, config: PathBuf, weights: PathBuf) -> Option<ModelFiles> {
         let weights_kind: WeightsKind = names::kind_of(&weights)?;
-        Some(ModelFiles {
-            name: self.model.to_string(),
-            config: Some(config),
-            weights,
-            weights_kind,
-        })
+        Some(ModelFiles { name: self.model.to_string(), config: Some(config), weights, weights_kind })
     }
 
     /// Path of `file` at `commit`, if the cache has it.
@@ -59,13 +54,7 @@ impl<'a> ModelCache<'a> {
     }
 
     /// Moves the checked file at `staged` to its final name, and links it into the snapshot.
-    pub(super) fn place(
-        &self,
-        staged: &Path,
-        etag: &str,
-        commit: &str,
-        file: &str,
-    ) -> Result<PathBuf> {
+    pub(super) fn place(&self, staged: &Path, etag: &str, commit: &str, file: &str) -> Result<PathBuf> {
         let blob = self.blob(etag);
         // The bytes must be on disk before the name is: a power cut would leave a hollow file.
         File::open(staged)

@@ -117,9 +117,7 @@ impl<'a> Downloads<'a> {
         match staged.check(&target, file)? {
             None => Ok(self.cache.place(&staged.blob, &target.etag, self.commit, file)?),
             // The fault may lie in what an earlier try had left: once more, from the start.
-            Some(error) if is_resumed || matches!(error, Error::Incomplete { .. }) => {
-                Err(Failure::Passing(error))
-            }
+            Some(error) if is_resumed || matches!(error, Error::Incomplete { .. }) => Err(Failure::Passing(error)),
             Some(error) => Err(Failure::Final(error)),
         }
     }
@@ -156,10 +154,9 @@ impl<'a> Downloads<'a> {
                 return Error::MissingFile { looked_for, id }.into();
             }
             (_, Some(status)) => matches!(status, 408 | 416 | 429 | 500..),
-            (ApiError::IoError(error), _) => !matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::PermissionDenied
-            ),
+            (ApiError::IoError(error), _) => {
+                !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::PermissionDenied)
+            }
             (ApiError::RequestError(_), None) => true,
             _ => false,
         };
@@ -181,9 +178,7 @@ impl Staged {
         }
         match size_bytes(&self.part) {
             None => Ok(false),
-            Some(part) if !target.has_sha256 || part > target.size_bytes => {
-                remove(&self.part).map(|()| false)
-            }
+            Some(part) if !target.has_sha256 || part > target.size_bytes => remove(&self.part).map(|()| false),
             Some(part) if part == target.size_bytes => {
                 fs::rename(&self.part, &self.blob).map_err(failed(&self.blob))?;
                 Ok(true)

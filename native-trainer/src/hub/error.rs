@@ -28,9 +28,7 @@ pub enum Error {
     Read { path: PathBuf, source: io::Error },
 
     // What was asked of the hub
-    #[error(
-        "a hub model is written hf-hub:owner/name or hf-hub:owner/name@revision, not hf-hub:{typed}"
-    )]
+    #[error("a hub model is written hf-hub:owner/name or hf-hub:owner/name@revision, not hf-hub:{typed}")]
     ModelId { typed: String },
     #[error("{endpoint} has no model of this name, or keeps it private{hint}: {id}")]
     NoSuchModel { id: String, endpoint: String, hint: &'static str },

@@ -25,9 +25,7 @@ fn folder(path: &Path) -> Result<ModelFiles> {
     match names::choose_weights(&file_names(path)?) {
         Choice::One(name) => Ok(ModelFiles { name: folder_name(path), ..file(&path.join(name))? }),
         Choice::Several(names) => Err(Error::AmbiguousWeights { names, place: place() }),
-        Choice::None => {
-            Err(Error::NoWeights { looked_for: names::weights_looked_for(), path: path.to_owned() })
-        }
+        Choice::None => Err(Error::NoWeights { looked_for: names::weights_looked_for(), path: path.to_owned() }),
     }
 }
 
@@ -74,10 +72,7 @@ pub(super) fn file_names(path: &Path) -> Result<Vec<String>> {
 
 /// Someone who typed `owner/name` most likely meant the hub.
 fn hub_hint(path: &Path) -> String {
-    match path
-        .to_str()
-        .filter(|typed| typed.split('/').count() == 2 && !typed.starts_with(['.', '/']))
-    {
+    match path.to_str().filter(|typed| typed.split('/').count() == 2 && !typed.starts_with(['.', '/'])) {
         Some(typed) => format!(" (a model on the hub is written hf-hub:{typed})"),
         None => String::new(),
     }

@@ -78,10 +78,7 @@ mod tests {
     fn otherwise_only_a_single_file_will_do() {
         assert_eq!(choose(&["x.safetensors", "y.pt"]), Choice::One("x.safetensors".into()));
         assert_eq!(choose(&["README.md", "y.pt"]), Choice::One("y.pt".into()));
-        assert_eq!(
-            choose(&["b.pt", "a.pth"]),
-            Choice::Several(vec!["a.pth".into(), "b.pt".into()])
-        );
+        assert_eq!(choose(&["b.pt", "a.pth"]), Choice::Several(vec!["a.pth".into(), "b.pt".into()]));
         assert_eq!(choose(&["README.md"]), Choice::None);
     }
 }

@@ -68,10 +68,7 @@ pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles>
         match cache.complete() {
             Some(files) => return Ok(files),
             None if settings.offline => {
-                return Err(Error::NotCached {
-                    id: model.to_string(),
-                    cache: settings.cache.clone(),
-                });
+                return Err(Error::NotCached { id: model.to_string(), cache: settings.cache.clone() });
             }
             None => {}
         }
@@ -81,10 +78,7 @@ pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles>
         Ok(listing) => hub.fetch(&cache, &listing),
         Err(error @ Error::Unreachable { .. }) => {
             let files = cache.complete().ok_or(error)?;
-            tracing::warn!(
-                "{} cannot be used; taking the cached copy of {model}",
-                settings.endpoint
-            );
+            tracing::warn!("{} cannot be used; taking the cached copy of {model}", settings.endpoint);
             Ok(files)
         }
         Err(error) => Err(error),
@@ -119,13 +113,8 @@ impl<'a> Hub<'a> {
             let code = response.headers().get("x-error-code").and_then(|code| code.to_str().ok());
             return Err(self.refusal(response.status().as_u16(), code.unwrap_or_default()));
         }
-        let listing: RepoInfo =
-            response.body_mut().read_json().map_err(|error| down(error.into()))?;
-        if is_plain(&listing.sha) {
-            Ok(listing)
-        } else {
-            Err(down("its answer names no commit".into()))
-        }
+        let listing: RepoInfo = response.body_mut().read_json().map_err(|error| down(error.into()))?;
+        if is_plain(&listing.sha) { Ok(listing) } else { Err(down("its answer names no commit".into())) }
     }
 
     /// Brings the files of a listed commit into the cache.
@@ -154,9 +143,7 @@ impl<'a> Hub<'a> {
         match names::choose_weights(&names) {
             Choice::One(name) => Ok(name),
             Choice::None => Err(self.missing(names::weights_looked_for())),
-            Choice::Several(names) => {
-                Err(Error::AmbiguousWeights { names, place: self.model.to_string() })
-            }
+            Choice::Several(names) => Err(Error::AmbiguousWeights { names, place: self.model.to_string() }),
         }
     }
 
@@ -167,10 +154,9 @@ impl<'a> Hub<'a> {
     /// What a status other than success means; the hub says more in `X-Error-Code`.
     fn refusal(&self, status: u16, code: &str) -> Error {
         match (status, code) {
-            (_, "RevisionNotFound") => Error::NoSuchRevision {
-                id: self.model.id.clone(),
-                revision: self.model.revision.clone(),
-            },
+            (_, "RevisionNotFound") => {
+                Error::NoSuchRevision { id: self.model.id.clone(), revision: self.model.revision.clone() }
+            }
             (_, "RepoNotFound") | (404, _) => Error::NoSuchModel {
                 id: self.model.id.clone(),
                 endpoint: self.settings.endpoint.clone(),
@@ -224,9 +210,7 @@ mod tests {
 
     #[test]
     fn what_could_leave_the_cache_is_refused() {
-        for typed in
-            ["", "a", "a/", "/b", "a/b/c", "../b", "a/b@", "a/b@../x", "a/b@/etc", "a b/c", "a/b?x"]
-        {
+        for typed in ["", "a", "a/", "/b", "a/b/c", "../b", "a/b@", "a/b@../x", "a/b@/etc", "a b/c", "a/b?x"] {
             assert!(matches!(ModelId::parse(typed), Err(Error::ModelId { .. })), "{typed}");
         }
     }

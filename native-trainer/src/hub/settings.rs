@@ -34,10 +34,7 @@ impl HubSettings {
     }
 
     /// Reads variables from `lookup`; an empty one counts as unset.
-    pub fn from_lookup(
-        lookup: impl Fn(&str) -> Option<String>,
-        home: Option<PathBuf>,
-    ) -> Result<Self> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>, home: Option<PathBuf>) -> Result<Self> {
         let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let path = |name: &str| get(name).map(|value| expand_home(&value, home.as_deref()));
         let hf_home = path("HF_HOME")
@@ -56,8 +53,7 @@ impl HubSettings {
         let endpoint = get("HF_ENDPOINT").unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
         Ok(Self {
             endpoint: endpoint.trim().trim_end_matches('/').to_owned(),
-            cache: std::path::absolute(&cache)
-                .map_err(|source| Error::Cache { path: cache, source })?,
+            cache: std::path::absolute(&cache).map_err(|source| Error::Cache { path: cache, source })?,
             token,
             offline: get("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value)),
             retry_wait: Duration::from_millis(500),
@@ -81,9 +77,8 @@ mod tests {
     use super::*;
 
     fn settings(variables: &[(&str, &str)]) -> HubSettings {
-        let lookup = |name: &str| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        };
+        let lookup =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         HubSettings::from_lookup(lookup, Some("/home/ada".into())).unwrap()
     }
 
@@ -99,10 +94,7 @@ mod tests {
     fn the_nearer_variable_wins() {
         let cache = |variables: &[(&str, &str)]| settings(variables).cache;
         assert_eq!(cache(&[("XDG_CACHE_HOME", "/x")]), Path::new("/x/huggingface/hub"));
-        assert_eq!(
-            cache(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "~/h")]),
-            Path::new("/home/ada/h/hub")
-        );
+        assert_eq!(cache(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "~/h")]), Path::new("/home/ada/h/hub"));
         assert_eq!(cache(&[("HF_HOME", "/h"), ("HF_HUB_CACHE", "/c")]), Path::new("/c"));
         assert_eq!(settings(&[("HF_ENDPOINT", "http://mirror/ ")]).endpoint, "http://mirror");
         assert!(settings(&[("HF_HUB_OFFLINE", "YES")]).offline);

@@ -53,11 +53,8 @@ impl Asset {
     ) -> Self {
         let (content_type, is_compressible) = content_type::of(name);
         let hash = format!("{:x}", Sha256::digest(&content));
-        let variants = if is_compressible {
-            Variants::compressed(content, brotli, gzip)
-        } else {
-            Variants::plain(content)
-        };
+        let variants =
+            if is_compressible { Variants::compressed(content, brotli, gzip) } else { Variants::plain(content) };
         Self { content_type, cache_control, content: Content::Held { variants, hash } }
     }
 
@@ -110,11 +107,7 @@ impl App {
         Ok(Self(files))
     }
 
-    pub(super) async fn respond(
-        &self,
-        path: &str,
-        request: Request,
-    ) -> Result<Response, HttpError> {
+    pub(super) async fn respond(&self, path: &str, request: Request) -> Result<Response, HttpError> {
         self.0.get(path).ok_or(HttpError::NotFound)?.respond(request).await
     }
 
@@ -140,9 +133,7 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
     let (content_type, _) = content_type::of(name);
     let mut hasher = Sha256::new();
     fs::File::open(path)
-        .and_then(|file| {
-            std::io::copy(&mut std::io::BufReader::with_capacity(1 << 20, file), &mut hasher)
-        })
+        .and_then(|file| std::io::copy(&mut std::io::BufReader::with_capacity(1 << 20, file), &mut hasher))
         .map_err(failed)?;
     let sha256 = format!("{:x}", hasher.finalize());
     let file = StoredFile { path: path.to_owned(), size_bytes, sha256, content_type };

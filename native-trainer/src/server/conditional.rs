@@ -13,21 +13,15 @@ pub(super) fn etag(hash: &str, encoding: Option<&str>) -> HeaderValue {
 
 /// Whether the browser says it has this very content.
 pub(super) fn is_unchanged(request: &HeaderMap, etag: &HeaderValue) -> bool {
-    let tags =
-        request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(',')).map(str::trim).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
-    })
+    let tags = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
 /// Leaves in the request only what `ServeFile` answers as the standard says: at most one range,
 /// within the file, and no condition.
-pub(super) fn normalize_range(
-    method: &Method,
-    request: &mut HeaderMap,
-    etag: &HeaderValue,
-    size_bytes: u64,
-) {
+pub(super) fn normalize_range(method: &Method, request: &mut HeaderMap, etag: &HeaderValue, size_bytes: u64) {
     for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE] {
         request.remove(name);
     }
@@ -59,9 +53,7 @@ fn single_range(range: &str, size_bytes: u64) -> Option<String> {
         (Some(first), Some(last)) => (first <= last).then(|| format!("bytes={first}-{last}")),
         (Some(first), None) if last.is_empty() => Some(format!("bytes={first}-")),
         (None, Some(0)) if first.is_empty() => Some(format!("bytes={size_bytes}-")),
-        (None, Some(length)) if first.is_empty() => {
-            Some(format!("bytes={}-", size_bytes.saturating_sub(length)))
-        }
+        (None, Some(length)) if first.is_empty() => Some(format!("bytes={}-", size_bytes.saturating_sub(length))),
         _ => None,
     }
 }

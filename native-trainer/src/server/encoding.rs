@@ -31,11 +31,7 @@ impl Variants {
     }
 
     /// The content with the forms that lay beside it; what lacks is made if it is smaller.
-    pub(super) fn compressed(
-        content: Vec<u8>,
-        brotli: Option<Vec<u8>>,
-        gzip: Option<Vec<u8>>,
-    ) -> Self {
+    pub(super) fn compressed(content: Vec<u8>, brotli: Option<Vec<u8>>, gzip: Option<Vec<u8>>) -> Self {
         let plain = Bytes::from(content);
         let made = |encode: fn(&[u8]) -> io::Result<Vec<u8>>| {
             let is_large = plain.len() >= MIN_BYTES;
@@ -58,11 +54,8 @@ impl Variants {
 
     /// The smallest form that the request's `Accept-Encoding` allows.
     pub(super) fn choose(&self, request: &HeaderMap) -> Chosen {
-        let accepted: Vec<_> = request
-            .get_all(header::ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
+        let accepted: Vec<_> =
+            request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).collect();
         let accepted = accepted.join(",");
         for (encoding, form) in [("br", &self.brotli), ("gzip", &self.gzip)] {
             if let Some(body) = form.as_ref().filter(|_| accepts(&accepted, encoding)) {

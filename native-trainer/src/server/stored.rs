@@ -30,10 +30,7 @@ impl StoredFile {
         mut request: Request,
     ) -> Result<Response, HttpError> {
         let etag = conditional::etag(&self.sha256, None);
-        let kept = [
-            (header::ETAG, etag.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static(cache_control)),
-        ];
+        let kept = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static(cache_control))];
         if conditional::is_unchanged(request.headers(), &etag) {
             return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
         }

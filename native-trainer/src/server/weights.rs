@@ -67,22 +67,13 @@ impl Models {
     pub(super) fn list(&self) -> Vec<Listed<'_>> {
         let listed = self.0.iter().map(|model| Listed {
             name: &model.name,
-            manifest: format!(
-                "/models/{}/{MANIFEST}",
-                utf8_percent_encode(&model.folder, NON_ALPHANUMERIC)
-            ),
+            manifest: format!("/models/{}/{MANIFEST}", utf8_percent_encode(&model.folder, NON_ALPHANUMERIC)),
         });
         listed.collect()
     }
 
-    pub(super) async fn respond(
-        &self,
-        folder: &str,
-        file: &str,
-        request: Request,
-    ) -> Result<Response, HttpError> {
-        let model =
-            self.0.iter().find(|model| model.folder == folder).ok_or(HttpError::NotFound)?;
+    pub(super) async fn respond(&self, folder: &str, file: &str, request: Request) -> Result<Response, HttpError> {
+        let model = self.0.iter().find(|model| model.folder == folder).ok_or(HttpError::NotFound)?;
         if file == MANIFEST {
             return model.manifest.respond(request).await;
         }
@@ -109,8 +100,8 @@ impl Model {
         let read = |source| Error::Read { path: path.clone(), source };
         let content = fs::read(&path).map_err(read)?;
         let folder_path = fs::canonicalize(&typed).map_err(read)?;
-        let manifest: Manifest = serde_json::from_slice(&content)
-            .map_err(|source| Error::Manifest { path: path.clone(), source })?;
+        let manifest: Manifest =
+            serde_json::from_slice(&content).map_err(|source| Error::Manifest { path: path.clone(), source })?;
         let files = manifest.files.into_iter().map(|file| {
             let stored = file.check(&folder_path)?;
             Ok((file.file, stored))
@@ -141,8 +132,7 @@ impl ManifestFile {
             _ => return Err(Error::MissingFile { path }),
         };
         // A link may not lead out of the folder either.
-        let real =
-            fs::canonicalize(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let real = fs::canonicalize(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         if real.parent() != Some(folder) {
             return Err(outside());
         }

@@ -10,8 +10,7 @@ fn a_model_is_downloaded_once_and_kept_in_the_known_layout() {
     assert_eq!((files.name.as_str(), files.weights_kind), ("ada/skin", WeightsKind::Safetensors));
 
     // Another reader of the cache finds the file by its own rules.
-    let theirs =
-        hf_hub::Cache::new(world.settings.cache.clone()).model("ada/skin".into()).get(WEIGHTS);
+    let theirs = hf_hub::Cache::new(world.settings.cache.clone()).model("ada/skin".into()).get(WEIGHTS);
     assert_eq!(theirs.unwrap(), files.weights);
     assert!(fs::read_link(&files.weights).unwrap().starts_with("../../blobs"));
     assert_eq!(world.cached("blobs").len(), 2);

@@ -13,9 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use native_trainer::hub::{
-    Error, HubSettings, ModelFiles, Result, WeightsKind, resolve, resolve_with,
-};
+use native_trainer::hub::{Error, HubSettings, ModelFiles, Result, WeightsKind, resolve, resolve_with};
 use standin_hub::{Fault, LISTING, StandinHub};
 use tempfile::TempDir;
 
@@ -68,8 +66,7 @@ impl World {
     /// Ranges of the requests for the weights' bytes, without those that ask for the size.
     fn weights_ranges(&self) -> Vec<String> {
         let seen = self.hub.seen().into_iter();
-        let weights =
-            seen.filter(|seen| seen.path.starts_with("/cdn/") && seen.path.ends_with(WEIGHTS));
+        let weights = seen.filter(|seen| seen.path.starts_with("/cdn/") && seen.path.ends_with(WEIGHTS));
         weights.filter_map(|seen| seen.range).filter(|range| range != "bytes=0-0").collect()
     }
 
@@ -86,7 +83,6 @@ fn write_model(folder: &Path, seed: u32) {
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join(CONFIG), format!("{{\"model_cfg\": {seed}}}")).unwrap();
     fs::write(folder.join("README.md"), "# A model").unwrap();
-    let noise =
-        (0..200_000_u32).map(|i| (i.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8);
+    let noise = (0..200_000_u32).map(|i| (i.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8);
     fs::write(folder.join(WEIGHTS), noise.collect::<Vec<_>>()).unwrap();
 }

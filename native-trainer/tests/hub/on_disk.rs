@@ -33,18 +33,12 @@ fn what_is_no_model_on_disk_is_named() {
     let nowhere = folder.path().join("nowhere");
     assert!(complaint(&nowhere).ends_with("nowhere"));
     assert!(complaint(Path::new("xieji-x/MAKE")).contains("hf-hub:xieji-x/MAKE"));
-    assert!(
-        complaint(folder.path()).contains("looked for manifest.json, open_clip_model.safetensors")
-    );
+    assert!(complaint(folder.path()).contains("looked for manifest.json, open_clip_model.safetensors"));
     for name in ["a.pt", "b.pt", "notes.txt"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
     assert!(
-        complaint(folder.path())
-            .contains("several weights in one folder, name the file you mean (a.pt, b.pt)")
+        complaint(folder.path()).contains("several weights in one folder, name the file you mean (a.pt, b.pt)")
     );
-    assert!(
-        complaint(&folder.path().join("notes.txt"))
-            .contains("expected .safetensors, .bin, .pt, .pth")
-    );
+    assert!(complaint(&folder.path().join("notes.txt")).contains("expected .safetensors, .bin, .pt, .pth"));
 }

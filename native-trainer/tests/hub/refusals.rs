@@ -6,10 +6,7 @@ use super::*;
 fn what_the_hub_lacks_is_named() {
     let world = World::new();
     let missing = world.complaint("hf-hub:ada/bones");
-    assert!(
-        missing.contains("no model of this name") && missing.contains("ada/bones"),
-        "{missing}"
-    );
+    assert!(missing.contains("no model of this name") && missing.contains("ada/bones"), "{missing}");
     let revision = world.complaint("hf-hub:ada/skin@v9");
     assert!(revision.contains("no revision `v9`"), "{revision}");
     let typed = world.complaint("hf-hub:../skin");
@@ -17,10 +14,7 @@ fn what_the_hub_lacks_is_named() {
 
     fs::remove_file(world.published(WEIGHTS)).unwrap();
     let weights = world.complaint(MODEL);
-    assert!(
-        weights.contains(WEIGHTS) && weights.contains("open_clip_pytorch_model.bin"),
-        "{weights}"
-    );
+    assert!(weights.contains(WEIGHTS) && weights.contains("open_clip_pytorch_model.bin"), "{weights}");
     fs::remove_file(world.published(CONFIG)).unwrap();
     assert!(world.complaint(MODEL).contains("looked for open_clip_config.json"));
 }

@@ -20,8 +20,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-const INDEX: &str =
-    "<!DOCTYPE html><script type=\"module\">import init from '/web-0123456789abcdef.js'</script>";
+const INDEX: &str = "<!DOCTYPE html><script type=\"module\">import init from '/web-0123456789abcdef.js'</script>";
 const SCRIPT: &str = "/web-0123456789abcdef.js";
 const WASM: &str = "/web-0123456789abcdef_bg.wasm";
 const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";

@@ -15,10 +15,7 @@ async fn models_are_listed_with_their_manifests() {
     assert_eq!(answer.header(header::CONTENT_TYPE), "application/json");
     assert_eq!(answer.header(header::CACHE_CONTROL), "no-cache");
     let etag = answer.header(header::ETAG);
-    assert_eq!(
-        site.get(address, &[("if-none-match", etag)]).await.status,
-        StatusCode::NOT_MODIFIED
-    );
+    assert_eq!(site.get(address, &[("if-none-match", etag)]).await.status, StatusCode::NOT_MODIFIED);
 }
 
 #[tokio::test]
@@ -41,10 +38,7 @@ async fn weights_are_kept_for_good_under_their_hash() {
     }
     for tags in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
         let answer = site.get(WEIGHTS, &[("if-none-match", &tags), ("range", "bytes=0-1")]).await;
-        assert_eq!(
-            (answer.status, answer.header(header::ETAG)),
-            (StatusCode::NOT_MODIFIED, &*etag)
-        );
+        assert_eq!((answer.status, answer.header(header::ETAG)), (StatusCode::NOT_MODIFIED, &*etag));
     }
     assert_eq!(site.get(WEIGHTS, &[("if-none-match", "\"x\"")]).await.status, StatusCode::OK);
 }

@@ -11,9 +11,7 @@ async fn the_page_is_revalidated_and_its_hashed_files_are_kept() {
         assert_eq!(page.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
         assert_eq!(page.header(header::CACHE_CONTROL), "no-cache");
     }
-    for (path, content_type) in
-        [(SCRIPT, "text/javascript; charset=utf-8"), (WASM, "application/wasm")]
-    {
+    for (path, content_type) in [(SCRIPT, "text/javascript; charset=utf-8"), (WASM, "application/wasm")] {
         let asset = site.get(path, &[]).await;
         assert_eq!(asset.header(header::CONTENT_TYPE), content_type);
         assert_eq!(asset.header(header::CACHE_CONTROL), "public, max-age=31536000, immutable");
@@ -52,12 +50,8 @@ async fn every_answer_is_isolated_and_guarded() {
             assert_eq!(answer.header(name), value, "{path}");
         }
         let policy = answer.header("content-security-policy");
-        assert!(
-            policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-")
-        );
-        assert!(
-            policy.contains(&format!("'sha256-{hash}'; style-src 'self' 'unsafe-inline'; img-src"))
-        );
+        assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"));
+        assert!(policy.contains(&format!("'sha256-{hash}'; style-src 'self' 'unsafe-inline'; img-src")));
     }
     let unchanged = site.get("/", &[("if-none-match", &etag)]).await;
     assert_eq!(unchanged.status, StatusCode::NOT_MODIFIED);
@@ -85,8 +79,7 @@ async fn text_is_compressed_once_each_form_with_its_own_tag() {
         assert_eq!(answer.header(header::VARY), "accept-encoding");
         assert_eq!(answer.header(header::CONTENT_LENGTH), answer.body.len().to_string());
         let etag = answer.header(header::ETAG);
-        let again =
-            site.get(SCRIPT, &[("accept-encoding", accepted), ("if-none-match", etag)]).await;
+        let again = site.get(SCRIPT, &[("accept-encoding", accepted), ("if-none-match", etag)]).await;
         assert_eq!((again.status, again.header(header::ETAG)), (StatusCode::NOT_MODIFIED, etag));
         assert!(again.body.is_empty());
     }

@@ -47,14 +47,9 @@ async fn no_address_leads_out_of_the_folders() {
             &absolute,
         ];
         for path in secrets {
-            let answer =
-                String::from_utf8_lossy(&raw(address, &format!("GET {path} HTTP/1.1"), ""))
-                    .into_owned();
+            let answer = String::from_utf8_lossy(&raw(address, &format!("GET {path} HTTP/1.1"), "")).into_owned();
             assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
-            assert!(
-                !answer.contains("secret\r\n") && !answer.ends_with("secret"),
-                "{path}: {answer}"
-            );
+            assert!(!answer.contains("secret\r\n") && !answer.ends_with("secret"), "{path}: {answer}");
         }
     };
     with_server(&site, visit).await;
@@ -64,8 +59,7 @@ async fn no_address_leads_out_of_the_folders() {
 async fn a_huge_file_streams_in_flat_memory() {
     const SIZE_BYTES: u64 = 512 << 20;
     let site = Site::new();
-    let mut huge =
-        fs::File::options().write(true).open(site.path("make q8/vision.safetensors")).unwrap();
+    let mut huge = fs::File::options().write(true).open(site.path("make q8/vision.safetensors")).unwrap();
     huge.set_len(SIZE_BYTES).unwrap();
     huge.write_all(b"START").unwrap();
     site.write("make q8/manifest.json", &manifest("vision.safetensors", SIZE_BYTES as usize));
@@ -116,8 +110,7 @@ async fn stopping_does_not_wait_for_a_visitor_who_does_not_read() {
 async fn served_in_a_process_of_its_own() {
     let folder = PathBuf::from(std::env::var("SITE").unwrap());
     let address = ([127, 0, 0, 1], 0).into();
-    let config =
-        ServeConfig { app: folder.join("app"), models: vec![folder.join("make q8")], address };
+    let config = ServeConfig { app: folder.join("app"), models: vec![folder.join("make q8")], address };
     let limit = std::time::Duration::from_secs(60);
     tokio::time::timeout(limit, serve(config)).await.expect("a signal stops it").unwrap();
 }
@@ -130,13 +123,7 @@ fn the_address_is_printed_and_a_signal_stops_the_server() {
     for signal in ["-TERM", "-INT"] {
         let site = Site::new();
         let mut server = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "socket::served_in_a_process_of_its_own",
-                "--ignored",
-                "--nocapture",
-                "-q",
-            ])
+            .args(["--exact", "socket::served_in_a_process_of_its_own", "--ignored", "--nocapture", "-q"])
             .env("SITE", site.folder.path())
             .stdout(Stdio::piped())
             .spawn()

@@ -18,10 +18,7 @@ fn what_does_not_fit_its_manifest_is_named_at_start() {
         let complaint = site.complaint();
         assert!(complaint.contains("outside of its folder"), "{outside}: {complaint}");
     }
-    site.write(
-        manifest_path,
-        &manifest("vision.safetensors", 1000).replace(&sha256(weights()), "no"),
-    );
+    site.write(manifest_path, &manifest("vision.safetensors", 1000).replace(&sha256(weights()), "no"));
     assert!(site.complaint().contains("gives `no` as the SHA-256"));
     site.write(manifest_path, "{}");
     assert!(site.complaint().contains("missing field `files`"));
@@ -32,10 +29,8 @@ fn what_does_not_fit_its_manifest_is_named_at_start() {
 #[test]
 fn a_site_without_a_page_or_with_twins_does_not_start() {
     let site = Site::new();
-    let twins = ServeConfig {
-        models: vec![site.path("make q8"), site.path("make q8/manifest.json")],
-        ..site.config()
-    };
+    let twins =
+        ServeConfig { models: vec![site.path("make q8"), site.path("make q8/manifest.json")], ..site.config() };
     assert!(router(&twins).unwrap_err().to_string().contains("same name, `make q8`"));
     fs::remove_file(site.path("app/index.html")).unwrap();
     assert!(site.complaint().contains("no index.html"));

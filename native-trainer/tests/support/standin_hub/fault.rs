@@ -28,17 +28,13 @@ impl Fault {
     pub(super) fn spoil(self, mut answer: Response) -> Response {
         match self {
             Self::RangeIgnored => answer,
-            Self::Status(status) => {
-                StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response()
-            }
+            Self::Status(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response(),
             Self::HtmlPage => axum::response::Html("<h1>Please log in</h1>").into_response(),
             Self::EndAfter(n_bytes) => {
                 answer.headers_mut().remove(header::CONTENT_LENGTH);
                 answer.map(|body| first(body, n_bytes, None))
             }
-            Self::CutAfter(n_bytes) => {
-                answer.map(|body| first(body, n_bytes, Some(io::Error::other("cut"))))
-            }
+            Self::CutAfter(n_bytes) => answer.map(|body| first(body, n_bytes, Some(io::Error::other("cut")))),
             Self::WrongByte => answer.map(|body| {
                 let chunks = body.into_data_stream().enumerate();
                 Body::from_stream(chunks.map(|(index, chunk)| match (index, chunk) {

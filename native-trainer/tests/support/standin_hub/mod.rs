@@ -67,8 +67,7 @@ impl StandinHub {
             faults: Mutex::default(),
             seen: Mutex::default(),
         });
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let router = router(hub.clone());
         let thread = std::thread::spawn(move || {
@@ -147,8 +146,7 @@ async fn info(
         .map(|name| serde_json::json!({ "rfilename": name }))
         .collect();
     let id = format!("{owner}/{name}");
-    Json(serde_json::json!({ "id": id, "sha": hub.models.commit(&folder), "siblings": siblings }))
-        .into_response()
+    Json(serde_json::json!({ "id": id, "sha": hub.models.commit(&folder), "siblings": siblings })).into_response()
 }
 
 /// `GET /OWNER/NAME/resolve/REVISION/FILE`

@@ -23,12 +23,7 @@ impl Models {
     }
 
     /// The folder of a revision: its name, or its commit.
-    pub(super) fn folder(
-        &self,
-        owner: &str,
-        name: &str,
-        revision: &str,
-    ) -> Result<PathBuf, &'static str> {
+    pub(super) fn folder(&self, owner: &str, name: &str, revision: &str) -> Result<PathBuf, &'static str> {
         let main = self.root.join(owner).join(name);
         if !main.is_dir() {
             return Err("RepoNotFound");
@@ -76,8 +71,7 @@ impl Models {
 /// The folder's files, in the order of their names.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> =
-        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     paths.sort();
     paths
 }

@@ -1,0 +1,69 @@
+//! `--device` and `--dtype`.
+
+use anyhow::{Context, Result, bail};
+use candle_core::{DType, Device};
+use shared_model::weights::Placement;
+use std::str::FromStr;
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    Cpu,
+    Cuda(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || format!("expected cpu, cuda or cuda:N, found {text}");
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "cuda" => Ok(Self::Cuda(0)),
+            Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| unknown()),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// Precision of dense weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Precision {
+    F32,
+    Bf16,
+}
+
+pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement> {
+    let dtype = match precision {
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+    };
+    let device = match device {
+        DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Cuda(_) if !cfg!(feature = "cuda") => {
+            bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
+        }
+        DeviceChoice::Cuda(index) => {
+            // A missing driver library panics inside candle's CUDA layer; that is no answer for a user.
+            let opened = std::panic::catch_unwind(|| Device::new_cuda(index));
+            let missing = "no CUDA driver or library was found";
+            opened.ok().context(missing)?.with_context(|| format!("cannot use CUDA device {index}"))?
+        }
+    };
+    Ok(Placement { device, dtype })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_parsed() {
+        assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
+        assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
+        assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
+        for bad in ["", "gpu", "cuda:", "cuda:x", "cpu:1"] {
+            assert!(bad.parse::<DeviceChoice>().is_err(), "{bad}");
+        }
+    }
+}

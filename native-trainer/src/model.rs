@@ -1,0 +1,122 @@
+//! What the user named, as a model in memory.
+
+use crate::hub::{self, ModelFiles, WeightsKind};
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use shared_model::api::{FileRole, Manifest};
+use shared_model::config::ClipConfig;
+use shared_model::tokenizer::Tokenizer;
+use shared_model::weights::{Placement, Weights};
+use shared_model::{Clip, ZeroShotModel};
+use std::fs::File;
+use std::path::Path;
+
+/// The names open_clip gives the files of a checkpoint.
+pub const CONFIG_FILE: &str = "open_clip_config.json";
+pub const WEIGHTS_FILE: &str = "open_clip_model.safetensors";
+/// safetensors metadata: `false` marks a checkpoint that was initialised and never trained.
+pub const TRAINED_KEY: &str = "dermake.trained";
+
+/// The byte-pair merges of every CLIP model, gzipped.
+pub const MERGES_GZ: &[u8] = include_bytes!("../../static/tokenizer/clip_merges.txt.gz");
+
+/// A dense checkpoint and what is known of it.
+pub struct Checkpoint {
+    pub name: String,
+    pub config: ClipConfig,
+    pub weights: Weights,
+    pub is_trained: bool,
+}
+
+impl Checkpoint {
+    /// Finds and reads the checkpoint; nothing is converted yet.
+    ///
+    /// `architecture` is used when no `open_clip_config.json` lies beside the weights.
+    pub fn open(files: &ModelFiles, architecture: Option<&str>) -> Result<Self> {
+        let config = match (&files.config, architecture) {
+            (Some(path), _) => {
+                let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                ClipConfig::from_open_clip_json(&json).with_context(|| format!("in {}", path.display()))?
+            }
+            (None, Some(architecture)) => ClipConfig::named(architecture)?,
+            (None, None) => bail!(
+                "no {CONFIG_FILE} beside the weights; name the architecture with --arch: {}",
+                files.weights.display()
+            ),
+        };
+        let bytes = map_file(&files.weights)?;
+        let weights = match files.weights_kind {
+            WeightsKind::Pickle => Weights::from_pickle(bytes),
+            _ => Weights::from_safetensors(bytes),
+        };
+        let weights = weights.with_context(|| format!("in {}", files.weights.display()))?;
+        let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
+        Ok(Self { name: files.name.clone(), config, weights, is_trained })
+    }
+
+    pub fn tokenizer(&self) -> Result<Tokenizer> {
+        Ok(Tokenizer::from_merges_gz(MERGES_GZ, self.config.text.context_length)?)
+    }
+}
+
+/// Loads whatever `--model` named, ready to classify.
+///
+/// Returns the model and its name.
+pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
+    let files = hub::resolve(model)?;
+    if files.weights_kind == WeightsKind::Quantized {
+        return load_quantized(&files.weights, placement.clone());
+    }
+    let checkpoint = Checkpoint::open(&files, architecture)?;
+    let tokenizer = checkpoint.tokenizer()?;
+    let clip = Clip::load(checkpoint.weights, &checkpoint.config, placement)
+        .with_context(|| format!("in {}", files.weights.display()))?;
+    let model = ZeroShotModel::from_clip(clip, tokenizer, checkpoint.is_trained, placement.clone());
+    Ok((model, checkpoint.name))
+}
+
+/// Loads the folder of a `manifest.json`, both towers, each file checked against its hash.
+fn load_quantized(manifest_path: &Path, placement: Placement) -> Result<(ZeroShotModel, String)> {
+    let json = std::fs::read(manifest_path).with_context(|| format!("cannot read {}", manifest_path.display()))?;
+    let manifest = Manifest::from_json(&json).with_context(|| format!("in {}", manifest_path.display()))?;
+    let folder = manifest_path.parent().unwrap_or(Path::new("."));
+    let read = |role: FileRole| -> Result<Bytes> {
+        let entry = manifest.file(role)?;
+        let path = folder.join(&entry.file);
+        let bytes = map_file(&path)?;
+        if bytes.len() as u64 != entry.bytes {
+            bail!("file has {} bytes, the manifest says {}: {}", bytes.len(), entry.bytes, path.display());
+        }
+        let sha256 = sha256_hex(&bytes);
+        if sha256 != entry.sha256 {
+            bail!("file has SHA-256 {sha256}, the manifest says {}: {}", entry.sha256, path.display());
+        }
+        Ok(bytes)
+    };
+    let (vision, classifiers) = (read(FileRole::Vision)?, read(FileRole::Classifiers)?);
+    let (text, merges) = (read(FileRole::Text)?, read(FileRole::Tokenizer)?);
+    let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)
+        .and_then(|mut model| model.add_text(text, &merges).map(|()| model))
+        .with_context(|| format!("in {}", folder.display()))?;
+    model.is_trained = manifest.trained;
+    Ok((model, manifest.name))
+}
+
+/// Maps a file into memory: weights are read once, as they are converted.
+pub fn map_file(path: &Path) -> Result<Bytes> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let is_empty = file.metadata().map(|metadata| metadata.len() == 0).unwrap_or(false);
+    if is_empty {
+        bail!("the file is empty: {}", path.display());
+    }
+    // SAFETY: a map is as safe as the file is still; a checkpoint that another program truncates while it is being
+    // read can end this process, which is the price of not copying gigabytes.
+    let map = unsafe { memmap2::Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))?;
+    Ok(Bytes::from_owner(map))
+}
+
+/// Lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

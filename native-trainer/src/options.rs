@@ -1,0 +1,65 @@
+//! Options that several commands share, and what they resolve to.
+
+use crate::device::{DeviceChoice, Precision};
+use anyhow::{Context, Result};
+use shared_model::labels::{LabelSet, Templates};
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub struct ModelOptions {
+    /// The model: hf-hub:owner/name, a folder with open_clip_config.json and weights, a folder with manifest.json
+    /// (from `dermake quantize`), or one weights file (.safetensors, .bin, .pt)
+    #[arg(long, env = "DERMAKE_MODEL", default_value = "hf-hub:xieji-x/MAKE")]
+    pub model: String,
+
+    /// Architecture of a weights file without open_clip_config.json: ViT-B-32, ViT-B-16, ViT-L-14, ViT-L-14-336,
+    /// each also with -quickgelu
+    #[arg(long)]
+    pub arch: Option<String>,
+
+    /// Where to compute: cpu, cuda or cuda:N
+    #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
+    pub device: DeviceChoice,
+
+    /// Precision of dense weights; quantised ones keep theirs
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub dtype: Precision,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct LabelOptions {
+    /// The labels to choose from: pad (6), f17k (114), snu (134), sd128 (128); a file (a JSON list, or one label a
+    /// line); or the labels themselves, separated by commas
+    #[arg(long, default_value = "pad")]
+    pub labels: String,
+
+    /// A sentence with {} where the label goes; may be repeated [default: MAKE's eight skin templates]
+    #[arg(long = "template", value_name = "SENTENCE")]
+    pub templates: Vec<String>,
+}
+
+impl LabelOptions {
+    pub fn resolve(&self) -> Result<(LabelSet, Templates)> {
+        let templates =
+            if self.templates.is_empty() { Templates::skin() } else { Templates::new(self.templates.clone())? };
+        Ok((self.label_set()?, templates))
+    }
+
+    fn label_set(&self) -> Result<LabelSet> {
+        if let Some(set) = LabelSet::find(&self.labels) {
+            return Ok(set);
+        }
+        let path = Path::new(&self.labels);
+        if path.is_file() {
+            let content =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            return LabelSet::from_file_content(&content).with_context(|| format!("in {}", path.display()));
+        }
+        let looks_like_a_path =
+            self.labels.contains('/') || self.labels.ends_with(".json") || self.labels.ends_with(".txt");
+        if looks_like_a_path && !self.labels.contains(',') {
+            anyhow::bail!("there is no label file {}", path.display());
+        }
+        Ok(LabelSet::from_text(&self.labels)?)
+    }
+}

@@ -1,0 +1,191 @@
+//! `dermake quantize`: the browser's files from a checkpoint, and a report of what was lost.
+
+use crate::device::placement;
+use crate::hub::{self, WeightsKind};
+use crate::model::{Checkpoint, MERGES_GZ, sha256_hex};
+use crate::options::ModelOptions;
+use crate::output::OutputFolder;
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use serde::Serialize;
+use shared_model::api::{FileRole, Manifest, ManifestFile};
+use shared_model::labels::{LabelSet, Templates};
+use shared_model::preprocess::{Orientation, preprocess};
+use shared_model::quantize::{TensorReport, WeightFormat, quantize as quantize_tower};
+use shared_model::weights::{Placement, Weights};
+use shared_model::zero_shot::Classifier;
+use shared_model::{Clip, VisionTower};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The project's own pictures, for a cosine where the user gives none.
+const SAMPLES: [(&str, &[u8]); 3] = [
+    ("sample-1.jpg", include_bytes!("../../static/samples/sample-1.jpg")),
+    ("sample-2.jpg", include_bytes!("../../static/samples/sample-2.jpg")),
+    ("sample-3.jpg", include_bytes!("../../static/samples/sample-3.jpg")),
+];
+
+/// `report.json`.
+#[derive(Serialize)]
+struct Report {
+    dense_bytes: usize,
+    files: Vec<ManifestFile>,
+    tensors: Vec<TensorReport>,
+    /// Between the dense and the quantised model's image features.
+    cosines: Vec<SampleCosine>,
+}
+
+#[derive(Serialize)]
+struct SampleCosine {
+    image: String,
+    cosine: f32,
+}
+
+/// Writes the files into the new folder `out` and prints the report.
+pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf], out: &Path) -> Result<()> {
+    let folder = OutputFolder::create(out)?;
+    let files = hub::resolve(&options.model)?;
+    if files.weights_kind == WeightsKind::Quantized {
+        bail!("the model is quantised already; name its dense checkpoint: {}", files.weights.display());
+    }
+    let mut checkpoint = Checkpoint::open(&files, options.arch.as_deref())?;
+    checkpoint.weights.fit_positions(&checkpoint.config)?;
+    let placement = placement(options.device, options.dtype)?;
+    let dense = Clip::load(checkpoint.weights.clone(), &checkpoint.config, &placement)
+        .with_context(|| format!("in {}", files.weights.display()))?;
+
+    let mut tensors = Vec::new();
+    let mut written = Vec::new();
+    let config = &checkpoint.config;
+    let mut vision_bytes = Vec::new();
+    for (role, parameters) in
+        [(FileRole::Vision, config.vision_parameters()), (FileRole::Text, config.text_parameters())]
+    {
+        let tower = quantize_tower(&checkpoint.weights, &parameters, format)?;
+        let metadata = HashMap::from([("dermake.format".to_string(), format.name().to_string())]);
+        let bytes = tower.to_safetensors(metadata)?;
+        written.push(write_file(&folder, role, &bytes)?);
+        tensors.extend(tower.report);
+        if role == FileRole::Vision {
+            vision_bytes = bytes;
+        }
+    }
+    let label_sets = LabelSet::built_in();
+    let templates = Templates::skin();
+    let classifiers = classifiers(&dense, &checkpoint, &label_sets, &templates)?;
+    written.push(write_file(&folder, FileRole::Classifiers, &classifiers)?);
+    written.push(write_file(&folder, FileRole::Tokenizer, MERGES_GZ)?);
+
+    let manifest = Manifest {
+        format: Manifest::FORMAT.into(),
+        name: checkpoint.name.clone(),
+        trained: checkpoint.is_trained,
+        weight_format: format,
+        config: config.to_open_clip_json(),
+        files: written.clone(),
+        label_sets,
+        templates: templates.as_slice().to_vec(),
+    };
+    let vision = Weights::from_safetensors(vision_bytes.into())?;
+    let vision = VisionTower::load(&vision, config, &Placement::default())?;
+    let cosines = cosines(&dense.vision, &vision, &manifest, samples)?;
+    let dense_bytes = tensors_bytes(&checkpoint);
+    let report = Report { dense_bytes, files: written, tensors, cosines };
+    folder.write("report.json", serde_json::to_string_pretty(&report)?.as_bytes())?;
+    folder.write(Manifest::FILE_NAME, serde_json::to_string_pretty(&manifest)?.as_bytes())?;
+    folder.finish()?;
+    print!("{}", report.to_table());
+    Ok(())
+}
+
+fn file_name(role: FileRole) -> &'static str {
+    match role {
+        FileRole::Vision => "vision.safetensors",
+        FileRole::Text => "text.safetensors",
+        FileRole::Classifiers => "classifiers.safetensors",
+        FileRole::Tokenizer => "clip_merges.txt.gz",
+    }
+}
+
+fn write_file(folder: &OutputFolder, role: FileRole, bytes: &[u8]) -> Result<ManifestFile> {
+    let file = file_name(role);
+    folder.write(file, bytes)?;
+    Ok(ManifestFile { role, file: file.into(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes) })
+}
+
+/// The dense model's classifiers of the built-in label sets, as safetensors.
+fn classifiers(
+    dense: &Clip,
+    checkpoint: &Checkpoint,
+    label_sets: &[LabelSet],
+    templates: &Templates,
+) -> Result<Vec<u8>> {
+    let tokenizer = checkpoint.tokenizer()?;
+    let progress = crate::progress::prompts();
+    let mut tensors: HashMap<String, Tensor> = HashMap::new();
+    for set in label_sets {
+        let classifier =
+            Classifier::build(&dense.text, &tokenizer, &set.class_names, templates, &mut |done, total| {
+                progress.set_length(total as u64);
+                progress.set_position(done as u64);
+            })?;
+        tensors.insert(set.key.clone(), classifier.weights().to_device(&Device::Cpu)?);
+    }
+    progress.finish_and_clear();
+    Ok(safetensors::serialize(&tensors, None)?)
+}
+
+fn cosines(
+    dense: &VisionTower,
+    quantized: &VisionTower,
+    manifest: &Manifest,
+    samples: &[PathBuf],
+) -> Result<Vec<SampleCosine>> {
+    let config = shared_model::config::ClipConfig::from_open_clip_json(manifest.config.to_string().as_bytes())?;
+    let named: Vec<(String, Vec<u8>)> = if samples.is_empty() {
+        SAMPLES.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect()
+    } else {
+        let read = |path: &PathBuf| {
+            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((path.display().to_string(), bytes))
+        };
+        samples.iter().map(read).collect::<Result<_>>()?
+    };
+    let cosine = |(image, bytes): (String, Vec<u8>)| {
+        let pixel_values = preprocess(&bytes, &config.preprocess, Orientation::FromExif)?.unsqueeze(0)?;
+        let dense = dense.image_features(&pixel_values)?.to_device(&Device::Cpu)?;
+        let quantized = quantized.image_features(&pixel_values)?;
+        let cosine = (dense * quantized)?.sum_all()?.to_scalar::<f32>()?;
+        Ok(SampleCosine { image, cosine })
+    };
+    named.into_iter().map(cosine).collect()
+}
+
+fn tensors_bytes(checkpoint: &Checkpoint) -> usize {
+    let config = &checkpoint.config;
+    let parameters = config.vision_parameters().into_iter().chain(config.text_parameters());
+    parameters.map(|parameter| parameter.shape.iter().product::<usize>() * 4).sum()
+}
+
+impl Report {
+    fn to_table(&self) -> String {
+        let mib = |bytes: f64| bytes / (1024.0 * 1024.0);
+        let mut text =
+            String::from("tensor                                             format     bytes   rel. error\n");
+        for TensorReport { name, format, bytes, relative_error } in &self.tensors {
+            text.push_str(&format!("{name:<50} {format:<6} {bytes:>9}   {relative_error:.6}\n"));
+        }
+        text.push('\n');
+        let mut total = 0.0;
+        for ManifestFile { file, bytes, sha256, .. } in &self.files {
+            total += *bytes as f64;
+            text.push_str(&format!("{file:<26} {:>8.2} MiB  sha256 {sha256}\n", mib(*bytes as f64)));
+        }
+        let dense = self.dense_bytes as f64;
+        text.push_str(&format!("{:<26} {:>8.2} MiB  of {:.2} dense (f32)\n", "all", mib(total), mib(dense)));
+        for SampleCosine { image, cosine } in &self.cosines {
+            text.push_str(&format!("cosine to the dense model  {cosine:.6}      {image}\n"));
+        }
+        text
+    }
+}

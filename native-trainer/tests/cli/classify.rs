@@ -1,0 +1,121 @@
+//! `dermake classify`.
+
+use crate::standin_hub::StandinHub;
+use crate::{dermake, json_lines, labels_of, models, probabilities_of, sample};
+use std::fs;
+
+#[test]
+fn one_bad_file_in_many_is_named_and_the_others_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("notes.png");
+    fs::write(&bad, "This is no photo.").unwrap();
+    let missing = folder.path().join("missing.jpg");
+    let output = dermake()
+        .args(["classify", "--json", "--top-k", "6", "--model"])
+        .arg(&models().quantized)
+        .args([&sample(1), &bad, &missing, &sample(2)])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let answers = json_lines(&output.stdout);
+    assert_eq!(answers.len(), 2);
+    for answer in &answers {
+        assert_eq!(labels_of(answer).len(), 6);
+        assert!((probabilities_of(answer).iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        assert!(answer["millis"].as_f64().unwrap() > 0.0);
+        assert!(answer["image"].as_str().unwrap().ends_with(".jpg"));
+        assert_eq!(answer["model"], "untrained");
+    }
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("notes.png") && log.contains("missing.jpg") && log.contains("never trained"), "{log}");
+}
+
+#[test]
+fn labels_come_from_sets_files_and_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("labels.json");
+    fs::write(&file, r#"["acne, inflamed", "wart"]"#).unwrap();
+    let answer = |labels: &str, more: &[&str]| {
+        let mut command = dermake();
+        command.args(["classify", "--json", "--top-k", "3", "--labels", labels]).args(more);
+        let output = command.arg("--model").arg(&models().quantized).arg(sample(3)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        json_lines(&output.stdout).remove(0)
+    };
+    let sorted = |labels: &[&str]| {
+        let mut labels = labels.to_vec();
+        labels.sort_unstable();
+        labels.join("|")
+    };
+    assert_eq!(sorted(&labels_of(&answer(file.to_str().unwrap(), &[]))), "acne, inflamed|wart");
+    assert_eq!(sorted(&labels_of(&answer("acne, wart ,mole", &[]))), "acne|mole|wart");
+    assert_eq!(labels_of(&answer("snu", &[])).len(), 3);
+
+    // Another template is another classifier; the shipped one answers for the default templates only.
+    let pad = answer("pad", &[]);
+    let other = answer("pad", &["--template", "a drawing of {}"]);
+    assert_ne!(probabilities_of(&pad), probabilities_of(&other));
+}
+
+#[test]
+fn the_table_is_for_people() {
+    let output = dermake().arg("classify").arg(sample(1)).arg("--model").arg(&models().quantized).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 6, "{text}");
+    assert!(text.contains("sample-1.jpg") && text.contains(" 1. ") && text.contains('%'), "{text}");
+}
+
+#[test]
+fn wrong_input_of_every_kind_gets_a_sentence() {
+    let model = models().quantized.to_str().unwrap();
+    let photo = sample(1);
+    let photo = photo.to_str().unwrap();
+    for (arguments, expected) in [
+        (vec!["classify", photo, "--model", model, "--labels", "a, a"], "twice"),
+        (vec!["classify", photo, "--model", model, "--labels", ","], "labels"),
+        (vec!["classify", photo, "--model", model, "--labels", "no/such/file.json"], "no label file"),
+        (vec!["classify", photo, "--model", model, "--template", "no place"], "{}"),
+        (vec!["classify", photo, "--model", "no/such/folder"], "no/such/folder"),
+        (vec!["classify", photo, "--model", model, "--device", "gpu"], "cuda:N"),
+        (vec!["classify", photo, "--model", model, "--top-k", "0"], "top-k"),
+        (vec!["classify", "--model", model], "IMAGE"),
+        (vec!["init", "--arch", "ViT-H-14", "--out", "unused"], "ViT-B-16"),
+        (vec!["quantize", "--model", model, "--out", "unused"], "quantised already"),
+        (vec!["quantize", "--model", model, "--format", "q5_k", "--out", "unused"], "q8_0"),
+        (vec!["serve", "--models", "no-such-folder", "--app", "no-such-app"], "no-such-"),
+    ] {
+        let output = dermake().args(&arguments).output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {log}");
+        assert!(log.contains(expected) && !log.contains("panicked"), "{arguments:?}: {log}");
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        let output = dermake().args(["classify", photo, "--model", model, "--device", "cuda"]).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("built without CUDA"));
+    }
+}
+
+#[test]
+fn a_hub_model_is_downloaded_and_then_works_offline() {
+    let hub = StandinHub::start(models().dense.parent().unwrap().parent().unwrap()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let classify = |offline: bool| {
+        let mut command = dermake();
+        command.env("HF_HOME", home.path()).env("HF_ENDPOINT", &hub.url);
+        if !offline {
+            command.env_remove("HF_HUB_OFFLINE");
+        }
+        let output = command
+            .args(["classify", "--json", "--model", "hf-hub:ada/untrained"])
+            .arg(sample(1))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        json_lines(&output.stdout).remove(0)
+    };
+    let online = classify(false);
+    assert_eq!(online["model"], "ada/untrained");
+    let offline = classify(true);
+    assert_eq!(online["predictions"], offline["predictions"]);
+}

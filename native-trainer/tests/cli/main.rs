@@ -1,0 +1,66 @@
+//! The program as a stranger uses it: a fresh model, its quantised form, photos and what is none.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod classify;
+mod quantize;
+#[path = "../support/standin_hub/mod.rs"]
+#[allow(dead_code, reason = "its faults are for the hub's own tests")]
+mod standin_hub;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// Two real-size models, made once: the smallest architecture keeps the tests quick.
+struct Models {
+    _folder: TempDir,
+    dense: PathBuf,
+    quantized: PathBuf,
+    /// What `quantize` printed.
+    report: String,
+}
+
+fn models() -> &'static Models {
+    static MODELS: OnceLock<Models> = OnceLock::new();
+    MODELS.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let (dense, quantized) = (folder.path().join("hub/ada/untrained"), folder.path().join("quantized"));
+        dermake().args(["init", "--arch", "ViT-B-32", "--seed", "3", "--out"]).arg(&dense).assert().success();
+        let output = dermake()
+            .args(["quantize", "--format", "int8", "--model"])
+            .arg(&dense)
+            .arg("--out")
+            .arg(&quantized)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report = String::from_utf8(output.stdout).unwrap();
+        Models { _folder: folder, dense, quantized, report }
+    })
+}
+
+fn dermake() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
+    command.env_remove("DERMAKE_MODEL").env_remove("DERMAKE_DEVICE").env("HF_HUB_OFFLINE", "1");
+    command
+}
+
+fn sample(index: usize) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../static/samples/sample-{index}.jpg"))
+}
+
+/// One JSON object a line of stdout.
+fn json_lines(stdout: &[u8]) -> Vec<Value> {
+    std::str::from_utf8(stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn labels_of(answer: &Value) -> Vec<&str> {
+    answer["predictions"].as_array().unwrap().iter().map(|p| p["label"].as_str().unwrap()).collect()
+}
+
+fn probabilities_of(answer: &Value) -> Vec<f64> {
+    answer["predictions"].as_array().unwrap().iter().map(|p| p["probability"].as_f64().unwrap()).collect()
+}
