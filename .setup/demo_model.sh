@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# demo_model.sh DERMAKE [MODEL]: makes the int8 model that the demo serves, once, and prints its folder.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+
+dermake=$1
+model=${2:-}
+model=${model#MODEL=}
+models=$DERMAKE_CACHE/models
+
+if [ -z "$model" ]; then
+  # No weights are fetched: the page and its speed are real, the answers mean nothing.
+  name=untrained-vit-b-16
+else
+  # A readable name, and what tells two models of one name apart: where it is, and when a local one was last written.
+  name=${model#hf-hub:}
+  identity=$model
+  if [ -e "$model" ]; then
+    model=$(realpath "$model")
+    name=${model##*/}
+    identity=$(find -L "$model" -type f -printf '%p %T@ %s\n' | sort)
+  fi
+  name=${name//[^A-Za-z0-9._-]/-}-$(sha256sum <<<"$identity" | cut -c1-8)
+fi
+served=$models/served/$name
+stamp=$models/stamps/$name
+
+# What other code made is made anew: the layout of a quantised model moves with it. A rebuild alone changes nothing.
+code=$(cd "$DERMAKE_ROOT" &&
+  find Cargo.lock shared-model/src native-trainer/src static \
+    \( -path static/models -o -path native-trainer/src/server -o -path native-trainer/src/hub \) -prune -o -type f -print0 |
+  LC_ALL=C sort -z | xargs -0 cat | sha256sum)
+
+mkdir -p "$models/stamps" "$models/served"
+exec 9>"$models/lock"
+if command -v flock >/dev/null; then flock 9; fi # the demo and the tests may both be starting
+
+if [ ! -e "$served/manifest.json" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$code" ]; then
+  rm -rf "$stamp" "$served"
+  if [ -z "$model" ]; then
+    say "model: an untrained ViT-B-16"
+    model=$models/$name/dense
+    rm -rf "$model"
+    mkdir -p "${model%/*}"
+    "$dermake" init --arch ViT-B-16 --seed 0 --out "$model" >&2
+  fi
+  say "model: quantising $model to int8, a minute or two"
+  "$dermake" quantize --model "$model" --format int8 --out "$served" >/dev/null # a table of every tensor
+  [ -e "$served/manifest.json" ] || fail "dermake quantize left no manifest.json in $served"
+  echo "$code" >"$stamp"
+fi
+echo "$served"

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Prints what the project needs, found or missing with its remedy; fails if anything is missing.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+
+missing=0
+# report NAME REMEDY COMMAND...: COMMAND prints the version or path, or fails.
+report() {
+  local name=$1 remedy=$2 found
+  shift 2
+  if found=$("$@" 2>/dev/null) && [ -n "$found" ]; then
+    printf '  ok       %-14s %s\n' "$name" "${found%%$'\n'*}"
+  else
+    printf '  missing  %-14s %s\n' "$name" "$remedy"
+    missing=1
+  fi
+}
+# version PROGRAM [WANTED]: what it says of itself, and where it is.
+version() {
+  local said
+  said=$("$1" --version </dev/null)
+  [[ "$said" == *"${2:-}"* ]] && echo "${said%%$'\n'*} ($(command -v "$1"))"
+}
+wasm_std() {
+  use_wasm_toolchain
+  local sysroot
+  sysroot=$(rustc --print sysroot)
+  has_wasm_std "$sysroot" && echo "$(rustc --version) ($sysroot)"
+}
+playwright() {
+  cmp -s "$DERMAKE_ROOT/e2e/package-lock.json" "$DERMAKE_ROOT/e2e/node_modules/.installed-lock.json" &&
+    "$DERMAKE_ROOT/e2e/node_modules/.bin/playwright" --version
+}
+
+report cargo "install Rust with rustup: https://rustup.rs" version cargo
+report rustc "install Rust with rustup: https://rustup.rs" version rustc
+report "C compiler" "apt-get install gcc" version cc
+report node "install Node.js 20 or newer" version node
+report npm "install npm, which comes with Node.js" version npm
+report wasm32 "just setup" wasm_std
+report wasm-bindgen "just setup (wants $WASM_BINDGEN_VERSION)" version wasm-bindgen "$WASM_BINDGEN_VERSION"
+report "its runner" "just setup" version wasm-bindgen-test-runner "$WASM_BINDGEN_VERSION"
+report trunk "just setup (wants $TRUNK_VERSION)" version trunk "$TRUNK_VERSION"
+report chromium "just setup, or apt-get install chromium" version "${CHROMIUM:-chromium}"
+report chromedriver "just setup, or apt-get install chromium-driver" version "${CHROMEDRIVER:-chromedriver}"
+report playwright "just setup" playwright
+exit "$missing"

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Playwright for the browser tests, into e2e/node_modules; it drives the Chromium of browser.sh.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+
+e2e=$DERMAKE_ROOT/e2e
+stamp=$e2e/node_modules/.installed-lock.json # a copy of the lock file that was installed, written last
+
+node_ready() { cmp -s "$e2e/package-lock.json" "$stamp"; }
+install_node_modules() {
+  say "Playwright: installing it with npm"
+  rm -f "$stamp"
+  if [ -e "$e2e/package-lock.json" ]; then
+    npm --prefix "$e2e" ci --no-audit --no-fund --silent >&2
+  else
+    npm --prefix "$e2e" install --no-audit --no-fund --silent >&2
+  fi
+  cp "$e2e/package-lock.json" "$stamp"
+}
+
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  fail "please install Node.js 20 or newer, with npm, then run this again"
+fi
+once node_ready install_node_modules

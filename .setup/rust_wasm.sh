@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Rust for wasm32: rustup's target where it can be fetched, else Debian's compiler in a folder of our own.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+
+rust_wasm_ready() {
+  has_wasm_std "$(rustc --print sysroot)" || linked_toolchain_ready
+}
+# Started for real: an upgrade of the system can take away the LLVM library that it needs.
+linked_toolchain_ready() {
+  [ -e "$DERMAKE_CACHE/rustc-web/complete" ] &&
+    RUSTUP_TOOLCHAIN=$LINKED_TOOLCHAIN rustc --version >/dev/null 2>&1
+}
+
+install_rust_wasm() {
+  say "Rust for $WASM_TARGET: asking rustup"
+  if timeout 300 rustup target add "$WASM_TARGET" </dev/null >"$DERMAKE_CACHE/rustup.log" 2>&1; then return; fi
+  say "rustup could not fetch it; building it from Debian's rustc-web, some 2 minutes"
+  "$here/rustc_web.sh"
+}
+
+command -v rustc >/dev/null || fail "please install Rust with rustup (https://rustup.rs), then run this again"
+once rust_wasm_ready install_rust_wasm

@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# How a step of the set-up speaks, fails, and is done once. Sourced, after env.sh.
+
+say() { printf '==> %s\n' "$*" >&2; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# once READY INSTALL: runs INSTALL under the set-up's lock unless READY holds, and checks READY after it.
+# The check without the lock comes first, so that a set-up with nothing to do waits for nobody.
+once() {
+  local ready=$1 install=$2
+  if "$ready"; then return; fi
+  mkdir -p "$DERMAKE_CACHE"
+  exec 9>"$DERMAKE_CACHE/setup.lock"
+  if command -v flock >/dev/null && ! flock --nonblock 9; then
+    say "waiting for another set-up to finish"
+    flock 9
+  fi
+  if ! "$ready"; then "$install" 9>&-; fi # closed for what it starts: a daemon must not keep the lock
+  exec 9>&-
+  "$ready" || fail "$install ran, but its result is not usable; see 'just doctor'"
+}
+
+can_apt() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
+# Runs apt-get as root, and shows what it said only if it fails.
+apt_get() {
+  local log=$DERMAKE_CACHE/apt.log as_root=()
+  if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$log" 2>&1 || { cat "$log" >&2 && fail "apt-get $* failed"; }
+}
+
+# apt_install PACKAGE...: a package list may be days old, so it is fetched before anything is installed.
+apt_install() {
+  can_apt || fail "please install these packages, then run this again: $*"
+  apt_get update
+  apt_get install -y --no-install-recommends "$@"
+}

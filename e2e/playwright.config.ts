@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from '@playwright/test';
+
+// The system's Chromium: the tests download no browser. `just test-e2e` sets CHROMIUM.
+const executablePath = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path && existsSync(path));
+if (!executablePath) {
+  throw new Error('no Chromium found: run `just setup`, or set CHROMIUM to its path');
+}
+
+export default defineConfig({
+  testDir: 'tests',
+  // One real model runs on the processor in each test: side by side they would only wait for each other.
+  workers: 1,
+  retries: 0,
+  forbidOnly: !!process.env.CI,
+  reporter: 'list',
+  timeout: 5 * 60_000,
+  expect: { timeout: 60_000 },
+  use: {
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});

@@ -1,0 +1,86 @@
+/** The `dermake` program as the tests use it: a server of its own for each test file, and answers on the command line. */
+
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const binary = process.env.DERMAKE_BIN ?? join(root, 'target/release/dermake');
+const app = process.env.DERMAKE_APP ?? join(root, 'web/dist');
+const run = promisify(execFile);
+
+export const samples = join(root, 'static/samples');
+
+export interface Prediction {
+  label: string;
+  probability: number;
+  logit: number;
+}
+
+/** The folder of the untrained ViT-B/16 that the demo serves; made on first use, kept in the cache. */
+export async function demoModel(): Promise<string> {
+  const { stdout } = await run(join(root, '.setup/demo_model.sh'), [binary], { maxBuffer: 1 << 24 });
+  return stdout.trim();
+}
+
+/** What the command line answers on one photo. */
+export async function classify(model: string, photo: string, labels: string, topK = 5): Promise<Prediction[]> {
+  const options = ['--model', model, '--labels', labels, '--top-k', String(topK), '--json'];
+  const { stdout } = await run(binary, ['classify', photo, ...options]);
+  return JSON.parse(stdout).predictions;
+}
+
+/** A copy of a model's folder that a test may damage. */
+export function copyOf(model: string): { folder: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'dermake-e2e-'));
+  cpSync(model, folder, { recursive: true });
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export function bytesOf(folder: string, names: string[]): number {
+  return names.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+}
+
+/** The hashed files of the page: what a browser may keep for ever. */
+export function manifestOf(folder: string): { files: { role: string; file: string; bytes: number }[] } {
+  return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+}
+
+export function pageFiles(): string[] {
+  return readdirSync(app);
+}
+
+/** `dermake serve` on a free port of this machine. */
+export class Server {
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  static async start(models: string[], port = 0): Promise<Server> {
+    const options = models.flatMap((folder) => ['--models', folder]);
+    const child = spawn(binary, ['serve', '--app', app, '--port', String(port), ...options], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).once('line', resolve);
+      child.once('exit', (code) => reject(new Error(`dermake serve ended with ${code} before it listened`)));
+    });
+    return new Server(child, url);
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null) return;
+    const ended = new Promise((resolve) => this.process.once('exit', resolve));
+    this.process.kill('SIGTERM');
+    await ended;
+  }
+}
