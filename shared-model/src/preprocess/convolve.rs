@@ -94,7 +94,7 @@ fn vertical_first<T: Sample, const CHANNELS: usize>(
 ) -> Vec<Vec<[T; CHANNELS]>> {
     let reach = horizontal.reach();
     let output_row = |(start, weights): (usize, &[T::Sum])| {
-        let rows = (start..).map(|y| source.row(y, reach.clone()));
+        let rows = (start..start + weights.len()).map(|y| source.row(y, reach.clone()));
         weighted_columns(&weighted_rows(rows, weights, reach.len()), reach.start, horizontal)
     };
     vertical.iter().map(output_row).collect()

@@ -133,3 +133,6 @@ fn half_rounded_to_even(excess: u64) -> u64 {
     let half = excess / 2;
     half + (excess & half & 1)
 }
+
+#[cfg(test)]
+mod tests;

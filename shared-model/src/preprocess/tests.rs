@@ -1,0 +1,111 @@
+//! The whole of preprocessing on sizes that no fixture has.
+
+use super::pixels::Samples;
+use super::*;
+use crate::config::Interpolation;
+use proptest::prelude::*;
+
+const MODES: [PixelMode; 8] = [
+    PixelMode::OneBit,
+    PixelMode::Gray,
+    PixelMode::GrayAlpha,
+    PixelMode::Gray16,
+    PixelMode::Palette,
+    PixelMode::Rgb,
+    PixelMode::Rgba,
+    PixelMode::Cmyk,
+];
+
+/// An image of arbitrary but always the same pixels.
+fn image(width: u32, height: u32, mode: PixelMode) -> DecodedImage {
+    let count = width * height * mode.channels() as u32;
+    let noise = (0..count).map(|i| i.wrapping_mul(0x9e37_79b9) >> 15);
+    let samples = match mode {
+        PixelMode::Gray16 => Samples::U16(noise.map(|v| v as u16).collect()),
+        _ => Samples::U8(noise.map(|v| v as u8).collect()),
+    };
+    DecodedImage::new(width, height, mode, samples).unwrap()
+}
+
+/// What [`resize_and_crop`] promises, computed the long way: the whole image is scaled, then cropped.
+fn cropped_from_the_whole(image: &DecodedImage, config: &PreprocessConfig) -> RgbImage8 {
+    let plan = ResizePlan::new(image.width(), image.height(), config).unwrap();
+    let all = CropBox { left: 0, top: 0, width: image.width(), height: image.height() };
+    let (width, height) = (plan.scaled_width as u32, plan.scaled_height as u32);
+    let scaled = resample(image, all, width, height, config.interpolation).unwrap();
+    let side = config.image_size as u32;
+    let centre = CropBox { left: plan.crop_left as u32, top: plan.crop_top as u32, width: side, height: side };
+    resample(&scaled, centre, side, side, config.interpolation).unwrap().to_rgb()
+}
+
+fn sizes() -> impl Strategy<Value = (u32, u32)> {
+    prop_oneof![(1..80u32, 1..80u32), (1..4u32, 1..20_000u32), (1..20_000u32, 1..4u32), Just((1, 1))]
+}
+
+fn configs() -> impl Strategy<Value = PreprocessConfig> {
+    let interpolation = prop_oneof![Just(Interpolation::Bicubic), Just(Interpolation::Bilinear)];
+    let resize_mode = prop_oneof![Just(ResizeMode::Shortest), Just(ResizeMode::Squash)];
+    (1..40usize, interpolation, resize_mode).prop_map(|(image_size, interpolation, resize_mode)| PreprocessConfig {
+        interpolation,
+        resize_mode,
+        ..PreprocessConfig::openai(image_size)
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_size_and_mode_becomes_a_square(
+        (width, height) in sizes(),
+        mode in prop::sample::select(&MODES[..]),
+        config in configs(),
+    ) {
+        let image = image(width, height, mode);
+        let ours = resize_and_crop(&image, &config).unwrap();
+        prop_assert_eq!((ours.width() as usize, ours.height() as usize), (config.image_size, config.image_size));
+        prop_assert_eq!(pixel_values(&ours, &config).len(), 3 * config.image_size * config.image_size);
+        let plan = ResizePlan::new(width, height, &config).unwrap();
+        if plan.scaled_width * plan.scaled_height < 1_000_000 {
+            prop_assert_eq!(ours, cropped_from_the_whole(&image, &config));
+        }
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_no_more_than_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(decode(&bytes, Orientation::FromExif).is_err());
+    }
+}
+
+#[test]
+fn the_longest_images_cost_no_more_than_their_window() {
+    for mode in MODES {
+        for (width, height) in [(1, MAX_EDGE), (MAX_EDGE, 1)] {
+            let image = image(width, height, mode);
+            for resize_mode in [ResizeMode::Shortest, ResizeMode::Squash] {
+                let config = PreprocessConfig { resize_mode, ..PreprocessConfig::openai(224) };
+                assert_eq!(resize_and_crop(&image, &config).unwrap().as_bytes().len(), 3 * 224 * 224);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_crop_offset_rounds_half_to_even() {
+    // [round(excess / 2) for excess in range(8)]
+    assert_eq!([0, 1, 2, 3, 4, 5, 6, 7].map(half_rounded_to_even), [0, 0, 1, 2, 2, 2, 3, 4]);
+}
+
+#[test]
+fn image_sizes_out_of_range_are_errors() {
+    let pixel = image(1, 1, PixelMode::Rgb);
+    for image_size in [0, 10_001, usize::MAX] {
+        let found = resize_and_crop(&pixel, &PreprocessConfig::openai(image_size));
+        assert!(matches!(found, Err(Error::Config { .. })), "{image_size}: {found:?}");
+    }
+}
+
+#[test]
+fn values_are_normalised_plane_by_plane() {
+    let config = PreprocessConfig { mean: [0.5, 0.25, 0.0], std: [0.5, 0.25, 1.0], ..PreprocessConfig::openai(2) };
+    let pixels = RgbImage8::new(2, 1, vec![0, 0, 0, 255, 255, 255]).unwrap();
+    assert_eq!(pixel_values(&pixels, &config), [-1.0, 1.0, -1.0, 3.0, 0.0, 1.0]);
+}
