@@ -1,8 +1,8 @@
 //! BMP: one-bit, gray or palette where the file has one, else RGB or RGBA.
 
-use super::super::pixels::{PixelMode, Samples};
 use super::{DecodedImage, Stored, check_size, damaged};
 use crate::Result;
+use crate::preprocess::pixels::{PixelMode, Samples};
 use image::codecs::bmp::BmpDecoder;
 use image::metadata::Orientation as Transform;
 use image::{ColorType, ImageDecoder, ImageError};

@@ -1,8 +1,8 @@
 //! GIF: the first frame, on a canvas that holds all of it.
 
-use super::super::pixels::{PixelMode, Samples};
 use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
 use crate::Result;
+use crate::preprocess::pixels::{PixelMode, Samples};
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use image::metadata::Orientation as Transform;
 use std::num::NonZeroU64;

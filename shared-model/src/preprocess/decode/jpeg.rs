@@ -1,10 +1,10 @@
 //! JPEG: gray, RGB (from YCbCr) or CMYK, which files store inverted.
 
-use super::super::pixels::{PixelMode, Samples};
 use super::ycbcr::rgb_from_ycbcr;
 use super::{DecodedImage, Stored, check_size, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
+use crate::preprocess::pixels::{PixelMode, Samples};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -20,7 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
     let (width, height) = decoder.dimensions().ok_or_else(|| damaged("JPEG without a size"))?;
     let (width, height) = (width as u32, height as u32);
     check_size(width, height)?;
-    if !reaches_end_marker(bytes) {
+    if !has_a_bit_per_block(bytes, width, height) || !reaches_end_marker(bytes) {
         return Err(damaged("JPEG ends too early"));
     }
     let stored_colors = decoder.input_colorspace().ok_or_else(|| damaged("JPEG without colors"))?;
@@ -38,6 +38,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
     }
     let transform = exif_transform(decoder.exif().map(Vec::as_slice));
     Ok(Stored { image: DecodedImage::new(width, height, mode, Samples::U8(samples))?, transform })
+}
+
+/// Whether the file could hold every 8x8 block of the size it announces: none takes less than one bit.
+fn has_a_bit_per_block(bytes: &[u8], width: u32, height: u32) -> bool {
+    let n_blocks = u64::from(width.div_ceil(8)) * u64::from(height.div_ceil(8));
+    bytes.len() as u64 * 8 >= n_blocks
 }
 
 /// Whether the file goes on to its end-of-image marker.

@@ -1,9 +1,9 @@
 //! PNG: every color type and depth; a palette's transparency is ignored, as the reference does.
 
-use super::super::pixels::{PixelMode, Samples};
 use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
+use crate::preprocess::pixels::{PixelMode, Samples};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::Cursor;
 

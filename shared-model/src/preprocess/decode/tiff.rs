@@ -1,10 +1,11 @@
 //! TIFF: the first page, turned upright as its orientation tag says.
 
-use super::super::pixels::{PixelMode, Samples};
+use super::tiff_directory::Directory;
 use super::ycbcr::rgb_from_ycbcr;
 use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
 use crate::Result;
 use crate::preprocess::orientation;
+use crate::preprocess::pixels::{PixelMode, Samples};
 use crate::preprocess::resample::{divide_by_alpha, unmultiplied};
 use image::metadata::Orientation as Transform;
 use std::borrow::Cow;
@@ -16,13 +17,17 @@ use tiff::{ColorType, TiffError};
 type Reader<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+    let directory = Directory::first(bytes).ok_or_else(|| damaged("TIFF without a page"))?;
+    if let (Some(width), Some(height)) = (directory.value(Tag::ImageWidth), directory.value(Tag::ImageLength)) {
+        check_size(width, height)?;
+    }
     let mut reader = open(Cow::Borrowed(bytes))?;
     let (width, height) = reader.dimensions().map_err(unreadable)?;
     check_size(width, height)?;
     let orientation_tag = reader.find_tag_unsigned::<u8>(Tag::Orientation).unwrap_or_default();
-    let photometric = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(unreadable)?;
-    let (mode, samples) = if photometric == Some(PhotometricInterpretation::RGBPalette as u16) {
-        (PixelMode::Palette, Samples::U8(palette_pixels(bytes, &mut reader, (width, height))?))
+    let photometric = directory.value(Tag::PhotometricInterpretation);
+    let (mode, samples) = if photometric == Some(PhotometricInterpretation::RGBPalette as u32) {
+        (PixelMode::Palette, Samples::U8(palette_pixels(&directory, &mut reader, (width, height))?))
     } else {
         let color = reader.colortype().map_err(unreadable)?;
         let alpha = extra_sample(&mut reader);
@@ -114,13 +119,9 @@ fn gray_with_extra(bytes: &[u8], extra: Option<ExtraSamples>) -> (PixelMode, Vec
 }
 
 /// Colors of an indexed image. The decoder refuses these, so it is shown a copy that claims to be gray.
-fn palette_pixels(bytes: &[u8], reader: &mut Reader<'_>, size: (u32, u32)) -> Result<Vec<u8>> {
+fn palette_pixels(directory: &Directory<'_>, reader: &mut Reader<'_>, size: (u32, u32)) -> Result<Vec<u8>> {
     let color_map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(unreadable)?;
-    let value_at = photometric_offset(bytes).ok_or_else(|| unsupported("palette"))?;
-    let mut relabeled = bytes.to_vec();
-    let black_is_zero = PhotometricInterpretation::BlackIsZero as u8;
-    // The value was found to be 3 (palette) in either byte order: its one byte that is not zero is replaced.
-    relabeled[value_at..value_at + 2].iter_mut().filter(|byte| **byte != 0).for_each(|byte| *byte = black_is_zero);
+    let relabeled = directory.relabeled_as_gray().ok_or_else(|| unsupported("palette"))?;
     let mut reader = open(Cow::Owned(relabeled))?;
     let (ColorType::Gray(depth @ (1 | 2 | 4 | 8)), DecodingResult::U8(packed)) =
         (reader.colortype().map_err(unreadable)?, read_chunky(&mut reader)?)
@@ -129,25 +130,9 @@ fn palette_pixels(bytes: &[u8], reader: &mut Reader<'_>, size: (u32, u32)) -> Re
     };
     // All reds, then all greens, then all blues, in 16 bits.
     let n_colors = color_map.len() / 3;
-    let palette: Vec<_> =
-        (0..n_colors).map(|i| [0, 1, 2].map(|channel| (color_map[channel * n_colors + i] >> 8) as u8)).collect();
+    let color = |i: usize| [0, 1, 2].map(|channel| (color_map[channel * n_colors + i] >> 8) as u8);
+    let palette: Vec<_> = (0..n_colors).map(color).collect();
     Ok(bits::look_up(&unpacked(&packed, size, depth)?, &palette))
-}
-
-/// Where the first page's photometric interpretation is written.
-fn photometric_offset(bytes: &[u8]) -> Option<usize> {
-    let is_little_endian = bytes.first()? == &b'I';
-    let u16_at = |at: usize| {
-        let field = *bytes.get(at..)?.first_chunk()?;
-        Some(if is_little_endian { u16::from_le_bytes(field) } else { u16::from_be_bytes(field) })
-    };
-    let field = *bytes.get(4..)?.first_chunk()?;
-    let directory = if is_little_endian { u32::from_le_bytes(field) } else { u32::from_be_bytes(field) } as usize;
-    let n_entries = usize::from(u16_at(directory)?);
-    let entry_at = |i: usize| directory + 2 + 12 * i;
-    let tag = Tag::PhotometricInterpretation.to_u16();
-    let entry = (0..n_entries).map(entry_at).find(|&entry| u16_at(entry) == Some(tag))?;
-    (u16_at(entry + 8)? == PhotometricInterpretation::RGBPalette as u16).then_some(entry + 8)
 }
 
 fn unpacked(packed: &[u8], (width, height): (u32, u32), depth: u8) -> Result<Vec<u8>> {

@@ -1,9 +1,9 @@
 //! WebP: RGB, or RGBA where the file has alpha; the first frame of an animation.
 
-use super::super::pixels::{PixelMode, Samples};
 use super::{DecodedImage, Stored, check_size, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
+use crate::preprocess::pixels::{PixelMode, Samples};
 use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;

@@ -1,0 +1,63 @@
+//! The first directory of a TIFF file, read before the decoder sees it.
+//!
+//! The decoder checks much else before it tells the size, and it refuses palettes; both are settled here.
+
+use tiff::tags::{PhotometricInterpretation, Tag};
+
+/// The entries that describe the first page.
+pub(super) struct Directory<'a> {
+    bytes: &'a [u8],
+    is_little_endian: bool,
+    entries_at: usize,
+    n_entries: usize,
+}
+
+impl<'a> Directory<'a> {
+    const ENTRY_BYTES: usize = 12;
+
+    /// `None` if the file ends before the directory begins.
+    pub fn first(bytes: &'a [u8]) -> Option<Self> {
+        let mut directory = Self { bytes, is_little_endian: bytes.first()? == &b'I', entries_at: 0, n_entries: 0 };
+        let at = directory.u32_at(4)? as usize;
+        directory.n_entries = directory.u16_at(at)?.into();
+        directory.entries_at = at + 2;
+        Some(directory)
+    }
+
+    /// The value of an entry that holds one SHORT or LONG.
+    pub fn value(&self, tag: Tag) -> Option<u32> {
+        const SHORT: u16 = 3;
+        const LONG: u16 = 4;
+        let entry = self.entry(tag)?;
+        match self.u16_at(entry + 2)? {
+            SHORT => self.u16_at(entry + 8).map(u32::from),
+            LONG => self.u32_at(entry + 8),
+            _ => None,
+        }
+    }
+
+    /// A copy of the file in which a page of palette indices is one of gray values.
+    pub fn relabeled_as_gray(&self) -> Option<Vec<u8>> {
+        let value_at = self.entry(Tag::PhotometricInterpretation)? + 8;
+        let black_is_zero = PhotometricInterpretation::BlackIsZero as u16;
+        let field = if self.is_little_endian { black_is_zero.to_le_bytes() } else { black_is_zero.to_be_bytes() };
+        let mut relabeled = self.bytes.to_vec();
+        relabeled.get_mut(value_at..value_at + 2)?.copy_from_slice(&field);
+        Some(relabeled)
+    }
+
+    fn entry(&self, tag: Tag) -> Option<usize> {
+        let mut entries = (0..self.n_entries).map(|i| self.entries_at + Self::ENTRY_BYTES * i);
+        entries.find(|&entry| self.u16_at(entry) == Some(tag.to_u16()))
+    }
+
+    fn u16_at(&self, at: usize) -> Option<u16> {
+        let field = *self.bytes.get(at..)?.first_chunk()?;
+        Some(if self.is_little_endian { u16::from_le_bytes(field) } else { u16::from_be_bytes(field) })
+    }
+
+    fn u32_at(&self, at: usize) -> Option<u32> {
+        let field = *self.bytes.get(at..)?.first_chunk()?;
+        Some(if self.is_little_endian { u32::from_le_bytes(field) } else { u32::from_be_bytes(field) })
+    }
+}
