@@ -37,3 +37,40 @@ pub(super) fn apply(image: DecodedImage, transform: Transform) -> Result<Decoded
         Transform::Rotate270 => image.gather(height, width, |x, y| (right - y, x)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pixels::{PixelMode, Samples};
+    use super::*;
+
+    #[test]
+    fn all_eight_transforms() {
+        // ImageOps.exif_transpose of [[0, 1, 2], [3, 4, 5]]
+        let expected: [(u8, u32, [u8; 6]); 8] = [
+            (1, 3, [0, 1, 2, 3, 4, 5]),
+            (2, 3, [2, 1, 0, 5, 4, 3]),
+            (3, 3, [5, 4, 3, 2, 1, 0]),
+            (4, 3, [3, 4, 5, 0, 1, 2]),
+            (5, 2, [0, 3, 1, 4, 2, 5]),
+            (6, 2, [3, 0, 4, 1, 5, 2]),
+            (7, 2, [5, 2, 4, 1, 3, 0]),
+            (8, 2, [2, 5, 1, 4, 0, 3]),
+        ];
+        let stored = DecodedImage::new(3, 2, PixelMode::Gray, Samples::U8(vec![0, 1, 2, 3, 4, 5])).unwrap();
+        for (exif, width, samples) in expected {
+            let turned = apply(stored.clone(), Transform::from_exif(exif).unwrap()).unwrap();
+            let expected =
+                DecodedImage::new(width, 6 / width, PixelMode::Gray, Samples::U8(samples.to_vec())).unwrap();
+            assert_eq!(turned, expected, "orientation {exif}");
+        }
+    }
+
+    #[test]
+    fn exif_that_says_nothing_turns_nothing() {
+        for exif in
+            [None, Some(&b""[..]), Some(&b"Exif\0\0"[..]), Some(&b"II*\0\x08\0\0\0"[..]), Some(&[0xff; 40][..])]
+        {
+            assert_eq!(exif_transform(exif), Transform::NoTransforms);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Decoded pixels, in the mode in which the file stores them.
 
 use crate::{Error, Result};
+use std::fmt;
 
 /// What one pixel of a [`DecodedImage`] is made of; it decides how the image is resampled.
 ///
@@ -25,7 +26,7 @@ pub enum PixelMode {
 }
 
 /// An image as decoded: `height` rows of `width` pixels, from the top, in one [`PixelMode`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct DecodedImage {
     width: u32,
     height: u32,
@@ -41,7 +42,7 @@ pub(super) enum Samples {
 }
 
 /// An 8-bit RGB image: `height` rows of `width` pixels, three bytes each (HWC).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RgbImage8 {
     width: u32,
     height: u32,
@@ -146,6 +147,25 @@ impl DecodedImage {
     }
 }
 
+impl fmt::Debug for DecodedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DecodedImage({}x{} {})", self.width, self.height, self.mode.name())
+    }
+}
+
+impl fmt::Debug for RgbImage8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RgbImage8({}x{})", self.width, self.height)
+    }
+}
+
+impl From<RgbImage8> for DecodedImage {
+    fn from(image: RgbImage8) -> Self {
+        let RgbImage8 { width, height, bytes } = image;
+        Self { width, height, mode: PixelMode::Rgb, samples: Samples::U8(bytes) }
+    }
+}
+
 impl RgbImage8 {
     /// # Errors
     /// [`Error::ImageDecode`] unless there are `height * width * 3` bytes, and at least one pixel.
@@ -200,4 +220,31 @@ fn gather_pixels<T: Copy, const CHANNELS: usize>(
         }));
     }
     gathered.into_flattened()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rgb(mode: PixelMode, samples: Samples) -> Vec<u8> {
+        DecodedImage::new(1, 1, mode, samples).unwrap().to_rgb().into_bytes()
+    }
+
+    // Image.new(mode, (1, 1), color).convert("RGB").getpixel((0, 0))
+    #[test]
+    fn conversion_to_rgb_follows_pillow() {
+        assert_eq!(rgb(PixelMode::OneBit, Samples::U8(vec![255])), [255; 3]);
+        assert_eq!(rgb(PixelMode::GrayAlpha, Samples::U8(vec![7, 0])), [7; 3]);
+        assert_eq!(rgb(PixelMode::Rgba, Samples::U8(vec![7, 8, 9, 0])), [7, 8, 9]);
+        assert_eq!(rgb(PixelMode::Cmyk, Samples::U8(vec![10, 100, 200, 50])), [197, 125, 44]);
+        assert_eq!(rgb(PixelMode::Gray16, Samples::U16(vec![255])), [255; 3]);
+        assert_eq!(rgb(PixelMode::Gray16, Samples::U16(vec![254])), [254; 3]);
+        assert_eq!(rgb(PixelMode::Gray16, Samples::U16(vec![256])), [255; 3]);
+    }
+
+    #[test]
+    fn wrong_numbers_of_samples_are_errors() {
+        assert!(matches!(RgbImage8::new(2, 2, vec![0; 11]), Err(Error::ImageDecode { .. })));
+        assert!(matches!(RgbImage8::new(0, 0, Vec::new()), Err(Error::ImageDecode { .. })));
+    }
 }

@@ -139,3 +139,92 @@ pub(super) fn divide_by_alpha(value: u8, alpha: u8) -> u8 {
         _ => (255 * u32::from(value) / u32::from(alpha)).min(255) as u8,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // x, y = np.meshgrid(range(4), range(6)); each channel one of the functions below, as np.uint8
+    fn image(mode: PixelMode, channels: &[fn(u32, u32) -> u32]) -> DecodedImage {
+        let pixels = (0..6).flat_map(|y| (0..4).map(move |x| (x, y)));
+        let samples = pixels.flat_map(|(x, y)| channels.iter().map(move |channel| (channel(x, y) % 256) as u8));
+        DecodedImage::new(4, 6, mode, Samples::U8(samples.collect())).unwrap()
+    }
+
+    fn gray(x: u32, y: u32) -> u32 {
+        x * 53 + y * 97
+    }
+
+    fn resized(image: &DecodedImage, width: u32, height: u32, interpolation: Interpolation) -> Vec<u8> {
+        let all = CropBox { left: 0, top: 0, width: image.width(), height: image.height() };
+        match resample(image, all, width, height, interpolation).unwrap().samples() {
+            Samples::U8(samples) => samples.clone(),
+            Samples::U16(_) => panic!("the mode changed"),
+        }
+    }
+
+    // Pillow 13: np.asarray(Image.fromarray(gray).resize((3, 2), Image.BICUBIC)), and so on
+    #[test]
+    fn gray_equals_pillow_in_either_order_of_passes() {
+        use Interpolation::{Bicubic, Bilinear};
+        let gray = image(PixelMode::Gray, &[gray]);
+        assert_eq!(resized(&gray, 3, 2, Bicubic), [102, 140, 98, 137, 137, 121]);
+        assert_eq!(resized(&gray, 3, 2, Bilinear), [105, 137, 101, 137, 140, 120]);
+        assert_eq!(resized(&gray, 2, 5, Bicubic), [44, 126, 170, 96, 133, 125, 133, 154, 134, 98]);
+        assert_eq!(resized(&gray, 2, 5, Bilinear), [59, 118, 156, 104, 134, 126, 135, 148, 131, 104]);
+        assert_eq!(resized(&gray, 6, 7, Bicubic)[..12], [0, 19, 59, 93, 138, 167, 71, 94, 140, 198, 108, 23]);
+    }
+
+    // np.asarray(Image.fromarray(np.stack([gray, x * 80, y * 50, x * y * 17 % 256], -1)).resize((2, 2), Image.BICUBIC))
+    #[test]
+    fn alpha_is_multiplied_in_and_out_like_pillow() {
+        let rgba = image(PixelMode::Rgba, &[gray, |x, _| x * 80, |_, y| y * 50, |x, y| x * y * 17]);
+        let expected = [185, 92, 92, 11, 110, 205, 83, 46, 130, 85, 196, 39, 123, 200, 200, 159];
+        assert_eq!(resized(&rgba, 2, 2, Interpolation::Bicubic), expected);
+    }
+
+    // np.asarray(Image.fromarray((x + y) % 2 * 255).convert("1").resize((3, 4), Image.BICUBIC)) * 255
+    #[test]
+    fn one_bit_images_stay_black_and_white() {
+        let one_bit = image(PixelMode::OneBit, &[|x, y| (x + y) % 2 * 255]);
+        let expected = [0, 0, 255, 0, 0, 255, 255, 255, 0, 255, 255, 0];
+        assert_eq!(resized(&one_bit, 3, 4, Interpolation::Bicubic), expected);
+    }
+
+    #[test]
+    fn transparent_pixels_turn_black_only_when_resampled() {
+        let transparent = image(PixelMode::Rgba, &[|_, _| 200, |_, _| 150, |_, _| 100, |_, _| 0]);
+        assert!(resized(&transparent, 3, 3, Interpolation::Bicubic).iter().all(|&v| v == 0));
+        assert_eq!(resized(&transparent, 4, 6, Interpolation::Bicubic)[..4], [200, 150, 100, 0]);
+    }
+
+    #[test]
+    fn a_crop_is_resampled_as_if_it_were_alone() {
+        let rgb = image(PixelMode::Rgb, &[gray, |x, y| x * y * 31, |x, _| x * 80]);
+        let crop = CropBox { left: 1, top: 2, width: 3, height: 4 };
+        let alone = resample(&rgb, crop, 3, 4, Interpolation::Bicubic).unwrap();
+        let expected = resized(&alone, 2, 3, Interpolation::Bicubic);
+        let ours = resample(&rgb, crop, 2, 3, Interpolation::Bicubic).unwrap();
+        assert_eq!(ours.samples(), &Samples::U8(expected));
+    }
+
+    #[test]
+    fn boxes_and_sizes_outside_the_bounds_are_errors() {
+        let gray = image(PixelMode::Gray, &[gray]);
+        let resample = |left, top, width, height, size| {
+            resample(&gray, CropBox { left, top, width, height }, size, size, Interpolation::Bilinear)
+        };
+        assert!(resample(0, 0, 4, 6, 1).is_ok());
+        for (left, top, width, height, size) in [
+            (0, 0, 5, 6, 1),
+            (1, 0, 4, 6, 1),
+            (0, u32::MAX, 4, 2, 1),
+            (0, 0, 0, 1, 1),
+            (0, 0, 4, 6, 0),
+            (0, 0, 4, 6, 10_001),
+        ] {
+            let found = resample(left, top, width, height, size);
+            assert!(matches!(found, Err(Error::Resample { .. })), "{found:?}");
+        }
+    }
+}

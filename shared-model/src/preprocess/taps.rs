@@ -132,3 +132,61 @@ fn filter(interpolation: Interpolation, x: f64) -> f64 {
         Interpolation::Bicubic | Interpolation::Bilinear => 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums(axis: &Axis, interpolation: Interpolation) -> Vec<f64> {
+        axis.taps(interpolation, |weight| weight).iter().map(|(_, weights)| weights.iter().sum()).collect()
+    }
+
+    #[test]
+    fn weights_of_every_output_sum_to_one() {
+        for (len, size) in [(1, 7), (2, 5), (7, 7), (100, 3), (3, 100), (1000, 999)] {
+            for interpolation in [Interpolation::Bicubic, Interpolation::Bilinear] {
+                for sum in sums(&Axis::whole(5..5 + len, size), interpolation) {
+                    assert!((sum - 1.0).abs() < 1e-12, "{len} to {size}: {sum}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn taps_stay_within_the_source() {
+        for (len, size) in [(1, 7), (2, 5), (100, 3), (3, 100)] {
+            assert_eq!(
+                Axis::whole(5..5 + len, size).taps(Interpolation::Bicubic, |_| ()).reach(),
+                5..5 + len as usize
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_size_keeps_every_sample() {
+        for (output, (start, weights)) in
+            Axis::whole(0..9, 9).taps(Interpolation::Bicubic, |w| w).iter().enumerate()
+        {
+            for (i, &weight) in weights.iter().enumerate() {
+                assert_eq!(weight, if start + i == output { 1.0 } else { 0.0 });
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_has_the_taps_of_the_whole() {
+        let whole = Axis::whole(0..50, 31);
+        let window = Axis { window: 11..20, ..whole.clone() };
+        let (all, some) = (whole.taps(Interpolation::Bicubic, |w| w), window.taps(Interpolation::Bicubic, |w| w));
+        assert!(all.iter().skip(11).take(9).eq(some.iter()));
+        assert_eq!(whole.nearest()[11..20], window.nearest());
+    }
+
+    // from PIL import Image; import numpy as np
+    // np.asarray(Image.fromarray(np.arange(14, dtype=np.int32)[None]).resize((5, 1), Image.NEAREST))
+    #[test]
+    fn nearest_drifts_like_pillow() {
+        assert_eq!(Axis::whole(0..14, 5).nearest(), [1, 4, 6, 9, 12]);
+        assert_eq!(Axis::whole(30..44, 5).nearest(), [31, 34, 36, 39, 42]);
+    }
+}
