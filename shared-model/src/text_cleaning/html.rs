@@ -4,8 +4,8 @@ use super::ftfy::windows_1252;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// The named references of HTML5 (<https://html.spec.whatwg.org/entities.json>), sorted, one a line: the name, `!` if
-/// it also stands without its semicolon, and its code points in hexadecimal.
+/// The named references of HTML5 (<https://html.spec.whatwg.org/entities.json>), sorted, one a line: the name, `!`
+/// if it also stands without its semicolon, and its code points in hexadecimal.
 const ENTITIES: &str = include_str!("html5_entities.txt");
 
 /// Longest name that `html.unescape` looks at, in characters.
@@ -14,8 +14,8 @@ const MAX_NAME_CHARS: usize = 32;
 /// Longest name or number that ftfy looks at, in characters.
 const MAX_FTFY_NAME_CHARS: usize = 24;
 
-/// Python's `html.unescape` (<https://github.com/python/cpython/blob/v3.11.7/Lib/html/__init__.py#L91-L132>): every
-/// reference, with or without its semicolon.
+/// Python's `html.unescape` (<https://github.com/python/cpython/blob/v3.11.7/Lib/html/__init__.py>): every reference,
+/// with or without its semicolon.
 pub fn unescape(text: &str) -> Cow<'_, str> {
     replace_references(text, decode_reference)
 }
@@ -25,7 +25,7 @@ pub fn unescape_unambiguous(text: &str) -> Cow<'_, str> {
     replace_references(text, decode_unambiguous_reference)
 }
 
-/// Replaces each reference by what `decode` makes of the text from its `&` on: the decoded text and the length read.
+/// Replaces each reference by what `decode` makes of the text from its `&` on: what it stands for and its length.
 fn replace_references(text: &str, decode: impl Fn(&str) -> Option<(String, usize)>) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);

@@ -1,9 +1,9 @@
 //! CLIP's tokenizer: cleaned text to `input_ids` by byte-level byte-pair encoding.
 //!
 //! Equal to open_clip's `SimpleTokenizer`
-//! (<https://github.com/mlfoundations/open_clip/blob/v3.2.0/src/open_clip/tokenizer.py>); the merging is that of
-//! Hugging Face's `tokenizers`. Its text pipeline is not used: it would bring a regex engine into the page, and it takes
-//! special tokens out of the text before splitting it, where the reference meets them while splitting.
+//! (<https://github.com/mlfoundations/open_clip/blob/89fb801/src/open_clip/tokenizer.py>); the merging is that of
+//! Hugging Face's `tokenizers`. Its text pipeline is not used: it would bring a regex engine into the page, and it
+//! takes special tokens out of the text before splitting it, where the reference meets them while splitting.
 
 mod split;
 

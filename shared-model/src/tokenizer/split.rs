@@ -1,7 +1,7 @@
 //! CLIP's split of a cleaned text into pieces, each of which byte-pair encoding merges by itself.
 //!
 //! The reference's pattern (`regex` package, `IGNORECASE`,
-//! <https://github.com/openai/CLIP/blob/dcba3cb/clip/simple_tokenizer.py#L78>), written out:
+//! <https://github.com/mlfoundations/open_clip/blob/89fb801/src/open_clip/tokenizer.py>), written out:
 //! `<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
 
 use crate::text_cleaning::{is_letter, is_number};
@@ -57,8 +57,8 @@ fn literal_len(text: &str, literal: &str) -> Option<usize> {
     Some(len)
 }
 
-/// What belongs to no piece: white space and, an oddity of `[^\p{L}]` in `IGNORECASE` mode, the combining iota, whose
-/// upper case is a letter.
+/// What belongs to no piece: white space and, an oddity of `[^\p{L}]` in `IGNORECASE` mode, the combining iota,
+/// whose upper case is a letter.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || c == '\u{345}'
 }

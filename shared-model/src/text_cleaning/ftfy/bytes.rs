@@ -56,7 +56,7 @@ pub fn restore_byte_a0(bytes: Vec<u8>) -> Vec<u8> {
     })
 }
 
-/// Keeps the space in the mojibake of "à la", where only the A0 got lost, unless a Portuguese word goes on after it.
+/// Keeps the space in the mojibake of "à la", where only the A0 got lost, unless a Portuguese word goes on there.
 fn restore_a_grave(bytes: &[u8]) -> Vec<u8> {
     let goes_on =
         |rest: &[u8]| [&b" "[..], b"quele", b"quela", b"quilo", b"s "].iter().any(|w| rest.starts_with(w));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The single-byte encodings that text is most often mistaken for, in the order ftfy tries them.
 //!
-//! "Sloppy" ones, as ftfy calls them, read a byte without a meaning as the C1 control of its number, and let byte 1A
-//! stand for U+FFFD, the mark of what an earlier program could not read.
+//! "Sloppy" ones, as ftfy calls them, read a byte without a meaning as the C1 control of its number, and let byte
+//! 1A stand for U+FFFD, the mark of what an earlier program could not read.
 
 use std::sync::LazyLock;
 

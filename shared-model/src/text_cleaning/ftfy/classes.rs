@@ -159,7 +159,7 @@ pub fn is_bad(text: &str) -> bool {
 
 /// The byte ranges of runs that look like UTF-8 in some encoding, first to last.
 ///
-/// None starts right after a character that looks like a continuation byte: part of a longer garble had better stay.
+/// None starts right after what looks like a continuation byte: part of a longer garble had better stay.
 pub fn embedded_utf8(text: &str) -> Vec<Range<usize>> {
     let chars: Vec<(usize, Classes)> = text.char_indices().map(|(start, c)| (start, classes_of(c))).collect();
     let start_of = |at: usize| chars.get(at).map_or(text.len(), |&(start, _)| start);

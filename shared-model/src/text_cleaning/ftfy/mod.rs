@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! ftfy's `fix_text` with its default settings: text decoded by the wrong encoding is repaired, typographic variants
-//! are made plain, control characters are dropped.
+//! ftfy's `fix_text` with its default settings: text decoded by the wrong encoding is repaired, typographic
+//! variants are made plain, control characters are dropped.
 //!
-//! A port to Rust, without its regular expressions, of ftfy 6.3.1 (<https://github.com/rspeer/python-ftfy/tree/v6.3.1>),
-//! Copyright 2023 Robyn Speer, licensed under the Apache License, Version 2.0. The rules and the tables in this folder
-//! are ftfy's; order and quirks are kept, since CLIP was trained on text that went through them.
+//! A port to Rust, without the regular expressions, of ftfy 6.3.1
+//! (<https://github.com/rspeer/python-ftfy/tree/v6.3.1>), Copyright 2023 Robyn Speer, licensed under the Apache
+//! License, Version 2.0. The rules and the tables in this folder are ftfy's; order and quirks are kept, since CLIP
+//! was trained on text that went through them.
 
 mod bytes;
 mod charmaps;
