@@ -49,8 +49,8 @@ impl Case {
 
     fn expected_crop(&self) -> RgbImage8 {
         let bytes = fixtures::read(&format!("preprocess/crops/{}.png", self.name));
-        let crop = image::load_from_memory(&bytes).unwrap().to_rgb8();
-        RgbImage8::new(crop.width(), crop.height(), crop.into_raw()).unwrap()
+        let crop = image::load_from_memory(&bytes).expect("crops are PNG files").to_rgb8();
+        RgbImage8::new(crop.width(), crop.height(), crop.into_raw()).expect("three bytes a pixel")
     }
 }
 

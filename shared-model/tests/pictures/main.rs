@@ -2,6 +2,9 @@
 //!
 //! The same functions run natively and as wasm in Chromium.
 
+// Clippy's exception for tests covers test functions only, not what they share.
+#![allow(clippy::unwrap_used)]
+
 mod files;
 mod hostile;
 mod orientation;
