@@ -1,1 +1,14 @@
-//! The Dermake page.
+//! The page: a quantised skin CLIP on the visitor's own device.
+//!
+//! Two programs come of this crate: the page itself and the worker that owns the model. What decides is pure and
+//! tested natively; what touches the browser exists only on wasm32.
+
+#[cfg(target_arch = "wasm32")]
+pub mod app;
+#[cfg(target_arch = "wasm32")]
+mod components;
+pub mod error;
+#[cfg(target_arch = "wasm32")]
+mod http;
+pub mod state;
+pub mod worker;

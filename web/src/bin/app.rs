@@ -1,0 +1,6 @@
+//! The page's program.
+
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    web::app::start();
+}

@@ -1,0 +1,75 @@
+//! Which model answers, what it is at, and how far.
+
+use crate::app::App;
+use crate::state::Event;
+use leptos::prelude::*;
+
+#[component]
+pub fn ModelStatus(app: App) -> impl IntoView {
+    let status = app.watch(|state| state.status());
+    let phase = app.watch(|state| state.phase_name());
+    let works_offline = app.watch(|state| state.works_offline());
+    let is_busy = app.watch(|state| state.is_busy());
+    let progress = app.watch(|state| state.progress());
+    let is_untrained = app.watch(|state| state.model.as_ref().is_some_and(|model| !model.is_trained));
+    view! {
+        <p class="status">
+            <span
+                role="status"
+                data-testid="status"
+                data-phase=phase
+                data-offline=move || works_offline.get().then_some("ready")
+            >
+                {status}
+            </span>
+            <span class="amount">{move || progress.get().map(|progress| progress.amount())}</span>
+        </p>
+        <Show when=move || is_busy.get()>
+            <progress
+                data-testid="progress"
+                aria-label=status
+                max=move || progress.get().map(|progress| progress.total.to_string())
+                value=move || progress.get().map(|progress| progress.done.to_string())
+            ></progress>
+        </Show>
+        <Show when=move || is_untrained.get()>
+            <p class="warning" role="note" data-testid="untrained-warning">
+                <strong>"The weights of this model are untrained."</strong>
+                " It shows how the page works; its answers mean nothing."
+            </p>
+        </Show>
+    }
+}
+
+/// A name where there is one model, a choice where there are more.
+#[component]
+pub fn ModelChoice(app: App) -> impl IntoView {
+    let models = app.watch(|state| state.models.clone());
+    let chosen = app.watch(|state| state.chosen_model);
+    let option = move |(index, name): (usize, String)| {
+        view! { <option value=index.to_string() prop:selected=move || chosen.get() == index>{name}</option> }
+    };
+    let choice = move || {
+        let names: Vec<String> = models.get().into_iter().map(|model| model.name).collect();
+        match &names[..] {
+            [] => ().into_any(),
+            [name] => view! { <p class="hint" data-testid="model-name">"Model: " {name.clone()}</p> }.into_any(),
+            _ => view! {
+                <label class="field" for="model-select">"Model"</label>
+                <select
+                    id="model-select"
+                    data-testid="model-select"
+                    on:change=move |event| {
+                        if let Ok(index) = event_target_value(&event).parse() {
+                            app.send(Event::ModelChosen(index));
+                        }
+                    }
+                >
+                    {names.into_iter().enumerate().map(option).collect_view()}
+                </select>
+            }
+            .into_any(),
+        }
+    };
+    view! { {choice} }
+}

@@ -1,0 +1,71 @@
+//! The ranked answers, each with its probability as a number and a bar.
+
+use super::model_status::ModelStatus;
+use super::notice::Notice;
+use crate::app::App;
+use crate::state::{N_SHOWN, duration, percent};
+use leptos::prelude::*;
+use shared_model::api::Prediction;
+
+#[component]
+pub fn Predictions(app: App) -> impl IntoView {
+    let answer = app.watch(|state| state.answer.clone());
+    let is_busy = app.watch(|state| state.is_busy());
+    let is_all = RwSignal::new(false);
+    Effect::new(move |_| {
+        answer.track();
+        is_all.set(false);
+    });
+    let answers = move || {
+        answer.get().map(|answer| {
+            let n_answers = answer.predictions.len();
+            let shown = move || if is_all.get() { n_answers } else { N_SHOWN.min(n_answers) };
+            let predictions = answer.predictions;
+            view! {
+                <ol data-testid="predictions" aria-label="Labels, likeliest first">
+                    {move || predictions[..shown()].iter().map(row).collect_view()}
+                </ol>
+                <Show when=move || { n_answers > N_SHOWN }>
+                    <button
+                        type="button"
+                        class="button plain"
+                        data-testid="show-all"
+                        aria-pressed=move || is_all.get().to_string()
+                        on:click=move |_| is_all.update(|is_all| *is_all = !*is_all)
+                    >
+                        {move || if is_all.get() { "Show fewer".into() } else { format!("Show {n_answers} answers") }}
+                    </button>
+                </Show>
+                <p class="hint">
+                    "Answered in "
+                    <span data-testid="millis">{duration(answer.millis)}</span>
+                    " on this device. The percentages only compare these labels with one another."
+                </p>
+            }
+        })
+    };
+    view! {
+        <section class="card" aria-labelledby="answers-title">
+            <h2 id="answers-title">"Answers"</h2>
+            <ModelStatus app/>
+            <Notice app/>
+            <div aria-live="polite" aria-busy=move || is_busy.get().to_string()>
+                {answers}
+            </div>
+        </section>
+    }
+}
+
+fn row(prediction: &Prediction) -> impl IntoView + use<> {
+    let Prediction { label, probability, .. } = prediction.clone();
+    let shown = label.clone();
+    view! {
+        <li data-label=label data-probability=probability.to_string()>
+            <span class="label">{shown}</span>
+            <span class="percent">{percent(probability)}</span>
+            <span class="bar" aria-hidden="true">
+                <span style:width=format!("{:.2}%", 100.0 * probability)></span>
+            </span>
+        </li>
+    }
+}

@@ -1,0 +1,132 @@
+//! Everything that can go wrong, on the page or in its worker; `Display` is the sentence on the screen.
+
+use serde::{Deserialize, Serialize};
+
+/// Result with this crate's [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, for the visitor. It crosses from the worker to the page as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Error {
+    // Fetching
+    #[error("Could not fetch {what}: no connection to the server. Check the network, then try again.")]
+    Unreachable { what: String },
+    #[error("Could not fetch {what}: the server answered {status}. Try again, now or later.")]
+    Refused { what: String, status: u16 },
+    #[error("{what} arrived damaged and was thrown away: expected {expected}, found {found}. Try again.")]
+    Damaged { what: String, expected: String, found: String },
+
+    // The model and its worker
+    #[error("This server offers no model. Try again when it does.")]
+    NoModel,
+    #[error("This model cannot be used here: {detail}.")]
+    UnusableModel { detail: String },
+    #[error("There is not enough memory for {what}. Close other tabs or programs, then try again.")]
+    OutOfMemory { what: String },
+    #[error("The model's program could not start ({detail}). Check the network, then try again.")]
+    WorkerNotStarted { detail: String },
+    #[error("The model stopped unexpectedly, perhaps for want of memory ({detail}). Try again to start it anew.")]
+    WorkerLost { detail: String },
+
+    // Photos
+    #[error("This file is not an image that can be read here. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.")]
+    NotAnImage,
+    #[error("This image is too large: it has {found}, and the limit is {limit}. Choose a smaller one.")]
+    ImageTooLarge { found: String, limit: String },
+    #[error("This image is damaged or incomplete ({detail}). Choose another one.")]
+    ImageDamaged { detail: String },
+    #[error("This file could not be read: it may have been moved or deleted. Choose it again.")]
+    PhotoUnreadable,
+
+    // Labels
+    #[error("These labels cannot be used: {detail}.")]
+    Labels { detail: String },
+
+    #[error("The computation failed: {detail}. Try again.")]
+    Computation { detail: String },
+}
+
+/// What the visitor can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayOn {
+    /// The same again may work.
+    Retry,
+    /// Only another photo can work.
+    OtherPhoto,
+    /// Only other labels can work.
+    OtherLabels,
+}
+
+impl Error {
+    /// What to offer beside the sentence.
+    pub fn way_on(&self) -> WayOn {
+        match self {
+            Self::NotAnImage | Self::ImageTooLarge { .. } | Self::ImageDamaged { .. } | Self::PhotoUnreadable => {
+                WayOn::OtherPhoto
+            }
+            Self::Labels { .. } => WayOn::OtherLabels,
+            _ => WayOn::Retry,
+        }
+    }
+
+    /// A manifest or list that is not what it should be.
+    pub fn unusable(detail: impl ToString) -> Self {
+        Self::UnusableModel { detail: detail.to_string() }
+    }
+}
+
+impl From<shared_model::Error> for Error {
+    fn from(err: shared_model::Error) -> Self {
+        use shared_model::Error as Model;
+        match err {
+            Model::ImageFormat => Self::NotAnImage,
+            Model::ImageTooLarge { width, height, limit_megapixels, limit_edge } => Self::ImageTooLarge {
+                found: format!("{width} × {height} pixels"),
+                limit: format!("{limit_megapixels} megapixels and {limit_edge} pixels a side"),
+            },
+            Model::ImageDecode { detail } => Self::ImageDamaged { detail },
+            Model::Labels { .. } | Model::TextTooLong { .. } => Self::Labels { detail: with_causes(&err) },
+            Model::Tensor(_) | Model::Resample { .. } => Self::Computation { detail: with_causes(&err) },
+            _ => Self::unusable(with_causes(&err)),
+        }
+    }
+}
+
+fn with_causes(err: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(err), |err| err.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn photo_errors_ask_for_another_photo_and_label_errors_for_other_labels() {
+        let too_large = shared_model::Error::ImageTooLarge {
+            width: 20_000,
+            height: 20_000,
+            limit_megapixels: 100,
+            limit_edge: 1_000_000,
+        };
+        for err in [shared_model::Error::ImageFormat, too_large] {
+            assert_eq!(Error::from(err).way_on(), WayOn::OtherPhoto);
+        }
+        let labels = shared_model::labels::LabelSet::from_text("acne, acne").unwrap_err();
+        let labels = Error::from(labels);
+        assert_eq!(labels.way_on(), WayOn::OtherLabels);
+        assert_eq!(
+            labels.to_string(),
+            "These labels cannot be used: labels: expected different names, found \"acne\" twice."
+        );
+        assert_eq!(Error::NoModel.way_on(), WayOn::Retry);
+    }
+
+    #[test]
+    fn an_error_survives_the_wire() {
+        let err = Error::Refused { what: "vision.safetensors".into(), status: 404 };
+        let json = serde_json::to_string(&err).unwrap();
+        assert_eq!(serde_json::from_str::<Error>(&json).unwrap(), err);
+    }
+}

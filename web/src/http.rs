@@ -1,0 +1,55 @@
+//! Fetching, alike in the page and in its worker.
+
+use crate::error::{Error, Result};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, RequestCache, RequestInit, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A function of the page's global scope and of the worker's.
+    #[wasm_bindgen(js_name = fetch)]
+    fn global_fetch(request: &Request) -> js_sys::Promise;
+}
+
+/// Asks for an address; `what` names it in errors.
+///
+/// # Errors
+/// [`Error::Unreachable`] without an answer, [`Error::Refused`] for any status but success.
+pub async fn get(url: &str, cache: RequestCache, what: &str) -> Result<Response> {
+    let options = RequestInit::new();
+    options.set_cache(cache);
+    let request = Request::new_with_str_and_init(url, &options)
+        .map_err(|_| Error::unusable(format!("{url:?} is no address")))?;
+    let answer = JsFuture::from(global_fetch(&request)).await;
+    let response: Response =
+        answer.and_then(|answer| answer.dyn_into()).map_err(|_| Error::Unreachable { what: what.into() })?;
+    if !response.ok() {
+        return Err(Error::Refused { what: what.into(), status: response.status() });
+    }
+    Ok(response)
+}
+
+/// The text at an address, asked for anew each time.
+pub async fn get_text(url: &str, what: &str) -> Result<String> {
+    let response = get(url, RequestCache::NoCache, what).await?;
+    let broken = |_| Error::Unreachable { what: what.into() };
+    let text = JsFuture::from(response.text().map_err(broken)?).await.map_err(broken)?;
+    text.as_string().ok_or_else(|| Error::unusable(format!("{what} is no text")))
+}
+
+/// The JSON at an address, asked for anew each time.
+pub async fn get_json<T: DeserializeOwned>(url: &str, what: &str) -> Result<T> {
+    let text = get_text(url, what).await?;
+    serde_json::from_str(&text).map_err(|err| Error::unusable(format!("{what}: {err}")))
+}
+
+/// An address relative to another.
+///
+/// # Errors
+/// [`Error::UnusableModel`] if it makes no address.
+pub fn resolve(url: &str, base: &str) -> Result<String> {
+    let resolved = web_sys::Url::new_with_base(url, base);
+    resolved.map(|url| url.href()).map_err(|_| Error::unusable(format!("{url:?} is no address")))
+}

@@ -1,0 +1,302 @@
+//! What the page is doing, and what follows from each event. Pure: the browser is only in `app.rs`.
+//!
+//! [`AppState::apply`] takes an event and answers with what to do. Each request to the worker gets a new id, and an
+//! answer to any but the last is ignored; a photo or label set that changes takes the old answer off the screen.
+
+mod event;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use event::{Action, Event, SampleFetch};
+pub use status::{duration, percent};
+
+use crate::error::Error;
+use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Progress, Reply, Request, RequestId};
+use serde::Deserialize;
+use shared_model::api::Prediction;
+use shared_model::labels::LabelSet;
+
+/// Most answers that are asked of the worker for one photo.
+pub const TOP_K: usize = 200;
+/// Answers shown before the visitor asks for all.
+pub const N_SHOWN: usize = 5;
+
+/// A model on offer: one entry of the server's list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ModelEntry {
+    pub name: String,
+    /// Address of the manifest, absolute or relative to the page.
+    pub manifest: String,
+}
+
+/// What the page and its worker are at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Phase {
+    #[default]
+    Idle,
+    /// The model is on its way.
+    Loading(Option<Progress>),
+    /// The model waits for a photo or for labels.
+    Ready,
+    Classifying(Option<Progress>),
+    Failed(Error),
+}
+
+/// A chosen photo, whose bytes are elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photo {
+    pub id: PhotoId,
+    pub name: String,
+}
+
+/// Which labels to choose among.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelChoice {
+    /// A set of the model, by its key.
+    Shipped(String),
+    /// The visitor's own.
+    Own,
+}
+
+/// Ranked answers for the photo on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub predictions: Vec<Prediction>,
+    pub millis: f64,
+}
+
+/// All that the page shows and decides on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AppState {
+    pub phase: Phase,
+    /// What is wrong with the visitor's last input, of which the worker has not heard.
+    pub input_error: Option<Error>,
+    pub models: Vec<ModelEntry>,
+    pub chosen_model: usize,
+    /// Known once its manifest is read.
+    pub model: Option<ModelInfo>,
+    /// Whether the browser keeps the weights for the next visit.
+    is_model_kept: bool,
+    /// Whether it keeps the page's own files.
+    is_page_kept: bool,
+    pub photo: Option<Photo>,
+    /// `None` until there is a model.
+    pub labels: Option<LabelChoice>,
+    pub answer: Option<Answer>,
+    own_labels: Option<LabelSet>,
+    sample_fetch: Option<SampleFetch>,
+    failed_sample: Option<usize>,
+    is_worker_started: bool,
+    is_loaded: bool,
+    last_photo_id: PhotoId,
+    last_request_id: RequestId,
+}
+
+impl AppState {
+    /// Takes in an event; what comes back is to be done in its order.
+    pub fn apply(&mut self, event: Event) -> Vec<Action> {
+        match event {
+            Event::PageOpened => self.list_models(),
+            Event::PageKept => {
+                self.is_page_kept = true;
+                Vec::new()
+            }
+            Event::ModelsListed(Ok(models)) if models.is_empty() => self.fail(Error::NoModel),
+            Event::ModelsListed(Ok(models)) => {
+                self.models = models;
+                self.load(0)
+            }
+            Event::ModelsListed(Err(error)) => self.fail(error),
+            Event::ModelChosen(index) => self.load(index),
+            Event::PhotoChosen(name) => self.show_photo(name),
+            Event::SampleChosen(sample) => self.fetch_sample(sample),
+            Event::SampleFetched(fetch, name) => self.take_sample(fetch, name),
+            Event::LabelsChosen(choice) => {
+                self.labels = Some(choice);
+                self.go_on()
+            }
+            Event::OwnLabelsTyped(text) => self.take_own_labels(&text),
+            Event::FromWorker(Envelope { body: Reply::Started, .. }) => {
+                self.is_worker_started = true;
+                vec![Action::Load { request_id: self.next_request_id() }]
+            }
+            Event::FromWorker(Envelope { request_id, body }) if request_id == self.last_request_id => {
+                self.hear(body)
+            }
+            Event::FromWorker(_) => Vec::new(),
+            Event::WorkerLost(detail) => {
+                let was_started = std::mem::take(&mut self.is_worker_started);
+                self.is_loaded = false;
+                self.fail(if was_started {
+                    Error::WorkerLost { detail }
+                } else {
+                    Error::WorkerNotStarted { detail }
+                })
+            }
+            Event::RetryPressed => self.retry(),
+        }
+    }
+
+    /// Whether this sample is still wanted when it arrives.
+    pub fn awaits(&self, fetch: SampleFetch) -> bool {
+        self.sample_fetch == Some(fetch)
+    }
+
+    /// What the notice says, if anything is wrong.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.phase {
+            Phase::Failed(error) => Some(error),
+            _ => self.input_error.as_ref(),
+        }
+    }
+
+    /// Whether the next visit needs no network.
+    pub fn works_offline(&self) -> bool {
+        self.is_model_kept && self.is_page_kept
+    }
+
+    fn list_models(&mut self) -> Vec<Action> {
+        self.phase = Phase::Loading(None);
+        vec![Action::ListModels]
+    }
+
+    /// Each model gets a fresh worker, so that nothing of another stays in memory.
+    fn load(&mut self, index: usize) -> Vec<Action> {
+        self.chosen_model = index;
+        (self.is_worker_started, self.is_loaded, self.is_model_kept) = (false, false, false);
+        self.model = None;
+        self.answer = None;
+        self.phase = Phase::Loading(None);
+        self.next_request_id();
+        vec![Action::StartWorker]
+    }
+
+    fn show_photo(&mut self, name: String) -> Vec<Action> {
+        self.last_photo_id += 1;
+        self.photo = Some(Photo { id: self.last_photo_id, name });
+        (self.sample_fetch, self.failed_sample) = (None, None);
+        self.go_on()
+    }
+
+    fn fetch_sample(&mut self, sample: usize) -> Vec<Action> {
+        self.last_photo_id += 1;
+        let fetch = SampleFetch { sample, ticket: self.last_photo_id };
+        (self.photo, self.sample_fetch, self.failed_sample) = (None, Some(fetch), None);
+        self.go_on();
+        vec![Action::FetchSample(fetch)]
+    }
+
+    fn take_sample(&mut self, fetch: SampleFetch, name: Result<String, Error>) -> Vec<Action> {
+        if !self.awaits(fetch) {
+            return Vec::new();
+        }
+        match name {
+            Ok(name) => self.show_photo(name),
+            Err(error) => {
+                (self.sample_fetch, self.failed_sample) = (None, Some(fetch.sample));
+                self.refuse(error)
+            }
+        }
+    }
+
+    fn take_own_labels(&mut self, text: &str) -> Vec<Action> {
+        self.labels = Some(LabelChoice::Own);
+        self.own_labels = None;
+        match LabelSet::from_text(text) {
+            Ok(labels) => {
+                self.own_labels = Some(labels);
+                self.go_on()
+            }
+            Err(err) => self.refuse(err.into()),
+        }
+    }
+
+    /// After an input that is in order: whatever was wrong with the last one is done with.
+    fn go_on(&mut self) -> Vec<Action> {
+        self.input_error = None;
+        self.classify_if_possible()
+    }
+
+    fn refuse(&mut self, error: Error) -> Vec<Action> {
+        self.input_error = Some(error);
+        self.classify_if_possible()
+    }
+
+    /// Asks the worker if there is all that it takes, otherwise waits for the rest; a load that failed stays failed.
+    fn classify_if_possible(&mut self) -> Vec<Action> {
+        self.answer = None;
+        if !self.is_loaded {
+            return Vec::new();
+        }
+        let request_id = self.next_request_id();
+        let request = self.classify_request();
+        self.phase = if request.is_some() { Phase::Classifying(None) } else { Phase::Ready };
+        request.map(|body| Action::Classify(Envelope { request_id, body })).into_iter().collect()
+    }
+
+    fn classify_request(&self) -> Option<Request> {
+        let photo_id = self.photo.as_ref()?.id;
+        let labels = match self.labels.as_ref()? {
+            LabelChoice::Own => self.own_labels.as_ref()?,
+            LabelChoice::Shipped(key) => self.model.as_ref()?.label_sets.iter().find(|set| set.key == *key)?,
+        };
+        Some(Request::Classify { photo_id, labels: labels.clone(), top_k: TOP_K.min(labels.class_names.len()) })
+    }
+
+    fn hear(&mut self, reply: Reply) -> Vec<Action> {
+        match (reply, &mut self.phase) {
+            (Reply::Opened { model }, _) => self.open(model),
+            (Reply::Progress(now), Phase::Loading(progress) | Phase::Classifying(progress)) => {
+                *progress = Some(now)
+            }
+            (Reply::Ready { is_kept }, _) => {
+                (self.is_loaded, self.is_model_kept) = (true, is_kept);
+                return self.classify_if_possible();
+            }
+            (Reply::Predictions { predictions, millis }, _) => {
+                self.phase = Phase::Ready;
+                self.answer = Some(Answer { predictions, millis });
+            }
+            (Reply::Failed { error }, _) => return self.fail(error),
+            (Reply::Started | Reply::Progress(_), _) => {}
+        }
+        Vec::new()
+    }
+
+    /// Keeps the label set that was chosen, where this model has it too.
+    fn open(&mut self, model: ModelInfo) {
+        let has_choice = match &self.labels {
+            None => false,
+            Some(LabelChoice::Own) => true,
+            Some(LabelChoice::Shipped(key)) => model.label_sets.iter().any(|set| set.key == *key),
+        };
+        if !has_choice {
+            let first = model.label_sets.first();
+            self.labels = Some(first.map_or(LabelChoice::Own, |set| LabelChoice::Shipped(set.key.clone())));
+        }
+        self.model = Some(model);
+    }
+
+    fn fail(&mut self, error: Error) -> Vec<Action> {
+        // Memory that a worker once had is not given back while it lives.
+        self.is_loaded &= !matches!(error, Error::OutOfMemory { .. });
+        self.answer = None;
+        self.phase = Phase::Failed(error);
+        Vec::new()
+    }
+
+    fn retry(&mut self) -> Vec<Action> {
+        match (&self.phase, self.failed_sample) {
+            (Phase::Failed(_), _) if self.models.is_empty() => self.list_models(),
+            (Phase::Failed(_), _) if !self.is_loaded => self.load(self.chosen_model),
+            (Phase::Failed(_), _) | (_, None) => self.go_on(),
+            (_, Some(sample)) => self.fetch_sample(sample),
+        }
+    }
+
+    fn next_request_id(&mut self) -> RequestId {
+        self.last_request_id += 1;
+        self.last_request_id
+    }
+}

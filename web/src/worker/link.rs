@@ -1,0 +1,60 @@
+//! The page's side of the line to its worker.
+
+use super::protocol::{Envelope, Reply, Request};
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
+
+/// A message from a worker, or in what way it broke down or never started.
+pub type Heard = Result<Envelope<Reply>, String>;
+
+/// A running worker; dropping this ends it.
+pub struct Link {
+    worker: Worker,
+    _on_message: Closure<dyn Fn(MessageEvent)>,
+    _on_error: Closure<dyn Fn(ErrorEvent)>,
+}
+
+impl Link {
+    /// Starts a worker from its script. It says [`Reply::Started`] when it can be asked.
+    ///
+    /// # Errors
+    /// What the browser says when it allows none.
+    pub fn start(script_url: &str, listener: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
+        let worker = Worker::new(script_url).map_err(|err| format!("{err:?}"))?;
+        let on_reply = listener.clone();
+        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            let json = event.data().as_string().unwrap_or_default();
+            on_reply(serde_json::from_str(&json).map_err(|err| err.to_string()));
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |event: ErrorEvent| {
+            event.prevent_default(); // it is on the screen, so it need not be in the console too
+            // A script that cannot be fetched makes a plain event, without a message.
+            let message = js_sys::Reflect::get(&event, &"message".into()).ok().and_then(|text| text.as_string());
+            listener(Err(message.unwrap_or_else(|| "its program did not arrive".into())));
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self { worker, _on_message: on_message, _on_error: on_error })
+    }
+
+    /// Sends a request, with the photo it is about. Only a handle crosses: the worker reads the bytes.
+    ///
+    /// # Errors
+    /// What the browser says when it cannot.
+    pub fn ask(&self, request: &Envelope<Request>, photo: Option<&Blob>) -> Result<(), String> {
+        let json = serde_json::to_string(request).map_err(|err| err.to_string())?;
+        let parts = js_sys::Array::of1(&json.into());
+        if let Some(photo) = photo {
+            parts.push(photo);
+        }
+        self.worker.post_message(&parts).map_err(|err| format!("{err:?}"))
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}

@@ -1,0 +1,18 @@
+//! The worker, which owns the model, and the page's end of the line to it.
+
+#[cfg(target_arch = "wasm32")]
+mod download;
+#[cfg(target_arch = "wasm32")]
+mod engine;
+#[cfg(any(target_arch = "wasm32", test))]
+mod inbox;
+#[cfg(target_arch = "wasm32")]
+mod keep;
+#[cfg(target_arch = "wasm32")]
+pub mod link;
+pub mod protocol;
+#[cfg(target_arch = "wasm32")]
+mod serve;
+
+#[cfg(target_arch = "wasm32")]
+pub use serve::start;

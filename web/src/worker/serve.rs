@@ -1,0 +1,156 @@
+//! The worker's side of the line: takes the latest request, answers it, waits for the next.
+
+use super::download;
+use super::engine::{Engine, Question};
+use super::inbox::Inbox;
+use super::protocol::{Envelope, Reply, Request, RequestId};
+use crate::error::{Error, Result};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
+
+/// What the worker program does.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() else {
+        wasm_bindgen::throw_str("this program runs in a Web Worker only");
+    };
+    let line = Rc::new(Line { scope, inbox: Inbox::default() });
+    let receiver = line.clone();
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| receiver.receive(&event));
+    line.scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget(); // it is needed as long as the worker lives
+    line.say(0, Reply::Started);
+    spawn_local(serve(line));
+}
+
+/// Why a request was not answered.
+pub enum Stop {
+    /// A later one came.
+    Superseded,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The connection to the page.
+pub struct Line {
+    scope: DedicatedWorkerGlobalScope,
+    inbox: Inbox<Incoming>,
+}
+
+/// A request, and the photo that came with it.
+struct Incoming {
+    request: Envelope<Request>,
+    photo: Option<Blob>,
+}
+
+impl Line {
+    /// Sends a message under the id of the request that it belongs to.
+    pub fn say(&self, request_id: RequestId, body: Reply) {
+        match serde_json::to_string(&Envelope { request_id, body }) {
+            Ok(json) => {
+                // It throws only for what cannot be copied, and a string can.
+                let _ = self.scope.post_message(&json.into());
+            }
+            Err(err) => wasm_bindgen::throw_str(&err.to_string()),
+        }
+    }
+
+    /// The id of the last request that came.
+    pub fn latest_id(&self) -> RequestId {
+        self.inbox.latest_id()
+    }
+
+    fn receive(&self, event: &MessageEvent) {
+        let parts = js_sys::Array::from(&event.data());
+        let json = parts.get(0).as_string().unwrap_or_default();
+        match serde_json::from_str::<Envelope<Request>>(&json) {
+            Ok(request) => {
+                let incoming = Incoming { photo: parts.get(1).dyn_into().ok(), request };
+                self.inbox.put(incoming.request.request_id, incoming);
+            }
+            // The page and its worker are built together: this is a bug, and ends the worker as one.
+            Err(err) => wasm_bindgen::throw_str(&err.to_string()),
+        }
+    }
+}
+
+/// A request being answered.
+pub struct Turn {
+    pub line: Rc<Line>,
+    request_id: RequestId,
+}
+
+impl Turn {
+    pub fn say(&self, reply: Reply) {
+        self.line.say(self.request_id, reply);
+    }
+
+    /// Resolves when a later request came.
+    pub async fn superseded(&self) {
+        self.line.inbox.superseded(self.request_id).await;
+    }
+
+    /// Lets messages in between two pieces of work.
+    ///
+    /// # Errors
+    /// [`Stop::Superseded`] if one of them makes the rest of the work needless.
+    pub async fn give_way(&self) -> Result<(), Stop> {
+        let timer = js_sys::Promise::new(&mut |resolve, _| {
+            if self.line.scope.set_timeout_with_callback(&resolve).is_err() {
+                // Without a timer there is nothing to wait for.
+                let _ = resolve.call0(&JsValue::UNDEFINED);
+            }
+        });
+        // A timer does not fail.
+        let _ = JsFuture::from(timer).await;
+        if self.line.latest_id() == self.request_id { Ok(()) } else { Err(Stop::Superseded) }
+    }
+
+    /// The worker's clock.
+    pub fn now_millis(&self) -> f64 {
+        self.line.scope.performance().map_or(0.0, |performance| performance.now())
+    }
+}
+
+async fn serve(line: Rc<Line>) {
+    let mut engine = None;
+    loop {
+        let Incoming { request, photo } = line.inbox.take().await;
+        let turn = Turn { line: line.clone(), request_id: request.request_id };
+        match answer(&mut engine, request.body, photo, &turn).await {
+            Ok(reply) => turn.say(reply),
+            Err(Stop::Failed(error)) => turn.say(Reply::Failed { error }),
+            Err(Stop::Superseded) => {}
+        }
+    }
+}
+
+async fn answer(
+    engine: &mut Option<Engine>,
+    request: Request,
+    photo: Option<Blob>,
+    turn: &Turn,
+) -> Result<Reply, Stop> {
+    match (request, engine, photo) {
+        (Request::Load { manifest_url, other_manifest_urls }, engine, _) => {
+            let (loaded, is_kept) = Engine::load(manifest_url, turn).await?;
+            let manifest = loaded.manifest().clone();
+            spawn_local(async move { download::forget_unnamed(&manifest, &other_manifest_urls).await });
+            *engine = Some(loaded);
+            Ok(Reply::Ready { is_kept })
+        }
+        (Request::Classify { photo_id, labels, top_k }, Some(engine), Some(photo)) => {
+            engine.classify(&Question { photo_id, photo, labels, top_k }, turn).await
+        }
+        (Request::Classify { .. }, ..) => {
+            Err(Error::Computation { detail: "asked without a model or a photo".into() }.into())
+        }
+    }
+}
