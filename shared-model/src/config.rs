@@ -101,11 +101,12 @@ impl VisionConfig {
 
 impl PreprocessConfig {
     /// OpenAI's constants, which MAKE and most CLIP models use, at side `image_size`.
+    #[allow(clippy::excessive_precision, reason = "the digits as they were published")]
     pub fn openai(image_size: usize) -> Self {
         Self {
             image_size,
-            mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-            std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
+            mean: [0.48145466, 0.4578275, 0.40821073],
+            std: [0.26862954, 0.26130258, 0.27577711],
             interpolation: Interpolation::Bicubic,
             resize_mode: ResizeMode::Shortest,
         }

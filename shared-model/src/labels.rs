@@ -50,7 +50,7 @@ impl LabelSet {
     /// # Errors
     /// [`Error::Labels`] when there are none, two are the same, or one is too long.
     pub fn from_text(text: &str) -> Result<Self> {
-        let names = text.split([',', '\n', '\r', ';']).map(str::trim).filter(|name| !name.is_empty());
+        let names = text.split([',', '\n', '\r']).map(str::trim).filter(|name| !name.is_empty());
         Self::custom(names.map(String::from).collect())
     }
 

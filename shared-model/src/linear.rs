@@ -147,7 +147,7 @@ fn ggml_tensor(name: &str, format: WeightFormat, stored: &StoredTensor, device: 
         return Err(Error::Weights { detail });
     }
     // candle reads the bytes as blocks of f16 and integers, which want an even address.
-    let is_aligned = stored.data.as_ptr() as usize % 2 == 0;
+    let is_aligned = (stored.data.as_ptr() as usize).is_multiple_of(2);
     let data = if is_aligned { Cow::Borrowed(&stored.data[..]) } else { Cow::Owned(stored.data.to_vec()) };
     Ok(QTensor::new(QStorage::from_data(data, device, dtype)?, shape)?)
 }

@@ -1,5 +1,7 @@
 //! Checkpoints as PyTorch writes them, and position embeddings as it resizes them (`checkpoints/generate.py`).
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use candle_core::{Device, Tensor};
 use shared_model::Error;
 use shared_model::config::ClipConfig;

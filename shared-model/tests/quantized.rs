@@ -1,5 +1,7 @@
 //! Quantised models: exact integer sums, honest reports, features near the dense model's.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use candle_core::{D, DType, Device, Tensor};
 use shared_model::config::ClipConfig;
 use shared_model::quantize::{WeightFormat, quantize};

@@ -2,6 +2,8 @@
 //!
 //! The very same functions run natively (`cargo test`) and as wasm in Chromium (`just test-wasm`).
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod fixtures;
 mod full_size;
 mod preprocess;
