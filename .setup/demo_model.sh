@@ -41,7 +41,7 @@ if [ ! -e "$served/manifest.json" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$code
   rm -rf "$stamp" "$served"
   if [ -z "$model" ]; then
     say "model: an untrained ViT-B-16"
-    model=$models/$name/dense
+    model=$models/dense/$name
     rm -rf "$model"
     mkdir -p "${model%/*}"
     "$dermake" init --arch ViT-B-16 --seed 0 --out "$model" >&2

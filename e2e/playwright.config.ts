@@ -19,7 +19,7 @@ export default defineConfig({
   retries: 0,
   forbidOnly: !!process.env.CI,
   reporter: 'list',
-  timeout: 5 * 60_000,
+  timeout: 3 * 60_000,
   expect: { timeout: 60_000 },
   use: {
     screenshot: 'only-on-failure',

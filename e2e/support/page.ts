@@ -1,7 +1,7 @@
 /** The page by what a visitor sees and does. */
 
 import { expect, type Locator, type Page } from '@playwright/test';
-import type { Prediction } from './dermake';
+import type { Prediction } from './dermake.js';
 
 export class DermakePage {
   constructor(readonly page: Page) {}
@@ -40,6 +40,15 @@ export class DermakePage {
         probability: Number(node.getAttribute('data-probability')),
       })),
     );
+  }
+
+  /** Waits until the likeliest label is this one, with this probability to three digits. */
+  async expectAnswer(likeliest: Prediction): Promise<void> {
+    const first = this.find('predictions').getByRole('listitem').first();
+    await expect(first).toHaveAttribute('data-label', likeliest.label, { timeout: 60_000 });
+    await expect
+      .poll(async () => Math.abs(Number(await first.getAttribute('data-probability')) - likeliest.probability))
+      .toBeLessThan(1e-3);
   }
 
   async expectNotice(text: RegExp): Promise<void> {

@@ -1,8 +1,8 @@
 import { expect, test } from '@playwright/test';
 import { copyFileSync, openSync, closeSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyOf, demoModel, manifestOf, samples, Server } from '../support/dermake';
-import { DermakePage } from '../support/page';
+import { copyOf, demoModel, manifestOf, samples, Server } from '../support/dermake.js';
+import { DermakePage } from '../support/page.js';
 
 /** Changes one byte in the middle of a file; its length stays. */
 function flipByte(path: string, at: number): void {

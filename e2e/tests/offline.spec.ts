@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { join } from 'node:path';
-import { bytesOf, classify, demoModel, manifestOf, samples, Server } from '../support/dermake';
-import { DermakePage, expectSameAnswers } from '../support/page';
+import { bytesOf, classify, demoModel, manifestOf, samples, Server } from '../support/dermake.js';
+import { DermakePage, expectSameAnswers } from '../support/page.js';
 
 test('a second visit works without the server', async ({ page }) => {
   const model = await demoModel();
