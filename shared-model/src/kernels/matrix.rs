@@ -144,7 +144,7 @@ impl Activations {
         for row in x.chunks_exact(width) {
             let largest = row.iter().fold(0f32, |max, value| max.max(value.abs()));
             let inverse = if largest > 0.0 { levels / largest } else { 0.0 };
-            values.extend(row.iter().map(|value| (value * inverse).round_ties_even() as i16));
+            values.extend(row.iter().map(|value| ((value * inverse + ROUNDER) - ROUNDER) as i16));
             scales.push(largest / levels);
         }
         Self { values, scales, width }
@@ -154,6 +154,10 @@ impl Activations {
         &self.values[row * self.width..][..self.width]
     }
 }
+
+/// 1.5 * 2^23: adding it leaves no bits for a fraction, so that a sum with it is rounded to the nearest integer, ties to
+/// even. A call to the C library's `rintf`, which baseline x86-64 would need instead, took a tenth of the time.
+const ROUNDER: f32 = 12_582_912.0;
 
 /// Largest activation integer for which `n_in` products with weights up to 127 surely fit 32 bits.
 fn activation_levels(n_in: usize) -> f32 {

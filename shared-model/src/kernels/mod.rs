@@ -16,8 +16,9 @@ pub use matrix::Int8Matrix;
 /// Output channels that stand together in a packed weight.
 pub const INT8_PANEL: usize = 8;
 
-/// Rows of activations that a kernel takes at a time.
-pub(crate) const TILE_ROWS: usize = 4;
+/// Rows of activations that a kernel takes at a time: enough independent sums to hide an instruction's latency, few
+/// enough to stay in registers (wasm has 16 of 128 bits where x86-64 with AVX-512 has 32 of 256).
+pub(crate) const TILE_ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 8 };
 
 /// One tile's sums: `TILE_ROWS` rows by one panel.
 pub(crate) type Tile = [[i32; INT8_PANEL]; TILE_ROWS];
