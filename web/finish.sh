@@ -20,5 +20,8 @@ for file in _loader.js .js _bg.wasm; do mv "worker$file" "$worker$file"; done
 
 files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's|^\./||')
 # shellcheck disable=SC2086 # no name of ours has a space
-version=$(hash index.html $files)
-rewrite sw.js -e "s/\"VERSION\"/\"$version\"/" -e "s#\"FILES\"#$(sed 's/.*/"&"/' <<<"$files" | paste -sd, -)#"
+{
+  version=$(hash index.html $files)
+  list=$(printf '"%s",' $files)
+}
+rewrite sw.js -e "s/\"VERSION\"/\"$version\"/" -e "s#\"FILES\"#${list%,}#"

@@ -143,19 +143,6 @@ impl AppState {
         self.sample_fetch == Some(fetch)
     }
 
-    /// What the notice says, if anything is wrong.
-    pub fn error(&self) -> Option<&Error> {
-        match &self.phase {
-            Phase::Failed(error) => Some(error),
-            _ => self.input_error.as_ref(),
-        }
-    }
-
-    /// Whether the next visit needs no network.
-    pub fn works_offline(&self) -> bool {
-        self.is_model_kept && self.is_page_kept
-    }
-
     fn list_models(&mut self) -> Vec<Action> {
         self.phase = Phase::Loading(None);
         vec![Action::ListModels]

@@ -1,9 +1,23 @@
 //! The state in words, and what the visitor waits for.
 
 use super::{AppState, LabelChoice, Phase};
+use crate::error::Error;
 use crate::worker::protocol::{Progress, Stage};
 
 impl AppState {
+    /// What the notice says, if anything is wrong.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.phase {
+            Phase::Failed(error) => Some(error),
+            _ => self.input_error.as_ref(),
+        }
+    }
+
+    /// Whether the next visit needs no network.
+    pub fn works_offline(&self) -> bool {
+        self.is_model_kept && self.is_page_kept
+    }
+
     /// How far the work is that the visitor waits for, if it can be told.
     pub fn progress(&self) -> Option<Progress> {
         match &self.phase {
@@ -36,14 +50,14 @@ impl AppState {
             Phase::Loading(None) => "Looking for a model.",
             Phase::Loading(Some(progress)) => match (progress.is_complete(), progress.stage) {
                 (true, _) => "Preparing the model.",
-                (false, Stage::Reopen) => "Opening the model kept on this device.",
-                (false, _) => "Downloading the model, once; it is then kept on this device.",
+                (false, Stage::Reopen) => "Opening the model, kept on this device.",
+                (false, _) => "Downloading the model.",
             },
             Phase::Classifying(None) => "Looking at the photo.",
             Phase::Classifying(Some(progress)) => match progress.stage {
                 Stage::Labels => "Reading your labels.",
-                Stage::Reopen => "Opening the text part of the model kept on this device.",
-                Stage::Download => "Downloading the text part of the model, once.",
+                Stage::Reopen => "Opening the text part of the model, kept on this device.",
+                Stage::Download => "Downloading the text part of the model.",
             },
             Phase::Ready if self.sample_fetch.is_some() => "Fetching the sample.",
             Phase::Ready if self.answer.is_some() => "Done.",
