@@ -1,7 +1,7 @@
 /** The `dermake` program as the tests use it: a server of its own for each test file, and answers on the command line. */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,13 +45,8 @@ export function bytesOf(folder: string, names: string[]): number {
   return names.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
 }
 
-/** The hashed files of the page: what a browser may keep for ever. */
 export function manifestOf(folder: string): { files: { role: string; file: string; bytes: number }[] } {
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
-}
-
-export function pageFiles(): string[] {
-  return readdirSync(app);
 }
 
 /** `dermake serve` on a free port of this machine. */

@@ -97,9 +97,8 @@ fn load_quantized(manifest_path: &Path, placement: Placement) -> Result<(ZeroSho
     let (vision, classifiers) = (read(FileRole::Vision)?, read(FileRole::Classifiers)?);
     let (text, merges) = (read(FileRole::Text)?, read(FileRole::Tokenizer)?);
     let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)
-        .and_then(|mut model| model.add_text(text, &merges).map(|()| model))
         .with_context(|| format!("in {}", folder.display()))?;
-    model.is_trained = manifest.trained;
+    model.add_text(text, &merges).with_context(|| format!("in {}", folder.display()))?;
     Ok((model, manifest.name))
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 use shared_model::api::{FileRole, Manifest, ManifestFile};
+use shared_model::config::PreprocessConfig;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::preprocess::{Orientation, preprocess};
 use shared_model::quantize::{TensorReport, WeightFormat, quantize as quantize_tower};
@@ -88,7 +89,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     };
     let vision = Weights::from_safetensors(vision_bytes.into())?;
     let vision = VisionTower::load(&vision, config, &Placement::default())?;
-    let cosines = cosines(&dense.vision, &vision, &manifest, samples)?;
+    let cosines = cosines(&dense.vision, &vision, &config.preprocess, samples)?;
     let dense_bytes = tensors_bytes(&checkpoint);
     let report = Report { dense_bytes, files: written, tensors, cosines };
     folder.write("report.json", serde_json::to_string_pretty(&report)?.as_bytes())?;
@@ -138,10 +139,9 @@ fn classifiers(
 fn cosines(
     dense: &VisionTower,
     quantized: &VisionTower,
-    manifest: &Manifest,
+    config: &PreprocessConfig,
     samples: &[PathBuf],
 ) -> Result<Vec<SampleCosine>> {
-    let config = shared_model::config::ClipConfig::from_open_clip_json(manifest.config.to_string().as_bytes())?;
     let named: Vec<(String, Vec<u8>)> = if samples.is_empty() {
         SAMPLES.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect()
     } else {
@@ -152,7 +152,7 @@ fn cosines(
         samples.iter().map(read).collect::<Result<_>>()?
     };
     let cosine = |(image, bytes): (String, Vec<u8>)| {
-        let pixel_values = preprocess(&bytes, &config.preprocess, Orientation::FromExif)?.unsqueeze(0)?;
+        let pixel_values = preprocess(&bytes, config, Orientation::FromExif)?.unsqueeze(0)?;
         let dense = dense.image_features(&pixel_values)?.to_device(&Device::Cpu)?;
         let quantized = quantized.image_features(&pixel_values)?;
         let cosine = (dense * quantized)?.sum_all()?.to_scalar::<f32>()?;

@@ -62,6 +62,10 @@ pub struct Manifest {
 impl Manifest {
     pub const FORMAT: &'static str = "dermake-quantized/1";
     pub const FILE_NAME: &'static str = "manifest.json";
+    /// What a page must fetch before the first answer.
+    pub const FIRST_ROLES: [FileRole; 2] = [FileRole::Vision, FileRole::Classifiers];
+    /// What only labels of the visitor's own need.
+    pub const TEXT_ROLES: [FileRole; 2] = [FileRole::Text, FileRole::Tokenizer];
 
     /// # Errors
     /// [`Error::Config`] naming the first field that is not as expected.

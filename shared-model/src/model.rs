@@ -1,6 +1,6 @@
 //! A model ready to name what is on a photo: the towers it has, and the classifiers that came with it.
 
-use crate::api::{FileRole, Manifest, Prediction};
+use crate::api::{Manifest, Prediction};
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
 use crate::preprocess::{Orientation, preprocess};
@@ -130,10 +130,4 @@ impl ZeroShotModel {
         let pixel_values = preprocess(image, &self.config.preprocess, orientation)?;
         self.vision.image_features(&pixel_values.unsqueeze(0)?)
     }
-}
-
-impl Manifest {
-    /// What a page must fetch before the first answer, and what only typed labels need.
-    pub const FIRST_ROLES: [FileRole; 2] = [FileRole::Vision, FileRole::Classifiers];
-    pub const TEXT_ROLES: [FileRole; 2] = [FileRole::Text, FileRole::Tokenizer];
 }
