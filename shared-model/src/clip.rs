@@ -53,18 +53,18 @@ impl Clip {
 /// Each image's patches summed with weights from their similarity to a text (MAKE's local alignment).
 ///
 /// `weight_p = s_p if s_p >= sigma else 0` with `s_p` the similarity of patch p and the text; weights are divided
-/// by their L2 norm over the patches (at least 1e-12). The sum is not normalised again; an image of which no
-/// patch is kept gives a zero row.
+/// by their L2 norm over the patches (at least 1e-12). The sum is not normalised again; a pair of which no patch is
+/// kept gives a zero row. Differentiable in both arguments.
 ///
 /// # Shapes
 /// - `patch_embeddings`: `[B, P, E]`, unit rows
-/// - `text_features`: `[B, E]`, unit rows; image i meets text i
-/// - returns `[B, E]`
+/// - `text_features`: `[B, K, E]`, unit rows; image i meets its own K texts
+/// - returns `[B, K, E]`
 pub fn weighted_patch_sum(patch_embeddings: &Tensor, text_features: &Tensor, sigma: f64) -> Result<Tensor> {
-    let similarity = patch_embeddings.matmul(&text_features.unsqueeze(2)?)?; // [B, P, 1]
+    let similarity = text_features.matmul(&patch_embeddings.transpose(1, 2)?.contiguous()?)?; // [B, K, P]
     let kept = similarity.ge(sigma)?.to_dtype(similarity.dtype())?;
     let weights = (similarity * kept)?;
-    let norm = weights.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-12)?;
-    let weights = weights.broadcast_div(&norm)?;
-    Ok(patch_embeddings.broadcast_mul(&weights)?.sum(D::Minus2)?)
+    // The bound stands under the root, whose gradient would be infinite at zero.
+    let norm = weights.sqr()?.sum_keepdim(D::Minus1)?.maximum(1e-24)?.sqrt()?;
+    Ok(weights.broadcast_div(&norm)?.matmul(patch_embeddings)?)
 }

@@ -1,6 +1,7 @@
 //! One linear layer and one embedding table over dense or quantised weights, so that the towers are written once.
 
 use crate::kernels::Int8Matrix;
+use crate::ops::matmul_bias;
 use crate::quantize::WeightFormat;
 use crate::weights::{Placement, StoredTensor, Weights};
 use crate::{Error, Result};
@@ -62,14 +63,17 @@ impl Linear {
             [] => return Err(Error::Tensor(candle_core::Error::Msg("linear layer on a scalar".into()))),
         };
         let rows = x.reshape(((), n_in))?;
-        let y = match &self.weight {
-            LinearWeight::Dense(weight) => rows.matmul(&weight.t()?)?,
-            LinearWeight::Ggml(blocks) => blocks.forward(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,
-            LinearWeight::Int8(matrix) => matrix.matmul(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,
+        let quantized = |product: Tensor| -> Result<Tensor> {
+            let product = product.to_dtype(x.dtype())?;
+            Ok(match &self.bias {
+                Some(bias) => product.broadcast_add(bias)?,
+                None => product,
+            })
         };
-        let y = match &self.bias {
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
+        let y = match &self.weight {
+            LinearWeight::Dense(weight) => matmul_bias(&rows, weight, self.bias.as_ref())?,
+            LinearWeight::Ggml(blocks) => quantized(blocks.forward(&rows.to_dtype(DType::F32)?)?)?,
+            LinearWeight::Int8(matrix) => quantized(matrix.matmul(&rows.to_dtype(DType::F32)?)?)?,
         };
         let n_out = y.dim(1)?;
         let shape: Vec<usize> = leading.iter().copied().chain([n_out]).collect();

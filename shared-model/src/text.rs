@@ -2,11 +2,11 @@
 
 use crate::config::ClipConfig;
 use crate::linear::{Embedding, Linear};
-use crate::transformer::{Observer, Transformer, TransformerConfig, layer_norm, unit_length};
+use crate::ops::LayerNorm;
+use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result};
-use candle_core::{DType, Device, Module, Tensor};
-use candle_nn::LayerNorm;
+use candle_core::{DType, Device, Tensor};
 
 /// open_clip's `TextTransformer` with causal attention, pooled at the end token.
 pub struct TextTower {
@@ -28,13 +28,18 @@ impl TextTower {
     pub fn load(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.check(&config.text_parameters(), &config.vision_parameters())?;
         let text = &config.text;
-        let blocks = TransformerConfig { layers: text.layers, heads: text.heads, activation: config.activation };
+        let blocks = TransformerConfig {
+            layers: text.layers,
+            heads: text.heads,
+            activation: config.activation,
+            is_causal: true,
+        };
         let projection = weights.tensor("text_projection", placement)?.t()?;
         Ok(Self {
             token_embedding: Embedding::load(weights, "token_embedding.weight", placement)?,
             positional_embedding: weights.tensor("positional_embedding", placement)?,
             transformer: Transformer::load(weights, "transformer.resblocks", &blocks, placement)?,
-            ln_final: layer_norm(weights, "ln_final", placement)?,
+            ln_final: LayerNorm::load(weights, "ln_final", placement)?,
             text_projection: Linear::dense(projection),
             context_length: text.context_length,
             vocab_size: text.vocab_size,
@@ -56,9 +61,7 @@ impl TextTower {
 
     /// [`Self::text_features`] before normalisation to unit length.
     pub fn raw_text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        let longest = input_ids.iter().map(|row| eot_position(row) + 1).max().unwrap_or(0);
-        let cut: Vec<Vec<u32>> = input_ids.iter().map(|row| row[..longest.min(row.len())].to_vec()).collect();
-        self.encode_observed(&cut, &mut |_, _| {})
+        self.encode_observed(&cut_behind_last_eot(input_ids), &mut |_, _| {})
     }
 
     /// Raw features `[B, E]` f32 of the rows as they are, uncut, showing each stage's activations to `observe`.
@@ -66,15 +69,34 @@ impl TextTower {
     /// # Errors
     /// When the rows are empty, of different lengths, longer than the context or hold unknown ids.
     pub fn encode_observed(&self, input_ids: &[Vec<u32>], observe: Observer<'_>) -> Result<Tensor> {
+        let tokens = self.transformer.forward(self.embed(input_ids)?, observe)?;
+        let tokens = self.ln_final.forward(&tokens)?;
+        observe("ln_final", &tokens);
+        self.project_eot(&tokens, input_ids)
+    }
+
+    /// The first stage of [`Self::encode_observed`]: what enters the blocks, `[B, L, D]`.
+    pub fn embed(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
         let (batch, length) = self.check_rows(input_ids)?;
         let ids = Tensor::from_vec(input_ids.concat(), (batch, length), &Device::Cpu)?;
         let ids = ids.to_device(&self.placement.device)?;
         let positions = self.positional_embedding.narrow(0, 0, length)?;
-        let tokens = self.token_embedding.forward(&ids)?.broadcast_add(&positions)?;
-        let mask = causal_mask(length, &self.placement)?;
-        let tokens = self.transformer.forward(tokens, Some(&mask), observe)?;
-        let tokens = self.ln_final.forward(&tokens)?;
-        observe("ln_final", &tokens);
+        Ok(self.token_embedding.forward(&ids)?.broadcast_add(&positions)?)
+    }
+
+    /// The second stage of [`Self::encode_observed`].
+    pub fn transformer(&self) -> &Transformer {
+        &self.transformer
+    }
+
+    /// The last stage of [`Self::encode_observed`]: raw features `[B, E]` f32 of `tokens` `[B, L, D]` as they leave
+    /// the blocks.
+    pub fn project(&self, tokens: &Tensor, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        self.project_eot(&self.ln_final.forward(tokens)?, input_ids)
+    }
+
+    fn project_eot(&self, tokens: &Tensor, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        let length = tokens.dim(1)?;
         let pooled_rows: Vec<u32> =
             input_ids.iter().enumerate().map(|(row, ids)| (row * length + eot_position(ids)) as u32).collect();
         let pooled_rows = Tensor::new(pooled_rows, &self.placement.device)?;
@@ -95,6 +117,12 @@ impl TextTower {
     }
 }
 
+/// Token rows of one length, cut where the longest of them ends: causal attention makes what follows inert.
+pub fn cut_behind_last_eot(input_ids: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let longest = input_ids.iter().map(|row| eot_position(row) + 1).max().unwrap_or(0);
+    input_ids.iter().map(|row| row[..longest.min(row.len())].to_vec()).collect()
+}
+
 /// The first position of the largest id: the end token, which has the largest id of the vocabulary.
 fn eot_position(ids: &[u32]) -> usize {
     let mut position = 0;
@@ -104,13 +132,4 @@ fn eot_position(ids: &[u32]) -> usize {
         }
     }
     position
-}
-
-/// `[L, L]`: -inf above the diagonal, else 0.
-fn causal_mask(length: usize, placement: &Placement) -> Result<Tensor> {
-    let mask: Vec<f32> = (0..length * length)
-        .map(|index| if index % length > index / length { f32::NEG_INFINITY } else { 0.0 })
-        .collect();
-    let mask = Tensor::from_vec(mask, (length, length), &placement.device)?;
-    Ok(mask.to_dtype(placement.dtype)?)
 }

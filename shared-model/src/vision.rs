@@ -2,11 +2,11 @@
 
 use crate::config::ClipConfig;
 use crate::linear::Linear;
-use crate::transformer::{Observer, Transformer, TransformerConfig, layer_norm, unit_length};
+use crate::ops::LayerNorm;
+use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result};
-use candle_core::{DType, Module, Tensor};
-use candle_nn::LayerNorm;
+use candle_core::{DType, Tensor};
 
 /// open_clip's `VisionTransformer` with a class token.
 pub struct VisionTower {
@@ -51,8 +51,12 @@ impl VisionTower {
     pub fn load(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.check(&config.vision_parameters(), &config.text_parameters())?;
         let vision = &config.vision;
-        let blocks =
-            TransformerConfig { layers: vision.layers, heads: vision.heads, activation: config.activation };
+        let blocks = TransformerConfig {
+            layers: vision.layers,
+            heads: vision.heads,
+            activation: config.activation,
+            is_causal: false,
+        };
         // The convolution's kernel equals its stride: it is a matrix product over flattened patches.
         let kernel = weights.tensor("visual.conv1.weight", placement)?.flatten_from(1)?;
         let projection = weights.tensor("visual.proj", placement)?.t()?;
@@ -60,9 +64,9 @@ impl VisionTower {
             patch_embedding: Linear::dense(kernel),
             class_embedding: weights.tensor("visual.class_embedding", placement)?,
             positional_embedding: weights.tensor("visual.positional_embedding", placement)?,
-            ln_pre: layer_norm(weights, "visual.ln_pre", placement)?,
+            ln_pre: LayerNorm::load(weights, "visual.ln_pre", placement)?,
             transformer: Transformer::load(weights, "visual.transformer.resblocks", &blocks, placement)?,
-            ln_post: layer_norm(weights, "visual.ln_post", placement)?,
+            ln_post: LayerNorm::load(weights, "visual.ln_post", placement)?,
             proj: Linear::dense(projection),
             image_size: vision.image_size,
             patch_size: vision.patch_size,
@@ -91,7 +95,29 @@ impl VisionTower {
 
     /// [`Self::encode`], showing each stage's activations to `observe`.
     pub fn encode_observed(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<ImageEmbeddings> {
-        let tokens = self.tokens(pixel_values, observe)?;
+        self.project_tokens(self.tokens(pixel_values, observe)?)
+    }
+
+    /// The first stage of [`Self::encode`]: what enters the blocks.
+    ///
+    /// # Shapes
+    /// - `pixel_values`: `[B, 3, S, S]` f32, normalized by [`crate::preprocess`]
+    /// - returns `[B, 1 + P, D]`
+    pub fn embed(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        self.embed_observed(pixel_values, &mut |_, _| {})
+    }
+
+    /// The second stage of [`Self::encode`].
+    pub fn transformer(&self) -> &Transformer {
+        &self.transformer
+    }
+
+    /// The last stage of [`Self::encode`]: `tokens` `[B, 1 + P, D]` as they leave the blocks.
+    pub fn project(&self, tokens: &Tensor) -> Result<ImageEmbeddings> {
+        self.project_tokens(self.ln_post.forward(tokens)?)
+    }
+
+    fn project_tokens(&self, tokens: Tensor) -> Result<ImageEmbeddings> {
         let projected = self.proj.forward(&tokens)?.to_dtype(DType::F32)?;
         let n_patches = projected.dim(1)? - 1;
         Ok(ImageEmbeddings {
@@ -102,6 +128,13 @@ impl VisionTower {
 
     /// All tokens after `ln_post`, `[B, 1 + P, D]`, the class token first.
     fn tokens(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
+        let tokens = self.embed_observed(pixel_values, observe)?;
+        let tokens = self.ln_post.forward(&self.transformer.forward(tokens, observe)?)?;
+        observe("ln_post", &tokens);
+        Ok(tokens)
+    }
+
+    fn embed_observed(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
         let pixel_values = pixel_values.to_dtype(self.placement.dtype)?.to_device(&self.placement.device)?;
         let patches = self.patch_embedding.forward(&self.patches(&pixel_values)?)?;
         observe("conv1", &patches);
@@ -110,8 +143,6 @@ impl VisionTower {
         let tokens = Tensor::cat(&[&class_token, &patches], 1)?.broadcast_add(&self.positional_embedding)?;
         let tokens = self.ln_pre.forward(&tokens)?;
         observe("ln_pre", &tokens);
-        let tokens = self.ln_post.forward(&self.transformer.forward(tokens, None, observe)?)?;
-        observe("ln_post", &tokens);
         Ok(tokens)
     }
 

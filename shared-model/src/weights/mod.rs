@@ -37,6 +37,8 @@ impl Default for Placement {
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
     tensors: BTreeMap<String, StoredTensor>,
+    /// Tensors that are in use already, such as a trainer's variables.
+    live: BTreeMap<String, Tensor>,
     metadata: HashMap<String, String>,
 }
 
@@ -56,7 +58,7 @@ impl Weights {
             let stored = StoredTensor::new(view.dtype(), view.shape(), bytes.slice_ref(view.data()));
             (name.to_string(), stored)
         });
-        Ok(Self { tensors: with_open_clip_keys(named), metadata })
+        Ok(Self { tensors: with_open_clip_keys(named), metadata, ..Self::default() })
     }
 
     /// Reads PyTorch's zip format: a state dict, or a training checkpoint that has one under `state_dict`.
@@ -65,18 +67,25 @@ impl Weights {
     /// [`Error::Weights`] when the archive or its pickle is not of that form. Nothing in the pickle is executed.
     pub fn from_pickle(bytes: Bytes) -> Result<Self> {
         let tensors = with_open_clip_keys(pickle::read(bytes)?);
-        Ok(Self { tensors, metadata: HashMap::new() })
+        Ok(Self { tensors, ..Self::default() })
     }
 
     /// Takes float tensors as they are; for models that were made, not read.
     pub fn from_tensors(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Result<Self> {
         let stored = tensors.into_iter().map(|(name, tensor)| Ok((name, StoredTensor::from_tensor(&tensor)?)));
-        Ok(Self { tensors: stored.collect::<Result<_>>()?, metadata: HashMap::new() })
+        Ok(Self { tensors: stored.collect::<Result<_>>()?, ..Self::default() })
+    }
+
+    /// Shares tensors instead of copying them: a tower built from these sees every change of theirs, and gradients
+    /// flow to those that are variables. They keep their own device and dtype, whatever a placement says.
+    pub fn from_live(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
+        Self { live: tensors.into_iter().collect(), ..Self::default() }
     }
 
     /// Adds the tensors of another file, such as the other tower's.
     pub fn merge(&mut self, other: Weights) {
         self.tensors.extend(other.tensors);
+        self.live.extend(other.live);
         self.metadata.extend(other.metadata);
     }
 
@@ -112,7 +121,8 @@ impl Weights {
 
     /// Logical name to logical shape, whatever the stored form.
     fn logical_shapes(&self) -> BTreeMap<&str, Vec<usize>> {
-        let mut shapes = BTreeMap::new();
+        let live = self.live.iter().map(|(name, tensor)| (name.as_str(), tensor.dims().to_vec()));
+        let mut shapes: BTreeMap<&str, Vec<usize>> = live.collect();
         for (name, stored) in &self.tensors {
             if name.ends_with(WeightFormat::SCALE_SUFFIX) {
                 continue;
@@ -143,6 +153,9 @@ impl Weights {
 
     /// A dense float tensor in the placement's dtype and device.
     pub fn tensor(&self, name: &str, placement: &Placement) -> Result<Tensor> {
+        if let Some(live) = self.live.get(name) {
+            return Ok(live.clone());
+        }
         Ok(self.stored(name)?.to_tensor(name)?.to_dtype(placement.dtype)?.to_device(&placement.device)?)
     }
 }

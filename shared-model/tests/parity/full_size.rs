@@ -213,7 +213,8 @@ fn every_output_of_the_full_size_model() {
     );
 
     let n_images = image_features.dim(0).unwrap();
-    let own_texts = text_features.narrow(0, 0, n_images).unwrap();
-    let local = weighted_patch_sum(&patches, &own_texts, formula.json["sigma"].as_f64().unwrap()).unwrap();
+    let own_texts = text_features.narrow(0, 0, n_images).unwrap().unsqueeze(1).unwrap();
+    let sigma = formula.json["sigma"].as_f64().unwrap();
+    let local = weighted_patch_sum(&patches, &own_texts, sigma).unwrap().squeeze(1).unwrap();
     formula.assert_close("weighted_patch_embeddings_sum_n1", &local, WEIGHTED_SUM);
 }

@@ -128,7 +128,8 @@ fn logit_scale_and_weighted_patch_sum() {
             for (infix, texts) in [("", texts), (".n1", &first_captions)] {
                 let rows = TinyFixture::rows(&texts.contiguous().unwrap());
                 let text_features = model.encode_text(&rows[..n_images]).unwrap();
-                let ours = weighted_patch_sum(&patches, &text_features, sigma).unwrap();
+                let own_texts = text_features.unsqueeze(1).unwrap();
+                let ours = weighted_patch_sum(&patches, &own_texts, sigma).unwrap().squeeze(1).unwrap();
                 let name = format!("{prefix}.sigma{sigma:?}{infix}.weighted_patch_embeddings_sum");
                 fixtures::assert_close(&name, &ours, fixture.get(&name), UNIT);
             }

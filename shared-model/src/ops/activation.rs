@@ -1,0 +1,97 @@
+//! The activation between the two layers of an MLP.
+
+use crate::Result;
+use crate::config::Activation;
+use candle_core::Tensor;
+
+/// # Shapes
+/// - `x`: any; returns the same
+pub(crate) fn activation(x: &Tensor, kind: Activation) -> Result<Tensor> {
+    #[cfg(not(target_arch = "wasm32"))]
+    if super::has_fused_form(x) {
+        return Ok(x.contiguous()?.apply_op1(fused::ActivationOp(kind))?);
+    }
+    composite(x, kind)
+}
+
+pub(super) fn composite(x: &Tensor, kind: Activation) -> Result<Tensor> {
+    Ok(match kind {
+        Activation::QuickGelu => (x * candle_nn::ops::sigmoid(&(x * 1.702)?)?)?,
+        Activation::Gelu => x.gelu_erf()?,
+    })
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod fused {
+    use crate::config::Activation;
+    use crate::ops::exp::exp;
+    use crate::ops::values;
+    use candle_core::cpu::erf::erf_f32;
+    use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+    use rayon::prelude::*;
+    use std::f32::consts::{FRAC_1_SQRT_2, PI};
+
+    const VALUES_PER_TASK: usize = 16 * 1024;
+
+    pub struct ActivationOp(pub Activation);
+
+    impl CustomOp1 for ActivationOp {
+        fn name(&self) -> &'static str {
+            "activation"
+        }
+
+        fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+            let x = values::slice(x, layout)?;
+            let y = match self.0 {
+                Activation::QuickGelu => map(x, |x| x * sigmoid(1.702 * x)),
+                Activation::Gelu => map(x, |x| x * normal_cdf(x)),
+            };
+            Ok((CpuStorage::F32(y), layout.shape().clone()))
+        }
+
+        fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+            let dx = values::with(x, |x| {
+                values::with(grad, |grad| {
+                    Ok(match self.0 {
+                        Activation::QuickGelu => map2(x, grad, |x, grad| {
+                            let s = sigmoid(1.702 * x);
+                            grad * s * (1.0 + 1.702 * x * (1.0 - s))
+                        }),
+                        Activation::Gelu => map2(x, grad, |x, grad| {
+                            let density = exp(-0.5 * x * x) * (0.5 / PI).sqrt();
+                            grad * (normal_cdf(x) + x * density)
+                        }),
+                    })
+                })
+            })?;
+            Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
+        }
+    }
+
+    #[inline(always)]
+    fn sigmoid(x: f32) -> f32 {
+        1.0 / (1.0 + exp(-x))
+    }
+
+    #[inline(always)]
+    fn normal_cdf(x: f32) -> f32 {
+        0.5 * (1.0 + erf_f32(x * FRAC_1_SQRT_2))
+    }
+
+    fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
+        let mut y = vec![0f32; x.len()];
+        y.par_chunks_mut(VALUES_PER_TASK).zip(x.par_chunks(VALUES_PER_TASK)).for_each(|(y, x)| {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
+        });
+        y
+    }
+
+    fn map2(x: &[f32], grad: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
+        let mut y = vec![0f32; x.len()];
+        let tasks = y.par_chunks_mut(VALUES_PER_TASK).zip(x.par_chunks(VALUES_PER_TASK));
+        tasks.zip(grad.par_chunks(VALUES_PER_TASK)).for_each(|((y, x), grad)| {
+            y.iter_mut().zip(x).zip(grad).for_each(|((y, &x), &grad)| *y = f(x, grad));
+        });
+        y
+    }
+}
