@@ -61,9 +61,11 @@ impl Clip {
 /// - `text_features`: `[B, K, E]`, unit rows; image i meets its own K texts
 /// - returns `[B, K, E]`
 pub fn weighted_patch_sum(patch_embeddings: &Tensor, text_features: &Tensor, sigma: f64) -> Result<Tensor> {
-    let similarity = text_features.matmul(&patch_embeddings.transpose(1, 2)?.contiguous()?)?; // [B, K, P]
-    let kept = similarity.ge(sigma)?.to_dtype(similarity.dtype())?;
-    let weights = (similarity * kept)?;
+    // The patches themselves are never transposed: candle 0.11 loses values when a gradient in transposed layout
+    // comes back through the slice that the patches are of all tokens.
+    let similarity = patch_embeddings.matmul(&text_features.t()?.contiguous()?)?; // [B, P, K]
+    let kept = similarity.detach().ge(sigma)?.to_dtype(similarity.dtype())?;
+    let weights = (similarity * kept)?.t()?.contiguous()?; // [B, K, P]
     // The bound stands under the root, whose gradient would be infinite at zero.
     let norm = weights.sqr()?.sum_keepdim(D::Minus1)?.maximum(1e-24)?.sqrt()?;
     Ok(weights.broadcast_div(&norm)?.matmul(patch_embeddings)?)
