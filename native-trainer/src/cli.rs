@@ -3,6 +3,8 @@
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use native_trainer::classify::{ClassifyOutput, classify};
+use native_trainer::data::TableOptions;
+use native_trainer::data::check::{self, CheckOptions};
 use native_trainer::options::{LabelOptions, ModelOptions};
 use native_trainer::server::{ServeConfig, serve};
 use native_trainer::{init, quantize};
@@ -28,6 +30,8 @@ enum Command {
     Classify(Classify),
     Quantize(Quantize),
     Init(Init),
+    #[command(subcommand)]
+    Data(Data),
     Serve(Serve),
 }
 
@@ -102,6 +106,50 @@ struct Init {
     out: PathBuf,
 }
 
+/// Look at training data
+#[derive(Debug, Subcommand)]
+enum Data {
+    Check(Check),
+}
+
+/// Find everything that is wrong with a training table before a run does
+///
+/// Reads the table as training would, decodes every image and counts the tokens of every caption. Prints each problem
+/// with its row, line and column, then figures of the table. Exit code 0: training would use every row; 1: it would
+/// skip some, or could not use the table; 2: the file cannot be opened.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  dermake data check pretrain.csv --root images --json")]
+struct Check {
+    /// A CSV file with captions and masks, as MAKE's
+    #[arg(value_name = "FILE")]
+    table: PathBuf,
+
+    /// Folder from which image names count [default: the table's own]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// Context length of the model that captions must fit, start and end included
+    #[arg(long, value_name = "TOKENS", default_value_t = 77)]
+    model_context: usize,
+
+    /// Column of the image's file name
+    #[arg(long, value_name = "COLUMN", default_value = "filename")]
+    image_column: String,
+
+    /// Column of the caption
+    #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
+    caption_column: String,
+
+    /// Sub-captions of each row that training would use
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    subcaptions: usize,
+
+    /// One JSON object with problems and figures
+    #[arg(long)]
+    json: bool,
+}
+
 /// Serve the page and quantised models
 #[derive(Debug, Args)]
 struct Serve {
@@ -133,6 +181,16 @@ impl Cli {
             }
             Command::Quantize(args) => quantize::quantize(&args.model, args.format, &args.samples, &args.out)?,
             Command::Init(args) => init::init(&args.arch, args.seed, &args.out)?,
+            Command::Data(Data::Check(args)) => {
+                let table = TableOptions {
+                    image_column: args.image_column,
+                    caption_column: args.caption_column,
+                    n_subcaptions: args.subcaptions,
+                };
+                let options = CheckOptions { table, image_root: args.root, context_length: args.model_context };
+                let is_usable = check::run(&args.table, &options, args.json)?;
+                return Ok(ExitCode::from(u8::from(!is_usable)));
+            }
             Command::Serve(args) => {
                 let address = SocketAddr::new(args.host, args.port);
                 let config = ServeConfig { app: args.app, models: args.models, address };

@@ -1,6 +1,7 @@
 //! The library behind the `dermake` program.
 
 pub mod classify;
+pub mod data;
 pub mod device;
 pub mod hub;
 pub mod init;

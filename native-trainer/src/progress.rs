@@ -8,3 +8,10 @@ pub fn prompts() -> ProgressBar {
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
 }
+
+/// Images looked at, of `n_images`.
+pub fn images(n_images: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("reading images {bar:30} {pos}/{len}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(n_images as u64).with_style(style)
+}

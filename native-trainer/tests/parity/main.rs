@@ -1,7 +1,9 @@
-//! Numbers of the reference implementation, reproduced.
+//! Training against the reference implementation, at the tolerances of the fixtures' `README.md`.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod augment;
+mod dataset;
 mod fixtures;
 mod loss;
 mod train;

@@ -1,0 +1,249 @@
+//! Batches, made ahead of time by several threads, in an order that does not depend on them.
+//!
+//! Worker threads decode, augment and tokenise single rows; one thread puts them in their places and keeps at most
+//! [`prefetch_batches`](LoaderOptions::prefetch_batches) batches in the making or waiting, so memory is bounded. Which
+//! row stands where is decided beforehand ([`super::order`]), so that a run can start again at any [`Position`].
+//!
+//! Rows whose cells are wrong ([`TrainingTable::problems`](super::TrainingTable::problems)) are left out from the
+//! start. A row whose image turns out to be unreadable is replaced, in training, by the one that stands half an epoch
+//! further in the order, or the next after it that is readable; in evaluation its batch is shorter. Either way it is
+//! named in the log, once, and too many of them end the run; a resumed run meets and counts them anew.
+
+mod assembler;
+mod bad_rows;
+mod worker;
+
+use super::augment::Augmentation;
+use super::samples::{SampleSource, Transform};
+use anyhow::{Context, Result, anyhow, bail};
+use assembler::Assembler;
+use bad_rows::BadRows;
+use candle_core::Tensor;
+use crossbeam_channel::{Receiver, Sender};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How batches are made.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoaderOptions {
+    /// Rows of a batch, B.
+    pub batch_size: usize,
+    /// Threads that decode and augment; 0 is one for each core.
+    pub n_workers: usize,
+    /// Batches in the making or waiting, at least 1. Each takes 12 B S² bytes: 1.2 GB at B = 2048 and S = 224.
+    pub prefetch_batches: usize,
+    /// Share of the table's rows that may be bad before the run stops.
+    pub max_bad_share: f64,
+}
+
+impl Default for LoaderOptions {
+    fn default() -> Self {
+        Self { batch_size: 64, n_workers: 0, prefetch_batches: 2, max_bad_share: 0.01 }
+    }
+}
+
+/// Which rows come in which order, and how often.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pass {
+    /// Shuffled epochs, the incomplete last batch of each left out; rows are replaced if bad.
+    Training { augmentation: Augmentation, seed: u64, epochs: usize },
+    /// The table once, in its order, complete.
+    Evaluation,
+}
+
+/// A place in a run: the batch that comes next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The first epoch is 0.
+    pub epoch: usize,
+    /// The first batch of an epoch is 0.
+    pub batch: usize,
+}
+
+/// B rows, ready for the model.
+pub struct Batch {
+    /// Its own place in the run.
+    pub position: Position,
+    /// Rows of the table, B of them.
+    pub rows: Vec<usize>,
+    /// f32 `[B, 3, S, S]` on the CPU, normalised.
+    pub pixel_values: Tensor,
+    /// B·N times `[L]`, sample-major: caption j of sample i is number i·N + j. Equal texts may share their memory.
+    pub captions: Vec<Arc<[u32]>>,
+    /// B·N flags, in the order of `captions`: whether the caption counts.
+    pub caption_mask: Vec<bool>,
+    /// How long [`Loader::next_batch`] had to wait for it.
+    pub waited: Duration,
+}
+
+/// Makes batches in the background; dropping it stops its threads.
+pub struct Loader {
+    batches: Option<Receiver<Result<Batch>>>,
+    /// One message for each batch that was taken: another may be begun.
+    credits: Option<Sender<()>>,
+    is_stopping: Arc<AtomicBool>,
+    n_bad_rows: Arc<AtomicUsize>,
+    threads: Vec<JoinHandle<()>>,
+    batches_per_epoch: usize,
+}
+
+impl Loader {
+    /// Starts making batches for training from `start` to the end of `epochs` epochs.
+    ///
+    /// The seed decides the order of each epoch and the augmentation of each row in it.
+    ///
+    /// # Errors
+    /// If the table has fewer usable rows than a batch or too many bad ones, if `start` is no place of an epoch, or
+    /// if an option is out of range.
+    pub fn training(
+        source: Arc<SampleSource>,
+        options: &LoaderOptions,
+        augmentation: &Augmentation,
+        seed: u64,
+        epochs: usize,
+        start: Position,
+    ) -> Result<Self> {
+        augmentation.validate()?;
+        let pass = Pass::Training { augmentation: *augmentation, seed, epochs };
+        Self::start(source, options, pass, start)
+    }
+
+    /// Starts making the batches of one evaluation: the whole table in its order, not augmented.
+    ///
+    /// # Errors
+    /// If the table has no usable rows or too many bad ones, or if an option is out of range.
+    pub fn evaluation(source: Arc<SampleSource>, options: &LoaderOptions) -> Result<Self> {
+        Self::start(source, options, Pass::Evaluation, Position::default())
+    }
+
+    /// Batches of one epoch; in evaluation including the incomplete one.
+    pub fn batches_per_epoch(&self) -> usize {
+        self.batches_per_epoch
+    }
+
+    /// Rows found bad so far, those whose cells were wrong included.
+    pub fn n_bad_rows(&self) -> usize {
+        self.n_bad_rows.load(Ordering::Relaxed)
+    }
+
+    /// The next batch, `None` after the last.
+    ///
+    /// # Errors
+    /// If too many rows are bad; after an error there are no more batches.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let Some(batches) = &self.batches else { return Ok(None) };
+        let asked = Instant::now();
+        match batches.recv() {
+            Ok(Ok(mut batch)) => {
+                batch.waited = asked.elapsed();
+                if let Some(credits) = &self.credits {
+                    // The other side is gone once it has begun the last batch.
+                    let _ = credits.send(());
+                }
+                Ok(Some(batch))
+            }
+            Ok(Err(err)) => {
+                self.stop();
+                Err(err)
+            }
+            Err(_) => {
+                let has_panicked = self.stop();
+                if has_panicked { Err(anyhow!("a thread of the data loader ended unexpectedly")) } else { Ok(None) }
+            }
+        }
+    }
+
+    fn start(source: Arc<SampleSource>, options: &LoaderOptions, pass: Pass, start: Position) -> Result<Self> {
+        if options.batch_size == 0 || options.prefetch_batches == 0 {
+            bail!("`batch_size` and `prefetch_batches` must be at least 1");
+        }
+        if !(0.0..=1.0).contains(&options.max_bad_share) {
+            bail!("`max_bad_share` is {}, expected 0 to 1", options.max_bad_share);
+        }
+        let n_bad_rows = Arc::new(AtomicUsize::new(0));
+        let bad_rows = BadRows::of_table(source.table(), options.max_bad_share, Arc::clone(&n_bad_rows))?;
+        let usable: Vec<usize> = source.table().usable_rows().collect();
+        let batches_per_epoch = batches_per_epoch(usable.len(), options.batch_size, &pass)?;
+        if start.batch > batches_per_epoch {
+            bail!("there is no batch {} in an epoch of {batches_per_epoch} batches", start.batch);
+        }
+
+        let (job_sender, jobs) = crossbeam_channel::unbounded();
+        let n_workers = worker::count(options.n_workers);
+        // Two finished samples for each worker: none waits while the other thread copies one.
+        let (result_sender, results) = crossbeam_channel::bounded(2 * n_workers);
+        let (batch_sender, batches) = crossbeam_channel::unbounded();
+        let (credit_sender, credits) = crossbeam_channel::unbounded();
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let mut loader = Self {
+            batches: Some(batches),
+            credits: Some(credit_sender),
+            is_stopping: Arc::clone(&is_stopping),
+            n_bad_rows,
+            threads: Vec::new(),
+            batches_per_epoch,
+        };
+        let transform = pass.transform();
+        for _ in 0..n_workers {
+            let worker = worker::Worker {
+                source: Arc::clone(&source),
+                transform,
+                jobs: jobs.clone(),
+                results: result_sender.clone(),
+                is_stopping: Arc::clone(&is_stopping),
+            };
+            loader.spawn("data-worker", move || worker.run())?;
+        }
+        drop(result_sender);
+        let assembler = Assembler::new(source, *options, pass, usable, batches_per_epoch, start, bad_rows);
+        loader.spawn("data-assembler", move || assembler.run(&job_sender, &results, &batch_sender, &credits))?;
+        Ok(loader)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+        self.threads.push(thread.context("cannot start a thread of the data loader")?);
+        Ok(())
+    }
+
+    /// Ends all threads and says whether one had panicked.
+    fn stop(&mut self) -> bool {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        self.batches = None;
+        self.credits = None;
+        self.threads.drain(..).filter_map(|thread| thread.join().err()).count() > 0
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Pass {
+    fn transform(&self) -> Transform {
+        match *self {
+            Self::Training { augmentation, seed, .. } => Transform::Training { augmentation, seed },
+            Self::Evaluation => Transform::Evaluation,
+        }
+    }
+}
+
+fn batches_per_epoch(n_usable: usize, batch_size: usize, pass: &Pass) -> Result<usize> {
+    match pass {
+        Pass::Training { .. } if n_usable < batch_size => {
+            bail!("the table has {n_usable} usable rows, fewer than one batch of {batch_size}")
+        }
+        Pass::Evaluation if n_usable == 0 => bail!("the table has no usable rows"),
+        Pass::Training { .. } => Ok(n_usable / batch_size),
+        Pass::Evaluation => Ok(n_usable.div_ceil(batch_size)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! One row of the table as one sample: the image read, decoded and transformed, the captions tokenised.
+
+use super::augment::{Augmentation, augment};
+use super::captions::CaptionEncoder;
+use super::order::row_rng;
+use super::problem::{ProblemKind, RowProblem};
+use super::table::TrainingTable;
+use shared_model::config::PreprocessConfig;
+use shared_model::preprocess::{DecodedImage, Orientation, decode, pixel_values, resize_and_crop};
+use shared_model::tokenizer::Tokenizer;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is done with an image after decoding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Transform {
+    /// The same at every look: resize the short edge, crop the centre.
+    Evaluation,
+    /// Drawn anew for each epoch, from `seed`.
+    Training { augmentation: Augmentation, seed: u64 },
+}
+
+/// A table, its images and all it takes to make samples of them; shared by the threads of a loader.
+pub struct SampleSource {
+    table: TrainingTable,
+    image_root: PathBuf,
+    encoder: CaptionEncoder,
+    preprocess: PreprocessConfig,
+}
+
+/// One row, ready for a batch.
+pub(super) struct Sample {
+    /// f32 `[3, S, S]`, normalised.
+    pub pixel_values: Vec<f32>,
+    /// N times `[L]`.
+    pub captions: Vec<Arc<[u32]>>,
+}
+
+impl SampleSource {
+    /// `image_root` is the folder from which the table's image names count; see [`default_image_root`].
+    pub fn new(
+        table: TrainingTable,
+        image_root: impl Into<PathBuf>,
+        tokenizer: Tokenizer,
+        preprocess: PreprocessConfig,
+    ) -> Self {
+        Self { table, image_root: image_root.into(), encoder: CaptionEncoder::new(tokenizer), preprocess }
+    }
+
+    pub fn table(&self) -> &TrainingTable {
+        &self.table
+    }
+
+    /// Side S of the images, in pixels.
+    pub fn image_size(&self) -> usize {
+        self.preprocess.image_size
+    }
+
+    /// Context length L of the captions.
+    pub fn context_length(&self) -> usize {
+        self.encoder.context_length()
+    }
+
+    /// Makes the sample of a row, the same for the same epoch however often and wherever it is made.
+    ///
+    /// # Errors
+    /// What is wrong with the row.
+    pub(super) fn sample(&self, row: usize, epoch: usize, transform: &Transform) -> Result<Sample, RowProblem> {
+        let captions = self.table.row(row).captions.into_iter().enumerate().map(|(kind, caption)| {
+            self.encoder.encode(caption).map_err(|err| {
+                let problem = ProblemKind::CaptionRefused { detail: err.to_string() };
+                self.table.problem(row, self.table.caption_column(kind), problem)
+            })
+        });
+        let captions = captions.collect::<Result<_, _>>()?;
+        let image_problem = |kind| self.table.problem(row, self.table.image_column(), kind);
+        let path = self.image_root.join(self.table.image(row));
+        let image = read_image(&path).map_err(image_problem)?;
+        let pixel_values = match transform {
+            Transform::Evaluation => {
+                resize_and_crop(&image, &self.preprocess).map(|image| pixel_values(&image, &self.preprocess))
+            }
+            Transform::Training { augmentation, seed } => {
+                augment(&image, augmentation, &self.preprocess, &mut row_rng(*seed, epoch, row))
+            }
+        };
+        let pixel_values = pixel_values.map_err(|err| image_problem(unreadable(&path, err.to_string())))?;
+        Ok(Sample { pixel_values, captions })
+    }
+}
+
+/// The folder from which image names count where none is given: the table's own.
+pub fn default_image_root(table: &Path) -> PathBuf {
+    match table.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => ".".into(),
+    }
+}
+
+/// Reads and decodes an image as the reference does, EXIF orientation not applied.
+///
+/// # Errors
+/// The problem of the row that names it.
+pub(super) fn read_image(path: &Path) -> Result<DecodedImage, ProblemKind> {
+    let bytes = std::fs::read(path).map_err(|err| match err.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            ProblemKind::ImageMissing { path: path.display().to_string() }
+        }
+        _ => unreadable(path, err.to_string()),
+    })?;
+    // One file in a hundred thousand that a decoder cannot bear must not end a run of days.
+    match catch_unwind(AssertUnwindSafe(|| decode(&bytes, Orientation::AsStored))) {
+        Ok(decoded) => decoded.map_err(|err| unreadable(path, err.to_string())),
+        Err(_) => Err(unreadable(path, "the decoder gave up".into())),
+    }
+}
+
+fn unreadable(path: &Path, detail: String) -> ProblemKind {
+    ProblemKind::ImageUnreadable { path: path.display().to_string(), detail }
+}

@@ -1,0 +1,79 @@
+use super::*;
+use std::io::Write;
+
+const HEADER: &str = "filename,truncated_caption,ontology_caption,visual_concept_caption,subcaption_1,\
+                      subcaption_2,sub_caption_mask,knowledge_masks,ontology_label,agent_generated\n";
+
+fn read(rows: &[u8]) -> TrainingTable {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(HEADER.as_bytes()).unwrap();
+    file.write_all(rows).unwrap();
+    let options = TableOptions { n_subcaptions: 2, ..TableOptions::default() };
+    TrainingTable::read(file.path(), &options).unwrap()
+}
+
+fn problems(table: &TrainingTable) -> Vec<String> {
+    table.problems().iter().map(RowProblem::to_string).collect()
+}
+
+#[test]
+fn missing_cells_become_what_the_reference_makes_of_them() {
+    let table = read(b"a.png,NA,,\"x, \"\"y\"\"\nz\",null,b,\"[0, 1]\",\"(0, False, 1.0)\",1;2,yes\n\nb.png,c,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,\n");
+    assert_eq!(problems(&table), Vec::<String>::new());
+    let row = table.row(0);
+    assert_eq!((row.image, row.captions), ("a.png", vec!["nan", "nan", "x, \"y\"\nz", "", "b"]));
+    assert_eq!(row.mask, [false, false, true, false, true]);
+    assert_eq!((table.line(0), table.line(1), table.len()), (2, 5, 2));
+    assert_eq!(table.row(1).captions, ["c", "d", "e", "f", "g"]);
+    assert_eq!(table.caption(0, 0), None);
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    let row = "a.png,c,d,e,f,\"two\r\nlines\",\"[1, 1]\",\"[1, 1, 1]\",,";
+    for (end, expected) in [("\n", [2, 4, 6]), ("\r\n", [2, 4, 6]), ("\r\n\r\n", [2, 5, 8])] {
+        let table = read(format!("{row}{end}{row}{end}{row}").as_bytes());
+        assert_eq!([0, 1, 2].map(|row| table.line(row)), expected, "{end:?}");
+    }
+}
+
+#[test]
+fn problems_of_a_row_are_named_and_the_other_rows_stay() {
+    let table = read(
+        b"a.png,c,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,\n\
+          b.png,c,d,e,f,g,\"[1, 1, 1]\",\"[1, 1]\",,\n\
+          ,c,d,e,f,g,oops,,,\n\
+          d.png,c,d,e,, ,\"[1, 1]\",\"[1, 1, 1]\",,\n\
+          e.png,c\xff,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,\n\
+          f.png,c,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,,more\n\
+          g.png,c\n",
+    );
+    assert_eq!(table.usable_rows().collect::<Vec<_>>(), [0]);
+    let found = problems(&table).join("\n");
+    for expected in [
+        "row 2 (line 3), column knowledge_masks: the mask has 2 entries, expected 3",
+        "row 2 (line 3), column sub_caption_mask: the mask has 3 entries, expected 2",
+        "row 3 (line 4), column filename: the image has no name",
+        "row 3 (line 4), column knowledge_masks: no mask: expected a list of 0 and 1, found nothing",
+        "row 3 (line 4), column sub_caption_mask: no mask: expected a list of 0 and 1 such as [1, 0], found \"oops\"",
+        "row 4 (line 5), column subcaption_1: the caption is empty",
+        "row 4 (line 5), column subcaption_2: the caption is empty",
+        "row 5 (line 6), column truncated_caption: the cell is not UTF-8",
+        "row 6 (line 7): the row has 11 fields, the header 10",
+        "row 7 (line 8), column sub_caption_mask: no mask",
+    ] {
+        assert!(found.contains(expected), "{expected} is not in\n{found}");
+    }
+    assert_eq!(found.lines().filter(|line| line.starts_with("row 5 ")).count(), 1, "{found}");
+    assert_eq!(table.row(4).captions[0], "nan");
+}
+
+#[test]
+fn a_missing_column_is_an_error_with_the_columns_that_are_there() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"\xef\xbb\xbffilename,caption\na.png,b\n").unwrap();
+    let error = TrainingTable::read(file.path(), &TableOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("truncated_caption, ontology_caption"), "{error}");
+    assert!(error.contains("it has filename, caption"), "{error}");
+    assert!(!error.contains("lacks the columns filename"), "{error}");
+}

@@ -1,0 +1,137 @@
+//! `dermake data check`.
+
+use crate::{dermake, sample};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+const HEADER: &str = "filename,truncated_caption,ontology_caption,visual_concept_caption,subcaption_1,subcaption_2,\
+                      sub_caption_mask,knowledge_masks,ontology_label,agent_generated";
+
+/// A table of these rows beside one good image, a damaged one and a text that is none.
+fn table(folder: &Path, rows: &[&str]) -> PathBuf {
+    let good = fs::read(sample(1)).unwrap();
+    fs::write(folder.join("good.jpg"), &good).unwrap();
+    fs::write(folder.join("cut.jpg"), &good[..good.len() / 2]).unwrap();
+    fs::write(folder.join("text.png"), "This is no image.").unwrap();
+    let path = folder.join("train.csv");
+    fs::write(&path, format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
+    path
+}
+
+fn check(table: &Path, more: &[&str]) -> Output {
+    dermake().args(["data", "check", "--subcaptions", "2"]).arg(table).args(more).output().unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|err| panic!("{err}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn every_kind_of_problem_is_named_with_its_row_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(
+        folder.path(),
+        &[
+            "good.jpg,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes",
+            "gone.jpg,\"a mole\non two lines\",nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes",
+            "text.png,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes",
+            "cut.jpg,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes",
+            "good.jpg,a mole,nevus,,a mole,,\"[1, 0, 0]\",\"[1, 1, 0]\",1,yes",
+            "good.jpg,a mole,nevus,,a mole,,\"[1, 0]\",exit(),1,yes",
+            "good.jpg,a mole,nevus,,a mole,,\"[1, 1]\",\"[1, 1, 1]\",1,yes",
+            "good.jpg,one two three four five six seven,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes",
+            ",a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes",
+            "good.jpg,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes,more",
+        ],
+    );
+    let output = check(&table, &["--json", "--model-context", "8"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = report(&output);
+    assert_eq!(report["is_usable"], false);
+    let problems = report["problems"].as_array().unwrap();
+    let found: Vec<(u64, u64, &str, &str)> = problems
+        .iter()
+        .map(|problem| {
+            let text = |key: &str| problem[key].as_str().unwrap_or("");
+            (problem["row"].as_u64().unwrap(), problem["line"].as_u64().unwrap(), text("column"), text("kind"))
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (2, 3, "filename", "image_missing"),
+            (3, 5, "filename", "image_unreadable"),
+            (4, 6, "filename", "image_unreadable"),
+            (5, 7, "sub_caption_mask", "mask_length"),
+            (6, 8, "knowledge_masks", "mask_unreadable"),
+            (7, 9, "visual_concept_caption", "empty_caption"),
+            (7, 9, "subcaption_2", "empty_caption"),
+            (8, 10, "truncated_caption", "caption_cut"),
+            (9, 11, "filename", "no_image_name"),
+            (10, 12, "", "too_many_fields"),
+        ]
+    );
+    let warnings = problems.iter().filter(|problem| problem["is_warning"] == true).count();
+    assert_eq!(warnings, 1);
+    let statistics = &report["statistics"];
+    assert_eq!((&statistics["n_rows"], &statistics["n_usable_rows"]), (&10.into(), &2.into()));
+    assert_eq!(statistics["n_captions"], 50);
+    let captions = statistics["captions"].as_array().unwrap();
+    assert_eq!(captions.len(), 4);
+    assert_eq!((&captions[0]["max_tokens"], &captions[0]["n_cut"]), (&7.into(), &1.into()));
+    assert_eq!((&captions[2]["empty_share"], &captions[2]["mean_tokens"]), (&1.0.into(), &Value::Null));
+    assert_eq!((&captions[3]["n_cells"], &captions[3]["n_valid"]), (&20.into(), &10.into()));
+    assert_eq!((&captions[3]["mean_tokens"], &captions[3]["distinct_share"]), (&2.0.into(), &0.1.into()));
+
+    let text = String::from_utf8(check(&table, &["--model-context", "8"]).stdout).unwrap();
+    for line in [
+        "row 2 (line 3), column filename: there is no such image: ",
+        "row 6 (line 8), column knowledge_masks: no mask: expected a list of 0 and 1 such as [1, 0], found \"exit()\"",
+        "warning: row 8 (line 10), column truncated_caption: the caption has 7 tokens, of which the first 6 are used",
+        "10 rows, 2 usable",
+        "unusable: 9 problems, 1 warnings",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = "good.jpg,a mole,nevus,\"scale, crust\",a mole,,\"[1, 0]\",\"[1, 1, 1]\",1,no";
+    let path = table(folder.path(), &[row, row]);
+    let output = check(&path, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("usable: no problems, 0 warnings") && !text.contains("unusable"), "{text}");
+    assert_eq!(check(&path, &["--model-context", "3"]).status.code(), Some(0));
+
+    // Elsewhere the images are looked for where --root says.
+    let other = tempfile::tempdir().unwrap();
+    let moved = other.path().join("moved.csv");
+    fs::rename(&path, &moved).unwrap();
+    assert_eq!(check(&moved, &[]).status.code(), Some(1));
+    assert_eq!(check(&moved, &["--root", folder.path().to_str().unwrap()]).status.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_is_no_such_table_is_unusable_and_no_file_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("labels.csv");
+    fs::write(&path, "image,label\na.png,3\n").unwrap();
+    let output = check(&path, &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = report(&output)["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("truncated_caption") && error.contains("it has image, label"), "{error}");
+
+    assert_eq!(check(&table(folder.path(), &[]), &[]).status.code(), Some(1), "a table without rows");
+    for arguments in [vec!["gone.csv"], vec!["gone.csv", "--model-context", "1"]] {
+        let output = dermake().args(["data", "check"]).args(arguments).output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{log}");
+        assert!(log.starts_with("error: ") && !log.contains("panicked"), "{log}");
+    }
+}
