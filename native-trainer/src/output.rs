@@ -46,24 +46,48 @@ impl OutputFolder {
         let Self { partial, destination } = self;
         let cannot_rename = || format!("cannot put the result at {}", destination.display());
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // A temporary folder and files written through one are private; a result is not.
-            let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
-            set(partial.path(), 0o755).with_context(cannot_rename)?;
-            for entry in std::fs::read_dir(partial.path()).with_context(cannot_rename)? {
-                set(&entry.with_context(cannot_rename)?.path(), 0o644).with_context(cannot_rename)?;
-            }
-        }
+        // A temporary folder and files written through one are private; a result is not.
+        make_public(partial.path()).with_context(cannot_rename)?;
         std::fs::rename(partial.path(), &destination).with_context(cannot_rename)?;
         let _ = partial.keep();
         Ok(())
     }
 }
 
+/// Gives everyone leave to read the folder and all below it.
+#[cfg(unix)]
+fn make_public(folder: &Path) -> std::io::Result<()> {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    set_permissions(folder, Permissions::from_mode(0o755))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_public(&entry.path())?;
+        } else {
+            set_permissions(entry.path(), Permissions::from_mode(0o644))?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn sub_folders_can_be_entered() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("result");
+        let folder = OutputFolder::create(&out).unwrap();
+        std::fs::create_dir_all(folder.path("a/b")).unwrap();
+        folder.write("a/b/c", b"1").unwrap();
+        folder.finish().unwrap();
+        let mode = |name: &str| std::fs::metadata(out.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("a"), mode("a/b"), mode("a/b/c")), (0o755, 0o755, 0o644));
+    }
 
     #[test]
     fn a_folder_appears_whole_or_not_at_all() {

@@ -1,0 +1,27 @@
+//! All conditions at a glance: a row for each condition, columns through the skin tones.
+
+use super::case::{Case, N_TONES, Split, rng_for};
+use super::condition::Condition;
+use super::scene;
+use image::RgbImage;
+use image::imageops::replace;
+use rayon::prelude::*;
+
+/// A picture of 14 rows by `columns`, each tile `tile` pixels square; equal arguments give equal pictures.
+pub fn contact_sheet(seed: u64, columns: u32, tile: u32) -> RgbImage {
+    let n_rows = Condition::ALL.len() as u32;
+    let paint = |index: u32| {
+        let (row, column) = (index / columns, index % columns);
+        let tone = (column as usize * N_TONES / columns.max(1) as usize).min(N_TONES - 1) as u8 + 1;
+        let mut rng = rng_for(seed, Split::ContactSheet, u64::from(index), 0);
+        let case = Case::sample(Condition::ALL[row as usize], tone, &mut rng);
+        scene::paint(&case, (tile, tile), rng).image
+    };
+    let tiles: Vec<RgbImage> = (0..n_rows * columns).into_par_iter().map(paint).collect();
+    let mut sheet = RgbImage::new(columns * tile, n_rows * tile);
+    for (index, picture) in (0u32..).zip(&tiles) {
+        let (row, column) = (index / columns, index % columns);
+        replace(&mut sheet, picture, i64::from(column * tile), i64::from(row * tile));
+    }
+    sheet
+}
