@@ -2,11 +2,15 @@
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use image::ImageFormat;
 use native_trainer::classify::{ClassifyOutput, classify};
 use native_trainer::data::TableOptions;
 use native_trainer::data::check::{self, CheckOptions};
+use native_trainer::device::DeviceChoice;
 use native_trainer::options::{LabelOptions, ModelOptions};
 use native_trainer::server::{ServeConfig, serve};
+use native_trainer::synth::{SynthOptions, contact_sheet, synth};
+use native_trainer::train::{Ending, RunPlaces, train};
 use native_trainer::{init, quantize};
 use shared_model::preprocess::Orientation;
 use shared_model::quantize::WeightFormat;
@@ -30,6 +34,8 @@ enum Command {
     Classify(Classify),
     Quantize(Quantize),
     Init(Init),
+    Train(Train),
+    Synth(Synth),
     #[command(subcommand)]
     Data(Data),
     Serve(Serve),
@@ -104,6 +110,61 @@ struct Init {
     /// A new folder for the result
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+}
+
+/// Pretrain a model as a recipe says
+///
+/// Prints what it will do before the first step. RUN gets checkpoints (last, best) that open_clip and every other
+/// command load as they are, metrics.jsonl, TensorBoard's files and curves.svg. Killed at any moment, the same command
+/// goes on from the last complete checkpoint; Ctrl-C saves and leaves.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dermake synth --images 2000 --out data/synth
+  dermake train smoke --data data/synth --out runs/smoke
+  dermake train my-recipe.toml --data /data/make --out runs/make --device cuda")]
+struct Train {
+    /// pretrain-vit-b-16, synth-demo, smoke, or a TOML file
+    #[arg(value_name = "RECIPE")]
+    recipe: String,
+
+    /// The folder that the recipe's tables lie in
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+
+    /// The run's folder, new or that of a run to go on with
+    #[arg(long, value_name = "RUN")]
+    out: PathBuf,
+
+    /// Where to compute: cpu, cuda or cuda:N
+    #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
+    device: DeviceChoice,
+}
+
+/// Draw a dermatology set for training, evaluation and demonstration
+///
+/// Fourteen conditions on six skin tones with captions, and held-out sets in the layout of the zero-shot, concept and
+/// retrieval benchmarks. The pictures are drawn: nothing learned from them is fit for diagnosis.
+#[derive(Debug, Args)]
+struct Synth {
+    /// Pictures to train on; the held-out sets come on top
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    images: u32,
+
+    /// The same seed draws the same pictures
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// Short side of a picture in pixels
+    #[arg(long, default_value_t = SynthOptions::DEFAULT_IMAGE_SIZE, value_parser = clap::value_parser!(u32).range(64..=1024))]
+    image_size: u32,
+
+    /// A new folder for the set
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Instead of a set, one PNG with twelve pictures of each condition over the six skin tones
+    #[arg(long, conflicts_with = "images")]
+    contact_sheet: bool,
 }
 
 /// Look at training data
@@ -181,6 +242,24 @@ impl Cli {
             }
             Command::Quantize(args) => quantize::quantize(&args.model, args.format, &args.samples, &args.out)?,
             Command::Init(args) => init::init(&args.arch, args.seed, &args.out)?,
+            Command::Train(args) => {
+                native_trainer::train::host::prepare();
+                let places = RunPlaces { data: &args.data, out: &args.out, device: args.device };
+                return Ok(match train(&args.recipe, &places)? {
+                    Ending::Finished => ExitCode::SUCCESS,
+                    Ending::Interrupted => ExitCode::from(130),
+                });
+            }
+            Command::Synth(args) if args.contact_sheet => {
+                let sheet = contact_sheet(args.seed, 12, args.image_size / 2);
+                sheet.save_with_format(&args.out, ImageFormat::Png)?;
+            }
+            Command::Synth(args) => synth(&SynthOptions {
+                n_images: args.images as usize,
+                seed: args.seed,
+                image_size: args.image_size,
+                out: args.out,
+            })?,
             Command::Data(Data::Check(args)) => {
                 let table = TableOptions {
                     image_column: args.image_column,

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device};
+use serde::{Deserialize, Serialize};
 use shared_model::weights::Placement;
 use std::str::FromStr;
 
@@ -27,8 +28,10 @@ impl FromStr for DeviceChoice {
 }
 
 /// Precision of dense weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
+    #[default]
     F32,
     Bf16,
 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest, Sha256};
 use shared_model::config::{ClipConfig, Parameter};
+use shared_model::weights::{StoredTensor, Weights};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -20,9 +21,7 @@ use crate::output::OutputFolder;
 pub fn init(architecture: &str, seed: u64, out: &Path) -> Result<()> {
     let config = ClipConfig::named(architecture)?;
     let folder = OutputFolder::create(out)?;
-    let parameters: Vec<Parameter> =
-        config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
-    let values: Vec<Vec<u8>> = parameters.par_iter().map(|parameter| draw(parameter, &config, seed)).collect();
+    let (parameters, values) = draw_all(&config, seed);
     let views = parameters.iter().zip(&values).map(|(parameter, values)| {
         let view = TensorView::new(Dtype::F32, parameter.shape.clone(), values)?;
         Ok((parameter.name.as_str(), view))
@@ -34,6 +33,23 @@ pub fn init(architecture: &str, seed: u64, out: &Path) -> Result<()> {
         .context("cannot write weights")?;
     folder.write(CONFIG_FILE, serde_json::to_string_pretty(&config.to_open_clip_json())?.as_bytes())?;
     folder.finish()
+}
+
+/// A model's first weights, the same for the same seed everywhere.
+pub fn weights(config: &ClipConfig, seed: u64) -> Weights {
+    let (parameters, values) = draw_all(config, seed);
+    let stored = parameters.into_iter().zip(values).map(|(Parameter { name, shape }, values)| {
+        (name, StoredTensor::new(Dtype::F32, &shape, values.into()))
+    });
+    Weights::from_stored(stored)
+}
+
+/// Every parameter and its values as little-endian f32.
+fn draw_all(config: &ClipConfig, seed: u64) -> (Vec<Parameter>, Vec<Vec<u8>>) {
+    let parameters: Vec<Parameter> =
+        config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
+    let values = parameters.par_iter().map(|parameter| draw(parameter, config, seed)).collect();
+    (parameters, values)
 }
 
 /// How a parameter's first values are distributed.

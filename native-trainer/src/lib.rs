@@ -12,4 +12,5 @@ pub mod output;
 mod progress;
 pub mod quantize;
 pub mod server;
+pub mod synth;
 pub mod train;

@@ -1,7 +1,19 @@
-//! `dermake train`: MAKE pretraining.
+//! `dermake train`: MAKE pretraining, exact at any batch size, that can be killed and goes on.
 
 mod backward;
+mod checkpoint;
+mod evaluation;
+pub mod host;
+mod interrupt;
 pub mod model;
 pub mod optimizer;
+mod parts;
+mod plan;
+mod progress;
+mod recipe;
+mod run;
 pub mod schedule;
+pub mod sinks;
 pub mod step;
+
+pub use run::{Ending, RunPlaces, train};

@@ -6,13 +6,15 @@
 //! length so that a micro-batch of texts is cut where its longest text ends.
 
 use super::backward::{TowerPass, backward};
-use super::model::{Gradients, LOGIT_SCALE, TrainedModel};
+use super::model::{Gradients, LOGIT_SCALE, Towers, TrainedModel};
+use super::parts::{
+    ImagePart, ImagePull, OwnTexts, TextPart, concatenate, image_parts, in_batch_order, text_features, text_parts,
+};
 use crate::objective::{Captions, Features, LocalPairs, Loss, Objective};
-use anyhow::{Context, Result};
-use candle_core::backprop::GradStore;
-use candle_core::{Tensor, Var};
+use anyhow::Result;
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use shared_model::{TextTower, VisionTower, cut_behind_last_eot, unit_length, weighted_patch_sum};
+use shared_model::unit_length;
 use std::ops::Range;
 
 /// How much is computed at a time, which changes memory and speed but no result.
@@ -42,6 +44,46 @@ pub struct Batch<'a> {
     pub input_ids: &'a [Vec<u32>],
 }
 
+/// A batch seen by the model, up to its loss.
+struct Forward {
+    text_parts: Vec<TextPart>,
+    /// One tensor a part; with its graph if activations are kept.
+    texts: Vec<Tensor>,
+    image_parts: Vec<Range<usize>>,
+    images: Vec<ImagePart>,
+    pairs: Option<LocalPairs>,
+    features: Features,
+}
+
+impl Forward {
+    fn run(towers: &Towers, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches, keeps: bool) -> Result<Self> {
+        let text_parts = text_parts(batch.input_ids, micro.tokens);
+        let texts = text_parts.iter().map(|part| text_features(&towers.text, part)).collect::<Result<Vec<_>>>()?;
+        let all_texts = in_batch_order(&texts, &text_parts)?;
+        let pairs = objective.local_pairs(batch.captions);
+        let image_parts = image_parts(batch.pixel_values.dim(0)?, micro.images);
+        let image_part = |range: &Range<usize>| {
+            let own_texts = pairs.as_ref().map(|pairs| OwnTexts::new(pairs, range, &all_texts)).transpose()?;
+            let part = ImagePart::run(&towers.vision, range, batch, own_texts, objective)?;
+            Ok(if keeps { part } else { part.detach() })
+        };
+        let images = image_parts.iter().map(image_part).collect::<Result<Vec<_>>>()?;
+        let local = match pairs {
+            Some(_) => Some(concatenate(images.iter().filter_map(|part| part.local.as_ref()))?),
+            None => None,
+        };
+        let image = concatenate(images.iter().map(|part| &part.features))?;
+        let features = Features { image, text: all_texts, local };
+        Ok(Self { text_parts, texts, image_parts, images, pairs, features })
+    }
+}
+
+/// Loss of a batch, without the gradients of the parameters.
+pub fn loss(model: &TrainedModel, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches) -> Result<Loss> {
+    let forward = Forward::run(&model.plain, objective, batch, micro, false)?;
+    objective.loss(&forward.features, batch.captions, model.log_logit_scale()?.exp())
+}
+
 /// Loss of a batch and the gradients of every parameter.
 pub fn loss_and_gradients(
     model: &TrainedModel,
@@ -50,32 +92,10 @@ pub fn loss_and_gradients(
     micro: &MicroBatches,
 ) -> Result<(Loss, Gradients)> {
     let keeps = micro.keep_activations && !micro.recompute_blocks;
-    let text_parts = text_parts(batch.input_ids, micro.tokens);
     let towers = if keeps { &model.tracked } else { &model.plain };
-    let texts = text_parts.iter().map(|part| text_features(&towers.text, part)).collect::<Result<Vec<_>>>()?;
-    let text_features_of_batch = in_batch_order(&texts, &text_parts)?;
-
-    let pairs = objective.local_pairs(batch.captions);
-    let image_parts = image_parts(batch.pixel_values.dim(0)?, micro.images);
-    let images = image_parts
-        .iter()
-        .map(|range| {
-            let own_texts =
-                pairs.as_ref().map(|pairs| OwnTexts::new(pairs, range, &text_features_of_batch)).transpose()?;
-            let part = ImagePart::run(&towers.vision, range, batch, own_texts, objective)?;
-            Ok(if keeps { part } else { part.detach() })
-        })
-        .collect::<Result<Vec<_>>>()?;
-
+    let Forward { text_parts, texts, image_parts, images, pairs, features } =
+        Forward::run(towers, objective, batch, micro, keeps)?;
     let logit_scale = model.log_logit_scale()?.exp();
-    let features = Features {
-        image: concatenate(images.iter().map(|part| &part.features))?,
-        text: text_features_of_batch.clone(),
-        local: match pairs {
-            Some(_) => Some(concatenate(images.iter().filter_map(|part| part.local.as_ref()))?),
-            None => None,
-        },
-    };
     let loss = objective.loss(&features, batch.captions, logit_scale)?;
 
     let mut pass = BackwardPass { model, objective, batch, micro, pairs, gradients: Gradients::default() };
@@ -86,7 +106,7 @@ pub fn loss_and_gradients(
             local: loss.local.as_ref().map(|local| local.narrow(0, range.start, range.len())).transpose()?,
         };
         let kept = keeps.then_some(kept);
-        if let Some((rows, gradient)) = pass.images(range, &pull, kept, &text_features_of_batch)? {
+        if let Some((rows, gradient)) = pass.images(range, &pull, kept, &features.text)? {
             text_gradient = text_gradient.index_add(&rows, &gradient, 0)?;
         }
     }
@@ -167,143 +187,3 @@ impl BackwardPass<'_> {
     }
 }
 
-/// Texts that are encoded together.
-struct TextPart {
-    /// Rows of the distinct captions.
-    rows: Vec<u32>,
-    /// Their tokens, cut behind the longest.
-    input_ids: Vec<Vec<u32>>,
-}
-
-/// Splits the texts, shortest first, so that no part has more than `max_tokens` tokens (but at least one text).
-fn text_parts(input_ids: &[Vec<u32>], max_tokens: usize) -> Vec<TextPart> {
-    let lengths: Vec<usize> =
-        input_ids.iter().map(|ids| cut_behind_last_eot(std::slice::from_ref(ids))[0].len()).collect();
-    let mut order: Vec<usize> = (0..input_ids.len()).collect();
-    order.sort_by_key(|&row| (lengths[row], row));
-    let mut parts: Vec<Vec<usize>> = Vec::new();
-    for row in order {
-        match parts.last_mut() {
-            Some(part) if (part.len() + 1) * lengths[row] <= max_tokens => part.push(row),
-            _ => parts.push(vec![row]),
-        }
-    }
-    let finish = |rows: Vec<usize>| {
-        let ids: Vec<Vec<u32>> = rows.iter().map(|&row| input_ids[row].clone()).collect();
-        let rows = rows.into_iter().map(|row| row as u32).collect();
-        TextPart { rows, input_ids: cut_behind_last_eot(&ids) }
-    };
-    parts.into_iter().map(finish).collect()
-}
-
-fn image_parts(n_images: usize, at_a_time: usize) -> Vec<Range<usize>> {
-    let at_a_time = at_a_time.max(1);
-    (0..n_images).step_by(at_a_time).map(|start| start..(start + at_a_time).min(n_images)).collect()
-}
-
-/// `[n, E]`, rows of unit length.
-fn text_features(tower: &TextTower, part: &TextPart) -> Result<Tensor> {
-    let tokens = tower.transformer().forward(tower.embed(&part.input_ids)?, &mut |_, _| {})?;
-    Ok(unit_length(&tower.project(&tokens, &part.input_ids)?)?)
-}
-
-/// The features of all distinct captions in the order of their rows, without a graph.
-fn in_batch_order(features: &[Tensor], parts: &[TextPart]) -> Result<Tensor> {
-    let sorted = concatenate(features.iter())?;
-    let mut place = vec![0u32; sorted.dim(0)?];
-    for (at, &row) in parts.iter().flat_map(|part| &part.rows).enumerate() {
-        place[row as usize] = at as u32;
-    }
-    Ok(sorted.index_select(&Tensor::new(place, sorted.device())?, 0)?)
-}
-
-fn concatenate<'a>(parts: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
-    let parts: Vec<Tensor> = parts.map(Tensor::detach).collect();
-    Ok(Tensor::cat(&parts, 0)?)
-}
-
-/// What a micro-batch of images gives to the loss.
-struct ImagePart {
-    /// `[b, E]`
-    features: Tensor,
-    /// `[b, K, E]`
-    local: Option<Tensor>,
-    own_texts: Option<OwnTexts>,
-}
-
-/// The captions that the patches of a micro-batch meet: a leaf of the graph, for the gradient that flows to texts.
-#[derive(Clone)]
-struct OwnTexts {
-    /// `[b, K, E]`
-    leaf: Var,
-    /// `[b * K]`: rows of the distinct captions.
-    rows: Tensor,
-}
-
-impl OwnTexts {
-    fn new(pairs: &LocalPairs, range: &Range<usize>, text_features: &Tensor) -> Result<Self> {
-        let k = pairs.n_queries;
-        let rows: Vec<u32> =
-            pairs.text_rows[range.start * k..range.end * k].iter().map(|&row| row as u32).collect();
-        let rows = Tensor::new(rows, text_features.device())?;
-        let own = text_features.index_select(&rows, 0)?.reshape((range.len(), k, ()))?;
-        Ok(Self { leaf: Var::from_tensor(&own)?, rows })
-    }
-
-    /// Takes the leaf's gradient out of `store`: rows of the captions, and `[b * K, E]`.
-    fn gradient(&self, store: &mut GradStore) -> Result<(Tensor, Tensor)> {
-        let gradient = store.remove(&self.leaf).context("no gradient came through the patches")?;
-        Ok((self.rows.clone(), gradient.flatten_to(1)?))
-    }
-}
-
-impl ImagePart {
-    fn run(
-        tower: &VisionTower,
-        range: &Range<usize>,
-        batch: &Batch<'_>,
-        own_texts: Option<OwnTexts>,
-        objective: &Objective,
-    ) -> Result<Self> {
-        let pixel_values = batch.pixel_values.narrow(0, range.start, range.len())?;
-        let tokens = tower.transformer().forward(tower.embed(&pixel_values)?, &mut |_, _| {})?;
-        Self::project(tower, &tokens, own_texts, objective)
-    }
-
-    /// Lets go of the graph, which holds the patches.
-    fn detach(self) -> Self {
-        Self { features: self.features.detach(), local: self.local.map(|local| local.detach()), own_texts: None }
-    }
-
-    /// From the tokens that leave the blocks.
-    fn project(
-        tower: &VisionTower,
-        tokens: &Tensor,
-        own_texts: Option<OwnTexts>,
-        objective: &Objective,
-    ) -> Result<Self> {
-        let embeddings = tower.project(tokens)?;
-        let local = match &own_texts {
-            Some(own) => Some(weighted_patch_sum(&embeddings.patch_embeddings()?, &own.leaf, objective.sigma)?),
-            None => None,
-        };
-        Ok(Self { features: embeddings.image_features()?, local, own_texts })
-    }
-}
-
-/// The gradients of what a micro-batch of images gave.
-struct ImagePull {
-    features: Tensor,
-    local: Option<Tensor>,
-}
-
-impl ImagePull {
-    /// A scalar whose gradient is the pull.
-    fn scalar(&self, part: &ImagePart) -> Result<Tensor> {
-        let scalar = (&part.features * &self.features)?.sum_all()?;
-        Ok(match (&part.local, &self.local) {
-            (Some(local), Some(pull)) => (scalar + (local * pull)?.sum_all()?)?,
-            _ => scalar,
-        })
-    }
-}

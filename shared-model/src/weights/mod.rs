@@ -76,6 +76,11 @@ impl Weights {
         Ok(Self { tensors: stored.collect::<Result<_>>()?, ..Self::default() })
     }
 
+    /// Takes tensors in their bytes.
+    pub fn from_stored(tensors: impl IntoIterator<Item = (String, StoredTensor)>) -> Self {
+        Self { tensors: tensors.into_iter().collect(), ..Self::default() }
+    }
+
     /// Shares tensors instead of copying them: a tower built from these sees every change of theirs, and gradients
     /// flow to those that are variables. They keep their own device and dtype, whatever a placement says.
     pub fn from_live(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {

@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# A CUDA toolkit to build with: the machine's own, or one put together from NVIDIA's packages on PyPI. No GPU is needed.
+# Sourced, after env.sh and step.sh; leaves CUDA_HOME, CUDA_LIB and what cargo, nvcc and the linker look for.
+
+CUDA_VERSION=13.0 # of the packages; an own toolkit may be another that candle's cudarc knows
+CUDA_PACKAGES=$DERMAKE_CACHE/cuda-$CUDA_VERSION
+CUDA_PARTS=(libcuda libcudart libcublas libcublasLt libcurand libnvrtc) # what the program is linked with
+
+# cuda_library NAME FOLDER: a folder of that toolkit to link NAME from. Toolkits keep their libraries in various places.
+cuda_library() {
+  local name=$1 folder
+  for folder in "$2"/{lib64,lib,lib/x86_64-linux-gnu,targets/x86_64-linux/lib}{,/stubs}; do
+    if [ -e "$folder/$name.so" ]; then echo "$folder" && return; fi
+  done
+  false
+}
+# has_toolkit FOLDER: whether there is a compiler and every library; an image with nvcc alone is not enough.
+has_toolkit() {
+  local part
+  [ -x "$1/bin/nvcc" ] || return
+  for part in "${CUDA_PARTS[@]}"; do
+    cuda_library "$part" "$1" >/dev/null || return
+  done
+}
+
+own_toolkit() {
+  local nvcc folder
+  nvcc=$(command -v nvcc || true)
+  for folder in "${CUDA_HOME:-}" "${CUDA_PATH:-}" "${nvcc:+$(dirname "$(dirname "$(readlink -f "$nvcc")")")}" \
+    /usr/local/cuda /opt/cuda; do
+    if [ -n "$folder" ] && has_toolkit "$folder"; then echo "$folder" && return; fi
+  done
+  false
+}
+
+packages_ready() { has_toolkit "$CUDA_PACKAGES/nvidia/cu13"; }
+install_packages() {
+  local library partial=$CUDA_PACKAGES.partial
+  local home=$partial/nvidia/cu13
+  python3 -m pip --version >/dev/null 2>&1 ||
+    fail "please install a CUDA toolkit, or Python 3 with pip, then run this again"
+  say "CUDA $CUDA_VERSION: fetching it from PyPI, 1.2 GB on disk"
+  rm -rf "$partial" "$CUDA_PACKAGES"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+    --target "$partial" "cuda-toolkit[nvcc,cudart,cccl,crt,nvvm,cublas,curand,nvrtc]==$CUDA_VERSION.*" >&2
+
+  # The packages are made for running programs: what a linker looks for is missing.
+  ln -s lib "$home/lib64"
+  for library in "$home"/lib/lib*.so.*; do
+    ln -sf "${library##*/}" "${library%.so.*}.so"
+  done
+  stub_driver "$home"
+  mv "$partial" "$CUDA_PACKAGES"
+}
+# stub_driver FOLDER: the driver's library comes with the driver. To link, one is enough that has all its names; where
+# the program runs, the loader takes the driver's own.
+stub_driver() {
+  mkdir -p "$1/lib/stubs"
+  grep -oE '\bcu[A-Z][A-Za-z0-9]*(_v[0-9]+)?\b' "$1/include/cuda.h" | LC_ALL=C sort -u | sed 's/.*/void &(void) {}/' |
+    cc -shared -fPIC -nostdlib -w -Wl,-soname,libcuda.so.1 -o "$1/lib/stubs/libcuda.so" -x c -
+}
+
+# gpu FIELD: what nvidia-smi says of the first GPU, or nothing.
+gpu() { nvidia-smi --query-gpu="$1" --format=csv,noheader 2>/dev/null | head -n1 || true; }
+
+if ! CUDA_HOME=$(own_toolkit); then
+  once packages_ready install_packages
+  CUDA_HOME=$CUDA_PACKAGES/nvidia/cu13
+  driver=$(gpu driver_version)
+  if [[ "${driver%%.*}" =~ ^[0-9]+$ ]] && [ "${driver%%.*}" -lt 580 ]; then
+    say "this machine's driver is $driver, and CUDA $CUDA_VERSION runs with 580 or newer:" \
+      "update it, or install the toolkit of its age and set CUDA_HOME"
+  fi
+fi
+CUDA_LIB=$(cuda_library libcublas "$CUDA_HOME")
+say "CUDA toolkit: $CUDA_HOME"
+export CUDA_HOME CUDA_PATH=$CUDA_HOME NVCC=$CUDA_HOME/bin/nvcc PATH=$CUDA_HOME/bin:$PATH
+LIBRARY_PATH=$CUDA_LIB:$(cuda_library libcuda "$CUDA_HOME")${LIBRARY_PATH:+:$LIBRARY_PATH}
+export LIBRARY_PATH
+
+# What the GPU is called among compilers: 80 is an A100, 89 an RTX 4090, 90 an H100 or H200.
+if [ -z "${CUDA_COMPUTE_CAP:-}" ]; then
+  CUDA_COMPUTE_CAP=$(gpu compute_cap | tr -d .)
+  CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90}
+fi
+export CUDA_COMPUTE_CAP CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-$(nproc)}
+
+# The program finds the toolkit's libraries where they were when it was built. This form of the flags takes the place of
+# RUSTFLAGS and may hold spaces.
+separator=$'\x1f'
+given_flags=${CARGO_ENCODED_RUSTFLAGS:-${RUSTFLAGS:+${RUSTFLAGS// /$separator}}}
+export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$CUDA_LIB

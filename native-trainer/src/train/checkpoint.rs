@@ -1,0 +1,193 @@
+//! Checkpoints of a run: a model that open_clip loads as it is, and all that a run needs to go on.
+//!
+//! A checkpoint is a folder, `RUN/checkpoints/NAME`, written beside its place and then given its name. While `last` is
+//! being exchanged for a newer one the older stands as `.previous-last`, so that at any moment one of them is whole.
+
+use super::model::TrainedModel;
+use super::optimizer::AdamW;
+use crate::data::Position;
+use crate::model::{CONFIG_FILE, WEIGHTS_FILE};
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+const STATE_FILE: &str = "state.json";
+/// The newest checkpoint of a run.
+pub const LAST: &str = "last";
+/// The checkpoint with the lowest validation loss.
+pub const BEST: &str = "best";
+
+/// Where a run stands, beside its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoopState {
+    /// Optimizer updates made.
+    pub step: u64,
+    /// The batch that comes next.
+    pub position: Position,
+    pub samples_seen: u64,
+    /// Seconds of training so far, over all sessions of the run.
+    pub trained_secs: f64,
+    /// The lowest validation loss so far.
+    pub best_validation_loss: Option<f64>,
+    /// What the run was started with; a run goes on only with the same.
+    pub fingerprint: BTreeMap<String, String>,
+}
+
+/// The checkpoints of one run.
+pub struct Checkpoints {
+    folder: PathBuf,
+}
+
+impl Checkpoints {
+    /// The checkpoints below a run's folder, which is made if it is not there.
+    pub fn of(run: &Path) -> Result<Self> {
+        let folder = run.join("checkpoints");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let checkpoints = Self { folder };
+        checkpoints.finish_exchange(LAST)?;
+        checkpoints.finish_exchange(BEST)?;
+        Ok(checkpoints)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The newest checkpoint's state, if there is one.
+    pub fn last_state(&self) -> Result<Option<LoopState>> {
+        let path = self.path(LAST).join(STATE_FILE);
+        if !self.path(LAST).exists() {
+            return Ok(None);
+        }
+        let json = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Some(serde_json::from_slice(&json).with_context(|| format!("in {}", path.display()))?))
+    }
+
+    /// Writes a checkpoint; what had this name before is replaced once the new one is whole.
+    ///
+    /// # Errors
+    /// When it cannot be written, for want of room for instance; the older one is as it was then.
+    pub fn save(&self, name: &str, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
+        let partial = self.folder.join(format!(".partial-{name}"));
+        let written = self.write(&partial, model, optimizer, state);
+        if let Err(err) = written {
+            let _ = fs::remove_dir_all(&partial); // what failed is already being reported
+            return Err(err.context(format!("cannot save checkpoint {name} in {}", self.folder.display())));
+        }
+        self.exchange(&partial, name)
+    }
+
+    fn write(&self, folder: &Path, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+        let weights = model.parameters().iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
+        write_tensors(weights, &folder.join(WEIGHTS_FILE))?;
+        write_tensors(optimizer.state().into_iter(), &folder.join(OPTIMIZER_FILE))?;
+        let config = serde_json::to_vec_pretty(&model.config.to_open_clip_json())?;
+        fs::write(folder.join(CONFIG_FILE), config)?;
+        fs::write(folder.join(STATE_FILE), serde_json::to_vec_pretty(state)?)?;
+        for entry in fs::read_dir(folder)? {
+            fs::File::open(entry?.path())?.sync_all()?; // a full disk may show only now
+        }
+        Ok(())
+    }
+
+    fn exchange(&self, partial: &Path, name: &str) -> Result<()> {
+        let (place, previous) = (self.path(name), self.previous(name));
+        let cannot = || format!("cannot put checkpoint {name} into {}", self.folder.display());
+        if place.exists() {
+            fs::rename(&place, &previous).with_context(cannot)?;
+        }
+        fs::rename(partial, &place).with_context(cannot)?;
+        if previous.exists() {
+            fs::remove_dir_all(&previous).with_context(cannot)?;
+        }
+        Ok(())
+    }
+
+    fn previous(&self, name: &str) -> PathBuf {
+        self.folder.join(format!(".previous-{name}"))
+    }
+
+    /// Brings an exchange to an end that was cut short: one of the two folders is whole.
+    fn finish_exchange(&self, name: &str) -> Result<()> {
+        let (place, previous) = (self.path(name), self.previous(name));
+        let cannot = || format!("cannot tidy up checkpoint {name} in {}", self.folder.display());
+        match (place.exists(), previous.exists()) {
+            (false, true) => fs::rename(&previous, &place).with_context(cannot),
+            (true, true) => fs::remove_dir_all(&previous).with_context(cannot),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes up the newest checkpoint: weights, optimizer, state.
+    ///
+    /// # Errors
+    /// When it belongs to a run that was started with something else, or to another model; nothing has changed then.
+    pub fn restore(
+        &self,
+        model: &TrainedModel,
+        optimizer: &mut AdamW,
+        fingerprint: &BTreeMap<String, String>,
+    ) -> Result<Option<LoopState>> {
+        let Some(state) = self.last_state()? else { return Ok(None) };
+        let folder = self.path(LAST);
+        check_fingerprint(&state.fingerprint, fingerprint, &folder)?;
+        let read = |file: &str| -> Result<HashMap<String, Tensor>> {
+            let path = folder.join(file);
+            candle_core::safetensors::load(&path, &Device::Cpu).with_context(|| format!("in {}", path.display()))
+        };
+        let weights = read(WEIGHTS_FILE)?;
+        for (name, var) in model.parameters() {
+            let found = weights.get(name).map(Tensor::dims);
+            if found != Some(var.dims()) {
+                bail!("{name} is {found:?}, expected {:?}: {}", var.dims(), folder.display());
+            }
+        }
+        let moments: BTreeMap<String, Tensor> = read(OPTIMIZER_FILE)?.into_iter().collect();
+        optimizer.restore(&moments, state.step).with_context(|| format!("in {}", folder.display()))?;
+        for (name, var) in model.parameters() {
+            var.set(&weights[name].to_device(model.device())?)?;
+        }
+        model.refresh()?;
+        Ok(Some(state))
+    }
+}
+
+/// One run goes on with what it was started with, or not at all.
+fn check_fingerprint(
+    found: &BTreeMap<String, String>,
+    expected: &BTreeMap<String, String>,
+    folder: &Path,
+) -> Result<()> {
+    let names = found.keys().chain(expected.keys());
+    let differs = |name: &&String| found.get(*name) != expected.get(*name);
+    let mut differing: Vec<&str> = names.filter(differs).map(String::as_str).collect();
+    differing.sort_unstable();
+    differing.dedup();
+    if !differing.is_empty() {
+        bail!(
+            "the run in this folder was started with another {}; give --out a new folder, or the recipe and data of \
+             that run: {}",
+            differing.join(", another "),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, path: &Path) -> Result<()> {
+    let on_cpu = tensors.map(|(name, tensor)| Ok((name, tensor.to_device(&Device::Cpu)?.contiguous()?)));
+    let on_cpu: Vec<(String, Tensor)> = on_cpu.collect::<Result<_>>()?;
+    // PyTorch's loaders ask for this entry.
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    let views = on_cpu.iter().map(|(name, tensor)| (name, tensor));
+    safetensors::serialize_to_file(views, Some(metadata), path)
+        .with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,197 @@
+//! A recipe with everything resolved: files found, steps counted, costs estimated.
+
+use super::model::parameters;
+use super::recipe::{Recipe, ZeroShotRecipe};
+use crate::data::samples::default_image_root;
+use crate::data::{LoaderOptions, SampleSource, TrainingTable};
+use crate::model::{MERGES_GZ, sha256_hex};
+use anyhow::{Context, Result, bail};
+use shared_model::config::ClipConfig;
+use shared_model::labels::LabelSet;
+use shared_model::tokenizer::Tokenizer;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a run will do.
+pub struct Plan {
+    pub recipe: Recipe,
+    pub config: ClipConfig,
+    pub train: Arc<SampleSource>,
+    pub validation: Option<Arc<SampleSource>>,
+    pub zero_shot: Vec<ZeroShotSet>,
+    pub steps_per_epoch: u64,
+    pub total_steps: u64,
+    /// What must be the same for a run to go on: recipe, data, model.
+    pub fingerprint: BTreeMap<String, String>,
+}
+
+/// A labelled table, ready to be read.
+pub struct ZeroShotSet {
+    pub name: String,
+    pub table: PathBuf,
+    pub labels: LabelSet,
+}
+
+impl Plan {
+    /// Finds and reads the tables of `recipe` below `data`.
+    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path) -> Result<Self> {
+        let source = |table: &str| -> Result<Arc<SampleSource>> {
+            let path = data.join(table);
+            let root = match &recipe.data.image_root {
+                Some(root) => data.join(root),
+                None => default_image_root(&path),
+            };
+            let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, config.text.context_length)?;
+            let table = TrainingTable::read(&path, &recipe.data.table)?;
+            Ok(Arc::new(SampleSource::new(table, root, tokenizer, config.preprocess.clone())))
+        };
+        let train = source(&recipe.data.train)?;
+        let validation = recipe.data.validation.as_deref().map(source).transpose()?;
+        let zero_shot = recipe.data.zero_shot.iter().map(|set| ZeroShotSet::find(set, data)).collect::<Result<_>>()?;
+        let n_rows = train.table().usable_rows().count();
+        let steps_per_epoch = (n_rows / recipe.run.batch_size) as u64;
+        if steps_per_epoch == 0 {
+            bail!(
+                "the training table has {n_rows} usable rows, fewer than a batch of {}: {}",
+                recipe.run.batch_size,
+                data.join(&recipe.data.train).display()
+            );
+        }
+        let fingerprint = fingerprint(&recipe, &config, data)?;
+        let total_steps = steps_per_epoch * recipe.run.epochs as u64;
+        Ok(Self { recipe, config, train, validation, zero_shot, steps_per_epoch, total_steps, fingerprint })
+    }
+
+    pub fn loader_options(&self) -> LoaderOptions {
+        LoaderOptions {
+            batch_size: self.recipe.run.batch_size,
+            max_bad_share: self.recipe.data.max_bad_share,
+            ..LoaderOptions::default()
+        }
+    }
+
+    /// f32 values in all parameters.
+    pub fn n_values(&self) -> usize {
+        parameters(&self.config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum()
+    }
+
+    /// Floating-point operations of one image forward, attention included.
+    pub fn flops_per_image(&self) -> f64 {
+        let vision = &self.config.vision;
+        let (tokens, width) = ((vision.n_patches() + 1) as f64, vision.width as f64);
+        let weights = 4.0 * width * width + 2.0 * width * vision.mlp_width as f64;
+        let block = 2.0 * tokens * weights + 4.0 * tokens * tokens * width;
+        let patch_values = (3 * vision.patch_size * vision.patch_size) as f64;
+        let ends = 2.0 * tokens * width * (patch_values + self.config.embed_dim as f64);
+        vision.layers as f64 * block + ends
+    }
+
+    /// Floating-point operations of a step's images: forward and backward, and what is computed again.
+    pub fn flops_per_step(&self) -> f64 {
+        let micro = &self.recipe.run.micro_batches;
+        let passes = match (micro.recompute_blocks, micro.keep_activations) {
+            (true, _) => 5.0,
+            (false, true) => 3.0,
+            (false, false) => 4.0,
+        };
+        passes * self.flops_per_image() * self.recipe.run.batch_size as f64
+    }
+
+    /// Rough peak of memory in bytes: parameters, gradients and moments; activations; the loss; waiting batches.
+    pub fn memory_bytes(&self) -> Memory {
+        let run = &self.recipe.run;
+        let vision = &self.config.vision;
+        let bytes = match run.precision {
+            crate::device::Precision::F32 => 4,
+            crate::device::Precision::Bf16 => 2,
+        };
+        let images = if run.micro_batches.keep_activations { run.batch_size } else { run.micro_batches.images };
+        // Of a block: its input, two norms, three projections, attention, the hidden layer twice, two sums.
+        let per_token = 9 * vision.width + 2 * vision.mlp_width;
+        let blocks = if run.micro_batches.recompute_blocks { 2 } else { vision.layers };
+        let activations = images.min(run.batch_size) * (vision.n_patches() + 1) * per_token * blocks * bytes;
+        let n_captions = run.batch_size * self.recipe.data.table.n_captions();
+        let side = self.config.preprocess.image_size;
+        Memory {
+            parameters: self.n_values() * 16,
+            activations: 2 * activations,
+            loss: 3 * 4 * run.batch_size * n_captions / 2,
+            batches: 3 * 12 * run.batch_size * side * side,
+        }
+    }
+}
+
+/// Estimated bytes by what needs them.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    pub parameters: usize,
+    pub activations: usize,
+    pub loss: usize,
+    pub batches: usize,
+}
+
+impl ZeroShotSet {
+    fn find(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
+        let labels = match LabelSet::find(&recipe.classes) {
+            Some(labels) => labels,
+            None => {
+                let path = data.join(&recipe.classes);
+                let content =
+                    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                LabelSet::from_file_content(&content).with_context(|| format!("in {}", path.display()))?
+            }
+        };
+        Ok(Self { name: recipe.name.clone(), table: data.join(&recipe.table), labels })
+    }
+}
+
+/// Hashes of what decides the numbers of a run. How much is computed at a time, and how often something is written,
+/// may change from one session of a run to the next.
+fn fingerprint(recipe: &Recipe, config: &ClipConfig, data: &Path) -> Result<BTreeMap<String, String>> {
+    let mut recipe = recipe.clone();
+    recipe.run.save_every_steps = None;
+    recipe.run.keep_every_epochs = None;
+    recipe.run.log_every_steps = 1;
+    let table = data.join(&recipe.data.train);
+    let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
+    let of = |name: &str, bytes: &[u8]| (name.to_string(), sha256_hex(bytes));
+    Ok(BTreeMap::from([
+        of("recipe", &serde_json::to_vec(&recipe)?),
+        of("training table", &table),
+        of("model", &serde_json::to_vec(&config.to_open_clip_json())?),
+    ]))
+}
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = &self.recipe.run;
+        let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        let memory = self.memory_bytes();
+        writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
+        writeln!(f, "parameters  {:.2} M", self.n_values() as f64 / 1e6)?;
+        let table = self.train.table();
+        writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        writeln!(
+            f,
+            "steps       {} of {} samples: {} epochs of {}",
+            self.total_steps, run.batch_size, run.epochs, self.steps_per_epoch
+        )?;
+        writeln!(
+            f,
+            "images      {:.2} GFLOP forward each, {:.2} TFLOP a step",
+            self.flops_per_image() / 1e9,
+            self.flops_per_step() / 1e12
+        )?;
+        write!(
+            f,
+            "memory      about {:.0} MiB: parameters and moments {:.0}, activations {:.0}, loss {:.0}, batches {:.0}",
+            mib(memory.parameters + memory.activations + memory.loss + memory.batches),
+            mib(memory.parameters),
+            mib(memory.activations),
+            mib(memory.loss),
+            mib(memory.batches)
+        )
+    }
+}

@@ -1,0 +1,65 @@
+//! How a run looks while it goes on: one bar for people, a line now and then for logs.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+use tracing::info;
+
+/// Time between two lines where there is no terminal for a bar.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+/// The bar of a run.
+pub struct RunProgress {
+    bar: ProgressBar,
+    is_seen: bool,
+    last_line: Option<Instant>,
+    total_steps: u64,
+}
+
+/// What the bar says of the newest step.
+#[derive(Clone, Copy, Debug)]
+pub struct StepFigures {
+    pub mkcl: f64,
+    pub slra: f64,
+    pub learning_rate: f64,
+    pub logit_scale: f64,
+    pub samples_per_sec: f64,
+    /// Share of the time in which the model waited for a batch.
+    pub waiting_share: f64,
+}
+
+impl RunProgress {
+    pub fn start(step: u64, total_steps: u64) -> Self {
+        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} steps, {eta} left  {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(total_steps).with_style(style).with_position(step);
+        bar.reset_eta();
+        Self { bar, is_seen: std::io::stderr().is_terminal(), last_line: None, total_steps }
+    }
+
+    pub fn step(&mut self, steps_done: u64, figures: &StepFigures) {
+        let StepFigures { mkcl, slra, learning_rate, logit_scale, samples_per_sec, waiting_share } = figures;
+        let message = format!(
+            "mkcl {mkcl:.3} slra {slra:.3} lr {learning_rate:.2e} scale {logit_scale:.1}  \
+             {samples_per_sec:.1} samples/s, {:.0} % waiting",
+            100.0 * waiting_share
+        );
+        self.bar.set_position(steps_done);
+        if !self.is_seen && self.last_line.is_none_or(|last| last.elapsed() >= BETWEEN_LINES) {
+            info!("step {steps_done}/{}: {message}", self.total_steps);
+            self.last_line = Some(Instant::now());
+        }
+        self.bar.set_message(message);
+    }
+
+    /// A line that stays.
+    pub fn say(&self, line: &str) {
+        self.bar.suspend(|| info!("{line}"));
+    }
+}
+
+impl Drop for RunProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

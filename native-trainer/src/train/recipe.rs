@@ -1,0 +1,216 @@
+//! Recipes: how a model is trained, as a TOML file says it.
+
+use super::optimizer::AdamWConfig;
+use super::schedule::Schedule;
+use super::step::MicroBatches;
+use crate::data::{Augmentation, TableOptions};
+use crate::device::Precision;
+use crate::objective::Objective;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use shared_model::config::ClipConfig;
+use std::path::Path;
+
+/// The recipes that come with the program.
+const BUILT_IN: [(&str, &str); 3] = [
+    ("pretrain-vit-b-16", include_str!("../../recipes/pretrain-vit-b-16.toml")),
+    ("synth-demo", include_str!("../../recipes/synth-demo.toml")),
+    ("smoke", include_str!("../../recipes/smoke.toml")),
+];
+
+/// Everything that decides what a run computes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    pub model: ModelRecipe,
+    pub data: DataRecipe,
+    pub objective: Objective,
+    pub optimizer: AdamWConfig,
+    pub schedule: Schedule,
+    pub run: RunRecipe,
+}
+
+/// Where the first weights come from: exactly one of `from`, `architecture` and `model_cfg`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRecipe {
+    /// A checkpoint: `hf-hub:owner/name`, a folder or a file.
+    pub from: Option<String>,
+    /// A named architecture; with `from`, that of a weights file without config, else to be drawn from `seed`.
+    pub architecture: Option<String>,
+    /// open_clip's `model_cfg`, to be drawn from `seed`.
+    pub model_cfg: Option<toml::Table>,
+    /// Decides the first weights where they are drawn.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// What is learned from. Paths count from the `--data` folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecipe {
+    /// The training table, in MAKE's columns.
+    pub train: String,
+    /// A table of the same columns for the validation loss.
+    pub validation: Option<String>,
+    /// The folder that image names count from; the table's own when absent.
+    pub image_root: Option<String>,
+    #[serde(default)]
+    pub table: TableOptions,
+    #[serde(default)]
+    pub augmentation: Augmentation,
+    /// Share of the rows that may be bad before the run stops.
+    #[serde(default = "default_max_bad_share")]
+    pub max_bad_share: f64,
+    /// Tables to measure zero-shot accuracy on.
+    #[serde(default)]
+    pub zero_shot: Vec<ZeroShotRecipe>,
+}
+
+fn default_max_bad_share() -> f64 {
+    0.01
+}
+
+/// A labelled table in the layout of the benchmarks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZeroShotRecipe {
+    /// What its accuracy is called in the log.
+    pub name: String,
+    /// CSV with `filename` and an integer `label`; file names count from its own folder.
+    pub table: String,
+    /// A key of the built-in label sets, or a file with the class names in label order.
+    pub classes: String,
+}
+
+/// The run itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecipe {
+    pub epochs: usize,
+    /// Samples B of one optimizer step.
+    pub batch_size: usize,
+    /// Decides the order of the samples and their augmentation.
+    #[serde(default)]
+    pub seed: u64,
+    /// Of the computation; parameters and optimizer are always f32.
+    #[serde(default)]
+    pub precision: Precision,
+    pub micro_batches: MicroBatches,
+    /// Validation loss and zero-shot accuracy are measured after every so many epochs, and after the last.
+    #[serde(default = "one")]
+    pub evaluate_every_epochs: usize,
+    /// `last` is saved after every so many steps, beside the end of every epoch.
+    pub save_every_steps: Option<u64>,
+    /// A checkpoint of its own is kept after every so many epochs.
+    pub keep_every_epochs: Option<usize>,
+    /// Steps between two lines of metrics.
+    #[serde(default = "one_step")]
+    pub log_every_steps: u64,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn one_step() -> u64 {
+    1
+}
+
+impl Recipe {
+    /// Reads a built-in recipe by its name, or a TOML file.
+    ///
+    /// # Errors
+    /// For bad TOML, unknown fields and values that make no sense, with the place.
+    pub fn read(name_or_path: &str) -> Result<Self> {
+        let text = match BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+            Some((_, text)) => text.to_string(),
+            None if Path::new(name_or_path).is_file() => {
+                std::fs::read_to_string(name_or_path).with_context(|| format!("cannot read {name_or_path}"))?
+            }
+            None => {
+                let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+                bail!("no such recipe; there are {}, or give a TOML file: {name_or_path}", names.join(", "));
+            }
+        };
+        let recipe: Self = toml::from_str(&text).with_context(|| format!("in recipe {name_or_path}"))?;
+        recipe.validate().with_context(|| format!("in recipe {name_or_path}"))?;
+        Ok(recipe)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let RunRecipe { epochs, batch_size, micro_batches, evaluate_every_epochs, log_every_steps, .. } = &self.run;
+        for (name, value) in [
+            ("run.epochs", *epochs),
+            ("run.batch_size", *batch_size),
+            ("run.evaluate_every_epochs", *evaluate_every_epochs),
+            ("run.log_every_steps", *log_every_steps as usize),
+            ("run.micro_batches.images", micro_batches.images),
+            ("run.micro_batches.tokens", micro_batches.tokens),
+            ("run.save_every_steps", self.run.save_every_steps.unwrap_or(1) as usize),
+            ("run.keep_every_epochs", self.run.keep_every_epochs.unwrap_or(1)),
+        ] {
+            if value == 0 {
+                bail!("{name} is 0, expected at least 1");
+            }
+        }
+        if !(self.schedule.learning_rate > 0.0 && self.schedule.learning_rate.is_finite()) {
+            bail!("schedule.learning_rate is {}, expected a positive number", self.schedule.learning_rate);
+        }
+        self.data.augmentation.validate().context("data.augmentation")?;
+        self.model.validate()
+    }
+}
+
+impl ModelRecipe {
+    fn validate(&self) -> Result<()> {
+        let drawn = usize::from(self.model_cfg.is_some()) + usize::from(self.architecture.is_some());
+        match (&self.from, drawn) {
+            (Some(_), _) if self.model_cfg.is_some() => bail!("model has both from and model_cfg, expected one"),
+            (None, 1) | (Some(_), _) => Ok(()),
+            (None, n) => bail!("model names {n} of from, architecture and model_cfg, expected one"),
+        }
+    }
+
+    /// The architecture whose weights are to be drawn; none when they come from a checkpoint.
+    pub fn drawn_config(&self) -> Result<Option<ClipConfig>> {
+        if self.from.is_some() {
+            return Ok(None);
+        }
+        if let Some(architecture) = &self.architecture {
+            return Ok(Some(ClipConfig::named(architecture)?));
+        }
+        let json = serde_json::to_vec(&self.model_cfg).context("in model.model_cfg")?;
+        Ok(Some(ClipConfig::from_open_clip_json(&json).context("in model.model_cfg")?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_recipes_are_sound() {
+        for (name, _) in BUILT_IN {
+            let recipe = Recipe::read(name).unwrap();
+            recipe.model.drawn_config().unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_recipe_says_is_checked() {
+        let (_, text) = BUILT_IN[2];
+        let fails = |change: (&str, &str), expected: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("r.toml");
+            assert!(text.contains(change.0), "{}", change.0);
+            std::fs::write(&path, text.replace(change.0, change.1)).unwrap();
+            let err = format!("{:#}", Recipe::read(path.to_str().unwrap()).unwrap_err());
+            assert!(err.contains(expected), "{err}");
+        };
+        fails(("epochs = ", "epocs = "), "epocs");
+        fails(("[model]", "[model]\nfrom = \"m\""), "both from and model_cfg");
+        fails(("batch_size = ", "batch_size = 0 # "), "run.batch_size is 0");
+        assert!(Recipe::read("nonsense").unwrap_err().to_string().contains("synth-demo"));
+    }
+}

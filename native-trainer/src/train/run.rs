@@ -1,0 +1,274 @@
+//! `dermake train`: from a recipe to a trained model, one visible loop.
+
+use super::checkpoint::{BEST, Checkpoints, LAST, LoopState};
+use super::evaluation::{distinct_captions, validation_loss, zero_shot_accuracy};
+use super::interrupt;
+use super::model::TrainedModel;
+use super::optimizer::AdamW;
+use super::plan::Plan;
+use super::progress::{RunProgress, StepFigures};
+use super::recipe::Recipe;
+use super::sinks::{EventWriter, MetricsLog, Panel, Record, curves, metrics};
+use super::step::{Batch, loss_and_gradients};
+use crate::data::{Loader, Position};
+use crate::device::{DeviceChoice, placement};
+use crate::hub;
+use crate::init;
+use crate::model::Checkpoint;
+use anyhow::{Context, Result, bail};
+use shared_model::config::ClipConfig;
+use shared_model::weights::Weights;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+/// Where a run reads, writes and computes.
+#[derive(Clone, Debug)]
+pub struct RunPlaces<'a> {
+    pub data: &'a Path,
+    pub out: &'a Path,
+    pub device: DeviceChoice,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Finished,
+    /// Ctrl-C: saved, and the same command goes on from here.
+    Interrupted,
+}
+
+/// Trains as the recipe says, or goes on with the run that stands in `places.out`.
+pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
+    let recipe = Recipe::read(recipe_name)?;
+    let placement = placement(places.device, recipe.run.precision)?;
+    let (config, weights) = first_weights(&recipe)?;
+    let plan = Plan::resolve(recipe, config, places.data)?;
+    eprintln!("{plan}");
+    let model = TrainedModel::new(weights, &plan.config, &placement)?;
+    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.parameters())?;
+
+    fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
+    let checkpoints = Checkpoints::of(places.out)?;
+    let restored = checkpoints.restore(&model, &mut optimizer, &plan.fingerprint)?;
+    let mut state = restored.unwrap_or_else(|| LoopState::start(&plan));
+    if state.step >= plan.total_steps {
+        eprintln!("this run is finished: {}", checkpoints.path(LAST).display());
+        return Ok(Ending::Finished);
+    }
+    fs::write(places.out.join("plan.toml"), toml::to_string_pretty(&plan.recipe)?)
+        .with_context(|| format!("cannot write plan.toml in {}", places.out.display()))?;
+    let mut sinks = Sinks::open(places.out, state.step)?;
+    interrupt::listen()?;
+    let mut progress = RunProgress::start(state.step, plan.total_steps);
+    if state.step > 0 {
+        progress.say(&format!("going on after step {}", state.step));
+    }
+    let mut loader = Loader::training(
+        plan.train.clone(),
+        &plan.loader_options(),
+        &plan.recipe.data.augmentation,
+        plan.recipe.run.seed,
+        plan.recipe.run.epochs,
+        state.position,
+    )?;
+    let run = &plan.recipe.run;
+    let mut ending = Ending::Finished;
+
+    while state.step < plan.total_steps {
+        let started = Instant::now();
+        let loaded = loader.next_batch()?.context("the loader ended before the run")?;
+        let (captions, input_ids) = distinct_captions(&loaded, &plan.recipe.objective);
+        let pixel_values = loaded.pixel_values.to_device(model.device())?;
+        let batch = Batch { pixel_values: &pixel_values, captions: &captions, input_ids: &input_ids };
+        let learning_rate = plan.recipe.schedule.at(state.step, plan.total_steps);
+
+        // ---- the step
+        let (loss, mut gradients) = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
+        if !loss.total().is_finite() {
+            bail!(
+                "the loss is {} at step {} (rows {:?}); the last checkpoint is as it was: {}",
+                loss.total(),
+                state.step,
+                &loaded.rows[..loaded.rows.len().min(8)],
+                checkpoints.path(LAST).display()
+            );
+        }
+        let gradient_norm = optimizer.step(model.parameters(), &mut gradients, learning_rate)?;
+        model.clamp_logit_scale()?;
+        // ----
+
+        let secs = started.elapsed().as_secs_f64();
+        state.advance(&plan, secs);
+        let figures = StepFigures {
+            mkcl: loss.mkcl,
+            slra: loss.slra,
+            learning_rate,
+            logit_scale: model.log_logit_scale()?.exp(),
+            samples_per_sec: run.batch_size as f64 / secs,
+            waiting_share: loaded.waited.as_secs_f64() / secs,
+        };
+        progress.step(state.step, &figures);
+        let is_last = state.step == plan.total_steps;
+        let ends_epoch = state.position.batch == 0;
+        if state.step.is_multiple_of(run.log_every_steps) || is_last {
+            sinks.log(&state, step_scalars(&figures, loss.total(), gradient_norm, captions.n_rows))?;
+        }
+
+        // Once in a while: how good is it on what it does not learn from?
+        if ends_epoch && (state.position.epoch.is_multiple_of(run.evaluate_every_epochs) || is_last) {
+            let is_best = evaluate(&plan, &model, &mut state, &mut sinks, &progress)?;
+            if is_best {
+                checkpoints.save(BEST, &model, &optimizer, &state)?;
+            }
+        }
+        // Once in a while, and when asked to stop: a checkpoint that the run can go on from.
+        let stops = interrupt::is_asked();
+        if ends_epoch || stops || run.save_every_steps.is_some_and(|every| state.step.is_multiple_of(every)) {
+            checkpoints.save(LAST, &model, &optimizer, &state)?;
+        }
+        if ends_epoch && run.keep_every_epochs.is_some_and(|every| state.position.epoch.is_multiple_of(every)) {
+            checkpoints.save(&format!("step-{:06}", state.step), &model, &optimizer, &state)?;
+        }
+        if stops && !is_last {
+            ending = Ending::Interrupted;
+            break;
+        }
+    }
+    drop(progress);
+    draw_curves(places.out)?;
+    eprintln!("{}: {}", if ending == Ending::Finished { "done" } else { "saved" }, checkpoints.path(LAST).display());
+    Ok(ending)
+}
+
+/// The weights that the recipe starts from, and the model that they belong to.
+fn first_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
+    if let Some(config) = recipe.model.drawn_config()? {
+        let weights = init::weights(&config, recipe.model.seed);
+        return Ok((config, weights));
+    }
+    let from = recipe.model.from.as_deref().context("the recipe names no model")?;
+    let checkpoint = Checkpoint::open(&hub::resolve(from)?, recipe.model.architecture.as_deref())?;
+    Ok((checkpoint.config, checkpoint.weights))
+}
+
+impl LoopState {
+    fn start(plan: &Plan) -> Self {
+        Self {
+            step: 0,
+            position: Position::default(),
+            samples_seen: 0,
+            trained_secs: 0.0,
+            best_validation_loss: None,
+            fingerprint: plan.fingerprint.clone(),
+        }
+    }
+
+    fn advance(&mut self, plan: &Plan, secs: f64) {
+        self.step += 1;
+        self.samples_seen += plan.recipe.run.batch_size as u64;
+        self.trained_secs += secs;
+        self.position.batch += 1;
+        if self.position.batch as u64 == plan.steps_per_epoch {
+            self.position = Position { epoch: self.position.epoch + 1, batch: 0 };
+        }
+    }
+}
+
+/// Where the numbers of a run go.
+struct Sinks {
+    metrics: MetricsLog,
+    events: EventWriter,
+}
+
+const METRICS_FILE: &str = "metrics.jsonl";
+
+impl Sinks {
+    fn open(out: &Path, step: u64) -> Result<Self> {
+        let (metrics, folder) = (out.join(METRICS_FILE), out.join("tensorboard"));
+        // What a run logged after the checkpoint that it goes on from is logged again.
+        Ok(Self { metrics: MetricsLog::resume_at(&metrics, step)?, events: EventWriter::resume_at(&folder, step)? })
+    }
+
+    /// Logs under the step that was finished last.
+    fn log(&mut self, state: &LoopState, scalars: Vec<(String, f64)>) -> Result<()> {
+        let epoch = state.position.epoch as u64 - u64::from(state.position.batch == 0);
+        let record = Record::now(state.step - 1, epoch, scalars);
+        self.metrics.append(&record)?;
+        self.events.append(&record)
+    }
+}
+
+fn step_scalars(figures: &StepFigures, loss: f64, gradient_norm: f64, n_texts: usize) -> Vec<(String, f64)> {
+    let named = [
+        ("loss", loss),
+        ("mkcl", figures.mkcl),
+        ("slra", figures.slra),
+        ("learning_rate", figures.learning_rate),
+        ("logit_scale", figures.logit_scale),
+        ("gradient_norm", gradient_norm),
+        ("distinct_captions", n_texts as f64),
+        ("samples_per_sec", figures.samples_per_sec),
+        ("waiting_share", figures.waiting_share),
+    ];
+    named.map(|(name, value)| (name.to_string(), value)).to_vec()
+}
+
+/// Measures validation loss and zero-shot accuracy; returns whether the validation loss is the lowest so far.
+fn evaluate(
+    plan: &Plan,
+    model: &TrainedModel,
+    state: &mut LoopState,
+    sinks: &mut Sinks,
+    progress: &RunProgress,
+) -> Result<bool> {
+    let mut scalars = Vec::new();
+    let mut is_best = false;
+    if let Some(loss) = validation_loss(plan, model)? {
+        scalars.push(("validation_loss".to_string(), loss.total()));
+        scalars.push(("validation_mkcl".to_string(), loss.mkcl));
+        scalars.push(("validation_slra".to_string(), loss.slra));
+        is_best = state.best_validation_loss.is_none_or(|best| loss.total() <= best);
+        if is_best {
+            state.best_validation_loss = Some(loss.total());
+        }
+    }
+    for set in &plan.zero_shot {
+        scalars.push((format!("zero_shot_top1_{}", set.name), zero_shot_accuracy(set, model)?));
+    }
+    if !scalars.is_empty() {
+        let figures: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+        progress.say(&format!("epoch {}: {}", state.position.epoch, figures.join(", ")));
+        sinks.log(state, scalars)?;
+    }
+    Ok(is_best)
+}
+
+/// Draws the run's curves beside its metrics.
+fn draw_curves(out: &Path) -> Result<()> {
+    let records = metrics::read(&out.join(METRICS_FILE))?;
+    let panel = |title: &str, scalars: &[String], is_log: bool| Panel {
+        title: title.into(),
+        scalars: scalars.to_vec(),
+        is_log,
+    };
+    let has = |name: &str| records.iter().any(|record| record.scalar(name).is_some_and(f64::is_finite));
+    let named = |names: &[&str]| names.iter().filter(|name| has(name)).map(|name| name.to_string()).collect();
+    let names = records.iter().flat_map(|record| record.scalars.iter().map(|(name, _)| name.clone()));
+    let mut accuracies: Vec<String> = names.filter(|name| name.starts_with("zero_shot")).collect();
+    accuracies.sort_unstable();
+    accuracies.dedup();
+    let losses: Vec<String> = named(&["mkcl", "slra", "validation_mkcl", "validation_slra"]);
+    let panels = [
+        panel("loss", &losses, false),
+        panel("zero-shot top-1", &accuracies, false),
+        panel("learning rate", &named(&["learning_rate"]), false),
+        panel("logit scale", &named(&["logit_scale"]), false),
+    ];
+    let drawn: Vec<Panel> = panels.into_iter().filter(|panel| !panel.scalars.is_empty()).collect();
+    if drawn.is_empty() {
+        return Ok(());
+    }
+    let name = out.file_name().map_or("run".into(), |name| name.to_string_lossy().into_owned());
+    curves::draw(&[(name, records)], &drawn, &out.join("curves.svg"))
+}

@@ -1,0 +1,75 @@
+//! A file that grows by whole entries: an entry that could not be written leaves nothing behind.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// An open file to append to.
+pub(super) struct AppendFile {
+    file: File,
+    path: PathBuf,
+    len_bytes: u64,
+}
+
+impl AppendFile {
+    /// Makes a new file.
+    ///
+    /// # Errors
+    /// If there is one already, or none can be made.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        Self::open(path, OpenOptions::new().append(true).create_new(true))
+    }
+
+    /// Opens a file at its end, and makes it where there is none.
+    pub(super) fn open_at_end(path: &Path) -> Result<Self> {
+        Self::open(path, OpenOptions::new().append(true).create(true))
+    }
+
+    fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
+        let opened = options.open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (len_bytes, file) = opened.with_context(|| format!("cannot open for appending: {}", path.display()))?;
+        Ok(Self { file, path: path.to_path_buf(), len_bytes })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one entry, at once and unbuffered, so that it is in the file even if the process is killed right after.
+    ///
+    /// # Errors
+    /// A disk that is full, mostly. The file is then cut back to its last whole entry, which stays readable.
+    pub(super) fn append(&mut self, entry: &[u8]) -> Result<()> {
+        if let Err(error) = self.file.write_all(entry) {
+            // The write's own error is the one to tell; a reader also copes with a torn end.
+            let _ = self.file.set_len(self.len_bytes);
+            return Err(error).with_context(|| format!("cannot append to {}", self.path.display()));
+        }
+        self.len_bytes += entry.len() as u64;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn create_refuses_what_is_there_and_open_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        AppendFile::create(&path).unwrap().append(b"one ").unwrap();
+        assert!(AppendFile::create(&path).is_err());
+        AppendFile::open_at_end(&path).unwrap().append(b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"one two");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_names_the_file() {
+        let error = AppendFile::open_at_end(Path::new("/dev/full")).unwrap().append(b"one").unwrap_err();
+        assert!(error.to_string().contains("/dev/full"), "{error:#}");
+    }
+}
