@@ -8,6 +8,7 @@ mod quantize;
 #[path = "../support/standin_hub/mod.rs"]
 #[allow(dead_code, reason = "its faults are for the hub's own tests")]
 mod standin_hub;
+mod train;
 
 use assert_cmd::Command;
 use serde_json::Value;
