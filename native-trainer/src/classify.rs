@@ -42,6 +42,8 @@ pub fn classify(
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
     if !model.is_trained {
         tracing::warn!("this model was never trained: its answers mean nothing");
+    } else if let Some(notice) = &model.notice {
+        tracing::warn!("{notice}");
     }
     let progress = crate::progress::prompts();
     let classifier = model.classifier(&labels, &templates, &mut |done, total| {

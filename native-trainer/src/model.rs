@@ -17,6 +17,8 @@ pub const CONFIG_FILE: &str = "open_clip_config.json";
 pub const WEIGHTS_FILE: &str = "open_clip_model.safetensors";
 /// safetensors metadata: `false` marks a checkpoint that was initialised and never trained.
 pub const TRAINED_KEY: &str = "dermake.trained";
+/// safetensors metadata: what people must know of the model before they trust it, in one sentence.
+pub const NOTICE_KEY: &str = "dermake.notice";
 
 /// The byte-pair merges of every CLIP model, gzipped.
 pub const MERGES_GZ: &[u8] = include_bytes!("../../static/tokenizer/clip_merges.txt.gz");
@@ -27,6 +29,8 @@ pub struct Checkpoint {
     pub config: ClipConfig,
     pub weights: Weights,
     pub is_trained: bool,
+    /// What people must know of the model before they trust it.
+    pub notice: Option<String>,
 }
 
 impl Checkpoint {
@@ -52,7 +56,8 @@ impl Checkpoint {
         };
         let weights = weights.with_context(|| format!("in {}", files.weights.display()))?;
         let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
-        Ok(Self { name: files.name.clone(), config, weights, is_trained })
+        let notice = weights.metadata(NOTICE_KEY).map(str::to_string);
+        Ok(Self { name: files.name.clone(), config, weights, is_trained, notice })
     }
 
     pub fn tokenizer(&self) -> Result<Tokenizer> {
@@ -72,7 +77,8 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
     let tokenizer = checkpoint.tokenizer()?;
     let clip = Clip::load(checkpoint.weights, &checkpoint.config, placement)
         .with_context(|| format!("in {}", files.weights.display()))?;
-    let model = ZeroShotModel::from_clip(clip, tokenizer, checkpoint.is_trained, placement.clone());
+    let mut model = ZeroShotModel::from_clip(clip, tokenizer, checkpoint.is_trained, placement.clone());
+    model.notice = checkpoint.notice;
     Ok((model, checkpoint.name))
 }
 

@@ -81,6 +81,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
         format: Manifest::FORMAT.into(),
         name: checkpoint.name.clone(),
         trained: checkpoint.is_trained,
+        notice: checkpoint.notice.clone(),
         weight_format: format,
         config: config.to_open_clip_json(),
         files: written.clone(),

@@ -49,6 +49,9 @@ pub struct Manifest {
     pub name: String,
     /// False for a freshly initialised model, whose answers mean nothing.
     pub trained: bool,
+    /// What people must know of the model before they trust it, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     pub weight_format: WeightFormat,
     /// `open_clip_config.json`.
     pub config: serde_json::Value,
@@ -124,5 +127,16 @@ mod tests {
         }
         assert!(Manifest::from_json(manifest("x", "other/9").as_bytes()).is_err());
         assert!(Manifest::from_json(b"{").is_err());
+    }
+
+    #[test]
+    fn a_notice_may_be_there_or_not() {
+        let without = manifest("x", Manifest::FORMAT);
+        let read = |json: &str| Manifest::from_json(json.as_bytes()).unwrap();
+        assert_eq!(read(&without).notice, None);
+        assert!(!serde_json::to_string(&read(&without)).unwrap().contains("notice"));
+        let with = without.replacen('{', r#"{"notice": "Drawn.","#, 1);
+        assert_eq!(read(&with).notice.as_deref(), Some("Drawn."));
+        assert!(serde_json::to_string(&read(&with)).unwrap().contains(r#""notice":"Drawn.""#));
     }
 }

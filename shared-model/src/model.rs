@@ -22,6 +22,8 @@ pub struct ZeroShotModel {
     pub config: ClipConfig,
     /// False for a freshly initialised model, whose answers mean nothing.
     pub is_trained: bool,
+    /// What people must know of the model before they trust it; [`Self::from_clip`] leaves it to the caller.
+    pub notice: Option<String>,
     pub vision: VisionTower,
     text: Option<(TextTower, Tokenizer)>,
     shipped: BTreeMap<String, Classifier>,
@@ -35,6 +37,7 @@ impl ZeroShotModel {
         Self {
             config: clip.config,
             is_trained,
+            notice: None,
             vision: clip.vision,
             text: Some((clip.text, tokenizer)),
             shipped: BTreeMap::new(),
@@ -66,6 +69,7 @@ impl ZeroShotModel {
             shipped_templates: Some(Templates::new(manifest.templates.clone())?),
             config,
             is_trained: manifest.trained,
+            notice: manifest.notice.clone(),
             vision,
             text: None,
             placement,

@@ -6,7 +6,7 @@
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use crate::data::Position;
-use crate::model::{CONFIG_FILE, WEIGHTS_FILE};
+use crate::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -40,14 +40,16 @@ pub struct LoopState {
 /// The checkpoints of one run.
 pub struct Checkpoints {
     folder: PathBuf,
+    /// What each of them tells people of its model.
+    notice: Option<String>,
 }
 
 impl Checkpoints {
     /// The checkpoints below a run's folder, which is made if it is not there.
-    pub fn of(run: &Path) -> Result<Self> {
+    pub fn of(run: &Path, notice: Option<String>) -> Result<Self> {
         let folder = run.join("checkpoints");
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let checkpoints = Self { folder };
+        let checkpoints = Self { folder, notice };
         checkpoints.finish_exchange(LAST)?;
         checkpoints.finish_exchange(BEST)?;
         Ok(checkpoints)
@@ -87,8 +89,8 @@ impl Checkpoints {
         }
         fs::create_dir_all(folder)?;
         let weights = model.parameters().iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
-        write_tensors(weights, &folder.join(WEIGHTS_FILE))?;
-        write_tensors(optimizer.state().into_iter(), &folder.join(OPTIMIZER_FILE))?;
+        write_tensors(weights, self.notice.as_deref(), &folder.join(WEIGHTS_FILE))?;
+        write_tensors(optimizer.state().into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
         let config = serde_json::to_vec_pretty(&model.config.to_open_clip_json())?;
         fs::write(folder.join(CONFIG_FILE), config)?;
         fs::write(folder.join(STATE_FILE), serde_json::to_vec_pretty(state)?)?;
@@ -182,12 +184,33 @@ fn check_fingerprint(
     Ok(())
 }
 
-fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, path: &Path) -> Result<()> {
+fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option<&str>, path: &Path) -> Result<()> {
     let on_cpu = tensors.map(|(name, tensor)| Ok((name, tensor.to_device(&Device::Cpu)?.contiguous()?)));
     let on_cpu: Vec<(String, Tensor)> = on_cpu.collect::<Result<_>>()?;
     // PyTorch's loaders ask for this entry.
-    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    metadata.extend(notice.map(|notice| (NOTICE_KEY.to_string(), notice.to_string())));
     let views = on_cpu.iter().map(|(name, tensor)| (name, tensor));
     safetensors::serialize_to_file(views, Some(metadata), path)
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::weights::Weights;
+
+    #[test]
+    fn weights_carry_the_notice_and_what_pytorch_asks_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = |notice: Option<&str>| {
+            let path = folder.path().join("x.safetensors");
+            let tensor = Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap();
+            write_tensors(std::iter::once(("x".to_string(), tensor)), notice, &path).unwrap();
+            let weights = Weights::from_safetensors(fs::read(path).unwrap().into()).unwrap();
+            ["format", NOTICE_KEY].map(|key| weights.metadata(key).map(str::to_string))
+        };
+        assert_eq!(metadata(Some("Drawn.")), [Some("pt".into()), Some("Drawn.".into())]);
+        assert_eq!(metadata(None), [Some("pt".into()), None]);
+    }
 }

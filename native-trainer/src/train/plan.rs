@@ -147,10 +147,11 @@ impl ZeroShotSet {
     }
 }
 
-/// Hashes of what decides the numbers of a run. How much is computed at a time, and how often something is written,
-/// may change from one session of a run to the next.
+/// Hashes of what decides the numbers of a run. How often something is written, and the notice that goes with it, may
+/// change from one session of a run to the next.
 fn fingerprint(recipe: &Recipe, config: &ClipConfig, data: &Path) -> Result<BTreeMap<String, String>> {
     let mut recipe = recipe.clone();
+    recipe.model.notice = None;
     recipe.run.save_every_steps = None;
     recipe.run.keep_every_epochs = None;
     recipe.run.log_every_steps = 1;
@@ -193,5 +194,25 @@ impl Display for Plan {
             mib(memory.loss),
             mib(memory.batches)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_with_another_notice_but_not_with_another_seed() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe = Recipe::read("smoke").unwrap();
+        std::fs::write(folder.path().join(&recipe.data.train), "a table").unwrap();
+        let config = recipe.model.drawn_config().unwrap().unwrap();
+        let of = |recipe: &Recipe| fingerprint(recipe, &config, folder.path()).unwrap();
+        let mut other = recipe.clone();
+        other.model.notice = Some("Other words.".into());
+        assert!(recipe.model.notice.is_some() && recipe.model.notice != other.model.notice);
+        assert_eq!(of(&other), of(&recipe));
+        other.run.seed += 1;
+        assert_ne!(of(&other), of(&recipe));
     }
 }

@@ -43,6 +43,9 @@ pub struct ModelRecipe {
     /// Decides the first weights where they are drawn.
     #[serde(default)]
     pub seed: u64,
+    /// What people must know of the trained model before they trust it, in one sentence; each checkpoint carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
 }
 
 /// What is learned from. Paths count from the `--data` folder.

@@ -49,7 +49,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.parameters())?;
 
     fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
-    let checkpoints = Checkpoints::of(places.out)?;
+    let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
     let restored = checkpoints.restore(&model, &mut optimizer, &plan.fingerprint)?;
     let mut state = restored.unwrap_or_else(|| LoopState::start(&plan));
     if state.step >= plan.total_steps {

@@ -1,9 +1,14 @@
 //! `dermake init` and `dermake quantize`.
 
 use crate::{dermake, json_lines, labels_of, models, probabilities_of, sample};
+use native_trainer::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
+use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use shared_model::config::ClipConfig;
+use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn the_same_seed_gives_the_same_file() {
@@ -11,7 +16,7 @@ fn the_same_seed_gives_the_same_file() {
     let out = folder.path().join("again");
     dermake().args(["init", "--arch", "ViT-B-32", "--seed", "3", "--out"]).arg(&out).assert().success();
     let hash =
-        |folder: &std::path::Path| Sha256::digest(fs::read(folder.join("open_clip_model.safetensors")).unwrap());
+        |folder: &Path| Sha256::digest(fs::read(folder.join("open_clip_model.safetensors")).unwrap());
     assert_eq!(hash(&out), hash(&models().dense));
     // What is there is never overwritten.
     let output = dermake().args(["init", "--out"]).arg(&out).output().unwrap();
@@ -24,6 +29,7 @@ fn the_manifest_tells_the_truth_about_every_file() {
     let folder = &models().quantized;
     let manifest: Value = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["trained"], false);
+    assert_eq!(manifest.get("notice"), None);
     let files = manifest["files"].as_array().unwrap();
     let roles: Vec<&str> = files.iter().map(|file| file["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["vision", "text", "classifiers", "tokenizer"]);
@@ -42,7 +48,7 @@ fn the_manifest_tells_the_truth_about_every_file() {
 
 #[test]
 fn quantised_answers_are_the_dense_ones_but_for_rounding() {
-    let answer = |model: &std::path::Path, labels: &str| {
+    let answer = |model: &Path, labels: &str| {
         let output = dermake()
             .args(["classify", "--json", "--labels", labels, "--model"])
             .arg(model)
@@ -57,6 +63,44 @@ fn quantised_answers_are_the_dense_ones_but_for_rounding() {
         for (dense, quantized) in probabilities_of(&dense).iter().zip(probabilities_of(&quantized)) {
             assert!((dense - quantized).abs() < 0.03, "{dense} and {quantized}");
         }
+    }
+}
+
+/// A tiny checkpoint whose metadata have a notice.
+fn write_checkpoint(notice: &str, folder: &Path) {
+    let model_cfg = serde_json::json!({
+        "embed_dim": 16, "quick_gelu": true,
+        "vision_cfg": {"image_size": 32, "patch_size": 16, "width": 32, "layers": 1, "head_width": 16},
+        "text_cfg": {"width": 16, "heads": 1, "layers": 1},
+    });
+    let config = ClipConfig::from_open_clip_json(model_cfg.to_string().as_bytes()).unwrap();
+    let parameters: Vec<_> = config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
+    let value = |index: usize| (((index * 37) % 101) as f32 / 500.0 - 0.1).to_le_bytes();
+    let values: Vec<Vec<u8>> = parameters
+        .iter()
+        .map(|parameter| (0..parameter.shape.iter().product()).flat_map(value).collect())
+        .collect();
+    let views = parameters.iter().zip(&values).map(|(parameter, values)| {
+        (parameter.name.as_str(), TensorView::new(Dtype::F32, parameter.shape.clone(), values).unwrap())
+    });
+    let metadata = HashMap::from([(NOTICE_KEY.to_string(), notice.to_string())]);
+    safetensors::serialize_to_file(views, Some(metadata), &folder.join(WEIGHTS_FILE)).unwrap();
+    fs::write(folder.join(CONFIG_FILE), config.to_open_clip_json().to_string()).unwrap();
+}
+
+#[test]
+fn a_notice_goes_from_the_checkpoint_into_the_manifest_and_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let notice = "Taught on tea leaves: believe nothing.";
+    write_checkpoint(notice, folder.path());
+    let quantized = folder.path().join("quantized");
+    dermake().args(["quantize", "--model"]).arg(folder.path()).arg("--out").arg(&quantized).assert().success();
+    let manifest: Value = serde_json::from_slice(&fs::read(quantized.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((&manifest["trained"], &manifest["notice"]), (&true.into(), &notice.into()));
+    for model in [folder.path(), &quantized] {
+        let output = dermake().arg("classify").arg(sample(1)).arg("--model").arg(model).output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), log.matches(notice).count()), (Some(0), 1), "{log}");
     }
 }
 

@@ -12,6 +12,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     let is_busy = app.watch(|state| state.is_busy());
     let progress = app.watch(|state| state.progress());
     let is_untrained = app.watch(|state| state.model.as_ref().is_some_and(|model| !model.is_trained));
+    let notice = app.watch(|state| state.model.as_ref().and_then(|model| model.shown_notice().map(str::to_string)));
     view! {
         <p class="status">
             <span
@@ -37,6 +38,9 @@ pub fn ModelStatus(app: App) -> impl IntoView {
                 <strong>"The weights of this model are untrained."</strong>
                 " It shows how the page works; its answers mean nothing."
             </p>
+        </Show>
+        <Show when=move || notice.get().is_some()>
+            <p class="warning" role="note" data-testid="model-notice">{move || notice.get()}</p>
         </Show>
     }
 }

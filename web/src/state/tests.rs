@@ -5,7 +5,7 @@ use crate::worker::protocol::Stage;
 fn model() -> ModelInfo {
     let set =
         |key: &str| LabelSet { key: key.into(), title: key.into(), class_names: vec!["a".into(), "b".into()] };
-    ModelInfo { name: "m".into(), is_trained: true, label_sets: vec![set("pad"), set("snu")] }
+    ModelInfo { name: "m".into(), is_trained: true, notice: None, label_sets: vec![set("pad"), set("snu")] }
 }
 
 fn entries() -> Vec<ModelEntry> {

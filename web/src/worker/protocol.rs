@@ -62,13 +62,27 @@ pub enum Reply {
 pub struct ModelInfo {
     pub name: String,
     pub is_trained: bool,
+    /// What people must know of it before they trust it.
+    pub notice: Option<String>,
     /// Those whose classifiers are shipped.
     pub label_sets: Vec<LabelSet>,
 }
 
 impl From<&Manifest> for ModelInfo {
     fn from(manifest: &Manifest) -> Self {
-        Self { name: manifest.name.clone(), is_trained: manifest.trained, label_sets: manifest.label_sets.clone() }
+        Self {
+            name: manifest.name.clone(),
+            is_trained: manifest.trained,
+            notice: manifest.notice.clone(),
+            label_sets: manifest.label_sets.clone(),
+        }
+    }
+}
+
+impl ModelInfo {
+    /// The notice to show: none where the weights are untrained, which is shown in its place and says more.
+    pub fn shown_notice(&self) -> Option<&str> {
+        self.notice.as_deref().filter(|_| self.is_trained)
     }
 }
 
@@ -129,6 +143,20 @@ mod tests {
             let json = serde_json::to_string(&reply).unwrap();
             assert_eq!(serde_json::from_str::<Envelope<Reply>>(&json).unwrap(), reply);
         }
+    }
+
+    #[test]
+    fn the_page_shows_one_warning_of_a_model() {
+        let model = |trained: bool, notice: serde_json::Value| {
+            let manifest = serde_json::json!({
+                "format": Manifest::FORMAT, "name": "m", "trained": trained, "notice": notice,
+                "weight_format": "int8", "config": {}, "files": [], "label_sets": [], "templates": [],
+            });
+            ModelInfo::from(&Manifest::from_json(manifest.to_string().as_bytes()).unwrap())
+        };
+        assert_eq!(model(true, "Drawn.".into()).shown_notice(), Some("Drawn."));
+        assert_eq!(model(true, serde_json::Value::Null).shown_notice(), None);
+        assert_eq!(model(false, "Drawn.".into()).shown_notice(), None);
     }
 
     #[test]
