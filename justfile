@@ -25,7 +25,7 @@ build: web
 web: _rust-wasm _tools
     source .setup/env.sh; use_wasm_toolchain; cd web; trunk build --release --locked
 
-# Serve the page with an untrained model, or `just demo MODEL=hf-hub:owner/name`, a folder or a file
+# Serve the page with the demo model, or `just demo MODEL=hf-hub:owner/name`, a folder or a file
 demo MODEL="": build
     #!/usr/bin/env bash
     set -euo pipefail

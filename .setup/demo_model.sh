@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# demo_model.sh DERMAKE [MODEL]: makes the int8 model that the demo serves, once, and prints its folder.
+# demo_model.sh DERMAKE [MODEL]: prints the folder of the int8 model that the demo serves, made once from MODEL; without
+# a MODEL it is the one in git.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -11,19 +12,19 @@ model=${model#MODEL=}
 models=$DERMAKE_CACHE/models
 
 if [ -z "$model" ]; then
-  # No weights are fetched: the page and its speed are real, the answers mean nothing.
-  name=untrained-vit-b-16
-else
-  # A readable name, and what tells two models of one name apart: where it is, and when a local one was last written.
-  name=${model#hf-hub:}
-  identity=$model
-  if [ -e "$model" ]; then
-    model=$(realpath "$model")
-    name=${model##*/}
-    identity=$(find -L "$model" -type f -printf '%p %T@ %s\n' | sort)
-  fi
-  name=${name//[^A-Za-z0-9._-]/-}-$(sha256sum <<<"$identity" | cut -c1-8)
+  echo "$DERMAKE_ROOT/static/models/demo" # quantised already
+  exit
 fi
+
+# A readable name, and what tells two models of one name apart: where it is, and when a local one was last written.
+name=${model#hf-hub:}
+identity=$model
+if [ -e "$model" ]; then
+  model=$(realpath "$model")
+  name=${model##*/}
+  identity=$(find -L "$model" -type f -printf '%p %T@ %s\n' | sort)
+fi
+name=${name//[^A-Za-z0-9._-]/-}-$(sha256sum <<<"$identity" | cut -c1-8)
 served=$models/served/$name
 stamp=$models/stamps/$name
 
@@ -39,13 +40,6 @@ if command -v flock >/dev/null; then flock 9; fi # the demo and the tests may bo
 
 if [ ! -e "$served/manifest.json" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$code" ]; then
   rm -rf "$stamp" "$served"
-  if [ -z "$model" ]; then
-    say "model: an untrained ViT-B-16"
-    model=$models/dense/$name
-    rm -rf "$model"
-    mkdir -p "${model%/*}"
-    "$dermake" init --arch ViT-B-16 --seed 0 --out "$model" >&2
-  fi
   say "model: quantising $model to int8, a minute or two"
   "$dermake" quantize --model "$model" --format int8 --out "$served" >/dev/null # a table of every tensor
   [ -e "$served/manifest.json" ] || fail "dermake quantize left no manifest.json in $served"

@@ -21,7 +21,7 @@ export interface Prediction {
   logit: number;
 }
 
-/** The folder of the untrained ViT-B/16 that the demo serves; made on first use, kept in the cache. */
+/** The folder of the model that the demo serves: small, trained on drawn pictures. */
 export async function demoModel(): Promise<string> {
   const { stdout } = await run(join(root, '.setup/demo_model.sh'), [binary], { maxBuffer: 1 << 24 });
   return stdout.trim();
@@ -45,7 +45,7 @@ export function bytesOf(folder: string, names: string[]): number {
   return names.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
 }
 
-export function manifestOf(folder: string): { files: { role: string; file: string; bytes: number }[] } {
+export function manifestOf(folder: string): { notice?: string; files: { role: string; file: string; bytes: number }[] } {
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { join } from 'node:path';
-import { classify, demoModel, samples, Server } from '../support/dermake.js';
+import { classify, demoModel, manifestOf, samples, Server } from '../support/dermake.js';
 import { DermakePage, expectSameAnswers } from '../support/page.js';
 
 let model: string;
@@ -86,10 +86,13 @@ test('the page stays responsive while it computes', async ({ page }) => {
   expect(longest).toBeLessThan(100);
 });
 
-test('it says what it is, and that these weights are untrained', async ({ page }) => {
+test('it says what it is, and what this model was trained on', async ({ page }) => {
   const dermake = new DermakePage(page);
   await dermake.open(server.url);
   await expect(dermake.find('disclaimer')).toContainText(/not a medical device/i);
   await expect(dermake.find('disclaimer')).toContainText(/stays on (this|your) device/i);
-  await expect(dermake.find('untrained-warning')).toContainText(/untrained/i, { timeout: 60_000 });
+  const notice = manifestOf(model).notice!;
+  expect(notice).toMatch(/drawn/i);
+  await expect(dermake.find('model-notice')).toHaveText(notice);
+  await expect(dermake.find('untrained-warning')).toHaveCount(0);
 });

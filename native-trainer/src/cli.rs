@@ -47,6 +47,7 @@ enum Command {
 /// Photos may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF; EXIF orientation is applied.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  dermake classify photo.jpg
   dermake classify photo.jpg --model hf-hub:xieji-x/MAKE
   dermake classify *.png --labels f17k --top-k 3 --json
   dermake classify photo.jpg --labels \"acne, rosacea, psoriasis\" --template \"a photo of {}\"")]

@@ -2,6 +2,7 @@
 
 pub mod classify;
 pub mod data;
+pub mod demo_model;
 pub mod device;
 pub mod hub;
 pub mod init;

@@ -1,5 +1,6 @@
 //! What the user named, as a model in memory.
 
+use crate::demo_model;
 use crate::hub::{self, ModelFiles, WeightsKind};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -69,9 +70,13 @@ impl Checkpoint {
 ///
 /// Returns the model and its name.
 pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
+    if model == demo_model::NAME {
+        return load_quantized(Path::new(demo_model::NAME), demo_model::read, placement.clone());
+    }
     let files = hub::resolve(model)?;
     if files.weights_kind == WeightsKind::Quantized {
-        return load_quantized(&files.weights, placement.clone());
+        let folder = files.weights.parent().unwrap_or(Path::new("."));
+        return load_quantized(folder, |file| map_file(&folder.join(file)), placement.clone());
     }
     let checkpoint = Checkpoint::open(&files, architecture)?;
     let tokenizer = checkpoint.tokenizer()?;
@@ -82,15 +87,21 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
     Ok((model, checkpoint.name))
 }
 
-/// Loads the folder of a `manifest.json`, both towers, each file checked against its hash.
-fn load_quantized(manifest_path: &Path, placement: Placement) -> Result<(ZeroShotModel, String)> {
-    let json = std::fs::read(manifest_path).with_context(|| format!("cannot read {}", manifest_path.display()))?;
-    let manifest = Manifest::from_json(&json).with_context(|| format!("in {}", manifest_path.display()))?;
-    let folder = manifest_path.parent().unwrap_or(Path::new("."));
+/// Loads a quantised model, both towers, each file checked against its hash.
+///
+/// `read_file` gives a file's bytes by its name; `folder` is where the files are, for messages.
+fn load_quantized(
+    folder: &Path,
+    read_file: impl Fn(&str) -> Result<Bytes>,
+    placement: Placement,
+) -> Result<(ZeroShotModel, String)> {
+    let json = read_file(Manifest::FILE_NAME)?;
+    let manifest =
+        Manifest::from_json(&json).with_context(|| format!("in {}", folder.join(Manifest::FILE_NAME).display()))?;
     let read = |role: FileRole| -> Result<Bytes> {
         let entry = manifest.file(role)?;
         let path = folder.join(&entry.file);
-        let bytes = map_file(&path)?;
+        let bytes = read_file(&entry.file)?;
         if bytes.len() as u64 != entry.bytes {
             bail!("file has {} bytes, the manifest says {}: {}", bytes.len(), entry.bytes, path.display());
         }

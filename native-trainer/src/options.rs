@@ -1,5 +1,6 @@
 //! Options that several commands share, and what they resolve to.
 
+use crate::demo_model;
 use crate::device::{DeviceChoice, Precision};
 use anyhow::{Context, Result};
 use shared_model::labels::{LabelSet, Templates};
@@ -7,9 +8,10 @@ use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub struct ModelOptions {
-    /// The model: hf-hub:owner/name, a folder with open_clip_config.json and weights, a folder with manifest.json
-    /// (from `dermake quantize`), or one weights file (.safetensors, .bin, .pt)
-    #[arg(long, env = "DERMAKE_MODEL", default_value = "hf-hub:xieji-x/MAKE")]
+    /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with
+    /// open_clip_config.json and weights, a folder with manifest.json (from `dermake quantize`), or one weights file
+    /// (.safetensors, .bin, .pt)
+    #[arg(long, env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
     pub model: String,
 
     /// Architecture of a weights file without open_clip_config.json: ViT-B-32, ViT-B-16, ViT-L-14, ViT-L-14-336,

@@ -1,5 +1,6 @@
 //! `dermake quantize`: the browser's files from a checkpoint, and a report of what was lost.
 
+use crate::demo_model;
 use crate::device::placement;
 use crate::hub::{self, WeightsKind};
 use crate::model::{Checkpoint, MERGES_GZ, sha256_hex};
@@ -44,6 +45,9 @@ struct SampleCosine {
 
 /// Writes the files into the new folder `out` and prints the report.
 pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf], out: &Path) -> Result<()> {
+    if options.model == demo_model::NAME {
+        bail!("the demo model is quantised already; name a dense checkpoint with --model");
+    }
     let folder = OutputFolder::create(out)?;
     let files = hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {

@@ -66,6 +66,35 @@ fn the_table_is_for_people() {
 }
 
 #[test]
+fn without_a_model_the_one_inside_the_program_answers_and_says_what_it_is() {
+    let empty = tempfile::tempdir().unwrap();
+    let answer = |model: &[&str]| {
+        let mut command = dermake();
+        for name in ["HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE"] {
+            command.env(name, empty.path());
+        }
+        let command = command.current_dir(empty.path()).env("HF_ENDPOINT", "http://127.0.0.1:9");
+        let output = command.args(["classify", "--json"]).arg(sample(1)).args(model).output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        assert_eq!(log.matches("drawn pictures").count(), 1, "{log}");
+        json_lines(&output.stdout).remove(0)
+    };
+    let unnamed = answer(&[]);
+    assert_eq!(labels_of(&unnamed).len(), 5);
+    assert!(probabilities_of(&unnamed).iter().all(|p| (0.0..=1.0).contains(p)), "{unnamed}");
+    assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
+
+    // The folder in git that the page gets is the same model.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/models/demo");
+    for model in ["demo", folder] {
+        assert_eq!(answer(&["--model", model])["predictions"], unnamed["predictions"], "{model}");
+    }
+    // Typed labels need its text tower.
+    assert_eq!(labels_of(&answer(&["--labels", "psoriasis, vitiligo"])).len(), 2);
+}
+
+#[test]
 fn wrong_input_of_every_kind_gets_a_sentence() {
     let model = models().quantized.to_str().unwrap();
     let photo = sample(1);
@@ -81,6 +110,7 @@ fn wrong_input_of_every_kind_gets_a_sentence() {
         (vec!["classify", "--model", model], "IMAGE"),
         (vec!["init", "--arch", "ViT-H-14", "--out", "unused"], "ViT-B-16"),
         (vec!["quantize", "--model", model, "--out", "unused"], "quantised already"),
+        (vec!["quantize", "--out", "unused"], "demo model is quantised already; name a dense checkpoint with --model"),
         (vec!["quantize", "--model", model, "--format", "q5_k", "--out", "unused"], "q8_0"),
         (vec!["serve", "--models", "no-such-folder", "--app", "no-such-app"], "no-such-"),
     ] {
