@@ -47,6 +47,10 @@ test-wasm: _rust-wasm _tools _browser
 # Test the page as a visitor uses it, in Chromium
 test-e2e: build _browser _node _e2e
 
+# Measure training beside the reference's arithmetic in PyTorch, and say what this machine cannot run
+bench-train *OPTIONS:
+    @.setup/bench_train.sh {{OPTIONS}}
+
 # Check formatting and lints, for this machine, for wasm and for the browser tests
 lint: _rust-wasm _node
     cargo fmt --all --check

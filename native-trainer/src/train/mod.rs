@@ -10,7 +10,7 @@ pub mod optimizer;
 mod parts;
 mod plan;
 mod progress;
-mod recipe;
+pub mod recipe;
 mod run;
 pub mod schedule;
 pub mod sinks;
