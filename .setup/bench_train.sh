@@ -45,4 +45,4 @@ else
   arguments+=(--not-run "CUDA: there is a device, but the build with CUDA failed (see above)")
 fi
 
-exec python3 native-trainer/benches/train/bench.py "${arguments[@]}" "$@"
+exec python3 -B native-trainer/benches/train/bench.py "${arguments[@]}" "$@"

@@ -1,4 +1,4 @@
-"""The CUDA part of the bench: ViT-B/16 in bf16 at the paper's batch, with the GPU's memory and the share of its peak."""
+"""The CUDA part of the bench: ViT-B/16 in bf16 at the paper's batch, the GPU's memory and the share of its peak."""
 
 import json
 import os
@@ -100,7 +100,9 @@ def steps(bench):
             share = f"{100 * rate / peak:.1f} % of {peak} at its peak" if peak else "its peak is not known here"
             print(f"  {side['name']:10} {rate:.1f} TFLOP/s of the work a step needs, {share}")
         if len(found) == 2:
-            print(f"  loss       {found[0]['first_loss']['total']:.4f} and {found[1]['first_loss']['total']:.4f} in bf16")
-        if len(found) == 2 or not a.reference:
+            totals = [side["first_loss"]["total"] for side in found]
+            print(f"  loss       {totals[0]:.4f} and {totals[1]:.4f} in bf16")
+        lacks_memory = bench.not_run and "out of memory" in bench.not_run[-1]
+        if len(found) == 2 or not a.reference or not lacks_memory:
             return
         batch //= 2
