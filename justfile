@@ -32,8 +32,28 @@ demo MODEL="": build
     served=$(.setup/demo_model.sh "$DERMAKE_BIN" {{quote(MODEL)}})
     exec "$DERMAKE_BIN" serve --app "$DERMAKE_APP" --models "$served"
 
+# Pretrain: `just train` is a smoke run of two minutes on drawn pictures; `just train RECIPE DATA` is any other
+train RECIPE="smoke" DATA="": _program
+    #!/usr/bin/env bash
+    set -euo pipefail
+    recipe={{quote(RECIPE)}} data={{quote(DATA)}}
+    case $recipe in # what the recipe was made for
+      synth-demo) set -- --images 8000 --seed 1 --image-size 112 ;;
+      *) set -- --images 1000 --seed 1 --image-size 112 ;;
+    esac
+    if [ -z "$data" ]; then
+      data=data/synth-$2
+      if [ ! -e "$data" ]; then "$DERMAKE_BIN" synth "$@" --out "$data"; fi
+    fi
+    name=${recipe##*/}
+    exec "$DERMAKE_BIN" train "$recipe" --data "$data" --out "runs/${name%.toml}"
+
+# Build the program with CUDA into target/cuda/release; brings the toolkit where there is none, and needs no GPU
+build-cuda:
+    .setup/build_cuda.sh
+
 # Set up everything and run every test
-test: setup test-native test-wasm web _e2e # not test-e2e: test-native has built the program, with the tests' features
+test: setup test-native test-wasm web _smoke _e2e # not test-e2e: test-native has built the program, with the tests' features
 
 # Test every crate on this machine
 test-native:
@@ -58,6 +78,18 @@ lint: _rust-wasm _node
     source .setup/env.sh; use_wasm_toolchain; \
       cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings
     cd e2e; npx tsc
+
+_program:
+    cargo build --release --locked -p native-trainer
+
+# `just train` on its smoke recipe, whole; a new folder, or it would only find that it is finished.
+_smoke:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+    "$DERMAKE_BIN" synth --images 1000 --seed 1 --image-size 112 --out "$folder/data"
+    "$DERMAKE_BIN" train smoke --data "$folder/data" --out "$folder/run"
+    test -s "$folder/run/curves.svg" -a -s "$folder/run/checkpoints/best/open_clip_model.safetensors"
 
 _e2e:
     source .setup/env.sh; cd e2e; npx playwright test

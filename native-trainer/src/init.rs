@@ -38,9 +38,10 @@ pub fn init(architecture: &str, seed: u64, out: &Path) -> Result<()> {
 /// A model's first weights, the same for the same seed everywhere.
 pub fn weights(config: &ClipConfig, seed: u64) -> Weights {
     let (parameters, values) = draw_all(config, seed);
-    let stored = parameters.into_iter().zip(values).map(|(Parameter { name, shape }, values)| {
-        (name, StoredTensor::new(Dtype::F32, &shape, values.into()))
-    });
+    let stored = parameters
+        .into_iter()
+        .zip(values)
+        .map(|(Parameter { name, shape }, values)| (name, StoredTensor::new(Dtype::F32, &shape, values.into())));
     Weights::from_stored(stored)
 }
 

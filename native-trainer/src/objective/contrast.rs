@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn tensor(values: &[[f32; 2]]) -> Tensor {
-        Tensor::new(values, &Device::Cpu).unwrap()
+        Tensor::from_vec(values.as_flattened().to_vec(), (values.len(), 2), &Device::Cpu).unwrap()
     }
 
     #[test]

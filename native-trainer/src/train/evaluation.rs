@@ -64,7 +64,8 @@ pub fn zero_shot_accuracy(set: &ZeroShotSet, model: &TrainedModel) -> Result<f64
     let rows = labelled_images(&set.table, set.labels.class_names.len())?;
     let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, model.config.text.context_length)?;
     let text = &model.plain.text;
-    let classifier = Classifier::build(text, &tokenizer, &set.labels.class_names, &Templates::skin(), &mut |_, _| {})?;
+    let classifier =
+        Classifier::build(text, &tokenizer, &set.labels.class_names, &Templates::skin(), &mut |_, _| {})?;
     let mut n_right = 0;
     for rows in rows.chunks(IMAGES_AT_ONCE) {
         let read = |(path, _): &(PathBuf, usize)| -> Result<Tensor> {
@@ -97,7 +98,9 @@ fn labelled_images(table: &Path, n_classes: usize) -> Result<Vec<(PathBuf, usize
         let record = record.with_context(in_table)?;
         let cell = record.get(label).unwrap_or_default();
         match cell.trim().parse::<usize>() {
-            Ok(class) if class < n_classes => rows.push((folder.join(record.get(image).unwrap_or_default()), class)),
+            Ok(class) if class < n_classes => {
+                rows.push((folder.join(record.get(image).unwrap_or_default()), class))
+            }
             _ => bail!(
                 "row {} has label {cell}, expected an integer below {n_classes}: {}",
                 index + 1,

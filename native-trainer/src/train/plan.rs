@@ -49,7 +49,8 @@ impl Plan {
         };
         let train = source(&recipe.data.train)?;
         let validation = recipe.data.validation.as_deref().map(source).transpose()?;
-        let zero_shot = recipe.data.zero_shot.iter().map(|set| ZeroShotSet::find(set, data)).collect::<Result<_>>()?;
+        let zero_shot =
+            recipe.data.zero_shot.iter().map(|set| ZeroShotSet::find(set, data)).collect::<Result<_>>()?;
         let n_rows = train.table().usable_rows().count();
         let steps_per_epoch = (n_rows / recipe.run.batch_size) as u64;
         if steps_per_epoch == 0 {

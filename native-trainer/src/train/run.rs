@@ -137,7 +137,11 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     }
     drop(progress);
     draw_curves(places.out)?;
-    eprintln!("{}: {}", if ending == Ending::Finished { "done" } else { "saved" }, checkpoints.path(LAST).display());
+    eprintln!(
+        "{}: {}",
+        if ending == Ending::Finished { "done" } else { "saved" },
+        checkpoints.path(LAST).display()
+    );
     Ok(ending)
 }
 

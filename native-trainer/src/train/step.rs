@@ -56,7 +56,13 @@ struct Forward {
 }
 
 impl Forward {
-    fn run(towers: &Towers, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches, keeps: bool) -> Result<Self> {
+    fn run(
+        towers: &Towers,
+        objective: &Objective,
+        batch: &Batch<'_>,
+        micro: &MicroBatches,
+        keeps: bool,
+    ) -> Result<Self> {
         let text_parts = text_parts(batch.input_ids, micro.tokens);
         let texts = text_parts.iter().map(|part| text_features(&towers.text, part)).collect::<Result<Vec<_>>>()?;
         let all_texts = in_batch_order(&texts, &text_parts)?;
@@ -186,4 +192,3 @@ impl BackwardPass<'_> {
         backward(&pass, micro.recompute_blocks, &mut |store| model.collect(store, gradients))
     }
 }
-

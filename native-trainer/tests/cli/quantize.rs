@@ -15,8 +15,7 @@ fn the_same_seed_gives_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("again");
     dermake().args(["init", "--arch", "ViT-B-32", "--seed", "3", "--out"]).arg(&out).assert().success();
-    let hash =
-        |folder: &Path| Sha256::digest(fs::read(folder.join("open_clip_model.safetensors")).unwrap());
+    let hash = |folder: &Path| Sha256::digest(fs::read(folder.join("open_clip_model.safetensors")).unwrap());
     assert_eq!(hash(&out), hash(&models().dense));
     // What is there is never overwritten.
     let output = dermake().args(["init", "--out"]).arg(&out).output().unwrap();

@@ -214,7 +214,8 @@ fn what_cannot_go_on_is_refused() {
     let refused = String::from_utf8_lossy(&refused);
     assert!(refused.contains("the loss is") && refused.contains("step"), "{refused}");
 
-    let nowhere = dermake().args(["train", "smoke", "--data", "/nonexistent", "--out"]).arg(run.out()).assert().code(2);
+    let nowhere =
+        dermake().args(["train", "smoke", "--data", "/nonexistent", "--out"]).arg(run.out()).assert().code(2);
     let stderr = String::from_utf8_lossy(&nowhere.get_output().stderr).into_owned();
     assert!(stderr.contains("/nonexistent/train.csv"), "{stderr}");
 }

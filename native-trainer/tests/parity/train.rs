@@ -61,6 +61,10 @@ impl Fixture {
 
 /// The tiny model of `model_tiny/`.
 fn tiny_model() -> TrainedModel {
+    tiny_model_in(DType::F32)
+}
+
+fn tiny_model_in(dtype: DType) -> TrainedModel {
     let c = &fixtures::json("model_tiny/info.json")["config"];
     let json = serde_json::json!({
         "embed_dim": c["embed_dim"],
@@ -72,7 +76,8 @@ fn tiny_model() -> TrainedModel {
     });
     let config = ClipConfig::from_open_clip_json(json.to_string().as_bytes()).unwrap();
     let weights = std::fs::read(fixtures::path("model_tiny/weights.safetensors")).unwrap();
-    TrainedModel::new(Weights::from_safetensors(weights.into()).unwrap(), &config, &Placement::default()).unwrap()
+    let placement = Placement { dtype, ..Placement::default() };
+    TrainedModel::new(Weights::from_safetensors(weights.into()).unwrap(), &config, &placement).unwrap()
 }
 
 /// Without the key third of every `in_proj_bias`, whose true gradient is zero: what stands there is rounding.
@@ -173,6 +178,44 @@ fn micro_batches_change_nothing() {
             }
         }
     }
+}
+
+/// Half precision computes with copies of the f32 parameters; f16 stands for bf16, which the CPU cannot multiply. Its
+/// operations are the composed ones, as on a GPU.
+#[test]
+fn half_precision_follows_full_precision() {
+    let (fixture, full, half) = (Fixture::read(), tiny_model(), tiny_model_in(DType::F16));
+    for variant in [Variant::Released, Variant::Paper] {
+        let (expected_loss, expected) = fixture.gradients(&full, variant, &AT_ONCE);
+        let recomputed = MicroBatches { recompute_blocks: true, images: 4, ..AT_ONCE };
+        for micro in [AT_ONCE, recomputed] {
+            let (loss, gradients) = fixture.gradients(&half, variant, &micro);
+            assert!((loss.total() - expected_loss.total()).abs() < 1e-2 * expected_loss.total());
+            let (mut dot, mut norms) = (0.0, (0.0, 0.0));
+            for (name, expected) in &expected.0 {
+                let ours = &gradients.0[name];
+                assert_eq!(ours.dtype(), DType::F32);
+                let sum = |a: &Tensor, b: &Tensor| {
+                    f64::from((a * b).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap())
+                };
+                dot += sum(ours, expected);
+                norms = (norms.0 + sum(ours, ours), norms.1 + sum(expected, expected));
+            }
+            let cosine = dot / (norms.0 * norms.1).sqrt();
+            assert!(cosine > 0.999, "{variant:?}: gradients at cosine {cosine}");
+        }
+    }
+    // An update reaches the copies.
+    let mut optimizer = AdamW::new(
+        AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-6, weight_decay: 0.1, clip_norm: None },
+        half.parameters(),
+    )
+    .unwrap();
+    let (before, mut gradients) = fixture.gradients(&half, Variant::Paper, &AT_ONCE);
+    optimizer.step(half.parameters(), &mut gradients, 1e-3).unwrap();
+    half.clamp_logit_scale().unwrap();
+    let (after, _) = fixture.gradients(&half, Variant::Paper, &AT_ONCE);
+    assert!(after.total() < before.total(), "{} and {}", after.total(), before.total());
 }
 
 /// Attention is causal: what stands behind the end token cannot change a text's feature.
