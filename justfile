@@ -38,7 +38,7 @@ train RECIPE="smoke" DATA="": _program
     set -euo pipefail
     recipe={{quote(RECIPE)}} data={{quote(DATA)}}
     case $recipe in # what the recipe was made for
-      synth-demo) set -- --images 8000 --seed 1 --image-size 112 ;;
+      synth-demo*) set -- --images 8000 --seed 1 --image-size 112 ;;
       *) set -- --images 1000 --seed 1 --image-size 112 ;;
     esac
     if [ -z "$data" ]; then
