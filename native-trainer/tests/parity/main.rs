@@ -5,5 +5,7 @@
 mod augment;
 mod dataset;
 mod fixtures;
+mod gradients;
 mod loss;
+mod tiny;
 mod train;
