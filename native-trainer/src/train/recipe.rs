@@ -12,10 +12,11 @@ use shared_model::config::ClipConfig;
 use std::path::Path;
 
 /// The recipes that come with the program.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("pretrain-vit-b-16", include_str!("../../recipes/pretrain-vit-b-16.toml")),
     ("synth-demo", include_str!("../../recipes/synth-demo.toml")),
     ("synth-demo-further", include_str!("../../recipes/synth-demo-further.toml")),
+    ("synth-demo-last", include_str!("../../recipes/synth-demo-last.toml")),
     ("smoke", include_str!("../../recipes/smoke.toml")),
 ];
 
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_a_recipe_says_is_checked() {
-        let (_, text) = BUILT_IN[3];
+        let (_, text) = BUILT_IN[4];
         let fails = |change: (&str, &str), expected: &str| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("r.toml");
