@@ -16,6 +16,10 @@ use std::path::{Path, PathBuf};
 
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const STATE_FILE: &str = "state.json";
+/// Before the name of a checkpoint that is being written.
+const PARTIAL: &str = ".partial-";
+/// Before the name of a checkpoint that a newer one is about to replace.
+const PREVIOUS: &str = ".previous-";
 /// The newest checkpoint of a run.
 pub const LAST: &str = "last";
 /// The checkpoint with the lowest validation loss.
@@ -50,8 +54,7 @@ impl Checkpoints {
         let folder = run.join("checkpoints");
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let checkpoints = Self { folder, notice };
-        checkpoints.finish_exchange(LAST)?;
-        checkpoints.finish_exchange(BEST)?;
+        checkpoints.tidy_up()?;
         Ok(checkpoints)
     }
 
@@ -74,7 +77,7 @@ impl Checkpoints {
     /// # Errors
     /// When it cannot be written, for want of room for instance; the older one is as it was then.
     pub fn save(&self, name: &str, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
-        let partial = self.folder.join(format!(".partial-{name}"));
+        let partial = self.folder.join(format!("{PARTIAL}{name}"));
         let written = self.write(&partial, model, optimizer, state);
         if let Err(err) = written {
             let _ = fs::remove_dir_all(&partial); // what failed is already being reported
@@ -114,18 +117,24 @@ impl Checkpoints {
     }
 
     fn previous(&self, name: &str) -> PathBuf {
-        self.folder.join(format!(".previous-{name}"))
+        self.folder.join(format!("{PREVIOUS}{name}"))
     }
 
-    /// Brings an exchange to an end that was cut short: one of the two folders is whole.
-    fn finish_exchange(&self, name: &str) -> Result<()> {
-        let (place, previous) = (self.path(name), self.previous(name));
-        let cannot = || format!("cannot tidy up checkpoint {name} in {}", self.folder.display());
-        match (place.exists(), previous.exists()) {
-            (false, true) => fs::rename(&previous, &place).with_context(cannot),
-            (true, true) => fs::remove_dir_all(&previous).with_context(cannot),
-            _ => Ok(()),
+    /// Brings to an end what a kill cut short: half-written checkpoints go, and of two in an exchange one is whole.
+    fn tidy_up(&self) -> Result<()> {
+        let cannot = || format!("cannot tidy up the checkpoints in {}", self.folder.display());
+        for entry in fs::read_dir(&self.folder).with_context(cannot)? {
+            let (file_name, left) = entry.map(|entry| (entry.file_name(), entry.path())).with_context(cannot)?;
+            let file_name = file_name.to_string_lossy();
+            if file_name.starts_with(PARTIAL) {
+                fs::remove_dir_all(&left).with_context(cannot)?;
+            } else if let Some(name) = file_name.strip_prefix(PREVIOUS) {
+                let place = self.path(name);
+                if place.exists() { fs::remove_dir_all(&left) } else { fs::rename(&left, &place) }
+                    .with_context(cannot)?;
+            }
         }
+        Ok(())
     }
 
     /// Takes up the newest checkpoint: weights, optimizer, state.
@@ -199,6 +208,26 @@ fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option
 mod tests {
     use super::*;
     use shared_model::weights::Weights;
+
+    #[test]
+    fn what_a_kill_left_is_tidied_up() {
+        let run = tempfile::tempdir().unwrap();
+        let folder = run.path().join("checkpoints");
+        let make = |name: &str, content: &str| {
+            fs::create_dir_all(folder.join(name)).unwrap();
+            fs::write(folder.join(name).join(STATE_FILE), content).unwrap();
+        };
+        make(".partial-last", "half");
+        make(".previous-last", "whole");
+        make("step-000010", "new");
+        make(".previous-step-000010", "old");
+        Checkpoints::of(run.path(), None).unwrap();
+        let mut left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["last", "step-000010"]);
+        assert_eq!(fs::read_to_string(folder.join("last").join(STATE_FILE)).unwrap(), "whole");
+        assert_eq!(fs::read_to_string(folder.join("step-000010").join(STATE_FILE)).unwrap(), "new");
+    }
 
     #[test]
     fn weights_carry_the_notice_and_what_pytorch_asks_for() {

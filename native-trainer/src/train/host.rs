@@ -7,7 +7,7 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 ///
 /// A step frees gigabytes and takes them again at once: given back to the kernel in between, every page is cleared
 /// anew, a fifth of a step's time. candle's pool for element-wise operations spins while it waits, beside the threads
-/// that multiply and decode. Measured with `quick.toml` of EXPERIMENTS.md on two cores: 60 to 92 samples/s.
+/// that multiply and decode. Both together took one run on two cores from 60 to 92 samples/s (EXPERIMENTS.md).
 pub fn prepare() {
     // SAFETY: sets one number of the allocator.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };

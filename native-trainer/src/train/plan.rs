@@ -2,6 +2,7 @@
 
 use super::model::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
+use super::step::MicroBatches;
 use crate::data::samples::default_image_root;
 use crate::data::{LoaderOptions, SampleSource, TrainingTable};
 use crate::model::{MERGES_GZ, sha256_hex};
@@ -148,14 +149,16 @@ impl ZeroShotSet {
     }
 }
 
-/// Hashes of what decides the numbers of a run. How often something is written, and the notice that goes with it, may
-/// change from one session of a run to the next.
+/// Hashes of what decides the numbers of a run. How often something is written, the notice that goes with it, and the
+/// pieces that a batch is cut into may change from one session of a run to the next.
 fn fingerprint(recipe: &Recipe, config: &ClipConfig, data: &Path) -> Result<BTreeMap<String, String>> {
     let mut recipe = recipe.clone();
     recipe.model.notice = None;
     recipe.run.save_every_steps = None;
     recipe.run.keep_every_epochs = None;
     recipe.run.log_every_steps = 1;
+    recipe.run.micro_batches =
+        MicroBatches { images: 1, tokens: 1, keep_activations: false, recompute_blocks: false };
     let table = data.join(&recipe.data.train);
     let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
     let of = |name: &str, bytes: &[u8]| (name.to_string(), sha256_hex(bytes));
@@ -203,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_goes_on_with_another_notice_but_not_with_another_seed() {
+    fn a_run_goes_on_with_another_notice_and_in_other_pieces_but_not_with_another_seed() {
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe::read("smoke").unwrap();
         std::fs::write(folder.path().join(&recipe.data.train), "a table").unwrap();
@@ -212,6 +215,8 @@ mod tests {
         let mut other = recipe.clone();
         other.model.notice = Some("Other words.".into());
         assert!(recipe.model.notice.is_some() && recipe.model.notice != other.model.notice);
+        other.run.micro_batches.images += 1;
+        other.run.micro_batches.recompute_blocks = true;
         assert_eq!(of(&other), of(&recipe));
         other.run.seed += 1;
         assert_ne!(of(&other), of(&recipe));

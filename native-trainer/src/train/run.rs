@@ -86,12 +86,14 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         // ---- the step
         let (loss, mut gradients) = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
         if !loss.total().is_finite() {
+            let last = checkpoints.path(LAST);
+            let kept = if last.exists() { "the last checkpoint is as it was" } else { "nothing was saved yet in" };
+            let rows = &loaded.rows[..loaded.rows.len().min(8)];
             bail!(
-                "the loss is {} at step {} (rows {:?}); the last checkpoint is as it was: {}",
+                "the loss is {} at step {} (rows {rows:?} and on); {kept}: {}",
                 loss.total(),
                 state.step,
-                &loaded.rows[..loaded.rows.len().min(8)],
-                checkpoints.path(LAST).display()
+                last.display()
             );
         }
         let gradient_norm = optimizer.step(model.parameters(), &mut gradients, learning_rate)?;
