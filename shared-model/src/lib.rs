@@ -54,6 +54,6 @@ pub mod zero_shot;
 pub use clip::{Clip, weighted_patch_sum};
 pub use error::{Error, MismatchReport, Misshapen, Result};
 pub use model::ZeroShotModel;
-pub use text::{TextTower, cut_behind_last_eot};
+pub use text::{TextTower, cut_behind_last_eot, text_length};
 pub use transformer::{Observer, Transformer, unit_length};
 pub use vision::{ImageEmbeddings, VisionTower};

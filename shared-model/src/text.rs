@@ -119,8 +119,13 @@ impl TextTower {
 
 /// Token rows of one length, cut where the longest of them ends: causal attention makes what follows inert.
 pub fn cut_behind_last_eot(input_ids: &[Vec<u32>]) -> Vec<Vec<u32>> {
-    let longest = input_ids.iter().map(|row| eot_position(row) + 1).max().unwrap_or(0);
+    let longest = input_ids.iter().map(|row| text_length(row)).max().unwrap_or(0);
     input_ids.iter().map(|row| row[..longest.min(row.len())].to_vec()).collect()
+}
+
+/// Tokens of a text up to its end token, which is counted; what follows is padding.
+pub fn text_length(ids: &[u32]) -> usize {
+    eot_position(ids) + 1
 }
 
 /// The first position of the largest id: the end token, which has the largest id of the vocabulary.

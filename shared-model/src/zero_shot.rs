@@ -5,7 +5,7 @@
 
 use crate::api::Prediction;
 use crate::labels::Templates;
-use crate::text::TextTower;
+use crate::text::{TextTower, text_length};
 use crate::tokenizer::Tokenizer;
 use crate::transformer::unit_length;
 use crate::{Error, Result};
@@ -110,9 +110,8 @@ pub fn encode_prompts(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Tensor> {
     let rows = tokenizer.encode_batch(prompts)?;
-    let n_tokens = |row: &Vec<u32>| row.iter().rposition(|&id| id != 0).unwrap_or(0);
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|&a, &b| n_tokens(&rows[a]).cmp(&n_tokens(&rows[b])).then_with(|| rows[a].cmp(&rows[b])));
+    order.sort_by(|&a, &b| text_length(&rows[a]).cmp(&text_length(&rows[b])).then_with(|| rows[a].cmp(&rows[b])));
 
     let mut distinct: Vec<Vec<u32>> = Vec::new();
     let mut place = vec![0u32; rows.len()];

@@ -5,7 +5,7 @@ use crate::objective::{LocalPairs, Objective};
 use anyhow::{Context, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
-use shared_model::{TextTower, VisionTower, cut_behind_last_eot, unit_length, weighted_patch_sum};
+use shared_model::{TextTower, VisionTower, cut_behind_last_eot, text_length, unit_length, weighted_patch_sum};
 use std::ops::Range;
 
 /// Texts that are encoded together.
@@ -18,8 +18,7 @@ pub(super) struct TextPart {
 
 /// Splits the texts, shortest first, so that no part has more than `max_tokens` tokens (but at least one text).
 pub(super) fn text_parts(input_ids: &[Vec<u32>], max_tokens: usize) -> Vec<TextPart> {
-    let lengths: Vec<usize> =
-        input_ids.iter().map(|ids| cut_behind_last_eot(std::slice::from_ref(ids))[0].len()).collect();
+    let lengths: Vec<usize> = input_ids.iter().map(|ids| text_length(ids)).collect();
     let mut order: Vec<usize> = (0..input_ids.len()).collect();
     order.sort_by_key(|&row| (lengths[row], row));
     let mut parts: Vec<Vec<usize>> = Vec::new();
