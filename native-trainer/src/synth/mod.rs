@@ -22,7 +22,7 @@ mod shape;
 mod skin;
 mod tables;
 
-pub use contact_sheet::contact_sheet;
+pub use contact_sheet::write_contact_sheet;
 
 use crate::output::OutputFolder;
 use anyhow::{Result, bail};

@@ -1,0 +1,117 @@
+//! `dermake synth` and `dermake data`: training data drawn and looked at.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use native_trainer::data::TableOptions;
+use native_trainer::data::check::{self, CheckOptions};
+use native_trainer::synth::{SynthOptions, synth, write_contact_sheet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Draw a dermatology set for training, evaluation and demonstration
+///
+/// Fourteen conditions on six skin tones with captions, and held-out sets in the layout of the zero-shot, concept and
+/// retrieval benchmarks. The pictures are drawn: nothing learned from them is fit for diagnosis.
+#[derive(Debug, Args)]
+pub struct Synth {
+    /// Pictures to train on; the held-out sets come on top
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    images: u32,
+
+    /// The same seed draws the same pictures
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// Short side of a picture in pixels
+    #[arg(long, default_value_t = SynthOptions::DEFAULT_IMAGE_SIZE, value_parser = clap::value_parser!(u32).range(64..=1024))]
+    image_size: u32,
+
+    /// A new folder for the set
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Instead of a set, one PNG with twelve pictures of each condition over the six skin tones
+    #[arg(long, conflicts_with = "images")]
+    contact_sheet: bool,
+}
+
+impl Synth {
+    pub fn run(self) -> Result<ExitCode> {
+        if self.contact_sheet {
+            write_contact_sheet(self.seed, self.image_size, &self.out)?;
+        } else {
+            synth(&SynthOptions {
+                n_images: self.images as usize,
+                seed: self.seed,
+                image_size: self.image_size,
+                out: self.out,
+            })?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Look at training data
+#[derive(Debug, Subcommand)]
+pub enum Data {
+    Check(Check),
+}
+
+impl Data {
+    pub fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Check(check) => check.run(),
+        }
+    }
+}
+
+/// Find everything that is wrong with a training table before a run does
+///
+/// Reads the table as training would, decodes every image and counts the tokens of every caption. Prints each problem
+/// with its row, line and column, then figures of the table. Exit code 0: training would use every row; 1: it would
+/// skip some, or could not use the table; 2: the file cannot be opened.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  dermake data check pretrain.csv --root images --json")]
+pub struct Check {
+    /// A CSV file with captions and masks, as MAKE's
+    #[arg(value_name = "FILE")]
+    table: PathBuf,
+
+    /// Folder from which image names count [default: the table's own]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// Context length of the model that captions must fit, start and end included
+    #[arg(long, value_name = "TOKENS", default_value_t = 77)]
+    model_context: usize,
+
+    /// Column of the image's file name
+    #[arg(long, value_name = "COLUMN", default_value = "filename")]
+    image_column: String,
+
+    /// Column of the caption
+    #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
+    caption_column: String,
+
+    /// Sub-captions of each row that training would use
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    subcaptions: usize,
+
+    /// One JSON object with problems and figures
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    fn run(self) -> Result<ExitCode> {
+        let table = TableOptions {
+            image_column: self.image_column,
+            caption_column: self.caption_column,
+            n_subcaptions: self.subcaptions,
+        };
+        let options = CheckOptions { table, image_root: self.root, context_length: self.model_context };
+        let is_usable = check::run(&self.table, &options, self.json)?;
+        Ok(ExitCode::from(u8::from(!is_usable)))
+    }
+}
