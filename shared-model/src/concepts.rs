@@ -1,10 +1,70 @@
 //! Clinical concepts: how present a term is, against the same sentence without it.
 
-use crate::Result;
+use crate::labels::ConceptTemplates;
+use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 
 /// The temperature of MAKE's concept annotation, `1 / exp(4.5944)`.
 pub const TEMPERATURE: f64 = 0.010_108_283_932_210_89;
+
+/// A concept and the words for it, one at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concept {
+    pub name: String,
+    pub terms: Vec<String>,
+}
+
+/// Concepts ready to be looked for in images.
+pub struct ConceptScorer {
+    /// Of each concept, `[T, n_terms, E]`.
+    targets: Vec<Tensor>,
+    /// `[T, 1, E]`
+    references: Tensor,
+}
+
+impl ConceptScorer {
+    /// What is encoded: the reference prompts, then, concept by concept, every term in every target template.
+    pub fn prompts(concepts: &[Concept], templates: &ConceptTemplates) -> Vec<String> {
+        let targets = concepts.iter().flat_map(|concept| {
+            templates
+                .target_templates
+                .as_slice()
+                .iter()
+                .flat_map(|template| concept.terms.iter().map(move |term| template.replacen("{}", term, 1)))
+        });
+        templates.reference_prompts.iter().cloned().chain(targets).collect()
+    }
+
+    /// # Shapes
+    /// - `features`: `[n, E]`, unit rows, of [`Self::prompts`] of the same arguments
+    ///
+    /// # Errors
+    /// [`Error::Labels`] when they are not as many as the prompts.
+    pub fn new(concepts: &[Concept], templates: &ConceptTemplates, features: &Tensor) -> Result<Self> {
+        let n_templates = templates.reference_prompts.len();
+        let (n_features, embed_dim) = features.dims2()?;
+        let n_prompts = n_templates * (1 + concepts.iter().map(|concept| concept.terms.len()).sum::<usize>());
+        if n_features != n_prompts {
+            let expected = format!("{n_prompts} features");
+            return Err(Error::Labels { what: "concepts".into(), expected, found: n_features.to_string() });
+        }
+        let references = features.narrow(0, 0, n_templates)?.reshape((n_templates, 1, embed_dim))?;
+        let mut start = n_templates;
+        let mut target = |concept: &Concept| {
+            let n_terms = concept.terms.len();
+            let rows = features.narrow(0, start, n_templates * n_terms)?;
+            start += n_templates * n_terms;
+            Ok(rows.reshape((n_templates, n_terms, embed_dim))?)
+        };
+        let targets = concepts.iter().map(&mut target).collect::<Result<_>>()?;
+        Ok(Self { targets, references })
+    }
+
+    /// [`presence_scores`] of each concept, in the order of the concepts; each has a score an image.
+    pub fn scores(&self, image_features: &Tensor) -> Result<Vec<Vec<f64>>> {
+        self.targets.iter().map(|target| presence_scores(image_features, target, &self.references)).collect()
+    }
+}
 
 /// Presence scores of one concept, between 0 and 1, one an image.
 ///

@@ -8,7 +8,7 @@ use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
-use crate::zero_shot::Classifier;
+use crate::zero_shot::{Classifier, encode_prompts};
 use crate::{Clip, Error, Result};
 use bytes::Bytes;
 use candle_core::Tensor;
@@ -93,6 +93,20 @@ impl ZeroShotModel {
 
     pub fn has_text(&self) -> bool {
         self.text.is_some()
+    }
+
+    /// Where the towers compute.
+    pub fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// Unit features `[n, E]` f32 of texts as they are; `progress` hears how many of how many are done.
+    ///
+    /// # Errors
+    /// [`Error::TextTowerMissing`] when the text tower was not added.
+    pub fn encode_texts(&self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
+        let (tower, tokenizer) = self.text.as_ref().ok_or(Error::TextTowerMissing)?;
+        encode_prompts(tower, tokenizer, texts, progress)
     }
 
     /// The shipped classifier of these labels and templates, or one built now.

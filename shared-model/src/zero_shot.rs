@@ -36,10 +36,19 @@ impl Classifier {
         templates: &Templates,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
-        let prompts: Vec<String> = class_names.iter().flat_map(|name| templates.prompts(name)).collect();
-        let features = encode_prompts(text, tokenizer, &prompts, progress)?;
-        let n_templates = templates.as_slice().len();
-        let embed_dim = features.dim(1)?;
+        let features = encode_prompts(text, tokenizer, &Self::prompts(class_names, templates), progress)?;
+        Self::from_prompts(class_names, &features)
+    }
+
+    /// What is encoded for a classifier: every class name in every template, class by class.
+    pub fn prompts(class_names: &[String], templates: &Templates) -> Vec<String> {
+        class_names.iter().flat_map(|name| templates.prompts(name)).collect()
+    }
+
+    /// From the features of [`Self::prompts`], `[C * K, E]`.
+    pub fn from_prompts(class_names: &[String], features: &Tensor) -> Result<Self> {
+        let (n_prompts, embed_dim) = features.dims2()?;
+        let n_templates = n_prompts / class_names.len().max(1);
         Self::from_embeddings(class_names, &features.reshape((class_names.len(), n_templates, embed_dim))?)
     }
 
