@@ -40,11 +40,7 @@ pub fn classify(
     let (labels, templates) = label_options.resolve()?;
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
-    if !model.is_trained {
-        tracing::warn!("this model was never trained: its answers mean nothing");
-    } else if let Some(notice) = &model.notice {
-        tracing::warn!("{notice}");
-    }
+    model::warn_of(&model);
     let progress = crate::progress::prompts();
     let classifier = model.classifier(&labels, &templates, &mut |done, total| {
         progress.set_length(total as u64);

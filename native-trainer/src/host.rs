@@ -1,4 +1,4 @@
-//! The process made ready for a run: memory kept, threads not spinning.
+//! The process made ready for long work: memory kept, threads not spinning.
 
 /// `mi_option_purge_delay` of mimalloc.h, which the crate does not name: milliseconds before memory goes back; -1: never.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;

@@ -119,6 +119,15 @@ fn load_quantized(
     Ok((model, manifest.name))
 }
 
+/// Tells people what they must know of a model before they trust it.
+pub fn warn_of(model: &ZeroShotModel) {
+    if !model.is_trained {
+        tracing::warn!("this model was never trained: its answers mean nothing");
+    } else if let Some(notice) = &model.notice {
+        tracing::warn!("{notice}");
+    }
+}
+
 /// Maps a file into memory: weights are read once, as they are converted.
 pub fn map_file(path: &Path) -> Result<Bytes> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;

@@ -2,7 +2,8 @@
 
 use crate::demo_model;
 use crate::device::{DeviceChoice, Precision};
-use anyhow::{Context, Result};
+use crate::labels;
+use anyhow::Result;
 use shared_model::labels::{LabelSet, Templates};
 use std::path::Path;
 
@@ -53,9 +54,7 @@ impl LabelOptions {
         }
         let path = Path::new(&self.labels);
         if path.is_file() {
-            let content =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            return LabelSet::from_file_content(&content).with_context(|| format!("in {}", path.display()));
+            return labels::read(path);
         }
         let looks_like_a_path =
             self.labels.contains('/') || self.labels.ends_with(".json") || self.labels.ends_with(".txt");

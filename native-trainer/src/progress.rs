@@ -11,7 +11,7 @@ pub fn prompts() -> ProgressBar {
 
 /// Images looked at, of `n_images`.
 pub fn images(n_images: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("reading images {bar:30} {pos}/{len}, {eta} left")
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} images, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(n_images as u64).with_style(style)
+    ProgressBar::new(n_images as u64).with_style(style).with_message("reading")
 }

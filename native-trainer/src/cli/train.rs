@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 use native_trainer::device::DeviceChoice;
-use native_trainer::train::{Ending, RunPlaces, host, train};
+use native_trainer::host;
+use native_trainer::train::{Ending, RunPlaces, train};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -3,8 +3,6 @@
 mod backward;
 mod checkpoint;
 mod evaluation;
-pub mod host;
-mod interrupt;
 pub mod model;
 pub mod optimizer;
 mod parts;

@@ -5,6 +5,7 @@ use super::recipe::{Recipe, ZeroShotRecipe};
 use super::step::MicroBatches;
 use crate::data::samples::default_image_root;
 use crate::data::{LoaderOptions, SampleSource, TrainingTable};
+use crate::labels;
 use crate::model::{MERGES_GZ, sha256_hex};
 use anyhow::{Context, Result, bail};
 use shared_model::config::ClipConfig;
@@ -138,12 +139,7 @@ impl ZeroShotSet {
     fn find(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
         let labels = match LabelSet::find(&recipe.classes) {
             Some(labels) => labels,
-            None => {
-                let path = data.join(&recipe.classes);
-                let content =
-                    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                LabelSet::from_file_content(&content).with_context(|| format!("in {}", path.display()))?
-            }
+            None => labels::read(&data.join(&recipe.classes))?,
         };
         Ok(Self { name: recipe.name.clone(), table: data.join(&recipe.table), labels })
     }

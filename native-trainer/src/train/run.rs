@@ -2,7 +2,6 @@
 
 use super::checkpoint::{BEST, Checkpoints, LAST, LoopState};
 use super::evaluation::{distinct_captions, validation_loss, zero_shot_accuracy};
-use super::interrupt;
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use super::plan::Plan;
@@ -14,6 +13,7 @@ use crate::data::{Loader, Position};
 use crate::device::{DeviceChoice, placement};
 use crate::hub;
 use crate::init;
+use crate::interrupt;
 use crate::model::Checkpoint;
 use anyhow::{Context, Result, bail};
 use shared_model::config::ClipConfig;
@@ -59,7 +59,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     fs::write(places.out.join("plan.toml"), toml::to_string_pretty(&plan.recipe)?)
         .with_context(|| format!("cannot write plan.toml in {}", places.out.display()))?;
     let mut sinks = Sinks::open(places.out, state.step)?;
-    interrupt::listen()?;
+    interrupt::listen("step")?;
     let mut progress = RunProgress::start(state.step, plan.total_steps);
     if state.step > 0 {
         progress.say(&format!("going on after step {}", state.step));

@@ -1,0 +1,84 @@
+//! How many images go through the vision tower at once.
+
+use shared_model::config::ClipConfig;
+use shared_model::weights::Placement;
+use sysinfo::System;
+
+/// What a CPU needs to be busy; more only takes memory.
+const MOST_ON_CPU: usize = 32;
+/// Where a GPU starts; what does not fit is halved.
+const FIRST_ON_GPU: usize = 256;
+
+/// Starts at what should fit and shrinks when it does not.
+pub struct BatchSize(usize);
+
+impl BatchSize {
+    pub fn for_model(config: &ClipConfig, placement: &Placement) -> Self {
+        if !placement.device.is_cpu() {
+            return Self(FIRST_ON_GPU);
+        }
+        let mut system = System::new();
+        system.refresh_memory();
+        let available = match system.cgroup_limits() {
+            Some(limits) => limits.free_memory.min(system.available_memory()),
+            None => system.available_memory(),
+        };
+        Self::within(available, config)
+    }
+
+    /// At most a quarter of `available` bytes for the activations.
+    fn within(available: u64, config: &ClipConfig) -> Self {
+        let vision = &config.vision;
+        // Of a block, in f32: its input, the norm, three projections, attention, the hidden layer twice.
+        let per_token = 6 * vision.width + 2 * vision.mlp_width;
+        let per_image = 4 * (vision.n_patches() + 1) * per_token;
+        Self(((available / 4) as usize / per_image.max(1)).clamp(1, MOST_ON_CPU))
+    }
+
+    pub fn get(&self) -> usize {
+        self.0
+    }
+
+    /// Halves the size after a batch of `tried` images that did not fit; false if there is nothing left to halve.
+    pub fn shrink(&mut self, tried: usize, err: &shared_model::Error) -> bool {
+        let text = err_chain(err).to_lowercase();
+        let lacks_memory = text.contains("out of memory") || text.contains("out_of_memory");
+        if !lacks_memory || tried <= 1 {
+            return false;
+        }
+        self.0 = tried / 2;
+        true
+    }
+}
+
+fn err_chain(err: &dyn std::error::Error) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        text.push_str(&err.to_string());
+        cause = err.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_memory_gives_small_batches() {
+        let config = ClipConfig::named("ViT-B-16").unwrap();
+        let size = |gib: u64| BatchSize::within(gib << 30, &config).get();
+        assert_eq!((size(0), size(64)), (1, MOST_ON_CPU));
+        assert!(size(1) >= 16, "{}", size(1)); // some 8 MiB an image
+    }
+
+    #[test]
+    fn only_a_lack_of_memory_shrinks_it() {
+        let error = |text: &str| shared_model::Error::Tensor(candle_core::Error::Msg(text.into()));
+        let mut size = BatchSize(8);
+        assert!(!size.shrink(8, &error("shape mismatch")) && size.get() == 8);
+        assert!(size.shrink(8, &error("CUDA_ERROR_OUT_OF_MEMORY")) && size.get() == 4);
+        assert!(!size.shrink(1, &error("out of memory")));
+    }
+}

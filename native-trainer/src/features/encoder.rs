@@ -1,0 +1,87 @@
+//! A model together with the features it has made.
+
+use super::batch_size::BatchSize;
+use super::store::FeatureStore;
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use shared_model::ZeroShotModel;
+use shared_model::preprocess::Orientation;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// What it took to get features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Images read and encoded now.
+    pub images_encoded: u64,
+    /// Images whose features were at hand.
+    pub images_at_hand: u64,
+    /// Looking up, reading, decoding and encoding of images, wall clock.
+    pub image_secs: f64,
+    pub prompts_encoded: u64,
+    pub prompt_secs: f64,
+}
+
+/// A model with the features it has made: what is at hand is looked up, the rest computed and kept.
+pub struct Encoder<'a> {
+    pub(super) model: &'a ZeroShotModel,
+    pub(super) orientation: Orientation,
+    pub(super) store: Option<FeatureStore>,
+    pub(super) batch_size: BatchSize,
+    pub effort: Effort,
+}
+
+impl<'a> Encoder<'a> {
+    /// Without a store, nothing is kept.
+    pub fn new(model: &'a ZeroShotModel, orientation: Orientation, store: Option<FeatureStore>) -> Self {
+        let batch_size = BatchSize::for_model(&model.config, model.placement());
+        Self { model, orientation, store, batch_size, effort: Effort::default() }
+    }
+
+    pub fn model(&self) -> &'a ZeroShotModel {
+        self.model
+    }
+
+    /// Unit features `[n, E]` f32 of texts; `progress` hears how many of those to encode are done.
+    pub fn texts(&mut self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
+        let started = Instant::now();
+        let contents: Vec<[u8; 32]> = texts.iter().map(|text| text_content(text)).collect();
+        let mut known: HashMap<[u8; 32], Vec<f32>> = HashMap::new();
+        if let Some(store) = &self.store {
+            let features = store.features()?;
+            let at_hand = |content: &[u8; 32]| Some((*content, features.row(store.row(content)?).to_vec()));
+            known.extend(contents.iter().filter_map(at_hand));
+        }
+        let mut missing: HashMap<[u8; 32], String> = HashMap::new();
+        for (content, text) in contents.iter().zip(texts) {
+            if !known.contains_key(content) {
+                missing.insert(*content, text.clone());
+            }
+        }
+        if !missing.is_empty() {
+            let (contents, texts): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+            let rows: Vec<Vec<f32>> = self.model.encode_texts(&texts, progress)?.to_vec2()?;
+            if let Some(store) = &mut self.store {
+                store.add(&contents, &rows.concat())?;
+                store.save()?;
+            }
+            self.effort.prompts_encoded += texts.len() as u64;
+            known.extend(contents.into_iter().zip(rows));
+        }
+        self.effort.prompt_secs += started.elapsed().as_secs_f64();
+        let values: Vec<f32> = contents.iter().flat_map(|content| &known[content]).copied().collect();
+        Ok(Tensor::from_vec(values, (texts.len(), self.model.config.embed_dim), &Device::Cpu)?)
+    }
+
+    /// The store, saved.
+    pub fn into_store(self) -> Option<FeatureStore> {
+        self.store
+    }
+}
+
+/// What a text is known by; no file has this content.
+fn text_content(text: &str) -> [u8; 32] {
+    Sha256::new().chain_update("dermake text\0").chain_update(text).finalize().into()
+}

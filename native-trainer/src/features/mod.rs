@@ -1,0 +1,24 @@
+//! Features of images and texts: computed once, kept by what they were computed from.
+//!
+//! `dermake eval` keeps them in a cache, `dermake embed` in an index beside the photos; both are a [`FeatureStore`].
+
+mod batch_size;
+mod encoder;
+mod identity;
+mod images;
+mod reading;
+mod store;
+
+use std::path::PathBuf;
+
+pub use encoder::{Effort, Encoder};
+pub use identity::Identity;
+pub use images::{ImageFeatures, ImageFile};
+pub use store::{FeatureStore, Hit, SearchIndex, StoreError};
+
+/// Where features are kept unless the user says otherwise; `None` without a home.
+pub fn default_cache() -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty()).map(PathBuf::from);
+    let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache")))?;
+    Some(cache.join("dermake/features"))
+}
