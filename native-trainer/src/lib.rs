@@ -1,5 +1,6 @@
 //! The library behind the `dermake` program.
 
+pub mod annotate;
 pub mod classify;
 pub mod data;
 pub mod demo_model;
@@ -16,6 +17,7 @@ pub mod options;
 pub mod output;
 mod progress;
 pub mod quantize;
+pub mod search;
 pub mod server;
 pub mod synth;
 pub mod train;

@@ -1,8 +1,10 @@
 //! The command line: what may be typed, and which function it calls; one file for each kind of command.
 
+mod annotate;
 mod classify;
 mod data;
 mod model;
+mod search;
 mod serve;
 mod train;
 
@@ -24,6 +26,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Classify(classify::Classify),
+    Annotate(annotate::Annotate),
+    Embed(search::Embed),
+    Search(search::Search),
     Quantize(model::Quantize),
     Init(model::Init),
     Train(train::Train),
@@ -37,6 +42,9 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Classify(classify) => classify.run(),
+            Command::Annotate(annotate) => annotate.run(),
+            Command::Embed(embed) => embed.run(),
+            Command::Search(search) => search.run(),
             Command::Quantize(quantize) => quantize.run(),
             Command::Init(init) => init.run(),
             Command::Train(train) => train.run(),

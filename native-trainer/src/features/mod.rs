@@ -14,7 +14,8 @@ use std::path::PathBuf;
 pub use encoder::{Effort, Encoder};
 pub use identity::Identity;
 pub use images::{ImageFeatures, ImageFile};
-pub use store::{FeatureStore, Hit, SearchIndex, StoreError};
+pub use reading::Stamp;
+pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 
 /// Where features are kept unless the user says otherwise; `None` without a home.
 pub fn default_cache() -> Option<PathBuf> {

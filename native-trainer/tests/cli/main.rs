@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod classify;
+mod color_model;
 mod data;
 mod quantize;
+mod search;
 #[path = "../support/standin_hub/mod.rs"]
 #[allow(dead_code, reason = "its faults are for the hub's own tests")]
 mod standin_hub;

@@ -187,3 +187,61 @@ impl Features {
         &self.values()[start..start + self.embed_dim]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAMP: Stamp = Stamp { bytes: 3, modified_ns: 7 };
+
+    fn identity(model_name: &str) -> Identity {
+        let json = serde_json::json!({
+            "model_sha256": "0", "model_name": model_name, "embed_dim": 2, "precision": "f32",
+            "applies_exif": true, "arithmetic": 1,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_was_saved_is_there_and_what_was_not_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || FeatureStore::open(folder.path(), &identity("m")).unwrap();
+        let mut store = open();
+        store.add(&[[1; 32], [2; 32]], &[1.0, 0.0, 0.0, 1.0]).unwrap();
+        store.note_file("a.png", STAMP, Known::Row(1));
+        store.note_file("b.png", STAMP, Known::Problem("torn".into()));
+        store.save().unwrap();
+        store.add(&[[3; 32]], &[9.0, 9.0]).unwrap();
+        store.note_file("c.png", STAMP, Known::Row(2));
+        drop(store);
+
+        let mut store = open();
+        assert_eq!((store.row(&[2; 32]), store.row(&[3; 32])), (Some(1), None));
+        let files = store.files().unwrap();
+        assert_eq!(files["a.png"], (STAMP, Known::Row(1)));
+        assert_eq!(files["b.png"], (STAMP, Known::Problem("torn".into())));
+        assert_eq!(files.len(), 2);
+        store.add(&[[4; 32]], &[0.6, 0.8]).unwrap();
+        store.save().unwrap();
+        assert_eq!(store.features().unwrap().values(), [1.0, 0.0, 0.0, 1.0, 0.6, 0.8]);
+        drop(store);
+
+        let index = SearchIndex::open(folder.path()).unwrap();
+        let hits = index.nearest(&[0.0, 1.0], 5).unwrap();
+        assert_eq!(hits, [Hit { file: "a.png".into(), cosine: 1.0 }], "the others have no file");
+        assert!(index.nearest(&[0.0], 5).is_err());
+    }
+
+    #[test]
+    fn a_store_is_one_model_s_and_one_process_s_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let _store = FeatureStore::open(folder.path(), &identity("m")).unwrap();
+        let second = FeatureStore::open(folder.path(), &identity("m")).err().unwrap();
+        assert!(matches!(second.downcast_ref(), Some(StoreError::InUse { .. })), "{second:#}");
+        drop(_store);
+        let other = FeatureStore::open(folder.path(), &identity("n")).err().unwrap();
+        assert!(matches!(other.downcast_ref(), Some(StoreError::OtherModel { .. })), "{other:#}");
+        let cache = FeatureStore::open_cache(folder.path(), &identity("n")).unwrap();
+        assert!(cache.is_some(), "a cache has a folder for each model");
+    }
+}

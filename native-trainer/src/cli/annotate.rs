@@ -1,0 +1,58 @@
+//! `dermake annotate`.
+
+use anyhow::Result;
+use clap::Args;
+use native_trainer::annotate::{AnnotateOptions, annotate};
+use native_trainer::features::default_cache;
+use native_trainer::options::ModelOptions;
+use shared_model::preprocess::Orientation;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Say which clinical concepts are most present on photos
+///
+/// A concept's score compares the photo with sentences that name it and the same sentences without it, as MAKE's
+/// concept annotation does: above 0.5 the photo is nearer to those that name it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dermake annotate photo.jpg
+  dermake annotate photo.jpg --concepts \"bulla, scale, tattoo\" --json")]
+pub struct Annotate {
+    /// Photos to look at
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+
+    #[command(flatten)]
+    model: ModelOptions,
+
+    /// Concepts to look for, separated by commas; words that are no known concept stand for themselves
+    /// [default: the 64 known ones]
+    #[arg(long, value_delimiter = ',', value_name = "CONCEPT")]
+    concepts: Vec<String>,
+
+    /// How many concepts to show, the most present first
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    top_k: u32,
+
+    /// One JSON object a line: image, concepts (concept, score), model
+    #[arg(long)]
+    json: bool,
+
+    /// Leave pixels as they are stored, whatever the EXIF orientation says
+    #[arg(long)]
+    ignore_exif: bool,
+}
+
+impl Annotate {
+    pub fn run(self) -> Result<ExitCode> {
+        let options = AnnotateOptions {
+            concepts: self.concepts,
+            top_k: self.top_k as usize,
+            as_json: self.json,
+            orientation: if self.ignore_exif { Orientation::AsStored } else { Orientation::FromExif },
+            cache: default_cache(),
+        };
+        let all_read = annotate(&self.images, &self.model, &options)?;
+        Ok(ExitCode::from(u8::from(!all_read)))
+    }
+}

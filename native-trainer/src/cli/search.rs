@@ -1,0 +1,83 @@
+//! `dermake embed` and `dermake search`.
+
+use anyhow::Result;
+use clap::Args;
+use native_trainer::host;
+use native_trainer::options::ModelOptions;
+use native_trainer::search::{Query, SearchOutput, embed, search};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Make an index of a folder's photos, or bring it up to date
+///
+/// Reads only what is new or changed since the last time, forgets what is gone, and can be interrupted at any moment.
+/// Exit code 1: some photos could not be read, the others are in the index.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  dermake embed photos && dermake search --index photos \"a wheal on the arm\"")]
+pub struct Embed {
+    /// The photos, in folders below too: JPEG, PNG, WebP, GIF, BMP or TIFF
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+
+    #[command(flatten)]
+    model: ModelOptions,
+
+    /// The index [default: .dermake among the photos]
+    #[arg(long, value_name = "DIR")]
+    index: Option<PathBuf>,
+}
+
+/// Find photos by a text, or by another photo
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dermake search --index photos \"a brown patch with an irregular border\"
+  dermake search --index photos --like photo.jpg --top-k 5 --json")]
+pub struct Search {
+    /// What is to be seen on the photos
+    #[arg(value_name = "TEXT", required_unless_present = "like")]
+    text: Option<String>,
+
+    /// A photo that they should be like
+    #[arg(long, value_name = "IMAGE", conflicts_with = "text")]
+    like: Option<PathBuf>,
+
+    /// The index from `dermake embed`, or the photos that it lies among
+    #[arg(long, value_name = "DIR")]
+    index: PathBuf,
+
+    #[command(flatten)]
+    model: ModelOptions,
+
+    /// How many photos to show, the nearest first
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    top_k: u32,
+
+    /// One JSON object a line: file, cosine
+    #[arg(long)]
+    json: bool,
+}
+
+impl Embed {
+    pub fn run(self) -> Result<ExitCode> {
+        host::prepare();
+        let done = embed(&self.folder, self.index.as_deref(), &self.model)?;
+        println!(
+            "{} photos new or changed, {} known, {} gone, {} unreadable",
+            done.n_new, done.n_known, done.n_gone, done.n_unreadable
+        );
+        Ok(ExitCode::from(u8::from(done.n_unreadable > 0)))
+    }
+}
+
+impl Search {
+    pub fn run(self) -> Result<ExitCode> {
+        let query = match (self.text, self.like) {
+            (_, Some(photo)) => Query::Like(photo),
+            (text, None) => Query::Text(text.unwrap_or_default()),
+        };
+        let output = SearchOutput { top_k: self.top_k as usize, as_json: self.json };
+        search(&self.index, &query, &self.model, &output)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,133 @@
+//! `dermake embed`, `dermake search` and `dermake annotate`, with pictures of one color and a model that knows colors.
+
+use crate::color_model::{self, COLORS};
+use crate::{dermake, json_lines};
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+fn model() -> &'static Path {
+    static MODEL: OnceLock<TempDir> = OnceLock::new();
+    MODEL
+        .get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            color_model::write(folder.path());
+            folder
+        })
+        .path()
+}
+
+/// Eight photos, one in a folder below.
+fn photos() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("below")).unwrap();
+    for (name, _) in COLORS {
+        let file = if name == "black" { "below/black.png".into() } else { format!("{name}.png") };
+        fs::write(folder.path().join(file), color_model::picture(name)).unwrap();
+    }
+    folder
+}
+
+fn run(command: &str, arguments: &[&str], folder: &Path) -> Output {
+    let mut dermake = dermake();
+    dermake.arg(command).args(arguments).arg("--model").arg(model()).env("XDG_CACHE_HOME", folder.join(".cache"));
+    dermake.output().unwrap()
+}
+
+fn embed(folder: &Path) -> String {
+    let output = run("embed", &[folder.to_str().unwrap()], folder);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+/// Names of the photos found.
+fn search(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let index = folder.to_str().unwrap();
+    let output = run("search", &[&["--index", index, "--json"], arguments].concat(), folder);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    json_lines(&output.stdout).iter().map(|hit| hit["file"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn photos_are_found_by_words_and_by_likeness() {
+    let photos = photos();
+    assert_eq!(embed(photos.path()), "8 photos new or changed, 0 known, 0 gone, 0 unreadable");
+    assert_eq!(search(photos.path(), &["something black", "--top-k", "1"]), ["below/black.png"]);
+    // Yellow is red and green: one channel off either.
+    let near_red = search(photos.path(), &["red", "--top-k", "4"]);
+    assert_eq!(near_red[0], "red.png");
+    let mut others = near_red[1..].to_vec();
+    others.sort();
+    assert_eq!(others, ["below/black.png", "purple.png", "yellow.png"]);
+    let blue = photos.path().join("blue.png");
+    assert_eq!(search(photos.path(), &["--like", blue.to_str().unwrap(), "--top-k", "1"]), ["blue.png"]);
+    assert_eq!(search(photos.path(), &["red", "--top-k", "100"]).len(), 8);
+}
+
+#[test]
+fn an_index_follows_its_folder() {
+    let photos = photos();
+    let path = |name: &str| photos.path().join(name);
+    embed(photos.path());
+    fs::remove_file(path("red.png")).unwrap();
+    fs::rename(path("blue.png"), path("below/azure.png")).unwrap();
+    fs::write(path("green.png"), color_model::picture("white")).unwrap();
+    fs::write(path("broken.jpg"), "no photo").unwrap();
+    let output = run("embed", &[photos.path().to_str().unwrap()], photos.path());
+    assert_eq!(output.status.code(), Some(1), "one cannot be read");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("broken.jpg"));
+    // What was moved and what became a copy is known by its content.
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(report.trim(), "0 photos new or changed, 7 known, 2 gone, 1 unreadable");
+    let red = search(photos.path(), &["red", "--top-k", "100"]);
+    assert!(red.len() == 7 && !red.contains(&"red.png".into()), "{red:?}");
+    assert_eq!(search(photos.path(), &["blue", "--top-k", "1"]), ["below/azure.png"]);
+    let mut white = search(photos.path(), &["white", "--top-k", "2"]);
+    white.sort();
+    assert_eq!(white, ["green.png", "white.png"]);
+}
+
+#[test]
+fn an_index_is_searched_with_the_model_that_made_it_or_not_at_all() {
+    let photos = photos();
+    let search = |model: &[&str]| {
+        let mut command = dermake();
+        command.args(["search", "red", "--index"]).arg(photos.path()).args(model).output().unwrap()
+    };
+    let output = search(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("dermake embed"));
+    embed(photos.path());
+    let output = search(&["--model", "demo"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another model"));
+
+    fs::write(photos.path().join(".dermake/features.f32"), "short").unwrap();
+    let output = search(&["--model", model().to_str().unwrap()]);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && log.contains("damaged"), "{log}");
+    fs::write(photos.path().join(".dermake/catalog.redb"), "no database").unwrap();
+    let output = search(&["--model", model().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn concepts_of_a_photo_are_ranked() {
+    let photos = photos();
+    let file = |name: &str| photos.path().join(name).to_string_lossy().into_owned();
+    let (blue, missing) = (file("blue.png"), file("missing.png"));
+    let output = run("annotate", &[&blue, &missing, "--json", "--top-k", "3"], photos.path());
+    assert_eq!(output.status.code(), Some(1), "one photo is not there");
+    let answers = json_lines(&output.stdout);
+    assert_eq!(answers.len(), 1);
+    let concepts = answers[0]["concepts"].as_array().unwrap();
+    assert_eq!((concepts.len(), concepts[0]["concept"].as_str()), (3, Some("blue")));
+    assert!(concepts[0]["score"].as_f64().unwrap() > 0.99);
+
+    let output = run("annotate", &[&blue, "--concepts", "turquoise,red,Blue"], photos.path());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let order: Vec<&str> = text.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(order, ["blue", "turquoise", "red"], "{text}");
+}
