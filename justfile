@@ -48,6 +48,18 @@ train RECIPE="smoke" DATA="": _program
     name=${recipe##*/}
     exec "$DERMAKE_BIN" train "$recipe" --data "$data" --out "runs/${name%.toml}"
 
+# Evaluate: `just eval` is the demo model on drawn pictures; `just eval MODEL [DATA]` takes what the data folder has
+eval MODEL="" DATA="": _program
+    #!/usr/bin/env bash
+    set -euo pipefail
+    model={{quote(MODEL)}} data={{quote(DATA)}}
+    if [ -z "$data" ]; then
+      data=data
+      if [ ! -e data/synth ]; then "$DERMAKE_BIN" synth --images 1000 --seed 2 --out data/synth; fi
+    fi
+    name=${model##*[:/]}
+    exec "$DERMAKE_BIN" eval --model "${model:-demo}" --data "$data" --out "runs/eval-${name:-demo}"
+
 # Build the program with CUDA into target/cuda/release; brings the toolkit where there is none, and needs no GPU
 build-cuda:
     .setup/build_cuda.sh

@@ -5,6 +5,7 @@ pub mod classify;
 pub mod data;
 pub mod demo_model;
 pub mod device;
+pub mod eval;
 pub mod features;
 pub mod host;
 pub mod hub;

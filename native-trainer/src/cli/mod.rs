@@ -3,6 +3,7 @@
 mod annotate;
 mod classify;
 mod data;
+mod eval;
 mod model;
 mod search;
 mod serve;
@@ -32,6 +33,7 @@ enum Command {
     Quantize(model::Quantize),
     Init(model::Init),
     Train(train::Train),
+    Eval(eval::Eval),
     Synth(data::Synth),
     #[command(subcommand)]
     Data(data::Data),
@@ -48,6 +50,7 @@ impl Cli {
             Command::Quantize(quantize) => quantize.run(),
             Command::Init(init) => init.run(),
             Command::Train(train) => train.run(),
+            Command::Eval(eval) => eval.run(),
             Command::Synth(synth) => synth.run(),
             Command::Data(data) => data.run(),
             Command::Serve(serve) => serve.run(),

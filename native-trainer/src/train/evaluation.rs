@@ -4,16 +4,17 @@ use super::model::TrainedModel;
 use super::plan::{Plan, ZeroShotSet};
 use super::step::{Batch, loss};
 use crate::data::{Batch as LoadedBatch, Loader};
+use crate::eval::LabelledImages;
+use crate::features::ImageFile;
 use crate::model::MERGES_GZ;
 use crate::objective::{Captions, Objective, Variant};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use candle_core::Tensor;
 use rayon::prelude::*;
 use shared_model::labels::Templates;
 use shared_model::preprocess::{Orientation, preprocess};
 use shared_model::tokenizer::Tokenizer;
 use shared_model::zero_shot::Classifier;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Images that are decoded and encoded together.
@@ -61,55 +62,22 @@ pub fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Valid
 
 /// The share of a table's images whose likeliest label is theirs.
 pub fn zero_shot_accuracy(set: &ZeroShotSet, model: &TrainedModel) -> Result<f64> {
-    let rows = labelled_images(&set.table, set.labels.class_names.len())?;
+    let LabelledImages { files, labels } = LabelledImages::read(&set.table, &set.labels, &set.data)?;
     let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, model.config.text.context_length)?;
     let text = &model.plain.text;
     let classifier =
         Classifier::build(text, &tokenizer, &set.labels.class_names, &Templates::skin(), &mut |_, _| {})?;
     let mut n_right = 0;
-    for rows in rows.chunks(IMAGES_AT_ONCE) {
-        let read = |(path, _): &(PathBuf, usize)| -> Result<Tensor> {
+    for (files, labels) in files.chunks(IMAGES_AT_ONCE).zip(labels.chunks(IMAGES_AT_ONCE)) {
+        let read = |ImageFile { path, .. }: &ImageFile| -> Result<Tensor> {
             let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             let image = preprocess(&bytes, &model.config.preprocess, Orientation::AsStored);
             image.with_context(|| format!("in {}", path.display()))
         };
-        let images = rows.par_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let images = files.par_iter().map(read).collect::<Result<Vec<_>>>()?;
         let features = model.plain.vision.image_features(&Tensor::stack(&images, 0)?)?;
-        let logits = classifier.logits(&features)?;
-        let best: Vec<u32> = logits.argmax(1)?.to_vec1()?;
-        n_right += best.iter().zip(rows).filter(|(best, (_, label))| **best as usize == *label).count();
+        let best: Vec<u32> = classifier.logits(&features)?.argmax(1)?.to_vec1()?;
+        n_right += best.iter().zip(labels).filter(|(best, label)| **best as usize == **label).count();
     }
-    Ok(n_right as f64 / rows.len() as f64)
-}
-
-/// Reads `filename` and `label`; file names count from the table's folder.
-fn labelled_images(table: &Path, n_classes: usize) -> Result<Vec<(PathBuf, usize)>> {
-    let in_table = || format!("in {}", table.display());
-    let mut reader = csv::Reader::from_path(table).with_context(|| format!("cannot read {}", table.display()))?;
-    let header = reader.headers().with_context(in_table)?.clone();
-    let column = |name: &str| {
-        let found = header.iter().position(|column| column == name);
-        found.with_context(|| format!("no column {name}; there are {header:?}: {}", table.display()))
-    };
-    let (image, label) = (column("filename")?, column("label")?);
-    let folder = table.parent().unwrap_or(Path::new("."));
-    let mut rows = Vec::new();
-    for (index, record) in reader.records().enumerate() {
-        let record = record.with_context(in_table)?;
-        let cell = record.get(label).unwrap_or_default();
-        match cell.trim().parse::<usize>() {
-            Ok(class) if class < n_classes => {
-                rows.push((folder.join(record.get(image).unwrap_or_default()), class))
-            }
-            _ => bail!(
-                "row {} has label {cell}, expected an integer below {n_classes}: {}",
-                index + 1,
-                table.display()
-            ),
-        }
-    }
-    if rows.is_empty() {
-        bail!("no rows: {}", table.display());
-    }
-    Ok(rows)
+    Ok(n_right as f64 / labels.len() as f64)
 }

@@ -34,6 +34,8 @@ pub struct ZeroShotSet {
     pub name: String,
     pub table: PathBuf,
     pub labels: LabelSet,
+    /// The folder of all data.
+    pub data: PathBuf,
 }
 
 impl Plan {
@@ -141,7 +143,7 @@ impl ZeroShotSet {
             Some(labels) => labels,
             None => labels::read(&data.join(&recipe.classes))?,
         };
-        Ok(Self { name: recipe.name.clone(), table: data.join(&recipe.table), labels })
+        Ok(Self { name: recipe.name.clone(), table: data.join(&recipe.table), labels, data: data.into() })
     }
 }
 

@@ -5,6 +5,8 @@
 mod classify;
 mod color_model;
 mod data;
+mod eval;
+mod eval_synth;
 mod quantize;
 mod search;
 #[path = "../support/standin_hub/mod.rs"]

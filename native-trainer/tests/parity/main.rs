@@ -7,5 +7,6 @@ mod dataset;
 mod fixtures;
 mod gradients;
 mod loss;
+mod metrics;
 mod tiny;
 mod train;

@@ -1,0 +1,221 @@
+//! Of ranked classes: accuracy, balanced accuracy, F1, one-vs-rest AUROC.
+
+use super::RankedScores;
+
+/// The scores of a table's rows over all classes, with the rows' labels.
+pub struct ScoredClasses {
+    n_classes: usize,
+    labels: Vec<usize>,
+    predictions: Vec<usize>,
+    /// Of each row, how many classes come before its label.
+    label_ranks: Vec<usize>,
+    /// Of each class, its scores against all other classes.
+    one_vs_rest: Vec<RankedScores>,
+}
+
+impl ScoredClasses {
+    /// # Shapes
+    /// - `scores`: `[n, C]`, row-major; the higher, the likelier
+    /// - `labels`: n, each below C
+    ///
+    /// The prediction is the first of the likeliest classes. For top-k a class of the same score and a higher index
+    /// comes before the label, as in scikit-learn's `top_k_accuracy_score`.
+    ///
+    /// # Panics
+    /// When the shapes disagree.
+    pub fn new(scores: &[f32], labels: &[usize], n_classes: usize) -> Self {
+        assert_eq!(scores.len(), labels.len() * n_classes, "a score for each row and class");
+        let rows = || scores.chunks_exact(n_classes.max(1));
+        let is_before = |row: &[f32], class: usize, label: usize| {
+            row[class] > row[label] || (row[class] == row[label] && class > label)
+        };
+        let rank = |(row, &label): (&[f32], &usize)| (0..n_classes).filter(|&c| is_before(row, c, label)).count();
+        let ranked = |class: usize| {
+            let of_class: Vec<f64> = rows().map(|row| f64::from(row[class])).collect();
+            let is_class: Vec<bool> = labels.iter().map(|&label| label == class).collect();
+            RankedScores::new(&of_class, &is_class)
+        };
+        Self {
+            n_classes,
+            labels: labels.to_vec(),
+            predictions: rows().map(first_largest).collect(),
+            label_ranks: rows().zip(labels).map(rank).collect(),
+            one_vs_rest: (0..n_classes).map(ranked).collect(),
+        }
+    }
+
+    pub fn n_rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    pub fn predictions(&self) -> &[usize] {
+        &self.predictions
+    }
+
+    /// The share of rows whose prediction is their label.
+    pub fn top1_accuracy(&self, counts: &[u32]) -> Option<f64> {
+        share(counts, |row| self.predictions[row] == self.labels[row])
+    }
+
+    /// The share of rows whose label is among the k likeliest classes.
+    pub fn top_k_accuracy(&self, k: usize, counts: &[u32]) -> Option<f64> {
+        share(counts, |row| self.label_ranks[row] < k)
+    }
+
+    /// `confusion[label][prediction]`
+    pub fn confusion(&self, counts: &[u32]) -> Vec<Vec<u64>> {
+        let mut confusion = vec![vec![0; self.n_classes]; self.n_classes];
+        for ((&label, &prediction), &count) in self.labels.iter().zip(&self.predictions).zip(counts) {
+            confusion[label][prediction] += u64::from(count);
+        }
+        confusion
+    }
+
+    /// What each class was taken for.
+    pub fn class_counts(&self, counts: &[u32]) -> Vec<ClassCounts> {
+        let mut classes = vec![ClassCounts::default(); self.n_classes];
+        for ((&label, &prediction), &count) in self.labels.iter().zip(&self.predictions).zip(counts) {
+            let count = u64::from(count);
+            classes[label].n += count;
+            classes[prediction].n_predicted += count;
+            classes[label].n_right += if label == prediction { count } else { 0 };
+        }
+        classes
+    }
+
+    /// One class against all others; `None` if either does not occur.
+    pub fn auroc(&self, class: usize, counts: &[u32]) -> Option<f64> {
+        self.one_vs_rest[class].auroc(counts)
+    }
+
+    /// The curve behind [`Self::auroc`].
+    pub fn roc(&self, class: usize, counts: &[u32]) -> Vec<[f64; 2]> {
+        self.one_vs_rest[class].roc(counts)
+    }
+
+    /// Mean one-vs-rest AUROC over all classes; `None` if one does not occur.
+    pub fn macro_auroc(&self, counts: &[u32]) -> Option<f64> {
+        let aurocs: Option<Vec<f64>> = (0..self.n_classes).map(|class| self.auroc(class, counts)).collect();
+        mean(&aurocs?)
+    }
+
+    /// Mean recall over the classes that occur.
+    pub fn balanced_accuracy(&self, counts: &[u32]) -> Option<f64> {
+        let recalls: Vec<f64> = self.class_counts(counts).iter().filter_map(ClassCounts::recall).collect();
+        mean(&recalls)
+    }
+
+    /// F1 over the classes, weighted by how often each occurs.
+    pub fn weighted_f1(&self, counts: &[u32]) -> Option<f64> {
+        let classes = self.class_counts(counts);
+        let n: u64 = classes.iter().map(|class| class.n).sum();
+        let sum: f64 = classes.iter().filter_map(|class| Some(class.n as f64 * class.f1()?)).sum();
+        (n > 0).then(|| sum / n as f64)
+    }
+
+    /// Mean F1 over all classes, as scikit-learn has it when told of all: one that neither occurs nor was predicted
+    /// counts 0.
+    pub fn macro_f1(&self, counts: &[u32]) -> Option<f64> {
+        let classes = self.class_counts(counts);
+        let f1s: Vec<f64> = classes.iter().map(|class| class.f1().unwrap_or(0.0)).collect();
+        mean(&f1s).filter(|_| classes.iter().any(|class| class.n > 0))
+    }
+}
+
+/// How often a class occurs, is predicted, and both at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassCounts {
+    pub n: u64,
+    pub n_predicted: u64,
+    pub n_right: u64,
+}
+
+impl ClassCounts {
+    /// `None` if the class does not occur.
+    pub fn recall(&self) -> Option<f64> {
+        (self.n > 0).then(|| self.n_right as f64 / self.n as f64)
+    }
+
+    /// `None` if the class was never predicted.
+    pub fn precision(&self) -> Option<f64> {
+        (self.n_predicted > 0).then(|| self.n_right as f64 / self.n_predicted as f64)
+    }
+
+    /// `None` if the class neither occurs nor was predicted.
+    pub fn f1(&self) -> Option<f64> {
+        let both = self.n + self.n_predicted;
+        (both > 0).then(|| 2.0 * self.n_right as f64 / both as f64)
+    }
+}
+
+fn first_largest(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, &score) in row.iter().enumerate() {
+        if score > row[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+fn share(counts: &[u32], is_so: impl Fn(usize) -> bool) -> Option<f64> {
+    let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+    let so: u64 =
+        counts.iter().enumerate().filter(|(row, _)| is_so(*row)).map(|(_, &count)| u64::from(count)).sum();
+    (total > 0).then(|| so as f64 / total as f64)
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Predictions 0, 0, 1, 0 for labels 0, 0, 1, 1; class 2 does not occur.
+    fn four_rows() -> ScoredClasses {
+        #[rustfmt::skip]
+        let scores = [
+            0.8, 0.1, 0.1,
+            0.6, 0.3, 0.1,
+            0.1, 0.9, 0.0,
+            0.5, 0.4, 0.1,
+        ];
+        ScoredClasses::new(&scores, &[0, 0, 1, 1], 3)
+    }
+
+    #[test]
+    fn four_rows_by_eye() {
+        let (rows, all) = (four_rows(), [1; 4]);
+        assert_eq!(rows.predictions(), [0, 0, 1, 0]);
+        assert_eq!(rows.top1_accuracy(&all), Some(0.75));
+        assert_eq!(rows.top_k_accuracy(2, &all), Some(1.0));
+        assert_eq!(rows.balanced_accuracy(&all), Some(0.75)); // recalls 1 and 1/2
+        assert_eq!(rows.confusion(&all), [[2, 0, 0], [1, 1, 0], [0, 0, 0]]);
+        let (f1_0, f1_1) = (2.0 * 2.0 / 5.0, 2.0 / 3.0);
+        assert_eq!(rows.macro_f1(&all), Some((f1_0 + f1_1) / 3.0));
+        assert_eq!(rows.auroc(1, &all), Some(1.0));
+        assert_eq!(rows.macro_auroc(&all), None, "class 2 does not occur");
+    }
+
+    #[test]
+    fn a_group_is_counts_of_0_and_1() {
+        let rows = four_rows();
+        assert_eq!(rows.top1_accuracy(&[0, 0, 1, 1]), Some(0.5));
+        assert_eq!(rows.top1_accuracy(&[0; 4]), None);
+        assert_eq!(rows.balanced_accuracy(&[0; 4]), None);
+        assert_eq!(rows.weighted_f1(&[0; 4]), None);
+    }
+
+    #[test]
+    fn ties_go_to_the_first_class_for_top_1_and_to_the_last_for_top_k() {
+        let tied = ScoredClasses::new(&[0.5, 0.5, 0.0], &[0], 3);
+        assert_eq!(tied.top1_accuracy(&[1]), Some(1.0));
+        assert_eq!(tied.top_k_accuracy(1, &[1]), Some(0.0));
+    }
+}

@@ -1,0 +1,191 @@
+//! `dermake eval`: MAKE's benchmarks, reproduced and reported.
+//!
+//! A benchmark is a table and images in the reference's layout. What the data folder has is run, one after the other;
+//! features are kept, so that a second evaluation reads no image and an interrupted one goes on.
+
+mod benchmarks;
+mod classification;
+mod concepts;
+mod groups;
+mod labelled;
+mod linear_probe;
+pub mod metrics;
+mod out;
+mod published;
+pub mod report;
+pub mod results;
+mod retrieval;
+mod scored;
+mod session;
+mod table;
+
+pub use labelled::LabelledImages;
+
+use crate::device::placement;
+use crate::features::{Encoder, FeatureStore, Identity};
+use crate::interrupt::{self, Interrupted};
+use crate::model;
+use crate::options::ModelOptions;
+use anyhow::{Context, Result, bail};
+use benchmarks::{Benchmark, Task};
+use concepts::ConceptSource;
+use out::ReportFolder;
+use results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results};
+use session::{Session, SessionOptions};
+use shared_model::ZeroShotModel;
+use shared_model::preprocess::Orientation;
+use std::path::{Path, PathBuf};
+
+/// What to evaluate.
+pub struct EvalOptions<'a> {
+    pub model: &'a ModelOptions,
+    /// The folder of all benchmarks.
+    pub data: &'a Path,
+    /// Keys of the benchmarks to run; none means all.
+    pub only: &'a [String],
+    pub protocol: Protocol,
+    /// The share of a table's images that may be unreadable.
+    pub max_unreadable: f64,
+    /// Where features are kept; `None` keeps none.
+    pub cache: Option<PathBuf>,
+    /// A folder for the report.
+    pub out: Option<&'a Path>,
+}
+
+/// How an evaluation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything that is there was scored.
+    Complete,
+    /// Something failed, the rest was scored.
+    Partial,
+    /// Stopped by the user; what was scored until then is reported.
+    Interrupted,
+}
+
+/// Runs every benchmark that the data folder has, prints the table and writes the report.
+///
+/// # Errors
+/// When no benchmark is there, the model cannot be loaded or the report not written.
+pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
+    interrupt::listen("batch")?;
+    let report = options.out.map(ReportFolder::prepare).transpose()?;
+    let chosen = chosen(options)?;
+    let placement = placement(options.model.device, options.model.dtype)?;
+    let (model, name) = model::load(&options.model.model, options.model.arch.as_deref(), &placement)?;
+    model::warn_of(&model);
+    let identity = Identity::of(options.model, &model, &name, Orientation::AsStored)?;
+    let store = match &options.cache {
+        Some(cache) => FeatureStore::open_cache(cache, &identity).context("--no-cache does without a cache")?,
+        None => None,
+    };
+    let session_options =
+        SessionOptions { data: options.data, protocol: options.protocol, max_unreadable: options.max_unreadable };
+    let encoder = Encoder::new(&model, Orientation::AsStored, store);
+    let mut session = Session { encoder, options: &session_options };
+
+    let mut results = empty_results(&model, &identity, options.protocol);
+    let mut ending = Ending::Complete;
+    for benchmark in &chosen {
+        let Some(table) = benchmark.table(options.data) else {
+            let skipped = benchmark.skipped(options.data);
+            tracing::info!(
+                "{}: not run, as the data are not there; {} ({})",
+                skipped.title,
+                skipped.how,
+                skipped.source
+            );
+            results.skipped.push(skipped);
+            continue;
+        };
+        match run(&mut session, benchmark, &table) {
+            Ok(result) => {
+                log(&result);
+                results.benchmarks.push(result);
+            }
+            Err(err) if err.is::<Interrupted>() => {
+                ending = Ending::Interrupted;
+                break;
+            }
+            Err(err) => {
+                tracing::error!("{}: {err:#}", benchmark.title);
+                ending = Ending::Partial;
+                let (key, title) = (benchmark.key.clone(), benchmark.title.clone());
+                results.failed.push(FailedBenchmark { key, title, problem: format!("{err:#}") });
+            }
+        }
+    }
+    results.effort = session.encoder.effort;
+    if results.benchmarks.is_empty() && results.failed.is_empty() && ending == Ending::Complete {
+        nothing_found(options, &results)?;
+    }
+    let published = published::published()?;
+    print!("{}", report::terminal(&results, &published));
+    if let Some(report) = report {
+        report.write(&results, &published)?;
+    }
+    if results.benchmarks.is_empty() && ending == Ending::Partial {
+        bail!("no benchmark could be scored");
+    }
+    Ok(ending)
+}
+
+/// The benchmarks that were asked for.
+fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
+    if !options.data.is_dir() {
+        bail!("there is no data folder: {}", options.data.display());
+    }
+    let known = Benchmark::known(options.data)?;
+    let keys = || known.iter().map(|benchmark| benchmark.key.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) = options.only.iter().find(|key| known.iter().all(|benchmark| benchmark.key != **key)) {
+        bail!("there is no benchmark {unknown}; there are {}", keys());
+    }
+    Ok(known.into_iter().filter(|b| options.only.is_empty() || options.only.contains(&b.key)).collect())
+}
+
+fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result<BenchmarkResult> {
+    match &benchmark.task {
+        Task::Classification { classes, label_column } => {
+            classification::run(session, benchmark, table, classes, label_column)
+        }
+        Task::Concepts { images, list, concepts } => {
+            concepts::run(session, benchmark, table, images, &ConceptSource { list, named: concepts })
+        }
+        Task::Retrieval { caption_column } => retrieval::run(session, benchmark, table, caption_column),
+        Task::LinearProbe { test, label_column } => {
+            linear_probe::run(session, benchmark, table, test.as_deref(), label_column)
+        }
+    }
+}
+
+fn empty_results(model: &ZeroShotModel, identity: &Identity, protocol: Protocol) -> Results {
+    Results {
+        format: Results::FORMAT.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        model: EvaluatedModel {
+            name: identity.model_name.clone(),
+            sha256: identity.model_sha256.clone(),
+            is_trained: model.is_trained,
+            notice: model.notice.clone(),
+        },
+        protocol,
+        benchmarks: Vec::new(),
+        failed: Vec::new(),
+        skipped: Vec::new(),
+        effort: Default::default(),
+    }
+}
+
+fn log(result: &BenchmarkResult) {
+    let main = result.metrics.first();
+    let value = main.and_then(|metric| metric.value).map_or("n/a".into(), |value| format!("{value:.3}"));
+    let title = main.map_or("", |metric| metric.title.as_str());
+    tracing::info!("{}: {title} {value} on {} images", result.title, result.n_scored);
+}
+
+fn nothing_found(options: &EvalOptions<'_>, results: &Results) -> Result<()> {
+    let how =
+        |skipped: &results::SkippedBenchmark| format!("\n  {}: {} ({})", skipped.key, skipped.how, skipped.source);
+    let all: String = results.skipped.iter().map(how).collect();
+    bail!("the data folder has no benchmark: {}{all}", options.data.display())
+}

@@ -1,0 +1,87 @@
+//! The folder of a report: `results.json`, `results.md`, `report.html`.
+
+use super::report;
+use super::results::{Published, Results};
+use anyhow::{Context, Result, bail};
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use shared_model::config::PreprocessConfig;
+use shared_model::preprocess::{Orientation, decode, resize_and_crop};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const RESULTS_FILE: &str = "results.json";
+/// Side of a picture in the report, in pixels.
+const THUMBNAIL_SIZE: usize = 160;
+
+/// A folder that may be written to.
+pub struct ReportFolder(PathBuf);
+
+impl ReportFolder {
+    /// Looks before hours of work whether the report can be written.
+    ///
+    /// # Errors
+    /// When there is something in the folder that is no report, or it cannot be made.
+    pub fn prepare(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let is_empty = std::fs::read_dir(folder)?.next().is_none();
+        if !is_empty && !is_report(folder) {
+            bail!("the folder has something else in it than a report of dermake eval: {}", folder.display());
+        }
+        Ok(Self(folder.into()))
+    }
+
+    /// Writes the report, each file whole or not at all; those of an earlier report are replaced.
+    pub fn write(&self, results: &Results, published: &[Published]) -> Result<()> {
+        self.write_file("results.md", report::markdown(results, published).as_bytes())?;
+        self.write_file("report.html", report::html(results, published, &thumbnail).as_bytes())?;
+        self.write_file(RESULTS_FILE, &serde_json::to_vec_pretty(results)?)?;
+        tracing::info!("the report is {}", self.0.join("report.html").display());
+        Ok(())
+    }
+
+    fn write_file(&self, name: &str, content: &[u8]) -> Result<()> {
+        let cannot = || format!("cannot write {}", self.0.join(name).display());
+        let mut file = tempfile::NamedTempFile::new_in(&self.0).with_context(cannot)?;
+        file.write_all(content).with_context(cannot)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let readable = std::fs::Permissions::from_mode(0o644);
+            file.as_file().set_permissions(readable).with_context(cannot)?;
+        }
+        file.persist(self.0.join(name)).with_context(cannot)?;
+        Ok(())
+    }
+}
+
+fn is_report(folder: &Path) -> bool {
+    let json = std::fs::read(folder.join(RESULTS_FILE)).unwrap_or_default();
+    serde_json::from_slice::<Results>(&json).is_ok_and(|results| results.format == Results::FORMAT)
+}
+
+/// A small JPEG of what the model sees of a picture.
+fn thumbnail(path: &Path) -> Option<Vec<u8>> {
+    let bytes = std::fs::read(path).ok()?;
+    let image = decode(&bytes, Orientation::AsStored).ok()?;
+    let config = PreprocessConfig::openai(THUMBNAIL_SIZE);
+    let image = resize_and_crop(&image, &config).ok()?;
+    let side = THUMBNAIL_SIZE as u32;
+    let mut jpeg = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, 80);
+    encoder.write_image(image.as_bytes(), side, side, ExtendedColorType::Rgb8).ok()?;
+    Some(jpeg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_something_else_in_it_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(ReportFolder::prepare(&root.path().join("new/deep")).is_ok());
+        std::fs::write(root.path().join("thesis.txt"), "mine").unwrap();
+        assert!(ReportFolder::prepare(root.path()).is_err());
+    }
+}
