@@ -7,6 +7,7 @@ mod color_model;
 mod data;
 mod eval;
 mod eval_synth;
+mod open_clip;
 mod quantize;
 mod search;
 #[path = "../support/standin_hub/mod.rs"]
