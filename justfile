@@ -83,6 +83,10 @@ test-e2e: build _browser _node _e2e
 bench-train *OPTIONS:
     @.setup/bench_train.sh {{OPTIONS}}
 
+# Measure evaluation beside open_clip: images a second on the same weights, pictures and cores
+bench-eval *OPTIONS:
+    @.setup/bench_eval.sh {{OPTIONS}}
+
 # Check formatting and lints, for this machine, for wasm and for the browser tests
 lint: _rust-wasm _node
     cargo fmt --all --check
