@@ -57,7 +57,7 @@ eval MODEL="" DATA="": _program
       data=data
       if [ ! -e data/synth ]; then "$DERMAKE_BIN" synth --images 1000 --seed 2 --out data/synth; fi
     fi
-    name=${model##*[:/]}
+    name=${model%/} name=${name##*[:/]}
     exec "$DERMAKE_BIN" eval --model "${model:-demo}" --data "$data" --out "runs/eval-${name:-demo}"
 
 # Build the program with CUDA into target/cuda/release; brings the toolkit where there is none, and needs no GPU

@@ -2,7 +2,7 @@
 
 use crate::device::Precision;
 use crate::hub::{self, WeightsKind};
-use crate::model::{map_file, sha256_hex};
+use crate::model::{hex, map_file, sha256_hex};
 use crate::options::ModelOptions;
 use crate::{demo_model, model};
 use anyhow::{Context, Result};
@@ -67,5 +67,5 @@ fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String>
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&model.config.to_open_clip_json()).context("cannot write the config")?);
     hash.update(map_file(&files.weights)?);
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }
