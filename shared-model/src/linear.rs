@@ -21,7 +21,7 @@ enum LinearWeight {
     Dense(Tensor),
     /// GGML blocks along `in`; f32 activations.
     Ggml(QMatMul),
-    /// One scale an output channel; f32 activations, CPU only.
+    /// One scale an output channel, the bias included; f32 activations, CPU only.
     Int8(Int8Matrix),
 }
 
@@ -35,7 +35,11 @@ impl Linear {
                 let scales = weights.stored(&format!("{weight}{}", WeightFormat::SCALE_SUFFIX))?;
                 let matrix = Int8Matrix::from_stored(weight, stored, scales)?;
                 if placement.device.is_cpu() {
-                    LinearWeight::Int8(matrix)
+                    let matrix = match &bias {
+                        Some(bias) => matrix.with_bias(bias)?,
+                        None => matrix,
+                    };
+                    return Ok(Self { weight: LinearWeight::Int8(matrix), bias: None });
                 } else {
                     let dense = matrix.dequantize()?;
                     LinearWeight::Dense(dense.to_dtype(placement.dtype)?.to_device(&placement.device)?)
@@ -52,6 +56,11 @@ impl Linear {
     /// From a dense weight of any memory layout, without bias.
     pub fn dense(weight: Tensor) -> Self {
         Self { weight: LinearWeight::Dense(weight), bias: None }
+    }
+
+    /// Whether the products are those of [`crate::kernels`], on the CPU.
+    pub fn is_int8(&self) -> bool {
+        matches!(self.weight, LinearWeight::Int8(_))
     }
 
     /// # Shapes
@@ -73,7 +82,7 @@ impl Linear {
         let y = match &self.weight {
             LinearWeight::Dense(weight) => matmul_bias(&rows, weight, self.bias.as_ref())?,
             LinearWeight::Ggml(blocks) => quantized(blocks.forward(&rows.to_dtype(DType::F32)?)?)?,
-            LinearWeight::Int8(matrix) => quantized(matrix.matmul(&rows.to_dtype(DType::F32)?)?)?,
+            LinearWeight::Int8(matrix) => matrix.matmul(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,
         };
         let n_out = y.dim(1)?;
         let shape: Vec<usize> = leading.iter().copied().chain([n_out]).collect();

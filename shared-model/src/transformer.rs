@@ -5,9 +5,9 @@
 use crate::Result;
 use crate::config::Activation;
 use crate::linear::Linear;
-use crate::ops::{LayerNorm, activation, attention};
+use crate::ops::{LayerNorm, activation, attention, short_attention};
 use crate::weights::{Placement, Weights};
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 
 /// Sees the activations of a forward pass by stage name: `conv1`, `ln_pre`, `block0`, ..., `ln_post`, `ln_final`.
 pub type Observer<'a> = &'a mut dyn FnMut(&str, &Tensor);
@@ -64,6 +64,18 @@ impl Transformer {
         }
         Ok(x)
     }
+
+    /// The first token as it leaves the blocks: of the last block, nothing else is computed but what it attends to.
+    ///
+    /// # Shapes
+    /// - `x`: `[B, N, D]`; returns `[B, 1, D]`
+    pub fn forward_first_token(&self, mut x: Tensor) -> Result<Tensor> {
+        let Some((last, others)) = self.blocks.split_last() else { return Ok(x.narrow(1, 0, 1)?) };
+        for block in others {
+            x = block.forward(&x)?;
+        }
+        last.forward_first_token(&x)
+    }
 }
 
 struct Block {
@@ -84,7 +96,20 @@ impl Block {
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let x = (x + self.attention.forward(&self.ln_1.forward(x)?)?)?;
+        let joined = self.attention.joined_heads(&self.ln_1.forward(x)?)?;
+        self.finish(x, &joined)
+    }
+
+    /// `[B, N, D]` to `[B, 1, D]`.
+    fn forward_first_token(&self, x: &Tensor) -> Result<Tensor> {
+        let joined = self.attention.joined_heads(&self.ln_1.forward(x)?)?;
+        let first = |tokens: &Tensor| tokens.narrow(1, 0, 1)?.contiguous();
+        self.finish(&first(x)?, &first(&joined)?)
+    }
+
+    /// What is done for each token on its own.
+    fn finish(&self, x: &Tensor, joined: &Tensor) -> Result<Tensor> {
+        let x = (x + self.attention.out_proj.forward(joined)?)?;
         Ok((&x + self.mlp.forward(&self.ln_2.forward(&x)?)?)?)
     }
 }
@@ -105,8 +130,13 @@ impl Attention {
         Ok(Self { in_proj, out_proj, heads: config.heads, is_causal: config.is_causal })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.out_proj.forward(&attention(&self.in_proj.forward(x)?, self.heads, self.is_causal)?)
+    /// The heads' outputs side by side, before the output projection.
+    fn joined_heads(&self, x: &Tensor) -> Result<Tensor> {
+        let qkv = self.in_proj.forward(x)?;
+        match self.in_proj.is_int8() && qkv.dtype() == DType::F32 {
+            true => short_attention(&qkv, self.heads, self.is_causal),
+            false => attention(&qkv, self.heads, self.is_causal),
+        }
     }
 }
 

@@ -80,8 +80,8 @@ impl VisionTower {
     /// - `pixel_values`: `[B, 3, S, S]` f32, normalized by [`crate::preprocess`]
     /// - returns `[B, E]` f32, rows of unit length
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let tokens = self.tokens(pixel_values, &mut |_, _| {})?;
-        let pooled = self.proj.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)?;
+        let token = self.transformer.forward_first_token(self.embed(pixel_values)?)?;
+        let pooled = self.proj.forward(&self.ln_post.forward(&token)?.squeeze(1)?)?;
         unit_length(&pooled.to_dtype(DType::F32)?)
     }
 

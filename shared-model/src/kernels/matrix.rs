@@ -1,6 +1,8 @@
 //! A packed int8 weight and its product with activations.
 
+use super::short::{Rows, ShortRows};
 use super::{INT8_PANEL, TILE_ROWS, TileKernel, available_kernels};
+use crate::parallel::for_each_task;
 use crate::weights::StoredTensor;
 use crate::{Error, Result};
 use bytes::Bytes;
@@ -8,14 +10,17 @@ use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use safetensors::Dtype;
 use std::sync::Arc;
 
-/// A weight `[out, in]` as signed bytes with one scale an output channel.
+/// A weight `[out, in]` as signed bytes with one scale an output channel, and the bias that goes with it.
 #[derive(Clone)]
 pub struct Int8Matrix(Arc<Packed>);
 
+#[derive(Clone)]
 struct Packed {
     /// `[out / 8][in / 2][8][2]`, straight from the file.
     values: Bytes,
     scales: Vec<f32>,
+    /// `[out]`; zeros where the layer has none.
+    bias: Vec<f32>,
     n_out: usize,
     n_in: usize,
 }
@@ -38,7 +43,21 @@ impl Int8Matrix {
         if scales.len() != n_out {
             return fail(format!("has {} scales, expected {n_out}", scales.len()));
         }
-        Ok(Self(Arc::new(Packed { values: values.data.clone(), scales, n_out, n_in })))
+        let bias = vec![0.0; n_out];
+        Ok(Self(Arc::new(Packed { values: values.data.clone(), scales, bias, n_out, n_in })))
+    }
+
+    /// The same weight with a bias `[out]`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when it is of another length.
+    pub fn with_bias(self, bias: &Tensor) -> Result<Self> {
+        let bias: Vec<f32> = bias.to_dtype(DType::F32)?.to_vec1()?;
+        if bias.len() != self.0.n_out {
+            let detail = format!("a bias of {} values, expected {}", bias.len(), self.0.n_out);
+            return Err(Error::Tensor(candle_core::Error::Msg(detail)));
+        }
+        Ok(Self(Arc::new(Packed { bias, ..Packed::clone(&self.0) })))
     }
 
     /// Row-major `[out, in]` to the packed order; `n_out` in 8s and `n_in` in 2s.
@@ -57,7 +76,7 @@ impl Int8Matrix {
 
     /// The weight as f32 `[out, in]`, for devices without an int8 kernel of ours.
     pub fn dequantize(&self) -> Result<Tensor> {
-        let Packed { values, scales, n_out, n_in } = &*self.0;
+        let Packed { values, scales, n_out, n_in, .. } = &*self.0;
         let mut dense = vec![0f32; n_out * n_in];
         let panel_bytes = n_in * INT8_PANEL;
         for (panel, values) in values.chunks_exact(panel_bytes).enumerate() {
@@ -70,7 +89,7 @@ impl Int8Matrix {
         Ok(Tensor::from_vec(dense, (*n_out, *n_in), &Device::Cpu)?)
     }
 
-    /// `y = x W^T`.
+    /// `y = x W^T + b`.
     ///
     /// # Shapes
     /// - `x`: `[M, in]` f32
@@ -81,99 +100,68 @@ impl Int8Matrix {
 
     fn multiply(&self, x: &[f32], kernel: TileKernel) -> Vec<f32> {
         let packed = &*self.0;
-        let activations = Activations::quantize(x, packed.n_in);
-        let n_rows = activations.scales.len();
-        if n_rows == 0 {
-            return Vec::new();
-        }
-        let mut columns = vec![0f32; n_rows * packed.n_out];
-        // Panel-major while computing: each panel's columns are one contiguous piece of work.
-        let work = |(panel, out): (usize, &mut [f32])| packed.panel(panel, &activations, kernel, out);
-        for_each_chunk(&mut columns, n_rows * INT8_PANEL, work);
-        packed.to_row_major(&columns, n_rows)
+        let n_rows = x.len() / packed.n_in.max(1);
+        let rows = Rows { values: x, n_rows, width: packed.n_in, stride: packed.n_in };
+        let activations = ShortRows::quantized(rows, activation_levels(packed.n_in));
+        let mut out = vec![0f32; n_rows * packed.n_out];
+        let columns = Columns { start: out.as_mut_ptr(), n_out: packed.n_out };
+        for_each_task(packed.n_out / INT8_PANEL, Vec::new, |widened, panel| {
+            packed.panel(panel, &activations, kernel, widened, columns);
+        });
+        out
     }
 }
 
+/// A row-major result that tasks fill, a panel of columns each.
+#[derive(Clone, Copy)]
+struct Columns {
+    start: *mut f32,
+    n_out: usize,
+}
+// SAFETY: each task writes the columns of its own panel only.
+unsafe impl Send for Columns {}
+unsafe impl Sync for Columns {}
+
 impl Packed {
-    /// `out[row][8]` for one panel.
-    fn panel(&self, panel: usize, activations: &Activations, kernel: TileKernel, out: &mut [f32]) {
+    /// The columns of one panel, for all rows. `widened` is scratch.
+    fn panel(
+        &self,
+        panel: usize,
+        activations: &ShortRows,
+        kernel: TileKernel,
+        widened: &mut Vec<i16>,
+        columns: Columns,
+    ) {
         let panel_bytes = self.n_in * INT8_PANEL;
         let values = &self.values[panel * panel_bytes..][..panel_bytes];
         // Widened once, then read for every row: 16-bit operands are what the kernels multiply.
-        let widened: Vec<i16> = values.iter().map(|&value| i16::from(value as i8)).collect();
-        let weight_scales = &self.scales[panel * INT8_PANEL..][..INT8_PANEL];
-        for (tile, out) in out.chunks_mut(TILE_ROWS * INT8_PANEL).enumerate() {
-            let first = tile * TILE_ROWS;
-            let last = activations.scales.len() - 1;
-            let rows = std::array::from_fn(|row| activations.row((first + row).min(last)));
-            let sums = kernel(rows, &widened);
-            let row_scales = &activations.scales[first..];
-            for ((out, sums), row_scale) in out.chunks_exact_mut(INT8_PANEL).zip(sums).zip(row_scales) {
-                for ((out, sum), weight_scale) in out.iter_mut().zip(sums).zip(weight_scales) {
-                    *out = sum as f32 * (row_scale * weight_scale);
+        widened.clear();
+        widened.extend(values.iter().map(|&value| i16::from(value as i8)));
+        let of_panel =
+            |values: &[f32]| -> [f32; INT8_PANEL] { std::array::from_fn(|at| values[panel * INT8_PANEL + at]) };
+        let (scales, bias) = (of_panel(&self.scales), of_panel(&self.bias));
+        let n_rows = activations.n_rows();
+        for first in (0..n_rows).step_by(TILE_ROWS) {
+            let rows = std::array::from_fn(|row| activations.row((first + row).min(n_rows - 1)));
+            let sums = kernel(rows, widened);
+            for (row, sums) in (first..n_rows).zip(sums) {
+                let row_scale = activations.scale(row);
+                let values: [f32; INT8_PANEL] =
+                    std::array::from_fn(|at| sums[at] as f32 * (row_scale * scales[at]) + bias[at]);
+                // SAFETY: row and panel are within the result, and the panel's columns are this task's.
+                unsafe {
+                    let start = columns.start.add(row * columns.n_out + panel * INT8_PANEL);
+                    start.cast::<[f32; INT8_PANEL]>().write_unaligned(values);
                 }
             }
         }
     }
-
-    /// `[panel][row][8]` to `[row][out]`.
-    fn to_row_major(&self, columns: &[f32], n_rows: usize) -> Vec<f32> {
-        let n_panels = self.n_out / INT8_PANEL;
-        let mut rows = Vec::with_capacity(columns.len());
-        for row in 0..n_rows {
-            for panel in 0..n_panels {
-                rows.extend_from_slice(&columns[(panel * n_rows + row) * INT8_PANEL..][..INT8_PANEL]);
-            }
-        }
-        rows
-    }
 }
-
-/// Activations as 16-bit integers with one scale a row.
-struct Activations {
-    values: Vec<i16>,
-    scales: Vec<f32>,
-    width: usize,
-}
-
-impl Activations {
-    fn quantize(x: &[f32], width: usize) -> Self {
-        let levels = activation_levels(width);
-        let mut values = Vec::with_capacity(x.len());
-        let mut scales = Vec::with_capacity(x.len() / width);
-        for row in x.chunks_exact(width) {
-            let largest = row.iter().fold(0f32, |max, value| max.max(value.abs()));
-            let inverse = if largest > 0.0 { levels / largest } else { 0.0 };
-            values.extend(row.iter().map(|value| ((value * inverse + ROUNDER) - ROUNDER) as i16));
-            scales.push(largest / levels);
-        }
-        Self { values, scales, width }
-    }
-
-    fn row(&self, row: usize) -> &[i16] {
-        &self.values[row * self.width..][..self.width]
-    }
-}
-
-/// 1.5 * 2^23: adding it leaves no bits for a fraction, so that a sum with it is rounded to the nearest integer, ties to
-/// even. A call to the C library's `rintf`, which baseline x86-64 would need instead, took a tenth of the time.
-const ROUNDER: f32 = 12_582_912.0;
 
 /// Largest activation integer for which `n_in` products with weights up to 127 surely fit 32 bits.
 fn activation_levels(n_in: usize) -> f32 {
     let bound = i32::MAX as usize / (127 * n_in.max(1));
     bound.min(i16::MAX as usize) as f32
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn for_each_chunk(data: &mut [f32], chunk: usize, work: impl Fn((usize, &mut [f32])) + Send + Sync) {
-    use rayon::prelude::*;
-    data.par_chunks_mut(chunk).enumerate().for_each(work);
-}
-
-#[cfg(target_arch = "wasm32")]
-fn for_each_chunk(data: &mut [f32], chunk: usize, work: impl Fn((usize, &mut [f32]))) {
-    data.chunks_mut(chunk).enumerate().for_each(work);
 }
 
 impl CustomOp1 for Int8Matrix {
@@ -205,7 +193,7 @@ mod tests {
     fn matrix(values: &[i8], n_out: usize, n_in: usize) -> Int8Matrix {
         let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
         let packed: Vec<u8> = Int8Matrix::pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
-        Int8Matrix(Arc::new(Packed { values: packed.into(), scales, n_out, n_in }))
+        Int8Matrix(Arc::new(Packed { values: packed.into(), scales, bias: vec![0.0; n_out], n_out, n_in }))
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod matrix;
 pub(crate) mod scalar;
+pub(crate) mod short;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 #[cfg(target_arch = "x86_64")]

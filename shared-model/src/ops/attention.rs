@@ -11,7 +11,6 @@ use candle_core::{D, DType, Device, Tensor};
 ///
 /// With `is_causal`, a token sees itself and what stands before it.
 pub(crate) fn attention(qkv: &Tensor, heads: usize, is_causal: bool) -> Result<Tensor> {
-    #[cfg(not(target_arch = "wasm32"))]
     if super::has_fused_form(qkv) {
         return Ok(qkv.contiguous()?.apply_op1(fused::Attention { heads, is_causal })?);
     }
@@ -47,13 +46,12 @@ fn causal_mask(n_tokens: usize, dtype: DType, device: &Device) -> Result<Tensor>
     Ok(Tensor::from_vec(mask, (n_tokens, n_tokens), device)?.to_dtype(dtype)?)
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 mod fused {
-    use crate::ops::exp::exp;
+    use crate::ops::exp::softmax;
     use crate::ops::values;
+    use crate::parallel::for_each_task;
     use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
     use gemm::Parallelism;
-    use rayon::prelude::*;
 
     /// `qkv` `[B, N, 3 D]` to `[B, N, D]`; one task a head and sample, whose logits stay in cache.
     pub struct Attention {
@@ -168,13 +166,6 @@ mod fused {
         }
     }
 
-    fn softmax(logits: &mut [f32]) {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        logits.iter_mut().for_each(|value| *value = exp(*value - max));
-        let inverse = 1.0 / logits.iter().sum::<f32>();
-        logits.iter_mut().for_each(|value| *value *= inverse);
-    }
-
     impl CustomOp1 for Attention {
         fn name(&self) -> &'static str {
             "attention"
@@ -186,7 +177,8 @@ mod fused {
             let n = dims.n_tokens;
             let mut joined = vec![0f32; batch * n * dims.width];
             let out = Output(joined.as_mut_ptr());
-            (0..batch * dims.heads).into_par_iter().for_each_init(
+            for_each_task(
+                batch * dims.heads,
                 || vec![0f32; n * n],
                 |weights, task| {
                     let (sample, head) = (task / dims.heads, task % dims.heads);
@@ -216,7 +208,8 @@ mod fused {
             let mut dqkv = vec![0f32; qkv.len()];
             let out = Output(dqkv.as_mut_ptr());
             let stride = 3 * width;
-            (0..batch * heads).into_par_iter().for_each_init(
+            for_each_task(
+                batch * heads,
                 || (vec![0f32; n * n], vec![0f32; n * n]),
                 |(weights, dlogits), task| {
                     let (sample, head) = (task / heads, task % heads);

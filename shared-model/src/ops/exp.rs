@@ -1,4 +1,6 @@
-//! `exp` in plain arithmetic, so that the compiler turns a loop of it into SIMD.
+//! `exp` in plain arithmetic, so that the compiler turns a loop of it into SIMD, and softmax.
+
+use crate::lanes;
 
 /// `e^x` for f32, within 2 units in the last place between -87 and 88; 0 below, infinity is not reached above.
 ///
@@ -17,6 +19,14 @@ pub fn exp(x: f32) -> f32 {
     let poly = 1.0 + r + r * r * (0.5 + r * tail);
     let scale = f32::from_bits((((n as i32) + 127) as u32) << 23);
     if x < -87.3 { 0.0 } else { poly * scale }
+}
+
+/// Softmax of one row, in place.
+pub fn softmax(logits: &mut [f32]) {
+    let max = lanes::max(logits, f32::NEG_INFINITY);
+    logits.iter_mut().for_each(|value| *value = exp(*value - max));
+    let inverse = 1.0 / lanes::sum(logits);
+    logits.iter_mut().for_each(|value| *value *= inverse);
 }
 
 #[cfg(test)]

@@ -27,12 +27,11 @@ impl LayerNorm {
     /// # Shapes
     /// - `x`: `[.., D]`; returns the same
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        #[cfg(not(target_arch = "wasm32"))]
         if has_fused_form(x) {
             return Ok(x.contiguous()?.apply_op3(&self.weight, &self.bias, fused::LayerNorm)?);
         }
         let is_tracked = [x, &self.weight, &self.bias].iter().any(|tensor| tensor.track_op());
-        if is_tracked && !has_fused_form(x) {
+        if is_tracked {
             return self.composite(x);
         }
         Ok(candle_nn::LayerNorm::new(self.weight.clone(), self.bias.clone(), EPS.into()).forward(x)?)
@@ -49,12 +48,12 @@ impl LayerNorm {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 mod fused {
     use super::EPS;
+    use crate::lanes;
     use crate::ops::values;
+    use crate::parallel::{for_each_chunk, map_tasks};
     use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-    use rayon::prelude::*;
 
     /// Rows that one task takes; fixed, so that sums over rows do not depend on the number of threads.
     const ROWS_PER_TASK: usize = 64;
@@ -81,8 +80,9 @@ mod fused {
             let bias = values::slice(bias, bias_layout)?;
             let width = weight.len();
             let mut y = vec![0f32; x.len()];
-            let tasks = y.par_chunks_mut(ROWS_PER_TASK * width).zip(x.par_chunks(ROWS_PER_TASK * width));
-            tasks.for_each(|(y, x)| {
+            let task_len = ROWS_PER_TASK * width;
+            for_each_chunk(&mut y, task_len, |task, y| {
+                let x = &x[task * task_len..][..y.len()];
                 for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
                     let (mean, inverse) = moments(x);
                     for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
@@ -117,21 +117,21 @@ mod fused {
     /// Gradients of `x`, weight and bias.
     fn gradients(x: &[f32], weight: &[f32], grad: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         let width = weight.len();
-        let mut dx = vec![0f32; x.len()];
-        let task = ROWS_PER_TASK * width;
-        let tasks = dx.par_chunks_mut(task).zip(x.par_chunks(task)).zip(grad.par_chunks(task));
-        let partial_sums: Vec<(Vec<f32>, Vec<f32>)> = tasks
-            .map(|((dx, x), grad)| {
-                let (mut dw, mut db) = (vec![0f32; width], vec![0f32; width]);
-                let rows = dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(grad.chunks_exact(width));
-                for ((dx, x), grad) in rows {
-                    row_gradient(dx, x, weight, grad, &mut dw, &mut db);
-                }
-                (dw, db)
-            })
-            .collect();
+        let task_len = ROWS_PER_TASK * width;
+        let parts = map_tasks(x.len().div_ceil(task_len), |task| {
+            let range = task * task_len..((task + 1) * task_len).min(x.len());
+            let (x, grad) = (&x[range.clone()], &grad[range]);
+            let (mut dx, mut dw, mut db) = (vec![0f32; x.len()], vec![0f32; width], vec![0f32; width]);
+            let rows = dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(grad.chunks_exact(width));
+            for ((dx, x), grad) in rows {
+                row_gradient(dx, x, weight, grad, &mut dw, &mut db);
+            }
+            (dx, dw, db)
+        });
+        let mut dx = Vec::with_capacity(x.len());
         let (mut dw, mut db) = (vec![0f32; width], vec![0f32; width]);
-        for (dw_part, db_part) in partial_sums {
+        for (dx_part, dw_part, db_part) in parts {
+            dx.extend(dx_part);
             dw.iter_mut().zip(dw_part).for_each(|(sum, part)| *sum += part);
             db.iter_mut().zip(db_part).for_each(|(sum, part)| *sum += part);
         }
@@ -149,7 +149,7 @@ mod fused {
             *dw += g * (x - mean) * inverse;
             *db += g;
         }
-        let mean_h = sum(dx) / width;
+        let mean_h = lanes::sum(dx) / width;
         let mean_hn = centered_dot(dx, x, mean) * inverse / width;
         for (dx, &x) in dx.iter_mut().zip(x) {
             *dx = (*dx - mean_h - (x - mean) * inverse * mean_hn) * inverse;
@@ -159,13 +159,9 @@ mod fused {
     /// Mean and 1 / sqrt(variance + eps) of a row.
     fn moments(x: &[f32]) -> (f32, f32) {
         let width = x.len() as f32;
-        let mean = sum(x) / width;
-        let variance = lanes(x, |lane, x| lane + (x - mean) * (x - mean)) / width;
-        (mean, 1.0 / (variance + EPS).sqrt())
-    }
-
-    fn sum(x: &[f32]) -> f32 {
-        lanes(x, |lane, x| lane + x)
+        let mean = lanes::sum(x) / width;
+        let squares = lanes::fold(x, 0.0, |lane, x| lane + (x - mean) * (x - mean), |a, b| a + b);
+        (mean, 1.0 / (squares / width + EPS).sqrt())
     }
 
     fn centered_dot(h: &[f32], x: &[f32], mean: f32) -> f32 {
@@ -175,20 +171,6 @@ mod fused {
         for (h, x) in h_chunks.zip(x_chunks) {
             for lane in 0..16 {
                 sums[lane] += h[lane] * (x[lane] - mean);
-            }
-        }
-        sums.iter().sum::<f32>() + tail
-    }
-
-    /// A fold in sixteen interleaved lanes, which the compiler turns into SIMD.
-    #[inline(always)]
-    fn lanes(x: &[f32], fold: impl Fn(f32, f32) -> f32) -> f32 {
-        let mut sums = [0f32; 16];
-        let chunks = x.chunks_exact(16);
-        let tail = chunks.remainder().iter().fold(0.0, |lane, &x| fold(lane, x));
-        for chunk in chunks {
-            for lane in 0..16 {
-                sums[lane] = fold(sums[lane], chunk[lane]);
             }
         }
         sums.iter().sum::<f32>() + tail

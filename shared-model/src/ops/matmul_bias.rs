@@ -11,7 +11,6 @@ use candle_core::Tensor;
 /// - `bias`: `[out]`
 /// - returns `[M, out]`
 pub(crate) fn matmul_bias(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    #[cfg(not(target_arch = "wasm32"))]
     if let (true, Some(bias)) = (super::has_fused_form(x), bias) {
         return Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, bias, fused::MatmulBias)?);
     }
@@ -22,12 +21,23 @@ pub(crate) fn matmul_bias(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) ->
     })
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 mod fused {
     use crate::ops::values;
-    use candle_core::utils::get_num_threads;
     use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
     use gemm::Parallelism;
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn parallelism() -> Parallelism {
+        match candle_core::utils::get_num_threads() {
+            1 => Parallelism::None,
+            threads => Parallelism::Rayon(threads),
+        }
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn parallelism() -> Parallelism {
+        Parallelism::None
+    }
 
     /// `x` `[M, K]`, weight `[N, K]`, bias `[N]`.
     pub struct MatmulBias;
@@ -57,10 +67,6 @@ mod fused {
             for _ in 0..m {
                 y.extend_from_slice(bias);
             }
-            let parallelism = match get_num_threads() {
-                1 => Parallelism::None,
-                threads => Parallelism::Rayon(threads),
-            };
             // SAFETY: y is m x n, x is m x k and weight, read as its transpose, k x n, all of them in bounds.
             unsafe {
                 gemm::gemm(
@@ -82,7 +88,7 @@ mod fused {
                     false,
                     false,
                     false,
-                    parallelism,
+                    parallelism(),
                 );
             }
             Ok((CpuStorage::F32(y), Shape::from((m, n))))

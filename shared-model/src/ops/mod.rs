@@ -1,31 +1,31 @@
 //! The operations of a transformer block that decide its speed, each with a gradient.
 //!
-//! Natively, for f32 on the CPU, each is one fused candle operation with a backward pass of its own: inference and
-//! training run the same code. Elsewhere (wasm, CUDA, bf16) each is composed of candle's operations: of its fused
-//! kernels while no gradient is asked for, and of differentiable ones otherwise, because candle's fused layer norm
-//! and softmax have no backward and silently stop the gradient.
+//! For f32 on the CPU, native and wasm, each is one fused candle operation with a backward pass of its own: inference
+//! and training run the same code. Elsewhere (CUDA, bf16) each is composed of candle's operations: of its fused kernels
+//! while no gradient is asked for, and of differentiable ones otherwise, because candle's fused layer norm and softmax
+//! have no backward and silently stop the gradient.
 
 mod activation;
 mod attention;
-#[cfg(not(target_arch = "wasm32"))]
 mod exp;
 mod layer_norm;
 mod matmul_bias;
+mod short_attention;
 
 pub(crate) use activation::activation;
 pub(crate) use attention::attention;
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use matmul_bias::matmul_bias;
+pub(crate) use short_attention::short_attention;
 
 use candle_core::Tensor;
 
 /// Whether the fused CPU operations of this module serve this tensor.
 fn has_fused_form(x: &Tensor) -> bool {
-    cfg!(not(target_arch = "wasm32")) && x.device().is_cpu() && x.dtype() == candle_core::DType::F32
+    x.device().is_cpu() && x.dtype() == candle_core::DType::F32
 }
 
 /// Access to the values of contiguous f32 tensors on the CPU.
-#[cfg(not(target_arch = "wasm32"))]
 mod values {
     use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 

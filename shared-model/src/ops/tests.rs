@@ -41,6 +41,19 @@ fn attention_and_its_gradient() {
 }
 
 #[test]
+fn attention_in_short_integers_is_within_their_rounding() {
+    for (batch, n_tokens, heads, head_width) in [(1, 1, 1, 4), (3, 7, 2, 8), (2, 50, 3, 16), (1, 197, 2, 64)] {
+        for is_causal in [false, true] {
+            let qkv = random(&[batch, n_tokens, 3 * heads * head_width]);
+            let short = short_attention(&qkv, heads, is_causal).unwrap();
+            let exact = attention::composite(&qkv, heads, is_causal).unwrap();
+            let difference = largest_difference(&short, &exact);
+            assert!(difference < 2e-3, "{n_tokens} tokens: {difference}");
+        }
+    }
+}
+
+#[test]
 fn layer_norm_and_its_gradient() {
     for (rows, width) in [(1, 5), (130, 48), (7, 64)] {
         let x = random(&[rows, width]);

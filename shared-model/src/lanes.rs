@@ -1,0 +1,54 @@
+//! Sums and maxima in sixteen interleaved lanes, which the compiler turns into SIMD.
+
+const LANES: usize = 16;
+
+/// Folds each lane by `fold`, starting from `first`, then the lanes by `join`.
+#[inline(always)]
+pub fn fold(x: &[f32], first: f32, fold: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [first; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = fold(*lane, x);
+        }
+    }
+    let rest = rest.iter().fold(first, |lane, &x| fold(lane, x));
+    lanes.into_iter().fold(rest, join)
+}
+
+#[inline(always)]
+pub fn sum(x: &[f32]) -> f32 {
+    fold(x, 0.0, |sum, x| sum + x, |a, b| a + b)
+}
+
+/// The largest number; `first` if there is none larger.
+#[inline(always)]
+pub fn max(x: &[f32], first: f32) -> f32 {
+    fold(x, first, larger, larger)
+}
+
+/// The largest magnitude, 0 of nothing.
+#[inline(always)]
+pub fn largest_magnitude(x: &[f32]) -> f32 {
+    fold(x, 0.0, |largest, x| larger(largest, x.abs()), larger)
+}
+
+/// `f32::max` without its care for NaN, which costs a call in wasm.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_and_what_is_left_over_are_joined() {
+        let x: Vec<f32> = (0..37).map(|i| (i as f32 - 30.0) * if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        assert_eq!(sum(&x), x.iter().sum::<f32>());
+        assert_eq!(max(&x, f32::NEG_INFINITY), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        assert_eq!(largest_magnitude(&x), 30.0);
+        assert_eq!((sum(&[]), largest_magnitude(&[])), (0.0, 0.0));
+    }
+}
