@@ -87,6 +87,14 @@ bench-train *OPTIONS:
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}
 
+# Measure the vision tower on this CPU beside onnxruntime and PyTorch: one photo, and batches
+bench-native *OPTIONS:
+    @.setup/bench_native.sh {{OPTIONS}}
+
+# Measure the page beside onnxruntime-web in one Chromium: one photo at a time, in turn
+bench-web *OPTIONS: build _browser
+    @.setup/bench_web.sh {{OPTIONS}}
+
 # Check formatting and lints, for this machine, for wasm and for the browser tests
 lint: _rust-wasm _node
     cargo fmt --all --check

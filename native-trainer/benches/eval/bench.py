@@ -8,48 +8,18 @@ machine cannot run is listed, and is no failure. Writes `eval.json`; model and p
 
 import argparse
 import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+import measure
+from measure import Failed, machine, run, spread
 
 REFERENCE = Path(__file__).with_name("reference.py")
 TEMPLATES = Path(__file__).parents[3] / "static" / "prompts" / "skin_templates.json"
 # Of a logit, 100 times a cosine. Pixels may differ by a level here and there: two decoders of JPEG.
 TOLERANCE = 0.05
-
-
-class Failed(Exception):
-    """A program that ended with an error."""
-
-
-def run(command, threads=None):
-    """What a program prints, and the most memory it had in MiB; on as many cores as threads."""
-    env = dict(os.environ)
-    if threads:
-        env["RAYON_NUM_THREADS"] = env["OMP_NUM_THREADS"] = str(threads)
-    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as said:
-        bind = (lambda: os.sched_setaffinity(0, cores()[:threads])) if threads and cores() else None
-        words = [str(part) for part in command]
-        process = subprocess.Popen(words, env=env, stdout=printed, stderr=said, preexec_fn=bind)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        printed.seek(0), said.seek(0)
-        if process.returncode != 0:
-            lines = said.read().decode(errors="replace").strip().splitlines() or ["no message"]
-            # Rust's message comes first, Python's exception last.
-            what = next((line for line in lines if line.lower().startswith("error:")), lines[-1])
-            raise Failed(f"{Path(command[0]).name} ended with code {process.returncode}: {what}")
-        kib = usage.ru_maxrss / 1024 if sys.platform == "darwin" else usage.ru_maxrss
-        return printed.read().decode(), kib / 1024
-
-
-def cores():
-    """Those that this process may use; none where the system does not say."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 class Ours:
@@ -194,14 +164,7 @@ class Bench:
             self.failures.append(f"logits differ by {worst:.1e}, at most {TOLERANCE} is allowed")
 
     def finish(self):
-        self.results["not_run"] = self.not_run
-        path = self.arguments.out / "eval.json"
-        path.write_text(json.dumps(self.results, indent=2) + "\n")
-        for reason in self.not_run:
-            print(f"not run: {reason}")
-        print(f"written: {path}")
-        if self.failures:
-            sys.exit("\n".join(f"error: {failure}" for failure in self.failures))
+        measure.finish(self.arguments.out / "eval.json", self.results, self.not_run, self.failures)
 
 
 def summary(rival):
@@ -211,13 +174,11 @@ def summary(rival):
     return {
         "name": rival.name,
         "images": last["images"],
-        "images_per_sec": {
-            "median": statistics.median(speeds), "min": min(speeds), "max": max(speeds), "n": len(speeds)
-        },
+        "images_per_sec": spread(speeds),
         "peak_mib": max(run["peak_mib"] for run in rival.runs),
         "top1_accuracy": n_right / sum(map(sum, last["confusion"])),
         **{key: last[key] for key in ("batch", "workers", "versions") if key in last},
-    }  # fmt: skip
+    }
 
 
 def line_of(side):
@@ -234,15 +195,6 @@ def lead(logits):
     """Of the first label over the second."""
     second, first = sorted(logits)[-2:]
     return first - second
-
-
-def machine():
-    try:
-        models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    except OSError:
-        models = []
-    cpu = models[0].split(":", 1)[1].strip() if models else platform.processor()
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform()}
 
 
 def main():

@@ -8,13 +8,15 @@ import argparse
 import json
 import math
 import os
-import platform
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 import cuda
+
+sys.path.append(str(Path(__file__).parents[1]))
+import measure
+from measure import Failed, failure, machine, spread
 
 REFERENCE = Path(__file__).with_name("reference.py")
 N_KINDS = 11
@@ -22,10 +24,6 @@ TOLERANCE = 1e-3  # of a loss, relative
 # Matrices of 11 B x 11 B that PyTorch holds at once in the objective: of each of two cross-entropies the logits and
 # their log-softmax; backward reuses their room. Measured: 3.9, from the growth of the peak between batches 256 and 512.
 N_COPIES = 4
-
-
-class Failed(Exception):
-    """A program that ended with an error."""
 
 
 def run_json(command, threads=None):
@@ -36,10 +34,7 @@ def run_json(command, threads=None):
         env["RAYON_NUM_THREADS"] = str(threads)
     done = subprocess.run([str(part) for part in command], env=env, capture_output=True, text=True)
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}, and no message"]
-        # Rust's message comes first, Python's exception last.
-        what = next((line for line in lines if line.startswith("Error:")), lines[-1])
-        raise Failed(f"{Path(command[0]).name} ended with code {done.returncode}: {what}")
+        raise failure(command[0], done.returncode, done.stderr)
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -56,11 +51,10 @@ class Rival:
     def summary(self, n_samples):
         millis = [value for run in self.runs for value in run["millis"]]
         peaks, starts = ([run[key] or 0 for run in self.runs] for key in ("peak_mib", "start_mib"))
-        median = statistics.median(millis)
         return {
             "name": self.name,
-            "millis": {"median": median, "min": min(millis), "max": max(millis), "n": len(millis)},
-            "samples_per_sec": 1e3 * n_samples / median,
+            "millis": spread(millis),
+            "samples_per_sec": 1e3 * n_samples / spread(millis)["median"],
             "peak_mib": max(peaks),
             "above_start_mib": max(peak - start for peak, start in zip(peaks, starts)),
             "first_loss": self.runs[0]["first_loss"],
@@ -161,14 +155,7 @@ class Bench:
             )
 
     def finish(self):
-        self.results["not_run"] = self.not_run
-        path = self.arguments.out / "train.json"
-        path.write_text(json.dumps(self.results, indent=2) + "\n")
-        for reason in self.not_run:
-            print(f"not run: {reason}")
-        print(f"written: {path}")
-        if self.failures:
-            sys.exit("\n".join(f"error: {failure}" for failure in self.failures))
+        measure.finish(self.arguments.out / "train.json", self.results, self.not_run, self.failures)
 
 
 def write_inputs(command):
@@ -193,15 +180,6 @@ def line_of(side):
         f"{side['samples_per_sec']:.1f} samples/s, peak {side['peak_mib']:.0f} MiB "
         f"({side['above_start_mib']:.0f} above its start)"
     )
-
-
-def machine():
-    try:
-        models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    except OSError:
-        models = []
-    cpu = models[0].split(":", 1)[1].strip() if models else platform.processor()
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform()}
 
 
 def available_mib():

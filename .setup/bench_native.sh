@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# bench_native.sh [OPTION...]: builds and fetches what the bench of the vision tower on this CPU compares, then runs it.
+# What this machine lacks is handed on as a reason, and is no failure.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+source "$here/torch_env.sh"
+source "$here/vision_inputs.sh"
+
+target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
+
+command -v python3 >/dev/null || { say "not run: the whole bench, which needs Python 3" && exit 0; }
+
+cd "$DERMAKE_ROOT"
+cargo build --release --locked -p native-trainer
+find_reference torch open_clip onnx onnxruntime onnxscript ||
+  { say "not run: the whole bench; $NO_REFERENCE" && exit 0; }
+make_vision_inputs "$target/release/dermake" "$reference"
+
+arguments=(--out "$DERMAKE_ROOT/target/bench" --ours "$target/release/dermake" --reference "$reference")
+arguments+=(--model "$VISION/checkpoint" --int8 "$VISION/int8" --inputs "$VISION/onnx")
+exec python3 -B native-trainer/benches/native/bench.py "${arguments[@]}" "$@"

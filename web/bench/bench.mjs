@@ -1,0 +1,187 @@
+/**
+ * `just bench-web`: our page beside onnxruntime-web, one photo at a time, in turn, in one Chromium.
+ *
+ * All have the same random ViT-B/16, and a page and a process each, which stay open. Ours is the page as it is served
+ * to visitors: its time is the one that it shows, from the photo's bytes to the ranked labels, decoding included. A
+ * rival's is that of the tower alone, on a tensor that is ready. Each turn of ours has a photo that it has not seen.
+ * Features must agree with those in f32, or the bench fails. Writes `web.json` and `web.svg`.
+ */
+
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform, release } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { picture } from './picture.mjs';
+import { Ours, Rival, serveRival } from './sides.mjs';
+
+/** int4 loses more: it is told for its size. */
+const LEAST_COSINE = { 32: 0.9999, 8: 0.999, 4: 0.98 };
+/** So that one's threads have gone to sleep when the next one's turn comes. */
+const PAUSE_MILLIS = 300;
+
+const { values: options } = parseArgs({
+  options: {
+    dermake: { type: 'string' }, // the program, built
+    app: { type: 'string' }, // the page, built
+    models: { type: 'string' }, // from `dermake quantize`
+    inputs: { type: 'string' }, // from export.py, of the same checkpoint
+    out: { type: 'string' },
+    chromium: { type: 'string' },
+    rounds: { type: 'string', default: '11' }, // turns of each that count
+    warmup: { type: 'string', default: '2' }, // turns before them
+    forms: { type: 'string', default: 'int8,uint8,int4,fp32' },
+    threads: { type: 'string', default: '1,2' },
+  },
+});
+const missing = ['dermake', 'app', 'models', 'inputs', 'out', 'chromium'].filter((name) => !options[name]);
+if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${name}`).join(' ')}`);
+
+const browser = await chromium.launch({
+  executablePath: options.chromium,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+const session = await browser.newBrowserCDPSession();
+const rivalServer = await serveRival(options.inputs);
+const rivals = options.threads
+  .split(',')
+  .flatMap((threads) => options.forms.split(',').map((form) => new Rival(rivalServer, form, +threads, options.inputs)));
+const sides = [new Ours(options), ...rivals];
+const notRun = [];
+
+try {
+  for (const side of [...sides]) await open(side);
+  await takeTurns();
+  report();
+} finally {
+  for (const side of sides) side.close();
+  rivalServer.close();
+  await browser.close();
+}
+
+/** Opens a side and finds its process; a rival that does not start is listed and left out. */
+async function open(side) {
+  try {
+    await side.open(await browser.newContext());
+    await side.turn(photo(0));
+    side.process = await heaviestUnclaimed();
+    side.millis = [];
+  } catch (error) {
+    if (side instanceof Ours) throw error;
+    sides.splice(sides.indexOf(side), 1);
+    notRun.push(`${title(side)}: ${error.message.split('\n')[0]}`);
+  }
+}
+
+async function takeTurns() {
+  for (let round = 0; round < +options.warmup + +options.rounds; round++) {
+    for (const side of sides) {
+      await pause(PAUSE_MILLIS);
+      const millis = await side.turn(photo(round + 1));
+      if (round >= +options.warmup) side.millis.push(millis);
+    }
+  }
+}
+
+/** Of the renderers that no side has yet, the one that has had the most memory; none where the system does not say. */
+async function heaviestUnclaimed() {
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const claimed = sides.map((side) => side.process);
+  const free = processInfo.map(({ id }) => id).filter((id) => !claimed.includes(id));
+  const renderers = processInfo.filter(({ id, type }) => type === 'renderer' && free.includes(id)).map(({ id }) => id);
+  return renderers.sort((a, b) => (peakMib(b) ?? 0) - (peakMib(a) ?? 0))[0];
+}
+
+function peakMib(process) {
+  try {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${process}/status`, 'utf8'))[1]) / 1024;
+  } catch {
+    return null;
+  }
+}
+
+function photo(index) {
+  const folder = join(options.inputs, 'photos');
+  const names = readdirSync(folder).sort();
+  return join(folder, names[index % names.length]);
+}
+
+function report() {
+  const rows = sides.map(rowOf);
+  const ours = rows[0];
+  const ratio = {};
+  console.log('one photo through ViT-B/16 in the browser');
+  for (const row of rows) console.log(`  ${lineOf(row)}`);
+  for (const threads of new Set(rivals.map((rival) => rival.threads))) {
+    const eightBit = rows.slice(1).filter((row) => row.threads === threads && row.bits === 8);
+    if (eightBit.length === 0) continue;
+    const best = eightBit.reduce((a, b) => (a.median_ms <= b.median_ms ? a : b));
+    ratio[threads] = best.median_ms / ours.median_ms;
+    const against = `${best.engine} ${best.form} with ${plural(threads)} over ours with ${plural(ours.threads)}`;
+    console.log(`  ratio ${ratio[threads].toFixed(2)} (${against})`);
+  }
+  if (rivals.some((rival) => rival.threads > ours.threads)) {
+    console.log('  ours has no build with threads: its one is compared with all of theirs');
+  }
+  const machine = {
+    cpu: cpus()[0]?.model.trim() ?? arch(),
+    cores: cpus().length,
+    system: `${platform()} ${release()}`,
+    browser: `Chromium ${browser.version()}`,
+  };
+  const results = { machine, rows, ratio, not_run: notRun };
+  writeFileSync(join(options.out, 'web.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(options.out, 'web.svg'), picture(results));
+  for (const reason of notRun) console.log(`not run: ${reason}`);
+  console.log(`written: ${join(options.out, 'web.json')} and web.svg`);
+  for (const row of rows) {
+    if (row.cosine >= LEAST_COSINE[row.bits]) continue; // not so for a NaN
+    console.error(`error: ${title(row)}: cosine ${row.cosine}, at least ${LEAST_COSINE[row.bits]} is wanted`);
+    process.exitCode = 1;
+  }
+}
+
+function rowOf(side) {
+  const sorted = side.millis.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return {
+    engine: side.name,
+    form: side.form,
+    threads: side.threads,
+    bits: side.bits,
+    median_ms: (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2,
+    min_ms: sorted[0],
+    max_ms: sorted.at(-1),
+    n: sorted.length,
+    cosine: side.cosine,
+    bytes: side.bytes,
+    peak_mib: peakMib(side.process),
+  };
+}
+
+function lineOf(row) {
+  const [median, least, most] = [row.median_ms, row.min_ms, row.max_ms].map((millis) => millis.toFixed(0));
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const { weights, runtime, runtime_gzip } = row.bytes;
+  const sizes = `weights ${megabytes(weights)} MB, program ${megabytes(runtime)} MB (gzip ${megabytes(runtime_gzip)})`;
+  const peak = row.peak_mib === null ? '' : `, peak ${row.peak_mib.toFixed(0)} MiB`;
+  const millis = `${median} ms (min ${least}, max ${most}, n ${row.n})`;
+  return `${title(row).padEnd(33)} ${millis}, cosine ${row.cosine.toFixed(5)}, ${sizes}${peak}`;
+}
+
+function title({ engine, name = engine, form, threads }) {
+  return `${name} ${form}, ${plural(threads)}`;
+}
+
+function plural(threads) {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
+}

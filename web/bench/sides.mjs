@@ -1,0 +1,164 @@
+/** What takes turns: our page as it is built, and onnxruntime-web in a page of its own. */
+
+import { spawn } from 'node:child_process';
+import { createReadStream, readFileSync, readdirSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
+
+const IMAGE_SIZE = 224;
+const READY_MILLIS = 300_000;
+const here = import.meta.dirname;
+const ORT = join(here, 'node_modules/onnxruntime-web/dist');
+const ORT_FILES = ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
+
+/** The page, and `dermake serve` behind it. A turn is a visitor's: a photo is chosen, and the page says its time. */
+export class Ours {
+  name = 'dermake';
+  form = 'int8';
+  bits = 8;
+  /** The page has no build with threads. */
+  threads = 1;
+
+  constructor(options) {
+    this.options = options;
+  }
+
+  async open(context) {
+    const { dermake, app, models } = this.options;
+    const serve = ['serve', '--app', app, '--models', models, '--port', '0'];
+    this.server = spawn(dermake, serve, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const url = await new Promise((resolve, reject) => {
+      createInterface({ input: this.server.stdout }).once('line', resolve);
+      this.server.once('error', reject);
+      this.server.once('exit', (code) => reject(new Error(`dermake serve ended with ${code} before it listened`)));
+    });
+    this.page = await context.newPage();
+    await this.page.goto(url);
+    await this.page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: READY_MILLIS });
+  }
+
+  async turn(photo) {
+    const answered = this.page.evaluate(phaseAfterWork, READY_MILLIS);
+    await this.page.getByTestId('photo-input').setInputFiles(photo);
+    if ((await answered) !== 'ready') {
+      throw new Error(`our page says: ${await this.page.getByTestId('notice').textContent()}`);
+    }
+    const millis = Number.parseFloat(await this.page.getByTestId('millis').textContent());
+    if (!(millis >= 1)) throw new Error('our page tells no time of a millisecond or more');
+    return millis;
+  }
+
+  /** The least of the sample photos, as `dermake quantize` reports them. */
+  get cosine() {
+    const { cosines } = JSON.parse(readFileSync(join(this.options.models, 'report.json'), 'utf8'));
+    return Math.min(...cosines.map(({ cosine }) => cosine));
+  }
+
+  get bytes() {
+    const programs = readdirSync(this.options.app).filter((name) => /\.(js|wasm)$/.test(name));
+    return {
+      weights: statSync(join(this.options.models, 'vision.safetensors')).size,
+      ...sizes(programs.map((name) => join(this.options.app, name))),
+    };
+  }
+
+  close() {
+    this.server?.kill('SIGTERM');
+  }
+}
+
+/** In the page: waits until it has looked at a photo; answers the phase that it is in then. */
+function phaseAfterWork(limitMillis) {
+  return new Promise((resolve, reject) => {
+    const status = document.querySelector('[data-testid=status]');
+    let isBusy = false;
+    new MutationObserver((_, observer) => {
+      const { phase } = status.dataset;
+      if (phase === 'classifying') isBusy = true;
+      else if (isBusy) {
+        observer.disconnect();
+        resolve(phase);
+      }
+    }).observe(status, { attributes: true, attributeFilter: ['data-phase'] });
+    setTimeout(() => reject(new Error('no answer')), limitMillis);
+  });
+}
+
+/** onnxruntime-web in a worker, on one form of the weights. Its turn is the tower alone: no photo is decoded. */
+export class Rival {
+  name = 'onnxruntime-web';
+
+  constructor(server, form, threads, inputs) {
+    Object.assign(this, { server, form, threads, inputs });
+    this.bits = { fp32: 32, int4: 4 }[form] ?? 8;
+  }
+
+  async open(context) {
+    this.page = await context.newPage();
+    await this.page.goto(this.server.url);
+    const question = { kind: 'load', form: this.form, threads: this.threads, imageSize: IMAGE_SIZE };
+    const { isIsolated } = await this.ask(question);
+    if (!isIsolated) throw new Error('the page is not isolated, so that threads would silently be one');
+  }
+
+  async turn() {
+    const { millis, features } = await this.ask({ kind: 'answer' });
+    this.features = features;
+    return millis;
+  }
+
+  ask(question) {
+    return this.page.evaluate((question) => globalThis.ask(question), question);
+  }
+
+  /** With the features that PyTorch computes in f32. */
+  get cosine() {
+    const bytes = readFileSync(join(this.inputs, 'features.f32'));
+    const expected = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const dot = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0);
+    return dot(this.features, expected) / Math.sqrt(dot(this.features, this.features) * dot(expected, expected));
+  }
+
+  get bytes() {
+    return {
+      weights: statSync(join(this.inputs, `${this.form}.onnx`)).size,
+      ...sizes(ORT_FILES.map((name) => join(ORT, name))),
+    };
+  }
+
+  close() {}
+}
+
+/** What a visitor fetches to run anything at all, as it is and compressed. */
+function sizes(paths) {
+  const contents = paths.map((path) => readFileSync(path));
+  const total = (values) => values.reduce((sum, value) => sum + value.length, 0);
+  return { runtime: total(contents), runtime_gzip: total(contents.map((content) => gzipSync(content, { level: 9 }))) };
+}
+
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+/** Serves the rival's page with the headers that threads need. */
+export async function serveRival(inputs) {
+  const folders = { ort: ORT, inputs };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://rival');
+    const [, folder, name] = /^\/(?:(ort|inputs)\/)?([\w.-]*)$/.exec(pathname) ?? [];
+    const path = join(folders[folder] ?? here, basename(name || 'rival.html'));
+    response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
+    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    const file = createReadStream(path);
+    file.once('error', () => response.writeHead(404).end());
+    file.once('open', () => file.pipe(response));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
