@@ -11,6 +11,8 @@ use shared_model::config::ClipConfig;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::OnceLock;
+use tempfile::TempDir;
 
 /// Words that are one token each, and their colors.
 pub const COLORS: [(&str, [u8; 3]); 8] = [
@@ -27,8 +29,20 @@ const WIDTH: usize = 8;
 /// How much what attention gathers outweighs what was there.
 const GAIN: f32 = 20.0;
 
+/// The model's folder, written once.
+pub fn model() -> &'static Path {
+    static MODEL: OnceLock<TempDir> = OnceLock::new();
+    MODEL
+        .get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            write(folder.path());
+            folder
+        })
+        .path()
+}
+
 /// Writes the model as an open_clip checkpoint.
-pub fn write(folder: &Path) {
+fn write(folder: &Path) {
     let config_json = json!({
         "model_cfg": {
             "embed_dim": 3,

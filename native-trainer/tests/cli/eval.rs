@@ -1,13 +1,12 @@
 //! `dermake eval` on sets whose answers can be checked by eye: pictures of one color each, and a model that knows colors.
 
-use crate::color_model::{self, COLORS, picture};
+use crate::color_model::{COLORS, model, picture};
 use crate::dermake;
 use native_trainer::eval::results::{BenchmarkResult, Details, Metric, Results};
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
-use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// Colors of the pictures, and what the table calls them: the ninth, blue, is called green.
@@ -59,17 +58,6 @@ const BENCHMARKS: &str = r#"
     source = "this test"
     how = "run this test"
 "#;
-
-fn model() -> &'static Path {
-    static MODEL: OnceLock<TempDir> = OnceLock::new();
-    MODEL
-        .get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            color_model::write(folder.path());
-            folder
-        })
-        .path()
-}
 
 /// A data folder of its own for each test.
 struct Data {

@@ -1,23 +1,11 @@
 //! `dermake embed`, `dermake search` and `dermake annotate`, with pictures of one color and a model that knows colors.
 
-use crate::color_model::{self, COLORS};
+use crate::color_model::{COLORS, model, picture};
 use crate::{dermake, json_lines};
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use std::sync::OnceLock;
 use tempfile::TempDir;
-
-fn model() -> &'static Path {
-    static MODEL: OnceLock<TempDir> = OnceLock::new();
-    MODEL
-        .get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            color_model::write(folder.path());
-            folder
-        })
-        .path()
-}
 
 /// Eight photos, one in a folder below.
 fn photos() -> TempDir {
@@ -25,7 +13,7 @@ fn photos() -> TempDir {
     fs::create_dir(folder.path().join("below")).unwrap();
     for (name, _) in COLORS {
         let file = if name == "black" { "below/black.png".into() } else { format!("{name}.png") };
-        fs::write(folder.path().join(file), color_model::picture(name)).unwrap();
+        fs::write(folder.path().join(file), picture(name)).unwrap();
     }
     folder
 }
@@ -73,7 +61,7 @@ fn an_index_follows_its_folder() {
     embed(photos.path());
     fs::remove_file(path("red.png")).unwrap();
     fs::rename(path("blue.png"), path("below/azure.png")).unwrap();
-    fs::write(path("green.png"), color_model::picture("white")).unwrap();
+    fs::write(path("green.png"), picture("white")).unwrap();
     fs::write(path("broken.jpg"), "no photo").unwrap();
     let output = run("embed", &[photos.path().to_str().unwrap()], photos.path());
     assert_eq!(output.status.code(), Some(1), "one cannot be read");
