@@ -40,10 +40,9 @@ impl Linear {
                         None => matrix,
                     };
                     return Ok(Self { weight: LinearWeight::Int8(matrix), bias: None });
-                } else {
-                    let dense = matrix.dequantize()?;
-                    LinearWeight::Dense(dense.to_dtype(placement.dtype)?.to_device(&placement.device)?)
                 }
+                let dense = matrix.dequantize()?;
+                LinearWeight::Dense(dense.to_dtype(placement.dtype)?.to_device(&placement.device)?)
             }
             Some((format, stored)) => {
                 let blocks = ggml_tensor(weight, format, stored, &placement.device)?;

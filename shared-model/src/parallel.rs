@@ -1,5 +1,23 @@
 //! Loops over independent pieces of work: on rayon's threads natively, one after the other in wasm.
 
+/// An f32 array that tasks fill, each in places of its own.
+#[derive(Clone, Copy)]
+pub struct Output(*mut f32);
+// SAFETY: who makes one promises that no two tasks write to one place.
+unsafe impl Send for Output {}
+unsafe impl Sync for Output {}
+
+impl Output {
+    pub fn new(values: &mut [f32]) -> Self {
+        Self(values.as_mut_ptr())
+    }
+
+    pub fn at(self, offset: usize) -> *mut f32 {
+        // SAFETY: callers stay inside the array.
+        unsafe { self.0.add(offset) }
+    }
+}
+
 /// Runs `work` on each chunk of `data`, with the chunk's index; the last one may be shorter.
 pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     #[cfg(not(target_arch = "wasm32"))]

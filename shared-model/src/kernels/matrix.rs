@@ -2,7 +2,7 @@
 
 use super::short::{Rows, ShortRows};
 use super::{INT8_PANEL, TILE_ROWS, TileKernel, available_kernels};
-use crate::parallel::for_each_task;
+use crate::parallel::{Output, for_each_task};
 use crate::weights::StoredTensor;
 use crate::{Error, Result};
 use bytes::Bytes;
@@ -104,23 +104,13 @@ impl Int8Matrix {
         let rows = Rows { values: x, n_rows, width: packed.n_in, stride: packed.n_in };
         let activations = ShortRows::quantized(rows, activation_levels(packed.n_in));
         let mut out = vec![0f32; n_rows * packed.n_out];
-        let columns = Columns { start: out.as_mut_ptr(), n_out: packed.n_out };
+        let output = Output::new(&mut out);
         for_each_task(packed.n_out / INT8_PANEL, Vec::new, |widened, panel| {
-            packed.panel(panel, &activations, kernel, widened, columns);
+            packed.panel(panel, &activations, kernel, widened, output);
         });
         out
     }
 }
-
-/// A row-major result that tasks fill, a panel of columns each.
-#[derive(Clone, Copy)]
-struct Columns {
-    start: *mut f32,
-    n_out: usize,
-}
-// SAFETY: each task writes the columns of its own panel only.
-unsafe impl Send for Columns {}
-unsafe impl Sync for Columns {}
 
 impl Packed {
     /// The columns of one panel, for all rows. `widened` is scratch.
@@ -130,7 +120,7 @@ impl Packed {
         activations: &ShortRows,
         kernel: TileKernel,
         widened: &mut Vec<i16>,
-        columns: Columns,
+        output: Output,
     ) {
         let panel_bytes = self.n_in * INT8_PANEL;
         let values = &self.values[panel * panel_bytes..][..panel_bytes];
@@ -150,7 +140,7 @@ impl Packed {
                     std::array::from_fn(|at| sums[at] as f32 * (row_scale * scales[at]) + bias[at]);
                 // SAFETY: row and panel are within the result, and the panel's columns are this task's.
                 unsafe {
-                    let start = columns.start.add(row * columns.n_out + panel * INT8_PANEL);
+                    let start = output.at(row * self.n_out + panel * INT8_PANEL);
                     start.cast::<[f32; INT8_PANEL]>().write_unaligned(values);
                 }
             }

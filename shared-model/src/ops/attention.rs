@@ -49,7 +49,7 @@ fn causal_mask(n_tokens: usize, dtype: DType, device: &Device) -> Result<Tensor>
 mod fused {
     use crate::ops::exp::softmax;
     use crate::ops::values;
-    use crate::parallel::for_each_task;
+    use crate::parallel::{Output, for_each_task};
     use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
     use gemm::Parallelism;
 
@@ -75,20 +75,6 @@ mod fused {
     impl View {
         fn t(self) -> Self {
             Self(self.0, self.2, self.1)
-        }
-    }
-
-    /// An output that tasks fill in disjoint parts.
-    #[derive(Clone, Copy)]
-    struct Output(*mut f32);
-    // SAFETY: every task writes only the columns of its own head in the rows of its own sample.
-    unsafe impl Send for Output {}
-    unsafe impl Sync for Output {}
-
-    impl Output {
-        fn at(self, offset: usize) -> *mut f32 {
-            // SAFETY: callers stay inside the allocation.
-            unsafe { self.0.add(offset) }
         }
     }
 
@@ -176,7 +162,7 @@ mod fused {
             let qkv = values::slice(qkv, layout)?;
             let n = dims.n_tokens;
             let mut joined = vec![0f32; batch * n * dims.width];
-            let out = Output(joined.as_mut_ptr());
+            let out = Output::new(&mut joined);
             for_each_task(
                 batch * dims.heads,
                 || vec![0f32; n * n],
@@ -206,7 +192,7 @@ mod fused {
         fn gradient(&self, qkv: &[f32], grad: &[f32], batch: usize, dims: Dims) -> Vec<f32> {
             let Dims { n_tokens: n, width, heads, head_width } = dims;
             let mut dqkv = vec![0f32; qkv.len()];
-            let out = Output(dqkv.as_mut_ptr());
+            let out = Output::new(&mut dqkv);
             let stride = 3 * width;
             for_each_task(
                 batch * heads,

@@ -6,7 +6,7 @@ use super::values;
 use crate::Result;
 use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, multiply};
 use crate::kernels::{TileKernel, available_kernels};
-use crate::parallel::for_each_task;
+use crate::parallel::{Output, for_each_task};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 /// Of the attention weights, which lie between 0 and 1 and add to 1, and of the values: their products' sums fit 32 bits.
@@ -35,20 +35,6 @@ struct Scratch {
     values: ShortPanels,
 }
 
-/// Where the heads' outputs go.
-#[derive(Clone, Copy)]
-struct Output(*mut f32);
-// SAFETY: every task writes only the columns of its own head in the rows of its own sample.
-unsafe impl Send for Output {}
-unsafe impl Sync for Output {}
-
-impl Output {
-    fn at(self, offset: usize) -> *mut f32 {
-        // SAFETY: callers stay inside the allocation.
-        unsafe { self.0.add(offset) }
-    }
-}
-
 impl CustomOp1 for ShortAttention {
     fn name(&self) -> &'static str {
         "short_attention"
@@ -64,7 +50,7 @@ impl CustomOp1 for ShortAttention {
         let qkv = values::slice(qkv, layout)?;
         let kernel = available_kernels().next().expect("the scalar kernel is always there");
         let mut joined = vec![0f32; batch * n_tokens * width];
-        let out = Output(joined.as_mut_ptr());
+        let out = Output::new(&mut joined);
         for_each_task(batch * self.heads, Scratch::default, |scratch, task| {
             let (sample, head) = (task / self.heads, task % self.heads);
             let part = |part: usize| Rows {
