@@ -5,11 +5,11 @@ use super::captions::CaptionEncoder;
 use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
+use crate::pictures;
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{DecodedImage, Orientation, decode, pixel_values, resize_and_crop};
+use shared_model::preprocess::{DecodedImage, Orientation, pixel_values, resize_and_crop};
 use shared_model::tokenizer::Tokenizer;
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,11 +110,7 @@ pub(super) fn read_image(path: &Path) -> Result<DecodedImage, ProblemKind> {
         }
         _ => unreadable(path, err.to_string()),
     })?;
-    // One file in a hundred thousand that a decoder cannot bear must not end a run of days.
-    match catch_unwind(AssertUnwindSafe(|| decode(&bytes, Orientation::AsStored))) {
-        Ok(decoded) => decoded.map_err(|err| unreadable(path, err.to_string())),
-        Err(_) => Err(unreadable(path, "the decoder gave up".into())),
-    }
+    pictures::decode(&bytes, Orientation::AsStored).map_err(|detail| unreadable(path, detail))
 }
 
 fn unreadable(path: &Path, detail: String) -> ProblemKind {

@@ -2,11 +2,12 @@
 
 use super::report;
 use super::results::{Published, Results};
+use crate::pictures;
 use anyhow::{Context, Result, bail};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{Orientation, decode, resize_and_crop};
+use shared_model::preprocess::{Orientation, resize_and_crop};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,7 +64,7 @@ fn is_report(folder: &Path) -> bool {
 /// A small JPEG of what the model sees of a picture.
 fn thumbnail(path: &Path) -> Option<Vec<u8>> {
     let bytes = std::fs::read(path).ok()?;
-    let image = decode(&bytes, Orientation::AsStored).ok()?;
+    let image = pictures::decode(&bytes, Orientation::AsStored).ok()?;
     let config = PreprocessConfig::openai(THUMBNAIL_SIZE);
     let image = resize_and_crop(&image, &config).ok()?;
     let side = THUMBNAIL_SIZE as u32;

@@ -1,10 +1,10 @@
 //! An image file on its way to the vision tower: what is known of it without opening it, its content, its pixels.
 
+use crate::pictures;
 use sha2::{Digest, Sha256};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{Orientation, decode, pixel_values, resize_and_crop};
+use shared_model::preprocess::{Orientation, pixel_values, resize_and_crop};
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -51,15 +51,9 @@ pub fn read(
 }
 
 fn pixels(bytes: &[u8], config: &PreprocessConfig, orientation: Orientation) -> Result<Vec<f32>, String> {
-    let preprocess = || {
-        let image = resize_and_crop(&decode(bytes, orientation)?, config)?;
-        Ok::<_, shared_model::Error>(pixel_values(&image, config))
-    };
-    // One file in a hundred thousand that a decoder cannot bear must not end an evaluation.
-    match catch_unwind(AssertUnwindSafe(preprocess)) {
-        Ok(values) => values.map_err(|err| err.to_string()),
-        Err(_) => Err("the decoder gave up".into()),
-    }
+    let image = pictures::decode(bytes, orientation)?;
+    let image = resize_and_crop(&image, config).map_err(|err| err.to_string())?;
+    Ok(pixel_values(&image, config))
 }
 
 fn problem(err: &std::io::Error) -> String {
