@@ -3,6 +3,7 @@
 mod cli;
 
 use clap::Parser;
+use native_trainer::interrupt::Interrupted;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
             if let Some(hint) = cli::hint(&err) {
                 eprintln!("hint: {hint}");
             }
-            ExitCode::from(2)
+            ExitCode::from(if err.is::<Interrupted>() { 130 } else { 2 })
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) 
     if !folder.is_dir() {
         bail!("there is no folder {}", folder.display());
     }
-    let files = photos(folder)?;
+    let files = photos(folder);
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
     model::warn_of(&model);
@@ -62,12 +62,19 @@ pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) 
 }
 
 /// All photos below a folder, in the order of their names, which count from the folder.
-fn photos(folder: &Path) -> Result<Vec<ImageFile>> {
+fn photos(folder: &Path) -> Vec<ImageFile> {
     let is_shown =
         |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_shown) {
-        let entry = entry.with_context(|| format!("cannot look into {}", folder.display()))?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            // A link that leads nowhere, a folder that is closed: the other photos are there.
+            Err(err) => {
+                tracing::warn!("{err}");
+                continue;
+            }
+        };
         let ending = entry.path().extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let is_image = ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&ending.as_str()));
         if entry.file_type().is_file() && is_image {
@@ -75,7 +82,7 @@ fn photos(folder: &Path) -> Result<Vec<ImageFile>> {
             files.push(ImageFile { name: name.to_string_lossy().into_owned(), path: entry.path().into() });
         }
     }
-    Ok(files)
+    files
 }
 
 /// What to look for.
@@ -146,7 +153,9 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
-        let names: Vec<String> = photos(folder.path()).unwrap().into_iter().map(|file| file.name).collect();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/nonexistent", folder.path().join("gone.png")).unwrap();
+        let names: Vec<String> = photos(folder.path()).into_iter().map(|file| file.name).collect();
         assert_eq!(names, ["a/c.png", "b.JPG"]);
     }
 }

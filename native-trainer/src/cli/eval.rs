@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Runs what the data folder has, in the layout of the reference, and says of the rest where it comes from: zero-shot
 /// classification, concept annotation, retrieval, linear probes; with 95 % bootstrap intervals, and broken down by skin
 /// type, sex and age where a table has them. Ends with one table, ours beside the published figures. Features are kept:
-/// a second evaluation reads no image. Exit code 0: all that is there was scored; 1: some of it could not be; 2: nothing
+/// a second evaluation reads no image but those that the report shows. Exit code 0: all that is there was scored; 1: some of it could not be; 2: nothing
 /// was; 130: interrupted, and what was done is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -38,7 +38,7 @@ pub struct Eval {
     protocol: Protocol,
 
     /// The share of a table's images that may be missing or damaged
-    #[arg(long, default_value_t = 0.01, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
     max_unreadable: f64,
 
     /// A folder for results.json, results.md and report.html
@@ -52,6 +52,11 @@ pub struct Eval {
     /// Keep no features and use none
     #[arg(long)]
     no_cache: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1".into())
 }
 
 impl Eval {

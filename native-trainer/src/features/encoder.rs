@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Orientation;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 /// What it took to get features.
@@ -54,7 +54,7 @@ impl<'a> Encoder<'a> {
             let at_hand = |content: &[u8; 32]| Some((*content, features.row(store.row(content)?).to_vec()));
             known.extend(contents.iter().filter_map(at_hand));
         }
-        let mut missing: HashMap<[u8; 32], String> = HashMap::new();
+        let mut missing: BTreeMap<[u8; 32], String> = BTreeMap::new(); // in the same order each time
         for (content, text) in contents.iter().zip(texts) {
             if !known.contains_key(content) {
                 missing.insert(*content, text.clone());
@@ -73,11 +73,6 @@ impl<'a> Encoder<'a> {
         self.effort.prompt_secs += started.elapsed().as_secs_f64();
         let values: Vec<f32> = contents.iter().flat_map(|content| &known[content]).copied().collect();
         Ok(Tensor::from_vec(values, (texts.len(), self.model.config.embed_dim), &Device::Cpu)?)
-    }
-
-    /// The store, saved.
-    pub fn into_store(self) -> Option<FeatureStore> {
-        self.store
     }
 }
 

@@ -14,7 +14,7 @@ use shared_model::preprocess::Orientation;
 use std::path::Path;
 
 /// Raised whenever the same weights give other features.
-const ARITHMETIC: u32 = 1;
+const ARITHMETIC: u32 = 2;
 
 /// A model as a source of features.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -311,7 +311,13 @@ fn what_is_not_there_is_named_with_where_it_comes_from() {
     assert_eq!(output.status.code(), Some(2));
     let log = log(&output);
     assert!(log.contains("PAD/MAKE_PAD.csv") && log.contains("https://") && log.contains("dermake synth"), "{log}");
-    for arguments in [&["--only", "nonsense"][..], &["--max-unreadable", "x"], &["--protocol", "mine"]] {
+    for arguments in [
+        &["--only", "nonsense"][..],
+        &["--max-unreadable", "x"],
+        &["--max-unreadable", "nan"],
+        &["--max-unreadable", "5"],
+        &["--protocol", "mine"],
+    ] {
         assert_eq!(data.eval(arguments).status.code(), Some(2), "{arguments:?}");
     }
     let nowhere = dermake().args(["eval", "--data", "/nonexistent"]).output().unwrap();

@@ -68,7 +68,7 @@ impl SearchIndex {
             bail!("the query has {} values, expected {}", query.len(), self.identity.embed_dim);
         }
         let mut hits = Vec::new();
-        let mut wanted = top_k;
+        let mut wanted = top_k.min(self.n_rows());
         loop {
             let rows = self.nearest_rows(query, wanted);
             hits.clear();
@@ -77,18 +77,18 @@ impl SearchIndex {
                 let files = self.catalog.names(near.row as u64)?;
                 hits.extend(files.into_iter().map(|file| Hit { file, cosine: near.cosine }));
             }
-            if hits.len() >= top_k || rows.len() < wanted {
+            if hits.len() >= top_k || wanted == self.n_rows() {
                 hits.truncate(top_k);
                 return Ok(hits);
             }
-            wanted *= 4;
+            wanted = (wanted * 4).min(self.n_rows());
         }
     }
 
     fn nearest_rows(&self, query: &[f32], n: usize) -> Vec<Near> {
         let embed_dim = query.len();
         let of_chunk = |(chunk, rows): (usize, &[f32])| {
-            let mut heap = BinaryHeap::with_capacity(n + 1);
+            let mut heap = BinaryHeap::new();
             for (at, row) in rows.chunks_exact(embed_dim).enumerate() {
                 push(&mut heap, Near { cosine: dot(query, row), row: chunk * ROWS_AT_ONCE + at }, n);
             }

@@ -28,8 +28,8 @@ pub enum StoreError {
     #[error("another dermake is using the features in {}", path.display())]
     InUse { path: PathBuf },
     #[error(
-        "the features were made by another model ({found}) than this one ({expected}); \
-         name that model, or make them anew: {}", path.display()
+        "the features are another model's, another precision's or an older program's ({found}; this one is {expected}); \
+         name that model, or delete the folder to make them anew: {}", path.display()
     )]
     OtherModel { found: String, expected: String, path: PathBuf },
     #[error("the features are damaged ({detail}); delete the folder to make them anew: {}", path.display())]
@@ -229,6 +229,8 @@ mod tests {
         let index = SearchIndex::open(folder.path()).unwrap();
         let hits = index.nearest(&[0.0, 1.0], 5).unwrap();
         assert_eq!(hits, [Hit { file: "a.png".into(), cosine: 1.0 }], "the others have no file");
+        assert_eq!(index.nearest(&[0.0, 1.0], usize::MAX).unwrap(), hits, "more than there are");
+        assert_eq!(index.nearest(&[0.0, 1.0], 1).unwrap(), hits, "the nearest with a file");
         assert!(index.nearest(&[0.0], 5).is_err());
     }
 
