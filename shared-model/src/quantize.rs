@@ -4,7 +4,7 @@
 //! projections and the position embeddings become f16; norms, biases and the logit scale stay f32.
 
 use crate::config::Parameter;
-use crate::kernels::{INT8_PANEL, Int8Matrix};
+use crate::kernels::{Int8Matrix, SHORT_PANEL};
 use crate::weights::{Placement, StoredTensor, Weights};
 use crate::{Error, Result};
 use candle_core::quantized::{GgmlDType, QTensor};
@@ -68,7 +68,7 @@ impl WeightFormat {
     pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
         match (self, stored) {
             (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => vec![*out, blocks * 32],
-            (Self::Int8, [panels, pairs, INT8_PANEL, 2]) => vec![panels * INT8_PANEL, pairs * 2],
+            (Self::Int8, [panels, pairs, SHORT_PANEL, 2]) => vec![panels * SHORT_PANEL, pairs * 2],
             (_, other) => other.to_vec(),
         }
     }
@@ -174,7 +174,7 @@ fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
 
 fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
     let (n_out, n_in) = dense.dims2()?;
-    if !is_table && (n_out % INT8_PANEL != 0 || n_in % 2 != 0) {
+    if !is_table && (n_out % SHORT_PANEL != 0 || n_in % 2 != 0) {
         return half(name, dense);
     }
     let (values, scales) = quantize_rows(dense)?;
@@ -184,7 +184,7 @@ fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
     let (values, shape) = if is_table {
         (values, vec![n_out, n_in])
     } else {
-        (Int8Matrix::pack(&values, n_out, n_in), vec![n_out / INT8_PANEL, n_in / 2, INT8_PANEL, 2])
+        (Int8Matrix::pack(&values, n_out, n_in), vec![n_out / SHORT_PANEL, n_in / 2, SHORT_PANEL, 2])
     };
     let bytes: Vec<u8> = values.into_iter().map(|v| v as u8).collect();
     let scale_bytes: Vec<u8> = scales.iter().flat_map(|s| s.to_le_bytes()).collect();

@@ -1,7 +1,6 @@
 //! A packed int8 weight and its product with activations.
 
-use super::short::{Rows, ShortRows};
-use super::{INT8_PANEL, TILE_ROWS, TileKernel, available_kernels};
+use super::short::{Rows, SHORT_PANEL, ShortRows, TILE_ROWS, TileKernel, available_kernels};
 use crate::parallel::{Output, for_each_task};
 use crate::weights::StoredTensor;
 use crate::{Error, Result};
@@ -32,10 +31,10 @@ impl Int8Matrix {
     /// [`Error::Weights`] naming the tensor when type, shape or length is another.
     pub fn from_stored(name: &str, values: &StoredTensor, scales: &StoredTensor) -> Result<Self> {
         let fail = |detail: String| Err(Error::Weights { detail: format!("tensor {name}.int8 {detail}") });
-        let &[panels, pairs, INT8_PANEL, 2] = values.shape.as_slice() else {
+        let &[panels, pairs, SHORT_PANEL, 2] = values.shape.as_slice() else {
             return fail(format!("has shape {:?}, expected [out / 8, in / 2, 8, 2]", values.shape));
         };
-        let (n_out, n_in) = (panels * INT8_PANEL, pairs * 2);
+        let (n_out, n_in) = (panels * SHORT_PANEL, pairs * 2);
         if values.dtype != Dtype::I8 || values.data.len() != n_out * n_in {
             return fail(format!("has type {:?} and {} bytes", values.dtype, values.data.len()));
         }
@@ -63,12 +62,12 @@ impl Int8Matrix {
     /// Row-major `[out, in]` to the packed order; `n_out` in 8s and `n_in` in 2s.
     pub fn pack(values: &[i8], n_out: usize, n_in: usize) -> Vec<i8> {
         let at = |panel: usize, pair: usize| {
-            (0..INT8_PANEL).flat_map(move |channel| {
-                let start = (panel * INT8_PANEL + channel) * n_in + pair * 2;
+            (0..SHORT_PANEL).flat_map(move |channel| {
+                let start = (panel * SHORT_PANEL + channel) * n_in + pair * 2;
                 [start, start + 1]
             })
         };
-        (0..n_out / INT8_PANEL)
+        (0..n_out / SHORT_PANEL)
             .flat_map(|panel| (0..n_in / 2).flat_map(move |pair| at(panel, pair)))
             .map(|index| values[index])
             .collect()
@@ -78,11 +77,11 @@ impl Int8Matrix {
     pub fn dequantize(&self) -> Result<Tensor> {
         let Packed { values, scales, n_out, n_in, .. } = &*self.0;
         let mut dense = vec![0f32; n_out * n_in];
-        let panel_bytes = n_in * INT8_PANEL;
+        let panel_bytes = n_in * SHORT_PANEL;
         for (panel, values) in values.chunks_exact(panel_bytes).enumerate() {
             for (index, &value) in values.iter().enumerate() {
-                let (pair, channel, step) = (index / 16, index / 2 % INT8_PANEL, index % 2);
-                let row = panel * INT8_PANEL + channel;
+                let (pair, channel, step) = (index / 16, index / 2 % SHORT_PANEL, index % 2);
+                let row = panel * SHORT_PANEL + channel;
                 dense[row * n_in + pair * 2 + step] = f32::from(value as i8) * scales[row];
             }
         }
@@ -105,7 +104,7 @@ impl Int8Matrix {
         let activations = ShortRows::quantized(rows, activation_levels(packed.n_in));
         let mut out = vec![0f32; n_rows * packed.n_out];
         let output = Output::new(&mut out);
-        for_each_task(packed.n_out / INT8_PANEL, Vec::new, |widened, panel| {
+        for_each_task(packed.n_out / SHORT_PANEL, Vec::new, |widened, panel| {
             packed.panel(panel, &activations, kernel, widened, output);
         });
         out
@@ -122,13 +121,13 @@ impl Packed {
         widened: &mut Vec<i16>,
         output: Output,
     ) {
-        let panel_bytes = self.n_in * INT8_PANEL;
+        let panel_bytes = self.n_in * SHORT_PANEL;
         let values = &self.values[panel * panel_bytes..][..panel_bytes];
         // Widened once, then read for every row: 16-bit operands are what the kernels multiply.
         widened.clear();
         widened.extend(values.iter().map(|&value| i16::from(value as i8)));
         let of_panel =
-            |values: &[f32]| -> [f32; INT8_PANEL] { std::array::from_fn(|at| values[panel * INT8_PANEL + at]) };
+            |values: &[f32]| -> [f32; SHORT_PANEL] { std::array::from_fn(|at| values[panel * SHORT_PANEL + at]) };
         let (scales, bias) = (of_panel(&self.scales), of_panel(&self.bias));
         let n_rows = activations.n_rows();
         for first in (0..n_rows).step_by(TILE_ROWS) {
@@ -136,12 +135,12 @@ impl Packed {
             let sums = kernel(rows, widened);
             for (row, sums) in (first..n_rows).zip(sums) {
                 let row_scale = activations.scale(row);
-                let values: [f32; INT8_PANEL] =
+                let values: [f32; SHORT_PANEL] =
                     std::array::from_fn(|at| sums[at] as f32 * (row_scale * scales[at]) + bias[at]);
                 // SAFETY: row and panel are within the result, and the panel's columns are this task's.
                 unsafe {
-                    let start = output.at(row * self.n_out + panel * INT8_PANEL);
-                    start.cast::<[f32; INT8_PANEL]>().write_unaligned(values);
+                    let start = output.at(row * self.n_out + panel * SHORT_PANEL);
+                    start.cast::<[f32; SHORT_PANEL]>().write_unaligned(values);
                 }
             }
         }
@@ -177,7 +176,7 @@ impl CustomOp1 for Int8Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::scalar;
+    use crate::kernels::short::scalar;
     use proptest::prelude::*;
 
     fn matrix(values: &[i8], n_out: usize, n_in: usize) -> Int8Matrix {
@@ -207,7 +206,7 @@ mod tests {
             is_extreme: bool,
             seed: u64,
         ) {
-            let (n_out, n_in) = (panels * INT8_PANEL, pairs * 2);
+            let (n_out, n_in) = (panels * SHORT_PANEL, pairs * 2);
             let mut state = seed | 1;
             let mut draw = || {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);

@@ -4,8 +4,7 @@
 use super::exp::softmax;
 use super::values;
 use crate::Result;
-use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, multiply};
-use crate::kernels::{TileKernel, available_kernels};
+use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, TileKernel, available_kernels, multiply};
 use crate::parallel::{Output, for_each_task};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 

@@ -1,10 +1,10 @@
 //! wasm SIMD128: `i32x4.dot_i16x8_s` multiplies eight pairs of 16-bit integers and adds them two by two.
 
-use super::{INT8_PANEL, TILE_ROWS, Tile};
+use super::{SHORT_PANEL, TILE_ROWS, Tile};
 use core::arch::wasm32::{i32x4_add, i32x4_dot_i16x8, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
 
 pub(crate) fn tile(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
-    let pairs = panel.len() / (2 * INT8_PANEL);
+    let pairs = panel.len() / (2 * SHORT_PANEL);
     for row in rows {
         assert!(row.len() >= 2 * pairs, "a row is shorter than the panel");
     }
@@ -26,8 +26,8 @@ pub(crate) fn tile(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
     sums.map(store)
 }
 
-fn store(sums: [v128; 2]) -> [i32; INT8_PANEL] {
-    let mut row = [0; INT8_PANEL];
+fn store(sums: [v128; 2]) -> [i32; SHORT_PANEL] {
+    let mut row = [0; SHORT_PANEL];
     // SAFETY: `row` has room for eight 32-bit integers.
     unsafe {
         v128_store(row.as_mut_ptr().cast(), sums[0]);

@@ -1,6 +1,6 @@
 //! x86-64: one 256-bit register is a panel's eight channels by two steps of `k`.
 
-use super::{INT8_PANEL, TILE_ROWS, Tile, TileKernel};
+use super::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_dpwssd_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
     _mm256_setzero_si256, _mm256_storeu_si256,
@@ -21,7 +21,7 @@ macro_rules! tile {
     ($name:ident, $features:literal, $accumulate:expr) => {
         #[target_feature(enable = $features)]
         fn $name(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
-            let pairs = panel.len() / (2 * INT8_PANEL);
+            let pairs = panel.len() / (2 * SHORT_PANEL);
             for row in rows {
                 assert!(row.len() >= 2 * pairs, "a row is shorter than the panel");
             }
@@ -45,8 +45,8 @@ tile!(tile_vnni, "avx512vnni,avx512vl", |sum, a, b| _mm256_dpwssd_epi32(sum, a, 
 tile!(tile_avx2, "avx2", |sum, a, b| _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
 
 #[target_feature(enable = "avx")]
-fn store(sums: __m256i) -> [i32; INT8_PANEL] {
-    let mut row = [0; INT8_PANEL];
+fn store(sums: __m256i) -> [i32; SHORT_PANEL] {
+    let mut row = [0; SHORT_PANEL];
     // SAFETY: `row` has room for eight 32-bit integers.
     unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), sums) };
     row

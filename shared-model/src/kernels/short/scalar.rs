@@ -1,11 +1,11 @@
 //! The reference that every other kernel must equal, and the one for processors that have none of their own.
 
-use super::{INT8_PANEL, TILE_ROWS, Tile};
+use super::{SHORT_PANEL, TILE_ROWS, Tile};
 
 pub(crate) fn tile(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
     let mut sums = Tile::default();
     for (row, sums) in rows.iter().zip(&mut sums) {
-        for (pair, weights) in row.chunks_exact(2).zip(panel.chunks_exact(2 * INT8_PANEL)) {
+        for (pair, weights) in row.chunks_exact(2).zip(panel.chunks_exact(2 * SHORT_PANEL)) {
             for (sum, weight) in sums.iter_mut().zip(weights.chunks_exact(2)) {
                 *sum += i32::from(pair[0]) * i32::from(weight[0]) + i32::from(pair[1]) * i32::from(weight[1]);
             }

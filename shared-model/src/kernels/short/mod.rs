@@ -2,9 +2,41 @@
 //!
 //! The sums are integers again, and each side has as many levels as a 32-bit sum of their products can bear.
 
-use super::{INT8_PANEL, TILE_ROWS, TileKernel};
+pub(crate) mod scalar;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 use crate::lanes::largest_magnitude;
 use crate::parallel::{for_each_chunk, map_tasks};
+
+/// Columns of a product that stand together in a packed side.
+pub const SHORT_PANEL: usize = 8;
+
+/// Rows that a kernel takes at a time: enough independent sums to hide an instruction's latency, few enough to stay in
+/// registers (wasm has 16 of 128 bits where x86-64 with AVX-512 has 32 of 256).
+pub(crate) const TILE_ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 8 };
+
+/// One tile's sums: `TILE_ROWS` rows by one panel.
+pub(crate) type Tile = [[i32; SHORT_PANEL]; TILE_ROWS];
+
+/// Multiplies up to [`TILE_ROWS`] rows with one panel.
+///
+/// `rows` are `k` long each, `panel` is `[k / 2][8][2]`; both hold the very same pairs of `k`.
+pub(crate) type TileKernel = fn(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile;
+
+/// The kernels that this machine runs, fastest first; the last is the scalar reference.
+pub(crate) fn available_kernels() -> impl Iterator<Item = TileKernel> {
+    let scalar: TileKernel = scalar::tile;
+    #[cfg(target_arch = "wasm32")]
+    let own = std::iter::once(wasm::tile as TileKernel);
+    #[cfg(target_arch = "x86_64")]
+    let own = x86::available();
+    #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
+    let own = std::iter::empty();
+    own.chain([scalar])
+}
 
 /// 1.5 * 2^23: a sum with it has no bits for a fraction, so that it is rounded to the nearest integer, ties to even,
 /// and that integer stands in its lowest bits. A call to the C library's `rintf`, which baseline x86-64 would need
@@ -120,15 +152,15 @@ impl ShortPanels {
         self.n_pairs = n_steps.div_ceil(2);
         self.scales.clear();
         self.scales.extend(largest.iter().map(|largest| largest / levels));
-        self.scales.resize(largest.len().next_multiple_of(INT8_PANEL), 0.0);
+        self.scales.resize(largest.len().next_multiple_of(SHORT_PANEL), 0.0);
         self.values.clear();
         self.values.resize(self.scales.len() * 2 * self.n_pairs, 0);
         for (column, &largest) in largest.iter().enumerate() {
             let factor = if largest > 0.0 { levels / largest } else { 0.0 };
-            let panel = column / INT8_PANEL * INT8_PANEL * 2 * self.n_pairs;
-            let first = panel + column % INT8_PANEL * 2;
+            let panel = column / SHORT_PANEL * SHORT_PANEL * 2 * self.n_pairs;
+            let first = panel + column % SHORT_PANEL * 2;
             for step in 0..n_steps {
-                let at = first + step / 2 * INT8_PANEL * 2 + step % 2;
+                let at = first + step / 2 * SHORT_PANEL * 2 + step % 2;
                 self.values[at] = rounded(value(column, step) * factor);
             }
         }
@@ -155,13 +187,13 @@ pub(crate) unsafe fn multiply(
     target: Target,
 ) {
     let n_rows = rows.scales.len();
-    let panel_len = 2 * panels.n_pairs * INT8_PANEL;
+    let panel_len = 2 * panels.n_pairs * SHORT_PANEL;
     for first in (0..n_rows).step_by(TILE_ROWS) {
         let tile = std::array::from_fn(|row| rows.row((first + row).min(n_rows - 1)));
         for (panel, values) in panels.values.chunks_exact(panel_len).enumerate() {
             let sums = kernel(tile, values);
-            let column = panel * INT8_PANEL;
-            let n_columns = INT8_PANEL.min(target.n_columns - column);
+            let column = panel * SHORT_PANEL;
+            let n_columns = SHORT_PANEL.min(target.n_columns - column);
             for (row, sums) in (first..n_rows).zip(sums) {
                 let row_scale = rows.scales[row] * factor;
                 // SAFETY: as the caller promised.
@@ -186,7 +218,6 @@ fn rounded(value: f32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::available_kernels;
     use proptest::prelude::*;
 
     proptest! {
