@@ -63,7 +63,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub const FORMAT: &'static str = "dermake-quantized/1";
+    pub const FORMAT: &'static str = "dermake-quantized/2";
     pub const FILE_NAME: &'static str = "manifest.json";
     /// What a page must fetch before the first answer.
     pub const FIRST_ROLES: [FileRole; 2] = [FileRole::Vision, FileRole::Classifiers];

@@ -27,6 +27,13 @@ pub fn max(x: &[f32], first: f32) -> f32 {
     fold(x, first, larger, larger)
 }
 
+/// The smallest number; `first` if there is none smaller.
+#[inline(always)]
+pub fn min(x: &[f32], first: f32) -> f32 {
+    let smaller = |a: f32, b: f32| if b < a { b } else { a };
+    fold(x, first, smaller, smaller)
+}
+
 /// The largest magnitude, 0 of nothing.
 #[inline(always)]
 pub fn largest_magnitude(x: &[f32]) -> f32 {
@@ -47,6 +54,7 @@ mod tests {
     fn lanes_and_what_is_left_over_are_joined() {
         let x: Vec<f32> = (0..37).map(|i| (i as f32 - 30.0) * if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
         assert_eq!(sum(&x), x.iter().sum::<f32>());
+        assert_eq!(min(&x, 0.0), x.iter().copied().fold(0.0, f32::min));
         assert_eq!(max(&x, f32::NEG_INFINITY), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
         assert_eq!(largest_magnitude(&x), 30.0);
         assert_eq!((sum(&[]), largest_magnitude(&[])), (0.0, 0.0));

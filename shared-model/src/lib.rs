@@ -53,9 +53,13 @@ mod vision;
 pub mod weights;
 pub mod zero_shot;
 
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
 pub use clip::{Clip, weighted_patch_sum};
 pub use error::{Error, MismatchReport, Misshapen, Result};
 pub use model::ZeroShotModel;
+pub use parallel::use_threads;
 pub use text::{TextTower, cut_behind_last_eot, text_length};
 pub use transformer::{Observer, Transformer, unit_length};
 pub use vision::{ImageEmbeddings, VisionTower};

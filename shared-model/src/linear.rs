@@ -1,6 +1,8 @@
 //! One linear layer and one embedding table over dense or quantised weights, so that the towers are written once.
 
 use crate::kernels::Int8Matrix;
+use crate::kernels::int8::BLOCK_WIDTH;
+use crate::kernels::short::ShortMatrix;
 use crate::ops::matmul_bias;
 use crate::quantize::WeightFormat;
 use crate::weights::{Placement, StoredTensor, Weights};
@@ -23,17 +25,33 @@ enum LinearWeight {
     Ggml(QMatMul),
     /// One scale an output channel, the bias included; f32 activations, CPU only.
     Int8(Int8Matrix),
+    /// 16-bit integers, for f32 activations on the CPU.
+    Short(ShortMatrix),
 }
 
 impl Linear {
     /// Loads `weight` and, when named, `bias`.
     pub fn load(weights: &Weights, weight: &str, bias: Option<&str>, placement: &Placement) -> Result<Self> {
+        Self::load_in_blocks(weights, weight, bias, placement, BLOCK_WIDTH)
+    }
+
+    /// [`Self::load`]; what meets int8 weights is quantised in blocks of so many columns, because those are alike.
+    pub fn load_in_blocks(
+        weights: &Weights,
+        weight: &str,
+        bias: Option<&str>,
+        placement: &Placement,
+        block_width: usize,
+    ) -> Result<Self> {
         let bias = bias.map(|name| weights.tensor(name, placement)).transpose()?;
         let weight = match weights.quantized(weight) {
             None => LinearWeight::Dense(weights.tensor(weight, placement)?),
-            Some((WeightFormat::Int8, stored)) => {
-                let scales = weights.stored(&format!("{weight}{}", WeightFormat::SCALE_SUFFIX))?;
-                let matrix = Int8Matrix::from_stored(weight, stored, scales)?;
+            Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) => {
+                let scales = weights.stored(&format!("{weight}{}", format.scale_suffix()))?;
+                let matrix = match format {
+                    WeightFormat::Int4 => Int8Matrix::from_int4(weight, stored, scales, block_width)?,
+                    _ => Int8Matrix::from_stored(weight, stored, scales, block_width)?,
+                };
                 if placement.device.is_cpu() {
                     let matrix = match &bias {
                         Some(bias) => matrix.with_bias(bias)?,
@@ -57,9 +75,17 @@ impl Linear {
         Self { weight: LinearWeight::Dense(weight), bias: None }
     }
 
-    /// Whether the products are those of [`crate::kernels`], on the CPU.
-    pub fn is_int8(&self) -> bool {
-        matches!(self.weight, LinearWeight::Int8(_))
+    /// From a dense weight, without bias; its products are those of 16-bit integers, without a gradient, on the CPU.
+    pub fn short(weight: &Tensor) -> Result<Self> {
+        Ok(Self { weight: LinearWeight::Short(ShortMatrix::new(weight)?), bias: None })
+    }
+
+    /// The weight with its bias, where its products are those of [`crate::kernels`].
+    pub fn int8(&self) -> Option<&Int8Matrix> {
+        match &self.weight {
+            LinearWeight::Int8(matrix) => Some(matrix),
+            _ => None,
+        }
     }
 
     /// # Shapes
@@ -81,6 +107,7 @@ impl Linear {
         let y = match &self.weight {
             LinearWeight::Dense(weight) => matmul_bias(&rows, weight, self.bias.as_ref())?,
             LinearWeight::Ggml(blocks) => quantized(blocks.forward(&rows.to_dtype(DType::F32)?)?)?,
+            LinearWeight::Short(matrix) => quantized(matrix.matmul(&rows.to_dtype(DType::F32)?)?)?,
             LinearWeight::Int8(matrix) => matrix.matmul(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,
         };
         let n_out = y.dim(1)?;
@@ -107,7 +134,7 @@ impl Embedding {
         Ok(match weights.quantized(name) {
             None => Self::Dense(weights.tensor(name, placement)?),
             Some((WeightFormat::Int8, rows)) => {
-                let scales = weights.stored(&format!("{name}{}", WeightFormat::SCALE_SUFFIX))?;
+                let scales = weights.stored(&format!("{name}{}", WeightFormat::Int8.scale_suffix()))?;
                 let scales = scales.to_tensor(name)?.to_dtype(DType::F32)?.to_vec1()?;
                 Self::Int8 { rows: rows.clone(), scales, placement: placement.clone() }
             }

@@ -1,43 +1,72 @@
-//! Loops over independent pieces of work: on rayon's threads natively, one after the other in wasm.
+//! Loops over independent pieces of work: on rayon's threads natively and in wasm with threads, else one after the other.
 
-/// An f32 array that tasks fill, each in places of its own.
-#[derive(Clone, Copy)]
-pub struct Output(*mut f32);
+use rayon::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set in wasm once there are threads; before that, rayon would try to start its own, which it cannot.
+#[cfg(target_arch = "wasm32")]
+static HAS_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// Lets the model compute on rayon's global pool, in wasm: whoever calls this has built it, of threads that run.
+/// Natively it does so anyway.
+pub fn use_threads() {
+    #[cfg(target_arch = "wasm32")]
+    HAS_THREADS.store(true, Ordering::Relaxed);
+}
+
+fn has_threads() -> bool {
+    #[cfg(target_arch = "wasm32")]
+    return HAS_THREADS.load(Ordering::Relaxed);
+    #[cfg(not(target_arch = "wasm32"))]
+    true
+}
+
+/// An array that tasks fill, each in places of its own.
+pub struct Output<T>(*mut T);
 // SAFETY: who makes one promises that no two tasks write to one place.
-unsafe impl Send for Output {}
-unsafe impl Sync for Output {}
+unsafe impl<T: Send> Send for Output<T> {}
+unsafe impl<T: Send> Sync for Output<T> {}
 
-impl Output {
-    pub fn new(values: &mut [f32]) -> Self {
+impl<T> Clone for Output<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Output<T> {}
+
+impl<T> Output<T> {
+    pub fn new(values: &mut [T]) -> Self {
         Self(values.as_mut_ptr())
     }
 
-    pub fn at(self, offset: usize) -> *mut f32 {
+    pub fn at(self, offset: usize) -> *mut T {
         // SAFETY: callers stay inside the array.
         unsafe { self.0.add(offset) }
+    }
+
+    /// # Safety
+    /// The values are within the array from `offset` on, and nobody else writes there.
+    pub unsafe fn write<const N: usize>(self, offset: usize, values: [T; N]) {
+        // SAFETY: as the caller promised.
+        unsafe { self.at(offset).cast::<[T; N]>().write_unaligned(values) }
     }
 }
 
 /// Runs `work` on each chunk of `data`, with the chunk's index; the last one may be shorter.
 pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
+    if has_threads() {
         data.par_chunks_mut(chunk).enumerate().for_each(|(index, data)| work(index, data));
+    } else {
+        data.chunks_mut(chunk).enumerate().for_each(|(index, data)| work(index, data));
     }
-    #[cfg(target_arch = "wasm32")]
-    data.chunks_mut(chunk).enumerate().for_each(|(index, data)| work(index, data));
 }
 
 /// Runs tasks 0 to `n_tasks`, each with a scratch that `init` makes once a thread or so.
 pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work: impl Fn(&mut S, usize) + Sync) {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
+    if has_threads() {
         (0..n_tasks).into_par_iter().for_each_init(init, |scratch, task| work(scratch, task));
-    }
-    #[cfg(target_arch = "wasm32")]
-    {
+    } else {
         let mut scratch = init();
         (0..n_tasks).for_each(|task| work(&mut scratch, task));
     }
@@ -45,11 +74,8 @@ pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work
 
 /// What tasks 0 to `n_tasks` give, in their order.
 pub fn map_tasks<T: Send>(n_tasks: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
-        (0..n_tasks).into_par_iter().map(work).collect()
+    if has_threads() {
+        return (0..n_tasks).into_par_iter().map(work).collect();
     }
-    #[cfg(target_arch = "wasm32")]
     (0..n_tasks).map(work).collect()
 }

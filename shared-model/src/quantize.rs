@@ -3,8 +3,10 @@
 //! Only the big matrices are quantised: the four of every block and the token embedding. The patch embedding, both
 //! projections and the position embeddings become f16; norms, biases and the logit scale stay f32.
 
+mod int4;
+
 use crate::config::Parameter;
-use crate::kernels::{Int8Matrix, SHORT_PANEL};
+use crate::kernels::{INT8_PANEL, INT8_QUAD, Int8Matrix};
 use crate::weights::{Placement, StoredTensor, Weights};
 use crate::{Error, Result};
 use candle_core::quantized::{GgmlDType, QTensor};
@@ -13,6 +15,8 @@ use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
+
+pub(crate) use int4::expand as expand_int4;
 
 /// How a matrix is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,20 +29,32 @@ pub enum WeightFormat {
     #[serde(rename = "q4_0")]
     Q4_0,
     /// Signed bytes with one f32 scale an output channel, in the order our kernels read: I8
-    /// `[out / 8, in / 2, 8, 2]`; a table of embeddings is I8 `[V, D]`. 8 bits a weight.
+    /// `[out / 16, in / 4, 16, 4]`; a table of embeddings is I8 `[V, D]`. 8 bits a weight.
     Int8,
+    /// Four bits with one f16 scale for 32 weights along `in`, in the same order: U8 `[out / 16, in / 4, 16, 2]`, the
+    /// first of two weights in the lower bits; int8 once it is loaded. A table of embeddings is `int8`. 4.5 bits a weight.
+    Int4,
 }
 
 impl WeightFormat {
-    pub const ALL: [Self; 3] = [Self::Q8_0, Self::Q4_0, Self::Int8];
-    /// What the scales of an `int8` matrix are stored under, behind the weight's name.
-    pub const SCALE_SUFFIX: &'static str = ".int8_scale";
+    pub const ALL: [Self; 4] = [Self::Q8_0, Self::Q4_0, Self::Int8, Self::Int4];
+
+    /// What the scales of an `int8` or `int4` matrix are stored under, behind the weight's name.
+    pub fn scale_suffix(self) -> String {
+        format!("{}_scale", self.suffix())
+    }
+
+    /// Whether a tensor is the scales of another one.
+    pub(crate) fn is_scale(stored_name: &str) -> bool {
+        [Self::Int8, Self::Int4].iter().any(|format| stored_name.ends_with(&format.scale_suffix()))
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Q8_0 => "q8_0",
             Self::Q4_0 => "q4_0",
             Self::Int8 => "int8",
+            Self::Int4 => "int4",
         }
     }
 
@@ -48,6 +64,7 @@ impl WeightFormat {
             Self::Q8_0 => ".q8_0",
             Self::Q4_0 => ".q4_0",
             Self::Int8 => ".int8",
+            Self::Int4 => ".int4",
         }
     }
 
@@ -60,7 +77,7 @@ impl WeightFormat {
         match self {
             Self::Q8_0 => Some(GgmlDType::Q8_0),
             Self::Q4_0 => Some(GgmlDType::Q4_0),
-            Self::Int8 => None,
+            Self::Int8 | Self::Int4 => None,
         }
     }
 
@@ -68,7 +85,10 @@ impl WeightFormat {
     pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
         match (self, stored) {
             (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => vec![*out, blocks * 32],
-            (Self::Int8, [panels, pairs, SHORT_PANEL, 2]) => vec![panels * SHORT_PANEL, pairs * 2],
+            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD]) => vec![panels * INT8_PANEL, quads * INT8_QUAD],
+            (Self::Int4, [panels, quads, INT8_PANEL, int4::QUAD_BYTES]) => {
+                vec![panels * INT8_PANEL, quads * INT8_QUAD]
+            }
             (_, other) => other.to_vec(),
         }
     }
@@ -79,7 +99,7 @@ impl FromStr for WeightFormat {
 
     fn from_str(name: &str) -> std::result::Result<Self, String> {
         let known = Self::ALL.into_iter().find(|format| format.name() == name);
-        known.ok_or_else(|| format!("expected q8_0, q4_0 or int8, found {name}"))
+        known.ok_or_else(|| format!("expected q8_0, q4_0, int8 or int4, found {name}"))
     }
 }
 
@@ -87,7 +107,7 @@ impl FromStr for WeightFormat {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TensorReport {
     pub name: String,
-    /// `q8_0`, `q4_0`, `int8`, `f16` or `f32`.
+    /// `q8_0`, `q4_0`, `int8`, `int4`, `f16` or `f32`.
     pub format: &'static str,
     pub bytes: usize,
     /// `||w - w'|| / ||w||`, 0 when the tensor is kept as it was or is zero.
@@ -110,8 +130,8 @@ impl QuantizedTower {
 
 /// Quantises the tensors named by `parameters`.
 ///
-/// A matrix whose sides a format cannot take (q8_0 and q4_0 want `in` in 32s; int8 wants `out` in 8s and `in` in
-/// 2s) becomes f16.
+/// A matrix whose sides a format cannot take (q8_0 and q4_0 want `in` in 32s; int8 wants `out` in 16s and `in` in
+/// 4s, int4 in 32s) becomes f16.
 ///
 /// # Errors
 /// [`Error::Weights`] naming a tensor that is missing or already quantised.
@@ -125,7 +145,8 @@ pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightForma
         let is_table = name == "token_embedding.weight";
         let (stored, restored, stored_format) = if is_table || is_block_matrix(name) {
             match format {
-                WeightFormat::Int8 => int8(name, &dense, is_table)?,
+                WeightFormat::Int4 if !is_table => int4(name, &dense)?,
+                WeightFormat::Int8 | WeightFormat::Int4 => int8(name, &dense, is_table)?,
                 WeightFormat::Q8_0 | WeightFormat::Q4_0 => ggml(name, &dense, format)?,
             }
         } else if dense.rank() >= 2 {
@@ -174,7 +195,7 @@ fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
 
 fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
     let (n_out, n_in) = dense.dims2()?;
-    if !is_table && (n_out % SHORT_PANEL != 0 || n_in % 2 != 0) {
+    if !is_table && !Int8Matrix::takes(n_out, n_in) {
         return half(name, dense);
     }
     let (values, scales) = quantize_rows(dense)?;
@@ -184,14 +205,31 @@ fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
     let (values, shape) = if is_table {
         (values, vec![n_out, n_in])
     } else {
-        (Int8Matrix::pack(&values, n_out, n_in), vec![n_out / SHORT_PANEL, n_in / 2, SHORT_PANEL, 2])
+        (Int8Matrix::pack(&values, n_out, n_in), vec![n_out / INT8_PANEL, n_in / INT8_QUAD, INT8_PANEL, INT8_QUAD])
     };
     let bytes: Vec<u8> = values.into_iter().map(|v| v as u8).collect();
     let scale_bytes: Vec<u8> = scales.iter().flat_map(|s| s.to_le_bytes()).collect();
     let stored = StoredTensor::new(Dtype::I8, &shape, bytes.into());
     let scales = StoredTensor::new(Dtype::F32, &[n_out], scale_bytes.into());
-    let names = [WeightFormat::Int8.suffix(), WeightFormat::SCALE_SUFFIX].map(|suffix| format!("{name}{suffix}"));
-    Ok((names.into_iter().zip([stored, scales]).collect(), restored, "int8"))
+    Ok((with_scales(name, WeightFormat::Int8, stored, scales), restored, "int8"))
+}
+
+fn int4(name: &str, dense: &Tensor) -> Result<Quantized> {
+    let (n_out, n_in) = dense.dims2()?;
+    if !int4::takes(n_out, n_in) {
+        return half(name, dense);
+    }
+    let (stored, scales, restored) = int4::pack(dense)?;
+    Ok((with_scales(name, WeightFormat::Int4, stored, scales), restored, "int4"))
+}
+
+fn with_scales(
+    name: &str,
+    format: WeightFormat,
+    stored: StoredTensor,
+    scales: StoredTensor,
+) -> Vec<(String, StoredTensor)> {
+    vec![(format!("{name}{}", format.suffix()), stored), (format!("{name}{}", format.scale_suffix()), scales)]
 }
 
 /// Symmetric signed bytes, row by row: `w = scale * q` with `scale = max |w| / 127`.

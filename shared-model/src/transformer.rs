@@ -4,8 +4,9 @@
 
 use crate::Result;
 use crate::config::Activation;
+use crate::kernels::int8::{BLOCK_WIDTH, INT8_QUAD};
 use crate::linear::Linear;
-use crate::ops::{LayerNorm, activation, attention, short_attention};
+use crate::ops::{Int8Block, LayerNorm, Workspace, activation, attention, short_attention};
 use crate::weights::{Placement, Weights};
 use candle_core::{D, DType, Tensor};
 
@@ -15,6 +16,7 @@ pub type Observer<'a> = &'a mut dyn FnMut(&str, &Tensor);
 /// `resblocks`: the blocks of one tower.
 pub struct Transformer {
     blocks: Vec<Block>,
+    workspace: Workspace,
 }
 
 /// Sizes of a [`Transformer`].
@@ -34,7 +36,12 @@ impl Transformer {
         placement: &Placement,
     ) -> Result<Self> {
         let block = |layer| Block::load(weights, &format!("{prefix}.{layer}"), config, placement);
-        Ok(Self { blocks: (0..config.layers).map(block).collect::<Result<_>>()? })
+        Ok(Self { blocks: (0..config.layers).map(block).collect::<Result<_>>()?, workspace: Workspace::default() })
+    }
+
+    /// Whether its matrices are int8, on the CPU.
+    pub(crate) fn is_int8(&self) -> bool {
+        self.blocks.first().is_some_and(|block| block.mlp.c_fc.int8().is_some())
     }
 
     pub fn n_blocks(&self) -> usize {
@@ -49,7 +56,7 @@ impl Transformer {
     /// # Panics
     /// When there is no block `index`.
     pub fn block(&self, index: usize, x: &Tensor) -> Result<Tensor> {
-        self.blocks[index].forward(x)
+        self.blocks[index].forward(x, &self.workspace)
     }
 
     /// All blocks.
@@ -59,7 +66,7 @@ impl Transformer {
     pub fn forward(&self, x: Tensor, observe: Observer<'_>) -> Result<Tensor> {
         let mut x = x;
         for (layer, block) in self.blocks.iter().enumerate() {
-            x = block.forward(&x)?;
+            x = block.forward(&x, &self.workspace)?;
             observe(&format!("block{layer}"), &x);
         }
         Ok(x)
@@ -72,9 +79,9 @@ impl Transformer {
     pub fn forward_first_token(&self, mut x: Tensor) -> Result<Tensor> {
         let Some((last, others)) = self.blocks.split_last() else { return Ok(x.narrow(1, 0, 1)?) };
         for block in others {
-            x = block.forward(&x)?;
+            x = block.forward(&x, &self.workspace)?;
         }
-        last.forward_first_token(&x)
+        last.forward_first_token(&x, &self.workspace)
     }
 }
 
@@ -95,16 +102,40 @@ impl Block {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, workspace: &Workspace) -> Result<Tensor> {
+        if let Some(block) = self.int8(x) {
+            return block.forward(x, x.dim(1)?, workspace);
+        }
         let joined = self.attention.joined_heads(&self.ln_1.forward(x)?)?;
         self.finish(x, &joined)
     }
 
     /// `[B, N, D]` to `[B, 1, D]`.
-    fn forward_first_token(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward_first_token(&self, x: &Tensor, workspace: &Workspace) -> Result<Tensor> {
+        if let Some(block) = self.int8(x) {
+            return block.forward(x, 1, workspace);
+        }
         let joined = self.attention.joined_heads(&self.ln_1.forward(x)?)?;
         let first = |tokens: &Tensor| tokens.narrow(1, 0, 1)?.contiguous();
         self.finish(&first(x)?, &first(&joined)?)
+    }
+
+    /// The block as one operation, if all of its matrices are int8 and such is `x`.
+    fn int8(&self, x: &Tensor) -> Option<Int8Block<'_>> {
+        if x.dtype() != DType::F32 || !x.device().is_cpu() {
+            return None;
+        }
+        Some(Int8Block {
+            ln_1: &self.ln_1,
+            in_proj: self.attention.in_proj.int8()?,
+            out_proj: self.attention.out_proj.int8()?,
+            ln_2: &self.ln_2,
+            c_fc: self.mlp.c_fc.int8()?,
+            c_proj: self.mlp.c_proj.int8()?,
+            heads: self.attention.heads,
+            is_causal: self.attention.is_causal,
+            activation: self.mlp.activation,
+        })
     }
 
     /// What is done for each token on its own.
@@ -126,14 +157,19 @@ impl Attention {
     fn load(weights: &Weights, prefix: &str, config: &TransformerConfig, placement: &Placement) -> Result<Self> {
         let in_bias = format!("{prefix}.in_proj_bias");
         let in_proj = Linear::load(weights, &format!("{prefix}.in_proj_weight"), Some(&in_bias), placement)?;
-        let out_proj = biased(weights, &format!("{prefix}.out_proj"), placement)?;
+        // What one head joins is of one size, and may be of another than its neighbour's.
+        let head_width = in_proj.int8().map(|matrix| matrix.n_in() / config.heads);
+        let block_width = head_width.filter(|width| width.is_multiple_of(INT8_QUAD)).unwrap_or(BLOCK_WIDTH);
+        let [weight, bias] = ["weight", "bias"].map(|name| format!("{prefix}.out_proj.{name}"));
+        let out_proj =
+            Linear::load_in_blocks(weights, &weight, Some(&bias), placement, block_width.min(BLOCK_WIDTH))?;
         Ok(Self { in_proj, out_proj, heads: config.heads, is_causal: config.is_causal })
     }
 
     /// The heads' outputs side by side, before the output projection.
     fn joined_heads(&self, x: &Tensor) -> Result<Tensor> {
         let qkv = self.in_proj.forward(x)?;
-        match self.in_proj.is_int8() && qkv.dtype() == DType::F32 {
+        match self.in_proj.int8().is_some() && qkv.dtype() == DType::F32 {
             true => short_attention(&qkv, self.heads, self.is_causal),
             false => attention(&qkv, self.heads, self.is_causal),
         }

@@ -60,12 +60,14 @@ impl VisionTower {
         // The convolution's kernel equals its stride: it is a matrix product over flattened patches.
         let kernel = weights.tensor("visual.conv1.weight", placement)?.flatten_from(1)?;
         let projection = weights.tensor("visual.proj", placement)?.t()?;
+        let transformer = Transformer::load(weights, "visual.transformer.resblocks", &blocks, placement)?;
+        let patch_embedding = if transformer.is_int8() { Linear::short(&kernel)? } else { Linear::dense(kernel) };
         Ok(Self {
-            patch_embedding: Linear::dense(kernel),
+            patch_embedding,
             class_embedding: weights.tensor("visual.class_embedding", placement)?,
             positional_embedding: weights.tensor("visual.positional_embedding", placement)?,
             ln_pre: LayerNorm::load(weights, "visual.ln_pre", placement)?,
-            transformer: Transformer::load(weights, "visual.transformer.resblocks", &blocks, placement)?,
+            transformer,
             ln_post: LayerNorm::load(weights, "visual.ln_post", placement)?,
             proj: Linear::dense(projection),
             image_size: vision.image_size,

@@ -48,8 +48,13 @@ fn quantised_features_stay_near_the_dense_ones() {
     let dense = Clip::load(weights.clone(), &config, &Placement::default()).unwrap();
     let pixels = Tensor::randn(0f32, 1.0, (5, 3, 32, 32), &Device::Cpu).unwrap();
     let ids: Vec<Vec<u32>> = vec![vec![90, 3, 4, 95, 0, 0], vec![90, 95, 0, 0, 0, 0], vec![90, 5, 6, 7, 8, 95]];
-    for (format, least) in [(WeightFormat::Int8, 0.9995), (WeightFormat::Q8_0, 0.9995), (WeightFormat::Q4_0, 0.95)]
-    {
+    let formats = [
+        (WeightFormat::Int8, 0.999),
+        (WeightFormat::Q8_0, 0.9995),
+        (WeightFormat::Int4, 0.95),
+        (WeightFormat::Q4_0, 0.95),
+    ];
+    for (format, least) in formats {
         let small = quantized(&config, &weights, format);
         let model = Clip::load(small, &config, &Placement::default()).unwrap();
         let images = dense.vision.image_features(&pixels).unwrap();
@@ -65,9 +70,13 @@ fn quantised_features_stay_near_the_dense_ones() {
 fn the_report_tells_bytes_and_error_of_every_tensor() {
     let (config, weights) = model();
     let parameters = config.vision_parameters();
-    for (format, bits, most) in
-        [(WeightFormat::Int8, 8.0, 0.01), (WeightFormat::Q8_0, 8.5, 0.01), (WeightFormat::Q4_0, 4.5, 0.15)]
-    {
+    let formats = [
+        (WeightFormat::Int8, 8.0, 0.01),
+        (WeightFormat::Q8_0, 8.5, 0.01),
+        (WeightFormat::Int4, 4.5, 0.15),
+        (WeightFormat::Q4_0, 4.5, 0.15),
+    ];
+    for (format, bits, most) in formats {
         let tower = quantize(&weights, &parameters, format).unwrap();
         assert_eq!(tower.report.len(), parameters.len());
         for (report, parameter) in tower.report.iter().zip(&parameters) {
@@ -95,6 +104,23 @@ fn bf16_features_stay_near_f32() {
     let model = Clip::load(weights, &config, &bf16).unwrap();
     assert!(lowest_cosine(&model.vision.image_features(&pixels).unwrap(), &f32_features) > 0.999);
     assert_eq!(model.encode_text(&[vec![90, 1, 95]]).unwrap().dims(), [1, config.embed_dim]);
+}
+
+#[test]
+fn the_first_token_alone_is_that_of_all_and_a_row_is_its_image_alone() {
+    let (config, weights) = model();
+    for format in WeightFormat::ALL {
+        let tower =
+            VisionTower::load(&quantized(&config, &weights, format), &config, &Placement::default()).unwrap();
+        let pixels = Tensor::randn(0f32, 1.0, (5, 3, 32, 32), &Device::Cpu).unwrap();
+        let batch = tower.image_features(&pixels).unwrap();
+        let all = tower.encode(&pixels).unwrap().image_features().unwrap();
+        assert!(lowest_cosine(&batch, &all) > 1.0 - 1e-6, "{format:?}");
+        for row in 0..5 {
+            let alone = tower.image_features(&pixels.narrow(0, row, 1).unwrap()).unwrap();
+            assert!(lowest_cosine(&batch.narrow(0, row, 1).unwrap(), &alone) > 1.0 - 1e-6, "{format:?}, row {row}");
+        }
+    }
 }
 
 #[test]

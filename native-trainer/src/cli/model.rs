@@ -17,7 +17,8 @@ pub struct Quantize {
     #[command(flatten)]
     model: ModelOptions,
 
-    /// q8_0 or q4_0 (GGML blocks), or int8 (one scale an output channel, the fastest in the browser)
+    /// int8 (one scale an output channel), int4 (half its bytes, for phones; as fast once loaded), q8_0 or q4_0 (GGML
+    /// blocks, slower)
     #[arg(long, default_value = "int8")]
     format: WeightFormat,
 

@@ -111,7 +111,7 @@ fn weights() -> String {
 fn manifest(file: &str, bytes: usize) -> String {
     let sha256 = sha256(weights());
     serde_json::json!({
-        "format": "dermake-quantized/1",
+        "format": "dermake-quantized/2",
         "name": "MAKE, eight bits",
         "files": [{ "role": "vision", "file": file, "bytes": bytes, "sha256": sha256 }],
     })

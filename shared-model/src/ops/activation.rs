@@ -20,6 +20,15 @@ pub(super) fn composite(x: &Tensor, kind: Activation) -> Result<Tensor> {
     })
 }
 
+/// Of some values, in place.
+#[inline(always)]
+pub(super) fn activate<const N: usize>(kind: Activation, values: &mut [f32; N]) {
+    match kind {
+        Activation::QuickGelu => values.iter_mut().for_each(|x| *x = fused::quick_gelu(*x)),
+        Activation::Gelu => values.iter_mut().for_each(|x| *x = fused::gelu(*x)),
+    }
+}
+
 mod fused {
     use crate::config::Activation;
     use crate::ops::exp::exp;
@@ -40,8 +49,8 @@ mod fused {
         fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
             let x = values::slice(x, layout)?;
             let y = match self.0 {
-                Activation::QuickGelu => map(x, |x| x * sigmoid(1.702 * x)),
-                Activation::Gelu => map(x, |x| x * normal_cdf(x)),
+                Activation::QuickGelu => map(x, quick_gelu),
+                Activation::Gelu => map(x, gelu),
             };
             Ok((CpuStorage::F32(y), layout.shape().clone()))
         }
@@ -63,6 +72,16 @@ mod fused {
             })?;
             Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
         }
+    }
+
+    #[inline(always)]
+    pub fn quick_gelu(x: f32) -> f32 {
+        x * sigmoid(1.702 * x)
+    }
+
+    #[inline(always)]
+    pub fn gelu(x: f32) -> f32 {
+        x * normal_cdf(x)
     }
 
     #[inline(always)]

@@ -23,10 +23,15 @@ pub fn exp(x: f32) -> f32 {
 
 /// Softmax of one row, in place.
 pub fn softmax(logits: &mut [f32]) {
+    let inverse = 1.0 / powers(logits);
+    logits.iter_mut().for_each(|value| *value *= inverse);
+}
+
+/// `e^(x - largest)` of a row, in place; returns their total. What is left of softmax is the division.
+pub fn powers(logits: &mut [f32]) -> f32 {
     let max = lanes::max(logits, f32::NEG_INFINITY);
     logits.iter_mut().for_each(|value| *value = exp(*value - max));
-    let inverse = 1.0 / lanes::sum(logits);
-    logits.iter_mut().for_each(|value| *value *= inverse);
+    lanes::sum(logits)
 }
 
 #[cfg(test)]

@@ -37,6 +37,11 @@ impl LayerNorm {
         Ok(candle_nn::LayerNorm::new(self.weight.clone(), self.bias.clone(), EPS.into()).forward(x)?)
     }
 
+    /// The values of both parameters, for code that works on rows itself.
+    pub fn rows(&self) -> Result<NormRows> {
+        Ok(NormRows { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()? })
+    }
+
     /// Of operations that candle can differentiate, in f32 whatever the dtype of `x`.
     pub(super) fn composite(&self, x: &Tensor) -> Result<Tensor> {
         let width = x.dim(D::Minus1)? as f64;
@@ -45,6 +50,20 @@ impl LayerNorm {
         let variance = (centered.sqr()?.sum_keepdim(D::Minus1)? / width)?;
         let normalized = centered.broadcast_div(&(variance + f64::from(EPS))?.sqrt()?)?.to_dtype(x.dtype())?;
         Ok(normalized.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
+    }
+}
+
+/// A layer norm of rows in memory.
+pub(crate) struct NormRows {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl NormRows {
+    /// # Shapes
+    /// - `x`, `y`: `[D]`
+    pub fn normalize(&self, x: &[f32], y: &mut [f32]) {
+        fused::normalize(x, &self.weight, &self.bias, y);
     }
 }
 
@@ -84,10 +103,7 @@ mod fused {
             for_each_chunk(&mut y, task_len, |task, y| {
                 let x = &x[task * task_len..][..y.len()];
                 for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                    let (mean, inverse) = moments(x);
-                    for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-                        *y = (x - mean) * inverse * w + b;
-                    }
+                    normalize(x, weight, bias, y);
                 }
             });
             Ok((CpuStorage::F32(y), x_layout.shape().clone()))
@@ -111,6 +127,14 @@ mod fused {
                 Some(Tensor::from_vec(dw, width, device)?),
                 Some(Tensor::from_vec(db, width, device)?),
             ))
+        }
+    }
+
+    /// One row.
+    pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+        let (mean, inverse) = moments(x);
+        for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+            *y = (x - mean) * inverse * w + b;
         }
     }
 

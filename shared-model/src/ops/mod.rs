@@ -4,16 +4,20 @@
 //! and training run the same code. Elsewhere (CUDA, bf16) each is composed of candle's operations: of its fused kernels
 //! while no gradient is asked for, and of differentiable ones otherwise, because candle's fused layer norm and softmax
 //! have no backward and silently stop the gradient.
+//!
+//! A tower whose matrices are all int8 is not trained: there a block is one operation, [`int8_block`].
 
 mod activation;
 mod attention;
 mod exp;
+mod int8_block;
 mod layer_norm;
 mod matmul_bias;
 mod short_attention;
 
 pub(crate) use activation::activation;
 pub(crate) use attention::attention;
+pub(crate) use int8_block::{Int8Block, Workspace};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use matmul_bias::matmul_bias;
 pub(crate) use short_attention::short_attention;

@@ -1,7 +1,7 @@
 //! Attention in 16-bit integers, for towers whose weights have eight bits: twice as fast in wasm as in f32, and far
 //! finer than the weights are. It has no gradient.
 
-use super::exp::softmax;
+use super::exp::powers;
 use super::values;
 use crate::Result;
 use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, TileKernel, available_kernels, multiply};
@@ -22,6 +22,18 @@ pub(crate) fn short_attention(qkv: &Tensor, heads: usize, is_causal: bool) -> Re
 struct ShortAttention {
     heads: usize,
     is_causal: bool,
+}
+
+/// What [`join_heads`] is to do.
+#[derive(Clone, Copy)]
+pub(super) struct Heads {
+    pub batch: usize,
+    pub n_tokens: usize,
+    /// The first so many tokens of each sample ask; all of them answer.
+    pub n_queries: usize,
+    pub width: usize,
+    pub heads: usize,
+    pub is_causal: bool,
 }
 
 /// What one head needs.
@@ -45,31 +57,44 @@ impl CustomOp1 for ShortAttention {
         if self.heads == 0 || fused_width % 3 != 0 || width % self.heads != 0 {
             candle_core::bail!("attention with {} heads on {:?}", self.heads, layout.shape());
         }
-        let head_width = width / self.heads;
-        let qkv = values::slice(qkv, layout)?;
-        let kernel = available_kernels().next().expect("the scalar kernel is always there");
+        let Self { heads, is_causal } = *self;
         let mut joined = vec![0f32; batch * n_tokens * width];
-        let out = Output::new(&mut joined);
-        for_each_task(batch * self.heads, Scratch::default, |scratch, task| {
-            let (sample, head) = (task / self.heads, task % self.heads);
-            let part = |part: usize| Rows {
-                values: &qkv[sample * n_tokens * fused_width + part * width + head * head_width..],
-                n_rows: n_tokens,
-                width: head_width,
-                stride: fused_width,
-            };
-            let start = out.at(sample * n_tokens * width + head * head_width);
-            let target = Target { start, stride: width, n_columns: head_width };
-            // SAFETY: the head's own columns of the sample's own rows.
-            unsafe { scratch.head([part(0), part(1), part(2)], self.is_causal, kernel, target) };
-        });
+        let heads = Heads { batch, n_tokens, n_queries: n_tokens, width, heads, is_causal };
+        join_heads(values::slice(qkv, layout)?, heads, &mut joined);
         Ok((CpuStorage::F32(joined), Shape::from((batch, n_tokens, width))))
     }
 }
 
+/// The heads' outputs side by side, one task a head and sample.
+///
+/// # Shapes
+/// - `qkv`: `[B, N, 3 D]`
+/// - `joined`: `[B, queries, D]`
+pub(super) fn join_heads(qkv: &[f32], dims: Heads, joined: &mut [f32]) {
+    let Heads { batch, n_tokens, n_queries, width, heads, is_causal } = dims;
+    let (head_width, fused_width) = (width / heads, 3 * width);
+    assert_eq!((qkv.len(), joined.len()), (batch * n_tokens * fused_width, batch * n_queries * width));
+    let kernel = available_kernels().next().expect("the scalar kernel is always there");
+    let out = Output::new(joined);
+    for_each_task(batch * heads, Scratch::default, |scratch, task| {
+        let (sample, head) = (task / heads, task % heads);
+        let part = |part: usize, n_rows: usize| Rows {
+            values: &qkv[sample * n_tokens * fused_width + part * width + head * head_width..],
+            n_rows,
+            width: head_width,
+            stride: fused_width,
+        };
+        let start = out.at(sample * n_queries * width + head * head_width);
+        let target = Target { start, stride: width, n_columns: head_width };
+        let parts = [part(0, n_queries), part(1, n_tokens), part(2, n_tokens)];
+        // SAFETY: the head's own columns of the sample's own rows.
+        unsafe { scratch.head(parts, is_causal, kernel, target) };
+    });
+}
+
 impl Scratch {
     /// # Safety
-    /// The target has room for every token, and nobody else writes there.
+    /// The target has room for every query, and nobody else writes there.
     unsafe fn head(
         &mut self,
         [queries, keys, head_values]: [Rows<'_>; 3],
@@ -77,20 +102,21 @@ impl Scratch {
         kernel: TileKernel,
         target: Target,
     ) {
-        let Rows { n_rows: n_tokens, width, .. } = queries;
+        let (width, n_tokens) = (queries.width, keys.n_rows);
         // So many that a sum of `width` products fits 32 bits.
         let levels = (i32::MAX as f32 / width as f32).sqrt().floor().min(FINEST);
         self.queries.quantize(queries, levels);
         self.keys.pack_rows(keys, levels);
-        self.logits.resize(n_tokens * n_tokens, 0.0);
+        self.logits.resize(queries.n_rows * n_tokens, 0.0);
         let logits = Target { start: self.logits.as_mut_ptr(), stride: n_tokens, n_columns: n_tokens };
-        // SAFETY: there is a logit for each pair of tokens.
+        // SAFETY: there is a logit for each query and token.
         unsafe { multiply(&self.queries, &self.keys, (width as f32).powf(-0.5), kernel, logits) };
         self.weights.clear(n_tokens);
         for (row, logits) in self.logits.chunks_exact_mut(n_tokens).enumerate() {
             let seen = &mut logits[..if is_causal { row + 1 } else { n_tokens }];
-            softmax(seen);
-            self.weights.push(seen.iter().copied(), FINEST);
+            let total = powers(seen);
+            // Divided by their total as they are rounded: they add to 1 then, which is what the sums have room for.
+            self.weights.push(seen, FINEST / total, 1.0 / FINEST);
         }
         self.values.pack_columns(head_values, FINEST);
         // SAFETY: as the caller promised.

@@ -2,8 +2,8 @@
 //!
 //! Nothing is converted before a tower asks for it, so a memory-mapped file costs no memory of its own, and the
 //! dense and the quantised forms of a weight live side by side under one logical name: `x.weight` may be stored
-//! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), or `x.weight.int8` with
-//! `x.weight.int8_scale` (see [`crate::quantize`]).
+//! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
+//! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
 
 mod pickle;
 mod positions;
@@ -129,7 +129,7 @@ impl Weights {
         let live = self.live.iter().map(|(name, tensor)| (name.as_str(), tensor.dims().to_vec()));
         let mut shapes: BTreeMap<&str, Vec<usize>> = live.collect();
         for (name, stored) in &self.tensors {
-            if name.ends_with(WeightFormat::SCALE_SUFFIX) {
+            if WeightFormat::is_scale(name) {
                 continue;
             }
             match WeightFormat::split_suffix(name) {

@@ -2,14 +2,15 @@
 //!
 //! The sums are integers again, and each side has as many levels as a 32-bit sum of their products can bear.
 
+mod matrix;
 pub(crate) mod scalar;
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+pub(crate) mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use crate::lanes::largest_magnitude;
-use crate::parallel::{for_each_chunk, map_tasks};
+pub(crate) use matrix::ShortMatrix;
 
 /// Columns of a product that stand together in a packed side.
 pub const SHORT_PANEL: usize = 8;
@@ -74,7 +75,7 @@ impl ShortRows {
         for row in 0..rows.n_rows {
             let row = rows.row(row);
             let largest = largest_magnitude(row);
-            self.push(row.iter().copied(), if largest > 0.0 { levels / largest } else { 0.0 });
+            self.push(row, if largest > 0.0 { levels / largest } else { 0.0 }, largest / levels);
         }
     }
 
@@ -85,33 +86,12 @@ impl ShortRows {
         self.scales.clear();
     }
 
-    /// Adds a row, multiplied by `factor` and rounded; what it lacks is 0.
-    pub fn push(&mut self, row: impl Iterator<Item = f32>, factor: f32) {
+    /// Adds a row, multiplied by `factor` and rounded, whose levels stand for `scale`; what it lacks is 0.
+    pub fn push(&mut self, row: &[f32], factor: f32, scale: f32) {
         let end = self.values.len() + self.width;
-        self.values.extend(row.map(|value| rounded(value * factor)));
+        self.values.extend(row.iter().map(|value| rounded(value * factor)));
         self.values.resize(end, 0);
-        self.scales.push(if factor > 0.0 { 1.0 / factor } else { 0.0 });
-    }
-
-    /// [`Self::quantize`] of many rows, spread over the threads.
-    pub fn quantized(rows: Rows<'_>, levels: f32) -> Self {
-        let width = rows.width.next_multiple_of(2);
-        let largest = map_tasks(rows.n_rows, |row| largest_magnitude(rows.row(row)));
-        let mut values = vec![0i16; rows.n_rows * width];
-        for_each_chunk(&mut values, width.max(1), |row, values| {
-            let factor = if largest[row] > 0.0 { levels / largest[row] } else { 0.0 };
-            values.iter_mut().zip(rows.row(row)).for_each(|(short, value)| *short = rounded(value * factor));
-        });
-        Self { values, scales: largest.iter().map(|largest| largest / levels).collect(), width }
-    }
-
-    pub fn n_rows(&self) -> usize {
-        self.scales.len()
-    }
-
-    /// What one level of a row stands for.
-    pub fn scale(&self, row: usize) -> f32 {
-        self.scales[row]
+        self.scales.push(scale);
     }
 
     pub fn row(&self, row: usize) -> &[i16] {

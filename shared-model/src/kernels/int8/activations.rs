@@ -1,0 +1,158 @@
+//! Rows of f32 as levels of seven bits.
+
+use super::{INT8_QUAD, LARGEST_LEVEL, Level};
+use crate::lanes;
+use crate::parallel::Output;
+
+/// Columns that share a scale and a zero: narrow enough that a large value spoils few others, wide enough that the sums
+/// of a block cost little beside its products.
+pub(crate) const BLOCK_WIDTH: usize = 256;
+
+/// Between the smallest and the largest value of a block lie so many steps. Half a step less than levels there are: what
+/// rounding adds to zero and value, half a step each, then never leads beyond the largest level.
+const STEPS: f32 = LARGEST_LEVEL as f32 - 0.5;
+
+/// 1.5 * 2^23: a sum with it has no bits for a fraction, so that it is rounded to the nearest integer, ties to even,
+/// and that integer stands in its lowest bits.
+const ROUNDER: f32 = 12_582_912.0;
+
+/// What the levels of a row in a block stand for: `value = scale * (level - zero)`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Step {
+    pub scale: f32,
+    pub zero: i32,
+}
+
+/// Rows as levels, made anew in the same memory.
+#[derive(Default)]
+pub(crate) struct Activations {
+    /// `[blocks][rows][width of the block]`
+    levels: Vec<Level>,
+    /// `[blocks][rows]`
+    steps: Vec<Step>,
+    n_rows: usize,
+    width: usize,
+    block_width: usize,
+}
+
+impl Activations {
+    /// Forgets what is there and makes room; every row is then to be [`Room::set`].
+    ///
+    /// `width` and `block_width` are in [`INT8_QUAD`]s.
+    pub fn make_room(&mut self, n_rows: usize, width: usize, block_width: usize) -> Room<'_> {
+        assert!(width.is_multiple_of(INT8_QUAD) && block_width.is_multiple_of(INT8_QUAD) && block_width > 0);
+        (self.n_rows, self.width, self.block_width) = (n_rows, width, block_width);
+        self.levels.resize(n_rows * width, 0);
+        self.steps.resize(n_rows * self.n_blocks(), Step::default());
+        Room {
+            levels: Output::new(&mut self.levels),
+            steps: Output::new(&mut self.steps),
+            n_rows,
+            width,
+            block_width,
+            _activations: std::marker::PhantomData,
+        }
+    }
+
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    pub fn n_blocks(&self) -> usize {
+        self.width.div_ceil(self.block_width.max(1))
+    }
+
+    /// Levels `[rows, width of the block]` and steps `[rows]` of a block, and that width.
+    pub fn block(&self, block: usize) -> (&[Level], &[Step], usize) {
+        let first = block * self.block_width;
+        let width = self.block_width.min(self.width - first);
+        let levels = &self.levels[self.n_rows * first..][..self.n_rows * width];
+        (levels, &self.steps[block * self.n_rows..][..self.n_rows], width)
+    }
+}
+
+/// Where tasks put the rows of [`Activations`].
+pub(crate) struct Room<'a> {
+    levels: Output<Level>,
+    steps: Output<Step>,
+    n_rows: usize,
+    width: usize,
+    block_width: usize,
+    _activations: std::marker::PhantomData<&'a mut Activations>,
+}
+
+impl Room<'_> {
+    /// Quantises a row.
+    ///
+    /// # Safety
+    /// No other task sets the same row.
+    pub unsafe fn set(&self, row: usize, values: &[f32]) {
+        assert!(row < self.n_rows && values.len() == self.width, "row {row} of {} values", values.len());
+        for (block, values) in values.chunks(self.block_width).enumerate() {
+            let start = self.n_rows * block * self.block_width + row * values.len();
+            // SAFETY: the row's own place in the block and among the steps.
+            unsafe {
+                let levels = std::slice::from_raw_parts_mut(self.levels.at(start), values.len());
+                *self.steps.at(block * self.n_rows + row) = quantize(values, levels);
+            }
+        }
+    }
+}
+
+fn quantize(values: &[f32], levels: &mut [Level]) -> Step {
+    let (least, largest) = (lanes::min(values, 0.0), lanes::max(values, 0.0));
+    let scale = (largest - least) / STEPS;
+    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    let zero = (-least * inverse + ROUNDER) - ROUNDER;
+    let offset = ROUNDER + zero;
+    for (level, value) in levels.iter_mut().zip(values) {
+        // The mask keeps what is no number within seven bits too.
+        *level = ((value * inverse + offset).to_bits() & u32::from(LARGEST_LEVEL)) as Level;
+    }
+    Step { scale, zero: zero as i32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_value_is_within_half_a_step_of_its_level(
+            rows in prop::collection::vec(prop::collection::vec(-1e3f32..1e3, 20), 1..5),
+            (lift, block_width) in (-1e3f32..1e3, prop::sample::select(vec![4usize, 8, 20, 256])),
+        ) {
+            let mut activations = Activations::default();
+            let room = activations.make_room(rows.len(), 20, block_width);
+            let rows: Vec<Vec<f32>> = rows.iter().map(|row| row.iter().map(|v| v + lift).collect()).collect();
+            for (index, row) in rows.iter().enumerate() {
+                // SAFETY: nobody else is there.
+                unsafe { room.set(index, row) };
+            }
+            for block in 0..activations.n_blocks() {
+                let (levels, steps, width) = activations.block(block);
+                for (row, (levels, step)) in levels.chunks_exact(width).zip(steps).enumerate() {
+                    for (column, &level) in levels.iter().enumerate() {
+                        let value = rows[row][block * block_width + column];
+                        let found = step.scale * (i32::from(level) - step.zero) as f32;
+                        prop_assert!((0..=i32::from(LARGEST_LEVEL)).contains(&i32::from(level)));
+                        prop_assert!((found - value).abs() <= step.scale * 0.501, "{value} as {found}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_and_numbers_that_are_none_stay_within_seven_bits() {
+        let mut activations = Activations::default();
+        for value in [0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE] {
+            let room = activations.make_room(1, 8, 8);
+            // SAFETY: nobody else is there.
+            unsafe { room.set(0, &[value, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0]) };
+            let (levels, ..) = activations.block(0);
+            assert!(levels.iter().all(|&level| level <= Level::from(LARGEST_LEVEL)), "{value}: {levels:?}");
+        }
+    }
+}

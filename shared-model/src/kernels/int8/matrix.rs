@@ -1,0 +1,364 @@
+//! A packed int8 weight and its product with activations.
+
+use super::{Activations, INT8_PANEL, INT8_QUAD, PanelKernel, Sums, fastest_kernel};
+use crate::parallel::{Output, for_each_task};
+use crate::quantize::expand_int4;
+use crate::weights::StoredTensor;
+use crate::{Error, Result};
+use bytes::Bytes;
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
+use safetensors::Dtype;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A weight `[out, in]` as signed bytes with one scale an output channel, and the bias that goes with it.
+#[derive(Clone)]
+pub struct Int8Matrix(Arc<Packed>);
+
+#[derive(Clone)]
+struct Packed {
+    /// `[out / 16][in / 4][16][4]`, straight from the file.
+    values: Bytes,
+    scales: Vec<f32>,
+    /// `[out]`; zeros where the layer has none.
+    bias: Vec<f32>,
+    /// `[out / 16][blocks][16]`: what a level of one in every column of a block would add up to.
+    weight_sums: Vec<Sums>,
+    n_out: usize,
+    n_in: usize,
+    /// Columns of activations that share a step.
+    block_width: usize,
+}
+
+/// Where the values of one row and panel belong.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub row: usize,
+    /// The first of [`INT8_PANEL`].
+    pub channel: usize,
+}
+
+/// What a task needs for one panel.
+#[derive(Default)]
+struct Scratch {
+    sums: Vec<Sums>,
+    values: Vec<[f32; INT8_PANEL]>,
+}
+
+impl Int8Matrix {
+    /// From an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`; activations share a step over
+    /// `block_width` columns.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming the tensor when type, shape or length is another.
+    pub fn from_stored(
+        name: &str,
+        values: &StoredTensor,
+        scales: &StoredTensor,
+        block_width: usize,
+    ) -> Result<Self> {
+        let fail = |detail: String| Err(Error::Weights { detail: format!("tensor {name}.int8 {detail}") });
+        let &[panels, quads, INT8_PANEL, INT8_QUAD] = values.shape.as_slice() else {
+            return fail(format!("has shape {:?}, expected [out / 16, in / 4, 16, 4]", values.shape));
+        };
+        let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
+        if values.dtype != Dtype::I8 || values.data.len() != n_out * n_in || n_in == 0 {
+            return fail(format!("has type {:?} and {} bytes", values.dtype, values.data.len()));
+        }
+        let scales: Vec<f32> = scales.to_tensor(name)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        if scales.len() != n_out {
+            return fail(format!("has {} scales, expected {n_out}", scales.len()));
+        }
+        Ok(Self(Arc::new(Packed::new(values.data.clone(), scales, n_in, block_width))))
+    }
+
+    /// From four-bit weights, expanded to bytes; see [`crate::quantize::WeightFormat::Int4`].
+    ///
+    /// # Errors
+    /// As [`Self::from_stored`].
+    pub fn from_int4(name: &str, values: &StoredTensor, scales: &StoredTensor, block_width: usize) -> Result<Self> {
+        let (bytes, row_scales) = expand_int4(name, values, scales)?;
+        let n_in = bytes.len() / row_scales.len();
+        Ok(Self(Arc::new(Packed::new(bytes.into(), row_scales, n_in, block_width))))
+    }
+
+    /// The same weight with a bias `[out]`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when it is of another length.
+    pub fn with_bias(self, bias: &Tensor) -> Result<Self> {
+        let bias: Vec<f32> = bias.to_dtype(DType::F32)?.to_vec1()?;
+        if bias.len() != self.0.n_out {
+            let detail = format!("a bias of {} values, expected {}", bias.len(), self.0.n_out);
+            return Err(Error::Tensor(candle_core::Error::Msg(detail)));
+        }
+        let packed = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Packed::clone(&shared));
+        Ok(Self(Arc::new(Packed { bias, ..packed })))
+    }
+
+    /// Whether a matrix of these sides can be packed.
+    pub fn takes(n_out: usize, n_in: usize) -> bool {
+        n_in > 0 && n_out.is_multiple_of(INT8_PANEL) && n_in.is_multiple_of(INT8_QUAD)
+    }
+
+    /// Row-major `[out, in]` to the packed order; the sides are such as [`Self::takes`].
+    pub fn pack(values: &[i8], n_out: usize, n_in: usize) -> Vec<i8> {
+        let quad_of = |panel: usize, quad: usize| {
+            (0..INT8_PANEL).flat_map(move |channel| {
+                let start = (panel * INT8_PANEL + channel) * n_in + quad * INT8_QUAD;
+                start..start + INT8_QUAD
+            })
+        };
+        (0..n_out / INT8_PANEL)
+            .flat_map(|panel| (0..n_in / INT8_QUAD).flat_map(move |quad| quad_of(panel, quad)))
+            .map(|index| values[index])
+            .collect()
+    }
+
+    /// The weight as f32 `[out, in]`, for devices without an int8 kernel of ours.
+    pub fn dequantize(&self) -> Result<Tensor> {
+        let Packed { values, scales, n_out, n_in, .. } = &*self.0;
+        let mut dense = vec![0f32; n_out * n_in];
+        for (panel, values) in values.chunks_exact(n_in * INT8_PANEL).enumerate() {
+            for (index, &value) in values.iter().enumerate() {
+                let (quad, channel, step) =
+                    (index / (INT8_PANEL * INT8_QUAD), index / INT8_QUAD % INT8_PANEL, index % INT8_QUAD);
+                let row = panel * INT8_PANEL + channel;
+                dense[row * n_in + quad * INT8_QUAD + step] = f32::from(value as i8) * scales[row];
+            }
+        }
+        Ok(Tensor::from_vec(dense, (*n_out, *n_in), &Device::Cpu)?)
+    }
+
+    pub fn n_out(&self) -> usize {
+        self.0.n_out
+    }
+
+    pub fn n_in(&self) -> usize {
+        self.0.n_in
+    }
+
+    /// Makes room for activations that this weight multiplies.
+    pub(crate) fn room<'a>(&self, activations: &'a mut Activations, n_rows: usize) -> super::Room<'a> {
+        activations.make_room(n_rows, self.0.n_in, self.0.block_width)
+    }
+
+    /// `y = x W^T + b` of a range of output channels, which is in [`INT8_PANEL`]s. Each row's values of each panel are
+    /// given to `finish`, from many threads.
+    pub(crate) fn multiply(
+        &self,
+        activations: &Activations,
+        channels: Range<usize>,
+        finish: impl Fn(Place, [f32; INT8_PANEL]) + Sync,
+    ) {
+        self.multiply_with(fastest_kernel(), activations, channels, finish);
+    }
+
+    fn multiply_with(
+        &self,
+        kernel: PanelKernel,
+        activations: &Activations,
+        channels: Range<usize>,
+        finish: impl Fn(Place, [f32; INT8_PANEL]) + Sync,
+    ) {
+        assert!(channels.start.is_multiple_of(INT8_PANEL) && channels.end.is_multiple_of(INT8_PANEL));
+        let first = channels.start / INT8_PANEL;
+        for_each_task(channels.len() / INT8_PANEL, Scratch::default, |scratch, task| {
+            self.0.panel(first + task, activations, kernel, scratch);
+            let channel = (first + task) * INT8_PANEL;
+            for (row, values) in scratch.values.iter().enumerate() {
+                finish(Place { row, channel }, *values);
+            }
+        });
+    }
+
+    /// `y = x W^T + b`.
+    ///
+    /// # Shapes
+    /// - `x`: `[M, in]` f32
+    /// - returns `[M, out]` f32
+    pub fn matmul(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(x.contiguous()?.apply_op1_no_bwd(self)?)
+    }
+
+    fn product(&self, x: &[f32], kernel: PanelKernel) -> Vec<f32> {
+        let Packed { n_in, n_out, .. } = *self.0;
+        let n_rows = x.len() / n_in;
+        let mut activations = Activations::default();
+        let room = self.room(&mut activations, n_rows);
+        // SAFETY: each task sets the row of its own number.
+        for_each_task(n_rows, || (), |(), row| unsafe { room.set(row, &x[row * n_in..][..n_in]) });
+        let mut out = vec![0f32; n_rows * n_out];
+        let output = Output::new(&mut out);
+        self.multiply_with(kernel, &activations, 0..n_out, |place, values| {
+            // SAFETY: row and channels are within the result, and the panel's columns are this task's.
+            unsafe { output.write(place.row * n_out + place.channel, values) };
+        });
+        out
+    }
+}
+
+impl Packed {
+    fn new(values: Bytes, scales: Vec<f32>, n_in: usize, block_width: usize) -> Self {
+        let n_out = scales.len();
+        let panels = values.chunks_exact(n_in * INT8_PANEL);
+        let blocks = panels.flat_map(|panel| panel.chunks(block_width * INT8_PANEL));
+        let weight_sums = blocks.map(sums_of_weights).collect();
+        Self { values, bias: vec![0.0; n_out], scales, weight_sums, n_out, n_in, block_width }
+    }
+
+    /// All rows' values of one panel into `scratch.values`.
+    fn panel(&self, panel: usize, activations: &Activations, kernel: PanelKernel, scratch: &mut Scratch) {
+        let panel_bytes = self.n_in * INT8_PANEL;
+        let weights = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
+        let n_blocks = activations.n_blocks();
+        scratch.sums.resize(activations.n_rows(), [0; INT8_PANEL]);
+        scratch.values.clear();
+        scratch.values.resize(activations.n_rows(), [0.0; INT8_PANEL]);
+        for (block, weights) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
+            let (levels, steps, width) = activations.block(block);
+            kernel(levels, width, weights, &mut scratch.sums);
+            let weight_sums = &self.weight_sums[panel * n_blocks + block];
+            for ((values, sums), step) in scratch.values.iter_mut().zip(&scratch.sums).zip(steps) {
+                for at in 0..INT8_PANEL {
+                    values[at] += step.scale * (sums[at] - step.zero * weight_sums[at]) as f32;
+                }
+            }
+        }
+        let of_panel =
+            |values: &[f32]| -> [f32; INT8_PANEL] { std::array::from_fn(|at| values[panel * INT8_PANEL + at]) };
+        let (scales, bias) = (of_panel(&self.scales), of_panel(&self.bias));
+        for values in &mut scratch.values {
+            for at in 0..INT8_PANEL {
+                values[at] = values[at] * scales[at] + bias[at];
+            }
+        }
+    }
+}
+
+/// Of one block of one panel, by channel.
+fn sums_of_weights(block: &[u8]) -> Sums {
+    let mut sums = [0; INT8_PANEL];
+    for quad in block.chunks_exact(INT8_PANEL * INT8_QUAD) {
+        for (sum, weights) in sums.iter_mut().zip(quad.chunks_exact(INT8_QUAD)) {
+            *sum += weights.iter().map(|&byte| i32::from(byte as i8)).sum::<i32>();
+        }
+    }
+    sums
+}
+
+fn as_signed(bytes: &[u8]) -> &[i8] {
+    // SAFETY: both types are one byte, of which every value is valid.
+    unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
+}
+
+impl CustomOp1 for Int8Matrix {
+    fn name(&self) -> &'static str {
+        "int8-matmul"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let CpuStorage::F32(values) = storage else { candle_core::bail!("int8-matmul wants f32 activations") };
+        let (n_rows, width) = layout.shape().dims2()?;
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            candle_core::bail!("int8-matmul wants contiguous activations")
+        };
+        if width != self.0.n_in {
+            candle_core::bail!("int8-matmul: activations of width {width}, expected {}", self.0.n_in);
+        }
+        let out = self.product(&values[start..end], fastest_kernel());
+        Ok((CpuStorage::F32(out), Shape::from((n_rows, self.0.n_out))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::int8::{available_kernels, scalar};
+
+    fn matrix(values: &[i8], n_out: usize, n_in: usize, block_width: usize) -> Int8Matrix {
+        let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
+        let packed: Vec<u8> = Int8Matrix::pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
+        Int8Matrix(Arc::new(Packed::new(packed.into(), scales, n_in, block_width)))
+    }
+
+    #[test]
+    fn packing_keeps_every_weight_in_its_place() {
+        let values: Vec<i8> = (0..32 * 12).map(|v| v as i8).collect();
+        let dense = matrix(&values, 32, 12, 8).dequantize().unwrap().to_vec2::<f32>().unwrap();
+        for (row, weights) in dense.iter().enumerate() {
+            for (column, &weight) in weights.iter().enumerate() {
+                assert_eq!(weight, f32::from(values[row * 12 + column]) * (0.01 + row as f32 * 1e-4));
+            }
+        }
+    }
+
+    /// Of one draw: `is_extreme` takes the largest magnitudes, with which no sum may wrap or saturate.
+    struct Case {
+        n_rows: usize,
+        n_out: usize,
+        n_in: usize,
+        block_width: usize,
+        is_extreme: bool,
+        seed: u64,
+    }
+
+    impl Case {
+        fn check(&self) {
+            let Self { n_rows, n_out, n_in, block_width, is_extreme, seed } = *self;
+            let mut state = seed | 1;
+            let mut draw = || {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (state >> 33) as i32
+            };
+            let weights: Vec<i8> =
+                (0..n_out * n_in).map(|_| if is_extreme { -127 } else { (draw() % 128) as i8 }).collect();
+            let x: Vec<f32> =
+                (0..n_rows * n_in).map(|_| if is_extreme { 3.0 } else { (draw() % 1000) as f32 / 77.0 }).collect();
+            let matrix = matrix(&weights, n_out, n_in, block_width);
+            let ours = matrix.product(&x, scalar::multiply);
+            for kernel in available_kernels() {
+                assert_eq!(ours, matrix.product(&x, kernel), "{n_rows} rows of {n_in}, {n_out} channels");
+            }
+
+            let dense = matrix.dequantize().unwrap().to_vec2::<f32>().unwrap();
+            for row in 0..n_rows {
+                let x = &x[row * n_in..][..n_in];
+                let largest = x.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+                for (column, weights) in dense.iter().enumerate() {
+                    let sum: f64 = x.iter().zip(weights).map(|(x, w)| f64::from(x * w)).sum();
+                    let error = (f64::from(ours[row * n_out + column]) - sum).abs();
+                    // An activation is off by half a step at most; from the least to the largest there are 126.5.
+                    let size = f64::from(largest * weights.iter().map(|weight| weight.abs()).sum::<f32>());
+                    assert!(error <= size / 126.5 + 1e-5 * size, "{error} of {size}");
+                }
+            }
+        }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    proptest::proptest! {
+        #[test]
+        fn every_kernel_gives_the_scalar_sums(
+            (n_rows, panels, quads) in (0usize..28, 1usize..4, 1usize..40),
+            block_width in proptest::sample::select(vec![4usize, 64, 256]),
+            is_extreme: bool,
+            seed: u64,
+        ) {
+            let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
+            Case { n_rows, n_out, n_in, block_width, is_extreme, seed }.check();
+        }
+    }
+
+    /// In a browser, where the kernels are others.
+    #[cfg(target_arch = "wasm32")]
+    #[wasm_bindgen_test::wasm_bindgen_test]
+    fn every_kernel_gives_the_scalar_sums() {
+        for seed in 0..60u64 {
+            let (rows, panels, quads) = (seed as usize % 11, seed as usize % 3 + 1, seed as usize * 7 % 70 + 1);
+            let block_width = [4, 64, 256][seed as usize % 3];
+            let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
+            Case { n_rows: rows, n_out, n_in, block_width, is_extreme: seed % 4 == 0, seed }.check();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A block of a tower whose four matrices are int8, as one operation without a gradient.
+//!
+//! Between two products stands only what has to: rows are normalised straight into the levels that the next product
+//! reads, bias and activation are applied to a product's values as they leave its registers, and what is added to the
+//! tokens is added in place. The buffers serve all blocks in turn.
+
+use super::activation::activate;
+use super::layer_norm::{LayerNorm, NormRows};
+use super::short_attention::{Heads, join_heads};
+use super::values;
+use crate::Result;
+use crate::config::Activation;
+use crate::kernels::Int8Matrix;
+use crate::kernels::int8::{Activations, INT8_PANEL};
+use crate::parallel::{Output, for_each_task};
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use std::sync::{Mutex, PoisonError};
+
+/// The parts of one block.
+pub(crate) struct Int8Block<'a> {
+    pub ln_1: &'a LayerNorm,
+    pub in_proj: &'a Int8Matrix,
+    pub out_proj: &'a Int8Matrix,
+    pub ln_2: &'a LayerNorm,
+    pub c_fc: &'a Int8Matrix,
+    pub c_proj: &'a Int8Matrix,
+    pub heads: usize,
+    pub is_causal: bool,
+    pub activation: Activation,
+}
+
+/// The buffers of one tower.
+#[derive(Default)]
+pub(crate) struct Workspace(Mutex<Buffers>);
+
+#[derive(Default)]
+struct Buffers {
+    activations: Activations,
+    /// `[B, N, 3 D]`
+    qkv: Vec<f32>,
+    /// `[B, queries, D]`
+    joined: Vec<f32>,
+    /// `[B * queries, 4 D]`
+    hidden: Vec<f32>,
+}
+
+/// How many tokens there are and how many of them, from the first, are wanted.
+#[derive(Clone, Copy)]
+struct Tokens {
+    batch: usize,
+    n_tokens: usize,
+    n_wanted: usize,
+}
+
+impl Int8Block<'_> {
+    /// # Shapes
+    /// - `x`: `[B, N, D]` f32 on the CPU
+    /// - returns `[B, wanted, D]`: the first `n_wanted` tokens of each sample
+    pub fn forward(&self, x: &Tensor, n_wanted: usize, workspace: &Workspace) -> Result<Tensor> {
+        let norms = [self.ln_1.rows()?, self.ln_2.rows()?];
+        Ok(x.contiguous()?.apply_op1_no_bwd(&BlockOp { block: self, norms, n_wanted, workspace })?)
+    }
+
+    /// Adds attention's part to `wanted` `[B, wanted, D]`, which has those tokens of `x` `[B, N, D]`.
+    fn attend(&self, x: &[f32], wanted: &mut [f32], norm: &NormRows, tokens: Tokens, buffers: &mut Buffers) {
+        let Tokens { batch, n_tokens, n_wanted } = tokens;
+        let Buffers { activations, qkv, joined, .. } = buffers;
+        let width = self.out_proj.n_out();
+        qkv.resize(batch * n_tokens * 3 * width, 0.0);
+        let fused = Output::new(qkv);
+        let put = |token: usize, channel: usize, values: [f32; INT8_PANEL]| {
+            // SAFETY: the token's own channels, which are one task's.
+            unsafe { fused.write(token * 3 * width + channel, values) };
+        };
+        // Who is not wanted answers but does not ask.
+        let token_of = |row: usize| row / n_wanted * n_tokens + row % n_wanted;
+        if n_wanted < n_tokens {
+            normalize(norm, self.in_proj, batch * n_wanted, |row| row_of(x, token_of(row), width), activations);
+            self.in_proj.multiply(activations, 0..width, |place, values| {
+                put(token_of(place.row), place.channel, values);
+            });
+        }
+        let first = if n_wanted < n_tokens { width } else { 0 };
+        normalize(norm, self.in_proj, batch * n_tokens, |row| row_of(x, row, width), activations);
+        self.in_proj.multiply(activations, first..3 * width, |place, values| {
+            put(place.row, place.channel, values);
+        });
+        joined.resize(batch * n_wanted * width, 0.0);
+        let Self { heads, is_causal, .. } = *self;
+        join_heads(qkv, Heads { batch, n_tokens, n_queries: n_wanted, width, heads, is_causal }, joined);
+        quantize(joined, self.out_proj, activations);
+        add_product(self.out_proj, activations, wanted);
+    }
+
+    /// Adds the MLP's part to tokens `[rows, D]`.
+    fn transform(&self, tokens: &mut [f32], norm: &NormRows, buffers: &mut Buffers) {
+        let Buffers { activations, hidden, .. } = buffers;
+        let width = self.c_fc.n_in();
+        let n_rows = tokens.len() / width;
+        normalize(norm, self.c_fc, n_rows, |row| row_of(tokens, row, width), activations);
+        let hidden_width = self.c_fc.n_out();
+        hidden.resize(n_rows * hidden_width, 0.0);
+        let out = Output::new(hidden);
+        self.c_fc.multiply(activations, 0..hidden_width, |place, mut values| {
+            activate(self.activation, &mut values);
+            // SAFETY: the row's own channels, which are one task's.
+            unsafe { out.write(place.row * hidden_width + place.channel, values) };
+        });
+        quantize(hidden, self.c_proj, activations);
+        add_product(self.c_proj, activations, tokens);
+    }
+}
+
+fn row_of(values: &[f32], row: usize, width: usize) -> &[f32] {
+    &values[row * width..][..width]
+}
+
+/// Rows through a layer norm into levels for a product.
+fn normalize<'x>(
+    norm: &NormRows,
+    weight: &Int8Matrix,
+    n_rows: usize,
+    row_of: impl Fn(usize) -> &'x [f32] + Sync,
+    activations: &mut Activations,
+) {
+    let room = weight.room(activations, n_rows);
+    for_each_task(
+        n_rows,
+        || vec![0f32; weight.n_in()],
+        |normalized, row| {
+            norm.normalize(row_of(row), normalized);
+            // SAFETY: each task sets the row of its own number.
+            unsafe { room.set(row, normalized) };
+        },
+    );
+}
+
+/// Rows as they are into levels for a product.
+fn quantize(rows: &[f32], weight: &Int8Matrix, activations: &mut Activations) {
+    let width = weight.n_in();
+    let n_rows = rows.len() / width;
+    let room = weight.room(activations, n_rows);
+    // SAFETY: each task sets the row of its own number.
+    for_each_task(n_rows, || (), |(), row| unsafe { room.set(row, row_of(rows, row, width)) });
+}
+
+/// Adds a product to tokens `[rows, D]`.
+fn add_product(weight: &Int8Matrix, activations: &Activations, tokens: &mut [f32]) {
+    let width = weight.n_out();
+    let out = Output::new(tokens);
+    weight.multiply(activations, 0..width, |place, values| {
+        // SAFETY: the row's own channels, which are one task's.
+        unsafe {
+            let start = out.at(place.row * width + place.channel).cast::<[f32; INT8_PANEL]>();
+            let mut sums = start.read_unaligned();
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            start.write_unaligned(sums);
+        }
+    });
+}
+
+struct BlockOp<'a> {
+    block: &'a Int8Block<'a>,
+    norms: [NormRows; 2],
+    n_wanted: usize,
+    workspace: &'a Workspace,
+}
+
+impl CustomOp1 for BlockOp<'_> {
+    fn name(&self) -> &'static str {
+        "int8-block"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (batch, n_tokens, width) = layout.shape().dims3()?;
+        let x = values::slice(storage, layout)?;
+        let n_wanted = self.n_wanted.min(n_tokens);
+        let Int8Block { in_proj, out_proj, heads, .. } = self.block;
+        if *heads == 0 || width % heads != 0 || (in_proj.n_in(), out_proj.n_out()) != (width, width) {
+            candle_core::bail!(
+                "an int8 block of width {} and {heads} heads on {:?}",
+                out_proj.n_out(),
+                layout.shape()
+            );
+        }
+        let samples = x.chunks_exact((n_tokens * width).max(1));
+        let mut wanted: Vec<f32> = samples.flat_map(|sample| &sample[..n_wanted * width]).copied().collect();
+        let tokens = Tokens { batch, n_tokens, n_wanted };
+        let mut buffers = self.workspace.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wanted.is_empty() {
+            self.block.attend(x, &mut wanted, &self.norms[0], tokens, &mut buffers);
+            self.block.transform(&mut wanted, &self.norms[1], &mut buffers);
+        }
+        Ok((CpuStorage::F32(wanted), Shape::from((batch, n_wanted, width))))
+    }
+}

@@ -1,0 +1,146 @@
+//! Four-bit weights: half the bytes on the way to a phone, eight-bit ones once they are there.
+//!
+//! A block of 32 weights along `in` shares a scale; a weight is one of sixteen multiples of it. A model that is loaded
+//! expands them to bytes with a scale an output channel, which rounds by a fraction of what four bits have lost
+//! already: its products are as fast as int8's, and its memory is the same.
+
+use crate::kernels::{INT8_PANEL, INT8_QUAD, Int8Matrix};
+use crate::weights::StoredTensor;
+use crate::{Error, Result};
+use candle_core::Tensor;
+use half::f16;
+use safetensors::Dtype;
+
+/// Weights that share a scale.
+pub(super) const BLOCK: usize = 32;
+/// Bytes of four weights.
+pub(super) const QUAD_BYTES: usize = INT8_QUAD / 2;
+/// What stands for zero; a nibble less this is -8 to 7.
+const ZERO: i32 = 8;
+/// Scales that are tried for a block, as shares of the one that its largest weight just fits.
+const TRIED: usize = 16;
+
+/// Whether a matrix of these sides can be stored so.
+pub(super) fn takes(n_out: usize, n_in: usize) -> bool {
+    Int8Matrix::takes(n_out, n_in) && n_in.is_multiple_of(BLOCK)
+}
+
+/// A matrix `[out, in]`, whose sides are such as [`takes`], as U8 `[out / 16, in / 4, 16, 2]` and F16 scales
+/// `[out, in / 32]`, and what it is then `[out, in]`.
+pub(super) fn pack(dense: &Tensor) -> Result<(StoredTensor, StoredTensor, Tensor)> {
+    let (n_out, n_in) = dense.dims2()?;
+    let values: Vec<f32> = dense.flatten_all()?.to_vec1()?;
+    let mut nibbles = vec![0i8; values.len()];
+    let mut scales = Vec::with_capacity(values.len() / BLOCK);
+    for (weights, nibbles) in values.chunks_exact(BLOCK).zip(nibbles.chunks_exact_mut(BLOCK)) {
+        let scale = best_scale(weights);
+        scales.push(scale);
+        for (nibble, &weight) in nibbles.iter_mut().zip(weights) {
+            *nibble = (nearest(weight, f32::from(scale)) + ZERO) as i8;
+        }
+    }
+    let restored = nibbles
+        .iter()
+        .zip(0..)
+        .map(|(&nibble, index): (_, usize)| f32::from(scales[index / BLOCK]) * (i32::from(nibble) - ZERO) as f32);
+    let restored = Tensor::from_vec(restored.collect::<Vec<f32>>(), (n_out, n_in), dense.device())?;
+    let packed = Int8Matrix::pack(&nibbles, n_out, n_in);
+    let bytes: Vec<u8> =
+        packed.as_chunks::<2>().0.iter().map(|&[low, high]| low as u8 | (high as u8) << 4).collect();
+    let scale_bytes: Vec<u8> = scales.into_iter().flat_map(f16::to_le_bytes).collect();
+    let shape = [n_out / INT8_PANEL, n_in / INT8_QUAD, INT8_PANEL, QUAD_BYTES];
+    Ok((
+        StoredTensor::new(Dtype::U8, &shape, bytes.into()),
+        StoredTensor::new(Dtype::F16, &[n_out, n_in / BLOCK], scale_bytes.into()),
+        restored,
+    ))
+}
+
+/// The scale of least squared error.
+fn best_scale(weights: &[f32]) -> f16 {
+    let largest =
+        weights.iter().fold(0f32, |largest, weight| if weight.abs() > largest.abs() { *weight } else { largest });
+    // The largest weight gets the end of the range that reaches further.
+    let widest = -largest / ZERO as f32;
+    let error = |scale: f16| -> f32 {
+        let of = |&weight: &f32| weight - f32::from(scale) * nearest(weight, f32::from(scale)) as f32;
+        weights.iter().map(|weight| of(weight) * of(weight)).sum()
+    };
+    let tried = (0..TRIED).map(|step| f16::from_f32(widest * (1.0 - step as f32 / (2 * TRIED) as f32)));
+    tried.min_by(|&a, &b| error(a).total_cmp(&error(b))).unwrap_or(f16::ZERO)
+}
+
+fn nearest(weight: f32, scale: f32) -> i32 {
+    if scale == 0.0 { 0 } else { ((weight / scale).round_ties_even() as i32).clamp(-ZERO, ZERO - 1) }
+}
+
+/// The same weights as signed bytes in the order of an [`Int8Matrix`], and F32 scales `[out]`.
+///
+/// # Errors
+/// [`Error::Weights`] naming the tensor when type, shape or length is another.
+pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -> Result<(Vec<u8>, Vec<f32>)> {
+    let fail = |detail: String| Err(Error::Weights { detail: format!("tensor {name}.int4 {detail}") });
+    let &[panels, quads, INT8_PANEL, QUAD_BYTES] = stored.shape.as_slice() else {
+        return fail(format!("has shape {:?}, expected [out / 16, in / 4, 16, 2]", stored.shape));
+    };
+    let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
+    if stored.dtype != Dtype::U8 || stored.data.len() * 2 != n_out * n_in || !takes(n_out, n_in) {
+        return fail(format!("has type {:?} and {} bytes", stored.dtype, stored.data.len()));
+    }
+    if scales.shape != [n_out, n_in / BLOCK] {
+        return fail(format!("has scales {:?}, expected [{n_out}, {}]", scales.shape, n_in / BLOCK));
+    }
+    let block_scales: Vec<f32> =
+        scales.to_tensor(name)?.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1()?;
+    // The largest that a nibble can stand for, so that no weight is cut off.
+    let of_row = |scales: &[f32]| scales.iter().fold(0f32, |largest, scale| largest.max(scale.abs())) * ZERO as f32;
+    let row_scales: Vec<f32> = block_scales.chunks_exact(n_in / BLOCK).map(|row| of_row(row) / 127.0).collect();
+    let mut bytes = Vec::with_capacity(n_out * n_in);
+    for (place, &[low, high]) in stored.data.as_chunks::<QUAD_BYTES>().0.iter().enumerate() {
+        let (channel, quad) = (place % INT8_PANEL, place / INT8_PANEL % quads);
+        let row = place / (INT8_PANEL * quads) * INT8_PANEL + channel;
+        let scale = block_scales[row * (n_in / BLOCK) + quad * INT8_QUAD / BLOCK];
+        let step = if row_scales[row] > 0.0 { scale / row_scales[row] } else { 0.0 };
+        for nibble in [low & 15, low >> 4, high & 15, high >> 4] {
+            let value = (step * (i32::from(nibble) - ZERO) as f32).round_ties_even();
+            bytes.push(value as i8 as u8);
+        }
+    }
+    Ok((bytes, row_scales))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn what_is_expanded_is_what_was_packed() {
+        let dense = Tensor::randn(0f32, 1.0, (32, 96), &Device::Cpu).unwrap();
+        let (stored, scales, restored) = pack(&dense).unwrap();
+        assert_eq!(stored.data.len() * 2, 32 * 96);
+        let error = |found: &Tensor, wanted: &Tensor| {
+            let squares = |x: &Tensor| x.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+            (squares(&(found - wanted).unwrap()) / squares(wanted)).sqrt()
+        };
+        assert!(error(&restored, &dense) < 0.1);
+        let (bytes, row_scales) = expand("w", &stored, &scales).unwrap();
+        let bytes = StoredTensor::new(Dtype::I8, &[2, 24, 16, 4], bytes.into());
+        let row_scales =
+            StoredTensor::from_tensor(&Tensor::from_vec(row_scales, 32, &Device::Cpu).unwrap()).unwrap();
+        let expanded = Int8Matrix::from_stored("w", &bytes, &row_scales, 32).unwrap().dequantize().unwrap();
+        assert!(error(&expanded, &restored) < 0.01, "{}", error(&expanded, &restored));
+    }
+
+    #[test]
+    fn zeros_stay_zeros_and_what_does_not_fit_is_refused() {
+        let (stored, scales, restored) =
+            pack(&Tensor::zeros((16, 32), candle_core::DType::F32, &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(restored.sum_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
+        assert!(expand("w", &stored, &scales).unwrap().0.iter().all(|&byte| byte == 0));
+        let short = StoredTensor::new(Dtype::U8, &stored.shape, stored.data.slice(1..));
+        assert!(expand("w", &short, &scales).is_err());
+        let other = StoredTensor::new(Dtype::F16, &[16, 2], scales.data.clone());
+        assert!(expand("w", &stored, &other).is_err());
+    }
+}
