@@ -74,7 +74,8 @@ test-native:
 # Test the model's parity with the reference in Chromium
 test-wasm: _rust-wasm _tools _browser
     source .setup/env.sh; use_wasm_toolchain; export WASM_BINDGEN_TEST_TIMEOUT=900; \
-      cargo test --release --locked -p shared-model --target "$WASM_TARGET" --test parity --test pictures
+      cargo test --release --locked -p shared-model --target "$WASM_TARGET" --lib --test parity --test pictures; \
+      cargo test --release --locked -p shared-model --target "$WASM_TARGET" --features relaxed-simd --lib
 
 # Test the page as a visitor uses it, in Chromium
 test-e2e: build _browser _node _e2e

@@ -28,6 +28,12 @@ wasm_std() {
   sysroot=$(rustc --print sysroot)
   has_wasm_std "$sysroot" && echo "$(rustc --version) ($sysroot)"
 }
+rust_sources() {
+  use_threads_toolchain
+  local sysroot
+  sysroot=$(rustc --print sysroot)
+  has_rust_src "$sysroot" && echo "$sysroot/lib/rustlib/src/rust"
+}
 playwright() {
   cmp -s "$DERMAKE_ROOT/e2e/package-lock.json" "$DERMAKE_ROOT/e2e/node_modules/.installed-lock.json" &&
     "$DERMAKE_ROOT/e2e/node_modules/.bin/playwright" --version
@@ -39,6 +45,7 @@ report "C compiler" "apt-get install gcc" version cc
 report node "install Node.js 20 or newer" version node
 report npm "install npm, which comes with Node.js" version npm
 report wasm32 "just setup" wasm_std
+report "Rust's sources" "just setup" rust_sources
 report wasm-bindgen "just setup (wants $WASM_BINDGEN_VERSION)" version wasm-bindgen "$WASM_BINDGEN_VERSION"
 report "its runner" "just setup" version wasm-bindgen-test-runner "$WASM_BINDGEN_VERSION"
 report trunk "just setup (wants $TRUNK_VERSION)" version trunk "$TRUNK_VERSION"

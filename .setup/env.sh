@@ -33,7 +33,14 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
 # has_wasm_std SYSROOT
 has_wasm_std() { compgen -G "$1/lib/rustlib/$WASM_TARGET/lib/libstd-*.rlib" >/dev/null; }
 
+# has_rust_src SYSROOT: the standard library's sources, of which builds with threads make their own.
+has_rust_src() { [ -d "$1/lib/rustlib/src/rust/library" ]; }
+
 # For wasm builds: the compiler in use if it has the target's standard library, else the linked one.
 use_wasm_toolchain() {
   if ! has_wasm_std "$(rustc --print sysroot)"; then export RUSTUP_TOOLCHAIN=$LINKED_TOOLCHAIN; fi
+}
+# For those with threads: the compiler in use if its standard library's sources are there, else the linked one.
+use_threads_toolchain() {
+  if ! has_rust_src "$(rustc --print sysroot)"; then export RUSTUP_TOOLCHAIN=$LINKED_TOOLCHAIN; fi
 }

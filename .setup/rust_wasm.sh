@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Rust for wasm32: rustup's target where it can be fetched, else Debian's compiler in a folder of our own.
+# Rust for wasm32, and the sources of its standard library: rustup's where they can be fetched, else Debian's compiler
+# in a folder of our own, which has both.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -21,5 +22,14 @@ install_rust_wasm() {
   "$here/rustc_web.sh"
 }
 
+rust_src_ready() { has_rust_src "$(rustc --print sysroot)" || linked_toolchain_ready; }
+install_rust_src() {
+  say "sources of Rust's standard library: asking rustup"
+  if timeout 300 rustup component add rust-src </dev/null >"$DERMAKE_CACHE/rustup.log" 2>&1; then return; fi
+  say "rustup could not fetch them; taking Debian's rustc-web, some 2 minutes"
+  "$here/rustc_web.sh"
+}
+
 command -v rustc >/dev/null || fail "please install Rust with rustup (https://rustup.rs), then run this again"
 once rust_wasm_ready install_rust_wasm
+once rust_src_ready install_rust_src

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Trunk's last step, in its staging folder: gives the worker's files a hash in their names, as Trunk gives the page's,
-# and tells the service worker which files make up this version of the page.
+# Trunk's last step, in its staging folder: adds the builds of the worker, gives their files a hash in their names, as
+# Trunk gives the page's, and tells the service worker which files make up this version of the page.
 set -euo pipefail
+here=$PWD
 cd "$TRUNK_STAGING_DIR"
+"$here/workers.sh" "$PWD"
 
 hash() { cat "$@" | sha256sum | cut -c1-16; }
 # rewrite FILE PROGRAM...: through sed, whose -i is not the same everywhere.
@@ -13,10 +15,19 @@ rewrite() {
   mv "$file.new" "$file"
 }
 
-worker=worker-$(hash worker_loader.js worker.js worker_bg.wasm)
-rewrite worker_loader.js -e "s/worker\.js/$worker.js/" -e "s/worker_bg\.wasm/${worker}_bg.wasm/"
-rewrite index.html -e "s/worker_loader\.js/${worker}_loader.js/"
-for file in _loader.js .js _bg.wasm; do mv "worker$file" "$worker$file"; done
+# One hash for all builds of the worker: the page knows their names by it.
+version=$(hash worker_loader.js worker_pool.js worker-*)
+for program in worker-*.js; do
+  build=${program#worker-} build=${build%.js}
+  name=worker-$version-$build
+  mv "$program" "$name.js"
+  mv "worker-${build}_bg.wasm" "${name}_bg.wasm"
+  for script in loader pool; do
+    sed -e "s/worker\.js/$name.js/" -e "s/worker_bg\.wasm/${name}_bg.wasm/" "worker_$script.js" >"${name}_$script.js"
+  done
+done
+rm worker_loader.js worker_pool.js
+rewrite index.html -e "s/worker-VERSION/worker-$version/"
 
 files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's|^\./||')
 # shellcheck disable=SC2086 # no name of ours has a space

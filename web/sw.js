@@ -4,12 +4,16 @@
 // only the page itself (index.html) is first asked for anew. So is what models there are, which may change at any time.
 const VERSION = "VERSION"; // finish.sh fills in both
 const FILES = ["FILES"];
+// The build of the worker that this browser runs; the others are not kept.
+const BUILD = new URLSearchParams(location.search).get("build");
+const OF_BUILD = new RegExp(`^worker-[0-9a-f]+-${BUILD}(_loader|_pool|_bg)?\\.`);
 
 const PAGE = `dermake-page-${VERSION}`;
 const MODELS = "dermake-models";
 const INDEX = new URL("./", location).href;
 const MODEL_LIST = new URL("models", location).href;
-const kept = new Set(FILES.map((file) => new URL(file, location).href));
+const wanted = FILES.filter((file) => !file.startsWith("worker-") || OF_BUILD.test(file));
+const kept = new Set(wanted.map((file) => new URL(file, location).href));
 
 addEventListener("install", (event) => {
   skipWaiting();

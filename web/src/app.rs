@@ -172,12 +172,15 @@ fn base_url() -> String {
     document().base_uri().ok().flatten().unwrap_or_default()
 }
 
-/// The worker's script has a hash in its name, which the build writes into the page.
+/// The worker's script: the page's build wrote its version into the page, and boot.js which build this browser runs.
 fn worker_url() -> Result<String, String> {
     let meta = document().query_selector("meta[name=worker]").ok().flatten();
     let meta = meta.and_then(|meta| meta.dyn_into::<HtmlMetaElement>().ok());
     let script = meta.map(|meta| meta.content()).ok_or("the page does not name its program")?;
-    http::resolve(&script, &base_url()).map_err(|err| err.to_string())
+    let build = document().document_element().and_then(|root| root.get_attribute("data-build"));
+    let script = script.replace("BUILD", &build.ok_or("the page has not chosen a program")?);
+    let query = window().location().search().unwrap_or_default();
+    http::resolve(&format!("{script}{query}"), &base_url()).map_err(|err| err.to_string())
 }
 
 #[component]

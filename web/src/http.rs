@@ -1,6 +1,7 @@
 //! Fetching, alike in the page and in its worker.
 
 use crate::error::{Error, Result};
+#[cfg(feature = "page")]
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -40,6 +41,7 @@ pub async fn get_text(url: &str, what: &str) -> Result<String> {
 }
 
 /// The JSON at an address, asked for anew each time.
+#[cfg(feature = "page")]
 pub async fn get_json<T: DeserializeOwned>(url: &str, what: &str) -> Result<T> {
     let text = get_text(url, what).await?;
     serde_json::from_str(&text).map_err(|err| Error::unusable(format!("{what}: {err}")))

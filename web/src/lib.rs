@@ -3,9 +3,9 @@
 //! Two programs come of this crate: the page itself and the worker that owns the model. What decides is pure and
 //! tested natively; what touches the browser exists only on wasm32.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod app;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod components;
 pub mod error;
 #[cfg(target_arch = "wasm32")]

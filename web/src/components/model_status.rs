@@ -9,6 +9,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     let status = app.watch(|state| state.status());
     let phase = app.watch(|state| state.phase_name());
     let works_offline = app.watch(|state| state.works_offline());
+    let n_threads = app.watch(|state| state.n_threads);
     let is_busy = app.watch(|state| state.is_busy());
     let progress = app.watch(|state| state.progress());
     let is_untrained = app.watch(|state| state.model.as_ref().is_some_and(|model| !model.is_trained));
@@ -19,6 +20,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
                 role="status"
                 data-testid="status"
                 data-phase=phase
+                data-threads=move || n_threads.get().to_string()
                 data-offline=move || works_offline.get().then_some("ready")
             >
                 {status}

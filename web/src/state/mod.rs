@@ -84,6 +84,8 @@ pub struct AppState {
     /// `None` until there is a model.
     pub labels: Option<LabelChoice>,
     pub answer: Option<Answer>,
+    /// The worker's.
+    pub n_threads: usize,
     own_labels: Option<LabelSet>,
     sample_fetch: Option<SampleFetch>,
     failed_sample: Option<usize>,
@@ -117,8 +119,8 @@ impl AppState {
                 self.go_on()
             }
             Event::OwnLabelsTyped(text) => self.take_own_labels(&text),
-            Event::FromWorker(Envelope { body: Reply::Started, .. }) => {
-                self.is_worker_started = true;
+            Event::FromWorker(Envelope { body: Reply::Started { n_threads }, .. }) => {
+                (self.is_worker_started, self.n_threads) = (true, n_threads);
                 vec![Action::Load { request_id: self.next_request_id() }]
             }
             Event::FromWorker(Envelope { request_id, body }) if request_id == self.last_request_id => {
@@ -246,7 +248,7 @@ impl AppState {
                 self.answer = Some(Answer { predictions, millis });
             }
             (Reply::Failed { error }, _) => return self.fail(error),
-            (Reply::Started | Reply::Progress(_), _) => {}
+            (Reply::Started { .. } | Reply::Progress(_), _) => {}
         }
         Vec::new()
     }

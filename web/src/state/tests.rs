@@ -30,7 +30,10 @@ impl AppState {
     }
 
     fn loads(&mut self) -> Vec<Action> {
-        assert_eq!(self.hears(0, Reply::Started), [Action::Load { request_id: self.last_request_id }]);
+        assert_eq!(
+            self.hears(0, Reply::Started { n_threads: 2 }),
+            [Action::Load { request_id: self.last_request_id }]
+        );
         self.hears_now(Reply::Opened { model: model() });
         self.hears_now(Reply::Ready { is_kept: true })
     }
@@ -63,7 +66,7 @@ fn a_photo_chosen_while_loading_is_answered_when_the_model_is_ready() {
     let mut state = listed();
     assert_eq!(state.apply(Event::PhotoChosen("x.jpg".into())), []);
     let progress = Progress { stage: Stage::Download, done: 1, total: 2 };
-    state.hears(0, Reply::Started);
+    state.hears(0, Reply::Started { n_threads: 2 });
     state.hears_now(Reply::Progress(progress));
     assert_eq!(state.progress(), Some(progress));
     state.hears_now(Reply::Opened { model: model() });
@@ -131,7 +134,7 @@ fn retry_repeats_what_failed() {
     state.apply(Event::WorkerLost("404".into()));
     assert!(matches!(state.error(), Some(Error::WorkerNotStarted { .. })));
     assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
-    state.hears(0, Reply::Started);
+    state.hears(0, Reply::Started { n_threads: 2 });
     state.hears_now(Reply::Failed { error: unreachable() });
     assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
     state.loads();

@@ -10,6 +10,8 @@ mod inbox;
 mod keep;
 #[cfg(target_arch = "wasm32")]
 pub mod link;
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+mod pool;
 pub mod protocol;
 #[cfg(target_arch = "wasm32")]
 mod serve;

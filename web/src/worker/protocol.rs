@@ -40,8 +40,8 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reply {
-    /// It listens; this answers no request.
-    Started,
+    /// It listens, and computes on so many threads; this answers no request.
+    Started { n_threads: usize },
     /// The manifest is read, and the weights are on their way.
     Opened { model: ModelInfo },
     /// Something goes on.
@@ -133,7 +133,7 @@ mod tests {
 
         let prediction = Prediction { label: "acne".into(), probability: 0.123_456_79, logit: 23.4 };
         let replies = [
-            Reply::Started,
+            Reply::Started { n_threads: 2 },
             Reply::Progress(Progress { stage: Stage::Download, done: 1, total: 2 }),
             Reply::Predictions { predictions: vec![prediction], millis: 1.5 },
             Reply::Failed { error: Error::NotAnImage },

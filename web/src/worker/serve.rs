@@ -16,13 +16,23 @@ pub fn start() {
     let Ok(scope) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>() else {
         wasm_bindgen::throw_str("this program runs in a Web Worker only");
     };
+    #[cfg(target_feature = "atomics")]
+    if super::pool::is_pool_thread() {
+        return;
+    }
     let line = Rc::new(Line { scope, inbox: Inbox::default() });
     let receiver = line.clone();
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| receiver.receive(&event));
     line.scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget(); // it is needed as long as the worker lives
-    line.say(0, Reply::Started);
-    spawn_local(serve(line));
+    spawn_local(async move {
+        #[cfg(target_feature = "atomics")]
+        let n_threads = super::pool::start(&line.scope).await;
+        #[cfg(not(target_feature = "atomics"))]
+        let n_threads = 1;
+        line.say(0, Reply::Started { n_threads });
+        serve(line).await;
+    });
 }
 
 /// Why a request was not answered.

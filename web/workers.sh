@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# workers.sh FOLDER: builds the worker's program into a folder, once for each kind of engine: with relaxed SIMD or
+# without, with threads or without. The page takes the best that its browser runs (boot.js).
+#
+# Threads share their memory, so everything in such a build is compiled with atomics, the standard library too: from
+# Rust's sources, by the stable compiler, which builds it only when told that it may (RUSTC_BOOTSTRAP).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source .setup/env.sh
+out=$1
+target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
+
+# Two worlds of libraries, each built once; what differs within one are only the kernels.
+shared_memory=(--shared-memory --import-memory --max-memory=1073741824)
+shared_memory+=(--export=__wasm_init_tls --export=__tls_size --export=__tls_align --export=__tls_base)
+threads_flags="-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals ${shared_memory[*]/#/-Clink-arg=}"
+
+# build NAME TARGET_DIR [CARGO_OPTION...]
+build() {
+  local name=$1 dir=$2
+  shift 2
+  cargo build --release --locked -p web --bin worker --no-default-features --target "$WASM_TARGET" --target-dir "$dir" "$@"
+  wasm-bindgen --target no-modules --no-typescript --remove-name-section --remove-producers-section \
+    --out-dir "$out" --out-name "worker-$name" "$dir/$WASM_TARGET/release/worker.wasm"
+}
+build_threads() {
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS=$threads_flags build "$1" "$target/threads" -Zbuild-std=std,panic_abort "${@:2}"
+}
+
+(
+  use_wasm_toolchain
+  build plain "$target"
+  build relaxed "$target" --features relaxed-simd
+)
+(
+  use_threads_toolchain
+  build_threads threads
+  build_threads threads_relaxed --features relaxed-simd
+)
