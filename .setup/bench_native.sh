@@ -19,5 +19,5 @@ find_reference torch open_clip onnx onnxruntime onnxscript ||
 make_vision_inputs "$target/release/dermake" "$reference"
 
 arguments=(--out "$DERMAKE_ROOT/target/bench" --ours "$target/release/dermake" --reference "$reference")
-arguments+=(--model "$VISION/checkpoint" --int8 "$VISION/int8" --inputs "$VISION/onnx")
+arguments+=(--model "$VISION/checkpoint" --int8 "$VISION/ours/int8" --inputs "$VISION/onnx")
 exec python3 -B native-trainer/benches/native/bench.py "${arguments[@]}" "$@"

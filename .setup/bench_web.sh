@@ -31,4 +31,4 @@ find_reference torch open_clip onnx onnxruntime onnxscript || not_run "$NO_REFER
 make_vision_inputs "$dermake" "$reference"
 
 exec node "$bench/bench.mjs" --dermake "$dermake" --app "$app" --chromium "$CHROMIUM" \
-  --models "$VISION/int8" --inputs "$VISION/onnx" --out "$DERMAKE_ROOT/target/bench" "$@"
+  --models "$VISION/ours" --inputs "$VISION/onnx" --out "$DERMAKE_ROOT/target/bench" "$@"

@@ -2,7 +2,7 @@
 # What the benches of the vision tower compare: one random ViT-B/16, in our forms and in those that the rivals run.
 # Sourced, after env.sh and step.sh.
 
-VISION=$DERMAKE_ROOT/target/bench/vision # checkpoint/, int8/ and onnx/, which has the photos too
+VISION=$DERMAKE_ROOT/target/bench/vision # checkpoint/, ours/FORMAT/ and onnx/, which has the photos too
 
 # make_vision_inputs DERMAKE PYTHON
 make_vision_inputs() {
@@ -12,8 +12,8 @@ make_vision_inputs() {
     "$dermake" init --arch ViT-B-16 --seed 0 --out "$VISION/checkpoint" >/dev/null
   fi
   say "ViT-B/16, random: quantising it for ours, exporting it for the rivals; a minute or two"
-  rm -rf "$VISION/int8" # anew each time: its layout moves with the code
-  "$dermake" quantize --model "$VISION/checkpoint" --format int8 --out "$VISION/int8" >/dev/null
+  rm -rf "$VISION/ours" # anew each time: its layout moves with the code
+  "$dermake" quantize --model "$VISION/checkpoint" --format int8 --out "$VISION/ours/int8" >/dev/null
   "$python" -B "$DERMAKE_ROOT/native-trainer/benches/export.py" --model "$VISION/checkpoint" \
     --photo "$DERMAKE_ROOT/static/samples/sample-2.jpg" --out "$VISION/onnx" >/dev/null
 }

@@ -25,13 +25,14 @@ const { values: options } = parseArgs({
   options: {
     dermake: { type: 'string' }, // the program, built
     app: { type: 'string' }, // the page, built
-    models: { type: 'string' }, // from `dermake quantize`
+    models: { type: 'string' }, // a folder with one from `dermake quantize` for each form of ours
     inputs: { type: 'string' }, // from export.py, of the same checkpoint
     out: { type: 'string' },
     chromium: { type: 'string' },
     rounds: { type: 'string', default: '11' }, // turns of each that count
     warmup: { type: 'string', default: '2' }, // turns before them
-    forms: { type: 'string', default: 'int8,uint8,int4,fp32' },
+    ours: { type: 'string', default: 'int8' }, // forms of ours
+    forms: { type: 'string', default: 'int8,uint8,int4,fp32' }, // and of the rival's
     threads: { type: 'string', default: '1,2' },
   },
 });
@@ -52,10 +53,11 @@ const browser = await chromium.launch({
 });
 const session = await browser.newBrowserCDPSession();
 const rivalServer = await serveRival(options.inputs);
-const rivals = options.threads
-  .split(',')
-  .flatMap((threads) => options.forms.split(',').map((form) => new Rival(rivalServer, form, +threads, options.inputs)));
-const sides = [new Ours(options), ...rivals];
+const perThreads = (forms, make) =>
+  options.threads.split(',').flatMap((threads) => forms.split(',').map((form) => make(form, +threads)));
+const ours = perThreads(options.ours, (form, threads) => new Ours(form, threads, options));
+const rivals = perThreads(options.forms, (form, threads) => new Rival(rivalServer, form, threads, options.inputs));
+const sides = [...ours, ...rivals];
 const notRun = [];
 
 try {
@@ -117,20 +119,16 @@ function photo(index) {
 
 function report() {
   const rows = sides.map(rowOf);
-  const ours = rows[0];
   const ratio = {};
   console.log('one photo through ViT-B/16 in the browser');
   for (const row of rows) console.log(`  ${lineOf(row)}`);
-  for (const threads of new Set(rivals.map((rival) => rival.threads))) {
-    const eightBit = rows.slice(1).filter((row) => row.threads === threads && row.bits === 8);
-    if (eightBit.length === 0) continue;
-    const best = eightBit.reduce((a, b) => (a.median_ms <= b.median_ms ? a : b));
-    ratio[threads] = best.median_ms / ours.median_ms;
-    const against = `${best.engine} ${best.form} with ${plural(threads)} over ours with ${plural(ours.threads)}`;
-    console.log(`  ratio ${ratio[threads].toFixed(2)} (${against})`);
-  }
-  if (rivals.some((rival) => rival.threads > ours.threads)) {
-    console.log('  ours has no build with threads: its one is compared with all of theirs');
+  for (const threads of new Set(ours.map((side) => side.threads))) {
+    const fastest = (isWanted) =>
+      rows.filter((row) => row.threads === threads && row.bits === 8 && isWanted(row.engine)).toSorted((a, b) => a.median_ms - b.median_ms)[0];
+    const [own, rival] = [fastest((engine) => engine === 'dermake'), fastest((engine) => engine !== 'dermake')];
+    if (!own || !rival) continue;
+    ratio[threads] = rival.median_ms / own.median_ms;
+    console.log(`  ratio ${ratio[threads].toFixed(2)} (8 bits, ${plural(threads)}: ${rival.engine} ${rival.form} over ours)`);
   }
   const machine = {
     cpu: cpus()[0]?.model.trim() ?? arch(),

@@ -16,18 +16,18 @@ const ORT_FILES = ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-s
 /** The page, and `dermake serve` behind it. A turn is a visitor's: a photo is chosen, and the page says its time. */
 export class Ours {
   name = 'dermake';
-  form = 'int8';
-  bits = 8;
-  /** The page has no build with threads. */
-  threads = 1;
 
-  constructor(options) {
-    this.options = options;
+  /** `form` is a folder of the inputs, from `dermake quantize --format`; one thread is the build that has none. */
+  constructor(form, threads, options) {
+    Object.assign(this, { form, threads, options });
+    this.bits = form === 'int4' ? 4 : 8;
+    this.models = join(options.models, form);
+    this.build = threads > 1 ? 'threads_relaxed' : 'relaxed';
   }
 
   async open(context) {
-    const { dermake, app, models } = this.options;
-    const serve = ['serve', '--app', app, '--models', models, '--port', '0'];
+    const { dermake, app } = this.options;
+    const serve = ['serve', '--app', app, '--models', this.models, '--port', '0'];
     this.server = spawn(dermake, serve, { stdio: ['ignore', 'pipe', 'inherit'] });
     const url = await new Promise((resolve, reject) => {
       createInterface({ input: this.server.stdout }).once('line', resolve);
@@ -35,7 +35,7 @@ export class Ours {
       this.server.once('exit', (code) => reject(new Error(`dermake serve ended with ${code} before it listened`)));
     });
     this.page = await context.newPage();
-    await this.page.goto(url);
+    await this.page.goto(`${url}?build=${this.build}&threads=${this.threads}`);
     await this.page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: READY_MILLIS });
   }
 
@@ -52,14 +52,16 @@ export class Ours {
 
   /** The least of the sample photos, as `dermake quantize` reports them. */
   get cosine() {
-    const { cosines } = JSON.parse(readFileSync(join(this.options.models, 'report.json'), 'utf8'));
+    const { cosines } = JSON.parse(readFileSync(join(this.models, 'report.json'), 'utf8'));
     return Math.min(...cosines.map(({ cosine }) => cosine));
   }
 
   get bytes() {
-    const programs = readdirSync(this.options.app).filter((name) => /\.(js|wasm)$/.test(name));
+    const ofBuild = new RegExp(`^worker-[0-9a-f]+-${this.build}(_loader|_pool|_bg)?\\.`);
+    const isFetched = (name) => /\.(js|wasm)$/.test(name) && (!name.startsWith('worker-') || ofBuild.test(name));
+    const programs = readdirSync(this.options.app).filter(isFetched);
     return {
-      weights: statSync(join(this.options.models, 'vision.safetensors')).size,
+      weights: statSync(join(this.models, 'vision.safetensors')).size,
       ...sizes(programs.map((name) => join(this.options.app, name))),
     };
   }
