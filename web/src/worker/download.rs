@@ -1,19 +1,15 @@
 //! Weights: from the browser's store or the server, streamed into one buffer each, and checked before they are used.
 
+use super::chunks::Chunks;
 use super::keep::Keep;
+use super::meter::Meter;
 use super::protocol::{Progress, Stage};
 use crate::error::{Error, Result};
 use crate::http;
 use bytes::Bytes;
-use js_sys::Uint8Array;
 use sha2::{Digest, Sha256};
 use shared_model::api::{FileRole, Manifest, ManifestFile};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStreamDefaultReader, RequestCache, Response};
-
-/// Progress is told this often in a download, not at every packet.
-const N_STEPS: u64 = 200;
+use web_sys::{RequestCache, Response};
 
 /// The files asked for, in the order of their roles.
 #[derive(Clone)]
@@ -138,57 +134,4 @@ fn damaged(file: &ManifestFile, expected: String, found: String) -> Error {
 /// As much of a hash as a person compares.
 fn short(sha256: &str) -> String {
     format!("{}…", &sha256[..8])
-}
-
-/// The pieces of a body as they come.
-struct Chunks(ReadableStreamDefaultReader);
-
-impl Chunks {
-    fn of(response: &Response) -> Option<Self> {
-        response.body()?.get_reader().dyn_into().ok().map(Self)
-    }
-
-    async fn next(&mut self) -> Result<Option<Uint8Array>, JsValue> {
-        let read = JsFuture::from(self.0.read()).await?;
-        if js_sys::Reflect::get(&read, &"done".into())?.is_truthy() {
-            return Ok(None);
-        }
-        js_sys::Reflect::get(&read, &"value".into())?.dyn_into().map(Some)
-    }
-
-    fn cancel(&self) {
-        let _ = self.0.cancel();
-    }
-}
-
-/// Counts bytes over several files.
-struct Meter<'a> {
-    done: u64,
-    done_before_file: u64,
-    told: u64,
-    total: u64,
-    on_progress: &'a dyn Fn(Progress),
-}
-
-impl<'a> Meter<'a> {
-    fn new(total: u64, on_progress: &'a dyn Fn(Progress)) -> Self {
-        Self { done: 0, done_before_file: 0, told: 0, total, on_progress }
-    }
-
-    /// Counts the bytes of the next file.
-    fn file(&mut self, stage: Stage) -> impl FnMut(u64) {
-        self.done_before_file = self.done;
-        (self.on_progress)(Progress { stage, done: self.done, total: self.total });
-        move |n_bytes| {
-            self.done += n_bytes;
-            if (self.done - self.told) * N_STEPS >= self.total || self.done == self.total {
-                self.told = self.done;
-                (self.on_progress)(Progress { stage, done: self.done, total: self.total });
-            }
-        }
-    }
-
-    fn back_to_start_of_file(&mut self) {
-        (self.done, self.told) = (self.done_before_file, self.done_before_file);
-    }
 }

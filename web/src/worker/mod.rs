@@ -1,6 +1,8 @@
 //! The worker, which owns the model, and the page's end of the line to it.
 
 #[cfg(target_arch = "wasm32")]
+mod chunks;
+#[cfg(target_arch = "wasm32")]
 mod download;
 #[cfg(target_arch = "wasm32")]
 mod engine;
@@ -10,6 +12,8 @@ mod inbox;
 mod keep;
 #[cfg(target_arch = "wasm32")]
 pub mod link;
+#[cfg(target_arch = "wasm32")]
+mod meter;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 mod pool;
 pub mod protocol;
