@@ -45,7 +45,14 @@ export function bytesOf(folder: string, names: string[]): number {
   return names.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
 }
 
-export function manifestOf(folder: string): { notice?: string; files: { role: string; file: string; bytes: number }[] } {
+export interface ManifestFile {
+  role: string;
+  file: string;
+  bytes: number;
+  sha256: string;
+}
+
+export function manifestOf(folder: string): { notice?: string; files: ManifestFile[] } {
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
 }
 

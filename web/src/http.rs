@@ -14,22 +14,47 @@ extern "C" {
     fn global_fetch(request: &Request) -> js_sys::Promise;
 }
 
-/// Asks for an address; `what` names it in errors.
+/// How an address is asked for.
+pub struct Asked<'a> {
+    pub cache: RequestCache,
+    /// The `Range` header.
+    pub range: Option<String>,
+    /// Names it in errors.
+    pub what: &'a str,
+}
+
+/// Asks for an address; any answer is one.
 ///
 /// # Errors
-/// [`Error::Unreachable`] without an answer, [`Error::Refused`] for any status but success.
-pub async fn get(url: &str, cache: RequestCache, what: &str) -> Result<Response> {
+/// [`Error::Unreachable`] without an answer.
+pub async fn ask(url: &str, asked: &Asked<'_>) -> Result<Response> {
     let options = RequestInit::new();
-    options.set_cache(cache);
+    options.set_cache(asked.cache);
     let request = Request::new_with_str_and_init(url, &options)
         .map_err(|_| Error::unusable(format!("{url:?} is no address")))?;
+    if let Some(range) = &asked.range {
+        let set = request.headers().set("Range", range);
+        set.map_err(|_| Error::unusable(format!("{range:?} is no range")))?;
+    }
     let answer = JsFuture::from(global_fetch(&request)).await;
-    let response: Response =
-        answer.and_then(|answer| answer.dyn_into()).map_err(|_| Error::Unreachable { what: what.into() })?;
+    answer.and_then(|answer| answer.dyn_into()).map_err(|_| Error::Unreachable { what: asked.what.into() })
+}
+
+/// Asks for the whole of what is at an address; `what` names it in errors.
+///
+/// # Errors
+/// As [`ask`]; [`Error::Refused`] for any status but success.
+pub async fn get(url: &str, cache: RequestCache, what: &str) -> Result<Response> {
+    let response = ask(url, &Asked { cache, range: None, what }).await?;
     if !response.ok() {
         return Err(Error::Refused { what: what.into(), status: response.status() });
     }
     Ok(response)
+}
+
+/// A header of an answer, if it has that one and shows it.
+pub fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
 }
 
 /// The text at an address, asked for anew each time.

@@ -1,6 +1,8 @@
 //! The worker, which owns the model, and the page's end of the line to it.
 
 #[cfg(target_arch = "wasm32")]
+mod assembly;
+#[cfg(target_arch = "wasm32")]
 mod chunks;
 #[cfg(target_arch = "wasm32")]
 mod download;
@@ -12,13 +14,19 @@ mod inbox;
 mod keep;
 #[cfg(target_arch = "wasm32")]
 pub mod link;
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", test))]
 mod meter;
+#[cfg(target_arch = "wasm32")]
+mod pause;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 mod pool;
 pub mod protocol;
+#[cfg(any(target_arch = "wasm32", test))]
+mod resume;
 #[cfg(target_arch = "wasm32")]
 mod serve;
+#[cfg(target_arch = "wasm32")]
+mod transfer;
 
 #[cfg(target_arch = "wasm32")]
 pub use serve::start;

@@ -3,11 +3,12 @@
 use super::download;
 use super::engine::{Engine, Question};
 use super::inbox::Inbox;
+use super::pause::pause;
 use super::protocol::{Envelope, Reply, Request, RequestId};
 use crate::error::{Error, Result};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 /// What the worker program does.
@@ -112,14 +113,7 @@ impl Turn {
     /// # Errors
     /// [`Stop::Superseded`] if one of them makes the rest of the work needless.
     pub async fn give_way(&self) -> Result<(), Stop> {
-        let timer = js_sys::Promise::new(&mut |resolve, _| {
-            if self.line.scope.set_timeout_with_callback(&resolve).is_err() {
-                // Without a timer there is nothing to wait for.
-                let _ = resolve.call0(&JsValue::UNDEFINED);
-            }
-        });
-        // A timer does not fail.
-        let _ = JsFuture::from(timer).await;
+        pause(0).await;
         if self.line.latest_id() == self.request_id { Ok(()) } else { Err(Stop::Superseded) }
     }
 
