@@ -26,16 +26,9 @@ export class Ours {
   }
 
   async open(context) {
-    const { dermake, app } = this.options;
-    const serve = ['serve', '--app', app, '--models', this.models, '--port', '0'];
-    this.server = spawn(dermake, serve, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const url = await new Promise((resolve, reject) => {
-      createInterface({ input: this.server.stdout }).once('line', resolve);
-      this.server.once('error', reject);
-      this.server.once('exit', (code) => reject(new Error(`dermake serve ended with ${code} before it listened`)));
-    });
+    this.server = await serveOurs({ ...this.options, models: this.models });
     this.page = await context.newPage();
-    await this.page.goto(`${url}?build=${this.build}&threads=${this.threads}`);
+    await this.page.goto(`${this.server.url}?build=${this.build}&threads=${this.threads}`);
     await this.page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: READY_MILLIS });
   }
 
@@ -67,7 +60,7 @@ export class Ours {
   }
 
   close() {
-    this.server?.kill('SIGTERM');
+    this.server?.close();
   }
 }
 
@@ -146,6 +139,18 @@ const TYPES = {
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 };
+
+/** Starts `dermake serve`. */
+export async function serveOurs({ dermake, app, models }) {
+  const options = ['serve', '--app', app, '--models', models, '--port', '0'];
+  const server = spawn(dermake, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise((resolve, reject) => {
+    createInterface({ input: server.stdout }).once('line', resolve);
+    server.once('error', reject);
+    server.once('exit', (code) => reject(new Error(`dermake serve ended with ${code} before it listened`)));
+  });
+  return { url, close: () => server.kill('SIGTERM') };
+}
 
 /** Serves the rival's page with the headers that threads need. */
 export async function serveRival(inputs) {
