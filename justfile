@@ -94,7 +94,11 @@ bench-native *OPTIONS:
 
 # Measure the page beside onnxruntime-web in one Chromium: one photo at a time, in turn
 bench-web *OPTIONS: build _browser
-    @.setup/bench_web.sh {{OPTIONS}}
+    @.setup/bench_web.sh bench {{OPTIONS}}
+
+# Measure how long a first and a second visitor wait for an answer on 20 Mbit/s, beside onnxruntime-web
+bench-first-answer *OPTIONS: build _browser
+    @.setup/bench_web.sh first_answer {{OPTIONS}}
 
 # Check formatting and lints, for this machine, for wasm and for the browser tests
 lint: _rust-wasm _node

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_web.sh [OPTION...]: fetches what the bench of the page compares, then runs it, on the program and the page as
-# they are built. What this machine lacks is handed on as a reason, and is no failure.
+# bench_web.sh BENCH [OPTION...]: fetches what the benches of the page compare, then runs web/bench/BENCH.mjs, on the
+# program and the page as they are built. What this machine lacks is handed on as a reason, and is no failure.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -8,6 +8,8 @@ source "$here/step.sh"
 source "$here/torch_env.sh"
 source "$here/vision_inputs.sh"
 
+name=$1
+shift
 bench=$DERMAKE_ROOT/web/bench
 dermake=${DERMAKE_BIN:-${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/release/dermake}
 app=${DERMAKE_APP:-$DERMAKE_ROOT/web/dist}
@@ -30,5 +32,5 @@ find_reference torch open_clip onnx onnxruntime onnxscript || not_run "$NO_REFER
 (once rival_ready install_rival) || not_run "onnxruntime-web could not be installed into $bench/node_modules"
 make_vision_inputs "$dermake" "$reference"
 
-exec node "$bench/bench.mjs" --dermake "$dermake" --app "$app" --chromium "$CHROMIUM" \
+exec node "$bench/$name.mjs" --dermake "$dermake" --app "$app" --chromium "$CHROMIUM" \
   --models "$VISION/ours" --inputs "$VISION/onnx" --out "$DERMAKE_ROOT/target/bench" "$@"

@@ -152,9 +152,10 @@ export async function serveOurs({ dermake, app, models }) {
   return { url, close: () => server.kill('SIGTERM') };
 }
 
-/** Serves the rival's page with the headers that threads need. */
+/** Serves the rival's page with the headers that threads need: the library compressed and for good, as hosts do. */
 export async function serveRival(inputs) {
   const folders = { ort: ORT, inputs };
+  const library = new Map(ORT_FILES.map((name) => [join(ORT, name), gzipSync(readFileSync(join(ORT, name)))]));
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://rival');
     const [, folder, name] = /^\/(?:(ort|inputs)\/)?([\w.-]*)$/.exec(pathname) ?? [];
@@ -162,6 +163,12 @@ export async function serveRival(inputs) {
     response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    if (library.has(path)) {
+      response.setHeader('Content-Encoding', 'gzip');
+      response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+      response.end(library.get(path));
+      return;
+    }
     const file = createReadStream(path);
     file.once('error', () => response.writeHead(404).end());
     file.once('open', () => file.pipe(response));

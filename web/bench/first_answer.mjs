@@ -1,0 +1,132 @@
+/**
+ * `just bench-first-answer`: how long a visitor waits for the first answer, and what is fetched for it: our page beside
+ * onnxruntime-web, on a link of 20 Mbit/s, on the first visit and on the second.
+ *
+ * A visit is a browser that starts, opens the page and is given a photo at once; the clock runs from the address to the
+ * answer. The second visit has the first one's profile. Both sides come down the same kind of link, bytes counted where
+ * they pass, headers included. Writes `first_answer.json`.
+ */
+
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { Link } from './link.mjs';
+import { OurVisit, RivalVisit } from './visits.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    dermake: { type: 'string' }, // the program, built
+    app: { type: 'string' }, // the page, built
+    models: { type: 'string' }, // a folder with one from `dermake quantize` for each form of ours
+    inputs: { type: 'string' }, // from export.py, of the same checkpoint
+    out: { type: 'string' },
+    chromium: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    megabits: { type: 'string', default: '20' }, // a second
+    ours: { type: 'string', default: 'int8' }, // the form of ours
+    form: { type: 'string', default: 'uint8' }, // and of the rival: its smallest with eight bits
+  },
+});
+const missing = ['dermake', 'app', 'models', 'inputs', 'out', 'chromium'].filter((name) => !options[name]);
+if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${name}`).join(' ')}`);
+
+const photos = join(options.inputs, 'photos');
+const photo = join(photos, readdirSync(photos).sort()[0]);
+const sides = [new OurVisit({ ...options, models: join(options.models, options.ours) }, options.ours), new RivalVisit(options, options.form)];
+const visits = []; // { side, visit, millis, bytes }
+let browserVersion;
+
+try {
+  for (const side of sides) side.url = await side.serve();
+  for (let round = 0; round < +options.rounds; round++) {
+    for (const side of sides) await twoVisits(side);
+  }
+  report();
+} finally {
+  for (const side of sides) side.close?.();
+}
+
+async function twoVisits(side) {
+  const profile = mkdtempSync(join(tmpdir(), 'dermake-visit-'));
+  const link = new Link(+options.megabits);
+  try {
+    const url = await link.to(side.url);
+    for (const visit of [1, 2]) visits.push({ side, visit, ...(await oneVisit(side, url, profile, link)) });
+  } finally {
+    link.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+async function oneVisit(side, url, profile, link) {
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: options.chromium,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  try {
+    browserVersion = context.browser()?.version() ?? browserVersion;
+    const page = context.pages()[0];
+    const bytesBefore = link.bytes;
+    const started = performance.now();
+    await side.open(page, url);
+    await page.getByTestId('photo-input').setInputFiles(photo);
+    await side.answer(page);
+    const [millis, bytes] = [performance.now() - started, link.bytes - bytesBefore];
+    await side.kept(page);
+    return { millis, bytes };
+  } finally {
+    await context.close();
+  }
+}
+
+function report() {
+  console.log(`first answer on a link of ${options.megabits} Mbit/s`);
+  const rows = sides.flatMap((side) => [1, 2].map((visit) => rowOf(side, visit)));
+  for (const row of rows) {
+    const [median, least, most] = [row.median_ms, row.min_ms, row.max_ms].map((millis) => (millis / 1000).toFixed(2));
+    const visit = row.visit === 1 ? 'first visit' : 'second visit';
+    const size = row.bytes >= 1e6 ? `${(row.bytes / 1e6).toFixed(1)} MB` : `${(row.bytes / 1e3).toFixed(1)} kB`;
+    console.log(`  ${row.engine} ${row.form}, ${visit}: ${median} s (${least}–${most}, n ${row.n}), ${size}`);
+  }
+  const machine = {
+    cpu: cpus()[0]?.model.trim() ?? arch(),
+    cores: cpus().length,
+    system: `${platform()} ${release()}`,
+    browser: `Chromium ${browserVersion ?? 'of unknown version'}`,
+  };
+  const path = join(options.out, 'first_answer.json');
+  writeFileSync(path, `${JSON.stringify({ machine, megabits: +options.megabits, rows }, null, 2)}\n`);
+  console.log(`written: ${path}`);
+  const refetched = rows.filter(({ visit, bytes, weights_bytes }) => visit === 2 && bytes >= weights_bytes);
+  for (const row of refetched) {
+    console.error(`error: ${row.engine}: the second visit fetched the weights again`);
+    process.exitCode = 1;
+  }
+}
+
+function rowOf(side, visit) {
+  const own = visits.filter((one) => one.side === side && one.visit === visit);
+  const millis = own.map((one) => one.millis).sort((a, b) => a - b);
+  const middle = millis.length / 2;
+  return {
+    engine: side.name,
+    form: side.form,
+    visit,
+    median_ms: (millis[Math.ceil(middle) - 1] + millis[Math.floor(middle)]) / 2,
+    min_ms: millis[0],
+    max_ms: millis.at(-1),
+    n: millis.length,
+    bytes: Math.max(...own.map((one) => one.bytes)),
+    weights_bytes: side.weightsBytes,
+  };
+}
