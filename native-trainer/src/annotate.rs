@@ -8,6 +8,7 @@ use crate::progress;
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use serde::Serialize;
+use shared_model::api::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, concept_terms};
 use shared_model::preprocess::Orientation;
@@ -29,15 +30,8 @@ pub struct AnnotateOptions {
 #[derive(Serialize)]
 struct Annotation<'a> {
     image: &'a str,
-    concepts: Vec<Presence<'a>>,
+    concepts: Vec<Presence>,
     model: &'a str,
-}
-
-#[derive(Serialize)]
-struct Presence<'a> {
-    concept: &'a str,
-    /// Between 0 and 1; 0.5 says that the photo is as near to the concept's sentences as to those without it.
-    score: f64,
 }
 
 /// Answers for every image that can be read; returns whether all could.
@@ -116,8 +110,9 @@ fn written(
     ranked.truncate(options.top_k);
     let image = path.to_string_lossy();
     if options.as_json {
-        let concepts = ranked.iter().map(|(concept, score)| Presence { concept: &concept.name, score: *score });
-        return Ok(serde_json::to_string(&Annotation { image: &image, concepts: concepts.collect(), model })?);
+        let presence = |(concept, score): (&Concept, f64)| Presence { concept: concept.name.clone(), score };
+        let concepts = ranked.into_iter().map(presence).collect();
+        return Ok(serde_json::to_string(&Annotation { image: &image, concepts, model })?);
     }
     let longest = ranked.iter().map(|(concept, _)| concept.name.chars().count()).max().unwrap_or(0);
     let mut text = format!("{image} ({model})");

@@ -15,6 +15,76 @@ pub struct Prediction {
     pub logit: f32,
 }
 
+/// A concept and how present it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Presence {
+    pub concept: String,
+    /// Between 0 and 1; 0.5 says that the photo is as near to the concept's sentences as to those without it.
+    pub score: f64,
+}
+
+/// The server's answer to `POST /v1/classify`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Classified {
+    pub model: String,
+    /// Likeliest first.
+    pub predictions: Vec<Prediction>,
+    /// From the whole request at hand to the answer.
+    pub millis: f64,
+}
+
+/// The server's answer to `POST /v1/annotate`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Annotated {
+    pub model: String,
+    /// The most present first.
+    pub concepts: Vec<Presence>,
+    pub millis: f64,
+}
+
+/// The body of a `POST /v1/embed` that asks for texts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextsToEmbed {
+    pub texts: Vec<String>,
+}
+
+/// The server's answer to `POST /v1/embed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Embedded {
+    pub model: String,
+    /// One for each image or text, in the order of the request.
+    pub embeddings: Vec<Embedding>,
+    pub millis: f64,
+}
+
+/// A feature of unit length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Embedding {
+    Values(Vec<f32>),
+    /// The values as little-endian f32, in base64.
+    Base64(String),
+}
+
+/// The server's answer to `POST /v1/similarity`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    pub model: String,
+    /// A row for each image, in it a cosine for each text.
+    pub cosines: Vec<Vec<f32>>,
+    pub millis: f64,
+}
+
+/// Why the server does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// For programs; it stays.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
 /// What a file of a quantised model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
