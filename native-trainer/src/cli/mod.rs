@@ -69,3 +69,33 @@ pub fn hint(err: &anyhow::Error) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_options_are_called_the_same() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_server_hosts_models_or_answers_with_some() {
+        let is_accepted = |arguments: &str| Cli::try_parse_from(arguments.split(' ')).is_ok();
+        assert!(is_accepted("dermake serve --models a --models b"));
+        assert!(is_accepted("dermake serve --infer cpu --infer-model demo"));
+        assert!(is_accepted("dermake serve --models a --infer cuda:1 --tls-cert c --tls-key k"));
+        for refused in [
+            "dermake serve",
+            "dermake serve --infer cpu",
+            "dermake serve --infer-model demo",
+            "dermake serve --models a --infer gpu",
+            "dermake serve --models a --tls-cert c",
+            "dermake serve --models a --max-megapixels 101",
+            "dermake serve --models a --queue-length 0",
+        ] {
+            assert!(!is_accepted(refused), "{refused}");
+        }
+    }
+}

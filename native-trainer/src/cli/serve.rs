@@ -2,20 +2,35 @@
 
 use anyhow::Result;
 use clap::Args;
-use native_trainer::server::{ServeConfig, serve};
+use native_trainer::host;
+use native_trainer::server::{AccessOptions, InferOptions, Limits, ServeConfig, TlsOptions, serve};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Serve the page and quantised models
+/// Serve the page and quantised models, and answer with models
+///
+/// The page answers on the visitor's own device. With --infer the server answers too, at /v1/classify, /v1/annotate,
+/// /v1/embed and /v1/similarity; /v1/openapi.json describes them. No photo is written to disk or to the log.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dermake serve --models make-int8
+  dermake serve --models make-int8 --infer cpu --tokens tokens.txt
+  curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' 'localhost:8080/v1/classify?labels=pad&top_k=3'")]
 pub struct Serve {
     /// The built page
     #[arg(long, env = "DERMAKE_APP", default_value = "web/dist", value_name = "DIR")]
     app: PathBuf,
 
-    /// A folder from `dermake quantize`; may be repeated, the first is the page's default
-    #[arg(long = "models", env = "DERMAKE_MODELS", required = true, value_delimiter = ',', value_name = "DIR")]
+    /// A folder from `dermake quantize`, or a folder of such folders, where a new one is found without a restart; may be
+    /// repeated, the first is the page's default
+    #[arg(
+        long = "models",
+        env = "DERMAKE_MODELS",
+        required_unless_present = "infer_models",
+        value_delimiter = ',',
+        value_name = "DIR"
+    )]
     models: Vec<PathBuf>,
 
     /// Address to listen on
@@ -25,12 +40,28 @@ pub struct Serve {
     /// Port to listen on; 0 takes any free one
     #[arg(long, env = "DERMAKE_PORT", default_value_t = 8080)]
     port: u16,
+
+    #[command(flatten)]
+    infer: InferOptions,
+
+    #[command(flatten)]
+    access: AccessOptions,
+
+    #[command(flatten)]
+    tls: TlsOptions,
+
+    #[command(flatten)]
+    limits: Limits,
 }
 
 impl Serve {
     pub fn run(self) -> Result<ExitCode> {
         let address = SocketAddr::new(self.host, self.port);
-        let config = ServeConfig { app: self.app, models: self.models, address };
+        let Self { app, models, infer, access, tls, limits, .. } = self;
+        if infer.device.is_some() {
+            host::prepare();
+        }
+        let config = ServeConfig { app, models, address, infer, limits, access, tls };
         tokio::runtime::Runtime::new()?.block_on(serve(config))?;
         Ok(ExitCode::SUCCESS)
     }

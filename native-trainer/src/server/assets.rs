@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use super::encoding::Variants;
+use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
 use super::stored::StoredFile;
 use super::weights::IMMUTABLE;
@@ -42,19 +42,14 @@ enum Content {
 impl Asset {
     /// An asset held in memory, compressed if its kind shrinks.
     pub(super) fn new(name: &str, content: Vec<u8>, cache_control: &'static str) -> Self {
-        Self::with_forms(name, content, cache_control, [None, None])
+        Self::with_forms(name, content, cache_control, Default::default())
     }
 
-    fn with_forms(
-        name: &str,
-        content: Vec<u8>,
-        cache_control: &'static str,
-        [brotli, gzip]: [Option<Vec<u8>>; 2],
-    ) -> Self {
+    fn with_forms(name: &str, content: Vec<u8>, cache_control: &'static str, forms: Forms) -> Self {
         let (content_type, is_compressible) = content_type::of(name);
         let hash = format!("{:x}", Sha256::digest(&content));
         let variants =
-            if is_compressible { Variants::compressed(content, brotli, gzip) } else { Variants::plain(content) };
+            if is_compressible { Variants::compressed(content, forms) } else { Variants::plain(content) };
         Self { content_type, cache_control, content: Content::Held { variants, hash } }
     }
 
@@ -127,7 +122,7 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
     let cache_control = if is_hashed(name) { IMMUTABLE } else { REVALIDATE };
     let size_bytes = fs::metadata(path).map_err(failed)?.len();
     if size_bytes <= MAX_HELD_BYTES {
-        let forms = ["br", "gz"].map(|extension| fs::read(form_path(path, extension)).ok());
+        let forms = CODINGS.map(|coding| fs::read(form_path(path, coding.extension)).ok());
         return Ok(Asset::with_forms(name, fs::read(path).map_err(failed)?, cache_control, forms));
     }
     let (content_type, _) = content_type::of(name);
@@ -165,9 +160,9 @@ fn address(folder: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-/// `FILE.br` or `FILE.gz` beside a `FILE`.
+/// `FILE.br`, `FILE.zst` or `FILE.gz` beside a `FILE`.
 fn is_compressed_form(path: &Path) -> bool {
-    let is_form = path.extension().is_some_and(|extension| extension == "br" || extension == "gz");
+    let is_form = path.extension().is_some_and(|found| CODINGS.iter().any(|coding| found == coding.extension));
     is_form && path.with_extension("").is_file()
 }
 

@@ -1,5 +1,7 @@
 //! Conditional and partial requests (RFC 9110, sections 13 and 14), by entity tag alone.
 
+use std::ops::RangeInclusive;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 /// An entity tag in its quotes.
@@ -19,20 +21,45 @@ pub(super) fn is_unchanged(request: &HeaderMap, etag: &HeaderValue) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
+/// What a request wants of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All of it, or the one range that stands in the request.
+    AsAsked,
+    /// Several parts, apart from each other and in their order; none when none of them is in the file.
+    Parts(Vec<RangeInclusive<u64>>),
+}
+
+/// Most ranges that one request may ask for; beyond, it gets the whole file, as the standard allows.
+const MAX_RANGES: usize = 16;
+
 /// Leaves in the request only what `ServeFile` answers as the standard says: at most one range,
-/// within the file, and no condition.
-pub(super) fn normalize_range(method: &Method, request: &mut HeaderMap, etag: &HeaderValue, size_bytes: u64) {
+/// within the file, and no condition. Several ranges are for the caller to answer.
+pub(super) fn normalize_range(
+    method: &Method,
+    request: &mut HeaderMap,
+    etag: &HeaderValue,
+    size_bytes: u64,
+) -> Wanted {
     for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE] {
         request.remove(name);
     }
     let if_range = request.remove(header::IF_RANGE);
     let is_same_file = if_range.is_none_or(|tag| tag == *etag);
-    let range = take_single(request, header::RANGE)
-        .filter(|_| is_same_file && method == Method::GET)
-        .and_then(|range| single_range(range.to_str().ok()?, size_bytes));
-    if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
-        request.insert(header::RANGE, range);
+    let sent = take_single(request, header::RANGE).filter(|_| is_same_file && method == Method::GET);
+    let Some(range) = sent.as_ref().and_then(|sent| sent.to_str().ok()) else { return Wanted::AsAsked };
+    if let Some(parts) = several_ranges(range, size_bytes) {
+        if let [part] = &parts[..] {
+            let (first, last) = (part.start(), part.end());
+            request.extend(HeaderValue::try_from(format!("bytes={first}-{last}")).map(|one| (header::RANGE, one)));
+            return Wanted::AsAsked;
+        }
+        return Wanted::Parts(parts);
     }
+    if let Some(one) = single_range(range, size_bytes).and_then(|range| HeaderValue::try_from(range).ok()) {
+        request.insert(header::RANGE, one);
+    }
+    Wanted::AsAsked
 }
 
 /// Removes a header; its value if it was sent just once.
@@ -41,19 +68,51 @@ fn take_single(request: &mut HeaderMap, name: HeaderName) -> Option<HeaderValue>
     request.remove(name).filter(|_| n_values == 1)
 }
 
-/// `bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-LENGTH` as a range from a first byte. `None` for
-/// what a server should ignore (another unit, nonsense) or may (several ranges).
+/// One range from its first byte. `None` for what a server should ignore: another unit, nonsense.
 fn single_range(range: &str, size_bytes: u64) -> Option<String> {
-    let (unit, range) = range.split_once('=')?;
-    let (first, last) = range.trim().split_once('-')?;
-    if !unit.trim().eq_ignore_ascii_case("bytes") {
+    let (first, last) = bounds(ranges_of(range)?, size_bytes)?;
+    Some(format!("bytes={first}-{}", last.map(|last| last.to_string()).unwrap_or_default()))
+}
+
+/// Several ranges, those that touch or overlap joined; `None` unless there are several, all well formed.
+fn several_ranges(range: &str, size_bytes: u64) -> Option<Vec<RangeInclusive<u64>>> {
+    let ranges = ranges_of(range)?;
+    if !ranges.contains(',') {
         return None;
     }
+    let bounds: Vec<_> = ranges.split(',').map(|range| bounds(range, size_bytes)).collect::<Option<_>>()?;
+    if bounds.len() > MAX_RANGES {
+        return None;
+    }
+    let last_byte = size_bytes.saturating_sub(1);
+    let within = bounds.into_iter().filter(|(first, _)| *first < size_bytes);
+    let mut parts: Vec<(u64, u64)> =
+        within.map(|(first, last)| (first, last.map_or(last_byte, |last| last.min(last_byte)))).collect();
+    parts.sort_unstable();
+    parts.dedup_by(|next, part| {
+        let is_joined = next.0 <= part.1 + 1;
+        if is_joined {
+            part.1 = part.1.max(next.1);
+        }
+        is_joined
+    });
+    Some(parts.into_iter().map(|(first, last)| first..=last).collect())
+}
+
+/// What follows `bytes=`.
+fn ranges_of(range: &str) -> Option<&str> {
+    let (unit, ranges) = range.split_once('=')?;
+    unit.trim().eq_ignore_ascii_case("bytes").then_some(ranges)
+}
+
+/// `FIRST-LAST`, `FIRST-` or `-LENGTH` as the first byte and, if it was given, the last.
+fn bounds(range: &str, size_bytes: u64) -> Option<(u64, Option<u64>)> {
+    let (first, last) = range.trim().split_once('-')?;
     match (number(first), number(last)) {
-        (Some(first), Some(last)) => (first <= last).then(|| format!("bytes={first}-{last}")),
-        (Some(first), None) if last.is_empty() => Some(format!("bytes={first}-")),
-        (None, Some(0)) if first.is_empty() => Some(format!("bytes={size_bytes}-")),
-        (None, Some(length)) if first.is_empty() => Some(format!("bytes={}-", size_bytes.saturating_sub(length))),
+        (Some(first), Some(last)) => (first <= last).then_some((first, Some(last))),
+        (Some(first), None) if last.is_empty() => Some((first, None)),
+        (None, Some(0)) if first.is_empty() => Some((size_bytes, None)),
+        (None, Some(length)) if first.is_empty() => Some((size_bytes.saturating_sub(length), None)),
         _ => None,
     }
 }
@@ -88,5 +147,25 @@ mod tests {
             assert_eq!(single_range(range, 100).as_deref(), expected, "{range}");
         }
         assert!(single_range("bytes=0-99999999999999999999999", 100).is_some());
+    }
+
+    #[test]
+    fn several_ranges_are_put_in_order_and_joined() {
+        for (range, expected) in [
+            ("bytes=0-1,5-6", Some(vec![0..=1, 5..=6])),
+            ("bytes=90-, 0-1 ,-5", Some(vec![0..=1, 90..=99])),
+            ("bytes=0-9,10-19,15-30", Some(vec![0..=30])),
+            ("bytes=0-0,200-", Some(vec![0..=0])),
+            ("bytes=200-,-0", Some(vec![])),
+            ("bytes=0-1", None),
+            ("bytes=0-1,", None),
+            ("bytes=0-1,x", None),
+            ("lines=0-1,5-6", None),
+        ] {
+            assert_eq!(several_ranges(range, 100), expected, "{range}");
+        }
+        let many = |n: usize| format!("bytes={}", vec!["0-0"; n].join(","));
+        assert!(several_ranges(&many(MAX_RANGES), 100).is_some());
+        assert_eq!(several_ranges(&many(MAX_RANGES + 1), 100), None);
     }
 }

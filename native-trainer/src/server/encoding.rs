@@ -11,11 +11,32 @@ const MIN_BYTES: usize = 1024;
 /// Within 15 % of brotli's smallest for WebAssembly, in a twelfth of its time.
 const BROTLI_QUALITY: u32 = 9;
 
+/// Above 19 a decoder would need more than the 8 MiB of window that browsers give it (RFC 9659).
+const ZSTD_LEVEL: i32 = 17;
+
+/// A way to compress.
+pub(super) struct Coding {
+    /// In `Content-Encoding`.
+    name: &'static str,
+    /// Of a file that was compressed beforehand and lies beside the plain one.
+    pub(super) extension: &'static str,
+    encode: fn(&[u8]) -> io::Result<Vec<u8>>,
+}
+
+/// What a browser may accept, the smallest first.
+pub(super) const CODINGS: [Coding; 3] = [
+    Coding { name: "br", extension: "br", encode: brotli_of },
+    Coding { name: "zstd", extension: "zst", encode: |content| zstd::encode_all(content, ZSTD_LEVEL) },
+    Coding { name: "gzip", extension: "gz", encode: gzip_of },
+];
+
+/// Compressed forms in the order of [`CODINGS`].
+pub(super) type Forms = [Option<Vec<u8>>; CODINGS.len()];
+
 /// One file's content, as it is and compressed.
 pub(super) struct Variants {
     plain: Bytes,
-    brotli: Option<Bytes>,
-    gzip: Option<Bytes>,
+    forms: [Option<Bytes>; CODINGS.len()],
 }
 
 /// One of the forms, with the name it has in `Content-Encoding`.
@@ -27,20 +48,19 @@ pub(super) struct Chosen {
 impl Variants {
     /// Just the content.
     pub(super) fn plain(content: Vec<u8>) -> Self {
-        Self { plain: content.into(), brotli: None, gzip: None }
+        Self { plain: content.into(), forms: Default::default() }
     }
 
     /// The content with the forms that lay beside it; what lacks is made if it is smaller.
-    pub(super) fn compressed(content: Vec<u8>, brotli: Option<Vec<u8>>, gzip: Option<Vec<u8>>) -> Self {
+    pub(super) fn compressed(content: Vec<u8>, mut beside: Forms) -> Self {
         let plain = Bytes::from(content);
-        let made = |encode: fn(&[u8]) -> io::Result<Vec<u8>>| {
+        let made = |coding: &Coding| {
             let is_large = plain.len() >= MIN_BYTES;
-            let form = is_large.then(|| encode(&plain).ok()).flatten()?;
+            let form = is_large.then(|| (coding.encode)(&plain).ok()).flatten()?;
             (form.len() < plain.len()).then_some(form)
         };
-        let brotli = brotli.or_else(|| made(brotli_of)).map(Bytes::from);
-        let gzip = gzip.or_else(|| made(gzip_of)).map(Bytes::from);
-        Self { plain, brotli, gzip }
+        let forms = std::array::from_fn(|i| beside[i].take().or_else(|| made(&CODINGS[i])).map(Bytes::from));
+        Self { plain, forms }
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -49,7 +69,7 @@ impl Variants {
 
     /// Whether the answer depends on `Accept-Encoding`.
     pub(super) fn has_choice(&self) -> bool {
-        self.brotli.is_some() || self.gzip.is_some()
+        self.forms.iter().any(Option::is_some)
     }
 
     /// The smallest form that the request's `Accept-Encoding` allows.
@@ -57,9 +77,9 @@ impl Variants {
         let accepted: Vec<_> =
             request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).collect();
         let accepted = accepted.join(",");
-        for (encoding, form) in [("br", &self.brotli), ("gzip", &self.gzip)] {
-            if let Some(body) = form.as_ref().filter(|_| accepts(&accepted, encoding)) {
-                return Chosen { encoding: Some(encoding), body: body.clone() };
+        for (coding, form) in CODINGS.iter().zip(&self.forms) {
+            if let Some(body) = form.as_ref().filter(|_| accepts(&accepted, coding.name)) {
+                return Chosen { encoding: Some(coding.name), body: body.clone() };
             }
         }
         Chosen { encoding: None, body: self.plain.clone() }
@@ -99,23 +119,23 @@ mod tests {
 
     #[test]
     fn accept_encoding_is_read() {
-        for (header, br, gzip) in [
-            ("gzip, deflate, br, zstd", true, true),
-            ("GZIP;q=0.5", false, true),
-            ("br;q=0, *", false, true),
-            ("identity", false, false),
-            ("", false, false),
-            ("*;q=0", false, false),
+        for (header, accepted) in [
+            ("gzip, deflate, br, zstd", [true, true, true]),
+            ("GZIP;q=0.5", [false, false, true]),
+            ("br;q=0, *", [false, true, true]),
+            ("identity", [false, false, false]),
+            ("", [false, false, false]),
+            ("*;q=0", [false, false, false]),
         ] {
-            assert_eq!((accepts(header, "br"), accepts(header, "gzip")), (br, gzip), "{header}");
+            assert_eq!(CODINGS.map(|coding| accepts(header, coding.name)), accepted, "{header}");
         }
     }
 
     #[test]
     fn small_or_dense_content_stays_as_it_is() {
-        assert!(!Variants::compressed(vec![b' '; MIN_BYTES - 1], None, None).has_choice());
+        assert!(!Variants::compressed(vec![b' '; MIN_BYTES - 1], Default::default()).has_choice());
         let noise = (0..128_u8).flat_map(|seed| Sha256::digest([seed])).collect();
-        assert!(!Variants::compressed(noise, None, None).has_choice());
-        assert!(Variants::compressed(vec![b' '; MIN_BYTES], None, None).has_choice());
+        assert!(!Variants::compressed(noise, Default::default()).has_choice());
+        assert!(Variants::compressed(vec![b' '; MIN_BYTES], Default::default()).has_choice());
     }
 }

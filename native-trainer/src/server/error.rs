@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use shared_model::api::Refusal;
+
+use super::infer;
 
 /// Result with this module's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -33,31 +36,100 @@ pub enum Error {
     Length { expected: u64, found: u64, path: PathBuf },
     #[error("two models in folders of the same name, `{name}`")]
     SameName { name: String },
+    #[error("cannot answer with the model {model}")]
+    Model { model: String, source: anyhow::Error },
     #[error("cannot listen on {address}")]
     Bind { address: SocketAddr, source: io::Error },
     #[error("cannot print the address")]
     Announce(#[source] io::Error),
-    #[error("the server failed")]
-    Serve(#[source] io::Error),
+    #[error("no token in the file of tokens; write one a line: {}", path.display())]
+    NoTokens { path: PathBuf },
+    #[error("`{origin}` is not an origin, as https://example.org is")]
+    Origin { origin: String },
+    #[error("cannot speak TLS with {}", path.display())]
+    Tls { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 /// Why a request has no good answer; sent as `{code, message}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+///
+/// A message tells the client what to change. What went wrong inside is in the log alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HttpError {
     #[error("there is nothing at this address")]
     NotFound,
-    #[error("this address can only be read, with GET or HEAD")]
+    #[error("this address does not take this method; the Allow header names those that it takes")]
     MethodNotAllowed,
     #[error("the file cannot be read; the server's log says more")]
     Unreadable,
+
+    // Who asks
+    #[error("no token that this server knows; send one as `Authorization: Bearer TOKEN`")]
+    Unauthorized,
+    #[error("too many requests from this client; the next one in {retry_after_secs} s")]
+    TooManyRequests { retry_after_secs: u64 },
+
+    // What is asked
+    #[error("{what}")]
+    Malformed { what: String },
+    #[error("no model here is called `{name}`")]
+    NoSuchModel { name: String },
+    #[error("the body did not arrive within {limit_secs} s")]
+    BodyTooSlow { limit_secs: u32 },
+    #[error("the body is over the limit of {limit_mib} MiB")]
+    BodyTooLarge { limit_mib: u32 },
+    #[error("{what}")]
+    ImageTooLarge { what: String },
+    #[error("{what}")]
+    UnsupportedType { what: String },
+    #[error("{what}")]
+    Invalid { what: String },
+
+    // How the server is
+    #[error("an error of the server's own; its log says more")]
+    Internal,
+    #[error("the server has more to do than it can; try again a little later")]
+    Overloaded,
+    #[error("no answer within {limit_secs} s")]
+    TimedOut { limit_secs: u32 },
 }
 
+/// What a client should wait before it asks an overloaded server again.
+const OVERLOADED_RETRY_SECS: u64 = 1;
+
 impl HttpError {
-    fn status(self) -> (StatusCode, &'static str) {
+    pub(super) fn malformed(what: impl Into<String>) -> Self {
+        Self::Malformed { what: what.into() }
+    }
+
+    pub(super) fn invalid(what: impl Into<String>) -> Self {
+        Self::Invalid { what: what.into() }
+    }
+
+    fn status(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Self::Malformed { .. } => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::NoSuchModel { .. } => (StatusCode::NOT_FOUND, "no_such_model"),
+            Self::BodyTooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
+            Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::ImageTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "image_too_large"),
+            Self::UnsupportedType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
+            Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::TimedOut { .. } => (StatusCode::GATEWAY_TIMEOUT, "timed_out"),
+        }
+    }
+
+    fn retry_after_secs(&self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests { retry_after_secs } => Some(*retry_after_secs),
+            Self::Overloaded => Some(OVERLOADED_RETRY_SECS),
+            _ => None,
         }
     }
 }
@@ -65,7 +137,43 @@ impl HttpError {
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let (status, code) = self.status();
-        let message = self.to_string();
-        (status, Json(serde_json::json!({ "code": code, "message": message }))).into_response()
+        let retry_after_secs = self.retry_after_secs();
+        let refusal = Refusal { code: code.to_owned(), message: self.to_string() };
+        let mut response = (status, Json(refusal)).into_response();
+        let headers = response.headers_mut();
+        if let Some(secs) = retry_after_secs {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if self == Self::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<infer::Error> for HttpError {
+    fn from(err: infer::Error) -> Self {
+        match err {
+            infer::Error::QueueFull => Self::Overloaded,
+            infer::Error::Failed => Self::Internal,
+            infer::Error::Input(err) => err.into(),
+        }
+    }
+}
+
+impl From<shared_model::Error> for HttpError {
+    fn from(err: shared_model::Error) -> Self {
+        use shared_model::Error as Input;
+        let what = err.to_string();
+        match err {
+            Input::ImageFormat => Self::UnsupportedType { what },
+            Input::ImageTooLarge { .. } => Self::ImageTooLarge { what },
+            Input::ImageDecode { .. } | Input::Resample { .. } => Self::Invalid { what },
+            Input::Labels { .. } | Input::TextTooLong { .. } => Self::Invalid { what },
+            err => {
+                tracing::error!("{:#}", anyhow::Error::from(err));
+                Self::Internal
+            }
+        }
     }
 }

@@ -1,24 +1,35 @@
-//! The web server behind `dermake serve`: the page, and the quantized models it downloads.
+//! The web server behind `dermake serve`: the page, the quantized models it downloads, and answers of models.
 //!
 //! | Address | What |
 //! | --- | --- |
 //! | `/…` | the page: what trunk built, held in memory, compressed once |
-//! | `/models` | what is hosted, as `[{name, manifest}]`; the first is the page's default |
+//! | `/models` | what is hosted, a list of `{name, manifest, files, …}`; the first is the page's default |
 //! | `/models/FOLDER/manifest.json` | a model's manifest |
 //! | `/models/FOLDER/FILE[?v=SHA256]` | its weights, streamed from disk, whole or in ranges |
-//! | `/healthz` | `ok` |
+//! | `/v1/classify`, `/v1/annotate`, `/v1/embed`, `/v1/similarity` | answers of the models, where `--infer` is given |
+//! | `/v1/openapi.json` | the document that describes them |
+//! | `/healthz`, `/readyz`, `/metrics` | alive, welcome, counts |
 //!
-//! Every path that can be asked for is known before the first request: a request looks its path
+//! Every path to a file that can be asked for is known before the first request: a request looks its path
 //! up and never builds a file name of it.
 
+mod access;
+mod api;
 mod assets;
 mod conditional;
+mod connections;
 mod content_type;
 mod encoding;
 mod error;
 mod headers;
+mod infer;
+mod limits;
+mod metrics;
+mod models;
+mod rate;
 mod shutdown;
 mod stored;
+mod tls;
 mod weights;
 
 use std::future::Future;
@@ -26,54 +37,140 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::extract::{Path, Request, State};
-use axum::http::header;
+use axum::extract::{MatchedPath, Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 use tower_http::trace::TraceLayer;
 
+pub use access::AccessOptions;
+use access::Guard;
+use api::Api;
 use assets::App;
+use connections::Connections;
 use error::HttpError;
 pub use error::{Error, Result};
-use weights::Models;
+use infer::Engine;
+pub use infer::InferOptions;
+pub use limits::Limits;
+use metrics::Metrics;
+use models::Models;
+pub use tls::TlsOptions;
 
 /// What to serve, and where.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
     /// The folder that trunk built, with `index.html`.
     pub app: PathBuf,
-    /// Folders that `dermake quantize` wrote, or their manifests; the page loads the first.
+    /// Folders that `dermake quantize` wrote, their manifests, or folders of such folders; the page loads the first.
     pub models: Vec<PathBuf>,
     /// Port 0 takes a free one.
     pub address: SocketAddr,
+    pub infer: InferOptions,
+    pub limits: Limits,
+    pub access: AccessOptions,
+    pub tls: TlsOptions,
 }
 
 struct Site {
     app: App,
-    models: Models,
+    models: Arc<Models>,
+    metrics: Arc<Metrics>,
+    /// Where the server answers with models, too.
+    api: Option<Arc<Api>>,
+    /// The requests to the models that are not answered yet; closed once the server stops.
+    under_way: TaskTracker,
 }
 
-/// Builds the whole site, reading the page and the models' manifests.
+/// A server that is ready to listen.
+pub struct Server {
+    router: Router,
+    connections: Arc<Connections>,
+    under_way: TaskTracker,
+    longest_answer: Duration,
+    n_hosted: usize,
+    n_answering: usize,
+}
+
+impl Server {
+    /// Reads the page and the models' manifests, and loads the models that answer.
+    ///
+    /// # Errors
+    /// The page has no `index.html`; a model lacks its manifest or a file of the length that the manifest gives, or
+    /// cannot be loaded; a file that an option names cannot be used.
+    pub fn new(config: &ServeConfig) -> Result<Self> {
+        let tls = config.tls.acceptor()?;
+        let app = App::load(&config.app)?;
+        let models = Models::load(&config.models)?;
+        let (metrics, under_way) = (Arc::new(Metrics::new()), TaskTracker::new());
+        let engines = engines(config, &models, &metrics)?;
+        let (n_hosted, n_answering) = (models.known().len(), engines.len());
+        let api = (n_answering > 0).then(|| Arc::new(Api::new(engines, &config.limits, under_way.clone())));
+        let models = Arc::new(models);
+        let site = Site { app, models, metrics: metrics.clone(), api, under_way: under_way.clone() };
+        let router = router(config, site)?;
+        let connections = Connections::new(router.clone(), &config.limits, tls, metrics);
+        let longest_answer = config.limits.request_timeout();
+        Ok(Self { router, connections, under_way, longest_answer, n_hosted, n_answering })
+    }
+
+    /// Every address, without what is between it and a socket.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Serves on `listener` until `stop` completes and the requests under way are answered.
+    pub async fn serve_until(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+        let Self { connections, under_way, longest_answer, .. } = self;
+        shutdown::serve_gracefully(listener, connections, under_way, longest_answer, stop).await;
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM, with the page's address as the only line on stdout.
 ///
 /// # Errors
-/// The page has no `index.html`, or a model lacks its manifest or a file of the length that the
-/// manifest gives.
-pub fn router(config: &ServeConfig) -> Result<Router> {
-    let app = App::load(&config.app)?;
-    let models = Models::load(&config.models)?;
-    let security = headers::Security::new(app.inline_script_hashes());
+/// As [`Server::new`], or the address cannot be listened on.
+pub async fn serve(config: ServeConfig) -> Result<()> {
+    let server = Server::new(&config)?;
+    let bind = |source| Error::Bind { address: config.address, source };
+    let listener = TcpListener::bind(config.address).await.map_err(bind)?;
+    let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
+    let url = page_url(scheme, listener.local_addr().map_err(bind)?);
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{url}").and_then(|()| stdout.flush()).map_err(Error::Announce)?;
+    tracing::info!("hosting {} and answering with {} model(s) at {url}", server.n_hosted, server.n_answering);
+    server.serve_until(listener, shutdown::requested()).await;
+    Ok(())
+}
+
+fn router(config: &ServeConfig, site: Site) -> Result<Router> {
+    let security = headers::Security::new(site.app.inline_script_hashes());
+    let guard = Guard::new(&config.access, &config.limits)?;
+    let api_routes = match &site.api {
+        Some(api) => api_routes(api.clone(), guard.clone(), &config.access)?,
+        None => Router::new(),
+    };
+    let metrics = site.metrics.clone();
+    let counts = get(counts).layer(from_fn_with_state(guard, access::guard_token));
     Ok(Router::new()
         .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", counts)
         .route("/models", get(models_list))
         .route("/models/{folder}/{file}", get(model_file))
         .route("/", get(index))
         .route("/{*path}", get(asset))
+        .with_state(Arc::new(site))
+        .merge(api_routes)
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .fallback(async || HttpError::NotFound)
-        .with_state(Arc::new(Site { app, models }))
+        .layer(from_fn_with_state(metrics, count_answers))
         .layer(axum::middleware::map_response(move |response| {
             let security = security.clone();
             async move { security.apply(response) }
@@ -81,50 +178,77 @@ pub fn router(config: &ServeConfig) -> Result<Router> {
         .layer(TraceLayer::new_for_http()))
 }
 
-/// Serves until Ctrl-C or SIGTERM, with the page's address as the only line on stdout.
-///
-/// # Errors
-/// As [`router`], or the address cannot be listened on.
-pub async fn serve(config: ServeConfig) -> Result<()> {
-    let router = router(&config)?;
-    let bind = |source| Error::Bind { address: config.address, source };
-    let listener = TcpListener::bind(config.address).await.map_err(bind)?;
-    let url = page_url(listener.local_addr().map_err(bind)?);
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "{url}").and_then(|()| stdout.flush()).map_err(Error::Announce)?;
-    tracing::info!("serving {} model(s) at {url}", config.models.len());
-    serve_until(listener, router, shutdown::requested()).await
+/// The models that answer: those that were named for it, or those that are hosted.
+fn engines(config: &ServeConfig, models: &Models, metrics: &Arc<Metrics>) -> Result<Vec<Engine>> {
+    if config.infer.device.is_none() {
+        return Ok(Vec::new());
+    }
+    let hosted = models.known();
+    let hosted = hosted.iter().map(|model| (model.folder.clone(), model.path.display().to_string()));
+    let named = config.infer.models.iter().map(|model| (model.clone(), model.clone()));
+    let sources: Vec<_> = if config.infer.models.is_empty() { hosted.collect() } else { named.collect() };
+    let start = |(key, source): (String, String)| {
+        Engine::start(&source, &key, &config.infer, &config.limits, metrics)
+            .map_err(|err| Error::Model { model: source, source: err })
+    };
+    sources.into_iter().map(start).collect()
 }
 
-/// Serves on `listener` until `stop` completes and the requests under way are answered.
-///
-/// # Errors
-/// The listener fails.
-pub async fn serve_until(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    shutdown::serve_gracefully(listener, router, stop).await.map_err(Error::Serve)
+fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Result<Router> {
+    let routes = api::routes(api, guard);
+    Ok(match access::cors(access)? {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    })
+}
+
+/// Middleware that counts each answer by its route, never by what a visitor typed.
+async fn count_answers(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    metrics.count_answer(route, response.status().as_u16(), started.elapsed());
+    response
 }
 
 /// The address to open in a browser on this machine.
-fn page_url(mut address: SocketAddr) -> String {
+fn page_url(scheme: &str, mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}/")
+    format!("{scheme}://{address}/")
 }
 
 async fn healthz() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], "ok")
 }
 
-async fn models_list(State(site): State<Arc<Site>>) -> Response {
-    ([(header::CACHE_CONTROL, "no-cache")], Json(site.models.list())).into_response()
+/// Whether more requests are welcome: not once the server stops.
+async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
+    let (status, text) = match site.under_way.is_closed() {
+        false => (StatusCode::OK, "ok"),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+    };
+    (status, [(header::CACHE_CONTROL, "no-store")], text)
+}
+
+async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {
+    let engines = site.api.as_ref().map(|api| api.engines()).unwrap_or_default();
+    for engine in engines {
+        site.metrics.set_waiting(engine.name(), engine.queue_lengths());
+    }
+    site.metrics.set_abandoned(engines.iter().map(Engine::n_abandoned).sum());
+    ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, metrics::CONTENT_TYPE)], site.metrics.text())
+}
+
+async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpError> {
+    let models = site.models.on_offer().await?;
+    let list: Vec<_> = models.iter().map(|model| &model.listed).collect();
+    Ok(([(header::CACHE_CONTROL, "no-cache")], Json(list)).into_response())
 }
 
 async fn model_file(
@@ -132,7 +256,7 @@ async fn model_file(
     Path((folder, file)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, HttpError> {
-    site.models.respond(&folder, &file, request).await
+    site.models.find(&folder).await?.respond(&file, request).await
 }
 
 async fn index(State(site): State<Arc<Site>>, request: Request) -> Result<Response, HttpError> {
@@ -153,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_printed_address_can_be_opened() {
-        let url = |address: &str| page_url(address.parse().unwrap());
+        let url = |address: &str| page_url("http", address.parse().unwrap());
         assert_eq!(url("127.0.0.1:8080"), "http://127.0.0.1:8080/");
         assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80/");
         assert_eq!(url("[::]:80"), "http://[::1]:80/");

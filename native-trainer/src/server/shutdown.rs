@@ -1,15 +1,18 @@
-//! When to stop, and how: no new connections, a moment for the answers under way, then the end.
+//! When to stop, and how: no new connections, all answers that the models owe, a moment for downloads, then the end.
 
 use std::future::Future;
 use std::io;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::serve::ListenerExt;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
 
-/// How long answers under way may take to finish. A visitor's slow download resumes elsewhere.
+use super::connections::Connections;
+
+/// How long downloads under way may take to finish. A visitor's slow one resumes elsewhere.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Completes at Ctrl-C or SIGTERM.
@@ -47,31 +50,44 @@ async fn terminated() {
     std::future::pending::<()>().await;
 }
 
-/// Serves until `stop`, then at most [`GRACE`] longer.
+/// Serves until `stop`, then until the requests to the models are answered, then at most [`GRACE`] longer.
 pub(super) async fn serve_gracefully(
     listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stopping, stopped) = oneshot::channel();
-    // Small answers to ranges go out at once instead of waiting to be joined with others.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!("TCP_NODELAY is not set: {error}");
+    connections: Arc<Connections>,
+    under_way: TaskTracker,
+    longest_answer: Duration,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, address)) => connections.take(stream, address, graceful.watcher()),
+                Err(err) => rest_after(err).await,
+            },
+            () = &mut stop => break,
         }
-    });
-    let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        stopping.send(()).ok();
-    });
+    }
+    drop(listener);
+    under_way.close();
     let overdue = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(GRACE).await,
-            Err(_) => std::future::pending().await,
-        }
+        tokio::time::timeout(longest_answer, under_way.wait()).await.ok();
+        tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        ended = graceful => ended,
-        () = overdue => Ok(()),
+        () = graceful.shutdown() => {}
+        () = overdue => tracing::info!("some clients did not take their answers in time"),
     }
+}
+
+/// A connection that was given up while it waited is no trouble. Where files are open too many, none is accepted
+/// until some are closed.
+async fn rest_after(err: io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(err.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
+    }
+    tracing::error!("cannot accept connections: {err}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
 }

@@ -1,15 +1,22 @@
 //! A file that stays on disk and is streamed: flat memory, whatever its size.
 
+use std::io::{self, SeekFrom};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
+use futures_util::stream;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::mpsc;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
-use super::conditional;
+use super::conditional::{self, Wanted};
 use super::error::HttpError;
 
 const CHUNK_BYTES: usize = 256 << 10;
@@ -35,7 +42,10 @@ impl StoredFile {
             return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
         }
         let method = request.method().clone();
-        conditional::normalize_range(&method, request.headers_mut(), &etag, self.size_bytes);
+        let wanted = conditional::normalize_range(&method, request.headers_mut(), &etag, self.size_bytes);
+        if let Wanted::Parts(parts) = wanted {
+            return Ok((kept, self.respond_parts(parts).await?).into_response());
+        }
         let file = ServeFile::new(&self.path).with_buf_chunk_size(CHUNK_BYTES);
         let mut response = file.oneshot(request).await.unwrap_or_else(|never| match never {});
         match response.status() {
@@ -51,4 +61,71 @@ impl StoredFile {
         response.headers_mut().extend(kept);
         Ok(response.map(Body::new))
     }
+
+    /// Several ranges as `multipart/byteranges`, streamed one after the other.
+    async fn respond_parts(&self, parts: Vec<RangeInclusive<u64>>) -> Result<Response, HttpError> {
+        if parts.is_empty() {
+            let range = format!("bytes */{}", self.size_bytes);
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response());
+        }
+        let unreadable = |err: io::Error| {
+            tracing::error!("cannot read ({err}): {}", self.path.display());
+            HttpError::Unreadable
+        };
+        let mut file = File::open(&self.path).await.map_err(unreadable)?;
+        // The hash stands in no part: whoever could write it there would have to know it before.
+        let boundary = format!("part-{}", &self.sha256[..32]);
+        let heads: Vec<String> = parts.iter().map(|part| self.part_head(part, &boundary)).collect();
+        let end = format!("\r\n--{boundary}--\r\n");
+        let length = end.len() as u64
+            + heads.iter().map(|head| head.len() as u64).sum::<u64>()
+            + parts.iter().map(|part| part.end() - part.start() + 1).sum::<u64>();
+        // A task reads ahead by a chunk, so that one open file serves all parts.
+        let (sending, received) = mpsc::channel::<io::Result<Bytes>>(1);
+        tokio::spawn(async move {
+            for (head, part) in heads.into_iter().zip(parts) {
+                if sending.send(Ok(head.into())).await.is_err() {
+                    return;
+                }
+                if let Err(err) = send_part(&mut file, part, &sending).await {
+                    sending.send(Err(err)).await.ok();
+                    return;
+                }
+            }
+            sending.send(Ok(end.into())).await.ok();
+        });
+        let chunks = stream::unfold(received, |mut received| async { Some((received.recv().await?, received)) });
+        let headers = [
+            (header::CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}")),
+            (header::CONTENT_LENGTH, length.to_string()),
+            (header::ACCEPT_RANGES, "bytes".to_owned()),
+        ];
+        Ok((StatusCode::PARTIAL_CONTENT, headers, Body::from_stream(chunks)).into_response())
+    }
+
+    fn part_head(&self, part: &RangeInclusive<u64>, boundary: &str) -> String {
+        let (first, last, size, content_type) = (part.start(), part.end(), self.size_bytes, self.content_type);
+        format!(
+            "\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: bytes {first}-{last}/{size}\r\n\r\n"
+        )
+    }
+}
+
+/// Sends a part of a file; stops without an error when nobody takes it any more.
+async fn send_part(
+    file: &mut File,
+    part: RangeInclusive<u64>,
+    sending: &mpsc::Sender<io::Result<Bytes>>,
+) -> io::Result<()> {
+    file.seek(SeekFrom::Start(*part.start())).await?;
+    let mut left = part.end() - part.start() + 1;
+    while left > 0 {
+        let mut chunk = BytesMut::zeroed(left.min(CHUNK_BYTES as u64) as usize);
+        file.read_exact(&mut chunk).await?;
+        left -= chunk.len() as u64;
+        if sending.send(Ok(chunk.freeze())).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
 }

@@ -1,20 +1,22 @@
-//! The hosted models: their manifests, and the weights that these name.
+//! A hosted model: its manifest, and the weights that this names.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use axum::extract::Request;
 use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use shared_model::labels::LabelSet;
 
 use super::assets::{Asset, REVALIDATE};
 use super::content_type;
 use super::error::{Error, HttpError, Result};
 use super::stored::StoredFile;
 
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 
 /// For an address that carries the content's hash: what is there can never be anything else.
 pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -26,58 +28,90 @@ const MUST_REVALIDATE: &str = "public, max-age=0, must-revalidate";
 #[derive(Deserialize)]
 struct Manifest {
     name: Option<String>,
+    trained: Option<bool>,
+    notice: Option<String>,
+    weight_format: Option<String>,
+    #[serde(default)]
+    label_sets: Vec<LabelSet>,
     files: Vec<ManifestFile>,
 }
 
-#[derive(Deserialize)]
+/// Names the tower, the classifiers or the tokenizer that a file is.
+#[derive(Deserialize, Serialize)]
 struct ManifestFile {
+    role: Option<String>,
     file: String,
     bytes: u64,
     sha256: String,
 }
 
-/// One line of `/models`.
-#[derive(Debug, Serialize)]
-pub(super) struct Listed<'a> {
-    name: &'a str,
+/// One entry of `/models`.
+#[derive(Serialize)]
+pub(super) struct Listed {
+    name: String,
+    /// Its address.
     manifest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trained: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_format: Option<String>,
+    files: Vec<ManifestFile>,
+    label_sets: Vec<ListedLabels>,
 }
 
-struct Model {
+/// A label set, without its hundred names.
+#[derive(Serialize)]
+struct ListedLabels {
+    key: String,
+    title: String,
+    n_labels: usize,
+}
+
+/// When a manifest was written, and its length: it changed if these did.
+pub(super) type Stamp = (Option<SystemTime>, u64);
+
+/// A folder that `dermake quantize` wrote.
+pub(super) struct Model {
     /// The folder's name, which is its name in addresses.
-    folder: String,
-    name: String,
+    pub(super) folder: String,
+    pub(super) path: PathBuf,
+    pub(super) stamp: Stamp,
+    pub(super) listed: Listed,
     manifest: Asset,
     files: BTreeMap<String, StoredFile>,
 }
 
-/// The hosted models, in the order they were given.
-pub(super) struct Models(Vec<Model>);
-
-impl Models {
-    pub(super) fn load(paths: &[PathBuf]) -> Result<Self> {
-        let models: Vec<_> = paths.iter().map(|path| Model::load(path)).collect::<Result<_>>()?;
-        let mut names = HashSet::new();
-        match models.iter().find(|model| !names.insert(&model.folder)) {
-            Some(twin) => Err(Error::SameName { name: twin.folder.clone() }),
-            None => Ok(Self(models)),
+impl Model {
+    /// Reads a folder's manifest and checks the files that it names.
+    ///
+    /// # Errors
+    /// There is no manifest, or one of its files is not there, not of its length or not of the folder.
+    pub(super) fn load(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        if !path.is_file() {
+            return Err(Error::NoManifest { path: folder.to_owned() });
         }
+        let read = |source| Error::Read { path: path.clone(), source };
+        let stamp = stamp(&path).map_err(read)?;
+        let content = fs::read(&path).map_err(read)?;
+        let real = fs::canonicalize(folder).map_err(read)?;
+        let manifest: Manifest =
+            serde_json::from_slice(&content).map_err(|source| Error::Manifest { path: path.clone(), source })?;
+        let files = manifest.files.iter().map(|file| Ok((file.file.clone(), file.check(&real)?)));
+        let files = files.collect::<Result<_>>()?;
+        let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let listed = manifest.listed(&folder);
+        Ok(Self { folder, path: real, stamp, listed, manifest: Asset::new(MANIFEST, content, REVALIDATE), files })
     }
 
-    pub(super) fn list(&self) -> Vec<Listed<'_>> {
-        let listed = self.0.iter().map(|model| Listed {
-            name: &model.name,
-            manifest: format!("/models/{}/{MANIFEST}", utf8_percent_encode(&model.folder, NON_ALPHANUMERIC)),
-        });
-        listed.collect()
-    }
-
-    pub(super) async fn respond(&self, folder: &str, file: &str, request: Request) -> Result<Response, HttpError> {
-        let model = self.0.iter().find(|model| model.folder == folder).ok_or(HttpError::NotFound)?;
+    /// Answers for the manifest or a file that it names.
+    pub(super) async fn respond(&self, file: &str, request: Request) -> Result<Response, HttpError> {
         if file == MANIFEST {
-            return model.manifest.respond(request).await;
+            return self.manifest.respond(request).await;
         }
-        let stored = model.files.get(file).ok_or(HttpError::NotFound)?;
+        let stored = self.files.get(file).ok_or(HttpError::NotFound)?;
         let is_versioned = request
             .uri()
             .query()
@@ -88,28 +122,25 @@ impl Models {
     }
 }
 
-impl Model {
-    fn load(path: &Path) -> Result<Self> {
-        let is_manifest = path.file_name().is_some_and(|name| name == MANIFEST);
-        let typed = if is_manifest { path.with_file_name("") } else { path.to_owned() };
-        let typed = if typed.as_os_str().is_empty() { PathBuf::from(".") } else { typed };
-        let path = typed.join(MANIFEST);
-        if !path.is_file() {
-            return Err(Error::NoManifest { path: typed });
+/// Of a manifest.
+pub(super) fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let metadata = fs::metadata(path)?;
+    Ok((metadata.modified().ok(), metadata.len()))
+}
+
+impl Manifest {
+    fn listed(self, folder: &str) -> Listed {
+        let labels =
+            |set: LabelSet| ListedLabels { key: set.key, title: set.title, n_labels: set.class_names.len() };
+        Listed {
+            name: self.name.unwrap_or_else(|| folder.to_owned()),
+            manifest: format!("/models/{}/{MANIFEST}", utf8_percent_encode(folder, NON_ALPHANUMERIC)),
+            trained: self.trained,
+            notice: self.notice,
+            weight_format: self.weight_format,
+            files: self.files,
+            label_sets: self.label_sets.into_iter().map(labels).collect(),
         }
-        let read = |source| Error::Read { path: path.clone(), source };
-        let content = fs::read(&path).map_err(read)?;
-        let folder_path = fs::canonicalize(&typed).map_err(read)?;
-        let manifest: Manifest =
-            serde_json::from_slice(&content).map_err(|source| Error::Manifest { path: path.clone(), source })?;
-        let files = manifest.files.into_iter().map(|file| {
-            let stored = file.check(&folder_path)?;
-            Ok((file.file, stored))
-        });
-        let files = files.collect::<Result<_>>()?;
-        let folder = folder_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = manifest.name.unwrap_or_else(|| folder.clone());
-        Ok(Self { folder, name, manifest: Asset::new(MANIFEST, content, REVALIDATE), files })
     }
 }
 

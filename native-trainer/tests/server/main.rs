@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access;
+mod infer;
+mod limits;
 mod models;
 mod page;
+mod running;
 mod socket;
 mod start;
 
@@ -15,7 +19,7 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use native_trainer::server::{ServeConfig, router, serve, serve_until};
+use native_trainer::server::{AccessOptions, Error, InferOptions, Limits, ServeConfig, Server, TlsOptions};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -67,16 +71,20 @@ impl Site {
             app: self.path("app"),
             models: vec![self.path("make q8")],
             address: ([127, 0, 0, 1], 0).into(),
+            infer: InferOptions::default(),
+            limits: Limits::default(),
+            access: AccessOptions::default(),
+            tls: TlsOptions::default(),
         }
     }
 
     fn router(&self) -> Router {
-        router(&self.config()).unwrap()
+        Server::new(&self.config()).unwrap().router()
     }
 
     /// Why the site does not start, causes included.
     fn complaint(&self) -> String {
-        match router(&self.config()) {
+        match Server::new(&self.config()) {
             Ok(_) => panic!("the site starts"),
             Err(error) => format!("{:#}", anyhow::Error::from(error)),
         }

@@ -8,7 +8,13 @@ async fn models_are_listed_with_their_manifests() {
     let list = site.get("/models", &[]).await;
     let list: serde_json::Value = serde_json::from_slice(&list.body).unwrap();
     let address = "/models/make%20q8/manifest.json";
-    assert_eq!(list, serde_json::json!([{ "name": "MAKE, eight bits", "manifest": address }]));
+    let file = serde_json::json!({
+        "role": "vision", "file": "vision.safetensors", "bytes": 1000, "sha256": sha256(weights()),
+    });
+    let expected = serde_json::json!([
+        { "name": "MAKE, eight bits", "manifest": address, "files": [file], "label_sets": [] },
+    ]);
+    assert_eq!(list, expected);
 
     let answer = site.get(address, &[]).await;
     assert_eq!(answer.body, manifest("vision.safetensors", 1000));
@@ -66,14 +72,14 @@ async fn ranges_are_answered_as_the_standard_says() {
             assert_eq!(answer.header(header::ETAG), etag);
         }
     }
-    for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0"] {
+    for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0", "bytes=1000-,-0"] {
         let answer = site.get(WEIGHTS, &[("range", range)]).await;
         assert_eq!(answer.status, StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
         assert_eq!(answer.header(header::CONTENT_RANGE), "bytes */1000");
     }
     for ignored in [
-        &[("range", "bytes=0-1,5-6")][..],
-        &[("range", "bytes=5-1")],
+        &[("range", "bytes=5-1")][..],
+        &[("range", "bytes=0-1,x")],
         &[("range", "chunks=0-1")],
         &[("range", "bytes=0-1"), ("range", "bytes=5-6")],
         &[("range", "bytes=0-1"), ("if-range", "\"another\"")],
@@ -97,4 +103,78 @@ async fn a_file_that_vanishes_is_an_error_and_not_a_hang() {
     let response = router.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(response.headers()["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn several_ranges_come_as_parts() {
+    let site = Site::new();
+    let whole = weights();
+    let answer = site.get(WEIGHTS, &[("range", "bytes=990-, 0-1, 100-149")]).await;
+    assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT);
+    assert_eq!(answer.header(header::CONTENT_LENGTH), answer.body.len().to_string());
+    assert_eq!(answer.header(header::ETAG), format!("\"{}\"", sha256(&whole)));
+    let boundary = answer.header(header::CONTENT_TYPE).strip_prefix("multipart/byteranges; boundary=").unwrap();
+    let expected: String = [(0, 1), (100, 149), (990, 999)]
+        .map(|(first, last)| {
+            format!(
+                "\r\n--{boundary}\r\nContent-Type: application/octet-stream\r\n\
+                 Content-Range: bytes {first}-{last}/1000\r\n\r\n{}",
+                &whole[first..=last]
+            )
+        })
+        .concat();
+    assert_eq!(answer.body, format!("{expected}\r\n--{boundary}--\r\n"));
+
+    // What overlaps is one range, and comes as such.
+    let joined = site.get(WEIGHTS, &[("range", "bytes=0-9,5-19")]).await;
+    assert_eq!(
+        (joined.status, joined.header(header::CONTENT_RANGE)),
+        (StatusCode::PARTIAL_CONTENT, "bytes 0-19/1000")
+    );
+    let many = format!("bytes={}", vec!["0-0"; 17].join(","));
+    assert_eq!(site.get(WEIGHTS, &[("range", &many)]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_model_on_a_shelf_is_found_without_a_restart() {
+    let site = Site::new();
+    fs::create_dir(site.path("shelf")).unwrap();
+    fs::rename(site.path("make q8"), site.path("shelf/b")).unwrap();
+    let config = ServeConfig { models: vec![site.path("shelf")], ..site.config() };
+    let router = Server::new(&config).unwrap().router();
+    let get = async |path: &str| {
+        let response = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        (response.status(), to_bytes(response.into_body(), usize::MAX).await.unwrap())
+    };
+    let names = async || {
+        let list: serde_json::Value = serde_json::from_slice(&get("/models").await.1).unwrap();
+        let manifest = |model: &serde_json::Value| model["manifest"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(manifest).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["/models/b/manifest.json"]);
+
+    // Half copied: the manifest is there, the weights are not.
+    site.write("shelf/a/manifest.json", &manifest("vision.safetensors", 1000));
+    assert_eq!(names().await, ["/models/b/manifest.json"]);
+    assert_eq!(get("/models/a/vision.safetensors").await.0, StatusCode::NOT_FOUND);
+    site.write("shelf/a/vision.safetensors", &weights());
+    assert_eq!(get("/models/a/vision.safetensors").await, (StatusCode::OK, weights().into()));
+    assert_eq!(names().await, ["/models/a/manifest.json", "/models/b/manifest.json"]);
+
+    fs::remove_dir_all(site.path("shelf/b")).unwrap();
+    assert_eq!(names().await, ["/models/a/manifest.json"]);
+    assert_eq!(get("/models/b/vision.safetensors").await.0, StatusCode::NOT_FOUND);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_on_a_shelf_leads_nowhere() {
+    let site = Site::new();
+    fs::create_dir(site.path("shelf")).unwrap();
+    fs::rename(site.path("make q8"), site.path("shelf/b")).unwrap();
+    std::os::unix::fs::symlink(site.path("shelf/b"), site.path("shelf/a")).unwrap();
+    let config = ServeConfig { models: vec![site.path("shelf")], ..site.config() };
+    let request = Request::get("/models/a/manifest.json").body(Body::empty()).unwrap();
+    let response = Server::new(&config).unwrap().router().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
 }

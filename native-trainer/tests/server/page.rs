@@ -63,19 +63,22 @@ async fn text_is_compressed_once_each_form_with_its_own_tag() {
     let site = Site::new();
     let plain = site.get(SCRIPT, &[]).await;
     let brotli = site.get(SCRIPT, &[("accept-encoding", "gzip, deflate, br, zstd")]).await;
+    let zstd = site.get(SCRIPT, &[("accept-encoding", "gzip, zstd")]).await;
     let gzip = site.get(SCRIPT, &[("accept-encoding", "gzip")]).await;
     assert_eq!(plain.header(header::CONTENT_ENCODING), "");
     assert_eq!(brotli.header(header::CONTENT_ENCODING), "br");
+    assert_eq!(zstd.header(header::CONTENT_ENCODING), "zstd");
     assert_eq!(gzip.header(header::CONTENT_ENCODING), "gzip");
 
     let mut unpacked = Vec::new();
     brotli::Decompressor::new(&brotli.body[..], 4096).read_to_end(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain.body);
     unpacked.clear();
+    assert_eq!(zstd::decode_all(&zstd.body[..]).unwrap(), plain.body);
     flate2::read::GzDecoder::new(&gzip.body[..]).read_to_end(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain.body);
 
-    for (answer, accepted) in [(&plain, "identity"), (&brotli, "br"), (&gzip, "gzip")] {
+    for (answer, accepted) in [(&plain, "identity"), (&brotli, "br"), (&zstd, "zstd"), (&gzip, "gzip")] {
         assert_eq!(answer.header(header::VARY), "accept-encoding");
         assert_eq!(answer.header(header::CONTENT_LENGTH), answer.body.len().to_string());
         let etag = answer.header(header::ETAG);
@@ -91,8 +94,9 @@ async fn text_is_compressed_once_each_form_with_its_own_tag() {
 async fn forms_compressed_beforehand_are_taken_as_they_are() {
     let site = Site::new();
     site.write(&format!("app{WASM}.br"), "brotli");
+    site.write(&format!("app{WASM}.zst"), "zstd");
     site.write(&format!("app{WASM}.gz"), "gzip");
-    for (accepted, body) in [("br", "brotli"), ("gzip", "gzip"), ("identity", "\0asm")] {
+    for (accepted, body) in [("br", "brotli"), ("zstd", "zstd"), ("gzip", "gzip"), ("identity", "\0asm")] {
         assert_eq!(site.get(WASM, &[("accept-encoding", accepted)]).await.body, body);
     }
     assert_eq!(site.get(&format!("{WASM}.br"), &[]).await.status, StatusCode::NOT_FOUND);
@@ -111,7 +115,7 @@ async fn a_large_file_of_the_page_is_streamed_in_ranges() {
 #[tokio::test]
 async fn only_reading_is_allowed() {
     let site = Site::new();
-    for path in ["/", SCRIPT, "/models", WEIGHTS, "/healthz"] {
+    for path in ["/", SCRIPT, "/models", WEIGHTS, "/healthz", "/readyz"] {
         for method in [Method::POST, Method::PUT, Method::DELETE] {
             let answer = site.ask(method, path, &[]).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");

@@ -8,7 +8,7 @@ async fn with_server(site: &Site, visit: impl FnOnce(SocketAddr) + Send + 'stati
     let address = listener.local_addr().unwrap();
     let visit = tokio::task::spawn_blocking(move || visit(address));
     let stop = async { visit.await.unwrap() };
-    serve_until(listener, site.router(), stop).await.unwrap();
+    Server::new(&site.config()).unwrap().serve_until(listener, stop).await;
 }
 
 /// Sends a request line as it is, which a client library would tidy up, and reads all that comes.
@@ -55,34 +55,87 @@ async fn no_address_leads_out_of_the_folders() {
     with_server(&site, visit).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_huge_file_streams_in_flat_memory() {
-    const SIZE_BYTES: u64 = 512 << 20;
+#[cfg(unix)]
+#[test]
+fn a_huge_file_streams_to_many_clients_in_flat_memory() {
+    const SIZE_BYTES: u64 = 1 << 30;
+    const N_CLIENTS: usize = 50;
     let site = Site::new();
     let mut huge = fs::File::options().write(true).open(site.path("make q8/vision.safetensors")).unwrap();
     huge.set_len(SIZE_BYTES).unwrap();
     huge.write_all(b"START").unwrap();
     site.write("make q8/manifest.json", &manifest("vision.safetensors", SIZE_BYTES as usize));
-    let visit = |address| {
-        let before = peak_memory_bytes();
-        let mut socket = TcpStream::connect(address).unwrap();
-        write!(socket, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let received = std::io::copy(&mut socket, &mut std::io::sink()).unwrap();
+    // A process of its own, whose memory no other test has a part in.
+    let mut server = Program::start(&site);
+    let before = server.peak_memory_bytes();
+    let address = server.address;
+    std::thread::scope(|scope| {
+        for _ in 0..N_CLIENTS {
+            scope.spawn(move || {
+                let mut socket = TcpStream::connect(address).unwrap();
+                write!(socket, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+                let received = std::io::copy(&mut (&mut socket).take(32 << 20), &mut std::io::sink()).unwrap();
+                assert_eq!(received, 32 << 20);
+            });
+        }
+        let mut whole = TcpStream::connect(address).unwrap();
+        write!(whole, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let received = std::io::copy(&mut whole, &mut std::io::sink()).unwrap();
         assert!(received > SIZE_BYTES && received < SIZE_BYTES + 4096, "{received}");
-        let grown = peak_memory_bytes().saturating_sub(before);
-        assert!(grown < 64 << 20, "memory grew by {grown} bytes");
-
-        let tail = raw(address, &format!("GET {WEIGHTS} HTTP/1.1"), "Range: bytes=536870000-\r\n");
-        assert!(tail.starts_with(b"HTTP/1.1 206") && tail.ends_with(&[0; 912]));
-    };
-    with_server(&site, visit).await;
+    });
+    let grown = server.peak_memory_bytes().saturating_sub(before);
+    assert!(grown < 128 << 20, "memory grew by {grown} bytes");
+    let tail = raw(address, &format!("GET {WEIGHTS} HTTP/1.1"), "Range: bytes=1073740912-\r\n");
+    assert!(tail.starts_with(b"HTTP/1.1 206") && tail.ends_with(&[0; 912]));
+    assert!(server.stop("-TERM"), "a stop by signal is no failure");
 }
 
-/// The most memory that this process has held so far; 0 where that cannot be read.
-fn peak_memory_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) * 1024
+/// `dermake serve`, as it is installed; ended when dropped.
+#[cfg(unix)]
+struct Program {
+    process: std::process::Child,
+    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+    address: SocketAddr,
+}
+
+#[cfg(unix)]
+impl Program {
+    fn start(site: &Site) -> Self {
+        use std::io::BufRead;
+        let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_dermake"))
+            .args(["serve", "--port", "0", "--app"])
+            .arg(site.path("app"))
+            .arg("--models")
+            .arg(site.path("make q8"))
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
+        let url = lines.next().expect("the address is printed").unwrap();
+        let address = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap().parse().unwrap();
+        Self { process, lines, address }
+    }
+
+    /// The most memory that it has held so far; 0 where that cannot be read.
+    fn peak_memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    }
+
+    /// Whether it ends in order by this signal.
+    fn stop(&mut self, signal: &str) -> bool {
+        let sent = std::process::Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        sent.unwrap().success() && self.process.wait().unwrap().success()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,40 +156,15 @@ async fn stopping_does_not_wait_for_a_visitor_who_does_not_read() {
     drop(idling.recv());
 }
 
-/// The server's process in the test below, which starts it by this name. Ends by itself, should
-/// that test have failed to end it.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "serves until it is stopped"]
-async fn served_in_a_process_of_its_own() {
-    let folder = PathBuf::from(std::env::var("SITE").unwrap());
-    let address = ([127, 0, 0, 1], 0).into();
-    let config = ServeConfig { app: folder.join("app"), models: vec![folder.join("make q8")], address };
-    let limit = std::time::Duration::from_secs(60);
-    tokio::time::timeout(limit, serve(config)).await.expect("a signal stops it").unwrap();
-}
-
 #[cfg(unix)]
 #[test]
 fn the_address_is_printed_and_a_signal_stops_the_server() {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
     for signal in ["-TERM", "-INT"] {
         let site = Site::new();
-        let mut server = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "socket::served_in_a_process_of_its_own", "--ignored", "--nocapture", "-q"])
-            .env("SITE", site.folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let url = lines.find(|line| line.starts_with("http")).expect("the address is printed");
-        let address = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
-        let answer = raw(address.parse().unwrap(), "GET /healthz HTTP/1.1", "");
+        let mut server = Program::start(&site);
+        let answer = raw(server.address, "GET /healthz HTTP/1.1", "");
         assert!(answer.ends_with(b"\r\n\r\nok"));
-
-        let sent = Command::new("kill").args([signal, &server.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        assert!(server.wait().unwrap().success(), "a stop by signal is no failure");
-        assert_eq!(lines.filter(|line| line.starts_with("http")).count(), 0);
+        assert!(server.stop(signal), "a stop by signal is no failure");
+        assert_eq!((&mut server.lines).count(), 0, "the address is all of stdout");
     }
 }

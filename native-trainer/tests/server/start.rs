@@ -31,7 +31,8 @@ fn a_site_without_a_page_or_with_twins_does_not_start() {
     let site = Site::new();
     let twins =
         ServeConfig { models: vec![site.path("make q8"), site.path("make q8/manifest.json")], ..site.config() };
-    assert!(router(&twins).unwrap_err().to_string().contains("same name, `make q8`"));
+    let twins = Server::new(&twins).err().unwrap();
+    assert!(matches!(&twins, Error::SameName { name } if name == "make q8"), "{twins}");
     fs::remove_file(site.path("app/index.html")).unwrap();
     assert!(site.complaint().contains("no index.html"));
 }

@@ -1,0 +1,105 @@
+//! One function an address: what it asks of a model, and the answer in the form of [`shared_model::api`].
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use candle_core::Tensor;
+use shared_model::api::{Annotated, Classified, Compared, Embedded, Presence, TextsToEmbed};
+use shared_model::concepts::Concept;
+
+use super::ask::{Ask, Content};
+use super::encoding::Encoding;
+use super::parameters::check_texts;
+use super::{Api, millis_since};
+use crate::server::error::HttpError;
+use crate::server::infer::Engine;
+
+type Answer<T> = Result<Json<T>, HttpError>;
+
+/// `POST /v1/classify`: the likeliest of some labels for one photo.
+pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> Answer<Classified> {
+    const TOP_K: usize = 5;
+    let mut ask = Ask::read(&api.bodies, request).await?;
+    let engine = api.engine(ask.parameters.one("model")?)?;
+    let (labels, templates) = ask.parameters.labels(&api.limits)?;
+    let top_k = ask.parameters.top_k(TOP_K)?;
+    let photo = ask.take_images(1)?;
+    ask.parameters.finish()?;
+    let (features, classifier) =
+        tokio::try_join!(engine.image_features(photo), engine.classifier(&labels, &templates))?;
+    let predictions = classifier.classify(&features, top_k)?.remove(0);
+    Ok(Json(Classified { model: engine.name().to_owned(), predictions, millis: millis_since(ask.arrived) }))
+}
+
+/// `POST /v1/annotate`: the concepts that are most present on one photo.
+pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> Answer<Annotated> {
+    const TOP_K: usize = 8;
+    let mut ask = Ask::read(&api.bodies, request).await?;
+    let engine = api.engine(ask.parameters.one("model")?)?;
+    let concepts = ask.parameters.concepts(&api.limits)?;
+    let top_k = ask.parameters.top_k(TOP_K)?;
+    let photo = ask.take_images(1)?;
+    ask.parameters.finish()?;
+    let (features, scorer) = tokio::try_join!(engine.image_features(photo), engine.scorer(&concepts))?;
+    let scores = scorer.scores(&features)?.into_iter().flatten();
+    let presence = |(concept, score): (Concept, f64)| Presence { concept: concept.name, score };
+    let mut ranked: Vec<Presence> = concepts.into_iter().zip(scores).map(presence).collect();
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    ranked.truncate(top_k);
+    Ok(Json(Annotated { model: engine.name().to_owned(), concepts: ranked, millis: millis_since(ask.arrived) }))
+}
+
+/// `POST /v1/embed`: the features of photos, or of texts sent as JSON.
+pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answer<Embedded> {
+    let mut ask = Ask::read(&api.bodies, request).await?;
+    let engine = api.engine(ask.parameters.one("model")?)?;
+    let encoding: Encoding = ask.parameters.word("encoding")?;
+    std::mem::take(&mut ask.parameters).finish()?;
+    let features = match &ask.content {
+        Content::Json(json) => text_features(&api, engine, json).await?,
+        Content::Images(_) => engine.image_features(ask.take_images(api.limits.max_images)?).await?,
+    };
+    let embeddings = rows(&features)?.into_iter().map(|feature| encoding.write(feature)).collect();
+    Ok(Json(Embedded { model: engine.name().to_owned(), embeddings, millis: millis_since(ask.arrived) }))
+}
+
+/// `POST /v1/similarity`: the cosine of every photo with every text.
+pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) -> Answer<Compared> {
+    let mut ask = Ask::read(&api.bodies, request).await?;
+    let engine = api.engine(ask.parameters.one("model")?)?;
+    let texts = ask.parameters.texts(&api.limits)?;
+    if texts.is_empty() {
+        return Err(HttpError::invalid("no text to compare with; expected one `text` at least"));
+    }
+    let photos = ask.take_images(api.limits.max_images)?;
+    ask.parameters.finish()?;
+    let (images, texts) = tokio::try_join!(engine.image_features(photos), engine.text_features(&texts))?;
+    let cosines = images.matmul(&texts.t().map_err(tensor)?).map_err(tensor)?;
+    Ok(Json(Compared {
+        model: engine.name().to_owned(),
+        cosines: rows(&cosines)?,
+        millis: millis_since(ask.arrived),
+    }))
+}
+
+async fn text_features(api: &Api, engine: &Engine, json: &Bytes) -> Result<Tensor, HttpError> {
+    let TextsToEmbed { texts } = serde_json::from_slice(json).map_err(|err| match err.classify() {
+        serde_json::error::Category::Data => HttpError::invalid(format!("not `{{\"texts\": [...]}}`: {err}")),
+        _ => HttpError::malformed(format!("the body is not JSON: {err}")),
+    })?;
+    if texts.is_empty() {
+        return Err(HttpError::invalid("no text to embed; expected one at least"));
+    }
+    check_texts("text", &texts, &api.limits)?;
+    Ok(engine.text_features(&texts).await?)
+}
+
+fn rows(features: &Tensor) -> Result<Vec<Vec<f32>>, HttpError> {
+    features.to_vec2().map_err(tensor)
+}
+
+fn tensor(err: candle_core::Error) -> HttpError {
+    shared_model::Error::from(err).into()
+}

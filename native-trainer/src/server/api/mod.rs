@@ -1,0 +1,81 @@
+//! The addresses below `/v1`: photos and texts in, answers of the models out.
+
+mod answers;
+mod ask;
+mod body;
+mod drain;
+mod encoding;
+mod openapi;
+mod parameters;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tokio_util::task::TaskTracker;
+
+use super::access::{self, Guard};
+use super::error::HttpError;
+use super::infer::Engine;
+use super::limits::Limits;
+use body::BodyReader;
+
+/// What all requests to the models share.
+pub(super) struct Api {
+    /// One at least; the first answers where a request names none.
+    engines: Vec<Engine>,
+    limits: Limits,
+    bodies: BodyReader,
+    /// Counts what is under way, for the end.
+    under_way: TaskTracker,
+}
+
+impl Api {
+    pub(super) fn new(engines: Vec<Engine>, limits: &Limits, under_way: TaskTracker) -> Self {
+        Self { engines, limits: limits.clone(), bodies: BodyReader::new(limits), under_way }
+    }
+
+    pub(super) fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    fn engine(&self, name: Option<String>) -> Result<&Engine, HttpError> {
+        let found = match &name {
+            None => self.engines.first(),
+            Some(name) => self.engines.iter().find(|engine| engine.names().contains(&name.as_str())),
+        };
+        found.ok_or_else(|| HttpError::NoSuchModel { name: name.unwrap_or_default() })
+    }
+}
+
+/// The routes of the models, each request within its time. All but the document that describes them are guarded.
+pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
+    let document = openapi::document(&api, guard.asks_for_token());
+    let described = async move || Json(document.clone());
+    Router::new()
+        .route("/v1/classify", post(answers::classify))
+        .route("/v1/annotate", post(answers::annotate))
+        .route("/v1/embed", post(answers::embed))
+        .route("/v1/similarity", post(answers::similarity))
+        .layer(from_fn_with_state(api.clone(), within_time))
+        .layer(from_fn_with_state(guard, access::guard))
+        .layer(from_fn_with_state(Arc::new(api.limits.clone()), drain::drain))
+        .route("/v1/openapi.json", get(described))
+        .with_state(api)
+}
+
+/// Gives up a request that takes too long: what it waits for is then dropped uncomputed.
+async fn within_time(State(api): State<Arc<Api>>, request: Request, next: Next) -> Result<Response, HttpError> {
+    let _under_way = api.under_way.token();
+    let limit_secs = api.limits.request_timeout_secs;
+    let answered = tokio::time::timeout(api.limits.request_timeout(), next.run(request)).await;
+    answered.map_err(|_| HttpError::TimedOut { limit_secs })
+}
+
+fn millis_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}

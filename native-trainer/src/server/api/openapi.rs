@@ -1,0 +1,71 @@
+//! The document that describes the addresses: `openapi.json`, with the limits and models of this very server.
+
+use serde_json::{Value, json};
+
+use super::Api;
+
+const DOCUMENT: &str = include_str!("openapi.json");
+
+/// The document of a server whose models these are.
+pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
+    let mut document: Value = serde_json::from_str(DOCUMENT).expect("a file of this crate that the tests read too");
+    let limits = &api.limits;
+    let mut model_names: Vec<&str> = api.engines().iter().flat_map(|engine| engine.names()).collect();
+    model_names.dedup();
+    document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+    let schemas = &mut document["components"]["schemas"];
+    schemas["Model"]["enum"] = json!(model_names);
+    schemas["Templates"]["items"]["maxLength"] = limits.max_label_bytes.into();
+    schemas["Templates"]["maxItems"] = limits.max_labels.into();
+    schemas["Text"]["maxLength"] = limits.max_label_bytes.into();
+    schemas["Texts"]["maxItems"] = limits.max_labels.into();
+    for address in ["/v1/embed", "/v1/similarity"] {
+        let content = &mut document["paths"][address]["post"]["requestBody"]["content"];
+        let images = &mut content["multipart/form-data"]["schema"]["properties"]["image"];
+        images["maxItems"] = limits.max_images.into();
+    }
+    if asks_for_token {
+        document["components"]["securitySchemes"] = json!({ "token": { "type": "http", "scheme": "bearer" } });
+        for address in ["/v1/classify", "/v1/annotate", "/v1/embed", "/v1/similarity"] {
+            document["paths"][address]["post"]["security"] = json!([{ "token": [] }]);
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::api::{
+        Annotated, Classified, Compared, Embedded, Embedding, Prediction, Presence, Refusal, TextsToEmbed,
+    };
+
+    /// The names of a type's fields, as they go over the wire.
+    fn fields(sample: &impl serde::Serialize) -> Vec<String> {
+        let Value::Object(fields) = serde_json::to_value(sample).unwrap() else { panic!("an object") };
+        fields.keys().cloned().collect()
+    }
+
+    #[test]
+    fn it_describes_the_types_of_the_wire() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let (model, millis) = (String::new(), 0.0);
+        let embeddings = vec![Embedding::Values(Vec::new())];
+        let prediction = Prediction { label: String::new(), probability: 0.0, logit: 0.0 };
+        for (name, expected) in [
+            ("Prediction", fields(&prediction)),
+            ("Presence", fields(&Presence { concept: String::new(), score: 0.0 })),
+            ("Classified", fields(&Classified { model: model.clone(), predictions: Vec::new(), millis })),
+            ("Annotated", fields(&Annotated { model: model.clone(), concepts: Vec::new(), millis })),
+            ("Embedded", fields(&Embedded { model: model.clone(), embeddings, millis })),
+            ("Compared", fields(&Compared { model, cosines: Vec::new(), millis })),
+            ("TextsToEmbed", fields(&TextsToEmbed { texts: Vec::new() })),
+            ("Refusal", fields(&Refusal { code: String::new(), message: String::new() })),
+        ] {
+            let schema = &document["components"]["schemas"][name];
+            let Value::Object(properties) = &schema["properties"] else { panic!("{name} has no properties") };
+            assert!(properties.keys().eq(expected.iter()), "{name}: {schema}");
+            assert_eq!(schema["required"].as_array().map(Vec::len), Some(expected.len()), "{name}");
+        }
+    }
+}

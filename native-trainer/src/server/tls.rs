@@ -1,0 +1,49 @@
+//! TLS by two files: a certificate chain and its key.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::error::{Error, Result};
+
+/// Where the certificate is, if the server speaks TLS itself.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsOptions {
+    /// Certificate chain, PEM; the server then speaks https alone
+    #[arg(long = "tls-cert", env = "DERMAKE_TLS_CERT", value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+
+    /// Its private key, PEM
+    #[arg(long = "tls-key", env = "DERMAKE_TLS_KEY", value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
+}
+
+impl TlsOptions {
+    /// # Errors
+    /// [`Error::Tls`] when a file cannot be read, or the two do not belong together.
+    pub(super) fn acceptor(&self) -> Result<Option<TlsAcceptor>> {
+        let (Some(certificate), Some(key)) = (&self.certificate, &self.key) else { return Ok(None) };
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+            .map_err(|source| unusable(certificate, source))?;
+        let private_key = PrivateKeyDer::from_pem_file(key).map_err(|source| unusable(key, source))?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|source| unusable(certificate, source))?
+            .with_no_client_auth()
+            .with_single_cert(chain, private_key)
+            .map_err(|source| unusable(certificate, source))?;
+        Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+fn unusable(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Tls { path: path.to_owned(), source: Box::new(source) }
+}
