@@ -65,11 +65,14 @@ build-cuda:
     .setup/build_cuda.sh
 
 # Set up everything and run every test
-test: setup test-native test-wasm web _smoke _e2e # not test-e2e: test-native has built the program, with the tests' features
+test: setup test-native _api test-wasm web _smoke _e2e # not test-e2e or test-api: test-native has built the program, with the tests' features
 
 # Test every crate on this machine
 test-native:
     cargo test --release --locked --workspace
+
+# Test the server against its own OpenAPI document, with schemathesis
+test-api: _program _api
 
 # Test the model's parity with the reference in Chromium
 test-wasm: _rust-wasm _tools _browser
@@ -119,6 +122,9 @@ _smoke:
     "$DERMAKE_BIN" synth --images 1000 --seed 1 --image-size 112 --out "$folder/data"
     "$DERMAKE_BIN" train smoke --data "$folder/data" --out "$folder/run"
     test -s "$folder/run/curves.svg" -a -s "$folder/run/checkpoints/best/open_clip_model.safetensors"
+
+_api:
+    .setup/test_api.sh "$DERMAKE_BIN"
 
 _e2e:
     source .setup/env.sh; cd e2e; npx playwright test

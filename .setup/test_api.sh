@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# test_api.sh DERMAKE [OPTION...]: serves the demo model and lets schemathesis ask it what its OpenAPI document promises:
+# requests that fit the document and requests that do not, hundreds for each address. OPTIONs go to schemathesis.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+source "$here/schemathesis.sh"
+
+dermake=$1
+shift
+find_schemathesis || { say "skipped: the API's conformance test ($missing)" && exit 0; }
+
+work=$(mktemp -d)
+server=
+finish() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null && wait "$server" || true; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+mkdir "$work/app"
+echo '<!DOCTYPE html>' >"$work/app/index.html"
+echo token >"$work/tokens"
+# A head that is too large is refused before anything of it is looked at.
+cat >"$work/schemathesis.toml" <<'TOML'
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 404, 405, 413, 414, 415, 422, 431]
+TOML
+mkfifo "$work/address"
+# As many requests as a conformance test sends, from one address; lists short enough for a query.
+"$dermake" serve --app "$work/app" --models "$DERMAKE_ROOT/static/models/demo" --port 0 --infer cpu \
+  --tokens "$work/tokens" --rate-per-sec 0 --max-labels 20 >"$work/address" 2>"$work/log" &
+server=$!
+read -r url <"$work/address" || { cat "$work/log" >&2 && fail "dermake serve did not start"; }
+
+cd "$work"
+# No schema can say what is a photo: that a request is accepted is for tests that send one.
+"$SCHEMATHESIS_HOME/bin/st" run "${url}v1/openapi.json" --checks all --exclude-checks positive_data_acceptance \
+  --header "Authorization: Bearer token" --phases examples,coverage,fuzzing --max-examples 40 --seed 1 \
+  --request-timeout 40 --warnings off --no-color "$@"
+if grep -E 'panicked|ERROR' "$work/log"; then fail "the server's log has errors"; fi
