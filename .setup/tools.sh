@@ -4,18 +4,7 @@ set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
-
-# cargo_install HOME CRATE@VERSION [OPTION...]: builds beside, then renames; a build cut short goes on where it was.
-cargo_install() {
-  local home=$1 crate=$2
-  shift 2
-  local build=$DERMAKE_CACHE/build/${home##*/}
-  rm -rf "$home" "$home.partial"
-  mkdir -p "${home%/*}" "$build"
-  (cd "$build" && cargo install --quiet --root "$home.partial" --target-dir "$build" "$@" "$crate") || return
-  mv "$home.partial" "$home"
-  rm -rf "$build"
-}
+source "$here/cargo_install.sh"
 
 # has_version PROGRAM VERSION: found on PATH, whether in the cache or the system's own.
 has_version() { [[ "$("$1" --version 2>/dev/null)" == *" $2"* ]]; }
