@@ -95,6 +95,10 @@ bench-eval *OPTIONS:
 bench-native *OPTIONS:
     @.setup/bench_native.sh {{OPTIONS}}
 
+# Measure the server under load beside FastAPI and open_clip: throughput, latencies, memory, and ten times too much
+bench-serve *OPTIONS:
+    @.setup/bench_serve.sh {{OPTIONS}}
+
 # Measure the page beside onnxruntime-web in one Chromium: one photo at a time, in turn
 bench-web *OPTIONS: build _browser
     @.setup/bench_web.sh bench {{OPTIONS}}
