@@ -21,8 +21,7 @@ pub(super) fn composite(x: &Tensor, kind: Activation) -> Result<Tensor> {
 }
 
 /// Of some values, in place.
-#[inline(always)]
-pub(super) fn activate<const N: usize>(kind: Activation, values: &mut [f32; N]) {
+pub(super) fn activate(kind: Activation, values: &mut [f32]) {
     match kind {
         Activation::QuickGelu => values.iter_mut().for_each(|x| *x = fused::quick_gelu(*x)),
         Activation::Gelu => values.iter_mut().for_each(|x| *x = fused::gelu(*x)),

@@ -11,7 +11,8 @@ use super::values;
 use crate::Result;
 use crate::config::Activation;
 use crate::kernels::Int8Matrix;
-use crate::kernels::int8::{Activations, INT8_PANEL};
+use crate::kernels::int8::panels::{self, Values};
+use crate::kernels::int8::{Activations, Place};
 use crate::parallel::{Output, for_each_task};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
@@ -68,23 +69,21 @@ impl Int8Block<'_> {
         let width = self.out_proj.n_out();
         qkv.resize(batch * n_tokens * 3 * width, 0.0);
         let fused = Output::new(qkv);
-        let put = |token: usize, channel: usize, values: [f32; INT8_PANEL]| {
+        let put = |token: usize, channel: usize, values: &Values| {
             // SAFETY: the token's own channels, which are one task's.
-            unsafe { fused.write(token * 3 * width + channel, values) };
+            unsafe { fused.write(token * 3 * width + channel, *values) };
         };
         // Who is not wanted answers but does not ask.
         let token_of = |row: usize| row / n_wanted * n_tokens + row % n_wanted;
         if n_wanted < n_tokens {
             normalize(norm, self.in_proj, batch * n_wanted, |row| row_of(x, token_of(row), width), activations);
-            self.in_proj.multiply(activations, 0..width, |place, values| {
-                put(token_of(place.row), place.channel, values);
-            });
+            let ask = |place: Place, values: &Values| put(token_of(place.row), place.channel, values);
+            self.in_proj.multiply(activations, 0..width, |_| (), ask);
         }
         let first = if n_wanted < n_tokens { width } else { 0 };
         normalize(norm, self.in_proj, batch * n_tokens, |row| row_of(x, row, width), activations);
-        self.in_proj.multiply(activations, first..3 * width, |place, values| {
-            put(place.row, place.channel, values);
-        });
+        let answer = |place: Place, values: &Values| put(place.row, place.channel, values);
+        self.in_proj.multiply(activations, first..3 * width, |_| (), answer);
         joined.resize(batch * n_wanted * width, 0.0);
         let Self { heads, is_causal, .. } = *self;
         join_heads(qkv, Heads { batch, n_tokens, n_queries: n_wanted, width, heads, is_causal }, joined);
@@ -101,11 +100,11 @@ impl Int8Block<'_> {
         let hidden_width = self.c_fc.n_out();
         hidden.resize(n_rows * hidden_width, 0.0);
         let out = Output::new(hidden);
-        self.c_fc.multiply(activations, 0..hidden_width, |place, mut values| {
-            activate(self.activation, &mut values);
+        let put = |place: Place, values: &Values| {
             // SAFETY: the row's own channels, which are one task's.
-            unsafe { out.write(place.row * hidden_width + place.channel, values) };
-        });
+            unsafe { out.write(place.row * hidden_width + place.channel, *values) };
+        };
+        self.c_fc.multiply(activations, 0..hidden_width, |values| activate(self.activation, values), put);
         quantize(hidden, self.c_proj, activations);
         add_product(self.c_proj, activations, tokens);
     }
@@ -148,15 +147,11 @@ fn quantize(rows: &[f32], weight: &Int8Matrix, activations: &mut Activations) {
 fn add_product(weight: &Int8Matrix, activations: &Activations, tokens: &mut [f32]) {
     let width = weight.n_out();
     let out = Output::new(tokens);
-    weight.multiply(activations, 0..width, |place, values| {
+    let add = |place: Place, values: &Values| {
         // SAFETY: the row's own channels, which are one task's.
-        unsafe {
-            let start = out.at(place.row * width + place.channel).cast::<[f32; INT8_PANEL]>();
-            let mut sums = start.read_unaligned();
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-            start.write_unaligned(sums);
-        }
-    });
+        unsafe { panels::add(out.at(place.row * width + place.channel), values) };
+    };
+    weight.multiply(activations, 0..width, |_| (), add);
 }
 
 struct BlockOp<'a> {
@@ -183,8 +178,10 @@ impl CustomOp1 for BlockOp<'_> {
                 layout.shape()
             );
         }
-        let samples = x.chunks_exact((n_tokens * width).max(1));
-        let mut wanted: Vec<f32> = samples.flat_map(|sample| &sample[..n_wanted * width]).copied().collect();
+        let mut wanted = Vec::with_capacity(batch * n_wanted * width);
+        for sample in x.chunks_exact((n_tokens * width).max(1)) {
+            wanted.extend_from_slice(&sample[..n_wanted * width]);
+        }
         let tokens = Tokens { batch, n_tokens, n_wanted };
         let mut buffers = self.workspace.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !wanted.is_empty() {

@@ -1,6 +1,7 @@
 //! A packed int8 weight and its product with activations.
 
-use super::{Activations, INT8_PANEL, INT8_QUAD, PanelKernel, Sums, fastest_kernel};
+use super::panels::{Values, scale, take_sums};
+use super::{Activations, INT8_PANEL, INT8_QUAD, PanelKernel, fastest_kernel};
 use crate::parallel::{Output, for_each_task};
 use crate::quantize::expand_int4;
 use crate::weights::StoredTensor;
@@ -23,7 +24,7 @@ struct Packed {
     /// `[out]`; zeros where the layer has none.
     bias: Vec<f32>,
     /// `[out / 16][blocks][16]`: what a level of one in every column of a block would add up to.
-    weight_sums: Vec<Sums>,
+    weight_sums: Vec<Values>,
     n_out: usize,
     n_in: usize,
     /// Columns of activations that share a step.
@@ -38,11 +39,14 @@ pub(crate) struct Place {
     pub channel: usize,
 }
 
+/// Rows that are multiplied with a block of a panel before others are: with it, their levels, sums and values are in
+/// the processor's nearest cache. Whole tiles of every kernel.
+const ROWS_AT_ONCE: usize = 48;
+
 /// What a task needs for one panel.
 #[derive(Default)]
 struct Scratch {
-    sums: Vec<Sums>,
-    values: Vec<[f32; INT8_PANEL]>,
+    values: Vec<Values>,
 }
 
 impl Int8Matrix {
@@ -143,15 +147,16 @@ impl Int8Matrix {
         activations.make_room(n_rows, self.0.n_in, self.0.block_width)
     }
 
-    /// `y = x W^T + b` of a range of output channels, which is in [`INT8_PANEL`]s. Each row's values of each panel are
-    /// given to `finish`, from many threads.
+    /// `y = x W^T + b` of a range of output channels, which is in [`INT8_PANEL`]s. `each` is done to all values of a
+    /// panel, then each row's are given to `finish`; both from many threads.
     pub(crate) fn multiply(
         &self,
         activations: &Activations,
         channels: Range<usize>,
-        finish: impl Fn(Place, [f32; INT8_PANEL]) + Sync,
+        each: impl Fn(&mut [f32]) + Sync,
+        finish: impl Fn(Place, &Values) + Sync,
     ) {
-        self.multiply_with(fastest_kernel(), activations, channels, finish);
+        self.multiply_with(fastest_kernel(), activations, channels, each, finish);
     }
 
     fn multiply_with(
@@ -159,15 +164,17 @@ impl Int8Matrix {
         kernel: PanelKernel,
         activations: &Activations,
         channels: Range<usize>,
-        finish: impl Fn(Place, [f32; INT8_PANEL]) + Sync,
+        each: impl Fn(&mut [f32]) + Sync,
+        finish: impl Fn(Place, &Values) + Sync,
     ) {
         assert!(channels.start.is_multiple_of(INT8_PANEL) && channels.end.is_multiple_of(INT8_PANEL));
         let first = channels.start / INT8_PANEL;
         for_each_task(channels.len() / INT8_PANEL, Scratch::default, |scratch, task| {
-            self.0.panel(first + task, activations, kernel, scratch);
-            let channel = (first + task) * INT8_PANEL;
+            let panel = first + task;
+            self.0.panel(panel, activations, kernel, scratch);
+            each(scratch.values.as_flattened_mut());
             for (row, values) in scratch.values.iter().enumerate() {
-                finish(Place { row, channel }, *values);
+                finish(Place { row, channel: panel * INT8_PANEL }, values);
             }
         });
     }
@@ -190,10 +197,11 @@ impl Int8Matrix {
         for_each_task(n_rows, || (), |(), row| unsafe { room.set(row, &x[row * n_in..][..n_in]) });
         let mut out = vec![0f32; n_rows * n_out];
         let output = Output::new(&mut out);
-        self.multiply_with(kernel, &activations, 0..n_out, |place, values| {
+        let put = |place: Place, values: &Values| {
             // SAFETY: row and channels are within the result, and the panel's columns are this task's.
-            unsafe { output.write(place.row * n_out + place.channel, values) };
-        });
+            unsafe { output.write(place.row * n_out + place.channel, *values) };
+        };
+        self.multiply_with(kernel, &activations, 0..n_out, |_| (), put);
         out
     }
 }
@@ -212,39 +220,36 @@ impl Packed {
         let panel_bytes = self.n_in * INT8_PANEL;
         let weights = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
         let n_blocks = activations.n_blocks();
-        scratch.sums.resize(activations.n_rows(), [0; INT8_PANEL]);
-        scratch.values.clear();
+        let weight_sums = &self.weight_sums[panel * n_blocks..][..n_blocks];
         scratch.values.resize(activations.n_rows(), [0.0; INT8_PANEL]);
-        for (block, weights) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
-            let (levels, steps, width) = activations.block(block);
-            kernel(levels, width, weights, &mut scratch.sums);
-            let weight_sums = &self.weight_sums[panel * n_blocks + block];
-            for ((values, sums), step) in scratch.values.iter_mut().zip(&scratch.sums).zip(steps) {
-                for at in 0..INT8_PANEL {
-                    values[at] += step.scale * (sums[at] - step.zero * weight_sums[at]) as f32;
-                }
+        let mut sums = [[0; INT8_PANEL]; ROWS_AT_ONCE];
+        for (chunk, values) in scratch.values.chunks_mut(ROWS_AT_ONCE).enumerate() {
+            let (first, sums) = (chunk * ROWS_AT_ONCE, &mut sums[..values.len()]);
+            for (block, weights) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
+                let (levels, steps, width) = activations.block(block);
+                kernel(&levels[first * width..][..sums.len() * width], width, weights, sums);
+                take_sums(values, sums, &steps[first..], &weight_sums[block], block == 0);
             }
         }
-        let of_panel =
-            |values: &[f32]| -> [f32; INT8_PANEL] { std::array::from_fn(|at| values[panel * INT8_PANEL + at]) };
-        let (scales, bias) = (of_panel(&self.scales), of_panel(&self.bias));
-        for values in &mut scratch.values {
-            for at in 0..INT8_PANEL {
-                values[at] = values[at] * scales[at] + bias[at];
-            }
-        }
+        let channel = panel * INT8_PANEL;
+        let [scales, bias] = [&self.scales, &self.bias].map(|values| of_panel(values, channel));
+        scale(&mut scratch.values, &scales, &bias);
     }
 }
 
+fn of_panel(values: &[f32], channel: usize) -> Values {
+    std::array::from_fn(|at| values[channel + at])
+}
+
 /// Of one block of one panel, by channel.
-fn sums_of_weights(block: &[u8]) -> Sums {
-    let mut sums = [0; INT8_PANEL];
+fn sums_of_weights(block: &[u8]) -> Values {
+    let mut sums = [0i32; INT8_PANEL];
     for quad in block.chunks_exact(INT8_PANEL * INT8_QUAD) {
         for (sum, weights) in sums.iter_mut().zip(quad.chunks_exact(INT8_QUAD)) {
             *sum += weights.iter().map(|&byte| i32::from(byte as i8)).sum::<i32>();
         }
     }
-    sums
+    sums.map(|sum| sum as f32)
 }
 
 fn as_signed(bytes: &[u8]) -> &[i8] {

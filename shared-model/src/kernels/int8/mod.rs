@@ -7,6 +7,7 @@
 
 mod activations;
 mod matrix;
+pub(crate) mod panels;
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 mod plain_wasm;
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
@@ -17,6 +18,7 @@ mod x86;
 
 pub(crate) use activations::{Activations, BLOCK_WIDTH, Room};
 pub use matrix::Int8Matrix;
+pub(crate) use matrix::Place;
 use std::sync::OnceLock;
 
 /// Output channels that stand together in a packed weight.
