@@ -7,6 +7,8 @@
 
 mod activations;
 mod matrix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 pub(crate) mod panels;
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 mod plain_wasm;
@@ -56,7 +58,9 @@ pub(crate) fn available_kernels() -> impl Iterator<Item = PanelKernel> {
     let own = relaxed_wasm::available();
     #[cfg(target_arch = "x86_64")]
     let own = x86::available();
-    #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
+    #[cfg(target_arch = "aarch64")]
+    let own = std::iter::once(neon::multiply as PanelKernel);
+    #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64", target_arch = "aarch64")))]
     let own = std::iter::empty();
     own.chain([scalar])
 }
