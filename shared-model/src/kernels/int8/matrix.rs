@@ -1,12 +1,12 @@
 //! A packed int8 weight and its product with activations.
 
-use super::panels::{Values, scale, take_sums};
+use super::packed::Packed;
+use super::panels::Values;
 use super::{Activations, INT8_PANEL, INT8_QUAD, PanelKernel, fastest_kernel};
 use crate::parallel::{Output, for_each_task};
 use crate::quantize::expand_int4;
 use crate::weights::StoredTensor;
 use crate::{Error, Result};
-use bytes::Bytes;
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use safetensors::Dtype;
 use std::ops::Range;
@@ -16,37 +16,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Int8Matrix(Arc<Packed>);
 
-#[derive(Clone)]
-struct Packed {
-    /// `[out / 16][in / 4][16][4]`, straight from the file.
-    values: Bytes,
-    scales: Vec<f32>,
-    /// `[out]`; zeros where the layer has none.
-    bias: Vec<f32>,
-    /// `[out / 16][blocks][16]`: what a level of one in every column of a block would add up to.
-    weight_sums: Vec<Values>,
-    n_out: usize,
-    n_in: usize,
-    /// Columns of activations that share a step.
-    block_width: usize,
-}
-
 /// Where the values of one row and panel belong.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub row: usize,
     /// The first of [`INT8_PANEL`].
     pub channel: usize,
-}
-
-/// Rows that are multiplied with a block of a panel before others are: with it, their levels, sums and values are in
-/// the processor's nearest cache. Whole tiles of every kernel.
-const ROWS_AT_ONCE: usize = 48;
-
-/// What a task needs for one panel.
-#[derive(Default)]
-struct Scratch {
-    values: Vec<Values>,
 }
 
 impl Int8Matrix {
@@ -97,7 +72,7 @@ impl Int8Matrix {
             return Err(Error::Tensor(candle_core::Error::Msg(detail)));
         }
         let packed = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Packed::clone(&shared));
-        Ok(Self(Arc::new(Packed { bias, ..packed })))
+        Ok(Self(Arc::new(packed.with_bias(bias))))
     }
 
     /// Whether a matrix of these sides can be packed.
@@ -169,11 +144,11 @@ impl Int8Matrix {
     ) {
         assert!(channels.start.is_multiple_of(INT8_PANEL) && channels.end.is_multiple_of(INT8_PANEL));
         let first = channels.start / INT8_PANEL;
-        for_each_task(channels.len() / INT8_PANEL, Scratch::default, |scratch, task| {
+        for_each_task(channels.len() / INT8_PANEL, Vec::new, |values, task| {
             let panel = first + task;
-            self.0.panel(panel, activations, kernel, scratch);
-            each(scratch.values.as_flattened_mut());
-            for (row, values) in scratch.values.iter().enumerate() {
+            self.0.panel(panel, activations, kernel, values);
+            each(values.as_flattened_mut());
+            for (row, values) in values.iter().enumerate() {
                 finish(Place { row, channel: panel * INT8_PANEL }, values);
             }
         });
@@ -204,57 +179,6 @@ impl Int8Matrix {
         self.multiply_with(kernel, &activations, 0..n_out, |_| (), put);
         out
     }
-}
-
-impl Packed {
-    fn new(values: Bytes, scales: Vec<f32>, n_in: usize, block_width: usize) -> Self {
-        let n_out = scales.len();
-        let panels = values.chunks_exact(n_in * INT8_PANEL);
-        let blocks = panels.flat_map(|panel| panel.chunks(block_width * INT8_PANEL));
-        let weight_sums = blocks.map(sums_of_weights).collect();
-        Self { values, bias: vec![0.0; n_out], scales, weight_sums, n_out, n_in, block_width }
-    }
-
-    /// All rows' values of one panel into `scratch.values`.
-    fn panel(&self, panel: usize, activations: &Activations, kernel: PanelKernel, scratch: &mut Scratch) {
-        let panel_bytes = self.n_in * INT8_PANEL;
-        let weights = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
-        let n_blocks = activations.n_blocks();
-        let weight_sums = &self.weight_sums[panel * n_blocks..][..n_blocks];
-        scratch.values.resize(activations.n_rows(), [0.0; INT8_PANEL]);
-        let mut sums = [[0; INT8_PANEL]; ROWS_AT_ONCE];
-        for (chunk, values) in scratch.values.chunks_mut(ROWS_AT_ONCE).enumerate() {
-            let (first, sums) = (chunk * ROWS_AT_ONCE, &mut sums[..values.len()]);
-            for (block, weights) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
-                let (levels, steps, width) = activations.block(block);
-                kernel(&levels[first * width..][..sums.len() * width], width, weights, sums);
-                take_sums(values, sums, &steps[first..], &weight_sums[block], block == 0);
-            }
-        }
-        let channel = panel * INT8_PANEL;
-        let [scales, bias] = [&self.scales, &self.bias].map(|values| of_panel(values, channel));
-        scale(&mut scratch.values, &scales, &bias);
-    }
-}
-
-fn of_panel(values: &[f32], channel: usize) -> Values {
-    std::array::from_fn(|at| values[channel + at])
-}
-
-/// Of one block of one panel, by channel.
-fn sums_of_weights(block: &[u8]) -> Values {
-    let mut sums = [0i32; INT8_PANEL];
-    for quad in block.chunks_exact(INT8_PANEL * INT8_QUAD) {
-        for (sum, weights) in sums.iter_mut().zip(quad.chunks_exact(INT8_QUAD)) {
-            *sum += weights.iter().map(|&byte| i32::from(byte as i8)).sum::<i32>();
-        }
-    }
-    sums.map(|sum| sum as f32)
-}
-
-fn as_signed(bytes: &[u8]) -> &[i8] {
-    // SAFETY: both types are one byte, of which every value is valid.
-    unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
 }
 
 impl CustomOp1 for Int8Matrix {

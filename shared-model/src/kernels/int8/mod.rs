@@ -9,6 +9,7 @@ mod activations;
 mod matrix;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod packed;
 pub(crate) mod panels;
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 mod plain_wasm;
