@@ -46,7 +46,7 @@ fn causal_mask(n_tokens: usize, dtype: DType, device: &Device) -> Result<Tensor>
     Ok(Tensor::from_vec(mask, (n_tokens, n_tokens), device)?.to_dtype(dtype)?)
 }
 
-mod fused {
+pub(super) mod fused {
     use crate::ops::exp::softmax;
     use crate::ops::values;
     use crate::parallel::{Output, for_each_task};
@@ -61,11 +61,11 @@ mod fused {
 
     /// Where the heads lie in memory.
     #[derive(Clone, Copy)]
-    struct Dims {
-        n_tokens: usize,
-        width: usize,
-        heads: usize,
-        head_width: usize,
+    pub struct Dims {
+        pub n_tokens: usize,
+        pub width: usize,
+        pub heads: usize,
+        pub head_width: usize,
     }
 
     /// A row-major matrix somewhere in memory: address, rows apart, values apart.
@@ -152,6 +152,31 @@ mod fused {
         }
     }
 
+    /// The heads' outputs side by side, one task a head and sample.
+    ///
+    /// # Shapes
+    /// - `qkv`: `[B, N, 3 D]`
+    /// - `joined`: `[B, N, D]`
+    pub fn join_heads(qkv: &[f32], dims: Dims, is_causal: bool, joined: &mut [f32]) {
+        let n = dims.n_tokens;
+        let batch = joined.len() / (n * dims.width).max(1);
+        assert_eq!(qkv.len(), batch * n * 3 * dims.width);
+        let out = Output::new(joined);
+        for_each_task(
+            batch * dims.heads,
+            || vec![0f32; n * n],
+            |weights, task| {
+                let (sample, head) = (task / dims.heads, task % dims.heads);
+                let [query, key, value] = dims.views(qkv, sample, head);
+                dims.weights(query, key, is_causal, weights);
+                let to = out.at(sample * n * dims.width + head * dims.head_width);
+                let weights = View(weights.as_ptr(), n, 1);
+                // SAFETY: the head's own columns of the sample's own rows.
+                unsafe { product(to, dims.width, (n, dims.head_width, n), weights, value, 1.0) };
+            },
+        );
+    }
+
     impl CustomOp1 for Attention {
         fn name(&self) -> &'static str {
             "attention"
@@ -159,24 +184,9 @@ mod fused {
 
         fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
             let (batch, dims) = Dims::new(layout.shape(), self.heads)?;
-            let qkv = values::slice(qkv, layout)?;
-            let n = dims.n_tokens;
-            let mut joined = vec![0f32; batch * n * dims.width];
-            let out = Output::new(&mut joined);
-            for_each_task(
-                batch * dims.heads,
-                || vec![0f32; n * n],
-                |weights, task| {
-                    let (sample, head) = (task / dims.heads, task % dims.heads);
-                    let [query, key, value] = dims.views(qkv, sample, head);
-                    dims.weights(query, key, self.is_causal, weights);
-                    let to = out.at(sample * n * dims.width + head * dims.head_width);
-                    let weights = View(weights.as_ptr(), n, 1);
-                    // SAFETY: the head's own columns of the sample's own rows.
-                    unsafe { product(to, dims.width, (n, dims.head_width, n), weights, value, 1.0) };
-                },
-            );
-            Ok((CpuStorage::F32(joined), Shape::from((batch, n, dims.width))))
+            let mut joined = vec![0f32; batch * dims.n_tokens * dims.width];
+            join_heads(values::slice(qkv, layout)?, dims, self.is_causal, &mut joined);
+            Ok((CpuStorage::F32(joined), Shape::from((batch, dims.n_tokens, dims.width))))
         }
 
         fn bwd(&self, qkv: &Tensor, _joined: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {

@@ -6,8 +6,8 @@
 
 use super::activation::activate;
 use super::layer_norm::{LayerNorm, NormRows};
-use super::short_attention::{Heads, join_heads};
-use super::values;
+use super::short_attention::{self, Heads};
+use super::{attention, values};
 use crate::Result;
 use crate::config::Activation;
 use crate::kernels::Int8Matrix;
@@ -85,10 +85,25 @@ impl Int8Block<'_> {
         let answer = |place: Place, values: &Values| put(place.row, place.channel, values);
         self.in_proj.multiply(activations, first..3 * width, |_| (), answer);
         joined.resize(batch * n_wanted * width, 0.0);
-        let Self { heads, is_causal, .. } = *self;
-        join_heads(qkv, Heads { batch, n_tokens, n_queries: n_wanted, width, heads, is_causal }, joined);
+        self.join_heads(qkv, tokens, joined);
         quantize(joined, self.out_proj, activations);
         add_product(self.out_proj, activations, wanted);
+    }
+
+    /// `qkv` `[B, N, 3 D]` to `joined` `[B, wanted, D]`.
+    ///
+    /// Texts are short, and in f32 a text's values do not hang on the padding that others beside it bring: 16-bit
+    /// integers take their scale from all tokens.
+    fn join_heads(&self, qkv: &[f32], tokens: Tokens, joined: &mut [f32]) {
+        let Tokens { batch, n_tokens, n_wanted } = tokens;
+        let (width, heads, is_causal) = (self.out_proj.n_out(), self.heads, self.is_causal);
+        if is_causal && n_wanted == n_tokens {
+            let dims = attention::fused::Dims { n_tokens, width, heads, head_width: width / heads };
+            attention::fused::join_heads(qkv, dims, is_causal, joined);
+        } else {
+            let dims = Heads { batch, n_tokens, n_queries: n_wanted, width, heads, is_causal };
+            short_attention::join_heads(qkv, dims, joined);
+        }
     }
 
     /// Adds the MLP's part to tokens `[rows, D]`.
