@@ -44,13 +44,16 @@ test('an isolated page gets threads and relaxed SIMD by itself', async ({ page }
 
 test('a host that sends no headers gets a build without threads', async ({ page }) => {
   const plain = await withoutHeaders(server.url);
-  const dermake = new DermakePage(page);
-  await dermake.open(plain.url);
-  await dermake.waitUntilReady();
-  await expect(page.locator('html')).toHaveAttribute('data-build', 'relaxed');
-  await dermake.choosePhoto(photo);
-  expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad'));
-  plain.server.close();
+  try {
+    const dermake = new DermakePage(page);
+    await dermake.open(plain.url);
+    await dermake.waitUntilReady();
+    await expect(page.locator('html')).toHaveAttribute('data-build', 'relaxed');
+    await dermake.choosePhoto(photo);
+    expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad'));
+  } finally {
+    plain.server.close();
+  }
 });
 
 /** What a static host would send: the same files with their types, and nothing else. */
