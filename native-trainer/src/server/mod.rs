@@ -28,6 +28,7 @@ mod metrics;
 mod models;
 mod rate;
 mod shutdown;
+mod site;
 mod stored;
 mod tls;
 mod weights;
@@ -39,12 +40,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tower_http::trace::TraceLayer;
@@ -61,6 +60,7 @@ pub use infer::InferOptions;
 pub use limits::Limits;
 use metrics::Metrics;
 use models::Models;
+use site::Site;
 pub use tls::TlsOptions;
 
 /// What to serve, and where.
@@ -76,16 +76,6 @@ pub struct ServeConfig {
     pub limits: Limits,
     pub access: AccessOptions,
     pub tls: TlsOptions,
-}
-
-struct Site {
-    app: App,
-    models: Arc<Models>,
-    metrics: Arc<Metrics>,
-    /// Where the server answers with models, too.
-    api: Option<Arc<Api>>,
-    /// The requests to the models that are not answered yet; closed once the server stops.
-    under_way: TaskTracker,
 }
 
 /// A server that is ready to listen.
@@ -157,16 +147,8 @@ fn router(config: &ServeConfig, site: Site) -> Result<Router> {
         None => Router::new(),
     };
     let metrics = site.metrics.clone();
-    let counts = get(counts).layer(from_fn_with_state(guard, access::guard_token));
-    Ok(Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", counts)
-        .route("/models", get(models_list))
-        .route("/models/{folder}/{file}", get(model_file))
-        .route("/", get(index))
-        .route("/{*path}", get(asset))
-        .with_state(Arc::new(site))
+    let site_routes = site::routes(site, guard);
+    Ok(site_routes
         .merge(api_routes)
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .fallback(async || HttpError::NotFound)
@@ -221,54 +203,6 @@ fn page_url(scheme: &str, mut address: SocketAddr) -> String {
         });
     }
     format!("{scheme}://{address}/")
-}
-
-async fn healthz() -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "no-store")], "ok")
-}
-
-/// Whether more requests are welcome: not once the server stops.
-async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    let (status, text) = match site.under_way.is_closed() {
-        false => (StatusCode::OK, "ok"),
-        true => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-    };
-    (status, [(header::CACHE_CONTROL, "no-store")], text)
-}
-
-async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    let engines = site.api.as_ref().map(|api| api.engines()).unwrap_or_default();
-    for engine in engines {
-        site.metrics.set_waiting(engine.name(), engine.queue_lengths());
-    }
-    site.metrics.set_abandoned(engines.iter().map(Engine::n_abandoned).sum());
-    ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, metrics::CONTENT_TYPE)], site.metrics.text())
-}
-
-async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpError> {
-    let models = site.models.on_offer().await?;
-    let list: Vec<_> = models.iter().map(|model| &model.listed).collect();
-    Ok(([(header::CACHE_CONTROL, "no-cache")], Json(list)).into_response())
-}
-
-async fn model_file(
-    State(site): State<Arc<Site>>,
-    Path((folder, file)): Path<(String, String)>,
-    request: Request,
-) -> Result<Response, HttpError> {
-    site.models.find(&folder).await?.respond(&file, request).await
-}
-
-async fn index(State(site): State<Arc<Site>>, request: Request) -> Result<Response, HttpError> {
-    site.app.respond(assets::INDEX, request).await
-}
-
-async fn asset(
-    State(site): State<Arc<Site>>,
-    Path(path): Path<String>,
-    request: Request,
-) -> Result<Response, HttpError> {
-    site.app.respond(&path, request).await
 }
 
 #[cfg(test)]
