@@ -142,7 +142,7 @@ impl Limits {
         max_images: 16,
         max_labels: 500,
         max_label_bytes: 300,
-        max_prompts: 1024,
+        max_prompts: 2048,
         queue_length: 64,
         request_timeout_secs: 30,
         body_timeout_secs: 15,

@@ -3,7 +3,7 @@
 //! | Address | What |
 //! | --- | --- |
 //! | `/…` | the page: what trunk built, held in memory, compressed once |
-//! | `/models` | what is hosted, a list of `{name, manifest, files, …}`; the first is the page's default |
+//! | `/models` | what is hosted, a list of `{name, manifest, files, classify, …}`; the first is the page's default |
 //! | `/models/FOLDER/manifest.json` | a model's manifest |
 //! | `/models/FOLDER/FILE[?v=SHA256]` | its weights, streamed from disk, whole or in ranges |
 //! | `/v1/classify`, `/v1/annotate`, `/v1/embed`, `/v1/similarity` | answers of the models, where `--infer` is given |
@@ -20,6 +20,7 @@ mod conditional;
 mod connections;
 mod content_type;
 mod encoding;
+mod engines;
 mod error;
 mod headers;
 mod infer;
@@ -53,9 +54,9 @@ use access::Guard;
 use api::Api;
 use assets::App;
 use connections::Connections;
+use engines::Engines;
 use error::HttpError;
 pub use error::{Error, Result};
-use infer::Engine;
 pub use infer::InferOptions;
 pub use limits::Limits;
 use metrics::Metrics;
@@ -97,13 +98,19 @@ impl Server {
     pub fn new(config: &ServeConfig) -> Result<Self> {
         let tls = config.tls.acceptor()?;
         let app = App::load(&config.app)?;
-        let models = Models::load(&config.models)?;
+        let models = Arc::new(Models::load(&config.models)?);
         let (metrics, under_way) = (Arc::new(Metrics::new()), TaskTracker::new());
-        let engines = engines(config, &models, &metrics)?;
-        let (n_hosted, n_answering) = (models.known().len(), engines.len());
-        let api = (n_answering > 0).then(|| Arc::new(Api::new(engines, &config.limits, under_way.clone())));
-        let models = Arc::new(models);
-        let site = Site { app, models, metrics: metrics.clone(), api, under_way: under_way.clone() };
+        let engines = Engines::start(&config.infer, &config.limits, &models, &metrics)?;
+        let n_hosted = models.known().len();
+        let n_answering = engines.as_ref().map_or(0, |engines| engines.all().len());
+        let site = Site {
+            app,
+            models,
+            metrics: metrics.clone(),
+            engines,
+            pages_may_ask: config.access.tokens.is_none(),
+            under_way: under_way.clone(),
+        };
         let router = router(config, site)?;
         let connections = Connections::new(router.clone(), &config.limits, tls, metrics);
         let longest_answer = config.limits.request_timeout();
@@ -142,8 +149,11 @@ pub async fn serve(config: ServeConfig) -> Result<()> {
 fn router(config: &ServeConfig, site: Site) -> Result<Router> {
     let security = headers::Security::new(site.app.inline_script_hashes());
     let guard = Guard::new(&config.access, &config.limits)?;
-    let api_routes = match &site.api {
-        Some(api) => api_routes(api.clone(), guard.clone(), &config.access)?,
+    let api_routes = match &site.engines {
+        Some(engines) => {
+            let api = Api::new(engines.clone(), &config.limits, site.under_way.clone());
+            api_routes(Arc::new(api), guard.clone(), &config.access)?
+        }
         None => Router::new(),
     };
     let metrics = site.metrics.clone();
@@ -158,22 +168,6 @@ fn router(config: &ServeConfig, site: Site) -> Result<Router> {
             async move { security.apply(response) }
         }))
         .layer(TraceLayer::new_for_http()))
-}
-
-/// The models that answer: those that were named for it, or those that are hosted.
-fn engines(config: &ServeConfig, models: &Models, metrics: &Arc<Metrics>) -> Result<Vec<Engine>> {
-    if config.infer.device.is_none() {
-        return Ok(Vec::new());
-    }
-    let hosted = models.known();
-    let hosted = hosted.iter().map(|model| (model.folder.clone(), model.path.display().to_string()));
-    let named = config.infer.models.iter().map(|model| (model.clone(), model.clone()));
-    let sources: Vec<_> = if config.infer.models.is_empty() { hosted.collect() } else { named.collect() };
-    let start = |(key, source): (String, String)| {
-        Engine::start(&source, &key, &config.infer, &config.limits, metrics)
-            .map_err(|err| Error::Model { model: source, source: err })
-    };
-    sources.into_iter().map(start).collect()
 }
 
 fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Result<Router> {

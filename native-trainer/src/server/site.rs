@@ -8,24 +8,47 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use tokio_util::task::TaskTracker;
 
 use super::access::{self, Guard};
-use super::api::Api;
 use super::assets::{self, App};
+use super::engines::Engines;
 use super::error::HttpError;
-use super::infer::Engine;
 use super::metrics::{self, Metrics};
 use super::models::Models;
+use super::weights::{Listed, Model};
 
 pub(super) struct Site {
     pub(super) app: App,
     pub(super) models: Arc<Models>,
     pub(super) metrics: Arc<Metrics>,
     /// Where the server answers with models, too.
-    pub(super) api: Option<Arc<Api>>,
+    pub(super) engines: Option<Arc<Engines>>,
+    /// Whether pages may have them answer: a page has no token to send.
+    pub(super) pages_may_ask: bool,
     /// The requests to the models that are not answered yet; closed once the server stops.
     pub(super) under_way: TaskTracker,
+}
+
+/// One entry of `/models`.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    listed: &'a Listed,
+    /// Where the page may have this model answer; absent where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classify: Option<String>,
+}
+
+impl Site {
+    fn classify_address(&self, model: &Arc<Model>) -> Option<String> {
+        let engines = self.engines.as_ref().filter(|_| self.pages_may_ask)?;
+        let engine = engines.of(model)?;
+        let [key, _] = engine.names();
+        Some(format!("/v1/classify?model={}", utf8_percent_encode(key, NON_ALPHANUMERIC)))
+    }
 }
 
 /// The counts are for those who have a token, where one is asked for; the rest is for everyone.
@@ -56,17 +79,24 @@ async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
 }
 
 async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    let engines = site.api.as_ref().map(|api| api.engines()).unwrap_or_default();
-    for engine in engines {
+    let engines = site.engines.as_ref().map(|engines| engines.all()).unwrap_or_default();
+    for engine in &engines {
         site.metrics.set_waiting(engine.name(), engine.queue_lengths());
     }
-    site.metrics.set_abandoned(engines.iter().map(Engine::n_abandoned).sum());
+    site.metrics.set_abandoned(engines.iter().map(|engine| engine.n_abandoned()).sum());
     ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, metrics::CONTENT_TYPE)], site.metrics.text())
 }
 
 async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpError> {
     let models = site.models.on_offer().await?;
-    let list: Vec<_> = models.iter().map(|model| &model.listed).collect();
+    if let Some(engines) = site.engines.clone() {
+        let models = models.clone();
+        // The list need not wait until a new model is loaded.
+        tokio::spawn(async move { engines.follow(models).await });
+    }
+    let entries =
+        models.iter().map(|model| Entry { listed: &model.listed, classify: site.classify_address(model) });
+    let list: Vec<_> = entries.collect();
     Ok(([(header::CACHE_CONTROL, "no-cache")], Json(list)).into_response())
 }
 

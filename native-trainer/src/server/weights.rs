@@ -45,10 +45,10 @@ struct ManifestFile {
     sha256: String,
 }
 
-/// One entry of `/models`.
+/// What `/models` says of a hosted model.
 #[derive(Serialize)]
 pub(super) struct Listed {
-    name: String,
+    pub(super) name: String,
     /// Its address.
     manifest: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,6 @@
 //! What the models answer over a socket.
 
-use super::running::{Reply, Running, demo_model, photo};
-use super::*;
+use super::running::{Reply, Running, copy_demo_model, demo_model, photo};
 use base64::Engine;
 use native_trainer::model;
 use shared_model::concepts::ConceptScorer;
@@ -146,15 +145,7 @@ fn features_come_as_numbers_or_bytes_and_meet_in_cosines() {
 fn a_request_names_one_of_several_models() {
     let folder = tempfile::tempdir().unwrap();
     let second = folder.path().join("second");
-    fs::create_dir(&second).unwrap();
-    for file in fs::read_dir(demo_model()).unwrap() {
-        let file = file.unwrap();
-        fs::copy(file.path(), second.join(file.file_name())).unwrap();
-    }
-    let manifest = fs::read_to_string(second.join("manifest.json")).unwrap();
-    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
-    manifest["name"] = "the second".into();
-    fs::write(second.join("manifest.json"), manifest.to_string()).unwrap();
+    copy_demo_model(&second, "the second");
     let server = Running::with(|config| config.models.push(second));
     for (name, expected) in [("second", "the second"), ("the+second", "the second")] {
         let answer = server.post_photo(&format!("/v1/classify?model={name}"), 0);
@@ -163,6 +154,16 @@ fn a_request_names_one_of_several_models() {
     assert_ne!(server.post_photo("/v1/classify", 0).body["model"], "the second");
     let unknown = server.post_photo("/v1/classify?model=third", 0);
     assert_eq!((unknown.status, unknown.code()), (404, "no_such_model"));
+}
+
+#[test]
+fn every_set_that_came_with_a_model_is_answered_whatever_may_be_encoded() {
+    let server = Running::with(|config| config.limits.max_prompts = 100);
+    for labels in ["pad", "f17k", "snu", "sd128"] {
+        assert_eq!(server.post_photo(&format!("/v1/classify?labels={labels}"), 0).status, 200, "{labels}");
+    }
+    let refused = server.post_photo("/v1/classify?labels=snu&template=one+{}", 0);
+    assert_eq!((refused.status, refused.code()), (422, "invalid"), "134 sentences");
 }
 
 #[test]

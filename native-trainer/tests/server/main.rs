@@ -8,6 +8,7 @@ mod limits;
 mod models;
 mod page;
 mod running;
+mod shelf;
 mod socket;
 mod start;
 

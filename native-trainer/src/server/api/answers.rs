@@ -11,7 +11,7 @@ use shared_model::concepts::Concept;
 
 use super::ask::{Ask, Content};
 use super::encoding::Encoding;
-use super::parameters::check_texts;
+use super::parameters::{check_prompts, check_texts};
 use super::{Api, millis_since};
 use crate::server::error::HttpError;
 use crate::server::infer::Engine;
@@ -22,11 +22,14 @@ type Answer<T> = Result<Json<T>, HttpError>;
 pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> Answer<Classified> {
     const TOP_K: usize = 5;
     let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(ask.parameters.one("model")?)?;
+    let engine = api.engine(&mut ask.parameters).await?;
     let (labels, templates) = ask.parameters.labels(&api.limits)?;
     let top_k = ask.parameters.top_k(TOP_K)?;
     let photo = ask.take_images(1)?;
     ask.parameters.finish()?;
+    if !engine.ships(&labels, &templates) {
+        check_prompts(labels.class_names.len() * templates.as_slice().len(), &api.limits)?;
+    }
     let (features, classifier) =
         tokio::try_join!(engine.image_features(photo), engine.classifier(&labels, &templates))?;
     let predictions = classifier.classify(&features, top_k)?.remove(0);
@@ -37,7 +40,7 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
 pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> Answer<Annotated> {
     const TOP_K: usize = 8;
     let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(ask.parameters.one("model")?)?;
+    let engine = api.engine(&mut ask.parameters).await?;
     let concepts = ask.parameters.concepts(&api.limits)?;
     let top_k = ask.parameters.top_k(TOP_K)?;
     let photo = ask.take_images(1)?;
@@ -54,11 +57,11 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
 /// `POST /v1/embed`: the features of photos, or of texts sent as JSON.
 pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answer<Embedded> {
     let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(ask.parameters.one("model")?)?;
+    let engine = api.engine(&mut ask.parameters).await?;
     let encoding: Encoding = ask.parameters.word("encoding")?;
     std::mem::take(&mut ask.parameters).finish()?;
     let features = match &ask.content {
-        Content::Json(json) => text_features(&api, engine, json).await?,
+        Content::Json(json) => text_features(&api, &engine, json).await?,
         Content::Images(_) => engine.image_features(ask.take_images(api.limits.max_images)?).await?,
     };
     let embeddings = rows(&features)?.into_iter().map(|feature| encoding.write(feature)).collect();
@@ -68,7 +71,7 @@ pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answ
 /// `POST /v1/similarity`: the cosine of every photo with every text.
 pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) -> Answer<Compared> {
     let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(ask.parameters.one("model")?)?;
+    let engine = api.engine(&mut ask.parameters).await?;
     let texts = ask.parameters.texts(&api.limits)?;
     if texts.is_empty() {
         return Err(HttpError::invalid("no text to compare with; expected one `text` at least"));

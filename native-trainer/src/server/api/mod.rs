@@ -19,15 +19,16 @@ use axum::{Json, Router};
 use tokio_util::task::TaskTracker;
 
 use super::access::{self, Guard};
+use super::engines::Engines;
 use super::error::HttpError;
 use super::infer::Engine;
 use super::limits::Limits;
 use body::BodyReader;
+use parameters::Parameters;
 
 /// What all requests to the models share.
 pub(super) struct Api {
-    /// One at least; the first answers where a request names none.
-    engines: Vec<Engine>,
+    engines: Arc<Engines>,
     limits: Limits,
     bodies: BodyReader,
     /// Counts what is under way, for the end.
@@ -35,27 +36,20 @@ pub(super) struct Api {
 }
 
 impl Api {
-    pub(super) fn new(engines: Vec<Engine>, limits: &Limits, under_way: TaskTracker) -> Self {
+    pub(super) fn new(engines: Arc<Engines>, limits: &Limits, under_way: TaskTracker) -> Self {
         Self { engines, limits: limits.clone(), bodies: BodyReader::new(limits), under_way }
     }
 
-    pub(super) fn engines(&self) -> &[Engine] {
-        &self.engines
-    }
-
-    fn engine(&self, name: Option<String>) -> Result<&Engine, HttpError> {
-        let found = match &name {
-            None => self.engines.first(),
-            Some(name) => self.engines.iter().find(|engine| engine.names().contains(&name.as_str())),
-        };
-        found.ok_or_else(|| HttpError::NoSuchModel { name: name.unwrap_or_default() })
+    /// The model that a request names, or the first.
+    async fn engine(&self, parameters: &mut Parameters) -> Result<Arc<Engine>, HttpError> {
+        self.engines.find(parameters.one("model")?.as_deref()).await
     }
 }
 
 /// The routes of the models, each request within its time. All but the document that describes them are guarded.
 pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
-    let document = openapi::document(&api, guard.asks_for_token());
-    let described = async move || Json(document.clone());
+    let (described, asks_for_token) = (api.clone(), guard.asks_for_token());
+    let document = async move || Json(openapi::document(&described, asks_for_token));
     Router::new()
         .route("/v1/classify", post(answers::classify))
         .route("/v1/annotate", post(answers::annotate))
@@ -64,7 +58,7 @@ pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
         .layer(from_fn_with_state(api.clone(), within_time))
         .layer(from_fn_with_state(guard, access::guard))
         .layer(from_fn_with_state(Arc::new(api.limits.clone()), drain::drain))
-        .route("/v1/openapi.json", get(described))
+        .route("/v1/openapi.json", get(document))
         .with_state(api)
 }
 

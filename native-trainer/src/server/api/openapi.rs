@@ -6,11 +6,12 @@ use super::Api;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
-/// The document of a server whose models these are.
+/// The document of a server, with the models that answer now.
 pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).expect("a file of this crate that the tests read too");
     let limits = &api.limits;
-    let mut model_names: Vec<&str> = api.engines().iter().flat_map(|engine| engine.names()).collect();
+    let engines = api.engines.all();
+    let mut model_names: Vec<&str> = engines.iter().flat_map(|engine| engine.names()).collect();
     model_names.dedup();
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let schemas = &mut document["components"]["schemas"];

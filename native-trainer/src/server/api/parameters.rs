@@ -60,7 +60,7 @@ impl Parameters {
         text.parse().map_err(|expected| HttpError::invalid(format!("`{name}` is {text:?}, expected {expected}")))
     }
 
-    /// `labels` and every `template`.
+    /// `labels` and every `template`. How many sentences they make is for [`check_prompts`], if they are to be encoded.
     pub(super) fn labels(&mut self, limits: &Limits) -> Result<(LabelSet, Templates)> {
         let text = self.one("labels")?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
         let labels = match LabelSet::find(&text) {
@@ -75,7 +75,6 @@ impl Parameters {
         let templates = self.all("template");
         check_texts("template", &templates, limits)?;
         let templates = if templates.is_empty() { Templates::skin() } else { Templates::new(templates)? };
-        check_prompts(labels.class_names.len() * templates.as_slice().len(), limits)?;
         Ok((labels, templates))
     }
 
@@ -129,7 +128,8 @@ pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Resu
     }
 }
 
-fn check_prompts(n_prompts: usize, limits: &Limits) -> Result<()> {
+/// Sentences to encode: not too many.
+pub(super) fn check_prompts(n_prompts: usize, limits: &Limits) -> Result<()> {
     let most = limits.max_prompts;
     if n_prompts <= most as usize {
         return Ok(());
@@ -178,8 +178,9 @@ mod tests {
         };
         assert!(is_refused("labels=a,b,c&concepts=a,b,c"));
         assert!(is_refused("labels=abcde&concepts=abcde"));
-        assert!(is_refused("labels=a,b&concepts=a,b"), "16 and 18 sentences");
         assert!(!is_refused("labels=a&concepts=a"));
+        assert!(parameters("concepts=a,b").concepts(&limits).is_err(), "18 sentences");
+        assert!(check_prompts(13, &limits).is_err() && check_prompts(12, &limits).is_ok());
         assert!(parameters("text=+").texts(&limits).is_err());
     }
 

@@ -142,13 +142,18 @@ impl Engine {
         self.rows(features)
     }
 
+    /// Whether these labels' classifier came with the model, so that no sentence has to be encoded.
+    pub(super) fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
+        self.model.ships(labels, templates)
+    }
+
     /// The classifier of labels: one that came with the model, one at hand, or one made now.
     pub(super) async fn classifier(
         &self,
         labels: &LabelSet,
         templates: &Templates,
     ) -> Result<Arc<Classifier>, Error> {
-        if self.model.ships(labels, templates) {
+        if self.ships(labels, templates) {
             return Ok(Arc::new(self.model.classifier(labels, templates, &mut |_, _| {})?));
         }
         let make = async {

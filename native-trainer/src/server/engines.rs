@@ -1,0 +1,173 @@
+//! The models that answer: those that were named for it, or whatever is hosted at the moment.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Mutex;
+
+use super::error::{Error, HttpError, Result};
+use super::infer::{Engine, InferOptions};
+use super::limits::Limits;
+use super::metrics::Metrics;
+use super::models::Models;
+use super::weights::Model;
+
+/// What an engine is started with.
+struct Settings {
+    options: InferOptions,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+}
+
+/// An engine, and the hosted model that it is of, if it follows one.
+struct Running {
+    engine: Arc<Engine>,
+    of: Option<Arc<Model>>,
+}
+
+/// All engines. The first answers where a request names none.
+pub(super) struct Engines {
+    settings: Arc<Settings>,
+    models: Arc<Models>,
+    running: RwLock<Vec<Running>>,
+    /// Hosted models that cannot be loaded. Locked while models are loaded, so that none is twice.
+    unusable: Mutex<Vec<Arc<Model>>>,
+}
+
+impl Engines {
+    /// Loads the models that answer; `None` where there are none.
+    ///
+    /// # Errors
+    /// [`Error::Model`] names one that cannot be loaded.
+    pub(super) fn start(
+        options: &InferOptions,
+        limits: &Limits,
+        models: &Arc<Models>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Option<Arc<Self>>> {
+        if options.device.is_none() {
+            return Ok(None);
+        }
+        let settings =
+            Arc::new(Settings { options: options.clone(), limits: limits.clone(), metrics: metrics.clone() });
+        let named = options.models.iter().map(|name| settings.start(name, name, None));
+        let hosted = models.known();
+        let hosted = hosted.iter().filter(|_| options.models.is_empty()).map(|model| settings.start_hosted(model));
+        let running = named.chain(hosted).collect::<Result<Vec<_>>>()?;
+        if running.is_empty() {
+            return Ok(None);
+        }
+        let (running, unusable) = (RwLock::new(running), Mutex::default());
+        Ok(Some(Arc::new(Self { settings, models: models.clone(), running, unusable })))
+    }
+
+    /// Those that answer now.
+    pub(super) fn all(&self) -> Vec<Arc<Engine>> {
+        self.read(|running| running.iter().map(|running| running.engine.clone()).collect())
+    }
+
+    /// The one of this name, or the first. A model that was hosted since anybody last looked is loaded now.
+    ///
+    /// # Errors
+    /// [`HttpError::NoSuchModel`].
+    pub(super) async fn find(self: &Arc<Self>, name: Option<&str>) -> Result<Arc<Engine>, HttpError> {
+        let is_wanted = |engine: &Arc<Engine>| name.is_none_or(|name| engine.names().contains(&name));
+        if let Some(engine) = self.all().into_iter().find(is_wanted) {
+            return Ok(engine);
+        }
+        let hosted = self.models.on_offer().await?;
+        self.follow(hosted).await;
+        let no_such_model = || HttpError::NoSuchModel { name: name.unwrap_or_default().to_owned() };
+        self.all().into_iter().find(is_wanted).ok_or_else(no_such_model)
+    }
+
+    /// The one that answers with a hosted model, or with a model of its name in another form.
+    pub(super) fn of(&self, model: &Arc<Model>) -> Option<Arc<Engine>> {
+        self.read(|running| {
+            let its_own = running.iter().find(|one| one.is_of(model));
+            let of_its_name = || running.iter().find(|one| one.engine.names().contains(&&*model.listed.name));
+            its_own.or_else(of_its_name).map(|one| one.engine.clone())
+        })
+    }
+
+    /// Loads what is hosted and does not answer yet, and ends what is hosted no more; requests under way keep what
+    /// they began with. Goes on when nobody waits for it any more.
+    pub(super) async fn follow(self: &Arc<Self>, hosted: Vec<Arc<Model>>) {
+        if !self.settings.options.models.is_empty() || self.follows(&hosted) {
+            return;
+        }
+        let engines = self.clone();
+        let followed = tokio::spawn(async move {
+            let mut unusable = engines.unusable.lock().await;
+            unusable.retain(|model| contains(&hosted, model));
+            for model in &hosted {
+                engines.load(model, &mut unusable).await;
+            }
+            engines.end_all_but(&hosted);
+        });
+        if let Err(err) = followed.await {
+            tracing::error!("the models on offer could not be followed: {err}");
+        }
+    }
+
+    /// Whether there is nothing to load and nothing to end.
+    fn follows(&self, hosted: &[Arc<Model>]) -> bool {
+        self.read(|running| {
+            running.len() == hosted.len() && hosted.iter().all(|model| running.iter().any(|one| one.is_of(model)))
+        })
+    }
+
+    async fn load(&self, model: &Arc<Model>, unusable: &mut Vec<Arc<Model>>) {
+        if contains(unusable, model) || self.read(|running| running.iter().any(|one| one.is_of(model))) {
+            return;
+        }
+        let (settings, hosted) = (self.settings.clone(), model.clone());
+        match tokio::task::spawn_blocking(move || settings.start_hosted(&hosted)).await {
+            Ok(Ok(started)) => {
+                tracing::info!("answering with one more model: {}", model.path.display());
+                self.running.write().unwrap_or_else(PoisonError::into_inner).push(started);
+            }
+            Ok(Err(err)) => {
+                tracing::error!("{:#}", anyhow::Error::from(err));
+                unusable.push(model.clone());
+            }
+            Err(err) => {
+                tracing::error!("loading a model broke down: {err}: {}", model.path.display());
+                unusable.push(model.clone());
+            }
+        }
+    }
+
+    /// Leaves the others, in the order in which they are on offer.
+    fn end_all_but(&self, hosted: &[Arc<Model>]) {
+        let place = |one: &Running| hosted.iter().position(|model| one.is_of(model));
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|one| place(one).is_some());
+        running.sort_by_key(place);
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&[Running]) -> T) -> T {
+        look(&self.running.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Settings {
+    fn start_hosted(&self, model: &Arc<Model>) -> Result<Running> {
+        self.start(&model.path.display().to_string(), &model.folder, Some(model.clone()))
+    }
+
+    fn start(&self, source: &str, key: &str, of: Option<Arc<Model>>) -> Result<Running> {
+        let engine = Engine::start(source, key, &self.options, &self.limits, &self.metrics);
+        let engine = engine.map_err(|err| Error::Model { model: source.to_owned(), source: err })?;
+        Ok(Running { engine: Arc::new(engine), of })
+    }
+}
+
+impl Running {
+    fn is_of(&self, model: &Arc<Model>) -> bool {
+        self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, model))
+    }
+}
+
+fn contains(models: &[Arc<Model>], model: &Arc<Model>) -> bool {
+    models.iter().any(|other| Arc::ptr_eq(other, model))
+}

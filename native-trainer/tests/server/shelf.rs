@@ -1,0 +1,73 @@
+//! Models that answer, and come and go while the server runs.
+
+use super::running::{Reply, Running, copy_demo_model};
+use super::*;
+use std::path::Path;
+
+/// Where a page may ask each model that is hosted.
+fn addresses(server: &Running) -> Vec<Option<String>> {
+    let list = server.get("/models").body;
+    let address = |model: &serde_json::Value| model.get("classify").map(|url| url.as_str().unwrap().to_owned());
+    list.as_array().unwrap().iter().map(address).collect()
+}
+
+fn ask(server: &Running, model: &str) -> Reply {
+    server.post_photo(&format!("/v1/classify?model={model}"), 0)
+}
+
+fn on_shelf(shelf: &Path) -> impl FnOnce(&mut ServeConfig) {
+    let shelf = shelf.to_owned();
+    move |config| config.models = vec![shelf]
+}
+
+#[test]
+fn a_model_put_on_a_shelf_answers_and_one_taken_away_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = folder.path().join("shelf");
+    copy_demo_model(&shelf.join("first"), "the first");
+    let server = Running::with(on_shelf(&shelf));
+    assert_eq!(ask(&server, "second").code(), "no_such_model");
+
+    copy_demo_model(&folder.path().join("copied"), "the second");
+    fs::rename(folder.path().join("copied"), shelf.join("a second")).unwrap();
+    assert_eq!(ask(&server, "a+second").body["model"], "the second");
+    let of = |folder: &str| Some(format!("/v1/classify?model={folder}"));
+    assert_eq!(addresses(&server), [of("a%20second"), of("first")]);
+    assert_eq!(server.post_photo("/v1/classify", 0).body["model"], "the second", "the first of the shelf");
+    let document = server.get("/v1/openapi.json").body;
+    let names = ["a second", "the second", "first", "the first"];
+    assert_eq!(document["components"]["schemas"]["Model"]["enum"], serde_json::json!(names));
+
+    fs::remove_dir_all(shelf.join("a second")).unwrap();
+    assert_eq!(ask(&server, "third").code(), "no_such_model");
+    assert_eq!(ask(&server, "a+second").code(), "no_such_model");
+    assert_eq!(ask(&server, "first").body["model"], "the first");
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_is_hosted_and_does_not_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = folder.path().join("shelf");
+    copy_demo_model(&shelf.join("first"), "the first");
+    let server = Running::with(on_shelf(&shelf));
+    let broken = folder.path().join("broken");
+    copy_demo_model(&broken, "another");
+    let mut weights = fs::read(broken.join("vision.safetensors")).unwrap();
+    *weights.last_mut().unwrap() ^= 1;
+    fs::write(broken.join("vision.safetensors"), weights).unwrap();
+    fs::rename(broken, shelf.join("broken")).unwrap();
+    assert_eq!(ask(&server, "broken").code(), "no_such_model");
+    assert_eq!(addresses(&server), [None, Some("/v1/classify?model=first".to_owned())]);
+    assert_eq!(ask(&server, "first").status, 200);
+}
+
+#[test]
+fn pages_are_told_of_no_answers_that_they_cannot_have() {
+    let site = tempfile::tempdir().unwrap();
+    let tokens = site.path().join("tokens");
+    fs::write(&tokens, "token").unwrap();
+    assert_eq!(addresses(&Running::with(|config| config.access.tokens = Some(tokens))), [None]);
+    assert_eq!(addresses(&Running::with(|config| config.infer.device = None)), [None]);
+    let named = Running::with(|config| config.infer.models = vec!["demo".into()]);
+    assert_eq!(addresses(&named), [Some("/v1/classify?model=demo".to_owned())], "the same model by its name");
+}
