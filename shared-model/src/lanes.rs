@@ -1,6 +1,31 @@
-//! Sums and maxima in sixteen interleaved lanes, which the compiler turns into SIMD.
+//! Loops that the compiler turns into SIMD: sums and maxima in sixteen interleaved lanes, and the widest vectors for any.
 
 const LANES: usize = 16;
+
+/// Defines a function that runs compiled for the widest vectors that the processor has, not only for those that all
+/// have. The values are the same.
+macro_rules! widest {
+    ($(#[$about:meta])* $visibility:vis fn $name:ident($($value:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
+        $(#[$about])*
+        $visibility fn $name($($value: $type),*) $(-> $result)? {
+            #[inline(always)]
+            fn anywhere($($value: $type),*) $(-> $result)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn in_avx2($($value: $type),*) $(-> $result)? {
+                    anywhere($($value),*)
+                }
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: the feature was just detected.
+                    return unsafe { in_avx2($($value),*) };
+                }
+            }
+            anywhere($($value),*)
+        }
+    };
+}
+pub(crate) use widest;
 
 /// Folds each lane by `fold`, starting from `first`, then the lanes by `join`.
 #[inline(always)]

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::config::Activation;
+use crate::lanes::widest;
 use candle_core::Tensor;
 
 /// # Shapes
@@ -23,8 +24,20 @@ pub(super) fn composite(x: &Tensor, kind: Activation) -> Result<Tensor> {
 /// Of some values, in place.
 pub(super) fn activate(kind: Activation, values: &mut [f32]) {
     match kind {
-        Activation::QuickGelu => values.iter_mut().for_each(|x| *x = fused::quick_gelu(*x)),
-        Activation::Gelu => values.iter_mut().for_each(|x| *x = fused::gelu(*x)),
+        Activation::QuickGelu => quick_gelu(values),
+        Activation::Gelu => gelu(values),
+    }
+}
+
+widest! {
+    fn quick_gelu(values: &mut [f32]) {
+        values.iter_mut().for_each(|x| *x = fused::quick_gelu(*x));
+    }
+}
+
+widest! {
+    fn gelu(values: &mut [f32]) {
+        values.iter_mut().for_each(|x| *x = fused::gelu(*x));
     }
 }
 

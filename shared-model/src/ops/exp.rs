@@ -1,6 +1,6 @@
 //! `exp` in plain arithmetic, so that the compiler turns a loop of it into SIMD, and softmax.
 
-use crate::lanes;
+use crate::lanes::{self, widest};
 
 /// `e^x` for f32, within 2 units in the last place between -87 and 88; 0 below, infinity is not reached above.
 ///
@@ -30,11 +30,13 @@ pub fn softmax(logits: &mut [f32]) {
     logits.iter_mut().for_each(|value| *value *= inverse);
 }
 
-/// `e^(x - largest)` of a row, in place; returns their total. What is left of softmax is the division.
-pub fn powers(logits: &mut [f32]) -> f32 {
-    let max = lanes::max(logits, f32::NEG_INFINITY);
-    logits.iter_mut().for_each(|value| *value = exp(*value - max));
-    lanes::sum(logits)
+widest! {
+    /// `e^(x - largest)` of a row, in place; returns their total. What is left of softmax is the division.
+    pub fn powers(logits: &mut [f32]) -> f32 {
+        let max = lanes::max(logits, f32::NEG_INFINITY);
+        logits.iter_mut().for_each(|value| *value = exp(*value - max));
+        lanes::sum(logits)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rows of f32 as levels of seven bits.
 
 use super::{INT8_QUAD, LARGEST_LEVEL, Level};
-use crate::lanes;
+use crate::lanes::{self, widest};
 use crate::parallel::Output;
 
 /// Columns that share a scale and a zero: narrow enough that a large value spoils few others, wide enough that the sums
@@ -99,17 +99,19 @@ impl Room<'_> {
     }
 }
 
-fn quantize(values: &[f32], levels: &mut [Level]) -> Step {
-    let (least, largest) = (lanes::min(values, 0.0), lanes::max(values, 0.0));
-    let scale = (largest - least) / STEPS;
-    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    let zero = (-least * inverse + ROUNDER) - ROUNDER;
-    let offset = ROUNDER + zero;
-    for (level, value) in levels.iter_mut().zip(values) {
-        // The mask keeps what is no number within seven bits too.
-        *level = ((value * inverse + offset).to_bits() & u32::from(LARGEST_LEVEL)) as Level;
+widest! {
+    fn quantize(values: &[f32], levels: &mut [Level]) -> Step {
+        let (least, largest) = (lanes::min(values, 0.0), lanes::max(values, 0.0));
+        let scale = (largest - least) / STEPS;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        let zero = (-least * inverse + ROUNDER) - ROUNDER;
+        let offset = ROUNDER + zero;
+        for (level, value) in levels.iter_mut().zip(values) {
+            // The mask keeps what is no number within seven bits too.
+            *level = ((value * inverse + offset).to_bits() & u32::from(LARGEST_LEVEL)) as Level;
+        }
+        Step { scale, offset: scale * zero }
     }
-    Step { scale, offset: scale * zero }
 }
 
 #[cfg(test)]

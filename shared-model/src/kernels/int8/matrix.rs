@@ -222,26 +222,30 @@ mod tests {
         }
     }
 
+    /// The largest weights of a draw: of some no two quads fit 16 bits together, of others a few, all just so, or all.
+    const LARGEST: [i32; 4] = [127, 100, 64, 20];
+
     /// Of one draw: `is_extreme` takes the largest magnitudes, with which no sum may wrap or saturate.
     struct Case {
         n_rows: usize,
         n_out: usize,
         n_in: usize,
         block_width: usize,
+        largest: i32,
         is_extreme: bool,
         seed: u64,
     }
 
     impl Case {
         fn check(&self) {
-            let Self { n_rows, n_out, n_in, block_width, is_extreme, seed } = *self;
+            let Self { n_rows, n_out, n_in, block_width, largest, is_extreme, seed } = *self;
             let mut state = seed | 1;
             let mut draw = || {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 (state >> 33) as i32
             };
-            let weights: Vec<i8> =
-                (0..n_out * n_in).map(|_| if is_extreme { -127 } else { (draw() % 128) as i8 }).collect();
+            let mut weight = || if is_extreme { -largest } else { draw() % (2 * largest + 1) - largest };
+            let weights: Vec<i8> = (0..n_out * n_in).map(|_| weight() as i8).collect();
             let x: Vec<f32> =
                 (0..n_rows * n_in).map(|_| if is_extreme { 3.0 } else { (draw() % 1000) as f32 / 77.0 }).collect();
             let matrix = matrix(&weights, n_out, n_in, block_width);
@@ -270,12 +274,13 @@ mod tests {
         #[test]
         fn every_kernel_gives_the_scalar_sums(
             (n_rows, panels, quads) in (0usize..28, 1usize..4, 1usize..40),
-            block_width in proptest::sample::select(vec![4usize, 64, 256]),
+            block_width in proptest::sample::select(vec![4usize, 12, 64, 256]),
+            largest in proptest::sample::select(&LARGEST[..]),
             is_extreme: bool,
             seed: u64,
         ) {
             let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-            Case { n_rows, n_out, n_in, block_width, is_extreme, seed }.check();
+            Case { n_rows, n_out, n_in, block_width, largest, is_extreme, seed }.check();
         }
     }
 
@@ -287,7 +292,8 @@ mod tests {
             let (rows, panels, quads) = (seed as usize % 11, seed as usize % 3 + 1, seed as usize * 7 % 70 + 1);
             let block_width = [4, 64, 256][seed as usize % 3];
             let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-            Case { n_rows: rows, n_out, n_in, block_width, is_extreme: seed % 4 == 0, seed }.check();
+            let largest = LARGEST[seed as usize / 4 % LARGEST.len()];
+            Case { n_rows: rows, n_out, n_in, block_width, largest, is_extreme: seed % 4 == 0, seed }.check();
         }
     }
 }

@@ -6,6 +6,8 @@
 //! time, so that a single large value coarsens no more than its block.
 
 mod activations;
+#[allow(dead_code, reason = "the kernels of some targets gain nothing by it")]
+mod fitting;
 mod matrix;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -20,6 +22,7 @@ pub(crate) mod scalar;
 mod x86;
 
 pub(crate) use activations::{Activations, BLOCK_WIDTH, Room};
+use fitting::Fitting;
 pub use matrix::Int8Matrix;
 pub(crate) use matrix::Place;
 use std::sync::OnceLock;
@@ -42,13 +45,22 @@ pub(crate) type Level = u8;
 /// One row's sums of one panel.
 pub(crate) type Sums = [i32; INT8_PANEL];
 
-/// Multiplies rows of levels with one panel: `sums[row][channel]` is the sum over `k` of level times weight.
+/// A block of a panel.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    /// `[width / 4][16][4]`
+    pub values: &'a [i8],
+    /// Which quads' products may be added in 16 bits.
+    #[allow(dead_code, reason = "the kernels of some targets gain nothing by it")]
+    pub fitting: Fitting,
+}
+
+/// Multiplies rows of levels with a block of a panel: `sums[row][channel]` is the sum over `k` of level times weight.
 ///
 /// # Shapes
 /// - `levels`: `[rows, width]`, `width` in [`INT8_QUAD`]s
-/// - `panel`: `[width / 4][16][4]`
 /// - `sums`: `[rows][16]`
-pub(crate) type PanelKernel = fn(levels: &[Level], width: usize, panel: &[i8], sums: &mut [Sums]);
+pub(crate) type PanelKernel = fn(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]);
 
 /// The kernels that this machine runs, fastest first; the last is the scalar reference.
 pub(crate) fn available_kernels() -> impl Iterator<Item = PanelKernel> {
@@ -73,9 +85,9 @@ pub(crate) fn fastest_kernel() -> PanelKernel {
 }
 
 /// Checks what a kernel reads and writes without further checks, and returns the number of rows.
-fn checked_rows(levels: &[Level], width: usize, panel: &[i8], sums: &[Sums]) -> usize {
+fn checked_rows(levels: &[Level], width: usize, weights: Weights<'_>, sums: &[Sums]) -> usize {
     assert!(width > 0 && width.is_multiple_of(INT8_QUAD), "a width of {width} is not in quads");
-    assert_eq!(panel.len(), width * INT8_PANEL, "the panel is not as wide as the rows");
+    assert_eq!(weights.values.len(), width * INT8_PANEL, "the panel is not as wide as the rows");
     assert_eq!(levels.len(), width * sums.len(), "there is not a sum for every row");
     sums.len()
 }

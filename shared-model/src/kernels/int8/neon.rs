@@ -1,6 +1,6 @@
 //! ARM with NEON: products of bytes as 16-bit integers, which two of them fit, added in pairs twice.
 
-use super::{INT8_PANEL, INT8_QUAD, Level, Sums, checked_rows};
+use super::{INT8_PANEL, INT8_QUAD, Level, Sums, Weights, checked_rows};
 use core::arch::aarch64::{
     int32x4_t, vdupq_n_s32, vget_low_s8, vld1q_s8, vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s16,
     vreinterpretq_s8_s32, vst1q_s32,
@@ -12,16 +12,16 @@ const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 const VECTOR_BYTES: usize = 16;
 const VECTORS: usize = QUAD_BYTES / VECTOR_BYTES;
 
-pub(super) fn multiply(levels: &[Level], width: usize, panel: &[i8], sums: &mut [Sums]) {
-    let n_rows = checked_rows(levels, width, panel, sums);
+pub(super) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+    let n_rows = checked_rows(levels, width, weights, sums);
     let whole_tiles = n_rows / ROWS * ROWS;
     for row in (0..whole_tiles).step_by(ROWS) {
-        // SAFETY: so many rows are there, and the panel is as wide as they are. Every 64-bit ARM has NEON.
-        unsafe { tile::<ROWS>(&levels[row * width..], width, panel, &mut sums[row..]) };
+        // SAFETY: so many rows are there, and the weights are as wide as they are. Every 64-bit ARM has NEON.
+        unsafe { tile::<ROWS>(&levels[row * width..], width, weights.values, &mut sums[row..]) };
     }
     for row in whole_tiles..n_rows {
         // SAFETY: as above.
-        unsafe { tile::<1>(&levels[row * width..], width, panel, &mut sums[row..]) };
+        unsafe { tile::<1>(&levels[row * width..], width, weights.values, &mut sums[row..]) };
     }
 }
 

@@ -1,7 +1,7 @@
 //! A packed weight in memory, and what one panel of it makes of all rows.
 
-use super::panels::{Values, scale, take_sums};
-use super::{Activations, INT8_PANEL, INT8_QUAD, PanelKernel};
+use super::panels::{Found, Values, scale, take_sums};
+use super::{Activations, Fitting, INT8_PANEL, INT8_QUAD, PanelKernel, Weights};
 use bytes::Bytes;
 
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub(super) struct Packed {
     pub bias: Vec<f32>,
     /// `[out / 16][blocks][16]`: what a level of one in every column of a block would add up to.
     weight_sums: Vec<Values>,
+    /// `[out / 16][blocks]`
+    fitting: Vec<Fitting>,
     pub n_out: usize,
     pub n_in: usize,
     /// Columns of activations that share a step.
@@ -28,8 +30,8 @@ impl Packed {
         let n_out = scales.len();
         let panels = values.chunks_exact(n_in * INT8_PANEL);
         let blocks = panels.flat_map(|panel| panel.chunks(block_width * INT8_PANEL));
-        let weight_sums = blocks.map(sums_of_weights).collect();
-        Self { values, bias: vec![0.0; n_out], scales, weight_sums, n_out, n_in, block_width }
+        let (weight_sums, fitting) = blocks.map(|block| (sums_of_weights(block), Fitting::of(block))).unzip();
+        Self { values, bias: vec![0.0; n_out], scales, weight_sums, fitting, n_out, n_in, block_width }
     }
 
     /// `bias` is `[out]`.
@@ -43,14 +45,17 @@ impl Packed {
         let weights = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
         let n_blocks = activations.n_blocks();
         let weight_sums = &self.weight_sums[panel * n_blocks..][..n_blocks];
+        let fitting = &self.fitting[panel * n_blocks..][..n_blocks];
         values.resize(activations.n_rows(), [0.0; INT8_PANEL]);
         let mut sums = [[0; INT8_PANEL]; ROWS_AT_ONCE];
         for (chunk, values) in values.chunks_mut(ROWS_AT_ONCE).enumerate() {
             let (first, sums) = (chunk * ROWS_AT_ONCE, &mut sums[..values.len()]);
-            for (block, weights) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
+            for (block, values_of_block) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
+                let weights = Weights { values: values_of_block, fitting: fitting[block] };
                 let (levels, steps, width) = activations.block(block);
                 kernel(&levels[first * width..][..sums.len() * width], width, weights, sums);
-                take_sums(values, sums, &steps[first..], &weight_sums[block], block == 0);
+                let (steps, weight_sums) = (&steps[first..], &weight_sums[block]);
+                take_sums(values, Found { sums, steps, weight_sums, is_first: block == 0 });
             }
         }
         let channel = panel * INT8_PANEL;

@@ -4,26 +4,35 @@
 
 use super::activations::Step;
 use super::{INT8_PANEL, Sums};
+use crate::lanes::widest;
 
 /// The values of one row and panel.
 pub(crate) type Values = [f32; INT8_PANEL];
 
-/// From sums to what they stand for: `scale * sum - offset * weight_sum`, added to the values or, `is_first`, in their place.
-pub(super) fn take_sums(
-    values: &mut [Values],
-    sums: &[Sums],
-    steps: &[Step],
-    weight_sums: &Values,
-    is_first: bool,
-) {
-    for ((values, sums), step) in values.iter_mut().zip(sums).zip(steps) {
-        lanes::zip3(values, sums, weight_sums, |value, sum, weight_sum| {
-            let own = lanes::sub(
-                lanes::mul(lanes::splat(step.scale), sum),
-                lanes::mul(lanes::splat(step.offset), weight_sum),
-            );
-            if is_first { own } else { lanes::add(value, own) }
-        });
+/// What a kernel found of some rows in one block.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub sums: &'a [Sums],
+    pub steps: &'a [Step],
+    pub weight_sums: &'a Values,
+    /// Of the panel's blocks.
+    pub is_first: bool,
+}
+
+widest! {
+    /// From sums to what they stand for: `scale * sum - offset * weight_sum`, added to the values or, of the first
+    /// block, in their place.
+    pub(super) fn take_sums(values: &mut [Values], found: Found<'_>) {
+        let Found { sums, steps, weight_sums, is_first } = found;
+        for ((values, sums), step) in values.iter_mut().zip(sums).zip(steps) {
+            lanes::zip3(values, sums, weight_sums, |value, sum, weight_sum| {
+                let own = lanes::sub(
+                    lanes::mul(lanes::splat(step.scale), sum),
+                    lanes::mul(lanes::splat(step.offset), weight_sum),
+                );
+                if is_first { own } else { lanes::add(value, own) }
+            });
+        }
     }
 }
 

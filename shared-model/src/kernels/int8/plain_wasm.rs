@@ -1,6 +1,6 @@
 //! wasm SIMD128 without relaxed SIMD: levels and weights as 16-bit integers, by the tiles of [`crate::kernels::short`].
 
-use super::{BLOCK_WIDTH, INT8_PANEL, INT8_QUAD, Level, Sums, checked_rows};
+use super::{BLOCK_WIDTH, INT8_PANEL, INT8_QUAD, Level, Sums, Weights, checked_rows};
 use crate::kernels::short::wasm::tile;
 use crate::kernels::short::{SHORT_PANEL, TILE_ROWS};
 use core::arch::wasm32::{i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_shuffle, v128_load, v128_store};
@@ -10,11 +10,11 @@ const N_HALVES: usize = INT8_PANEL / SHORT_PANEL;
 /// Levels of a pair, of which there are two in a quad.
 const PAIR: usize = 2;
 
-pub(super) fn multiply(levels: &[Level], width: usize, panel: &[i8], sums: &mut [Sums]) {
-    let n_rows = checked_rows(levels, width, panel, sums);
+pub(super) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+    let n_rows = checked_rows(levels, width, weights, sums);
     assert!(width <= BLOCK_WIDTH, "a block of {width} columns, at most {BLOCK_WIDTH} fit");
     let mut halves = [[0i16; BLOCK_WIDTH * SHORT_PANEL]; N_HALVES];
-    widen(panel, &mut halves);
+    widen(weights.values, &mut halves);
     for first in (0..n_rows).step_by(TILE_ROWS) {
         let rows = std::array::from_fn(|row| &levels[(first + row).min(n_rows - 1) * width..][..width]);
         for (half, weights) in halves.iter().enumerate() {

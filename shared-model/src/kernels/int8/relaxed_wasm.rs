@@ -3,10 +3,11 @@
 //! What they give is the same everywhere as long as the second side stays within seven bits. What they cost is not: an
 //! engine has one instruction for four products and their sum (ARM's `sdot`, `vpdpbusd`) or makes it of three.
 
-use super::{INT8_PANEL, INT8_QUAD, Level, PanelKernel, Sums, checked_rows};
+use super::{INT8_PANEL, INT8_QUAD, Level, PanelKernel, Sums, Weights, checked_rows};
 use core::arch::wasm32::{
-    i8x16_splat, i16x8_relaxed_dot_i8x16_i7x16, i16x8_splat, i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane,
-    i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
+    i8x16_splat, i16x8_add, i16x8_relaxed_dot_i8x16_i7x16, i16x8_splat, i32x4_add, i32x4_dot_i16x8,
+    i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat,
+    v128_store,
 };
 use std::hint::black_box;
 
@@ -18,8 +19,8 @@ const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
 /// Both kernels, the one first that this engine is faster with.
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
-    let whole: PanelKernel = |levels, width, panel, sums| multiply::<Whole>(levels, width, panel, sums);
-    let in_parts: PanelKernel = |levels, width, panel, sums| multiply::<InParts>(levels, width, panel, sums);
+    let whole: PanelKernel = |levels, width, weights, sums| multiply::<Whole>(levels, width, weights, sums);
+    let in_parts: PanelKernel = |levels, width, weights, sums| multiply::<InParts>(levels, width, weights, sums);
     if has_whole_instruction() { [whole, in_parts] } else { [in_parts, whole] }.into_iter()
 }
 
@@ -31,64 +32,99 @@ fn has_whole_instruction() -> bool {
     i32x4_extract_lane::<0>(sum) != 2 * i32::from(i16::MAX)
 }
 
-/// Four levels times four weights of each of four channels, added to those channels' sums.
+/// How a row's levels and the weights of four channels become sums.
 trait Dot {
+    /// Whether it gains where two quads fit 16 bits together.
+    const WIDENS: bool;
+
+    /// A quad.
+    ///
     /// # Safety
     /// The engine has relaxed SIMD.
     unsafe fn add(sums: v128, weights: v128, levels: v128) -> v128;
+
+    /// Two quads, which fit 16 bits together.
+    ///
+    /// # Safety
+    /// The engine has relaxed SIMD.
+    unsafe fn add_two(sums: v128, weights: [v128; 2], levels: [v128; 2]) -> v128;
 }
 
 struct Whole;
 struct InParts;
 
 impl Dot for Whole {
+    const WIDENS: bool = false;
+
     #[inline]
     #[target_feature(enable = "relaxed-simd")]
     unsafe fn add(sums: v128, weights: v128, levels: v128) -> v128 {
         i32x4_relaxed_dot_i8x16_i7x16_add(weights, levels, sums)
     }
+
+    #[inline]
+    #[target_feature(enable = "relaxed-simd")]
+    unsafe fn add_two(sums: v128, weights: [v128; 2], levels: [v128; 2]) -> v128 {
+        // SAFETY: as the caller promised.
+        unsafe { Self::add(Self::add(sums, weights[0], levels[0]), weights[1], levels[1]) }
+    }
 }
 
 impl Dot for InParts {
+    const WIDENS: bool = true;
+
     #[inline]
     #[target_feature(enable = "relaxed-simd")]
     unsafe fn add(sums: v128, weights: v128, levels: v128) -> v128 {
-        i32x4_add(sums, i32x4_dot_i16x8(i16x8_relaxed_dot_i8x16_i7x16(weights, levels), i16x8_splat(1)))
+        widened(sums, i16x8_relaxed_dot_i8x16_i7x16(weights, levels))
+    }
+
+    #[inline]
+    #[target_feature(enable = "relaxed-simd")]
+    unsafe fn add_two(sums: v128, weights: [v128; 2], levels: [v128; 2]) -> v128 {
+        let products = [0, 1].map(|quad| i16x8_relaxed_dot_i8x16_i7x16(weights[quad], levels[quad]));
+        widened(sums, i16x8_add(products[0], products[1]))
     }
 }
 
-fn multiply<D: Dot>(levels: &[Level], width: usize, panel: &[i8], sums: &mut [Sums]) {
-    let n_rows = checked_rows(levels, width, panel, sums);
+#[inline]
+fn widened(sums: v128, products: v128) -> v128 {
+    i32x4_add(sums, i32x4_dot_i16x8(products, i16x8_splat(1)))
+}
+
+fn multiply<D: Dot>(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+    let n_rows = checked_rows(levels, width, weights, sums);
     let whole_tiles = n_rows / ROWS * ROWS;
     for row in (0..whole_tiles).step_by(ROWS) {
         // SAFETY: the engine has relaxed SIMD, and the rows are there.
-        unsafe { tile::<D, ROWS>(&levels[row * width..], width, panel, &mut sums[row..]) };
+        unsafe { tile::<D, ROWS>(&levels[row * width..], width, weights, &mut sums[row..]) };
     }
     for row in whole_tiles..n_rows {
         // SAFETY: as above.
-        unsafe { tile::<D, 1>(&levels[row * width..], width, panel, &mut sums[row..]) };
+        unsafe { tile::<D, 1>(&levels[row * width..], width, weights, &mut sums[row..]) };
     }
 }
 
 /// # Safety
-/// The engine has relaxed SIMD; there are levels and sums of `R` rows, and `panel` is as wide as they are.
+/// The engine has relaxed SIMD; there are levels and sums of `R` rows, and the weights are as wide as they are.
 #[target_feature(enable = "relaxed-simd")]
-unsafe fn tile<D: Dot, const R: usize>(levels: &[u8], width: usize, panel: &[i8], sums: &mut [Sums]) {
+unsafe fn tile<D: Dot, const R: usize>(levels: &[u8], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+    let n_quads = width / INT8_QUAD;
     for first in (0..INT8_PANEL / 4).step_by(VECTORS) {
+        let part = Part { levels, width, values: weights.values, first };
         let mut tile = [[i32x4_splat(0); VECTORS]; R];
-        for quad in 0..width / INT8_QUAD {
-            // SAFETY: `quad` is within the rows and the panel.
-            unsafe {
-                let levels: [v128; R] = std::array::from_fn(|row| {
-                    v128_load32_splat(levels.as_ptr().add(row * width + quad * INT8_QUAD).cast())
-                });
-                for vector in 0..VECTORS {
-                    let at = quad * QUAD_BYTES + (first + vector) * VECTOR_BYTES;
-                    let weights = v128_load(panel.as_ptr().add(at).cast());
-                    for row in 0..R {
-                        tile[row][vector] = D::add(tile[row][vector], weights, levels[row]);
-                    }
+        // SAFETY: the quads are within the rows and the weights.
+        unsafe {
+            for at in 0..n_quads / 2 {
+                if D::WIDENS && weights.fitting.at(at) {
+                    part.add_two::<D, R>(2 * at, &mut tile);
+                } else {
+                    part.add::<D, R>(2 * at, &mut tile);
+                    part.add::<D, R>(2 * at + 1, &mut tile);
                 }
+            }
+            if !n_quads.is_multiple_of(2) {
+                part.add::<D, R>(n_quads - 1, &mut tile);
             }
         }
         for (row, tile) in sums.iter_mut().zip(tile) {
@@ -97,5 +133,71 @@ unsafe fn tile<D: Dot, const R: usize>(levels: &[u8], width: usize, panel: &[i8]
                 unsafe { v128_store(row.as_mut_ptr().add((first + vector) * 4).cast(), values) };
             }
         }
+    }
+}
+
+/// What a tile is made of: rows, and some vectors of a panel's channels.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    levels: &'a [u8],
+    width: usize,
+    values: &'a [i8],
+    /// Of the vectors.
+    first: usize,
+}
+
+impl Part<'_> {
+    /// # Safety
+    /// The engine has relaxed SIMD; the quad is within the rows and the weights.
+    #[inline]
+    #[target_feature(enable = "relaxed-simd")]
+    unsafe fn add<D: Dot, const R: usize>(self, quad: usize, tile: &mut [[v128; VECTORS]; R]) {
+        // SAFETY: as the caller promised.
+        unsafe {
+            let weights: [v128; VECTORS] = std::array::from_fn(|vector| self.weights_of(vector, quad));
+            for (row, sums) in tile.iter_mut().enumerate() {
+                let levels = self.levels_of(row, quad);
+                for (sums, weights) in sums.iter_mut().zip(weights) {
+                    *sums = D::add(*sums, weights, levels);
+                }
+            }
+        }
+    }
+
+    /// As [`Self::add`], of a quad and the next.
+    ///
+    /// # Safety
+    /// As [`Self::add`]; the two quads fit 16 bits together.
+    #[inline]
+    #[target_feature(enable = "relaxed-simd")]
+    unsafe fn add_two<D: Dot, const R: usize>(self, quad: usize, tile: &mut [[v128; VECTORS]; R]) {
+        // SAFETY: as the caller promised.
+        unsafe {
+            let weights: [[v128; 2]; VECTORS] =
+                std::array::from_fn(|vector| [self.weights_of(vector, quad), self.weights_of(vector, quad + 1)]);
+            for (row, sums) in tile.iter_mut().enumerate() {
+                let levels = [self.levels_of(row, quad), self.levels_of(row, quad + 1)];
+                for (sums, weights) in sums.iter_mut().zip(weights) {
+                    *sums = D::add_two(*sums, weights, levels);
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// The quad is within the row.
+    #[inline(always)]
+    unsafe fn levels_of(self, row: usize, quad: usize) -> v128 {
+        // SAFETY: as the caller promised.
+        unsafe { v128_load32_splat(self.levels.as_ptr().add(row * self.width + quad * INT8_QUAD).cast()) }
+    }
+
+    /// # Safety
+    /// The quad is within the weights.
+    #[inline(always)]
+    unsafe fn weights_of(self, vector: usize, quad: usize) -> v128 {
+        let at = quad * QUAD_BYTES + (self.first + vector) * VECTOR_BYTES;
+        // SAFETY: as the caller promised.
+        unsafe { v128_load(self.values.as_ptr().add(at).cast()) }
     }
 }

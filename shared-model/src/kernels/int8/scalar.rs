@@ -1,12 +1,14 @@
 //! The reference that every other kernel must equal, and the one for processors that have none of their own.
 
-use super::{INT8_PANEL, INT8_QUAD, Level, Sums, checked_rows};
+use super::{INT8_PANEL, INT8_QUAD, Level, Sums, Weights, checked_rows};
 
-pub(crate) fn multiply(levels: &[Level], width: usize, panel: &[i8], sums: &mut [Sums]) {
-    checked_rows(levels, width, panel, sums);
+pub(crate) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+    checked_rows(levels, width, weights, sums);
     for (levels, sums) in levels.chunks_exact(width).zip(sums) {
         *sums = [0; INT8_PANEL];
-        for (levels, weights) in levels.chunks_exact(INT8_QUAD).zip(panel.chunks_exact(INT8_PANEL * INT8_QUAD)) {
+        for (levels, weights) in
+            levels.chunks_exact(INT8_QUAD).zip(weights.values.chunks_exact(INT8_PANEL * INT8_QUAD))
+        {
             for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(INT8_QUAD)) {
                 let products = levels.iter().zip(weights).map(|(&level, &w)| i32::from(level) * i32::from(w));
                 *sum += products.sum::<i32>();

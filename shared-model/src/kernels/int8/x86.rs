@@ -1,10 +1,10 @@
 //! x86-64: sixteen channels by four steps of `k` are two registers of 256 bits or one of 512.
 
-use super::{INT8_PANEL, INT8_QUAD, PanelKernel, Sums, checked_rows};
+use super::{INT8_PANEL, INT8_QUAD, PanelKernel, Sums, Weights, checked_rows};
 use core::arch::x86_64::{
-    __m256i, __m512i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm512_dpbusd_epi32,
-    _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
+    __m256i, __m512i, _mm256_add_epi16, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
+    _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
 };
 
 const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
@@ -13,9 +13,9 @@ const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
     let has_vnni = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni");
     // SAFETY: the features that each function asks for were just detected.
-    let vnni: PanelKernel = |levels, width, panel, sums| unsafe { vnni(levels, width, panel, sums) };
+    let vnni: PanelKernel = |levels, width, weights, sums| unsafe { vnni(levels, width, weights, sums) };
     // SAFETY: as above.
-    let avx2: PanelKernel = |levels, width, panel, sums| unsafe { avx2(levels, width, panel, sums) };
+    let avx2: PanelKernel = |levels, width, weights, sums| unsafe { avx2(levels, width, weights, sums) };
     let candidates = [(has_vnni, vnni), (is_x86_feature_detected!("avx2"), avx2)];
     candidates.into_iter().filter(|(is_available, _)| *is_available).map(|(_, kernel)| kernel)
 }
@@ -24,16 +24,16 @@ pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
 macro_rules! kernel {
     ($name:ident, $features:literal, $rows:literal, $tile:ident) => {
         #[target_feature(enable = $features)]
-        fn $name(levels: &[u8], width: usize, panel: &[i8], sums: &mut [Sums]) {
-            let n_rows = checked_rows(levels, width, panel, sums);
+        fn $name(levels: &[u8], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+            let n_rows = checked_rows(levels, width, weights, sums);
             let whole_tiles = n_rows / $rows * $rows;
             for row in (0..whole_tiles).step_by($rows) {
-                // SAFETY: so many rows are there, and the panel is as wide as they are.
-                unsafe { $tile::<$rows>(&levels[row * width..], width, panel, &mut sums[row..]) };
+                // SAFETY: so many rows are there, and the weights are as wide as they are.
+                unsafe { $tile::<$rows>(&levels[row * width..], width, weights, &mut sums[row..]) };
             }
             for row in whole_tiles..n_rows {
                 // SAFETY: as above.
-                unsafe { $tile::<1>(&levels[row * width..], width, panel, &mut sums[row..]) };
+                unsafe { $tile::<1>(&levels[row * width..], width, weights, &mut sums[row..]) };
             }
         }
     };
@@ -43,23 +43,26 @@ kernel!(avx2, "avx2", 4, avx2_tile);
 kernel!(vnni, "avx512f,avx512vnni", 12, vnni_tile);
 
 /// # Safety
-/// There are levels and sums of `R` rows, and `panel` is as wide as they are.
+/// There are levels and sums of `R` rows, and the weights are as wide as they are.
 #[target_feature(enable = "avx2")]
-unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, panel: &[i8], sums: &mut [Sums]) {
-    let ones = _mm256_set1_epi16(1);
+unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+    let n_quads = width / INT8_QUAD;
     let mut tile = [[_mm256_setzero_si256(); 2]; R];
-    for quad in 0..width / INT8_QUAD {
-        // SAFETY: `quad` is within the panel.
-        let weights = [0, 32]
-            .map(|at| unsafe { _mm256_loadu_si256(panel.as_ptr().add(quad * QUAD_BYTES + at).cast::<__m256i>()) });
-        for (row, tile) in tile.iter_mut().enumerate() {
-            // SAFETY: `row` is one of `R`, and `quad` within it.
-            let levels = _mm256_set1_epi32(unsafe { quad_of(levels, row * width + quad * INT8_QUAD) });
-            for (sums, weights) in tile.iter_mut().zip(weights) {
-                let pairs = _mm256_maddubs_epi16(levels, weights);
-                *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(pairs, ones));
+    for at in 0..n_quads / 2 {
+        let first = 2 * at;
+        // SAFETY: both quads are within the rows and the weights.
+        unsafe {
+            if weights.fitting.at(at) {
+                avx2_two_quads(levels, width, weights.values, first, &mut tile);
+            } else {
+                avx2_quad(levels, width, weights.values, first, &mut tile);
+                avx2_quad(levels, width, weights.values, first + 1, &mut tile);
             }
         }
+    }
+    if !n_quads.is_multiple_of(2) {
+        // SAFETY: the last quad is within the rows and the weights.
+        unsafe { avx2_quad(levels, width, weights.values, n_quads - 1, &mut tile) };
     }
     for (sums, tile) in sums.iter_mut().zip(tile) {
         // SAFETY: a row has sixteen sums.
@@ -70,14 +73,80 @@ unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, panel: &[i8], s
     }
 }
 
+/// Adds the products of a quad to the sums of `R` rows.
+///
+/// # Safety
+/// The quad is within the rows and the weights.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn avx2_quad<const R: usize>(
+    levels: &[u8],
+    width: usize,
+    weights: &[i8],
+    quad: usize,
+    tile: &mut [[__m256i; 2]; R],
+) {
+    let ones = _mm256_set1_epi16(1);
+    // SAFETY: as the caller promised.
+    let weights = unsafe { avx2_weights(weights, quad) };
+    for (row, sums) in tile.iter_mut().enumerate() {
+        // SAFETY: as the caller promised.
+        let levels = _mm256_set1_epi32(unsafe { quad_of(levels, row * width + quad * INT8_QUAD) });
+        for (sums, weights) in sums.iter_mut().zip(weights) {
+            let pairs = _mm256_maddubs_epi16(levels, weights);
+            *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(pairs, ones));
+        }
+    }
+}
+
+/// As [`avx2_quad`], of a quad and the next, whose products are added before they are widened.
+///
+/// # Safety
+/// As [`avx2_quad`]; the weights fit that.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn avx2_two_quads<const R: usize>(
+    levels: &[u8],
+    width: usize,
+    weights: &[i8],
+    quad: usize,
+    tile: &mut [[__m256i; 2]; R],
+) {
+    let ones = _mm256_set1_epi16(1);
+    // SAFETY: as the caller promised.
+    let weights = unsafe { [avx2_weights(weights, quad), avx2_weights(weights, quad + 1)] };
+    for (row, sums) in tile.iter_mut().enumerate() {
+        let at = row * width + quad * INT8_QUAD;
+        // SAFETY: as the caller promised.
+        let levels = [at, at + INT8_QUAD].map(|at| _mm256_set1_epi32(unsafe { quad_of(levels, at) }));
+        for (half, sums) in sums.iter_mut().enumerate() {
+            let products = [0, 1].map(|next| _mm256_maddubs_epi16(levels[next], weights[next][half]));
+            let pairs = _mm256_add_epi16(products[0], products[1]);
+            *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(pairs, ones));
+        }
+    }
+}
+
+/// A quad of all sixteen channels.
+///
+/// # Safety
+/// The quad is within the weights.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn avx2_weights(weights: &[i8], quad: usize) -> [__m256i; 2] {
+    // SAFETY: as the caller promised.
+    [0, 32].map(|at| unsafe { _mm256_loadu_si256(weights.as_ptr().add(quad * QUAD_BYTES + at).cast()) })
+}
+
 /// # Safety
 /// As [`avx2_tile`].
 #[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn vnni_tile<const R: usize>(levels: &[u8], width: usize, panel: &[i8], sums: &mut [Sums]) {
+unsafe fn vnni_tile<const R: usize>(levels: &[u8], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
     let mut tile = [_mm512_setzero_si512(); R];
     for quad in 0..width / INT8_QUAD {
-        // SAFETY: `quad` is within the panel.
-        let weights = unsafe { _mm512_loadu_si512(panel.as_ptr().add(quad * QUAD_BYTES).cast::<__m512i>()) };
+        // SAFETY: `quad` is within the weights.
+        let weights =
+            unsafe { _mm512_loadu_si512(weights.values.as_ptr().add(quad * QUAD_BYTES).cast::<__m512i>()) };
         for (row, sums) in tile.iter_mut().enumerate() {
             // SAFETY: `row` is one of `R`, and `quad` within it.
             let levels = _mm512_set1_epi32(unsafe { quad_of(levels, row * width + quad * INT8_QUAD) });
