@@ -63,8 +63,8 @@ export class Server {
     readonly url: string,
   ) {}
 
-  static async start(models: string[], port = 0): Promise<Server> {
-    const options = models.flatMap((folder) => ['--models', folder]);
+  static async start(models: string[], port = 0, moreOptions: string[] = []): Promise<Server> {
+    const options = [...models.flatMap((folder) => ['--models', folder]), ...moreOptions];
     const child = spawn(binary, ['serve', '--app', app, '--port', String(port), ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -80,9 +80,18 @@ export class Server {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null) return;
+    await this.end('SIGTERM');
+  }
+
+  /** As when its machine fails: nothing that is under way ends well. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.process.once('exit', resolve));
-    this.process.kill('SIGTERM');
+    this.process.kill(signal);
     await ended;
   }
 }

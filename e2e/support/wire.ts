@@ -23,6 +23,8 @@ export interface Stop {
 
 export class Wire {
   readonly passages: Passage[] = [];
+  /** What was sent, request by request, of those that sent anything. */
+  readonly bodies: Buffer[] = [];
   private readonly stops = new Map<string, { bytes: number; stop: Stop; passed: Promise<void>; isCut: () => boolean }>();
 
   /** As a plain host that always sends the whole file. */
@@ -94,7 +96,13 @@ export class Wire {
     });
     onward.on('error', () => answer.destroy());
     answer.on('close', () => onward.destroy());
-    onward.end();
+    const sent: Buffer[] = [];
+    asked.on('data', (chunk: Buffer) => sent.push(chunk));
+    asked.on('end', () => {
+      const body = Buffer.concat(sent);
+      if (body.length > 0) this.bodies.push(body);
+      onward.end(body);
+    });
   }
 
   private async pour(from: IncomingMessage, to: ServerResponse, passage: Passage): Promise<void> {

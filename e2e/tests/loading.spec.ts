@@ -85,6 +85,26 @@ test('a retry goes on with what came before the server was gone', async ({ page 
   expectResumed('vision', 1_000_000);
 });
 
+test('a server that is killed in the middle is asked for the rest once it is back', async ({ page }) => {
+  const first = await Server.start([model]);
+  await wire.close();
+  wire = await Wire.to(first.url);
+  const stop = wire.stopNext(file('vision').file, 1_000_000);
+  const dermake = new DermakePage(page);
+  await dermake.open(wire.url);
+  await expectProgress(page, 950_000);
+  await first.kill();
+  stop.cut();
+  await dermake.expectNotice(/no connection/i);
+
+  const second = await Server.start([model], first.port);
+  await dermake.find('retry').click();
+  await dermake.waitUntilReady();
+  expectResumed('vision', 1_000_000);
+  await expectAnswers(page);
+  await second.stop();
+});
+
 test('a server that knows no ranges is asked for the whole again', async ({ page }) => {
   wire.ignoresRanges = true;
   const { file: name, bytes } = file('vision');

@@ -119,13 +119,15 @@ impl App {
     }
 
     fn load_request(self) -> Result<Request> {
-        let (chosen, entries) = self.state.with_untracked(|state| (state.chosen_model, state.models.clone()));
-        let mut urls =
-            entries.iter().map(|entry| http::resolve(&entry.manifest, &base_url())).collect::<Result<Vec<_>>>()?;
-        if chosen >= urls.len() {
-            return Err(Error::NoModel);
-        }
-        Ok(Request::Load { manifest_url: urls.remove(chosen), other_manifest_urls: urls })
+        self.state.with_untracked(|state| {
+            let absolute = |url: &String| http::resolve(url, &base_url());
+            let chosen = state.chosen_entry().ok_or(Error::NoModel)?;
+            let classify_url = chosen.classify.as_ref().filter(|_| state.is_on_server).map(absolute).transpose()?;
+            let mut urls =
+                state.models.iter().map(|entry| absolute(&entry.manifest)).collect::<Result<Vec<_>>>()?;
+            let manifest_url = urls.remove(state.chosen_model);
+            Ok(Request::Load { manifest_url, other_manifest_urls: urls, classify_url })
+        })
     }
 
     fn ask(self, request: &Envelope<Request>, photo: Option<&Blob>) {
@@ -168,6 +170,11 @@ async fn fetch_sample(sample: usize) -> Result<(String, Blob)> {
     Ok((name.to_string(), photo.dyn_into().map_err(broken)?))
 }
 
+/// The server that the page came from, as the visitor knows it.
+pub fn server_name() -> String {
+    window().location().host().unwrap_or_default()
+}
+
 fn base_url() -> String {
     document().base_uri().ok().flatten().unwrap_or_default()
 }
@@ -188,6 +195,7 @@ fn Page() -> impl IntoView {
     let app = App::new();
     app.send(Event::PageOpened);
     let works_offline = app.watch(|state| state.works_offline());
+    let is_on_server = app.watch(|state| state.is_on_server);
     if document().document_element().is_some_and(|root| root.has_attribute("data-kept")) {
         app.send(Event::PageKept);
     }
@@ -200,7 +208,12 @@ fn Page() -> impl IntoView {
         <p class="disclaimer" data-testid="disclaimer">
             <strong>"Research software, not a medical device."</strong>
             " It gives no diagnosis: if something on your skin worries you, show it to a doctor. "
-            <strong>"The photo stays on this device."</strong>
+            <strong>
+                {move || match is_on_server.get() {
+                    false => "The photo stays on this device.".into(),
+                    true => format!("The photo is sent to {}.", server_name()),
+                }}
+            </strong>
         </p>
         <main>
             <ImagePicker app/>
@@ -211,7 +224,12 @@ fn Page() -> impl IntoView {
         </main>
         <footer>
             <p>
-                "The model runs in this browser. Nothing but its own files is fetched, and nothing is sent anywhere."
+                {move || match is_on_server.get() {
+                    false => {
+                        "The model runs in this browser. Nothing but its own files is fetched, and nothing is sent anywhere."
+                    }
+                    true => "The model runs on the server, as you chose: what it looks at of each photo is sent there.",
+                }}
             </p>
             <Show when=move || works_offline.get()>
                 <p data-testid="offline-ready">"Kept on this device: this page now works offline."</p>

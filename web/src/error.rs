@@ -39,6 +39,10 @@ pub enum Error {
     #[error("This file could not be read: it may have been moved or deleted. Choose it again.")]
     PhotoUnreadable,
 
+    // The server, where it computes
+    #[error("The server gave no answer: {message}. Try again, now or later.")]
+    ServerRefused { message: String },
+
     // Labels
     #[error("These labels cannot be used: {detail}.")]
     Labels { detail: String },

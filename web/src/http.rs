@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestCache, RequestInit, Response};
+use web_sys::{AbortController, FormData, Request, RequestCache, RequestInit, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -36,8 +36,38 @@ pub async fn ask(url: &str, asked: &Asked<'_>) -> Result<Response> {
         let set = request.headers().set("Range", range);
         set.map_err(|_| Error::unusable(format!("{range:?} is no range")))?;
     }
-    let answer = JsFuture::from(global_fetch(&request)).await;
-    answer.and_then(|answer| answer.dyn_into()).map_err(|_| Error::Unreachable { what: asked.what.into() })
+    send(&request, asked.what).await
+}
+
+async fn send(request: &Request, what: &str) -> Result<Response> {
+    let answer = JsFuture::from(global_fetch(request)).await;
+    answer.and_then(|answer| answer.dyn_into()).map_err(|_| Error::Unreachable { what: what.into() })
+}
+
+/// Sends a form; answers the status and the text. Given up, it ends the request, so that nobody works on it any more.
+///
+/// # Errors
+/// [`Error::Unreachable`] without a whole answer.
+pub async fn post_form(url: &str, form: &FormData, what: &str) -> Result<(u16, String)> {
+    let broken = |_| Error::Unreachable { what: what.into() };
+    let request_end = RequestEnd(AbortController::new().map_err(broken)?);
+    let options = RequestInit::new();
+    options.set_method("POST");
+    options.set_body(form);
+    options.set_signal(Some(&request_end.0.signal()));
+    let request = Request::new_with_str_and_init(url, &options)
+        .map_err(|_| Error::unusable(format!("{url:?} is no address")))?;
+    let response = send(&request, what).await?;
+    Ok((response.status(), text(&response, what).await?))
+}
+
+/// Ends a request when it is dropped; one that is over does not mind.
+struct RequestEnd(AbortController);
+
+impl Drop for RequestEnd {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Asks for the whole of what is at an address; `what` names it in errors.
@@ -59,7 +89,10 @@ pub fn header(response: &Response, name: &str) -> Option<String> {
 
 /// The text at an address, asked for anew each time.
 pub async fn get_text(url: &str, what: &str) -> Result<String> {
-    let response = get(url, RequestCache::NoCache, what).await?;
+    text(&get(url, RequestCache::NoCache, what).await?, what).await
+}
+
+async fn text(response: &Response, what: &str) -> Result<String> {
     let broken = |_| Error::Unreachable { what: what.into() };
     let text = JsFuture::from(response.text().map_err(broken)?).await.map_err(broken)?;
     text.as_string().ok_or_else(|| Error::unusable(format!("{what} is no text")))

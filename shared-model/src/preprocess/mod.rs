@@ -9,12 +9,14 @@
 
 mod convolve;
 mod decode;
+mod encode;
 mod orientation;
 mod pixels;
 mod resample;
 mod taps;
 
 pub use decode::decode;
+pub use encode::encode_png;
 pub use orientation::Orientation;
 pub use pixels::{DecodedImage, PixelMode, RgbImage8};
 pub use resample::{CropBox, resample};

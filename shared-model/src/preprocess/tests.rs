@@ -88,6 +88,18 @@ fn the_longest_images_cost_no_more_than_their_window() {
     }
 }
 
+proptest! {
+    /// A page may so send a server what the model sees, instead of the photo.
+    #[test]
+    fn a_crop_sent_as_png_is_preprocessed_to_itself(
+        config in configs(), width in 1..90u32, height in 1..90u32, mode in prop::sample::select(&MODES[..])
+    ) {
+        let crop = resize_and_crop(&image(width, height, mode), &config).unwrap();
+        let received = decode(&encode_png(&crop), Orientation::FromExif).unwrap();
+        prop_assert_eq!(resize_and_crop(&received, &config).unwrap(), crop);
+    }
+}
+
 #[test]
 fn the_crop_offset_rounds_half_to_even() {
     // [round(excess / 2) for excess in range(8)]

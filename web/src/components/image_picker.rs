@@ -1,5 +1,6 @@
 //! Ways to a photo: choose, take, drop, paste, or a sample; and the photo itself.
 
+use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
 use crate::state::Event;
 use leptos::ev;
@@ -58,6 +59,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
             </div>
             <p class="hint">"Or drop or paste one anywhere on this page, or try a drawn sample:"</p>
             <Samples app/>
+            <ServerSwitch app/>
         </section>
         <div class="drop-veil" class:shown=move || is_dragging.get() aria-hidden="true">"Drop the photo"</div>
     }

@@ -5,6 +5,7 @@ mod label_editor;
 mod model_status;
 mod notice;
 mod predictions;
+mod server_switch;
 
 pub use image_picker::ImagePicker;
 pub use label_editor::LabelEditor;

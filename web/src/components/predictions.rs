@@ -11,6 +11,7 @@ use shared_model::api::Prediction;
 pub fn Predictions(app: App) -> impl IntoView {
     let answer = app.watch(|state| state.answer.clone());
     let is_busy = app.watch(|state| state.is_busy());
+    let is_on_server = app.watch(|state| state.is_on_server);
     let is_all = RwSignal::new(false);
     Effect::new(move |_| {
         answer.track();
@@ -36,10 +37,11 @@ pub fn Predictions(app: App) -> impl IntoView {
                         {move || if is_all.get() { "Show fewer".into() } else { format!("Show {n_answers} answers") }}
                     </button>
                 </Show>
-                <p class="hint">
+                <p class="hint" data-testid="answered-by">
                     "Answered in "
                     <span data-testid="millis">{duration(answer.millis)}</span>
-                    " on this device. The percentages only compare these labels with one another."
+                    {if is_on_server.get_untracked() { " on the server. " } else { " on this device. " }}
+                    "The percentages only compare these labels with one another."
                 </p>
             }
         })

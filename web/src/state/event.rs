@@ -21,6 +21,8 @@ pub enum Event {
     ModelsListed(Result<Vec<ModelEntry>, Error>),
     /// By its place in the list.
     ModelChosen(usize),
+    /// Whether the server is to look at photos.
+    ServerChosen(bool),
     /// From the visitor's device, by its file name.
     PhotoChosen(String),
     /// By its place among the samples.

@@ -28,6 +28,9 @@ pub struct ModelEntry {
     pub name: String,
     /// Address of the manifest, absolute or relative to the page.
     pub manifest: String,
+    /// Where the server answers with this model, absolute or relative to the page; absent where it does not.
+    #[serde(default)]
+    pub classify: Option<String>,
 }
 
 /// What the page and its worker are at.
@@ -74,6 +77,8 @@ pub struct AppState {
     pub input_error: Option<Error>,
     pub models: Vec<ModelEntry>,
     pub chosen_model: usize,
+    /// Whether the visitor chose that photos are sent to the server.
+    pub is_on_server: bool,
     /// Known once its manifest is read.
     pub model: Option<ModelInfo>,
     /// Whether the browser keeps the weights for the next visit.
@@ -111,6 +116,10 @@ impl AppState {
             }
             Event::ModelsListed(Err(error)) => self.fail(error),
             Event::ModelChosen(index) => self.load(index),
+            Event::ServerChosen(is_on_server) => {
+                self.is_on_server = is_on_server;
+                self.load(self.chosen_model)
+            }
             Event::PhotoChosen(name) => self.show_photo(name),
             Event::SampleChosen(sample) => self.fetch_sample(sample),
             Event::SampleFetched(fetch, name) => self.take_sample(fetch, name),
@@ -145,14 +154,26 @@ impl AppState {
         self.sample_fetch == Some(fetch)
     }
 
+    /// The model that was chosen of those on offer.
+    pub fn chosen_entry(&self) -> Option<&ModelEntry> {
+        self.models.get(self.chosen_model)
+    }
+
+    /// Whether photos may be sent to the server instead.
+    pub fn offers_server(&self) -> bool {
+        self.chosen_entry().is_some_and(|entry| entry.classify.is_some())
+    }
+
     fn list_models(&mut self) -> Vec<Action> {
         self.phase = Phase::Loading(None);
         vec![Action::ListModels]
     }
 
-    /// Each model gets a fresh worker, so that nothing of another stays in memory.
+    /// Each model gets a fresh worker, so that nothing of another stays in memory, and none that was to look at photos
+    /// here can send them.
     fn load(&mut self, index: usize) -> Vec<Action> {
         self.chosen_model = index;
+        self.is_on_server &= self.offers_server();
         (self.is_worker_started, self.is_loaded, self.is_model_kept) = (false, false, false);
         self.model = None;
         self.answer = None;

@@ -10,7 +10,11 @@ fn model() -> ModelInfo {
 
 fn entries() -> Vec<ModelEntry> {
     ["a", "b"]
-        .map(|name| ModelEntry { name: name.into(), manifest: format!("/models/{name}/manifest.json") })
+        .map(|name| ModelEntry {
+            name: name.into(),
+            manifest: format!("/models/{name}/manifest.json"),
+            classify: (name == "a").then(|| "/v1/classify?model=a".into()),
+        })
         .into()
 }
 
@@ -185,4 +189,26 @@ fn another_model_keeps_the_photo_and_the_label_set_it_shares() {
     state.hears(old, predictions());
     assert_eq!(state.answer, None);
     assert_eq!(asked(&state.loads()), (1, "snu".into()));
+}
+
+#[test]
+fn the_server_computes_only_while_it_offers_to_and_the_visitor_wants_it() {
+    let mut state = listed();
+    assert!(state.offers_server() && !state.is_on_server);
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    assert_eq!(asked(&state.loads()).0, 1);
+    state.hears_now(predictions());
+
+    // Whoever looked at photos until now is ended, and the answer is asked for anew.
+    assert_eq!(state.apply(Event::ServerChosen(true)), [Action::StartWorker]);
+    assert!(state.is_on_server && state.answer.is_none());
+    assert_eq!(asked(&state.loads()).0, 1);
+    assert_eq!(state.apply(Event::ServerChosen(false)), [Action::StartWorker]);
+    assert!(!state.is_on_server);
+
+    state.apply(Event::ServerChosen(true));
+    state.apply(Event::ModelChosen(1));
+    assert!(!state.offers_server() && !state.is_on_server);
+    state.apply(Event::ModelChosen(0));
+    assert!(!state.is_on_server, "it is off until it is chosen again");
 }

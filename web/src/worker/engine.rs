@@ -1,6 +1,7 @@
 //! Owns the model: a photo's blob and labels in, ranked answers out. No DOM.
 
 use super::download::{self, Fetched};
+use super::photo::Question;
 use super::protocol::{ModelInfo, PhotoId, Progress, Reply, Stage};
 use super::serve::{Line, Stop, Turn};
 use crate::error::{Error, Result};
@@ -16,11 +17,6 @@ use shared_model::zero_shot::Classifier;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::Blob;
-
-/// A larger file is no photo; it is refused before it is read.
-const MAX_PHOTO_BYTES: f64 = 256e6;
 
 /// The model, and what it need not compute twice.
 pub struct Engine {
@@ -34,14 +30,6 @@ pub struct Engine {
     own_labels: HashMap<String, Classifier>,
     /// Begun with the first label of the visitor's own, and continued by whichever request still wants it.
     text_download: Option<Shared<LocalBoxFuture<'static, Result<Fetched>>>>,
-}
-
-/// One question: a photo and the labels to rank.
-pub struct Question {
-    pub photo_id: PhotoId,
-    pub photo: Blob,
-    pub labels: LabelSet,
-    pub top_k: usize,
 }
 
 impl Engine {
@@ -79,7 +67,7 @@ impl Engine {
     /// The image errors; as [`download::fetch_files`] for the visitor's own labels, which need the text half.
     pub async fn classify(&mut self, question: &Question, turn: &Turn) -> Result<Reply, Stop> {
         let started = turn.now_millis();
-        let features = self.photo_features(question.photo_id, &question.photo).await?;
+        let features = self.photo_features(question).await?;
         let mut millis = turn.now_millis() - started;
         let is_shipped = self.model.ships(&question.labels, &self.templates);
         if !is_shipped {
@@ -96,15 +84,15 @@ impl Engine {
         Ok(Reply::Predictions { predictions, millis })
     }
 
-    async fn photo_features(&mut self, photo_id: PhotoId, photo: &Blob) -> Result<Tensor> {
+    async fn photo_features(&mut self, question: &Question) -> Result<Tensor> {
         if let Some((id, features)) = &self.photo_features
-            && *id == photo_id
+            && *id == question.photo_id
         {
             return Ok(features.clone());
         }
-        let content = read_photo(photo).await?;
+        let content = question.read_photo().await?;
         let features = self.model.image_features(&content, Orientation::FromExif)?;
-        self.photo_features = Some((photo_id, features.clone()));
+        self.photo_features = Some((question.photo_id, features.clone()));
         Ok(features)
     }
 
@@ -154,21 +142,6 @@ impl Engine {
 async fn fetch_text(manifest: Manifest, manifest_url: String, line: Rc<Line>) -> Result<Fetched> {
     let on_progress = |progress| line.say(line.latest_id(), Reply::Progress(progress));
     download::fetch_files(&manifest_url, &manifest, &Manifest::TEXT_ROLES, on_progress).await
-}
-
-async fn read_photo(photo: &Blob) -> Result<Vec<u8>> {
-    if photo.size() > MAX_PHOTO_BYTES {
-        let megabytes = |n_bytes: f64| format!("{:.0} MB", n_bytes / 1e6);
-        return Err(Error::ImageTooLarge { found: megabytes(photo.size()), limit: megabytes(MAX_PHOTO_BYTES) });
-    }
-    let buffer = JsFuture::from(photo.array_buffer()).await.map_err(|_| Error::PhotoUnreadable)?;
-    let bytes = js_sys::Uint8Array::new(&buffer);
-    let mut content = Vec::new();
-    let n_bytes = bytes.length() as usize;
-    content.try_reserve_exact(n_bytes).map_err(|_| Error::OutOfMemory { what: "this photo".into() })?;
-    content.resize(n_bytes, 0);
-    bytes.copy_to(&mut content);
-    Ok(content)
 }
 
 fn files<T, const N: usize>(files: Vec<T>) -> Result<[T; N]> {

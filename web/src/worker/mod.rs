@@ -18,9 +18,13 @@ pub mod link;
 mod meter;
 #[cfg(target_arch = "wasm32")]
 mod pause;
+#[cfg(target_arch = "wasm32")]
+mod photo;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 mod pool;
 pub mod protocol;
+#[cfg(target_arch = "wasm32")]
+mod remote;
 #[cfg(any(target_arch = "wasm32", test))]
 mod resume;
 #[cfg(target_arch = "wasm32")]

@@ -31,6 +31,8 @@ pub enum Request {
         manifest_url: String,
         /// The other models on offer, whose files are kept too.
         other_manifest_urls: Vec<String>,
+        /// Where to send photos, instead of fetching weights: there only if the visitor chose so. Absolute.
+        classify_url: Option<String>,
     },
     /// Goes with the photo's `Blob`.
     Classify { photo_id: PhotoId, labels: LabelSet, top_k: usize },

@@ -1,10 +1,12 @@
 //! The worker's side of the line: takes the latest request, answers it, waits for the next.
 
 use super::download;
-use super::engine::{Engine, Question};
+use super::engine::Engine;
 use super::inbox::Inbox;
 use super::pause::pause;
+use super::photo::Question;
 use super::protocol::{Envelope, Reply, Request, RequestId};
+use super::remote::Remote;
 use crate::error::{Error, Result};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -123,12 +125,18 @@ impl Turn {
     }
 }
 
+/// Who looks at the photos.
+enum Model {
+    Here(Box<Engine>),
+    OnServer(Remote),
+}
+
 async fn serve(line: Rc<Line>) {
-    let mut engine = None;
+    let mut model = None;
     loop {
         let Incoming { request, photo } = line.inbox.take().await;
         let turn = Turn { line: line.clone(), request_id: request.request_id };
-        match answer(&mut engine, request.body, photo, &turn).await {
+        match answer(&mut model, request.body, photo, &turn).await {
             Ok(reply) => turn.say(reply),
             Err(Stop::Failed(error)) => turn.say(Reply::Failed { error }),
             Err(Stop::Superseded) => {}
@@ -137,21 +145,29 @@ async fn serve(line: Rc<Line>) {
 }
 
 async fn answer(
-    engine: &mut Option<Engine>,
+    model: &mut Option<Model>,
     request: Request,
     photo: Option<Blob>,
     turn: &Turn,
 ) -> Result<Reply, Stop> {
-    match (request, engine, photo) {
-        (Request::Load { manifest_url, other_manifest_urls }, engine, _) => {
-            let (loaded, is_kept) = Engine::load(manifest_url, turn).await?;
-            let manifest = loaded.manifest().clone();
+    match (request, model, photo) {
+        (Request::Load { manifest_url, classify_url: Some(classify_url), .. }, model, _) => {
+            *model = Some(Model::OnServer(Remote::open(&manifest_url, classify_url, turn).await?));
+            Ok(Reply::Ready { is_kept: false })
+        }
+        (Request::Load { manifest_url, other_manifest_urls, classify_url: None }, model, _) => {
+            let (engine, is_kept) = Engine::load(manifest_url, turn).await?;
+            let manifest = engine.manifest().clone();
             spawn_local(async move { download::forget_unnamed(&manifest, &other_manifest_urls).await });
-            *engine = Some(loaded);
+            *model = Some(Model::Here(Box::new(engine)));
             Ok(Reply::Ready { is_kept })
         }
-        (Request::Classify { photo_id, labels, top_k }, Some(engine), Some(photo)) => {
-            engine.classify(&Question { photo_id, photo, labels, top_k }, turn).await
+        (Request::Classify { photo_id, labels, top_k }, Some(model), Some(photo)) => {
+            let question = Question { photo_id, photo, labels, top_k };
+            match model {
+                Model::Here(engine) => engine.classify(&question, turn).await,
+                Model::OnServer(remote) => remote.classify(&question, turn).await,
+            }
         }
         (Request::Classify { .. }, ..) => {
             Err(Error::Computation { detail: "asked without a model or a photo".into() }.into())
