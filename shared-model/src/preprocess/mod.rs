@@ -15,7 +15,7 @@ mod pixels;
 mod resample;
 mod taps;
 
-pub use decode::decode;
+pub use decode::{decode, decode_within};
 pub use encode::encode_png;
 pub use orientation::Orientation;
 pub use pixels::{DecodedImage, PixelMode, RgbImage8};
@@ -112,7 +112,20 @@ pub fn pixel_values(image: &RgbImage8, config: &PreprocessConfig) -> Vec<f32> {
 /// # Errors
 /// Those of [`decode`] and [`resize_and_crop`].
 pub fn preprocess(bytes: &[u8], config: &PreprocessConfig, orientation: Orientation) -> Result<Tensor> {
-    let image = resize_and_crop(&decode(bytes, orientation)?, config)?;
+    preprocess_within(bytes, config, orientation, MAX_MEGAPIXELS)
+}
+
+/// [`preprocess`], of a picture of at most `max_megapixels`.
+///
+/// # Errors
+/// Those of [`decode_within`] and [`resize_and_crop`].
+pub fn preprocess_within(
+    bytes: &[u8],
+    config: &PreprocessConfig,
+    orientation: Orientation,
+    max_megapixels: u32,
+) -> Result<Tensor> {
+    let image = resize_and_crop(&decode_within(bytes, orientation, max_megapixels)?, config)?;
     let values = pixel_values(&image, config);
     Ok(Tensor::from_vec(values, (3, config.image_size, config.image_size), &Device::Cpu)?)
 }

@@ -3,7 +3,7 @@
 use crate::files;
 use image::ImageFormat;
 use shared_model::Error;
-use shared_model::preprocess::{MAX_EDGE, MAX_MEGAPIXELS, Orientation, decode};
+use shared_model::preprocess::{MAX_EDGE, MAX_MEGAPIXELS, Orientation, decode, decode_within};
 
 fn error(file: &[u8]) -> Error {
     decode(file, Orientation::AsStored).expect_err("this should not be readable")
@@ -66,6 +66,16 @@ fn headers_beyond_the_limit_are_refused() {
     for (what, file) in claiming(60_000) {
         assert_too_large(what, &file);
     }
+}
+
+#[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
+fn a_lower_limit_is_kept() {
+    for (what, file) in claiming(1_500) {
+        let error = decode_within(&file, Orientation::AsStored, 2).expect_err("2.25 megapixels");
+        assert!(matches!(error, Error::ImageTooLarge { limit_megapixels: 2, .. }), "{what}: {error}");
+    }
+    let picture = files::encode(&files::picture(16, 16), ImageFormat::Png);
+    assert!(decode_within(&picture, Orientation::AsStored, 1).is_ok());
 }
 
 #[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]

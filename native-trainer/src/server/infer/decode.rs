@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use candle_core::Tensor;
 use imagesize::ImageType;
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{Orientation, preprocess};
+use shared_model::preprocess::{Orientation, preprocess_within};
 use tokio::sync::Semaphore;
 
 use super::Error;
@@ -32,10 +32,12 @@ impl Decoder {
     pub(super) async fn decode(&self, photo: Bytes) -> Result<Tensor, Error> {
         check_size(&photo, self.max_megapixels)?;
         let place = self.places.clone().acquire_owned().await.map_err(|_| Error::Failed)?;
-        let config = self.config.clone();
+        let (config, most) = (self.config.clone(), self.max_megapixels);
         let decoded = tokio::task::spawn_blocking(move || {
             let _place = place;
-            catch_unwind(AssertUnwindSafe(|| preprocess(&photo, &config, Orientation::FromExif)))
+            // The decoder has the last word on the size: it may read another one than the header's first.
+            let prepare = || preprocess_within(&photo, &config, Orientation::FromExif, most);
+            catch_unwind(AssertUnwindSafe(prepare))
         });
         let decoded = decoded.await.map_err(|_| Error::Failed)?;
         let gave_up = |_| shared_model::Error::ImageDecode { detail: "the decoder gave up".into() };

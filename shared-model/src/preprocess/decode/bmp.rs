@@ -1,6 +1,6 @@
 //! BMP: one-bit, gray or palette where the file has one, else RGB or RGBA.
 
-use super::{DecodedImage, Stored, check_size, damaged};
+use super::{DecodedImage, Limit, Stored, damaged};
 use crate::Result;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use image::codecs::bmp::BmpDecoder;
@@ -8,12 +8,12 @@ use image::metadata::Orientation as Transform;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let header = Header::parse(bytes).ok_or_else(|| damaged("BMP ends within its header"))?;
-    check_size(header.width, header.height)?;
+    limit.check(header.width, header.height)?;
     let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
+    limit.check(width, height)?;
     let mode = match (decoder.get_palette(), decoder.color_type()) {
         (Some(palette), _) => header.palette_mode(palette),
         (None, ColorType::Rgba8) => PixelMode::Rgba,

@@ -1,16 +1,17 @@
 //! GIF: the first frame, on a canvas that holds all of it.
 
-use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
+use super::{DecodedImage, Limit, Stored, bits, damaged};
 use crate::Result;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use image::metadata::Orientation as Transform;
 use std::num::NonZeroU64;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
-    options.set_memory_limit(NonZeroU64::new(MAX_DECODED_BYTES).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
+    let most_bytes = NonZeroU64::new(limit.decoded_bytes()).unwrap_or(NonZeroU64::MIN);
+    options.set_memory_limit(MemoryLimit::Bytes(most_bytes));
     let mut decoder = options.read_info(bytes).map_err(unreadable)?;
     let (screen_width, screen_height) = (decoder.width(), decoder.height());
     let frame = decoder.next_frame_info().map_err(unreadable)?.ok_or_else(|| damaged("GIF without a frame"))?;
@@ -20,8 +21,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
     // Like Pillow, let the canvas grow where the frame sticks out of the screen.
     let width = usize::from(screen_width).max(left + frame_width);
     let height = usize::from(screen_height).max(top + frame_height);
-    check_size(width as u32, height as u32)?;
-    check_size(frame_width as u32, frame_height as u32)?;
+    limit.check(width as u32, height as u32)?;
+    limit.check(frame_width as u32, frame_height as u32)?;
     let mut frame_pixels = vec![0; frame_width * frame_height];
     decoder.read_into_buffer(&mut frame_pixels).map_err(unreadable)?;
     let mut indices = vec![background; width * height];

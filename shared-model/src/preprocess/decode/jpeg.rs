@@ -1,7 +1,7 @@
 //! JPEG: gray, RGB (from YCbCr) or CMYK, which files store inverted.
 
 use super::ycbcr::rgb_from_ycbcr;
-use super::{DecodedImage, Stored, check_size, damaged};
+use super::{DecodedImage, Limit, Stored, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
@@ -10,7 +10,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     // Lenient towards stray bytes between headers, as libjpeg is, but strict about the pixels: the decoder would
     // otherwise paint gray over what is missing.
     let edge = usize::from(u16::MAX);
@@ -19,7 +19,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
     decoder.decode_headers().map_err(|err| damaged(format_args!("JPEG header: {err}")))?;
     let (width, height) = decoder.dimensions().ok_or_else(|| damaged("JPEG without a size"))?;
     let (width, height) = (width as u32, height as u32);
-    check_size(width, height)?;
+    limit.check(width, height)?;
     if !has_a_bit_per_block(bytes, width, height) || !reaches_end_marker(bytes) {
         return Err(damaged("JPEG ends too early"));
     }

@@ -21,14 +21,11 @@ mod webp;
 mod ycbcr;
 
 use super::orientation::{self, Orientation};
-use super::{DecodedImage, MAX_EDGE, MAX_MEGAPIXELS, MAX_PIXELS};
+use super::{DecodedImage, MAX_EDGE, MAX_MEGAPIXELS};
 use crate::{Error, Result};
 use image::ImageFormat;
 use image::metadata::Orientation as Transform;
 use std::fmt::Display;
-
-/// The most bytes that any decoder may hold in one buffer: pixels of eight bytes, 16-bit RGBA.
-const MAX_DECODED_BYTES: u64 = 8 * MAX_PIXELS;
 
 /// An image as stored, and the transform that turns it upright.
 struct Stored {
@@ -43,13 +40,22 @@ struct Stored {
 /// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond [`MAX_EDGE`]
 /// - [`Error::ImageDecode`] if the file is damaged, incomplete or of a variant that is not supported
 pub fn decode(bytes: &[u8], orientation: Orientation) -> Result<DecodedImage> {
+    decode_within(bytes, orientation, MAX_MEGAPIXELS)
+}
+
+/// [`decode`], of an image of at most `max_megapixels`, and never of more than [`MAX_MEGAPIXELS`].
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_within(bytes: &[u8], orientation: Orientation, max_megapixels: u32) -> Result<DecodedImage> {
+    let limit = Limit { megapixels: max_megapixels.min(MAX_MEGAPIXELS) };
     let stored = match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => jpeg::decode(bytes),
-        Ok(ImageFormat::Png) => png::decode(bytes),
-        Ok(ImageFormat::WebP) => webp::decode(bytes),
-        Ok(ImageFormat::Gif) => gif::decode(bytes),
-        Ok(ImageFormat::Bmp) => bmp::decode(bytes),
-        Ok(ImageFormat::Tiff) => tiff::decode(bytes),
+        Ok(ImageFormat::Jpeg) => jpeg::decode(bytes, limit),
+        Ok(ImageFormat::Png) => png::decode(bytes, limit),
+        Ok(ImageFormat::WebP) => webp::decode(bytes, limit),
+        Ok(ImageFormat::Gif) => gif::decode(bytes, limit),
+        Ok(ImageFormat::Bmp) => bmp::decode(bytes, limit),
+        Ok(ImageFormat::Tiff) => tiff::decode(bytes, limit),
         _ => Err(Error::ImageFormat),
     }?;
     match orientation {
@@ -58,15 +64,33 @@ pub fn decode(bytes: &[u8], orientation: Orientation) -> Result<DecodedImage> {
     }
 }
 
-/// Refuses sizes beyond the limits, and empty ones.
-fn check_size(width: u32, height: u32) -> Result<()> {
-    let pixels = u64::from(width) * u64::from(height);
-    match pixels {
-        0 => Err(damaged(format_args!("an image of {width}x{height} pixels"))),
-        _ if pixels > MAX_PIXELS || width.max(height) > MAX_EDGE => {
-            Err(Error::ImageTooLarge { width, height, limit_megapixels: MAX_MEGAPIXELS, limit_edge: MAX_EDGE })
+/// How large an image may be.
+#[derive(Clone, Copy)]
+struct Limit {
+    megapixels: u32,
+}
+
+impl Limit {
+    /// Refuses sizes beyond the limits, and empty ones.
+    fn check(self, width: u32, height: u32) -> Result<()> {
+        let pixels = u64::from(width) * u64::from(height);
+        match pixels {
+            0 => Err(damaged(format_args!("an image of {width}x{height} pixels"))),
+            _ if pixels > self.pixels() || width.max(height) > MAX_EDGE => {
+                let limit_megapixels = self.megapixels;
+                Err(Error::ImageTooLarge { width, height, limit_megapixels, limit_edge: MAX_EDGE })
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
+    }
+
+    /// The most bytes that a decoder may hold in one buffer: pixels of eight bytes, 16-bit RGBA.
+    fn decoded_bytes(self) -> u64 {
+        8 * self.pixels()
+    }
+
+    fn pixels(self) -> u64 {
+        u64::from(self.megapixels) * 1_000_000
     }
 }
 

@@ -1,21 +1,21 @@
 //! PNG: every color type and depth; a palette's transparency is ignored, as the reference does.
 
-use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
+use super::{DecodedImage, Limit, Stored, bits, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::Cursor;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
-    let limits = Limits { bytes: usize::try_from(MAX_DECODED_BYTES).unwrap_or(usize::MAX) };
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
+    let limits = Limits { bytes: usize::try_from(limit.decoded_bytes()).unwrap_or(usize::MAX) };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_transformations(Transformations::IDENTITY);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info().map_err(unreadable)?;
     let (width, height) = header.size();
-    check_size(width, height)?;
+    limit.check(width, height)?;
     let mut reader = decoder.read_info().map_err(unreadable)?;
     let buffer_bytes = reader.output_buffer_size().ok_or_else(|| damaged("PNG too large for this machine"))?;
     let mut buffer = vec![0; buffer_bytes];

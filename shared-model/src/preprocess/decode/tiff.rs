@@ -2,7 +2,7 @@
 
 use super::tiff_directory::Directory;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{DecodedImage, MAX_DECODED_BYTES, Stored, bits, check_size, damaged};
+use super::{DecodedImage, Limit, Stored, bits, damaged};
 use crate::Result;
 use crate::preprocess::orientation;
 use crate::preprocess::pixels::{PixelMode, Samples};
@@ -16,18 +16,18 @@ use tiff::{ColorType, TiffError};
 
 type Reader<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let directory = Directory::first(bytes).ok_or_else(|| damaged("TIFF without a page"))?;
     if let (Some(width), Some(height)) = (directory.value(Tag::ImageWidth), directory.value(Tag::ImageLength)) {
-        check_size(width, height)?;
+        limit.check(width, height)?;
     }
-    let mut reader = open(Cow::Borrowed(bytes))?;
+    let mut reader = open(Cow::Borrowed(bytes), limit)?;
     let (width, height) = reader.dimensions().map_err(unreadable)?;
-    check_size(width, height)?;
+    limit.check(width, height)?;
     let orientation_tag = reader.find_tag_unsigned::<u8>(Tag::Orientation).unwrap_or_default();
     let photometric = directory.value(Tag::PhotometricInterpretation);
     let (mode, samples) = if photometric == Some(PhotometricInterpretation::RGBPalette as u32) {
-        (PixelMode::Palette, Samples::U8(palette_pixels(&directory, &mut reader, (width, height))?))
+        (PixelMode::Palette, Samples::U8(palette_pixels(&directory, &mut reader, limit)?))
     } else {
         let color = reader.colortype().map_err(unreadable)?;
         let alpha = extra_sample(&mut reader);
@@ -39,9 +39,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
     Ok(Stored { image: orientation::apply(image, transform)?, transform: Transform::NoTransforms })
 }
 
-fn open(bytes: Cow<'_, [u8]>) -> Result<Reader<'_>> {
+fn open(bytes: Cow<'_, [u8]>, limit: Limit) -> Result<Reader<'_>> {
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = usize::try_from(MAX_DECODED_BYTES).unwrap_or(usize::MAX);
+    limits.decoding_buffer_size = usize::try_from(limit.decoded_bytes()).unwrap_or(usize::MAX);
     limits.intermediate_buffer_size = limits.decoding_buffer_size;
     Ok(Decoder::new(Cursor::new(bytes)).map_err(unreadable)?.with_limits(limits))
 }
@@ -119,10 +119,11 @@ fn gray_with_extra(bytes: &[u8], extra: Option<ExtraSamples>) -> (PixelMode, Vec
 }
 
 /// Colors of an indexed image. The decoder refuses these, so it is shown a copy that claims to be gray.
-fn palette_pixels(directory: &Directory<'_>, reader: &mut Reader<'_>, size: (u32, u32)) -> Result<Vec<u8>> {
+fn palette_pixels(directory: &Directory<'_>, reader: &mut Reader<'_>, limit: Limit) -> Result<Vec<u8>> {
+    let size = reader.dimensions().map_err(unreadable)?;
     let color_map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(unreadable)?;
     let relabeled = directory.relabeled_as_gray().ok_or_else(|| unsupported("palette"))?;
-    let mut reader = open(Cow::Owned(relabeled))?;
+    let mut reader = open(Cow::Owned(relabeled), limit)?;
     let (ColorType::Gray(depth @ (1 | 2 | 4 | 8)), DecodingResult::U8(packed)) =
         (reader.colortype().map_err(unreadable)?, read_chunky(&mut reader)?)
     else {

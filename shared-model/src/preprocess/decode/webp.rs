@@ -1,6 +1,6 @@
 //! WebP: RGB, or RGBA where the file has alpha; the first frame of an animation.
 
-use super::{DecodedImage, Stored, check_size, damaged};
+use super::{DecodedImage, Limit, Stored, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
@@ -8,10 +8,10 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored> {
+pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
+    limit.check(width, height)?;
     let mode = match decoder.color_type() {
         ColorType::Rgba8 => PixelMode::Rgba,
         _ => PixelMode::Rgb,
