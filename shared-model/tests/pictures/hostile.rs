@@ -1,6 +1,6 @@
 //! No bytes may panic or take memory that their pixels do not justify.
 
-use crate::files;
+use crate::{allocations, files};
 use image::ImageFormat;
 use shared_model::Error;
 use shared_model::preprocess::{MAX_EDGE, MAX_MEGAPIXELS, Orientation, decode, decode_within};
@@ -152,4 +152,17 @@ fn damage_of_any_kind_is_survived() {
             let _ = decode(&damaged, Orientation::FromExif);
         }
     }
+}
+
+/// Found by fuzzing: two hundred bytes had the decoder ask for gigabytes.
+#[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
+fn metadata_takes_no_more_memory_than_the_file_has() {
+    let good = files::webp_with_exif(&files::picture(16, 16), &files::exif(6, false));
+    let length_at = position(&good, b"EXIF") + 4;
+    let lying = patched(good, length_at, &u32::MAX.to_le_bytes());
+    let largest = allocations::largest_of(|| {
+        let image = decode(&lying, Orientation::FromExif).expect("only its metadata is damaged");
+        assert_eq!((image.width(), image.height()), (16, 16));
+    });
+    assert!(largest < 1 << 20, "{largest} bytes at once");
 }

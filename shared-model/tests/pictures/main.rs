@@ -5,6 +5,7 @@
 // Clippy's exception for tests covers test functions only, not what they share.
 #![allow(clippy::unwrap_used)]
 
+mod allocations;
 mod files;
 mod hostile;
 mod orientation;
