@@ -3,8 +3,12 @@
 Run in this folder: python3 generate.py (needs torch, numpy and safetensors; made with torch 2.15)
 """
 
-from collections import OrderedDict
+import argparse
+import datetime
+from collections import Counter, OrderedDict, defaultdict
+from pathlib import PurePosixPath
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -47,6 +51,29 @@ torch.save(checkpoint, "training.pt")
 # A module's own state dict carries `_metadata`; parameters are pickled as such.
 torch.save({"state_dict": torch.nn.Linear(3, 2).state_dict(), "best": None, "flags": [True, (1, 2)]}, "module.pt")
 torch.save([torch.ones(2)], "not_a_dict.pt")
+
+# What training scripts leave beside the weights, in every protocol that torch.save takes.
+extras = {
+    "args": argparse.Namespace(lr=1e-3, names={"a", "b"}, out=PurePosixPath("runs/1")),
+    "best": {"auroc": np.float64(0.5), "epoch": np.int64(3), "curve": np.linspace(0, 1, 5)},
+    "counts": Counter("aab"),
+    "device": torch.device("cpu"),
+    "dtype": torch.float16,
+    "history": defaultdict(list, {"loss": [1.0, 0.5], "big": [1 << 80, -1]}),
+    "ids": frozenset([1, 2]),
+    "shape": torch.Size([2, 3]),
+    "started": datetime.datetime(2026, 11, 1, tzinfo=datetime.timezone.utc),
+    "token": b"bytes\xff" + bytearray(b"more"),
+    "title": "x" * 300,
+    "scheduler": torch.optim.lr_scheduler.StepLR(optimizer, 3).state_dict(),
+    "nothing": None,
+}
+extras["itself"] = extras
+parameters = OrderedDict((name, torch.nn.Parameter(value)) for name, value in state_dict.items())
+parameters["num_batches_tracked"] = torch.tensor(7)
+parameters["mask"] = torch.ones(2, 2, dtype=torch.bool)
+for protocol in [2, 3, 4, 5]:
+    torch.save({**extras, "state_dict": parameters}, f"extras{protocol}.pt", pickle_protocol=protocol)
 
 positions = {}
 for old, new in [(4, 7), (7, 4), (2, 5), (14, 24), (24, 14)]:

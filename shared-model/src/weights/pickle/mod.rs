@@ -1,0 +1,138 @@
+//! PyTorch's zip checkpoints (`open_clip_pytorch_model.bin`, `epoch_15.pt`), read without running them.
+//!
+//! The pickle only says which slice of which stored archive member a tensor is ([`machine`] reads it, [`tensors`]
+//! makes sense of it); those slices are taken from the file's bytes as they stand. What is allocated is bounded by
+//! the file's length, whatever the file says of itself.
+
+mod globals;
+mod input;
+mod machine;
+mod opcodes;
+mod tensors;
+mod values;
+
+use super::StoredTensor;
+use crate::{Error, Result};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::ops::Range;
+use tensors::View;
+use values::{Id, Pickle, Value};
+
+/// Largest pickle taken seriously; a ViT-L training checkpoint has half a megabyte.
+const MAX_PICKLE_BYTES: u64 = 64 << 20;
+
+type Archive<'a> = zip::ZipArchive<Cursor<&'a Bytes>>;
+
+/// All float tensors of the state dict, by their names as written.
+pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(&bytes))
+        .map_err(|err| damaged(format!("not a PyTorch zip archive ({err})")))?;
+    let pickle_name = pickle_name(&archive)?;
+    let content = content(&mut archive, &pickle_name)?;
+    let pickle = Pickle::parse(&content)
+        .map_err(|detail| damaged(format!("{pickle_name} is not a pickle of tensors: {detail}")))?;
+    let directory = pickle_name.strip_suffix(".pkl").unwrap_or(&pickle_name);
+    let mut storages = Storages { archive, directory, bytes: &bytes, known: BTreeMap::new() };
+    // As in Python, the last value of a key counts. One key said often costs no more than once.
+    let mut tensors: BTreeMap<&str, StoredTensor> = BTreeMap::new();
+    let mut copied_bytes = 0;
+    for &(key, value) in state_dict(&pickle)? {
+        let &Value::Text(name) = pickle.get(key) else { continue };
+        let in_tensor = |detail| damaged(format!("tensor {name}: {detail}"));
+        let Some(view) = View::of(&pickle, value).map_err(in_tensor)? else {
+            tensors.remove(name);
+            continue;
+        };
+        let storage = storages.get(view.storage_key).map_err(in_tensor)?;
+        let n_bytes = view.n_bytes_of(&storage).map_err(in_tensor)?;
+        if !view.is_contiguous() {
+            // One storage can be seen in a thousand ways, of which each is a copy.
+            copied_bytes += n_bytes;
+            if copied_bytes > bytes.len() {
+                return Err(in_tensor("with it, more is to be transposed than the file holds".into()));
+            }
+        }
+        tensors.insert(name, view.of_storage(&storage).map_err(in_tensor)?);
+    }
+    Ok(tensors.into_iter().map(|(name, stored)| (name.to_owned(), stored)).collect())
+}
+
+fn damaged(detail: String) -> Error {
+    Error::Weights { detail }
+}
+
+fn pickle_name(archive: &Archive<'_>) -> Result<String> {
+    for name in archive.file_names() {
+        let name = name.map_err(|err| damaged(format!("archive directory ({err})")))?;
+        if name == "data.pkl" || name.ends_with("/data.pkl") {
+            return Ok(name.into_owned());
+        }
+    }
+    Err(damaged("the archive has no data.pkl".into()))
+}
+
+/// The pickle's bytes. A length in the archive's directory is not believed: no more than the file has is read.
+fn content(archive: &mut Archive<'_>, name: &str) -> Result<Vec<u8>> {
+    let member = archive.by_name(name).map_err(|err| damaged(format!("{name} ({err})")))?;
+    if member.compression() != zip::CompressionMethod::Stored {
+        return Err(damaged(format!("{name} is compressed, which PyTorch never does")));
+    }
+    let mut content = Vec::new();
+    let n_read = member.take(MAX_PICKLE_BYTES + 1).read_to_end(&mut content);
+    n_read.map_err(|err| damaged(format!("{name} ({err})")))?;
+    if content.len() as u64 > MAX_PICKLE_BYTES {
+        return Err(damaged(format!("{name} is over the limit of {MAX_PICKLE_BYTES} bytes")));
+    }
+    Ok(content)
+}
+
+/// The dict of parameters: under `state_dict` in a training checkpoint, else the whole pickle.
+fn state_dict<'p>(pickle: &'p Pickle<'_>) -> Result<&'p [(Id, Id)]> {
+    let Value::Dict(entries) = pickle.get(pickle.root) else {
+        return Err(damaged("the pickle is not a dict of tensors".into()));
+    };
+    let is_state_dict = |(key, _): &&(Id, Id)| matches!(pickle.get(*key), Value::Text("state_dict"));
+    match entries.iter().rfind(is_state_dict) {
+        None => Ok(entries),
+        Some((_, inner)) => match pickle.get(*inner) {
+            Value::Dict(entries) => Ok(entries),
+            _ => Err(damaged("`state_dict` is not a dict".into())),
+        },
+    }
+}
+
+/// The archive's members that hold tensors' values.
+struct Storages<'a> {
+    archive: Archive<'a>,
+    /// What stands before a key in a member's name.
+    directory: &'a str,
+    bytes: &'a Bytes,
+    known: BTreeMap<String, Range<usize>>,
+}
+
+impl Storages<'_> {
+    /// The bytes of a storage as they lie in the file.
+    fn get(&mut self, key: &str) -> Result<Bytes, String> {
+        if let Some(range) = self.known.get(key) {
+            return Ok(self.bytes.slice(range.clone()));
+        }
+        let path = format!("{}/{key}", self.directory);
+        let member =
+            self.archive.by_name(&path).map_err(|err| format!("its values are not there: {path} ({err})"))?;
+        if member.compression() != zip::CompressionMethod::Stored {
+            return Err(format!("{path} is compressed, which PyTorch never does"));
+        }
+        let start = member.data_start().and_then(|start| usize::try_from(start).ok());
+        let n_bytes = usize::try_from(member.size()).ok();
+        let range = start.and_then(|start| Some(start..start.checked_add(n_bytes?)?));
+        let range = range.filter(|range| range.end <= self.bytes.len());
+        let range = range.ok_or_else(|| format!("{path} reaches past the end of the file"))?;
+        self.known.insert(key.to_owned(), range.clone());
+        Ok(self.bytes.slice(range))
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
