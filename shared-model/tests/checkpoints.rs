@@ -108,3 +108,14 @@ fn position_embeddings_are_resized_as_pytorch_does() {
         assert_close(case, &ours, &tensors[&format!("{case}.to")], 1e-5);
     }
 }
+
+#[test]
+fn position_embeddings_of_another_width_are_left_alone() {
+    let config = ClipConfig::named("ViT-B-16").unwrap();
+    for name in ["visual.positional_embedding", "positional_embedding"] {
+        let narrow = Tensor::zeros((1 + 30 * 30, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let mut weights = Weights::from_tensors([(name.to_string(), narrow)]).unwrap();
+        weights.fit_positions(&config).unwrap();
+        assert_eq!(weights.tensor(name, &Placement::default()).unwrap().dims(), [901, 1], "{name}");
+    }
+}

@@ -13,7 +13,7 @@ impl Weights {
     /// Lengths that are no square grid, and other widths, are left for [`Weights::check`] to report.
     pub fn fit_positions(&mut self, config: &ClipConfig) -> Result<()> {
         let grid = config.vision.grid_size();
-        self.replace("visual.positional_embedding", |positions| {
+        self.replace("visual.positional_embedding", config.vision.width, |positions| {
             let (n_tokens, _) = positions.dims2()?;
             let old_grid = (n_tokens.saturating_sub(1) as f64).sqrt() as usize;
             if old_grid == 0 || old_grid * old_grid + 1 != n_tokens || old_grid == grid {
@@ -22,7 +22,7 @@ impl Weights {
             resize_grid(positions, old_grid, grid).map(Some)
         })?;
         let length = config.text.context_length;
-        self.replace("positional_embedding", |positions| {
+        self.replace("positional_embedding", config.text.width, |positions| {
             let (old_length, _) = positions.dims2()?;
             if old_length == 0 || old_length == length {
                 return Ok(None);
@@ -32,8 +32,15 @@ impl Weights {
         })
     }
 
-    fn replace(&mut self, name: &str, resize: impl FnOnce(Tensor) -> Result<Option<Tensor>>) -> Result<()> {
-        let Some(stored) = self.tensors.get(name).filter(|stored| stored.shape.len() == 2) else { return Ok(()) };
+    /// Of another width, a few bytes could be a million rows, and what resizes them a million times as large.
+    fn replace(
+        &mut self,
+        name: &str,
+        width: usize,
+        resize: impl FnOnce(Tensor) -> Result<Option<Tensor>>,
+    ) -> Result<()> {
+        let has_width = |stored: &&StoredTensor| matches!(stored.shape[..], [_, found] if found == width);
+        let Some(stored) = self.tensors.get(name).filter(has_width) else { return Ok(()) };
         let positions = stored.to_tensor(name)?.to_dtype(DType::F32)?;
         if let Some(resized) = resize(positions)? {
             self.tensors.insert(name.into(), StoredTensor::from_tensor(&resized)?);
