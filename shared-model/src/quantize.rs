@@ -82,12 +82,15 @@ impl WeightFormat {
     }
 
     /// The matrix's shape `[out, in]` from the shape it is stored in; unchanged when it is of another form.
+    /// Beside a side of 0, another may be anything.
     pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
         match (self, stored) {
-            (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => vec![*out, blocks * 32],
-            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD]) => vec![panels * INT8_PANEL, quads * INT8_QUAD],
-            (Self::Int4, [panels, quads, INT8_PANEL, int4::QUAD_BYTES]) => {
-                vec![panels * INT8_PANEL, quads * INT8_QUAD]
+            (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => {
+                vec![*out, blocks.saturating_mul(32)]
+            }
+            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD])
+            | (Self::Int4, [panels, quads, INT8_PANEL, int4::QUAD_BYTES]) => {
+                vec![panels.saturating_mul(INT8_PANEL), quads.saturating_mul(INT8_QUAD)]
             }
             (_, other) => other.to_vec(),
         }

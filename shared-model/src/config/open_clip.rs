@@ -171,7 +171,7 @@ fn vision_config(vision: &Section) -> Result<VisionConfig> {
         image_size: vision.square("image_size", 224)?,
         patch_size: vision.square("patch_size", 16)?,
         width,
-        layers: vision.size("layers", 12)?,
+        layers: vision.layers()?,
         heads: vision.divide("head_width", width, head_width)?,
         mlp_width: vision.scaled("mlp_ratio", 4.0, width)?,
     };
@@ -190,7 +190,7 @@ fn text_config(text: &Section) -> Result<TextConfig> {
         context_length: text.size("context_length", 77)?,
         vocab_size: text.size("vocab_size", 49408)?,
         width,
-        layers: text.size("layers", 12)?,
+        layers: text.layers()?,
         heads,
         mlp_width: text.scaled("mlp_ratio", 4.0, width)?,
     };
@@ -242,6 +242,9 @@ struct Section<'a> {
 /// Largest width, length or count taken seriously: keeps products of two sizes far from overflow.
 const MAX_SIZE: u64 = 1 << 20;
 
+/// Most layers of a tower taken seriously: the list of its parameters grows with them.
+const MAX_LAYERS: usize = 1_000;
+
 impl<'a> Section<'a> {
     fn new(path: &str, value: &'a Value) -> Result<Self> {
         let fields = value.as_object().ok_or_else(|| config_error(path, value, "an object"))?;
@@ -289,6 +292,13 @@ impl<'a> Section<'a> {
 
     fn size(&self, field: &str, default: usize) -> Result<usize> {
         self.get(field).map_or(Ok(default), |value| self.checked_size(field, value))
+    }
+
+    fn layers(&self) -> Result<usize> {
+        match self.size("layers", 12)? {
+            layers @ 1..=MAX_LAYERS => Ok(layers),
+            layers => Err(self.error("layers", layers, &format!("at most {MAX_LAYERS}"))),
+        }
     }
 
     /// A side in pixels, written as one number or as two equal ones.
@@ -358,6 +368,7 @@ mod tests {
             ("/model_cfg/vision_cfg/timm_model_name", json!("vit_base"), "model_cfg.vision_cfg.timm_model_name"),
             ("/model_cfg/vision_cfg/attentional_pool", json!(true), "model_cfg.vision_cfg.attentional_pool"),
             ("/model_cfg/vision_cfg/layers", json!([3, 4, 6, 3]), "model_cfg.vision_cfg.layers"),
+            ("/model_cfg/vision_cfg/layers", json!(1001), "model_cfg.vision_cfg.layers"),
             ("/model_cfg/vision_cfg/patch_size", json!(500), "model_cfg.vision_cfg.patch_size"),
             ("/model_cfg/vision_cfg/head_width", json!(7), "model_cfg.vision_cfg.head_width"),
             ("/model_cfg/text_cfg/hf_model_name", json!("bert"), "model_cfg.text_cfg.hf_model_name"),
