@@ -17,7 +17,7 @@ pub mod results;
 mod retrieval;
 mod scored;
 mod session;
-mod table;
+pub mod table;
 
 pub use labelled::LabelledImages;
 

@@ -17,7 +17,15 @@ impl Table {
     /// When the file cannot be read or has no rows.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        Self::from_bytes(&bytes, path)
+    }
+
+    /// The content of a file; `path` is where it came from.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let in_table = || format!("the table is damaged: {}", path.display());
         let mut reader = csv::Reader::from_reader(bytes);
         let header = reader.byte_headers().with_context(in_table)?;

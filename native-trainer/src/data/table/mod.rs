@@ -66,11 +66,19 @@ impl TrainingTable {
     /// # Errors
     /// [`TableError`] if the file cannot be read or lacks a column.
     pub fn read(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
+        let bytes = std::fs::read(path).map_err(|source| TableError::Unreadable { path: path.into(), source })?;
+        Self::from_bytes(&bytes, path, options)
+    }
+
+    /// The content of a file; `path` is where it came from, for messages.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path, options: &TableOptions) -> Result<Self, TableError> {
         if options.n_subcaptions > MAX_SUBCAPTIONS {
             return Err(TableError::SubcaptionCount { found: options.n_subcaptions });
         }
-        let bytes = std::fs::read(path).map_err(|source| TableError::Unreadable { path: path.into(), source })?;
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&bytes[..]);
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
         let damaged = |source| TableError::Damaged { path: path.into(), source };
         let header = reader.byte_headers().map_err(damaged)?;
         let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
@@ -89,7 +97,7 @@ impl TrainingTable {
             problems: Vec::new(),
         };
         let mut record = ByteRecord::new();
-        let mut lines = LineCounter { bytes: &bytes, at: 0, line: 1 };
+        let mut lines = LineCounter { bytes, at: 0, line: 1 };
         while reader.read_byte_record(&mut record).map_err(damaged)? {
             table.lines.push(lines.line_of(record.position().map_or(0, csv::Position::byte)));
             table.push(&record);
@@ -259,7 +267,13 @@ impl LineCounter<'_> {
         let start = (start as usize).min(self.bytes.len());
         let is_break = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
         let start = start + self.bytes[start..].iter().take_while(is_break).count();
-        self.line += self.bytes[self.at..start].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        // CR LF is one end of a line, and so is a CR by itself.
+        let ends_line = |&at: &usize| match self.bytes[at] {
+            b'\n' => true,
+            b'\r' => self.bytes.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        self.line += (self.at..start).filter(ends_line).count() as u64;
         self.at = start;
         self.line
     }

@@ -31,7 +31,7 @@ fn missing_cells_become_what_the_reference_makes_of_them() {
 #[test]
 fn lines_are_counted_whatever_ends_them() {
     let row = "a.png,c,d,e,f,\"two\r\nlines\",\"[1, 1]\",\"[1, 1, 1]\",,";
-    for (end, expected) in [("\n", [2, 4, 6]), ("\r\n", [2, 4, 6]), ("\r\n\r\n", [2, 5, 8])] {
+    for (end, expected) in [("\n", [2, 4, 6]), ("\r\n", [2, 4, 6]), ("\r\n\r\n", [2, 5, 8]), ("\r", [2, 4, 6])] {
         let table = read(format!("{row}{end}{row}{end}{row}").as_bytes());
         assert_eq!([0, 1, 2].map(|row| table.line(row)), expected, "{end:?}");
     }
