@@ -65,7 +65,7 @@ build-cuda:
     .setup/build_cuda.sh
 
 # Set up everything and run every test
-test: setup test-native _api test-wasm web _smoke _e2e # not test-e2e or test-api: test-native has built the program, with the tests' features
+test: setup test-native _api test-fuzz test-wasm web _smoke _e2e # not test-e2e or test-api: test-native has built the program, with the tests' features
 
 # Test every crate on this machine
 test-native:
@@ -73,6 +73,14 @@ test-native:
 
 # Test the server against its own OpenAPI document, with schemathesis
 test-api: _program _api
+
+# Fuzz what reads strangers' bytes, some seconds a target, from the seeds on
+test-fuzz:
+    @.setup/run_fuzz.sh 10
+
+# Fuzz one target for longer, as in `just fuzz pickle 600`; what was found to lead somewhere new is kept
+fuzz TARGET SECS="600":
+    @.setup/run_fuzz.sh {{quote(SECS)}} {{quote(TARGET)}}
 
 # Test the model's parity with the reference in Chromium
 test-wasm: _rust-wasm _tools _browser
@@ -110,6 +118,7 @@ bench-first-answer *OPTIONS: build _browser
 # Check formatting and lints, for this machine, for wasm and for the browser tests
 lint: _rust-wasm _node
     cargo fmt --all --check
+    cargo fmt --manifest-path native-trainer/fuzz/Cargo.toml --check
     cargo clippy --locked --workspace --all-targets -- -D warnings
     source .setup/env.sh; use_wasm_toolchain; \
       cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings

@@ -1,0 +1,18 @@
+//! A quantised model's `manifest.json`, and the config, labels and templates in it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shared_model::api::Manifest;
+use shared_model::config::ClipConfig;
+use shared_model::labels::Templates;
+
+fuzz_target!(|json: &[u8]| {
+    let Ok(manifest) = Manifest::from_json(json) else { return };
+    for file in &manifest.files {
+        assert!(!file.file.contains(['/', '\\']), "{} leads out of the folder", file.file);
+    }
+    let written = serde_json::to_vec(&manifest).expect("what was JSON can be JSON again");
+    assert_eq!(Manifest::from_json(&written).expect("it was read before"), manifest);
+    let _ = ClipConfig::from_open_clip_json(manifest.config.to_string().as_bytes());
+    let _ = Templates::new(manifest.templates);
+});

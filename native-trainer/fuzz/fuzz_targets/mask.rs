@@ -1,0 +1,16 @@
+//! A cell of a training table that holds a mask.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use native_trainer::data::mask::{MAX_MASK_LEN, parse_mask};
+
+fuzz_target!(|cell: &str| {
+    match parse_mask(cell) {
+        Ok(mask) => {
+            assert!(mask.len() <= MAX_MASK_LEN);
+            let entries: Vec<&str> = mask.iter().map(|&counts| if counts { "1" } else { "0" }).collect();
+            assert_eq!(parse_mask(&format!("[{}]", entries.join(", "))), Ok(mask));
+        }
+        Err(err) => assert!(!err.to_string().is_empty()),
+    }
+});

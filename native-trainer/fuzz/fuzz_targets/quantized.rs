@@ -1,0 +1,25 @@
+//! A quantised model, one of its files replaced by the input: the first byte says which.
+#![no_main]
+
+use bytes::Bytes;
+use dermake_fuzz::Parts;
+use libfuzzer_sys::fuzz_target;
+use shared_model::ZeroShotModel;
+use shared_model::api::Manifest;
+use shared_model::weights::Placement;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((&which, bytes)) = input.split_first() else { return };
+    let mut parts = Parts::good();
+    parts.replace(which, bytes);
+    let Ok(manifest) = Manifest::from_json(&parts.manifest) else { return };
+    let placement = Placement::default();
+    let model = ZeroShotModel::from_quantized(
+        &manifest,
+        Bytes::copy_from_slice(&parts.vision),
+        Bytes::copy_from_slice(&parts.classifiers),
+        placement,
+    );
+    let Ok(mut model) = model else { return };
+    let _ = model.add_text(Bytes::copy_from_slice(&parts.text), &parts.merges_gz);
+});

@@ -1,0 +1,38 @@
+//! A checkpoint as safetensors, dense or quantised: named tensors, and both towers of them.
+#![no_main]
+
+use bytes::Bytes;
+use dermake_fuzz::{parameters, tiny_config};
+use libfuzzer_sys::fuzz_target;
+use shared_model::Clip;
+use shared_model::weights::{Placement, Weights};
+use std::sync::LazyLock;
+
+static CONFIG: LazyLock<shared_model::config::ClipConfig> = LazyLock::new(tiny_config);
+
+fuzz_target!(|file: &[u8]| {
+    let Ok(mut weights) = Weights::from_safetensors(Bytes::copy_from_slice(file)) else { return };
+    let on_cpu = Placement::default();
+    for parameter in parameters(&CONFIG) {
+        if let Ok(tensor) = weights.tensor(&parameter.name, &on_cpu) {
+            assert!(
+                tensor.elem_count() <= file.len(),
+                "{} has more values than the file has bytes",
+                parameter.name
+            );
+        }
+    }
+    let _ = weights.check(&parameters(&CONFIG), &[]);
+    let _ = weights.fit_positions(&CONFIG);
+    let Ok(clip) = Clip::load(weights, &CONFIG, &on_cpu) else { return };
+    let pixel_values = candle_core::Tensor::zeros(
+        (1, 3, CONFIG.vision.image_size, CONFIG.vision.image_size),
+        candle_core::DType::F32,
+        &on_cpu.device,
+    );
+    let pixel_values = pixel_values.expect("a few kilobytes");
+    let feature = clip.vision.image_features(&pixel_values).expect("weights that fit are used");
+    assert_eq!(feature.dims(), [1, CONFIG.embed_dim]);
+    let feature = clip.text.text_features(&[vec![62, 1, 2, 63]]).expect("weights that fit are used");
+    assert_eq!(feature.dims(), [1, CONFIG.embed_dim]);
+});

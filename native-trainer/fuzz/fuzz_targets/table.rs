@@ -1,0 +1,31 @@
+//! A training table and a benchmark's table: CSV as it comes.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use native_trainer::data::{TableOptions, TrainingTable};
+use native_trainer::eval::table::Table;
+use std::path::Path;
+
+fn training_table(csv: &[u8], n_subcaptions: usize) {
+    let options = TableOptions { n_subcaptions, ..TableOptions::default() };
+    let Ok(table) = TrainingTable::from_bytes(csv, Path::new("train.csv"), &options) else { return };
+    for row in 0..table.len() {
+        let fields = table.row(row);
+        assert_eq!(fields.captions.len(), options.n_captions());
+        assert_eq!(fields.mask.len(), options.n_captions());
+        assert!(row == 0 || table.line(row) > table.line(row - 1), "rows follow each other");
+    }
+    assert!(table.usable_rows().all(|row| !table.image(row).trim().is_empty()));
+    assert!(table.problems().iter().all(|problem| problem.row < table.len() && !problem.to_string().is_empty()));
+}
+
+fuzz_target!(|csv: &[u8]| {
+    training_table(csv, 0);
+    training_table(csv, 8);
+    let Ok(table) = Table::from_bytes(csv, Path::new("test.csv")) else { return };
+    for row in 0..table.n_rows() {
+        for column in 0..table.header().len() {
+            let _ = table.cell(row, column);
+        }
+    }
+});

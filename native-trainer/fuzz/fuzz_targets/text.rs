@@ -1,0 +1,19 @@
+//! A caption or a label: cleaned and tokenised.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use native_trainer::model::MERGES_GZ;
+use shared_model::text_cleaning::clean;
+use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_VOCAB_SIZE, Tokenizer};
+use std::sync::LazyLock;
+
+static TOKENIZER: LazyLock<Tokenizer> =
+    LazyLock::new(|| Tokenizer::from_merges_gz(MERGES_GZ, CLIP_CONTEXT_LENGTH).expect("the program's own merges"));
+
+fuzz_target!(|text: &str| {
+    let Ok(cleaned) = clean(text) else { return };
+    assert!(!cleaned.contains("  ") && cleaned.trim() == cleaned, "{cleaned:?}");
+    let input_ids = TOKENIZER.encode(text).expect("what can be cleaned can be tokenised");
+    assert_eq!(input_ids.len(), CLIP_CONTEXT_LENGTH);
+    assert!(input_ids.iter().all(|&id| (id as usize) < CLIP_VOCAB_SIZE));
+});

@@ -1,0 +1,98 @@
+//! What `dermake serve` has to serve: a page, a hosted model, and a tiny model that answers.
+
+use crate::{parameters, tiny_weights};
+use axum::Router;
+use native_trainer::device::DeviceChoice;
+use native_trainer::model::{CONFIG_FILE, WEIGHTS_FILE};
+use native_trainer::server::{AccessOptions, InferOptions, Limits, ServeConfig, Server, TlsOptions};
+use shared_model::api::Manifest;
+use shared_model::config::ClipConfig;
+use shared_model::tokenizer::CLIP_VOCAB_SIZE;
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// A folder with all that is served.
+pub struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    /// # Panics
+    /// When there is no room for it.
+    pub fn new() -> Self {
+        let site = Self { folder: tempfile::tempdir().expect("a folder for what is served") };
+        for folder in ["app", "hosted", "model"] {
+            fs::create_dir(site.path(folder)).expect("a new folder");
+        }
+        site.write("app/index.html", b"<!DOCTYPE html><title>a page</title>");
+        site.write("app/app.js", &b"export default () => 1;\n".repeat(200));
+        site.write("hosted/vision.safetensors", &b"0123456789".repeat(1000));
+        site.write(&format!("hosted/{}", Manifest::FILE_NAME), HOSTED.as_bytes());
+        site.write_model();
+        site
+    }
+
+    /// All addresses, with bounds that keep each request small.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub fn router(&self) -> Router {
+        let limits = Limits {
+            max_body_mib: 1,
+            max_megapixels: 1,
+            max_labels: 20,
+            max_prompts: 200,
+            rate_per_sec: 0,
+            ..Limits::default()
+        };
+        let infer = InferOptions {
+            device: Some(DeviceChoice::Cpu),
+            models: vec![self.path("model").display().to_string()],
+            batch_wait_ms: 0,
+            decoders: 1,
+            ..InferOptions::default()
+        };
+        let config = ServeConfig {
+            app: self.path("app"),
+            models: vec![self.path("hosted")],
+            address: ([127, 0, 0, 1], 0).into(),
+            infer,
+            limits,
+            access: AccessOptions::default(),
+            tls: TlsOptions::default(),
+        };
+        Server::new(&config).expect("a site of ours").router()
+    }
+
+    /// As tiny as the seeds' model, but with all of CLIP's words.
+    fn write_model(&self) {
+        let mut config: serde_json::Value = serde_json::from_slice(crate::CONFIG).expect("a seed of ours");
+        config["text_cfg"]["vocab_size"] = CLIP_VOCAB_SIZE.into();
+        let json = config.to_string();
+        let config = ClipConfig::from_open_clip_json(json.as_bytes()).expect("as good as the seed");
+        let weights = tiny_weights(&config);
+        let names: Vec<String> = parameters(&config).into_iter().map(|parameter| parameter.name).collect();
+        let tensors = names.iter().map(|name| (name, weights.stored(name).expect("it was made")));
+        safetensors::serialize_to_file(tensors, None, &self.path("model").join(WEIGHTS_FILE)).expect("a new file");
+        self.write(&format!("model/{CONFIG_FILE}"), json.as_bytes());
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, content: &[u8]) {
+        fs::write(self.path(path), content).expect("a new file");
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const HOSTED: &str = r#"{"format": "dermake-quantized/2", "name": "hosted", "files": [
+    {"role": "vision", "file": "vision.safetensors", "bytes": 10000,
+     "sha256": "0000000000000000000000000000000000000000000000000000000000000000"}]}"#;
