@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
@@ -100,11 +101,16 @@ async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpErro
     Ok(([(header::CACHE_CONTROL, "no-cache")], Json(list)).into_response())
 }
 
+fn no_text(_: PathRejection) -> HttpError {
+    HttpError::malformed("the path is not UTF-8 once it is decoded")
+}
+
 async fn model_file(
     State(site): State<Arc<Site>>,
-    Path((folder, file)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<Response, HttpError> {
+    let Path((folder, file)) = path.map_err(no_text)?;
     site.models.find(&folder).await?.respond(&file, request).await
 }
 
@@ -114,8 +120,9 @@ async fn index(State(site): State<Arc<Site>>, request: Request) -> Result<Respon
 
 async fn asset(
     State(site): State<Arc<Site>>,
-    Path(path): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, HttpError> {
+    let Path(path) = path.map_err(no_text)?;
     site.app.respond(&path, request).await
 }

@@ -130,3 +130,15 @@ async fn only_reading_is_allowed() {
     }
     assert_eq!(site.get("/healthz", &[]).await.body, "ok");
 }
+
+/// Found by fuzzing: such a path was refused in plain text.
+#[tokio::test]
+async fn a_path_that_is_no_text_is_refused_as_all_else_is() {
+    let site = Site::new();
+    for path in ["/%c3", "/%c3/x.js", "/models/%ff/vision.safetensors", "/models/make%20q8/%ff"] {
+        let answer = site.get(path, &[]).await;
+        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::BAD_REQUEST, "application/json"));
+        let refusal: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(refusal["code"], "malformed", "{path}");
+    }
+}
