@@ -2,7 +2,8 @@
 # run_fuzz.sh SECS [TARGET...]: builds the fuzz targets and runs each for SECS, all of them if none is named. What an
 # input finds is kept in native-trainer/fuzz/artifacts, and how to run it again is printed.
 #
-# Inputs that led somewhere new are kept beside the build, and each run goes on from them; the seeds are in git.
+# A named target goes on from what led somewhere new before, which is kept beside the build. A run of all is a test:
+# from the seeds in git on, with the same draws each time.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -25,13 +26,17 @@ trap 'rm -rf "$TMPDIR"' EXIT
 export ASAN_OPTIONS=detect_leaks=0
 
 fuzz() { cargo fuzz "$@" --release --target-dir "$build"; }
-mapfile -t targets < <(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else cargo fuzz list; fi)
+targets=("$@") corpora=$build/corpus draws=()
+if [ $# -eq 0 ]; then
+  mapfile -t targets < <(cargo fuzz list)
+  corpora=$TMPDIR/corpus draws=(-seed=1)
+fi
 fuzz build
 for target in "${targets[@]}"; do
-  corpus=$build/corpus/$target
+  corpus=$corpora/$target
   mkdir -p "$corpus"
   say "fuzzing $target for $secs s"
-  # What takes more memory or longer than this is a finding as a panic is.
-  fuzz run "$target" "$corpus" "$PWD/fuzz/seeds/$target" -- -max_total_time="$secs" -timeout=10 \
+  # What takes more memory or longer than this is a finding as a panic is; other work on the machine counts as time, too.
+  fuzz run "$target" "$corpus" "$PWD/fuzz/seeds/$target" -- -max_total_time="$secs" "${draws[@]}" -timeout=30 \
     -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -verbosity=1
 done
