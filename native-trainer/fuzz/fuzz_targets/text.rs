@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 static TOKENIZER: LazyLock<Tokenizer> =
     LazyLock::new(|| Tokenizer::from_merges_gz(MERGES_GZ, CLIP_CONTEXT_LENGTH).expect("the program's own merges"));
 
-fuzz_target!(|text: &str| {
+fuzz_target!(init: { LazyLock::force(&TOKENIZER); }, |text: &str| {
     let Ok(cleaned) = clean(text) else { return };
     assert!(!cleaned.contains("  ") && cleaned.trim() == cleaned, "{cleaned:?}");
     let input_ids = TOKENIZER.encode(text).expect("what can be cleaned can be tokenised");
