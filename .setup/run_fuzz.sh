@@ -25,18 +25,18 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 export ASAN_OPTIONS=detect_leaks=0
 
-fuzz() { cargo fuzz "$@" --release --target-dir "$build"; }
+options=(--release --target-dir "$build")
 targets=("$@") corpora=$build/corpus draws=()
 if [ $# -eq 0 ]; then
   mapfile -t targets < <(cargo fuzz list)
   corpora=$TMPDIR/corpus draws=(-seed=1)
 fi
-fuzz build
+cargo fuzz build "${options[@]}"
 for target in "${targets[@]}"; do
   corpus=$corpora/$target
   mkdir -p "$corpus"
   say "fuzzing $target for $secs s"
   # What takes more memory or longer than this is a finding as a panic is; other work on the machine counts as time, too.
-  fuzz run "$target" "$corpus" "$PWD/fuzz/seeds/$target" -- -max_total_time="$secs" "${draws[@]}" -timeout=30 \
+  cargo fuzz run "${options[@]}" "$target" "$corpus" "$PWD/fuzz/seeds/$target" -- -max_total_time="$secs" "${draws[@]}" -timeout=30 \
     -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -verbosity=1
 done
