@@ -205,11 +205,7 @@ impl<'a> Machine<'a> {
     }
 
     fn text(&mut self, opcode: u8) -> Step {
-        let length = match opcode {
-            op::SHORT_BIN_UNICODE => self.input.byte()?.into(),
-            op::BIN_UNICODE => self.input.u32()?.into(),
-            _ => u64::from_le_bytes(self.input.array()?),
-        };
+        let length = self.length(opcode)?;
         match std::str::from_utf8(self.input.take(length)?) {
             Ok(text) => self.push(Value::Text(text)),
             // Python writes lone surrogates, too; no name has one.
@@ -219,12 +215,17 @@ impl<'a> Machine<'a> {
     }
 
     fn bytes(&mut self, opcode: u8) -> Step {
-        let length = match opcode {
-            op::SHORT_BIN_BYTES => self.input.byte()?.into(),
-            op::BIN_BYTES => self.input.u32()?.into(),
-            _ => u64::from_le_bytes(self.input.array()?),
-        };
+        let length = self.length(opcode)?;
         self.skip_inert(length)
+    }
+
+    /// Of a text or of bytes: its width is in the opcode.
+    fn length(&mut self, opcode: u8) -> Step<u64> {
+        Ok(match opcode {
+            op::SHORT_BIN_UNICODE | op::SHORT_BIN_BYTES => self.input.byte()?.into(),
+            op::BIN_UNICODE | op::BIN_BYTES => self.input.u32()?.into(),
+            _ => u64::from_le_bytes(self.input.array()?),
+        })
     }
 
     fn skip_inert(&mut self, n_bytes: u64) -> Step {
