@@ -74,8 +74,8 @@ impl Engines {
         if let Some(engine) = self.all().into_iter().find(is_wanted) {
             return Ok(engine);
         }
-        let hosted = self.models.on_offer().await?;
-        self.follow(hosted).await;
+        self.models.on_offer().await?;
+        self.follow().await;
         let no_such_model = || HttpError::NoSuchModel { name: name.unwrap_or_default().to_owned() };
         self.all().into_iter().find(is_wanted).ok_or_else(no_such_model)
     }
@@ -91,13 +91,15 @@ impl Engines {
 
     /// Loads what is hosted and does not answer yet, and ends what is hosted no more; requests under way keep what
     /// they began with. Goes on when nobody waits for it any more.
-    pub(super) async fn follow(self: &Arc<Self>, hosted: Vec<Arc<Model>>) {
-        if !self.settings.options.models.is_empty() || self.follows(&hosted) {
+    pub(super) async fn follow(self: &Arc<Self>) {
+        if !self.settings.options.models.is_empty() || self.follows(&self.models.known()) {
             return;
         }
         let engines = self.clone();
         let followed = tokio::spawn(async move {
             let mut unusable = engines.unusable.lock().await;
+            // What is hosted by now: whoever had the lock before may have followed more than was asked for here.
+            let hosted = engines.models.known();
             unusable.retain(|model| contains(&hosted, model));
             for model in &hosted {
                 engines.load(model, &mut unusable).await;

@@ -91,9 +91,8 @@ async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {
 async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpError> {
     let models = site.models.on_offer().await?;
     if let Some(engines) = site.engines.clone() {
-        let models = models.clone();
         // The list need not wait until a new model is loaded.
-        tokio::spawn(async move { engines.follow(models).await });
+        tokio::spawn(async move { engines.follow().await });
     }
     let entries =
         models.iter().map(|model| Entry { listed: &model.listed, classify: site.classify_address(model) });

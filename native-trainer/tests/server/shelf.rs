@@ -2,7 +2,6 @@
 
 use super::running::{Reply, Running, copy_demo_model};
 use super::*;
-use std::path::Path;
 
 /// Where a page may ask each model that is hosted.
 fn addresses(server: &Running) -> Vec<Option<String>> {
@@ -15,17 +14,18 @@ fn ask(server: &Running, model: &str) -> Reply {
     server.post_photo(&format!("/v1/classify?model={model}"), 0)
 }
 
-fn on_shelf(shelf: &Path) -> impl FnOnce(&mut ServeConfig) {
-    let shelf = shelf.to_owned();
-    move |config| config.models = vec![shelf]
+/// A folder, in it a shelf with the model `first`, and a server of that shelf.
+fn shelf_of_one() -> (TempDir, PathBuf, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = folder.path().join("shelf");
+    copy_demo_model(&shelf.join("first"), "the first");
+    let server = Running::with(|config| config.models = vec![shelf.clone()]);
+    (folder, shelf, server)
 }
 
 #[test]
 fn a_model_put_on_a_shelf_answers_and_one_taken_away_does_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let shelf = folder.path().join("shelf");
-    copy_demo_model(&shelf.join("first"), "the first");
-    let server = Running::with(on_shelf(&shelf));
+    let (folder, shelf, server) = shelf_of_one();
     assert_eq!(ask(&server, "second").code(), "no_such_model");
 
     copy_demo_model(&folder.path().join("copied"), "the second");
@@ -46,10 +46,7 @@ fn a_model_put_on_a_shelf_answers_and_one_taken_away_does_not() {
 
 #[test]
 fn a_model_that_cannot_be_loaded_is_hosted_and_does_not_answer() {
-    let folder = tempfile::tempdir().unwrap();
-    let shelf = folder.path().join("shelf");
-    copy_demo_model(&shelf.join("first"), "the first");
-    let server = Running::with(on_shelf(&shelf));
+    let (folder, shelf, server) = shelf_of_one();
     let broken = folder.path().join("broken");
     copy_demo_model(&broken, "another");
     let mut weights = fs::read(broken.join("vision.safetensors")).unwrap();
