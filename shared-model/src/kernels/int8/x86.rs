@@ -53,16 +53,16 @@ unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, weights: Weight
         // SAFETY: both quads are within the rows and the weights.
         unsafe {
             if weights.fitting.at(at) {
-                avx2_two_quads(levels, width, weights.values, first, &mut tile);
+                avx2_quads::<2, R>(levels, width, weights.values, first, &mut tile);
             } else {
-                avx2_quad(levels, width, weights.values, first, &mut tile);
-                avx2_quad(levels, width, weights.values, first + 1, &mut tile);
+                avx2_quads::<1, R>(levels, width, weights.values, first, &mut tile);
+                avx2_quads::<1, R>(levels, width, weights.values, first + 1, &mut tile);
             }
         }
     }
     if !n_quads.is_multiple_of(2) {
         // SAFETY: the last quad is within the rows and the weights.
-        unsafe { avx2_quad(levels, width, weights.values, n_quads - 1, &mut tile) };
+        unsafe { avx2_quads::<1, R>(levels, width, weights.values, n_quads - 1, &mut tile) };
     }
     for (sums, tile) in sums.iter_mut().zip(tile) {
         // SAFETY: a row has sixteen sums.
@@ -73,55 +73,33 @@ unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, weights: Weight
     }
 }
 
-/// Adds the products of a quad to the sums of `R` rows.
+/// Adds the products of `Q` quads, from one on, to the sums of `R` rows; they are added to each other before they are
+/// widened.
 ///
 /// # Safety
-/// The quad is within the rows and the weights.
+/// The quads are within the rows and the weights, which fit that.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn avx2_quad<const R: usize>(
+unsafe fn avx2_quads<const Q: usize, const R: usize>(
     levels: &[u8],
     width: usize,
     weights: &[i8],
-    quad: usize,
+    first: usize,
     tile: &mut [[__m256i; 2]; R],
 ) {
     let ones = _mm256_set1_epi16(1);
     // SAFETY: as the caller promised.
-    let weights = unsafe { avx2_weights(weights, quad) };
+    let weights: [_; Q] = std::array::from_fn(|quad| unsafe { avx2_weights(weights, first + quad) });
     for (row, sums) in tile.iter_mut().enumerate() {
+        let at = row * width + first * INT8_QUAD;
         // SAFETY: as the caller promised.
-        let levels = _mm256_set1_epi32(unsafe { quad_of(levels, row * width + quad * INT8_QUAD) });
-        for (sums, weights) in sums.iter_mut().zip(weights) {
-            let pairs = _mm256_maddubs_epi16(levels, weights);
-            *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(pairs, ones));
-        }
-    }
-}
-
-/// As [`avx2_quad`], of a quad and the next, whose products are added before they are widened.
-///
-/// # Safety
-/// As [`avx2_quad`]; the weights fit that.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn avx2_two_quads<const R: usize>(
-    levels: &[u8],
-    width: usize,
-    weights: &[i8],
-    quad: usize,
-    tile: &mut [[__m256i; 2]; R],
-) {
-    let ones = _mm256_set1_epi16(1);
-    // SAFETY: as the caller promised.
-    let weights = unsafe { [avx2_weights(weights, quad), avx2_weights(weights, quad + 1)] };
-    for (row, sums) in tile.iter_mut().enumerate() {
-        let at = row * width + quad * INT8_QUAD;
-        // SAFETY: as the caller promised.
-        let levels = [at, at + INT8_QUAD].map(|at| _mm256_set1_epi32(unsafe { quad_of(levels, at) }));
+        let level = |quad| unsafe { quad_of(levels, at + quad * INT8_QUAD) };
+        let levels: [_; Q] = std::array::from_fn(|quad| _mm256_set1_epi32(level(quad)));
         for (half, sums) in sums.iter_mut().enumerate() {
-            let products = [0, 1].map(|next| _mm256_maddubs_epi16(levels[next], weights[next][half]));
-            let pairs = _mm256_add_epi16(products[0], products[1]);
+            let mut pairs = _mm256_maddubs_epi16(levels[0], weights[0][half]);
+            for quad in 1..Q {
+                pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(levels[quad], weights[quad][half]));
+            }
             *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(pairs, ones));
         }
     }
