@@ -34,7 +34,7 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// Loads the models that answer; `None` where there are none.
+    /// Loads the models that answer; `None` where there are none and none can come.
     ///
     /// # Errors
     /// [`Error::Model`] names one that cannot be loaded.
@@ -53,7 +53,7 @@ impl Engines {
         let hosted = models.known();
         let hosted = hosted.iter().filter(|_| options.models.is_empty()).map(|model| settings.start_hosted(model));
         let running = named.chain(hosted).collect::<Result<Vec<_>>>()?;
-        if running.is_empty() {
+        if running.is_empty() && !models.have_shelf() {
             return Ok(None);
         }
         let (running, unusable) = (RwLock::new(running), Mutex::default());
@@ -68,7 +68,7 @@ impl Engines {
     /// The one of this name, or the first. A model that was hosted since anybody last looked is loaded now.
     ///
     /// # Errors
-    /// [`HttpError::NoSuchModel`].
+    /// [`HttpError::NoSuchModel`], or [`HttpError::NoModel`] where none is named.
     pub(super) async fn find(self: &Arc<Self>, name: Option<&str>) -> Result<Arc<Engine>, HttpError> {
         let is_wanted = |engine: &Arc<Engine>| name.is_none_or(|name| engine.names().contains(&name));
         if let Some(engine) = self.all().into_iter().find(is_wanted) {
@@ -76,8 +76,8 @@ impl Engines {
         }
         self.models.on_offer().await?;
         self.follow().await;
-        let no_such_model = || HttpError::NoSuchModel { name: name.unwrap_or_default().to_owned() };
-        self.all().into_iter().find(is_wanted).ok_or_else(no_such_model)
+        let missing = || name.map_or(HttpError::NoModel, |name| HttpError::NoSuchModel { name: name.to_owned() });
+        self.all().into_iter().find(is_wanted).ok_or_else(missing)
     }
 
     /// The one that answers with a hosted model, or with a model of its name in another form.

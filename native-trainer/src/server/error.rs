@@ -73,6 +73,8 @@ pub(super) enum HttpError {
     Malformed { what: String },
     #[error("no model here is called `{name}`")]
     NoSuchModel { name: String },
+    #[error("no model answers here at the moment")]
+    NoModel,
     #[error("the body did not arrive within {limit_secs} s")]
     BodyTooSlow { limit_secs: u32 },
     #[error("the body is over the limit of {limit_mib} MiB")]
@@ -113,7 +115,7 @@ impl HttpError {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::Malformed { .. } => (StatusCode::BAD_REQUEST, "malformed"),
-            Self::NoSuchModel { .. } => (StatusCode::NOT_FOUND, "no_such_model"),
+            Self::NoSuchModel { .. } | Self::NoModel => (StatusCode::NOT_FOUND, "no_such_model"),
             Self::BodyTooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::ImageTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "image_too_large"),

@@ -42,9 +42,14 @@ impl Models {
         Ok(models)
     }
 
+    /// Whether more models can come.
+    pub(super) fn have_shelf(&self) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Shelf(_)))
+    }
+
     /// What is on offer now.
     pub(super) async fn on_offer(self: &Arc<Self>) -> Result<Vec<Arc<Model>>, HttpError> {
-        if self.places.iter().any(|place| matches!(place, Place::Shelf(_))) {
+        if self.have_shelf() {
             let models = self.clone();
             tokio::task::spawn_blocking(move || models.look()).await.map_err(|_| HttpError::Unreadable)?;
         }

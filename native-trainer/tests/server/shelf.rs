@@ -59,6 +59,22 @@ fn a_model_that_cannot_be_loaded_is_hosted_and_does_not_answer() {
 }
 
 #[test]
+fn a_shelf_without_a_usable_model_waits_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = folder.path().join("shelf");
+    fs::create_dir_all(shelf.join("broken")).unwrap();
+    fs::write(shelf.join("broken/manifest.json"), "{").unwrap();
+    let server = Running::with(|config| config.models = vec![shelf.clone()]);
+    let refusal = server.post_photo("/v1/classify", 0);
+    assert_eq!((refusal.status, refusal.code()), (404, "no_such_model"));
+    assert_eq!(refusal.body["message"], "no model answers here at the moment");
+
+    copy_demo_model(&folder.path().join("copied"), "the first");
+    fs::rename(folder.path().join("copied"), shelf.join("first")).unwrap();
+    assert_eq!(server.post_photo("/v1/classify", 0).body["model"], "the first");
+}
+
+#[test]
 fn pages_are_told_of_no_answers_that_they_cannot_have() {
     let site = tempfile::tempdir().unwrap();
     let tokens = site.path().join("tokens");
