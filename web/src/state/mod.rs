@@ -4,70 +4,23 @@
 //! answer to any but the last is ignored; a photo or label set that changes takes the old answer off the screen.
 
 mod event;
+mod shown;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use event::{Action, Event, SampleFetch};
+pub use shown::{Answer, LabelChoice, ModelEntry, Phase, Photo};
 pub use status::{duration, percent};
 
 use crate::error::Error;
-use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Progress, Reply, Request, RequestId};
-use serde::Deserialize;
-use shared_model::api::Prediction;
+use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Reply, Request, RequestId};
 use shared_model::labels::LabelSet;
 
 /// Most answers that are asked of the worker for one photo.
 pub const TOP_K: usize = 200;
 /// Answers shown before the visitor asks for all.
 pub const N_SHOWN: usize = 5;
-
-/// A model on offer: one entry of the server's list.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ModelEntry {
-    pub name: String,
-    /// Address of the manifest, absolute or relative to the page.
-    pub manifest: String,
-    /// Where the server answers with this model, absolute or relative to the page; absent where it does not.
-    #[serde(default)]
-    pub classify: Option<String>,
-}
-
-/// What the page and its worker are at.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Phase {
-    #[default]
-    Idle,
-    /// The model is on its way.
-    Loading(Option<Progress>),
-    /// The model waits for a photo or for labels.
-    Ready,
-    Classifying(Option<Progress>),
-    Failed(Error),
-}
-
-/// A chosen photo, whose bytes are elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Photo {
-    pub id: PhotoId,
-    pub name: String,
-}
-
-/// Which labels to choose among.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LabelChoice {
-    /// A set of the model, by its key.
-    Shipped(String),
-    /// The visitor's own.
-    Own,
-}
-
-/// Ranked answers for the photo on the screen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub predictions: Vec<Prediction>,
-    pub millis: f64,
-}
 
 /// All that the page shows and decides on.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::WayOn;
-use crate::worker::protocol::Stage;
+use crate::worker::protocol::{Progress, Stage};
+use shared_model::api::Prediction;
 
 fn model() -> ModelInfo {
     let set =
