@@ -5,6 +5,7 @@
 
 mod open_clip;
 mod parameters;
+mod section;
 
 pub use parameters::Parameter;
 

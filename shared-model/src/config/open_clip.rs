@@ -1,8 +1,9 @@
 //! `open_clip_config.json` (or one of open_clip's bare model configs) to [`ClipConfig`] and back.
 
+use super::section::{Inert, Section, config_error};
 use super::{Activation, ClipConfig, Interpolation, PreprocessConfig, ResizeMode, TextConfig, VisionConfig};
 use crate::{Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 impl ClipConfig {
     /// Parses `open_clip_config.json` (`model_cfg` and `preprocess_cfg`) or a bare `model_cfg`.
@@ -98,9 +99,6 @@ impl ClipConfig {
         })
     }
 }
-
-/// A field open_clip may write, and the values under which it changes nothing that we compute.
-type Inert = (&'static str, fn(&Value) -> bool);
 
 fn any(_: &Value) -> bool {
     true
@@ -226,119 +224,6 @@ fn preprocess_config(section: &Section, image_size: usize) -> Result<PreprocessC
         ("mode", |value| value == "RGB"),
     ])?;
     Ok(config)
-}
-
-fn config_error(field: &str, found: impl ToString, expected: &str) -> Error {
-    Error::Config { field: field.into(), expected: expected.into(), found: found.to_string() }
-}
-
-/// One JSON object and its path, for errors that name the field.
-#[derive(Clone)]
-struct Section<'a> {
-    path: String,
-    fields: &'a Map<String, Value>,
-}
-
-/// Largest width, length or count taken seriously: keeps products of two sizes far from overflow.
-const MAX_SIZE: u64 = 1 << 20;
-
-/// Most layers of a tower taken seriously: the list of its parameters grows with them.
-const MAX_LAYERS: usize = 1_000;
-
-impl<'a> Section<'a> {
-    fn new(path: &str, value: &'a Value) -> Result<Self> {
-        let fields = value.as_object().ok_or_else(|| config_error(path, value, "an object"))?;
-        Ok(Self { path: path.into(), fields })
-    }
-
-    fn name(&self, field: &str) -> String {
-        if self.path.is_empty() { field.into() } else { format!("{}.{field}", self.path) }
-    }
-
-    fn error(&self, field: &str, found: impl ToString, expected: &str) -> Error {
-        config_error(&self.name(field), found, expected)
-    }
-
-    /// The field's value; an explicit null counts as absent.
-    fn get(&self, field: &str) -> Option<&'a Value> {
-        self.fields.get(field).filter(|value| !value.is_null())
-    }
-
-    fn section(&self, field: &str) -> Result<Section<'a>> {
-        let value = self.get(field).ok_or_else(|| self.error(field, "absent", "an object"))?;
-        Section::new(&self.name(field), value)
-    }
-
-    fn typed<T: serde::de::DeserializeOwned>(&self, field: &str, expected: &str) -> Result<Option<T>> {
-        let parse = |value: &Value| T::deserialize(value).map_err(|_| self.error(field, value, expected));
-        self.get(field).map(parse).transpose()
-    }
-
-    fn boolean(&self, field: &str, default: bool) -> Result<bool> {
-        Ok(self.typed(field, "true or false")?.unwrap_or(default))
-    }
-
-    fn checked_size(&self, field: &str, value: &Value) -> Result<usize> {
-        match value.as_u64() {
-            Some(size @ 1..=MAX_SIZE) => Ok(size as usize),
-            _ => Err(self.error(field, value, "a positive integer")),
-        }
-    }
-
-    fn required_size(&self, field: &str) -> Result<usize> {
-        let value = self.get(field).ok_or_else(|| self.error(field, "absent", "a positive integer"))?;
-        self.checked_size(field, value)
-    }
-
-    fn size(&self, field: &str, default: usize) -> Result<usize> {
-        self.get(field).map_or(Ok(default), |value| self.checked_size(field, value))
-    }
-
-    fn layers(&self) -> Result<usize> {
-        match self.size("layers", 12)? {
-            layers @ 1..=MAX_LAYERS => Ok(layers),
-            layers => Err(self.error("layers", layers, &format!("at most {MAX_LAYERS}"))),
-        }
-    }
-
-    /// A side in pixels, written as one number or as two equal ones.
-    fn square(&self, field: &str, default: usize) -> Result<usize> {
-        match self.get(field) {
-            Some(Value::Array(sides)) if sides.len() == 2 && sides[0] == sides[1] => {
-                self.checked_size(field, &sides[0])
-            }
-            Some(value @ Value::Array(_)) => Err(self.error(field, value, "a square")),
-            _ => self.size(field, default),
-        }
-    }
-
-    fn divide(&self, field: &str, width: usize, divisor: usize) -> Result<usize> {
-        if !width.is_multiple_of(divisor) {
-            return Err(self.error(field, divisor, &format!("a divisor of width {width}")));
-        }
-        Ok(width / divisor)
-    }
-
-    fn scaled(&self, field: &str, default: f64, width: usize) -> Result<usize> {
-        let ratio = self.typed(field, "a number")?.unwrap_or(default);
-        let scaled = (width as f64 * ratio) as u64; // truncated, as open_clip does
-        if !(1..=MAX_SIZE).contains(&scaled) {
-            return Err(self.error(field, ratio, "a ratio that leaves a hidden layer"));
-        }
-        Ok(scaled as usize)
-    }
-
-    /// Refuses every field that `known` does not explain away; null and false switch a feature off.
-    fn refuse_others(&self, known: &[Inert]) -> Result<()> {
-        for (field, value) in self.fields {
-            let is_off = value.is_null() || *value == Value::Bool(false);
-            let is_inert = known.iter().any(|(name, inert)| name == field && inert(value));
-            if !is_off && !is_inert {
-                return Err(self.error(field, value, "absent: only plain ViT-CLIP models are supported"));
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
