@@ -120,8 +120,10 @@ lint: _rust-wasm _node
     cargo fmt --all --check
     cargo fmt --manifest-path native-trainer/fuzz/Cargo.toml --check
     cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked --manifest-path native-trainer/fuzz/Cargo.toml -- -D warnings
     source .setup/env.sh; use_wasm_toolchain; \
-      cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings
+      cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings; \
+      cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" --features relaxed-simd -- -D warnings
     cd e2e; npx tsc
 
 _program:
