@@ -200,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn fractions_are_read_as_written() {
+        let ratio = 1.044_444_444_444_444_3;
+        let written = manifest("x", Manifest::FORMAT).replace("{}", &format!(r#"{{"mlp_ratio":{ratio:?}}}"#));
+        let read = Manifest::from_json(written.as_bytes()).unwrap();
+        assert_eq!(read.config["mlp_ratio"].as_f64(), Some(ratio));
+    }
+
+    #[test]
     fn a_notice_may_be_there_or_not() {
         let without = manifest("x", Manifest::FORMAT);
         let read = |json: &str| Manifest::from_json(json.as_bytes()).unwrap();
