@@ -32,22 +32,16 @@ fn has_whole_instruction() -> bool {
     i32x4_extract_lane::<0>(sum) != 2 * i32::from(i16::MAX)
 }
 
-/// How a row's levels and the weights of four channels become sums.
+/// How the levels of a row and the weights of four channels become sums.
 trait Dot {
     /// Whether it gains where two quads fit 16 bits together.
     const WIDENS: bool;
 
-    /// A quad.
+    /// Adds the products of `Q` quads, which fit 16 bits together.
     ///
     /// # Safety
     /// The engine has relaxed SIMD.
-    unsafe fn add(sums: v128, weights: v128, levels: v128) -> v128;
-
-    /// Two quads, which fit 16 bits together.
-    ///
-    /// # Safety
-    /// The engine has relaxed SIMD.
-    unsafe fn add_two(sums: v128, weights: [v128; 2], levels: [v128; 2]) -> v128;
+    unsafe fn add<const Q: usize>(sums: v128, weights: [v128; Q], levels: [v128; Q]) -> v128;
 }
 
 struct Whole;
@@ -58,15 +52,11 @@ impl Dot for Whole {
 
     #[inline]
     #[target_feature(enable = "relaxed-simd")]
-    unsafe fn add(sums: v128, weights: v128, levels: v128) -> v128 {
-        i32x4_relaxed_dot_i8x16_i7x16_add(weights, levels, sums)
-    }
-
-    #[inline]
-    #[target_feature(enable = "relaxed-simd")]
-    unsafe fn add_two(sums: v128, weights: [v128; 2], levels: [v128; 2]) -> v128 {
-        // SAFETY: as the caller promised.
-        unsafe { Self::add(Self::add(sums, weights[0], levels[0]), weights[1], levels[1]) }
+    unsafe fn add<const Q: usize>(mut sums: v128, weights: [v128; Q], levels: [v128; Q]) -> v128 {
+        for (weights, levels) in weights.into_iter().zip(levels) {
+            sums = i32x4_relaxed_dot_i8x16_i7x16_add(weights, levels, sums);
+        }
+        sums
     }
 }
 
@@ -75,21 +65,13 @@ impl Dot for InParts {
 
     #[inline]
     #[target_feature(enable = "relaxed-simd")]
-    unsafe fn add(sums: v128, weights: v128, levels: v128) -> v128 {
-        widened(sums, i16x8_relaxed_dot_i8x16_i7x16(weights, levels))
+    unsafe fn add<const Q: usize>(sums: v128, weights: [v128; Q], levels: [v128; Q]) -> v128 {
+        let mut products = i16x8_relaxed_dot_i8x16_i7x16(weights[0], levels[0]);
+        for quad in 1..Q {
+            products = i16x8_add(products, i16x8_relaxed_dot_i8x16_i7x16(weights[quad], levels[quad]));
+        }
+        i32x4_add(sums, i32x4_dot_i16x8(products, i16x8_splat(1)))
     }
-
-    #[inline]
-    #[target_feature(enable = "relaxed-simd")]
-    unsafe fn add_two(sums: v128, weights: [v128; 2], levels: [v128; 2]) -> v128 {
-        let products = [0, 1].map(|quad| i16x8_relaxed_dot_i8x16_i7x16(weights[quad], levels[quad]));
-        widened(sums, i16x8_add(products[0], products[1]))
-    }
-}
-
-#[inline]
-fn widened(sums: v128, products: v128) -> v128 {
-    i32x4_add(sums, i32x4_dot_i16x8(products, i16x8_splat(1)))
 }
 
 fn multiply<D: Dot>(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
@@ -117,14 +99,14 @@ unsafe fn tile<D: Dot, const R: usize>(levels: &[u8], width: usize, weights: Wei
         unsafe {
             for at in 0..n_quads / 2 {
                 if D::WIDENS && weights.fitting.at(at) {
-                    part.add_two::<D, R>(2 * at, &mut tile);
+                    part.add::<D, 2, R>(2 * at, &mut tile);
                 } else {
-                    part.add::<D, R>(2 * at, &mut tile);
-                    part.add::<D, R>(2 * at + 1, &mut tile);
+                    part.add::<D, 1, R>(2 * at, &mut tile);
+                    part.add::<D, 1, R>(2 * at + 1, &mut tile);
                 }
             }
             if !n_quads.is_multiple_of(2) {
-                part.add::<D, R>(n_quads - 1, &mut tile);
+                part.add::<D, 1, R>(n_quads - 1, &mut tile);
             }
         }
         for (row, tile) in sums.iter_mut().zip(tile) {
@@ -147,38 +129,21 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// # Safety
-    /// The engine has relaxed SIMD; the quad is within the rows and the weights.
-    #[inline]
-    #[target_feature(enable = "relaxed-simd")]
-    unsafe fn add<D: Dot, const R: usize>(self, quad: usize, tile: &mut [[v128; VECTORS]; R]) {
-        // SAFETY: as the caller promised.
-        unsafe {
-            let weights: [v128; VECTORS] = std::array::from_fn(|vector| self.weights_of(vector, quad));
-            for (row, sums) in tile.iter_mut().enumerate() {
-                let levels = self.levels_of(row, quad);
-                for (sums, weights) in sums.iter_mut().zip(weights) {
-                    *sums = D::add(*sums, weights, levels);
-                }
-            }
-        }
-    }
-
-    /// As [`Self::add`], of a quad and the next.
+    /// Adds the products of `Q` quads, from one on, to the sums of `R` rows.
     ///
     /// # Safety
-    /// As [`Self::add`]; the two quads fit 16 bits together.
+    /// The engine has relaxed SIMD; the quads are within the rows and the weights, and fit 16 bits together.
     #[inline]
     #[target_feature(enable = "relaxed-simd")]
-    unsafe fn add_two<D: Dot, const R: usize>(self, quad: usize, tile: &mut [[v128; VECTORS]; R]) {
+    unsafe fn add<D: Dot, const Q: usize, const R: usize>(self, first: usize, tile: &mut [[v128; VECTORS]; R]) {
         // SAFETY: as the caller promised.
         unsafe {
-            let weights: [[v128; 2]; VECTORS] =
-                std::array::from_fn(|vector| [self.weights_of(vector, quad), self.weights_of(vector, quad + 1)]);
+            let weights: [[v128; Q]; VECTORS] =
+                std::array::from_fn(|vector| std::array::from_fn(|quad| self.weights_of(vector, first + quad)));
             for (row, sums) in tile.iter_mut().enumerate() {
-                let levels = [self.levels_of(row, quad), self.levels_of(row, quad + 1)];
+                let levels: [v128; Q] = std::array::from_fn(|quad| self.levels_of(row, first + quad));
                 for (sums, weights) in sums.iter_mut().zip(weights) {
-                    *sums = D::add_two(*sums, weights, levels);
+                    *sums = D::add(*sums, weights, levels);
                 }
             }
         }
