@@ -1,15 +1,19 @@
 # shellcheck shell=bash
-# What the benches of the vision tower compare: one random ViT-B/16, in our forms and in those that the rivals run.
+# What the benches of the vision tower compare: one random ViT-B/16, its weights bell-shaped as trained ones are, in our
+# forms and in those that the rivals run.
 # Sourced, after env.sh and step.sh.
 
-VISION=$DERMAKE_ROOT/target/bench/vision # checkpoint/, ours/FORMAT/ and onnx/, which has the photos too
+VISION=$DERMAKE_ROOT/target/bench/bell-shaped # checkpoint/, ours/FORMAT/ and onnx/, which has the photos too
 
 # make_vision_inputs DERMAKE PYTHON
 make_vision_inputs() {
   local dermake=$1 python=$2
   mkdir -p "$VISION"
   if [ ! -e "$VISION/checkpoint" ]; then
-    "$dermake" init --arch ViT-B-16 --seed 0 --out "$VISION/checkpoint" >/dev/null
+    rm -rf "$VISION/fresh"
+    "$dermake" init --arch ViT-B-16 --seed 0 --out "$VISION/fresh" >/dev/null
+    "$python" -B "$DERMAKE_ROOT/native-trainer/benches/bell_shaped.py" "$VISION/fresh/open_clip_model.safetensors"
+    mv "$VISION/fresh" "$VISION/checkpoint"
   fi
   say "ViT-B/16, random: quantising it for ours, exporting it for the rivals; a minute or two"
   rm -rf "$VISION/ours" # anew each time: its layout moves with the code

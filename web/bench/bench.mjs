@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { BROWSER_ARGS } from './browser.mjs';
 import { picture } from './picture.mjs';
 import { Ours, Rival, serveRival } from './sides.mjs';
 
@@ -41,15 +42,7 @@ if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${na
 
 const browser = await chromium.launch({
   executablePath: options.chromium,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
+  args: BROWSER_ARGS,
 });
 const session = await browser.newBrowserCDPSession();
 const rivalServer = await serveRival(options.inputs);

@@ -12,6 +12,7 @@ import { arch, cpus, platform, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { BROWSER_ARGS } from './browser.mjs';
 import { Link } from './link.mjs';
 import { OurVisit, RivalVisit } from './visits.mjs';
 
@@ -63,15 +64,7 @@ async function twoVisits(side) {
 async function oneVisit(side, url, profile, link) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: options.chromium,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: BROWSER_ARGS,
   });
   try {
     browserVersion = context.browser()?.version() ?? browserVersion;
