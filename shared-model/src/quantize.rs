@@ -256,3 +256,21 @@ fn relative_error(dense: &Tensor, restored: &Tensor) -> Result<f64> {
     let error = square_sum(&(dense - restored)?)?;
     Ok(if norm > 0.0 { (error / norm).sqrt() } else { 0.0 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_that_no_memory_holds_does_not_wrap_around() {
+        let stored = |format| match format {
+            WeightFormat::Q8_0 => vec![0, usize::MAX, 34],
+            WeightFormat::Q4_0 => vec![0, usize::MAX, 18],
+            WeightFormat::Int8 => vec![0, usize::MAX, INT8_PANEL, INT8_QUAD],
+            WeightFormat::Int4 => vec![0, usize::MAX, INT8_PANEL, int4::QUAD_BYTES],
+        };
+        for format in WeightFormat::ALL {
+            assert_eq!(format.logical_shape(&stored(format)), [0, usize::MAX], "{format:?}");
+        }
+    }
+}
