@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::encoding::{CODINGS, Forms, Variants};
@@ -93,13 +94,13 @@ impl App {
         }
         let mut paths = Vec::new();
         walk(folder, &mut paths)?;
-        let mut files = HashMap::new();
-        for path in paths.iter().filter(|path| !is_compressed_form(path)) {
+        let plain = paths.par_iter().filter(|path| !is_compressed_form(path));
+        let named = plain.map(|path| {
             let name = address(folder, path);
             let asset = load(path, &name)?;
-            files.insert(name, asset);
-        }
-        Ok(Self(files))
+            Ok((name, asset))
+        });
+        Ok(Self(named.collect::<Result<_>>()?))
     }
 
     pub(super) async fn respond(&self, path: &str, request: Request) -> Result<Response, HttpError> {
