@@ -8,6 +8,7 @@ this machine cannot run is listed, and is no failure. Writes `serve.json`.
 """
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -79,16 +80,18 @@ class Bench:
         printed, _ = run([self.arguments.oha, "--no-tui", "--output-format", "json", *limits, *asked])
         return figures(json.loads(printed))
 
-    def closed(self, server):
-        """More and more clients."""
-        self.load(server, 2, 2)  # warms up
-        for clients in self.arguments.clients:
+    def closed(self, servers):
+        """More and more clients, the servers in turn for each number: a machine's speed may change within minutes."""
+        for server in servers:
+            self.load(server, 2, 2)  # warms up
+        for clients, server in itertools.product(self.arguments.clients, servers):
             found = {"server": server.name, "clients": clients, **self.load(server, self.arguments.secs, clients)}
             found["rss_mib"] = server.rss_mib()
             self.results["closed"].append(found)
             print(f"  {server.name:16} {clients:3} clients: {line_of(found)}, {found['rss_mib']:.0f} MiB", flush=True)
             self.check_statuses(found)
-        return max(run["per_sec"] for run in self.results["closed"] if run["server"] == server.name)
+        runs = self.results["closed"]
+        return {server.name: max(run["per_sec"] for run in runs if run["server"] == server.name) for server in servers}
 
     def open(self, server, capacity):
         for share in self.arguments.shares:
@@ -166,26 +169,20 @@ class Bench:
             commands.append(("FastAPI f32", self.theirs()))
         if a.hosting_clients:
             self.hosting()
-        self.check_all(commands)
-        capacities = {}
-        for name, command in commands:
-            with serving(name, command, a.threads) as server:
-                capacities[name] = self.closed(server)
-                if name != single[0]:
-                    self.open(server, capacities[name])
-                self.results.setdefault("peak_mib", {})[name] = server.rss_mib("VmHWM")
+        with ExitStack() as stack:
+            servers = [stack.enter_context(serving(name, command, a.threads)) for name, command in commands]
+            self.check_answers(servers)
+            capacities = self.closed(servers)
+            for server in servers:
+                if server.name != single[0]:
+                    self.open(server, capacities[server.name])
+            self.results["peak_mib"] = {server.name: server.rss_mib("VmHWM") for server in servers}
         if a.reference:
             for name in [name for name, _ in commands if name.startswith("ours")]:
                 self.at_equal_p95(name)
         if a.overload_secs:
             with serving(*commands[1], a.threads) as server:
                 self.overload(server, capacities["ours int8"])
-
-    def check_all(self, commands):
-        """One photo to all of them at once, before any is measured."""
-        with ExitStack() as stack:
-            servers = [stack.enter_context(serving(name, command, self.arguments.threads)) for name, command in commands]
-            self.check_answers(servers)
 
     def at_equal_p95(self, name):
         """Our best throughput with no worse a p95 than theirs, at each number of clients that they had."""
