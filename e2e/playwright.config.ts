@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
 // The system's Chromium: the tests download no browser. `just test-e2e` sets CHROMIUM.
@@ -11,6 +11,11 @@ const executablePath = [
 if (!executablePath) {
   throw new Error('no Chromium found: run `just setup`, or set CHROMIUM to its path');
 }
+
+/** As the benches start it, too. */
+const chromiumFlags: string[] = JSON.parse(
+  readFileSync(new URL('../.setup/chromium_flags.json', import.meta.url), 'utf8'),
+);
 
 export default defineConfig({
   testDir: 'tests',
@@ -25,15 +30,7 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
+      args: chromiumFlags,
     },
   },
 });

@@ -1,10 +1,4 @@
-/** How the benches start Chromium: without a GPU, and with nothing of its own on the network. */
-export const BROWSER_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { readFileSync } from 'node:fs';
+
+/** How tests and benches start Chromium: without a GPU, and with nothing of its own on the network. */
+export const BROWSER_ARGS = JSON.parse(readFileSync(new URL('../../.setup/chromium_flags.json', import.meta.url), 'utf8'));
