@@ -1,6 +1,6 @@
 //! Area under the ROC curve, and the curve.
 
-/// Most points that [`RankedScores::roc`] gives.
+/// Most points of a curve, besides the last.
 const MAX_CURVE_POINTS: usize = 200;
 
 /// Scores in ascending order with what they should tell apart, sorted once for any number of counts.
@@ -40,9 +40,9 @@ impl RankedScores {
         (n_pairs > 0).then(|| twice_won as f64 / (2 * n_pairs) as f64)
     }
 
-    /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, thinned to what a picture can show.
+    /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, as many points as a picture can show.
     ///
-    /// Empty without a row of either kind.
+    /// The area under them is the AUROC. Empty without a row of either kind.
     pub fn roc(&self, counts: &[u32]) -> Vec<[f64; 2]> {
         let mut ties = Vec::new();
         self.each_tie(counts, |positive, negative| ties.push((positive, negative)));
@@ -50,16 +50,14 @@ impl RankedScores {
         if total.0 == 0 || total.1 == 0 {
             return Vec::new();
         }
-        let mut points = vec![[0.0, 0.0]];
+        let mut corners = vec![[0, 0]];
         let (mut positive, mut negative) = (0, 0);
         for tie in ties.iter().rev() {
             positive += tie.0;
             negative += tie.1;
-            points.push([negative as f64 / total.1 as f64, positive as f64 / total.0 as f64]);
+            push_corner(&mut corners, [negative, positive]);
         }
-        let stride = points.len().div_ceil(MAX_CURVE_POINTS);
-        let last = points.len() - 1;
-        points.into_iter().enumerate().filter(|(at, _)| at % stride == 0 || *at == last).map(|(_, p)| p).collect()
+        thinned(&corners).into_iter().map(|[x, y]| [x / total.1 as f64, y / total.0 as f64]).collect()
     }
 
     /// Shows how many positive and negative rows each score has, by ascending score.
@@ -75,6 +73,56 @@ impl RankedScores {
             start = end as usize;
         }
     }
+}
+
+/// Adds a point of a curve; the one before goes if it lies on the line between its neighbors.
+fn push_corner(corners: &mut Vec<[u64; 2]>, point: [u64; 2]) {
+    if let [.., before, last] = corners[..] {
+        let (to_last, to_point) = (difference(before, last), difference(last, point));
+        if to_last[0] * to_point[1] == to_last[1] * to_point[0] {
+            corners.pop();
+        }
+    }
+    if corners.last() != Some(&point) {
+        corners.push(point);
+    }
+}
+
+/// The curve through at most [`MAX_CURVE_POINTS`] and the last, with the same area under it.
+///
+/// Each stretch that is left out becomes two lines. Their common point lies between the middle of the stretch's chord
+/// and the corner of its box, where the area under the two is that under the stretch.
+fn thinned(corners: &[[u64; 2]]) -> Vec<[f64; 2]> {
+    let float = |point: [u64; 2]| point.map(|value| value as f64);
+    if corners.len() <= MAX_CURVE_POINTS + 1 {
+        return corners.iter().copied().map(float).collect();
+    }
+    let n_stretches = MAX_CURVE_POINTS / 2;
+    let end_of = |stretch: usize| stretch * (corners.len() - 1) / n_stretches;
+    let mut points = vec![float(corners[0])];
+    for stretch in 0..n_stretches {
+        let stretch = &corners[end_of(stretch)..=end_of(stretch + 1)];
+        let (start, end) = (stretch[0], stretch[stretch.len() - 1]);
+        let [width, height] = difference(start, end).map(|value| value as f64);
+        // Twice the area between the curve and its chord, positive above the chord.
+        let above: f64 = stretch
+            .windows(2)
+            .map(|pair| {
+                let [step, _] = difference(pair[0], pair[1]);
+                (step * (pair[0][1] + pair[1][1] - 2 * start[1])) as f64
+            })
+            .sum::<f64>()
+            - width * height;
+        let share = above / (width * height).max(1.0);
+        let [x, y] = float(start);
+        points.push([x + width / 2.0 * (1.0 - share), y + height / 2.0 * (1.0 + share)]);
+        points.push(float(end));
+    }
+    points
+}
+
+fn difference(from: [u64; 2], to: [u64; 2]) -> [u64; 2] {
+    [to[0] - from[0], to[1] - from[1]]
 }
 
 #[cfg(test)]
@@ -112,5 +160,41 @@ mod tests {
         let labels: Vec<bool> = (0..5000).map(|row| row % 3 == 0).collect();
         let curve = RankedScores::new(&scores, &labels).roc(&vec![1; 5000]);
         assert!(curve.len() <= MAX_CURVE_POINTS + 1 && curve.last() == Some(&[1.0, 1.0]));
+    }
+
+    fn area(curve: &[[f64; 2]]) -> f64 {
+        curve.windows(2).map(|pair| (pair[1][0] - pair[0][0]) * (pair[0][1] + pair[1][1]) / 2.0).sum()
+    }
+
+    #[test]
+    fn the_area_under_the_curve_is_the_auroc_however_many_points_there_are() {
+        let mut state = 1u64;
+        let mut random = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / (1u64 << 31) as f64
+        };
+        for n_rows in [2, 10, 300, 3000, 20_000] {
+            for n_values in [3.0, 50.0, 1e9] {
+                let labels: Vec<bool> = (0..n_rows).map(|row| row == 0 || row > 1 && random() < 0.4).collect();
+                let shift = |&label: &bool| if label { 0.3 } else { 0.0 };
+                let scores: Vec<f64> =
+                    labels.iter().map(|label| ((random() + shift(label)) * n_values).floor()).collect();
+                let ranked = RankedScores::new(&scores, &labels);
+                let counts: Vec<u32> = (0..n_rows).map(|row| if row < 2 { 1 } else { row % 3 }).collect();
+                let curve = ranked.roc(&counts);
+                let auroc = ranked.auroc(&counts).unwrap();
+                assert!((area(&curve) - auroc).abs() < 1e-9, "{n_rows} rows: {} for {auroc}", area(&curve));
+                assert!(curve.len() <= MAX_CURVE_POINTS + 1);
+                let rises = curve.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1]);
+                assert!(rises && curve[0] == [0.0, 0.0] && curve.last() == Some(&[1.0, 1.0]));
+            }
+        }
+    }
+
+    #[test]
+    fn points_on_a_line_are_left_out() {
+        let scores: Vec<f64> = (0..6).map(f64::from).collect();
+        let labels = [false, false, false, true, true, true];
+        assert_eq!(RankedScores::new(&scores, &labels).roc(&[1; 6]), [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]);
     }
 }
