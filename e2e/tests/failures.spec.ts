@@ -59,8 +59,8 @@ test('labels that cannot be used get a sentence', async ({ page }) => {
   const dermake = new DermakePage(page);
   await dermake.open(server.url);
   await dermake.waitUntilReady();
-  await dermake.typeLabels('acne, acne');
-  await dermake.expectNotice(/twice|different/i);
+  await dermake.typeLabels('[acne]');
+  await dermake.expectNotice(/JSON list/i);
   await server.stop();
 });
 

@@ -2,10 +2,11 @@
 
 use crate::device::placement;
 use crate::features::{Encoder, FeatureStore, Identity};
+use crate::labels;
 use crate::model;
 use crate::options::ModelOptions;
 use crate::progress;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use candle_core::Device;
 use serde::Serialize;
 use shared_model::api::Presence;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// What to look for, and how the answers are written.
 pub struct AnnotateOptions {
-    /// Names of the known concepts, or words of one's own; none means all that are known.
+    /// Names of the known concepts, or words of one's own, each entry as --concepts takes it; none means all known.
     pub concepts: Vec<String>,
     pub top_k: usize,
     pub as_json: bool,
@@ -87,15 +88,17 @@ fn known_concepts(names: &[String]) -> Result<Vec<Concept>> {
     if names.is_empty() {
         return Ok(known.into_iter().map(|(name, terms)| Concept { name, terms }).collect());
     }
-    let concept = |name: &String| {
-        let name = name.trim().to_lowercase();
-        if name.is_empty() {
-            bail!("a concept's name is empty");
+    let mut concepts: Vec<Concept> = Vec::new();
+    for argument in names {
+        for name in labels::words_from_argument(argument).context("--concepts")? {
+            let name = name.to_lowercase();
+            let terms = known.get(&name).cloned().unwrap_or_else(|| vec![name.clone()]);
+            if concepts.iter().all(|concept| concept.name != name) {
+                concepts.push(Concept { name, terms });
+            }
         }
-        let terms = known.get(&name).cloned().unwrap_or_else(|| vec![name.clone()]);
-        Ok(Concept { name, terms })
-    };
-    names.iter().map(concept).collect()
+    }
+    Ok(concepts)
 }
 
 fn written(
@@ -132,6 +135,11 @@ mod tests {
         assert_eq!(concepts[0].terms, ["bullae", "blister"]);
         assert_eq!(concepts[1].terms, ["tattoo"]);
         assert_eq!(known_concepts(&[]).unwrap().len(), 64);
-        assert!(known_concepts(&[" ".into()]).is_err());
+        let typed = known_concepts(&["Bulla; tattoo".into(), "bulla, exophytic/fungating".into()]).unwrap();
+        let names: Vec<&str> = typed.iter().map(|concept| concept.name.as_str()).collect();
+        assert_eq!(names, ["bulla", "tattoo", "exophytic/fungating"]);
+        for bad in [" ", "concepts.txt", "[\"bulla\""] {
+            assert!(known_concepts(&[bad.into()]).is_err(), "{bad}");
+        }
     }
 }

@@ -18,9 +18,9 @@ impl FromStr for DeviceChoice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || format!("expected cpu, cuda or cuda:N, found {text}");
-        match text.split_once(':') {
-            None if text == "cpu" => Ok(Self::Cpu),
-            None if text == "cuda" => Ok(Self::Cuda(0)),
+        match text.to_ascii_lowercase().split_once(':') {
+            None if text.eq_ignore_ascii_case("cpu") => Ok(Self::Cpu),
+            None if text.eq_ignore_ascii_case("cuda") => Ok(Self::Cuda(0)),
             Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
@@ -65,6 +65,7 @@ mod tests {
         assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
         assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
         assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
+        assert_eq!(("CPU".parse(), "CUDA:1".parse()), (Ok(DeviceChoice::Cpu), Ok(DeviceChoice::Cuda(1))));
         for bad in ["", "gpu", "cuda:", "cuda:x", "cpu:1"] {
             assert!(bad.parse::<DeviceChoice>().is_err(), "{bad}");
         }

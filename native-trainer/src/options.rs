@@ -5,7 +5,6 @@ use crate::device::{DeviceChoice, Precision};
 use crate::labels;
 use anyhow::Result;
 use shared_model::labels::{LabelSet, Templates};
-use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub struct ModelOptions {
@@ -25,14 +24,14 @@ pub struct ModelOptions {
     pub device: DeviceChoice,
 
     /// Precision of dense weights; quantised ones keep theirs
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Precision::F32)]
     pub dtype: Precision,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct LabelOptions {
     /// The labels to choose from: pad (6), f17k (114), snu (134), sd128 (128); a file (a JSON list, or one label a
-    /// line); or the labels themselves, separated by commas
+    /// line), - for standard input; or the labels themselves, separated by commas
     #[arg(long, default_value = "pad")]
     pub labels: String,
 
@@ -45,22 +44,6 @@ impl LabelOptions {
     pub fn resolve(&self) -> Result<(LabelSet, Templates)> {
         let templates =
             if self.templates.is_empty() { Templates::skin() } else { Templates::new(self.templates.clone())? };
-        Ok((self.label_set()?, templates))
-    }
-
-    fn label_set(&self) -> Result<LabelSet> {
-        if let Some(set) = LabelSet::find(&self.labels) {
-            return Ok(set);
-        }
-        let path = Path::new(&self.labels);
-        if path.is_file() {
-            return labels::read(path);
-        }
-        let looks_like_a_path =
-            self.labels.contains('/') || self.labels.ends_with(".json") || self.labels.ends_with(".txt");
-        if looks_like_a_path && !self.labels.contains(',') {
-            anyhow::bail!("there is no label file {}", path.display());
-        }
-        Ok(LabelSet::from_text(&self.labels)?)
+        Ok((labels::from_argument(&self.labels)?, templates))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::labels::LabelSet;
 use crate::quantize::WeightFormat;
-use crate::{Error, Result};
+use crate::{Error, Result, text_file};
 use serde::{Deserialize, Serialize};
 
 /// One label and how likely it is among its set.
@@ -143,8 +143,9 @@ impl Manifest {
     /// # Errors
     /// [`Error::Config`] naming the first field that is not as expected.
     pub fn from_json(json: &[u8]) -> Result<Self> {
+        let json = text_file::decode(json)?;
         let manifest: Self =
-            serde_json::from_slice(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
+            serde_json::from_str(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
         if manifest.format != Self::FORMAT {
             return Err(manifest_error("manifest.format", &manifest.format, Self::FORMAT));
         }

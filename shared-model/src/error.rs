@@ -44,6 +44,9 @@ pub enum Error {
     #[error("tokenizer vocabulary: {detail}")]
     Vocabulary { detail: String },
 
+    #[error(transparent)]
+    TextFile(#[from] crate::text_file::TextError),
+
     // Labels and prompts
     #[error("{what}: expected {expected}, found {found}")]
     Labels { what: String, expected: String, found: String },

@@ -1,8 +1,15 @@
 //! Label sets and prompt templates: the built-in ones of `static/`, and what a user types or brings in a file.
 
+mod reading;
+mod spelling;
+mod split;
+
+pub use reading::{LabelWarning, ReadLabels};
+pub use spelling::{cleaned, spelling_key};
+
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Class names in label order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,53 +47,58 @@ impl LabelSet {
         BUILT_IN.map(set).into()
     }
 
-    /// A built-in set by key.
+    /// A built-in set by its key, whatever its case and punctuation: `F17K`, `SD-128`.
     pub fn find(key: &str) -> Option<Self> {
-        Self::built_in().into_iter().find(|set| set.key == key)
+        let index = built_in_index(key)?;
+        Self::built_in().into_iter().nth(index)
     }
 
-    /// Names separated by commas or line ends, as a user types them.
+    /// Names as a user types them; see [`ReadLabels::from_text`].
     ///
     /// # Errors
-    /// [`Error::Labels`] when there are none, two are the same, or one is too long.
+    /// [`Error::Labels`] when there are none, too many, or one is too long or looks like a file's name.
     pub fn from_text(text: &str) -> Result<Self> {
-        let names = text.split([',', '\n', '\r']).map(str::trim).filter(|name| !name.is_empty());
-        Self::custom(names.map(String::from).collect())
+        Ok(ReadLabels::from_text(text)?.set)
     }
 
-    /// A file's content: a JSON list of names, or one name a line.
+    /// Class names whose order and number count, as those of a benchmark: two spellings of one name are an error.
     ///
     /// # Errors
-    /// [`Error::Labels`] as [`Self::from_text`], and for JSON of another form.
-    pub fn from_file_content(content: &str) -> Result<Self> {
-        let is_json = content.trim_start().starts_with(['[', '{']);
-        let names = if is_json {
-            let not_a_list =
-                |_| labels_error("label file", "a JSON list of strings, or one name a line", "other JSON");
-            serde_json::from_str::<Vec<String>>(content).map_err(not_a_list)?
-        } else {
-            content.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()
-        };
-        Self::custom(names)
-    }
-
-    fn custom(class_names: Vec<String>) -> Result<Self> {
-        if class_names.is_empty() || class_names.len() > MAX_LABELS {
-            let expected = format!("1 to {MAX_LABELS} names");
-            return Err(labels_error("labels", &expected, &class_names.len().to_string()));
-        }
-        let mut seen = HashSet::new();
+    /// [`Error::Labels`] as [`Self::from_text`], and when two names are the same.
+    pub fn from_class_names(class_names: Vec<String>) -> Result<Self> {
+        check_names(&class_names)?;
+        let mut seen = HashMap::new();
         for name in &class_names {
-            if name.trim().is_empty() || name.len() > MAX_LABEL_BYTES {
-                let expected = format!("1 to {MAX_LABEL_BYTES} bytes");
-                return Err(labels_error("label", &expected, &format!("{} bytes", name.trim().len())));
-            }
-            if !seen.insert(name.as_str()) {
-                return Err(labels_error("labels", "different names", &format!("{name:?} twice")));
+            if let Some(first) = seen.insert(spelling_key(name), name) {
+                let found =
+                    if first == name { format!("{name:?} twice") } else { format!("{first:?} and {name:?}") };
+                return Err(labels_error("class names", "different names", &found));
             }
         }
         Ok(Self { key: Self::CUSTOM.into(), title: "Your own labels".into(), class_names })
     }
+}
+
+/// Place of a set in [`BUILT_IN`].
+fn built_in_index(key: &str) -> Option<usize> {
+    let key = key.trim().replace(['-', '_', ' '], "");
+    BUILT_IN.iter().position(|(known, ..)| key.eq_ignore_ascii_case(known))
+}
+
+/// # Errors
+/// [`Error::Labels`] when there are none or too many, or one is empty or too long.
+fn check_names(names: &[String]) -> Result<()> {
+    if names.is_empty() || names.len() > MAX_LABELS {
+        return Err(labels_error("labels", &format!("1 to {MAX_LABELS} names"), &names.len().to_string()));
+    }
+    for name in names {
+        let n_bytes = name.trim().len();
+        if n_bytes == 0 || name.len() > MAX_LABEL_BYTES {
+            let expected = format!("1 to {MAX_LABEL_BYTES} bytes");
+            return Err(labels_error("label", &expected, &format!("{n_bytes} bytes")));
+        }
+    }
+    Ok(())
 }
 
 /// Sentences with one `{}` each, where the class name goes.
@@ -174,19 +186,35 @@ mod tests {
     }
 
     #[test]
-    fn typed_labels_are_split_and_checked() {
-        let typed = LabelSet::from_text(" acne, psoriasis ,, eczema\n").unwrap();
-        assert_eq!(typed.class_names, ["acne", "psoriasis", "eczema"]);
-        for bad in ["", " , ", "acne, acne", &"x".repeat(MAX_LABEL_BYTES + 1)] {
-            assert!(matches!(LabelSet::from_text(bad), Err(Error::Labels { .. })), "{bad:.20}");
+    fn built_in_sets_are_found_in_any_case() {
+        for (typed, key) in [("F17K", "f17k"), ("Pad", "pad"), (" snu ", "snu"), ("SD-128", "sd128")] {
+            assert_eq!(LabelSet::find(typed).unwrap().key, key);
         }
+        assert!(LabelSet::find("padd").is_none() && LabelSet::find("").is_none());
     }
 
     #[test]
-    fn label_files_are_json_lists_or_lines() {
-        assert_eq!(LabelSet::from_file_content("[\"a, b\", \"c\"]").unwrap().class_names, ["a, b", "c"]);
-        assert_eq!(LabelSet::from_file_content("a, b\n\nc\r\n").unwrap().class_names, ["a, b", "c"]);
-        assert!(LabelSet::from_file_content("{\"a\": 1}").is_err());
+    fn class_names_keep_their_order_and_must_differ() {
+        let names =
+            |names: &[&str]| LabelSet::from_class_names(names.iter().map(|name| name.to_string()).collect());
+        assert_eq!(names(&["b, c", "a"]).unwrap().class_names, ["b, c", "a"]);
+        for (bad, expected) in
+            [(&["a", "b", "a"][..], "\"a\" twice"), (&["Acne", "b", "acne "], "\"Acne\" and \"acne \"")]
+        {
+            assert!(names(bad).unwrap_err().to_string().contains(expected));
+        }
+        assert!(
+            names(&[]).is_err()
+                && names(&[" "]).is_err()
+                && names(&["x".repeat(MAX_LABEL_BYTES + 1).as_str()]).is_err()
+        );
+    }
+
+    #[test]
+    fn built_in_sets_have_no_name_twice() {
+        for set in LabelSet::built_in() {
+            assert!(LabelSet::from_class_names(set.class_names).is_ok(), "{}", set.key);
+        }
     }
 
     #[test]

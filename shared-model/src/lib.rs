@@ -47,6 +47,7 @@ pub mod preprocess;
 pub mod quantize;
 mod text;
 pub mod text_cleaning;
+pub mod text_file;
 pub mod tokenizer;
 mod transformer;
 mod vision;

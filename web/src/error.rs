@@ -117,12 +117,13 @@ mod tests {
         for err in [shared_model::Error::ImageFormat, too_large] {
             assert_eq!(Error::from(err).way_on(), WayOn::OtherPhoto);
         }
-        let labels = shared_model::labels::LabelSet::from_text("acne, acne").unwrap_err();
+        let labels = shared_model::labels::LabelSet::from_text("[acne]").unwrap_err();
         let labels = Error::from(labels);
         assert_eq!(labels.way_on(), WayOn::OtherLabels);
         assert_eq!(
             labels.to_string(),
-            "These labels cannot be used: labels: expected different names, found \"acne\" twice."
+            "These labels cannot be used: labels: expected a JSON list of names, as in [\"acne\", \"nevus\"], \
+             found text that is not JSON: expected value at line 1 column 2."
         );
         assert_eq!(Error::NoModel.way_on(), WayOn::Retry);
     }

@@ -25,9 +25,9 @@ pub struct Annotate {
     #[command(flatten)]
     model: ModelOptions,
 
-    /// Concepts to look for, separated by commas; words that are no known concept stand for themselves
-    /// [default: the 64 known ones]
-    #[arg(long, value_delimiter = ',', value_name = "CONCEPT")]
+    /// Concepts to look for, separated by commas, or a file with one a line; may be repeated. Words that are no known
+    /// concept stand for themselves [default: the 64 known ones]
+    #[arg(long, value_name = "CONCEPTS")]
     concepts: Vec<String>,
 
     /// How many concepts to show, the most present first

@@ -34,7 +34,7 @@ pub struct Eval {
     only: Vec<String>,
 
     /// Which rows are scored: all, or as the released script does
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
     protocol: Protocol,
 
     /// The share of a table's images that may be missing or damaged

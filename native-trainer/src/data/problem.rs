@@ -27,6 +27,8 @@ pub enum ProblemKind {
     NoImageName,
     /// There is no such file.
     ImageMissing { path: String },
+    /// The name fits several files.
+    ImageAmbiguous { names: Vec<String>, path: String },
     /// The file is there, but is no image that can be decoded.
     ImageUnreadable { path: String, detail: String },
     /// A mask cannot be parsed.
@@ -54,6 +56,7 @@ impl ProblemKind {
             Self::NotUtf8 => "not_utf8",
             Self::NoImageName => "no_image_name",
             Self::ImageMissing { .. } => "image_missing",
+            Self::ImageAmbiguous { .. } => "image_ambiguous",
             Self::ImageUnreadable { .. } => "image_unreadable",
             Self::Mask(_) => "mask_unreadable",
             Self::MaskLength { .. } => "mask_length",
@@ -73,6 +76,9 @@ impl fmt::Display for ProblemKind {
             Self::NotUtf8 => f.write_str("the cell is not UTF-8 text"),
             Self::NoImageName => f.write_str("the image has no name"),
             Self::ImageMissing { path } => write!(f, "there is no such image: {path}"),
+            Self::ImageAmbiguous { names, path } => {
+                write!(f, "the name fits several files ({}): {path}", names.join(", "))
+            }
             Self::ImageUnreadable { path, detail } => write!(f, "unreadable image: {detail}: {path}"),
             Self::Mask(error) => write!(f, "no mask: {error}"),
             Self::MaskLength { expected, found } => {

@@ -5,6 +5,7 @@ use super::captions::CaptionEncoder;
 use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
+use crate::file_finder::{FileFinder, FindError};
 use crate::pictures;
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, Orientation, pixel_values, resize_and_crop};
@@ -25,7 +26,7 @@ pub enum Transform {
 /// A table, its images and all it takes to make samples of them; shared by the threads of a loader.
 pub struct SampleSource {
     table: TrainingTable,
-    image_root: PathBuf,
+    images: FileFinder,
     encoder: CaptionEncoder,
     preprocess: PreprocessConfig,
 }
@@ -46,7 +47,7 @@ impl SampleSource {
         tokenizer: Tokenizer,
         preprocess: PreprocessConfig,
     ) -> Self {
-        Self { table, image_root: image_root.into(), encoder: CaptionEncoder::new(tokenizer), preprocess }
+        Self { table, images: FileFinder::new(image_root), encoder: CaptionEncoder::new(tokenizer), preprocess }
     }
 
     pub fn table(&self) -> &TrainingTable {
@@ -76,7 +77,7 @@ impl SampleSource {
         });
         let captions = captions.collect::<Result<_, _>>()?;
         let image_problem = |kind| self.table.problem(row, self.table.image_column(), kind);
-        let path = self.image_root.join(self.table.image(row));
+        let path = find_image(&self.images, self.table.image(row)).map_err(image_problem)?;
         let image = read_image(&path).map_err(image_problem)?;
         let pixel_values = match transform {
             Transform::Evaluation => {
@@ -97,6 +98,19 @@ pub fn default_image_root(table: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
         _ => ".".into(),
     }
+}
+
+/// Finds the file that a row names.
+///
+/// # Errors
+/// The problem of the row.
+pub(super) fn find_image(images: &FileFinder, name: &str) -> Result<PathBuf, ProblemKind> {
+    images.find(name).map_err(|err| match err {
+        FindError::Missing { path } => ProblemKind::ImageMissing { path: path.display().to_string() },
+        FindError::Ambiguous { names, path } => {
+            ProblemKind::ImageAmbiguous { names, path: path.display().to_string() }
+        }
+    })
 }
 
 /// Reads and decodes an image as the reference does, EXIF orientation not applied.

@@ -4,6 +4,7 @@
 //! `subcaption_1` to `subcaption_8`, `sub_caption_mask` and `knowledge_masks`; O-MAKE's have `ontology_label` and
 //! `agent_generated` besides. Columns that are not asked for are not looked at.
 
+use crate::table_file::{IMAGE_COLUMNS, find_column};
 use serde::{Deserialize, Serialize};
 
 /// The column of the ontology caption.
@@ -25,7 +26,7 @@ pub const MAX_SUBCAPTIONS: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableOptions {
-    /// Column of the image's file name.
+    /// Column of the image's file name; for `filename`, other usual names will do.
     pub image_column: String,
     /// Column of the caption.
     pub caption_column: String,
@@ -35,7 +36,7 @@ pub struct TableOptions {
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { image_column: "filename".into(), caption_column: "truncated_caption".into(), n_subcaptions: 8 }
+        Self { image_column: IMAGE_COLUMNS[0].into(), caption_column: "truncated_caption".into(), n_subcaptions: 8 }
     }
 }
 
@@ -43,6 +44,15 @@ impl TableOptions {
     /// Captions of each row, N: three, then the sub-captions.
     pub fn n_captions(&self) -> usize {
         N_KNOWLEDGE + self.n_subcaptions
+    }
+
+    /// The column of the images: the one that is named or, where that is the default and is not there, the first of
+    /// the usual ones.
+    fn image_column_of<'a>(&'a self, header: &[String]) -> &'a str {
+        let is_there = |name: &&str| find_column(header, name).is_some();
+        let is_named = self.image_column != IMAGE_COLUMNS[0] || is_there(&IMAGE_COLUMNS[0]);
+        let usual = || IMAGE_COLUMNS.into_iter().find(is_there).filter(|_| !is_named);
+        usual().unwrap_or(&self.image_column)
     }
 }
 
@@ -68,20 +78,20 @@ pub(super) struct Column {
 }
 
 impl Columns {
-    /// Finds the columns in `header`; of several with one name, the first is taken.
+    /// Finds the columns in `header`, by their very names or in another case; of several with one name, the first.
     ///
     /// # Errors
     /// The names of the columns that are missing.
     pub fn find(header: &[String], options: &TableOptions) -> Result<Self, Vec<String>> {
         let mut missing = Vec::new();
         let mut find = |name: &str| {
-            let index = header.iter().position(|found| found == name);
+            let index = find_column(header, name);
             if index.is_none() {
                 missing.push(name.to_owned());
             }
             Column { index: index.unwrap_or(0), name: name.to_owned() }
         };
-        let image = find(&options.image_column);
+        let image = find(options.image_column_of(header));
         let mut captions = vec![find(&options.caption_column), find(ONTOLOGY_COLUMN), find(VISUAL_COLUMN)];
         captions.extend((1..=options.n_subcaptions).map(|number| find(&subcaption_column(number))));
         let knowledge_mask = find(KNOWLEDGE_MASK_COLUMN);
@@ -89,7 +99,8 @@ impl Columns {
         if !missing.is_empty() {
             return Err(missing);
         }
-        let n_subcaption_columns = (1..).take_while(|&number| header.contains(&subcaption_column(number))).count();
+        let is_there = |&number: &usize| find_column(header, &subcaption_column(number)).is_some();
+        let n_subcaption_columns = (1..).take_while(is_there).count();
         Ok(Self { n_fields: header.len(), image, captions, knowledge_mask, subcaption_mask, n_subcaption_columns })
     }
 }
@@ -118,6 +129,19 @@ mod tests {
         assert_eq!((columns.image.index, indices), (5, vec![8, 7, 4, 6]));
         assert_eq!((columns.knowledge_mask.index, columns.subcaption_mask.map(|c| c.index)), (1, Some(9)));
         assert_eq!((columns.n_subcaption_columns, columns.n_fields), (2, 11));
+    }
+
+    #[test]
+    fn names_may_differ_in_case_and_the_image_column_may_have_another_usual_name() {
+        let header =
+            header("Label Image_Path Truncated_Caption ONTOLOGY_caption visual_concept_caption Knowledge_Masks");
+        let options = TableOptions { n_subcaptions: 0, ..TableOptions::default() };
+        let columns = Columns::find(&header, &options).unwrap();
+        let indices: Vec<usize> = columns.captions.iter().map(|column| column.index).collect();
+        assert_eq!((columns.image.index, indices, columns.knowledge_mask.index), (1, vec![2, 3, 4], 5));
+        assert_eq!(columns.image.name, "image_path");
+        let named = TableOptions { image_column: "photo".into(), ..options };
+        assert_eq!(Columns::find(&header, &named).unwrap_err(), ["photo"]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The benchmarks, and which of them a data folder has: `static/benchmarks/benchmarks.toml`.
 
 use super::results::SkippedBenchmark;
-use crate::labels;
+use crate::file_finder::FileFinder;
+use crate::{labels, text_file};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use shared_model::labels::LabelSet;
@@ -21,6 +22,9 @@ pub struct Benchmark {
     pub task: Task,
     /// Below the data folder; the first one that is there is read.
     pub tables: Vec<String>,
+    /// Column of the image's file name; one of the usual names where it is absent.
+    #[serde(default)]
+    pub image_column: Option<String>,
     /// Where the data come from.
     pub source: String,
     /// What to put where.
@@ -99,9 +103,8 @@ impl Benchmark {
     pub fn known(data: &Path) -> Result<Vec<Self>> {
         let mut all = Self::built_in()?;
         let path = data.join(OWN_FILE);
-        if path.is_file() {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let own: Benchmarks = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
+        if path.exists() {
+            let own: Benchmarks = text_file::read_toml(&path)?;
             all.retain(|benchmark| own.benchmark.iter().all(|own| own.key != benchmark.key));
             all.extend(own.benchmark);
         }
@@ -109,8 +112,8 @@ impl Benchmark {
     }
 
     /// The table, if the data folder has it.
-    pub fn table(&self, data: &Path) -> Option<PathBuf> {
-        self.tables.iter().map(|table| data.join(table)).find(|path| path.is_file())
+    pub fn table(&self, data: &FileFinder) -> Option<PathBuf> {
+        self.tables.iter().find_map(|table| data.find(table).ok())
     }
 
     /// What to tell of a benchmark whose table is not there.
@@ -129,11 +132,8 @@ impl Classes {
     /// The names; a label file's path counts from `folder`.
     pub fn resolve(&self, folder: &Path) -> Result<LabelSet> {
         match self {
-            Self::Names(names) => Ok(LabelSet::from_file_content(&serde_json::to_string(names)?)?),
-            Self::Named(name) => match LabelSet::find(name) {
-                Some(set) => Ok(set),
-                None => labels::read(&folder.join(name)),
-            },
+            Self::Names(names) => Ok(LabelSet::from_class_names(names.clone())?),
+            Self::Named(name) => labels::class_list(name, folder),
         }
     }
 }
@@ -181,9 +181,10 @@ mod tests {
         let known = Benchmark::known(data.path()).unwrap();
         assert_eq!(known.len(), n_built_in);
         let pad = known.iter().find(|benchmark| benchmark.key == "pad").unwrap();
-        assert_eq!((pad.title.as_str(), pad.table(data.path())), ("Another", None));
+        let table = || pad.table(&FileFinder::new(data.path()));
+        assert_eq!((pad.title.as_str(), table()), ("Another", None));
         std::fs::write(data.path().join("t.csv"), "").unwrap();
-        assert!(pad.table(data.path()).is_some());
+        assert!(table().is_some());
         std::fs::write(data.path().join(OWN_FILE), "[[benchmark]]\nname = 1").unwrap();
         assert!(format!("{:#}", Benchmark::known(data.path()).unwrap_err()).contains(OWN_FILE));
     }

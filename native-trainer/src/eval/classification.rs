@@ -2,8 +2,8 @@
 
 use super::benchmarks::{Benchmark, Classes, image_roots};
 use super::groups::breakdowns;
-use super::labelled::{IMAGE_COLUMNS, labels_of};
-use super::metrics::{ScoredClasses, expected_calibration_error, intervals, reliability};
+use super::labelled::labels_of;
+use super::metrics::{ClassCounts, ScoredClasses, expected_calibration_error, intervals, reliability};
 use super::results::{BenchmarkResult, ClassResult, ClassificationDetails, Details, Metric, Mistake, Protocol};
 use super::scored::{ScoredRows, score_images};
 use super::session::Session;
@@ -34,7 +34,8 @@ pub fn run(
     };
     let rows: Vec<usize> = (0..n_rows).collect();
     let labels = labels_of(&table, label_column, &class_list, &rows)?;
-    let files = table.images(table.column(&IMAGE_COLUMNS)?, &rows, &image_roots(&table.path, session.data()));
+    let image_column = table.image_column(benchmark.image_column.as_deref())?;
+    let files = table.images(image_column, &rows, &image_roots(&table.path, session.data()))?;
     let scored = score_images(session, benchmark, &rows, &files)?;
     let labels: Vec<usize> = scored.of_read(&labels);
 
@@ -50,6 +51,12 @@ pub fn run(
     if n_rows < table.n_rows() {
         notes.push(format!("the first {n_rows} of {} rows, as the released script scores them", table.n_rows()));
     }
+    if let Some(absent) = absent_classes(&class_list, &classes.class_counts(&all)) {
+        tracing::warn!("{}: {absent}", benchmark.title);
+        notes.push(absent);
+    }
+    let top1 = |counts: &[u32]| classes.top1_accuracy(counts);
+    let breakdowns = breakdowns(&table, &scored.rows, "top1_accuracy", &mut notes, top1);
     Ok(BenchmarkResult {
         key: benchmark.key.clone(),
         title: benchmark.title.clone(),
@@ -58,9 +65,23 @@ pub fn run(
         unreadable: scored.unreadable.clone(),
         notes,
         metrics: metrics(&classes, &all),
-        breakdowns: breakdowns(&table, &scored.rows, "top1_accuracy", |counts| classes.top1_accuracy(counts)),
+        breakdowns,
         details: Details::Classification(details(&classes, &probabilities, &labels, &class_list, &scored)),
         table: table.path,
+    })
+}
+
+/// Classes that no scored row has, in words: a sign of a class list that is not the table's.
+fn absent_classes(class_list: &LabelSet, counts: &[ClassCounts]) -> Option<String> {
+    /// Names that are listed.
+    const MAX_NAMED: usize = 10;
+    let names = class_list.class_names.iter().zip(counts).filter(|(_, counts)| counts.n == 0);
+    let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+    let more = names.len().saturating_sub(MAX_NAMED);
+    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| {
+        let listed = names[..names.len() - more].join(", ");
+        format!("{} of {} classes have no image: {listed}{and_more}", names.len(), counts.len())
     })
 }
 
@@ -119,7 +140,7 @@ fn details(
     let is_right = |row: usize| classes.predictions()[row] == labels[row];
     let answers: Vec<(f64, bool)> = (0..labels.len()).map(|row| (confidence(row), is_right(row))).collect();
     let bins = reliability(&answers);
-    let of_class = |(class, (name, counts)): (usize, (&String, super::metrics::ClassCounts))| ClassResult {
+    let of_class = |(class, (name, counts)): (usize, (&String, ClassCounts))| ClassResult {
         name: name.clone(),
         n: counts.n as usize,
         recall: counts.recall(),

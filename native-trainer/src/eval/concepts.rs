@@ -6,9 +6,12 @@ use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Me
 use super::scored::score_images;
 use super::session::Session;
 use super::table::Table;
-use anyhow::{Context, Result, bail};
+use crate::file_finder::FileFinder;
+use crate::text_file;
+use anyhow::{Result, bail};
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, concept_terms};
+use shared_model::text_file::lines;
 use std::path::Path;
 
 /// The AUROC above which a concept counts as passed.
@@ -42,8 +45,11 @@ pub fn run(
     let annotated = annotated(&table, &wanted(&table, &folder, source)?, &mut notes)?;
     let rows: Vec<usize> = (0..table.n_rows()).collect();
     let shown = annotated.iter().map(|concept| presence(&table, concept)).collect::<Result<Vec<Vec<bool>>>>()?;
-    let image_column = table.column(&["ImageID", table.header()[0].as_str()])?;
-    let files = table.images(image_column, &rows, &[folder.join(images), folder]);
+    let image_column = match &benchmark.image_column {
+        Some(name) => table.column(&[name])?,
+        None => table.column(&["ImageID", table.header()[0].as_str()])?,
+    };
+    let files = table.images(image_column, &rows, &[folder.join(images), folder])?;
     let scored = score_images(session, benchmark, &rows, &files)?;
 
     let concepts: Vec<Concept> = annotated.iter().map(|annotated| annotated.concept.clone()).collect();
@@ -69,13 +75,15 @@ pub fn run(
         }
     };
     let concepts: Vec<ConceptResult> = intervals(&all, aurocs).into_iter().enumerate().map(concept).collect();
+    let mean_auroc = |counts: &[u32]| mean(&aurocs(counts));
+    let breakdowns = super::groups::breakdowns(&table, &scored.rows, "mean_auroc", &mut notes, mean_auroc);
     Ok(BenchmarkResult {
         key: benchmark.key.clone(),
         title: benchmark.title.clone(),
         n_scored: scored.rows.len(),
         n_rows: table.n_rows(),
         metrics: metrics(&all, aurocs),
-        breakdowns: super::groups::breakdowns(&table, &scored.rows, "mean_auroc", |counts| mean(&aurocs(counts))),
+        breakdowns,
         unreadable: scored.unreadable,
         notes,
         details: Details::Concepts(ConceptDetails { concepts, pass_mark: PASS_MARK }),
@@ -114,10 +122,9 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
 
 /// The names to score, in order.
 fn wanted(table: &Table, folder: &Path, source: &ConceptSource<'_>) -> Result<Vec<String>> {
-    let list = folder.join(source.list);
-    if list.is_file() {
-        let text = std::fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
-        let names = text.split(['\n', ',']).map(str::trim).filter(|name| !name.is_empty());
+    if let Ok(list) = FileFinder::new(folder).find(source.list) {
+        let text = text_file::read(&list)?;
+        let names = lines(&text).flat_map(|line| line.split(',')).map(str::trim).filter(|name| !name.is_empty());
         return Ok(names.map(str::to_string).collect());
     }
     if !source.named.is_empty() {
@@ -159,9 +166,11 @@ fn annotated(table: &Table, wanted: &[String], notes: &mut Vec<String>) -> Resul
 
 /// Which rows show a concept.
 fn presence(table: &Table, annotated: &Annotated) -> Result<Vec<bool>> {
-    let shows = |row: usize| match table.cell(row, annotated.column).parse::<f64>() {
-        Ok(0.0) => Ok(false),
-        Ok(1.0) => Ok(true),
+    let shows = |row: usize| match table.cell(row, annotated.column).to_ascii_lowercase().as_str() {
+        "false" => Ok(false),
+        "true" => Ok(true),
+        cell if cell.parse() == Ok(0.0) => Ok(false),
+        cell if cell.parse() == Ok(1.0) => Ok(true),
         _ => bail!(
             "row {} has {:?} for {}, expected 0 or 1: {}",
             row + 1,

@@ -5,7 +5,6 @@
 
 use super::benchmarks::{Benchmark, image_roots};
 use super::classification::metrics;
-use super::labelled::IMAGE_COLUMNS;
 use super::metrics::ScoredClasses;
 use super::results::{BenchmarkResult, Details, Metric, ProbeDetails, ProbeShare};
 use super::scored::{ScoredRows, score_images};
@@ -130,7 +129,8 @@ fn split(
     if let Some(at) = labels.iter().position(String::is_empty) {
         bail!("row {} has no {label_column}: {}", rows[at] + 1, table.path.display());
     }
-    let files = table.images(table.column(&IMAGE_COLUMNS)?, rows, &image_roots(&table.path, session.data()));
+    let image_column = table.image_column(benchmark.image_column.as_deref())?;
+    let files = table.images(image_column, rows, &image_roots(&table.path, session.data()))?;
     let scored = score_images(session, benchmark, rows, &files)?;
     let values: Vec<f32> = scored.features.flatten_all()?.to_vec1()?;
     let values = values.into_iter().map(f64::from).collect();

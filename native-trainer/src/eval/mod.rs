@@ -23,6 +23,7 @@ pub use labelled::LabelledImages;
 
 use crate::device::placement;
 use crate::features::{Encoder, FeatureStore, Identity};
+use crate::file_finder::FileFinder;
 use crate::interrupt::{self, Interrupted};
 use crate::model;
 use crate::options::ModelOptions;
@@ -86,8 +87,9 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
 
     let mut results = empty_results(&model, &identity, options.protocol);
     let mut ending = Ending::Complete;
-    for benchmark in &chosen {
-        let Some(table) = benchmark.table(options.data) else {
+    let data = FileFinder::new(options.data);
+    for (at, benchmark) in chosen.iter().enumerate() {
+        let Some(table) = benchmark.table(&data) else {
             let skipped = benchmark.skipped(options.data);
             tracing::info!(
                 "{}: not run, as the data are not there; {} ({})",
@@ -105,6 +107,7 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
             }
             Err(err) if err.is::<Interrupted>() => {
                 ending = Ending::Interrupted;
+                results.failed.extend(chosen[at..].iter().map(stopped));
                 break;
             }
             Err(err) => {
@@ -130,6 +133,16 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     Ok(ending)
 }
 
+/// What is reported of a benchmark that Ctrl-C kept from being scored.
+fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
+    let (key, title) = (benchmark.key.clone(), benchmark.title.clone());
+    FailedBenchmark {
+        key,
+        title,
+        problem: "not scored, as the evaluation was stopped; run it again to go on".into(),
+    }
+}
+
 /// The benchmarks that were asked for.
 fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     if !options.data.is_dir() {
@@ -137,10 +150,12 @@ fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     }
     let known = Benchmark::known(options.data)?;
     let keys = || known.iter().map(|benchmark| benchmark.key.as_str()).collect::<Vec<_>>().join(", ");
-    if let Some(unknown) = options.only.iter().find(|key| known.iter().all(|benchmark| benchmark.key != **key)) {
+    let is_named = |benchmark: &Benchmark, key: &str| benchmark.key.eq_ignore_ascii_case(key.trim());
+    if let Some(unknown) = options.only.iter().find(|key| known.iter().all(|benchmark| !is_named(benchmark, key))) {
         bail!("there is no benchmark {unknown}; there are {}", keys());
     }
-    Ok(known.into_iter().filter(|b| options.only.is_empty() || options.only.contains(&b.key)).collect())
+    let is_chosen = |b: &Benchmark| options.only.is_empty() || options.only.iter().any(|key| is_named(b, key));
+    Ok(known.into_iter().filter(is_chosen).collect())
 }
 
 fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result<BenchmarkResult> {
@@ -180,7 +195,11 @@ fn log(result: &BenchmarkResult) {
     let main = result.metrics.first();
     let value = main.and_then(|metric| metric.value).map_or("n/a".into(), |value| format!("{value:.3}"));
     let title = main.map_or("", |metric| metric.title.as_str());
-    tracing::info!("{}: {title} {value} on {} images", result.title, result.n_scored);
+    let scored = report::scored_share(result).unwrap_or_else(|| format!("{} images", result.n_scored));
+    tracing::info!("{}: {title} {value} ({scored})", result.title);
+    if let Some(left_out) = report::left_out(result) {
+        tracing::warn!("{}: {left_out}", result.title);
+    }
 }
 
 fn nothing_found(options: &EvalOptions<'_>, results: &Results) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::report;
 use super::results::{Published, Results};
-use crate::pictures;
+use crate::{pictures, text_file};
 use anyhow::{Context, Result, bail};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
@@ -57,8 +57,8 @@ impl ReportFolder {
 }
 
 fn is_report(folder: &Path) -> bool {
-    let json = std::fs::read(folder.join(RESULTS_FILE)).unwrap_or_default();
-    serde_json::from_slice::<Results>(&json).is_ok_and(|results| results.format == Results::FORMAT)
+    let json = text_file::read(&folder.join(RESULTS_FILE)).unwrap_or_default();
+    serde_json::from_str::<Results>(&json).is_ok_and(|results| results.format == Results::FORMAT)
 }
 
 /// A small JPEG of what the model sees of a picture.

@@ -66,11 +66,11 @@ pub struct BenchmarkResult {
     pub n_rows: usize,
     /// Images that are missing or damaged; they are not scored.
     pub unreadable: Vec<UnreadableImage>,
-    /// What else a reader must know: rows left out, concepts without terms.
+    /// What else a reader must know: rows left out, classes without images, concepts without terms, columns not used.
     pub notes: Vec<String>,
     /// The main one first.
     pub metrics: Vec<Metric>,
-    /// The main metric by skin type, sex, age, where the table has such columns.
+    /// The main metric by skin tone, sex, age, where the table has such columns.
     pub breakdowns: Vec<Breakdown>,
     pub details: Details,
 }
@@ -98,7 +98,7 @@ pub struct Metric {
 /// The main metric within each group of a column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Breakdown {
-    /// `fitzpatrick`, `sex`, `age`.
+    /// `fitzpatrick`, `monk`, `ita`, `skin_tone`, `sex`, `age`.
     pub column: String,
     /// Key of the metric.
     pub metric: String,
@@ -148,7 +148,8 @@ pub struct ClassResult {
     pub precision: Option<f64>,
     /// This class against all others.
     pub auroc: Option<f64>,
-    /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, thinned; empty where `auroc` is `None`.
+    /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, at most 201 points, the area under which is
+    /// `auroc`; empty where that is `None`.
     pub roc: Vec<[f64; 2]>,
 }
 

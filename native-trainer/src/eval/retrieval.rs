@@ -1,7 +1,6 @@
 //! Retrieval across modalities: the caption of each image among all captions, and the image of each caption.
 
 use super::benchmarks::{Benchmark, image_roots};
-use super::labelled::IMAGE_COLUMNS;
 use super::metrics::{intervals, mean_rank, median_rank, ranks, recall_at_k};
 use super::results::{BenchmarkResult, Details, Metric, Protocol, RetrievalDetails};
 use super::scored::score_images;
@@ -25,7 +24,8 @@ pub fn run(
     caption_column: &str,
 ) -> Result<BenchmarkResult> {
     let table = Table::read(table)?;
-    let (caption, image) = (table.column(&[caption_column])?, table.column(&IMAGE_COLUMNS)?);
+    let (caption, image) =
+        (table.column(&[caption_column])?, table.image_column(benchmark.image_column.as_deref())?);
     let is_missing = |row: &usize| MISSING.contains(&table.cell(*row, caption));
     let mut rows: Vec<usize> = (0..table.n_rows()).collect();
     let n_missing = rows.iter().filter(|row| is_missing(row)).count();
@@ -39,7 +39,7 @@ pub fn run(
     if rows.is_empty() {
         bail!("no row has a caption: {}", table.path.display());
     }
-    let files = table.images(image, &rows, &image_roots(&table.path, session.data()));
+    let files = table.images(image, &rows, &image_roots(&table.path, session.data()))?;
     let scored = score_images(session, benchmark, &rows, &files)?;
     let text =
         |&row: &usize| if is_missing(&row) { MISSING_CAPTION.into() } else { table.cell(row, caption).into() };
@@ -63,12 +63,14 @@ pub fn run(
     let mut metrics = direction("image_to_text", "image to text", &image_to_text, &all);
     metrics.extend(direction("text_to_image", "text to image", &text_to_image, &all));
     let recall = |counts: &[u32]| recall_at_k(&image_to_text, RECALL_KS[0], counts);
+    let key = "recall_at_10_image_to_text";
+    let breakdowns = super::groups::breakdowns(&table, &scored.rows, key, &mut notes, recall);
     Ok(BenchmarkResult {
         key: benchmark.key.clone(),
         title: benchmark.title.clone(),
         n_scored: n,
         n_rows: table.n_rows(),
-        breakdowns: super::groups::breakdowns(&table, &scored.rows, "recall_at_10_image_to_text", recall),
+        breakdowns,
         unreadable: scored.unreadable,
         notes,
         metrics,

@@ -1,8 +1,11 @@
 //! The table of a benchmark, and where its images are.
 
 use crate::features::ImageFile;
+use crate::file_finder::{FileFinder, FindError};
+use crate::table_file::{self, TableText};
+use crate::text_file;
 use anyhow::{Context, Result, bail};
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 use std::path::{Path, PathBuf};
 
 /// A comma-separated file with a header.
@@ -10,14 +13,15 @@ pub struct Table {
     pub path: PathBuf,
     header: Vec<String>,
     records: Vec<StringRecord>,
+    /// Row and column of cells that are not UTF-8.
+    not_utf8: Vec<(usize, usize)>,
 }
 
 impl Table {
     /// # Errors
     /// When the file cannot be read or has no rows.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::from_bytes(&bytes, path)
+        Self::from_bytes(&text_file::read_table(path)?, path)
     }
 
     /// The content of a file; `path` is where it came from.
@@ -25,19 +29,47 @@ impl Table {
     /// # Errors
     /// As [`Self::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let in_table = || format!("the table is damaged: {}", path.display());
-        let mut reader = csv::Reader::from_reader(bytes);
-        let header = reader.byte_headers().with_context(in_table)?;
-        let header = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_string()).collect();
-        let mut records = Vec::new();
-        for record in reader.byte_records() {
-            records.push(StringRecord::from_byte_record_lossy(record.with_context(in_table)?));
+        let text = TableText::recognize(bytes).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut reader = text.reader();
+        let header = table_file::column_names(reader.byte_headers().with_context(in_table)?);
+        let mut table = Self { path: path.into(), header, records: Vec::new(), not_utf8: Vec::new() };
+        let (mut record, mut last_start, mut n_empty) = (ByteRecord::new(), 0, 0);
+        while reader.read_byte_record(&mut record).with_context(in_table)? {
+            last_start = record.position().map_or(0, csv::Position::byte);
+            if table_file::is_empty(&record) {
+                n_empty += 1;
+            } else {
+                let line = record.position().map_or(0, csv::Position::line) + text.first_line - 1;
+                table.push(&record).with_context(|| format!("line {line} of {}", path.display()))?;
+            }
         }
-        if records.is_empty() {
+        if text.has_open_quote(last_start) {
+            bail!("a quotation mark of row {} is never closed: {}", table.records.len(), path.display());
+        }
+        if table.records.is_empty() {
             bail!("the table has no rows: {}", path.display());
         }
-        Ok(Self { path: path.into(), header, records })
+        if n_empty > 0 {
+            tracing::warn!("{n_empty} empty rows are left out: {}", path.display());
+        }
+        Ok(table)
+    }
+
+    fn push(&mut self, record: &ByteRecord) -> Result<()> {
+        if record.len() != self.header.len() {
+            bail!(
+                "the row has {} cells, the header {}; cells with a comma need quotation marks",
+                record.len(),
+                self.header.len()
+            );
+        }
+        let is_not_utf8 = |cell: &[u8]| std::str::from_utf8(cell).is_err();
+        let columns = record.iter().enumerate().filter(|(_, cell)| is_not_utf8(cell)).map(|(column, _)| column);
+        let row = self.records.len();
+        self.not_utf8.extend(columns.map(|column| (row, column)));
+        self.records.push(StringRecord::from_byte_record_lossy(record.clone()));
+        Ok(())
     }
 
     pub fn n_rows(&self) -> usize {
@@ -48,18 +80,45 @@ impl Table {
         &self.header
     }
 
-    /// The first of these columns that is there, whatever its case.
+    /// The first of these columns that is there: of this very name, or of another case.
     pub fn find_column(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| self.header.iter().position(|column| column.eq_ignore_ascii_case(name)))
+        names.iter().find_map(|name| table_file::find_column(&self.header, name))
     }
 
     /// # Errors
-    /// When none of these columns is there.
+    /// When none of these columns is there, or it has a cell that is not UTF-8.
     pub fn column(&self, names: &[&str]) -> Result<usize> {
-        self.find_column(names).with_context(|| {
+        let column = self.find_column(names).with_context(|| {
             let (expected, found) = (names.join(" or "), self.header.join(", "));
             format!("the table lacks the column {expected}; it has {found}: {}", self.path.display())
-        })
+        })?;
+        if let Some((row, _)) = self.not_utf8.iter().find(|(_, bad)| *bad == column) {
+            bail!(
+                "row {} has a {} that is not UTF-8; save the table again as UTF-8: {}",
+                row + 1,
+                self.header[column],
+                self.path.display()
+            );
+        }
+        Ok(column)
+    }
+
+    /// The column of the image's file name: the one that a benchmark names, or one of the usual ones.
+    ///
+    /// # Errors
+    /// As [`Self::column`].
+    pub fn image_column(&self, named: Option<&str>) -> Result<usize> {
+        if let Some(name) = named {
+            return self.column(&[name]);
+        }
+        if self.find_column(&table_file::IMAGE_COLUMNS).is_none() {
+            bail!(
+                "no column is known to name the images; name it with image_column in benchmarks.toml; there are {}: {}",
+                self.header.join(", "),
+                self.path.display()
+            );
+        }
+        self.column(&table_file::IMAGE_COLUMNS)
     }
 
     /// A cell without the space around it; empty if the row is short.
@@ -71,32 +130,28 @@ impl Table {
     }
 
     /// The names of a column's images and where they are: the first of the `roots` that has one of the first images.
-    pub fn images(&self, column: usize, rows: &[usize], roots: &[PathBuf]) -> Vec<ImageFile> {
+    ///
+    /// # Errors
+    /// When a name fits several files. What is missing is named as written.
+    pub fn images(&self, column: usize, rows: &[usize], roots: &[PathBuf]) -> Result<Vec<ImageFile>> {
         /// Rows that are tried; a few images may be missing.
         const N_TRIED: usize = 100;
-        let has_one = |root: &&PathBuf| {
-            rows.iter().take(N_TRIED).any(|&row| find_image(root, self.cell(row, column)).is_file())
+        let finders: Vec<FileFinder> = roots.iter().map(FileFinder::new).collect();
+        let has_one = |finder: &&FileFinder| {
+            rows.iter().take(N_TRIED).any(|&row| finder.find(self.cell(row, column)).is_ok())
         };
-        let fallback = PathBuf::from(".");
-        let root = roots.iter().find(has_one).or(roots.first()).unwrap_or(&fallback);
+        let fallback = FileFinder::new(".");
+        let finder = finders.iter().find(has_one).or(finders.first()).unwrap_or(&fallback);
         let image = |&row: &usize| {
-            let path = find_image(root, self.cell(row, column));
+            let path = match finder.find(self.cell(row, column)) {
+                Ok(path) | Err(FindError::Missing { path }) => path,
+                Err(err) => return Err(err).with_context(|| format!("row {} of {}", row + 1, self.path.display())),
+            };
             let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-            ImageFile { name: absolute.to_string_lossy().into_owned(), path }
+            Ok(ImageFile { name: absolute.to_string_lossy().into_owned(), path })
         };
         rows.iter().map(image).collect()
     }
-}
-
-/// The file of that name, or with an image's ending where the table leaves that out.
-fn find_image(root: &Path, name: &str) -> PathBuf {
-    let path = root.join(name);
-    if path.extension().is_some() && path.is_file() {
-        return path;
-    }
-    let with_ending = |ending: &str| root.join(format!("{name}.{ending}"));
-    let endings = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
-    endings.iter().map(|ending| with_ending(ending)).find(|path| path.is_file()).unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -127,8 +182,64 @@ mod tests {
         let path = folder.path().join("t.csv");
         std::fs::write(&path, "ImageID\na\nb\n").unwrap();
         let table = Table::read(&path).unwrap();
-        let images = table.images(0, &[0, 1], &[here, there.clone()]);
+        let images = table.images(0, &[0, 1], &[here, there.clone()]).unwrap();
         assert_eq!(images[1].path, there.join("b.JPG"));
         assert_eq!(images[0].path, there.join("a"), "what is missing is named as written");
+    }
+
+    fn table(text: &[u8]) -> Result<Table> {
+        Table::from_bytes(text, Path::new("t.csv"))
+    }
+
+    #[test]
+    fn tables_are_read_as_spreadsheets_save_them() {
+        for text in [
+            &b"\xEF\xBB\xBFfilename;label\r\na.png;3\r\n;\r\n;\r\n"[..],
+            b"sep=;\r\nfilename;label\r\na.png;3\r\n",
+            b"filename\tlabel\na.png\t3\n",
+            b" FileName , LABEL\ra.png,3\r",
+            b"\"filename\",\"label\"\n\"a.png\",\"3\"\n\n\n",
+        ] {
+            let table = table(text).unwrap();
+            assert_eq!(table.n_rows(), 1, "{}", String::from_utf8_lossy(text));
+            assert_eq!(table.cell(0, table.image_column(None).unwrap()), "a.png");
+            assert_eq!(table.cell(0, table.column(&["label"]).unwrap()), "3");
+        }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_what_is_meant_are_named() {
+        let error = |text: &[u8]| format!("{:#}", table(text).err().unwrap());
+        assert!(
+            error(b"filename,label\na.png,1\nb.png,2,3\n")
+                .contains("line 3 of t.csv: the row has 3 cells, the header 2")
+        );
+        assert!(
+            error(b"filename,label\na.png,\"1\nb.png,2\nc.png,3\n")
+                .contains("quotation mark of row 1 is never closed")
+        );
+        assert!(error(b"PK\x03\x04").contains("Excel workbook"));
+        let other = table(b"filename,label,note\na.png,1,B\xE4r\nb.png,\xE4,x\n").unwrap();
+        assert!(other.column(&["filename"]).is_ok());
+        assert!(other.column(&["label"]).unwrap_err().to_string().contains("row 2 has a label that is not UTF-8"));
+    }
+
+    #[test]
+    fn a_column_of_images_is_known_or_named() {
+        let photo = table(b"Photo,label\na.png,1\n").unwrap();
+        assert!(photo.image_column(None).unwrap_err().to_string().contains("image_column in benchmarks.toml"));
+        assert_eq!(photo.image_column(Some("photo")).unwrap(), 0);
+        assert_eq!(table(b"label,Image\n1,a.png\n").unwrap().image_column(None).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_name_that_fits_two_files_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["A.png", "a.PNG"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let table = table(b"filename\na.png\n").unwrap();
+        let message = format!("{:#}", table.images(0, &[0], &[folder.path().into()]).unwrap_err());
+        assert!(message.contains("row 1 of t.csv") && message.contains("A.png, a.PNG"), "{message}");
     }
 }

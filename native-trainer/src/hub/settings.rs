@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{Error, Result};
+use crate::text_file;
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 
@@ -47,7 +48,7 @@ impl HubSettings {
         let token_path = path("HF_TOKEN_PATH").or_else(|| Some(hf_home?.join("token")));
         let token = get("HF_TOKEN")
             .or_else(|| get("HUGGING_FACE_HUB_TOKEN"))
-            .or_else(|| std::fs::read_to_string(token_path?).ok())
+            .or_else(|| text_file::read(&token_path?).ok())
             .map(|token| token.trim().to_owned())
             .filter(|token| !token.is_empty());
         let endpoint = get("HF_ENDPOINT").unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());

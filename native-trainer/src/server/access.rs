@@ -1,6 +1,5 @@
 //! Who may ask the models, and how often: bearer tokens, a rate for each client, other sites' pages.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,12 +10,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 use clap::Args;
 use sha2::{Digest, Sha256};
+use shared_model::text_file::lines;
 use subtle::{Choice, ConstantTimeEq};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::error::{Error, HttpError, Result};
 use super::limits::Limits;
 use super::rate::Rate;
+use crate::text_file;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -129,8 +130,8 @@ struct Tokens(Vec<[u8; 32]>);
 
 impl Tokens {
     fn read(path: &Path) -> Result<Self> {
-        let content = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let tokens: Vec<_> = content.lines().map(str::trim).filter(|line| !line.is_empty()).map(hash).collect();
+        let content = text_file::read(path)?;
+        let tokens: Vec<_> = lines(&content).map(str::trim).filter(|line| !line.is_empty()).map(hash).collect();
         match tokens.is_empty() {
             true => Err(Error::NoTokens { path: path.to_owned() }),
             false => Ok(Self(tokens)),
@@ -156,6 +157,7 @@ fn hash(token: &str) -> [u8; 32] {
 mod tests {
     use super::*;
     use axum::body::Body;
+    use std::fs;
 
     #[test]
     fn only_a_known_token_passes() {

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared_model::api::Refusal;
+use shared_model::text_file::TextError;
 
 use super::infer;
 
@@ -24,6 +25,10 @@ pub enum Error {
     NoManifest { path: PathBuf },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Text { path: PathBuf, source: TextError },
+    #[error(transparent)]
+    TextFile(#[from] crate::text_file::Error),
     #[error("not the manifest of a quantized model: {}", path.display())]
     Manifest { path: PathBuf, source: serde_json::Error },
     #[error("the manifest gives `{sha256}` as the SHA-256 of `{file}`: {}", path.display())]

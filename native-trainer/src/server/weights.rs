@@ -10,6 +10,7 @@ use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use shared_model::labels::LabelSet;
+use shared_model::text_file;
 
 use super::assets::{Asset, REVALIDATE};
 use super::content_type;
@@ -97,8 +98,9 @@ impl Model {
         let stamp = stamp(&path).map_err(read)?;
         let content = fs::read(&path).map_err(read)?;
         let real = fs::canonicalize(folder).map_err(read)?;
+        let json = text_file::decode(&content).map_err(|source| Error::Text { path: path.clone(), source })?;
         let manifest: Manifest =
-            serde_json::from_slice(&content).map_err(|source| Error::Manifest { path: path.clone(), source })?;
+            serde_json::from_str(json).map_err(|source| Error::Manifest { path: path.clone(), source })?;
         let files = manifest.files.iter().map(|file| Ok((file.file.clone(), file.check(&real)?)));
         let files = files.collect::<Result<_>>()?;
         let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();

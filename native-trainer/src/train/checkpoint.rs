@@ -7,6 +7,7 @@ use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use crate::data::Position;
 use crate::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
+use crate::text_file;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -68,8 +69,8 @@ impl Checkpoints {
         if !self.path(LAST).exists() {
             return Ok(None);
         }
-        let json = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Some(serde_json::from_slice(&json).with_context(|| format!("in {}", path.display()))?))
+        let json = text_file::read(&path)?;
+        Ok(Some(serde_json::from_str(&json).with_context(|| format!("in {}", path.display()))?))
     }
 
     /// Writes a checkpoint; what had this name before is replaced once the new one is whole.

@@ -139,10 +139,7 @@ pub struct Memory {
 
 impl ZeroShotSet {
     fn find(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
-        let labels = match LabelSet::find(&recipe.classes) {
-            Some(labels) => labels,
-            None => labels::read(&data.join(&recipe.classes))?,
-        };
+        let labels = labels::class_list(&recipe.classes, data)?;
         Ok(Self { name: recipe.name.clone(), table: data.join(&recipe.table), labels, data: data.into() })
     }
 }

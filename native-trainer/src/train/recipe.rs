@@ -6,6 +6,7 @@ use super::step::MicroBatches;
 use crate::data::{Augmentation, TableOptions};
 use crate::device::Precision;
 use crate::objective::Objective;
+use crate::text_file;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use shared_model::config::ClipConfig;
@@ -128,17 +129,14 @@ impl Recipe {
     /// # Errors
     /// For bad TOML, unknown fields and values that make no sense, with the place.
     pub fn read(name_or_path: &str) -> Result<Self> {
-        let text = match BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
-            Some((_, text)) => text.to_string(),
-            None if Path::new(name_or_path).is_file() => {
-                std::fs::read_to_string(name_or_path).with_context(|| format!("cannot read {name_or_path}"))?
-            }
+        let recipe: Self = match BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+            Some((_, text)) => toml::from_str(text).with_context(|| format!("in recipe {name_or_path}"))?,
+            None if Path::new(name_or_path).exists() => text_file::read_toml(Path::new(name_or_path))?,
             None => {
                 let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
                 bail!("no such recipe; there are {}, or give a TOML file: {name_or_path}", names.join(", "));
             }
         };
-        let recipe: Self = toml::from_str(&text).with_context(|| format!("in recipe {name_or_path}"))?;
         recipe.validate().with_context(|| format!("in recipe {name_or_path}"))?;
         Ok(recipe)
     }

@@ -100,7 +100,7 @@ fn wrong_input_of_every_kind_gets_a_sentence() {
     let photo = sample(1);
     let photo = photo.to_str().unwrap();
     for (arguments, expected) in [
-        (vec!["classify", photo, "--model", model, "--labels", "a, a"], "twice"),
+        (vec!["classify", photo, "--model", model, "--labels", "[a, a]"], "JSON list"),
         (vec!["classify", photo, "--model", model, "--labels", ","], "labels"),
         (vec!["classify", photo, "--model", model, "--labels", "no/such/file.json"], "no label file"),
         (vec!["classify", photo, "--model", model, "--template", "no place"], "{}"),

@@ -30,6 +30,28 @@ fn report(output: &Output) -> Value {
 }
 
 #[test]
+fn a_table_is_usable_as_spreadsheets_save_it_and_whatever_the_case_of_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = table(folder.path(), &["good.jpg,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes"]);
+    let written =
+        fs::read_to_string(&path).unwrap().replace("filename", " Image_Path").replace("good.jpg", ".\\GOOD.JPEG");
+    let semicolons = written.replace(',', ";").replace("[1; 0]", "[1, 0]").replace("[1; 1; 0]", "[1, 1, 0]");
+    for text in [written.clone(), format!("\u{feff}{semicolons};;;;;;;;;\n").replace('\n', "\r\n")] {
+        fs::write(&path, &text).unwrap();
+        let output = check(&path, &["--json"]);
+        assert_eq!(output.status.code(), Some(0), "{text}: {}", report(&output));
+    }
+    fs::write(folder.path().join("Good.JPG"), "another").unwrap();
+    let output = check(&path, &["--json"]);
+    assert_eq!(report(&output)["problems"][0]["kind"], "image_ambiguous", "{}", report(&output));
+    let row = written.lines().nth(1).unwrap();
+    fs::write(&path, format!("{}{row}\n", written.replace(",yes", ",\"yes"))).unwrap();
+    let output = check(&path, &["--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(report(&output)["error"].as_str().unwrap().contains("quotation mark in line 2 is never closed"));
+}
+
+#[test]
 fn every_kind_of_problem_is_named_with_its_row_and_column() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(

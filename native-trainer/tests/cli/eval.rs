@@ -60,12 +60,12 @@ const BENCHMARKS: &str = r#"
 "#;
 
 /// A data folder of its own for each test.
-struct Data {
-    folder: TempDir,
+pub struct Data {
+    pub folder: TempDir,
 }
 
 impl Data {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let data = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir_all(data.colors().join("images")).unwrap();
         fs::write(data.folder.path().join("benchmarks.toml"), BENCHMARKS).unwrap();
@@ -76,11 +76,11 @@ impl Data {
         data
     }
 
-    fn colors(&self) -> PathBuf {
+    pub fn colors(&self) -> PathBuf {
         self.folder.path().join("colors")
     }
 
-    fn picture(&self, index: usize) -> PathBuf {
+    pub fn picture(&self, index: usize) -> PathBuf {
         self.colors().join(format!("images/{index}.png"))
     }
 
@@ -94,30 +94,30 @@ impl Data {
         fs::write(self.colors().join("test.csv"), table).unwrap();
     }
 
-    fn eval(&self, arguments: &[&str]) -> Output {
+    pub fn eval(&self, arguments: &[&str]) -> Output {
         let mut command = dermake();
         command.arg("eval").args(arguments).arg("--model").arg(model()).arg("--data").arg(self.folder.path());
         command.arg("--cache").arg(self.folder.path().join("cache"));
         command.arg("--out").arg(self.folder.path().join("report")).output().unwrap()
     }
 
-    fn results(&self) -> Results {
+    pub fn results(&self) -> Results {
         serde_json::from_slice(&fs::read(self.folder.path().join("report/results.json")).unwrap()).unwrap()
     }
 
     /// The results of a run in which everything was scored.
-    fn scored(&self, arguments: &[&str]) -> Results {
+    pub fn scored(&self, arguments: &[&str]) -> Results {
         let output = self.eval(arguments);
         assert!(output.status.success(), "{}", log(&output));
         self.results()
     }
 }
 
-fn log(output: &Output) -> String {
+pub fn log(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn value(result: &BenchmarkResult, key: &str) -> Option<f64> {
+pub fn value(result: &BenchmarkResult, key: &str) -> Option<f64> {
     let is_it = |metric: &&Metric| metric.key == key;
     result.metrics.iter().find(is_it).unwrap_or_else(|| panic!("no {key}: {:?}", result.metrics)).value
 }

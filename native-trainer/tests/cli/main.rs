@@ -7,6 +7,8 @@ mod color_model;
 mod data;
 mod eval;
 mod eval_synth;
+mod eval_tables;
+mod labels;
 mod open_clip;
 mod quantize;
 mod search;

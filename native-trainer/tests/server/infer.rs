@@ -40,6 +40,20 @@ fn a_photo_is_classified_as_by_the_model_itself() {
     let labels = br#"["a wheal", "psoriasis", "melanoma"]"#;
     let form = [("image", &*photo(0)), ("labels", labels), ("template", b"a drawing of {}"), ("model", b"demo")];
     assert_near(&server.post_form("/v1/classify", &form).predictions(), &expected(&own, &template));
+    // As `-F labels=@labels.json` sends what an editor saved.
+    let saved = "\u{feff}[\r\n  \"a wheal\",\r\n  \"psoriasis\",\r\n  \"melanoma\"\r\n]\r\n".as_bytes();
+    let lines = "\u{feff}1. a wheal\r\n2. psoriasis\r\n3. melanoma\r\n".as_bytes();
+    for labels in [saved, lines] {
+        let form = [("image", &*photo(0)), ("labels", labels)];
+        assert_near(&server.post_form("/v1/classify", &form).predictions(), &expected(&own, &skin));
+    }
+    let wide: Vec<u8> = "a wheal, psoriasis".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = server.post_form("/v1/classify", &[("image", &*photo(0)), ("labels", &wide)]);
+    assert!(
+        refused.status == 400 && refused.body["message"].as_str().unwrap().contains("UTF-16"),
+        "{:?}",
+        refused.body
+    );
 }
 
 #[test]

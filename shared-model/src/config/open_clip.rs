@@ -2,7 +2,7 @@
 
 use super::section::{Inert, Section, config_error};
 use super::{Activation, ClipConfig, Interpolation, PreprocessConfig, ResizeMode, TextConfig, VisionConfig};
-use crate::{Error, Result};
+use crate::{Error, Result, text_file};
 use serde_json::{Value, json};
 
 impl ClipConfig {
@@ -13,7 +13,7 @@ impl ClipConfig {
     /// # Errors
     /// [`Error::ConfigJson`] for bad JSON; [`Error::Config`] naming the first field that cannot be honoured.
     pub fn from_open_clip_json(json: &[u8]) -> Result<Self> {
-        let root: Value = serde_json::from_slice(json).map_err(Error::ConfigJson)?;
+        let root: Value = serde_json::from_str(text_file::decode(json)?).map_err(Error::ConfigJson)?;
         let root = Section::new("", &root)?;
         let model = match root.get("model_cfg") {
             Some(value) => Section::new("model_cfg", value)?,
@@ -72,12 +72,14 @@ impl ClipConfig {
     /// # Errors
     /// [`Error::Config`] listing the names known here.
     pub fn named(architecture: &str) -> Result<Self> {
-        let base = architecture.strip_suffix("-quickgelu");
-        let (patch_size, image_size, layers, width, embed_dim, text_width) = match base.unwrap_or(architecture) {
-            "ViT-B-32" => (32, 224, 12, 768, 512, 512),
-            "ViT-B-16" => (16, 224, 12, 768, 512, 512),
-            "ViT-L-14" => (14, 224, 24, 1024, 768, 768),
-            "ViT-L-14-336" => (14, 336, 24, 1024, 768, 768),
+        // OpenAI writes ViT-B/16 and ViT-L/14@336px.
+        let name = architecture.trim().to_ascii_lowercase().replace(['/', '@'], "-").replace("336px", "336");
+        let base = name.strip_suffix("-quickgelu");
+        let (patch_size, image_size, layers, width, embed_dim, text_width) = match base.unwrap_or(&name) {
+            "vit-b-32" => (32, 224, 12, 768, 512, 512),
+            "vit-b-16" => (16, 224, 12, 768, 512, 512),
+            "vit-l-14" => (14, 224, 24, 1024, 768, 768),
+            "vit-l-14-336" => (14, 336, 24, 1024, 768, 768),
             _ => {
                 let expected = "ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336, with or without -quickgelu";
                 return Err(config_error("architecture", architecture, expected));
@@ -236,6 +238,13 @@ mod tests {
             let config = ClipConfig::named(name).unwrap();
             let json = config.to_open_clip_json().to_string();
             assert_eq!(ClipConfig::from_open_clip_json(json.as_bytes()).unwrap(), config, "{name}");
+        }
+        for (other, name) in [
+            ("ViT-B/16", "ViT-B-16"),
+            ("vit-b-32-QuickGELU", "ViT-B-32-quickgelu"),
+            ("ViT-L/14@336px", "ViT-L-14-336"),
+        ] {
+            assert_eq!(ClipConfig::named(other).unwrap(), ClipConfig::named(name).unwrap());
         }
     }
 

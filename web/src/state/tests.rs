@@ -107,7 +107,7 @@ fn an_answer_to_an_older_request_is_ignored() {
 fn own_labels_are_checked_before_they_are_sent() {
     let mut state = ready();
     state.apply(Event::PhotoChosen("x.jpg".into()));
-    assert_eq!(state.apply(Event::OwnLabelsTyped("acne, acne".into())), []);
+    assert_eq!(state.apply(Event::OwnLabelsTyped("[acne]".into())), []);
     assert_eq!(state.error().map(Error::way_on), Some(WayOn::OtherLabels));
     let actions = state.apply(Event::OwnLabelsTyped("acne, eczema".into()));
     assert_eq!(asked(&actions), (1, LabelSet::CUSTOM.into()));

@@ -1,8 +1,9 @@
 //! Every image of a table, opened and decoded.
 
 use crate::data::problem::{ProblemKind, RowProblem};
-use crate::data::samples::read_image;
+use crate::data::samples::{find_image, read_image};
 use crate::data::table::TrainingTable;
+use crate::file_finder::FileFinder;
 use crate::progress;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -17,11 +18,12 @@ pub(super) fn problems(table: &TrainingTable, root: &Path) -> Vec<RowProblem> {
             rows_of.entry(name).or_default().push(row);
         }
     }
+    let files = FileFinder::new(root);
     let bar = progress::images(rows_of.len());
     let found: Vec<(Vec<usize>, ProblemKind)> = rows_of
         .into_par_iter()
         .filter_map(|(name, rows)| {
-            let problem = read_image(&root.join(name)).err();
+            let problem = find_image(&files, name).and_then(|path| read_image(&path)).err();
             bar.inc(1);
             problem.map(|kind| (rows, kind))
         })

@@ -77,7 +77,7 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         CheckReport { table: path.into(), image_root, problems: Vec::new(), statistics: None, error: None };
     let table = match TrainingTable::read(path, &options.table) {
         Ok(table) => table,
-        Err(error @ TableError::Columns { .. }) => {
+        Err(error @ (TableError::Columns { .. } | TableError::OpenQuote { .. })) => {
             report.error = Some(error.to_string());
             return Ok(report);
         }

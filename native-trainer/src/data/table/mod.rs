@@ -8,6 +8,8 @@
 use super::mask::parse_mask;
 use super::problem::{ProblemKind, RowProblem};
 use super::schema::{Column, Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
+use crate::table_file::{self, TableText};
+use crate::text_file;
 use csv::ByteRecord;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,11 +26,16 @@ const MISSING_WORDS: [&str; 18] = [
 /// Why a table cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    #[error("cannot read the table {}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the table")]
+    Unreadable(#[from] text_file::Error),
     #[error("the table is damaged: {}", path.display())]
     Damaged { path: PathBuf, source: csv::Error },
-    #[error("the table lacks the columns {}; it has {}: {}", missing.join(", "), listed(found), path.display())]
+    #[error("the quotation mark in line {line} is never closed: {}", path.display())]
+    OpenQuote { line: u64, path: PathBuf },
+    #[error(
+        "the table lacks the columns {}; it has {} (image_column and caption_column may name others): {}",
+        missing.join(", "), listed(found), path.display()
+    )]
     Columns { missing: Vec<String>, found: Vec<String>, path: PathBuf },
     #[error("n_subcaptions is {found}, expected 0 to {MAX_SUBCAPTIONS}")]
     SubcaptionCount { found: usize },
@@ -66,8 +73,7 @@ impl TrainingTable {
     /// # Errors
     /// [`TableError`] if the file cannot be read or lacks a column.
     pub fn read(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
-        let bytes = std::fs::read(path).map_err(|source| TableError::Unreadable { path: path.into(), source })?;
-        Self::from_bytes(&bytes, path, options)
+        Self::from_bytes(&text_file::read_table(path)?, path, options)
     }
 
     /// The content of a file; `path` is where it came from, for messages.
@@ -78,10 +84,11 @@ impl TrainingTable {
         if options.n_subcaptions > MAX_SUBCAPTIONS {
             return Err(TableError::SubcaptionCount { found: options.n_subcaptions });
         }
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let not_text = |source| text_file::Error::Text { path: path.into(), source };
+        let text = TableText::recognize(bytes).map_err(not_text)?;
+        let mut reader = text.reader();
         let damaged = |source| TableError::Damaged { path: path.into(), source };
-        let header = reader.byte_headers().map_err(damaged)?;
-        let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let header = table_file::column_names(reader.byte_headers().map_err(damaged)?);
         let columns = Columns::find(&header, options).map_err(|missing| TableError::Columns {
             missing,
             found: header,
@@ -97,10 +104,25 @@ impl TrainingTable {
             problems: Vec::new(),
         };
         let mut record = ByteRecord::new();
-        let mut lines = LineCounter { bytes, at: 0, line: 1 };
+        let mut lines = LineCounter { bytes: text.bytes, at: 0, line: text.first_line };
+        let (mut last_start, mut n_empty) = (0, 0);
         while reader.read_byte_record(&mut record).map_err(damaged)? {
-            table.lines.push(lines.line_of(record.position().map_or(0, csv::Position::byte)));
+            last_start = record.position().map_or(0, csv::Position::byte);
+            if table_file::is_empty(&record) {
+                n_empty += 1;
+                continue;
+            }
+            table.lines.push(lines.line_of(last_start));
             table.push(&record);
+        }
+        if text.has_open_quote(last_start) {
+            return Err(TableError::OpenQuote {
+                line: table.lines.last().copied().unwrap_or(1),
+                path: path.into(),
+            });
+        }
+        if n_empty > 0 {
+            tracing::warn!("{n_empty} empty rows are left out: {}", path.display());
         }
         table.texts.shrink_to_fit();
         table.ends.shrink_to_fit();

@@ -77,3 +77,29 @@ fn a_missing_column_is_an_error_with_the_columns_that_are_there() {
     assert!(error.contains("it has filename, caption"), "{error}");
     assert!(!error.contains("lacks the columns filename"), "{error}");
 }
+
+#[test]
+fn tables_are_read_as_spreadsheets_save_them() {
+    let options = TableOptions { n_subcaptions: 0, ..TableOptions::default() };
+    let comma = "filename,truncated_caption,ontology_caption,visual_concept_caption,knowledge_masks\n\
+                 a.png,c,d,\"e\",\"[1, 1, 1]\"\n,,,,\n";
+    let (semicolon, tab) = (comma.replace(',', ";").replace("[1; 1; 1]", "[1, 1, 1]"), comma.replace(',', "\t"));
+    for text in [
+        comma.replace("filename", "\u{feff}FileName "),
+        semicolon.replace('\n', "\r\n"),
+        format!("sep=;\r\n{semicolon}"),
+        tab.replace("[1\t 1\t 1]", "[1, 1, 1]"),
+        comma.replace('\n', "\r"),
+    ] {
+        let table = TrainingTable::from_bytes(text.as_bytes(), Path::new("t.csv"), &options).unwrap();
+        assert_eq!((table.len(), problems(&table)), (1, Vec::new()), "{text}");
+        assert_eq!(table.row(0).captions, ["c", "d", "e"]);
+        assert_eq!(table.line(0), if text.starts_with("sep") { 3 } else { 2 });
+    }
+    let open = comma.replace("1]\"", "1]");
+    let error = TrainingTable::from_bytes(open.as_bytes(), Path::new("t.csv"), &options).err().unwrap();
+    assert!(matches!(error, TableError::OpenQuote { line: 2, .. }), "{error}");
+    let wide: Vec<u8> = comma.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let error = TrainingTable::from_bytes(&wide, Path::new("t.csv"), &options).err().unwrap();
+    assert!(format!("{:#}", anyhow::Error::from(error)).contains("UTF-16"));
+}

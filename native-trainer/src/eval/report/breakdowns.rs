@@ -1,4 +1,4 @@
-//! The main metric by skin type, sex and age.
+//! The main metric by skin tone, sex and age.
 
 use super::bars::{Bar, Bars};
 use super::format;
@@ -72,6 +72,9 @@ pub fn metric_title(benchmark: &BenchmarkResult, key: &str) -> String {
 pub fn column_phrase(column: &str) -> &str {
     match column {
         "fitzpatrick" => "Fitzpatrick skin type",
+        "monk" => "Monk skin tone",
+        "ita" => "individual typology angle",
+        "skin_tone" => "skin tone",
         other => other,
     }
 }

@@ -1,8 +1,8 @@
 //! The report as text: `results.md`, which also reads well in a terminal.
 
 use super::summary::{Cited, Summary, SummaryRow};
-use super::{breakdowns, format, heading};
-use crate::eval::results::{Published, Results};
+use super::{breakdowns, format, heading, left_out};
+use crate::eval::results::{BenchmarkResult, Published, Results};
 
 /// `results.md`: a heading, the notices, one table, and what the table cannot say.
 pub fn markdown(results: &Results, published: &[Published]) -> String {
@@ -10,6 +10,7 @@ pub fn markdown(results: &Results, published: &[Published]) -> String {
     let mut text = head(results);
     table(&mut text, &summary);
     list(&mut text, "By group", &groups(results));
+    list(&mut text, "To know", &remarks(results));
     failed(&mut text, results);
     let skipped = results
         .skipped
@@ -26,6 +27,7 @@ pub fn terminal(results: &Results, published: &[Published]) -> String {
     let mut text = head(results);
     failed(&mut text, results);
     list(&mut text, "By group", &groups(results));
+    list(&mut text, "To know", &remarks(results));
     sources(&mut text, &summary);
     text.push('\n');
     table(&mut text, &summary);
@@ -43,6 +45,15 @@ fn table(text: &mut String, summary: &Summary<'_>) {
 fn failed(text: &mut String, results: &Results) {
     let failed = results.failed.iter().map(|failed| format!("{}: {}", failed.title, failed.problem));
     list(text, "Failed", &failed.collect::<Vec<_>>());
+}
+
+/// What was not scored, and the notes of the benchmarks.
+fn remarks(results: &Results) -> Vec<String> {
+    let of_one = |benchmark: &BenchmarkResult| {
+        let remarks = left_out::sentence(benchmark).into_iter().chain(benchmark.notes.clone());
+        remarks.map(|remark| format!("{}: {remark}", benchmark.title)).collect::<Vec<_>>()
+    };
+    results.benchmarks.iter().flat_map(of_one).collect()
 }
 
 fn sources(text: &mut String, summary: &Summary<'_>) {
@@ -71,11 +82,17 @@ fn cells(summary: &Summary<'_>) -> Vec<Vec<String>> {
     let mut rows = vec![Vec::from_iter(heads.into_iter().chain(summary.models.iter().map(|model| escaped(model))))];
     for group in &summary.groups {
         for (at, row) in group.rows.iter().enumerate() {
-            let benchmark = if at == 0 { escaped(&group.benchmark.title) } else { String::new() };
+            let benchmark = if at == 0 { title(group.benchmark) } else { String::new() };
             rows.push(row_cells(benchmark, row));
         }
     }
     rows
+}
+
+/// A benchmark's title, with how much of it was scored unless that is all.
+fn title(benchmark: &BenchmarkResult) -> String {
+    let share = left_out::share(benchmark).map_or_else(String::new, |share| format!(" ({share})"));
+    escaped(&benchmark.title) + &share
 }
 
 fn row_cells(benchmark: String, row: &SummaryRow<'_>) -> Vec<String> {
@@ -148,10 +165,14 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::eval::results::UnreadableImage;
 
     #[test]
     fn a_table_by_eye() {
-        let results = samples::results(vec![samples::classification(&["acne", "nevus"])]);
+        let mut results = samples::results(vec![samples::classification(&["acne", "nevus"])]);
+        let image = UnreadableImage { row: 3, file: "3.jpg".into(), problem: "no such file".into() };
+        results.benchmarks[0].unreadable = vec![image];
+        results.benchmarks[0].notes = vec!["a note".into()];
         let published = [Published {
             model: "MAKE".into(),
             benchmark: "pad".into(),
@@ -166,10 +187,15 @@ mod tests {
 
 sha256 0123456789ab, dermake 0.1.0, protocol: every row of each table
 
-| Benchmark   | Metric         | This model (95 % interval) | MAKE      |
-| ----------- | -------------- | -------------------------- | --------- |
-| PAD-UFES-20 | top-1 accuracy | 0.906 (0.891–0.921)        | 0.586 [1] |
-|             | macro AUROC    | n/a                        |           |
+| Benchmark                             | Metric         | This model (95 % interval) | MAKE      |
+| ------------------------------------- | -------------- | -------------------------- | --------- |
+| PAD-UFES-20 (40 of 1,041 rows scored) | top-1 accuracy | 0.906 (0.891–0.921)        | 0.586 [1] |
+|                                       | macro AUROC    | n/a                        |           |
+
+To know:
+
+- PAD-UFES-20: 1 image is not scored: row 3: no such file: 3.jpg
+- PAD-UFES-20: a note
 
 Sources; their test sets and prompts may differ:
 

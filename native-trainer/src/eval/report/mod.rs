@@ -7,6 +7,7 @@ mod concepts;
 mod effort;
 mod format;
 mod heading;
+mod left_out;
 mod markdown;
 mod mistakes;
 mod not_scored;
@@ -22,6 +23,7 @@ use super::results::{Published, Results};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
 
+pub use left_out::{sentence as left_out, share as scored_share};
 pub use markdown::{markdown, terminal};
 
 const STYLE: &str = include_str!("style.css");

@@ -1,6 +1,6 @@
 //! The table of all metrics beside the figures that others published.
 
-use super::{format, section};
+use super::{format, left_out, section};
 use crate::eval::results::{BenchmarkResult, Metric, Published, Results};
 use maud::{Markup, html};
 
@@ -109,6 +109,9 @@ fn table(summary: &Summary<'_>) -> Markup {
                         tr.group {
                             th scope="rowgroup" colspan=(2 + summary.models.len()) {
                                 a href={ "#" (section::anchor(&group.benchmark.key)) } { (group.benchmark.title) }
+                                @if let Some(share) = left_out::share(group.benchmark) {
+                                    " " span.quiet { "(" (share) ")" }
+                                }
                             }
                         }
                         @for row in &group.rows { (table_row(row)) }

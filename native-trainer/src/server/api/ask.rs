@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use futures_util::stream;
 use multer::Multipart;
+use shared_model::text_file;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{BodyReader, HeldBody};
@@ -115,8 +116,8 @@ async fn read_form(bytes: Bytes, boundary: String, parameters: &mut Parameters) 
             images.push(content);
             continue;
         }
-        let not_text = |_| HttpError::malformed(format!("the form's field `{name}` is not UTF-8"));
-        let value = String::from_utf8(content.into()).map_err(not_text)?;
+        let not_text = |err| HttpError::malformed(format!("the form's field `{name}` is not text: {err}"));
+        let value = text_file::decode(&content).map_err(not_text)?.to_owned();
         parameters.add(name, value);
     }
     Err(HttpError::invalid(format!("over the limit of {MAX_FIELDS} fields in a form")))

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::http::Uri;
 use shared_model::concepts::Concept;
-use shared_model::labels::{ConceptTemplates, LabelSet, Templates, concept_terms};
+use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates, concept_terms};
 
 use crate::server::error::HttpError;
 use crate::server::limits::Limits;
@@ -63,15 +63,10 @@ impl Parameters {
     /// `labels` and every `template`. How many sentences they make is for [`check_prompts`], if they are to be encoded.
     pub(super) fn labels(&mut self, limits: &Limits) -> Result<(LabelSet, Templates)> {
         let text = self.one("labels")?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
-        let labels = match LabelSet::find(&text) {
-            Some(set) => set,
-            None => {
-                let is_list = text.trim_start().starts_with('[');
-                let own = if is_list { LabelSet::from_file_content(&text) } else { LabelSet::from_text(&text) }?;
-                check_texts("label", &own.class_names, limits)?;
-                own
-            }
-        };
+        let labels = ReadLabels::from_key_or_text(&text)?.set;
+        if labels.key == LabelSet::CUSTOM {
+            check_texts("label", &labels.class_names, limits)?;
+        }
         let templates = self.all("template");
         check_texts("template", &templates, limits)?;
         let templates = if templates.is_empty() { Templates::skin() } else { Templates::new(templates)? };
@@ -164,7 +159,12 @@ mod tests {
         assert_eq!(names("labels=f17k").unwrap().len(), 114);
         assert_eq!(names("labels=acne,+rosacea").unwrap(), ["acne", "rosacea"]);
         assert_eq!(names("labels=%5B%22a,b%22,%22c%22%5D").unwrap(), ["a,b", "c"]);
-        for bad in ["labels=", "labels=a,a", "labels=%5B1%5D", "template=no+place"] {
+        assert_eq!(names("labels=F17K").unwrap().len(), 114);
+        assert_eq!(names("labels=acne%3B+rosacea%3BAcne").unwrap(), ["acne", "rosacea"]);
+        assert_eq!(names("labels=acne%0D%0Arosacea%0D%0A").unwrap(), ["acne", "rosacea"]);
+        for bad in
+            ["labels=", "labels=f17", "labels=a.txt", "labels=%5B1%5D", "labels=%5B%22a%22", "template=no+place"]
+        {
             assert!(matches!(names(bad), Err(HttpError::Invalid { .. })), "{bad}");
         }
     }

@@ -28,7 +28,7 @@ pub struct InferOptions {
     pub models: Vec<String>,
 
     /// Precision of dense weights; quantised ones keep theirs
-    #[arg(long, env = "DERMAKE_DTYPE", value_enum, default_value_t = Precision::F32)]
+    #[arg(long, env = "DERMAKE_DTYPE", value_enum, ignore_case = true, default_value_t = Precision::F32)]
     pub dtype: Precision,
 
     /// Most photos that go through the model together

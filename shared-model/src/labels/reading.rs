@@ -1,0 +1,287 @@
+//! Labels that a person typed or brought in a file, and what was made of them.
+
+use super::spelling::spelling_key;
+use super::{BUILT_IN, LabelSet, check_names, labels_error, split};
+use crate::Result;
+use std::collections::HashMap;
+use std::fmt;
+
+/// Endings of files that people name where labels are expected.
+const FILE_ENDINGS: [&str; 24] = [
+    "csv", "tsv", "tab", "txt", "text", "json", "jsonl", "yaml", "yml", "toml", "xls", "xlsx", "ods", "lst",
+    "list", "names", "md", "xml", "html", "parquet", "rtf", "doc", "docx", "pdf",
+];
+/// Headers of a table's column of labels.
+const HEADERS: [&str; 18] = [
+    "label",
+    "labels",
+    "label_name",
+    "class",
+    "classes",
+    "class_name",
+    "class name",
+    "classname",
+    "diagnosis",
+    "diagnoses",
+    "dx",
+    "condition",
+    "conditions",
+    "disease",
+    "diseases",
+    "name",
+    "names",
+    "category",
+];
+/// Names that a warning lists.
+const MAX_LISTED: usize = 5;
+
+/// Labels as they were understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadLabels {
+    pub set: LabelSet,
+    /// What the person should know of them.
+    pub warnings: Vec<LabelWarning>,
+}
+
+/// Something about labels that may not be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelWarning {
+    /// Spellings of labels that were there before; they are left out.
+    Joined { names: Vec<String> },
+    /// There is one label only.
+    Single { name: String },
+    /// The first label is the word that heads a table's column of labels.
+    Header { name: String },
+    /// Every line has a comma and was taken as one label.
+    Commas,
+}
+
+impl ReadLabels {
+    /// Reads a built-in set's key, or labels as [`Self::from_text`] does.
+    ///
+    /// # Errors
+    /// As [`Self::from_text`], and for a single word that differs from a key by one character.
+    pub fn from_key_or_text(text: &str) -> Result<Self> {
+        if let Some(set) = LabelSet::find(text) {
+            return Ok(Self { set, warnings: Vec::new() });
+        }
+        let word = spelling_key(text);
+        if let Some((key, ..)) = BUILT_IN.iter().find(|(key, ..)| is_near(&word, key)) {
+            let keys = BUILT_IN.map(|(key, ..)| key).join(", ");
+            let found = format!("{:?}; did you mean {key}?", text.trim());
+            return Err(labels_error("labels", &format!("a set ({keys}) or at least two names"), &found));
+        }
+        Self::from_text(text)
+    }
+
+    /// Reads names separated by lines and by commas or, without a comma, semicolons, tabs or bars; or a JSON list.
+    ///
+    /// Bullets, the numbers of a list and quotation marks are no part of the names. Several spellings of a name are
+    /// one label; the first is kept.
+    ///
+    /// # Errors
+    /// [`crate::Error::Labels`] when there are none or too many, one is too long, looks like a file's name or has no
+    /// letter, and for text that begins like JSON and is no list of names.
+    pub fn from_text(text: &str) -> Result<Self> {
+        let names = split::typed(text)?;
+        if let Some(name) = names.iter().find(|name| is_file_name(name)) {
+            return Err(labels_error(
+                "label",
+                "a name",
+                &format!("{name:?}, which looks like a file, but there is none"),
+            ));
+        }
+        Self::of(names)
+    }
+
+    /// Reads a file's content: a JSON list of names, or one name a line. A single line is read as typed text is.
+    ///
+    /// # Errors
+    /// As [`Self::from_text`], and for a table of several columns.
+    pub fn from_file(content: &str) -> Result<Self> {
+        let mut labels = Self::of(split::of_file(content)?)?;
+        let names = &labels.set.class_names;
+        if names.len() > 1
+            && !content.trim_start().starts_with(['[', '{'])
+            && names.iter().all(|name| name.contains(','))
+        {
+            labels.warnings.push(LabelWarning::Commas);
+        }
+        Ok(labels)
+    }
+
+    /// The set of these names as classes in label order, for tables that count them: none may be there twice.
+    ///
+    /// # Errors
+    /// [`crate::Error::Labels`] when spellings of one name had to be joined.
+    pub fn into_class_list(self) -> Result<LabelSet> {
+        match self.warnings.iter().find_map(LabelWarning::joined) {
+            Some(names) => {
+                Err(labels_error("class names", "different names", &format!("{} more than once", quoted(names))))
+            }
+            None => Ok(self.set),
+        }
+    }
+
+    fn of(names: Vec<String>) -> Result<Self> {
+        check_names(&names)?;
+        let is_mark = |c: char| c.is_ascii_punctuation() || c.is_whitespace();
+        if let Some(name) = names.iter().find(|name| name.chars().all(is_mark)) {
+            return Err(labels_error("label", "a name with letters", &format!("{name:?}")));
+        }
+        let (class_names, joined) = distinct(names);
+        let mut warnings = Vec::new();
+        if !joined.is_empty() {
+            warnings.push(LabelWarning::Joined { names: joined });
+        }
+        let first = &class_names[0];
+        if class_names.len() == 1 {
+            warnings.push(LabelWarning::Single { name: first.clone() });
+        } else if HEADERS.contains(&spelling_key(first).as_str()) {
+            warnings.push(LabelWarning::Header { name: first.clone() });
+        }
+        let set = LabelSet { key: LabelSet::CUSTOM.into(), title: "Your own labels".into(), class_names };
+        Ok(Self { set, warnings })
+    }
+}
+
+impl LabelWarning {
+    fn joined(&self) -> Option<&[String]> {
+        match self {
+            Self::Joined { names } => Some(names),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for LabelWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Joined { names } => write!(f, "listed more than once, counted once: {}", quoted(names)),
+            Self::Single { name } => {
+                write!(
+                    f,
+                    "{name:?} is the only label, so it gets 100 % whatever the photo shows; give at least two"
+                )
+            }
+            Self::Header { name } => {
+                write!(f, "the first label is {name:?}; if that is the heading of the list, remove it")
+            }
+            Self::Commas => f.write_str("every line has a comma; each line was taken as one label"),
+        }
+    }
+}
+
+/// The first spelling of each name, and the others.
+fn distinct(names: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let mut seen = HashMap::with_capacity(names.len());
+    names.into_iter().partition(|name| seen.insert(spelling_key(name), ()).is_none())
+}
+
+fn quoted(names: &[String]) -> String {
+    let listed: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("{name:?}")).collect();
+    let more = names.len().saturating_sub(MAX_LISTED);
+    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    listed.join(", ") + &and_more
+}
+
+/// Whether a name ends as a file's does.
+fn is_file_name(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, ending)| {
+        !stem.is_empty() && FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+    })
+}
+
+/// Whether a word becomes the other by one character inserted, left out, replaced or exchanged with its neighbor.
+fn is_near(word: &str, key: &str) -> bool {
+    let (word, key): (Vec<char>, Vec<char>) = (word.chars().collect(), key.chars().collect());
+    let n_start = word.iter().zip(&key).take_while(|(a, b)| a == b).count();
+    let n_end = word[n_start..].iter().rev().zip(key[n_start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let (word, key) = (&word[n_start..word.len() - n_end], &key[n_start..key.len() - n_end]);
+    let is_exchanged = || matches!((word, key), ([a, b], [c, d]) if a == d && b == c);
+    word.len() <= 1 && key.len() <= 1 || is_exchanged()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MAX_LABEL_BYTES, MAX_LABELS};
+    use super::*;
+
+    fn read(text: &str) -> ReadLabels {
+        ReadLabels::from_key_or_text(text).unwrap()
+    }
+
+    fn error(text: &str) -> String {
+        ReadLabels::from_key_or_text(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn spellings_of_one_label_are_joined_and_named() {
+        for text in [
+            "Acne,acne,ACNE",
+            "Acne; nevus; acne ",
+            "Acne\n acne\u{200b}\nnevus",
+            "[\"Acne\", \"acne\"]",
+            "Acne, nevus, \u{feff}ａｃｎｅ",
+        ] {
+            let labels = read(text);
+            assert_eq!(labels.set.class_names[0], "Acne", "{text:?}");
+            assert!(matches!(&labels.warnings[0], LabelWarning::Joined { .. }), "{text:?}");
+        }
+        let joined = read("Acne,acne,nevus,ACNE").warnings[0].to_string();
+        assert_eq!(joined, "listed more than once, counted once: \"acne\", \"ACNE\"");
+    }
+
+    #[test]
+    fn one_label_alone_and_a_heading_are_warnings() {
+        assert!(matches!(&read("acne").warnings[..], [LabelWarning::Single { .. }]));
+        assert!(matches!(&read("Diagnosis\nacne\nnevus").warnings[..], [LabelWarning::Header { .. }]));
+        assert!(read("acne, nevus").warnings.is_empty() && read("pad").warnings.is_empty());
+        let file = |content: &str| ReadLabels::from_file(content).unwrap().warnings;
+        assert!(matches!(&file("label\nacne\nnevus\n")[..], [LabelWarning::Header { .. }]));
+        assert!(matches!(&file("acne,L70\nnevus,D22\n")[..], [LabelWarning::Commas]));
+        assert!(file("[\"acne, inflamed\", \"nevus, blue\"]").is_empty());
+    }
+
+    #[test]
+    fn keys_are_known_in_any_case_and_their_near_misses_are_errors() {
+        assert_eq!(read(" F17K ").set.class_names.len(), 114);
+        for (text, key) in [("f17", "f17k"), ("Padd", "pad"), ("pda", "pad"), ("snuu", "snu"), ("sd129", "sd128")] {
+            assert!(error(text).contains(&format!("did you mean {key}?")), "{text}: {}", error(text));
+        }
+        assert_eq!(read("psoriasis").set.class_names, ["psoriasis"]);
+        assert_eq!(read("padd, acne").set.class_names, ["padd", "acne"]);
+    }
+
+    #[test]
+    fn names_of_files_are_no_labels() {
+        for text in ["missing.csv", "labels.TXT", "data/labels.json", "C:\\labels.xlsx", "a.txt, b.txt"] {
+            assert!(error(text).contains("looks like a file"), "{text}");
+        }
+        assert_eq!(read("SJS/TEN, v. vulgaris").set.class_names, ["SJS/TEN", "v. vulgaris"]);
+    }
+
+    #[test]
+    fn labels_that_cannot_be_used_are_errors() {
+        let many = (0..=MAX_LABELS).map(|index| format!("label {index}")).collect::<Vec<_>>().join("\n");
+        let long = "x".repeat(MAX_LABEL_BYTES + 1);
+        for (text, expected) in [
+            ("", "found 0"),
+            (" , ;", "found 0"),
+            (&many, "1 to 10000 names, found 10001"),
+            (&long, "1 to 1000 bytes"),
+            ("acne, ---", "a name with letters"),
+            ("acne\n]\n", "a name with letters"),
+            ("[\"acne\", \" \"]", "1 to 1000 bytes"),
+        ] {
+            assert!(error(text).contains(expected), "{expected}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn a_class_list_may_not_name_a_class_twice() {
+        let list = |content: &str| ReadLabels::from_file(content).unwrap().into_class_list();
+        assert_eq!(list("b\na\n").unwrap().class_names, ["b", "a"]);
+        assert!(list("a\nb\nA\n").unwrap_err().to_string().contains("\"A\" more than once"));
+    }
+}
