@@ -2,7 +2,8 @@
 
 use crate::labels::LabelSet;
 use crate::quantize::WeightFormat;
-use crate::{Error, Result, text_file};
+use crate::weights::json_text;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// One label and how likely it is among its set.
@@ -143,7 +144,7 @@ impl Manifest {
     /// # Errors
     /// [`Error::Config`] naming the first field that is not as expected.
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let json = text_file::decode(json)?;
+        let json = json_text(json, "a model's manifest")?;
         let manifest: Self =
             serde_json::from_str(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
         if manifest.format != Self::FORMAT {

@@ -1,10 +1,10 @@
 //! Both towers and the scale between them.
 
-use crate::Result;
 use crate::config::ClipConfig;
 use crate::text::TextTower;
 use crate::vision::{ImageEmbeddings, VisionTower};
 use crate::weights::{Placement, Weights};
+use crate::{Error, Result};
 use candle_core::{D, DType, Tensor};
 
 /// A whole CLIP model.
@@ -20,17 +20,22 @@ impl Clip {
     /// Builds both towers, resizing position embeddings where the config asks for another length.
     ///
     /// # Errors
-    /// [`crate::Error::CheckpointMismatch`] with every tensor of both towers that does not fit.
+    /// [`Error::CheckpointMismatch`] with every tensor of both towers that does not fit; [`Error::NotFinite`] and
+    /// [`Error::LogitScale`] for values that no model can have.
     pub fn load(mut weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.fit_positions(config)?;
         let all: Vec<_> = config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
         weights.check(&all, &[])?;
-        let scale = Placement { dtype: DType::F32, ..Placement::default() };
+        let on_cpu = Placement { dtype: DType::F32, ..Placement::default() };
+        let log_logit_scale: f32 = weights.tensor("logit_scale", &on_cpu)?.to_scalar()?;
+        if !log_logit_scale.exp().is_finite() {
+            return Err(Error::LogitScale { found: log_logit_scale });
+        }
         Ok(Self {
             config: config.clone(),
             vision: VisionTower::load(&weights, config, placement)?,
             text: TextTower::load(&weights, config, placement)?,
-            log_logit_scale: weights.tensor("logit_scale", &scale)?.to_scalar()?,
+            log_logit_scale,
         })
     }
 

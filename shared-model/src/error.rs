@@ -22,6 +22,20 @@ pub enum Error {
     Weights { detail: String },
     #[error("cannot read the safetensors data")]
     Safetensors(#[from] safetensors::SafeTensorError),
+    #[error(
+        "the safetensors file is cut short: it has {found_bytes} bytes, expected {expected_bytes}; download it again"
+    )]
+    CutShort { found_bytes: usize, expected_bytes: usize },
+    #[error("expected {expected}, found {found}; {advice}")]
+    ForeignFile { expected: &'static str, found: String, advice: &'static str },
+    #[error("index of sharded weights: {detail}")]
+    ShardIndex { detail: String },
+    #[error(
+        "{what}: {n_bad} of {n_values} values are NaN or infinite; the checkpoint is damaged or its training diverged"
+    )]
+    NotFinite { what: String, n_bad: usize, n_values: usize },
+    #[error("logit_scale is {found}, expected the logarithm of the scale (4.6 for a scale of 100)")]
+    LogitScale { found: f32 },
 
     #[error("labels of one's own need the text tower, which is not loaded")]
     TextTowerMissing,
@@ -64,6 +78,8 @@ pub struct MismatchReport {
     pub unexpected: Vec<String>,
     /// Keys both have, of different shape.
     pub misshapen: Vec<Misshapen>,
+    /// What the checkpoint looks like instead, in a sentence.
+    pub likeness: Option<String>,
 }
 
 /// One tensor whose shape is not what the config asks for.
@@ -80,15 +96,27 @@ impl MismatchReport {
     }
 }
 
+/// Names of one kind that a message lists before it only counts them.
+const MAX_LISTED: usize = 8;
+
 impl fmt::Display for MismatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(likeness) = &self.likeness {
+            write!(f, " {likeness}")?;
+        }
+        let and_more =
+            |n: usize| if n > MAX_LISTED { format!(", and {} more", n - MAX_LISTED) } else { String::new() };
         for (kind, names) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
             if !names.is_empty() {
-                write!(f, "\n  {kind} ({}): {}", names.len(), names.join(", "))?;
+                let listed = names[..names.len().min(MAX_LISTED)].join(", ");
+                write!(f, "\n  {kind} ({}): {listed}{}", names.len(), and_more(names.len()))?;
             }
         }
-        for Misshapen { name, expected, found } in &self.misshapen {
+        for Misshapen { name, expected, found } in self.misshapen.iter().take(MAX_LISTED) {
             write!(f, "\n  misshapen: {name} is {found:?}, expected {expected:?}")?;
+        }
+        if self.misshapen.len() > MAX_LISTED {
+            write!(f, "\n  misshapen{}", and_more(self.misshapen.len()))?;
         }
         Ok(())
     }

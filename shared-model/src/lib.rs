@@ -36,6 +36,7 @@ mod clip;
 pub mod concepts;
 pub mod config;
 mod error;
+mod finite;
 pub mod kernels;
 pub mod labels;
 mod lanes;

@@ -6,7 +6,7 @@ use crate::kernels::short::ShortMatrix;
 use crate::ops::matmul_bias;
 use crate::quantize::WeightFormat;
 use crate::weights::{Placement, StoredTensor, Weights};
-use crate::{Error, Result};
+use crate::{Error, Result, finite};
 use candle_core::quantized::{QMatMul, QStorage, QTensor};
 use candle_core::{DType, Device, Module, Tensor};
 use std::borrow::Cow;
@@ -185,6 +185,10 @@ fn ggml_tensor(name: &str, format: WeightFormat, stored: &StoredTensor, device: 
         let detail = format!("tensor {name} has {} bytes, expected {expected_bytes}", stored.data.len());
         return Err(Error::Weights { detail });
     }
+    // Both formats begin a block with its scale, an f16.
+    let scales: Vec<u8> =
+        stored.data.chunks_exact(dtype.type_size()).flat_map(|block| [block[0], block[1]]).collect();
+    finite::check_bytes(&|| format!("scales of tensor {name}"), &scales, DType::F16)?;
     // candle reads the bytes as blocks of f16 and integers, which want an even address.
     let is_aligned = (stored.data.as_ptr() as usize).is_multiple_of(2);
     let data = if is_aligned { Cow::Borrowed(&stored.data[..]) } else { Cow::Owned(stored.data.to_vec()) };

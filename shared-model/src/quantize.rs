@@ -134,7 +134,7 @@ impl QuantizedTower {
 /// Quantises the tensors named by `parameters`.
 ///
 /// A matrix whose sides a format cannot take (q8_0 and q4_0 want `in` in 32s; int8 wants `out` in 16s and `in` in
-/// 4s, int4 in 32s) becomes f16.
+/// 4s, int4 in 32s) becomes f16. What a format cannot hold, because f16 ends at 65504, stays f32.
 ///
 /// # Errors
 /// [`Error::Weights`] naming a tensor that is missing or already quantised.
@@ -155,13 +155,21 @@ pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightForma
         } else if dense.rank() >= 2 {
             half(name, &dense)?
         } else {
-            (vec![(name.clone(), StoredTensor::from_tensor(&dense)?)], dense.clone(), "f32")
+            full(name, &dense)?
+        };
+        // f16, alone or as a block's scale, ends at 65504.
+        let mut relative_error = relative_error(&dense, &restored)?;
+        let (stored, stored_format) = if relative_error.is_finite() {
+            (stored, stored_format)
+        } else {
+            relative_error = 0.0;
+            (full(name, &dense)?.0, "f32")
         };
         tower.report.push(TensorReport {
             name: name.clone(),
             format: stored_format,
             bytes: stored.iter().map(|(_, stored)| stored.data.len()).sum(),
-            relative_error: relative_error(&dense, &restored)?,
+            relative_error,
         });
         tower.tensors.extend(stored);
     }
@@ -174,6 +182,10 @@ type Quantized = (Vec<(String, StoredTensor)>, Tensor, &'static str);
 fn is_block_matrix(name: &str) -> bool {
     let suffixes = ["attn.in_proj_weight", "attn.out_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"];
     suffixes.iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn full(name: &str, dense: &Tensor) -> Result<Quantized> {
+    Ok((vec![(name.into(), StoredTensor::from_tensor(dense)?)], dense.clone(), "f32"))
 }
 
 fn half(name: &str, dense: &Tensor) -> Result<Quantized> {

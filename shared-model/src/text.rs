@@ -5,7 +5,7 @@ use crate::linear::{Embedding, Linear};
 use crate::ops::LayerNorm;
 use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
 use crate::weights::{Placement, Weights};
-use crate::{Error, Result};
+use crate::{Error, Result, finite};
 use candle_core::{DType, Device, Tensor};
 
 /// open_clip's `TextTransformer` with causal attention, pooled at the end token.
@@ -55,8 +55,13 @@ impl TextTower {
     /// # Shapes
     /// - `input_ids`: one row a text, all of one length up to `context_length`
     /// - returns `[B, E]` f32, rows of unit length
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] when the weights lead to values that are NaN or infinite.
     pub fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        unit_length(&self.raw_text_features(input_ids)?)
+        let raw = self.raw_text_features(input_ids)?;
+        finite::check_features("text features", &raw)?;
+        unit_length(&raw)
     }
 
     /// [`Self::text_features`] before normalisation to unit length.

@@ -5,7 +5,7 @@ use crate::linear::Linear;
 use crate::ops::LayerNorm;
 use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
 use crate::weights::{Placement, Weights};
-use crate::{Error, Result};
+use crate::{Error, Result, finite};
 use candle_core::{DType, Tensor};
 
 /// open_clip's `VisionTransformer` with a class token.
@@ -81,10 +81,14 @@ impl VisionTower {
     /// # Shapes
     /// - `pixel_values`: `[B, 3, S, S]` f32, normalized by [`crate::preprocess`]
     /// - returns `[B, E]` f32, rows of unit length
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] when the weights lead to values that are NaN or infinite.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let token = self.transformer.forward_first_token(self.embed(pixel_values)?)?;
-        let pooled = self.proj.forward(&self.ln_post.forward(&token)?.squeeze(1)?)?;
-        unit_length(&pooled.to_dtype(DType::F32)?)
+        let pooled = self.proj.forward(&self.ln_post.forward(&token)?.squeeze(1)?)?.to_dtype(DType::F32)?;
+        finite::check_features("image features", &pooled)?;
+        unit_length(&pooled)
     }
 
     /// Encodes images: the pooled feature and one embedding a patch.

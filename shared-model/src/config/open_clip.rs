@@ -2,7 +2,8 @@
 
 use super::section::{Inert, Section, config_error};
 use super::{Activation, ClipConfig, Interpolation, PreprocessConfig, ResizeMode, TextConfig, VisionConfig};
-use crate::{Error, Result, text_file};
+use crate::weights::json_text;
+use crate::{Error, Result};
 use serde_json::{Value, json};
 
 impl ClipConfig {
@@ -13,7 +14,8 @@ impl ClipConfig {
     /// # Errors
     /// [`Error::ConfigJson`] for bad JSON; [`Error::Config`] naming the first field that cannot be honoured.
     pub fn from_open_clip_json(json: &[u8]) -> Result<Self> {
-        let root: Value = serde_json::from_str(text_file::decode(json)?).map_err(Error::ConfigJson)?;
+        let json = json_text(json, "the JSON of a model config")?;
+        let root: Value = serde_json::from_str(json).map_err(Error::ConfigJson)?;
         let root = Section::new("", &root)?;
         let model = match root.get("model_cfg") {
             Some(value) => Section::new("model_cfg", value)?,
@@ -66,6 +68,9 @@ impl ClipConfig {
             },
         })
     }
+
+    /// The names that [`Self::named`] knows.
+    pub const ARCHITECTURES: [&str; 4] = ["ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336"];
 
     /// One of open_clip's ViT-CLIP architectures by name; a `-quickgelu` suffix selects QuickGELU.
     ///
@@ -283,5 +288,13 @@ mod tests {
         }
         assert!(matches!(ClipConfig::from_open_clip_json(b"{"), Err(Error::ConfigJson(_))));
         assert!(matches!(ClipConfig::from_open_clip_json(b"[]"), Err(Error::Config { .. })));
+        for (file, expected) in [
+            (&b"<html><title>Log in</title>"[..], "a web page"),
+            (b"version https://git-lfs.github.com/spec/v1\nsize 9\n", "a Git LFS pointer"),
+            (b"", "an empty file"),
+        ] {
+            let error = ClipConfig::from_open_clip_json(file).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("model config"), "{error}");
+        }
     }
 }

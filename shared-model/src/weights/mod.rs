@@ -5,8 +5,13 @@
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
 //! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
 
+mod file;
+mod foreign;
+mod keys;
+mod likeness;
 mod pickle;
 mod positions;
+mod shards;
 mod stored;
 
 use crate::config::Parameter;
@@ -15,7 +20,10 @@ use crate::quantize::WeightFormat;
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
-use safetensors::SafeTensors;
+pub use file::FileTensors;
+pub(crate) use foreign::{Foreign, json_text};
+pub use foreign::foreign_text;
+pub use shards::ShardIndex;
 use std::collections::{BTreeMap, HashMap};
 pub use stored::StoredTensor;
 
@@ -40,34 +48,49 @@ pub struct Weights {
     /// Tensors that are in use already, such as a trainer's variables.
     live: BTreeMap<String, Tensor>,
     metadata: HashMap<String, String>,
+    left_out: Vec<String>,
 }
 
-/// Entries of OpenAI's and of old open_clip's files that are no parameters.
-const NOT_PARAMETERS: [&str; 4] = ["input_resolution", "context_length", "vocab_size", "attn_mask"];
+impl From<FileTensors> for Weights {
+    fn from(file: FileTensors) -> Self {
+        Self::from_files([file])
+    }
+}
 
 impl Weights {
+    /// Reads one file, safetensors or PyTorch's, whatever it is called.
+    ///
+    /// # Errors
+    /// Those of [`FileTensors::read`].
+    pub fn read(bytes: Bytes) -> Result<Self> {
+        Ok(FileTensors::read(bytes)?.into())
+    }
+
     /// Reads a safetensors file, dense or quantised.
     ///
     /// # Errors
-    /// [`Error::Safetensors`] when the header does not describe the bytes.
+    /// Those of [`FileTensors::from_safetensors`].
     pub fn from_safetensors(bytes: Bytes) -> Result<Self> {
-        let (_, header) = SafeTensors::read_metadata(&bytes)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let views = SafeTensors::deserialize(&bytes)?;
-        let named = views.iter().map(|(name, view)| {
-            let stored = StoredTensor::new(view.dtype(), view.shape(), bytes.slice_ref(view.data()));
-            (name.to_string(), stored)
-        });
-        Ok(Self { tensors: with_open_clip_keys(named), metadata, ..Self::default() })
+        Ok(FileTensors::from_safetensors(bytes)?.into())
     }
 
-    /// Reads PyTorch's zip format: a state dict, or a training checkpoint that has one under `state_dict`.
+    /// Reads PyTorch's zip format: a state dict, or a training checkpoint that has one somewhere in its dicts.
     ///
     /// # Errors
-    /// [`Error::Weights`] when the archive or its pickle is not of that form. Nothing in the pickle is executed.
+    /// Those of [`FileTensors::from_pickle`].
     pub fn from_pickle(bytes: Bytes) -> Result<Self> {
-        let tensors = with_open_clip_keys(pickle::read(bytes)?);
-        Ok(Self { tensors, ..Self::default() })
+        Ok(FileTensors::from_pickle(bytes)?.into())
+    }
+
+    /// Joins the files of one checkpoint and finds the model in them.
+    pub fn from_files(files: impl IntoIterator<Item = FileTensors>) -> Self {
+        let (mut named, mut metadata) = (Vec::new(), HashMap::new());
+        for file in files {
+            named.extend(file.named);
+            metadata.extend(file.metadata);
+        }
+        let keys::Keyed { tensors, left_out } = keys::open_clip_keys(named);
+        Self { tensors, metadata, left_out, ..Self::default() }
     }
 
     /// Takes float tensors as they are; for models that were made, not read.
@@ -92,6 +115,12 @@ impl Weights {
         self.tensors.extend(other.tensors);
         self.live.extend(other.live);
         self.metadata.extend(other.metadata);
+        self.left_out.extend(other.left_out);
+    }
+
+    /// Names of tensors that lie beside the model in its file and are not its own, such as a copy of it.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// The safetensors `__metadata__` entry of this name.
@@ -121,7 +150,11 @@ impl Weights {
             found.remove(parameter.name.as_str());
         }
         report.unexpected = found.into_keys().map(String::from).collect();
-        if report.is_empty() { Ok(()) } else { Err(Error::CheckpointMismatch(Box::new(report))) }
+        if report.is_empty() {
+            return Ok(());
+        }
+        report.likeness = likeness::describe(self, &report);
+        Err(Error::CheckpointMismatch(Box::new(report)))
     }
 
     /// Logical name to logical shape, whatever the stored form.
@@ -165,22 +198,10 @@ impl Weights {
     }
 }
 
-/// Strips what wrappers put before open_clip's keys: `module.` (data parallel) and `text.` (custom text class).
-fn with_open_clip_keys(named: impl IntoIterator<Item = (String, StoredTensor)>) -> BTreeMap<String, StoredTensor> {
-    let open_clip_key = |name: &str| {
-        let name = name.strip_prefix("module.").unwrap_or(name);
-        name.strip_prefix("text.").unwrap_or(name).to_string()
-    };
-    named
-        .into_iter()
-        .map(|(name, stored)| (open_clip_key(&name), stored))
-        .filter(|(name, _)| !NOT_PARAMETERS.contains(&name.as_str()))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ClipConfig;
 
     fn weights(names: &[(&str, &[usize])]) -> Weights {
         let zeros = |(name, shape): &(&str, &[usize])| {
@@ -206,10 +227,51 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_prefixes_are_stripped() {
-        let stored = StoredTensor::from_tensor(&Tensor::zeros(1, DType::F32, &Device::Cpu).unwrap()).unwrap();
-        let names = ["module.visual.proj", "module.text.ln_final.weight", "text_projection", "input_resolution"];
-        let tensors = with_open_clip_keys(names.map(|name| (name.to_string(), stored.clone())));
-        assert_eq!(tensors.into_keys().collect::<Vec<_>>(), ["ln_final.weight", "text_projection", "visual.proj"]);
+    fn a_long_list_is_cut_and_another_model_is_named() {
+        let required: Vec<Parameter> = (0..60).map(|n| parameter(&format!("needed.{n}"), &[1])).collect();
+        let complaint = |names: &[&str]| {
+            let names: Vec<(&str, &[usize])> = names.iter().map(|&name| (name, &[1usize][..])).collect();
+            weights(&names).check(&required, &[]).unwrap_err().to_string()
+        };
+        let clip = complaint(&["text_model.encoder.layers.0.x", "vision_model.encoder.layers.0.x"]);
+        assert!(clip.contains("looks like a transformers CLIPModel, which is not supported"), "{clip}");
+        assert!(clip.contains("missing (60): ") && clip.contains(", and 52 more") && clip.len() < 600, "{clip}");
+        let prefixed = complaint(&["a.b.needed", "a.b.other"]);
+        assert!(prefixed.contains("all unexpected keys begin with `a.b.`"), "{prefixed}");
+    }
+
+    #[test]
+    fn shapes_of_another_architecture_are_named() {
+        let (found, expected) = (ClipConfig::named("ViT-B-32").unwrap(), ClipConfig::named("ViT-B-16").unwrap());
+        let parameters = |config: &ClipConfig| [config.vision_parameters(), config.text_parameters()].concat();
+        let empty = |Parameter { name, shape }: Parameter| {
+            (name, StoredTensor::new(safetensors::Dtype::F32, &shape, Bytes::new()))
+        };
+        let found = Weights::from_stored(parameters(&found).into_iter().map(empty));
+        let complaint = found.check(&parameters(&expected), &[]).unwrap_err().to_string();
+        assert!(complaint.contains("these are the shapes of ViT-B-32"), "{complaint}");
+        assert!(complaint.contains("visual.conv1.weight is [768, 3, 32, 32], expected [768, 3, 16, 16]"));
+    }
+
+    #[test]
+    fn files_are_known_by_content_and_a_cut_one_by_its_length() {
+        let values = Tensor::zeros(4, DType::F32, &Device::Cpu).unwrap();
+        let file = safetensors::serialize(HashMap::from([("w", values)]), None).unwrap();
+        assert_eq!(Weights::read(file.clone().into()).unwrap().stored("w").unwrap().shape, [4]);
+        for n_bytes in [9, 20, file.len() - 1] {
+            let error = Weights::read(file[..n_bytes].to_vec().into()).unwrap_err();
+            assert!(matches!(error, Error::CutShort { found_bytes, .. } if found_bytes == n_bytes), "{error}");
+        }
+        let page = Weights::read(Bytes::from_static(b"<!doctype html><p>Log in")).unwrap_err().to_string();
+        assert!(page.starts_with("expected a checkpoint, found a web page; "), "{page}");
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_an_error_that_names_its_tensor() {
+        let values = [1.0, f32::NAN, f32::INFINITY, 0.0];
+        let checkpoint =
+            Weights::from_tensors([("visual.proj".into(), Tensor::new(&values, &Device::Cpu).unwrap())]);
+        let error = checkpoint.unwrap().tensor("visual.proj", &Placement::default()).unwrap_err().to_string();
+        assert!(error.starts_with("tensor visual.proj: 2 of 4 values are NaN or infinite"), "{error}");
     }
 }

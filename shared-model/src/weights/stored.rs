@@ -1,6 +1,6 @@
 //! One tensor as the file has it.
 
-use crate::{Error, Result};
+use crate::{Error, Result, finite};
 use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, View};
@@ -29,7 +29,8 @@ impl StoredTensor {
     /// The values as a tensor on the CPU, in the stored float type.
     ///
     /// # Errors
-    /// [`Error::Weights`] naming the tensor when it is not of a float type.
+    /// [`Error::Weights`] naming the tensor when it is not of a float type, [`Error::NotFinite`] when a value is NaN
+    /// or infinite.
     pub fn to_tensor(&self, name: &str) -> Result<Tensor> {
         let dtype = match self.dtype {
             Dtype::F32 => DType::F32,
@@ -47,6 +48,7 @@ impl StoredTensor {
             let detail = format!("tensor {name} has {} bytes, expected {expected_bytes}", self.data.len());
             return Err(Error::Weights { detail });
         }
+        finite::check_bytes(&|| format!("tensor {name}"), &self.data, dtype)?;
         Ok(Tensor::from_raw_buffer(&self.data, dtype, &self.shape, &Device::Cpu)?)
     }
 }

@@ -4,6 +4,7 @@
 //! makes sense of it); those slices are taken from the file's bytes as they stand. What is allocated is bounded by
 //! the file's length, whatever the file says of itself.
 
+mod dicts;
 mod globals;
 mod input;
 mod machine;
@@ -11,40 +12,37 @@ mod opcodes;
 mod tensors;
 mod values;
 
-use super::StoredTensor;
+use super::{Foreign, StoredTensor};
 use crate::{Error, Result};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use tensors::View;
-use values::{Id, Pickle, Value};
+use values::Pickle;
 
 /// Largest pickle taken seriously; a ViT-L training checkpoint has half a megabyte.
 const MAX_PICKLE_BYTES: u64 = 64 << 20;
 
 type Archive<'a> = zip::ZipArchive<Cursor<&'a Bytes>>;
 
-/// All float tensors of the state dict, by their names as written.
+/// All float tensors of the model, by their names as written: those of the dict that holds a model, behind the keys
+/// that lead to it.
 pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(&bytes))
-        .map_err(|err| damaged(format!("not a PyTorch zip archive ({err})")))?;
+        .map_err(|err| damaged(format!("not a PyTorch zip archive, or one that is cut short ({err})")))?;
     let pickle_name = pickle_name(&archive)?;
     let content = content(&mut archive, &pickle_name)?;
     let pickle = Pickle::parse(&content)
         .map_err(|detail| damaged(format!("{pickle_name} is not a pickle of tensors: {detail}")))?;
     let directory = pickle_name.strip_suffix(".pkl").unwrap_or(&pickle_name);
     let mut storages = Storages { archive, directory, bytes: &bytes, known: BTreeMap::new() };
-    // As in Python, the last value of a key counts. One key said often costs no more than once.
-    let mut tensors: BTreeMap<&str, StoredTensor> = BTreeMap::new();
+    let mut tensors = Vec::new();
     let mut copied_bytes = 0;
-    for &(key, value) in state_dict(&pickle)? {
-        let &Value::Text(name) = pickle.get(key) else { continue };
+    for (name, value) in dicts::model_tensors(&pickle)? {
         let in_tensor = |detail| damaged(format!("tensor {name}: {detail}"));
-        let Some(view) = View::of(&pickle, value).map_err(in_tensor)? else {
-            tensors.remove(name);
-            continue;
-        };
+        let Some(view) = View::of(&pickle, value).map_err(in_tensor)? else { continue };
         let storage = storages.get(view.storage_key).map_err(in_tensor)?;
         let n_bytes = view.n_bytes_of(&storage).map_err(in_tensor)?;
         if !view.is_contiguous() {
@@ -54,9 +52,10 @@ pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
                 return Err(in_tensor("with it, more is to be transposed than the file holds".into()));
             }
         }
-        tensors.insert(name, view.of_storage(&storage).map_err(in_tensor)?);
+        let stored = view.of_storage(&storage).map_err(in_tensor)?;
+        tensors.push((name, stored));
     }
-    Ok(tensors.into_iter().map(|(name, stored)| (name.to_owned(), stored)).collect())
+    Ok(tensors)
 }
 
 fn damaged(detail: String) -> Error {
@@ -64,13 +63,16 @@ fn damaged(detail: String) -> Error {
 }
 
 fn pickle_name(archive: &Archive<'_>) -> Result<String> {
-    for name in archive.file_names() {
-        let name = name.map_err(|err| damaged(format!("archive directory ({err})")))?;
-        if name == "data.pkl" || name.ends_with("/data.pkl") {
-            return Ok(name.into_owned());
-        }
+    let member = |name: Result<Cow<'_, str>, _>| match name {
+        Ok(name) => Ok(name.into_owned()),
+        Err(err) => Err(damaged(format!("archive directory ({err})"))),
+    };
+    let members: Vec<String> = archive.file_names().map(member).collect::<Result<_>>()?;
+    if let Some(foreign) = Foreign::zip(&members) {
+        return foreign.into_error("a checkpoint");
     }
-    Err(damaged("the archive has no data.pkl".into()))
+    let pickle = members.into_iter().find(|name| name == "data.pkl" || name.ends_with("/data.pkl"));
+    pickle.ok_or_else(|| damaged("the archive has no data.pkl".into()))
 }
 
 /// The pickle's bytes. A length in the archive's directory is not believed: no more than the file has is read.
@@ -86,21 +88,6 @@ fn content(archive: &mut Archive<'_>, name: &str) -> Result<Vec<u8>> {
         return Err(damaged(format!("{name} is over the limit of {MAX_PICKLE_BYTES} bytes")));
     }
     Ok(content)
-}
-
-/// The dict of parameters: under `state_dict` in a training checkpoint, else the whole pickle.
-fn state_dict<'p>(pickle: &'p Pickle<'_>) -> Result<&'p [(Id, Id)]> {
-    let Value::Dict(entries) = pickle.get(pickle.root) else {
-        return Err(damaged("the pickle is not a dict of tensors".into()));
-    };
-    let is_state_dict = |(key, _): &&(Id, Id)| matches!(pickle.get(*key), Value::Text("state_dict"));
-    match entries.iter().rfind(is_state_dict) {
-        None => Ok(entries),
-        Some((_, inner)) => match pickle.get(*inner) {
-            Value::Dict(entries) => Ok(entries),
-            _ => Err(damaged("`state_dict` is not a dict".into())),
-        },
-    }
 }
 
 /// The archive's members that hold tensors' values.

@@ -149,6 +149,69 @@ fn neither_depth_nor_cycles_matter() {
     assert!(complaint(read_w(&wrapped(100_000), 24)).contains("wrapped more than 4 times"));
 }
 
+/// A pickle of nested dicts; a path's last part names a tensor of one value.
+fn dicts(paths: &[&str]) -> Vec<u8> {
+    fn dict(written: Written, paths: &[(Vec<&str>, u64)]) -> Written {
+        let mut keys: Vec<&str> = paths.iter().map(|(path, _)| path[0]).collect();
+        keys.dedup();
+        let open = written.op(b"}(");
+        let all = keys.into_iter().fold(open, |written, key| {
+            let inner: Vec<_> = paths.iter().filter(|(path, _)| path[0] == key).cloned().collect();
+            match &inner[..] {
+                [(path, offset)] if path.len() == 1 => written.text(key).tensor(8, *offset, &[1], &[1]),
+                _ => {
+                    let inner: Vec<_> = inner.into_iter().map(|(path, at)| (path[1..].to_vec(), at)).collect();
+                    dict(written.text(key), &inner)
+                }
+            }
+        });
+        all.op(b"u")
+    }
+    let paths: Vec<_> = paths.iter().zip(0..).map(|(path, at)| (path.split('/').collect(), at)).collect();
+    dict(Written::default().op(b"\x80\x02"), &paths).op(b".").0
+}
+
+#[test]
+fn the_model_is_found_under_any_key() {
+    let read_keys = |paths: &[&str]| {
+        let file = crate::weights::FileTensors::from_pickle(archive(&dicts(paths), 32)).unwrap();
+        let weights = crate::weights::Weights::from(file);
+        let keys: Vec<String> = weights.logical_shapes().into_keys().map(String::from).collect();
+        (keys, weights.left_out().to_vec())
+    };
+    let plain = ["token_embedding.weight".to_string(), "visual.conv1.weight".into()];
+    for path in [
+        "",
+        "state_dict/",
+        "model/",
+        "model_state_dict/",
+        "ema/",
+        "student/",
+        "module/",
+        "checkpoint/model/",
+        "net/clip/",
+        "a/b/c/d/e/f/",
+    ] {
+        for prefix in ["", "module.", "_orig_mod.model.", "clip.module."] {
+            let named = plain.each_ref().map(|key| format!("{path}{prefix}{key}"));
+            let others = ["optimizer/exp_avg/visual.conv1.weight", "zz_loss/weight"];
+            let paths: Vec<&str> = others.iter().copied().chain(named.iter().map(String::as_str)).collect();
+            assert_eq!(read_keys(&paths), (plain.to_vec(), Vec::new()), "{named:?}");
+        }
+    }
+    let copy = ["ema/visual.conv1.weight", "ema/token_embedding.weight"];
+    let beside = [
+        "state_dict/loss.weight",
+        "state_dict/model.token_embedding.weight",
+        "state_dict/model.visual.conv1.weight",
+    ];
+    let (keys, left_out) = read_keys(&[&copy[..], &beside].concat());
+    assert_eq!((keys, left_out), (plain.to_vec(), vec!["state_dict.loss.weight".to_string()]));
+    // Without a model, the keys of the state dict are what a message is about.
+    let (keys, _) = read_keys(&["state_dict/vit.a", "epochs/x", "epochs/y"]);
+    assert_eq!(keys, ["vit.a"]);
+}
+
 #[test]
 fn nothing_is_run_and_the_unknown_is_left_alone() {
     for odd in [

@@ -1,0 +1,80 @@
+//! One file of a checkpoint: safetensors or PyTorch's archive, told by its content.
+
+use super::{Foreign, StoredTensor, pickle};
+use crate::{Error, Result};
+use bytes::Bytes;
+use candle_core::Tensor;
+use safetensors::SafeTensors;
+use std::collections::{BTreeMap, HashMap};
+
+/// The tensors of one file under the names that the file gives them.
+#[derive(Debug, Default)]
+pub struct FileTensors {
+    pub(super) named: Vec<(String, StoredTensor)>,
+    pub(super) metadata: HashMap<String, String>,
+}
+
+/// Longest header of a safetensors file, in bytes; the format's own limit.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+impl FileTensors {
+    /// Reads a checkpoint's file, safetensors or PyTorch's, whatever it is called.
+    ///
+    /// # Errors
+    /// [`Error::ForeignFile`] for what is neither, and those of [`Self::from_safetensors`] and
+    /// [`Self::from_pickle`].
+    pub fn read(bytes: Bytes) -> Result<Self> {
+        match safetensors_header_bytes(&bytes) {
+            Some(_) => Self::from_safetensors(bytes),
+            None if bytes.starts_with(b"PK\x03\x04") => Self::from_pickle(bytes),
+            None => Foreign::of(&bytes).into_error("a checkpoint"),
+        }
+    }
+
+    /// Reads a safetensors file, dense or quantised.
+    ///
+    /// # Errors
+    /// [`Error::Safetensors`] when the header does not describe the bytes, [`Error::CutShort`] when some are missing.
+    pub fn from_safetensors(bytes: Bytes) -> Result<Self> {
+        let found_bytes = bytes.len();
+        let cut_short = |expected_bytes| Error::CutShort { found_bytes, expected_bytes };
+        if let Some(header_bytes) = safetensors_header_bytes(&bytes).filter(|&header| header > found_bytes - 8) {
+            return Err(cut_short(8 + header_bytes));
+        }
+        let (header_bytes, header) = SafeTensors::read_metadata(&bytes)?;
+        let expected_bytes = (8 + header_bytes).saturating_add(header.data_len());
+        if expected_bytes > found_bytes {
+            return Err(cut_short(expected_bytes));
+        }
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let views = SafeTensors::deserialize(&bytes)?;
+        let named = views.iter().map(|(name, view)| {
+            let stored = StoredTensor::new(view.dtype(), view.shape(), bytes.slice_ref(view.data()));
+            (name.to_string(), stored)
+        });
+        Ok(Self { named: named.collect(), metadata })
+    }
+
+    /// All of them as tensors on the CPU, in the stored float type, by the names that the file gives them.
+    ///
+    /// # Errors
+    /// Those of [`StoredTensor::to_tensor`], for the first that is no tensor of finite floats.
+    pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.named.iter().map(|(name, stored)| Ok((name.clone(), stored.to_tensor(name)?))).collect()
+    }
+
+    /// Reads PyTorch's zip format: a state dict, or a training checkpoint that has one somewhere in its dicts.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when the archive or its pickle is not of that form. Nothing in the pickle is executed.
+    pub fn from_pickle(bytes: Bytes) -> Result<Self> {
+        Ok(Self { named: pickle::read(bytes)?, metadata: HashMap::new() })
+    }
+}
+
+/// The length that a safetensors file says its header has; `None` for a file that is none.
+fn safetensors_header_bytes(bytes: &[u8]) -> Option<usize> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let length = Some(u64::from_le_bytes(*length)).filter(|&length| length <= MAX_HEADER_BYTES)?;
+    rest.starts_with(b"{").then_some(length as usize)
+}
