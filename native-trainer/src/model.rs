@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use shared_model::api::{FileRole, Manifest};
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::Tokenizer;
-use shared_model::weights::{Placement, Weights};
+use shared_model::weights::{FileTensors, Placement, Weights, foreign_text};
 use shared_model::{Clip, ZeroShotModel};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The names open_clip gives the files of a checkpoint.
 pub const CONFIG_FILE: &str = "open_clip_config.json";
@@ -23,6 +23,13 @@ pub const NOTICE_KEY: &str = "dermake.notice";
 
 /// The byte-pair merges of every CLIP model, gzipped.
 pub const MERGES_GZ: &[u8] = include_bytes!("../../static/tokenizer/clip_merges.txt.gz");
+
+/// Weights of which nothing says what model they are.
+#[derive(Debug, thiserror::Error)]
+#[error("no {CONFIG_FILE} beside the weights: {}", weights.display())]
+pub struct NoConfig {
+    pub weights: PathBuf,
+}
 
 /// A dense checkpoint and what is known of it.
 pub struct Checkpoint {
@@ -38,6 +45,9 @@ impl Checkpoint {
     /// Finds and reads the checkpoint; nothing is converted yet.
     ///
     /// `architecture` is used when no `open_clip_config.json` lies beside the weights.
+    ///
+    /// # Errors
+    /// [`NoConfig`] when there is neither; files that are no checkpoint, named as what they are.
     pub fn open(files: &ModelFiles, architecture: Option<&str>) -> Result<Self> {
         let config = match (&files.config, architecture) {
             (Some(path), _) => {
@@ -45,17 +55,9 @@ impl Checkpoint {
                 ClipConfig::from_open_clip_json(&json).with_context(|| format!("in {}", path.display()))?
             }
             (None, Some(architecture)) => ClipConfig::named(architecture)?,
-            (None, None) => bail!(
-                "no {CONFIG_FILE} beside the weights; name the architecture with --arch: {}",
-                files.weights.display()
-            ),
+            (None, None) => return Err(NoConfig { weights: files.weights.clone() }.into()),
         };
-        let bytes = map_file(&files.weights)?;
-        let weights = match files.weights_kind {
-            WeightsKind::Pickle => Weights::from_pickle(bytes),
-            _ => Weights::from_safetensors(bytes),
-        };
-        let weights = weights.with_context(|| format!("in {}", files.weights.display()))?;
+        let weights = read_weights(files)?;
         let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
         let notice = weights.metadata(NOTICE_KEY).map(str::to_string);
         Ok(Self { name: files.name.clone(), config, weights, is_trained, notice })
@@ -64,6 +66,21 @@ impl Checkpoint {
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         Ok(Tokenizer::from_merges_gz(MERGES_GZ, self.config.text.context_length)?)
     }
+}
+
+/// Reads all files of a checkpoint.
+fn read_weights(files: &ModelFiles) -> Result<Weights> {
+    let read =
+        |path: &PathBuf| FileTensors::read(map_file(path)?).with_context(|| format!("in {}", path.display()));
+    let weights = Weights::from_files(files.weight_files().iter().map(read).collect::<Result<Vec<_>>>()?);
+    if let [first, ..] = weights.left_out() {
+        let n_left_out = weights.left_out().len();
+        tracing::warn!(
+            "{n_left_out} tensors beside the model are not used ({first}, ...): {}",
+            files.weights.display()
+        );
+    }
+    Ok(weights)
 }
 
 /// Loads whatever `--model` named, ready to classify.
@@ -103,6 +120,9 @@ fn load_quantized(
         let path = folder.join(&entry.file);
         let bytes = read_file(&entry.file)?;
         if bytes.len() as u64 != entry.bytes {
+            if let Some(found) = foreign_text(&bytes) {
+                bail!("expected a file of the model, found {found}: {}", path.display());
+            }
             bail!("file has {} bytes, the manifest says {}: {}", bytes.len(), entry.bytes, path.display());
         }
         let sha256 = sha256_hex(&bytes);
@@ -131,9 +151,8 @@ pub fn warn_of(model: &ZeroShotModel) {
 /// Maps a file into memory: weights are read once, as they are converted.
 pub fn map_file(path: &Path) -> Result<Bytes> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let is_empty = file.metadata().map(|metadata| metadata.len() == 0).unwrap_or(false);
-    if is_empty {
-        bail!("the file is empty: {}", path.display());
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        return Ok(Bytes::new()); // which no system maps
     }
     // SAFETY: a map is as safe as the file is still; a checkpoint that another program truncates while it is being
     // read can end this process, which is the price of not copying gigabytes.

@@ -10,7 +10,7 @@ use shared_model::labels::{LabelSet, Templates};
 pub struct ModelOptions {
     /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with
     /// open_clip_config.json and weights, a folder with manifest.json (from `dermake quantize`), or one weights file
-    /// (.safetensors, .bin, .pt)
+    /// (safetensors or PyTorch's, or the index of several)
     #[arg(long, env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
     pub model: String,
 

@@ -11,6 +11,7 @@ mod train;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use native_trainer::model::NoConfig;
 use std::process::ExitCode;
 
 /// Zero-shot dermatology: name what is on a skin photo without having been trained on the labels.
@@ -60,6 +61,11 @@ impl Cli {
 
 /// A way on, where one is known.
 pub fn hint(err: &anyhow::Error) -> Option<&'static str> {
+    if err.is::<NoConfig>() {
+        return Some(
+            "put one there, or name the architecture: with --arch, or as `architecture` in a recipe's [model]",
+        );
+    }
     let text = format!("{err:#}");
     if text.contains("web/dist") {
         return Some("`just web` builds the page");

@@ -66,6 +66,8 @@ fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String>
     }
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&model.config.to_open_clip_json()).context("cannot write the config")?);
-    hash.update(map_file(&files.weights)?);
+    for file in files.weight_files() {
+        hash.update(map_file(file)?);
+    }
     Ok(hex(&hash.finalize()))
 }

@@ -34,13 +34,17 @@ impl<'a> ModelCache<'a> {
         let names = local::file_names(&self.snapshot(&commit)).ok()?;
         let Choice::One(weights) = names::choose_weights(&names) else { return None };
         let config = self.file(&commit, names::CONFIG)?;
-        self.files(config, self.file(&commit, &weights)?)
+        self.files(config, self.file(&commit, &weights)?).ok()
     }
 
-    /// The answer for files at these paths; `None` if `weights` is not a checkpoint's name.
-    pub(super) fn files(&self, config: PathBuf, weights: PathBuf) -> Option<ModelFiles> {
-        let weights_kind: WeightsKind = names::kind_of(&weights)?;
-        Some(ModelFiles { name: self.model.to_string(), config: Some(config), weights, weights_kind })
+    /// The answer for files at these paths.
+    ///
+    /// # Errors
+    /// A shard of the weights is missing.
+    pub(super) fn files(&self, config: PathBuf, weights: PathBuf) -> Result<ModelFiles> {
+        let shards = local::shards(&weights)?;
+        let (name, config) = (self.model.to_string(), Some(config));
+        Ok(ModelFiles { name, config, weights, weights_kind: WeightsKind::Checkpoint, shards })
     }
 
     /// Path of `file` at `commit`, if the cache has it.
@@ -90,26 +94,33 @@ impl<'a> ModelCache<'a> {
             .map_err(failed(&path))
     }
 
-    /// The cache in which hf-hub may make its half-finished files.
+    /// Where files are while they are received.
     pub(super) fn staging(&self) -> Cache {
         Cache::new(self.root.join(".locks").join("dermake"))
     }
 
-    /// Waits until no other process downloads this model; the lock ends with the value.
-    pub(super) fn lock(&self) -> Result<File> {
+    /// Waits until no other process downloads this model; the lock ends with the value. `None` where the file system
+    /// knows no locks.
+    pub(super) fn lock(&self) -> Result<Option<File>> {
         let folder = self.staging().path().clone();
         let path = folder.join(format!("{}.lock", self.model.repo("main").folder_name()));
         let lock = fs::create_dir_all(&folder).and_then(|()| File::create(&path));
         let lock = lock.map_err(failed(&path))?;
         match FileExt::try_lock(&lock) {
-            Ok(()) => return Ok(lock),
+            Ok(()) => return Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => {
                 tracing::info!("waiting for another process that downloads {}", self.model);
             }
-            Err(TryLockError::Error(source)) => return Err(Error::Cache { path, source }),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(
+                    "downloading without a lock ({error}); do not download {} twice at once",
+                    self.model
+                );
+                return Ok(None);
+            }
         }
         FileExt::lock(&lock).map_err(failed(&path))?;
-        Ok(lock)
+        Ok(Some(lock))
     }
 
     fn commit(&self) -> Option<String> {
@@ -144,14 +155,20 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
     move |source| Error::Cache { path: path.to_owned(), source }
 }
 
-/// A relative link, so that the cache can be moved as a whole.
-#[cfg(unix)]
-fn symlink(_blob: &Path, etag: &str, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(Path::new("../../blobs").join(etag), link)
+/// A relative link, so that the cache can be moved as a whole. Where the file system has none, or links need a
+/// privilege, a second name for the same bytes or a copy of them.
+fn symlink(blob: &Path, etag: &str, link: &Path) -> io::Result<()> {
+    relative_link(&Path::new("../../blobs").join(etag), link)
+        .or_else(|_| fs::hard_link(blob, link))
+        .or_else(|_| fs::copy(blob, link).map(drop))
 }
 
-/// Where links need a privilege, a second name for the same bytes will do.
+#[cfg(unix)]
+fn relative_link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
 #[cfg(not(unix))]
-fn symlink(blob: &Path, _etag: &str, link: &Path) -> io::Result<()> {
-    fs::hard_link(blob, link)
+fn relative_link(_target: &Path, _link: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

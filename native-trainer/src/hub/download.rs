@@ -1,94 +1,63 @@
 //! Downloads that cannot poison the cache.
 //!
-//! hf-hub renames whatever a connection brought to the blob's final name, so it works in a staging
-//! cache here. Only a file of the announced length and, for large files, SHA-256 moves on to the
-//! real one. What broke off stays in staging and is resumed, by this process or the next.
+//! Bytes are received in a staging folder. Only a file of the announced length and, for large files, SHA-256 moves on
+//! to the cache. What broke off stays in staging and is resumed, by this process or the next. Mirrors may lack most
+//! of what a hub says of a file: without a hash, a download starts over; without a length, it ends where the answer
+//! does; without a tag, it is kept under its own name.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hf_hub::Repo;
-use hf_hub::api::sync::{Api, ApiError};
+use hf_hub::api::Progress;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
 use super::HubSettings;
 use super::cache::ModelCache;
-use super::error::{Error, Result};
-use super::remote::{self, ModelId, is_plain};
+use super::client::{Answer, Client, Unanswered};
+use super::error::{Cause, Error, Result};
+use super::remote::{self, ModelId};
+use super::retry::{ATTEMPTS, Failure, retry};
+use super::target::{Target, content_range};
 
-/// Tries in a row that bring nothing new before a download is given up.
-const ATTEMPTS: u32 = 5;
+/// New bytes after which a broken try counts as progress.
+const PROGRESS_BYTES: u64 = 1 << 20;
+
+/// What a failure says when the next command goes on from here.
+const AGAIN: &str = "; run the command again to go on with it";
 
 /// The downloads of one commit's files, alone among the processes on this machine.
 pub(super) struct Downloads<'a> {
-    api: &'a Api,
+    client: &'a Client,
     model: &'a ModelId,
     cache: &'a ModelCache<'a>,
     settings: &'a HubSettings,
     commit: &'a str,
-    _lock: File,
-}
-
-/// What the hub says of a file before it is downloaded.
-struct Target {
-    etag: String,
-    size_bytes: u64,
-    /// Large files are tagged with their SHA-256, small ones with something only git knows.
-    has_sha256: bool,
-}
-
-/// The two names that hf-hub gives a file in staging.
-struct Staged {
-    part: PathBuf,
-    blob: PathBuf,
-}
-
-/// Whether trying again can help.
-enum Failure {
-    Passing(Error),
-    Final(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Final(error)
-    }
+    _lock: Option<File>,
 }
 
 impl<'a> Downloads<'a> {
     pub(super) fn begin(
-        api: &'a Api,
+        client: &'a Client,
         model: &'a ModelId,
         cache: &'a ModelCache<'a>,
         settings: &'a HubSettings,
         commit: &'a str,
     ) -> Result<Self> {
-        Ok(Self { api, model, cache, settings, commit, _lock: cache.lock()? })
+        Ok(Self { client, model, cache, settings, commit, _lock: cache.lock()? })
     }
 
     /// Path of `file` in the cache, downloaded if another process has not just done so.
     pub(super) fn fetch(&self, file: &str) -> Result<PathBuf> {
-        let mut attempt = 1;
-        loop {
-            if let Some(path) = self.cache.file(self.commit, file) {
-                return Ok(path);
-            }
-            match self.attempt(file) {
-                Ok(path) => return Ok(path),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(error)) if attempt == ATTEMPTS => return Err(error),
-                Err(Failure::Passing(error)) => {
-                    tracing::warn!("{error}; trying again");
-                    std::thread::sleep(self.settings.retry_wait * 2_u32.pow(attempt - 1));
-                    attempt += 1;
-                }
-            }
-        }
+        retry(self.settings, ATTEMPTS, || match self.cache.file(self.commit, file) {
+            Some(path) => Ok(path),
+            None => self.attempt(file),
+        })
     }
 
-    /// Clears away what hf-hub left in staging.
+    /// Clears away what is left in staging.
     pub(super) fn finish(self) {
         let folder = self.cache.staging().path().join(self.repo().folder_name());
         if let Err(error) = fs::remove_dir_all(&folder) {
@@ -98,117 +67,183 @@ impl<'a> Downloads<'a> {
 
     fn attempt(&self, file: &str) -> Result<PathBuf, Failure> {
         let target = self.target(file)?;
-        if size_bytes(&self.cache.blob(&target.etag)) == Some(target.size_bytes) {
-            return Ok(self.cache.link(&target.etag, self.commit, file)?);
+        let cached_bytes = size_bytes(&self.cache.blob(&target.tag));
+        if cached_bytes.is_some() && cached_bytes == target.size_bytes {
+            return Ok(self.cache.link(&target.tag, self.commit, file)?);
         }
-        let staged = self.staged(&target);
-        let is_resumed = staged.prepare(&target)?;
-        if !staged.blob.exists() {
-            let bar = ProgressBar::new(0);
-            let outcome = self.api.repo(self.repo()).download_with_progress(file, bar.clone());
-            bar.finish_and_clear();
-            if let Err(error) = outcome {
-                if status_of(&error) == Some(416) {
-                    remove(&staged.part)?;
-                }
-                return Err(self.failure(file, error));
+        let part = self.part(&target)?;
+        let resumed_bytes = prepare(&part, &target)?;
+        if resumed_bytes == 0 || Some(resumed_bytes) != target.size_bytes {
+            self.receive(file, &target, &part, resumed_bytes)?;
+        }
+        check(&part, &target, file, resumed_bytes > 0)?;
+        Ok(self.cache.place(&part, &target.tag, self.commit, file)?)
+    }
+
+    /// Asks for the first byte, which says all that there is to say of the file.
+    fn target(&self, file: &str) -> Result<Target, Failure> {
+        let answer = self.ask(file, "bytes=0-0")?;
+        if !matches!(answer.status(), 200 | 206 | 416) {
+            return Err(self.refusal(file, &answer));
+        }
+        Ok(Target::of(&answer, self.commit, file))
+    }
+
+    fn ask(&self, file: &str, range: &str) -> Result<Answer, Failure> {
+        let repo = self.repo();
+        let url = format!("{}/{}/resolve/{}/{file}", self.settings.endpoint, repo.url(), repo.url_revision());
+        let answer = self.client.get(&url, Some(range)).map_err(|Unanswered { cause, is_passing }| {
+            let hint = if is_passing { AGAIN } else { "" };
+            let error = Error::Download { file: file.to_owned(), hint, cause };
+            if is_passing { Failure::passing(error) } else { Failure::Final(error) }
+        })?;
+        if answer.is_page() && matches!(answer.status(), 200 | 206) && !file.ends_with(".html") {
+            let endpoint = self.settings.endpoint.clone();
+            return Err(Failure::passing(Error::Page { file: file.to_owned(), endpoint }));
+        }
+        Ok(answer)
+    }
+
+    /// What a status other than success means.
+    fn refusal(&self, file: &str, answer: &Answer) -> Failure {
+        let status = answer.status();
+        match status {
+            401 | 403 => return remote::refused(self.model, self.settings, status).into(),
+            404 => {
+                let (looked_for, id) = (file.to_owned(), self.model.to_string());
+                return Error::MissingFile { looked_for, id }.into();
+            }
+            _ => {}
+        }
+        let is_passing = matches!(status, 408 | 416 | 425 | 429 | 500..);
+        let hint = if is_passing { AGAIN } else { "" };
+        let cause = format!("HTTP status {status}").into();
+        let error = Error::Download { file: file.to_owned(), hint, cause };
+        match is_passing {
+            true => Failure::Passing { error, retry_after: answer.retry_after(), has_progress: false },
+            false => error.into(),
+        }
+    }
+
+    /// Appends to `part` what is behind its first `start` bytes, or begins anew where the server gives all.
+    fn receive(&self, file: &str, target: &Target, part: &Path, start: u64) -> Result<(), Failure> {
+        let answer = self.ask(file, &format!("bytes={start}-"))?;
+        let start = match (answer.status(), content_range(&answer)) {
+            (200, _) => 0,
+            (206, Some((first, _))) if first == start => start,
+            // Of an empty file, no range can be had.
+            (416, _) if start == 0 && target.size_bytes == Some(0) => return Ok(write(part, &[])?),
+            (206 | 416, _) => {
+                remove(part)?;
+                let cause = "the server gives another part of the file than it was asked for".into();
+                return Err(Failure::passing(Error::Download { file: file.to_owned(), hint: AGAIN, cause }));
+            }
+            _ => return Err(self.refusal(file, &answer)),
+        };
+        let expected_bytes =
+            target.size_bytes.or_else(|| Some(start + answer.header("content-length")?.parse::<u64>().ok()?));
+        let mut to =
+            OpenOptions::new().create(true).write(true).truncate(start == 0).open(part).map_err(failed(part))?;
+        io::Seek::seek(&mut to, io::SeekFrom::Start(start)).map_err(failed(part))?;
+        let mut bar = ProgressBar::new(0);
+        Progress::init(&mut bar, expected_bytes.unwrap_or_default() as usize, file);
+        bar.set_position(start);
+        let (received_bytes, outcome) =
+            copy(answer.body(), &mut to, expected_bytes.map(|all| all - start.min(all)), &bar);
+        bar.finish_and_clear();
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Broken::Writing(source)) => Err(failed(part)(source).into()),
+            Err(Broken::Reading(source)) => {
+                let has_progress = received_bytes >= PROGRESS_BYTES && target.sha256.is_some();
+                let cause = in_words(source);
+                let error = Error::Download { file: file.to_owned(), hint: AGAIN, cause };
+                Err(Failure::Passing { error, retry_after: None, has_progress })
             }
         }
-        match staged.check(&target, file)? {
-            None => Ok(self.cache.place(&staged.blob, &target.etag, self.commit, file)?),
-            // The fault may lie in what an earlier try had left: once more, from the start.
-            Some(error) if is_resumed || matches!(error, Error::Incomplete { .. }) => Err(Failure::Passing(error)),
-            Some(error) => Err(Failure::Final(error)),
-        }
     }
 
-    fn target(&self, file: &str) -> Result<Target, Failure> {
-        let url = self.api.repo(self.repo()).url(file);
-        let metadata = self.api.metadata(&url).map_err(|error| self.failure(file, error))?;
-        let etag = metadata.etag().to_owned();
-        if !is_plain(&etag) {
-            let cause = io::Error::other("the hub tags it with something that is no file name");
-            return Err(Error::Download { file: file.to_owned(), cause: cause.into() }.into());
-        }
-        let has_sha256 = etag.len() == 64 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Ok(Target { etag, size_bytes: metadata.size() as u64, has_sha256 })
-    }
-
-    fn staged(&self, target: &Target) -> Staged {
-        let blob = self.cache.staging().repo(self.repo()).blob_path(&target.etag);
-        Staged { part: blob.with_extension("part"), blob }
+    /// Where the file is received; its folder exists.
+    fn part(&self, target: &Target) -> Result<PathBuf> {
+        let blob = self.cache.staging().repo(self.repo()).blob_path(&target.tag);
+        let part = blob.with_file_name(format!("{}.part", target.tag));
+        let folder = part.parent().unwrap_or(&part);
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+        Ok(part)
     }
 
     fn repo(&self) -> Repo {
         self.model.repo(self.commit)
     }
+}
 
-    fn failure(&self, file: &str, error: ApiError) -> Failure {
-        let is_passing = match (&error, status_of(&error)) {
-            (_, Some(401 | 403)) => {
-                let status = status_of(&error).unwrap_or_default();
-                return remote::refused(self.model, self.settings, status).into();
-            }
-            (_, Some(404)) => {
-                let (looked_for, id) = (file.to_owned(), self.model.to_string());
-                return Error::MissingFile { looked_for, id }.into();
-            }
-            (_, Some(status)) => matches!(status, 408 | 416 | 429 | 500..),
-            (ApiError::IoError(error), _) => {
-                !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::PermissionDenied)
-            }
-            (ApiError::RequestError(_), None) => true,
-            _ => false,
-        };
-        let error = Error::Download { file: file.to_owned(), cause: error.into() };
-        if is_passing { Failure::Passing(error) } else { Failure::Final(error) }
+/// Leaves either nothing or a part that may be resumed; returns its length.
+fn prepare(part: &Path, target: &Target) -> Result<u64> {
+    match (size_bytes(part), target.size_bytes, &target.sha256) {
+        (Some(part_bytes), Some(size_bytes), Some(_)) if part_bytes <= size_bytes => Ok(part_bytes),
+        _ => remove(part).map(|()| 0),
     }
 }
 
-impl Staged {
-    /// Leaves either nothing, or a `part` that may be resumed, or a `blob` that may be whole.
-    /// Returns whether anything was left.
-    fn prepare(&self, target: &Target) -> Result<bool> {
-        if self.blob.exists() {
-            fs::rename(&self.blob, &self.part).map_err(failed(&self.part))?;
-        }
-        // hf-hub links its finished files here and takes offence at links that lead nowhere.
-        if let Some(model) = self.blob.ancestors().nth(2) {
-            fs::remove_dir_all(model.join("snapshots")).ok();
-        }
-        match size_bytes(&self.part) {
-            None => Ok(false),
-            Some(part) if !target.has_sha256 || part > target.size_bytes => remove(&self.part).map(|()| false),
-            Some(part) if part == target.size_bytes => {
-                fs::rename(&self.part, &self.blob).map_err(failed(&self.blob))?;
-                Ok(true)
-            }
-            Some(_) => Ok(true),
-        }
+/// Compares the part with what was announced. A short one is kept, one that is wrong in any other way is deleted.
+fn check(part: &Path, target: &Target, file: &str, is_resumed: bool) -> Result<(), Failure> {
+    let received = size_bytes(part).unwrap_or_default();
+    let file = file.to_owned();
+    if let Some(expected) = target.size_bytes.filter(|&expected| received < expected) {
+        return Err(Failure::passing(Error::Incomplete { file, expected, received }));
     }
+    let (expected, found) = match (target.size_bytes, &target.sha256) {
+        (Some(expected), _) if received > expected => {
+            (format!("{expected} bytes"), format!("{received} bytes or more"))
+        }
+        (_, Some(expected)) => (expected.clone(), sha256(part).map_err(failed(part))?),
+        _ => return Ok(()),
+    };
+    if expected == found {
+        return Ok(());
+    }
+    remove(part)?;
+    let error = Error::Damaged { file, expected, found };
+    // The fault may lie in what an earlier try had left: once more, from the start.
+    Err(if is_resumed { Failure::passing(error) } else { Failure::Final(error) })
+}
 
-    /// Compares the blob with what was announced. A short one is kept as the part that it is,
-    /// one that is wrong in any other way is deleted.
-    fn check(&self, target: &Target, file: &str) -> Result<Option<Error>> {
-        let received = size_bytes(&self.blob).unwrap_or_default();
-        if received < target.size_bytes {
-            fs::rename(&self.blob, &self.part).map_err(failed(&self.part))?;
-            let (file, expected) = (file.to_owned(), target.size_bytes);
-            return Ok(Some(Error::Incomplete { file, expected, received }));
-        }
-        let (expected, found) = if received > target.size_bytes {
-            (format!("{} bytes", target.size_bytes), format!("{received} bytes"))
-        } else if target.has_sha256 {
-            (target.etag.to_ascii_lowercase(), sha256(&self.blob).map_err(failed(&self.blob))?)
-        } else {
-            return Ok(None);
+/// The side on which a copy broke off.
+enum Broken {
+    Reading(io::Error),
+    Writing(io::Error),
+}
+
+/// Copies until the end, or one byte past `limit`; returns how many bytes were copied.
+fn copy(from: impl Read, to: &mut File, limit: Option<u64>, bar: &ProgressBar) -> (u64, Result<(), Broken>) {
+    let mut from = from.take(limit.map_or(u64::MAX, |limit| limit.saturating_add(1)));
+    let mut buffer = vec![0; 1 << 17];
+    let mut copied_bytes = 0;
+    loop {
+        let n_read = match from.read(&mut buffer) {
+            Ok(0) => return (copied_bytes, Ok(())),
+            Ok(n_read) => n_read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return (copied_bytes, Err(Broken::Reading(error))),
         };
-        if expected == found {
-            return Ok(None);
+        if let Err(error) = to.write_all(&buffer[..n_read]) {
+            return (copied_bytes, Err(Broken::Writing(error)));
         }
-        remove(&self.blob)?;
-        Ok(Some(Error::Damaged { file: file.to_owned(), expected, found }))
+        copied_bytes += n_read as u64;
+        bar.inc(n_read as u64);
     }
+}
+
+/// What a connection that broke says, for people.
+fn in_words(error: io::Error) -> Cause {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(_)) => "nothing came for a while".into(),
+        _ => error.into(),
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    fs::write(path, content).map_err(failed(path))
 }
 
 fn size_bytes(path: &Path) -> Option<u64> {
@@ -230,14 +265,4 @@ fn remove(path: &Path) -> Result<()> {
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
     move |source| Error::Cache { path: path.to_owned(), source }
-}
-
-fn status_of(error: &ApiError) -> Option<u16> {
-    match error {
-        ApiError::RequestError(error) => match **error {
-            ureq::Error::StatusCode(status) => Some(status),
-            _ => None,
-        },
-        _ => None,
-    }
 }

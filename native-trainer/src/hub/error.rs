@@ -15,17 +15,16 @@ pub enum Error {
     // On disk
     #[error("no such file or folder: {}{hint}", path.display())]
     NotFound { path: PathBuf, hint: String },
-    #[error(
-        "not a model file (expected .safetensors, .bin, .pt, .pth or manifest.json): {}",
-        path.display()
-    )]
-    UnknownKind { path: PathBuf },
-    #[error("no weights in the folder (looked for manifest.json, {looked_for}): {}", path.display())]
-    NoWeights { looked_for: String, path: PathBuf },
+    #[error("no weights in the folder (looked for manifest.json, {looked_for}){hint}: {}", path.display())]
+    NoWeights { looked_for: String, hint: String, path: PathBuf },
     #[error("several weights in one folder, name the file you mean ({}): {place}", names.join(", "))]
     AmbiguousWeights { names: Vec<String>, place: String },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("in {}", path.display())]
+    Index { path: PathBuf, source: shared_model::Error },
+    #[error("the weights are in {n_shards} files, of which {missing} is missing; get it too: {}", path.display())]
+    MissingShard { missing: String, n_shards: usize, path: PathBuf },
 
     // What was asked of the hub
     #[error("a hub model is written hf-hub:owner/name or hf-hub:owner/name@revision, not hf-hub:{typed}")]
@@ -40,6 +39,15 @@ pub enum Error {
     MissingFile { looked_for: String, id: String },
 
     // On the way
+    #[error("expected an address that begins with http:// or https:// in HF_ENDPOINT, found {typed}")]
+    Endpoint { typed: String },
+    #[error("cannot use the certificates that {variable} names: {}", path.display())]
+    Certificates {
+        variable: &'static str,
+        path: PathBuf,
+        #[source]
+        cause: Cause,
+    },
     #[error("{endpoint} cannot be used and the cache has no copy of {id}: {}", cache.display())]
     Unreachable {
         id: String,
@@ -50,9 +58,12 @@ pub enum Error {
     },
     #[error("HF_HUB_OFFLINE is set and the cache has no copy of {id}: {}", cache.display())]
     NotCached { id: String, cache: PathBuf },
-    #[error("the download of {file} failed; run the command again to go on with it")]
+    #[error("{endpoint} answers with a web page instead of {file}, perhaps a login page of the network")]
+    Page { file: String, endpoint: String },
+    #[error("the download of {file} failed{hint}")]
     Download {
         file: String,
+        hint: &'static str,
         #[source]
         cause: Cause,
     },
@@ -64,6 +75,9 @@ pub enum Error {
     // The cache
     #[error("no home directory to keep downloads in; set HF_HOME to a folder")]
     NoHome,
-    #[error("cannot write to the cache of downloaded models: {}", path.display())]
+    #[error(
+        "cannot write to the cache of downloaded models; set HF_HOME to a folder that has room and can be written: {}",
+        path.display()
+    )]
     Cache { path: PathBuf, source: io::Error },
 }

@@ -1,18 +1,30 @@
 //! A model that is already on this disk: a folder or a file.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use shared_model::weights::ShardIndex;
 
 use super::error::{Error, Result};
 use super::names::{self, Choice};
 use super::{ModelFiles, WeightsKind};
 
+/// Folders of a training run that hold its checkpoints, the one to use first.
+const CHECKPOINTS: [&str; 2] = ["checkpoints/best", "checkpoints/last"];
+
 pub(super) fn resolve(path: &Path) -> Result<ModelFiles> {
-    if path.is_dir() {
-        folder(path)
-    } else if path.is_file() {
-        file(path)
-    } else {
-        Err(Error::NotFound { path: path.to_owned(), hint: hub_hint(path) })
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => folder(path),
+        Ok(found) if found.is_file() => file(path),
+        Ok(_) => {
+            let source = io::Error::other("it is neither a file nor a folder; save it to a file first");
+            Err(Error::Read { path: path.to_owned(), source })
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(Error::NotFound { path: path.to_owned(), hint: hub_hint(path) })
+        }
+        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
     }
 }
 
@@ -25,19 +37,49 @@ fn folder(path: &Path) -> Result<ModelFiles> {
     match names::choose_weights(&file_names(path)?) {
         Choice::One(name) => Ok(ModelFiles { name: folder_name(path), ..file(&path.join(name))? }),
         Choice::Several(names) => Err(Error::AmbiguousWeights { names, place: place() }),
-        Choice::None => Err(Error::NoWeights { looked_for: names::weights_looked_for(), path: path.to_owned() }),
+        Choice::None => Err(Error::NoWeights {
+            looked_for: names::weights_looked_for(),
+            hint: checkpoint_hint(path),
+            path: path.to_owned(),
+        }),
     }
 }
 
 fn file(path: &Path) -> Result<ModelFiles> {
-    let is_manifest = path.file_name().is_some_and(|name| name == names::MANIFEST);
-    let weights_kind = if is_manifest {
-        WeightsKind::Quantized
-    } else {
-        names::kind_of(path).ok_or_else(|| Error::UnknownKind { path: path.to_owned() })?
-    };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name == names::CONFIG {
+        return folder(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")));
+    }
+    let weights_kind = if name == names::MANIFEST { WeightsKind::Quantized } else { WeightsKind::Checkpoint };
     let config = Some(path.with_file_name(names::CONFIG)).filter(|config| config.is_file());
-    Ok(ModelFiles { name: file_title(path), config, weights: path.to_owned(), weights_kind })
+    let weights = path.to_owned();
+    Ok(ModelFiles { name: file_title(path), config, weights, weights_kind, shards: shards(path)? })
+}
+
+/// The files that `weights` stands for, if it is an index or one shard of several.
+///
+/// # Errors
+/// An index that cannot be read, or a file that is not there.
+pub(super) fn shards(weights: &Path) -> Result<Vec<PathBuf>> {
+    let names = shard_names(weights)?;
+    let paths: Vec<PathBuf> = names.iter().map(|name| weights.with_file_name(name)).collect();
+    match paths.iter().zip(&names).find(|(path, _)| !path.is_file()) {
+        None => Ok(paths),
+        Some((_, missing)) => {
+            Err(Error::MissingShard { missing: missing.clone(), n_shards: names.len(), path: weights.to_owned() })
+        }
+    }
+}
+
+/// Names of the files beside `weights` that it stands for, there or not.
+pub(super) fn shard_names(weights: &Path) -> Result<Vec<String>> {
+    let name = weights.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if !ShardIndex::is_name(name) {
+        return Ok(names::shard_set(name).unwrap_or_default());
+    }
+    let json = fs::read(weights).map_err(|source| Error::Read { path: weights.to_owned(), source })?;
+    let index = ShardIndex::from_json(&json).map_err(|source| Error::Index { path: weights.to_owned(), source })?;
+    Ok(index.files().into_iter().map(str::to_owned).collect())
 }
 
 /// The file's stem, or its folder's name where every model's file is called alike.
@@ -53,7 +95,7 @@ fn file_title(path: &Path) -> String {
 /// The folder's own name, also when it was typed as `.`.
 fn folder_name(path: &Path) -> String {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     full.file_name().unwrap_or(full.as_os_str()).to_string_lossy().into_owned()
 }
 
@@ -61,7 +103,7 @@ fn folder_name(path: &Path) -> String {
 pub(super) fn file_names(path: &Path) -> Result<Vec<String>> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
+    for entry in fs::read_dir(path).map_err(failed)? {
         let entry: PathBuf = entry.map_err(failed)?.path();
         if let (true, Some(name)) = (entry.is_file(), entry.file_name()) {
             found.push(name.to_string_lossy().into_owned());
@@ -70,10 +112,27 @@ pub(super) fn file_names(path: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Someone who typed `owner/name` most likely meant the hub.
+/// Someone who typed `owner/name`, or the address of its page, most likely meant the hub.
 fn hub_hint(path: &Path) -> String {
-    match path.to_str().filter(|typed| typed.split('/').count() == 2 && !typed.starts_with(['.', '/'])) {
-        Some(typed) => format!(" (a model on the hub is written hf-hub:{typed})"),
-        None => String::new(),
+    let hint = |id: &str| format!(" (a model on the hub is written hf-hub:{id})");
+    let Some(typed) = path.to_str() else { return String::new() };
+    let address = ["https://", "http://", "hf://"]
+        .iter()
+        .find_map(|scheme| typed.strip_prefix(scheme).map(|rest| (*scheme, rest)));
+    let id = match address {
+        Some(("hf://", id)) => Some(id),
+        Some((_, rest)) => rest.split_once('/').map(|(_, id)| id),
+        None => Some(typed).filter(|typed| !typed.starts_with(['.', '/', '~'])),
+    };
+    let parts: Vec<&str> = id.unwrap_or_default().split('/').collect();
+    match (&parts[..], address) {
+        ([owner, name], _) | ([owner, name, ..], Some(_)) if !owner.is_empty() => hint(&format!("{owner}/{name}")),
+        _ => String::new(),
     }
+}
+
+/// Someone who named a training run most likely meant its checkpoint.
+fn checkpoint_hint(path: &Path) -> String {
+    let found = CHECKPOINTS.iter().map(|name| path.join(name)).find(|path| path.is_dir());
+    found.map(|path| format!("; did you mean {}?", path.display())).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::WeightsKind;
+use shared_model::weights::ShardIndex;
 
 /// The model's configuration, as open_clip writes it.
 pub(super) const CONFIG: &str = "open_clip_config.json";
@@ -10,10 +10,28 @@ pub(super) const CONFIG: &str = "open_clip_config.json";
 /// What marks a folder that `dermake quantize` wrote.
 pub(super) const MANIFEST: &str = "manifest.json";
 
-/// Well-known weights, the first one wins. `model.safetensors` comes last: beside an open_clip
-/// checkpoint it holds the same model under the keys of another library.
-pub(super) const WEIGHTS: [&str; 3] =
-    ["open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors"];
+/// Well-known weights, the first one wins. `model.safetensors` comes late: beside an open_clip checkpoint it holds the
+/// same model under the keys of another library.
+pub(super) const WEIGHTS: [&str; 7] = [
+    "open_clip_model.safetensors",
+    "open_clip_model.safetensors.index.json",
+    "open_clip_pytorch_model.bin",
+    "open_clip_pytorch_model.bin.index.json",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+];
+
+/// Files of a training run that are called as weights are.
+const NOT_WEIGHTS: [&str; 7] = [
+    "optimizer.safetensors",
+    "optimizer.bin",
+    "optimizer.pt",
+    "scheduler.bin",
+    "scheduler.pt",
+    "scaler.pt",
+    "training_args.bin",
+];
 
 /// Outcome of looking for weights among file names.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,37 +41,64 @@ pub(super) enum Choice {
     Several(Vec<String>),
 }
 
-/// Picks the weights from the names of one folder's files: a well-known name, else the only
-/// safetensors file, else the only pickle.
+/// Picks the weights from the names of one folder's files: a well-known name, else the only index, else the only
+/// safetensors file, else the only pickle. Of the shards of one set, the first stands for all.
 pub(super) fn choose_weights(names: &[String]) -> Choice {
     if let Some(known) = WEIGHTS.iter().find(|known| names.iter().any(|name| name == *known)) {
         return Choice::One((*known).to_owned());
     }
-    for kind in [WeightsKind::Safetensors, WeightsKind::Pickle] {
-        let mut found: Vec<_> =
-            names.iter().filter(|name| kind_of(Path::new(name)) == Some(kind)).cloned().collect();
+    let kinds: [fn(&str) -> bool; 3] = [ShardIndex::is_name, is_safetensors, is_pickle];
+    for is_of_kind in kinds {
+        let mut found: Vec<String> = names.iter().filter(|name| is_of_kind(name)).cloned().collect();
         found.sort();
-        match found.len() {
-            0 => {}
-            1 => return Choice::One(found.remove(0)),
-            _ => return Choice::Several(found),
+        match found.first().map(|first| (first, shard_set(first))) {
+            None => {}
+            Some((first, set)) if found.len() == 1 || set.as_ref().is_some_and(|set| is_within(&found, set)) => {
+                return Choice::One(first.clone());
+            }
+            Some(_) => return Choice::Several(found),
         }
     }
     Choice::None
 }
 
-/// How a checkpoint of this name is written; `None` for a name that is no checkpoint's.
-pub(super) fn kind_of(path: &Path) -> Option<WeightsKind> {
-    match path.extension()?.to_str()? {
-        "safetensors" => Some(WeightsKind::Safetensors),
-        "bin" | "pt" | "pth" => Some(WeightsKind::Pickle),
-        _ => None,
+fn is_within(names: &[String], set: &[String]) -> bool {
+    names.iter().all(|name| set.contains(name))
+}
+
+fn is_safetensors(name: &str) -> bool {
+    has_extension(name, &["safetensors"])
+}
+
+fn is_pickle(name: &str) -> bool {
+    has_extension(name, &["bin", "pt", "pth", "ckpt"])
+}
+
+fn has_extension(name: &str, endings: &[&str]) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    endings.iter().any(|known| ending.eq_ignore_ascii_case(known)) && !NOT_WEIGHTS.contains(&name)
+}
+
+/// Most files of one checkpoint taken seriously.
+const MAX_SHARDS: usize = 10_000;
+
+/// The names of all shards, of which `name` is one, such as `model-00001-of-00003.safetensors`.
+pub(super) fn shard_set(name: &str) -> Option<Vec<String>> {
+    let (rest, ending) = name.rsplit_once('.')?;
+    let (rest, total) = rest.rsplit_once("-of-")?;
+    let (stem, number) = rest.rsplit_once('-')?;
+    let is_number = |digits: &str| digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(number) || !is_number(total) {
+        return None;
     }
+    let n_shards: usize = total.parse().ok().filter(|n_shards| (1..=MAX_SHARDS).contains(n_shards))?;
+    let width = number.len();
+    Some((1..=n_shards).map(|number| format!("{stem}-{number:0width$}-of-{total}.{ending}")).collect())
 }
 
 /// The weights' names as an error lists them.
 pub(super) fn weights_looked_for() -> String {
-    format!("{}, one *.safetensors, one *.bin, *.pt or *.pth", WEIGHTS.join(", "))
+    format!("{}, one *.safetensors, one *.bin, *.pt, *.pth or *.ckpt", WEIGHTS.join(", "))
 }
 
 #[cfg(test)]
@@ -80,5 +125,19 @@ mod tests {
         assert_eq!(choose(&["README.md", "y.pt"]), Choice::One("y.pt".into()));
         assert_eq!(choose(&["b.pt", "a.pth"]), Choice::Several(vec!["a.pth".into(), "b.pt".into()]));
         assert_eq!(choose(&["README.md"]), Choice::None);
+        assert_eq!(choose(&["MODEL.CKPT", "optimizer.pt", "training_args.bin"]), Choice::One("MODEL.CKPT".into()));
+    }
+
+    #[test]
+    fn shards_are_one_checkpoint() {
+        let [first, second, other] = ["m-00001-of-00002.bin", "m-00002-of-00002.bin", "n-00001-of-00002.bin"];
+        assert_eq!(choose(&[second, first]), Choice::One(first.into()));
+        assert_eq!(choose(&[second]), Choice::One(second.into()));
+        assert_eq!(choose(&[first, other]), Choice::Several(vec![first.into(), other.into()]));
+        assert_eq!(choose(&[first, second, "m.bin.index.json"]), Choice::One("m.bin.index.json".into()));
+        assert_eq!(shard_set(second).unwrap(), [first, second]);
+        for name in ["m-1-of-2.bin", "m-00001-of-99999.bin", "m-of-00002.bin", "made-of-glass.pt"] {
+            assert_eq!(shard_set(name), None, "{name}");
+        }
     }
 }

@@ -2,20 +2,18 @@
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
+use std::path::PathBuf;
 
-use hf_hub::api::RepoInfo;
-use hf_hub::api::sync::{Api, ApiBuilder};
 use hf_hub::{Repo, RepoType};
+use serde::Deserialize;
 
 use super::cache::ModelCache;
+use super::client::{Answer, Client, Unanswered};
 use super::download::Downloads;
 use super::error::{Cause, Error, Result};
 use super::names::{self, Choice};
-use super::{HubSettings, ModelFiles};
-
-/// How long the hub may take to list a model before the cached copy has to do.
-const LISTING_TIMEOUT: Duration = Duration::from_secs(10);
+use super::retry::{ATTEMPTS, Failure, retry};
+use super::{HubSettings, ModelFiles, local};
 
 /// `owner/name[@revision]`, checked to be safe in addresses and paths.
 #[derive(Debug)]
@@ -60,87 +58,127 @@ pub(super) fn is_plain(part: &str) -> bool {
 }
 
 /// Asks the hub what the revision is now and brings the cache up to it; a hub that cannot be
-/// reached is no error while the cache has a copy.
+/// reached, or a cache that cannot be written, is no error while the cache has a copy.
 pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles> {
     let model = ModelId::parse(typed)?;
     let cache = ModelCache::new(&settings.cache, &model);
-    if settings.offline || model.is_commit() {
-        match cache.complete() {
-            Some(files) => return Ok(files),
-            None if settings.offline => {
-                return Err(Error::NotCached { id: model.to_string(), cache: settings.cache.clone() });
-            }
-            None => {}
+    let cached = cache.complete();
+    match cached {
+        Some(files) if settings.offline || model.is_commit() => return Ok(files),
+        None if settings.offline => {
+            return Err(Error::NotCached { id: model.to_string(), cache: settings.cache.clone() });
         }
+        _ => {}
     }
-    let hub = Hub::new(&model, &cache, settings)?;
-    match hub.listing() {
-        Ok(listing) => hub.fetch(&cache, &listing),
-        Err(error @ Error::Unreachable { .. }) => {
-            let files = cache.complete().ok_or(error)?;
-            tracing::warn!("{} cannot be used; taking the cached copy of {model}", settings.endpoint);
+    let hub = Hub { client: Client::new(settings)?, model: &model, settings };
+    // A copy is better than a long wait for a hub that is down.
+    let n_attempts = if cached.is_some() { 1 } else { ATTEMPTS };
+    match (hub.listing(n_attempts).and_then(|listing| hub.fetch(&cache, &listing)), cached) {
+        (Err(error @ (Error::Unreachable { .. } | Error::Cache { .. })), Some(files)) => {
+            let cause = anyhow::Error::new(error);
+            tracing::warn!("taking the cached copy of {model}: {cause:#}");
             Ok(files)
         }
-        Err(error) => Err(error),
+        (outcome, _) => outcome,
     }
 }
 
 struct Hub<'a> {
-    api: Api,
+    client: Client,
     model: &'a ModelId,
     settings: &'a HubSettings,
 }
 
-impl<'a> Hub<'a> {
-    fn new(model: &'a ModelId, cache: &ModelCache, settings: &'a HubSettings) -> Result<Self> {
-        let api = ApiBuilder::from_cache(cache.staging())
-            .with_endpoint(settings.endpoint.clone())
-            .with_token(settings.token.clone())
-            .with_user_agent("dermake", env!("CARGO_PKG_VERSION"))
-            .build();
-        let api = api.map_err(|cause| unreachable(model, settings, cause.into()))?;
-        Ok(Self { api, model, settings })
+/// What a revision is.
+struct Listing {
+    commit: String,
+    /// Those that need no escaping in an address.
+    names: Vec<String>,
+}
+
+/// What the hub says of a revision; a mirror may leave out any of it.
+#[derive(Deserialize)]
+struct Described {
+    sha: Option<String>,
+    siblings: Option<Vec<Sibling>>,
+}
+
+#[derive(Deserialize)]
+struct Sibling {
+    rfilename: String,
+}
+
+impl Hub<'_> {
+    /// The commit that the revision means, and the names of its files.
+    fn listing(&self, n_attempts: u32) -> Result<Listing> {
+        let repo = self.model.repo(&self.model.revision);
+        let url = format!("{}/api/{}", self.settings.endpoint, repo.api_url());
+        retry(self.settings, n_attempts, || {
+            let answer = self.client.get(&url, None).map_err(|Unanswered { cause, is_passing }| {
+                let error = self.unusable(cause);
+                if is_passing { Failure::passing(error) } else { Failure::Final(error) }
+            })?;
+            if answer.status() != 200 {
+                return Err(self.refusal(&answer));
+            }
+            self.read_listing(answer)
+        })
     }
 
-    /// The commit that the revision means, and the names of its files.
-    fn listing(&self) -> Result<RepoInfo> {
-        let down = |cause: Cause| unreachable(self.model, self.settings, cause);
-        let request = self.api.repo(self.model.repo(&self.model.revision)).info_request();
-        let request = request.config().timeout_global(Some(LISTING_TIMEOUT));
-        let request = request.http_status_as_error(false).build();
-        let mut response = request.call().map_err(|error| down(error.into()))?;
-        if response.status() != 200 {
-            let code = response.headers().get("x-error-code").and_then(|code| code.to_str().ok());
-            return Err(self.refusal(response.status().as_u16(), code.unwrap_or_default()));
-        }
-        let listing: RepoInfo = response.body_mut().read_json().map_err(|error| down(error.into()))?;
-        if is_plain(&listing.sha) { Ok(listing) } else { Err(down("its answer names no commit".into())) }
+    fn read_listing(&self, answer: Answer) -> Result<Listing, Failure> {
+        let is_page = answer.is_page();
+        let text = answer.text().map_err(|error| Failure::passing(self.unusable(error.into())))?;
+        let described: Described = match serde_json::from_slice(&text) {
+            Ok(described) => described,
+            Err(_) if is_page || text.trim_ascii_start().starts_with(b"<") => {
+                let cause = "it answers with a web page instead of JSON, perhaps a login page of the network";
+                return Err(Failure::passing(self.unusable(cause.into())));
+            }
+            Err(error) => return Err(self.unusable(error.into()).into()),
+        };
+        let lacks = |what: &str| self.unusable(format!("its description of the model lacks {what}").into());
+        let commit = described.sha.filter(|sha| is_plain(sha)).ok_or_else(|| lacks("the commit (`sha`)"))?;
+        let siblings = described.siblings.ok_or_else(|| lacks("the list of files (`siblings`)"))?;
+        let names = siblings.into_iter().map(|file| file.rfilename).filter(|name| is_plain(name)).collect();
+        Ok(Listing { commit, names })
     }
 
     /// Brings the files of a listed commit into the cache.
-    fn fetch(&self, cache: &ModelCache, listing: &RepoInfo) -> Result<ModelFiles> {
-        let (commit, weights) = (&listing.sha, self.weights_of(listing)?);
-        let cached = (cache.file(commit, names::CONFIG), cache.file(commit, &weights));
-        let (config, weights) = if let (Some(config), Some(weights)) = cached {
-            (config, weights)
-        } else {
-            let downloads = Downloads::begin(&self.api, self.model, cache, self.settings, commit)?;
-            let paths = (downloads.fetch(names::CONFIG)?, downloads.fetch(&weights)?);
-            downloads.finish();
-            paths
+    fn fetch(&self, cache: &ModelCache, listing: &Listing) -> Result<ModelFiles> {
+        let (commit, weights) = (&listing.commit, self.weights_of(listing)?);
+        let cached = || cache.files(cache.file(commit, names::CONFIG)?, cache.file(commit, &weights)?).ok();
+        let files = match cached() {
+            Some(files) => files,
+            None => self.download(cache, commit, &weights)?,
         };
-        cache.set_commit(commit)?;
-        cache.files(config, weights).ok_or_else(|| self.missing(names::weights_looked_for()))
+        // The files are there: a cache that cannot remember so costs only a look at the hub.
+        if let Err(error) = cache.set_commit(commit) {
+            tracing::warn!("{:#}", anyhow::Error::new(error));
+        }
+        Ok(files)
+    }
+
+    fn download(&self, cache: &ModelCache, commit: &str, weights: &str) -> Result<ModelFiles> {
+        let downloads = Downloads::begin(&self.client, self.model, cache, self.settings, commit)?;
+        let config: PathBuf = downloads.fetch(names::CONFIG)?;
+        let weights = downloads.fetch(weights)?;
+        for shard in local::shard_names(&weights)? {
+            if !is_plain(&shard) {
+                return Err(self.missing(shard));
+            }
+            downloads.fetch(&shard)?;
+        }
+        downloads.finish();
+        cache.files(config, weights)
     }
 
     /// The listed weights to take, of a model whose configuration is listed too.
-    fn weights_of(&self, listing: &RepoInfo) -> Result<String> {
-        let files = listing.siblings.iter().map(|file| file.rfilename.clone());
-        let names: Vec<String> = files.filter(|name| is_plain(name)).collect();
+    fn weights_of(&self, listing: &Listing) -> Result<String> {
+        let names = &listing.names;
         if !names.iter().any(|name| name == names::CONFIG) {
             return Err(self.missing(names::CONFIG.to_owned()));
         }
-        match names::choose_weights(&names) {
+        match names::choose_weights(names) {
             Choice::One(name) => Ok(name),
             Choice::None => Err(self.missing(names::weights_looked_for())),
             Choice::Several(names) => Err(Error::AmbiguousWeights { names, place: self.model.to_string() }),
@@ -152,8 +190,9 @@ impl<'a> Hub<'a> {
     }
 
     /// What a status other than success means; the hub says more in `X-Error-Code`.
-    fn refusal(&self, status: u16, code: &str) -> Error {
-        match (status, code) {
+    fn refusal(&self, answer: &Answer) -> Failure {
+        let status = answer.status();
+        let error = match (status, answer.header("x-error-code").unwrap_or_default()) {
             (_, "RevisionNotFound") => {
                 Error::NoSuchRevision { id: self.model.id.clone(), revision: self.model.revision.clone() }
             }
@@ -163,10 +202,22 @@ impl<'a> Hub<'a> {
                 hint: if self.settings.token.is_none() { " (then set HF_TOKEN)" } else { "" },
             },
             (401 | 403, _) => refused(self.model, self.settings, status),
-            _ => {
-                let cause = io::Error::other(format!("it answered with HTTP status {status}"));
-                unreachable(self.model, self.settings, cause.into())
+            _ => self.unusable(io::Error::other(format!("it answered with HTTP status {status}")).into()),
+        };
+        match status {
+            408 | 425 | 429 | 500.. => {
+                Failure::Passing { error, retry_after: answer.retry_after(), has_progress: false }
             }
+            _ => Failure::Final(error),
+        }
+    }
+
+    fn unusable(&self, cause: Cause) -> Error {
+        Error::Unreachable {
+            id: self.model.to_string(),
+            endpoint: self.settings.endpoint.clone(),
+            cache: self.settings.cache.clone(),
+            cause,
         }
     }
 }
@@ -182,15 +233,6 @@ pub(super) fn refused(model: &ModelId, settings: &HubSettings, status: u16) -> E
                 "; the token in use may not read it: accept the model's terms on its page, or set HF_TOKEN to another"
             }
         },
-    }
-}
-
-fn unreachable(model: &ModelId, settings: &HubSettings, cause: Cause) -> Error {
-    Error::Unreachable {
-        id: model.to_string(),
-        endpoint: settings.endpoint.clone(),
-        cache: settings.cache.clone(),
-        cause,
     }
 }
 

@@ -3,10 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
+
 use super::error::{Error, Result};
+use super::trust::{self, Bundle};
 use crate::text_file;
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
+
+/// As `huggingface_hub` has it.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How to reach the hub and where to keep what it gives.
 ///
@@ -21,8 +27,41 @@ pub struct HubSettings {
     pub token: Option<String>,
     /// `HF_HUB_OFFLINE`: ask the cache only.
     pub offline: bool,
-    /// The first wait before a broken download is taken up again; it doubles each time.
+    /// The first wait before a request is made again; it doubles each time.
     pub retry_wait: Duration,
+    /// How long a server may be silent before the request is given up and made again: `HF_HUB_DOWNLOAD_TIMEOUT`.
+    pub stall_timeout: Duration,
+    /// Certificates that are trusted besides the public ones and the system's: `SSL_CERT_FILE`, `SSL_CERT_DIR`,
+    /// `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`.
+    pub certificates: Vec<Bundle>,
+    pub proxies: Proxies,
+}
+
+/// `ALL_PROXY`, `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case; empty where unset.
+#[derive(Clone, Default)]
+pub struct Proxies {
+    all: String,
+    http: String,
+    https: String,
+    no: String,
+}
+
+impl Proxies {
+    fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Self {
+        let either = |name: &str| get(name).or_else(|| get(&name.to_ascii_lowercase())).unwrap_or_default();
+        Self {
+            all: either("ALL_PROXY"),
+            http: either("HTTP_PROXY"),
+            https: either("HTTPS_PROXY"),
+            no: either("NO_PROXY"),
+        }
+    }
+
+    /// Decides, as curl does, through which proxy a request goes.
+    pub(super) fn matcher(&self) -> Matcher {
+        let Self { all, http, https, no } = self.clone();
+        Matcher::builder().all(all).http(http).https(https).no(no).build()
+    }
 }
 
 impl HubSettings {
@@ -58,11 +97,18 @@ impl HubSettings {
             token,
             offline: get("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value)),
             retry_wait: Duration::from_millis(500),
+            stall_timeout: get("HF_HUB_DOWNLOAD_TIMEOUT")
+                .and_then(|secs| secs.trim().parse().ok())
+                .filter(|&secs: &u64| secs > 0)
+                .map_or(STALL_TIMEOUT, Duration::from_secs),
+            certificates: trust::bundles(get),
+            proxies: Proxies::from_lookup(get),
         })
     }
 }
 
-fn expand_home(value: &str, home: Option<&Path>) -> PathBuf {
+/// A path in which the shell left a leading `~/`.
+pub(super) fn expand_home(value: &str, home: Option<&Path>) -> PathBuf {
     match (value.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(value),
@@ -100,6 +146,29 @@ mod tests {
         assert_eq!(settings(&[("HF_ENDPOINT", "http://mirror/ ")]).endpoint, "http://mirror");
         assert!(settings(&[("HF_HUB_OFFLINE", "YES")]).offline);
         assert!(!settings(&[("HF_HUB_OFFLINE", "0")]).offline);
+        assert_eq!(settings(&[("HF_HUB_DOWNLOAD_TIMEOUT", "90")]).stall_timeout, Duration::from_secs(90));
+        assert_eq!(settings(&[("HF_HUB_DOWNLOAD_TIMEOUT", "soon")]).stall_timeout, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn proxies_depend_on_the_address() {
+        let proxy = |variables: &[(&str, &str)], address: &str| {
+            let found = settings(variables).proxies.matcher().intercept(&address.parse().unwrap());
+            found.map(|proxy| proxy.uri().to_string())
+        };
+        let both = [
+            ("HTTPS_PROXY", "http://p:1"),
+            ("http_proxy", "http://q:2"),
+            ("NO_PROXY", "localhost, .corp,10.0.0.0/8"),
+        ];
+        assert_eq!(proxy(&both, "https://huggingface.co/a").as_deref(), Some("http://p:1/"));
+        assert_eq!(proxy(&both, "http://mirror/a").as_deref(), Some("http://q:2/"));
+        for address in ["http://localhost:80/a", "https://hub.corp/a", "https://10.1.2.3/a"] {
+            assert_eq!(proxy(&both, address), None, "{address}");
+        }
+        let all = [("all_proxy", "socks5h://s:3"), ("HTTPS_PROXY", " ")];
+        assert_eq!(proxy(&all, "https://huggingface.co/a").as_deref(), Some("socks5h://s:3/"));
+        assert_eq!(proxy(&[], "https://huggingface.co/a"), None);
     }
 
     #[test]

@@ -6,11 +6,12 @@
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use crate::data::Position;
-use crate::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
+use crate::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
 use crate::text_file;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use shared_model::weights::FileTensors;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -151,9 +152,10 @@ impl Checkpoints {
         let Some(state) = self.last_state()? else { return Ok(None) };
         let folder = self.path(LAST);
         check_fingerprint(&state.fingerprint, fingerprint, &folder)?;
-        let read = |file: &str| -> Result<HashMap<String, Tensor>> {
+        let read = |file: &str| -> Result<BTreeMap<String, Tensor>> {
             let path = folder.join(file);
-            candle_core::safetensors::load(&path, &Device::Cpu).with_context(|| format!("in {}", path.display()))
+            let tensors = FileTensors::read(map_file(&path)?).and_then(|file| file.to_tensors());
+            tensors.with_context(|| format!("in {}", path.display()))
         };
         let weights = read(WEIGHTS_FILE)?;
         for (name, var) in model.parameters() {
@@ -162,8 +164,9 @@ impl Checkpoints {
                 bail!("{name} is {found:?}, expected {:?}: {}", var.dims(), folder.display());
             }
         }
-        let moments: BTreeMap<String, Tensor> = read(OPTIMIZER_FILE)?.into_iter().collect();
-        optimizer.restore(&moments, state.step).with_context(|| format!("in {}", folder.display()))?;
+        optimizer
+            .restore(&read(OPTIMIZER_FILE)?, state.step)
+            .with_context(|| format!("in {}", folder.display()))?;
         for (name, var) in model.parameters() {
             var.set(&weights[name].to_device(model.device())?)?;
         }

@@ -7,7 +7,7 @@ fn a_model_is_downloaded_once_and_kept_in_the_known_layout() {
     let world = World::new();
     let files = world.resolve().unwrap();
     world.assert_whole(&files);
-    assert_eq!((files.name.as_str(), files.weights_kind), ("ada/skin", WeightsKind::Safetensors));
+    assert_eq!((files.name.as_str(), files.weights_kind), ("ada/skin", WeightsKind::Checkpoint));
 
     // Another reader of the cache finds the file by its own rules.
     let theirs = hf_hub::Cache::new(world.settings.cache.clone()).model("ada/skin".into()).get(WEIGHTS);

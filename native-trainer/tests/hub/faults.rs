@@ -47,20 +47,22 @@ fn bytes_of_another_hash_never_reach_the_cache() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_spoils_only_the_resumed_try() {
+fn a_server_that_ignores_ranges_starts_over_at_once() {
     let world = World::new();
     world.hub.inject(WEIGHTS, Fault::CutAfter(70_000));
     world.hub.inject(WEIGHTS, Fault::RangeIgnored);
     world.assert_whole(&world.resolve().unwrap());
-    assert_eq!(world.weights_ranges(), ["bytes=0-", "bytes=70000-", "bytes=0-"]);
+    assert_eq!(world.weights_ranges(), ["bytes=0-", "bytes=70000-"]);
 }
 
 #[test]
 fn a_proxys_page_is_not_taken_for_the_file() {
     let world = World::new();
-    world.hub.inject(CONFIG, Fault::HtmlPage);
+    for _ in 0..5 {
+        world.hub.inject(CONFIG, Fault::HtmlPage);
+    }
     let error = world.resolve().unwrap_err();
-    assert!(matches!(&error, Error::Damaged { file, .. } if file == CONFIG), "{error}");
+    assert!(matches!(&error, Error::Page { file, .. } if file == CONFIG), "{error}");
     assert!(world.cached("blobs").is_empty());
     world.hub.inject(WEIGHTS, Fault::HtmlPage);
     world.assert_whole(&world.resolve().unwrap());
@@ -69,17 +71,64 @@ fn a_proxys_page_is_not_taken_for_the_file() {
 #[test]
 fn a_hub_that_talks_nonsense_counts_as_gone() {
     let world = World::new();
-    let faults = [Fault::HtmlPage, Fault::Status(503)];
-    for fault in faults {
-        world.hub.inject(LISTING, fault);
+    for (fault, n_times, expected) in [
+        (Fault::HtmlPage, 5, "a web page instead of JSON"),
+        (Fault::Status(503), 5, "503"),
+        (Fault::Bare, 1, "lacks the commit"),
+    ] {
+        for _ in 0..n_times {
+            world.hub.inject(LISTING, fault);
+        }
         let error = world.resolve().unwrap_err();
         assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(expected), "{cause}");
     }
     let files = world.resolve().unwrap();
-    for fault in faults {
+    // With a copy in the cache, nobody waits for the hub to come back.
+    for fault in [Fault::HtmlPage, Fault::Status(503), Fault::Bare, Fault::RetryAfter(429, 3600)] {
         world.hub.inject(LISTING, fault);
         assert_eq!(world.resolve().unwrap(), files);
     }
+}
+
+#[test]
+fn a_listing_is_asked_for_again_after_a_passing_error() {
+    let world = World::new();
+    for fault in [Fault::Status(502), Fault::RetryAfter(429, 0), Fault::HtmlPage] {
+        world.hub.inject(LISTING, fault);
+    }
+    world.assert_whole(&world.resolve().unwrap());
+}
+
+#[test]
+fn a_server_that_asks_for_a_pause_gets_it() {
+    let world = World::new();
+    world.hub.inject(WEIGHTS, Fault::RetryAfter(429, 1));
+    let start = std::time::Instant::now();
+    world.assert_whole(&world.resolve().unwrap());
+    assert!(start.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn a_connection_that_falls_silent_is_made_again() {
+    let mut world = World::new();
+    world.settings.stall_timeout = Duration::from_secs(1);
+    world.hub.inject(WEIGHTS, Fault::StallAfter(70_000));
+    world.hub.inject(CONFIG, Fault::StallAfter(0));
+    world.assert_whole(&world.resolve().unwrap());
+    assert_eq!(world.weights_ranges(), ["bytes=0-", "bytes=70000-"]);
+}
+
+#[test]
+fn tries_that_bring_a_megabyte_are_not_counted() {
+    let world = World::new();
+    let large: Vec<u8> = (0..10_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    fs::write(world.published(WEIGHTS), large).unwrap();
+    for _ in 0..8 {
+        world.hub.inject(WEIGHTS, Fault::CutAfter(1_200_000));
+    }
+    world.assert_whole(&world.resolve().unwrap());
 }
 
 #[test]

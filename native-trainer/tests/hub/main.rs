@@ -4,17 +4,21 @@
 
 mod downloads;
 mod faults;
+mod mirrors;
 mod on_disk;
 mod refusals;
+mod sharded;
 #[path = "../support/standin_hub/mod.rs"]
 mod standin_hub;
+mod trust;
+mod unwritable;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use native_trainer::hub::{Error, HubSettings, ModelFiles, Result, WeightsKind, resolve, resolve_with};
-use standin_hub::{Fault, LISTING, StandinHub};
+use standin_hub::{Fault, LISTING, Mirror, StandinHub};
 use tempfile::TempDir;
 
 const CONFIG: &str = "open_clip_config.json";
@@ -30,17 +34,18 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::around(|root| StandinHub::start(root).unwrap())
+    }
+
+    fn behind(mirror: Mirror) -> Self {
+        Self::around(|root| StandinHub::start_behind(mirror, root).unwrap())
+    }
+
+    fn around(start: impl FnOnce(&Path) -> StandinHub) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = folder.path().join("hub/ada/skin");
-        write_model(&model, 1);
-        let hub = StandinHub::start(&folder.path().join("hub")).unwrap();
-        let settings = HubSettings {
-            endpoint: hub.url.clone(),
-            cache: folder.path().join("cache"),
-            token: None,
-            offline: false,
-            retry_wait: Duration::from_millis(1),
-        };
+        write_model(&folder.path().join("hub/ada/skin"), 1);
+        let hub = start(&folder.path().join("hub"));
+        let settings = HubSettings { retry_wait: Duration::from_millis(1), ..settings(&hub, folder.path(), &[]) };
         Self { hub, folder, settings }
     }
 
@@ -77,6 +82,17 @@ impl World {
             assert!(fs::read(path).unwrap() == fs::read(self.published(name)).unwrap(), "{name}");
         }
     }
+}
+
+/// What an environment with these variables says, beside the hub's address and a cache in `folder`.
+fn settings(hub: &StandinHub, folder: &Path, variables: &[(&str, &str)]) -> HubSettings {
+    let cache = folder.join("cache");
+    let lookup = |name: &str| match name {
+        "HF_ENDPOINT" => Some(hub.url.clone()),
+        "HF_HUB_CACHE" => Some(cache.to_str()?.to_owned()),
+        _ => variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
+    };
+    HubSettings::from_lookup(lookup, None).unwrap()
 }
 
 fn write_model(folder: &Path, seed: u32) {

@@ -14,7 +14,7 @@ fn folders_and_files_are_found() {
 
     fs::write(folder.path().join("epoch_10.pt"), "").unwrap();
     let pickle = resolve(folder.path().join("epoch_10.pt").to_str().unwrap()).unwrap();
-    assert_eq!((pickle.name.as_str(), pickle.weights_kind), ("epoch_10", WeightsKind::Pickle));
+    assert_eq!((pickle.name.as_str(), pickle.weights_kind), ("epoch_10", WeightsKind::Checkpoint));
     assert_eq!(pickle.config, None);
 
     let manifest = model.join("manifest.json");
@@ -34,11 +34,51 @@ fn what_is_no_model_on_disk_is_named() {
     assert!(complaint(&nowhere).ends_with("nowhere"));
     assert!(complaint(Path::new("xieji-x/MAKE")).contains("hf-hub:xieji-x/MAKE"));
     assert!(complaint(folder.path()).contains("looked for manifest.json, open_clip_model.safetensors"));
+    for address in [
+        "https://huggingface.co/xieji-x/MAKE",
+        "https://huggingface.co/xieji-x/MAKE/tree/main",
+        "hf://xieji-x/MAKE",
+    ] {
+        assert!(complaint(Path::new(address)).contains("hf-hub:xieji-x/MAKE"), "{address}");
+    }
     for name in ["a.pt", "b.pt", "notes.txt"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
     assert!(
         complaint(folder.path()).contains("several weights in one folder, name the file you mean (a.pt, b.pt)")
     );
-    assert!(complaint(&folder.path().join("notes.txt")).contains("expected .safetensors, .bin, .pt, .pth"));
+    let run = folder.path().join("run");
+    fs::create_dir_all(run.join("checkpoints/last")).unwrap();
+    assert!(complaint(&run).contains("did you mean ") && complaint(&run).contains("run/checkpoints/last?"));
+}
+
+#[test]
+fn a_path_is_spelled_as_open_clip_and_browsers_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("my model");
+    write_model(&model, 1);
+    let typed = model.to_str().unwrap();
+    let plain = resolve(typed).unwrap();
+    let address = format!("file://{}", typed.replace(' ', "%20"));
+    let config = model.join(CONFIG).to_str().unwrap().to_owned();
+    for spelled in [format!("local-dir:{typed}"), address, format!("local-dir:{typed}/"), config] {
+        assert_eq!(resolve(&spelled).unwrap(), plain, "{spelled}");
+    }
+    // Content tells what a file is, not its name.
+    fs::write(folder.path().join("weights"), "").unwrap();
+    for name in ["weights", "Model.CKPT"] {
+        fs::write(folder.path().join(name), "").unwrap();
+        assert_eq!(
+            resolve(folder.path().join(name).to_str().unwrap()).unwrap().weights_kind,
+            WeightsKind::Checkpoint
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused_at_once() {
+    let error = resolve("/dev/null").unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("neither a file nor a folder"), "{cause}");
 }

@@ -37,15 +37,10 @@ impl FileTensors {
     /// [`Error::Safetensors`] when the header does not describe the bytes, [`Error::CutShort`] when some are missing.
     pub fn from_safetensors(bytes: Bytes) -> Result<Self> {
         let found_bytes = bytes.len();
-        let cut_short = |expected_bytes| Error::CutShort { found_bytes, expected_bytes };
-        if let Some(header_bytes) = safetensors_header_bytes(&bytes).filter(|&header| header > found_bytes - 8) {
-            return Err(cut_short(8 + header_bytes));
+        if let Some(expected_bytes) = announced_bytes(&bytes).filter(|&announced| announced > found_bytes) {
+            return Err(Error::CutShort { found_bytes, expected_bytes });
         }
-        let (header_bytes, header) = SafeTensors::read_metadata(&bytes)?;
-        let expected_bytes = (8 + header_bytes).saturating_add(header.data_len());
-        if expected_bytes > found_bytes {
-            return Err(cut_short(expected_bytes));
-        }
+        let (_, header) = SafeTensors::read_metadata(&bytes)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let views = SafeTensors::deserialize(&bytes)?;
         let named = views.iter().map(|(name, view)| {
@@ -77,4 +72,18 @@ fn safetensors_header_bytes(bytes: &[u8]) -> Option<usize> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let length = Some(u64::from_le_bytes(*length)).filter(|&length| length <= MAX_HEADER_BYTES)?;
     rest.starts_with(b"{").then_some(length as usize)
+}
+
+/// The length that a safetensors file says it has, as far as its header is there to say so.
+fn announced_bytes(bytes: &[u8]) -> Option<usize> {
+    #[derive(serde::Deserialize)]
+    struct Entry {
+        #[serde(default)]
+        data_offsets: [usize; 2],
+    }
+    let start = 8 + safetensors_header_bytes(bytes)?;
+    let Some(header) = bytes.get(8..start) else { return Some(start) };
+    let entries: HashMap<String, Entry> = serde_json::from_slice(header).ok()?;
+    let data_bytes = entries.values().map(|entry| entry.data_offsets[1]).max().unwrap_or_default();
+    start.checked_add(data_bytes)
 }

@@ -1,6 +1,7 @@
 //! Files that are no checkpoint, told by their first bytes: a pointer, a web page, an archive, another format.
 
-use crate::{Error, Result, text_file};
+use crate::text_file::{self, TextError};
+use crate::{Error, Result};
 
 /// What a file is instead of what it was taken for, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ const UNPACK: &str = "unpack it and name the file inside";
 const EXPORT: &str = "expected safetensors or what PyTorch's torch.save writes; export the model's state_dict";
 
 /// Where a signature stands, the signature, and what begins so.
-const SIGNATURES: [(usize, &[u8], &str, &str); 18] = [
+const SIGNATURES: [(usize, &[u8], &str, &str); 19] = [
     (0, b"\x1f\x8b", "a gzip archive", UNPACK),
     (0, b"BZh", "a bzip2 archive", UNPACK),
     (0, b"\xfd7zXZ\0", "an xz archive", UNPACK),
@@ -22,6 +23,7 @@ const SIGNATURES: [(usize, &[u8], &str, &str); 18] = [
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
     (0, b"Rar!", "a RAR archive", UNPACK),
     (257, b"ustar", "a tar archive", UNPACK),
+    (0, b"PK\x03\x04", "a zip archive", UNPACK),
     (0, b"PK\x05\x06", "an empty zip archive", AGAIN),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras)", EXPORT),
     (0, b"\x93NUMPY", "a NumPy array", EXPORT),
@@ -61,7 +63,7 @@ impl Foreign {
             .or_else(|| Self::text(bytes))
             .unwrap_or_else(|| {
                 let first: Vec<String> = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-                Self::new(format!("of a format unknown here (it begins with {})", first.join(" ")), EXPORT)
+                Self::new(format!("a file of an unknown format (it begins with {})", first.join(" ")), EXPORT)
             })
     }
 
@@ -150,11 +152,11 @@ impl Foreign {
 /// # Errors
 /// [`Error::ForeignFile`] for what is no JSON at all, named as what it is; the errors of [`text_file::decode`].
 pub(crate) fn json_text<'a>(bytes: &'a [u8], expected: &'static str) -> Result<&'a str> {
-    let text = text_file::decode(bytes)?;
-    if !text.trim_start().starts_with(['{', '[']) {
-        return Foreign::of(bytes).into_error(expected);
+    match text_file::decode(bytes) {
+        Ok(text) if text.trim_start().starts_with(['{', '[']) => Ok(text),
+        Err(error @ TextError::Encoding { .. }) => Err(error.into()),
+        _ => Foreign::of(bytes).into_error(expected),
     }
-    Ok(text)
 }
 
 /// Names text that stands where a model's file should be, and what to do about it; `None` for other bytes.

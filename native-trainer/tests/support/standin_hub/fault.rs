@@ -21,13 +21,28 @@ pub enum Fault {
     /// The whole file, although a part was asked for.
     RangeIgnored,
     Status(u16),
+    /// A status, and after how many seconds to come back.
+    RetryAfter(u16, u32),
+    /// Nothing comes after so many bytes, and the connection stays open.
+    StallAfter(usize),
+    /// The listing of a model's files says nothing of them.
+    Bare,
 }
 
 impl Fault {
     /// The answer that this fault makes of a good one.
     pub(super) fn spoil(self, mut answer: Response) -> Response {
         match self {
-            Self::RangeIgnored => answer,
+            Self::RangeIgnored | Self::Bare => answer,
+            Self::RetryAfter(status, secs) => {
+                let mut busy = Self::Status(status).spoil(answer);
+                busy.headers_mut().insert(header::RETRY_AFTER, secs.into());
+                busy
+            }
+            Self::StallAfter(n_bytes) => answer.map(|body| {
+                let start = first(body, n_bytes, None).into_data_stream();
+                Body::from_stream(start.chain(stream::pending()))
+            }),
             Self::Status(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY).into_response(),
             Self::HtmlPage => axum::response::Html("<h1>Please log in</h1>").into_response(),
             Self::EndAfter(n_bytes) => {

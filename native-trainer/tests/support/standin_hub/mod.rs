@@ -6,7 +6,9 @@
 //! `X-Linked-Etag`. Everything else comes at once, under a tag that says nothing of its content.
 
 mod fault;
+mod mirror;
 mod models;
+mod tls;
 
 use std::io;
 use std::net::TcpListener;
@@ -25,11 +27,15 @@ use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 pub use fault::Fault;
+pub use mirror::Mirror;
 use models::Models;
+use tls::{Identity, TlsListener};
 
 /// A running stand-in; it stops when dropped.
 pub struct StandinHub {
     pub url: String,
+    /// In PEM form, of a stand-in behind TLS.
+    pub certificate: Option<String>,
     hub: Arc<Hub>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -42,6 +48,7 @@ pub const LISTING: &str = "revision";
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub path: String,
+    pub host: Option<String>,
     pub range: Option<String>,
     pub authorization: Option<String>,
 }
@@ -57,9 +64,25 @@ struct Hub {
 impl StandinHub {
     /// Starts on a free port of this machine.
     pub fn start(root: &Path) -> io::Result<Self> {
+        Self::serve(root, Mirror::default(), None)
+    }
+
+    /// Starts behind TLS, with a certificate that nobody trusts.
+    pub fn start_with_tls(root: &Path) -> io::Result<Self> {
+        Self::serve(root, Mirror::default(), Some(Identity::new()))
+    }
+
+    /// Starts behind a mirror.
+    pub fn start_behind(mirror: Mirror, root: &Path) -> io::Result<Self> {
+        Self::serve(root, mirror, None)
+    }
+
+    fn serve(root: &Path, mirror: Mirror, identity: Option<Identity>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let scheme = if identity.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://{}", listener.local_addr()?);
+        let url = format!("{address}{}", mirror.prefix);
         let hub = Arc::new(Hub {
             models: Models::new(root),
             url: url.clone(),
@@ -69,19 +92,31 @@ impl StandinHub {
         });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let router = router(hub.clone());
+        let hub_router = router(hub.clone());
+        // Around the router, not in it: what a mirror does to a path counts before the routes do.
+        let mirrored = from_fn_with_state((mirror, address), mirror::apply);
+        let router = Router::new().fallback_service(hub_router).layer(mirrored);
+        let certificate = identity.as_ref().map(|identity| identity.pem.clone());
         let thread = std::thread::spawn(move || {
             runtime
                 .block_on(async {
                     let listener = tokio::net::TcpListener::from_std(listener)?;
+                    let served = async {
+                        match identity {
+                            None => axum::serve(listener, router).await,
+                            Some(Identity { acceptor, .. }) => {
+                                axum::serve(TlsListener { listener, acceptor }, router).await
+                            }
+                        }
+                    };
                     tokio::select! {
-                        served = axum::serve(listener, router) => served,
+                        served = served => served,
                         _ = stopped => Ok(()),
                     }
                 })
                 .expect("the stand-in hub serves until it is stopped");
         });
-        Ok(Self { url, hub, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { url, certificate, hub, stop: Some(stop), thread: Some(thread) })
     }
 
     /// From now on the models' files are only for those who send this token.
@@ -118,10 +153,12 @@ fn router(hub: Arc<Hub>) -> Router {
         .with_state(hub)
 }
 
+/// Notes each request, as it reaches the hub behind its mirror.
 async fn note(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
     let text = |headers: &HeaderMap, name| Some(headers.get(name)?.to_str().ok()?.to_owned());
     held(&hub.seen).push(Seen {
         path: request.uri().path().to_owned(),
+        host: text(request.headers(), header::HOST),
         range: text(request.headers(), header::RANGE),
         authorization: text(request.headers(), header::AUTHORIZATION),
     });
@@ -134,7 +171,7 @@ async fn info(
     Params((owner, name, revision)): Params<(String, String, String)>,
 ) -> Response {
     if let Some(fault) = hub.take_fault(Path::new(LISTING)) {
-        return fault.spoil(StatusCode::OK.into_response());
+        return fault.spoil(Json(serde_json::json!({ "id": "a model without a commit" })).into_response());
     }
     let folder = match hub.models.folder(&owner, &name, &revision) {
         Ok(folder) => folder,

@@ -1,0 +1,13 @@
+//! The index of weights in several files: whatever it says, it names files beside it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shared_model::weights::{ShardIndex, foreign_text};
+
+fuzz_target!(|json: &[u8]| {
+    let _ = foreign_text(json);
+    let Ok(index) = ShardIndex::from_json(json) else { return };
+    for file in index.files() {
+        assert!(!file.is_empty() && !file.contains(['/', '\\']) && file != "..", "{file}");
+    }
+});

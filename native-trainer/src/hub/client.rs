@@ -1,0 +1,223 @@
+//! Requests to a hub: through which proxy, with which token, and where redirects lead.
+
+use std::io::Read;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use tokio_rustls::rustls;
+use ureq::http::{HeaderMap, Response, Uri, header};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, Body, Proxy, ProxyProtocol};
+use url::Url;
+
+use super::HubSettings;
+use super::error::{Cause, Error, Result};
+use super::trust;
+
+/// Redirects of one request before it is taken for a circle.
+const MAX_REDIRECTS: usize = 10;
+
+/// How long a name may take to be looked up, and a connection to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Largest answer that is not a file, in bytes.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
+
+/// Asks one hub, and whoever it sends to.
+pub(super) struct Client {
+    agent: Agent,
+    proxies: Matcher,
+    endpoint: Url,
+    token: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) cause: Cause,
+    /// Whether the same request may be answered later.
+    pub(super) is_passing: bool,
+}
+
+/// The last answer of a chain of redirects, and what the ones before it said of the file.
+pub(super) struct Answer {
+    response: Response<Body>,
+    /// Headers of the redirects, in their order.
+    passed: Vec<HeaderMap>,
+}
+
+impl Client {
+    /// # Errors
+    /// An address that is none, or certificates that cannot be read.
+    pub(super) fn new(settings: &HubSettings) -> Result<Self> {
+        let endpoint = Url::parse(&settings.endpoint).ok();
+        let endpoint = endpoint.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let endpoint = endpoint.ok_or_else(|| Error::Endpoint { typed: settings.endpoint.clone() })?;
+        let agent = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(trust::roots(&settings.certificates)?).build())
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .accept_encoding("identity")
+            .user_agent(concat!("dermake/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(CONNECT_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT.min(settings.stall_timeout)))
+            .timeout_recv_response(Some(settings.stall_timeout))
+            .timeout_per_read(Some(settings.stall_timeout))
+            .build()
+            .into();
+        Ok(Self { agent, proxies: settings.proxies.matcher(), endpoint, token: settings.token.clone() })
+    }
+
+    /// The answer to `GET url`, of the last of its redirects; `range` is the value of a `Range` header.
+    pub(super) fn get(&self, url: &str, range: Option<&str>) -> Result<Answer, Unanswered> {
+        let mut url = Url::parse(url).map_err(|error| Unanswered::for_ever(format!("{error}: {url}")))?;
+        let mut passed = Vec::new();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.get_once(&url, range)?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(Answer { response, passed });
+            }
+            let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+            let location = location.ok_or_else(|| Unanswered::for_ever("a redirect that says not where to"))?;
+            let next = url.join(location).ok().filter(|next| matches!(next.scheme(), "http" | "https"));
+            url = next.ok_or_else(|| Unanswered::for_ever(format!("a redirect to no web address: {location}")))?;
+            passed.push(response.headers().clone());
+        }
+        Err(Unanswered::for_ever(format!("more than {MAX_REDIRECTS} redirects, the last to {url}")))
+    }
+
+    fn get_once(&self, url: &Url, range: Option<&str>) -> Result<Response<Body>, Unanswered> {
+        let uri: Uri = url.as_str().parse().map_err(|error| Unanswered::for_ever(format!("{error}: {url}")))?;
+        let proxy = self.proxies.intercept(&uri).map(|proxy| ureq_proxy(&proxy)).transpose()?;
+        let mut request = self.agent.get(url.as_str());
+        if let Some(range) = range {
+            request = request.header(header::RANGE, range);
+        }
+        if let Some(token) = self.token.as_ref().filter(|_| self.is_trusted(url)) {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let answer = match proxy {
+            None => request.call(),
+            Some(proxy) => request.config().proxy(Some(proxy)).build().call(),
+        };
+        answer.map_err(|error| Unanswered::from_ureq(error, url))
+    }
+
+    /// Whether the token may be sent there: to the hub itself, or to it over TLS.
+    fn is_trusted(&self, url: &Url) -> bool {
+        let is_upgrade = self.endpoint.scheme() == "http"
+            && url.scheme() == "https"
+            && self.endpoint.port().is_none()
+            && url.port().is_none();
+        url.host() == self.endpoint.host() && (url.origin() == self.endpoint.origin() || is_upgrade)
+    }
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// A header of the last answer.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        text(self.response.headers(), name)
+    }
+
+    /// A header of the first answer that has it.
+    pub(super) fn first_header(&self, name: &str) -> Option<&str> {
+        self.all().find_map(|headers| text(headers, name))
+    }
+
+    /// A header of the first answer that has this other one, too.
+    pub(super) fn header_beside(&self, name: &str, other: &str) -> Option<&str> {
+        self.all().find(|headers| headers.contains_key(other)).and_then(|headers| text(headers, name))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &HeaderMap> {
+        self.passed.iter().chain([self.response.headers()])
+    }
+
+    /// Whether it is a page for people: of a login, a proxy, an error.
+    pub(super) fn is_page(&self) -> bool {
+        self.header("content-type")
+            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    }
+
+    /// How long the server asks to be left alone, where it says so in seconds.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// The whole answer.
+    pub(super) fn text(self) -> std::io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        self.body().take(MAX_TEXT_BYTES).read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    pub(super) fn body(self) -> impl Read {
+        self.response.into_body().into_with_config().limit(u64::MAX).reader()
+    }
+}
+
+impl Unanswered {
+    fn for_ever(cause: impl Into<Cause>) -> Self {
+        Self { cause: cause.into(), is_passing: false }
+    }
+
+    fn from_ureq(error: ureq::Error, url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        match error {
+            error if is_about_certificates(&error) => Self::for_ever(format!(
+                "{host} shows a certificate that is not trusted ({error}); where the network inspects TLS, set \
+                 SSL_CERT_FILE to a file with its certificate"
+            )),
+            ureq::Error::HostNotFound => {
+                Self { cause: format!("there is no host {host}, or no network").into(), is_passing: true }
+            }
+            ureq::Error::ConnectProxyFailed(said) => {
+                Self::for_ever(format!("the proxy refuses to connect to {host} ({said})"))
+            }
+            ureq::Error::Timeout(_) => {
+                Self { cause: format!("no answer from {host} in time").into(), is_passing: true }
+            }
+            error => {
+                let is_passing = !matches!(error, ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl);
+                Self { cause: error.into(), is_passing }
+            }
+        }
+    }
+}
+
+fn is_about_certificates(error: &ureq::Error) -> bool {
+    let rustls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    matches!(rustls, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The proxy with its user and password, which the matcher keeps apart from its address.
+fn ureq_proxy(proxy: &Intercept) -> Result<Proxy, Unanswered> {
+    let invalid = || Unanswered::for_ever(format!("not a proxy that can be used: {}", proxy.uri()));
+    let protocol = ProxyProtocol::try_from(proxy.uri().scheme_str().unwrap_or("http")).map_err(|_| invalid())?;
+    let mut builder = Proxy::builder(protocol).host(proxy.uri().host().unwrap_or_default());
+    if let Some(port) = proxy.uri().port_u16() {
+        builder = builder.port(port);
+    }
+    let basic = proxy.basic_auth().and_then(|header| header.to_str().ok()?.strip_prefix("Basic "));
+    let basic = basic.and_then(|encoded| String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok());
+    let basic = basic.as_deref().and_then(|pair| pair.split_once(':'));
+    if let Some((user, password)) = basic.or_else(|| proxy.raw_auth()) {
+        builder = builder.username(user).password(password);
+    }
+    builder.build().map_err(|_| invalid())
+}
