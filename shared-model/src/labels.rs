@@ -1,5 +1,6 @@
 //! Label sets and prompt templates: the built-in ones of `static/`, and what a user types or brings in a file.
 
+mod json;
 mod reading;
 mod spelling;
 mod split;

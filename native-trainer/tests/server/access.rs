@@ -93,7 +93,7 @@ fn what_the_options_name_must_be_usable() {
         Server::new(&config).err().unwrap()
     };
     let missing = complaint(&|config| config.access.tokens = Some("no/such/file".into()));
-    assert!(matches!(missing, Error::Read { .. }), "{missing}");
+    assert!(matches!(missing, Error::TextFile(_)), "{missing}");
     let no_origin = complaint(&|config| {
         config.models = vec![running::demo_model()];
         config.infer.device = Some("cpu".parse().unwrap());

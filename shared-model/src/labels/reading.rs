@@ -1,6 +1,6 @@
 //! Labels that a person typed or brought in a file, and what was made of them.
 
-use super::spelling::spelling_key;
+use super::spelling::{cleaned, spelling_key};
 use super::{BUILT_IN, LabelSet, check_names, labels_error, split};
 use crate::Result;
 use std::collections::HashMap;
@@ -126,7 +126,7 @@ impl ReadLabels {
     fn of(names: Vec<String>) -> Result<Self> {
         check_names(&names)?;
         let is_mark = |c: char| c.is_ascii_punctuation() || c.is_whitespace();
-        if let Some(name) = names.iter().find(|name| name.chars().all(is_mark)) {
+        if let Some(name) = names.iter().find(|name| cleaned(name).chars().all(is_mark)) {
             return Err(labels_error("label", "a name with letters", &format!("{name:?}")));
         }
         let (class_names, joined) = distinct(names);
@@ -273,6 +273,7 @@ mod tests {
             ("acne, ---", "a name with letters"),
             ("acne\n]\n", "a name with letters"),
             ("[\"acne\", \" \"]", "1 to 1000 bytes"),
+            ("[\"acne\", \"\u{200b}\"]", "a name with letters"),
         ] {
             assert!(error(text).contains(expected), "{expected}: {}", error(text));
         }
@@ -283,5 +284,19 @@ mod tests {
         let list = |content: &str| ReadLabels::from_file(content).unwrap().into_class_list();
         assert_eq!(list("b\na\n").unwrap().class_names, ["b", "a"]);
         assert!(list("a\nb\nA\n").unwrap_err().to_string().contains("\"A\" more than once"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_typed_labels_differ_and_are_not_empty(text in "[ \\PC\n\r\t,;|\"'.0-9aA\\[\\]\u{200b}-]{0,40}") {
+            for read in [ReadLabels::from_key_or_text, ReadLabels::from_text, ReadLabels::from_file] {
+                let Ok(labels) = read(&text) else { continue };
+                let names = &labels.set.class_names;
+                let keys: std::collections::HashSet<String> = names.iter().map(|name| spelling_key(name)).collect();
+                assert_eq!(keys.len(), names.len(), "{names:?}");
+                assert!(names.iter().all(|name| !name.trim().is_empty()), "{names:?}");
+                assert_eq!(LabelSet::from_class_names(names.clone()).unwrap().class_names, *names);
+            }
+        }
     }
 }

@@ -5,12 +5,15 @@
 //! takes for a missing cell are missing cells here too. Captions of one column are expected to be text: pandas would
 //! print a column that holds nothing but numbers in its own way (`7` as `7.0` where a cell is missing), this does not.
 
+mod lines;
+
 use super::mask::parse_mask;
 use super::problem::{ProblemKind, RowProblem};
 use super::schema::{Column, Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
 use crate::table_file::{self, TableText};
 use crate::text_file;
 use csv::ByteRecord;
+use lines::LineCounter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -104,7 +107,7 @@ impl TrainingTable {
             problems: Vec::new(),
         };
         let mut record = ByteRecord::new();
-        let mut lines = LineCounter { bytes: text.bytes, at: 0, line: text.first_line };
+        let mut lines = LineCounter::new(text.bytes, text.first_line);
         let (mut last_start, mut n_empty) = (0, 0);
         while reader.read_byte_record(&mut record).map_err(damaged)? {
             last_start = record.position().map_or(0, csv::Position::byte);
@@ -273,31 +276,6 @@ impl TrainingTable {
             let problem = self.problem(row, column, kind);
             self.problems.push(problem);
         }
-    }
-}
-
-/// Counts lines up to the starts of records: the reader's own count stops before empty lines and inside CR LF.
-struct LineCounter<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl LineCounter<'_> {
-    /// The line on which the record starts that the reader began to look for at byte `start`.
-    fn line_of(&mut self, start: u64) -> u64 {
-        let start = (start as usize).min(self.bytes.len());
-        let is_break = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
-        let start = start + self.bytes[start..].iter().take_while(is_break).count();
-        // CR LF is one end of a line, and so is a CR by itself.
-        let ends_line = |&at: &usize| match self.bytes[at] {
-            b'\n' => true,
-            b'\r' => self.bytes.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        };
-        self.line += (self.at..start).filter(ends_line).count() as u64;
-        self.at = start;
-        self.line
     }
 }
 
