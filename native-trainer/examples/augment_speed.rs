@@ -5,7 +5,7 @@ use native_trainer::data::Augmentation;
 use native_trainer::data::augment::augment;
 use native_trainer::data::order::row_rng;
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{Orientation, decode};
+use shared_model::preprocess::{Reading, decode};
 use std::time::{Duration, Instant};
 
 fn main() -> Result<()> {
@@ -15,7 +15,7 @@ fn main() -> Result<()> {
         let (mut decoding, mut augmenting, mut n_images) = (Duration::ZERO, Duration::ZERO, 0);
         while decoding + augmenting < Duration::from_secs(5) {
             let start = Instant::now();
-            let image = decode(&bytes, Orientation::AsStored)?;
+            let image = decode(&bytes, Reading::Reference)?;
             decoding += start.elapsed();
             let start = Instant::now();
             augment(&image, &augmentation, &preprocess, &mut row_rng(0, 0, n_images))?;

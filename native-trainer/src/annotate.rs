@@ -5,6 +5,7 @@ use crate::features::{Encoder, FeatureStore, Identity};
 use crate::labels;
 use crate::model;
 use crate::options::ModelOptions;
+use crate::pictures;
 use crate::progress;
 use anyhow::{Context, Result};
 use candle_core::Device;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use shared_model::api::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, concept_terms};
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,7 @@ pub struct AnnotateOptions {
     pub concepts: Vec<String>,
     pub top_k: usize,
     pub as_json: bool,
-    pub orientation: Orientation,
+    pub reading: Reading,
     /// Where the features of the concepts' terms are kept; those of photos are not.
     pub cache: Option<PathBuf>,
 }
@@ -43,14 +44,14 @@ pub fn annotate(images: &[PathBuf], model_options: &ModelOptions, options: &Anno
     model::warn_of(&model);
     let store = match &options.cache {
         Some(cache) => {
-            let identity = Identity::of(model_options, &model, &name, options.orientation)?;
+            let identity = Identity::of(model_options, &model, &name, options.reading)?;
             FeatureStore::open_cache(cache, &identity)?
         }
         None => None,
     };
     let templates = ConceptTemplates::skin();
     let bar = progress::prompts();
-    let features = Encoder::new(&model, options.orientation, store).texts(
+    let features = Encoder::new(&model, options.reading, store).texts(
         &ConceptScorer::prompts(&concepts, &templates),
         &mut |done, total| {
             bar.set_length(total as u64);
@@ -64,8 +65,8 @@ pub fn annotate(images: &[PathBuf], model_options: &ModelOptions, options: &Anno
     let mut stdout = std::io::stdout().lock();
     for path in images {
         let scores = || -> Result<Vec<f64>> {
-            let bytes = std::fs::read(path).context("cannot read the image")?;
-            let feature = model.image_features(&bytes, options.orientation)?.to_device(&Device::Cpu)?;
+            let image = pictures::open(path, options.reading)?;
+            let feature = model.decoded_image_features(&image)?.to_device(&Device::Cpu)?;
             Ok(scorer.scores(&feature)?.into_iter().flatten().collect())
         };
         match scores() {

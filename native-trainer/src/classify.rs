@@ -3,11 +3,12 @@
 use crate::device::placement;
 use crate::model;
 use crate::options::{LabelOptions, ModelOptions};
+use crate::pictures;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use shared_model::ZeroShotModel;
 use shared_model::api::Prediction;
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use shared_model::zero_shot::Classifier;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ struct Answer<'a> {
 pub struct ClassifyOutput {
     pub top_k: usize,
     pub as_json: bool,
-    pub orientation: Orientation,
+    pub reading: Reading,
 }
 
 /// Answers for every image that can be read; returns whether all could.
@@ -73,9 +74,10 @@ fn answer(
     classifier: &Classifier,
     output: &ClassifyOutput,
 ) -> Result<(Vec<Prediction>, f64)> {
-    let bytes = std::fs::read(path).context("cannot read the image")?;
+    let bytes = pictures::read(path)?;
     let started = Instant::now();
-    let predictions = model.classify(&bytes, output.orientation, classifier, output.top_k)?;
+    let features = model.decoded_image_features(&pictures::decode(&bytes, output.reading)?)?;
+    let predictions = classifier.classify(&features, output.top_k)?.remove(0);
     Ok((predictions, started.elapsed().as_secs_f64() * 1e3))
 }
 

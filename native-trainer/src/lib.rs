@@ -17,7 +17,7 @@ pub mod model;
 pub mod objective;
 pub mod options;
 pub mod output;
-mod pictures;
+pub mod pictures;
 mod progress;
 pub mod quantize;
 pub mod search;

@@ -6,13 +6,14 @@ use crate::hub::{self, WeightsKind};
 use crate::model::{Checkpoint, MERGES_GZ, sha256_hex};
 use crate::options::ModelOptions;
 use crate::output::OutputFolder;
-use anyhow::{Context, Result, bail};
+use crate::pictures;
+use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 use shared_model::api::{FileRole, Manifest, ManifestFile};
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::preprocess::{Orientation, preprocess};
+use shared_model::preprocess::Reading;
 use shared_model::quantize::{TensorReport, WeightFormat, quantize as quantize_tower};
 use shared_model::weights::{Placement, Weights};
 use shared_model::zero_shot::Classifier;
@@ -151,13 +152,16 @@ fn cosines(
         SAMPLES.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect()
     } else {
         let read = |path: &PathBuf| {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = pictures::read(path).map_err(|err| anyhow!("{err}: {}", path.display()))?;
             Ok((path.display().to_string(), bytes))
         };
         samples.iter().map(read).collect::<Result<_>>()?
     };
     let cosine = |(image, bytes): (String, Vec<u8>)| {
-        let pixel_values = preprocess(&bytes, config, Orientation::FromExif)?.unsqueeze(0)?;
+        let shape = (1, 3, config.image_size, config.image_size);
+        let values =
+            pictures::pixel_values(&bytes, config, Reading::Photo).map_err(|err| anyhow!("{err}: {image}"))?;
+        let pixel_values = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let dense = dense.image_features(&pixel_values)?.to_device(&Device::Cpu)?;
         let quantized = quantized.image_features(&pixel_values)?;
         let cosine = (dense * quantized)?.sum_all()?.to_scalar::<f32>()?;

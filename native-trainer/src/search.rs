@@ -3,11 +3,11 @@
 use crate::device::placement;
 use crate::features::{Encoder, FeatureStore, Hit, Identity, ImageFile, SearchIndex, StoreError};
 use crate::options::ModelOptions;
-use crate::{interrupt, model, progress};
-use anyhow::{Context, Result, bail};
+use crate::{interrupt, model, pictures, progress};
+use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{Device, Tensor};
 use shared_model::ZeroShotModel;
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -39,14 +39,14 @@ pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) 
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
     model::warn_of(&model);
-    let identity = Identity::of(model_options, &model, &name, Orientation::FromExif)?;
+    let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
     let index = index.map_or_else(|| folder.join(INDEX_FOLDER), Path::to_path_buf);
     let mut store = FeatureStore::open(&index, &identity)?;
     let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
     let gone: Vec<String> = store.files()?.into_keys().filter(|name| !present.contains(name.as_str())).collect();
     store.forget(&gone)?;
 
-    let mut encoder = Encoder::new(&model, Orientation::FromExif, Some(store));
+    let mut encoder = Encoder::new(&model, Reading::Photo, Some(store));
     let bar = progress::images(files.len());
     let found = encoder.images(&files, &bar)?;
     bar.finish_and_clear();
@@ -109,7 +109,7 @@ pub fn search(index: &Path, query: &Query, model_options: &ModelOptions, output:
     let opened = SearchIndex::open(&index)?;
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
-    let identity = Identity::of(model_options, &model, &name, Orientation::FromExif)?;
+    let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
     if identity != *opened.identity() {
         let found = opened.identity().model_name.clone();
         bail!(StoreError::OtherModel { found, expected: name, path: index });
@@ -135,8 +135,8 @@ fn query_feature(query: &Query, model: &ZeroShotModel) -> Result<Tensor> {
     match query {
         Query::Text(text) => Ok(model.encode_texts(std::slice::from_ref(text), &mut |_, _| {})?),
         Query::Like(path) => {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            model.image_features(&bytes, Orientation::FromExif).with_context(|| format!("in {}", path.display()))
+            let image = pictures::open(path, Reading::Photo).map_err(|err| anyhow!("{err}: {}", path.display()))?;
+            Ok(model.decoded_image_features(&image)?)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one error type of this crate: each variant says what was expected, what came and where.
 
+use crate::preprocess::OtherFile;
 use std::fmt;
 
 /// Result with this crate's [`enum@Error`].
@@ -42,11 +43,14 @@ pub enum Error {
 
     // Images
     #[error(
-        "image of {width}x{height} pixels, over the limit of {limit_megapixels} megapixels or {limit_edge} a side"
+        "image of {width}x{height} pixels, over the limit of {limit_megapixels} megapixels or {limit_edge} a side; \
+         scale it down"
     )]
     ImageTooLarge { width: u32, height: u32, limit_megapixels: u32, limit_edge: u32 },
-    #[error("not a readable image (expected JPEG, PNG, WebP, GIF, BMP or TIFF)")]
-    ImageFormat,
+    #[error("not enough memory for an image of {width}x{height} pixels; scale it down")]
+    ImageMemory { width: u32, height: u32 },
+    #[error("{0}")]
+    ImageFormat(OtherFile),
     #[error("the image is damaged or incomplete: {detail}")]
     ImageDecode { detail: String },
     #[error("cannot resample: {what} is {found}, expected {expected}")]

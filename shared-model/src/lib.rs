@@ -6,7 +6,7 @@
 //! # fn main() -> shared_model::Result<()> {
 //! use shared_model::config::ClipConfig;
 //! use shared_model::labels::{LabelSet, Templates};
-//! use shared_model::preprocess::Orientation;
+//! use shared_model::preprocess::Reading;
 //! use shared_model::tokenizer::Tokenizer;
 //! use shared_model::weights::{Placement, Weights};
 //! use shared_model::{Clip, ZeroShotModel};
@@ -21,7 +21,7 @@
 //!
 //! let labels = LabelSet::from_text("melanoma, nevus, psoriasis")?;
 //! let classifier = model.classifier(&labels, &Templates::skin(), &mut |_, _| {})?;
-//! for answer in model.classify(&read("photo.jpg"), Orientation::FromExif, &classifier, 3)? {
+//! for answer in model.classify(&read("photo.jpg"), Reading::Photo, &classifier, 3)? {
 //!     println!("{} {:.3}", answer.label, answer.probability);
 //! }
 //! # Ok(())

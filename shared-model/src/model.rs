@@ -3,7 +3,7 @@
 use crate::api::{Manifest, Prediction};
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
-use crate::preprocess::{Orientation, preprocess};
+use crate::preprocess::{DecodedImage, Reading, pixel_values, preprocess, resize_and_crop};
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::VisionTower;
@@ -11,7 +11,7 @@ use crate::weights::{Placement, Weights};
 use crate::zero_shot::{Classifier, encode_prompts};
 use crate::{Clip, Error, Result};
 use bytes::Bytes;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 
 /// Image bytes in, ranked labels out.
@@ -135,17 +135,28 @@ impl ZeroShotModel {
     pub fn classify(
         &self,
         image: &[u8],
-        orientation: Orientation,
+        reading: Reading,
         classifier: &Classifier,
         top_k: usize,
     ) -> Result<Vec<Prediction>> {
-        let features = self.image_features(image, orientation)?;
+        let features = self.image_features(image, reading)?;
         Ok(classifier.classify(&features, top_k)?.remove(0))
     }
 
     /// The unit feature `[1, E]` f32 of one photo.
-    pub fn image_features(&self, image: &[u8], orientation: Orientation) -> Result<Tensor> {
-        let pixel_values = preprocess(image, &self.config.preprocess, orientation)?;
+    ///
+    /// # Errors
+    /// The image errors of [`preprocess`].
+    pub fn image_features(&self, image: &[u8], reading: Reading) -> Result<Tensor> {
+        let pixel_values = preprocess(image, &self.config.preprocess, reading)?;
         self.vision.image_features(&pixel_values.unsqueeze(0)?)
+    }
+
+    /// The unit feature `[1, E]` f32 of a photo that is decoded already, for instance because it is shown, too.
+    pub fn decoded_image_features(&self, image: &DecodedImage) -> Result<Tensor> {
+        let config = &self.config.preprocess;
+        let values = pixel_values(&resize_and_crop(image, config)?, config);
+        let shape = (1, 3, config.image_size, config.image_size);
+        self.vision.image_features(&Tensor::from_vec(values, shape, &Device::Cpu)?)
     }
 }

@@ -32,6 +32,8 @@ pub enum Error {
     // Photos
     #[error("This file is not an image that can be read here. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.")]
     NotAnImage,
+    #[error("This file cannot be read here: {detail}. Choose another one.")]
+    NotRead { detail: String },
     #[error("This image is too large: it has {found}, and the limit is {limit}. Choose a smaller one.")]
     ImageTooLarge { found: String, limit: String },
     #[error("This image is damaged or incomplete ({detail}). Choose another one.")]
@@ -66,9 +68,11 @@ impl Error {
     /// What to offer beside the sentence.
     pub fn way_on(&self) -> WayOn {
         match self {
-            Self::NotAnImage | Self::ImageTooLarge { .. } | Self::ImageDamaged { .. } | Self::PhotoUnreadable => {
-                WayOn::OtherPhoto
-            }
+            Self::NotAnImage
+            | Self::NotRead { .. }
+            | Self::ImageTooLarge { .. }
+            | Self::ImageDamaged { .. }
+            | Self::PhotoUnreadable => WayOn::OtherPhoto,
             Self::Labels { .. } => WayOn::OtherLabels,
             _ => WayOn::Retry,
         }
@@ -83,12 +87,15 @@ impl Error {
 impl From<shared_model::Error> for Error {
     fn from(err: shared_model::Error) -> Self {
         use shared_model::Error as Model;
+        use shared_model::preprocess::OtherFile;
         match err {
-            Model::ImageFormat => Self::NotAnImage,
+            Model::ImageFormat(OtherFile::Unknown | OtherFile::Text) => Self::NotAnImage,
+            Model::ImageFormat(kind) => Self::NotRead { detail: kind.to_string() },
             Model::ImageTooLarge { width, height, limit_megapixels, limit_edge } => Self::ImageTooLarge {
                 found: format!("{width} × {height} pixels"),
                 limit: format!("{limit_megapixels} megapixels and {limit_edge} pixels a side"),
             },
+            Model::ImageMemory { .. } => Self::OutOfMemory { what: "this photo".into() },
             Model::ImageDecode { detail } => Self::ImageDamaged { detail },
             Model::Labels { .. } | Model::TextTooLong { .. } => Self::Labels { detail: with_causes(&err) },
             Model::Tensor(_) | Model::Resample { .. } => Self::Computation { detail: with_causes(&err) },
@@ -105,6 +112,15 @@ fn with_causes(err: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared_model::preprocess::OtherFile;
+
+    #[test]
+    fn a_file_of_a_known_kind_gets_a_sentence_of_its_own() {
+        let sentence = |kind| Error::from(shared_model::Error::ImageFormat(kind)).to_string();
+        assert!(sentence(OtherFile::Heic).contains("Most Compatible"));
+        assert!(sentence(OtherFile::Picture("AVIF")).contains("AVIF is not read"));
+        assert!(sentence(OtherFile::Text).contains("Choose a JPEG"));
+    }
 
     #[test]
     fn photo_errors_ask_for_another_photo_and_label_errors_for_other_labels() {
@@ -114,7 +130,7 @@ mod tests {
             limit_megapixels: 100,
             limit_edge: 1_000_000,
         };
-        for err in [shared_model::Error::ImageFormat, too_large] {
+        for err in [shared_model::Error::ImageFormat(OtherFile::Heic), too_large] {
             assert_eq!(Error::from(err).way_on(), WayOn::OtherPhoto);
         }
         let labels = shared_model::labels::LabelSet::from_text("[acne]").unwrap_err();

@@ -5,7 +5,7 @@ use clap::Args;
 use native_trainer::annotate::{AnnotateOptions, annotate};
 use native_trainer::features::default_cache;
 use native_trainer::options::ModelOptions;
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,9 +38,9 @@ pub struct Annotate {
     #[arg(long)]
     json: bool,
 
-    /// Leave pixels as they are stored, whatever the EXIF orientation says
-    #[arg(long)]
-    ignore_exif: bool,
+    /// Read pixels as benchmark runs do: EXIF orientation and color profiles ignored, 16-bit gray clipped
+    #[arg(long, alias = "ignore-exif")]
+    as_reference: bool,
 }
 
 impl Annotate {
@@ -49,7 +49,7 @@ impl Annotate {
             concepts: self.concepts,
             top_k: self.top_k as usize,
             as_json: self.json,
-            orientation: if self.ignore_exif { Orientation::AsStored } else { Orientation::FromExif },
+            reading: if self.as_reference { Reading::Reference } else { Reading::Photo },
             cache: default_cache(),
         };
         let all_read = annotate(&self.images, &self.model, &options)?;

@@ -4,14 +4,15 @@ use anyhow::Result;
 use clap::Args;
 use native_trainer::classify::{ClassifyOutput, classify};
 use native_trainer::options::{LabelOptions, ModelOptions};
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Name what is on one or more photos
 ///
 /// Ranks the labels by the cosine between the photo's feature and the label's, as MAKE's zero-shot evaluation does.
-/// Photos may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF; EXIF orientation is applied.
+/// Photos may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, told by their content. They are turned
+/// upright by their EXIF data and converted to sRGB by their color profile.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake classify photo.jpg
@@ -37,15 +38,15 @@ pub struct Classify {
     #[arg(long)]
     json: bool,
 
-    /// Leave pixels as they are stored, as benchmark runs do, whatever the EXIF orientation says
-    #[arg(long)]
-    ignore_exif: bool,
+    /// Read pixels as benchmark runs do: EXIF orientation and color profiles ignored, 16-bit gray clipped
+    #[arg(long, alias = "ignore-exif")]
+    as_reference: bool,
 }
 
 impl Classify {
     pub fn run(self) -> Result<ExitCode> {
-        let orientation = if self.ignore_exif { Orientation::AsStored } else { Orientation::FromExif };
-        let output = ClassifyOutput { top_k: self.top_k as usize, as_json: self.json, orientation };
+        let reading = if self.as_reference { Reading::Reference } else { Reading::Photo };
+        let output = ClassifyOutput { top_k: self.top_k as usize, as_json: self.json, reading };
         let all_read = classify(&self.images, &self.model, &self.labels, &output)?;
         Ok(ExitCode::from(u8::from(!all_read)))
     }

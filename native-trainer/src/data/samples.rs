@@ -6,11 +6,10 @@ use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
 use crate::file_finder::{FileFinder, FindError};
-use crate::pictures;
+use crate::pictures::{self, PictureError};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{DecodedImage, Orientation, pixel_values, resize_and_crop};
+use shared_model::preprocess::{DecodedImage, Reading, pixel_values, resize_and_crop};
 use shared_model::tokenizer::Tokenizer;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -113,18 +112,15 @@ pub(super) fn find_image(images: &FileFinder, name: &str) -> Result<PathBuf, Pro
     })
 }
 
-/// Reads and decodes an image as the reference does, EXIF orientation not applied.
+/// Reads and decodes an image as the reference does.
 ///
 /// # Errors
 /// The problem of the row that names it.
 pub(super) fn read_image(path: &Path) -> Result<DecodedImage, ProblemKind> {
-    let bytes = std::fs::read(path).map_err(|err| match err.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            ProblemKind::ImageMissing { path: path.display().to_string() }
-        }
+    pictures::open(path, Reading::Reference).map_err(|err| match err {
+        PictureError::Missing => ProblemKind::ImageMissing { path: path.display().to_string() },
         _ => unreadable(path, err.to_string()),
-    })?;
-    pictures::decode(&bytes, Orientation::AsStored).map_err(|detail| unreadable(path, detail))
+    })
 }
 
 fn unreadable(path: &Path, detail: String) -> ProblemKind {

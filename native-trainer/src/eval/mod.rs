@@ -34,7 +34,7 @@ use out::ReportFolder;
 use results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results};
 use session::{Session, SessionOptions};
 use shared_model::ZeroShotModel;
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::path::{Path, PathBuf};
 
 /// What to evaluate.
@@ -75,14 +75,14 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     let placement = placement(options.model.device, options.model.dtype)?;
     let (model, name) = model::load(&options.model.model, options.model.arch.as_deref(), &placement)?;
     model::warn_of(&model);
-    let identity = Identity::of(options.model, &model, &name, Orientation::AsStored)?;
+    let identity = Identity::of(options.model, &model, &name, Reading::Reference)?;
     let store = match &options.cache {
         Some(cache) => FeatureStore::open_cache(cache, &identity).context("--no-cache does without a cache")?,
         None => None,
     };
     let session_options =
         SessionOptions { data: options.data, protocol: options.protocol, max_unreadable: options.max_unreadable };
-    let encoder = Encoder::new(&model, Orientation::AsStored, store);
+    let encoder = Encoder::new(&model, Reading::Reference, store);
     let mut session = Session { encoder, options: &session_options };
 
     let mut results = empty_results(&model, &identity, options.protocol);

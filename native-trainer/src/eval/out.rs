@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{Orientation, resize_and_crop};
+use shared_model::preprocess::{Reading, resize_and_crop};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,8 +63,7 @@ fn is_report(folder: &Path) -> bool {
 
 /// A small JPEG of what the model sees of a picture.
 fn thumbnail(path: &Path) -> Option<Vec<u8>> {
-    let bytes = std::fs::read(path).ok()?;
-    let image = pictures::decode(&bytes, Orientation::AsStored).ok()?;
+    let image = pictures::open(path, Reading::Reference).ok()?;
     let config = PreprocessConfig::openai(THUMBNAIL_SIZE);
     let image = resize_and_crop(&image, &config).ok()?;
     let side = THUMBNAIL_SIZE as u32;

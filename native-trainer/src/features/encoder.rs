@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ pub struct Effort {
 /// A model with the features it has made: what is at hand is looked up, the rest computed and kept.
 pub struct Encoder<'a> {
     pub(super) model: &'a ZeroShotModel,
-    pub(super) orientation: Orientation,
+    pub(super) reading: Reading,
     pub(super) store: Option<FeatureStore>,
     pub(super) batch_size: BatchSize,
     pub effort: Effort,
@@ -35,9 +35,9 @@ pub struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     /// Without a store, nothing is kept.
-    pub fn new(model: &'a ZeroShotModel, orientation: Orientation, store: Option<FeatureStore>) -> Self {
+    pub fn new(model: &'a ZeroShotModel, reading: Reading, store: Option<FeatureStore>) -> Self {
         let batch_size = BatchSize::for_model(&model.config, model.placement());
-        Self { model, orientation, store, batch_size, effort: Effort::default() }
+        Self { model, reading, store, batch_size, effort: Effort::default() }
     }
 
     pub fn model(&self) -> &'a ZeroShotModel {

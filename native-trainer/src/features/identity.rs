@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
 use shared_model::api::Manifest;
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use std::path::Path;
 
 /// Raised whenever the same weights give other features.
-const ARITHMETIC: u32 = 2;
+const ARITHMETIC: u32 = 3;
 
 /// A model as a source of features.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,20 +26,20 @@ pub struct Identity {
     /// Length E of a feature.
     pub embed_dim: usize,
     pub precision: Precision,
-    /// Whether EXIF orientation was applied.
+    /// Whether images were read as photos: turned by their EXIF data, converted to sRGB.
     pub applies_exif: bool,
     arithmetic: u32,
 }
 
 impl Identity {
     /// Reads and hashes the model's files; those of the model inside the program are known.
-    pub fn of(options: &ModelOptions, model: &ZeroShotModel, name: &str, orientation: Orientation) -> Result<Self> {
+    pub fn of(options: &ModelOptions, model: &ZeroShotModel, name: &str, reading: Reading) -> Result<Self> {
         Ok(Self {
             model_sha256: model_sha256(options, model)?,
             model_name: name.into(),
             embed_dim: model.config.embed_dim,
             precision: options.dtype,
-            applies_exif: orientation == Orientation::FromExif,
+            applies_exif: reading == Reading::Photo,
             arithmetic: ARITHMETIC,
         })
     }

@@ -130,7 +130,7 @@ impl Encoder<'_> {
         let config = &self.model.config.preprocess;
         let is_known = |content: &[u8; 32]| self.store.as_ref().is_some_and(|store| store.row(content).is_some());
         let read = |&Unseen { index, stamp }: &Unseen| {
-            let content = reading::read(&files[index].path, config, self.orientation, is_known);
+            let content = reading::read(&files[index].path, config, self.reading, is_known);
             ReadImage { index, stamp, content }
         };
         batch.par_iter().map(read).collect()

@@ -1,10 +1,9 @@
 //! An image file on its way to the vision tower: what is known of it without opening it, its content, its pixels.
 
-use crate::pictures;
+use crate::pictures::{self, PictureError};
 use sha2::{Digest, Sha256};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{Orientation, pixel_values, resize_and_crop};
-use std::io::ErrorKind;
+use shared_model::preprocess::Reading;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -25,7 +24,7 @@ pub struct Content {
 
 /// The stamp of a file, or what is wrong.
 pub fn stamp(path: &Path) -> Result<Stamp, String> {
-    let metadata = std::fs::metadata(path).map_err(|err| problem(&err))?;
+    let metadata = std::fs::metadata(path).map_err(|err| PictureError::from(err).to_string())?;
     if !metadata.is_file() {
         return Err("not a file".into());
     }
@@ -41,24 +40,12 @@ pub fn stamp(path: &Path) -> Result<Stamp, String> {
 pub fn read(
     path: &Path,
     config: &PreprocessConfig,
-    orientation: Orientation,
+    reading: Reading,
     is_known: impl Fn(&[u8; 32]) -> bool,
 ) -> Result<Content, String> {
-    let bytes = std::fs::read(path).map_err(|err| problem(&err))?;
+    let bytes = pictures::read(path).map_err(|err| err.to_string())?;
     let sha256 = Sha256::digest(&bytes).into();
-    let pixel_values = (!is_known(&sha256)).then(|| pixels(&bytes, config, orientation));
+    let pixel_values = (!is_known(&sha256))
+        .then(|| pictures::pixel_values(&bytes, config, reading).map_err(|err| err.to_string()));
     Ok(Content { sha256, pixel_values })
-}
-
-fn pixels(bytes: &[u8], config: &PreprocessConfig, orientation: Orientation) -> Result<Vec<f32>, String> {
-    let image = pictures::decode(bytes, orientation)?;
-    let image = resize_and_crop(&image, config).map_err(|err| err.to_string())?;
-    Ok(pixel_values(&image, config))
-}
-
-fn problem(err: &std::io::Error) -> String {
-    match err.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => "there is no such file".into(),
-        _ => err.to_string(),
-    }
 }

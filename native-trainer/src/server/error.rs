@@ -173,8 +173,11 @@ impl From<shared_model::Error> for HttpError {
         use shared_model::Error as Input;
         let what = err.to_string();
         match err {
-            Input::ImageFormat => Self::UnsupportedType { what },
-            Input::ImageTooLarge { .. } => Self::ImageTooLarge { what },
+            Input::ImageFormat(_) => Self::UnsupportedType { what },
+            Input::ImageTooLarge { .. } => {
+                Self::ImageTooLarge { what: format!("{what}, or start the server with a larger --max-megapixels") }
+            }
+            Input::ImageMemory { .. } => Self::ImageTooLarge { what },
             Input::ImageDecode { .. } | Input::Resample { .. } => Self::Invalid { what },
             Input::Labels { .. } | Input::TextTooLong { .. } => Self::Invalid { what },
             err => {

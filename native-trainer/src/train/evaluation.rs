@@ -8,11 +8,12 @@ use crate::eval::LabelledImages;
 use crate::features::ImageFile;
 use crate::model::MERGES_GZ;
 use crate::objective::{Captions, Objective, Variant};
-use anyhow::{Context, Result};
-use candle_core::Tensor;
+use crate::pictures;
+use anyhow::{Result, anyhow};
+use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use shared_model::labels::Templates;
-use shared_model::preprocess::{Orientation, preprocess};
+use shared_model::preprocess::Reading;
 use shared_model::tokenizer::Tokenizer;
 use shared_model::zero_shot::Classifier;
 use std::sync::Arc;
@@ -70,9 +71,10 @@ pub fn zero_shot_accuracy(set: &ZeroShotSet, model: &TrainedModel) -> Result<f64
     let mut n_right = 0;
     for (files, labels) in files.chunks(IMAGES_AT_ONCE).zip(labels.chunks(IMAGES_AT_ONCE)) {
         let read = |ImageFile { path, .. }: &ImageFile| -> Result<Tensor> {
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            let image = preprocess(&bytes, &model.config.preprocess, Orientation::AsStored);
-            image.with_context(|| format!("in {}", path.display()))
+            let config = &model.config.preprocess;
+            let values = pictures::open_pixel_values(path, config, Reading::Reference);
+            let values = values.map_err(|err| anyhow!("{err}: {}", path.display()))?;
+            Ok(Tensor::from_vec(values, (3, config.image_size, config.image_size), &Device::Cpu)?)
         };
         let images = files.par_iter().map(read).collect::<Result<Vec<_>>>()?;
         let features = model.plain.vision.image_features(&Tensor::stack(&images, 0)?)?;

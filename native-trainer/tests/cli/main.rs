@@ -11,6 +11,7 @@ mod eval_synth;
 mod eval_tables;
 mod labels;
 mod open_clip;
+mod pictures;
 mod quantize;
 mod search;
 #[path = "../support/standin_hub/mod.rs"]

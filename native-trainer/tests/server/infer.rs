@@ -5,7 +5,7 @@ use base64::Engine;
 use native_trainer::model;
 use shared_model::concepts::ConceptScorer;
 use shared_model::labels::{ConceptTemplates, LabelSet, Templates};
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 
 /// Between an answer from a batch, or over a socket, and the model by itself.
 const TOLERANCE: f64 = 1e-5;
@@ -24,7 +24,7 @@ fn a_photo_is_classified_as_by_the_model_itself() {
     let (model, name) = model::load(demo_model().to_str().unwrap(), None, &Default::default()).unwrap();
     let expected = |labels: &LabelSet, templates: &Templates| -> Vec<(String, f64)> {
         let classifier = model.classifier(labels, templates, &mut |_, _| {}).unwrap();
-        let answers = model.classify(&photo(0), Orientation::FromExif, &classifier, 3).unwrap();
+        let answers = model.classify(&photo(0), Reading::Photo, &classifier, 3).unwrap();
         answers.into_iter().map(|answer| (answer.label, answer.probability.into())).collect()
     };
     let skin = Templates::skin();
@@ -111,7 +111,7 @@ fn concepts_are_scored_as_by_the_model_itself() {
         .collect();
     let templates = ConceptTemplates::skin();
     let features = model.encode_texts(&ConceptScorer::prompts(&concepts, &templates), &mut |_, _| {}).unwrap();
-    let image = model.image_features(&photo(1), Orientation::FromExif).unwrap();
+    let image = model.image_features(&photo(1), Reading::Photo).unwrap();
     let expected = ConceptScorer::new(&concepts, &templates, &features).unwrap().scores(&image).unwrap();
     let found = answer.body["concepts"].as_array().unwrap().iter().map(|c| c["score"].as_f64().unwrap());
     for (found, expected) in found.clone().zip(expected.iter().flatten()) {

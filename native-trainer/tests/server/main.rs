@@ -7,6 +7,7 @@ mod infer;
 mod limits;
 mod models;
 mod page;
+mod pictures;
 mod running;
 mod shelf;
 mod socket;

@@ -7,18 +7,24 @@
 //!
 //! The order matters: Pillow resamples in the mode of the file and converts to RGB only afterwards, and so does this.
 
+mod color;
 mod convolve;
 mod decode;
 mod encode;
+mod format;
 mod orientation;
 mod pixels;
+mod preview;
+mod reading;
 mod resample;
 mod taps;
 
-pub use decode::{decode, decode_within};
+pub use decode::{check_size, decode, decode_within, size};
 pub use encode::encode_png;
-pub use orientation::Orientation;
+pub use format::{FileKind, OtherFile, PictureFormat};
 pub use pixels::{DecodedImage, PixelMode, RgbImage8};
+pub use preview::preview;
+pub use reading::Reading;
 pub use resample::{CropBox, resample};
 
 use crate::config::{PreprocessConfig, ResizeMode};
@@ -27,13 +33,18 @@ use candle_core::{Device, Tensor};
 use resample::resample_window;
 use taps::Axis;
 
-/// The largest image that is decoded, in millions of pixels.
-pub const MAX_MEGAPIXELS: u32 = 100;
+/// The largest image that is decoded, in millions of pixels: phones take photos of 200.
+///
+/// In wasm less, because a phone's browser has room for a photo of 108 megapixels, but not of 200.
+pub const MAX_MEGAPIXELS: u32 = if cfg!(target_arch = "wasm32") { 128 } else { 256 };
 
 /// The longest edge that is decoded, in pixels.
 pub const MAX_EDGE: u32 = 1_000_000;
 
 const MAX_PIXELS: u64 = MAX_MEGAPIXELS as u64 * 1_000_000;
+
+/// The largest side S that an image is scaled to, in pixels.
+const MAX_SIDE: u64 = 10_000;
 
 /// How an image is scaled and cropped to S x S pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +122,8 @@ pub fn pixel_values(image: &RgbImage8, config: &PreprocessConfig) -> Vec<f32> {
 ///
 /// # Errors
 /// Those of [`decode`] and [`resize_and_crop`].
-pub fn preprocess(bytes: &[u8], config: &PreprocessConfig, orientation: Orientation) -> Result<Tensor> {
-    preprocess_within(bytes, config, orientation, MAX_MEGAPIXELS)
+pub fn preprocess(bytes: &[u8], config: &PreprocessConfig, reading: Reading) -> Result<Tensor> {
+    preprocess_within(bytes, config, reading, MAX_MEGAPIXELS)
 }
 
 /// [`preprocess`], of a picture of at most `max_megapixels`.
@@ -122,22 +133,21 @@ pub fn preprocess(bytes: &[u8], config: &PreprocessConfig, orientation: Orientat
 pub fn preprocess_within(
     bytes: &[u8],
     config: &PreprocessConfig,
-    orientation: Orientation,
+    reading: Reading,
     max_megapixels: u32,
 ) -> Result<Tensor> {
-    let image = resize_and_crop(&decode_within(bytes, orientation, max_megapixels)?, config)?;
+    let image = resize_and_crop(&decode_within(bytes, reading, max_megapixels)?, config)?;
     let values = pixel_values(&image, config);
     Ok(Tensor::from_vec(values, (3, config.image_size, config.image_size), &Device::Cpu)?)
 }
 
 /// The config's S, if an image of S x S pixels is within the limits.
 fn checked_side(config: &PreprocessConfig) -> Result<u64> {
-    let side = config.image_size as u64;
-    match side.checked_mul(side) {
-        Some(1..=MAX_PIXELS) => Ok(side),
-        _ => Err(Error::Config {
+    match config.image_size as u64 {
+        side @ 1..=MAX_SIDE => Ok(side),
+        side => Err(Error::Config {
             field: "image_size".into(),
-            expected: format!("1 to {}", MAX_PIXELS.isqrt()),
+            expected: format!("1 to {MAX_SIDE}"),
             found: side.to_string(),
         }),
     }

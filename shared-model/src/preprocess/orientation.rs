@@ -1,19 +1,8 @@
-//! Which way up: the orientation that cameras write beside the pixels instead of turning them.
+//! Turns images upright: cameras write the orientation beside the pixels instead of turning them.
 
 use super::DecodedImage;
 use crate::Result;
 use image::metadata::Orientation as Transform;
-
-/// Whether the orientation in a file's metadata is applied.
-///
-/// TIFF is always turned: there the tag belongs to the format itself, and Pillow applies it on loading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Orientation {
-    /// Pixels as they are stored, as the reference has it: for benchmarks.
-    AsStored,
-    /// Turned and mirrored as the EXIF data of JPEG, PNG and WebP files says: for people's photos.
-    FromExif,
-}
 
 /// The transform that an EXIF block asks for; none if it is absent, damaged or silent about it.
 pub(super) fn exif_transform(exif: Option<&[u8]>) -> Transform {

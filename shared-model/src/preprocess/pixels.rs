@@ -130,10 +130,15 @@ impl DecodedImage {
         &self.samples
     }
 
+    pub(super) fn into_samples(self) -> Samples {
+        self.samples
+    }
+
     /// An image of `width` x `height` pixels, each taken from `source(x, y)` of this one.
     ///
     /// `source` must answer coordinates inside this image.
     pub(super) fn gather(&self, width: u32, height: u32, source: impl Fn(u32, u32) -> (u32, u32)) -> Result<Self> {
+        check_memory(width, height, self.mode.channels())?;
         let samples = match (&self.samples, self.mode.channels()) {
             (Samples::U16(gray), _) => {
                 Samples::U16(gather_pixels::<_, 1>(gray, self.width, (width, height), source))
@@ -191,6 +196,28 @@ impl RgbImage8 {
     /// The same bytes, owned.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+}
+
+/// `height * width * channels` zeros.
+///
+/// # Errors
+/// [`Error::ImageMemory`] when there is no room for them.
+pub(super) fn zeroed(width: u32, height: u32, channels: usize) -> Result<Vec<u8>> {
+    check_memory(width, height, channels)?;
+    Ok(vec![0; width as usize * height as usize * channels])
+}
+
+/// Refuses an image that the memory has no room for: an allocation that fails would end the program.
+///
+/// # Errors
+/// [`Error::ImageMemory`]
+pub(super) fn check_memory(width: u32, height: u32, bytes_per_pixel: usize) -> Result<()> {
+    let n_bytes = u64::from(width) * u64::from(height) * bytes_per_pixel as u64;
+    let room = usize::try_from(n_bytes).ok().map(|n_bytes| Vec::<u8>::new().try_reserve_exact(n_bytes));
+    match room {
+        Some(Ok(())) => Ok(()),
+        _ => Err(Error::ImageMemory { width, height }),
     }
 }
 

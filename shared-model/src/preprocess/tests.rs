@@ -71,7 +71,7 @@ proptest! {
 
     #[test]
     fn bytes_of_any_kind_are_no_more_than_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(decode(&bytes, Orientation::FromExif).is_err());
+        prop_assert!(decode(&bytes, Reading::Photo).is_err());
     }
 }
 
@@ -95,8 +95,28 @@ proptest! {
         config in configs(), width in 1..90u32, height in 1..90u32, mode in prop::sample::select(&MODES[..])
     ) {
         let crop = resize_and_crop(&image(width, height, mode), &config).unwrap();
-        let received = decode(&encode_png(&crop), Orientation::FromExif).unwrap();
+        let received = decode(&encode_png(&crop), Reading::Photo).unwrap();
         prop_assert_eq!(resize_and_crop(&received, &config).unwrap(), crop);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_preview_keeps_the_proportions_and_never_enlarges(
+        (width, height) in sizes(), mode in prop::sample::select(&MODES[..]), max_edge in 1..64u32
+    ) {
+        let image = image(width, height, mode);
+        let small = preview(&image, max_edge).unwrap();
+        let (long, short) = (width.max(height), width.min(height));
+        if long <= max_edge {
+            prop_assert_eq!(small, image.to_rgb());
+        } else {
+            prop_assert_eq!(small.width().max(small.height()), max_edge);
+            let expected = f64::from(short) * f64::from(max_edge) / f64::from(long);
+            let found = f64::from(small.width().min(small.height()));
+            prop_assert!((found - expected.max(1.0)).abs() <= 0.5, "{found} for {expected}");
+            prop_assert_eq!(small.width() < small.height(), small.width() != small.height() && width < height);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::files;
 use image::metadata::Orientation as Transform;
 use image::{DynamicImage, ImageFormat, RgbImage};
-use shared_model::preprocess::{Orientation, RgbImage8, decode};
+use shared_model::preprocess::{Reading, RgbImage8, decode};
 
 const ALL_ORIENTATIONS: std::ops::RangeInclusive<u8> = 1..=8;
 
@@ -33,9 +33,9 @@ fn all_eight_values_in_every_format_with_exif() {
             ("WebP, with JPEG's prefix", files::webp_with_exif(&picture, &[&b"Exif\0\0"[..], &big].concat())),
         ] {
             let what = format!("{what}, orientation {orientation}");
-            let stored = decode(&file, Orientation::AsStored).unwrap().to_rgb();
+            let stored = decode(&file, Reading::Reference).unwrap().to_rgb();
             assert_eq!((stored.width(), stored.height()), picture.dimensions(), "{what}");
-            let upright = decode(&file, Orientation::FromExif).unwrap().to_rgb();
+            let upright = decode(&file, Reading::Photo).unwrap().to_rgb();
             assert_same(&what, &upright, &turned(&stored, orientation));
         }
     }
@@ -47,7 +47,7 @@ fn a_tiff_is_turned_by_its_own_tag_whatever_is_asked() {
     let stored = RgbImage8::new(20, 13, picture.as_raw().clone()).unwrap();
     for orientation in ALL_ORIENTATIONS {
         let file = files::tiff_with_orientation(&picture, orientation);
-        for asked in [Orientation::AsStored, Orientation::FromExif] {
+        for asked in [Reading::Reference, Reading::Photo] {
             let ours = decode(&file, asked).unwrap().to_rgb();
             assert_same(&format!("orientation {orientation}"), &ours, &turned(&stored, orientation));
         }
@@ -59,8 +59,8 @@ fn files_without_exif_are_upright() {
     let picture = files::picture(20, 13);
     for format in files::FORMATS {
         let file = files::encode(&picture, format);
-        let stored = decode(&file, Orientation::AsStored).unwrap();
-        assert_eq!(decode(&file, Orientation::FromExif).unwrap(), stored, "{format:?}");
+        let stored = decode(&file, Reading::Reference).unwrap();
+        assert_eq!(decode(&file, Reading::Photo).unwrap(), stored, "{format:?}");
         if !matches!(format, ImageFormat::Jpeg | ImageFormat::Gif) {
             assert_same(&format!("{format:?}"), &stored.to_rgb(), &picture);
         }
@@ -72,6 +72,6 @@ fn orientations_that_do_not_exist_turn_nothing() {
     let picture = files::picture(20, 13);
     for orientation in [0, 9, 255] {
         let file = files::png_with_exif(&picture, &files::exif(orientation, false), true);
-        assert_same("PNG", &decode(&file, Orientation::FromExif).unwrap().to_rgb(), &picture);
+        assert_same("PNG", &decode(&file, Reading::Photo).unwrap().to_rgb(), &picture);
     }
 }

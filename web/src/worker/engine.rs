@@ -11,7 +11,7 @@ use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use shared_model::ZeroShotModel;
 use shared_model::api::Manifest;
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::preprocess::Orientation;
+use shared_model::preprocess::Reading;
 use shared_model::weights::Placement;
 use shared_model::zero_shot::Classifier;
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ impl Engine {
             return Ok(features.clone());
         }
         let content = question.read_photo().await?;
-        let features = self.model.image_features(&content, Orientation::FromExif)?;
+        let features = self.model.image_features(&content, Reading::Photo)?;
         self.photo_features = Some((question.photo_id, features.clone()));
         Ok(features)
     }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use shared_model::api::{Classified, Manifest, Refusal};
 use shared_model::config::{ClipConfig, PreprocessConfig};
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::preprocess::{Orientation, decode, encode_png, resize_and_crop};
+use shared_model::preprocess::{Reading, decode, encode_png, resize_and_crop};
 use std::pin::pin;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, BlobPropertyBag, FormData};
@@ -86,7 +86,7 @@ impl Remote {
         {
             return Ok(crop.clone());
         }
-        let photo = decode(&question.read_photo().await?, Orientation::FromExif)?;
+        let photo = decode(&question.read_photo().await?, Reading::Photo)?;
         let png = encode_png(&resize_and_crop(&photo, &self.preprocess)?);
         let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(png.as_slice()));
         let options = BlobPropertyBag::new();

@@ -70,6 +70,7 @@ fn failed(detail: &str) -> Error {
 mod tests {
     use super::*;
     use crate::server::infer::queue::Batching;
+    use shared_model::preprocess::OtherFile;
     use std::time::Duration;
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let encode = |texts: &[String]| {
             assert!(texts.iter().all(|text| text != "panic"), "a test of what a panic does");
             if texts.iter().any(|text| text == "bad") {
-                return Err(shared_model::Error::ImageFormat);
+                return Err(shared_model::Error::ImageFormat(OtherFile::Unknown));
             }
             Ok(Tensor::ones((texts.len(), 2), candle_core::DType::F32, &Device::Cpu)?)
         };

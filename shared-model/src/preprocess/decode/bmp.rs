@@ -1,6 +1,6 @@
 //! BMP: one-bit, gray or palette where the file has one, else RGB or RGBA.
 
-use super::{DecodedImage, Limit, Stored, damaged};
+use super::{ColorTag, DecodedImage, Limit, Stored, damaged};
 use crate::Result;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use image::codecs::bmp::BmpDecoder;
@@ -8,8 +8,12 @@ use image::metadata::Orientation as Transform;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
+pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
+    Header::read(bytes).map(|header| (header.width, header.height))
+}
+
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
-    let header = Header::parse(bytes).ok_or_else(|| damaged("BMP ends within its header"))?;
+    let header = Header::read(bytes)?;
     limit.check(header.width, header.height)?;
     let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
@@ -26,7 +30,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
         samples = samples.chunks_exact(channels).map(|pixel| pixel[0]).collect();
     }
     let image = DecodedImage::new(width, height, mode, Samples::U8(samples))?;
-    Ok(Stored { image, transform: Transform::NoTransforms })
+    Ok(Stored { image, transform: Transform::NoTransforms, colors: embedded_profile(bytes).map(ColorTag::Icc) })
 }
 
 /// What the decoder does not tell, or only after its own checks.
@@ -38,6 +42,10 @@ struct Header {
 }
 
 impl Header {
+    fn read(bytes: &[u8]) -> Result<Self> {
+        Self::parse(bytes).ok_or_else(|| damaged("BMP ends within its header"))
+    }
+
     /// Reads a `BITMAPCOREHEADER` (16-bit sizes) or one of its successors.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let u16_at = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes);
@@ -66,6 +74,15 @@ impl Header {
             _ => PixelMode::Palette,
         }
     }
+}
+
+/// The ICC profile of a file whose header is a `BITMAPV5HEADER` that names one.
+fn embedded_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let header = bytes.get(14..)?;
+    let field = |at: usize| header.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);
+    let is_embedded = field(0)? == 124 && header.get(56..60)? == b"DEBM";
+    let (from, length) = (field(112)? as usize, field(116)? as usize);
+    header.get(from..)?.get(..length).filter(|_| is_embedded).map(<[u8]>::to_vec)
 }
 
 fn unreadable(err: ImageError) -> crate::Error {

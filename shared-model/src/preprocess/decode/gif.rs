@@ -2,25 +2,20 @@
 
 use super::{DecodedImage, Limit, Stored, bits, damaged};
 use crate::Result;
+use crate::preprocess::MAX_MEGAPIXELS;
 use crate::preprocess::pixels::{PixelMode, Samples};
-use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
+use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};
 use image::metadata::Orientation as Transform;
 use std::num::NonZeroU64;
 
+pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
+    let first = FirstFrame::open(bytes, Limit::megapixels(MAX_MEGAPIXELS))?;
+    Ok((first.width as u32, first.height as u32))
+}
+
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
-    let mut options = DecodeOptions::new();
-    options.set_color_output(ColorOutput::Indexed);
-    let most_bytes = NonZeroU64::new(limit.decoded_bytes()).unwrap_or(NonZeroU64::MIN);
-    options.set_memory_limit(MemoryLimit::Bytes(most_bytes));
-    let mut decoder = options.read_info(bytes).map_err(unreadable)?;
-    let (screen_width, screen_height) = (decoder.width(), decoder.height());
-    let frame = decoder.next_frame_info().map_err(unreadable)?.ok_or_else(|| damaged("GIF without a frame"))?;
-    let (left, top, frame_width, frame_height) =
-        (usize::from(frame.left), usize::from(frame.top), usize::from(frame.width), usize::from(frame.height));
-    let background = frame.transparent.unwrap_or(0);
-    // Like Pillow, let the canvas grow where the frame sticks out of the screen.
-    let width = usize::from(screen_width).max(left + frame_width);
-    let height = usize::from(screen_height).max(top + frame_height);
+    let FirstFrame { mut decoder, left, top, frame_width, frame_height, background, width, height } =
+        FirstFrame::open(bytes, limit)?;
     limit.check(width as u32, height as u32)?;
     limit.check(frame_width as u32, frame_height as u32)?;
     let mut frame_pixels = vec![0; frame_width * frame_height];
@@ -31,7 +26,39 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     }
     let palette = decoder.palette().map_err(unreadable)?.as_chunks().0;
     let image = colored(width as u32, height as u32, indices, palette)?;
-    Ok(Stored { image, transform: Transform::NoTransforms })
+    Ok(Stored { image, transform: Transform::NoTransforms, colors: None })
+}
+
+/// A file read up to the pixels of its first frame.
+struct FirstFrame<'a> {
+    decoder: Decoder<&'a [u8]>,
+    left: usize,
+    top: usize,
+    frame_width: usize,
+    frame_height: usize,
+    /// The index of what the frame does not cover.
+    background: u8,
+    /// Of the canvas.
+    width: usize,
+    height: usize,
+}
+
+impl<'a> FirstFrame<'a> {
+    fn open(bytes: &'a [u8], limit: Limit) -> Result<Self> {
+        let mut options = DecodeOptions::new();
+        options.set_color_output(ColorOutput::Indexed);
+        let most_bytes = NonZeroU64::new(limit.decoded_bytes()).unwrap_or(NonZeroU64::MIN);
+        options.set_memory_limit(MemoryLimit::Bytes(most_bytes));
+        let mut decoder = options.read_info(bytes).map_err(unreadable)?;
+        let (screen_width, screen_height) = (usize::from(decoder.width()), usize::from(decoder.height()));
+        let frame = decoder.next_frame_info().map_err(unreadable)?.ok_or_else(|| damaged("GIF without a frame"))?;
+        let (left, top) = (usize::from(frame.left), usize::from(frame.top));
+        let (frame_width, frame_height) = (usize::from(frame.width), usize::from(frame.height));
+        let background = frame.transparent.unwrap_or(0);
+        // Like Pillow, let the canvas grow where the frame sticks out of the screen.
+        let (width, height) = (screen_width.max(left + frame_width), screen_height.max(top + frame_height));
+        Ok(Self { decoder, left, top, frame_width, frame_height, background, width, height })
+    }
 }
 
 /// Pillow opens an image whose palette maps every index to its own gray as gray.

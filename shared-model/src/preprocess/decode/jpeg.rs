@@ -1,7 +1,8 @@
 //! JPEG: gray, RGB (from YCbCr) or CMYK, which files store inverted.
 
+use super::jpeg_scans::Scans;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{DecodedImage, Limit, Stored, damaged};
+use super::{ColorTag, DecodedImage, Limit, Stored, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
@@ -10,19 +11,45 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+
+pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
+    open(bytes).map(|(_, size)| size)
+}
+
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
-    // Lenient towards stray bytes between headers, as libjpeg is, but strict about the pixels: the decoder would
-    // otherwise paint gray over what is missing.
-    let edge = usize::from(u16::MAX);
-    let options = DecoderOptions::default().set_max_width(edge).set_max_height(edge);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(false));
-    decoder.decode_headers().map_err(|err| damaged(format_args!("JPEG header: {err}")))?;
-    let (width, height) = decoder.dimensions().ok_or_else(|| damaged("JPEG without a size"))?;
-    let (width, height) = (width as u32, height as u32);
+    let (mut decoder, (width, height)) = open(bytes)?;
     limit.check(width, height)?;
-    if !has_a_bit_per_block(bytes, width, height) || !reaches_end_marker(bytes) {
+    if !has_a_bit_per_block(bytes, width, height) {
         return Err(damaged("JPEG ends too early"));
     }
+    let scans = Scans::of(bytes);
+    let too_early = || damaged("JPEG ends too early");
+    let decoded = if scans.reaches_end { decode_opened(&mut decoder, (width, height)) } else { Err(too_early()) };
+    match (decoded, scans.with_end_marker(bytes)) {
+        (Err(_), Some(whole)) => {
+            let (mut decoder, size) = open(&whole)?;
+            decode_opened(&mut decoder, size).map_err(|_| too_early())
+        }
+        (decoded, _) => decoded,
+    }
+}
+
+/// A decoder that has read the headers, and the size they announce.
+fn open(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32))> {
+    // Lenient towards stray bytes between headers, as libjpeg is.
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options().set_strict_mode(false));
+    decoder.decode_headers().map_err(|err| damaged(format_args!("JPEG header: {err}")))?;
+    let (width, height) = decoder.dimensions().ok_or_else(|| damaged("JPEG without a size"))?;
+    Ok((decoder, (width as u32, height as u32)))
+}
+
+fn options() -> DecoderOptions {
+    let edge = usize::from(u16::MAX);
+    DecoderOptions::default().set_max_width(edge).set_max_height(edge)
+}
+
+fn decode_opened(decoder: &mut Decoder<'_>, (width, height): (u32, u32)) -> Result<Stored> {
     let stored_colors = decoder.input_colorspace().ok_or_else(|| damaged("JPEG without colors"))?;
     let (mode, colors) = match stored_colors {
         ColorSpace::Luma => (PixelMode::Gray, ColorSpace::Luma),
@@ -30,43 +57,24 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
         ColorSpace::CMYK | ColorSpace::YCCK => (PixelMode::Cmyk, stored_colors),
         other => return Err(damaged(format_args!("JPEG of unsupported colors {other:?}"))),
     };
-    decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(colors));
+    // Strict about the pixels: the decoder would otherwise paint gray over what is missing.
+    decoder.set_options(options().set_strict_mode(true).jpeg_set_out_colorspace(colors));
     let mut samples = decoder.decode().map_err(|err| damaged(format_args!("JPEG: {err}")))?;
     if mode == PixelMode::Cmyk {
         let ink = if stored_colors == ColorSpace::YCCK { ink_from_ycck } else { ink_from_inverted };
         samples.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = ink(*pixel));
     }
-    let transform = exif_transform(decoder.exif().map(Vec::as_slice));
-    Ok(Stored { image: DecodedImage::new(width, height, mode, Samples::U8(samples))?, transform })
+    Ok(Stored {
+        image: DecodedImage::new(width, height, mode, Samples::U8(samples))?,
+        transform: exif_transform(decoder.exif().map(Vec::as_slice)),
+        colors: decoder.icc_profile().map(ColorTag::Icc),
+    })
 }
 
 /// Whether the file could hold every 8x8 block of the size it announces: none takes less than one bit.
 fn has_a_bit_per_block(bytes: &[u8], width: u32, height: u32) -> bool {
     let n_blocks = u64::from(width.div_ceil(8)) * u64::from(height.div_ceil(8));
     bytes.len() as u64 * 8 >= n_blocks
-}
-
-/// Whether the file goes on to its end-of-image marker.
-///
-/// A file cut within its last few bytes may decode without complaint; the marker tells.
-fn reaches_end_marker(bytes: &[u8]) -> bool {
-    let mut rest = bytes.get(2..).unwrap_or_default();
-    loop {
-        let Some(marker_at) = rest.iter().position(|&byte| byte == 0xff) else { return false };
-        rest = &rest[marker_at..];
-        let Some(code_at) = rest.iter().position(|&byte| byte != 0xff) else { return false };
-        let code = rest[code_at];
-        rest = &rest[code_at + 1..];
-        match code {
-            0xd9 => return true,
-            // A stuffed 0xff, TEM, restart markers and SOI stand alone; all others carry a length.
-            0x00 | 0x01 | 0xd0..=0xd8 => {}
-            _ => {
-                let Some(&[high, low]) = rest.first_chunk() else { return false };
-                rest = rest.get(usize::from(u16::from_be_bytes([high, low]))..).unwrap_or_default();
-            }
-        }
-    }
 }
 
 fn ink_from_inverted(pixel: [u8; 4]) -> [u8; 4] {

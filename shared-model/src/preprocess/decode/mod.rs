@@ -8,29 +8,36 @@
 //! - 16-bit gray TIFF of either byte order, and white-is-zero, give what was photographed; Pillow resamples big-endian
 //!   files with their bytes swapped and leaves white-is-zero inverted;
 //! - 16-bit BMP is rounded, not cut, from 5 and 6 bits, a difference of one level;
-//! - TIFF of 32 bits or more per sample and BigTIFF are not read.
+//! - TIFF of 32 bits or more per sample is read for photos only, and BigTIFF not at all.
 
 mod bits;
 mod bmp;
+mod depth;
 mod gif;
 mod jpeg;
+mod jpeg_scans;
 mod png;
+mod riff;
 mod tiff;
 mod tiff_directory;
 mod webp;
 mod ycbcr;
 
-use super::orientation::{self, Orientation};
-use super::{DecodedImage, MAX_EDGE, MAX_MEGAPIXELS};
+use super::color::{self, ColorTag};
+use super::format::{FileKind, OtherFile, PictureFormat};
+use super::pixels::{PixelMode, Samples, check_memory};
+use super::{DecodedImage, MAX_EDGE, MAX_MEGAPIXELS, Reading, orientation};
 use crate::{Error, Result};
-use image::ImageFormat;
 use image::metadata::Orientation as Transform;
 use std::fmt::Display;
 
-/// An image as stored, and the transform that turns it upright.
+/// An image as stored, and what its file says of it.
 struct Stored {
     image: DecodedImage,
+    /// Turns it upright.
     transform: Transform,
+    /// Its colors, if they are not said to be sRGB.
+    colors: Option<ColorTag>,
 }
 
 /// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF (its first page), told apart by content.
@@ -38,29 +45,79 @@ struct Stored {
 /// # Errors
 /// - [`Error::ImageFormat`] if the bytes are none of these
 /// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond [`MAX_EDGE`]
+/// - [`Error::ImageMemory`] if there is no room for the pixels
 /// - [`Error::ImageDecode`] if the file is damaged, incomplete or of a variant that is not supported
-pub fn decode(bytes: &[u8], orientation: Orientation) -> Result<DecodedImage> {
-    decode_within(bytes, orientation, MAX_MEGAPIXELS)
+pub fn decode(bytes: &[u8], reading: Reading) -> Result<DecodedImage> {
+    decode_within(bytes, reading, MAX_MEGAPIXELS)
 }
 
 /// [`decode`], of an image of at most `max_megapixels`, and never of more than [`MAX_MEGAPIXELS`].
 ///
 /// # Errors
 /// Those of [`decode`].
-pub fn decode_within(bytes: &[u8], orientation: Orientation, max_megapixels: u32) -> Result<DecodedImage> {
-    let limit = Limit { megapixels: max_megapixels.min(MAX_MEGAPIXELS) };
-    let stored = match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => jpeg::decode(bytes, limit),
-        Ok(ImageFormat::Png) => png::decode(bytes, limit),
-        Ok(ImageFormat::WebP) => webp::decode(bytes, limit),
-        Ok(ImageFormat::Gif) => gif::decode(bytes, limit),
-        Ok(ImageFormat::Bmp) => bmp::decode(bytes, limit),
-        Ok(ImageFormat::Tiff) => tiff::decode(bytes, limit),
-        _ => Err(Error::ImageFormat),
+pub fn decode_within(bytes: &[u8], reading: Reading, max_megapixels: u32) -> Result<DecodedImage> {
+    let limit = Limit::megapixels(max_megapixels);
+    let Stored { image, transform, colors } = match picture_format(bytes)? {
+        PictureFormat::Jpeg => jpeg::decode(bytes, limit),
+        PictureFormat::Png => png::decode(bytes, limit),
+        PictureFormat::WebP => webp::decode(bytes, limit),
+        PictureFormat::Gif => gif::decode(bytes, limit),
+        PictureFormat::Bmp => bmp::decode(bytes, limit),
+        PictureFormat::Tiff => tiff::decode(bytes, limit, reading),
     }?;
-    match orientation {
-        Orientation::AsStored => Ok(stored.image),
-        Orientation::FromExif => orientation::apply(stored.image, stored.transform),
+    match (reading, colors) {
+        (Reading::Reference, _) => Ok(image),
+        (Reading::Photo, None) => orientation::apply(in_8_bits(image)?, transform),
+        (Reading::Photo, Some(colors)) => {
+            orientation::apply(color::to_srgb(in_8_bits(image)?, &colors)?, transform)
+        }
+    }
+}
+
+/// The width and height that the header of a picture announces, in pixels and as stored. Decodes no pixel.
+///
+/// # Errors
+/// - [`Error::ImageFormat`] if the bytes are no picture that [`decode`] reads
+/// - [`Error::ImageDecode`] if the header is damaged or incomplete
+pub fn size(bytes: &[u8]) -> Result<(u32, u32)> {
+    match picture_format(bytes)? {
+        PictureFormat::Jpeg => jpeg::size(bytes),
+        PictureFormat::Png => png::size(bytes),
+        PictureFormat::WebP => webp::size(bytes),
+        PictureFormat::Gif => gif::size(bytes),
+        PictureFormat::Bmp => bmp::size(bytes),
+        PictureFormat::Tiff => tiff::size(bytes),
+    }
+}
+
+/// Refuses, from its header alone, what is no picture or has more than `max_megapixels`.
+///
+/// # Errors
+/// Those of [`size`], and [`Error::ImageTooLarge`].
+pub fn check_size(bytes: &[u8], max_megapixels: u32) -> Result<()> {
+    let (width, height) = size(bytes)?;
+    Limit::megapixels(max_megapixels).check(width, height)
+}
+
+fn picture_format(bytes: &[u8]) -> Result<PictureFormat> {
+    match FileKind::of(bytes) {
+        FileKind::Picture(format) => Ok(format),
+        // The head of a file that holds more than zeros.
+        FileKind::Other(OtherFile::Zeros) if bytes.iter().any(|&byte| byte != 0) => {
+            Err(Error::ImageFormat(OtherFile::Unknown))
+        }
+        FileKind::Other(kind) => Err(Error::ImageFormat(kind)),
+    }
+}
+
+/// The image with 16-bit gray scaled to 8 bits; all others as they are.
+fn in_8_bits(image: DecodedImage) -> Result<DecodedImage> {
+    match image.samples() {
+        Samples::U8(_) => Ok(image),
+        Samples::U16(gray) => {
+            let gray = Samples::U8(depth::from_integers(gray));
+            DecodedImage::new(image.width(), image.height(), PixelMode::Gray, gray)
+        }
     }
 }
 
@@ -71,7 +128,11 @@ struct Limit {
 }
 
 impl Limit {
-    /// Refuses sizes beyond the limits, and empty ones.
+    fn megapixels(most: u32) -> Self {
+        Self { megapixels: most.min(MAX_MEGAPIXELS) }
+    }
+
+    /// Refuses sizes beyond the limits or the memory, and empty ones.
     fn check(self, width: u32, height: u32) -> Result<()> {
         let pixels = u64::from(width) * u64::from(height);
         match pixels {
@@ -80,7 +141,7 @@ impl Limit {
                 let limit_megapixels = self.megapixels;
                 Err(Error::ImageTooLarge { width, height, limit_megapixels, limit_edge: MAX_EDGE })
             }
-            _ => Ok(()),
+            _ => check_memory(width, height, PixelMode::Rgb.channels()),
         }
     }
 

@@ -1,11 +1,25 @@
 //! PNG: every color type and depth; a palette's transparency is ignored, as the reference does.
 
-use super::{DecodedImage, Limit, Stored, bits, damaged};
+use super::{ColorTag, DecodedImage, Limit, Stored, bits, damaged};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
-use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
-use std::io::Cursor;
+use flate2::read::ZlibDecoder;
+use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
+use std::io::{Cursor, Read};
+
+/// A larger profile counts as damaged.
+const MAX_PROFILE_BYTES: u64 = 8 << 20;
+
+/// Of the checksum behind each chunk.
+const CRC_BYTES: usize = 4;
+
+pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
+    // Signature, the header's length and name; it must come first.
+    let field = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes);
+    let is_header = bytes.get(12..16) == Some(b"IHDR");
+    field(16).zip(field(20)).filter(|_| is_header).ok_or_else(|| damaged("PNG ends within its header"))
+}
 
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let limits = Limits { bytes: usize::try_from(limit.decoded_bytes()).unwrap_or(usize::MAX) };
@@ -29,8 +43,52 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
         ColorType::Indexed => (PixelMode::Palette, layout.indexed(&buffer, info.palette.as_deref())?),
         _ => layout.direct(buffer)?,
     };
-    let transform = exif_transform(info.exif_metadata.as_deref());
-    Ok(Stored { image: DecodedImage::new(frame.width, frame.height, mode, samples)?, transform })
+    Ok(Stored {
+        image: DecodedImage::new(frame.width, frame.height, mode, samples)?,
+        transform: exif_transform(info.exif_metadata.as_deref()),
+        colors: color_tag(bytes, info),
+    })
+}
+
+/// What the file says of its colors, the most specific first, as the standard ranks them.
+fn color_tag(bytes: &[u8], info: &Info<'_>) -> Option<ColorTag> {
+    if let Some(code_points) = info.coding_independent_code_points {
+        let (primaries, transfer) = (code_points.color_primaries, code_points.transfer_function);
+        return Some(ColorTag::CodePoints { primaries, transfer });
+    }
+    if let Some(profile) = icc_profile(bytes) {
+        return Some(ColorTag::Icc(profile));
+    }
+    let is_measured = info.srgb.is_none() && (info.gama_chunk.is_some() || info.chrm_chunk.is_some());
+    is_measured.then(|| ColorTag::Measured {
+        gamma: info.gama_chunk.map(|gamma| gamma.into_value()),
+        chromaticities: info.chrm_chunk.map(|points| {
+            [points.white, points.red, points.green, points.blue].map(|(x, y)| (x.into_value(), y.into_value()))
+        }),
+    })
+}
+
+/// The content of the `iCCP` chunk, if it is sound. The decoder would refuse a picture that has two of them.
+fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    const SIGNATURE_BYTES: usize = 8;
+    let mut rest = bytes.get(SIGNATURE_BYTES..)?;
+    loop {
+        let (&length, named) = rest.split_first_chunk()?;
+        let (name, content) = named.split_first_chunk::<4>()?;
+        let (chunk, behind) = content.split_at_checked(u32::from_be_bytes(length) as usize)?;
+        match name {
+            b"IDAT" => return None,
+            b"iCCP" => {
+                // A name, zero, the method of compression: 0 is the one there is.
+                let name_bytes = chunk.iter().position(|&byte| byte == 0)?;
+                let compressed = chunk.get(name_bytes + 2..).filter(|_| chunk[name_bytes + 1] == 0)?;
+                let mut profile = Vec::new();
+                ZlibDecoder::new(compressed).take(MAX_PROFILE_BYTES).read_to_end(&mut profile).ok()?;
+                return Some(profile);
+            }
+            _ => rest = behind.get(CRC_BYTES..)?,
+        }
+    }
 }
 
 /// How the samples of a decoded frame lie in its buffer.

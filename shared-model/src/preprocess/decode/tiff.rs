@@ -2,11 +2,11 @@
 
 use super::tiff_directory::Directory;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{DecodedImage, Limit, Stored, bits, damaged};
-use crate::Result;
-use crate::preprocess::orientation;
+use super::{ColorTag, DecodedImage, Limit, OtherFile, Reading, Stored, bits, damaged, depth};
 use crate::preprocess::pixels::{PixelMode, Samples};
 use crate::preprocess::resample::{divide_by_alpha, unmultiplied};
+use crate::preprocess::{MAX_MEGAPIXELS, orientation};
+use crate::{Error, Result};
 use image::metadata::Orientation as Transform;
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -16,9 +16,16 @@ use tiff::{ColorType, TiffError};
 
 type Reader<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
 
-pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
-    let directory = Directory::first(bytes).ok_or_else(|| damaged("TIFF without a page"))?;
-    if let (Some(width), Some(height)) = (directory.value(Tag::ImageWidth), directory.value(Tag::ImageLength)) {
+pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
+    match announced_size(&first_page(bytes)?) {
+        Some(size) => Ok(size),
+        None => open(Cow::Borrowed(bytes), Limit::megapixels(MAX_MEGAPIXELS))?.dimensions().map_err(unreadable),
+    }
+}
+
+pub(super) fn decode(bytes: &[u8], limit: Limit, reading: Reading) -> Result<Stored> {
+    let directory = first_page(bytes)?;
+    if let Some((width, height)) = announced_size(&directory) {
         limit.check(width, height)?;
     }
     let mut reader = open(Cow::Borrowed(bytes), limit)?;
@@ -32,11 +39,28 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
         let color = reader.colortype().map_err(unreadable)?;
         let alpha = extra_sample(&mut reader);
         let data = read_chunky(&mut reader)?;
+        let data = if reading == Reading::Photo { for_photo(data, color) } else { data };
         direct_pixels(color, alpha, data, (width, height))?
     };
     let image = DecodedImage::new(width, height, mode, samples)?;
     let transform = orientation_tag.and_then(Transform::from_exif).unwrap_or(Transform::NoTransforms);
-    Ok(Stored { image: orientation::apply(image, transform)?, transform: Transform::NoTransforms })
+    Ok(Stored {
+        image: orientation::apply(image, transform)?,
+        transform: Transform::NoTransforms,
+        colors: directory.bytes(Tag::IccProfile).map(|profile| ColorTag::Icc(profile.to_vec())),
+    })
+}
+
+fn first_page(bytes: &[u8]) -> Result<Directory<'_>> {
+    let directory = Directory::first(bytes).ok_or_else(|| damaged("TIFF without a page"))?;
+    if directory.is_raw() {
+        return Err(Error::ImageFormat(OtherFile::Raw));
+    }
+    Ok(directory)
+}
+
+fn announced_size(directory: &Directory<'_>) -> Option<(u32, u32)> {
+    directory.value(Tag::ImageWidth).zip(directory.value(Tag::ImageLength))
 }
 
 fn open(bytes: Cow<'_, [u8]>, limit: Limit) -> Result<Reader<'_>> {
@@ -62,8 +86,28 @@ fn read_chunky(reader: &mut Reader<'_>) -> Result<DecodingResult> {
     match data {
         DecodingResult::U8(planes) => Ok(DecodingResult::U8(interleaved(&planes, layout.planes))),
         DecodingResult::U16(planes) => Ok(DecodingResult::U16(interleaved(&planes, layout.planes))),
-        _ => Err(unsupported("samples beyond 16 bits")),
+        DecodingResult::U32(planes) => Ok(DecodingResult::U32(interleaved(&planes, layout.planes))),
+        DecodingResult::F32(planes) => Ok(DecodingResult::F32(interleaved(&planes, layout.planes))),
+        DecodingResult::F64(planes) => Ok(DecodingResult::F64(interleaved(&planes, layout.planes))),
+        _ => Err(unsupported("planes of such samples")),
     }
+}
+
+/// The samples of a photo: in 8 bits, but for what [`direct_pixels`] knows how to treat in 16.
+fn for_photo(data: DecodingResult, color: ColorType) -> DecodingResult {
+    DecodingResult::U8(match data {
+        DecodingResult::U16(samples) if matches!(color, ColorType::RGB(_)) => depth::from_integers(&samples),
+        data @ (DecodingResult::U8(_) | DecodingResult::U16(_)) => return data,
+        DecodingResult::U32(samples) => depth::from_integers(&samples),
+        DecodingResult::U64(samples) => depth::from_integers(&samples),
+        DecodingResult::I8(samples) => depth::from_signed(&samples),
+        DecodingResult::I16(samples) => depth::from_signed(&samples),
+        DecodingResult::I32(samples) => depth::from_signed(&samples),
+        DecodingResult::I64(samples) => depth::from_signed(&samples),
+        DecodingResult::F16(samples) => depth::from_floats(&samples),
+        DecodingResult::F32(samples) => depth::from_floats(&samples),
+        DecodingResult::F64(samples) => depth::from_floats(&samples),
+    })
 }
 
 fn interleaved<T: Copy>(planes: &[T], n_planes: usize) -> Vec<T> {
@@ -93,11 +137,12 @@ fn direct_pixels(
             (if depth == 1 { PixelMode::OneBit } else { PixelMode::Gray }, gray)
         }
         ColorType::Multiband { bit_depth: 8, num_samples: 2 } => gray_with_extra(&bytes, alpha),
-        ColorType::RGB(8 | 16) => (PixelMode::Rgb, bytes),
-        ColorType::RGBA(8 | 16) if is_premultiplied => {
+        ColorType::Gray(16 | 32 | 64) => (PixelMode::Gray, bytes),
+        ColorType::RGB(8 | 16 | 32 | 64) => (PixelMode::Rgb, bytes),
+        ColorType::RGBA(8 | 16 | 32 | 64) if is_premultiplied => {
             (PixelMode::Rgba, bytes.as_chunks().0.iter().copied().flat_map(unmultiplied).collect())
         }
-        ColorType::RGBA(8 | 16) => (PixelMode::Rgba, bytes),
+        ColorType::RGBA(8 | 16 | 32 | 64) => (PixelMode::Rgba, bytes),
         ColorType::CMYK(8 | 16) => (PixelMode::Cmyk, bytes),
         ColorType::YCbCr(8) => {
             (PixelMode::Rgb, bytes.as_chunks().0.iter().copied().flat_map(rgb_from_ycbcr).collect())

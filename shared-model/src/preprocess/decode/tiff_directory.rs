@@ -4,6 +4,8 @@
 
 use tiff::tags::{PhotometricInterpretation, Tag};
 
+const DNG_VERSION: u16 = 50_706;
+
 /// The entries that describe the first page.
 pub(super) struct Directory<'a> {
     bytes: &'a [u8],
@@ -34,6 +36,20 @@ impl<'a> Directory<'a> {
             LONG => self.u32_at(entry + 8),
             _ => None,
         }
+    }
+
+    /// The bytes that an entry of bytes holds, where there are more than four.
+    pub fn bytes(&self, tag: Tag) -> Option<&'a [u8]> {
+        let entry = self.entry(tag)?;
+        let (length, from) = (self.u32_at(entry + 4)? as usize, self.u32_at(entry + 8)? as usize);
+        self.bytes.get(from..)?.get(..length)
+    }
+
+    /// Whether this is a camera's raw file, whose first page is a small picture for display.
+    pub fn is_raw(&self) -> bool {
+        const REDUCED: u32 = 1;
+        let is_preview = self.value(Tag::NewSubfileType).is_some_and(|kind| kind & REDUCED != 0);
+        self.entry(Tag::Unknown(DNG_VERSION)).is_some() || (is_preview && self.entry(Tag::SubIfd).is_some())
     }
 
     /// A copy of the file in which a page of palette indices is one of gray values.

@@ -1,0 +1,208 @@
+//! Converts photos to sRGB by the color profile that their file carries.
+//!
+//! Phones write Display P3, cameras Adobe RGB, scanners and print shops profiles of their own. Without conversion the
+//! model would see duller or redder skin than people see. A profile that cannot be used, or that makes white anything
+//! but white, counts as absent.
+
+use super::pixels::{DecodedImage, PixelMode, RgbImage8, Samples};
+use crate::parallel;
+use crate::{Error, Result};
+use moxcms::{
+    Chromaticity, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout, ToneReprCurve,
+    TransferCharacteristics, Transform8BitExecutor, TransformOptions,
+};
+use std::sync::Arc;
+
+/// Pixels that are converted at once.
+const CHUNK_PIXELS: usize = 1 << 14;
+
+/// The largest difference, in CIE XYZ, between the primaries of sRGB and of a profile that counts as sRGB.
+///
+/// Between writers of sRGB profiles they differ by up to 0.0005; from sRGB to the next larger space by 0.05.
+const SRGB_TOLERANCE: f64 = 0.003;
+
+/// The darkest that any channel of white may become, in a profile that counts as usable.
+const DARKEST_WHITE: u8 = 200;
+
+/// What a file says of its colors.
+pub(super) enum ColorTag {
+    /// An ICC profile.
+    Icc(Vec<u8>),
+    /// The code points of ITU-T H.273: primaries and transfer function.
+    CodePoints { primaries: u8, transfer: u8 },
+    /// The exponent of the encoding, and x and y of white, red, green and blue.
+    Measured { gamma: Option<f32>, chromaticities: Option<[(f32, f32); 4]> },
+}
+
+/// The image in sRGB; unchanged when its colors are sRGB already, or the profile is unusable or of other channels.
+///
+/// # Errors
+/// [`Error::ImageMemory`] when the converted image does not fit in memory beside the other.
+pub(super) fn to_srgb(image: DecodedImage, tag: &ColorTag) -> Result<DecodedImage> {
+    let Some(profile) = profile(tag).filter(|profile| !is_srgb(profile)) else { return Ok(image) };
+    let (width, height, mode) = (image.width(), image.height(), image.mode());
+    let Some(transform) = Transform::new(&profile, mode) else { return Ok(image) };
+    let Samples::U8(mut samples) = image.into_samples() else {
+        return Err(Error::ImageDecode { detail: "more than 8 bits per sample beside a color profile".into() });
+    };
+    match (&transform, mode) {
+        (Transform::Gray(levels), PixelMode::GrayAlpha) => {
+            samples.as_chunks_mut::<2>().0.iter_mut().for_each(|pixel| pixel[0] = levels[usize::from(pixel[0])]);
+        }
+        (Transform::Gray(levels), _) => samples.iter_mut().for_each(|gray| *gray = levels[usize::from(*gray)]),
+        (Transform::Colors(transform), _) => convert_in_place(transform.as_ref(), &mut samples, mode.channels()),
+        (Transform::Inks(transform), _) => {
+            let rgb = rgb_from_inks(transform.as_ref(), &samples, (width, height))?;
+            return Ok(RgbImage8::new(width, height, rgb)?.into());
+        }
+    }
+    DecodedImage::new(width, height, mode, Samples::U8(samples))
+}
+
+/// How pixels of one mode become sRGB.
+enum Transform {
+    /// sRGB's level of every level.
+    Gray(Box<[u8; 256]>),
+    /// RGB to RGB, or RGBA to RGBA.
+    Colors(Arc<Transform8BitExecutor>),
+    /// CMYK to RGB.
+    Inks(Arc<Transform8BitExecutor>),
+}
+
+impl Transform {
+    /// `None` for a mode that the profile does not describe, and for a profile that is of no use.
+    fn new(profile: &ColorProfile, mode: PixelMode) -> Option<Self> {
+        let between = |from, to| {
+            profile.create_transform_8bit(from, &ColorProfile::new_srgb(), to, TransformOptions::default()).ok()
+        };
+        let converted = |transform: &Transform8BitExecutor, from: &[u8], n_to: usize| {
+            let mut to = vec![0; n_to];
+            transform.transform(from, &mut to).ok().map(|()| to)
+        };
+        let is_usable = |black_and_white: &[u8]| match black_and_white.as_chunks::<3>().0 {
+            [black, white] => {
+                white.iter().all(|&level| level >= DARKEST_WHITE) && black.iter().max() < white.iter().min()
+            }
+            _ => false,
+        };
+        match (mode, profile.color_space) {
+            (PixelMode::Rgb | PixelMode::Palette | PixelMode::Rgba, DataColorSpace::Rgb) => {
+                let probe = converted(between(Layout::Rgb, Layout::Rgb)?.as_ref(), &[0, 0, 0, 255, 255, 255], 6)?;
+                let layout = if mode == PixelMode::Rgba { Layout::Rgba } else { Layout::Rgb };
+                is_usable(&probe).then(|| between(layout, layout).map(Self::Colors)).flatten()
+            }
+            (PixelMode::Gray | PixelMode::GrayAlpha, DataColorSpace::Gray | DataColorSpace::Rgb) => {
+                let (layout, channels) =
+                    if profile.color_space == DataColorSpace::Gray { (Layout::Gray, 1) } else { (Layout::Rgb, 3) };
+                let levels: Vec<u8> = (0..=255).flat_map(|level| std::iter::repeat_n(level, channels)).collect();
+                let rgb = converted(between(layout, Layout::Rgb)?.as_ref(), &levels, 256 * 3)?;
+                let greens: Vec<u8> = rgb.chunks_exact(3).map(|pixel| pixel[1]).collect();
+                let ends = [&rgb[..3], &rgb[255 * 3..]].concat();
+                is_usable(&ends).then(|| greens.try_into().ok().map(Self::Gray)).flatten()
+            }
+            (PixelMode::Cmyk, DataColorSpace::Cmyk) => {
+                let transform = between(Layout::Rgba, Layout::Rgb)?;
+                let probe = converted(transform.as_ref(), &[255, 255, 255, 255, 0, 0, 0, 0], 6)?;
+                is_usable(&probe).then_some(Self::Inks(transform))
+            }
+            // Black and white are the same everywhere.
+            _ => None,
+        }
+    }
+}
+
+fn convert_in_place(transform: &Transform8BitExecutor, samples: &mut [u8], channels: usize) {
+    parallel::for_each_chunk(samples, CHUNK_PIXELS * channels, |_, chunk| {
+        let source = chunk.to_vec();
+        // It fails only for lengths that differ or are no whole pixels.
+        let _ = transform.transform(&source, chunk);
+    });
+}
+
+fn rgb_from_inks(transform: &Transform8BitExecutor, inks: &[u8], (width, height): (u32, u32)) -> Result<Vec<u8>> {
+    let mut rgb = super::pixels::zeroed(width, height, 3)?;
+    parallel::for_each_chunk(&mut rgb, CHUNK_PIXELS * 3, |index, chunk| {
+        let from = index * CHUNK_PIXELS * 4;
+        // As above.
+        let _ = transform.transform(&inks[from..from + chunk.len() / 3 * 4], chunk);
+    });
+    Ok(rgb)
+}
+
+fn profile(tag: &ColorTag) -> Option<ColorProfile> {
+    match tag {
+        ColorTag::Icc(bytes) => ColorProfile::new_from_slice(bytes).ok().filter(|profile| !is_hdr(profile)),
+        &ColorTag::CodePoints { primaries, transfer } => {
+            let code_points = CicpProfile {
+                color_primaries: primaries.try_into().ok()?,
+                transfer_characteristics: transfer.try_into().ok()?,
+                matrix_coefficients: moxcms::MatrixCoefficients::Identity,
+                full_range: true,
+            };
+            let profile = ColorProfile::new_from_cicp(code_points);
+            (profile.is_matrix_shaper() && !is_hdr(&profile)).then_some(profile)
+        }
+        &ColorTag::Measured { gamma, chromaticities } => measured(gamma, chromaticities),
+    }
+}
+
+/// Whether the levels are those of HDR: without tone mapping the picture would be nearly black.
+fn is_hdr(profile: &ColorProfile) -> bool {
+    profile.cicp.is_some_and(|code_points| {
+        matches!(
+            code_points.transfer_characteristics,
+            TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg
+        )
+    })
+}
+
+/// A profile of what a PNG's `gAMA` and `cHRM` say; what is absent is sRGB's.
+fn measured(gamma: Option<f32>, chromaticities: Option<[(f32, f32); 4]>) -> Option<ColorProfile> {
+    let mut profile = ColorProfile::new_srgb();
+    // Its code points would count for more than the curves below.
+    profile.cicp = None;
+    if let Some(points) = chromaticities {
+        let [white, red, green, blue] = points.map(|(x, y)| Chromaticity { x, y });
+        profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
+    }
+    // Writers of sRGB say 1 / 2.2, the power nearest to its curve.
+    if let Some(gamma) = gamma.filter(|gamma| (gamma - 1.0 / 2.2).abs() > 0.005) {
+        // Beyond this range no display is known.
+        let exponent = Some(1.0 / gamma).filter(|exponent| (0.3..=4.0).contains(exponent))?;
+        let curve = ToneReprCurve::Parametric(vec![exponent]);
+        profile.red_trc = Some(curve.clone());
+        profile.green_trc = Some(curve.clone());
+        profile.blue_trc = Some(curve);
+    }
+    Some(profile)
+}
+
+/// Whether a profile says sRGB, or gray with sRGB's curve: to less than one level. Pixels then stay as they are.
+fn is_srgb(profile: &ColorProfile) -> bool {
+    let srgb = ColorProfile::new_srgb();
+    if profile.lut_a_to_b_perceptual.is_some() || profile.lut_a_to_b_colorimetric.is_some() {
+        return false;
+    }
+    let curves = match profile.color_space {
+        DataColorSpace::Gray => [&profile.gray_trc; 3],
+        DataColorSpace::Rgb => [&profile.red_trc, &profile.green_trc, &profile.blue_trc],
+        _ => return false,
+    };
+    let differences =
+        profile.colorant_matrix().v.into_iter().flatten().zip(srgb.colorant_matrix().v.into_iter().flatten());
+    let has_primaries = profile.color_space == DataColorSpace::Gray
+        || differences.into_iter().all(|(ours, srgbs)| (ours - srgbs).abs() < SRGB_TOLERANCE);
+    has_primaries && curves.into_iter().all(|curve| curve.as_ref().is_some_and(is_srgb_curve))
+}
+
+fn is_srgb_curve(curve: &ToneReprCurve) -> bool {
+    let Ok(curve) = curve.make_linear_evaluator() else { return false };
+    let linear = |level: f32| {
+        let encoded = level / 255.0;
+        if encoded <= 0.04045 { encoded / 12.92 } else { ((encoded + 0.055) / 1.055).powf(2.4) }
+    };
+    (1..255u8).map(f32::from).all(|level| {
+        let found = curve.evaluate_value(level / 255.0);
+        linear(level - 1.0) < found && found < linear(level + 1.0)
+    })
+}

@@ -1,0 +1,19 @@
+//! For whom a picture is read: people, or a comparison with the reference.
+
+/// How the bytes of a picture become pixels.
+///
+/// | | [`Photo`](Self::Photo) | [`Reference`](Self::Reference) |
+/// |---|---|---|
+/// | EXIF orientation of JPEG, PNG and WebP | applied | ignored |
+/// | color profile (ICC; PNG's `cICP`, `gAMA`, `cHRM`) | converted to sRGB | ignored |
+/// | more than 8 bits per sample | scaled to 8 bits | gray above 255 becomes white |
+/// | gray and RGB TIFF of 32 bits and more | scaled to 8 bits | an error |
+///
+/// A TIFF's own orientation tag is always applied: Pillow does so on loading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// As browsers show it: for people's photos.
+    Photo,
+    /// As Pillow opens it in the reference's evaluation: for benchmarks and training.
+    Reference,
+}
