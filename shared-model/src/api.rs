@@ -43,13 +43,6 @@ pub struct Annotated {
     pub millis: f64,
 }
 
-/// The body of a `POST /v1/embed` that asks for texts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TextsToEmbed {
-    pub texts: Vec<String>,
-}
-
 /// The server's answer to `POST /v1/embed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedded {

@@ -76,8 +76,14 @@ impl Engines {
         }
         self.models.on_offer().await?;
         self.follow().await;
-        let missing = || name.map_or(HttpError::NoModel, |name| HttpError::NoSuchModel { name: name.to_owned() });
-        self.all().into_iter().find(is_wanted).ok_or_else(missing)
+        let running = self.all();
+        if let Some(engine) = running.iter().find(|engine| is_wanted(engine)) {
+            return Ok(engine.clone());
+        }
+        let known = running.iter().map(|engine| engine.names()[0].to_owned()).collect();
+        Err(name
+            .filter(|_| !running.is_empty())
+            .map_or(HttpError::NoModel, |name| HttpError::NoSuchModel { name: name.to_owned(), known }))
     }
 
     /// The one that answers with a hosted model, or with a model of its name in another form.

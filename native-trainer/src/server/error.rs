@@ -62,8 +62,17 @@ pub enum Error {
 pub(super) enum HttpError {
     #[error("there is nothing at this address")]
     NotFound,
+    #[error(
+        "there is nothing at this address; the models answer at /v1/classify, /v1/annotate, /v1/embed and \
+         /v1/similarity, as /v1/openapi.json describes"
+    )]
+    NoSuchAddress,
+    #[error("no model answers at this server: it was started without --infer")]
+    NoInference,
     #[error("this address does not take this method; the Allow header names those that it takes")]
     MethodNotAllowed,
+    #[error("this address is only read; the Allow header names the methods that it takes")]
+    ReadOnly,
     #[error("the file cannot be read; the server's log says more")]
     Unreadable,
 
@@ -76,8 +85,8 @@ pub(super) enum HttpError {
     // What is asked
     #[error("{what}")]
     Malformed { what: String },
-    #[error("no model here is called `{name}`")]
-    NoSuchModel { name: String },
+    #[error("no model here is called `{name}`; there are: `{}`", known.join("`, `"))]
+    NoSuchModel { name: String, known: Vec<String> },
     #[error("no model answers here at the moment")]
     NoModel,
     #[error("the body did not arrive within {limit_secs} s")]
@@ -94,6 +103,8 @@ pub(super) enum HttpError {
     // How the server is
     #[error("an error of the server's own; its log says more")]
     Internal,
+    #[error("the model's answer is not finite; its weights are damaged, or do not bear this precision")]
+    NotFinite,
     #[error("the server has more to do than it can; try again a little later")]
     Overloaded,
     #[error("no answer within {limit_secs} s")]
@@ -112,10 +123,22 @@ impl HttpError {
         Self::Invalid { what: what.into() }
     }
 
+    /// The same refusal with what it is about in front.
+    pub(super) fn at(self, place: &str) -> Self {
+        let at_place = |what: String| format!("{place}: {what}");
+        match self {
+            Self::Malformed { what } => Self::Malformed { what: at_place(what) },
+            Self::ImageTooLarge { what } => Self::ImageTooLarge { what: at_place(what) },
+            Self::UnsupportedType { what } => Self::UnsupportedType { what: at_place(what) },
+            Self::Invalid { what } => Self::Invalid { what: at_place(what) },
+            other => other,
+        }
+    }
+
     fn status(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::NotFound | Self::NoSuchAddress | Self::NoInference => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed | Self::ReadOnly => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
@@ -126,6 +149,7 @@ impl HttpError {
             Self::ImageTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "image_too_large"),
             Self::UnsupportedType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
             Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::NotFinite => (StatusCode::INTERNAL_SERVER_ERROR, "not_finite"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::TimedOut { .. } => (StatusCode::GATEWAY_TIMEOUT, "timed_out"),
@@ -151,6 +175,9 @@ impl IntoResponse for HttpError {
         if let Some(secs) = retry_after_secs {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
+        if self == Self::ReadOnly {
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        }
         if self == Self::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -163,7 +190,8 @@ impl From<infer::Error> for HttpError {
         match err {
             infer::Error::QueueFull => Self::Overloaded,
             infer::Error::Failed => Self::Internal,
-            infer::Error::Input(err) => err.into(),
+            infer::Error::NotFinite => Self::NotFinite,
+            infer::Error::Input(err) | infer::Error::Photo { source: err, .. } => err.into(),
         }
     }
 }

@@ -14,11 +14,13 @@
 //! up and never builds a file name of it.
 
 mod access;
+mod address;
 mod api;
 mod assets;
 mod conditional;
 mod connections;
 mod content_type;
+mod drain;
 mod encoding;
 mod engines;
 mod error;
@@ -45,6 +47,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tower_http::trace::TraceLayer;
@@ -154,20 +157,23 @@ fn router(config: &ServeConfig, site: Site) -> Result<Router> {
             let api = Api::new(engines.clone(), &config.limits, site.under_way.clone());
             api_routes(Arc::new(api), guard.clone(), &config.access)?
         }
-        None => Router::new(),
+        None => Router::new().route("/v1/{*rest}", any(async || HttpError::NoInference)),
     };
+    let limits = Arc::new(config.limits.clone());
     let metrics = site.metrics.clone();
     let site_routes = site::routes(site, guard);
-    Ok(site_routes
+    let routes = site_routes
         .merge(api_routes)
         .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
         .fallback(async || HttpError::NotFound)
+        .layer(from_fn_with_state(limits, drain::drain))
         .layer(from_fn_with_state(metrics, count_answers))
         .layer(axum::middleware::map_response(move |response| {
             let security = security.clone();
             async move { security.apply(response) }
         }))
-        .layer(TraceLayer::new_for_http()))
+        .layer(TraceLayer::new_for_http());
+    Ok(address::tolerant(routes))
 }
 
 fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Result<Router> {

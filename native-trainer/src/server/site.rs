@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -60,9 +60,9 @@ pub(super) fn routes(site: Site, guard: Arc<Guard>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", counts)
         .route("/models", get(models_list))
-        .route("/models/{folder}/{file}", get(model_file))
+        .route("/models/{folder}/{file}", any(model_file))
         .route("/", get(index))
-        .route("/{*path}", get(asset))
+        .route("/{*path}", any(asset))
         .with_state(Arc::new(site))
 }
 
@@ -70,11 +70,16 @@ async fn healthz() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], "ok")
 }
 
-/// Whether more requests are welcome: not once the server stops.
+/// Whether more requests are welcome: not once the server stops, nor while no model can answer where one should.
 async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    let (status, text) = match site.under_way.is_closed() {
-        false => (StatusCode::OK, "ok"),
-        true => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+    let can_answer = match &site.engines {
+        Some(engines) => engines.find(None).await.is_ok(),
+        None => true,
+    };
+    let (status, text) = match (site.under_way.is_closed(), can_answer) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "no model answers"),
+        (false, true) => (StatusCode::OK, "ok"),
     };
     (status, [(header::CACHE_CONTROL, "no-store")], text)
 }
@@ -107,10 +112,12 @@ fn no_text(_: PathRejection) -> HttpError {
 async fn model_file(
     State(site): State<Arc<Site>>,
     path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, HttpError> {
     let Path((folder, file)) = path.map_err(no_text)?;
-    site.models.find(&folder).await?.respond(&file, request).await
+    let refusal = read_only(&mut request);
+    let response = site.models.find(&folder).await?.respond(&file, request).await?;
+    refusal.map_or(Ok(response), Err)
 }
 
 async fn index(State(site): State<Arc<Site>>, request: Request) -> Result<Response, HttpError> {
@@ -120,8 +127,20 @@ async fn index(State(site): State<Arc<Site>>, request: Request) -> Result<Respon
 async fn asset(
     State(site): State<Arc<Site>>,
     path: Result<Path<String>, PathRejection>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, HttpError> {
     let Path(path) = path.map_err(no_text)?;
-    site.app.respond(&path, request).await
+    let refusal = read_only(&mut request);
+    let response = site.app.respond(&path, request).await?;
+    refusal.map_or(Ok(response), Err)
+}
+
+/// Has a request of another method than GET and HEAD look up what is there. Returns the refusal of the method, for
+/// what is.
+fn read_only(request: &mut Request) -> Option<HttpError> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    *request.method_mut() = Method::HEAD;
+    Some(HttpError::ReadOnly)
 }

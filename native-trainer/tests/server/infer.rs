@@ -184,6 +184,8 @@ fn every_set_that_came_with_a_model_is_answered_whatever_may_be_encoded() {
 fn without_inference_there_is_no_such_address() {
     let server = Running::with(|config| config.infer.device = None);
     assert_eq!(server.get("/v1/classify").status, 404);
-    assert_eq!(server.post_photo("/v1/classify", 0).status, 405);
+    let refused = server.post_photo("/v1/classify", 0);
+    assert_eq!((refused.status, refused.code()), (404, "not_found"));
+    assert!(refused.body["message"].as_str().unwrap().contains("--infer"), "{refused:?}");
     assert_eq!(server.get("/readyz").status, 200);
 }

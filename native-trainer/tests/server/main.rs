@@ -8,6 +8,7 @@ mod limits;
 mod models;
 mod page;
 mod pictures;
+mod requests;
 mod running;
 mod shelf;
 mod socket;

@@ -68,9 +68,11 @@ fn a_shelf_without_a_usable_model_waits_for_one() {
     let refusal = server.post_photo("/v1/classify", 0);
     assert_eq!((refusal.status, refusal.code()), (404, "no_such_model"));
     assert_eq!(refusal.body["message"], "no model answers here at the moment");
+    assert_eq!(server.get("/readyz").status, 503);
 
     copy_demo_model(&folder.path().join("copied"), "the first");
     fs::rename(folder.path().join("copied"), shelf.join("first")).unwrap();
+    assert_eq!(server.get("/readyz").status, 200);
     assert_eq!(server.post_photo("/v1/classify", 0).body["model"], "the first");
 }
 

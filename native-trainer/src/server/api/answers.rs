@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use candle_core::Tensor;
-use shared_model::api::{Annotated, Classified, Compared, Embedded, Presence, TextsToEmbed};
+use shared_model::api::{Annotated, Classified, Compared, Embedded, Presence};
 use shared_model::concepts::Concept;
 
-use super::ask::{Ask, Content};
+use super::ask::Ask;
 use super::encoding::Encoding;
-use super::parameters::{check_prompts, check_texts};
+use super::parameters::check_prompts;
 use super::{Api, millis_since};
 use crate::server::error::HttpError;
-use crate::server::infer::Engine;
+use crate::server::infer;
 
 type Answer<T> = Result<Json<T>, HttpError>;
 
@@ -25,13 +24,13 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
     let engine = api.engine(&mut ask.parameters).await?;
     let (labels, templates) = ask.parameters.labels(&api.limits)?;
     let top_k = ask.parameters.top_k(TOP_K)?;
-    let photo = ask.take_images(1)?;
-    ask.parameters.finish()?;
+    std::mem::take(&mut ask.parameters).finish()?;
+    let photo = ask.take_photos(1)?;
     if !engine.ships(&labels, &templates) {
         check_prompts(labels.class_names.len() * templates.as_slice().len(), &api.limits)?;
     }
     let (features, classifier) =
-        tokio::try_join!(engine.image_features(photo), engine.classifier(&labels, &templates))?;
+        tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels, &templates)))?;
     let predictions = classifier.classify(&features, top_k)?.remove(0);
     Ok(Json(Classified { model: engine.name().to_owned(), predictions, millis: millis_since(ask.arrived) }))
 }
@@ -43,9 +42,9 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     let engine = api.engine(&mut ask.parameters).await?;
     let concepts = ask.parameters.concepts(&api.limits)?;
     let top_k = ask.parameters.top_k(TOP_K)?;
-    let photo = ask.take_images(1)?;
-    ask.parameters.finish()?;
-    let (features, scorer) = tokio::try_join!(engine.image_features(photo), engine.scorer(&concepts))?;
+    std::mem::take(&mut ask.parameters).finish()?;
+    let photo = ask.take_photos(1)?;
+    let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts)))?;
     let scores = scorer.scores(&features)?.into_iter().flatten();
     let presence = |(concept, score): (Concept, f64)| Presence { concept: concept.name, score };
     let mut ranked: Vec<Presence> = concepts.into_iter().zip(scores).map(presence).collect();
@@ -54,15 +53,20 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     Ok(Json(Annotated { model: engine.name().to_owned(), concepts: ranked, millis: millis_since(ask.arrived) }))
 }
 
-/// `POST /v1/embed`: the features of photos, or of texts sent as JSON.
+/// `POST /v1/embed`: the features of photos or of texts.
 pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answer<Embedded> {
     let mut ask = Ask::read(&api.bodies, request).await?;
     let engine = api.engine(&mut ask.parameters).await?;
     let encoding: Encoding = ask.parameters.word("encoding")?;
+    let texts = ask.parameters.all_texts(&api.limits)?;
     std::mem::take(&mut ask.parameters).finish()?;
-    let features = match &ask.content {
-        Content::Json(json) => text_features(&api, &engine, json).await?,
-        Content::Images(_) => engine.image_features(ask.take_images(api.limits.max_images)?).await?,
+    let features = match (ask.has_photos(), texts.is_empty()) {
+        (true, true) => ask.take_photos(api.limits.max_images)?.features(&engine).await?,
+        (false, false) => engine.text_features(&texts).await?,
+        (true, false) => return Err(HttpError::invalid("photos and texts in one request, expected one of them")),
+        (false, true) => {
+            return Err(HttpError::invalid("nothing to embed; expected photos as `image`, or `texts`"));
+        }
     };
     let embeddings = rows(&features)?.into_iter().map(|feature| encoding.write(feature)).collect();
     Ok(Json(Embedded { model: engine.name().to_owned(), embeddings, millis: millis_since(ask.arrived) }))
@@ -72,13 +76,13 @@ pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answ
 pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) -> Answer<Compared> {
     let mut ask = Ask::read(&api.bodies, request).await?;
     let engine = api.engine(&mut ask.parameters).await?;
-    let texts = ask.parameters.texts(&api.limits)?;
+    let texts = ask.parameters.all_texts(&api.limits)?;
+    std::mem::take(&mut ask.parameters).finish()?;
     if texts.is_empty() {
         return Err(HttpError::invalid("no text to compare with; expected one `text` at least"));
     }
-    let photos = ask.take_images(api.limits.max_images)?;
-    ask.parameters.finish()?;
-    let (images, texts) = tokio::try_join!(engine.image_features(photos), engine.text_features(&texts))?;
+    let photos = ask.take_photos(api.limits.max_images)?;
+    let (images, texts) = tokio::try_join!(photos.features(&engine), answered(engine.text_features(&texts)))?;
     let cosines = images.matmul(&texts.t().map_err(tensor)?).map_err(tensor)?;
     Ok(Json(Compared {
         model: engine.name().to_owned(),
@@ -87,16 +91,9 @@ pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) ->
     }))
 }
 
-async fn text_features(api: &Api, engine: &Engine, json: &Bytes) -> Result<Tensor, HttpError> {
-    let TextsToEmbed { texts } = serde_json::from_slice(json).map_err(|err| match err.classify() {
-        serde_json::error::Category::Data => HttpError::invalid(format!("not `{{\"texts\": [...]}}`: {err}")),
-        _ => HttpError::malformed(format!("the body is not JSON: {err}")),
-    })?;
-    if texts.is_empty() {
-        return Err(HttpError::invalid("no text to embed; expected one at least"));
-    }
-    check_texts("text", &texts, &api.limits)?;
-    Ok(engine.text_features(&texts).await?)
+/// A model's answer, its error as a request's.
+async fn answered<T>(answer: impl Future<Output = Result<T, infer::Error>>) -> Result<T, HttpError> {
+    Ok(answer.await?)
 }
 
 fn rows(features: &Tensor) -> Result<Vec<Vec<f32>>, HttpError> {

@@ -3,10 +3,14 @@
 mod answers;
 mod ask;
 mod body;
-mod drain;
 mod encoding;
+mod form;
+mod json;
 mod openapi;
 mod parameters;
+mod photo;
+#[cfg(test)]
+mod properties;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +18,7 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use tokio_util::task::TaskTracker;
 
@@ -57,8 +61,8 @@ pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
         .route("/v1/similarity", post(answers::similarity))
         .layer(from_fn_with_state(api.clone(), within_time))
         .layer(from_fn_with_state(guard, access::guard))
-        .layer(from_fn_with_state(Arc::new(api.limits.clone()), drain::drain))
         .route("/v1/openapi.json", get(document))
+        .route("/v1/{*rest}", any(async || HttpError::NoSuchAddress))
         .with_state(api)
 }
 

@@ -20,6 +20,10 @@ pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
     schemas["Templates"]["maxItems"] = limits.max_labels.into();
     schemas["Text"]["maxLength"] = limits.max_label_bytes.into();
     schemas["Texts"]["maxItems"] = limits.max_labels.into();
+    schemas["TextPhotos"]["anyOf"][1]["maxItems"] = limits.max_images.into();
+    for lists in ["LabelsInJson", "ConceptsInJson"] {
+        schemas[lists]["anyOf"][1]["maxItems"] = limits.max_labels.into();
+    }
     for address in ["/v1/embed", "/v1/similarity"] {
         let content = &mut document["paths"][address]["post"]["requestBody"]["content"];
         let images = &mut content["multipart/form-data"]["schema"]["properties"]["image"];
@@ -37,9 +41,7 @@ pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::api::{
-        Annotated, Classified, Compared, Embedded, Embedding, Prediction, Presence, Refusal, TextsToEmbed,
-    };
+    use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, Prediction, Presence, Refusal};
 
     /// The names of a type's fields, as they go over the wire.
     fn fields(sample: &impl serde::Serialize) -> Vec<String> {
@@ -60,7 +62,6 @@ mod tests {
             ("Annotated", fields(&Annotated { model: model.clone(), concepts: Vec::new(), millis })),
             ("Embedded", fields(&Embedded { model: model.clone(), embeddings, millis })),
             ("Compared", fields(&Compared { model, cosines: Vec::new(), millis })),
-            ("TextsToEmbed", fields(&TextsToEmbed { texts: Vec::new() })),
             ("Refusal", fields(&Refusal { code: String::new(), message: String::new() })),
         ] {
             let schema = &document["components"]["schemas"][name];

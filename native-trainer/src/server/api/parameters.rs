@@ -1,11 +1,13 @@
-//! A request's named texts, whether they stand in its address or are fields of its form.
+//! A request's parameters, from its address, its form or its JSON.
 
 use std::str::FromStr;
 
 use axum::http::Uri;
+use percent_encoding::percent_decode_str;
 use shared_model::concepts::Concept;
 use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates, concept_terms};
 
+use super::photo::{PHOTO_FIELD, shortened};
 use crate::server::error::HttpError;
 use crate::server::limits::Limits;
 
@@ -14,60 +16,115 @@ type Result<T> = std::result::Result<T, HttpError>;
 /// The label set of a request that names none.
 const DEFAULT_LABELS: &str = "pad";
 
-/// Each is taken once; what is left at the end is one that this address does not know.
+/// How alike two names are, from 0 to 1, before one is suggested for the other.
+const MIN_LIKENESS: f64 = 0.8;
+
+/// Parameters by name. Each is taken once; [`Parameters::finish`] refuses those that nobody took.
 #[derive(Debug, Default)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(super) struct Parameters {
+    given: Vec<(String, Value)>,
+    /// The names that were looked for.
+    known: Vec<&'static str>,
+}
+
+/// What a parameter was given as.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    /// A number of a JSON body, as text.
+    Number(String),
+    /// A list of a JSON body.
+    List(Vec<String>),
+}
 
 impl Parameters {
     pub(super) fn from_query(uri: &Uri) -> Result<Self> {
         let query = uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::from_str(query)
+        let is_utf8 = |pair: &&str| percent_decode_str(pair).decode_utf8().is_ok();
+        if let Some(pair) = query.split('&').find(|pair| !is_utf8(pair)) {
+            let name = pair.split('=').next().unwrap_or_default();
+            return Err(HttpError::malformed(format!(
+                "the address's parameter `{name}` is not UTF-8 once decoded"
+            )));
+        }
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|err| HttpError::malformed(format!("the address has a broken query: {err}")))?;
-        Ok(Self(pairs))
+        let given = pairs.into_iter().map(|(name, value)| (name, Value::Text(value))).collect();
+        Ok(Self { given, known: Vec::new() })
     }
 
-    pub(super) fn add(&mut self, name: String, value: String) {
-        self.0.push((name, value));
+    pub(super) fn add(&mut self, name: String, text: String) {
+        self.add_value(name, Value::Text(text));
     }
 
-    /// Every value of this name, in the order of the request.
-    pub(super) fn all(&mut self, name: &str) -> Vec<String> {
-        let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(known, _)| known == name);
-        self.0 = left;
-        let taken: Vec<(String, String)> = taken;
+    pub(super) fn add_value(&mut self, name: String, value: Value) {
+        self.given.push((name, value));
+    }
+
+    fn take(&mut self, name: &'static str) -> Vec<Value> {
+        self.known.push(name);
+        let (taken, left) = std::mem::take(&mut self.given).into_iter().partition(|(given, _)| given == name);
+        self.given = left;
+        let taken: Vec<(String, Value)> = taken;
         taken.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// The only value of this name, if there is one.
-    pub(super) fn one(&mut self, name: &str) -> Result<Option<String>> {
-        let mut values = self.all(name);
-        match values.len() {
-            0 | 1 => Ok(values.pop()),
+    /// Every text of this name, in the order of the request.
+    ///
+    /// # Errors
+    /// [`HttpError::Invalid`] for a number.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for value in self.take(name) {
+            match value {
+                Value::Text(text) => texts.push(text),
+                Value::List(list) => texts.extend(list),
+                Value::Number(number) => return Err(number_for_text(name, &number)),
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The only text of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`HttpError::Malformed`] when there are several, [`HttpError::Invalid`] for a number.
+    pub(super) fn one(&mut self, name: &'static str) -> Result<Option<String>> {
+        let mut texts = self.texts(name)?;
+        match texts.len() {
+            0 | 1 => Ok(texts.pop()),
             n => Err(HttpError::malformed(format!("`{name}` stands {n} times in the request, expected once"))),
         }
     }
 
     /// `top_k`, from 1 on.
     pub(super) fn top_k(&mut self, default: usize) -> Result<usize> {
-        let Some(text) = self.one("top_k")? else { return Ok(default) };
-        let top_k = text.parse().ok().filter(|&top_k| top_k >= 1);
-        top_k.ok_or_else(|| HttpError::invalid(format!("`top_k` is {text:?}, expected a whole number from 1 on")))
+        const NAME: &str = "top_k";
+        let text = match <[Value; 1]>::try_from(self.take(NAME)) {
+            Ok([Value::Text(text) | Value::Number(text)]) => text,
+            Err(none) if none.is_empty() => return Ok(default),
+            _ => return Err(HttpError::malformed(format!("`{NAME}` is given several times, expected once"))),
+        };
+        let invalid = || HttpError::invalid(format!("`{NAME}` is {text:?}, expected a whole number from 1 on"));
+        whole_number(&text).filter(|&top_k| top_k >= 1).ok_or_else(invalid)
     }
 
     /// A word that has a meaning, or the default one.
-    pub(super) fn word<T: FromStr<Err = String> + Default>(&mut self, name: &str) -> Result<T> {
+    pub(super) fn word<T: FromStr<Err = String> + Default>(&mut self, name: &'static str) -> Result<T> {
         let Some(text) = self.one(name)? else { return Ok(T::default()) };
-        text.parse().map_err(|expected| HttpError::invalid(format!("`{name}` is {text:?}, expected {expected}")))
+        let invalid = |expected| HttpError::invalid(format!("`{name}` is {text:?}, expected {expected}"));
+        text.trim().to_ascii_lowercase().parse().map_err(invalid)
     }
 
     /// `labels` and every `template`. How many sentences they make is for [`check_prompts`], if they are to be encoded.
     pub(super) fn labels(&mut self, limits: &Limits) -> Result<(LabelSet, Templates)> {
-        let text = self.one("labels")?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
-        let labels = ReadLabels::from_key_or_text(&text)?.set;
+        const NAME: &str = "labels";
+        let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
+        let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(NAME, &err))?.set;
         if labels.key == LabelSet::CUSTOM {
             check_texts("label", &labels.class_names, limits)?;
         }
-        let templates = self.all("template");
+        let templates = self.texts("template")?;
         check_texts("template", &templates, limits)?;
         let templates = if templates.is_empty() { Templates::skin() } else { Templates::new(templates)? };
         Ok((labels, templates))
@@ -75,11 +132,13 @@ impl Parameters {
 
     /// `concepts`: known ones bring their terms, other words stand for themselves, none means all that are known.
     pub(super) fn concepts(&mut self, limits: &Limits) -> Result<Vec<Concept>> {
+        const NAME: &str = "concepts";
         let mut known = concept_terms();
-        let Some(text) = self.one("concepts")? else {
+        let Some(text) = list_text(NAME, self.take(NAME))? else {
             return Ok(known.into_iter().map(|(name, terms)| Concept { name, terms }).collect());
         };
-        let names = LabelSet::from_text(&text.to_lowercase())?.class_names;
+        let read = LabelSet::from_text(&text.to_lowercase());
+        let names = read.map_err(|err| not_a_list(NAME, &err))?.class_names;
         check_texts("concept", &names, limits)?;
         let concepts: Vec<_> = names
             .into_iter()
@@ -90,21 +149,73 @@ impl Parameters {
         Ok(concepts)
     }
 
-    /// Every `text`.
-    pub(super) fn texts(&mut self, limits: &Limits) -> Result<Vec<String>> {
-        let texts = self.all("text");
+    /// Every `text`, or `texts` as a list is more often called.
+    pub(super) fn all_texts(&mut self, limits: &Limits) -> Result<Vec<String>> {
+        let mut texts = self.texts("text")?;
+        texts.extend(self.texts("texts")?);
         check_texts("text", &texts, limits)?;
         Ok(texts)
     }
 
     /// # Errors
-    /// [`HttpError::Malformed`] names what was sent and not asked for.
+    /// [`HttpError::Malformed`] names what was sent and not asked for, and what this address takes.
     pub(super) fn finish(self) -> Result<()> {
-        match self.0.first() {
-            None => Ok(()),
-            Some((name, _)) => Err(HttpError::malformed(format!("this address knows no parameter `{name}`"))),
+        let Some((name, _)) = self.given.first() else { return Ok(()) };
+        let spelled = name.to_ascii_lowercase().replace('-', "_");
+        let likeness = |known: &&&str| strsim::jaro_winkler(&spelled, known);
+        let known: Vec<&str> = std::iter::once(PHOTO_FIELD).chain(self.known).collect();
+        let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let suggestion = match nearest.filter(|known| likeness(known) > MIN_LIKENESS) {
+            Some(nearest) => format!("; did you mean `{nearest}`?"),
+            None => String::new(),
+        };
+        let known = known.join("`, `");
+        Err(HttpError::malformed(format!(
+            "this address knows no parameter `{}`{suggestion} (it takes `{known}`)",
+            shortened(name)
+        )))
+    }
+}
+
+/// The text that stands for all values of a parameter that lists names: the only text, or else a JSON list of the names
+/// in all of them. `None` where there is no value.
+fn list_text(name: &str, mut values: Vec<Value>) -> Result<Option<String>> {
+    let is_key = |list: &[String]| list.len() == 1 && LabelSet::find(&list[0]).is_some();
+    match values.pop() {
+        None => return Ok(None),
+        Some(Value::Text(text)) if values.is_empty() => return Ok(Some(text)),
+        Some(Value::List(mut list)) if values.is_empty() && is_key(&list) => return Ok(list.pop()),
+        Some(last) => values.push(last),
+    }
+    let mut names = Vec::new();
+    for value in values {
+        match value {
+            Value::List(list) => names.extend(list),
+            Value::Text(text) => {
+                names.extend(LabelSet::from_text(&text).map_err(|err| not_a_list(name, &err))?.class_names);
+            }
+            Value::Number(number) => return Err(number_for_text(name, &number)),
         }
     }
+    Ok(Some(serde_json::json!(names).to_string()))
+}
+
+fn not_a_list(name: &str, err: &shared_model::Error) -> HttpError {
+    HttpError::invalid(format!("`{name}`: {err}"))
+}
+
+fn number_for_text(name: &str, number: &str) -> HttpError {
+    HttpError::invalid(format!("`{name}` holds the number {number}, expected text"))
+}
+
+/// `5`, ` 5 ` and `5.0`.
+fn whole_number(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let by_fraction = || {
+        let number = text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0)?;
+        (number < 2f64.powi(53)).then_some(number as usize)
+    };
+    text.parse().ok().or_else(by_fraction)
 }
 
 /// Texts of one's own: not too many, none too long or empty.
@@ -114,6 +225,9 @@ pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Resu
         return Err(HttpError::invalid(format!("{n} {kind}s in one request, over the limit of {most}")));
     }
     let limit_bytes = limits.max_label_bytes as usize;
+    if texts.iter().any(|text| text.trim_start().starts_with("data:image/")) {
+        return Err(HttpError::invalid(format!("a {kind} is a data URI; photos are sent as `{PHOTO_FIELD}`")));
+    }
     match texts.iter().find(|text| text.trim().is_empty() || text.len() > limit_bytes) {
         None => Ok(()),
         Some(text) => {
@@ -144,10 +258,13 @@ mod tests {
     fn each_is_taken_once_and_none_is_left() {
         let mut given = parameters("top_k=3&text=a+b&text=%C3%A9&model=m");
         assert_eq!(given.top_k(5), Ok(3));
-        assert_eq!(given.texts(&Limits::DEFAULT), Ok(vec!["a b".into(), "é".into()]));
+        assert_eq!(given.all_texts(&Limits::DEFAULT), Ok(vec!["a b".into(), "é".into()]));
         assert!(matches!(given.finish(), Err(HttpError::Malformed { what }) if what.contains("`model`")));
         assert!(matches!(parameters("top_k=1&top_k=2").top_k(5), Err(HttpError::Malformed { .. })));
-        for top_k in ["0", "-1", "x", "1.5", ""] {
+        for top_k in ["3", "3.0", "+3+", "%203%0A", "0003", "3e0"] {
+            assert_eq!(parameters(&format!("top_k={top_k}")).top_k(5), Ok(3), "{top_k}");
+        }
+        for top_k in ["0", "-1", "x", "1.5", "", "nan", "inf", "1e300", "0.0"] {
             assert!(matches!(parameters(&format!("top_k={top_k}")).top_k(5), Err(HttpError::Invalid { .. })));
         }
     }
@@ -181,7 +298,57 @@ mod tests {
         assert!(!is_refused("labels=a&concepts=a"));
         assert!(parameters("concepts=a,b").concepts(&limits).is_err(), "18 sentences");
         assert!(check_prompts(13, &limits).is_err() && check_prompts(12, &limits).is_ok());
-        assert!(parameters("text=+").texts(&limits).is_err());
+        assert!(parameters("text=+").all_texts(&limits).is_err());
+    }
+
+    #[test]
+    fn labels_may_be_several_fields_or_a_list() {
+        let names = |values: &[Value]| {
+            let mut parameters = Parameters::default();
+            values.iter().for_each(|value| parameters.add_value("labels".into(), value.clone()));
+            parameters.labels(&Limits::DEFAULT).map(|(labels, _)| labels.class_names)
+        };
+        let text = |text: &str| Value::Text(text.into());
+        let list = |names: &[&str]| Value::List(names.iter().map(ToString::to_string).collect());
+        assert_eq!(names(&[text("acne, rosacea"), text("nevus")]).unwrap(), ["acne", "rosacea", "nevus"]);
+        assert_eq!(names(&[list(&["a, b", "c"])]).unwrap(), ["a, b", "c"]);
+        assert_eq!(names(&[list(&["pad"])]).unwrap().len(), 6);
+        for bad in [list(&[]), list(&["a", ""]), Value::Number("3".into())] {
+            assert!(matches!(names(std::slice::from_ref(&bad)), Err(HttpError::Invalid { .. })), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest_that_is_known() {
+        for (name, nearest) in [
+            ("topk", "top_k"),
+            ("Top-K", "top_k"),
+            ("label", "labels"),
+            ("LABELS", "labels"),
+            ("templates", "template"),
+            ("imagee", "image"),
+        ] {
+            let mut given = parameters(&format!("{name}=1"));
+            given.labels(&Limits::DEFAULT).unwrap();
+            given.top_k(5).unwrap();
+            let Err(HttpError::Malformed { what }) = given.finish() else { panic!("{name} is known") };
+            assert!(what.contains(&format!("`{name}`; did you mean `{nearest}`?")), "{what}");
+            assert!(what.contains("it takes `image`, `labels`, `template`, `top_k`"), "{what}");
+        }
+        let Err(HttpError::Malformed { what }) = parameters("zzz=1").finish() else { panic!("zzz is known") };
+        assert!(!what.contains("did you mean"), "{what}");
+    }
+
+    #[test]
+    fn an_address_that_is_not_utf8_is_refused_with_its_parameter() {
+        let refused = Parameters::from_query(&"/?top_k=1&labels=Ekz%E9m".parse().unwrap());
+        assert!(matches!(refused, Err(HttpError::Malformed { what }) if what.contains("`labels`")));
+    }
+
+    #[test]
+    fn a_data_uri_is_no_text() {
+        let refused = parameters("text=data:image/png;base64,AAAA").all_texts(&Limits::DEFAULT);
+        assert!(matches!(refused, Err(HttpError::Invalid { what }) if what.contains("`image`")));
     }
 
     #[test]

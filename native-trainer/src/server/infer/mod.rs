@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::thread;
 
 use axum::body::Bytes;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use futures_util::future::try_join_all;
 use shared_model::ZeroShotModel;
 use shared_model::concepts::{Concept, ConceptScorer};
@@ -45,6 +45,11 @@ pub(super) enum Error {
     QueueFull,
     #[error(transparent)]
     Input(#[from] shared_model::Error),
+    /// The photo of this index cannot be read.
+    #[error("photo {index}")]
+    Photo { index: usize, source: shared_model::Error },
+    #[error("the model's answer is not finite")]
+    NotFinite,
     /// What failed is in the log already.
     #[error("the model failed")]
     Failed,
@@ -78,6 +83,7 @@ impl Engine {
         metrics: &Arc<Metrics>,
     ) -> anyhow::Result<Self> {
         let (model, name) = model::load(source, None, &options.placement()?)?;
+        check_finite(&model)?;
         model::warn_of(&model);
         let batching = Batching {
             max_images: options.max_batch as usize,
@@ -115,12 +121,16 @@ impl Engine {
     /// Unit features `[B, E]` of photos.
     ///
     /// # Errors
-    /// [`Error::Input`] names what is wrong with the first photo that cannot be read; [`Error::QueueFull`].
+    /// [`Error::Photo`] says what is wrong with the first photo that cannot be read; [`Error::QueueFull`],
+    /// [`Error::NotFinite`].
     pub(super) async fn image_features(&self, photos: Vec<Bytes>) -> Result<Tensor, Error> {
         let n_photos = u32::try_from(photos.len()).unwrap_or(u32::MAX);
         let _places = self.places.try_acquire_many(n_photos).map_err(|_| Error::QueueFull)?;
-        let features = try_join_all(photos.into_iter().map(async |photo| {
-            let pixel_values = self.decoder.decode(photo).await?;
+        let features = try_join_all(photos.into_iter().enumerate().map(async |(index, photo)| {
+            let pixel_values = self.decoder.decode(photo).await.map_err(|err| match err {
+                Error::Input(source) => Error::Photo { index, source },
+                err => err,
+            })?;
             received(self.queue.push_image(pixel_values)).await
         }));
         self.rows(features.await?)
@@ -193,6 +203,25 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.queue.close();
     }
+}
+
+/// Has both towers answer once, before anybody asks.
+///
+/// # Errors
+/// When what comes is not finite.
+fn check_finite(model: &ZeroShotModel) -> anyhow::Result<()> {
+    let size = model.config.preprocess.image_size;
+    let gray = Tensor::zeros((1, 3, size, size), DType::F32, &Device::Cpu)?;
+    let image = model.vision.image_features(&gray)?;
+    let text = model.encode_texts(&["skin".to_owned()], &mut |_, _| {})?;
+    for (what, feature) in [("a gray picture", image), ("a word", text)] {
+        let values: Vec<f32> = feature.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        anyhow::ensure!(
+            values.iter().all(|value| value.is_finite()),
+            "the model's answer to {what} is not finite; its weights are damaged, or do not bear this precision"
+        );
+    }
+    Ok(())
 }
 
 async fn received(answer: oneshot::Receiver<Result<Feature, Error>>) -> Result<Feature, Error> {

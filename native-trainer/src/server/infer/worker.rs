@@ -36,7 +36,7 @@ fn answer<T>(work: Vec<Work<T>>, encode: &dyn Fn(&[T]) -> shared_model::Result<T
     let size = inputs.len();
     // One input that the model cannot bear must not fail those that only wait beside it.
     let features: Vec<Result<Feature, Error>> = match features(&inputs, encode) {
-        Ok(features) => features.into_iter().map(Ok).collect(),
+        Ok(features) => features.into_iter().map(finite).collect(),
         Err(detail) if size == 1 => vec![Err(failed(&detail))],
         Err(_) => inputs.iter().map(|input| alone(input, encode)).collect(),
     };
@@ -48,7 +48,18 @@ fn answer<T>(work: Vec<Work<T>>, encode: &dyn Fn(&[T]) -> shared_model::Result<T
 
 fn alone<T>(input: &T, encode: &dyn Fn(&[T]) -> shared_model::Result<Tensor>) -> Result<Feature, Error> {
     let mut features = features(std::slice::from_ref(input), encode).map_err(|detail| failed(&detail))?;
-    features.pop().ok_or(Error::Failed)
+    finite(features.pop().ok_or(Error::Failed)?)
+}
+
+/// Refuses features that no answer can be made of.
+fn finite(feature: Feature) -> Result<Feature, Error> {
+    match feature.iter().all(|value| value.is_finite()) {
+        true => Ok(feature),
+        false => {
+            tracing::error!("the model's answer is not finite");
+            Err(Error::NotFinite)
+        }
+    }
 }
 
 fn features<T>(
@@ -77,18 +88,19 @@ mod tests {
     fn an_input_that_the_model_cannot_bear_fails_alone() {
         let batching = Batching { max_images: 1, max_texts: 8, max_wait: Duration::ZERO, text_capacity: 8 };
         let queue = Queue::new(batching);
-        let answers = queue.push_texts(["good", "bad", "panic"].map(String::from).into()).unwrap();
+        let answers = queue.push_texts(["good", "bad", "panic", "nan"].map(String::from).into()).unwrap();
         let encode = |texts: &[String]| {
             assert!(texts.iter().all(|text| text != "panic"), "a test of what a panic does");
             if texts.iter().any(|text| text == "bad") {
                 return Err(shared_model::Error::ImageFormat(OtherFile::Unknown));
             }
-            Ok(Tensor::ones((texts.len(), 2), candle_core::DType::F32, &Device::Cpu)?)
+            let row = |text: &String| if text == "nan" { vec![1.0, f32::NAN] } else { vec![1.0, 1.0] };
+            Ok(Tensor::new(texts.iter().map(row).collect::<Vec<_>>(), &Device::Cpu)?)
         };
         let Some(Batch::Texts(work)) = queue.next() else { panic!("texts wait") };
-        assert_eq!(answer(work, &encode), 3);
+        assert_eq!(answer(work, &encode), 4);
         let answers: Vec<_> = answers.into_iter().map(|answer| answer.blocking_recv().unwrap()).collect();
         assert_eq!(answers[0].as_deref().ok(), Some(&[1.0, 1.0][..]));
-        assert!(matches!(answers[1..], [Err(Error::Failed), Err(Error::Failed)]));
+        assert!(matches!(answers[1..], [Err(Error::Failed), Err(Error::Failed), Err(Error::NotFinite)]));
     }
 }

@@ -15,7 +15,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 
-use crate::server::limits::Limits;
+use super::limits::Limits;
 
 /// Middleware that reads on what its inner service left of the body, as much as a body may have at most.
 pub(super) async fn drain(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
