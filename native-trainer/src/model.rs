@@ -52,7 +52,12 @@ impl Checkpoint {
         let config = match (&files.config, architecture) {
             (Some(path), _) => {
                 let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-                ClipConfig::from_open_clip_json(&json).with_context(|| format!("in {}", path.display()))?
+                let config =
+                    ClipConfig::from_open_clip_json(&json).with_context(|| format!("in {}", path.display()))?;
+                if let Some(architecture) = architecture {
+                    check_architecture(&config, architecture, path)?;
+                }
+                config
             }
             (None, Some(architecture)) => ClipConfig::named(architecture)?,
             (None, None) => return Err(NoConfig { weights: files.weights.clone() }.into()),
@@ -83,15 +88,40 @@ fn read_weights(files: &ModelFiles) -> Result<Weights> {
     Ok(weights)
 }
 
+/// An architecture that is given beside a config has no effect, so it must be the config's.
+fn check_architecture(config: &ClipConfig, architecture: &str, path: &Path) -> Result<()> {
+    let named = ClipConfig::named(architecture)?;
+    let towers =
+        |config: &ClipConfig| (config.embed_dim, config.activation, config.vision.clone(), config.text.clone());
+    if towers(config) != towers(&named) {
+        let vision = &config.vision;
+        bail!(
+            "the architecture is given as {architecture}, but the weights' own config is another (vision width {}, {} \
+             layers, patches of {}); leave it out: {}",
+            vision.width,
+            vision.layers,
+            vision.patch_size,
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 /// Loads whatever `--model` named, ready to classify.
 ///
 /// Returns the model and its name.
 pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
+    let without_architecture = || match architecture {
+        Some(given) => bail!("a quantized model has its own architecture; leave out {given}: {model}"),
+        None => Ok(()),
+    };
     if model == demo_model::NAME {
+        without_architecture()?;
         return load_quantized(Path::new(demo_model::NAME), demo_model::read, placement.clone());
     }
     let files = hub::resolve(model)?;
     if files.weights_kind == WeightsKind::Quantized {
+        without_architecture()?;
         let folder = files.weights.parent().unwrap_or(Path::new("."));
         return load_quantized(folder, |file| map_file(&folder.join(file)), placement.clone());
     }
