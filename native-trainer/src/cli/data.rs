@@ -68,8 +68,8 @@ impl Data {
 /// Find everything that is wrong with a training table before a run does
 ///
 /// Reads the table as training would, decodes every image and counts the tokens of every caption. Prints each problem
-/// with its row, line and column, then figures of the table. Exit code 0: training would use every row; 1: it would
-/// skip some, or could not use the table; 2: the file cannot be opened.
+/// with its row, line and column, then figures of the table, and which objectives can learn from it. Exit code 0:
+/// training would use every row; 1: it would skip some, or could not use the table; 2: the file cannot be opened.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake data check pretrain.csv --root images --json")]

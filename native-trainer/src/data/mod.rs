@@ -7,6 +7,7 @@
 pub mod augment;
 mod captions;
 pub mod check;
+mod learnable;
 pub mod loader;
 pub mod mask;
 pub mod order;
@@ -16,6 +17,7 @@ pub mod schema;
 pub mod table;
 
 pub use augment::Augmentation;
+pub use learnable::{NothingToLearn, check_countable, check_learnable};
 pub use loader::{Batch, Loader, LoaderOptions, Position};
 pub use problem::{ProblemKind, RowProblem};
 pub use samples::{SampleSource, Transform};

@@ -20,6 +20,8 @@ mod session;
 pub mod table;
 
 pub use labelled::LabelledImages;
+pub use results::UnreadableImage;
+pub use scored::check_unreadable;
 
 use crate::device::placement;
 use crate::features::{Encoder, FeatureStore, Identity};

@@ -54,20 +54,27 @@ pub fn score_images(
             }),
         }
     }
-    let n_bad = scored.unreadable.len();
-    let limit = session.max_unreadable();
-    if let Some(first) = scored.unreadable.first()
-        && (n_bad as f64 > limit * rows.len() as f64 || n_bad == rows.len())
+    check_unreadable(&scored.unreadable, rows.len(), session.max_unreadable())?;
+    Ok(scored)
+}
+
+/// Checks that no more of a table's images are unreadable than the share `limit`, and not all of them.
+///
+/// # Errors
+/// Names the first.
+pub fn check_unreadable(unreadable: &[UnreadableImage], n_images: usize, limit: f64) -> Result<()> {
+    let n_bad = unreadable.len();
+    if let Some(first) = unreadable.first()
+        && (n_bad as f64 > limit * n_images as f64 || n_bad == n_images)
     {
-        let share = 100.0 * n_bad as f64 / rows.len() as f64;
+        let share = 100.0 * n_bad as f64 / n_images as f64;
         bail!(
-            "{n_bad} of {} images cannot be read ({share:.1} %, allowed are {:.1} %), the first in row {}: {}: {}",
-            rows.len(),
+            "{n_bad} of {n_images} images cannot be read ({share:.1} %, allowed are {:.1} %), the first in row {}: {}: {}",
             100.0 * limit,
             first.row,
             first.problem,
             first.file
         );
     }
-    Ok(scored)
+    Ok(())
 }

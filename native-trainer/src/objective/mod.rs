@@ -20,7 +20,7 @@ pub use contrast::{Contrast, ContrastTerm, Targets};
 pub use diagnosis::diagnosis_weights;
 pub use local::LocalPairs;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,19 @@ pub enum Variant {
     Paper,
     /// Image against its original caption, both ways.
     Clip,
+}
+
+impl Variant {
+    pub const ALL: [Self; 3] = [Self::Released, Self::Paper, Self::Clip];
+
+    /// As a recipe writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Paper => "paper",
+            Self::Clip => "clip",
+        }
+    }
 }
 
 /// The objective and its constants, as a recipe states them.
@@ -107,6 +120,50 @@ impl Loss {
 }
 
 impl Objective {
+    /// A variant with the constants that a recipe need not state.
+    pub fn of(variant: Variant) -> Self {
+        Self {
+            variant,
+            lambda_m: default_lambda_m(),
+            lambda_s: default_lambda_s(),
+            sigma: 0.0,
+            diagnosis_weights: true,
+            masked_captions_are_negatives: true,
+        }
+    }
+
+    /// # Errors
+    /// Names a constant with which no loss is computed.
+    pub fn validate(&self) -> Result<()> {
+        for (name, factor) in [("lambda_m", self.lambda_m), ("lambda_s", self.lambda_s)] {
+            ensure!(factor.is_finite() && factor >= 0.0, "{name} is {factor}, expected 0 or more");
+        }
+        ensure!(
+            self.variant == Variant::Clip || self.lambda_m + self.lambda_s > 0.0,
+            "lambda_m and lambda_s are 0, expected one of them above 0"
+        );
+        ensure!(
+            (-1.0..1.0).contains(&self.sigma),
+            "sigma is {}, expected a cosine of -1 or more and below 1",
+            self.sigma
+        );
+        Ok(())
+    }
+
+    /// Whether a caption of this kind, where its mask is 1, has a part in the loss.
+    pub fn counts(&self, kind: usize) -> bool {
+        match self.variant {
+            Variant::Clip => kind == 0,
+            Variant::Paper if self.lambda_m == 0.0 => kind >= N_WHOLE_CAPTIONS,
+            Variant::Paper | Variant::Released => true,
+        }
+    }
+
+    /// Whether a batch with these captions has a loss at all.
+    pub fn has_targets(&self, captions: &Captions) -> bool {
+        captions.valid(false).into_iter().any(|(_, kind)| self.counts(kind))
+    }
+
     /// Which captions each image's patches are summed for; none when there is no local term.
     pub fn local_pairs(&self, captions: &Captions) -> Option<LocalPairs> {
         match self.variant {
@@ -164,5 +221,43 @@ impl Objective {
             return Ok(vec![1.0; captions.rows.len()]);
         }
         diagnosis_weights(&features.text, captions, self.variant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_counts_the_captions_that_it_contrasts() {
+        let counted = |objective: &Objective| (0..5).filter(|&kind| objective.counts(kind)).collect::<Vec<_>>();
+        assert_eq!(counted(&Objective::of(Variant::Clip)), [0]);
+        assert_eq!(counted(&Objective::of(Variant::Paper)), [0, 1, 2, 3, 4]);
+        assert_eq!(counted(&Objective { lambda_m: 0.0, ..Objective::of(Variant::Paper) }), [3, 4]);
+        assert_eq!(counted(&Objective::of(Variant::Released)), [0, 1, 2, 3, 4]);
+
+        let sub_captions = Captions::all_distinct(vec![false, false, false, true, false], 5);
+        let none = Captions::all_distinct(vec![false; 5], 5);
+        for (variant, has_targets) in [(Variant::Clip, false), (Variant::Paper, true), (Variant::Released, true)] {
+            assert_eq!(Objective::of(variant).has_targets(&sub_captions), has_targets, "{variant:?}");
+            assert!(!Objective::of(variant).has_targets(&none), "{variant:?}");
+        }
+    }
+
+    #[test]
+    fn constants_that_leave_no_loss_are_refused() {
+        let paper = Objective::of(Variant::Paper);
+        for (objective, expected) in [
+            (Objective { lambda_m: f64::NAN, ..paper.clone() }, "lambda_m is NaN"),
+            (Objective { lambda_s: -0.5, ..paper.clone() }, "lambda_s is -0.5"),
+            (Objective { lambda_m: 0.0, lambda_s: 0.0, ..paper.clone() }, "lambda_m and lambda_s are 0"),
+            (Objective { sigma: 1.0, ..paper.clone() }, "sigma is 1"),
+        ] {
+            let error = objective.validate().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        for variant in Variant::ALL {
+            Objective::of(variant).validate().unwrap();
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::optimizer::AdamW;
 use crate::data::Position;
 use crate::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
 use crate::text_file;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use shared_model::weights::FileTensors;
@@ -39,6 +39,9 @@ pub struct LoopState {
     pub trained_secs: f64,
     /// The lowest validation loss so far.
     pub best_validation_loss: Option<f64>,
+    /// Whether the evaluation after the last step is still to be done.
+    #[serde(default)]
+    pub is_evaluation_due: bool,
     /// What the run was started with; a run goes on only with the same.
     pub fingerprint: BTreeMap<String, String>,
 }
@@ -88,11 +91,30 @@ impl Checkpoints {
         self.exchange(&partial, name)
     }
 
+    /// Replaces the state of the newest checkpoint, whose weights stay.
+    ///
+    /// # Errors
+    /// When it cannot be written; the older one is as it was then.
+    pub fn update_last(&self, state: &LoopState) -> Result<()> {
+        let folder = self.path(LAST);
+        let partial = folder.join(format!("{PARTIAL}{STATE_FILE}"));
+        let write = || -> Result<()> {
+            fs::write(&partial, serde_json::to_vec_pretty(state)?)?;
+            fs::File::open(&partial)?.sync_all()?;
+            Ok(fs::rename(&partial, folder.join(STATE_FILE))?)
+        };
+        write().with_context(|| {
+            let _ = fs::remove_file(&partial); // what failed is already being reported
+            format!("cannot save the state of checkpoint {LAST} in {}", self.folder.display())
+        })
+    }
+
     fn write(&self, folder: &Path, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder)?;
+        check_finite(model)?;
         let weights = model.parameters().iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
         write_tensors(weights, self.notice.as_deref(), &folder.join(WEIGHTS_FILE))?;
         write_tensors(optimizer.state().into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
@@ -173,6 +195,15 @@ impl Checkpoints {
         model.refresh()?;
         Ok(Some(state))
     }
+}
+
+/// A checkpoint of weights that are not finite would take the place of one that a run can go on from.
+fn check_finite(model: &TrainedModel) -> Result<()> {
+    for (name, var) in model.parameters() {
+        let sum = var.sum_all()?.to_scalar::<f32>()?;
+        ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
+    }
+    Ok(())
 }
 
 /// One run goes on with what it was started with, or not at all.

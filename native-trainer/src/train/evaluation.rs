@@ -4,18 +4,22 @@ use super::model::TrainedModel;
 use super::plan::{Plan, ZeroShotSet};
 use super::step::{Batch, loss};
 use crate::data::{Batch as LoadedBatch, Loader};
-use crate::eval::LabelledImages;
+use crate::eval::{UnreadableImage, check_unreadable};
 use crate::features::ImageFile;
+use crate::interrupt::{self, Interrupted};
 use crate::model::MERGES_GZ;
 use crate::objective::{Captions, Objective, Variant};
 use crate::pictures;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
+use shared_model::config::PreprocessConfig;
 use shared_model::labels::Templates;
 use shared_model::preprocess::Reading;
 use shared_model::tokenizer::Tokenizer;
 use shared_model::zero_shot::Classifier;
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Images that are decoded and encoded together.
@@ -29,6 +33,60 @@ pub fn distinct_captions(batch: &LoadedBatch, objective: &Objective) -> (Caption
     let mask = batch.caption_mask.chunks(n_loaded).flat_map(|row| &row[..n_kinds]).copied().collect();
     let (captions, distinct) = Captions::distinct(&used, mask, n_kinds);
     (captions, distinct.iter().map(|ids: &Arc<[u32]>| ids.to_vec()).collect())
+}
+
+/// Figures by name, the validation loss among them, and a line for each image that has no part in them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    pub scalars: Vec<(String, f64)>,
+    pub validation_loss: Option<f64>,
+    pub not_scored: Vec<String>,
+}
+
+/// Measures a model again and again; names each unreadable image once.
+pub struct Evaluator<'a> {
+    plan: &'a Plan,
+    model: &'a TrainedModel,
+    named: HashSet<String>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub fn new(plan: &'a Plan, model: &'a TrainedModel) -> Self {
+        Self { plan, model, named: HashSet::new() }
+    }
+
+    pub fn model(&self) -> &'a TrainedModel {
+        self.model
+    }
+
+    /// Validation loss and zero-shot accuracy, as far as the recipe asks for them.
+    ///
+    /// # Errors
+    /// [`Interrupted`] on Ctrl-C; when too many images of a table cannot be read; when the model fails.
+    pub fn measure(&mut self) -> Result<Measured> {
+        let mut measured = Measured::default();
+        if let Some(loss) = validation_loss(self.plan, self.model)? {
+            measured.validation_loss = Some(loss.total());
+            let scalars =
+                [("validation_loss", loss.total()), ("validation_mkcl", loss.mkcl), ("validation_slra", loss.slra)];
+            measured.scalars.extend(scalars.map(|(name, value)| (name.to_string(), value)));
+        }
+        for set in &self.plan.zero_shot {
+            let ZeroShot { accuracy, unreadable } = zero_shot(set, self.model, self.plan.recipe.data.max_bad_share)
+                .with_context(|| format!("zero-shot accuracy on {}", set.name))?;
+            measured.scalars.push((format!("zero_shot_top1_{}", set.name), accuracy));
+            if !unreadable.is_empty() {
+                measured.scalars.push((format!("unreadable_{}", set.name), unreadable.len() as f64));
+            }
+            for UnreadableImage { row, file, problem } in unreadable {
+                let line = format!("row {row} of {} is not scored: {problem}: {file}", set.name);
+                if self.named.insert(line.clone()) {
+                    measured.not_scored.push(line);
+                }
+            }
+        }
+        Ok(measured)
+    }
 }
 
 /// Losses over the validation table, each batch weighted by its size.
@@ -45,41 +103,79 @@ impl ValidationLoss {
 }
 
 /// Measures the validation loss, or nothing when the recipe names no validation table.
-pub fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<ValidationLoss>> {
+fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<ValidationLoss>> {
     let Some(source) = &plan.validation else { return Ok(None) };
+    let objective = &plan.recipe.objective;
     let mut loader = Loader::evaluation(source.clone(), &plan.loader_options())?;
     let (mut sum, mut n_samples) = (ValidationLoss::default(), 0.0);
     while let Some(loaded) = loader.next_batch()? {
-        let (captions, input_ids) = distinct_captions(&loaded, &plan.recipe.objective);
+        if interrupt::is_asked() {
+            bail!(Interrupted);
+        }
+        let (captions, input_ids) = distinct_captions(&loaded, objective);
+        if !objective.has_targets(&captions) {
+            continue;
+        }
         let batch = Batch { pixel_values: &loaded.pixel_values, captions: &captions, input_ids: &input_ids };
-        let found = loss(model, &plan.recipe.objective, &batch, &plan.recipe.run.micro_batches)?;
+        let found = loss(model, objective, &batch, &plan.recipe.run.micro_batches)?;
         let weight = loaded.rows.len() as f64;
         sum.mkcl += weight * found.mkcl;
         sum.slra += weight * found.slra;
         n_samples += weight;
     }
+    if n_samples == 0.0 {
+        bail!("no row of the validation table could be used");
+    }
     Ok(Some(ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }))
 }
 
-/// The share of a table's images whose likeliest label is theirs.
-pub fn zero_shot_accuracy(set: &ZeroShotSet, model: &TrainedModel) -> Result<f64> {
-    let LabelledImages { files, labels } = LabelledImages::read(&set.table, &set.labels, &set.data)?;
+/// How a model does on a labelled table.
+struct ZeroShot {
+    /// The share of the images read whose likeliest label is theirs.
+    accuracy: f64,
+    unreadable: Vec<UnreadableImage>,
+}
+
+fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Result<ZeroShot> {
     let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, model.config.text.context_length)?;
     let text = &model.plain.text;
-    let classifier =
-        Classifier::build(text, &tokenizer, &set.labels.class_names, &Templates::skin(), &mut |_, _| {})?;
-    let mut n_right = 0;
-    for (files, labels) in files.chunks(IMAGES_AT_ONCE).zip(labels.chunks(IMAGES_AT_ONCE)) {
-        let read = |ImageFile { path, .. }: &ImageFile| -> Result<Tensor> {
-            let config = &model.config.preprocess;
-            let values = pictures::open_pixel_values(path, config, Reading::Reference);
-            let values = values.map_err(|err| anyhow!("{err}: {}", path.display()))?;
-            Ok(Tensor::from_vec(values, (3, config.image_size, config.image_size), &Device::Cpu)?)
-        };
-        let images = files.par_iter().map(read).collect::<Result<Vec<_>>>()?;
-        let features = model.plain.vision.image_features(&Tensor::stack(&images, 0)?)?;
-        let best: Vec<u32> = classifier.logits(&features)?.argmax(1)?.to_vec1()?;
-        n_right += best.iter().zip(labels).filter(|(best, label)| **best as usize == **label).count();
+    let classifier = Classifier::build(text, &tokenizer, &set.class_names, &Templates::skin(), &mut |_, _| {})?;
+    let images = &set.images;
+    let (mut n_right, mut unreadable) = (0, Vec::new());
+    for start in (0..images.files.len()).step_by(IMAGES_AT_ONCE) {
+        if interrupt::is_asked() {
+            bail!(Interrupted);
+        }
+        let rows = start..images.files.len().min(start + IMAGES_AT_ONCE);
+        let read = |row: usize| read_image(&images.files[row].path, &model.config.preprocess);
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for (row, image) in rows.clone().zip(rows.into_par_iter().map(read).collect::<Vec<_>>()) {
+            match image {
+                Ok(image) => {
+                    pixels.push(image);
+                    labels.push(images.labels[row]);
+                }
+                Err(problem) => unreadable.push(not_scored(row, &images.files[row], problem)),
+            }
+        }
+        if !pixels.is_empty() {
+            let features = model.plain.vision.image_features(&Tensor::stack(&pixels, 0)?)?;
+            let best: Vec<u32> = classifier.logits(&features)?.argmax(1)?.to_vec1()?;
+            n_right += best.iter().zip(&labels).filter(|(best, label)| **best as usize == **label).count();
+        }
     }
-    Ok(n_right as f64 / labels.len() as f64)
+    check_unreadable(&unreadable, images.files.len(), max_unreadable)?;
+    let accuracy = n_right as f64 / (images.files.len() - unreadable.len()) as f64;
+    Ok(ZeroShot { accuracy, unreadable })
+}
+
+fn not_scored(row: usize, file: &ImageFile, problem: String) -> UnreadableImage {
+    UnreadableImage { row: row + 1, file: file.path.display().to_string(), problem }
+}
+
+/// `pixel_values` `[3, S, S]` of an image file as the benchmarks read it, or what is wrong with the file.
+fn read_image(path: &Path, config: &PreprocessConfig) -> Result<Tensor, String> {
+    let values = pictures::open_pixel_values(path, config, Reading::Reference).map_err(|err| err.to_string())?;
+    let shape = (3, config.image_size, config.image_size);
+    Tensor::from_vec(values, shape, &Device::Cpu).map_err(|err| err.to_string())
 }

@@ -13,5 +13,6 @@ mod run;
 pub mod schedule;
 pub mod sinks;
 pub mod step;
+mod unused;
 
 pub use run::{Ending, RunPlaces, train};

@@ -1,7 +1,7 @@
 //! AdamW whose state is open: decoupled weight decay, bias correction, moments by parameter name.
 
 use super::model::{Gradients, LOGIT_SCALE};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +33,28 @@ fn default_beta2() -> f64 {
 
 fn default_eps() -> f64 {
     1e-6
+}
+
+impl AdamWConfig {
+    /// # Errors
+    /// Names a constant with which there is no update.
+    pub fn validate(&self) -> Result<()> {
+        let Self { beta1, beta2, eps, weight_decay, clip_norm } = self;
+        for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
+            ensure!((0.0..1.0).contains(beta), "{name} is {beta}, expected 0 or more and below 1");
+        }
+        ensure!(*eps > 0.0 && eps.is_finite(), "eps is {eps}, expected a positive number");
+        ensure!(
+            *weight_decay >= 0.0 && weight_decay.is_finite(),
+            "weight_decay is {weight_decay}, expected 0 or more"
+        );
+        match clip_norm {
+            Some(norm) if !(*norm > 0.0 && norm.is_finite()) => {
+                bail!("clip_norm is {norm}, expected a positive number, or nothing for no limit")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// First and second moments of every parameter, and how many steps they have seen.
@@ -73,6 +95,9 @@ impl AdamW {
     /// One update of every parameter that has a gradient, after clipping the gradients where the config asks for it.
     ///
     /// Returns the L2 norm of all gradients together, before clipping.
+    ///
+    /// # Errors
+    /// When the norm is not finite; nothing has been changed then.
     pub fn step(
         &mut self,
         parameters: &BTreeMap<String, Var>,
@@ -80,6 +105,7 @@ impl AdamW {
         learning_rate: f64,
     ) -> Result<f64> {
         let norm = gradients.norm()?;
+        ensure!(norm.is_finite(), "the gradient norm is {norm}");
         if let Some(max_norm) = self.config.clip_norm {
             gradients.clip(norm, max_norm)?;
         }

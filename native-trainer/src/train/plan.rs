@@ -4,12 +4,12 @@ use super::model::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
 use super::step::MicroBatches;
 use crate::data::samples::default_image_root;
-use crate::data::{LoaderOptions, SampleSource, TrainingTable};
+use crate::data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
+use crate::eval::LabelledImages;
 use crate::labels;
 use crate::model::{MERGES_GZ, sha256_hex};
 use anyhow::{Context, Result, bail};
 use shared_model::config::ClipConfig;
-use shared_model::labels::LabelSet;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -29,22 +29,23 @@ pub struct Plan {
     pub fingerprint: BTreeMap<String, String>,
 }
 
-/// A labelled table, ready to be read.
+/// A labelled table to measure zero-shot accuracy on.
 pub struct ZeroShotSet {
     pub name: String,
-    pub table: PathBuf,
-    pub labels: LabelSet,
-    /// The folder of all data.
-    pub data: PathBuf,
+    pub class_names: Vec<String>,
+    pub images: LabelledImages,
 }
 
 impl Plan {
     /// Finds and reads the tables of `recipe` below `data`.
+    ///
+    /// # Errors
+    /// When a table cannot be read, the run would learn nothing from it, or the schedule is longer than the run.
     pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path) -> Result<Self> {
         let source = |table: &str| -> Result<Arc<SampleSource>> {
             let path = data.join(table);
             let root = match &recipe.data.image_root {
-                Some(root) => data.join(root),
+                Some(root) => image_root(&data.join(root))?,
                 None => default_image_root(&path),
             };
             let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, config.text.context_length)?;
@@ -54,19 +55,33 @@ impl Plan {
         let train = source(&recipe.data.train)?;
         let validation = recipe.data.validation.as_deref().map(source).transpose()?;
         let zero_shot =
-            recipe.data.zero_shot.iter().map(|set| ZeroShotSet::find(set, data)).collect::<Result<_>>()?;
+            recipe.data.zero_shot.iter().map(|set| ZeroShotSet::read(set, data)).collect::<Result<_>>()?;
         let n_rows = train.table().usable_rows().count();
         let steps_per_epoch = (n_rows / recipe.run.batch_size) as u64;
         if steps_per_epoch == 0 {
             bail!(
-                "the training table has {n_rows} usable rows, fewer than a batch of {}: {}",
+                "the training table has {n_rows} usable rows, fewer than a batch of {} (`dermake data check` says what \
+                 is wrong with others): {}",
                 recipe.run.batch_size,
                 data.join(&recipe.data.train).display()
             );
         }
+        check_learnable(train.table(), train.table().usable_rows(), &recipe.objective).with_context(|| {
+            let variant = recipe.objective.variant.name();
+            format!("the objective `{variant}` can learn nothing from {}", data.join(&recipe.data.train).display())
+        })?;
+        if let Some(validation) = &validation {
+            check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
+        }
         let fingerprint = fingerprint(&recipe, &config, data)?;
-        let total_steps = steps_per_epoch * recipe.run.epochs as u64;
+        let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
+        recipe.schedule.check_length(total_steps)?;
         Ok(Self { recipe, config, train, validation, zero_shot, steps_per_epoch, total_steps, fingerprint })
+    }
+
+    /// Whether there is anything to evaluate on.
+    pub fn has_evaluation(&self) -> bool {
+        self.validation.is_some() || !self.zero_shot.is_empty()
     }
 
     pub fn loader_options(&self) -> LoaderOptions {
@@ -138,10 +153,26 @@ pub struct Memory {
 }
 
 impl ZeroShotSet {
-    fn find(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
+    /// Reads the table, so that a run does not fail for it after its first epoch.
+    fn read(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
         let labels = labels::class_list(&recipe.classes, data)?;
-        Ok(Self { name: recipe.name.clone(), table: data.join(&recipe.table), labels, data: data.into() })
+        let table = data.join(&recipe.table);
+        let images = LabelledImages::read(&table, &labels, data)?;
+        if let Some(first) = images.files.first()
+            && !images.files.iter().any(|file| file.path.is_file())
+        {
+            bail!("none of the table's images is there ({}, for one): {}", first.path.display(), table.display());
+        }
+        Ok(Self { name: recipe.name.clone(), class_names: labels.class_names, images })
     }
+}
+
+/// A folder that image names count from.
+fn image_root(folder: &Path) -> Result<PathBuf> {
+    if !folder.is_dir() {
+        bail!("data.image_root is no folder: {}", folder.display());
+    }
+    Ok(folder.into())
 }
 
 /// Hashes of what decides the numbers of a run. How often something is written, the notice that goes with it, and the

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use tracing::info;
+use tracing::{info, warn};
 
 /// Time between two lines where there is no terminal for a bar.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -55,6 +55,11 @@ impl RunProgress {
     /// A line that stays.
     pub fn say(&self, line: &str) {
         self.bar.suspend(|| info!("{line}"));
+    }
+
+    /// A warning that stays.
+    pub fn warn(&self, line: &str) {
+        self.bar.suspend(|| warn!("{line}"));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
 use super::step::MicroBatches;
+use super::unused;
 use crate::data::{Augmentation, TableOptions};
 use crate::device::Precision;
 use crate::objective::Objective;
@@ -10,6 +11,7 @@ use crate::text_file;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use shared_model::config::ClipConfig;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// The recipes that come with the program.
@@ -142,26 +144,52 @@ impl Recipe {
     }
 
     fn validate(&self) -> Result<()> {
-        let RunRecipe { epochs, batch_size, micro_batches, evaluate_every_epochs, log_every_steps, .. } = &self.run;
+        self.run.validate()?;
+        self.objective.validate().context("objective")?;
+        self.optimizer.validate().context("optimizer")?;
+        self.schedule.validate().context("schedule")?;
+        self.data.validate().context("data")?;
+        self.model.validate()?;
+        unused::check(self)
+    }
+}
+
+impl RunRecipe {
+    fn validate(&self) -> Result<()> {
         for (name, value) in [
-            ("run.epochs", *epochs),
-            ("run.batch_size", *batch_size),
-            ("run.evaluate_every_epochs", *evaluate_every_epochs),
-            ("run.log_every_steps", *log_every_steps as usize),
-            ("run.micro_batches.images", micro_batches.images),
-            ("run.micro_batches.tokens", micro_batches.tokens),
-            ("run.save_every_steps", self.run.save_every_steps.unwrap_or(1) as usize),
-            ("run.keep_every_epochs", self.run.keep_every_epochs.unwrap_or(1)),
+            ("run.epochs", self.epochs),
+            ("run.batch_size", self.batch_size),
+            ("run.evaluate_every_epochs", self.evaluate_every_epochs),
+            ("run.log_every_steps", self.log_every_steps as usize),
+            ("run.micro_batches.images", self.micro_batches.images),
+            ("run.micro_batches.tokens", self.micro_batches.tokens),
+            ("run.save_every_steps", self.save_every_steps.unwrap_or(1) as usize),
+            ("run.keep_every_epochs", self.keep_every_epochs.unwrap_or(1)),
         ] {
             if value == 0 {
                 bail!("{name} is 0, expected at least 1");
             }
         }
-        if !(self.schedule.learning_rate > 0.0 && self.schedule.learning_rate.is_finite()) {
-            bail!("schedule.learning_rate is {}, expected a positive number", self.schedule.learning_rate);
+        if self.batch_size == 1 {
+            bail!(
+                "run.batch_size is 1, expected at least 2: samples are contrasted with the others of their batch"
+            );
         }
-        self.data.augmentation.validate().context("data.augmentation")?;
-        self.model.validate()
+        Ok(())
+    }
+}
+
+impl DataRecipe {
+    fn validate(&self) -> Result<()> {
+        self.augmentation.validate().context("augmentation")?;
+        if !(0.0..=1.0).contains(&self.max_bad_share) {
+            bail!("max_bad_share is {}, expected 0 to 1", self.max_bad_share);
+        }
+        let mut names = HashSet::new();
+        match self.zero_shot.iter().find(|set| !names.insert(&set.name)) {
+            Some(set) => bail!("two zero_shot tables have the name {:?}, expected different ones", set.name),
+            None => Ok(()),
+        }
     }
 }
 
@@ -214,6 +242,18 @@ mod tests {
         fails(("epochs = ", "epocs = "), "epocs");
         fails(("[model]", "[model]\nfrom = \"m\""), "both from and model_cfg");
         fails(("batch_size = ", "batch_size = 0 # "), "run.batch_size is 0");
+        fails(("batch_size = ", "batch_size = 1 # "), "run.batch_size is 1");
+        fails(("learning_rate = ", "learning_rate = nan # "), "learning_rate is NaN");
+        fails(("weight_decay = 0.1", "weight_decay = -0.1"), "weight_decay is -0.1");
+        fails(("weight_decay = 0.1", "weight_decay = 0.1\nclip_norm = 0.0"), "clip_norm is 0");
+        fails(("weight_decay = 0.1", "weight_decay = 0.1\nbeta2 = 1.0"), "beta2 is 1");
+        fails(
+            ("variant = \"paper\"", "variant = \"paper\"\nlambda_m = 0.0\nlambda_s = 0.0"),
+            "lambda_m and lambda_s",
+        );
+        fails(("validation = ", "max_bad_share = 2.0\nvalidation = "), "max_bad_share is 2");
+        let again = "[[data.zero_shot]]\nname = \"synth\"\ntable = \"a\"\nclasses = \"pad\"\n[objective]";
+        fails(("[objective]", again), "two zero_shot tables");
         assert!(Recipe::read("nonsense").unwrap_err().to_string().contains("synth-demo"));
     }
 }

@@ -1,7 +1,7 @@
 //! `dermake train`: from a recipe to a trained model, one visible loop.
 
 use super::checkpoint::{BEST, Checkpoints, LAST, LoopState};
-use super::evaluation::{distinct_captions, validation_loss, zero_shot_accuracy};
+use super::evaluation::{Evaluator, Measured, distinct_captions};
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use super::plan::Plan;
@@ -9,13 +9,14 @@ use super::progress::{RunProgress, StepFigures};
 use super::recipe::Recipe;
 use super::sinks::{EventWriter, MetricsLog, Panel, Record, curves, metrics};
 use super::step::{Batch, loss_and_gradients};
-use crate::data::{Loader, Position};
+use crate::data::{Batch as LoadedBatch, Loader, Position};
+use crate::demo_model;
 use crate::device::{DeviceChoice, placement};
-use crate::hub;
+use crate::hub::{self, WeightsKind};
 use crate::init;
-use crate::interrupt;
-use crate::model::Checkpoint;
-use anyhow::{Context, Result, bail};
+use crate::interrupt::{self, Interrupted};
+use crate::model::{CONFIG_FILE, Checkpoint};
+use anyhow::{Context, Result, anyhow, ensure};
 use shared_model::config::ClipConfig;
 use shared_model::weights::Weights;
 use std::fs;
@@ -52,7 +53,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
     let restored = checkpoints.restore(&model, &mut optimizer, &plan.fingerprint)?;
     let mut state = restored.unwrap_or_else(|| LoopState::start(&plan));
-    if state.step >= plan.total_steps {
+    if state.step >= plan.total_steps && !state.is_evaluation_due {
         eprintln!("this run is finished: {}", checkpoints.path(LAST).display());
         return Ok(Ending::Finished);
     }
@@ -73,9 +74,13 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         state.position,
     )?;
     let run = &plan.recipe.run;
+    let mut evaluator = Evaluator::new(&plan, &model);
     let mut ending = Ending::Finished;
+    if state.is_evaluation_due {
+        ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, &mut sinks, &progress)?;
+    }
 
-    while state.step < plan.total_steps {
+    while state.step < plan.total_steps && ending == Ending::Finished {
         let started = Instant::now();
         let loaded = loader.next_batch()?.context("the loader ended before the run")?;
         let (captions, input_ids) = distinct_captions(&loaded, &plan.recipe.objective);
@@ -84,47 +89,44 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         let learning_rate = plan.recipe.schedule.at(state.step, plan.total_steps);
 
         // ---- the step
-        let (loss, mut gradients) = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
-        if !loss.total().is_finite() {
-            let last = checkpoints.path(LAST);
-            let kept = if last.exists() { "the last checkpoint is as it was" } else { "nothing was saved yet in" };
-            let rows = &loaded.rows[..loaded.rows.len().min(8)];
-            bail!(
-                "the loss is {} at step {} (rows {rows:?} and on); {kept}: {}",
-                loss.total(),
-                state.step,
-                last.display()
-            );
+        let mut taken = None;
+        if plan.recipe.objective.has_targets(&captions) {
+            let (loss, mut gradients) =
+                loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
+            let diverged = |what: &str| diverged(what, state.step, &loaded, &checkpoints);
+            ensure!(loss.total().is_finite(), diverged(&format!("the loss is {}", loss.total())));
+            let updated = optimizer.step(model.parameters(), &mut gradients, learning_rate);
+            let gradient_norm = updated.map_err(|err| anyhow!(diverged(&format!("{err:#}"))))?;
+            model.clamp_logit_scale()?;
+            taken = Some((loss, gradient_norm));
+        } else {
+            let step = state.step;
+            progress.warn(&format!("no caption counts in {}: step {step} changes nothing", rows(&loaded)));
         }
-        let gradient_norm = optimizer.step(model.parameters(), &mut gradients, learning_rate)?;
-        model.clamp_logit_scale()?;
         // ----
 
         let secs = started.elapsed().as_secs_f64();
         state.advance(&plan, secs);
-        let figures = StepFigures {
-            mkcl: loss.mkcl,
-            slra: loss.slra,
-            learning_rate,
-            logit_scale: model.log_logit_scale()?.exp(),
-            samples_per_sec: run.batch_size as f64 / secs,
-            waiting_share: loaded.waited.as_secs_f64() / secs,
-        };
-        progress.step(state.step, &figures);
         let is_last = state.step == plan.total_steps;
         let ends_epoch = state.position.batch == 0;
-        if state.step.is_multiple_of(run.log_every_steps) || is_last {
-            sinks.log(&state, step_scalars(&figures, loss.total(), gradient_norm, captions.n_rows))?;
-        }
-
-        // Once in a while: how good is it on what it does not learn from?
-        if ends_epoch && (state.position.epoch.is_multiple_of(run.evaluate_every_epochs) || is_last) {
-            let is_best = evaluate(&plan, &model, &mut state, &mut sinks, &progress)?;
-            if is_best {
-                checkpoints.save(BEST, &model, &optimizer, &state)?;
+        if let Some((loss, gradient_norm)) = taken {
+            let figures = StepFigures {
+                mkcl: loss.mkcl,
+                slra: loss.slra,
+                learning_rate,
+                logit_scale: model.log_logit_scale()?.exp(),
+                samples_per_sec: run.batch_size as f64 / secs,
+                waiting_share: loaded.waited.as_secs_f64() / secs,
+            };
+            progress.step(state.step, &figures);
+            if state.step.is_multiple_of(run.log_every_steps) || is_last {
+                sinks.log(&state, step_scalars(&figures, loss.total(), gradient_norm, captions.n_rows))?;
             }
         }
+
         // Once in a while, and when asked to stop: a checkpoint that the run can go on from.
+        let evaluates = ends_epoch && (state.position.epoch.is_multiple_of(run.evaluate_every_epochs) || is_last);
+        state.is_evaluation_due = evaluates && plan.has_evaluation();
         let stops = interrupt::is_asked();
         if ends_epoch || stops || run.save_every_steps.is_some_and(|every| state.step.is_multiple_of(every)) {
             checkpoints.save(LAST, &model, &optimizer, &state)?;
@@ -132,19 +134,39 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         if ends_epoch && run.keep_every_epochs.is_some_and(|every| state.position.epoch.is_multiple_of(every)) {
             checkpoints.save(&format!("step-{:06}", state.step), &model, &optimizer, &state)?;
         }
-        if stops && !is_last {
+        if stops && (!is_last || state.is_evaluation_due) {
             ending = Ending::Interrupted;
-            break;
+        }
+        // Once in a while: how good is it on what it does not learn from?
+        if state.is_evaluation_due && ending == Ending::Finished {
+            ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, &mut sinks, &progress)?;
         }
     }
     drop(progress);
-    draw_curves(places.out)?;
+    if let Err(err) = draw_curves(places.out) {
+        tracing::warn!("the curves could not be drawn: {err:#}");
+    }
     eprintln!(
         "{}: {}",
         if ending == Ending::Finished { "done" } else { "saved" },
         checkpoints.path(LAST).display()
     );
     Ok(ending)
+}
+
+/// Why a run cannot go on from a step, and what is left of it.
+fn diverged(what: &str, step: u64, loaded: &LoadedBatch, checkpoints: &Checkpoints) -> String {
+    let last = checkpoints.path(LAST);
+    let kept = if last.exists() { "the last checkpoint is as it was" } else { "nothing was saved yet in" };
+    format!("{what} at step {step} ({}); {kept}: {}", rows(loaded), last.display())
+}
+
+/// The first rows of a batch, counted from 1 as `data check` counts them.
+fn rows(loaded: &LoadedBatch) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<usize> = loaded.rows.iter().take(SHOWN).map(|row| row + 1).collect();
+    let more = if loaded.rows.len() > SHOWN { " and on" } else { "" };
+    format!("rows {shown:?}{more}")
 }
 
 /// The weights that the recipe starts from, and the model that they belong to.
@@ -154,7 +176,16 @@ fn first_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
         return Ok((config, weights));
     }
     let from = recipe.model.from.as_deref().context("the recipe names no model")?;
-    let checkpoint = Checkpoint::open(&hub::resolve(from)?, recipe.model.architecture.as_deref())?;
+    let quantized = "model.from is a quantized model, expected a dense checkpoint";
+    ensure!(from != demo_model::NAME, "{quantized}: {from}");
+    let files = hub::resolve(from)?;
+    ensure!(files.weights_kind != WeightsKind::Quantized, "{quantized}: {from}");
+    ensure!(
+        files.config.is_some() || recipe.model.architecture.is_some(),
+        "no {CONFIG_FILE} beside the weights; name their shape as model.architecture in the recipe: {}",
+        files.weights.display()
+    );
+    let checkpoint = Checkpoint::open(&files, recipe.model.architecture.as_deref())?;
     Ok((checkpoint.config, checkpoint.weights))
 }
 
@@ -166,6 +197,7 @@ impl LoopState {
             samples_seen: 0,
             trained_secs: 0.0,
             best_validation_loss: None,
+            is_evaluation_due: false,
             fingerprint: plan.fingerprint.clone(),
         }
     }
@@ -220,34 +252,40 @@ fn step_scalars(figures: &StepFigures, loss: f64, gradient_norm: f64, n_texts: u
     named.map(|(name, value)| (name.to_string(), value)).to_vec()
 }
 
-/// Measures validation loss and zero-shot accuracy; returns whether the validation loss is the lowest so far.
+/// Does the evaluation that is due: keeps the best model and logs the figures.
+///
+/// A failure costs the figures and not the run. An interrupted one stays due.
 fn evaluate(
-    plan: &Plan,
-    model: &TrainedModel,
+    evaluator: &mut Evaluator<'_>,
+    checkpoints: &Checkpoints,
+    optimizer: &AdamW,
     state: &mut LoopState,
     sinks: &mut Sinks,
     progress: &RunProgress,
-) -> Result<bool> {
-    let mut scalars = Vec::new();
-    let mut is_best = false;
-    if let Some(loss) = validation_loss(plan, model)? {
-        scalars.push(("validation_loss".to_string(), loss.total()));
-        scalars.push(("validation_mkcl".to_string(), loss.mkcl));
-        scalars.push(("validation_slra".to_string(), loss.slra));
-        is_best = state.best_validation_loss.is_none_or(|best| loss.total() <= best);
-        if is_best {
-            state.best_validation_loss = Some(loss.total());
+) -> Result<Ending> {
+    let epoch = state.position.epoch;
+    let Measured { scalars, validation_loss, not_scored } = match evaluator.measure() {
+        Ok(measured) => measured,
+        Err(err) if err.is::<Interrupted>() => return Ok(Ending::Interrupted),
+        Err(err) => {
+            progress.warn(&format!("the evaluation after epoch {epoch} failed, and the run goes on: {err:#}"));
+            Measured::default()
         }
-    }
-    for set in &plan.zero_shot {
-        scalars.push((format!("zero_shot_top1_{}", set.name), zero_shot_accuracy(set, model)?));
+    };
+    not_scored.iter().for_each(|line| progress.warn(line));
+    state.is_evaluation_due = false;
+    let is_better = |loss: &f64| loss.is_finite() && state.best_validation_loss.is_none_or(|best| *loss <= best);
+    if let Some(loss) = validation_loss.filter(is_better) {
+        state.best_validation_loss = Some(loss);
+        checkpoints.save(BEST, evaluator.model(), optimizer, state)?;
     }
     if !scalars.is_empty() {
         let figures: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
-        progress.say(&format!("epoch {}: {}", state.position.epoch, figures.join(", ")));
+        progress.say(&format!("epoch {epoch}: {}", figures.join(", ")));
         sinks.log(state, scalars)?;
     }
-    Ok(is_best)
+    checkpoints.update_last(state)?;
+    Ok(Ending::Finished)
 }
 
 /// Draws the run's curves beside its metrics.

@@ -1,5 +1,6 @@
 //! The learning rate of a step, a pure function of the step.
 
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -33,6 +34,44 @@ pub enum Shape {
 }
 
 impl Schedule {
+    /// # Errors
+    /// Names a number with which there is no learning rate.
+    pub fn validate(&self) -> Result<()> {
+        let Self { learning_rate, .. } = self;
+        ensure!(
+            *learning_rate > 0.0 && learning_rate.is_finite(),
+            "learning_rate is {learning_rate}, expected a positive number"
+        );
+        if let Shape::ConstantCooldown { steps, power, end } = self.shape {
+            ensure!(steps > 0, "shape.steps is 0, expected at least 1");
+            ensure!(power > 0.0 && power.is_finite(), "shape.power is {power}, expected a positive number");
+            ensure!(end >= 0.0 && end.is_finite(), "shape.end is {end}, expected 0 or more");
+        }
+        Ok(())
+    }
+
+    /// Checks that every part of the schedule has its steps in a run of `total_steps`.
+    ///
+    /// # Errors
+    /// Names the part that is longer than the run.
+    pub fn check_length(&self, total_steps: u64) -> Result<()> {
+        let cooldown = match self.shape {
+            Shape::ConstantCooldown { steps, .. } => steps,
+            _ => 0,
+        };
+        ensure!(
+            self.warmup_steps <= total_steps,
+            "schedule.warmup_steps is {}, but the run has {total_steps} steps: its learning rate would never be reached",
+            self.warmup_steps
+        );
+        ensure!(
+            self.warmup_steps + cooldown <= total_steps,
+            "schedule.warmup_steps and schedule.shape.steps are {} and {cooldown}, but the run has {total_steps} steps",
+            self.warmup_steps
+        );
+        Ok(())
+    }
+
     /// The learning rate of `step`, from 0, of `total_steps`.
     pub fn at(&self, step: u64, total_steps: u64) -> f64 {
         let base = self.learning_rate;
@@ -53,6 +92,40 @@ impl Schedule {
                 let done = (step - start) as f64 / (total_steps - start) as f64;
                 (1.0 - done).powf(power) * (base - end) + end
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_fits_its_run() {
+        let schedule = |warmup_steps, shape| Schedule { learning_rate: 1e-3, warmup_steps, shape };
+        let cooldown = |steps| Shape::ConstantCooldown { steps, power: 1.0, end: 0.0 };
+        assert!(schedule(10, Shape::Cosine).check_length(10).is_ok());
+        assert!(schedule(4, cooldown(6)).check_length(10).is_ok());
+        for (long, expected) in [
+            (schedule(11, Shape::Cosine), "warmup_steps is 11, but the run has 10 steps"),
+            (schedule(5, cooldown(6)), "are 5 and 6, but the run has 10 steps"),
+        ] {
+            let error = long.check_length(10).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn numbers_without_a_learning_rate_are_refused() {
+        for (learning_rate, shape, expected) in [
+            (0.0, Shape::Cosine, "learning_rate is 0"),
+            (f64::INFINITY, Shape::Constant, "learning_rate is inf"),
+            (1e-3, Shape::ConstantCooldown { steps: 0, power: 1.0, end: 0.0 }, "shape.steps is 0"),
+            (1e-3, Shape::ConstantCooldown { steps: 1, power: f64::NAN, end: 0.0 }, "shape.power is NaN"),
+            (1e-3, Shape::ConstantCooldown { steps: 1, power: 1.0, end: -1.0 }, "shape.end is -1"),
+        ] {
+            let error = Schedule { learning_rate, warmup_steps: 0, shape }.validate().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -124,7 +124,8 @@ fn every_kind_of_problem_is_named_with_its_row_and_column() {
 fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let row = "good.jpg,a mole,nevus,\"scale, crust\",a mole,,\"[1, 0]\",\"[1, 1, 1]\",1,no";
-    let path = table(folder.path(), &[row, row]);
+    fs::copy(sample(2), folder.path().join("other.jpg")).unwrap();
+    let path = table(folder.path(), &[row, &row.replace("good", "other").replace("mole", "wart")]);
     let output = check(&path, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -156,4 +157,37 @@ fn a_file_that_is_no_such_table_is_unusable_and_no_file_an_error() {
         assert_eq!(output.status.code(), Some(2), "{log}");
         assert!(log.starts_with("error: ") && !log.contains("panicked"), "{log}");
     }
+}
+
+#[test]
+fn it_says_which_objectives_can_learn_from_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(sample(2), folder.path().join("other.jpg")).unwrap();
+    let rows = |masks: &str| {
+        ["good.jpg,a mole", "other.jpg,a wart"].map(|start| format!("{start},nevus,,spot {start:.4},,{masks},1,no"))
+    };
+    let checked = |rows: &[String]| {
+        let path = table(folder.path(), &rows.iter().map(String::as_str).collect::<Vec<_>>());
+        let output = check(&path, &["--json"]);
+        let report = report(&output);
+        let objectives = report["objectives"].as_array().unwrap().iter();
+        let can_learn: Vec<_> = objectives.map(|objective| objective["can_learn"].as_bool().unwrap()).collect();
+        (output.status.code().unwrap(), can_learn, report["error"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(checked(&rows("\"[1, 0]\",\"[1, 1, 0]\"")), (0, vec![true; 3], String::new()));
+    assert_eq!(checked(&rows("\"[1, 0]\",\"[0, 1, 0]\"")), (0, vec![true, true, false], String::new()));
+    let (code, can_learn, error) = checked(&rows("\"[0, 0]\",\"[0, 0, 0]\""));
+    assert_eq!((code, can_learn), (1, vec![false; 3]));
+    assert!(error.contains("no objective can learn") && error.contains("knowledge_masks"), "{error}");
+    // One row alone is read as it should be, and has nothing to be told apart from.
+    let one = rows("\"[1, 0]\",\"[1, 1, 0]\"")[..1].to_vec();
+    assert_eq!(checked(&one), (0, vec![false; 3], String::new()));
+    let path = table(folder.path(), &[&one[0]]);
+    let text = String::from_utf8(check(&path, &[]).stdout).unwrap();
+    assert!(text.ends_with("usable: no problems, 0 warnings; but nothing can be learned from it\n"), "{text}");
+
+    let path = table(folder.path(), &rows("\"[1, 0]\",\"[0, 1, 0]\"").each_ref().map(String::as_str));
+    let text = String::from_utf8(check(&path, &[]).stdout).unwrap();
+    assert!(text.contains("objective paper: can learn from it"), "{text}");
+    assert!(text.contains("objective clip: can learn nothing: no truncated_caption counts"), "{text}");
 }

@@ -58,9 +58,24 @@ fn data() -> &'static Path {
     Box::leak(Box::new(set.path().join("set")))
 }
 
+/// A copy of the set, to damage.
+fn own_data() -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in walkdir::WalkDir::new(data()) {
+        let entry = entry.unwrap();
+        let to = copy.path().join(entry.path().strip_prefix(data()).unwrap());
+        match entry.file_type().is_dir() {
+            true => std::fs::create_dir_all(to).unwrap(),
+            false => drop(std::fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+    copy
+}
+
 struct Run {
     folder: TempDir,
     recipe: PathBuf,
+    data: PathBuf,
 }
 
 impl Run {
@@ -69,7 +84,27 @@ impl Run {
         let recipe = folder.path().join("recipe.toml");
         let text = RECIPE.replace("EPOCHS", &epochs.to_string()).replace("RATE", learning_rate);
         std::fs::write(&recipe, text).unwrap();
-        Self { folder, recipe }
+        Self { folder, recipe, data: data().to_path_buf() }
+    }
+
+    /// Puts something else in the place of what the recipe says.
+    fn change(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.recipe).unwrap();
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&self.recipe, text.replace(from, to)).unwrap();
+    }
+
+    /// What a run says that must not start.
+    fn refusal(&self) -> String {
+        let output = dermake().args(self.arguments()).assert().code(2).get_output().stderr.clone();
+        assert!(!self.out().join("metrics.jsonl").exists(), "the run has started");
+        String::from_utf8(output).unwrap()
+    }
+
+    /// What a run says that ends well.
+    fn log(&self) -> String {
+        let output = dermake().args(self.arguments()).assert().success().get_output().stderr.clone();
+        String::from_utf8(output).unwrap()
     }
 
     fn out(&self) -> PathBuf {
@@ -77,7 +112,7 @@ impl Run {
     }
 
     fn arguments(&self) -> Vec<PathBuf> {
-        let words = ["train", self.recipe.to_str().unwrap(), "--data", data().to_str().unwrap(), "--out"];
+        let words = ["train", self.recipe.to_str().unwrap(), "--data", self.data.to_str().unwrap(), "--out"];
         words.map(PathBuf::from).into_iter().chain([self.out()]).collect()
     }
 
@@ -218,4 +253,151 @@ fn what_cannot_go_on_is_refused() {
         dermake().args(["train", "smoke", "--data", "/nonexistent", "--out"]).arg(run.out()).assert().code(2);
     let stderr = String::from_utf8_lossy(&nowhere.get_output().stderr).into_owned();
     assert!(stderr.contains("/nonexistent/train.csv"), "{stderr}");
+}
+
+#[test]
+fn an_image_that_cannot_be_scored_costs_no_run() {
+    let set = own_data();
+    let broken = set.path().join("zeroshot/images/00003.jpg");
+    assert!(broken.is_file());
+    std::fs::write(&broken, "no picture").unwrap();
+    let mut run = Run::new(2, "1e-3");
+    run.data = set.path().to_path_buf();
+    run.change("validation = ", "max_bad_share = 0.1\nvalidation = ");
+    let log = run.log();
+    assert_eq!(log.matches("00003.jpg").count(), 1, "{log}");
+    assert!(log.contains("is not scored"), "{log}");
+    let values = |name: &str| run.metrics().iter().filter_map(|line| line[name].as_f64()).collect::<Vec<_>>();
+    assert_eq!(values("unreadable_synth"), [1.0, 1.0]);
+    assert_eq!(values("zero_shot_top1_synth").len(), 2);
+
+    // Too many: the figures are lost, the run is not.
+    for entry in std::fs::read_dir(set.path().join("zeroshot/images")).unwrap() {
+        std::fs::write(entry.unwrap().path(), "no picture").unwrap();
+    }
+    let again = Run { data: run.data.clone(), ..Run::new(1, "1e-3") };
+    let log = again.log();
+    assert!(log.contains("the evaluation after epoch 1 failed, and the run goes on"), "{log}");
+    assert!(log.contains("images cannot be read"), "{log}");
+    let metrics = again.metrics();
+    assert!(metrics.iter().all(|line| line["zero_shot_top1_synth"].is_null()), "{metrics:?}");
+    assert!(again.checkpoint("last").join("state.json").is_file());
+}
+
+#[test]
+fn an_evaluation_that_was_cut_short_is_done_when_the_run_goes_on() {
+    let run = Run::new(2, "1e-3");
+    run.finish();
+    let (tensors, state) = (run.tensors("last"), run.checkpoint("last").join("state.json"));
+    let whole: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    assert_eq!(whole["is_evaluation_due"], false);
+    let n_evaluated = || run.metrics().iter().filter(|line| line["validation_loss"].is_f64()).count();
+    assert_eq!(n_evaluated(), 2);
+
+    let mut due = whole.clone();
+    due["is_evaluation_due"] = true.into();
+    std::fs::write(&state, due.to_string()).unwrap();
+    run.finish();
+    assert_eq!(n_evaluated(), 3);
+    assert!(run.tensors("last") == tensors, "nothing is trained again");
+    let now: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    assert_eq!(now, whole);
+
+    // A checkpoint of an older version does not say.
+    let mut older = whole;
+    older.as_object_mut().unwrap().remove("is_evaluation_due");
+    std::fs::write(&state, older.to_string()).unwrap();
+    assert!(run.log().contains("this run is finished"));
+    assert_eq!(n_evaluated(), 3);
+}
+
+#[test]
+fn what_nothing_can_be_learned_from_is_refused_before_the_first_step() {
+    let set = own_data();
+    let table = std::fs::read_to_string(set.path().join("train.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let place = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let write = |column: &str, value: &str| {
+        let mut writer = csv::Writer::from_path(set.path().join("train.csv")).unwrap();
+        writer.write_record(&header).unwrap();
+        for record in &records {
+            let changed =
+                record.iter().enumerate().map(|(at, cell)| if at == place(column) { value } else { cell });
+            writer.write_record(changed).unwrap();
+        }
+        writer.flush().unwrap();
+    };
+    let clip = |value: bool| {
+        let run = Run { data: set.path().to_path_buf(), ..Run::new(1, "1e-3") };
+        if value {
+            run.change("\"paper\"", "\"clip\"");
+        }
+        run
+    };
+    write("knowledge_masks", "[0, 0, 0]");
+    let refused = clip(true).refusal();
+    assert!(refused.contains("`clip` can learn nothing") && refused.contains("knowledge_masks"), "{refused}");
+    clip(false).finish(); // of sub-captions alone
+    write("truncated_caption", "a lesion");
+    let refused = clip(true).refusal();
+    assert!(refused.contains("same truncated_caption"), "{refused}");
+    write("filename", "images/00000.jpg");
+    let refused = clip(false).refusal();
+    assert!(refused.contains("same image"), "{refused}");
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_refused_before_the_first_step() {
+    for (from, to, expected) in [
+        ("warmup_steps = 2", "warmup_steps = 6", "warmup_steps is 6, but the run has 5 steps"),
+        ("zeroshot/test.csv", "zeroshot/gone.csv", "zeroshot/gone.csv"),
+        ("\"classes.json\"", "\"gone.json\"", "gone.json"),
+        ("\"paper\"", "\"clip\"\nlambda_s = 0.5", "objective.lambda_s has no effect"),
+        ("batch_size = 16", "batch_size = 1", "batch_size is 1"),
+        ("train = ", "image_root = \"gone\"\ntrain = ", "image_root is no folder"),
+    ] {
+        let run = Run::new(1, "1e-3");
+        run.change(from, to);
+        let refused = run.refusal();
+        assert!(refused.contains(expected), "{to}: {refused}");
+    }
+}
+
+#[test]
+fn an_architecture_beside_another_one_is_refused() {
+    let first = Run::new(1, "1e-3");
+    first.finish();
+    let last = first.checkpoint("last");
+    let second = Run::new(1, "1e-3");
+    let text = std::fs::read_to_string(&second.recipe).unwrap();
+    let (start, end) = (text.find("[model.model_cfg]").unwrap(), text.find("[data]").unwrap());
+    let model = format!("[model]\nfrom = {:?}\narchitecture = \"ViT-B-32\"\n", last.to_str().unwrap());
+    std::fs::write(&second.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
+    let refused = second.refusal();
+    assert!(refused.contains("given as ViT-B-32") && refused.contains("vision width 32"), "{refused}");
+    second.change("architecture = \"ViT-B-32\"\n", "");
+    second.finish();
+
+    let photo = data().join("zeroshot/images/00000.jpg");
+    for model in [last.to_str().unwrap(), "demo"] {
+        let mut classify = dermake();
+        classify
+            .args(["classify", "--labels", "nevus, psoriasis", "--arch", "ViT-B-32", "--model", model])
+            .arg(&photo);
+        let stderr = String::from_utf8(classify.assert().code(2).get_output().stderr.clone()).unwrap();
+        assert!(stderr.contains("leave"), "{stderr}");
+    }
+    let third = Run::new(1, "1e-3");
+    std::fs::write(&third.recipe, [&text[..start], "[model]\nfrom = \"demo\"\n", &text[end..]].concat()).unwrap();
+    assert!(third.refusal().contains("quantized"));
+
+    // A weights file alone says nothing of its shape; the recipe has a field for that.
+    let alone = third.folder.path().join("alone.safetensors");
+    std::fs::copy(last.join("open_clip_model.safetensors"), &alone).unwrap();
+    let model = format!("[model]\nfrom = {:?}\n", alone.to_str().unwrap());
+    std::fs::write(&third.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
+    let refused = third.refusal();
+    assert!(refused.contains("model.architecture") && !refused.contains("--arch"), "{refused}");
 }

@@ -8,11 +8,13 @@ mod statistics;
 
 pub use statistics::{CaptionStatistics, Statistics};
 
+use super::learnable::{NothingToLearn, check_learnable};
 use super::problem::RowProblem;
 use super::samples::default_image_root;
 use super::schema::TableOptions;
 use super::table::{TableError, TrainingTable};
 use crate::model::MERGES_GZ;
+use crate::objective::{Objective, Variant};
 use anyhow::Result;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::HashSet;
@@ -40,12 +42,27 @@ pub struct CheckReport {
     pub statistics: Option<Statistics>,
     /// Why the table cannot be used as a whole, if so.
     pub error: Option<String>,
+    /// For each objective what it lacks in the table, `None` where it can learn; empty if the table was not read.
+    pub objectives: Vec<(Variant, Option<NothingToLearn>)>,
 }
 
 impl CheckReport {
-    /// Whether training would use every row.
+    /// Whether training would use every row, and one of them has a caption that counts.
     pub fn is_usable(&self) -> bool {
         self.error.is_none() && self.problems.iter().all(|problem| problem.kind.is_warning())
+    }
+
+    /// Why no objective can learn from the table, in the words of the one that counts most captions.
+    fn unlearnable(&self) -> Option<&NothingToLearn> {
+        let lacks: Option<Vec<_>> = self.objectives.iter().map(|(_, lacks)| lacks.as_ref()).collect();
+        lacks?.first().copied()
+    }
+
+    /// Why no row can be used, where none has a caption that counts.
+    fn uncounted(&self) -> Option<String> {
+        let is_fatal = |lacks: &&NothingToLearn| matches!(lacks, NothingToLearn::NoCaption { .. });
+        let lacks = self.unlearnable().filter(is_fatal)?;
+        Some(format!("no objective can learn from the table: {lacks}"))
     }
 }
 
@@ -73,8 +90,14 @@ pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
 pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, options.context_length)?;
     let image_root = options.image_root.clone().unwrap_or_else(|| default_image_root(path));
-    let mut report =
-        CheckReport { table: path.into(), image_root, problems: Vec::new(), statistics: None, error: None };
+    let mut report = CheckReport {
+        table: path.into(),
+        image_root,
+        problems: Vec::new(),
+        statistics: None,
+        error: None,
+        objectives: Vec::new(),
+    };
     let table = match TrainingTable::read(path, &options.table) {
         Ok(table) => table,
         Err(error @ (TableError::Columns { .. } | TableError::OpenQuote { .. })) => {
@@ -93,6 +116,12 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     report.problems.sort_by_key(|problem| problem.row);
     let skipped: HashSet<usize> =
         report.problems.iter().filter(|problem| !problem.kind.is_warning()).map(|problem| problem.row).collect();
+    let usable = || (0..table.len()).filter(|row| !skipped.contains(row));
+    let lacks = |variant| check_learnable(&table, usable(), &Objective::of(variant)).err();
+    report.objectives = Variant::ALL.map(|variant| (variant, lacks(variant))).into();
+    if report.error.is_none() && skipped.is_empty() {
+        report.error = report.uncounted();
+    }
     report.statistics = Some(Statistics { n_usable_rows: table.len() - skipped.len(), ..statistics });
     Ok(report)
 }

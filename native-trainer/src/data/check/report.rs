@@ -1,7 +1,9 @@
 //! A check's answer as text and as JSON.
 
 use super::{CaptionStatistics, CheckReport, Statistics};
+use crate::data::learnable::NothingToLearn;
 use crate::data::problem::RowProblem;
+use crate::objective::Variant;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -22,11 +24,20 @@ impl CheckReport {
         if let Some(statistics) = &self.statistics {
             write_statistics(&mut out, statistics)?;
         }
+        for (variant, lacks) in &self.objectives {
+            let can =
+                lacks.as_ref().map_or("can learn from it".into(), |lacks| format!("can learn nothing: {lacks}"));
+            writeln!(out, "objective {}: {can}", variant.name())?;
+        }
         let n_warnings = self.problems.iter().filter(|problem| problem.kind.is_warning()).count();
         let n_problems = self.problems.len() - n_warnings;
         match &self.error {
             Some(error) => writeln!(out, "unusable: {error}")?,
-            None if self.is_usable() => writeln!(out, "usable: no problems, {n_warnings} warnings")?,
+            None if self.is_usable() => {
+                let but =
+                    self.unlearnable().map_or(String::new(), |_| "; but nothing can be learned from it".into());
+                writeln!(out, "usable: no problems, {n_warnings} warnings{but}")?;
+            }
             None => writeln!(out, "unusable: {n_problems} problems, {n_warnings} warnings")?,
         }
         Ok(())
@@ -42,6 +53,7 @@ impl CheckReport {
             "image_root": self.image_root.display().to_string(),
             "is_usable": self.is_usable(),
             "error": self.error,
+            "objectives": self.objectives.iter().map(objective_json).collect::<Vec<_>>(),
             "problems": self.problems.iter().map(problem_json).collect::<Vec<_>>(),
             "statistics": self.statistics,
         });
@@ -60,6 +72,11 @@ fn problem_json(problem: &RowProblem) -> Value {
         "message": problem.kind.to_string(),
         "is_warning": problem.kind.is_warning(),
     })
+}
+
+fn objective_json((variant, lacks): &(Variant, Option<NothingToLearn>)) -> Value {
+    let reason = lacks.as_ref().map(ToString::to_string);
+    json!({ "variant": variant.name(), "can_learn": reason.is_none(), "reason": reason })
 }
 
 fn write_statistics(out: &mut impl Write, statistics: &Statistics) -> Result<()> {
