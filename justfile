@@ -65,7 +65,7 @@ build-cuda:
     .setup/build_cuda.sh
 
 # Set up everything and run every test
-test: setup test-native _api test-fuzz test-wasm web _smoke _e2e # not test-e2e or test-api: test-native has built the program, with the tests' features
+test: setup test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # not test-e2e or test-api: test-native has built the program, with the tests' features
 
 # Test every crate on this machine
 test-native:
@@ -90,6 +90,9 @@ test-wasm: _rust-wasm _tools _browser
 
 # Test the page as a visitor uses it, in Chromium
 test-e2e: build _browser _node _e2e
+
+# Open the page as a new visitor does, behind a proxy that delays, and count the visits that hang: `just first-visits firefox 100`; chromium and webkit likewise
+first-visits BROWSER="firefox" COUNT="20": build (_first-visits BROWSER COUNT)
 
 # Measure training beside the reference's arithmetic in PyTorch, and say what this machine cannot run
 bench-train *OPTIONS:
@@ -143,6 +146,9 @@ _api:
 
 _e2e:
     source .setup/env.sh; cd e2e; npx playwright test
+
+_first-visits BROWSER COUNT:
+    .setup/first_visits.sh "$DERMAKE_BIN" "$DERMAKE_APP" {{quote(BROWSER)}} {{quote(COUNT)}}
 
 _rust-wasm:
     @.setup/rust_wasm.sh

@@ -23,7 +23,8 @@ first_found() {
 }
 CHROMIUM=$(first_found "${CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome)
 CHROMEDRIVER=$(first_found "${CHROMEDRIVER:-}" chromedriver /usr/lib/chromium/chromedriver)
-export CHROMIUM CHROMEDRIVER
+FIREFOX=$(first_found "${FIREFOX:-}" firefox-esr firefox)
+export CHROMIUM CHROMEDRIVER FIREFOX
 
 # Trunk and npm would otherwise look for newer versions, and Playwright for browsers of its own.
 export TRUNK_SKIP_VERSION_CHECK=true TRUNK_TOOLS_WASM_BINDGEN=$WASM_BINDGEN_VERSION

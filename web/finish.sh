@@ -30,9 +30,12 @@ rm worker_loader.js worker_pool.js
 rewrite index.html -e "s/worker-VERSION/worker-$version/"
 
 files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's|^\./||')
+# A change of sw.js is a version too: what an older one kept is not taken over.
 # shellcheck disable=SC2086 # no name of ours has a space
 {
-  version=$(hash index.html $files)
-  list=$(printf '"%s",' $files)
+  version=$(hash index.html sw.js $files)
+  list=$(sha256sum $files | sed -E 's/^([0-9a-f]+) .(.*)$/"\2":"\1",/' | tr -d '\n')
 }
-rewrite sw.js -e "s/\"VERSION\"/\"$version\"/" -e "s#\"FILES\"#${list%,}#"
+rewrite index.html -e "s/content=\"VERSION\"/content=\"$version\"/"
+rewrite sw.js -e "s/\"VERSION\"/\"$version\"/" -e "s#\"FILE\": \"SHA-256\"#${list%,}#"
+grep -q "content=\"$version\"" index.html # the page and sw.js know each other by it

@@ -1,7 +1,8 @@
 /** The `dermake` program as the tests use it: a server of its own for each test file, and answers on the command line. */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +11,7 @@ import { promisify } from 'node:util';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = process.env.DERMAKE_BIN ?? join(root, 'target/release/dermake');
-const app = process.env.DERMAKE_APP ?? join(root, 'web/dist');
+const builtApp = process.env.DERMAKE_APP ?? join(root, 'web/dist');
 const run = promisify(execFile);
 
 export const samples = join(root, 'static/samples');
@@ -56,6 +57,30 @@ export function manifestOf(folder: string): { notice?: string; files: ManifestFi
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
 }
 
+/** The page as if it had been built again after some change: all names with a hash in them are others. */
+export function nextVersion(): { app: string; remove: () => void } {
+  const app = mkdtempSync(join(tmpdir(), 'dermake-app-'));
+  cpSync(builtApp, app, { recursive: true });
+  const index = readFileSync(join(app, 'index.html'), 'utf8');
+  const versions = [/name="version" content="(\w{16})"/, /"worker-(\w{16})-/, /app-(\w{16})\.js/];
+  const hashes = versions.flatMap((version) => version.exec(index)?.[1] ?? []);
+  const anew = (text: string) => hashes.reduce((text, hash) => text.replaceAll(hash, [...hash].reverse().join('')), text);
+  for (const name of readdirSync(app)) {
+    if (/\.(js|html)$/.test(name) && name !== 'sw.js') {
+      const path = join(app, name);
+      writeFileSync(path, anew(readFileSync(path, 'utf8')));
+    }
+    renameSync(join(app, name), join(app, anew(name)));
+  }
+  const list = /const FILES = \{.*\};/;
+  const sw = anew(readFileSync(join(app, 'sw.js'), 'utf8'));
+  const files = Object.keys(JSON.parse(list.exec(sw)![0].replace(/^const FILES = |;$/g, '')));
+  const sha256 = (name: string) => createHash('sha256').update(readFileSync(join(app, name))).digest('hex');
+  const listed = JSON.stringify(Object.fromEntries(files.map((name) => [name, sha256(name)])));
+  writeFileSync(join(app, 'sw.js'), sw.replace(list, `const FILES = ${listed};`));
+  return { app, remove: () => rmSync(app, { recursive: true, force: true }) };
+}
+
 /** `dermake serve` on a free port of this machine. */
 export class Server {
   private constructor(
@@ -63,7 +88,7 @@ export class Server {
     readonly url: string,
   ) {}
 
-  static async start(models: string[], port = 0, moreOptions: string[] = []): Promise<Server> {
+  static async start(models: string[], port = 0, moreOptions: string[] = [], app = builtApp): Promise<Server> {
     const options = [...models.flatMap((folder) => ['--models', folder]), ...moreOptions];
     const child = spawn(binary, ['serve', '--app', app, '--port', String(port), ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],

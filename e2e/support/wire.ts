@@ -1,4 +1,4 @@
-/** The way to a server, on which a file can be held up or cut off, and which counts what passes. */
+/** The way to a server, on which answers can be held up, cut off or replaced, and which counts what passes. */
 
 import { createServer, request, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,6 +21,13 @@ export interface Stop {
   cut: () => void;
 }
 
+/** What a proxy says in the server's place. */
+export interface Reply {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
 export class Wire {
   readonly passages: Passage[] = [];
   /** What was sent, request by request, of those that sent anything. */
@@ -29,11 +36,19 @@ export class Wire {
 
   /** As a plain host that always sends the whole file. */
   ignoresRanges = false;
+  /** Headers to change in the answers for a path; undefined removes one. */
+  changeHeaders?: (path: string) => Record<string, string | undefined>;
+  /** Answers in the server's place where it returns something. */
+  replace?: (path: string, headers: IncomingMessage['headers']) => Reply | undefined;
+  /** The path below which the server is: a proxy's. */
+  prefix = '/';
   private refused?: string;
+  private held?: RegExp;
+  private readonly unanswered: IncomingMessage[] = [];
 
   private constructor(
     private readonly server: HttpServer,
-    private readonly target: string,
+    private target: string,
   ) {}
 
   static async to(target: string): Promise<Wire> {
@@ -44,7 +59,18 @@ export class Wire {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${this.prefix}`;
+  }
+
+  /** Leads to another server from now on. */
+  leadTo(target: string): void {
+    this.target = target;
+  }
+
+  /** From now on what is asked for at such paths is never answered; without one, all are again, and those broken off. */
+  hold(path?: RegExp): void {
+    this.held = path;
+    this.unanswered.splice(0).forEach((asked) => asked.destroy());
   }
 
   /** Has the next answer with this file stop after so many bytes of its body. */
@@ -80,7 +106,18 @@ export class Wire {
 
   private pass(asked: IncomingMessage, answer: ServerResponse): void {
     const { method, headers } = asked;
-    const url = new URL(asked.url!, this.target);
+    const path = asked.url!;
+    if (this.held?.test(path)) {
+      this.unanswered.push(asked);
+      return;
+    }
+    const reply = path.startsWith(this.prefix) ? this.replace?.(path, headers) : { status: 404 };
+    if (reply) {
+      answer.writeHead(reply.status, { 'Content-Type': 'text/html', ...reply.headers });
+      answer.end(reply.body);
+      return;
+    }
+    const url = new URL(path.slice(this.prefix.length), this.target);
     const file = url.pathname.split('/').pop()!;
     if (file === this.refused) {
       asked.destroy();
@@ -91,7 +128,8 @@ export class Wire {
     const onward = request(url, { method, headers: passedOn }, (response) => {
       const passage: Passage = { file, range, status: response.statusCode!, bytes: 0 };
       this.passages.push(passage);
-      answer.writeHead(response.statusCode!, response.headers);
+      const changed = Object.entries({ ...response.headers, ...this.changeHeaders?.(path) });
+      answer.writeHead(response.statusCode!, Object.fromEntries(changed.filter(([, value]) => value !== undefined)));
       this.pour(response, answer, passage).catch(() => answer.destroy());
     });
     onward.on('error', () => answer.destroy());

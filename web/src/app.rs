@@ -3,14 +3,14 @@
 use crate::components::{ImagePicker, LabelEditor, Predictions};
 use crate::error::{Error, Result};
 use crate::http;
-use crate::state::{Action, AppState, Event, ModelEntry, SampleFetch};
+use crate::state::{Action, AppState, Event, ModelEntry, START_SECS, SampleFetch, StartStep, beside_page};
+use crate::time::pause;
 use crate::worker::link::Link;
 use crate::worker::protocol::{Envelope, Reply, Request, RequestId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, File, HtmlMetaElement, RequestCache, Url};
+use web_sys::{Blob, BlobPropertyBag, File, HtmlMetaElement, RequestCache, Url};
 
 /// What the page's program does.
 pub fn start() {
@@ -101,26 +101,51 @@ impl App {
                 self.ask(&request, photo.as_ref());
             }
             Action::FetchSample(fetch) => spawn_local(self.bring_sample(fetch)),
+            Action::WatchStart(step) => spawn_local(self.watch_start(step)),
+            Action::KeepPage => announce("dermake:started"),
+            Action::AvoidThreads => avoid_threads(),
+            Action::CheckVersion => spawn_local(async move {
+                if is_page_replaced().await {
+                    self.send(Event::PageReplaced);
+                }
+            }),
         }
     }
 
     fn start_worker(self) {
         self.browser.update_value(|browser| browser.link = None);
-        let started = worker_url().and_then(|url| {
+        let (build, step) =
+            self.state.with_untracked(|state| (state.build().map(str::to_string), state.start_step()));
+        let started = worker_url(build).and_then(|url| {
             Link::start(&url, move |heard| match heard {
                 Ok(reply) => self.send(Event::FromWorker(reply)),
                 Err(detail) => self.send(Event::WorkerLost(detail)),
             })
         });
         match started {
-            Ok(link) => self.browser.update_value(|browser| browser.link = Some(link)),
+            Ok(link) => {
+                self.browser.update_value(|browser| browser.link = Some(link));
+                spawn_local(self.watch_start(step));
+            }
             Err(detail) => self.send(Event::WorkerLost(detail)),
         }
     }
 
+    async fn watch_start(self, step: StartStep) {
+        // Second by second: time in which the machine slept is not counted.
+        for _ in 0..START_SECS {
+            pause(1_000).await;
+            if !self.state.with_untracked(|state| state.awaits_start(step)) {
+                return;
+            }
+        }
+        self.send(Event::StartOverdue(step));
+    }
+
     fn load_request(self) -> Result<Request> {
         self.state.with_untracked(|state| {
-            let absolute = |url: &String| http::resolve(url, &base_url());
+            let folder = page_folder()?;
+            let absolute = |url: &String| http::resolve(beside_page(url, &folder), &base_url());
             let chosen = state.chosen_entry().ok_or(Error::NoModel)?;
             let classify_url = chosen.classify.as_ref().filter(|_| state.is_on_server).map(absolute).transpose()?;
             let mut urls =
@@ -165,9 +190,13 @@ async fn fetch_sample(sample: usize) -> Result<(String, Blob)> {
     let (name, _) = SAMPLES.get(sample).ok_or_else(|| Error::Refused { what: what.into(), status: 404 })?;
     let url = http::resolve(&format!("samples/{name}"), &base_url())?;
     let response = http::get(&url, RequestCache::Default, what).await?;
-    let broken = |_| Error::Unreachable { what: what.into() };
-    let photo = JsFuture::from(response.blob().map_err(broken)?).await.map_err(broken)?;
-    Ok((name.to_string(), photo.dyn_into().map_err(broken)?))
+    let content = http::bytes(&response, what).await?;
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(content.as_slice()));
+    let options = BlobPropertyBag::new();
+    options.set_type("image/jpeg");
+    let photo = Blob::new_with_u8_array_sequence_and_options(&parts, &options)
+        .map_err(|_| Error::OutOfMemory { what: what.into() })?;
+    Ok((name.to_string(), photo))
 }
 
 /// The server that the page came from, as the visitor knows it.
@@ -179,21 +208,74 @@ fn base_url() -> String {
     document().base_uri().ok().flatten().unwrap_or_default()
 }
 
-/// The worker's script: the page's build wrote its version into the page, and boot.js which build this browser runs.
-fn worker_url() -> Result<String, String> {
-    let meta = document().query_selector("meta[name=worker]").ok().flatten();
-    let meta = meta.and_then(|meta| meta.dyn_into::<HtmlMetaElement>().ok());
-    let script = meta.map(|meta| meta.content()).ok_or("the page does not name its program")?;
-    let build = document().document_element().and_then(|root| root.get_attribute("data-build"));
-    let script = script.replace("BUILD", &build.ok_or("the page has not chosen a program")?);
+/// The path of the folder that the page is in.
+fn page_folder() -> Result<String> {
+    let folder = http::resolve("./", &base_url())?;
+    web_sys::Url::new(&folder).map(|url| url.pathname()).map_err(|_| Error::unusable(folder))
+}
+
+/// The worker's script: the page's build wrote its version into the page, and boot.js which builds this browser may run.
+fn worker_url(build: Option<String>) -> Result<String, String> {
+    let script = meta("worker").ok_or("the page does not name its program")?;
+    let build = build.ok_or("the page has not chosen a program")?;
+    let script = script.replace("BUILD", &build);
+    if let Some(root) = document().document_element() {
+        // For boot.js and for tests; nothing else depends on it.
+        let _ = root.set_attribute("data-build", &build);
+    }
+    // Of the page's query only this concerns the program: any other would hide it from what is kept under its name.
     let query = window().location().search().unwrap_or_default();
+    let threads = query.trim_start_matches('?').split('&').find(|part| part.starts_with("threads="));
+    let query = threads.map(|threads| format!("?{threads}")).unwrap_or_default();
     http::resolve(&format!("{script}{query}"), &base_url()).map_err(|err| err.to_string())
+}
+
+/// What the page's build, or boot.js, has written into the page.
+fn meta(name: &str) -> Option<String> {
+    let meta = document().query_selector(&format!("meta[name={name}]")).ok().flatten()?;
+    Some(meta.dyn_into::<HtmlMetaElement>().ok()?.content())
+}
+
+fn builds() -> Vec<String> {
+    let builds = document().document_element().and_then(|root| root.get_attribute("data-builds"));
+    builds.unwrap_or_default().split_whitespace().map(str::to_string).collect()
+}
+
+/// Whether the server has another version of this page by now.
+async fn is_page_replaced() -> bool {
+    let (Some(version), Ok(url)) = (meta("version"), http::resolve("index.html", &base_url())) else {
+        return false;
+    };
+    let page = http::get_page(&url).await;
+    page.is_ok_and(|page| page.contains("name=\"version\"") && !page.contains(&version))
+}
+
+/// Tells boot.js.
+fn announce(event: &str) {
+    if let Ok(event) = web_sys::Event::new(event) {
+        // Whether anyone prevents its default does not matter.
+        let _ = window().dispatch_event(&event);
+    }
+}
+
+/// Where storage is blocked, the next visit tries threads again.
+fn avoid_threads() {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item("dermake-threads-failed", &js_sys::Date::now().to_string());
+    }
+}
+
+/// Loads the page again, as the browser's own button does.
+pub fn reload_page() {
+    // It fails only where a page may not navigate, as in a sandboxed frame.
+    let _ = window().location().reload();
 }
 
 #[component]
 fn Page() -> impl IntoView {
     let app = App::new();
-    app.send(Event::PageOpened);
+    app.send(Event::PageOpened { builds: builds() });
+    let own_labels_work_offline = app.watch(|state| state.own_labels_work_offline());
     let works_offline = app.watch(|state| state.works_offline());
     let is_on_server = app.watch(|state| state.is_on_server);
     if document().document_element().is_some_and(|root| root.has_attribute("data-kept")) {
@@ -232,7 +314,15 @@ fn Page() -> impl IntoView {
                 }}
             </p>
             <Show when=move || works_offline.get()>
-                <p data-testid="offline-ready">"Kept on this device: this page now works offline."</p>
+                <p data-testid="offline-ready">
+                    {move || match own_labels_work_offline.get() {
+                        true => "Kept on this device: this page now works offline.",
+                        false => {
+                            "Kept on this device: this page now works offline, except for labels of your own: what they \
+                             need is fetched when you first use some."
+                        }
+                    }}
+                </p>
             </Show>
         </footer>
     }

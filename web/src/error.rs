@@ -12,6 +12,10 @@ pub enum Error {
     // Fetching
     #[error("Could not fetch {what}: no connection to the server. Check the network, then try again.")]
     Unreachable { what: String },
+    #[error("Could not fetch {what}: the server does not answer. Check the network, then try again.")]
+    Silent { what: String },
+    #[error("Could not fetch {what}: another page came instead, perhaps a login. Load this page again to see it.")]
+    OtherPage { what: String },
     #[error("Could not fetch {what}: the server answered {status}. Try again, now or later.")]
     Refused { what: String, status: u16 },
     #[error("{what} arrived damaged and was thrown away: expected {expected}, found {found}. Try again.")]
@@ -26,6 +30,10 @@ pub enum Error {
     OutOfMemory { what: String },
     #[error("The model's program could not start ({detail}). Check the network, then try again.")]
     WorkerNotStarted { detail: String },
+    #[error(
+        "The server has a newer version of this page, and no longer the files of this one. Load the page again."
+    )]
+    PageReplaced,
     #[error("The model stopped unexpectedly, perhaps for want of memory ({detail}). Try again to start it anew.")]
     WorkerLost { detail: String },
 
@@ -58,6 +66,8 @@ pub enum Error {
 pub enum WayOn {
     /// The same again may work.
     Retry,
+    /// Only the page loaded again can work.
+    Reload,
     /// Only another photo can work.
     OtherPhoto,
     /// Only other labels can work.
@@ -74,6 +84,7 @@ impl Error {
             | Self::ImageDamaged { .. }
             | Self::PhotoUnreadable => WayOn::OtherPhoto,
             Self::Labels { .. } => WayOn::OtherLabels,
+            Self::OtherPage { .. } | Self::PageReplaced => WayOn::Reload,
             _ => WayOn::Retry,
         }
     }
@@ -142,6 +153,8 @@ mod tests {
              found text that is not JSON: expected value at line 1 column 2."
         );
         assert_eq!(Error::NoModel.way_on(), WayOn::Retry);
+        assert_eq!(Error::PageReplaced.way_on(), WayOn::Reload);
+        assert_eq!(Error::OtherPage { what: "the list of models".into() }.way_on(), WayOn::Reload);
     }
 
     #[test]

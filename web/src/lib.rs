@@ -5,10 +5,14 @@
 
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod app;
+#[cfg(target_arch = "wasm32")]
+mod chunks;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod components;
 pub mod error;
 #[cfg(target_arch = "wasm32")]
 mod http;
 pub mod state;
+#[cfg(target_arch = "wasm32")]
+mod time;
 pub mod worker;

@@ -9,6 +9,8 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     let status = app.watch(|state| state.status());
     let phase = app.watch(|state| state.phase_name());
     let works_offline = app.watch(|state| state.works_offline());
+    let own_labels_work_offline = app.watch(|state| state.own_labels_work_offline());
+    let has_lost_threads = app.watch(|state| state.has_lost_threads());
     let n_threads = app.watch(|state| state.n_threads);
     let is_busy = app.watch(|state| state.is_busy());
     let progress = app.watch(|state| state.progress());
@@ -22,6 +24,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
                 data-phase=phase
                 data-threads=move || n_threads.get().to_string()
                 data-offline=move || works_offline.get().then_some("ready")
+                data-offline-labels=move || own_labels_work_offline.get().then_some("ready")
             >
                 {status}
             </span>
@@ -34,6 +37,11 @@ pub fn ModelStatus(app: App) -> impl IntoView {
                 max=move || progress.get().map(|progress| progress.total.to_string())
                 value=move || progress.get().map(|progress| progress.done.to_string())
             ></progress>
+        </Show>
+        <Show when=move || has_lost_threads.get()>
+            <p class="hint" data-testid="threads-lost">
+                "The faster, many-threaded program did not start in this browser: the model runs on one core."
+            </p>
         </Show>
         <Show when=move || is_untrained.get()>
             <p class="warning" role="note" data-testid="untrained-warning">

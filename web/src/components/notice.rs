@@ -1,7 +1,7 @@
 //! What went wrong, in a sentence, and the way on.
 
 use super::image_picker::open_file_dialog;
-use crate::app::App;
+use crate::app::{App, reload_page};
 use crate::error::WayOn;
 use crate::state::Event;
 use leptos::prelude::*;
@@ -18,6 +18,12 @@ pub fn Notice(app: App) -> impl IntoView {
                 on:click=move |_| app.send(Event::RetryPressed)
             >
                 "Try again"
+            </button>
+        }
+        .into_any(),
+        WayOn::Reload => view! {
+            <button type="button" class="button" data-testid="reload" on:click=move |_| reload_page()>
+                "Load the page again"
             </button>
         }
         .into_any(),

@@ -12,10 +12,16 @@ pub struct SampleFetch {
     pub ticket: PhotoId,
 }
 
+/// Counts what is heard of a worker's start.
+pub type StartStep = u32;
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    PageOpened,
+    /// With the builds of the worker's program to try in this browser, the best first.
+    PageOpened {
+        builds: Vec<String>,
+    },
     /// The browser has the page's own files for the next visit.
     PageKept,
     ModelsListed(Result<Vec<ModelEntry>, Error>),
@@ -32,6 +38,10 @@ pub enum Event {
     OwnLabelsTyped(String),
     FromWorker(Envelope<Reply>),
     WorkerLost(String),
+    /// Nothing was heard of the worker's start for [`super::START_SECS`] since this step of it.
+    StartOverdue(StartStep),
+    /// The server no longer has this version of the page.
+    PageReplaced,
     RetryPressed,
 }
 
@@ -39,8 +49,16 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     ListModels,
-    /// Ends the worker there is, if any.
+    /// Ends the worker there is, if any. Its build and the step to watch are the state's.
     StartWorker,
+    /// Sends [`Event::StartOverdue`] later.
+    WatchStart(StartStep),
+    /// Has the browser keep the page's own files.
+    KeepPage,
+    /// Has the next visits begin without threads, for a while.
+    AvoidThreads,
+    /// Sends [`Event::PageReplaced`] if it is so.
+    CheckVersion,
     Load {
         request_id: RequestId,
     },

@@ -5,17 +5,20 @@
 
 mod event;
 mod shown;
+mod start;
 mod status;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Action, Event, SampleFetch};
-pub use shown::{Answer, LabelChoice, ModelEntry, Phase, Photo};
+pub use event::{Action, Event, SampleFetch, StartStep};
+pub use shown::{Answer, LabelChoice, ModelEntry, Phase, Photo, beside_page};
+pub use start::START_SECS;
 pub use status::{duration, percent};
 
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Reply, Request, RequestId};
 use shared_model::labels::LabelSet;
+use start::WorkerStart;
 
 /// Most answers that are asked of the worker for one photo.
 pub const TOP_K: usize = 200;
@@ -36,6 +39,8 @@ pub struct AppState {
     pub model: Option<ModelInfo>,
     /// Whether the browser keeps the weights for the next visit.
     is_model_kept: bool,
+    /// Whether it keeps the text part, too.
+    is_text_kept: bool,
     /// Whether it keeps the page's own files.
     is_page_kept: bool,
     pub photo: Option<Photo>,
@@ -47,7 +52,7 @@ pub struct AppState {
     own_labels: Option<LabelSet>,
     sample_fetch: Option<SampleFetch>,
     failed_sample: Option<usize>,
-    is_worker_started: bool,
+    start: WorkerStart,
     is_loaded: bool,
     last_photo_id: PhotoId,
     last_request_id: RequestId,
@@ -57,7 +62,10 @@ impl AppState {
     /// Takes in an event; what comes back is to be done in its order.
     pub fn apply(&mut self, event: Event) -> Vec<Action> {
         match event {
-            Event::PageOpened => self.list_models(),
+            Event::PageOpened { builds } => {
+                self.start = WorkerStart::new(builds);
+                self.list_models()
+            }
             Event::PageKept => {
                 self.is_page_kept = true;
                 Vec::new()
@@ -81,23 +89,36 @@ impl AppState {
                 self.go_on()
             }
             Event::OwnLabelsTyped(text) => self.take_own_labels(&text),
+            Event::FromWorker(Envelope { body: Reply::Starting, .. }) => {
+                self.start.go_on().map(Action::WatchStart).into_iter().collect()
+            }
             Event::FromWorker(Envelope { body: Reply::Started { n_threads }, .. }) => {
-                (self.is_worker_started, self.n_threads) = (true, n_threads);
-                vec![Action::Load { request_id: self.next_request_id() }]
+                self.n_threads = n_threads;
+                let avoid = self.start.finish().then_some(Action::AvoidThreads);
+                let load = Action::Load { request_id: self.next_request_id() };
+                [load, Action::KeepPage].into_iter().chain(avoid).collect()
+            }
+            Event::FromWorker(Envelope { body: Reply::TextKept, .. }) => {
+                self.is_text_kept = true;
+                Vec::new()
             }
             Event::FromWorker(Envelope { request_id, body }) if request_id == self.last_request_id => {
                 self.hear(body)
             }
             Event::FromWorker(_) => Vec::new(),
             Event::WorkerLost(detail) => {
-                let was_started = std::mem::take(&mut self.is_worker_started);
                 self.is_loaded = false;
-                self.fail(if was_started {
-                    Error::WorkerLost { detail }
+                if self.start.is_over() {
+                    self.fail(Error::WorkerLost { detail })
                 } else {
-                    Error::WorkerNotStarted { detail }
-                })
+                    self.start_otherwise(detail)
+                }
             }
+            Event::StartOverdue(step) if self.start.waits_at(step) => {
+                self.start_otherwise(format!("nothing was heard of it for {START_SECS} seconds"))
+            }
+            Event::StartOverdue(_) => Vec::new(),
+            Event::PageReplaced => self.fail(Error::PageReplaced),
             Event::RetryPressed => self.retry(),
         }
     }
@@ -127,12 +148,22 @@ impl AppState {
     fn load(&mut self, index: usize) -> Vec<Action> {
         self.chosen_model = index;
         self.is_on_server &= self.offers_server();
-        (self.is_worker_started, self.is_loaded, self.is_model_kept) = (false, false, false);
+        (self.is_loaded, self.is_model_kept, self.is_text_kept) = (false, false, false);
+        self.start.begin();
         self.model = None;
         self.answer = None;
         self.phase = Phase::Loading(None);
         self.next_request_id();
         vec![Action::StartWorker]
+    }
+
+    /// With the next build that this browser may run; without one, the start has failed.
+    fn start_otherwise(&mut self, detail: String) -> Vec<Action> {
+        if self.start.take_next_build() {
+            return self.load(self.chosen_model);
+        }
+        self.fail(Error::WorkerNotStarted { detail });
+        vec![Action::CheckVersion]
     }
 
     fn show_photo(&mut self, name: String) -> Vec<Action> {
@@ -222,7 +253,7 @@ impl AppState {
                 self.answer = Some(Answer { predictions, millis });
             }
             (Reply::Failed { error }, _) => return self.fail(error),
-            (Reply::Started { .. } | Reply::Progress(_), _) => {}
+            (Reply::Starting | Reply::Started { .. } | Reply::TextKept | Reply::Progress(_), _) => {}
         }
         Vec::new()
     }
@@ -242,8 +273,11 @@ impl AppState {
     }
 
     fn fail(&mut self, error: Error) -> Vec<Action> {
-        // Memory that a worker once had is not given back while it lives.
-        self.is_loaded &= !matches!(error, Error::OutOfMemory { .. });
+        // Memory that a worker once had is not given back while it lives; and where a file of the model is gone or
+        // another, so may the model be that it was of.
+        let begins_anew =
+            matches!(error, Error::OutOfMemory { .. } | Error::Damaged { .. } | Error::Refused { .. });
+        self.is_loaded &= !begins_anew || self.is_on_server;
         self.answer = None;
         self.phase = Phase::Failed(error);
         Vec::new()

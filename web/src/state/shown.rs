@@ -9,11 +9,19 @@ use shared_model::api::Prediction;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ModelEntry {
     pub name: String,
-    /// Address of the manifest, absolute or relative to the page.
+    /// Address of the manifest, absolute, from the server's root or relative to the page.
     pub manifest: String,
-    /// Where the server answers with this model, absolute or relative to the page; absent where it does not.
+    /// Where the server answers with this model, likewise; absent where it does not.
     #[serde(default)]
     pub classify: Option<String>,
+}
+
+/// An address that a server gave from its own root, as one that is relative to the page.
+///
+/// The server does not know of a prefix that a proxy has put before it; the page's own folder has it.
+pub fn beside_page<'a>(address: &'a str, page_folder: &str) -> &'a str {
+    let is_from_root = address.starts_with('/') && !address.starts_with("//");
+    if is_from_root && !address.starts_with(page_folder) { &address[1..] } else { address }
 }
 
 /// What the page and its worker are at.
@@ -50,4 +58,24 @@ pub enum LabelChoice {
 pub struct Answer {
     pub predictions: Vec<Prediction>,
     pub millis: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_server_are_below_the_prefix_that_the_page_is_below() {
+        for (address, folder, expected) in [
+            ("/models/a/manifest.json", "/", "/models/a/manifest.json"),
+            ("/models/a/manifest.json", "/derm/", "models/a/manifest.json"),
+            ("/v1/classify?model=a", "/a/b/", "v1/classify?model=a"),
+            ("/derm/models/a/manifest.json", "/derm/", "/derm/models/a/manifest.json"),
+            ("models/a/manifest.json", "/derm/", "models/a/manifest.json"),
+            ("https://elsewhere.example/manifest.json", "/derm/", "https://elsewhere.example/manifest.json"),
+            ("//elsewhere.example/manifest.json", "/derm/", "//elsewhere.example/manifest.json"),
+        ] {
+            assert_eq!(beside_page(address, folder), expected);
+        }
+    }
 }

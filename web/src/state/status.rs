@@ -18,6 +18,11 @@ impl AppState {
         self.is_model_kept && self.is_page_kept
     }
 
+    /// Whether the visitor's own labels need no network at the next visit, either.
+    pub fn own_labels_work_offline(&self) -> bool {
+        self.works_offline() && self.is_text_kept
+    }
+
     /// How far the work is that the visitor waits for, if it can be told.
     pub fn progress(&self) -> Option<Progress> {
         match &self.phase {

@@ -35,18 +35,20 @@ impl AppState {
     }
 
     fn loads(&mut self) -> Vec<Action> {
-        assert_eq!(
-            self.hears(0, Reply::Started { n_threads: 2 }),
-            [Action::Load { request_id: self.last_request_id }]
-        );
+        let actions = self.hears(0, Reply::Started { n_threads: 2 });
+        assert_eq!(actions, [Action::Load { request_id: self.last_request_id }, Action::KeepPage]);
         self.hears_now(Reply::Opened { model: model() });
         self.hears_now(Reply::Ready { is_kept: true })
     }
 }
 
+fn opened() -> Event {
+    Event::PageOpened { builds: ["threads_relaxed", "relaxed"].map(String::from).into() }
+}
+
 fn listed() -> AppState {
     let mut state = AppState::default();
-    assert_eq!(state.apply(Event::PageOpened), [Action::ListModels]);
+    assert_eq!(state.apply(opened()), [Action::ListModels]);
     assert_eq!(state.apply(Event::ModelsListed(Ok(entries()))), [Action::StartWorker]);
     state
 }
@@ -128,7 +130,7 @@ fn a_photo_that_is_no_image_leaves_the_model_loaded() {
 fn retry_repeats_what_failed() {
     let unreachable = || Error::Unreachable { what: "it".into() };
     let mut state = AppState::default();
-    state.apply(Event::PageOpened);
+    state.apply(Event::PageOpened { builds: vec!["relaxed".into()] });
     state.apply(Event::ModelsListed(Err(unreachable())));
     assert_eq!(state.apply(Event::RetryPressed), [Action::ListModels]);
     state.apply(Event::ModelsListed(Ok(Vec::new())));
@@ -136,7 +138,7 @@ fn retry_repeats_what_failed() {
     assert_eq!(state.apply(Event::RetryPressed), [Action::ListModels]);
     state.apply(Event::ModelsListed(Ok(entries())));
 
-    state.apply(Event::WorkerLost("404".into()));
+    assert_eq!(state.apply(Event::WorkerLost("404".into())), [Action::CheckVersion]);
     assert!(matches!(state.error(), Some(Error::WorkerNotStarted { .. })));
     assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
     state.hears(0, Reply::Started { n_threads: 2 });
@@ -212,4 +214,84 @@ fn the_server_computes_only_while_it_offers_to_and_the_visitor_wants_it() {
     assert!(!state.offers_server() && !state.is_on_server);
     state.apply(Event::ModelChosen(0));
     assert!(!state.is_on_server, "it is off until it is chosen again");
+}
+
+#[test]
+fn a_start_that_hangs_is_done_again_without_threads_and_remembered() {
+    let mut state = listed();
+    assert_eq!(state.build(), Some("threads_relaxed"));
+    let first = state.start_step();
+    assert!(state.awaits_start(first));
+    // What is heard of it counts: only silence is a hang.
+    let [Action::WatchStart(second)] = state.hears(0, Reply::Starting)[..] else { panic!() };
+    assert!(!state.awaits_start(first) && state.awaits_start(second));
+    assert_eq!(state.apply(Event::StartOverdue(first)), []);
+
+    assert_eq!(state.apply(Event::StartOverdue(second)), [Action::StartWorker]);
+    assert_eq!((state.build(), state.phase_name(), state.has_lost_threads()), (Some("relaxed"), "loading", false));
+    let load = Action::Load { request_id: state.last_request_id + 1 };
+    assert_eq!(state.hears(0, Reply::Started { n_threads: 1 }), [load, Action::KeepPage, Action::AvoidThreads]);
+    assert!(state.has_lost_threads());
+    // A worker for another model does not try threads again.
+    state.apply(Event::ModelChosen(1));
+    assert_eq!(state.build(), Some("relaxed"));
+}
+
+#[test]
+fn a_start_that_hangs_without_threads_too_ends_in_a_sentence() {
+    let mut state = listed();
+    state.apply(Event::StartOverdue(state.start_step()));
+    assert_eq!(state.apply(Event::StartOverdue(state.start_step())), [Action::CheckVersion]);
+    let error = state.error().cloned().unwrap();
+    assert_eq!(error.way_on(), WayOn::Retry);
+    assert_eq!(
+        error.to_string(),
+        "The model's program could not start (nothing was heard of it for 15 seconds). Check the network, then try again."
+    );
+    assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
+    assert_eq!(state.build(), Some("threads_relaxed"));
+    assert_eq!(state.loads(), []);
+    assert!(!state.has_lost_threads());
+    assert_eq!(state.apply(Event::StartOverdue(state.start_step())), [], "it has started");
+}
+
+#[test]
+fn a_build_that_does_not_arrive_gives_way_to_the_next() {
+    let mut state = AppState::default();
+    state.apply(Event::PageOpened { builds: ["plain", "relaxed"].map(String::from).into() });
+    state.apply(Event::ModelsListed(Ok(entries())));
+    assert_eq!(state.apply(Event::WorkerLost("its program did not arrive".into())), [Action::StartWorker]);
+    assert_eq!(state.build(), Some("relaxed"));
+    assert_eq!(state.loads(), []);
+    assert!(!state.has_lost_threads(), "there were none to lose");
+}
+
+#[test]
+fn a_page_that_the_server_has_replaced_can_only_be_loaded_again() {
+    let mut state = listed();
+    state.apply(Event::WorkerLost("404".into()));
+    assert_eq!(state.apply(Event::WorkerLost("404".into())), [Action::CheckVersion]);
+    state.apply(Event::PageReplaced);
+    assert_eq!(state.error().map(Error::way_on), Some(WayOn::Reload));
+}
+
+#[test]
+fn own_labels_work_offline_only_once_the_text_part_is_kept() {
+    let mut state = ready();
+    assert!(!state.works_offline() && !state.own_labels_work_offline());
+    state.apply(Event::PageKept);
+    assert!(state.works_offline() && !state.own_labels_work_offline());
+    state.hears(0, Reply::TextKept);
+    assert!(state.works_offline() && state.own_labels_work_offline());
+    state.apply(Event::ModelChosen(1));
+    assert!(!state.works_offline() && !state.own_labels_work_offline(), "it was of the other model");
+}
+
+#[test]
+fn a_model_whose_files_are_gone_is_opened_anew() {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.hears_now(Reply::Failed { error: Error::Refused { what: "text.safetensors".into(), status: 404 } });
+    assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
+    assert_eq!(asked(&state.loads()).0, 1);
 }

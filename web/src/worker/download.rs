@@ -51,6 +51,18 @@ pub async fn fetch_files(
     Ok(fetched)
 }
 
+/// Whether the browser keeps all files of these roles for the next visit.
+pub async fn are_kept(manifest: &Manifest, roles: &[FileRole]) -> bool {
+    let keep = Keep::open().await;
+    for &role in roles {
+        let Ok(file) = manifest.file(role) else { return false };
+        if !keep.has(&file.sha256, file.bytes).await {
+            return false;
+        }
+    }
+    true
+}
+
 /// Removes kept files that no model on offer names any more; if one of these cannot be asked, all stay.
 pub async fn forget_unnamed(manifest: &Manifest, other_manifest_urls: &[String]) {
     let mut manifests = vec![manifest.clone()];

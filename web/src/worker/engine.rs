@@ -141,7 +141,11 @@ impl Engine {
 /// Its progress goes to whichever request is the last, for that one waits for it.
 async fn fetch_text(manifest: Manifest, manifest_url: String, line: Rc<Line>) -> Result<Fetched> {
     let on_progress = |progress| line.say(line.latest_id(), Reply::Progress(progress));
-    download::fetch_files(&manifest_url, &manifest, &Manifest::TEXT_ROLES, on_progress).await
+    let fetched = download::fetch_files(&manifest_url, &manifest, &Manifest::TEXT_ROLES, on_progress).await?;
+    if fetched.is_kept {
+        line.say(0, Reply::TextKept);
+    }
+    Ok(fetched)
 }
 
 fn files<T, const N: usize>(files: Vec<T>) -> Result<[T; N]> {

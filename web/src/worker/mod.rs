@@ -3,8 +3,6 @@
 #[cfg(target_arch = "wasm32")]
 mod assembly;
 #[cfg(target_arch = "wasm32")]
-mod chunks;
-#[cfg(target_arch = "wasm32")]
 mod download;
 #[cfg(target_arch = "wasm32")]
 mod engine;
@@ -16,8 +14,6 @@ mod keep;
 pub mod link;
 #[cfg(any(target_arch = "wasm32", test))]
 mod meter;
-#[cfg(target_arch = "wasm32")]
-mod pause;
 #[cfg(target_arch = "wasm32")]
 mod photo;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]

@@ -3,7 +3,11 @@
 //! Each is a worker of this worker's, with the same program on the same memory, and runs one of rayon's threads until
 //! the page ends. Without them (the browser refuses workers of a worker, or has one core) the model computes alone.
 
+use super::protocol::Reply;
+use super::serve::Line;
+use futures_util::future::try_join_all;
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use wasm_bindgen::prelude::*;
@@ -22,9 +26,11 @@ pub fn is_pool_thread() -> bool {
 }
 
 /// Starts the threads, and lets the model use them if all came up; returns how many compute.
-pub async fn start(scope: &DedicatedWorkerGlobalScope) -> usize {
-    let n_threads = n_threads(scope);
-    if n_threads == 1 || start_threads(scope, n_threads).await.is_none() {
+///
+/// It waits as long as it takes: the page, which is told of each thread, decides how long that may be.
+pub async fn start(line: &Rc<Line>) -> usize {
+    let n_threads = n_threads(&line.scope);
+    if n_threads == 1 || start_threads(line, n_threads).await.is_none() {
         return 1;
     }
     shared_model::use_threads();
@@ -39,13 +45,17 @@ fn n_threads(scope: &DedicatedWorkerGlobalScope) -> usize {
     asked.and_then(|number| number.parse().ok()).unwrap_or(cores).clamp(1, MOST_THREADS)
 }
 
-async fn start_threads(scope: &DedicatedWorkerGlobalScope, n_threads: usize) -> Option<()> {
-    let script = scope.location().href().replace("_loader.js", "_pool.js");
+async fn start_threads(line: &Rc<Line>, n_threads: usize) -> Option<()> {
+    let script = line.scope.location().href().replace("_loader.js", "_pool.js");
     let (sender, receiver): (Sender<ThreadBuilder>, _) = channel();
     let jobs: &'static Jobs = Box::leak(Box::new(Mutex::new(receiver)));
     let workers = (0..n_threads).map(|_| Worker::new(&script)).collect::<Result<Vec<_>, _>>().ok()?;
-    let started: js_sys::Array = workers.iter().map(|worker| when_ready(worker, jobs)).collect();
-    JsFuture::from(js_sys::Promise::all(&started)).await.ok()?;
+    let started = workers.iter().map(|worker| async {
+        let ready = JsFuture::from(when_ready(worker, jobs)).await;
+        line.say(0, Reply::Starting);
+        ready
+    });
+    try_join_all(started).await.ok()?;
     // Every thread waits for its job now, so this one may wait for them.
     let send = |job| sender.send(job).map_err(|_| std::io::Error::other("the threads are gone"));
     ThreadPoolBuilder::new().num_threads(n_threads).spawn_handler(send).build_global().ok()?;

@@ -42,6 +42,8 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reply {
+    /// Its start goes on; this answers no request. `worker_loader.js` says it too.
+    Starting,
     /// It listens, and computes on so many threads; this answers no request.
     Started { n_threads: usize },
     /// The manifest is read, and the weights are on their way.
@@ -53,6 +55,8 @@ pub enum Reply {
         /// Whether the browser keeps the weights for the next visit.
         is_kept: bool,
     },
+    /// The browser keeps the text part too, which only the visitor's own labels need; this answers no request.
+    TextKept,
     /// Likeliest first.
     Predictions { predictions: Vec<Prediction>, millis: f64 },
     /// The request came to nothing.
@@ -145,6 +149,12 @@ mod tests {
             let json = serde_json::to_string(&reply).unwrap();
             assert_eq!(serde_json::from_str::<Envelope<Reply>>(&json).unwrap(), reply);
         }
+    }
+
+    #[test]
+    fn the_worker_tells_that_it_starts_before_its_program_is_there() {
+        let reply = serde_json::to_string(&Envelope { request_id: 0, body: Reply::Starting }).unwrap();
+        assert!(include_str!("../../worker_loader.js").contains(&format!("postMessage('{reply}')")), "{reply}");
     }
 
     #[test]

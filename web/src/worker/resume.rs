@@ -80,23 +80,27 @@ fn number(digits: &str) -> Option<u64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-/// Goes on after a connection that broke, a bounded number of times and as long as each brings something.
+/// Goes on after a connection that broke, a bounded number of times and as long as each brings something; and once after
+/// one that brought nothing and only fell silent.
 #[derive(Debug)]
 pub struct Patience {
     n_left: u32,
+    n_silent_left: u32,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { n_left: 8 }
+        Self { n_left: 8, n_silent_left: 1 }
     }
 }
 
 impl Patience {
-    /// Whether to ask for the rest at once, after a connection that brought so many bytes.
-    pub fn goes_on(&mut self, n_brought: u64) -> bool {
-        let goes_on = n_brought > 0 && self.n_left > 0;
+    /// Whether to ask for the rest at once, after a connection that brought so many bytes and then broke or fell silent.
+    pub fn goes_on(&mut self, n_brought: u64, is_silent: bool) -> bool {
+        let is_empty = n_brought == 0;
+        let goes_on = self.n_left > 0 && (!is_empty || is_silent && self.n_silent_left > 0);
         self.n_left = self.n_left.saturating_sub(1);
+        self.n_silent_left = self.n_silent_left.saturating_sub(u32::from(is_empty));
         goes_on
     }
 }
@@ -192,9 +196,17 @@ mod tests {
 
     #[test]
     fn a_connection_that_brings_nothing_ends_it_and_so_do_many_that_break() {
-        assert!(!Patience::default().goes_on(0));
+        assert!(!Patience::default().goes_on(0, false));
         let mut patience = Patience::default();
-        assert_eq!((0..100).filter(|_| patience.goes_on(1)).count(), 8);
+        assert_eq!((0..100).filter(|_| patience.goes_on(1, false)).count(), 8);
+    }
+
+    #[test]
+    fn a_connection_that_fell_silent_before_it_brought_anything_is_tried_once_more() {
+        let mut patience = Patience::default();
+        assert_eq!((0..100).filter(|_| patience.goes_on(0, true)).count(), 1);
+        let mut patience = Patience::default();
+        assert_eq!((0..100).filter(|_| patience.goes_on(1, true)).count(), 8);
     }
 
     #[test]

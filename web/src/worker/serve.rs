@@ -3,11 +3,12 @@
 use super::download;
 use super::engine::Engine;
 use super::inbox::Inbox;
-use super::pause::pause;
 use super::photo::Question;
 use super::protocol::{Envelope, Reply, Request, RequestId};
 use super::remote::Remote;
 use crate::error::{Error, Result};
+use crate::time::pause;
+use shared_model::api::Manifest;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -30,7 +31,7 @@ pub fn start() {
     on_message.forget(); // it is needed as long as the worker lives
     spawn_local(async move {
         #[cfg(target_feature = "atomics")]
-        let n_threads = super::pool::start(&line.scope).await;
+        let n_threads = super::pool::start(&line).await;
         #[cfg(not(target_feature = "atomics"))]
         let n_threads = 1;
         line.say(0, Reply::Started { n_threads });
@@ -53,7 +54,7 @@ impl From<Error> for Stop {
 
 /// The connection to the page.
 pub struct Line {
-    scope: DedicatedWorkerGlobalScope,
+    pub scope: DedicatedWorkerGlobalScope,
     inbox: Inbox<Incoming>,
 }
 
@@ -157,8 +158,13 @@ async fn answer(
         }
         (Request::Load { manifest_url, other_manifest_urls, classify_url: None }, model, _) => {
             let (engine, is_kept) = Engine::load(manifest_url, turn).await?;
-            let manifest = engine.manifest().clone();
-            spawn_local(async move { download::forget_unnamed(&manifest, &other_manifest_urls).await });
+            let (manifest, line) = (engine.manifest().clone(), turn.line.clone());
+            spawn_local(async move {
+                if download::are_kept(&manifest, &Manifest::TEXT_ROLES).await {
+                    line.say(0, Reply::TextKept);
+                }
+                download::forget_unnamed(&manifest, &other_manifest_urls).await;
+            });
             *model = Some(Model::Here(Box::new(engine)));
             Ok(Reply::Ready { is_kept })
         }

@@ -1,13 +1,13 @@
 //! Brings one file: what the browser keeps of it, and the rest from the server, however often the connection breaks.
 
 use super::assembly::Assembly;
-use super::chunks::Chunks;
 use super::keep::{Keep, Opened};
-use super::pause::pause;
 use super::protocol::Stage;
 use super::resume::{Answer, Patience, Wait};
+use crate::chunks::Chunks;
 use crate::error::{Error, Result};
 use crate::http::{self, Asked};
+use crate::time::pause;
 use web_sys::{RequestCache, Response};
 
 /// Brings a whole file that is what the manifest says; what there is of it already is not asked for.
@@ -15,7 +15,7 @@ use web_sys::{RequestCache, Response};
 /// A file that was put together of several answers and comes out bad is fetched once more from its start.
 ///
 /// # Errors
-/// [`Error::Unreachable`] and [`Error::Refused`], what came being kept; [`Error::Damaged`], nothing being kept.
+/// [`Error::Unreachable`], [`Error::Silent`], [`Error::OtherPage`] and [`Error::Refused`], what came being kept; [`Error::Damaged`], nothing being kept.
 pub async fn bring(assembly: &mut Assembly<'_, '_>, url: &str, keep: &Keep) -> Result<()> {
     reopen(assembly, keep).await;
     loop {
@@ -78,13 +78,15 @@ async fn fetch_rest(assembly: &mut Assembly<'_, '_>, url: &str) -> Result<()> {
         assembly.meter.enter(Stage::Download);
         let response = ask_for_rest(assembly, url).await?;
         let n_bytes_before = assembly.part().n_bytes;
-        match receive(assembly, &response).await {
-            Ok(()) | Err(Error::Unreachable { .. }) => {}
+        let broken = match receive(assembly, &response).await {
+            Ok(()) => broken_off(assembly),
+            Err(err @ (Error::Unreachable { .. } | Error::Silent { .. })) => err,
             Err(err) => return Err(err),
-        }
+        };
         let n_brought = assembly.part().n_bytes - n_bytes_before;
-        if !assembly.part().is_whole() && !patience.goes_on(n_brought) {
-            return Err(broken_off(assembly));
+        let is_silent = matches!(broken, Error::Silent { .. });
+        if !assembly.part().is_whole() && !patience.goes_on(n_brought, is_silent) {
+            return Err(broken);
         }
     }
     Ok(())
@@ -97,6 +99,9 @@ async fn ask_for_rest(assembly: &mut Assembly<'_, '_>, url: &str) -> Result<Resp
     // Kept by our own store: a second copy in the browser's would only take room.
     let asked = Asked { cache: RequestCache::NoStore, range: part.range(), what: &assembly.file.file };
     let response = http::ask(url, &asked).await?;
+    if response.ok() && http::is_html(&response) {
+        return Err(Error::OtherPage { what: assembly.file.file.clone() });
+    }
     match part.judge(response.status(), http::header(&response, "Content-Range").as_deref()) {
         Answer::Rest => Ok(response),
         Answer::Whole if part.n_bytes == 0 || assembly.start_over() => Ok(response),
@@ -108,7 +113,8 @@ async fn ask_for_rest(assembly: &mut Assembly<'_, '_>, url: &str) -> Result<Resp
 
 async fn receive(assembly: &mut Assembly<'_, '_>, response: &Response) -> Result<()> {
     let mut chunks = Chunks::of(response).ok_or_else(|| broken_off(assembly))?;
-    while let Some(chunk) = chunks.next().await.map_err(|_| broken_off(assembly))? {
+    let what = what(assembly);
+    while let Some(chunk) = http::next_chunk(&mut chunks, &what).await? {
         if let Err(err) = assembly.push(&chunk) {
             chunks.cancel();
             return Err(err);
@@ -118,5 +124,9 @@ async fn receive(assembly: &mut Assembly<'_, '_>, response: &Response) -> Result
 }
 
 fn broken_off(assembly: &Assembly<'_, '_>) -> Error {
-    Error::Unreachable { what: format!("all of {}", assembly.file.file) }
+    Error::Unreachable { what: what(assembly) }
+}
+
+fn what(assembly: &Assembly<'_, '_>) -> String {
+    format!("all of {}", assembly.file.file)
 }
