@@ -91,7 +91,7 @@ test-wasm: _rust-wasm _tools _browser
 # Test the page as a visitor uses it, in Chromium
 test-e2e: build _browser _node _e2e
 
-# Open the page as a new visitor does, behind a proxy that delays, and count the visits that hang: `just first-visits firefox 100`; chromium and webkit likewise
+# Count first visits that hang, behind a proxy that delays: `just first-visits firefox 100`; chromium, webkit
 first-visits BROWSER="firefox" COUNT="20": build (_first-visits BROWSER COUNT)
 
 # Measure training beside the reference's arithmetic in PyTorch, and say what this machine cannot run

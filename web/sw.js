@@ -127,6 +127,7 @@ async function fromPage(address) {
 }
 
 async function newestPage(request) {
+  silentUntil = 0; // a new visit, or a reload: the network may be back
   const asked = fetch(request);
   asked.catch(() => {}); // it is waited for below
   const kept = await fromPage(INDEX);
