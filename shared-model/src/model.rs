@@ -3,7 +3,7 @@
 use crate::api::{Manifest, Prediction};
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
-use crate::preprocess::{DecodedImage, Reading, pixel_values, preprocess, resize_and_crop};
+use crate::preprocess::{DecodedImage, Reading, preprocess, preprocess_decoded};
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::VisionTower;
@@ -11,7 +11,7 @@ use crate::weights::{Placement, Weights};
 use crate::zero_shot::{Classifier, encode_prompts};
 use crate::{Clip, Error, Result};
 use bytes::Bytes;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use std::collections::BTreeMap;
 
 /// Image bytes in, ranked labels out.
@@ -152,11 +152,10 @@ impl ZeroShotModel {
         self.vision.image_features(&pixel_values.unsqueeze(0)?)
     }
 
-    /// The unit feature `[1, E]` f32 of a photo that is decoded already, for instance because it is shown, too.
-    pub fn decoded_image_features(&self, image: &DecodedImage) -> Result<Tensor> {
-        let config = &self.config.preprocess;
-        let values = pixel_values(&resize_and_crop(image, config)?, config);
-        let shape = (1, 3, config.image_size, config.image_size);
-        self.vision.image_features(&Tensor::from_vec(values, shape, &Device::Cpu)?)
+    /// [`Self::image_features`], of a photo that is decoded already; its pixels are dropped before the model computes.
+    pub fn decoded_image_features(&self, image: DecodedImage) -> Result<Tensor> {
+        let pixel_values = preprocess_decoded(&image, &self.config.preprocess)?;
+        drop(image);
+        self.vision.image_features(&pixel_values.unsqueeze(0)?)
     }
 }

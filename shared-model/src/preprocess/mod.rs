@@ -136,8 +136,15 @@ pub fn preprocess_within(
     reading: Reading,
     max_megapixels: u32,
 ) -> Result<Tensor> {
-    let image = resize_and_crop(&decode_within(bytes, reading, max_megapixels)?, config)?;
-    let values = pixel_values(&image, config);
+    preprocess_decoded(&decode_within(bytes, reading, max_megapixels)?, config)
+}
+
+/// [`preprocess`], of a picture that is decoded already.
+///
+/// # Errors
+/// Those of [`resize_and_crop`].
+pub fn preprocess_decoded(image: &DecodedImage, config: &PreprocessConfig) -> Result<Tensor> {
+    let values = pixel_values(&resize_and_crop(image, config)?, config);
     Ok(Tensor::from_vec(values, (3, config.image_size, config.image_size), &Device::Cpu)?)
 }
 

@@ -1,25 +1,69 @@
-//! A picture small enough to show, made from the pixels that the model is given.
+//! A small picture of what the model is given, for people to look at.
 
 use super::{CropBox, DecodedImage, RgbImage8, resample};
 use crate::Result;
 use crate::config::Interpolation;
 
-/// The image at most `max_edge` pixels wide and high, in its own proportions and never enlarged.
+/// Scales a decoded image down to at most `max_edge` pixels a side; a smaller one keeps its size.
 ///
-/// Of a decoded photo it is upright, in sRGB and without alpha: what [`resize_and_crop`](super::resize_and_crop) crops.
+/// It shows the pixels that preprocessing starts from: turned upright, in sRGB, without alpha.
 ///
 /// # Errors
-/// [`Error::Resample`](crate::Error::Resample) if `max_edge` is 0.
+/// Those of [`resample`], none for an image that was decoded.
 pub fn preview(image: &DecodedImage, max_edge: u32) -> Result<RgbImage8> {
-    let (width, height) = (image.width(), image.height());
-    let long = width.max(height);
-    if long <= max_edge {
+    let longest = image.width().max(image.height());
+    if longest <= max_edge {
         return Ok(image.to_rgb());
     }
+    let max_edge = max_edge.max(1);
     let scaled = |edge: u32| {
-        let rounded = (u64::from(edge) * u64::from(max_edge) + u64::from(long) / 2) / u64::from(long);
-        (rounded as u32).max(max_edge.min(1))
+        let rounded = (u64::from(edge) * u64::from(max_edge) + u64::from(longest) / 2) / u64::from(longest);
+        rounded.max(1) as u32
     };
-    let whole = CropBox { left: 0, top: 0, width, height };
-    Ok(resample(image, whole, scaled(width), scaled(height), Interpolation::Bicubic)?.to_rgb())
+    let (out_width, out_height) = (scaled(image.width()), scaled(image.height()));
+    // Every n-th pixel, with enough of them left to average: most of a large photo's cost is then its decoding.
+    let stride = (2 * longest / max_edge / 3).max(1);
+    let thinned = match stride {
+        1 => None,
+        _ => {
+            let (width, height) = (image.width().div_ceil(stride), image.height().div_ceil(stride));
+            Some(image.gather(width, height, |x, y| (x * stride, y * stride))?)
+        }
+    };
+    let image = thinned.as_ref().unwrap_or(image);
+    let whole = CropBox { left: 0, top: 0, width: image.width(), height: image.height() };
+    Ok(resample(image, whole, out_width, out_height, Interpolation::Bilinear)?.to_rgb())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pixels::{PixelMode, Samples};
+    use super::*;
+
+    fn gray(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> DecodedImage {
+        let value = &value;
+        let samples = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
+        DecodedImage::new(width, height, PixelMode::Gray, Samples::U8(samples)).unwrap()
+    }
+
+    #[test]
+    fn a_small_image_is_its_own_preview() {
+        let image = gray(3, 2, |x, y| (10 * y + x) as u8);
+        let shown = preview(&image, 3).unwrap();
+        assert_eq!((shown.width(), shown.height()), (3, 2));
+        assert_eq!(shown.as_bytes(), [0, 0, 0, 1, 1, 1, 2, 2, 2, 10, 10, 10, 11, 11, 11, 12, 12, 12]);
+    }
+
+    #[test]
+    fn a_large_image_is_scaled_down_and_keeps_its_sides() {
+        let image = gray(400, 300, |x, _| if x < 200 { 40 } else { 200 });
+        for max_edge in [399, 200, 40, 8] {
+            let shown = preview(&image, max_edge).unwrap();
+            assert_eq!((shown.width(), shown.height()), (max_edge, max_edge * 3 / 4));
+            let row = &shown.as_bytes()[..3 * max_edge as usize];
+            assert_eq!((row[0], row[row.len() - 1]), (40, 200));
+        }
+        let line = preview(&gray(5000, 1, |_, _| 7), 100).unwrap();
+        assert_eq!((line.width(), line.height(), line.as_bytes()[0]), (100, 1, 7));
+    }
 }
