@@ -3,10 +3,13 @@
 use crate::components::{ImagePicker, LabelEditor, Predictions};
 use crate::error::{Error, Result};
 use crate::http;
-use crate::state::{Action, AppState, Event, ModelEntry, START_SECS, SampleFetch, StartStep, beside_page};
+use crate::state::{
+    Action, AppState, Event, ModelEntry, NewPhoto, START_SECS, SampleFetch, StartStep, beside_page,
+};
+use crate::storage;
 use crate::time::pause;
-use crate::worker::link::Link;
-use crate::worker::protocol::{Envelope, Reply, Request, RequestId};
+use crate::worker::link::{Heard, Link};
+use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
@@ -36,7 +39,7 @@ pub const SAMPLES: [(&str, &str); 3] = [
 #[derive(Clone, Copy)]
 pub struct App {
     state: RwSignal<AppState>,
-    /// Address of the photo for an `img`.
+    /// Address of the photo's preview for an `img`, once the worker made it.
     pub preview_url: RwSignal<Option<String>>,
     browser: StoredValue<Browser, LocalStorage>,
 }
@@ -74,18 +77,22 @@ impl App {
     }
 
     /// Takes a file as the photo.
-    pub fn choose(self, file: &File) {
-        self.show(file);
-        self.send(Event::PhotoChosen(file.name()));
+    pub fn choose(self, file: &File, photo: NewPhoto) {
+        self.take(file);
+        self.send(Event::PhotoChosen(photo));
     }
 
-    fn show(self, photo: &Blob) {
-        let url = Url::create_object_url_with_blob(photo).ok();
+    fn take(self, photo: &Blob) {
+        self.show(None);
+        self.browser.update_value(|browser| browser.photo = Some(photo.clone()));
+    }
+
+    fn show(self, preview: Option<&Blob>) {
+        let url = preview.and_then(|preview| Url::create_object_url_with_blob(preview).ok());
         if let Some(old) = self.preview_url.try_update(|shown| std::mem::replace(shown, url)).flatten() {
             // It was made here, so it can be revoked.
             let _ = Url::revoke_object_url(&old);
         }
-        self.browser.update_value(|browser| browser.photo = Some(photo.clone()));
     }
 
     fn perform(self, action: Action) {
@@ -96,11 +103,19 @@ impl App {
                 Ok(body) => self.ask(&Envelope { request_id, body }, None),
                 Err(error) => self.hear_failure(request_id, error),
             },
-            Action::Classify(request) => {
-                let photo = self.browser.with_value(|browser| browser.photo.clone());
-                self.ask(&request, photo.as_ref());
+            Action::Classify(request) => self.ask(&request, self.photo().as_ref()),
+            Action::OpenPhoto(photo_id) => {
+                let request = Envelope { request_id: 0, body: Request::OpenPhoto { photo_id } };
+                self.ask(&request, self.photo().as_ref());
             }
             Action::FetchSample(fetch) => spawn_local(self.bring_sample(fetch)),
+            Action::KeepPhoto => spawn_local(self.keep_photo()),
+            Action::ForgetPhoto => {
+                self.show(None);
+                self.browser.update_value(|browser| browser.photo = None);
+                spawn_local(storage::photo::forget());
+            }
+            Action::KeepLabels(labels) => storage::labels::save(&labels),
             Action::WatchStart(step) => spawn_local(self.watch_start(step)),
             Action::KeepPage => announce("dermake:started"),
             Action::AvoidThreads => avoid_threads(),
@@ -112,20 +127,56 @@ impl App {
         }
     }
 
+    fn photo(self) -> Option<Blob> {
+        self.browser.with_value(|browser| browser.photo.clone())
+    }
+
+    /// The id that the photo on the screen has.
+    fn photo_id(self) -> Option<PhotoId> {
+        self.state.with_untracked(|state| Some(state.photo.as_ref()?.id))
+    }
+
+    async fn keep_photo(self) {
+        let photo = self.state.with_untracked(|state| state.photo.clone());
+        let (Some(photo), Some(file)) = (photo, self.photo()) else { return };
+        let is_shown = || self.photo_id() == Some(photo.id);
+        // The file itself may change or vanish, while another model is still to look at it.
+        let Some(copy) = storage::photo::copy(&file).await.filter(|_| is_shown()) else { return };
+        self.browser.update_value(|browser| browser.photo = Some(copy.clone()));
+        storage::photo::keep(&copy, &photo.name, is_shown).await;
+    }
+
+    async fn restore_photo(self) {
+        let Some((photo, name)) = storage::photo::restore().await else { return };
+        if self.state.with_untracked(AppState::may_restore_photo) {
+            self.take(&photo);
+            self.send(Event::PhotoRestored(NewPhoto { name, n_others: 0 }));
+        }
+    }
+
     fn start_worker(self) {
         self.browser.update_value(|browser| browser.link = None);
         let (build, step) =
             self.state.with_untracked(|state| (state.build().map(str::to_string), state.start_step()));
-        let started = worker_url(build).and_then(|url| {
-            Link::start(&url, move |heard| match heard {
-                Ok(reply) => self.send(Event::FromWorker(reply)),
-                Err(detail) => self.send(Event::WorkerLost(detail)),
-            })
-        });
+        let started = worker_url(build).and_then(|url| Link::start(&url, move |heard| self.hear(heard)));
         match started {
             Ok(link) => {
                 self.browser.update_value(|browser| browser.link = Some(link));
                 spawn_local(self.watch_start(step));
+            }
+            Err(detail) => self.send(Event::WorkerLost(detail)),
+        }
+    }
+
+    fn hear(self, heard: Heard) {
+        match heard {
+            Ok((reply, picture)) => {
+                if let Reply::PhotoOpened { photo_id } = reply.body
+                    && self.photo_id() == Some(photo_id)
+                {
+                    self.show(picture.as_ref());
+                }
+                self.send(Event::FromWorker(reply));
             }
             Err(detail) => self.send(Event::WorkerLost(detail)),
         }
@@ -173,7 +224,7 @@ impl App {
         let fetched = fetch_sample(fetch.sample).await;
         let name = fetched.map(|(name, photo)| {
             if self.state.with_untracked(|state| state.awaits(fetch)) {
-                self.show(&photo);
+                self.take(&photo);
             }
             name
         });
@@ -274,7 +325,11 @@ pub fn reload_page() {
 #[component]
 fn Page() -> impl IntoView {
     let app = App::new();
+    if let Some(labels) = storage::labels::load() {
+        app.send(Event::LabelsRestored(labels));
+    }
     app.send(Event::PageOpened { builds: builds() });
+    spawn_local(app.restore_photo());
     let own_labels_work_offline = app.watch(|state| state.own_labels_work_offline());
     let works_offline = app.watch(|state| state.works_offline());
     let is_on_server = app.watch(|state| state.is_on_server);
@@ -286,17 +341,17 @@ fn Page() -> impl IntoView {
         <header>
             <h1>"Dermake"</h1>
             <p>"Names what a skin photo looks like, among labels you choose."</p>
+            <p class="disclaimer" data-testid="disclaimer">
+                <strong>"Research software, not a medical device."</strong>
+                " It gives no diagnosis: if something on your skin worries you, show it to a doctor. "
+                <strong>
+                    {move || match is_on_server.get() {
+                        false => "The photo stays on this device.".into(),
+                        true => format!("The photo is sent to {}.", server_name()),
+                    }}
+                </strong>
+            </p>
         </header>
-        <p class="disclaimer" data-testid="disclaimer">
-            <strong>"Research software, not a medical device."</strong>
-            " It gives no diagnosis: if something on your skin worries you, show it to a doctor. "
-            <strong>
-                {move || match is_on_server.get() {
-                    false => "The photo stays on this device.".into(),
-                    true => format!("The photo is sent to {}.", server_name()),
-                }}
-            </strong>
-        </p>
         <main>
             <ImagePicker app/>
             <div class="answers">
@@ -312,6 +367,8 @@ fn Page() -> impl IntoView {
                     }
                     true => "The model runs on the server, as you chose: what it looks at of each photo is sent there.",
                 }}
+                " So that loading the page again loses nothing, it keeps on this device your labels and, until its tab is \
+                 closed or you remove it, the photo."
             </p>
             <Show when=move || works_offline.get()>
                 <p data-testid="offline-ready">

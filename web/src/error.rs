@@ -46,8 +46,14 @@ pub enum Error {
     ImageTooLarge { found: String, limit: String },
     #[error("This image is damaged or incomplete ({detail}). Choose another one.")]
     ImageDamaged { detail: String },
-    #[error("This file could not be read: it may have been moved or deleted. Choose it again.")]
+    #[error("This file could not be read: it may have been moved, changed or deleted. Choose it again.")]
     PhotoUnreadable,
+    #[error("This is a folder. Open it, then drop or choose one photo in it.")]
+    Folder,
+    #[error("This is a link, and no picture file came with it. Save the picture, then choose its file.")]
+    LinkWithoutFile,
+    #[error("This is text. To use it as labels, choose your own labels and paste it into their box.")]
+    TextWithPicture,
 
     // The server, where it computes
     #[error("The server gave no answer: {message}. Try again, now or later.")]
@@ -82,7 +88,10 @@ impl Error {
             | Self::NotRead { .. }
             | Self::ImageTooLarge { .. }
             | Self::ImageDamaged { .. }
-            | Self::PhotoUnreadable => WayOn::OtherPhoto,
+            | Self::PhotoUnreadable
+            | Self::Folder
+            | Self::LinkWithoutFile
+            | Self::TextWithPicture => WayOn::OtherPhoto,
             Self::Labels { .. } => WayOn::OtherLabels,
             Self::OtherPage { .. } | Self::PageReplaced => WayOn::Reload,
             _ => WayOn::Retry,

@@ -13,6 +13,8 @@ pub mod error;
 #[cfg(target_arch = "wasm32")]
 mod http;
 pub mod state;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
+mod storage;
 #[cfg(target_arch = "wasm32")]
 mod time;
 pub mod worker;

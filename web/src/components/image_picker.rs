@@ -1,12 +1,13 @@
 //! Ways to a photo: choose, take, drop, paste, or a sample; and the photo itself.
 
+use super::offers;
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
-use crate::state::Event;
+use crate::state::{Event, NewPhoto};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{DataTransfer, File, FileList, HtmlInputElement};
+use web_sys::HtmlInputElement;
 
 /// Id of the file input, which other parts of the page may open.
 pub const PHOTO_INPUT_ID: &str = "photo-input";
@@ -16,18 +17,13 @@ const ACCEPTED: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,imag
 
 #[component]
 pub fn ImagePicker(app: App) -> impl IntoView {
-    let is_dragging = RwSignal::new(false);
-    listen_for_drops(app, is_dragging);
-    window_event_listener(ev::paste, move |event| {
-        if let Some(file) = first_file_of(event.clipboard_data()) {
-            event.prevent_default();
-            app.choose(&file);
-        }
-    });
+    let is_dragging = offers::listen(app);
+    let has_photo = app.watch(|state| state.photo.is_some());
+    let note = app.watch(|state| state.photo_note());
     let on_change = move |event: ev::Event| {
         let input: HtmlInputElement = event_target(&event);
-        if let Some(file) = first_of(input.files()) {
-            app.choose(&file);
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            app.choose(&file, NewPhoto { name: file.name(), n_others: 0 });
         }
         input.set_value(""); // so that the same file can be chosen again
     };
@@ -35,6 +31,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
         <section class="photo card" aria-labelledby="photo-title">
             <h2 id="photo-title">"Photo"</h2>
             <PhotoFrame app/>
+            <p class="hint note" role="status" data-testid="photo-note">{note}</p>
             <div class="buttons">
                 <label class="button primary">
                     <input
@@ -56,6 +53,16 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                     />
                     "Take a photo"
                 </label>
+                <Show when=move || has_photo.get()>
+                    <button
+                        type="button"
+                        class="button plain"
+                        data-testid="remove-photo"
+                        on:click=move |_| app.send(Event::PhotoRemoved)
+                    >
+                        "Remove the photo"
+                    </button>
+                </Show>
             </div>
             <p class="hint">"Or drop or paste one anywhere on this page, or try a drawn sample:"</p>
             <Samples app/>
@@ -68,30 +75,24 @@ pub fn ImagePicker(app: App) -> impl IntoView {
 #[component]
 fn PhotoFrame(app: App) -> impl IntoView {
     let photo = app.watch(|state| state.photo.clone());
-    // Set when the browser cannot draw the photo, whether or not the model can read it.
-    let is_broken = RwSignal::new(false);
-    Effect::new(move |_| {
-        photo.track();
-        is_broken.set(false);
-    });
-    let frame = move || {
-        let shown = photo.get().zip(app.preview_url.get()).filter(|_| !is_broken.get());
-        match shown {
-            Some((photo, url)) => view! {
-                <img
-                    src=url
-                    alt=format!("The chosen photo, {}", photo.name)
-                    decoding="async"
-                    data-testid="preview"
-                    on:error=move |_| is_broken.set(true)
-                />
-            }
-            .into_any(),
-            None => {
-                let caption = photo.get().map_or("No photo yet".into(), |photo| photo.name);
-                view! { <p>{caption}</p> }.into_any()
-            }
+    let frame = move || match (photo.get(), app.preview_url.get()) {
+        (Some(photo), Some(url)) if photo.has_preview() => view! {
+            <img
+                src=url
+                alt=format!("The chosen photo, {}", photo.name)
+                decoding="async"
+                draggable="false"
+                data-testid="preview"
+            />
         }
+        .into_any(),
+        (Some(photo), _) => view! { <p dir="auto">{photo.name}</p> }.into_any(),
+        (None, _) => view! {
+            <button type="button" class="empty" data-testid="empty-frame" on:click=move |_| open_file_dialog()>
+                "No photo yet"
+            </button>
+        }
+        .into_any(),
     };
     view! { <div class="frame">{frame}</div> }
 }
@@ -108,38 +109,12 @@ fn Samples(app: App) -> impl IntoView {
                     title=shows
                     on:click=move |_| app.send(Event::SampleChosen(index))
                 >
-                    <img src=format!("samples/{file}") alt="" width="96" height="96" loading="lazy"/>
+                    <img src=format!("samples/{file}") alt="" width="96" height="96" loading="lazy" draggable="false"/>
                 </button>
             </li>
         }
     };
     view! { <ul class="samples">{SAMPLES.into_iter().enumerate().map(sample).collect_view()}</ul> }
-}
-
-fn listen_for_drops(app: App, is_dragging: RwSignal<bool>) {
-    window_event_listener(ev::dragover, move |event| {
-        event.prevent_default(); // else the browser would open the file itself
-        is_dragging.set(true);
-    });
-    window_event_listener(ev::dragleave, move |event| {
-        let is_still_inside = event.related_target().is_some();
-        is_dragging.set(is_still_inside);
-    });
-    window_event_listener(ev::drop, move |event| {
-        event.prevent_default();
-        is_dragging.set(false);
-        if let Some(file) = first_file_of(event.data_transfer()) {
-            app.choose(&file);
-        }
-    });
-}
-
-fn first_file_of(data: Option<DataTransfer>) -> Option<File> {
-    first_of(data?.files())
-}
-
-fn first_of(files: Option<FileList>) -> Option<File> {
-    files?.get(0)
 }
 
 /// Opens the browser's file dialog, from a click elsewhere on the page.

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::error::{Error, WayOn};
 use crate::state::{Event, LabelChoice};
 use leptos::ev::KeyboardEvent;
+use leptos::html::Textarea;
 use leptos::prelude::*;
 use shared_model::labels::LabelSet;
 
@@ -14,6 +15,8 @@ pub fn LabelEditor(app: App) -> impl IntoView {
     let is_model_known = app.watch(|state| state.model.is_some());
     let chosen = app.watch(|state| state.labels.clone());
     let is_own = move || chosen.get() == Some(LabelChoice::Own);
+    let has_one_label = app.watch(|state| state.has_one_label());
+    let printed = app.watch(|state| state.label_set().map(in_print));
     let on_change = move |event| {
         let key: String = event_target_value(&event);
         let is_own = key == LabelSet::CUSTOM;
@@ -33,25 +36,51 @@ pub fn LabelEditor(app: App) -> impl IntoView {
                 disabled=move || !is_model_known.get()
                 on:change=on_change
             >
+                <Show when=move || !is_model_known.get() && !is_own()>
+                    <option prop:selected=true>"The model's labels"</option>
+                </Show>
                 {move || sets.get().into_iter().map(option).collect_view()}
                 <option value=LabelSet::CUSTOM prop:selected=is_own>"Your own labels"</option>
             </select>
             <Show when=is_own>
                 <OwnLabels app/>
             </Show>
+            <Show when=move || has_one_label.get()>
+                <p class="warning" role="note" data-testid="one-label-warning">
+                    "One label alone always gets 100 %, whatever the photo shows. Add others to compare it with."
+                </p>
+            </Show>
+            <p class="in-print">{printed}</p>
             <ModelChoice app/>
         </section>
     }
 }
 
+/// The labels on paper, where the controls are not.
+fn in_print(set: &LabelSet) -> String {
+    match set.key.as_str() {
+        LabelSet::CUSTOM => format!("{}: {}", set.title, set.class_names.join(", ")),
+        _ => format!("Labels: {}", set.title),
+    }
+}
+
 #[component]
 fn OwnLabels(app: App) -> impl IntoView {
-    let text = RwSignal::new(String::new());
+    let text = app.watch(|state| state.own_text.clone());
+    let read = app.watch(|state| state.own_labels_in_words());
+    let warning = app.watch(|state| state.own_labels_warning());
     let is_wrong = app.watch(|state| state.error().map(Error::way_on) == Some(WayOn::OtherLabels));
-    let apply = move || app.send(Event::OwnLabelsTyped(text.get_untracked()));
+    let area = NodeRef::<Textarea>::new();
+    Effect::new(move |_| {
+        let text = text.get();
+        // Only where it differs: writing the same text would end an input method's composition.
+        if let Some(area) = area.get().filter(|area| area.value() != text) {
+            area.set_value(&text);
+        }
+    });
     let on_key = move |event: KeyboardEvent| {
-        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
-            apply();
+        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !event.is_composing() {
+            app.send(Event::OwnLabelsApplied);
         }
     };
     view! {
@@ -60,18 +89,28 @@ fn OwnLabels(app: App) -> impl IntoView {
             id="own-labels"
             data-testid="own-labels"
             rows="3"
+            dir="auto"
             spellcheck="false"
             placeholder="melanoma, mole, eczema"
-            aria-describedby="own-labels-hint"
+            aria-describedby="own-labels-hint own-labels-read"
             aria-invalid=move || is_wrong.get().to_string()
-            prop:value=text
-            on:input=move |event| text.set(event_target_value(&event))
+            node_ref=area
+            on:input=move |event| app.send(Event::OwnLabelsEdited(event_target_value(&event)))
             on:keydown=on_key
         ></textarea>
         <p class="hint" id="own-labels-hint">
-            "Separated by commas or lines. The first use fetches the text part of the model."
+            "Separated by commas, semicolons or lines. The first use fetches the text part of the model."
         </p>
-        <button type="button" class="button" data-testid="apply-own-labels" on:click=move |_| apply()>
+        <p class="hint note" id="own-labels-read" data-testid="own-labels-read" dir="auto">{read}</p>
+        <Show when=move || warning.get().is_some()>
+            <p class="warning" role="note" data-testid="own-labels-warning" dir="auto">{move || warning.get()}</p>
+        </Show>
+        <button
+            type="button"
+            class="button"
+            data-testid="apply-own-labels"
+            on:click=move |_| app.send(Event::OwnLabelsApplied)
+        >
             "Use these labels"
         </button>
     }

@@ -4,6 +4,7 @@ mod image_picker;
 mod label_editor;
 mod model_status;
 mod notice;
+mod offers;
 mod predictions;
 mod server_switch;
 

@@ -85,5 +85,12 @@ pub fn ModelChoice(app: App) -> impl IntoView {
             .into_any(),
         }
     };
-    view! { {choice} }
+    let printed = move || {
+        let name = models.get().get(chosen.get()).map(|model| model.name.clone());
+        name.map(|name| format!("Model: {name}"))
+    };
+    view! {
+        {choice}
+        <p class="in-print">{printed}</p>
+    }
 }

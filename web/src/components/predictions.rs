@@ -63,7 +63,7 @@ fn row(prediction: &Prediction) -> impl IntoView + use<> {
     let shown = label.clone();
     view! {
         <li data-label=label data-probability=probability.to_string()>
-            <span class="label">{shown}</span>
+            <span class="label" dir="auto">{shown}</span>
             <span class="percent">{percent(probability)}</span>
             <span class="bar" aria-hidden="true">
                 <span style:width=format!("{:.2}%", 100.0 * probability)></span>

@@ -1,6 +1,6 @@
 //! What happens to the page, and what it then does.
 
-use super::{LabelChoice, ModelEntry};
+use super::{KeptLabels, LabelChoice, ModelEntry, NewPhoto};
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
 
@@ -18,6 +18,8 @@ pub type StartStep = u32;
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// What the last visit chose of the labels; comes before anything else.
+    LabelsRestored(KeptLabels),
     /// With the builds of the worker's program to try in this browser, the best first.
     PageOpened {
         builds: Vec<String>,
@@ -29,13 +31,20 @@ pub enum Event {
     ModelChosen(usize),
     /// Whether the server is to look at photos.
     ServerChosen(bool),
-    /// From the visitor's device, by its file name.
-    PhotoChosen(String),
+    /// From the visitor's device.
+    PhotoChosen(NewPhoto),
+    /// The one that this tab had before it was loaded again.
+    PhotoRestored(NewPhoto),
+    PhotoRemoved,
+    /// What was dropped or pasted is no photo; the one on the screen stays.
+    OfferRefused(Error),
     /// By its place among the samples.
     SampleChosen(usize),
     SampleFetched(SampleFetch, Result<String, Error>),
     LabelsChosen(LabelChoice),
-    OwnLabelsTyped(String),
+    /// What stands in the box of the visitor's own labels; they are used once they are applied.
+    OwnLabelsEdited(String),
+    OwnLabelsApplied,
     FromWorker(Envelope<Reply>),
     WorkerLost(String),
     /// Nothing was heard of the worker's start for [`super::START_SECS`] since this step of it.
@@ -64,5 +73,12 @@ pub enum Action {
     },
     /// Goes with the photo on the screen.
     Classify(Envelope<Request>),
+    /// Goes with the photo on the screen, too.
+    OpenPhoto(PhotoId),
     FetchSample(SampleFetch),
+    /// For this tab, until it is closed.
+    KeepPhoto,
+    ForgetPhoto,
+    /// For later visits.
+    KeepLabels(KeptLabels),
 }

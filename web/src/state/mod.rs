@@ -4,6 +4,9 @@
 //! answer to any but the last is ignored; a photo or label set that changes takes the old answer off the screen.
 
 mod event;
+mod labels;
+mod offered;
+mod photo;
 mod shown;
 mod start;
 mod status;
@@ -11,11 +14,13 @@ mod status;
 mod tests;
 
 pub use event::{Action, Event, SampleFetch, StartStep};
-pub use shown::{Answer, LabelChoice, ModelEntry, Phase, Photo, beside_page};
+pub use labels::KeptLabels;
+pub use offered::{Choice, Offered, OfferedFile};
+pub use shown::{Answer, LabelChoice, ModelEntry, NewPhoto, Phase, Photo, beside_page};
 pub use start::START_SECS;
 pub use status::{duration, percent};
 
-use crate::error::Error;
+use crate::error::{Error, WayOn};
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Reply, Request, RequestId};
 use shared_model::labels::LabelSet;
 use start::WorkerStart;
@@ -46,9 +51,12 @@ pub struct AppState {
     pub photo: Option<Photo>,
     /// `None` until there is a model.
     pub labels: Option<LabelChoice>,
+    /// What stands in the box of the visitor's own labels.
+    pub own_text: String,
     pub answer: Option<Answer>,
     /// The worker's.
     pub n_threads: usize,
+    /// Those that were applied.
     own_labels: Option<LabelSet>,
     sample_fetch: Option<SampleFetch>,
     failed_sample: Option<usize>,
@@ -62,6 +70,7 @@ impl AppState {
     /// Takes in an event; what comes back is to be done in its order.
     pub fn apply(&mut self, event: Event) -> Vec<Action> {
         match event {
+            Event::LabelsRestored(kept) => self.restore_labels(kept),
             Event::PageOpened { builds } => {
                 self.start = WorkerStart::new(builds);
                 self.list_models()
@@ -81,14 +90,18 @@ impl AppState {
                 self.is_on_server = is_on_server;
                 self.load(self.chosen_model)
             }
-            Event::PhotoChosen(name) => self.show_photo(name),
+            Event::PhotoChosen(photo) => self.choose_photo(photo),
+            Event::PhotoRestored(photo) => self.restore_photo(photo),
+            Event::PhotoRemoved => self.remove_photo(),
+            Event::OfferRefused(error) => {
+                self.input_error = Some(error);
+                Vec::new()
+            }
             Event::SampleChosen(sample) => self.fetch_sample(sample),
             Event::SampleFetched(fetch, name) => self.take_sample(fetch, name),
-            Event::LabelsChosen(choice) => {
-                self.labels = Some(choice);
-                self.go_on()
-            }
-            Event::OwnLabelsTyped(text) => self.take_own_labels(&text),
+            Event::LabelsChosen(choice) => self.choose_labels(choice),
+            Event::OwnLabelsEdited(text) => self.edit_own_labels(text),
+            Event::OwnLabelsApplied => self.apply_own_labels(),
             Event::FromWorker(Envelope { body: Reply::Starting, .. }) => {
                 self.start.go_on().map(Action::WatchStart).into_iter().collect()
             }
@@ -96,11 +109,17 @@ impl AppState {
                 self.n_threads = n_threads;
                 let avoid = self.start.finish().then_some(Action::AvoidThreads);
                 let load = Action::Load { request_id: self.next_request_id() };
-                [load, Action::KeepPage].into_iter().chain(avoid).collect()
+                [load, Action::KeepPage].into_iter().chain(avoid).chain(self.open_photo_early()).collect()
             }
             Event::FromWorker(Envelope { body: Reply::TextKept, .. }) => {
                 self.is_text_kept = true;
                 Vec::new()
+            }
+            Event::FromWorker(Envelope { body: Reply::PhotoOpened { photo_id }, .. }) => {
+                self.open_photo(photo_id, Ok(()))
+            }
+            Event::FromWorker(Envelope { body: Reply::PhotoRefused { photo_id, error }, .. }) => {
+                self.open_photo(photo_id, Err(error))
             }
             Event::FromWorker(Envelope { request_id, body }) if request_id == self.last_request_id => {
                 self.hear(body)
@@ -121,11 +140,6 @@ impl AppState {
             Event::PageReplaced => self.fail(Error::PageReplaced),
             Event::RetryPressed => self.retry(),
         }
-    }
-
-    /// Whether this sample is still wanted when it arrives.
-    pub fn awaits(&self, fetch: SampleFetch) -> bool {
-        self.sample_fetch == Some(fetch)
     }
 
     /// The model that was chosen of those on offer.
@@ -166,46 +180,6 @@ impl AppState {
         vec![Action::CheckVersion]
     }
 
-    fn show_photo(&mut self, name: String) -> Vec<Action> {
-        self.last_photo_id += 1;
-        self.photo = Some(Photo { id: self.last_photo_id, name });
-        (self.sample_fetch, self.failed_sample) = (None, None);
-        self.go_on()
-    }
-
-    fn fetch_sample(&mut self, sample: usize) -> Vec<Action> {
-        self.last_photo_id += 1;
-        let fetch = SampleFetch { sample, ticket: self.last_photo_id };
-        (self.photo, self.sample_fetch, self.failed_sample) = (None, Some(fetch), None);
-        self.go_on();
-        vec![Action::FetchSample(fetch)]
-    }
-
-    fn take_sample(&mut self, fetch: SampleFetch, name: Result<String, Error>) -> Vec<Action> {
-        if !self.awaits(fetch) {
-            return Vec::new();
-        }
-        match name {
-            Ok(name) => self.show_photo(name),
-            Err(error) => {
-                (self.sample_fetch, self.failed_sample) = (None, Some(fetch.sample));
-                self.refuse(error)
-            }
-        }
-    }
-
-    fn take_own_labels(&mut self, text: &str) -> Vec<Action> {
-        self.labels = Some(LabelChoice::Own);
-        self.own_labels = None;
-        match LabelSet::from_text(text) {
-            Ok(labels) => {
-                self.own_labels = Some(labels);
-                self.go_on()
-            }
-            Err(err) => self.refuse(err.into()),
-        }
-    }
-
     /// After an input that is in order: whatever was wrong with the last one is done with.
     fn go_on(&mut self) -> Vec<Action> {
         self.input_error = None;
@@ -230,17 +204,17 @@ impl AppState {
     }
 
     fn classify_request(&self) -> Option<Request> {
-        let photo_id = self.photo.as_ref()?.id;
-        let labels = match self.labels.as_ref()? {
-            LabelChoice::Own => self.own_labels.as_ref()?,
-            LabelChoice::Shipped(key) => self.model.as_ref()?.label_sets.iter().find(|set| set.key == *key)?,
-        };
+        let photo_id = self.photo.as_ref().filter(|photo| !photo.is_refused())?.id;
+        let labels = self.label_set()?;
         Some(Request::Classify { photo_id, labels: labels.clone(), top_k: TOP_K.min(labels.class_names.len()) })
     }
 
     fn hear(&mut self, reply: Reply) -> Vec<Action> {
         match (reply, &mut self.phase) {
-            (Reply::Opened { model }, _) => self.open(model),
+            (Reply::Opened { model }, _) => {
+                self.choose_labels_of(&model);
+                self.model = Some(model);
+            }
             (Reply::Progress(now), Phase::Loading(progress) | Phase::Classifying(progress)) => {
                 *progress = Some(now)
             }
@@ -252,24 +226,14 @@ impl AppState {
                 self.phase = Phase::Ready;
                 self.answer = Some(Answer { predictions, millis });
             }
+            (Reply::Failed { error }, Phase::Classifying(_)) if error.way_on() == WayOn::OtherPhoto => {
+                self.phase = Phase::Ready;
+                self.photo = self.photo.take().map(|photo| Photo { opened: Some(Err(error)), ..photo });
+            }
             (Reply::Failed { error }, _) => return self.fail(error),
-            (Reply::Starting | Reply::Started { .. } | Reply::TextKept | Reply::Progress(_), _) => {}
+            (_, _) => {}
         }
         Vec::new()
-    }
-
-    /// Keeps the label set that was chosen, where this model has it too.
-    fn open(&mut self, model: ModelInfo) {
-        let has_choice = match &self.labels {
-            None => false,
-            Some(LabelChoice::Own) => true,
-            Some(LabelChoice::Shipped(key)) => model.label_sets.iter().any(|set| set.key == *key),
-        };
-        if !has_choice {
-            let first = model.label_sets.first();
-            self.labels = Some(first.map_or(LabelChoice::Own, |set| LabelChoice::Shipped(set.key.clone())));
-        }
-        self.model = Some(model);
     }
 
     fn fail(&mut self, error: Error) -> Vec<Action> {

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::worker::protocol::{PhotoId, Progress};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared_model::api::Prediction;
 
 /// A model on offer: one entry of the server's list.
@@ -37,15 +37,46 @@ pub enum Phase {
     Failed(Error),
 }
 
-/// A chosen photo, whose bytes are elsewhere.
+/// A photo as it comes in, whose bytes are elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPhoto {
+    /// Of its file.
+    pub name: String,
+    /// How many files came with it and are not looked at.
+    pub n_others: usize,
+}
+
+impl From<&str> for NewPhoto {
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), n_others: 0 }
+    }
+}
+
+/// The photo on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Photo {
     pub id: PhotoId,
     pub name: String,
+    pub n_others: usize,
+    /// Whether the worker could open it, which makes its preview; `None` until it tried.
+    pub opened: Option<Result<(), Error>>,
+}
+
+impl Photo {
+    /// Whether the worker made a preview of it.
+    pub fn has_preview(&self) -> bool {
+        matches!(self.opened, Some(Ok(())))
+    }
+
+    /// Whether the model cannot look at it.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.opened, Some(Err(_)))
+    }
 }
 
 /// Which labels to choose among.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LabelChoice {
     /// A set of the model, by its key.
     Shipped(String),

@@ -1,6 +1,6 @@
 //! The state in words, and what the visitor waits for.
 
-use super::{AppState, LabelChoice, Phase};
+use super::{AppState, LabelChoice, Phase, Photo};
 use crate::error::Error;
 use crate::worker::protocol::{Progress, Stage};
 
@@ -9,8 +9,14 @@ impl AppState {
     pub fn error(&self) -> Option<&Error> {
         match &self.phase {
             Phase::Failed(error) => Some(error),
-            _ => self.input_error.as_ref(),
+            _ => self.input_error.as_ref().or_else(|| self.photo.as_ref()?.opened.as_ref()?.as_ref().err()),
         }
+    }
+
+    /// What became of files that came together, where there was more than one.
+    pub fn photo_note(&self) -> Option<String> {
+        let Photo { name, n_others, .. } = self.photo.as_ref().filter(|photo| photo.n_others > 0)?;
+        Some(format!("{} files came at once, and one photo is looked at: {name}.", n_others + 1))
     }
 
     /// Whether the next visit needs no network.

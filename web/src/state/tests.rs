@@ -34,9 +34,14 @@ impl AppState {
         self.hears(self.last_request_id, body)
     }
 
+    fn applies_labels(&mut self, text: &str) -> Vec<Action> {
+        self.apply(Event::OwnLabelsEdited(text.into()));
+        self.apply(Event::OwnLabelsApplied)
+    }
+
     fn loads(&mut self) -> Vec<Action> {
         let actions = self.hears(0, Reply::Started { n_threads: 2 });
-        assert_eq!(actions, [Action::Load { request_id: self.last_request_id }, Action::KeepPage]);
+        assert_eq!(actions[..2], [Action::Load { request_id: self.last_request_id }, Action::KeepPage]);
         self.hears_now(Reply::Opened { model: model() });
         self.hears_now(Reply::Ready { is_kept: true })
     }
@@ -60,18 +65,23 @@ fn ready() -> AppState {
     state
 }
 
-/// The photo and label set that the one action asks about.
+/// The photo and label set that the first action asks about.
 fn asked(actions: &[Action]) -> (PhotoId, String) {
-    let [Action::Classify(Envelope { body: Request::Classify { photo_id, labels, .. }, .. })] = actions else {
+    let Some(Action::Classify(Envelope { body: Request::Classify { photo_id, labels, .. }, .. })) = actions.first()
+    else {
         panic!("{actions:?}");
     };
     (*photo_id, labels.key.clone())
 }
 
+fn is_asking(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Classify(_)))
+}
+
 #[test]
 fn a_photo_chosen_while_loading_is_answered_when_the_model_is_ready() {
     let mut state = listed();
-    assert_eq!(state.apply(Event::PhotoChosen("x.jpg".into())), []);
+    assert_eq!(state.apply(Event::PhotoChosen("x.jpg".into())), [Action::KeepPhoto]);
     let progress = Progress { stage: Stage::Download, done: 1, total: 2 };
     state.hears(0, Reply::Started { n_threads: 2 });
     state.hears_now(Reply::Progress(progress));
@@ -100,7 +110,7 @@ fn an_answer_to_an_older_request_is_ignored() {
     // Own labels not yet typed: the old answer goes, and one that is still on its way never shows.
     state.apply(Event::PhotoChosen("y.jpg".into()));
     let second = state.last_request_id;
-    assert_eq!(state.apply(Event::LabelsChosen(LabelChoice::Own)), []);
+    assert!(!is_asking(&state.apply(Event::LabelsChosen(LabelChoice::Own))));
     state.hears(second, predictions());
     assert_eq!((state.answer.clone(), state.status()), (None, "Ready: type your labels."));
 }
@@ -109,11 +119,94 @@ fn an_answer_to_an_older_request_is_ignored() {
 fn own_labels_are_checked_before_they_are_sent() {
     let mut state = ready();
     state.apply(Event::PhotoChosen("x.jpg".into()));
-    assert_eq!(state.apply(Event::OwnLabelsTyped("[acne]".into())), []);
+    assert!(!is_asking(&state.applies_labels("[acne]")));
     assert_eq!(state.error().map(Error::way_on), Some(WayOn::OtherLabels));
-    let actions = state.apply(Event::OwnLabelsTyped("acne, eczema".into()));
+    state.apply(Event::OwnLabelsEdited("acne".into()));
+    assert_eq!(state.error(), None, "it is being mended");
+    let actions = state.applies_labels("acne, eczema");
     assert_eq!(asked(&actions), (1, LabelSet::CUSTOM.into()));
     assert_eq!(state.error(), None);
+}
+
+#[test]
+fn what_was_typed_survives_other_labels_another_model_and_a_failure() {
+    let own = || (1, LabelSet::CUSTOM.to_string());
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.applies_labels("acne, eczema");
+    assert_eq!(asked(&state.apply(Event::LabelsChosen(LabelChoice::Shipped("pad".into())))), (1, "pad".into()));
+    assert_eq!(state.own_text, "acne, eczema");
+    assert_eq!(asked(&state.apply(Event::LabelsChosen(LabelChoice::Own))), own());
+
+    // What stands in the box is what is ranked, though it was not applied before.
+    state.apply(Event::OwnLabelsEdited("acne, eczema, mole".into()));
+    state.apply(Event::LabelsChosen(LabelChoice::Shipped("pad".into())));
+    state.apply(Event::LabelsChosen(LabelChoice::Own));
+    assert_eq!(state.label_set().unwrap().class_names, ["acne", "eczema", "mole"]);
+
+    state.apply(Event::ModelChosen(1));
+    assert_eq!(asked(&state.loads()), own());
+    state.hears_now(Reply::Failed { error: Error::Unreachable { what: "it".into() } });
+    assert_eq!(asked(&state.apply(Event::RetryPressed)), own());
+    state.apply(Event::WorkerLost("trap".into()));
+    state.apply(Event::RetryPressed);
+    assert_eq!(asked(&state.loads()), own());
+    assert_eq!(state.own_text, "acne, eczema, mole");
+}
+
+#[test]
+fn the_next_visit_begins_with_the_labels_of_this_one() {
+    let kept = |actions: Vec<Action>| match actions.into_iter().next_back() {
+        Some(Action::KeepLabels(kept)) => kept,
+        other => panic!("{other:?}"),
+    };
+    let mut state = ready();
+    kept(state.apply(Event::OwnLabelsEdited("acne, ec".into())));
+    let typed = kept(state.applies_labels("acne, eczema"));
+    let shipped = kept(state.apply(Event::LabelsChosen(LabelChoice::Shipped("snu".into()))));
+
+    let next = |kept: &KeptLabels| {
+        let json = serde_json::to_string(kept).unwrap();
+        let mut state = AppState::default();
+        assert_eq!(state.apply(Event::LabelsRestored(serde_json::from_str(&json).unwrap())), []);
+        state.apply(opened());
+        state.apply(Event::ModelsListed(Ok(entries())));
+        state.loads();
+        let asked = asked(&state.apply(Event::PhotoChosen("x.jpg".into())));
+        (asked.1, state.own_text)
+    };
+    assert_eq!(next(&typed), (LabelSet::CUSTOM.into(), "acne, eczema".into()));
+    assert_eq!(next(&shipped), ("snu".into(), "acne, eczema".into()));
+    // A set that this model lacks: its first, as on a first visit.
+    let gone = KeptLabels { choice: LabelChoice::Shipped("gone".into()), own_text: String::new() };
+    assert_eq!(next(&gone).0, "pad");
+}
+
+#[test]
+fn the_page_says_how_it_read_the_labels() {
+    let mut state = ready();
+    let mut in_words = |text: &str| {
+        state.apply(Event::OwnLabelsEdited(text.into()));
+        (state.own_labels_in_words(), state.own_labels_warning())
+    };
+    for text in ["a; b; c", "1. a\n2. b\n3. c", "a\tb\tc", "a,b,c"] {
+        assert_eq!(in_words(text), (Some("3 labels: a · b · c".into()), None), "{text:?}");
+    }
+    let joined = Some("listed more than once, counted once: \"acne\", \"ACNE\"".to_string());
+    assert_eq!(in_words("Acne, acne, ACNE, nevus"), (Some("2 labels: Acne · nevus".into()), joined));
+    assert!(in_words("acne\u{200b}, acne, nevus").1.is_some());
+    assert_eq!(in_words("a,b,c,d,e,f,g,h").0.unwrap(), "8 labels: a · b · c · d · e · f and 2 more");
+    assert_eq!(in_words(" , "), (None, None));
+}
+
+#[test]
+fn one_label_alone_is_pointed_out() {
+    let mut state = ready();
+    assert!(!state.has_one_label());
+    state.applies_labels("acne");
+    assert!(state.has_one_label());
+    state.applies_labels("acne, eczema");
+    assert!(!state.has_one_label());
 }
 
 #[test]
@@ -122,8 +215,73 @@ fn a_photo_that_is_no_image_leaves_the_model_loaded() {
     state.apply(Event::PhotoChosen("x.txt".into()));
     state.hears_now(Reply::Failed { error: Error::NotAnImage });
     assert_eq!(state.error(), Some(&Error::NotAnImage));
+    assert!(!is_asking(&state.apply(Event::LabelsChosen(LabelChoice::Shipped("snu".into())))), "it is known");
+    assert_eq!(state.error(), Some(&Error::NotAnImage));
     let actions = state.apply(Event::PhotoChosen("y.jpg".into()));
     assert_eq!((asked(&actions).0, state.error()), (2, None));
+}
+
+#[test]
+fn a_photo_is_opened_before_the_model_is_there_and_refused_at_once() {
+    let mut state = listed();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    let load = Action::Load { request_id: state.last_request_id + 1 };
+    assert_eq!(state.hears(0, Reply::Started { n_threads: 2 }), [load, Action::KeepPage, Action::OpenPhoto(1)]);
+    state.hears(0, Reply::PhotoOpened { photo_id: 1 });
+    assert!(state.photo.as_ref().unwrap().has_preview());
+
+    let actions = state.apply(Event::PhotoChosen("y.avif".into()));
+    assert_eq!(actions, [Action::OpenPhoto(2), Action::KeepPhoto]);
+    // One that is not on the screen any more says nothing about this one.
+    state.hears(0, Reply::PhotoRefused { photo_id: 1, error: Error::PhotoUnreadable });
+    assert_eq!((state.error(), state.photo.as_ref().unwrap().opened.as_ref()), (None, None));
+    // Memory may be there later.
+    state.hears(0, Reply::PhotoRefused { photo_id: 2, error: Error::OutOfMemory { what: "it".into() } });
+    assert_eq!(state.error(), None);
+    state.hears(0, Reply::PhotoRefused { photo_id: 2, error: Error::NotAnImage });
+    assert_eq!(state.error(), Some(&Error::NotAnImage));
+    assert!(matches!(state.phase, Phase::Loading(_)), "the model goes on loading");
+    state.hears_now(Reply::Opened { model: model() });
+    assert_eq!(state.hears_now(Reply::Ready { is_kept: true }), []);
+    assert_eq!((state.error(), state.phase.clone()), (Some(&Error::NotAnImage), Phase::Ready));
+}
+
+#[test]
+fn a_photo_comes_back_after_a_reload_unless_another_was_chosen() {
+    let mut state = ready();
+    let actions = state.apply(Event::PhotoRestored("x.jpg".into()));
+    assert_eq!((asked(&actions).0, actions.len()), (1, 1), "it is kept already");
+
+    let mut state = listed();
+    state.apply(Event::PhotoChosen("y.jpg".into()));
+    assert!(!state.may_restore_photo());
+    assert_eq!(state.apply(Event::PhotoRestored("x.jpg".into())), []);
+    assert_eq!(state.photo.unwrap().name, "y.jpg");
+}
+
+#[test]
+fn a_removed_photo_takes_its_answer_along() {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    let old = state.last_request_id;
+    assert_eq!(state.apply(Event::PhotoRemoved), [Action::ForgetPhoto]);
+    state.hears(old, predictions());
+    assert_eq!((state.photo.clone(), state.answer.clone(), state.phase.clone()), (None, None, Phase::Ready));
+    assert_eq!(state.status(), "Ready: choose a photo.");
+    assert_eq!(asked(&state.apply(Event::PhotoChosen("x.jpg".into()))).0, 3);
+}
+
+#[test]
+fn what_is_no_photo_leaves_the_photo_and_its_answer() {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen(NewPhoto { name: "x.jpg".into(), n_others: 29 }));
+    state.hears_now(predictions());
+    assert_eq!(state.apply(Event::OfferRefused(Error::Folder)), []);
+    assert_eq!(state.error(), Some(&Error::Folder));
+    assert!(state.answer.is_some());
+    assert_eq!(state.photo_note().unwrap(), "30 files came at once, and one photo is looked at: x.jpg.");
+    state.apply(Event::PhotoChosen("y.jpg".into()));
+    assert_eq!((state.error(), state.photo_note()), (None, None));
 }
 
 #[test]

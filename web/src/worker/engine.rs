@@ -1,7 +1,7 @@
 //! Owns the model: a photo's blob and labels in, ranked answers out. No DOM.
 
 use super::download::{self, Fetched};
-use super::photo::Question;
+use super::photo::{Photo, Question};
 use super::protocol::{ModelInfo, PhotoId, Progress, Reply, Stage};
 use super::serve::{Line, Stop, Turn};
 use crate::error::{Error, Result};
@@ -11,7 +11,6 @@ use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use shared_model::ZeroShotModel;
 use shared_model::api::Manifest;
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::preprocess::Reading;
 use shared_model::weights::Placement;
 use shared_model::zero_shot::Classifier;
 use std::collections::HashMap;
@@ -67,7 +66,7 @@ impl Engine {
     /// The image errors; as [`download::fetch_files`] for the visitor's own labels, which need the text half.
     pub async fn classify(&mut self, question: &Question, turn: &Turn) -> Result<Reply, Stop> {
         let started = turn.now_millis();
-        let features = self.photo_features(question).await?;
+        let features = self.photo_features(&question.photo, turn).await?;
         let mut millis = turn.now_millis() - started;
         let is_shipped = self.model.ships(&question.labels, &self.templates);
         if !is_shipped {
@@ -84,15 +83,15 @@ impl Engine {
         Ok(Reply::Predictions { predictions, millis })
     }
 
-    async fn photo_features(&mut self, question: &Question) -> Result<Tensor> {
+    async fn photo_features(&mut self, photo: &Photo, turn: &Turn) -> Result<Tensor> {
         if let Some((id, features)) = &self.photo_features
-            && *id == question.photo_id
+            && *id == photo.id
         {
             return Ok(features.clone());
         }
-        let content = question.read_photo().await?;
-        let features = self.model.image_features(&content, Reading::Photo)?;
-        self.photo_features = Some((question.photo_id, features.clone()));
+        let image = photo.open(&turn.line).await?;
+        let features = self.model.decoded_image_features(image)?;
+        self.photo_features = Some((photo.id, features.clone()));
         Ok(features)
     }
 

@@ -4,8 +4,8 @@ use super::protocol::{Envelope, Reply, Request};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker};
 
-/// A message from a worker, or in what way it broke down or never started.
-pub type Heard = Result<Envelope<Reply>, String>;
+/// A message from a worker and the picture beside it, or in what way it broke down or never started.
+pub type Heard = Result<(Envelope<Reply>, Option<Blob>), String>;
 
 /// A running worker; dropping this ends it.
 pub struct Link {
@@ -23,8 +23,10 @@ impl Link {
         let worker = Worker::new(script_url).map_err(|err| format!("{err:?}"))?;
         let on_reply = listener.clone();
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            let json = event.data().as_string().unwrap_or_default();
-            on_reply(serde_json::from_str(&json).map_err(|err| err.to_string()));
+            let parts = js_sys::Array::from(&event.data());
+            let json = parts.get(0).as_string().unwrap_or_default();
+            let reply = serde_json::from_str(&json).map_err(|err| err.to_string());
+            on_reply(reply.map(|reply| (reply, parts.get(1).dyn_into().ok())));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let on_error = Closure::<dyn Fn(ErrorEvent)>::new(move |event: ErrorEvent| {

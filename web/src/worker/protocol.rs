@@ -1,7 +1,8 @@
 //! Messages between the page and its worker.
 //!
-//! They cross as JSON, each under the id of the request it belongs to; the photo goes beside a request as a `Blob`,
-//! whose bytes the page never holds. A worker loads one model in its life: another model is another worker.
+//! They cross as JSON, each under the id of the request it belongs to. Pictures go beside them as a `Blob`: to the worker
+//! the photo, which the page never decodes, and back its preview. A worker loads one model in its life: another model is
+//! another worker.
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ pub enum Request {
     },
     /// Goes with the photo's `Blob`.
     Classify { photo_id: PhotoId, labels: LabelSet, top_k: usize },
+    /// Goes with the photo's `Blob`, while the model is still loading. It is answered under the photo's id, beside
+    /// whatever else goes on.
+    OpenPhoto { photo_id: PhotoId },
 }
 
 /// What the worker says.
@@ -59,6 +63,10 @@ pub enum Reply {
     TextKept,
     /// Likeliest first.
     Predictions { predictions: Vec<Prediction>, millis: f64 },
+    /// The photo is decoded; comes with its preview's `Blob`. This answers no request.
+    PhotoOpened { photo_id: PhotoId },
+    /// The photo of an [`Request::OpenPhoto`] could not be opened.
+    PhotoRefused { photo_id: PhotoId, error: Error },
     /// The request came to nothing.
     Failed { error: Error },
 }

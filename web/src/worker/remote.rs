@@ -4,7 +4,7 @@
 //! its metadata goes along.
 
 use super::download;
-use super::photo::Question;
+use super::photo::{Photo, Question, png};
 use super::protocol::{ModelInfo, PhotoId, Reply};
 use super::serve::{Stop, Turn};
 use crate::error::{Error, Result};
@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 use shared_model::api::{Classified, Manifest, Refusal};
 use shared_model::config::{ClipConfig, PreprocessConfig};
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::preprocess::{Reading, decode, encode_png, resize_and_crop};
+use shared_model::preprocess::resize_and_crop;
 use std::pin::pin;
 use wasm_bindgen::JsValue;
-use web_sys::{Blob, BlobPropertyBag, FormData};
+use web_sys::{Blob, FormData};
 
 const WHAT: &str = "an answer of the server";
 
@@ -49,7 +49,7 @@ impl Remote {
     /// The image errors; [`Error::Unreachable`]; [`Error::Labels`] and [`Error::ServerRefused`] as the server says.
     pub async fn classify(&mut self, question: &Question, turn: &Turn) -> Result<Reply, Stop> {
         let started = turn.now_millis();
-        let form = self.form(question).await?;
+        let form = self.form(question, turn).await?;
         let sent = pin!(http::post_form(&self.classify_url, &form, WHAT));
         let (status, text) = match select(sent, pin!(turn.superseded())).await {
             Either::Left((answer, _)) => answer?,
@@ -62,8 +62,8 @@ impl Remote {
         Ok(Reply::Predictions { predictions, millis: turn.now_millis() - started })
     }
 
-    async fn form(&mut self, question: &Question) -> Result<FormData> {
-        let crop = self.crop(question).await?;
+    async fn form(&mut self, question: &Question, turn: &Turn) -> Result<FormData> {
+        let crop = self.crop(&question.photo, turn).await?;
         let form = FormData::new().map_err(broken)?;
         form.append_with_blob("image", &crop).map_err(broken)?;
         let Question { labels, top_k, .. } = question;
@@ -80,19 +80,15 @@ impl Remote {
         Ok(form)
     }
 
-    async fn crop(&mut self, question: &Question) -> Result<Blob> {
+    async fn crop(&mut self, photo: &Photo, turn: &Turn) -> Result<Blob> {
         if let Some((id, crop)) = &self.crop
-            && *id == question.photo_id
+            && *id == photo.id
         {
             return Ok(crop.clone());
         }
-        let photo = decode(&question.read_photo().await?, Reading::Photo)?;
-        let png = encode_png(&resize_and_crop(&photo, &self.preprocess)?);
-        let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(png.as_slice()));
-        let options = BlobPropertyBag::new();
-        options.set_type("image/png");
-        let crop = Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(broken)?;
-        self.crop = Some((question.photo_id, crop.clone()));
+        let image = photo.open(&turn.line).await?;
+        let crop = png(&resize_and_crop(&image, &self.preprocess)?)?;
+        self.crop = Some((photo.id, crop.clone()));
         Ok(crop)
     }
 }

@@ -3,7 +3,7 @@
 use super::download;
 use super::engine::Engine;
 use super::inbox::Inbox;
-use super::photo::Question;
+use super::photo::{Photo, Question};
 use super::protocol::{Envelope, Reply, Request, RequestId};
 use super::remote::Remote;
 use crate::error::{Error, Result};
@@ -67,10 +67,23 @@ struct Incoming {
 impl Line {
     /// Sends a message under the id of the request that it belongs to.
     pub fn say(&self, request_id: RequestId, body: Reply) {
-        match serde_json::to_string(&Envelope { request_id, body }) {
+        self.post(&Envelope { request_id, body }, None);
+    }
+
+    /// [`Self::say`], with a picture beside the message.
+    pub fn say_with(&self, request_id: RequestId, body: Reply, picture: &Blob) {
+        self.post(&Envelope { request_id, body }, Some(picture));
+    }
+
+    fn post(&self, message: &Envelope<Reply>, picture: Option<&Blob>) {
+        match serde_json::to_string(message) {
             Ok(json) => {
-                // It throws only for what cannot be copied, and a string can.
-                let _ = self.scope.post_message(&json.into());
+                let parts = js_sys::Array::of1(&json.into());
+                if let Some(picture) = picture {
+                    parts.push(picture);
+                }
+                // It throws only for what cannot be copied, and strings and blobs can.
+                let _ = self.scope.post_message(&parts);
             }
             Err(err) => wasm_bindgen::throw_str(&err.to_string()),
         }
@@ -81,16 +94,19 @@ impl Line {
         self.inbox.latest_id()
     }
 
-    fn receive(&self, event: &MessageEvent) {
+    fn receive(self: &Rc<Self>, event: &MessageEvent) {
         let parts = js_sys::Array::from(&event.data());
         let json = parts.get(0).as_string().unwrap_or_default();
-        match serde_json::from_str::<Envelope<Request>>(&json) {
-            Ok(request) => {
-                let incoming = Incoming { photo: parts.get(1).dyn_into().ok(), request };
-                self.inbox.put(incoming.request.request_id, incoming);
+        let photo: Option<Blob> = parts.get(1).dyn_into().ok();
+        match (serde_json::from_str::<Envelope<Request>>(&json), photo) {
+            // Whatever is being answered goes on.
+            (Ok(Envelope { body: Request::OpenPhoto { photo_id }, .. }), Some(file)) => {
+                let (photo, line) = (Photo { id: photo_id, file }, self.clone());
+                spawn_local(async move { photo.open_early(&line).await });
             }
+            (Ok(request), photo) => self.inbox.put(request.request_id, Incoming { request, photo }),
             // The page and its worker are built together: this is a bug, and ends the worker as one.
-            Err(err) => wasm_bindgen::throw_str(&err.to_string()),
+            (Err(err), _) => wasm_bindgen::throw_str(&err.to_string()),
         }
     }
 }
@@ -168,14 +184,14 @@ async fn answer(
             *model = Some(Model::Here(Box::new(engine)));
             Ok(Reply::Ready { is_kept })
         }
-        (Request::Classify { photo_id, labels, top_k }, Some(model), Some(photo)) => {
-            let question = Question { photo_id, photo, labels, top_k };
+        (Request::Classify { photo_id, labels, top_k }, Some(model), Some(file)) => {
+            let question = Question { photo: Photo { id: photo_id, file }, labels, top_k };
             match model {
                 Model::Here(engine) => engine.classify(&question, turn).await,
                 Model::OnServer(remote) => remote.classify(&question, turn).await,
             }
         }
-        (Request::Classify { .. }, ..) => {
+        (Request::Classify { .. } | Request::OpenPhoto { .. }, ..) => {
             Err(Error::Computation { detail: "asked without a model or a photo".into() }.into())
         }
     }
