@@ -1,0 +1,87 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { join } from 'node:path';
+import { demoModel, samples, Server } from '../support/dermake.js';
+import { DermakePage } from '../support/page.js';
+
+const photo = join(samples, 'sample-1.jpg');
+let server: Server;
+
+test.beforeAll(async () => {
+  server = await Server.start([await demoModel()], 0, ['--infer', 'cpu']);
+});
+test.afterAll(() => server.stop());
+
+/** Everything that axe knows of, best practices too. */
+async function expectAccessible(page: Page, state: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  expect(found, state).toEqual([]);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`every state is accessible, in ${colorScheme} colors`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await page.route('**/models', (route) => route.abort());
+    const dermake = new DermakePage(page);
+    await dermake.open(server.url);
+    await expect(dermake.find('retry')).toBeVisible();
+    await expectAccessible(page, 'without a connection');
+    await page.unroute('**/models');
+
+    await page.route('**/vision.safetensors*', () => {});
+    await dermake.find('retry').click();
+    await expect(dermake.find('progress')).toBeVisible();
+    await expectAccessible(page, 'loading');
+    await page.unroute('**/vision.safetensors*');
+
+    await page.reload();
+    await dermake.waitUntilReady();
+    await expectAccessible(page, 'ready');
+    await dermake.choosePhoto(photo);
+    await dermake.answers(5);
+    await expectAccessible(page, 'answered');
+    await dermake.find('labels-select').selectOption('snu');
+    await dermake.find('show-all').click();
+    await expectAccessible(page, 'all answers');
+    await dermake.typeLabels('acne');
+    await dermake.answers(1);
+    await expectAccessible(page, 'one label');
+    await dermake.typeLabels('[acne]');
+    await expect(dermake.find('notice')).toBeVisible();
+    await expectAccessible(page, 'labels that cannot be used');
+    await dermake.choosePhoto({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no photo') });
+    await expect(dermake.find('other-photo')).toBeVisible();
+    await expectAccessible(page, 'no photo');
+  });
+}
+
+test('forced colors tell the bars from their tracks', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' });
+  const dermake = new DermakePage(page);
+  await dermake.open(server.url);
+  await dermake.choosePhoto(photo);
+  await dermake.answers(5);
+  const [track, bar] = await page
+    .locator('ol .bar')
+    .first()
+    .evaluate((track) => [track, track.firstElementChild!].map((element) => getComputedStyle(element).backgroundColor));
+  expect(bar).not.toBe(track);
+  await expectAccessible(page, 'forced colors');
+});
+
+test('on paper there are the disclaimer, the photo, the labels, the model and the answers, and no controls', async ({ page }) => {
+  const dermake = new DermakePage(page);
+  await dermake.open(server.url);
+  await dermake.choosePhoto(photo);
+  await dermake.answers(5);
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  for (const shown of ['disclaimer', 'preview', 'predictions', 'model-notice']) {
+    await expect(dermake.find(shown)).toBeVisible();
+  }
+  await expect(page.locator('main')).toContainText(/Labels: PAD-UFES-20/);
+  await expect(page.getByText(/^Model: /).filter({ visible: true })).toHaveCount(1);
+  await expect(page.locator('button, select, textarea, input, progress, .samples').filter({ visible: true })).toHaveCount(0);
+  const background = await page.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor);
+  expect(background).toBe('rgb(255, 255, 255)');
+});
