@@ -36,7 +36,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
                 disabled=move || !is_model_known.get()
                 on:change=on_change
             >
-                <Show when=move || !is_model_known.get() && !is_own()>
+                <Show when=move || { !is_model_known.get() && !is_own() }>
                     <option prop:selected=true>"The model's labels"</option>
                 </Show>
                 {move || sets.get().into_iter().map(option).collect_view()}
