@@ -2,10 +2,12 @@
 
 use crate::device::placement;
 use crate::features::{Encoder, FeatureStore, Identity};
+use crate::inputs::{Photo, Tally};
 use crate::labels;
 use crate::model;
 use crate::options::ModelOptions;
 use crate::pictures;
+use crate::print::{self, shown};
 use crate::progress;
 use anyhow::{Context, Result};
 use candle_core::Device;
@@ -14,8 +16,7 @@ use shared_model::api::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, concept_terms};
 use shared_model::preprocess::Reading;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What to look for, and how the answers are written.
 pub struct AnnotateOptions {
@@ -36,8 +37,8 @@ struct Annotation<'a> {
     model: &'a str,
 }
 
-/// Answers for every image that can be read; returns whether all could.
-pub fn annotate(images: &[PathBuf], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<bool> {
+/// Answers for every photo that can be read, and counts those and the others.
+pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
     let concepts = known_concepts(&options.concepts)?;
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
@@ -45,7 +46,7 @@ pub fn annotate(images: &[PathBuf], model_options: &ModelOptions, options: &Anno
     let store = match &options.cache {
         Some(cache) => {
             let identity = Identity::of(model_options, &model, &name, options.reading)?;
-            FeatureStore::open_cache(cache, &identity)?
+            FeatureStore::open_cache(cache, &identity)
         }
         None => None,
     };
@@ -61,26 +62,15 @@ pub fn annotate(images: &[PathBuf], model_options: &ModelOptions, options: &Anno
     bar.finish_and_clear();
     let scorer = ConceptScorer::new(&concepts, &templates, &features)?;
 
-    let mut all_read = true;
-    let mut stdout = std::io::stdout().lock();
-    for path in images {
-        let scores = || -> Result<Vec<f64>> {
-            let image = pictures::open(path, options.reading)?;
-            let feature = model.decoded_image_features(&image)?.to_device(&Device::Cpu)?;
-            Ok(scorer.scores(&feature)?.into_iter().flatten().collect())
-        };
-        match scores() {
-            Ok(scores) => {
-                let text = written(path, &concepts, &scores, &name, options)?;
-                writeln!(stdout, "{text}").context("cannot write the answer")?;
-            }
-            Err(err) => {
-                all_read = false;
-                tracing::error!("{err:#}: {}", path.display());
-            }
-        }
-    }
-    Ok(all_read)
+    let scores = |photo: &Photo| -> Result<Vec<f64>> {
+        let image = pictures::decode(&photo.read()?, options.reading)?;
+        let feature = model.decoded_image_features(image)?.to_device(&Device::Cpu)?;
+        Ok(scorer.scores(&feature)?.into_iter().flatten().collect())
+    };
+    Tally::of(photos, scores, |photo, scores| {
+        let annotation = Annotation::of(photo, &concepts, &scores, &name, options.top_k);
+        if options.as_json { print::json(&annotation) } else { print::answer(&annotation.to_table()) }
+    })
 }
 
 /// A known concept brings its terms; any other word stands for itself.
@@ -102,28 +92,24 @@ fn known_concepts(names: &[String]) -> Result<Vec<Concept>> {
     Ok(concepts)
 }
 
-fn written(
-    path: &Path,
-    concepts: &[Concept],
-    scores: &[f64],
-    model: &str,
-    options: &AnnotateOptions,
-) -> Result<String> {
-    let mut ranked: Vec<(&Concept, f64)> = concepts.iter().zip(scores.iter().copied()).collect();
-    ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    ranked.truncate(options.top_k);
-    let image = path.to_string_lossy();
-    if options.as_json {
-        let presence = |(concept, score): (&Concept, f64)| Presence { concept: concept.name.clone(), score };
-        let concepts = ranked.into_iter().map(presence).collect();
-        return Ok(serde_json::to_string(&Annotation { image: &image, concepts, model })?);
+impl<'a> Annotation<'a> {
+    /// The concepts with the highest scores, the most present first.
+    fn of(photo: &'a Photo, concepts: &[Concept], scores: &[f64], model: &'a str, top_k: usize) -> Self {
+        let presence = |(concept, &score): (&Concept, &f64)| Presence { concept: concept.name.clone(), score };
+        let mut ranked: Vec<Presence> = concepts.iter().zip(scores).map(presence).collect();
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        ranked.truncate(top_k);
+        Self { image: &photo.name, concepts: ranked, model }
     }
-    let longest = ranked.iter().map(|(concept, _)| concept.name.chars().count()).max().unwrap_or(0);
-    let mut text = format!("{image} ({model})");
-    for (rank, (concept, score)) in ranked.iter().enumerate() {
-        text.push_str(&format!("\n{:>4}. {:<longest$}  {score:.3}", rank + 1, concept.name));
+
+    fn to_table(&self) -> String {
+        let longest = self.concepts.iter().map(|presence| presence.concept.chars().count()).max().unwrap_or(0);
+        let mut text = format!("{} ({})", shown(self.image), self.model);
+        for (rank, Presence { concept, score }) in self.concepts.iter().enumerate() {
+            text.push_str(&format!("\n{:>4}. {concept:<longest$}  {score:.3}", rank + 1));
+        }
+        text
     }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,27 +1,89 @@
-//! Ctrl-C as a wish that long work looks at between steps.
+//! A request to stop: Ctrl-C, SIGTERM, or the end of the terminal. Long loops check it between steps.
 
+use crate::print;
 use anyhow::{Context, Result};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+/// A terminal that ends may send more than one of these: a second one does not mean that the user insists.
+#[cfg(unix)]
+const HANGUP: i32 = signal_hook::consts::SIGHUP;
+#[cfg(not(unix))]
+const HANGUP: i32 = 1;
 
 /// The user asked to stop, and everything done so far is kept.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("interrupted; what was done is kept, and the same command goes on from there")]
 pub struct Interrupted;
 
-/// From now on Ctrl-C (and SIGTERM) asks to save and stop after a `step`; a second one ends the program at once.
+/// From now on a request to stop is noted for [`is_requested`], which the loop checks after each `step`; a second one
+/// ends the program at once.
+///
+/// # Errors
+/// When the system takes no handler.
 pub fn listen(step: &'static str) -> Result<()> {
-    ctrlc::set_handler(move || {
-        if ASKED.swap(true, Ordering::SeqCst) {
+    let insisted = AtomicBool::new(false);
+    on_request(move |signal| {
+        if signal != HANGUP && insisted.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-        eprintln!("stopping after this {step}; press Ctrl-C again to stop at once");
+        REQUESTED.store(true, Ordering::SeqCst);
+        print::remark(format_args!("stopping after this {step}; press Ctrl-C again to stop at once"));
     })
-    .context("cannot listen for Ctrl-C")
+}
+
+/// From now on a request to stop removes these files and folders and ends the program.
+///
+/// # Errors
+/// When the system takes no handler.
+pub fn discard_on_request(unfinished: Vec<PathBuf>) -> Result<()> {
+    on_request(move |signal| {
+        for path in &unfinished {
+            // Other threads may still be writing. What is left in the end the next run removes.
+            let mut attempts =
+                (0..10).map(|_| std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path)));
+            attempts.any(|removed| removed.is_ok() || !path.exists());
+        }
+        std::process::exit(128 + signal);
+    })
 }
 
 /// Whether somebody asked to stop.
-pub fn is_asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+pub fn is_requested() -> bool {
+    REQUESTED.load(Ordering::SeqCst)
+}
+
+/// The signals that ask to stop, without those that were ignored when the program started.
+///
+/// `nohup` has the program ignore SIGHUP, and a shell without job control has its background jobs ignore SIGINT:
+/// whoever did that wants the program to go on.
+#[cfg(unix)]
+pub fn signals() -> Vec<std::ffi::c_int> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal)).collect()
+}
+
+#[cfg(unix)]
+fn is_ignored(signal: std::ffi::c_int) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action, sigaction only writes the present one to where it is told.
+    let known = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) } == 0;
+    // SAFETY: zeroed bytes are a valid action, and so is what the system wrote.
+    known && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+}
+
+/// Runs `react` in a thread of its own at each request, with the signal's number.
+#[cfg(unix)]
+fn on_request(react: impl Fn(i32) + Send + 'static) -> Result<()> {
+    let mut requests = signal_hook::iterator::Signals::new(signals()).context("cannot listen for Ctrl-C")?;
+    let thread = std::thread::Builder::new().name("signals".into());
+    thread.spawn(move || requests.forever().for_each(react)).context("cannot listen for Ctrl-C")?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn on_request(react: impl Fn(i32) + Send + 'static) -> Result<()> {
+    const INTERRUPT: i32 = 2;
+    ctrlc::set_handler(move || react(INTERRUPT)).context("cannot listen for Ctrl-C")
 }

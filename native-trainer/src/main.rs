@@ -1,10 +1,13 @@
 //! The `dermake` program: parses the command line, starts the log, hands over.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `native_trainer::print` does not
+
 mod cli;
 
 use clap::Parser;
 use native_trainer::interrupt::Interrupted;
-use std::io::IsTerminal;
+use native_trainer::print::{self, Closed};
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -14,7 +17,24 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = cli::Cli::parse();
+    match cli::Cli::try_parse() {
+        Ok(arguments) => {
+            start_log();
+            ended(arguments.run())
+        }
+        // What was asked for, as help is, goes to stdout, and what is wrong to stderr.
+        Err(answer) if answer.use_stderr() => {
+            let _ = answer.print(); // where stderr is gone or full there is no place left to say so
+            ExitCode::from(2)
+        }
+        Err(answer) => {
+            let printed = answer.print().and_then(|()| std::io::stdout().flush());
+            ended(printed.map(|()| ExitCode::SUCCESS).map_err(print::stdout_error))
+        }
+    }
+}
+
+fn start_log() {
     let filter =
         EnvFilter::try_from_env("DERMAKE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,native_trainer=info"));
     tracing_subscriber::fmt()
@@ -23,13 +43,20 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .with_target(false)
+        .log_internal_errors(false) // they would go to stderr, and end the program where that is full
         .init();
-    match arguments.run() {
+}
+
+/// The exit code; what ended the program is said on stderr.
+fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    match outcome {
         Ok(code) => code,
+        // As when `head` has its lines: everything that somebody wanted to read was printed.
+        Err(err) if err.is::<Closed>() => ExitCode::SUCCESS,
         Err(err) => {
-            eprintln!("error: {err:#}");
+            print::remark(format_args!("error: {err:#}"));
             if let Some(hint) = cli::hint(&err) {
-                eprintln!("hint: {hint}");
+                print::remark(format_args!("hint: {hint}"));
             }
             ExitCode::from(if err.is::<Interrupted>() { 130 } else { 2 })
         }

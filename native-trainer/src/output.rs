@@ -1,25 +1,31 @@
 //! A result folder that appears whole or not at all.
 
+use crate::interrupt;
+use crate::lock::Lock;
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// Files are written beside the final folder, which takes its name in [`OutputFolder::finish`].
+///
+/// An end without it, by an error or a signal, leaves nothing; what a killed process left the next one removes.
 pub struct OutputFolder {
-    partial: TempDir,
+    partial: PartialFolder,
     destination: PathBuf,
+    _lock: Lock,
 }
+
+/// Removed with all that is in it, unless it was given another name.
+struct PartialFolder(PathBuf);
 
 impl OutputFolder {
     /// # Errors
-    /// When `destination` exists and is not an empty folder: nothing of the user's is overwritten.
+    /// When `destination` exists and is not an empty folder: nothing of the user's is overwritten; when another process
+    /// is making it.
     pub fn create(destination: &Path) -> Result<Self> {
-        let is_occupied = match std::fs::read_dir(destination) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(_) => destination.exists(),
-        };
-        if is_occupied {
-            bail!("the output folder exists already and is not empty: {}", destination.display());
+        refuse_occupied(destination)?;
+        if destination.file_name().is_none() {
+            bail!("name a new folder for the result: {}", destination.display());
         }
         let parent = match destination.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -27,14 +33,23 @@ impl OutputFolder {
         };
         let cannot_create = || format!("cannot create a folder in {}", parent.display());
         std::fs::create_dir_all(parent).with_context(cannot_create)?;
-        let partial =
-            tempfile::Builder::new().prefix(".dermake-partial-").tempdir_in(parent).with_context(cannot_create)?;
-        Ok(Self { partial, destination: destination.into() })
+        let lock = Lock::beside_folder(destination, parent)?;
+        // Whoever had the lock until now may have finished.
+        refuse_occupied(destination)?;
+        let name = destination.file_name().unwrap_or_default().to_string_lossy();
+        let partial = parent.join(format!(".{name}.dermake-partial"));
+        if partial.exists() {
+            std::fs::remove_dir_all(&partial).with_context(cannot_create)?;
+        }
+        std::fs::create_dir(&partial).with_context(cannot_create)?;
+        let partial = PartialFolder(partial);
+        interrupt::discard_on_request(vec![partial.0.clone(), lock.path().into()])?;
+        Ok(Self { partial, destination: destination.into(), _lock: lock })
     }
 
     /// Where a file of this name is to be written.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.partial.path().join(name)
+        self.partial.0.join(name)
     }
 
     pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
@@ -43,15 +58,53 @@ impl OutputFolder {
 
     /// Gives the folder its name.
     pub fn finish(self) -> Result<()> {
-        let Self { partial, destination } = self;
+        let Self { partial, destination, _lock } = self;
         let cannot_rename = || format!("cannot put the result at {}", destination.display());
         #[cfg(unix)]
-        // A temporary folder and files written through one are private; a result is not.
-        make_public(partial.path()).with_context(cannot_rename)?;
-        std::fs::rename(partial.path(), &destination).with_context(cannot_rename)?;
-        let _ = partial.keep();
-        Ok(())
+        // Whatever the process's mask is, and however private files were written, a result is for everyone to read.
+        make_public(&partial.0).with_context(cannot_rename)?;
+        let renamed = std::fs::rename(&partial.0, &destination).with_context(cannot_rename);
+        drop(partial); // while the lock is held
+        renamed
     }
+}
+
+impl Drop for PartialFolder {
+    fn drop(&mut self) {
+        // After a rename there is nothing of this name; what cannot be removed the next run removes.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn refuse_occupied(destination: &Path) -> Result<()> {
+    let is_occupied = match std::fs::read_dir(destination) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => destination.symlink_metadata().is_ok(),
+    };
+    if is_occupied {
+        bail!("the output folder exists already and is not empty: {}", destination.display());
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all; one that is there is replaced.
+///
+/// # Errors
+/// When it cannot be written; the one that is there is as it was then.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    file.write_all(content).with_context(cannot)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).with_context(cannot)?;
+    }
+    file.as_file().sync_all().with_context(cannot)?; // a full disk may show only now
+    file.persist(path).with_context(cannot)?;
+    Ok(())
 }
 
 /// Gives everyone leave to read the folder and all below it.
@@ -103,8 +156,36 @@ mod tests {
         let abandoned = OutputFolder::create(&root.path().join("other")).unwrap();
         abandoned.write("a", b"1").unwrap();
         drop(abandoned);
-        let left: Vec<_> =
-            std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left, ["deep"]);
+        assert_eq!(names_in(root.path()), ["deep"]);
+        assert_eq!(names_in(&root.path().join("deep")), ["result"]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_as_it_was() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        replace_file(&path, b"1").unwrap();
+        replace_file(&path, b"2").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"2");
+        assert!(replace_file(&path.join("below"), b"3").is_err());
+        assert_eq!(names_in(root.path()), ["file"]);
+    }
+
+    fn names_in(folder: &Path) -> Vec<std::ffi::OsString> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[test]
+    fn a_folder_has_one_maker_at_a_time_and_what_a_killed_one_left_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("result");
+        std::fs::create_dir(root.path().join(".result.dermake-partial")).unwrap();
+        std::fs::write(root.path().join(".result.dermake-partial/half"), "half").unwrap();
+        let folder = OutputFolder::create(&out).unwrap();
+        let second = OutputFolder::create(&out).err().unwrap();
+        assert!(second.is::<crate::lock::Held>(), "{second:#}");
+        folder.finish().unwrap();
+        assert_eq!(names_in(root.path()), ["result"]);
+        assert_eq!(names_in(&out).len(), 0);
     }
 }

@@ -3,11 +3,13 @@
 use crate::demo_model;
 use crate::device::placement;
 use crate::hub::{self, WeightsKind};
+use crate::inputs::{Photo, gather};
 use crate::model::{Checkpoint, MERGES_GZ, sha256_hex};
 use crate::options::ModelOptions;
 use crate::output::OutputFolder;
 use crate::pictures;
-use anyhow::{Context, Result, anyhow, bail};
+use crate::print::{self, shown};
+use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 use shared_model::api::{FileRole, Manifest, ManifestFile};
@@ -49,6 +51,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     if options.model == demo_model::NAME {
         bail!("the demo model is quantised already; name a dense checkpoint with --model");
     }
+    let samples = read_samples(samples)?;
     let folder = OutputFolder::create(out)?;
     let files = hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {
@@ -101,8 +104,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     folder.write("report.json", serde_json::to_string_pretty(&report)?.as_bytes())?;
     folder.write(Manifest::FILE_NAME, serde_json::to_string_pretty(&manifest)?.as_bytes())?;
     folder.finish()?;
-    print!("{}", report.to_table());
-    Ok(())
+    print::summary(&report.to_table())
 }
 
 fn file_name(role: FileRole) -> &'static str {
@@ -142,32 +144,35 @@ fn classifiers(
     Ok(safetensors::serialize(&tensors, None)?)
 }
 
+/// Names and bytes of the photos to compare on, so that one that is missing is known before the work begins.
+fn read_samples(samples: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
+    if samples.is_empty() {
+        return Ok(SAMPLES.map(|(name, bytes)| (name.to_string(), bytes.to_vec())).to_vec());
+    }
+    let read = |photo: Photo| {
+        let bytes = photo.read().with_context(|| format!("cannot compare on {}", shown(&photo.name)))?;
+        Ok((photo.name, bytes))
+    };
+    gather(samples).into_iter().map(read).collect()
+}
+
 fn cosines(
     dense: &VisionTower,
     quantized: &VisionTower,
     config: &PreprocessConfig,
-    samples: &[PathBuf],
+    samples: Vec<(String, Vec<u8>)>,
 ) -> Result<Vec<SampleCosine>> {
-    let named: Vec<(String, Vec<u8>)> = if samples.is_empty() {
-        SAMPLES.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect()
-    } else {
-        let read = |path: &PathBuf| {
-            let bytes = pictures::read(path).map_err(|err| anyhow!("{err}: {}", path.display()))?;
-            Ok((path.display().to_string(), bytes))
-        };
-        samples.iter().map(read).collect::<Result<_>>()?
-    };
     let cosine = |(image, bytes): (String, Vec<u8>)| {
         let shape = (1, 3, config.image_size, config.image_size);
-        let values =
-            pictures::pixel_values(&bytes, config, Reading::Photo).map_err(|err| anyhow!("{err}: {image}"))?;
+        let values = pictures::pixel_values(&bytes, config, Reading::Photo)
+            .with_context(|| format!("cannot compare on {}", shown(&image)))?;
         let pixel_values = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let dense = dense.image_features(&pixel_values)?.to_device(&Device::Cpu)?;
         let quantized = quantized.image_features(&pixel_values)?;
         let cosine = (dense * quantized)?.sum_all()?.to_scalar::<f32>()?;
         Ok(SampleCosine { image, cosine })
     };
-    named.into_iter().map(cosine).collect()
+    samples.into_iter().map(cosine).collect()
 }
 
 fn tensors_bytes(checkpoint: &Checkpoint) -> usize {
@@ -193,7 +198,7 @@ impl Report {
         let dense = self.dense_bytes as f64;
         text.push_str(&format!("{:<26} {:>8.2} MiB  of {:.2} dense (f32)\n", "all", mib(total), mib(dense)));
         for SampleCosine { image, cosine } in &self.cosines {
-            text.push_str(&format!("cosine to the dense model  {cosine:.6}      {image}\n"));
+            text.push_str(&format!("cosine to the dense model  {cosine:.6}      {}\n", shown(image)));
         }
         text
     }

@@ -54,7 +54,7 @@ impl Site {
             ..InferOptions::default()
         };
         let config = ServeConfig {
-            app: self.path("app"),
+            app: Some(self.path("app")),
             models: vec![self.path("hosted")],
             address: ([127, 0, 0, 1], 0).into(),
             infer,

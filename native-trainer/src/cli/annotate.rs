@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use native_trainer::annotate::{AnnotateOptions, annotate};
 use native_trainer::features::default_cache;
+use native_trainer::inputs::gather;
 use native_trainer::options::ModelOptions;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
@@ -18,7 +19,8 @@ use std::process::ExitCode;
   dermake annotate photo.jpg
   dermake annotate photo.jpg --concepts \"bulla, scale, tattoo\" --json")]
 pub struct Annotate {
-    /// Photos to look at
+    /// Photos to look at: files, folders (all photos below), `-` (standard input) or `@LIST` (a text file with a path a
+    /// line)
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
 
@@ -52,7 +54,6 @@ impl Annotate {
             reading: if self.as_reference { Reading::Reference } else { Reading::Photo },
             cache: default_cache(),
         };
-        let all_read = annotate(&self.images, &self.model, &options)?;
-        Ok(ExitCode::from(u8::from(!all_read)))
+        Ok(annotate(&gather(&self.images), &self.model, &options)?.exit_code())
     }
 }

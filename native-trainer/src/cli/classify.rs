@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use native_trainer::classify::{ClassifyOutput, classify};
+use native_trainer::inputs::gather;
 use native_trainer::options::{LabelOptions, ModelOptions};
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
@@ -18,9 +19,11 @@ use std::process::ExitCode;
   dermake classify photo.jpg
   dermake classify photo.jpg --model hf-hub:xieji-x/MAKE
   dermake classify *.png --labels f17k --top-k 3 --json
+  dermake classify photos @more.txt --json
   dermake classify photo.jpg --labels \"acne, rosacea, psoriasis\" --template \"a photo of {}\"")]
 pub struct Classify {
-    /// Photos to look at
+    /// Photos to look at: files, folders (all photos below), `-` (standard input) or `@LIST` (a text file with a path a
+    /// line)
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
 
@@ -47,7 +50,6 @@ impl Classify {
     pub fn run(self) -> Result<ExitCode> {
         let reading = if self.as_reference { Reading::Reference } else { Reading::Photo };
         let output = ClassifyOutput { top_k: self.top_k as usize, as_json: self.json, reading };
-        let all_read = classify(&self.images, &self.model, &self.labels, &output)?;
-        Ok(ExitCode::from(u8::from(!all_read)))
+        Ok(classify(&gather(&self.images), &self.model, &self.labels, &output)?.exit_code())
     }
 }

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 /// Research software, not a medical device. Results go to stdout, the log to stderr (DERMAKE_LOG sets its level).
 /// Exit code 0: all done; 1: some inputs failed, the others were answered; 2: nothing could be done.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "dermake", version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -87,14 +87,21 @@ mod tests {
     }
 
     #[test]
+    fn the_program_says_its_name_and_version() {
+        for option in ["--version", "-V"] {
+            let answer = Cli::try_parse_from(["dermake", option]).unwrap_err();
+            assert_eq!(answer.to_string(), concat!("dermake ", env!("CARGO_PKG_VERSION"), "\n"));
+        }
+    }
+
+    #[test]
     fn a_server_hosts_models_or_answers_with_some() {
         let is_accepted = |arguments: &str| Cli::try_parse_from(arguments.split(' ')).is_ok();
         assert!(is_accepted("dermake serve --models a --models b"));
         assert!(is_accepted("dermake serve --infer cpu --infer-model demo"));
         assert!(is_accepted("dermake serve --models a --infer cuda:1 --tls-cert c --tls-key k"));
+        assert!(is_accepted("dermake serve") && is_accepted("dermake serve --infer cpu"));
         for refused in [
-            "dermake serve",
-            "dermake serve --infer cpu",
             "dermake serve --infer-model demo",
             "dermake serve --models a --infer gpu",
             "dermake serve --models a --tls-cert c",

@@ -26,7 +26,8 @@ pub struct Quantize {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Photos to compare the features on [default: the project's sample images]
+    /// Photos to compare the features on, as `dermake classify` takes them; may be repeated [default: the project's sample
+    /// images]
     #[arg(long = "sample", value_name = "IMAGE")]
     samples: Vec<PathBuf>,
 }

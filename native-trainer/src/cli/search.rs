@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 use native_trainer::host;
+use native_trainer::inputs::Photo;
 use native_trainer::options::ModelOptions;
+use native_trainer::print;
 use native_trainer::search::{Query, SearchOutput, embed, search};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +13,9 @@ use std::process::ExitCode;
 /// Make an index of a folder's photos, or bring it up to date
 ///
 /// Reads only what is new or changed since the last time, forgets what is gone, and can be interrupted at any moment.
-/// Exit code 1: some photos could not be read, the others are in the index.
+/// Files are known as photos by their content; what is skipped is counted and named. The index has features.f32 (rows of
+/// 32-bit floats) and files.csv, which says which row is of which photo: copies share one. Exit code 1: some photos could
+/// not be read, the others are in the index.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake embed photos && dermake search --index photos \"a wheal on the arm\"")]
@@ -38,7 +42,7 @@ pub struct Search {
     #[arg(value_name = "TEXT", required_unless_present = "like")]
     text: Option<String>,
 
-    /// A photo that they should be like
+    /// A photo that they should be like; `-` is standard input
     #[arg(long, value_name = "IMAGE", conflicts_with = "text")]
     like: Option<PathBuf>,
 
@@ -62,18 +66,18 @@ impl Embed {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
         let done = embed(&self.folder, self.index.as_deref(), &self.model)?;
-        println!(
-            "{} photos new or changed, {} known, {} gone, {} unreadable",
+        print::summary(&format!(
+            "{} photos new or changed, {} known, {} gone, {} unreadable\n",
             done.n_new, done.n_known, done.n_gone, done.n_unreadable
-        );
-        Ok(ExitCode::from(u8::from(done.n_unreadable > 0)))
+        ))?;
+        Ok(done.tally().exit_code())
     }
 }
 
 impl Search {
     pub fn run(self) -> Result<ExitCode> {
         let query = match (self.text, self.like) {
-            (_, Some(photo)) => Query::Like(photo),
+            (_, Some(photo)) => Query::Like(Photo::single(&photo)?),
             (text, None) => Query::Text(text.unwrap_or_default()),
         };
         let output = SearchOutput { top_k: self.top_k as usize, as_json: self.json };

@@ -10,27 +10,23 @@ use std::process::ExitCode;
 
 /// Serve the page and quantised models, and answer with models
 ///
-/// The page answers on the visitor's own device. With --infer the server answers too, at /v1/classify, /v1/annotate,
+/// Without options it serves the page and the demo model, which are inside the program. The page answers on the visitor's own device. With --infer the server answers too, at /v1/classify, /v1/annotate,
 /// /v1/embed and /v1/similarity; /v1/openapi.json describes them. No photo is written to disk or to the log.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  dermake serve
   dermake serve --models make-int8
   dermake serve --models make-int8 --infer cpu --tokens tokens.txt
   curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' 'localhost:8080/v1/classify?labels=pad&top_k=3'")]
 pub struct Serve {
-    /// The built page
-    #[arg(long, env = "DERMAKE_APP", default_value = "web/dist", value_name = "DIR")]
-    app: PathBuf,
+    /// The folder of a built page [default: the page inside the program]
+    #[arg(long, env = "DERMAKE_APP", value_name = "DIR")]
+    app: Option<PathBuf>,
 
     /// A folder from `dermake quantize`, or a folder of such folders, where a new one is found without a restart; may be
-    /// repeated, the first is the page's default
-    #[arg(
-        long = "models",
-        env = "DERMAKE_MODELS",
-        required_unless_present = "infer_models",
-        value_delimiter = ',',
-        value_name = "DIR"
-    )]
+    /// repeated, the first is the page's default [default: demo, the model inside the program, unless --infer-model
+    /// names one]
+    #[arg(long = "models", env = "DERMAKE_MODELS", value_delimiter = ',', value_name = "DIR")]
     models: Vec<PathBuf>,
 
     /// Address to listen on

@@ -29,7 +29,8 @@ use crate::file_finder::FileFinder;
 use crate::interrupt::{self, Interrupted};
 use crate::model;
 use crate::options::ModelOptions;
-use anyhow::{Context, Result, bail};
+use crate::print;
+use anyhow::{Result, bail};
 use benchmarks::{Benchmark, Task};
 use concepts::ConceptSource;
 use out::ReportFolder;
@@ -71,7 +72,6 @@ pub enum Ending {
 /// # Errors
 /// When no benchmark is there, the model cannot be loaded or the report not written.
 pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
-    interrupt::listen("batch")?;
     let report = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
     let placement = placement(options.model.device, options.model.dtype)?;
@@ -79,9 +79,10 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     model::warn_of(&model);
     let identity = Identity::of(options.model, &model, &name, Reading::Reference)?;
     let store = match &options.cache {
-        Some(cache) => FeatureStore::open_cache(cache, &identity).context("--no-cache does without a cache")?,
+        Some(cache) => FeatureStore::open_cache(cache, &identity),
         None => None,
     };
+    interrupt::listen("batch")?;
     let session_options =
         SessionOptions { data: options.data, protocol: options.protocol, max_unreadable: options.max_unreadable };
     let encoder = Encoder::new(&model, Reading::Reference, store);
@@ -125,10 +126,10 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
         nothing_found(options, &results)?;
     }
     let published = published::published()?;
-    print!("{}", report::terminal(&results, &published));
     if let Some(report) = report {
         report.write(&results, &published)?;
     }
+    print::summary(&report::terminal(&results, &published))?;
     if results.benchmarks.is_empty() && ending == Ending::Partial {
         bail!("no benchmark could be scored");
     }

@@ -2,34 +2,40 @@
 
 use super::report;
 use super::results::{Published, Results};
+use crate::lock::Lock;
+use crate::output::replace_file;
 use crate::{pictures, text_file};
 use anyhow::{Context, Result, bail};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{Reading, resize_and_crop};
-use std::io::Write;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 const RESULTS_FILE: &str = "results.json";
 /// Side of a picture in the report, in pixels.
 const THUMBNAIL_SIZE: usize = 160;
 
-/// A folder that may be written to.
-pub struct ReportFolder(PathBuf);
+/// A folder that may be written to, by one evaluation at a time.
+pub struct ReportFolder {
+    folder: PathBuf,
+    _lock: Lock,
+}
 
 impl ReportFolder {
     /// Looks before hours of work whether the report can be written.
     ///
     /// # Errors
-    /// When there is something in the folder that is no report, or it cannot be made.
+    /// When there is something in the folder that is no report, it cannot be made, or another evaluation writes there.
     pub fn prepare(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let is_empty = std::fs::read_dir(folder)?.next().is_none();
+        let is_lock = |entry: std::io::Result<DirEntry>| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name()));
+        let is_empty = std::fs::read_dir(folder)?.all(is_lock);
         if !is_empty && !is_report(folder) {
             bail!("the folder has something else in it than a report of dermake eval: {}", folder.display());
         }
-        Ok(Self(folder.into()))
+        Ok(Self { _lock: Lock::of_folder(folder)?, folder: folder.into() })
     }
 
     /// Writes the report, each file whole or not at all; those of an earlier report are replaced.
@@ -37,22 +43,12 @@ impl ReportFolder {
         self.write_file("results.md", report::markdown(results, published).as_bytes())?;
         self.write_file("report.html", report::html(results, published, &thumbnail).as_bytes())?;
         self.write_file(RESULTS_FILE, &serde_json::to_vec_pretty(results)?)?;
-        tracing::info!("the report is {}", self.0.join("report.html").display());
+        tracing::info!("the report is {}", self.folder.join("report.html").display());
         Ok(())
     }
 
     fn write_file(&self, name: &str, content: &[u8]) -> Result<()> {
-        let cannot = || format!("cannot write {}", self.0.join(name).display());
-        let mut file = tempfile::NamedTempFile::new_in(&self.0).with_context(cannot)?;
-        file.write_all(content).with_context(cannot)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let readable = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(readable).with_context(cannot)?;
-        }
-        file.persist(self.0.join(name)).with_context(cannot)?;
-        Ok(())
+        replace_file(&self.folder.join(name), content)
     }
 }
 
@@ -80,7 +76,11 @@ mod tests {
     #[test]
     fn a_folder_with_something_else_in_it_is_left_alone() {
         let root = tempfile::tempdir().unwrap();
-        assert!(ReportFolder::prepare(&root.path().join("new/deep")).is_ok());
+        let new = root.path().join("new/deep");
+        let report = ReportFolder::prepare(&new).unwrap();
+        assert!(ReportFolder::prepare(&new).is_err(), "another evaluation writes there");
+        drop(report);
+        assert!(ReportFolder::prepare(&new).is_ok());
         std::fs::write(root.path().join("thesis.txt"), "mine").unwrap();
         assert!(ReportFolder::prepare(root.path()).is_err());
     }

@@ -40,6 +40,11 @@ impl<'a> Encoder<'a> {
         Self { model, reading, store, batch_size, effort: Effort::default() }
     }
 
+    /// Where features are kept.
+    pub fn store(&self) -> Option<&FeatureStore> {
+        self.store.as_ref()
+    }
+
     pub fn model(&self) -> &'a ZeroShotModel {
         self.model
     }

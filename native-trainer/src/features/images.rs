@@ -69,9 +69,10 @@ impl Encoder<'_> {
 
     /// What is known of files that were not written since, and the files of which nothing is.
     fn look_up(&self, files: &[ImageFile]) -> Result<(Found, Vec<Unseen>)> {
+        let none_known = HashMap::new();
         let (known, features) = match &self.store {
-            Some(store) => (store.files()?, Some(store.features()?)),
-            None => (HashMap::new(), None),
+            Some(store) => (store.files(), Some(store.features()?)),
+            None => (&none_known, None),
         };
         let stamps: Vec<_> = files.par_iter().map(|file| reading::stamp(&file.path)).collect();
         let (mut found, mut unseen) = (vec![None; files.len()], Vec::new());
@@ -102,7 +103,7 @@ impl Encoder<'_> {
         let mut rest = unseen;
         let mut batch = self.read_batch(files, &mut rest);
         while !batch.is_empty() {
-            if interrupt::is_asked() {
+            if interrupt::is_requested() {
                 bail!(Interrupted);
             }
             let pixels: Vec<&[f32]> = batch.iter().filter_map(ReadImage::pixel_values).collect();
@@ -222,8 +223,10 @@ fn note(
     if store.row(sha256).is_none() {
         store.add(&[*sha256], feature)?;
     }
-    let row = store.row(sha256).context("a content that was added is not there")?;
-    store.note_file(&file.name, stamp, Known::Row(row));
+    // A cache that is full keeps no more.
+    if let Some(row) = store.row(sha256) {
+        store.note_file(&file.name, stamp, Known::Row(row));
+    }
     Ok(())
 }
 

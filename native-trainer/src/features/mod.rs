@@ -19,7 +19,8 @@ pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 
 /// Where features are kept unless the user says otherwise; `None` without a home.
 pub fn default_cache() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty()).map(PathBuf::from);
+    // A relative path is not valid there, says the specification of these variables.
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|cache| cache.is_absolute());
     let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache")))?;
     Some(cache.join("dermake/features"))
 }

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
-use super::stored::StoredFile;
+use super::page::{self, PageFile};
+use super::stored::{Source, StoredFile};
 use super::weights::IMMUTABLE;
 use super::{conditional, content_type, headers};
 
@@ -103,6 +104,23 @@ impl App {
         Ok(Self(named.collect::<Result<_>>()?))
     }
 
+    /// The page inside the program.
+    pub(super) fn carried() -> Self {
+        let files = page::files().expect("what the build compressed can be unpacked");
+        let asset = |file: PageFile| {
+            let cache_control = if is_hashed(file.name) { IMMUTABLE } else { REVALIDATE };
+            let (content_type, is_compressible) = content_type::of(file.name);
+            let hash = format!("{:x}", Sha256::digest(&file.content));
+            let variants = match file.brotli.filter(|_| is_compressible) {
+                Some(brotli) => Variants::with_brotli(file.content, brotli),
+                None => Variants::plain(file.content),
+            };
+            let content = Content::Held { variants, hash };
+            (file.name.to_owned(), Asset { content_type, cache_control, content })
+        };
+        Self(files.into_par_iter().map(asset).collect())
+    }
+
     pub(super) async fn respond(&self, path: &str, request: Request) -> Result<Response, HttpError> {
         self.0.get(path).ok_or(HttpError::NotFound)?.respond(request).await
     }
@@ -132,7 +150,7 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
         .and_then(|file| std::io::copy(&mut std::io::BufReader::with_capacity(1 << 20, file), &mut hasher))
         .map_err(failed)?;
     let sha256 = format!("{:x}", hasher.finalize());
-    let file = StoredFile { path: path.to_owned(), size_bytes, sha256, content_type };
+    let file = StoredFile { source: Source::Disk(path.to_owned()), size_bytes, sha256, content_type };
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
 }
 

@@ -62,6 +62,16 @@ pub(super) fn normalize_range(
     Wanted::AsAsked
 }
 
+/// The one range in a request that [`normalize_range`] has passed, cut to the file; none of its bytes are there when it
+/// ends before it begins.
+pub(super) fn normalized_range(request: &HeaderMap, size_bytes: u64) -> Option<RangeInclusive<u64>> {
+    let (first, last) = bounds(ranges_of(request.get(header::RANGE)?.to_str().ok()?)?, size_bytes)?;
+    if first >= size_bytes {
+        return Some(RangeInclusive::new(1, 0));
+    }
+    Some(first..=last.unwrap_or(u64::MAX).min(size_bytes - 1))
+}
+
 /// Removes a header; its value if it was sent just once.
 fn take_single(request: &mut HeaderMap, name: HeaderName) -> Option<HeaderValue> {
     let n_values = request.get_all(&name).iter().count();

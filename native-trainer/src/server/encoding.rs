@@ -63,6 +63,19 @@ impl Variants {
         Self { plain, forms }
     }
 
+    /// The content with its brotli form. Of the others only gzip is made: what knows zstd knows brotli, too, but where
+    /// the address is not `https` or this machine's, browsers accept neither.
+    pub(super) fn with_brotli(content: Vec<u8>, brotli: &'static [u8]) -> Self {
+        let form = |coding: &Coding| match coding.name {
+            "br" => Some(Bytes::from_static(brotli)),
+            "gzip" => gzip_of(&content).ok().map(Bytes::from),
+            _ => None,
+        };
+        let is_smaller = |form: &Bytes| content.len() >= MIN_BYTES && form.len() < content.len();
+        let forms = std::array::from_fn(|i| form(&CODINGS[i]).filter(is_smaller));
+        Self { forms, plain: content.into() }
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.plain
     }

@@ -46,7 +46,7 @@ pub enum Error {
     #[error("cannot listen on {address}")]
     Bind { address: SocketAddr, source: io::Error },
     #[error("cannot print the address")]
-    Announce(#[source] io::Error),
+    Announce(#[source] anyhow::Error),
     #[error("no token in the file of tokens; write one a line: {}", path.display())]
     NoTokens { path: PathBuf },
     #[error("`{origin}` is not an origin, as https://example.org is")]

@@ -2,7 +2,7 @@
 //!
 //! | Address | What |
 //! | --- | --- |
-//! | `/…` | the page: what trunk built, held in memory, compressed once |
+//! | `/…` | the page: what trunk built, from a folder or inside the program, held in memory, compressed once |
 //! | `/models` | what is hosted, a list of `{name, manifest, files, classify, …}`; the first is the page's default |
 //! | `/models/FOLDER/manifest.json` | a model's manifest |
 //! | `/models/FOLDER/FILE[?v=SHA256]` | its weights, streamed from disk, whole or in ranges |
@@ -29,6 +29,7 @@ mod infer;
 mod limits;
 mod metrics;
 mod models;
+mod page;
 mod rate;
 mod shutdown;
 mod site;
@@ -37,7 +38,6 @@ mod tls;
 mod weights;
 
 use std::future::Future;
-use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +52,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tower_http::trace::TraceLayer;
 
+use crate::{demo_model, print};
 pub use access::AccessOptions;
 use access::Guard;
 use api::Api;
@@ -70,9 +71,10 @@ pub use tls::TlsOptions;
 /// What to serve, and where.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
-    /// The folder that trunk built, with `index.html`.
-    pub app: PathBuf,
-    /// Folders that `dermake quantize` wrote, their manifests, or folders of such folders; the page loads the first.
+    /// The folder that trunk built, with `index.html`; `None` for the page inside the program.
+    pub app: Option<PathBuf>,
+    /// Folders that `dermake quantize` wrote, their manifests, folders of such folders, or `demo`; the page loads the
+    /// first. With none, and none that answers, it is `demo`.
     pub models: Vec<PathBuf>,
     /// Port 0 takes a free one.
     pub address: SocketAddr,
@@ -80,6 +82,16 @@ pub struct ServeConfig {
     pub limits: Limits,
     pub access: AccessOptions,
     pub tls: TlsOptions,
+}
+
+impl ServeConfig {
+    /// The models to host.
+    fn hosted(&self) -> Vec<PathBuf> {
+        match self.models.is_empty() && self.infer.models.is_empty() {
+            true => vec![demo_model::NAME.into()],
+            false => self.models.clone(),
+        }
+    }
 }
 
 /// A server that is ready to listen.
@@ -100,8 +112,8 @@ impl Server {
     /// cannot be loaded; a file that an option names cannot be used.
     pub fn new(config: &ServeConfig) -> Result<Self> {
         let tls = config.tls.acceptor()?;
-        let app = App::load(&config.app)?;
-        let models = Arc::new(Models::load(&config.models)?);
+        let app = config.app.as_deref().map_or_else(|| Ok(App::carried()), App::load)?;
+        let models = Arc::new(Models::load(&config.hosted())?);
         let (metrics, under_way) = (Arc::new(Metrics::new()), TaskTracker::new());
         let engines = Engines::start(&config.infer, &config.limits, &models, &metrics)?;
         let n_hosted = models.known().len();
@@ -142,8 +154,7 @@ pub async fn serve(config: ServeConfig) -> Result<()> {
     let listener = TcpListener::bind(config.address).await.map_err(bind)?;
     let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
     let url = page_url(scheme, listener.local_addr().map_err(bind)?);
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "{url}").and_then(|()| stdout.flush()).map_err(Error::Announce)?;
+    print::summary(&format!("{url}\n")).map_err(Error::Announce)?;
     tracing::info!("hosting {} and answering with {} model(s) at {url}", server.n_hosted, server.n_answering);
     server.serve_until(listener, shutdown::requested()).await;
     Ok(())

@@ -6,48 +6,44 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(unix)]
+use futures_util::future::select_all;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::connections::Connections;
+#[cfg(unix)]
+use crate::interrupt;
 
 /// How long downloads under way may take to finish. A visitor's slow one resumes elsewhere.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Completes at Ctrl-C or SIGTERM.
+/// Completes when the server is asked to stop: by Ctrl-C, SIGTERM or the end of its terminal, unless it was started to
+/// ignore them.
 pub(super) async fn requested() {
-    tokio::select! {
-        () = interrupted() => {}
-        () = terminated() => {}
+    if let Err(error) = asked_to_stop().await {
+        tracing::warn!("no signal will stop the server gracefully: {error}");
+        std::future::pending::<()>().await;
     }
     tracing::info!("stopping");
 }
 
-async fn interrupted() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!("Ctrl-C will not stop the server: {error}");
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |number| signal(SignalKind::from_raw(number));
+    let mut signals = interrupt::signals().into_iter().map(listen).collect::<io::Result<Vec<_>>>()?;
+    if signals.is_empty() {
         std::future::pending::<()>().await;
     }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signals) => {
-            signals.recv().await;
-        }
-        Err(error) => {
-            tracing::warn!("SIGTERM will not stop the server gracefully: {error}");
-            std::future::pending::<()>().await;
-        }
-    }
+    select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+    Ok(())
 }
 
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending::<()>().await;
+async fn asked_to_stop() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// Serves until `stop`, then until the requests to the models are answered, then at most [`GRACE`] longer.

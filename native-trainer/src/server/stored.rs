@@ -1,17 +1,19 @@
-//! A file that stays on disk and is streamed: flat memory, whatever its size.
+//! A file that is answered whole or in ranges: one that stays on disk and is streamed, in flat memory whatever its size,
+//! or one inside the program.
 
+use std::fmt;
 use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use futures_util::stream;
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
@@ -23,10 +25,16 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// A file known by its SHA-256, which is its entity tag.
 pub(super) struct StoredFile {
-    pub(super) path: PathBuf,
+    pub(super) source: Source,
     pub(super) size_bytes: u64,
     pub(super) sha256: String,
     pub(super) content_type: &'static str,
+}
+
+/// Where a file's content is.
+pub(super) enum Source {
+    Disk(PathBuf),
+    Memory(Bytes),
 }
 
 impl StoredFile {
@@ -46,12 +54,17 @@ impl StoredFile {
         if let Wanted::Parts(parts) = wanted {
             return Ok((kept, self.respond_parts(parts).await?).into_response());
         }
-        let file = ServeFile::new(&self.path).with_buf_chunk_size(CHUNK_BYTES);
-        let mut response = file.oneshot(request).await.unwrap_or_else(|never| match never {});
+        let mut response = match &self.source {
+            Source::Disk(path) => {
+                let file = ServeFile::new(path).with_buf_chunk_size(CHUNK_BYTES);
+                file.oneshot(request).await.unwrap_or_else(|never| match never {}).map(Body::new)
+            }
+            Source::Memory(bytes) => respond_from_memory(bytes, request.headers()),
+        };
         match response.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {}
             status => {
-                tracing::error!("cannot read ({status}): {}", self.path.display());
+                tracing::error!("cannot read ({status}): {self}");
                 return Err(HttpError::Unreadable);
             }
         }
@@ -59,7 +72,7 @@ impl StoredFile {
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         response.headers_mut().remove(header::LAST_MODIFIED);
         response.headers_mut().extend(kept);
-        Ok(response.map(Body::new))
+        Ok(response)
     }
 
     /// Several ranges as `multipart/byteranges`, streamed one after the other.
@@ -69,10 +82,13 @@ impl StoredFile {
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, range)]).into_response());
         }
         let unreadable = |err: io::Error| {
-            tracing::error!("cannot read ({err}): {}", self.path.display());
+            tracing::error!("cannot read ({err}): {self}");
             HttpError::Unreadable
         };
-        let mut file = File::open(&self.path).await.map_err(unreadable)?;
+        let mut file: Box<dyn Seekable> = match &self.source {
+            Source::Disk(path) => Box::new(File::open(path).await.map_err(unreadable)?),
+            Source::Memory(bytes) => Box::new(io::Cursor::new(bytes.clone())),
+        };
         // The hash stands in no part: whoever could write it there would have to know it before.
         let boundary = format!("part-{}", &self.sha256[..32]);
         let heads: Vec<String> = parts.iter().map(|part| self.part_head(part, &boundary)).collect();
@@ -87,7 +103,7 @@ impl StoredFile {
                 if sending.send(Ok(head.into())).await.is_err() {
                     return;
                 }
-                if let Err(err) = send_part(&mut file, part, &sending).await {
+                if let Err(err) = send_part(&mut *file, part, &sending).await {
                     sending.send(Err(err)).await.ok();
                     return;
                 }
@@ -111,9 +127,41 @@ impl StoredFile {
     }
 }
 
+/// Content that can be read from any place on.
+trait Seekable: AsyncRead + AsyncSeek + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncSeek + Unpin + Send> Seekable for T {}
+
+impl fmt::Display for StoredFile {
+    /// Names the file for the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Disk(path) => path.display().fmt(f),
+            Source::Memory(_) => f.write_str("a file inside the program"),
+        }
+    }
+}
+
+/// All of the content, or the one range that stands in a normalized request.
+fn respond_from_memory(bytes: &Bytes, request: &HeaderMap) -> Response {
+    let accepts_ranges = [(header::ACCEPT_RANGES, "bytes")];
+    let size = bytes.len() as u64;
+    let Some(range) = conditional::normalized_range(request, size) else {
+        return (accepts_ranges, Body::from(bytes.clone())).into_response();
+    };
+    let (first, last) = range.into_inner();
+    if first > last {
+        let content_range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+        return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
+    }
+    let content_range = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{size}"))];
+    let part = bytes.slice(first as usize..=last as usize);
+    (StatusCode::PARTIAL_CONTENT, accepts_ranges, content_range, Body::from(part)).into_response()
+}
+
 /// Sends a part of a file; stops without an error when nobody takes it any more.
 async fn send_part(
-    file: &mut File,
+    file: &mut (impl Seekable + ?Sized),
     part: RangeInclusive<u64>,
     sending: &mpsc::Sender<io::Result<Bytes>>,
 ) -> io::Result<()> {

@@ -15,7 +15,8 @@ use shared_model::text_file;
 use super::assets::{Asset, REVALIDATE};
 use super::content_type;
 use super::error::{Error, HttpError, Result};
-use super::stored::StoredFile;
+use super::stored::{Source, StoredFile};
+use crate::demo_model;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -73,7 +74,7 @@ struct ListedLabels {
 /// When a manifest was written, and its length: it changed if these did.
 pub(super) type Stamp = (Option<SystemTime>, u64);
 
-/// A folder that `dermake quantize` wrote.
+/// A folder that `dermake quantize` wrote, or the demo model.
 pub(super) struct Model {
     /// The folder's name, which is its name in addresses.
     pub(super) folder: String,
@@ -106,6 +107,29 @@ impl Model {
         let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let listed = manifest.listed(&folder);
         Ok(Self { folder, path: real, stamp, listed, manifest: Asset::new(MANIFEST, content, REVALIDATE), files })
+    }
+
+    /// The demo model, which is inside the program.
+    ///
+    /// # Errors
+    /// As [`Model::load`], if the program itself is damaged.
+    pub(super) fn carried() -> Result<Self> {
+        let path = PathBuf::from(demo_model::NAME);
+        let missing = |file: &str| Error::MissingFile { path: path.join(file) };
+        let content = demo_model::read(MANIFEST).map_err(|_| missing(MANIFEST))?;
+        let manifest: Manifest = serde_json::from_slice(&content)
+            .map_err(|source| Error::Manifest { path: path.join(MANIFEST), source })?;
+        let stored = |file: &ManifestFile| {
+            let bytes = demo_model::read(&file.file).map_err(|_| missing(&file.file))?;
+            let (content_type, _) = content_type::of(&file.file);
+            let (size_bytes, sha256) = (bytes.len() as u64, file.sha256.clone());
+            let stored = StoredFile { source: Source::Memory(bytes), size_bytes, sha256, content_type };
+            Ok((file.file.clone(), stored))
+        };
+        let files = manifest.files.iter().map(stored).collect::<Result<_>>()?;
+        let listed = manifest.listed(demo_model::NAME);
+        let manifest = Asset::new(MANIFEST, content.to_vec(), REVALIDATE);
+        Ok(Self { folder: demo_model::NAME.into(), stamp: (None, 0), path, listed, manifest, files })
     }
 
     /// Answers for the manifest or a file that it names.
@@ -173,6 +197,6 @@ impl ManifestFile {
             return Err(Error::Length { expected: self.bytes, found, path });
         }
         let (content_type, _) = content_type::of(&self.file);
-        Ok(StoredFile { path: real, size_bytes: found, sha256, content_type })
+        Ok(StoredFile { source: Source::Disk(real), size_bytes: found, sha256, content_type })
     }
 }

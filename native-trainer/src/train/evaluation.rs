@@ -109,7 +109,7 @@ fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Validatio
     let mut loader = Loader::evaluation(source.clone(), &plan.loader_options())?;
     let (mut sum, mut n_samples) = (ValidationLoss::default(), 0.0);
     while let Some(loaded) = loader.next_batch()? {
-        if interrupt::is_asked() {
+        if interrupt::is_requested() {
             bail!(Interrupted);
         }
         let (captions, input_ids) = distinct_captions(&loaded, objective);
@@ -143,7 +143,7 @@ fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Re
     let images = &set.images;
     let (mut n_right, mut unreadable) = (0, Vec::new());
     for start in (0..images.files.len()).step_by(IMAGES_AT_ONCE) {
-        if interrupt::is_asked() {
+        if interrupt::is_requested() {
             bail!(Interrupted);
         }
         let rows = start..images.files.len().min(start + IMAGES_AT_ONCE);

@@ -15,7 +15,9 @@ use crate::device::{DeviceChoice, placement};
 use crate::hub::{self, WeightsKind};
 use crate::init;
 use crate::interrupt::{self, Interrupted};
+use crate::lock::Lock;
 use crate::model::{CONFIG_FILE, Checkpoint};
+use crate::print;
 use anyhow::{Context, Result, anyhow, ensure};
 use shared_model::config::ClipConfig;
 use shared_model::weights::Weights;
@@ -45,16 +47,17 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = first_weights(&recipe)?;
     let plan = Plan::resolve(recipe, config, places.data)?;
-    eprintln!("{plan}");
+    print::remark(&plan);
+    fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
+    let _lock = Lock::of_folder(places.out)?;
     let model = TrainedModel::new(weights, &plan.config, &placement)?;
     let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.parameters())?;
 
-    fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
     let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
     let restored = checkpoints.restore(&model, &mut optimizer, &plan.fingerprint)?;
     let mut state = restored.unwrap_or_else(|| LoopState::start(&plan));
     if state.step >= plan.total_steps && !state.is_evaluation_due {
-        eprintln!("this run is finished: {}", checkpoints.path(LAST).display());
+        print::remark(format_args!("this run is finished: {}", checkpoints.path(LAST).display()));
         return Ok(Ending::Finished);
     }
     fs::write(places.out.join("plan.toml"), toml::to_string_pretty(&plan.recipe)?)
@@ -127,7 +130,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         // Once in a while, and when asked to stop: a checkpoint that the run can go on from.
         let evaluates = ends_epoch && (state.position.epoch.is_multiple_of(run.evaluate_every_epochs) || is_last);
         state.is_evaluation_due = evaluates && plan.has_evaluation();
-        let stops = interrupt::is_asked();
+        let stops = interrupt::is_requested();
         if ends_epoch || stops || run.save_every_steps.is_some_and(|every| state.step.is_multiple_of(every)) {
             checkpoints.save(LAST, &model, &optimizer, &state)?;
         }
@@ -146,11 +149,8 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     if let Err(err) = draw_curves(places.out) {
         tracing::warn!("the curves could not be drawn: {err:#}");
     }
-    eprintln!(
-        "{}: {}",
-        if ending == Ending::Finished { "done" } else { "saved" },
-        checkpoints.path(LAST).display()
-    );
+    let outcome = if ending == Ending::Finished { "done" } else { "saved" };
+    print::remark(format_args!("{outcome}: {}", checkpoints.path(LAST).display()));
     Ok(ending)
 }
 

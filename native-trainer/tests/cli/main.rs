@@ -9,14 +9,18 @@ mod data;
 mod eval;
 mod eval_synth;
 mod eval_tables;
+mod inputs;
 mod labels;
 mod open_clip;
 mod pictures;
 mod quantize;
 mod search;
+mod serve;
 #[path = "../support/standin_hub/mod.rs"]
 #[allow(dead_code, reason = "its faults are for the hub's own tests")]
 mod standin_hub;
+mod storage;
+mod streams;
 mod train;
 
 use assert_cmd::Command;

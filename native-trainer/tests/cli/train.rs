@@ -122,8 +122,19 @@ impl Run {
 
     /// Starts the run and waits until it has saved a checkpoint.
     fn start_until_saved(&self) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-        let mut child = command.args(self.arguments()).stderr(Stdio::piped()).spawn().unwrap();
+        self.wait_until_saved(Command::new(env!("CARGO_BIN_EXE_dermake")).args(self.arguments()))
+    }
+
+    /// The same for a run that is started so that it ignores a signal.
+    #[cfg(unix)]
+    fn start_ignoring(&self, signal: &str) -> Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_dermake")]);
+        self.wait_until_saved(command.args(self.arguments()))
+    }
+
+    fn wait_until_saved(&self, command: &mut Command) -> Child {
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let (state, started) = (self.checkpoint("last").join("state.json"), Instant::now());
         while !state.exists() {
             assert!(started.elapsed() < Duration::from_secs(300), "no checkpoint came");
@@ -400,4 +411,53 @@ fn an_architecture_beside_another_one_is_refused() {
     std::fs::write(&third.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
     let refused = third.refusal();
     assert!(refused.contains("model.architecture") && !refused.contains("--arch"), "{refused}");
+}
+
+#[cfg(unix)]
+fn send(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_saves_unless_the_run_was_started_to_ignore_it() {
+    for signal in ["HUP", "INT"] {
+        let run = Run::new(8, "1e-3");
+        let mut child = run.start_ignoring(signal);
+        send(&format!("-{signal}"), &child);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal} was ignored when the run started");
+        assert!(run.out().join("curves.svg").is_file());
+    }
+    let run = Run::new(40, "1e-3");
+    let mut child = run.start_until_saved();
+    // A shell and the system may both send one when a terminal ends.
+    send("-HUP", &child);
+    send("-HUP", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let state = std::fs::read_to_string(run.checkpoint("last").join("state.json")).unwrap();
+    let metrics = run.metrics();
+    let last = metrics.iter().filter_map(|line| line["step"].as_u64()).max().unwrap();
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(state["step"].as_u64(), Some(last + 1), "it saved after its last step");
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_runs_in_one_folder_the_second_is_refused_and_the_first_goes_on() {
+    let whole = Run::new(40, "1e-3");
+    let run = Run::new(40, "1e-3");
+    let mut first = run.start_until_saved();
+    let second = dermake().args(run.arguments()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("another dermake is writing to this folder"), "{stderr}");
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    whole.finish();
+    assert!(run.tensors("last") == whole.tensors("last"), "the first was disturbed");
+
+    let killed = Run::new(40, "1e-3");
+    let mut child = killed.start_until_saved();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    killed.finish();
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod carried;
 mod infer;
 mod limits;
 mod models;
@@ -71,7 +72,7 @@ impl Site {
 
     fn config(&self) -> ServeConfig {
         ServeConfig {
-            app: self.path("app"),
+            app: Some(self.path("app")),
             models: vec![self.path("make q8")],
             address: ([127, 0, 0, 1], 0).into(),
             infer: InferOptions::default(),

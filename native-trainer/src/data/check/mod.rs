@@ -15,6 +15,7 @@ use super::schema::TableOptions;
 use super::table::{TableError, TrainingTable};
 use crate::model::MERGES_GZ;
 use crate::objective::{Objective, Variant};
+use crate::print;
 use anyhow::Result;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::HashSet;
@@ -74,11 +75,13 @@ impl CheckReport {
 /// If the file cannot be opened, or an option is out of range.
 pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
     let report = check(path, options)?;
-    let stdout = std::io::stdout().lock();
+    let mut text = Vec::new();
     if as_json {
-        report.write_json(stdout)?
+        report.write_json(&mut text)?;
+        print::summary_json(&text)?;
     } else {
-        report.write_text(stdout)?
+        report.write_text(&mut text)?;
+        print::summary(&String::from_utf8_lossy(&text))?;
     }
     Ok(report.is_usable())
 }

@@ -1,180 +1,204 @@
-//! The database of a store: which content has which row, which file has which content.
+//! The catalog of a store: which content has which row, which file has which content. A log that only grows, in frames
+//! of entries; it is read whole, and written anew without what is outdated once that is most of it.
 
-use super::super::identity::Identity;
-use super::super::reading::Stamp;
-use super::{Known, StoreError};
+use super::entries::{Chunk, Entry, MAGIC, Totals, read_all};
+use super::frames::framed;
+use super::{CATALOG_FILE, Known, StoreError, refuse_other_than_file};
+use crate::append::AppendFile;
+use crate::features::{Identity, Stamp};
+use crate::output::replace_file;
 use anyhow::{Context, Result, bail};
-use redb::{
-    Database, DatabaseError, MultimapTableDefinition, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    ReadableTable, TableDefinition,
-};
+use memmap2::Mmap;
 use std::collections::HashMap;
+use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
-/// `identity`: an [`Identity`] as JSON.
-const IDENTITY: TableDefinition<&str, &[u8]> = TableDefinition::new("identity");
-/// `rows`: how many rows of the features file are named.
-const COUNTS: TableDefinition<&str, u64> = TableDefinition::new("counts");
-/// SHA-256 of a content to its row.
-const CONTENTS: TableDefinition<&[u8; 32], u64> = TableDefinition::new("contents");
-/// File name to size, time of writing, row (or [`NO_ROW`]) and problem.
-const FILES: TableDefinition<&str, (u64, u64, u64, &str)> = TableDefinition::new("files");
-/// Row to the names of the files that have its content.
-const NAMES: MultimapTableDefinition<u64, &str> = MultimapTableDefinition::new("names");
-/// The row of a file that is no readable image.
-const NO_ROW: u64 = u64::MAX;
+/// Outdated entries that are never worth a new file.
+const FEW_OUTDATED: usize = 1000;
+/// Rows that have a checksum together.
+const ROWS_IN_CHUNK: usize = 1024;
 
-/// The database, open for writing.
-pub struct Catalog(Database);
+/// The catalog, open for writing.
+pub struct Catalog {
+    log: AppendFile,
+    /// Rows by content.
+    pub rows: HashMap<[u8; 32], u64>,
+    /// What was found in each file.
+    pub files: HashMap<String, (Stamp, Known)>,
+    pub chunks: Vec<Chunk>,
+    pub n_rows: u64,
+}
 
-impl Catalog {
-    /// Opens or makes the database.
+/// New rows and new findings, in one frame.
+#[derive(Default)]
+pub struct Addition {
+    frame: Vec<u8>,
+}
+
+impl Addition {
+    /// Names rows that follow those before.
     ///
-    /// # Errors
-    /// [`StoreError`] if it is in use, another model's or no database.
-    pub fn open(path: &Path, identity: &Identity) -> Result<Self> {
-        let database = Database::create(path).map_err(|err| store_error(err, path))?;
-        let write = database.begin_write()?;
-        {
-            let mut identities = write.open_table(IDENTITY)?;
-            let found: Option<Identity> =
-                identities.get("identity")?.map(|json| serde_json::from_slice(json.value())).transpose()?;
-            match found {
-                Some(found) if found != *identity => bail!(StoreError::OtherModel {
-                    found: found.model_name,
-                    expected: identity.model_name.clone(),
-                    path: folder(path),
-                }),
-                Some(_) => {}
-                None => {
-                    identities.insert("identity", serde_json::to_vec(identity)?.as_slice())?;
-                }
-            }
-            write.open_table(COUNTS)?;
-            write.open_table(CONTENTS)?;
-            write.open_table(FILES)?;
-            write.open_multimap_table(NAMES)?;
+    /// # Shapes
+    /// - `features`: `[n, E]`, row-major, a row for each content
+    pub fn rows(&mut self, contents: &[[u8; 32]], features: &[f32]) {
+        let embed_dim = features.len() / contents.len().max(1);
+        let chunks = contents.chunks(ROWS_IN_CHUNK).zip(features.chunks(ROWS_IN_CHUNK * embed_dim.max(1)));
+        for (contents, features) in chunks {
+            let crc32 = crc32fast::hash(bytemuck::cast_slice(features));
+            Entry::Rows { contents, crc32 }.write(&mut self.frame);
         }
-        write.commit()?;
-        Ok(Self(database))
     }
 
-    /// Rows by content, and how many rows there are.
-    pub fn rows(&self) -> Result<(HashMap<[u8; 32], u64>, u64)> {
-        let read = self.0.begin_read()?;
-        let contents = read.open_table(CONTENTS)?;
-        let row = |entry: Result<(redb::AccessGuard<&[u8; 32]>, redb::AccessGuard<u64>), redb::StorageError>| {
-            let (content, row) = entry?;
-            Ok::<_, redb::StorageError>((*content.value(), row.value()))
-        };
-        let rows = contents.iter()?.map(row).collect::<Result<_, _>>()?;
-        Ok((rows, n_rows(&read)?))
+    pub fn file(&mut self, name: &str, stamp: Stamp, known: &Known) {
+        Entry::of_file(name, stamp, known).write(&mut self.frame);
     }
 
-    /// What is noted of every file.
-    pub fn files(&self) -> Result<HashMap<String, (Stamp, Known)>> {
-        let read = self.0.begin_read()?;
-        let mut files = HashMap::new();
-        for entry in read.open_table(FILES)?.iter()? {
-            let (name, file) = entry?;
-            let (bytes, modified_ns, row, problem) = file.value();
-            let known = if row == NO_ROW { Known::Problem(problem.into()) } else { Known::Row(row) };
-            files.insert(name.value().to_string(), (Stamp { bytes, modified_ns }, known));
-        }
-        Ok(files)
-    }
-
-    /// Adds rows and files in one commit.
-    pub fn add(&self, rows: &[([u8; 32], u64)], files: &[(String, Stamp, Known)], n_rows: u64) -> Result<()> {
-        let write = self.0.begin_write()?;
-        {
-            write.open_table(COUNTS)?.insert("rows", n_rows)?;
-            let mut contents = write.open_table(CONTENTS)?;
-            for (content, row) in rows {
-                contents.insert(content, row)?;
-            }
-            let (mut table, mut names) = (write.open_table(FILES)?, write.open_multimap_table(NAMES)?);
-            for (name, stamp, known) in files {
-                let (row, problem) = match known {
-                    Known::Row(row) => (*row, ""),
-                    Known::Problem(problem) => (NO_ROW, problem.as_str()),
-                };
-                let value = (stamp.bytes, stamp.modified_ns, row, problem);
-                let before = table.insert(name.as_str(), value)?.map(|before| before.value().2);
-                if let Some(before) = before {
-                    names.remove(before, name.as_str())?;
-                }
-                if row != NO_ROW {
-                    names.insert(row, name.as_str())?;
-                }
-            }
-        }
-        Ok(write.commit()?)
-    }
-
-    /// Takes files out.
-    pub fn forget(&self, file_names: &[String]) -> Result<()> {
-        let write = self.0.begin_write()?;
-        {
-            let (mut table, mut names) = (write.open_table(FILES)?, write.open_multimap_table(NAMES)?);
-            for name in file_names {
-                let row = table.remove(name.as_str())?.map(|before| before.value().2);
-                if let Some(row) = row {
-                    names.remove(row, name.as_str())?;
-                }
-            }
-        }
-        Ok(write.commit()?)
+    pub fn gone(&mut self, name: &str) {
+        Entry::Gone { name }.write(&mut self.frame);
     }
 }
 
-/// The database, open for reading only.
-pub struct CatalogReader(ReadTransaction);
+impl Catalog {
+    /// Opens the catalog of a folder, or begins one; an end that was not written whole is cut off.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is damaged, of an older program or another model's.
+    pub fn open(folder: &Path, identity: &Identity) -> Result<Self> {
+        let path = folder.join(CATALOG_FILE);
+        if path.symlink_metadata().is_err() {
+            let mut log = AppendFile::open_at_end(&path)?;
+            log.append(&head(identity)?)?;
+            log.sync()?;
+            let (rows, files, chunks) = Default::default();
+            return Ok(Self { log, rows, files, chunks, n_rows: 0 });
+        }
+        let (mut rows, mut files) = (HashMap::new(), HashMap::new());
+        let map = map(&path, folder)?;
+        let visit = |entry: &Entry<'_>, n_rows: u64| match *entry {
+            Entry::Identity(_) => {}
+            Entry::Rows { contents, .. } => rows.extend(contents.iter().copied().zip(n_rows..)),
+            Entry::File { name, stamp, found } => {
+                let known = found.map_or_else(|problem| Known::Problem(problem.into()), Known::Row);
+                files.insert(name.to_string(), (stamp, known));
+            }
+            Entry::Gone { name } => {
+                files.remove(name);
+            }
+        };
+        let totals = read_all(&map, visit).map_err(|detail| damaged(detail, folder))?;
+        drop(map);
+        refuse_other_model(&totals.identity, identity, folder)?;
+        let n_outdated = totals.n_entries.saturating_sub(1 + files.len() + totals.chunks.len());
+        let Totals { chunks, n_rows, whole_bytes, .. } = totals;
+        let mut catalog = Self { log: AppendFile::open_at_end(&path)?, rows, files, chunks, n_rows };
+        if n_outdated > FEW_OUTDATED.max(catalog.files.len()) {
+            catalog.write_anew(identity, &path)?;
+        } else if totals.is_cut_short {
+            tracing::debug!("the last save was not finished: {}", path.display());
+            catalog.log.cut(whole_bytes)?;
+        }
+        Ok(catalog)
+    }
+
+    /// Writes what was added, in one piece; it is on the disk when this returns.
+    pub fn add(&mut self, addition: &Addition) -> Result<()> {
+        self.log.append(&framed(&addition.frame))?;
+        self.log.sync()
+    }
+
+    /// Replaces the file by one without outdated entries.
+    fn write_anew(&mut self, identity: &Identity, path: &Path) -> Result<()> {
+        let mut contents = vec![[0; 32]; self.n_rows as usize];
+        for (content, row) in &self.rows {
+            contents[*row as usize] = *content;
+        }
+        let mut addition = Addition::default();
+        for Chunk { first_row, n_rows, crc32 } in &self.chunks {
+            let contents = &contents[*first_row as usize..][..*n_rows as usize];
+            Entry::Rows { contents, crc32: *crc32 }.write(&mut addition.frame);
+        }
+        for (name, (stamp, known)) in &self.files {
+            addition.file(name, *stamp, known);
+        }
+        replace_file(path, &[head(identity)?, framed(&addition.frame)].concat())?;
+        self.log = AppendFile::open_at_end(path)?;
+        Ok(())
+    }
+}
+
+/// The beginning of a catalog.
+fn head(identity: &Identity) -> Result<Vec<u8>> {
+    let mut frame = Vec::new();
+    Entry::Identity(&serde_json::to_vec(identity)?).write(&mut frame);
+    Ok([MAGIC.to_vec(), framed(&frame)].concat())
+}
+
+/// The catalog, open for reading only.
+pub struct CatalogReader {
+    map: Mmap,
+    /// Rows and where in the map the name of a file that has them is, by row and name.
+    names: Vec<(u64, Range<usize>)>,
+    pub totals: Totals,
+}
 
 impl CatalogReader {
     /// # Errors
-    /// [`StoreError`] if it is being written or no database.
-    pub fn open(path: &Path) -> Result<Self> {
-        let database = match ReadOnlyDatabase::open(path) {
-            // Whoever wrote it was killed: opening it for writing sets it right.
-            Err(DatabaseError::RepairAborted) => {
-                drop(Database::open(path).map_err(|err| store_error(err, path))?);
-                ReadOnlyDatabase::open(path)
+    /// [`StoreError`] if it is damaged or its end is missing.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let map = map(&folder.join(CATALOG_FILE), folder)?;
+        let start = map.as_ptr() as usize;
+        let mut files: HashMap<&str, u64> = HashMap::new();
+        let totals = read_all(&map, |entry, _| match *entry {
+            Entry::File { name, found: Ok(row), .. } => {
+                files.insert(name, row);
             }
-            opened => opened,
+            Entry::File { name, .. } | Entry::Gone { name } => {
+                files.remove(name);
+            }
+            Entry::Identity(_) | Entry::Rows { .. } => {}
+        });
+        let totals = totals.map_err(|detail| damaged(detail, folder))?;
+        if totals.is_cut_short {
+            bail!(damaged("the end of its catalog is missing", folder));
+        }
+        let mut named: Vec<(u64, &str)> = files.into_iter().map(|(name, row)| (row, name)).collect();
+        named.sort_unstable();
+        let place = |(row, name): (u64, &str)| {
+            let at = name.as_ptr() as usize - start;
+            (row, at..at + name.len())
         };
-        Ok(Self(database.map_err(|err| store_error(err, path))?.begin_read()?))
+        let names = named.into_iter().map(place).collect();
+        Ok(Self { names, totals, map })
     }
 
-    pub fn identity(&self) -> Result<Identity> {
-        let table = self.0.open_table(IDENTITY)?;
-        let json = table.get("identity")?.context("the features' database does not say which model made them")?;
-        Ok(serde_json::from_slice(json.value())?)
-    }
-
-    pub fn n_rows(&self) -> Result<u64> {
-        n_rows(&self.0)
-    }
-
-    /// The files that have a row's content.
-    pub fn names(&self, row: u64) -> Result<Vec<String>> {
-        let names = self.0.open_multimap_table(NAMES)?;
-        let names = names.get(row)?.map(|name| Ok(name?.value().to_string()));
-        names.collect()
+    /// The files that have a row's content, in the order of their names.
+    pub fn names(&self, row: u64) -> impl Iterator<Item = String> {
+        let first = self.names.partition_point(|(other, _)| *other < row);
+        let of_row = self.names[first..].iter().take_while(move |(other, _)| *other == row);
+        of_row.map(|(_, place)| String::from_utf8_lossy(&self.map[place.clone()]).into_owned())
     }
 }
 
-fn n_rows(read: &ReadTransaction) -> Result<u64> {
-    Ok(read.open_table(COUNTS)?.get("rows")?.map_or(0, |rows| rows.value()))
-}
-
-fn folder(path: &Path) -> std::path::PathBuf {
-    path.parent().unwrap_or(Path::new(".")).into()
-}
-
-fn store_error(err: DatabaseError, path: &Path) -> StoreError {
-    match err {
-        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: folder(path) },
-        other => StoreError::Damaged { detail: other.to_string(), path: folder(path) },
+/// Maps a catalog into memory, so that one of any size can be looked at.
+fn map(path: &Path, folder: &Path) -> Result<Mmap> {
+    refuse_other_than_file(path, folder)?;
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    if file.metadata()?.len() == 0 {
+        bail!(damaged("its catalog is empty", folder)); // nothing cannot be mapped
     }
+    // SAFETY: whole frames are never written again, and a catalog that is written anew is another file.
+    unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))
+}
+
+fn refuse_other_model(found: &Identity, expected: &Identity, folder: &Path) -> Result<()> {
+    if found != expected {
+        let (found, expected) = (found.model_name.clone(), expected.model_name.clone());
+        bail!(StoreError::OtherModel { found, expected, path: folder.into() });
+    }
+    Ok(())
+}
+
+fn damaged(detail: &str, folder: &Path) -> StoreError {
+    StoreError::Damaged { detail: detail.into(), path: folder.into() }
 }

@@ -1,7 +1,8 @@
 //! A store as an index: which files are nearest to a feature.
 
 use super::catalog::CatalogReader;
-use super::{CATALOG_FILE, FEATURES_FILE, Features, StoreError};
+use super::rows::{Features, bytes_of};
+use super::{CATALOG_FILE, FEATURES_FILE, StoreError, refuse_old, refuse_other_than_file};
 use crate::features::Identity;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
@@ -32,21 +33,23 @@ impl SearchIndex {
     /// # Errors
     /// When there is no store in the folder, or [`StoreError`] if it cannot be used.
     pub fn open(folder: &Path) -> Result<Self> {
-        let path = folder.join(CATALOG_FILE);
-        if !path.is_file() {
+        refuse_old(folder)?;
+        if folder.join(CATALOG_FILE).symlink_metadata().is_err() {
             bail!("there is no index; `dermake embed` makes one: {}", folder.display());
         }
-        let catalog = CatalogReader::open(&path)?;
-        let identity = catalog.identity()?;
-        let n_rows = catalog.n_rows()? as usize;
+        let catalog = CatalogReader::open(folder)?;
+        let identity = catalog.totals.identity.clone();
         let path = folder.join(FEATURES_FILE);
-        let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        let (found, expected) = (file.metadata()?.len(), (n_rows * identity.embed_dim * 4) as u64);
-        if found < expected {
-            let detail = format!("{found} bytes of features, expected {expected}");
-            bail!(StoreError::Damaged { detail, path: folder.into() });
+        if path.symlink_metadata().is_err() {
+            bail!(StoreError::Damaged { detail: format!("{FEATURES_FILE} is missing"), path: folder.into() });
         }
-        let features = Features::map(&file, n_rows, identity.embed_dim)?;
+        refuse_other_than_file(&path, folder)?;
+        let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        let features = Features::map(&file, catalog.totals.n_rows, identity.embed_dim, folder)?;
+        features.check(&catalog.totals.chunks, folder)?;
+        if file.metadata()?.len() > bytes_of(catalog.totals.n_rows, identity.embed_dim) {
+            tracing::warn!("the index was not finished; `dermake embed` goes on with it: {}", folder.display());
+        }
         Ok(Self { catalog, features, identity })
     }
 
@@ -74,8 +77,8 @@ impl SearchIndex {
             hits.clear();
             for near in &rows {
                 // A row may have no file any more.
-                let files = self.catalog.names(near.row as u64)?;
-                hits.extend(files.into_iter().map(|file| Hit { file, cosine: near.cosine }));
+                let files = self.catalog.names(near.row as u64);
+                hits.extend(files.map(|file| Hit { file, cosine: near.cosine }));
             }
             if hits.len() >= top_k || wanted == self.n_rows() {
                 hits.truncate(top_k);

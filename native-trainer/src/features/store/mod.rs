@@ -1,38 +1,45 @@
-//! A folder of features: rows of f32 in one file that is mapped into memory, and a small database of whose they are.
+//! A folder of features: rows of f32 in one file that is mapped into memory, and a catalog of whose they are.
 //!
 //! A feature belongs to a content, by its SHA-256; any number of files may have that content. A file that has the size
-//! and time of writing that were noted is not opened again. Rows are on disk before the database names them, and the
-//! database's commits are atomic, so a kill loses at most what came after the last [`FeatureStore::save`].
+//! and time of writing that were noted is not opened again. Rows are on disk before the catalog names them, and the
+//! catalog grows by whole frames, so a kill loses at most what came after the last [`FeatureStore::save`]. Everything
+//! has a checksum: what was damaged is never taken for features.
 
 mod catalog;
+mod entries;
+mod frames;
 mod index;
+mod rows;
 
 pub use index::{Hit, SearchIndex};
 
 use super::identity::Identity;
 use super::reading::Stamp;
+use crate::append::AppendFile;
+use crate::lock::{Held, Lock};
+use crate::output::replace_file;
 use anyhow::{Context, Result, bail};
-use catalog::Catalog;
-use memmap2::Mmap;
+use catalog::{Addition, Catalog};
+use rows::{Features, bytes_of};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 const FEATURES_FILE: &str = "features.f32";
-const CATALOG_FILE: &str = "catalog.redb";
+const CATALOG_FILE: &str = "catalog.log";
+/// Which row is of which file, for people and other programs.
+const FILES_TABLE: &str = "files.csv";
+/// The catalog of an older program.
+const OLD_CATALOG_FILE: &str = "catalog.redb";
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("another dermake is using the features in {}", path.display())]
-    InUse { path: PathBuf },
     #[error(
         "the features are another model's, another precision's or an older program's ({found}; this one is {expected}); \
          name that model, or delete the folder to make them anew: {}", path.display()
     )]
     OtherModel { found: String, expected: String, path: PathBuf },
-    #[error("the features are damaged ({detail}); delete the folder to make them anew: {}", path.display())]
+    #[error("the index is damaged ({detail}); delete it or run `dermake embed` again: {}", path.display())]
     Damaged { detail: String, path: PathBuf },
 }
 
@@ -49,64 +56,96 @@ pub enum Known {
 pub struct FeatureStore {
     folder: PathBuf,
     catalog: Catalog,
-    file: File,
+    file: AppendFile,
     embed_dim: usize,
     /// Rows in the file, saved or not.
     n_rows: u64,
-    /// Not yet in the database.
+    /// Not yet in the catalog.
     pending: Pending,
-    /// Rows that the database knows, by content.
-    rows: HashMap<[u8; 32], u64>,
+    keeping: Keeping,
+    _lock: Lock,
+}
+
+/// What to do when nothing more can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeping {
+    /// The features are the result: fail.
+    Must,
+    /// They only save time: go on without keeping more.
+    May,
+    /// That has happened.
+    NoMore,
 }
 
 #[derive(Default)]
 struct Pending {
-    rows: Vec<([u8; 32], u64)>,
+    contents: Vec<[u8; 32]>,
+    features: Vec<f32>,
     files: Vec<(String, Stamp, Known)>,
 }
 
 impl FeatureStore {
-    /// Opens the folder's features, or begins with none.
+    /// Opens the folder's features, or begins with none. Damaged ones are thrown away, with a warning.
     ///
     /// # Errors
-    /// [`StoreError`] if they cannot be used.
+    /// When another process adds to them, they are another model's, or the folder cannot be written to.
     pub fn open(folder: &Path, identity: &Identity) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let catalog = Catalog::open(&folder.join(CATALOG_FILE), identity)?;
-        let path = folder.join(FEATURES_FILE);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-        let (rows, n_rows) = catalog.rows()?;
-        let embed_dim = identity.embed_dim;
-        let found = file.metadata()?.len();
-        let expected = n_rows * embed_dim as u64 * 4;
-        if found < expected {
-            let detail = format!("{found} bytes of features, expected {expected}");
-            bail!(StoreError::Damaged { detail, path: folder.into() });
+        let lock = Lock::of_folder(folder)?;
+        let mut opened = Self::open_parts(folder, identity);
+        if let Err(err) = &opened
+            && let Some(StoreError::Damaged { detail, path }) = err.downcast_ref()
+        {
+            tracing::warn!("the kept features are damaged ({detail}) and are made anew: {}", path.display());
+            remove_all(folder)?;
+            opened = Self::open_parts(folder, identity);
         }
-        Ok(Self { folder: folder.into(), catalog, file, embed_dim, n_rows, pending: Pending::default(), rows })
+        let (catalog, file) = opened?;
+        let (embed_dim, n_rows) = (identity.embed_dim, catalog.n_rows);
+        let (folder, pending, keeping) = (folder.into(), Pending::default(), Keeping::Must);
+        Ok(Self { folder, catalog, file, embed_dim, n_rows, pending, keeping, _lock: lock })
     }
 
-    /// The features that a cache has for this identity; `None`, with a warning, while another process adds to them.
-    pub fn open_cache(cache: &Path, identity: &Identity) -> Result<Option<Self>> {
-        match Self::open(&cache.join(identity.key()?), identity) {
-            Ok(store) => Ok(Some(store)),
-            Err(err) if matches!(err.downcast_ref(), Some(StoreError::InUse { .. })) => {
-                tracing::warn!("{err:#}: none are kept this time");
-                Ok(None)
+    /// The catalog, and the features that it names, checked.
+    fn open_parts(folder: &Path, identity: &Identity) -> Result<(Catalog, AppendFile)> {
+        refuse_old(folder)?;
+        let catalog = Catalog::open(folder, identity)?;
+        let path = folder.join(FEATURES_FILE);
+        refuse_other_than_file(&path, folder)?;
+        let mut file = AppendFile::open_at_end(&path)?;
+        Features::map(file.file(), catalog.n_rows, identity.embed_dim, folder)?.check(&catalog.chunks, folder)?;
+        // What comes after them was never named.
+        file.cut(bytes_of(catalog.n_rows, identity.embed_dim))?;
+        Ok((catalog, file))
+    }
+
+    /// The features that a cache has for this identity; `None`, with a warning, if it cannot be used. When it can be
+    /// written to no more, the work goes on and nothing more is kept.
+    pub fn open_cache(cache: &Path, identity: &Identity) -> Option<Self> {
+        match identity.key().and_then(|key| Self::open(&cache.join(key), identity)) {
+            Ok(store) => Some(Self { keeping: Keeping::May, ..store }),
+            Err(err) if err.is::<Held>() => {
+                tracing::warn!(
+                    "another dermake is using the cache of features, so none are kept: {}",
+                    cache.display()
+                );
+                None
             }
-            Err(err) => Err(err),
+            Err(err) => {
+                tracing::warn!("the cache of features cannot be used, so none are kept: {err:#}");
+                None
+            }
         }
     }
 
     /// What is known of files, by name, as they were when their stamp was taken.
-    pub fn files(&self) -> Result<HashMap<String, (Stamp, Known)>> {
-        self.catalog.files()
+    pub fn files(&self) -> &HashMap<String, (Stamp, Known)> {
+        &self.catalog.files
     }
 
     /// The row of a content's feature.
     pub fn row(&self, content: &[u8; 32]) -> Option<u64> {
-        self.rows.get(content).copied()
+        self.catalog.rows.get(content).copied()
     }
 
     /// Appends the features of contents; on disk before the next [`Self::save`] names them.
@@ -114,16 +153,18 @@ impl FeatureStore {
     /// # Shapes
     /// - `features`: `[n, E]`, row-major, a row for each content
     pub fn add(&mut self, contents: &[[u8; 32]], features: &[f32]) -> Result<()> {
-        let bytes: Vec<u8> = features.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let offset = self.n_rows * self.embed_dim as u64 * 4;
-        let written = self.file.seek(SeekFrom::Start(offset)).and_then(|_| self.file.write_all(&bytes));
-        written.with_context(|| format!("cannot write {FEATURES_FILE} in {}", self.folder.display()))?;
-        for content in contents {
-            self.rows.insert(*content, self.n_rows);
-            self.pending.rows.push((*content, self.n_rows));
-            self.n_rows += 1;
+        if self.keeping == Keeping::NoMore {
+            return Ok(());
         }
-        Ok(())
+        let bytes: Vec<u8> = features.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let written = self.file.append(&bytes);
+        if written.is_ok() {
+            self.catalog.rows.extend(contents.iter().copied().zip(self.n_rows..));
+            self.pending.contents.extend(contents);
+            self.pending.features.extend(features);
+            self.n_rows += contents.len() as u64;
+        }
+        self.tolerate(written)
     }
 
     /// Notes what was found in a file.
@@ -133,117 +174,98 @@ impl FeatureStore {
 
     /// Makes everything added so far last.
     pub fn save(&mut self) -> Result<()> {
-        if self.pending.rows.is_empty() && self.pending.files.is_empty() {
+        let Pending { contents, features, files } = std::mem::take(&mut self.pending);
+        if self.keeping == Keeping::NoMore || (contents.is_empty() && files.is_empty()) {
             return Ok(());
         }
-        self.file.sync_data().with_context(|| format!("cannot write {}", self.folder.display()))?;
-        self.catalog.add(&self.pending.rows, &self.pending.files, self.n_rows)?;
-        self.pending = Pending::default();
-        Ok(())
+        let mut addition = Addition::default();
+        addition.rows(&contents, &features);
+        files.iter().for_each(|(name, stamp, known)| addition.file(name, *stamp, known));
+        let saved = self.file.sync().and_then(|()| self.catalog.add(&addition));
+        if saved.is_ok() {
+            self.catalog.files.extend(files.into_iter().map(|(name, stamp, known)| (name, (stamp, known))));
+        }
+        self.tolerate(saved)
     }
 
     /// Forgets files; their features stay, in case the content comes back.
     pub fn forget(&mut self, names: &[String]) -> Result<()> {
-        self.catalog.forget(names)
+        let mut addition = Addition::default();
+        for name in names {
+            addition.gone(name);
+            self.catalog.files.remove(name);
+        }
+        if names.is_empty() { Ok(()) } else { self.catalog.add(&addition) }
     }
 
     /// The features so far, `[n, E]` row-major, mapped into memory.
     pub fn features(&self) -> Result<Features> {
-        Features::map(&self.file, self.n_rows as usize, self.embed_dim)
+        Features::map(self.file.file(), self.n_rows, self.embed_dim, &self.folder)
+    }
+
+    /// Writes the table of which row is of which file, and returns where it is and how many rows there are.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_files_table(&self) -> Result<(PathBuf, u64)> {
+        let path = self.folder.join(FILES_TABLE);
+        let mut rows: Vec<(u64, &str)> = Vec::new();
+        for (name, (_, known)) in self.files() {
+            if let Known::Row(row) = known {
+                rows.push((*row, name));
+            }
+        }
+        rows.sort_unstable();
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record(["row", "file"])?;
+        for (row, name) in rows {
+            table.write_record([row.to_string().as_str(), name])?;
+        }
+        replace_file(&path, &table.into_inner().context("cannot write a table into memory")?)?;
+        Ok((path, self.n_rows))
+    }
+
+    /// Ends the keeping of more after a failure, if features may be lost.
+    fn tolerate(&mut self, written: Result<()>) -> Result<()> {
+        match written {
+            Err(err) if self.keeping == Keeping::May => {
+                tracing::warn!("the cache of features cannot be written to, so no more are kept: {err:#}");
+                self.keeping = Keeping::NoMore;
+                Ok(())
+            }
+            written => written,
+        }
     }
 }
 
-/// Features on disk, as if in memory.
-pub struct Features {
-    /// `None` for no features: an empty file cannot be mapped.
-    map: Option<Mmap>,
-    n_rows: usize,
-    embed_dim: usize,
+fn refuse_old(folder: &Path) -> Result<()> {
+    if folder.join(OLD_CATALOG_FILE).symlink_metadata().is_ok() {
+        let detail = format!("{OLD_CATALOG_FILE} is an older program's");
+        bail!(StoreError::Damaged { detail, path: folder.into() });
+    }
+    Ok(())
 }
 
-impl Features {
-    fn map(file: &File, n_rows: usize, embed_dim: usize) -> Result<Self> {
-        // SAFETY: rows that are named are never written again; only this program writes the file.
-        let map =
-            if n_rows == 0 { None } else { Some(unsafe { Mmap::map(file) }.context("cannot map the features")?) };
-        Ok(Self { map, n_rows, embed_dim })
+/// Removes the files of a store, and nothing else.
+fn remove_all(folder: &Path) -> Result<()> {
+    for name in [OLD_CATALOG_FILE, CATALOG_FILE, FEATURES_FILE, FILES_TABLE] {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_ok() {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
     }
+    Ok(())
+}
 
-    pub fn n_rows(&self) -> usize {
-        self.n_rows
+/// # Errors
+/// [`StoreError::Damaged`] when something else is in the place of a file.
+fn refuse_other_than_file(path: &Path, folder: &Path) -> Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        bail!(StoreError::Damaged { detail: format!("{name} is no file"), path: folder.into() });
     }
-
-    /// `[n, E]` row-major.
-    pub fn values(&self) -> &[f32] {
-        let n_bytes = self.n_rows * self.embed_dim * 4;
-        // A map begins at a page, and every machine this runs on is little-endian.
-        self.map.as_ref().map_or(&[], |map| bytemuck::cast_slice(&map[..n_bytes]))
-    }
-
-    /// # Panics
-    /// When there is no such row.
-    pub fn row(&self, row: u64) -> &[f32] {
-        let start = row as usize * self.embed_dim;
-        &self.values()[start..start + self.embed_dim]
-    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STAMP: Stamp = Stamp { bytes: 3, modified_ns: 7 };
-
-    fn identity(model_name: &str) -> Identity {
-        let json = serde_json::json!({
-            "model_sha256": "0", "model_name": model_name, "embed_dim": 2, "precision": "f32",
-            "applies_exif": true, "arithmetic": 1,
-        });
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn what_was_saved_is_there_and_what_was_not_is_written_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let open = || FeatureStore::open(folder.path(), &identity("m")).unwrap();
-        let mut store = open();
-        store.add(&[[1; 32], [2; 32]], &[1.0, 0.0, 0.0, 1.0]).unwrap();
-        store.note_file("a.png", STAMP, Known::Row(1));
-        store.note_file("b.png", STAMP, Known::Problem("torn".into()));
-        store.save().unwrap();
-        store.add(&[[3; 32]], &[9.0, 9.0]).unwrap();
-        store.note_file("c.png", STAMP, Known::Row(2));
-        drop(store);
-
-        let mut store = open();
-        assert_eq!((store.row(&[2; 32]), store.row(&[3; 32])), (Some(1), None));
-        let files = store.files().unwrap();
-        assert_eq!(files["a.png"], (STAMP, Known::Row(1)));
-        assert_eq!(files["b.png"], (STAMP, Known::Problem("torn".into())));
-        assert_eq!(files.len(), 2);
-        store.add(&[[4; 32]], &[0.6, 0.8]).unwrap();
-        store.save().unwrap();
-        assert_eq!(store.features().unwrap().values(), [1.0, 0.0, 0.0, 1.0, 0.6, 0.8]);
-        drop(store);
-
-        let index = SearchIndex::open(folder.path()).unwrap();
-        let hits = index.nearest(&[0.0, 1.0], 5).unwrap();
-        assert_eq!(hits, [Hit { file: "a.png".into(), cosine: 1.0 }], "the others have no file");
-        assert_eq!(index.nearest(&[0.0, 1.0], usize::MAX).unwrap(), hits, "more than there are");
-        assert_eq!(index.nearest(&[0.0, 1.0], 1).unwrap(), hits, "the nearest with a file");
-        assert!(index.nearest(&[0.0], 5).is_err());
-    }
-
-    #[test]
-    fn a_store_is_one_model_s_and_one_process_s_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let _store = FeatureStore::open(folder.path(), &identity("m")).unwrap();
-        let second = FeatureStore::open(folder.path(), &identity("m")).err().unwrap();
-        assert!(matches!(second.downcast_ref(), Some(StoreError::InUse { .. })), "{second:#}");
-        drop(_store);
-        let other = FeatureStore::open(folder.path(), &identity("n")).err().unwrap();
-        assert!(matches!(other.downcast_ref(), Some(StoreError::OtherModel { .. })), "{other:#}");
-        let cache = FeatureStore::open_cache(folder.path(), &identity("n")).unwrap();
-        assert!(cache.is_some(), "a cache has a folder for each model");
-    }
-}
+mod tests;

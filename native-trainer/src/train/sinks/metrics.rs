@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use super::append::AppendFile;
 use super::record::Record;
+use crate::append::AppendFile;
 
 /// The file that is being written.
 pub struct MetricsLog {

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::append::AppendFile;
 use super::event::{Content, Event};
 use super::record::{Record, unix_secs};
+use crate::append::AppendFile;
 
 const FILE_PREFIX: &str = "events.out.tfevents.";
 /// Shown by nothing; TensorBoard counts which programs its files come from.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// An open file to append to.
-pub(super) struct AppendFile {
+pub struct AppendFile {
     file: File,
     path: PathBuf,
     len_bytes: u64,
@@ -18,13 +18,13 @@ impl AppendFile {
     ///
     /// # Errors
     /// If there is one already, or none can be made.
-    pub(super) fn create(path: &Path) -> Result<Self> {
-        Self::open(path, OpenOptions::new().append(true).create_new(true))
+    pub fn create(path: &Path) -> Result<Self> {
+        Self::open(path, OpenOptions::new().read(true).append(true).create_new(true))
     }
 
     /// Opens a file at its end, and makes it where there is none.
-    pub(super) fn open_at_end(path: &Path) -> Result<Self> {
-        Self::open(path, OpenOptions::new().append(true).create(true))
+    pub fn open_at_end(path: &Path) -> Result<Self> {
+        Self::open(path, OpenOptions::new().read(true).append(true).create(true))
     }
 
     fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
@@ -33,15 +33,38 @@ impl AppendFile {
         Ok(Self { file, path: path.to_path_buf(), len_bytes })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file, to read it or to lock it.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Cuts the file back to its first `len_bytes`; what is appended follows them.
+    ///
+    /// # Errors
+    /// When the file cannot be changed.
+    pub fn cut(&mut self, len_bytes: u64) -> Result<()> {
+        self.file.set_len(len_bytes).with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.len_bytes = len_bytes;
+        Ok(())
+    }
+
+    /// Returns once everything that was appended is on the disk.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     /// Writes one entry, at once and unbuffered, so that it is in the file even if the process is killed right after.
     ///
     /// # Errors
     /// A disk that is full, mostly. The file is then cut back to its last whole entry, which stays readable.
-    pub(super) fn append(&mut self, entry: &[u8]) -> Result<()> {
+    pub fn append(&mut self, entry: &[u8]) -> Result<()> {
         if let Err(error) = self.file.write_all(entry) {
             // The write's own error is the one to tell; a reader also copes with a torn end.
             let _ = self.file.set_len(self.len_bytes);

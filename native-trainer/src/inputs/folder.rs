@@ -1,0 +1,72 @@
+//! The photos in a folder, known by their content.
+
+use super::name_of;
+use crate::print::shown;
+use rayon::prelude::*;
+use shared_model::preprocess::{FileKind, OtherFile};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Files with these endings are taken for photos without a look into them: what they are shows when they are read.
+const PHOTO_ENDINGS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
+/// Skipped files that are named.
+const N_NAMED: usize = 5;
+
+/// The photos in a folder and in those below it, in the order of their names. Other files are counted and named in the
+/// log; hidden ones and those of the folder `except` are left out.
+pub fn photos_below(folder: &Path, except: Option<&Path>) -> Vec<PathBuf> {
+    let except = except.and_then(|path| path.canonicalize().ok());
+    let is_wanted = |entry: &walkdir::DirEntry| {
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_excepted =
+            entry.file_type().is_dir() && except.is_some() && entry.path().canonicalize().ok() == except;
+        entry.depth() == 0 || !(is_hidden || is_excepted)
+    };
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_wanted) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            Ok(_) => {}
+            // A link that leads nowhere, a folder that is closed: the other photos are there.
+            Err(err) => tracing::warn!("skipped: {}", shown(&err.to_string())),
+        }
+    }
+    let are_photos: Vec<bool> = files.par_iter().map(|path| is_photo(path)).collect();
+    let (mut photos, mut others) = (Vec::new(), Vec::new());
+    for (path, is_photo) in files.into_iter().zip(are_photos) {
+        if is_photo { photos.push(path) } else { others.push(path) }
+    }
+    log_skipped(folder, &others);
+    photos
+}
+
+/// Whether a file is a photo or should be one: then whoever reads it says what is wrong.
+fn is_photo(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    if ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str())) {
+        return true;
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(FileKind::HEAD_BYTES as u64).read_to_end(&mut head));
+    read.is_ok()
+        && match FileKind::of(&head) {
+            FileKind::Picture(_) => true,
+            FileKind::Other(OtherFile::Svg) => false,
+            FileKind::Other(other) => other.is_picture(),
+        }
+}
+
+fn log_skipped(folder: &Path, others: &[PathBuf]) {
+    if others.is_empty() {
+        return;
+    }
+    let name = |path: &PathBuf| shown(&name_of(path.strip_prefix(folder).unwrap_or(path)));
+    let mut names = others.iter().take(N_NAMED).map(name).collect::<Vec<_>>().join(", ");
+    if others.len() > N_NAMED {
+        names += &format!(" and {} more", others.len() - N_NAMED);
+    }
+    let files = if others.len() == 1 { "file is" } else { "files are" };
+    tracing::info!("{} {files} no photo and skipped: {names}", others.len());
+}

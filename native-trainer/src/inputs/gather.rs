@@ -1,0 +1,117 @@
+//! From the arguments of a command to photos.
+
+use super::{Photo, STDIN, photos_below};
+use crate::text_file;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// Begins an argument that names a file of paths.
+const LIST: char = '@';
+
+/// The photos that arguments name, in their order; an argument that names none is a photo that cannot be read.
+///
+/// An argument is a file, a folder (all photos in it and below), `@LIST` (a text file with a path on each line), `-`
+/// (standard input), or a pattern that no shell has expanded. A file whose name begins with `@` is `./@…`, unless there
+/// is no such list.
+pub fn gather(arguments: &[PathBuf]) -> Vec<Photo> {
+    let mut gathered = Gathered::default();
+    for argument in arguments {
+        match argument.to_str().and_then(|text| text.strip_prefix(LIST)) {
+            Some(list) if !argument.exists() => gathered.list(list),
+            _ => gathered.argument(argument),
+        }
+    }
+    gathered.photos
+}
+
+#[derive(Default)]
+struct Gathered {
+    photos: Vec<Photo>,
+    paths: HashSet<PathBuf>,
+}
+
+impl Gathered {
+    fn argument(&mut self, argument: &Path) {
+        if argument == Path::new(STDIN) {
+            self.photos.push(Photo::of_stdin());
+        } else if argument.is_dir() {
+            self.folder(argument);
+        } else if argument.symlink_metadata().is_err() && is_pattern(argument) {
+            self.pattern(argument);
+        } else {
+            self.file(argument.into());
+        }
+    }
+
+    /// A file that was named is answered as often as it is named.
+    fn file(&mut self, path: PathBuf) {
+        self.paths.insert(path.clone());
+        self.photos.push(Photo::of_file(path));
+    }
+
+    /// A file that was found is answered once.
+    fn found(&mut self, path: PathBuf) {
+        if !self.paths.contains(&path) {
+            self.file(path);
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        let found = photos_below(folder, None);
+        if found.is_empty() {
+            self.photos.push(Photo::of_nothing(folder, "there is no photo in this folder"));
+        }
+        found.into_iter().for_each(|path| self.found(path));
+    }
+
+    fn pattern(&mut self, pattern: &Path) {
+        let paths: Vec<PathBuf> =
+            pattern.to_str().and_then(|text| glob::glob(text).ok()).into_iter().flatten().flatten().collect();
+        if paths.is_empty() {
+            self.photos.push(Photo::of_nothing(pattern, "there is no such file, and none that fits this pattern"));
+        }
+        for path in paths {
+            if path.is_dir() { self.folder(&path) } else { self.found(path) }
+        }
+    }
+
+    fn list(&mut self, list: &str) {
+        let text = match list {
+            STDIN => text_file::read_stdin(),
+            list => text_file::read(Path::new(list)),
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(err) => {
+                let problem = format!("cannot read the list of photos: {:#}", anyhow::Error::from(err));
+                self.photos.push(Photo::of_nothing(Path::new(list), problem));
+                return;
+            }
+        };
+        let mut is_empty = true;
+        for line in shared_model::text_file::lines(&text).filter(|line| !line.trim().is_empty()) {
+            is_empty = false;
+            let path = listed(line, Path::new(list));
+            if path.is_dir() { self.folder(&path) } else { self.file(path) }
+        }
+        if is_empty {
+            self.photos.push(Photo::of_nothing(Path::new(list), "the list of photos is empty"));
+        }
+    }
+}
+
+/// The path on a line of a list: from where the program runs, or else from where the list is; with spaces around it or
+/// in quotes if there is no such file.
+fn listed(line: &str, list: &Path) -> PathBuf {
+    let trimmed = line.trim();
+    let unquoted = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(trimmed);
+    let folder = list.parent().unwrap_or(Path::new(""));
+    let candidates =
+        [line, trimmed, unquoted].into_iter().flat_map(|name| [PathBuf::from(name), folder.join(name)]);
+    let mut there = candidates.filter(|path| path.exists());
+    there.next().unwrap_or_else(|| trimmed.into())
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte))
+}

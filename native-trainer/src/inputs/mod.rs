@@ -1,0 +1,149 @@
+//! The photos that a command is given: files, folders, lists of paths, patterns, standard input.
+
+mod folder;
+mod gather;
+
+pub use folder::photos_below;
+pub use gather::gather;
+
+use crate::print::shown;
+use anyhow::{Result, bail};
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Stands for standard input among the arguments.
+const STDIN: &str = "-";
+/// More than any photo; endless files are not read to their end.
+const MAX_PHOTO_BYTES: u64 = 2 << 30;
+
+/// A photo to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photo {
+    /// As the user named it; bytes that are not UTF-8 are written `\xNN`.
+    pub name: String,
+    source: Source,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    File(PathBuf),
+    Stdin,
+    /// The argument names no photo, for this reason.
+    Nothing(String),
+}
+
+impl Photo {
+    fn of_file(path: PathBuf) -> Self {
+        Self { name: name_of(&path), source: Source::File(path) }
+    }
+
+    fn of_stdin() -> Self {
+        Self { name: STDIN.into(), source: Source::Stdin }
+    }
+
+    fn of_nothing(argument: &Path, problem: impl Into<String>) -> Self {
+        Self { name: name_of(argument), source: Source::Nothing(problem.into()) }
+    }
+
+    /// The one photo that an argument names: a file, or `-` for standard input.
+    ///
+    /// # Errors
+    /// When it is a folder.
+    pub fn single(argument: &Path) -> Result<Self> {
+        if argument == Path::new(STDIN) {
+            return Ok(Self::of_stdin());
+        }
+        if argument.is_dir() {
+            bail!("this is a folder, expected one photo: {}", shown(&name_of(argument)));
+        }
+        Ok(Self::of_file(argument.into()))
+    }
+
+    /// Reads the photo's bytes.
+    ///
+    /// # Errors
+    /// When there is nothing to read, or more than a photo has.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let bytes = match &self.source {
+            Source::Stdin if std::io::stdin().is_terminal() => {
+                bail!("nothing is piped into standard input; pipe a photo in, as in `< photo.jpg`")
+            }
+            Source::Stdin => read_at_most(std::io::stdin().lock()),
+            Source::File(path) if path.is_dir() => bail!("this is a folder, expected a photo"),
+            Source::File(path) => File::open(path).and_then(read_at_most),
+            Source::Nothing(problem) => bail!("{problem}"),
+        };
+        let bytes = bytes.map_err(|err| match err.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => anyhow::anyhow!("there is no such file"),
+            _ => anyhow::Error::new(err).context("cannot read the image"),
+        })?;
+        if bytes.len() as u64 > MAX_PHOTO_BYTES {
+            bail!("the file has more than {} GiB, expected a photo", MAX_PHOTO_BYTES >> 30);
+        }
+        Ok(bytes)
+    }
+}
+
+fn read_at_most(source: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MAX_PHOTO_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A path as text. Bytes that are not UTF-8 are written `\xNN`, so that two such names stay two.
+pub fn name_of(path: &Path) -> String {
+    let mut name = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        name.push_str(chunk.valid());
+        name.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    name
+}
+
+/// How many inputs were answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub n_answered: usize,
+    pub n_failed: usize,
+}
+
+impl Tally {
+    /// Prints an answer for every photo that has one, and logs why others have none.
+    ///
+    /// # Errors
+    /// When an answer cannot be printed.
+    pub fn of<T>(
+        photos: &[Photo],
+        answer: impl Fn(&Photo) -> Result<T>,
+        mut print: impl FnMut(&Photo, T) -> Result<()>,
+    ) -> Result<Self> {
+        let mut tally = Self::default();
+        for photo in photos {
+            match answer(photo) {
+                Ok(answer) => {
+                    print(photo, answer)?;
+                    tally.n_answered += 1;
+                }
+                Err(err) => {
+                    tracing::error!("{err:#}: {}", shown(&photo.name));
+                    tally.n_failed += 1;
+                }
+            }
+        }
+        Ok(tally)
+    }
+
+    /// 0: all were answered; 1: some were; 2: none was.
+    pub fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self { n_failed: 0, .. } => 0,
+            Self { n_answered: 0, .. } => 2,
+            _ => 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! The page inside the program, and what stands in for it in a program that was built without.
+
+use std::io::{self, Read};
+
+use super::assets::INDEX;
+
+include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// Where the page was not built before the program.
+const MISSING: &str = include_str!("missing_page.html");
+
+/// A file of the page, as it is and, where there is a page, compressed with brotli.
+pub(super) struct PageFile {
+    pub(super) name: &'static str,
+    pub(super) content: Vec<u8>,
+    pub(super) brotli: Option<&'static [u8]>,
+}
+
+/// The files of the page. Without one it is a single file that says how to build it.
+///
+/// # Errors
+/// Never, unless the program itself is damaged.
+pub(super) fn files() -> io::Result<Vec<PageFile>> {
+    if FILES.is_empty() {
+        tracing::warn!("this program was built without its page; `just build` builds both, --app names a folder");
+        return Ok(vec![PageFile { name: INDEX, content: MISSING.into(), brotli: None }]);
+    }
+    let unpacked = |&(name, brotli): &(&'static str, &'static [u8])| {
+        let mut content = Vec::new();
+        brotli::Decompressor::new(brotli, 1 << 16).read_to_end(&mut content)?;
+        Ok(PageFile { name, content, brotli: Some(brotli) })
+    };
+    FILES.iter().map(unpacked).collect()
+}

@@ -1,0 +1,186 @@
+//! Caches that cannot be used, indexes that are damaged, folders that two want to write to.
+
+use crate::color_model::{COLORS, model, picture};
+use crate::{dermake, json_lines, sample};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn log(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn annotate(cache: &Path) -> Output {
+    let mut command = dermake();
+    command.args(["annotate", "--json", "--concepts", "scale, plaque"]).arg(sample(1)).env("XDG_CACHE_HOME", cache);
+    command.output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_cannot_be_used_is_one_warning_and_the_answers_are_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let usable = home.path().join("usable");
+    let expected = annotate(&usable);
+    assert!(expected.status.success() && !log(&expected).contains("cache"), "{}", log(&expected));
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let holding = home.path().join("holding");
+    annotate(&holding);
+    let store = fs::read_dir(holding.join("dermake/features")).unwrap().next().unwrap().unwrap().path();
+    let lock = fs::File::create(store.join(".dermake-lock")).unwrap();
+    lock.lock().unwrap();
+    for cache in [Path::new("/proc/nope"), &file, &holding] {
+        let output = annotate(cache);
+        assert!(output.status.success(), "{}: {}", cache.display(), log(&output));
+        assert_eq!(output.stdout, expected.stdout, "{}", cache.display());
+        assert_eq!(log(&output).matches("cache of features").count(), 1, "{}", log(&output));
+    }
+}
+
+#[test]
+fn a_damaged_cache_is_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let expected = annotate(home.path());
+    let store = fs::read_dir(home.path().join("dermake/features")).unwrap().next().unwrap().unwrap().path();
+    for file in ["catalog.log", "features.f32"] {
+        for content in ["", "garbage"] {
+            fs::write(store.join(file), content).unwrap();
+            let output = annotate(home.path());
+            assert!(output.status.success() && output.stdout == expected.stdout, "{}", log(&output));
+            assert_eq!(log(&output).matches("are made anew").count(), 1, "{file}: {}", log(&output));
+            assert!(!log(&annotate(home.path())).contains("damaged"), "it was mended");
+        }
+    }
+}
+
+#[test]
+fn without_a_home_the_work_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = dermake();
+    command.args(["annotate", "--concepts", "scale"]).arg(sample(1)).current_dir(folder.path());
+    for cache in ["", "relative"] {
+        let output = command.env_remove("HOME").env("XDG_CACHE_HOME", cache).output().unwrap();
+        assert!(output.status.success(), "{}", log(&output));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "a relative path is not valid there");
+}
+
+/// Files may not grow beyond some kilobytes: the cache can be opened but not kept.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_cache_that_fills_up_is_one_warning() {
+    let home = tempfile::tempdir().unwrap();
+    let expected = annotate(&home.path().join("roomy"));
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_dermake")]);
+    limited.args(["annotate", "--json", "--concepts", "scale, plaque"]).arg(sample(1));
+    let output = limited.env("XDG_CACHE_HOME", home.path().join("full")).output().unwrap();
+    assert!(output.status.success(), "{}", log(&output));
+    assert_eq!(output.stdout, expected.stdout);
+    assert_eq!(log(&output).matches("cache of features").count(), 1, "{}", log(&output));
+}
+
+#[test]
+fn a_damaged_index_is_an_error_until_it_is_embedded_again() {
+    let photos = tempfile::tempdir().unwrap();
+    for (name, _) in COLORS {
+        fs::write(photos.path().join(format!("{name}.png")), picture(name)).unwrap();
+    }
+    let embed = || dermake().arg("embed").arg(photos.path()).arg("--model").arg(model()).output().unwrap();
+    let search = || {
+        let mut command = dermake();
+        command.args(["search", "red", "--json", "--index"]).arg(photos.path()).arg("--model").arg(model());
+        command.output().unwrap()
+    };
+    assert!(embed().status.success());
+    let expected = search();
+    assert_eq!(json_lines(&expected.stdout).len(), 8);
+    for name in ["catalog.log", "features.f32"] {
+        let path = photos.path().join(".dermake").join(name);
+        let whole = fs::read(&path).unwrap();
+        let middle = whole.len() / 2;
+        let mut flipped = whole.clone();
+        flipped[middle] ^= 0x10;
+        for (what, bytes) in [
+            ("empty", &b""[..]),
+            ("cut", &whole[..middle]),
+            ("flipped", &flipped),
+            ("zeroed", &vec![0; whole.len()]),
+            ("ones", &vec![0xff; whole.len()]),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            let output = search();
+            let log = log(&output);
+            assert_eq!(output.status.code(), Some(2), "{name} {what}: {log}");
+            assert!(log.contains("the index is damaged") && log.contains("dermake embed"), "{name} {what}: {log}");
+            assert!(embed().status.success(), "{name} {what}");
+            let found = search();
+            assert_eq!(json_lines(&found.stdout).len(), 8, "{name} {what}");
+        }
+    }
+}
+
+/// Starts a command, waits until its lock is there, runs the same again, and lets the first finish.
+#[cfg(unix)]
+fn second_is_refused(arguments: &[&str], lock: &Path, result: &Path) {
+    let mut first = Command::new(env!("CARGO_BIN_EXE_dermake"));
+    let mut first = first.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !lock.exists() {
+        assert!(first.try_wait().unwrap().is_none(), "{arguments:?} ended before its lock was seen");
+        std::thread::yield_now();
+    }
+    let second = dermake().args(arguments).output().unwrap();
+    assert_eq!(second.status.code(), Some(2), "{arguments:?}: {}", log(&second));
+    assert!(log(&second).contains("another dermake is writing"), "{arguments:?}: {}", log(&second));
+    assert!(first.wait().unwrap().success(), "{arguments:?}");
+    assert!(result.exists(), "{arguments:?}");
+    assert!(!lock.exists(), "{arguments:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_that_write_into_one_folder_the_second_is_refused_and_the_first_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let text = |name: &str| at(name).to_string_lossy().into_owned();
+    let synth = ["synth", "--images", "300", "--image-size", "64", "--out", &text("set")];
+    second_is_refused(&synth, &at(".set.dermake-lock"), &at("set/train.csv"));
+    let init = ["init", "--arch", "ViT-B-32", "--out", &text("fresh")];
+    second_is_refused(&init, &at(".fresh.dermake-lock"), &at("fresh/open_clip_config.json"));
+    let quantize = ["quantize", "--model", &text("fresh"), "--out", &text("int8")];
+    second_is_refused(&quantize, &at(".int8.dermake-lock"), &at("int8/manifest.json"));
+    let embed = ["embed", &text("set"), "--index", &text("index")];
+    second_is_refused(&embed, &at("index/.dermake-lock"), &at("index/files.csv"));
+    fs::create_dir(at("data")).unwrap();
+    fs::rename(at("set"), at("data/synth")).unwrap();
+    let eval = ["eval", "--data", &text("data"), "--no-cache", "--out", &text("report")];
+    second_is_refused(&eval, &at("report/.dermake-lock"), &at("report/results.json"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_or_killed_command_leaves_no_half_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, partial) = (folder.path().join("set"), folder.path().join(".set.dermake-partial/images/train"));
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
+        command.args(["synth", "--images", "100000", "--image-size", "64", "--out"]).arg(&out);
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        while fs::read_dir(&partial).map_or(0, Iterator::count) == 0 {
+            assert!(child.try_wait().unwrap().is_none());
+            std::thread::yield_now();
+        }
+        child
+    };
+    let mut child = start();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    let mut child = start();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    dermake().args(["synth", "--images", "20", "--image-size", "64", "--out"]).arg(&out).assert().success();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "what the killed one left is gone");
+}

@@ -1,0 +1,87 @@
+//! The demo model inside the program is hosted as its folder is.
+
+use super::running::demo_model;
+use super::*;
+
+#[tokio::test]
+async fn it_is_answered_as_its_folder_is_whole_and_in_ranges() {
+    let site = Site::new();
+    let host = |models: Vec<PathBuf>| Server::new(&ServeConfig { models, ..site.config() }).unwrap().router();
+    let (folder, carried) = (host(vec![demo_model()]), host(vec![]));
+    let merges = "/models/demo/clip_merges.txt.gz";
+    let size = fs::metadata(demo_model().join("clip_merges.txt.gz")).unwrap().len();
+    let hash = sha256(fs::read(demo_model().join("clip_merges.txt.gz")).unwrap());
+    let tag = format!("\"{hash}\"");
+    for path in ["/models", "/models/demo/manifest.json", merges, "/models/demo/secret"] {
+        same(&folder, &carried, Method::GET, path, &[]).await;
+        same(&folder, &carried, Method::HEAD, path, &[]).await;
+        same(&folder, &carried, Method::POST, path, &[]).await;
+    }
+    same(&folder, &carried, Method::GET, &format!("{merges}?v={hash}"), &[]).await;
+    let last = size - 1;
+    for range in [
+        "bytes=0-",
+        "bytes=0-0",
+        "bytes=5-100",
+        "bytes=-7",
+        "bytes=-99999999",
+        "bytes=-0",
+        "bytes=9-3",
+        "bytes=x",
+        &format!("bytes={last}-{}", size + 100),
+        &format!("bytes={size}-"),
+        "bytes=0-1,5-6",
+        "bytes=0-1, 99999999-",
+        "bytes=99999999-,-0",
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            same(&folder, &carried, method.clone(), merges, &[("range", range)]).await;
+            same(&folder, &carried, method, merges, &[("range", range), ("if-range", "\"other\"")]).await;
+        }
+    }
+    for condition in [&*tag, "*", "\"other\""] {
+        same(&folder, &carried, Method::GET, merges, &[("if-none-match", condition)]).await;
+    }
+}
+
+/// Both answer alike.
+async fn same(folder: &Router, carried: &Router, method: Method, path: &str, headers: &[(&str, &str)]) {
+    let mut answers = Vec::new();
+    for router in [folder, carried] {
+        let mut request = Request::builder().method(&method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (mut head, body) = response.into_parts();
+        let mut names: Vec<_> =
+            head.headers.drain().map(|(name, value)| (name.map(|name| name.to_string()), value)).collect();
+        names.sort();
+        answers.push((head.status, names, to_bytes(body, usize::MAX).await.unwrap()));
+    }
+    assert_eq!(answers[0].0, answers[1].0, "{method} {path} {headers:?}");
+    assert_eq!(answers[0].1, answers[1].1, "{method} {path} {headers:?}");
+    assert!(answers[0].2 == answers[1].2, "{method} {path} {headers:?}");
+}
+
+#[tokio::test]
+async fn a_program_has_a_page_or_says_how_to_build_it() {
+    let site = Site::new();
+    let router = Server::new(&ServeConfig { app: None, ..site.config() }).unwrap().router();
+    for accepted in ["br", "gzip", "identity"] {
+        let request = Request::builder().uri("/").header("accept-encoding", accepted).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+        let encoding = response.headers().get(header::CONTENT_ENCODING).cloned();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let mut page = Vec::new();
+        match encoding.as_ref().map(|encoding| encoding.as_bytes()) {
+            Some(b"br") => brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut page).map(drop).unwrap(),
+            Some(b"gzip") => flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut page).map(drop).unwrap(),
+            _ => page = body.to_vec(),
+        }
+        let page = String::from_utf8(page).unwrap();
+        assert!(page.contains("<title>Dermake: skin photos named") || page.contains("just build"), "{page}");
+    }
+}
