@@ -105,7 +105,7 @@ mod tests {
             "dermake serve --infer-model demo",
             "dermake serve --models a --infer gpu",
             "dermake serve --models a --tls-cert c",
-            "dermake serve --models a --max-megapixels 101",
+            "dermake serve --models a --max-megapixels 257",
             "dermake serve --models a --queue-length 0",
         ] {
             assert!(!is_accepted(refused), "{refused}");
