@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+/// Whether a handler is about to end the program.
+static ENDING: AtomicBool = AtomicBool::new(false);
 /// A terminal that ends may send more than one of these: a second one does not mean that the user insists.
 #[cfg(unix)]
 const HANGUP: i32 = signal_hook::consts::SIGHUP;
@@ -39,6 +41,7 @@ pub fn listen(step: &'static str) -> Result<()> {
 /// When the system takes no handler.
 pub fn discard_on_request(unfinished: Vec<PathBuf>) -> Result<()> {
     on_request(move |signal| {
+        ENDING.store(true, Ordering::SeqCst);
         for path in &unfinished {
             // Other threads may still be writing. What is left in the end the next run removes.
             let mut attempts =
@@ -47,6 +50,13 @@ pub fn discard_on_request(unfinished: Vec<PathBuf>) -> Result<()> {
         }
         std::process::exit(128 + signal);
     })
+}
+
+/// Never returns once a request to stop is ending the program: what fails then fails because of that.
+pub fn give_way() {
+    while ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
 }
 
 /// Whether somebody asked to stop.

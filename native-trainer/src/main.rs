@@ -5,7 +5,7 @@
 mod cli;
 
 use clap::Parser;
-use native_trainer::interrupt::Interrupted;
+use native_trainer::interrupt::{self, Interrupted};
 use native_trainer::print::{self, Closed};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -49,6 +49,7 @@ fn start_log() {
 
 /// The exit code; what ended the program is said on stderr.
 fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    interrupt::give_way();
     match outcome {
         Ok(code) => code,
         // As when `head` has its lines: everything that somebody wanted to read was printed.

@@ -1,11 +1,10 @@
 //! The photos in a folder, known by their content.
 
 use super::name_of;
+use crate::pictures;
 use crate::print::shown;
 use rayon::prelude::*;
 use shared_model::preprocess::{FileKind, OtherFile};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -48,14 +47,11 @@ fn is_photo(path: &Path) -> bool {
     if ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str())) {
         return true;
     }
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(FileKind::HEAD_BYTES as u64).read_to_end(&mut head));
-    read.is_ok()
-        && match FileKind::of(&head) {
-            FileKind::Picture(_) => true,
-            FileKind::Other(OtherFile::Svg) => false,
-            FileKind::Other(other) => other.is_picture(),
-        }
+    match pictures::kind(path) {
+        Ok(FileKind::Picture(_)) => true,
+        Ok(FileKind::Other(OtherFile::Svg)) | Err(_) => false,
+        Ok(FileKind::Other(other)) => other.is_picture(),
+    }
 }
 
 fn log_skipped(folder: &Path, others: &[PathBuf]) {

@@ -6,17 +6,15 @@ mod gather;
 pub use folder::photos_below;
 pub use gather::gather;
 
+use crate::pictures;
 use crate::print::shown;
 use anyhow::{Result, bail};
-use std::fs::File;
-use std::io::{ErrorKind, IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Stands for standard input among the arguments.
 const STDIN: &str = "-";
-/// More than any photo; endless files are not read to their end.
-const MAX_PHOTO_BYTES: u64 = 2 << 30;
 
 /// A photo to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,32 +62,17 @@ impl Photo {
     /// Reads the photo's bytes.
     ///
     /// # Errors
-    /// When there is nothing to read, or more than a photo has.
+    /// When there is nothing to read, or it is no photo.
     pub fn read(&self) -> Result<Vec<u8>> {
-        let bytes = match &self.source {
+        Ok(match &self.source {
             Source::Stdin if std::io::stdin().is_terminal() => {
                 bail!("nothing is piped into standard input; pipe a photo in, as in `< photo.jpg`")
             }
-            Source::Stdin => read_at_most(std::io::stdin().lock()),
-            Source::File(path) if path.is_dir() => bail!("this is a folder, expected a photo"),
-            Source::File(path) => File::open(path).and_then(read_at_most),
+            Source::Stdin => pictures::read_from(std::io::stdin().lock())?,
+            Source::File(path) => pictures::read(path)?,
             Source::Nothing(problem) => bail!("{problem}"),
-        };
-        let bytes = bytes.map_err(|err| match err.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => anyhow::anyhow!("there is no such file"),
-            _ => anyhow::Error::new(err).context("cannot read the image"),
-        })?;
-        if bytes.len() as u64 > MAX_PHOTO_BYTES {
-            bail!("the file has more than {} GiB, expected a photo", MAX_PHOTO_BYTES >> 30);
-        }
-        Ok(bytes)
+        })
     }
-}
-
-fn read_at_most(source: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(MAX_PHOTO_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A path as text. Bytes that are not UTF-8 are written `\xNN`, so that two such names stay two.

@@ -35,12 +35,16 @@ impl From<io::Error> for PictureError {
 
 /// The bytes of a picture's file. A file that is no picture is refused by its first bytes: it may be a video of gigabytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
-    let mut file = File::open(path)?;
-    let mut bytes = head(&mut file)?;
+    read_from(File::open(path)?)
+}
+
+/// [`read`], from any source.
+pub fn read_from(mut source: impl Read) -> Result<Vec<u8>, PictureError> {
+    let mut bytes = head(&mut source)?;
     if let FileKind::Other(kind) = FileKind::of(&bytes) {
         return Err(shared_model::Error::ImageFormat(kind).into());
     }
-    file.read_to_end(&mut bytes)?;
+    source.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -94,9 +98,9 @@ pub fn check_size(bytes: &[u8], max_megapixels: u32) -> shared_model::Result<()>
     panics::caught(|| preprocess::check_size(bytes, max_megapixels))
 }
 
-fn head(file: &mut File) -> io::Result<Vec<u8>> {
+fn head(source: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(FileKind::HEAD_BYTES);
-    file.take(FileKind::HEAD_BYTES as u64).read_to_end(&mut bytes)?;
+    source.take(FileKind::HEAD_BYTES as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -152,7 +152,7 @@ fn respond_from_memory(bytes: &Bytes, request: &HeaderMap) -> Response {
     let (first, last) = range.into_inner();
     if first > last {
         let content_range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
-        return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
+        return (StatusCode::RANGE_NOT_SATISFIABLE, accepts_ranges, content_range).into_response();
     }
     let content_range = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{size}"))];
     let part = bytes.slice(first as usize..=last as usize);
