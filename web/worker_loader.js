@@ -7,7 +7,7 @@ addEventListener("unhandledrejection", (event) => {
 });
 // Tells the page that the start goes on, so that it can tell a slow one from one that hangs.
 function tellStarting() {
-  postMessage('{"request_id":0,"body":{"kind":"starting"}}');
+  postMessage(['{"request_id":0,"body":{"kind":"starting"}}']);
 }
 // Reads a copy: what the browser has compiled of the program before, it finds by the answer itself.
 async function tellWhileItArrives(copy) {

@@ -16,6 +16,9 @@ mod pictures;
 mod quantize;
 mod search;
 mod serve;
+#[cfg(unix)]
+#[path = "../support/signals.rs"]
+mod signals;
 #[path = "../support/standin_hub/mod.rs"]
 #[allow(dead_code, reason = "its faults are for the hub's own tests")]
 mod standin_hub;

@@ -87,6 +87,7 @@ fn with_infer_alone_the_demo_model_answers() {
 #[cfg(unix)]
 #[test]
 fn a_hangup_stops_the_server_unless_it_was_started_to_ignore_it() {
+    crate::signals::take();
     let start = "trap '' HUP; exec \"$0\" \"$@\"";
     let mut command = Command::new("sh");
     let mut server = Server::run(command.args(["-c", start, env!("CARGO_BIN_EXE_dermake"), "serve"]));

@@ -1,7 +1,7 @@
 //! Where results go: pipes that nobody reads, disks that are full, names that a terminal would obey.
 
 use crate::color_model::{model, picture};
-use crate::{dermake, models, sample};
+use crate::{dermake, sample};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -10,7 +10,8 @@ use std::process::{Command, Output, Stdio};
 fn commands(folder: &Path) -> Vec<(Vec<String>, Option<&'static str>)> {
     let at = |name: &str| folder.join(name).to_string_lossy().into_owned();
     let photo = sample(1).to_string_lossy().into_owned();
-    let (color, dense) = (model().to_string_lossy().into_owned(), models().dense.to_string_lossy().into_owned());
+    let color = model().to_string_lossy().into_owned();
+    let dense = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared-model/tests/fixtures/open_clip_eval");
     let words = |words: &[&str]| words.iter().map(|word| word.to_string()).collect::<Vec<_>>();
     vec![
         (words(&["--help"]), None),
@@ -21,7 +22,7 @@ fn commands(folder: &Path) -> Vec<(Vec<String>, Option<&'static str>)> {
         (words(&["annotate", &photo, &photo, "--concepts", "scale", "--json"]), None),
         (words(&["embed", &at("photos"), "--model", &color]), Some("photos/.dermake/files.csv")),
         (words(&["search", "--index", &at("photos"), "--model", &color, "red"]), None),
-        (words(&["quantize", "--model", &dense, "--out", &at("int8")]), Some("int8/manifest.json")),
+        (words(&["quantize", "--model", dense, "--out", &at("int8")]), Some("int8/manifest.json")),
         (words(&["synth", "--images", "20", "--image-size", "64", "--out", &at("drawn")]), Some("drawn/train.csv")),
         (words(&["data", "check", &at("drawn/train.csv")]), None),
         (words(&["data", "check", &at("drawn/train.csv"), "--json"]), None),

@@ -218,6 +218,7 @@ fn a_killed_run_goes_on_bit_for_bit() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_saves_and_a_full_disk_leaves_the_last_checkpoint() {
+    crate::signals::take();
     let whole = Run::new(40, "1e-3");
     let stopped = Run::new(40, "1e-3");
     let mut child = stopped.start_until_saved();
@@ -421,6 +422,7 @@ fn send(signal: &str, child: &Child) {
 #[cfg(unix)]
 #[test]
 fn a_hangup_saves_unless_the_run_was_started_to_ignore_it() {
+    crate::signals::take();
     for signal in ["HUP", "INT"] {
         let run = Run::new(8, "1e-3");
         let mut child = run.start_ignoring(signal);

@@ -12,6 +12,9 @@ mod pictures;
 mod requests;
 mod running;
 mod shelf;
+#[cfg(unix)]
+#[path = "../support/signals.rs"]
+mod signals;
 mod socket;
 mod start;
 

@@ -159,6 +159,7 @@ async fn stopping_does_not_wait_for_a_visitor_who_does_not_read() {
 #[cfg(unix)]
 #[test]
 fn the_address_is_printed_and_a_signal_stops_the_server() {
+    crate::signals::take();
     for signal in ["-TERM", "-INT"] {
         let site = Site::new();
         let mut server = Program::start(&site);

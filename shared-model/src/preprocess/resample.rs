@@ -221,7 +221,7 @@ mod tests {
             (0, u32::MAX, 4, 2, 1),
             (0, 0, 0, 1, 1),
             (0, 0, 4, 6, 0),
-            (0, 0, 4, 6, 10_001),
+            (0, 0, 4, 6, 16_001),
         ] {
             let found = resample(left, top, width, height, size);
             assert!(matches!(found, Err(Error::Resample { .. })), "{found:?}");

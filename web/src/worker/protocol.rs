@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_worker_tells_that_it_starts_before_its_program_is_there() {
         let reply = serde_json::to_string(&Envelope { request_id: 0, body: Reply::Starting }).unwrap();
-        assert!(include_str!("../../worker_loader.js").contains(&format!("postMessage('{reply}')")), "{reply}");
+        assert!(include_str!("../../worker_loader.js").contains(&format!("postMessage(['{reply}'])")), "{reply}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
+use shared_model::preprocess::{FileKind, OtherFile};
 
 use crate::server::error::HttpError;
 
@@ -107,7 +108,8 @@ impl Photo {
                 "it is a photo in base64, expected its bytes; base64 is sent as JSON: {{\"{PHOTO_FIELD}\": \"…\"}}"
             )));
         }
-        if text.len() <= MAX_TYPED_BYTES && text.lines().count() == 1 {
+        let is_plain_text = FileKind::of(&bytes) == FileKind::Other(OtherFile::Text);
+        if is_plain_text && text.len() <= MAX_TYPED_BYTES && text.lines().count() == 1 {
             return Err(place.unsupported(format!(
                 "it is the text {:?}, expected a photo's bytes (with curl: -F {PHOTO_FIELD}=@photo.jpg)",
                 shortened(text)
