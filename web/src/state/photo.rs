@@ -64,11 +64,12 @@ impl AppState {
         Vec::new()
     }
 
-    /// Has the worker open a photo that it has not seen, while the model is still on its way: it is shown, or refused, long
-    /// before the model could look at it.
+    /// Has the worker open a photo that it has not seen, while the model or the labels are still to come: it is shown, or
+    /// refused, long before the model could look at it.
     pub(super) fn open_photo_early(&self) -> Option<Action> {
         let photo = self.photo.as_ref().filter(|photo| photo.opened.is_none())?;
-        (self.start.is_over() && !self.is_loaded).then_some(Action::OpenPhoto(photo.id))
+        let can_classify = self.is_loaded && self.label_set().is_some();
+        (self.start.is_over() && !can_classify).then_some(Action::OpenPhoto(photo.id))
     }
 
     fn show_photo(&mut self, NewPhoto { name, n_others }: NewPhoto) -> Vec<Action> {

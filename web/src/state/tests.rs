@@ -222,6 +222,14 @@ fn a_photo_that_is_no_image_leaves_the_model_loaded() {
 }
 
 #[test]
+fn a_photo_is_opened_while_the_labels_are_still_to_come() {
+    let mut state = ready();
+    state.apply(Event::LabelsChosen(LabelChoice::Own));
+    let actions = state.apply(Event::PhotoChosen("x.jpg".into()));
+    assert!(actions.contains(&Action::OpenPhoto(1)), "{actions:?}");
+}
+
+#[test]
 fn a_photo_is_opened_before_the_model_is_there_and_refused_at_once() {
     let mut state = listed();
     state.apply(Event::PhotoChosen("x.jpg".into()));
