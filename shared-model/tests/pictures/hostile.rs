@@ -91,7 +91,8 @@ fn headers_within_the_limit_need_pixels_to_match() {
 #[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
 fn the_limits_are_where_they_are_said_to_be() {
     let side = (u64::from(MAX_MEGAPIXELS) * 1_000_000).isqrt() as u32;
-    for (width, height) in [(side, side + 1), (MAX_EDGE + 1, 1), (1, MAX_EDGE + 1), (u32::MAX >> 1, u32::MAX >> 1)]
+    for (width, height) in
+        [(side + 1, side + 1), (MAX_EDGE + 1, 1), (1, MAX_EDGE + 1), (u32::MAX >> 1, u32::MAX >> 1)]
     {
         assert_too_large("PNG", &files::png_header(width, height));
     }
