@@ -56,7 +56,7 @@ fn file(path: &Path) -> Result<ModelFiles> {
     Ok(ModelFiles { name: file_title(path), config, weights, weights_kind, shards: shards(path)? })
 }
 
-/// The files that `weights` stands for, if it is an index or one shard of several.
+/// Returns the shards, if `weights` is an index or one of several shards.
 ///
 /// # Errors
 /// An index that cannot be read, or a file that is not there.
@@ -71,7 +71,7 @@ pub(super) fn shards(weights: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Names of the files beside `weights` that it stands for, there or not.
+/// Returns the names of the shards beside `weights`, whether they exist or not.
 pub(super) fn shard_names(weights: &Path) -> Result<Vec<String>> {
     let name = weights.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if !ShardIndex::is_name(name) {

@@ -114,7 +114,7 @@ fn a_store_full_of_outdated_entries_is_written_anew() {
     assert_eq!(SearchIndex::open(folder.path()).unwrap().nearest(&[1.0, 0.0], 1).unwrap()[0].file, "d.png");
 }
 
-/// Whatever stands in the files: a search fails in words or finds what was there, and adding goes on.
+/// With any bytes in the files, a search fails with a message or finds what was there, and adding goes on.
 #[test]
 fn no_damage_of_any_byte_is_taken_for_features() {
     let whole = tempfile::tempdir().unwrap();
