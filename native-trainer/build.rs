@@ -27,13 +27,22 @@ fn main() -> io::Result<()> {
     list.push_str("const FILES: &[(&str, &[u8])] = &[\n");
     for (number, path) in paths.iter().enumerate() {
         let compressed = out.join(format!("page-{number}.br"));
-        fs::write(&compressed, brotli(&fs::read(path)?)?)?;
+        let content = fs::read(path).map_err(|err| unreadable(path, &err))?;
+        fs::write(&compressed, brotli(&content)?)?;
         let parts = path.strip_prefix(&folder).unwrap_or(path).iter().map(|part| part.to_string_lossy());
         let name = parts.collect::<Vec<_>>().join("/");
         writeln!(list, "    ({name:?}, include_bytes!({compressed:?})),").map_err(io::Error::other)?;
     }
     list.push_str("];\n");
     fs::write(out.join("page.rs"), list)
+}
+
+/// A page that is being built again while it is read has files that are gone.
+fn unreadable(path: &Path, err: &io::Error) -> io::Error {
+    io::Error::other(format!(
+        "cannot read a file of the page ({err}); is it being built? Build again after it: {}",
+        path.display()
+    ))
 }
 
 /// All files below a folder but hidden ones and forms that were compressed beforehand.
