@@ -62,6 +62,18 @@ pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize
     }
 }
 
+/// [`for_each_chunk`], and what the chunks give in their order.
+pub fn map_chunks<T: Send, R: Send>(
+    data: &mut [T],
+    chunk: usize,
+    work: impl Fn(usize, &mut [T]) -> R + Sync + Send,
+) -> Vec<R> {
+    if has_threads() {
+        return data.par_chunks_mut(chunk).enumerate().map(|(index, data)| work(index, data)).collect();
+    }
+    data.chunks_mut(chunk).enumerate().map(|(index, data)| work(index, data)).collect()
+}
+
 /// Runs tasks 0 to `n_tasks`, each with a scratch that `init` makes once a thread or so.
 pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work: impl Fn(&mut S, usize) + Sync) {
     if has_threads() {

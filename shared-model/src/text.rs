@@ -80,24 +80,13 @@ impl TextTower {
         self.project_eot(&tokens, input_ids)
     }
 
-    /// The first stage of [`Self::encode_observed`]: what enters the blocks, `[B, L, D]`.
-    pub fn embed(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+    /// What enters the blocks, `[B, L, D]`.
+    fn embed(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
         let (batch, length) = self.check_rows(input_ids)?;
         let ids = Tensor::from_vec(input_ids.concat(), (batch, length), &Device::Cpu)?;
         let ids = ids.to_device(&self.placement.device)?;
         let positions = self.positional_embedding.narrow(0, 0, length)?;
         Ok(self.token_embedding.forward(&ids)?.broadcast_add(&positions)?)
-    }
-
-    /// The second stage of [`Self::encode_observed`].
-    pub fn transformer(&self) -> &Transformer {
-        &self.transformer
-    }
-
-    /// The last stage of [`Self::encode_observed`]: raw features `[B, E]` f32 of `tokens` `[B, L, D]` as they leave
-    /// the blocks.
-    pub fn project(&self, tokens: &Tensor, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        self.project_eot(&self.ln_final.forward(tokens)?, input_ids)
     }
 
     fn project_eot(&self, tokens: &Tensor, input_ids: &[Vec<u32>]) -> Result<Tensor> {

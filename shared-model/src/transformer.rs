@@ -14,7 +14,7 @@ use candle_core::{D, DType, Tensor};
 pub type Observer<'a> = &'a mut dyn FnMut(&str, &Tensor);
 
 /// `resblocks`: the blocks of one tower.
-pub struct Transformer {
+pub(crate) struct Transformer {
     blocks: Vec<Block>,
     workspace: Workspace,
 }
@@ -42,21 +42,6 @@ impl Transformer {
     /// Whether its matrices are int8, on the CPU.
     pub(crate) fn is_int8(&self) -> bool {
         self.blocks.first().is_some_and(|block| block.mlp.c_fc.int8().is_some())
-    }
-
-    pub fn n_blocks(&self) -> usize {
-        self.blocks.len()
-    }
-
-    /// One block, for training that keeps only what stands between blocks.
-    ///
-    /// # Shapes
-    /// - `x`: `[B, N, D]`; returns the same
-    ///
-    /// # Panics
-    /// When there is no block `index`.
-    pub fn block(&self, index: usize, x: &Tensor) -> Result<Tensor> {
-        self.blocks[index].forward(x, &self.workspace)
     }
 
     /// All blocks.

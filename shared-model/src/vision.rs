@@ -85,7 +85,7 @@ impl VisionTower {
     /// # Errors
     /// [`Error::NotFinite`] when the weights lead to values that are NaN or infinite.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let token = self.transformer.forward_first_token(self.embed(pixel_values)?)?;
+        let token = self.transformer.forward_first_token(self.embed(pixel_values, &mut |_, _| {})?)?;
         let pooled = self.proj.forward(&self.ln_post.forward(&token)?.squeeze(1)?)?.to_dtype(DType::F32)?;
         finite::check_features("image features", &pooled)?;
         unit_length(&pooled)
@@ -104,25 +104,6 @@ impl VisionTower {
         self.project_tokens(self.tokens(pixel_values, observe)?)
     }
 
-    /// The first stage of [`Self::encode`]: what enters the blocks.
-    ///
-    /// # Shapes
-    /// - `pixel_values`: `[B, 3, S, S]` f32, normalized by [`crate::preprocess`]
-    /// - returns `[B, 1 + P, D]`
-    pub fn embed(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        self.embed_observed(pixel_values, &mut |_, _| {})
-    }
-
-    /// The second stage of [`Self::encode`].
-    pub fn transformer(&self) -> &Transformer {
-        &self.transformer
-    }
-
-    /// The last stage of [`Self::encode`]: `tokens` `[B, 1 + P, D]` as they leave the blocks.
-    pub fn project(&self, tokens: &Tensor) -> Result<ImageEmbeddings> {
-        self.project_tokens(self.ln_post.forward(tokens)?)
-    }
-
     fn project_tokens(&self, tokens: Tensor) -> Result<ImageEmbeddings> {
         let projected = self.proj.forward(&tokens)?.to_dtype(DType::F32)?;
         let n_patches = projected.dim(1)? - 1;
@@ -134,13 +115,13 @@ impl VisionTower {
 
     /// All tokens after `ln_post`, `[B, 1 + P, D]`, the class token first.
     fn tokens(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
-        let tokens = self.embed_observed(pixel_values, observe)?;
+        let tokens = self.embed(pixel_values, observe)?;
         let tokens = self.ln_post.forward(&self.transformer.forward(tokens, observe)?)?;
         observe("ln_post", &tokens);
         Ok(tokens)
     }
 
-    fn embed_observed(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
+    fn embed(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
         let pixel_values = pixel_values.to_dtype(self.placement.dtype)?.to_device(&self.placement.device)?;
         let patches = self.patch_embedding.forward(&self.patches(&pixel_values)?)?;
         observe("conv1", &patches);

@@ -4,12 +4,13 @@
 //! reads, bias and activation are applied to a product's values as they leave its registers, and what is added to the
 //! tokens is added in place. The buffers serve all blocks in turn.
 
-use super::activation::activate;
+use super::attention::equal_starts;
 use super::layer_norm::{LayerNorm, NormRows};
 use super::short_attention::{self, Heads};
-use super::{attention, values};
+use super::values;
 use crate::Result;
 use crate::config::Activation;
+use crate::fused::{self, activate};
 use crate::kernels::Int8Matrix;
 use crate::kernels::int8::panels::{self, Values};
 use crate::kernels::int8::{Activations, Place};
@@ -98,8 +99,8 @@ impl Int8Block<'_> {
         let Tokens { batch, n_tokens, n_wanted } = tokens;
         let (width, heads, is_causal) = (self.out_proj.n_out(), self.heads, self.is_causal);
         if is_causal && n_wanted == n_tokens {
-            let dims = attention::fused::Dims { n_tokens, width, heads, head_width: width / heads };
-            attention::fused::join_heads(qkv, dims, is_causal, joined);
+            let heads = fused::Heads { count: heads, width: width / heads, is_causal };
+            fused::attention(qkv, &equal_starts(batch, n_tokens), heads, joined, None);
         } else {
             let dims = Heads { batch, n_tokens, n_queries: n_wanted, width, heads, is_causal };
             short_attention::join_heads(qkv, dims, joined);

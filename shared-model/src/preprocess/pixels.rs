@@ -193,6 +193,12 @@ impl RgbImage8 {
         &self.bytes
     }
 
+    /// All red bytes, then all green and all blue ones: `[3, height, width]`.
+    pub fn to_planes(&self) -> Vec<u8> {
+        let (pixels, _) = self.bytes.as_chunks::<3>();
+        (0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel])).collect()
+    }
+
     /// The same bytes, owned.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

@@ -1,0 +1,20 @@
+//! The CPU kernels of a transformer block on slices of f32: forward passes, and their gradients for training.
+//!
+//! Matrices are row-major. Inference calls the forward kernels through [`crate::ops`]; the trainer calls all of them.
+//! Sums over rows do not depend on the number of threads.
+//!
+//! Letters in shapes: T tokens of all sequences, D width, H heads, W width of a head.
+
+mod activation;
+mod attention;
+mod layer_norm;
+mod product;
+
+pub use activation::{activate, activation, activation_gradient};
+pub use attention::{Heads, attention, attention_gradient};
+pub(crate) use layer_norm::EPS;
+pub use layer_norm::{layer_norm, layer_norm_gradient, normalize};
+pub use product::{add_column_sums, add_weight_gradient, input_gradient, linear, project};
+
+/// Rows that one task takes. Fixed, so that sums over rows do not depend on the number of threads.
+const ROWS_PER_TASK: usize = 64;
