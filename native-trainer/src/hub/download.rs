@@ -95,7 +95,7 @@ impl<'a> Downloads<'a> {
         let answer = self.client.get(&url, Some(range)).map_err(|Unanswered { cause, is_passing }| {
             let hint = if is_passing { AGAIN } else { "" };
             let error = Error::Download { file: file.to_owned(), hint, cause };
-            if is_passing { Failure::passing(error) } else { Failure::Final(error) }
+            if is_passing { Failure::passing(error) } else { Failure::from(error) }
         })?;
         if answer.is_page() && matches!(answer.status(), 200 | 206) && !file.ends_with(".html") {
             let endpoint = self.settings.endpoint.clone();
@@ -120,7 +120,7 @@ impl<'a> Downloads<'a> {
         let cause = format!("HTTP status {status}").into();
         let error = Error::Download { file: file.to_owned(), hint, cause };
         match is_passing {
-            true => Failure::Passing { error, retry_after: answer.retry_after(), has_progress: false },
+            true => Failure::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false },
             false => error.into(),
         }
     }
@@ -158,7 +158,7 @@ impl<'a> Downloads<'a> {
                 let has_progress = received_bytes >= PROGRESS_BYTES && target.sha256.is_some();
                 let cause = in_words(source);
                 let error = Error::Download { file: file.to_owned(), hint: AGAIN, cause };
-                Err(Failure::Passing { error, retry_after: None, has_progress })
+                Err(Failure::Passing { error: error.into(), retry_after: None, has_progress })
             }
         }
     }
@@ -205,7 +205,7 @@ fn check(part: &Path, target: &Target, file: &str, is_resumed: bool) -> Result<(
     remove(part)?;
     let error = Error::Damaged { file, expected, found };
     // The fault may lie in what an earlier try had left: once more, from the start.
-    Err(if is_resumed { Failure::passing(error) } else { Failure::Final(error) })
+    Err(if is_resumed { Failure::passing(error) } else { Failure::from(error) })
 }
 
 /// The side on which a copy broke off.

@@ -116,7 +116,7 @@ impl Hub<'_> {
         retry(self.settings, n_attempts, || {
             let answer = self.client.get(&url, None).map_err(|Unanswered { cause, is_passing }| {
                 let error = self.unusable(cause);
-                if is_passing { Failure::passing(error) } else { Failure::Final(error) }
+                if is_passing { Failure::passing(error) } else { Failure::from(error) }
             })?;
             if answer.status() != 200 {
                 return Err(self.refusal(&answer));
@@ -206,9 +206,9 @@ impl Hub<'_> {
         };
         match status {
             408 | 425 | 429 | 500.. => {
-                Failure::Passing { error, retry_after: answer.retry_after(), has_progress: false }
+                Failure::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false }
             }
-            _ => Failure::Final(error),
+            _ => Failure::from(error),
         }
     }
 

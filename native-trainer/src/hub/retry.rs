@@ -17,24 +17,24 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 pub(super) enum Failure {
     /// Trying again can help.
     Passing {
-        error: Error,
+        error: Box<Error>,
         /// How long the server asks to be left alone.
         retry_after: Option<Duration>,
         /// Whether the try brought a part of the file, from which the next one goes on.
         has_progress: bool,
     },
-    Final(Error),
+    Final(Box<Error>),
 }
 
 impl Failure {
     pub(super) fn passing(error: Error) -> Self {
-        Self::Passing { error, retry_after: None, has_progress: false }
+        Self::Passing { error: error.into(), retry_after: None, has_progress: false }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Final(error)
+        Self::Final(error.into())
     }
 }
 
@@ -49,12 +49,12 @@ pub(super) fn retry<T>(
     loop {
         let (error, retry_after, has_progress) = match attempt() {
             Ok(value) => return Ok(value),
-            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Final(error)) => return Err(*error),
             Err(Failure::Passing { error, retry_after, has_progress }) => (error, retry_after, has_progress),
         };
         n_failed = if has_progress { 1 } else { n_failed + 1 };
         if n_failed >= n_attempts {
-            return Err(error);
+            return Err(*error);
         }
         let wait = settings.retry_wait * 2_u32.pow(n_failed - 1);
         let wait = wait.max(retry_after.unwrap_or_default().min(MAX_WAIT));

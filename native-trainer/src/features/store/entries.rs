@@ -140,7 +140,7 @@ pub fn read_all<'a>(bytes: &'a [u8], mut visit: impl FnMut(&Entry<'a>, u64)) -> 
     }
     let mut frames = Frames::new(bytes, MAGIC.len());
     let (mut identity, mut chunks, mut n_rows, mut n_entries, mut is_cut_short) = (None, Vec::new(), 0, 0, false);
-    while let Some(frame) = frames.next() {
+    for frame in frames.by_ref() {
         let mut rest = match frame {
             Ok(content) => content,
             Err(Broken::CutShort) => {
