@@ -64,6 +64,10 @@ eval MODEL="" DATA="": _program
 build-cuda:
     .setup/build_cuda.sh
 
+# Compile the CUDA kernels for sm_80 and sm_90, and fail where one spills or uses more registers; needs no GPU
+check-cuda:
+    native-trainer/kernels/check.sh
+
 # Set up everything and run every test
 test: setup test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # not test-e2e or test-api: test-native has built the program, with the tests' features
 
@@ -97,6 +101,10 @@ first-visits BROWSER="firefox" COUNT="20": build (_first-visits BROWSER COUNT)
 # Measure training beside the reference's arithmetic in PyTorch, and say what this machine cannot run
 bench-train *OPTIONS:
     @.setup/bench_train.sh {{OPTIONS}}
+
+# Measure the loader of training alone: samples a second by size of photo and number of threads
+bench-loader *OPTIONS:
+    cargo run --release --locked -p native-trainer --example bench_loader -- {{OPTIONS}}
 
 # Measure evaluation beside open_clip: images a second on the same weights, pictures and cores
 bench-eval *OPTIONS:

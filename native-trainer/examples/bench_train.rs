@@ -119,7 +119,7 @@ fn write_inputs(made: &Made, recipe: &str) -> Result<()> {
     let config = architecture(&Recipe::read(recipe)?)?;
     let model = TrainedModel::new(init::weights(&config, made.seed), &config, &Placement::default())?;
     let weights: HashMap<_, _> =
-        model.parameters().iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
+        model.parameters().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     save(&made.out, "weights", &weights)?;
     fs::write(made.out.join("config.json"), config.to_open_clip_json().to_string())?;
 
@@ -213,7 +213,8 @@ fn time_steps(timed: &Timed, recipe: &str, variant: Variant, device: DeviceChoic
     let model = TrainedModel::new(Weights::from_safetensors(weights.into())?, &config, &placement)?;
     // Constants of the reference, whatever the recipe has found better.
     let objective = Objective { variant, lambda_m: 1.0, lambda_s: 0.7, sigma: 0.0, ..recipe.objective };
-    let mut optimizer = AdamW::new(AdamWConfig { clip_norm: None, ..recipe.optimizer }, model.parameters())?;
+    let mut optimizer =
+        AdamW::new(AdamWConfig { clip_norm: None, ..recipe.optimizer }, model.layout.clone(), model.device())?;
     let batch = load(&timed.inputs, "batch")?;
     let pixel_values = batch["pixel_values"].to_device(model.device())?;
     let ids: Vec<Vec<u32>> = batch["input_ids"].flatten_to(1)?.to_dtype(DType::U32)?.to_vec2()?;
@@ -223,9 +224,9 @@ fn time_steps(timed: &Timed, recipe: &str, variant: Variant, device: DeviceChoic
     let mut n_distinct = 0;
     let step = || -> Result<Loss> {
         let (captions, input_ids) = Captions::distinct(&ids, mask.clone(), N_KINDS);
-        let batch = Batch { pixel_values: &pixel_values, captions: &captions, input_ids: &input_ids };
-        let (loss, mut gradients) = loss_and_gradients(&model, &objective, &batch, &recipe.run.micro_batches)?;
-        optimizer.step(model.parameters(), &mut gradients, 1e-4)?;
+        let batch = Batch { pixels: &pixel_values, captions: &captions, input_ids: &input_ids };
+        let (loss, gradients) = loss_and_gradients(&model, &objective, &batch, &recipe.run.micro_batches)?;
+        optimizer.step(model.flat_parameters(), &gradients, 1e-4)?;
         model.clamp_logit_scale()?;
         model.device().synchronize()?;
         n_distinct = captions.n_rows;

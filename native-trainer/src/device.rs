@@ -56,6 +56,14 @@ pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement
     Ok(Placement { device, dtype })
 }
 
+/// Memory that activations may take: on the CPU, half of what is available, as the rest of a run needs some too.
+pub fn free_bytes(_device: &Device) -> u64 {
+    let memory = sysinfo::MemoryRefreshKind::nothing().with_ram();
+    let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(memory));
+    let of_container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+    of_container.min(system.available_memory()) / 2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

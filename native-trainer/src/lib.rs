@@ -8,6 +8,7 @@ pub mod classify;
 pub mod data;
 pub mod demo_model;
 pub mod device;
+pub mod engine;
 pub mod eval;
 pub mod features;
 pub mod file_finder;

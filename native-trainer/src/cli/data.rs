@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use native_trainer::data::TableOptions;
 use native_trainer::data::check::{self, CheckOptions};
+use native_trainer::data::shrink::{self, ShrinkSettings};
 use native_trainer::synth::{SynthOptions, synth, write_contact_sheet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,16 +52,18 @@ impl Synth {
     }
 }
 
-/// Look at training data
+/// Check training data, or make a copy that is quicker to read
 #[derive(Debug, Subcommand)]
 pub enum Data {
     Check(Check),
+    Shrink(Shrink),
 }
 
 impl Data {
     pub fn run(self) -> Result<ExitCode> {
         match self {
             Self::Check(check) => check.run(),
+            Self::Shrink(shrink) => shrink.run(),
         }
     }
 }
@@ -113,5 +116,54 @@ impl Check {
         let options = CheckOptions { table, image_root: self.root, context_length: self.model_context };
         let is_usable = check::run(&self.table, &options, self.json)?;
         Ok(ExitCode::from(u8::from(!is_usable)))
+    }
+}
+
+/// Copy a training table and its images with large images made smaller, so that training decodes them quicker
+///
+/// An image whose short side is larger becomes a JPEG of that short side, under its old name; all others are copied as
+/// they are. The same command goes on where it was stopped. Training on the copy is another run than training on the
+/// originals, and is refused in the folder of one. Exit code 0: all images are there; 1: some are missing or unreadable.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  dermake data shrink pretrain.csv --root images --out small
+  dermake train pretrain-vit-b-16 --data small --out runs/make")]
+pub struct Shrink {
+    /// A CSV file with captions and masks, as MAKE's
+    #[arg(value_name = "FILE")]
+    table: PathBuf,
+
+    /// Folder from which image names count [default: the table's own]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// Folder for the copy
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Short side of the images in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 384, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    short_side: u32,
+
+    /// JPEG quality
+    #[arg(long, value_name = "QUALITY", default_value_t = 92, value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+
+    /// Column of the image's file name
+    #[arg(long, value_name = "COLUMN", default_value = "filename")]
+    image_column: String,
+
+    /// Column of the caption
+    #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
+    caption_column: String,
+}
+
+impl Shrink {
+    fn run(self) -> Result<ExitCode> {
+        let table =
+            TableOptions { image_column: self.image_column, caption_column: self.caption_column, n_subcaptions: 0 };
+        let settings = ShrinkSettings { short_side: self.short_side, quality: self.quality };
+        let is_whole = shrink::run(&self.table, self.root.as_deref(), &table, settings, &self.out)?;
+        Ok(ExitCode::from(u8::from(!is_whole)))
     }
 }

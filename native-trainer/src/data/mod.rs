@@ -14,6 +14,7 @@ pub mod order;
 pub mod problem;
 pub mod samples;
 pub mod schema;
+pub mod shrink;
 pub mod table;
 
 pub use augment::Augmentation;

@@ -8,8 +8,10 @@ use super::table::TrainingTable;
 use crate::file_finder::{FileFinder, FindError};
 use crate::pictures::{self, PictureError};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{DecodedImage, Reading, pixel_values, resize_and_crop};
+use shared_model::preprocess::{DecodedImage, Reading, resize_and_crop};
+use shared_model::text_length;
 use shared_model::tokenizer::Tokenizer;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,8 +34,8 @@ pub struct SampleSource {
 
 /// One row, ready for a batch.
 pub(super) struct Sample {
-    /// f32 `[3, S, S]`, normalised.
-    pub pixel_values: Vec<f32>,
+    /// u8 `[3, S, S]`, RGB; normalized where the model computes.
+    pub pixels: Vec<u8>,
     /// N times `[L]`.
     pub captions: Vec<Arc<[u32]>>,
 }
@@ -53,6 +55,11 @@ impl SampleSource {
         &self.table
     }
 
+    /// The folder from which image names count.
+    pub fn image_root(&self) -> &Path {
+        self.images.root()
+    }
+
     /// Side S of the images, in pixels.
     pub fn image_size(&self) -> usize {
         self.preprocess.image_size
@@ -61,6 +68,19 @@ impl SampleSource {
     /// Context length L of the captions.
     pub fn context_length(&self) -> usize {
         self.encoder.context_length()
+    }
+
+    /// Distinct captions among the first `n_rows` usable rows, of the first `n_kinds` kinds, and their tokens without
+    /// padding.
+    ///
+    /// # Errors
+    /// Those of [`Tokenizer::encode`].
+    pub fn distinct_captions(&self, n_rows: usize, n_kinds: usize) -> shared_model::Result<(usize, usize)> {
+        let rows = self.table.usable_rows().take(n_rows);
+        let captions = rows.flat_map(|row| self.table.row(row).captions.into_iter().take(n_kinds));
+        let distinct: HashSet<&str> = captions.collect();
+        let lengths = distinct.iter().map(|caption| Ok(text_length(&self.encoder.encode(caption)?)));
+        Ok((distinct.len(), lengths.sum::<shared_model::Result<usize>>()?))
     }
 
     /// Makes the sample of a row, the same for the same epoch however often and wherever it is made.
@@ -78,16 +98,14 @@ impl SampleSource {
         let image_problem = |kind| self.table.problem(row, self.table.image_column(), kind);
         let path = find_image(&self.images, self.table.image(row)).map_err(image_problem)?;
         let image = read_image(&path).map_err(image_problem)?;
-        let pixel_values = match transform {
-            Transform::Evaluation => {
-                resize_and_crop(&image, &self.preprocess).map(|image| pixel_values(&image, &self.preprocess))
-            }
+        let view = match transform {
+            Transform::Evaluation => resize_and_crop(&image, &self.preprocess),
             Transform::Training { augmentation, seed } => {
                 augment(&image, augmentation, &self.preprocess, &mut row_rng(*seed, epoch, row))
             }
         };
-        let pixel_values = pixel_values.map_err(|err| image_problem(unreadable(&path, err.to_string())))?;
-        Ok(Sample { pixel_values, captions })
+        let view = view.map_err(|err| image_problem(unreadable(&path, err.to_string())))?;
+        Ok(Sample { pixels: view.to_planes(), captions })
     }
 }
 

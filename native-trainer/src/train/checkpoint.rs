@@ -115,9 +115,9 @@ impl Checkpoints {
         }
         fs::create_dir_all(folder)?;
         check_finite(model)?;
-        let weights = model.parameters().iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
+        let weights = model.parameters().iter().map(|(name, value)| (name.clone(), value.clone()));
         write_tensors(weights, self.notice.as_deref(), &folder.join(WEIGHTS_FILE))?;
-        write_tensors(optimizer.state().into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
+        write_tensors(optimizer.state()?.into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
         let config = serde_json::to_vec_pretty(&model.config.to_open_clip_json())?;
         fs::write(folder.join(CONFIG_FILE), config)?;
         fs::write(folder.join(STATE_FILE), serde_json::to_vec_pretty(state)?)?;
@@ -189,8 +189,8 @@ impl Checkpoints {
         optimizer
             .restore(&read(OPTIMIZER_FILE)?, state.step)
             .with_context(|| format!("in {}", folder.display()))?;
-        for (name, var) in model.parameters() {
-            var.set(&weights[name].to_device(model.device())?)?;
+        for name in model.parameters().keys() {
+            model.set_parameter(name, &weights[name])?;
         }
         model.refresh()?;
         Ok(Some(state))

@@ -116,7 +116,7 @@ fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Validatio
         if !objective.has_targets(&captions) {
             continue;
         }
-        let batch = Batch { pixel_values: &loaded.pixel_values, captions: &captions, input_ids: &input_ids };
+        let batch = Batch { pixels: &loaded.pixels, captions: &captions, input_ids: &input_ids };
         let found = loss(model, objective, &batch, &plan.recipe.run.micro_batches)?;
         let weight = loaded.rows.len() as f64;
         sum.mkcl += weight * found.mkcl;
@@ -138,7 +138,7 @@ struct ZeroShot {
 
 fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Result<ZeroShot> {
     let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, model.config.text.context_length)?;
-    let text = &model.plain.text;
+    let text = &model.towers.text;
     let classifier = Classifier::build(text, &tokenizer, &set.class_names, &Templates::skin(), &mut |_, _| {})?;
     let images = &set.images;
     let (mut n_right, mut unreadable) = (0, Vec::new());
@@ -159,7 +159,7 @@ fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Re
             }
         }
         if !pixels.is_empty() {
-            let features = model.plain.vision.image_features(&Tensor::stack(&pixels, 0)?)?;
+            let features = model.towers.vision.image_features(&Tensor::stack(&pixels, 0)?)?;
             let best: Vec<u32> = classifier.logits(&features)?.argmax(1)?.to_vec1()?;
             n_right += best.iter().zip(&labels).filter(|(best, label)| **best as usize == **label).count();
         }

@@ -1,11 +1,11 @@
 //! `dermake train`: MAKE pretraining, exact at any batch size, that can be killed and goes on.
 
-mod backward;
 mod checkpoint;
+pub mod estimate;
 mod evaluation;
+mod heads;
 pub mod model;
 pub mod optimizer;
-mod parts;
 mod plan;
 mod progress;
 pub mod recipe;

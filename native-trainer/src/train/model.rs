@@ -1,36 +1,49 @@
-//! The model while it is being trained: parameters by open_clip key, and both towers over them.
+//! The model while it is being trained: flat parameters, and both towers over them.
 
-use anyhow::{Context, Result};
-use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var};
+use super::optimizer::is_decayed;
+use crate::device::free_bytes;
+use crate::engine::{CpuOps, ParameterLayout, Span, TextEngine, VisionEngine};
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use shared_model::config::{ClipConfig, Parameter};
 use shared_model::weights::{Placement, Weights};
 use shared_model::{TextTower, VisionTower};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Parameters in f32 and towers that compute with them, or with copies of lower precision.
+/// Parameters in f32 and, at lower precision, the copies that the towers compute with.
 pub struct TrainedModel {
     pub config: ClipConfig,
-    /// f32, by open_clip key.
-    masters: BTreeMap<String, Var>,
-    /// What the towers compute with: the masters themselves, or bf16 copies of them.
-    compute: BTreeMap<String, Var>,
-    /// Builds a graph; gradients reach the parameters.
-    pub tracked: Towers,
-    /// The same values without a graph.
-    pub plain: Towers,
+    pub layout: Arc<ParameterLayout>,
+    /// Flat, f32.
+    masters: Tensor,
+    /// Views of `masters` by open_clip key.
+    parameters: BTreeMap<String, Tensor>,
+    /// Flat, at lower precision than f32: copies that are computed with. On the CPU, which multiplies no bf16, they are
+    /// f32 that hold bf16 values.
+    copies: Option<Tensor>,
+    /// The engine's towers, for losses and gradients.
+    pub vision: VisionEngine,
+    pub text: TextEngine,
+    /// The towers of inference over the same values, for evaluation.
+    pub towers: Towers,
     pub placement: Placement,
+    /// Bytes that were free when the model had been loaded, as far as a run should take them.
+    pub free_bytes: u64,
 }
 
-/// Both towers.
+/// The towers of inference.
 pub struct Towers {
     pub vision: VisionTower,
     pub text: TextTower,
 }
 
-/// Gradients of the total loss by open_clip key, f32.
-#[derive(Clone, Debug, Default)]
-pub struct Gradients(pub BTreeMap<String, Tensor>);
+/// Gradients of the total loss, f32.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    layout: Arc<ParameterLayout>,
+    flat: Tensor,
+}
 
 impl TrainedModel {
     /// Copies a checkpoint's tensors into parameters.
@@ -41,76 +54,98 @@ impl TrainedModel {
         weights.fit_positions(config)?;
         let parameters = parameters(config);
         weights.check(&parameters, &[])?;
-        let on_device = Placement { device: placement.device.clone(), dtype: DType::F32 };
-        let master = |Parameter { name, .. }: &Parameter| -> Result<(String, Var)> {
-            let tensor = weights.tensor(name, &on_device)?;
-            Ok((name.clone(), Var::from_tensor(&tensor.copy()?)?))
-        };
-        let masters: BTreeMap<_, _> = parameters.iter().map(master).collect::<Result<_>>()?;
-        let compute = match placement.dtype {
-            DType::F32 => masters.clone(),
-            dtype => {
-                let copy =
-                    |(name, var): (&String, &Var)| Ok((name.clone(), Var::from_tensor(&var.to_dtype(dtype)?)?));
-                masters.iter().map(copy).collect::<Result<_>>()?
-            }
-        };
-        let tracked = compute.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone()));
-        let tracked = Towers::over(tracked, config, placement)?;
-        let plain =
-            Towers::over(compute.iter().map(|(name, var)| (name.clone(), var.detach())), config, placement)?;
-        Ok(Self { config: config.clone(), masters, compute, tracked, plain, placement: placement.clone() })
+        let layout = Arc::new(ParameterLayout::new(&parameters, is_decayed));
+        let mut values = vec![0f32; layout.len()];
+        for (name, span) in layout.iter() {
+            let tensor = weights.tensor(name, &Placement::default())?.flatten_all()?;
+            values[span.range()].copy_from_slice(&tensor.to_vec1::<f32>()?);
+        }
+        drop(weights);
+        let masters = Tensor::from_vec(values, layout.len(), &placement.device)?;
+        let copies = (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose()?;
+        let computed_with = copies.as_ref().unwrap_or(&masters);
+        let placement = Placement { device: placement.device.clone(), dtype: computed_with.dtype() };
+        let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
+        let towers = Towers::over(live.collect::<Result<Vec<_>>>()?, config, &placement)?;
+        let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
+        Ok(Self {
+            config: config.clone(),
+            parameters: parameters.collect::<Result<_>>()?,
+            vision: VisionEngine::new(&layout, config)?,
+            text: TextEngine::new(&layout, config)?,
+            layout,
+            masters,
+            copies,
+            towers,
+            free_bytes: free_bytes(&placement.device),
+            placement,
+        })
     }
 
     pub fn device(&self) -> &Device {
         &self.placement.device
     }
 
-    /// The parameters by open_clip key, f32.
-    pub fn parameters(&self) -> &BTreeMap<String, Var> {
+    /// The parameters by open_clip key, f32: views of the flat array.
+    pub fn parameters(&self) -> &BTreeMap<String, Tensor> {
+        &self.parameters
+    }
+
+    /// All parameters as one flat array, f32, at the places of `layout`.
+    pub fn flat_parameters(&self) -> &Tensor {
         &self.masters
     }
 
-    /// Number of values in all parameters.
-    pub fn n_values(&self) -> usize {
-        self.masters.values().map(|var| var.elem_count()).sum()
+    /// Sets one parameter; [`Self::refresh`] is due afterwards.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or `value` has another shape.
+    pub fn set_parameter(&self, name: &str, value: &Tensor) -> Result<()> {
+        let span = self.layout.span(name)?;
+        ensure!(value.dims() == span.shape, "{name} is {:?}, expected {:?}", value.dims(), span.shape);
+        let value = value.to_device(self.device())?.to_dtype(DType::F32)?.flatten_all()?.force_contiguous()?;
+        Ok(self.masters.slice_set(&value, 0, span.start)?)
+    }
+
+    /// Bytes of a value of an activation.
+    pub fn value_bytes(&self) -> usize {
+        self.placement.dtype.size_in_bytes()
     }
 
     /// Brings the copies that the towers compute with up to date; to be called after parameters changed.
     pub fn refresh(&self) -> Result<()> {
-        if self.placement.dtype != DType::F32 {
-            for (name, var) in &self.compute {
-                var.set(&self.masters[name].to_dtype(self.placement.dtype)?)?;
-            }
+        match &self.copies {
+            Some(copies) => Ok(copies.slice_set(&rounded(&self.masters)?, 0, 0)?),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    fn logit_scale_parameter(&self) -> &Var {
-        // `parameters` lists it for every model, and `new` has checked that it is there.
-        &self.masters[LOGIT_SCALE]
     }
 
     /// The logarithm of the logit scale.
     pub fn log_logit_scale(&self) -> Result<f64> {
-        Ok(f64::from(self.logit_scale_parameter().to_scalar::<f32>()?))
+        // The layout has a place for it in every model, and `new` has checked that it is there.
+        Ok(f64::from(self.parameters[LOGIT_SCALE].to_scalar::<f32>()?))
     }
 
     /// Keeps the logarithm of the logit scale in [0, ln 100].
     pub fn clamp_logit_scale(&self) -> Result<()> {
-        let var = self.logit_scale_parameter();
-        var.set(&var.clamp(0f32, 100f32.ln())?)?;
+        let value = self.parameters[LOGIT_SCALE].clamp(0f32, 100f32.ln())?;
+        self.set_parameter(LOGIT_SCALE, &value)?;
         self.refresh()
     }
 
-    /// Adds the gradients of the parameters in `store` to `gradients`.
-    pub fn collect(&self, store: &mut GradStore, gradients: &mut Gradients) -> Result<()> {
-        for (name, var) in &self.compute {
-            if let Some(gradient) = store.remove(var) {
-                gradients.add(name, gradient.to_dtype(DType::F32)?)?;
+    /// Runs `pass` with the CPU's operations, which add to `gradients`; an empty slice is enough for forward passes.
+    pub(super) fn on_cpu<R>(
+        &self,
+        gradients: &mut [f32],
+        pass: impl FnOnce(&mut CpuOps<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let (storage, _) = self.copies.as_ref().unwrap_or(&self.masters).storage_and_layout();
+        match &*storage {
+            Storage::Cpu(CpuStorage::F32(weights)) => {
+                pass(&mut CpuOps::new(weights, gradients, self.copies.is_some()))
             }
+            _ => bail!("expected weights on the CPU, got {:?}", self.device()),
         }
-        Ok(())
     }
 }
 
@@ -122,12 +157,19 @@ pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
     config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
 }
 
+/// A copy in bf16; on the CPU, in f32 with the values of bf16.
+fn rounded(masters: &Tensor) -> Result<Tensor> {
+    let copy = masters.to_dtype(DType::BF16)?;
+    Ok(if masters.device().is_cpu() { copy.to_dtype(DType::F32)? } else { copy })
+}
+
+/// A view of one parameter of a flat array.
+fn view(flat: &Tensor, span: &Span) -> Result<Tensor> {
+    Ok(flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?)
+}
+
 impl Towers {
-    fn over(
-        tensors: impl Iterator<Item = (String, Tensor)>,
-        config: &ClipConfig,
-        placement: &Placement,
-    ) -> Result<Self> {
+    fn over(tensors: Vec<(String, Tensor)>, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         let weights = Weights::from_live(tensors);
         let vision = VisionTower::load(&weights, config, placement).context("vision tower")?;
         let text = TextTower::load(&weights, config, placement).context("text tower")?;
@@ -136,32 +178,26 @@ impl Towers {
 }
 
 impl Gradients {
-    pub fn add(&mut self, name: &str, gradient: Tensor) -> Result<()> {
-        let sum = match self.0.remove(name) {
-            Some(sum) => (sum + gradient)?,
-            None => gradient,
-        };
-        self.0.insert(name.into(), sum);
-        Ok(())
+    /// `flat` `[layout.len()]` f32.
+    pub(super) fn new(layout: Arc<ParameterLayout>, flat: Tensor) -> Self {
+        Self { layout, flat }
+    }
+
+    /// The flat array, f32.
+    pub fn flat(&self) -> &Tensor {
+        &self.flat
+    }
+
+    /// The gradient of one parameter.
+    ///
+    /// # Errors
+    /// When there is no such parameter.
+    pub fn get(&self, name: &str) -> Result<Tensor> {
+        view(&self.flat, self.layout.span(name)?)
     }
 
     /// The L2 norm over all gradients together.
     pub fn norm(&self) -> Result<f64> {
-        let mut sum = 0.0;
-        for gradient in self.0.values() {
-            sum += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-        }
-        Ok(sum.sqrt())
-    }
-
-    /// Scales all gradients, of this norm together, down to at most `max_norm`, as `clip_grad_norm_` does.
-    pub fn clip(&mut self, norm: f64, max_norm: f64) -> Result<()> {
-        let factor = max_norm / (norm + 1e-6);
-        if factor < 1.0 {
-            for gradient in self.0.values_mut() {
-                *gradient = (&*gradient * factor)?;
-            }
-        }
-        Ok(())
+        Ok(f64::from(self.flat.sqr()?.sum_all()?.to_scalar::<f32>()?).sqrt())
     }
 }

@@ -1,10 +1,12 @@
-//! AdamW whose state is open: decoupled weight decay, bias correction, moments by parameter name.
+//! AdamW with decoupled weight decay and bias correction, over flat arrays. Its moments go into checkpoints by key.
 
 use super::model::{Gradients, LOGIT_SCALE};
+use crate::engine::ParameterLayout;
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Constants of AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,13 +62,11 @@ impl AdamWConfig {
 /// First and second moments of every parameter, and how many steps they have seen.
 pub struct AdamW {
     config: AdamWConfig,
-    moments: BTreeMap<String, Moments>,
+    layout: Arc<ParameterLayout>,
+    /// Flat, f32.
+    first: Tensor,
+    second: Tensor,
     steps: u64,
-}
-
-struct Moments {
-    first: Var,
-    second: Var,
 }
 
 /// The reference's exclusion rule: no decay for parameters of rank below 2, or with one of these words in the name.
@@ -79,12 +79,10 @@ const FIRST: &str = "first_moment.";
 const SECOND: &str = "second_moment.";
 
 impl AdamW {
-    pub fn new(config: AdamWConfig, parameters: &BTreeMap<String, Var>) -> Result<Self> {
-        let zeros = |(name, var): (&String, &Var)| -> Result<(String, Moments)> {
-            let zeros = || Ok::<_, anyhow::Error>(Var::from_tensor(&var.zeros_like()?)?);
-            Ok((name.clone(), Moments { first: zeros()?, second: zeros()? }))
-        };
-        Ok(Self { config, moments: parameters.iter().map(zeros).collect::<Result<_>>()?, steps: 0 })
+    /// Moments of zero for the parameters of a layout.
+    pub fn new(config: AdamWConfig, layout: Arc<ParameterLayout>, device: &Device) -> Result<Self> {
+        let zeros = || Tensor::zeros(layout.len(), DType::F32, device);
+        Ok(Self { config, first: zeros()?, second: zeros()?, layout, steps: 0 })
     }
 
     /// Steps taken.
@@ -92,68 +90,51 @@ impl AdamW {
         self.steps
     }
 
-    /// One update of every parameter that has a gradient, after clipping the gradients where the config asks for it.
+    /// One update of the flat `parameters`, after clipping the gradients where the config asks for it.
     ///
     /// Returns the L2 norm of all gradients together, before clipping.
     ///
     /// # Errors
     /// When the norm is not finite; nothing has been changed then.
-    pub fn step(
-        &mut self,
-        parameters: &BTreeMap<String, Var>,
-        gradients: &mut Gradients,
-        learning_rate: f64,
-    ) -> Result<f64> {
+    pub fn step(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
         let norm = gradients.norm()?;
         ensure!(norm.is_finite(), "the gradient norm is {norm}");
-        if let Some(max_norm) = self.config.clip_norm {
-            gradients.clip(norm, max_norm)?;
-        }
         self.steps += 1;
-        let AdamWConfig { beta1, beta2, eps, weight_decay, .. } = self.config;
+        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = self.config;
+        // As `clip_grad_norm_` does.
+        let clip = clip_norm.map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
-        let (correction1, correction2) = (correction(beta1), correction(beta2));
-        for (name, parameter) in parameters {
-            let Some(gradient) = gradients.0.get(name) else { continue };
-            let moments =
-                self.moments.get(name).with_context(|| format!("the optimizer has no moments of {name}"))?;
-            let decay = if is_decayed(name, parameter.rank()) { weight_decay } else { 0.0 };
+        let n_decayed = self.layout.n_decayed();
+        for (range, decay) in [(0..n_decayed, weight_decay), (n_decayed..self.layout.len(), 0.0)] {
+            if range.is_empty() {
+                continue;
+            }
+            let part = |flat: &Tensor| flat.narrow(0, range.start, range.len());
+            let (first, second, parameters) = (part(&self.first)?, part(&self.second)?, part(parameters)?);
+            let gradients = part(gradients.flat())?;
             let update = Update {
                 kept: 1.0 - learning_rate * decay,
-                rate: learning_rate / correction1,
-                second_correction: correction2,
+                rate: learning_rate / correction(beta1),
+                second_correction: correction(beta2),
                 eps,
             };
-            let gradient = gradient.contiguous()?;
-            match parameter.device() {
-                Device::Cpu => {
-                    moments.first.inplace_op2(&gradient, &Blend { beta: beta1, is_squared: false })?;
-                    moments.second.inplace_op2(&gradient, &Blend { beta: beta2, is_squared: true })?;
-                    parameter.inplace_op3(&moments.first, &moments.second, &update)?;
-                }
-                _ => {
-                    let first = ((moments.first.as_tensor() * beta1)? + (&gradient * (1.0 - beta1))?)?;
-                    let second = ((moments.second.as_tensor() * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
-                    let root = ((&second / update.second_correction)?.sqrt()? + eps)?;
-                    let moved = ((parameter.as_tensor() * update.kept)? - ((&first / root)? * update.rate)?)?;
-                    moments.first.set(&first)?;
-                    moments.second.set(&second)?;
-                    parameter.set(&moved)?;
-                }
-            }
+            first.inplace_op2(&gradients, &Blend { beta: beta1, clip, is_squared: false })?;
+            second.inplace_op2(&gradients, &Blend { beta: beta2, clip, is_squared: true })?;
+            parameters.inplace_op3(&first, &second, &update)?;
         }
         Ok(norm)
     }
 
     /// The moments as named tensors, for a checkpoint.
-    pub fn state(&self) -> BTreeMap<String, Tensor> {
-        let named = |(name, moments): (&String, &Moments)| {
-            [
-                (format!("{FIRST}{name}"), moments.first.as_tensor().clone()),
-                (format!("{SECOND}{name}"), moments.second.as_tensor().clone()),
-            ]
-        };
-        self.moments.iter().flat_map(named).collect()
+    pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut state = BTreeMap::new();
+        for (prefix, flat) in [(FIRST, &self.first), (SECOND, &self.second)] {
+            for (name, span) in self.layout.iter() {
+                let moment = flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?;
+                state.insert(format!("{prefix}{name}"), moment);
+            }
+        }
+        Ok(state)
     }
 
     /// Takes up the moments of a checkpoint.
@@ -161,30 +142,28 @@ impl AdamW {
     /// # Errors
     /// When a moment is missing or has another shape than its parameter; nothing has been changed then.
     pub fn restore(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
-        let find = |prefix: &str, name: &str, var: &Var| -> Result<Tensor> {
-            let key = format!("{prefix}{name}");
-            let tensor = state.get(&key).with_context(|| format!("the optimizer state has no {key}"))?;
-            if tensor.dims() != var.dims() {
-                bail!("{key} is {:?}, expected {:?}", tensor.dims(), var.dims());
+        let flat = |prefix: &str| -> Result<Tensor> {
+            let mut values = vec![0f32; self.layout.len()];
+            for (name, span) in self.layout.iter() {
+                let key = format!("{prefix}{name}");
+                let tensor = state.get(&key).with_context(|| format!("the optimizer state has no {key}"))?;
+                if tensor.dims() != span.shape {
+                    bail!("{key} is {:?}, expected {:?}", tensor.dims(), span.shape);
+                }
+                values[span.range()].copy_from_slice(&tensor.flatten_all()?.to_vec1::<f32>()?);
             }
-            Ok(tensor.to_device(var.device())?)
+            Ok(Tensor::from_vec(values, self.layout.len(), self.first.device())?)
         };
-        let mut found = Vec::with_capacity(self.moments.len());
-        for (name, moments) in &self.moments {
-            found.push((moments, find(FIRST, name, &moments.first)?, find(SECOND, name, &moments.second)?));
-        }
-        for (moments, first, second) in found {
-            moments.first.set(&first)?;
-            moments.second.set(&second)?;
-        }
+        (self.first, self.second) = (flat(FIRST)?, flat(SECOND)?);
         self.steps = steps;
         Ok(())
     }
 }
 
-/// `moment = beta * moment + (1 - beta) * gradient`, or of its square.
+/// `moment = beta * moment + (1 - beta) * gradient`, or of its square; `clip` is the gradient's factor.
 struct Blend {
     beta: f64,
+    clip: f64,
     is_squared: bool,
 }
 
@@ -196,7 +175,7 @@ struct Update {
     eps: f64,
 }
 
-/// The CPU forms, one pass each instead of candle's one pass an operation.
+/// The CPU forms: one pass each.
 mod in_place {
     use super::{Blend, Update};
     use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result};
@@ -218,13 +197,14 @@ mod in_place {
         ) -> Result<()> {
             let moment = values_mut(moment, moment_layout)?;
             let gradient = values(gradient, gradient_layout)?;
-            let (beta, rest) = (self.beta as f32, (1.0 - self.beta) as f32);
+            let (beta, clip) = (self.beta as f32, self.clip as f32);
+            let rest = (1.0 - self.beta) as f32;
             let tasks = moment.par_chunks_mut(VALUES_PER_TASK).zip(gradient.par_chunks(VALUES_PER_TASK));
             tasks.for_each(|(moment, gradient)| {
                 let pairs = moment.iter_mut().zip(gradient);
                 match self.is_squared {
-                    true => pairs.for_each(|(m, g)| *m = beta * *m + rest * g * g),
-                    false => pairs.for_each(|(m, g)| *m = beta * *m + rest * g),
+                    true => pairs.for_each(|(m, g)| *m = beta * *m + rest * (clip * g) * (clip * g)),
+                    false => pairs.for_each(|(m, g)| *m = beta * *m + rest * (clip * g)),
                 }
             });
             Ok(())

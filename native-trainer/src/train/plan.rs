@@ -1,9 +1,11 @@
 //! A recipe with everything resolved: files found, steps counted, costs estimated.
 
+use super::estimate::{BatchSize, StepEstimate};
 use super::model::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
 use super::step::MicroBatches;
 use crate::data::samples::default_image_root;
+use crate::data::shrink;
 use crate::data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
 use crate::eval::LabelledImages;
 use crate::labels;
@@ -27,6 +29,7 @@ pub struct Plan {
     pub total_steps: u64,
     /// What must be the same for a run to go on: recipe, data, model.
     pub fingerprint: BTreeMap<String, String>,
+    pub estimate: StepEstimate,
 }
 
 /// A labelled table to measure zero-shot accuracy on.
@@ -37,11 +40,11 @@ pub struct ZeroShotSet {
 }
 
 impl Plan {
-    /// Finds and reads the tables of `recipe` below `data`.
+    /// Finds and reads the tables of `recipe` below `data`. `free_bytes` may be taken for activations.
     ///
     /// # Errors
     /// When a table cannot be read, the run would learn nothing from it, or the schedule is longer than the run.
-    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path) -> Result<Self> {
+    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path, free_bytes: u64) -> Result<Self> {
         let source = |table: &str| -> Result<Arc<SampleSource>> {
             let path = data.join(table);
             let root = match &recipe.data.image_root {
@@ -73,10 +76,23 @@ impl Plan {
         if let Some(validation) = &validation {
             check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
         }
-        let fingerprint = fingerprint(&recipe, &config, data)?;
+        let fingerprint = fingerprint(&recipe, &config, data, train.image_root())?;
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
-        Ok(Self { recipe, config, train, validation, zero_shot, steps_per_epoch, total_steps, fingerprint })
+        let n_prefetched = loader_options(&recipe).prefetch_batches;
+        let batch = BatchSize::of(&recipe, &train)?;
+        let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, free_bytes)?;
+        Ok(Self {
+            recipe,
+            config,
+            train,
+            validation,
+            zero_shot,
+            steps_per_epoch,
+            total_steps,
+            fingerprint,
+            estimate,
+        })
     }
 
     /// Whether there is anything to evaluate on.
@@ -85,71 +101,13 @@ impl Plan {
     }
 
     pub fn loader_options(&self) -> LoaderOptions {
-        LoaderOptions {
-            batch_size: self.recipe.run.batch_size,
-            max_bad_share: self.recipe.data.max_bad_share,
-            ..LoaderOptions::default()
-        }
+        loader_options(&self.recipe)
     }
 
     /// f32 values in all parameters.
     pub fn n_values(&self) -> usize {
         parameters(&self.config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum()
     }
-
-    /// Floating-point operations of one image forward, attention included.
-    pub fn flops_per_image(&self) -> f64 {
-        let vision = &self.config.vision;
-        let (tokens, width) = ((vision.n_patches() + 1) as f64, vision.width as f64);
-        let weights = 4.0 * width * width + 2.0 * width * vision.mlp_width as f64;
-        let block = 2.0 * tokens * weights + 4.0 * tokens * tokens * width;
-        let patch_values = (3 * vision.patch_size * vision.patch_size) as f64;
-        let ends = 2.0 * tokens * width * (patch_values + self.config.embed_dim as f64);
-        vision.layers as f64 * block + ends
-    }
-
-    /// Floating-point operations of a step's images: forward and backward, and what is computed again.
-    pub fn flops_per_step(&self) -> f64 {
-        let micro = &self.recipe.run.micro_batches;
-        let passes = match (micro.recompute_blocks, micro.keep_activations) {
-            (true, _) => 5.0,
-            (false, true) => 3.0,
-            (false, false) => 4.0,
-        };
-        passes * self.flops_per_image() * self.recipe.run.batch_size as f64
-    }
-
-    /// Rough peak of memory in bytes: parameters, gradients and moments; activations; the loss; waiting batches.
-    pub fn memory_bytes(&self) -> Memory {
-        let run = &self.recipe.run;
-        let vision = &self.config.vision;
-        let bytes = match run.precision {
-            crate::device::Precision::F32 => 4,
-            crate::device::Precision::Bf16 => 2,
-        };
-        let images = if run.micro_batches.keep_activations { run.batch_size } else { run.micro_batches.images };
-        // Of a block: its input, two norms, three projections, attention, the hidden layer twice, two sums.
-        let per_token = 9 * vision.width + 2 * vision.mlp_width;
-        let blocks = if run.micro_batches.recompute_blocks { 2 } else { vision.layers };
-        let activations = images.min(run.batch_size) * (vision.n_patches() + 1) * per_token * blocks * bytes;
-        let n_captions = run.batch_size * self.recipe.data.table.n_captions();
-        let side = self.config.preprocess.image_size;
-        Memory {
-            parameters: self.n_values() * 16,
-            activations: 2 * activations,
-            loss: 3 * 4 * run.batch_size * n_captions / 2,
-            batches: 3 * 12 * run.batch_size * side * side,
-        }
-    }
-}
-
-/// Estimated bytes by what needs them.
-#[derive(Clone, Copy, Debug)]
-pub struct Memory {
-    pub parameters: usize,
-    pub activations: usize,
-    pub loss: usize,
-    pub batches: usize,
 }
 
 impl ZeroShotSet {
@@ -167,6 +125,14 @@ impl ZeroShotSet {
     }
 }
 
+fn loader_options(recipe: &Recipe) -> LoaderOptions {
+    LoaderOptions {
+        batch_size: recipe.run.batch_size,
+        max_bad_share: recipe.data.max_bad_share,
+        ..LoaderOptions::default()
+    }
+}
+
 /// A folder that image names count from.
 fn image_root(folder: &Path) -> Result<PathBuf> {
     if !folder.is_dir() {
@@ -177,29 +143,37 @@ fn image_root(folder: &Path) -> Result<PathBuf> {
 
 /// Hashes of what decides the numbers of a run. How often something is written, the notice that goes with it, and the
 /// pieces that a batch is cut into may change from one session of a run to the next.
-fn fingerprint(recipe: &Recipe, config: &ClipConfig, data: &Path) -> Result<BTreeMap<String, String>> {
+fn fingerprint(
+    recipe: &Recipe,
+    config: &ClipConfig,
+    data: &Path,
+    images: &Path,
+) -> Result<BTreeMap<String, String>> {
     let mut recipe = recipe.clone();
     recipe.model.notice = None;
     recipe.run.save_every_steps = None;
     recipe.run.keep_every_epochs = None;
     recipe.run.log_every_steps = 1;
-    recipe.run.micro_batches =
-        MicroBatches { images: 1, tokens: 1, keep_activations: false, recompute_blocks: false };
+    recipe.run.micro_batches = MicroBatches { images: 1, tokens: 1, activation_memory_gib: None };
     let table = data.join(&recipe.data.train);
     let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
     let of = |name: &str, bytes: &[u8]| (name.to_string(), sha256_hex(bytes));
-    Ok(BTreeMap::from([
+    let mut fingerprint = BTreeMap::from([
         of("recipe", &serde_json::to_vec(&recipe)?),
         of("training table", &table),
         of("model", &serde_json::to_vec(&config.to_open_clip_json())?),
-    ]))
+    ]);
+    if let Some(shrunk) = shrink::read_marker(images)? {
+        fingerprint.extend([of("size of images", &serde_json::to_vec(&shrunk)?)]);
+    }
+    Ok(fingerprint)
 }
 
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = &self.recipe.run;
-        let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
-        let memory = self.memory_bytes();
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let memory = &self.estimate;
         writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
         writeln!(f, "parameters  {:.2} M", self.n_values() as f64 / 1e6)?;
         let table = self.train.table();
@@ -211,14 +185,14 @@ impl Display for Plan {
         )?;
         writeln!(
             f,
-            "images      {:.2} GFLOP forward each, {:.2} TFLOP a step",
-            self.flops_per_image() / 1e9,
-            self.flops_per_step() / 1e12
+            "step        {:.2} TFLOP; {:.0} % of the activations are kept, the others are computed again",
+            self.estimate.flops() / 1e12,
+            100.0 * self.estimate.kept_share
         )?;
         write!(
             f,
             "memory      about {:.0} MiB: parameters and moments {:.0}, activations {:.0}, loss {:.0}, batches {:.0}",
-            mib(memory.parameters + memory.activations + memory.loss + memory.batches),
+            mib(memory.total_bytes()),
             mib(memory.parameters),
             mib(memory.activations),
             mib(memory.loss),
@@ -237,14 +211,18 @@ mod tests {
         let recipe = Recipe::read("smoke").unwrap();
         std::fs::write(folder.path().join(&recipe.data.train), "a table").unwrap();
         let config = recipe.model.drawn_config().unwrap().unwrap();
-        let of = |recipe: &Recipe| fingerprint(recipe, &config, folder.path()).unwrap();
+        let of = |recipe: &Recipe| fingerprint(recipe, &config, folder.path(), folder.path()).unwrap();
         let mut other = recipe.clone();
         other.model.notice = Some("Other words.".into());
         assert!(recipe.model.notice.is_some() && recipe.model.notice != other.model.notice);
         other.run.micro_batches.images += 1;
-        other.run.micro_batches.recompute_blocks = true;
+        other.run.micro_batches.activation_memory_gib = Some(0.5);
         assert_eq!(of(&other), of(&recipe));
+        let whole = of(&recipe);
         other.run.seed += 1;
-        assert_ne!(of(&other), of(&recipe));
+        assert_ne!(of(&other), whole);
+        let shrunk = br#"{"short_side": 384, "quality": 92}"#;
+        std::fs::write(folder.path().join(shrink::MARKER_FILE), shrunk).unwrap();
+        assert_ne!(of(&recipe), whole);
     }
 }

@@ -170,6 +170,10 @@ impl RunRecipe {
                 bail!("{name} is 0, expected at least 1");
             }
         }
+        let kept = self.micro_batches.activation_memory_gib;
+        if let Some(kept) = kept.filter(|gib| !(*gib >= 0.0 && gib.is_finite())) {
+            bail!("run.micro_batches.activation_memory_gib is {kept}, expected 0 or more");
+        }
         if self.batch_size == 1 {
             bail!(
                 "run.batch_size is 1, expected at least 2: samples are contrasted with the others of their batch"

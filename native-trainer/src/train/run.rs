@@ -11,7 +11,7 @@ use super::sinks::{EventWriter, MetricsLog, Panel, Record, curves, metrics};
 use super::step::{Batch, loss_and_gradients};
 use crate::data::{Batch as LoadedBatch, Loader, Position};
 use crate::demo_model;
-use crate::device::{DeviceChoice, placement};
+use crate::device::{DeviceChoice, free_bytes, placement};
 use crate::hub::{self, WeightsKind};
 use crate::init;
 use crate::interrupt::{self, Interrupted};
@@ -46,12 +46,12 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let recipe = Recipe::read(recipe_name)?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = first_weights(&recipe)?;
-    let plan = Plan::resolve(recipe, config, places.data)?;
+    let plan = Plan::resolve(recipe, config, places.data, free_bytes(&placement.device))?;
     print::remark(&plan);
     fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
     let _lock = Lock::of_folder(places.out)?;
     let model = TrainedModel::new(weights, &plan.config, &placement)?;
-    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.parameters())?;
+    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.layout.clone(), model.device())?;
 
     let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
     let restored = checkpoints.restore(&model, &mut optimizer, &plan.fingerprint)?;
@@ -87,18 +87,17 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         let started = Instant::now();
         let loaded = loader.next_batch()?.context("the loader ended before the run")?;
         let (captions, input_ids) = distinct_captions(&loaded, &plan.recipe.objective);
-        let pixel_values = loaded.pixel_values.to_device(model.device())?;
-        let batch = Batch { pixel_values: &pixel_values, captions: &captions, input_ids: &input_ids };
+        let pixels = loaded.pixels.to_device(model.device())?;
+        let batch = Batch { pixels: &pixels, captions: &captions, input_ids: &input_ids };
         let learning_rate = plan.recipe.schedule.at(state.step, plan.total_steps);
 
         // ---- the step
         let mut taken = None;
         if plan.recipe.objective.has_targets(&captions) {
-            let (loss, mut gradients) =
-                loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
+            let (loss, gradients) = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
             let diverged = |what: &str| diverged(what, state.step, &loaded, &checkpoints);
             ensure!(loss.total().is_finite(), diverged(&format!("the loss is {}", loss.total())));
-            let updated = optimizer.step(model.parameters(), &mut gradients, learning_rate);
+            let updated = optimizer.step(model.flat_parameters(), &gradients, learning_rate);
             let gradient_norm = updated.map_err(|err| anyhow!(diverged(&format!("{err:#}"))))?;
             model.clamp_logit_scale()?;
             taken = Some((loss, gradient_norm));

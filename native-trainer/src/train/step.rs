@@ -1,93 +1,55 @@
 //! Loss and gradients of one batch, exact at any batch size.
 //!
-//! Gradient caching: the features of the whole batch are computed in micro-batches without a graph, the loss gives
-//! their gradients, and each micro-batch is run again, now with a graph, and pulled by them. The numbers are those of
-//! the whole batch at once; only memory and one forward pass differ. Each distinct caption is encoded once, sorted by
-//! length so that a micro-batch of texts is cut where its longest text ends.
+//! Gradient caching: the features of the whole batch are computed in micro-batches, the loss gives their gradients, and
+//! each micro-batch goes backward from those. Micro-batches whose activations fit into memory keep them; the others are
+//! computed again. The numbers do not depend on it. Each distinct caption is encoded once.
 
-use super::backward::{TowerPass, backward};
-use super::model::{Gradients, LOGIT_SCALE, Towers, TrainedModel};
-use super::parts::{
-    ImagePart, ImagePull, OwnTexts, TextPart, concatenate, image_parts, in_batch_order, text_features, text_parts,
+use super::heads::{local_features, local_gradients, unit_length_gradient};
+use super::model::{Gradients, LOGIT_SCALE, TrainedModel};
+use crate::engine::{
+    ImageActivations, Keep, MemoryPlan, Ops, PackedTexts, PartBytes, ProjectedTokens, TextActivations, plan_memory,
 };
 use crate::objective::{Captions, Features, LocalPairs, Loss, Objective};
 use anyhow::Result;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use shared_model::unit_length;
+use shared_model::{text_length, unit_length};
 use std::ops::Range;
 
 /// How much is computed at a time, which changes memory and speed but no result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MicroBatches {
     /// Images at a time.
     pub images: usize,
-    /// Text tokens at a time, padding included.
+    /// Text tokens at a time.
     pub tokens: usize,
-    /// Keep the activations of every micro-batch for the backward pass instead of computing them again: a quarter
-    /// faster, and as much memory as the whole batch at once.
-    #[serde(default)]
-    pub keep_activations: bool,
-    /// Keep only what stands between blocks while a micro-batch is pulled, and compute each block again: about the
-    /// memory of one block instead of all.
-    #[serde(default)]
-    pub recompute_blocks: bool,
+    /// GiB of activations that are kept for the backward pass; what does not fit is computed again. Without it, what the
+    /// device has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_memory_gib: Option<f64>,
+}
+
+impl MicroBatches {
+    /// Bytes of activations that are kept, where the device has `free_bytes` for them.
+    pub fn activation_bytes(&self, free_bytes: u64) -> u64 {
+        self.activation_memory_gib.map_or(free_bytes, |gib| (gib * f64::from(1 << 30)) as u64)
+    }
 }
 
 /// One batch, as the model takes it.
 pub struct Batch<'a> {
-    /// `[B, 3, S, S]` f32
-    pub pixel_values: &'a Tensor,
+    /// `[B, 3, S, S]`: RGB in u8, or normalized values in f32.
+    pub pixels: &'a Tensor,
     pub captions: &'a Captions,
     /// The token rows of the distinct captions, all of one length.
     pub input_ids: &'a [Vec<u32>],
 }
 
-/// A batch seen by the model, up to its loss.
-struct Forward {
-    text_parts: Vec<TextPart>,
-    /// One tensor a part; with its graph if activations are kept.
-    texts: Vec<Tensor>,
-    image_parts: Vec<Range<usize>>,
-    images: Vec<ImagePart>,
-    pairs: Option<LocalPairs>,
-    features: Features,
-}
-
-impl Forward {
-    fn run(
-        towers: &Towers,
-        objective: &Objective,
-        batch: &Batch<'_>,
-        micro: &MicroBatches,
-        keeps: bool,
-    ) -> Result<Self> {
-        let text_parts = text_parts(batch.input_ids, micro.tokens);
-        let texts = text_parts.iter().map(|part| text_features(&towers.text, part)).collect::<Result<Vec<_>>>()?;
-        let all_texts = in_batch_order(&texts, &text_parts)?;
-        let pairs = objective.local_pairs(batch.captions);
-        let image_parts = image_parts(batch.pixel_values.dim(0)?, micro.images);
-        let image_part = |range: &Range<usize>| {
-            let own_texts = pairs.as_ref().map(|pairs| OwnTexts::new(pairs, range, &all_texts)).transpose()?;
-            let part = ImagePart::run(&towers.vision, range, batch, own_texts, objective)?;
-            Ok(if keeps { part } else { part.detach() })
-        };
-        let images = image_parts.iter().map(image_part).collect::<Result<Vec<_>>>()?;
-        let local = match pairs {
-            Some(_) => Some(concatenate(images.iter().filter_map(|part| part.local.as_ref()))?),
-            None => None,
-        };
-        let image = concatenate(images.iter().map(|part| &part.features))?;
-        let features = Features { image, text: all_texts, local };
-        Ok(Self { text_parts, texts, image_parts, images, pairs, features })
-    }
-}
-
 /// Loss of a batch, without the gradients of the parameters.
 pub fn loss(model: &TrainedModel, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches) -> Result<Loss> {
-    let forward = Forward::run(&model.plain, objective, batch, micro, false)?;
-    objective.loss(&forward.features, batch.captions, model.log_logit_scale()?.exp())
+    let step = Step::new(model, objective, batch, micro);
+    model.on_cpu(&mut [], |ops| Ok(step.forward(ops, &step.nothing_kept())?.loss))
 }
 
 /// Loss of a batch and the gradients of every parameter.
@@ -97,98 +59,212 @@ pub fn loss_and_gradients(
     batch: &Batch<'_>,
     micro: &MicroBatches,
 ) -> Result<(Loss, Gradients)> {
-    let keeps = micro.keep_activations && !micro.recompute_blocks;
-    let towers = if keeps { &model.tracked } else { &model.plain };
-    let Forward { text_parts, texts, image_parts, images, pairs, features } =
-        Forward::run(towers, objective, batch, micro, keeps)?;
-    let logit_scale = model.log_logit_scale()?.exp();
-    let loss = objective.loss(&features, batch.captions, logit_scale)?;
-
-    let mut pass = BackwardPass { model, objective, batch, micro, pairs, gradients: Gradients::default() };
-    let mut text_gradient = loss.text.clone();
-    for (range, kept) in image_parts.iter().zip(images) {
-        let pull = ImagePull {
-            features: loss.image.narrow(0, range.start, range.len())?,
-            local: loss.local.as_ref().map(|local| local.narrow(0, range.start, range.len())).transpose()?,
-        };
-        let kept = keeps.then_some(kept);
-        if let Some((rows, gradient)) = pass.images(range, &pull, kept, &features.text)? {
-            text_gradient = text_gradient.index_add(&rows, &gradient, 0)?;
-        }
-    }
-    for (part, kept) in text_parts.iter().zip(texts) {
-        let rows = Tensor::new(&part.rows[..], text_gradient.device())?;
-        pass.texts(part, &text_gradient.index_select(&rows, 0)?, keeps.then_some(kept))?;
-    }
-    let mut gradients = pass.gradients;
-    let scale_gradient = Tensor::new((loss.logit_scale * logit_scale) as f32, model.device())?;
-    gradients.add(LOGIT_SCALE, scale_gradient)?;
-    Ok((loss, gradients))
+    let step = Step::new(model, objective, batch, micro);
+    let plan = step.memory_plan(micro);
+    let mut gradients = vec![0f32; model.layout.len()];
+    let loss = model.on_cpu(&mut gradients, |ops| {
+        let forward = step.forward(ops, &plan)?;
+        step.backward(ops, plan.again, forward)
+    })?;
+    let scale = model.layout.span(LOGIT_SCALE)?.start;
+    gradients[scale] = (loss.logit_scale * step.logit_scale()?) as f32;
+    let flat = Tensor::from_vec(gradients, model.layout.len(), model.device())?;
+    Ok((loss, Gradients::new(model.layout.clone(), flat)))
 }
 
-/// The second half of a step: micro-batches pulled by the gradients of their features.
-struct BackwardPass<'a> {
+/// One batch cut into micro-batches.
+struct Step<'a> {
     model: &'a TrainedModel,
     objective: &'a Objective,
     batch: &'a Batch<'a>,
-    micro: &'a MicroBatches,
+    /// Rows of the distinct captions.
+    text_parts: Vec<Range<usize>>,
+    image_parts: Vec<Range<usize>>,
     pairs: Option<LocalPairs>,
-    gradients: Gradients,
 }
 
-impl BackwardPass<'_> {
-    /// Returns the gradient that flows to captions through the patches: rows of the captions, and `[n, E]`.
-    fn images(
-        &mut self,
-        range: &Range<usize>,
-        pull: &ImagePull,
-        kept: Option<ImagePart>,
-        text_features: &Tensor,
-    ) -> Result<Option<(Tensor, Tensor)>> {
-        let Self { model, objective, batch, micro, pairs, gradients } = self;
-        if let Some(part) = kept {
-            let mut store = pull.scalar(&part)?.backward()?;
-            model.collect(&mut store, gradients)?;
-            return part.own_texts.map(|own| own.gradient(&mut store)).transpose();
+/// A batch after its forward pass.
+struct Forward<O: Ops> {
+    /// None where nothing was kept.
+    texts: Vec<Option<TextPart<O>>>,
+    images: Vec<Option<ImagePart<O>>>,
+    features: Features,
+    loss: Loss,
+}
+
+struct TextPart<O: Ops> {
+    texts: PackedTexts,
+    /// `[n, E]`
+    raw: Tensor,
+    activations: TextActivations<O>,
+}
+
+struct ImagePart<O: Ops> {
+    /// `[b, 1 + P, E]`, or `[b, 1, E]` where no patches are needed.
+    raw: Tensor,
+    activations: ImageActivations<O>,
+}
+
+impl<'a> Step<'a> {
+    fn new(model: &'a TrainedModel, objective: &'a Objective, batch: &'a Batch<'a>, micro: &MicroBatches) -> Self {
+        let n_images = batch.pixels.dims()[0];
+        let images = micro.images.max(1);
+        Self {
+            model,
+            objective,
+            batch,
+            text_parts: text_parts(batch.input_ids, micro.tokens),
+            image_parts: (0..n_images).step_by(images).map(|start| start..(start + images).min(n_images)).collect(),
+            pairs: objective.local_pairs(batch.captions),
         }
-        let own_texts = pairs.as_ref().map(|pairs| OwnTexts::new(pairs, range, text_features)).transpose()?;
-        let pixel_values = batch.pixel_values.narrow(0, range.start, range.len())?;
-        let mut text_gradient = None;
-        let pass = TowerPass {
-            tracked: model.tracked.vision.transformer(),
-            plain: model.plain.vision.transformer(),
-            embed_tracked: &|| Ok(model.tracked.vision.embed(&pixel_values)?),
-            embed_plain: &|| Ok(model.plain.vision.embed(&pixel_values)?),
-            scalar: &|tokens| {
-                let own_texts = own_texts.as_ref();
-                pull.scalar(&ImagePart::project(&model.tracked.vision, tokens, own_texts.cloned(), objective)?)
-            },
-        };
-        backward(&pass, micro.recompute_blocks, &mut |store| {
-            if let Some(own) = own_texts.as_ref().filter(|own| store.get(&own.leaf).is_some()) {
-                text_gradient = Some(own.gradient(store)?);
-            }
-            model.collect(store, gradients)
-        })?;
-        Ok(text_gradient)
     }
 
-    fn texts(&mut self, part: &TextPart, pull: &Tensor, kept: Option<Tensor>) -> Result<()> {
-        let Self { model, micro, gradients, .. } = self;
-        if let Some(features) = kept {
-            let mut store = (features * pull)?.sum_all()?.backward()?;
-            return model.collect(&mut store, gradients);
-        }
-        let pass = TowerPass {
-            tracked: model.tracked.text.transformer(),
-            plain: model.plain.text.transformer(),
-            embed_tracked: &|| Ok(model.tracked.text.embed(&part.input_ids)?),
-            embed_plain: &|| Ok(model.plain.text.embed(&part.input_ids)?),
-            scalar: &|tokens| {
-                let features = unit_length(&model.tracked.text.project(tokens, &part.input_ids)?)?;
-                Ok((features * pull)?.sum_all()?)
-            },
+    fn logit_scale(&self) -> Result<f64> {
+        Ok(self.model.log_logit_scale()?.exp())
+    }
+
+    fn projected(&self) -> ProjectedTokens {
+        if self.pairs.is_some() { ProjectedTokens::All } else { ProjectedTokens::Class }
+    }
+
+    fn nothing_kept(&self) -> MemoryPlan {
+        let n_parts = self.text_parts.len() + self.image_parts.len();
+        MemoryPlan { parts: vec![Keep::Nothing; n_parts], again: Keep::Inputs }
+    }
+
+    /// Texts first, then images.
+    fn memory_plan(&self, micro: &MicroBatches) -> MemoryPlan {
+        let (model, value_bytes) = (self.model, self.model.value_bytes());
+        let of_texts = |rows: &Range<usize>| {
+            let n_tokens = self.batch.input_ids[rows.clone()].iter().map(|ids| text_length(ids)).sum();
+            model.text.bytes(n_tokens, value_bytes)
         };
-        backward(&pass, micro.recompute_blocks, &mut |store| model.collect(store, gradients))
+        let of_images = |rows: &Range<usize>| model.vision.bytes(rows.len(), value_bytes);
+        let parts: Vec<PartBytes> =
+            self.text_parts.iter().map(of_texts).chain(self.image_parts.iter().map(of_images)).collect();
+        plan_memory(&parts, micro.activation_bytes(model.free_bytes))
+    }
+
+    fn forward<O: Ops>(&self, ops: &mut O, plan: &MemoryPlan) -> Result<Forward<O>> {
+        let (text_keeps, image_keeps) = plan.parts.split_at(self.text_parts.len());
+        let (mut texts, mut text) = (Vec::with_capacity(self.text_parts.len()), Vec::new());
+        for (rows, &keep) in self.text_parts.iter().zip(text_keeps) {
+            let part = self.texts(ops, rows, keep)?;
+            text.push(unit_length(&part.raw)?);
+            texts.push((keep != Keep::Nothing).then_some(part));
+        }
+        let text = Tensor::cat(&text, 0)?;
+        let (mut images, mut image, mut local) =
+            (Vec::with_capacity(self.image_parts.len()), Vec::new(), Vec::new());
+        for (rows, &keep) in self.image_parts.iter().zip(image_keeps) {
+            let part = self.images(ops, rows, keep)?;
+            image.push(unit_length(&class_tokens(&part.raw)?)?);
+            if let Some(pairs) = &self.pairs {
+                let (own_texts, _) = own_texts(pairs, rows, &text)?;
+                local.push(local_features(&patch_tokens(&part.raw)?, &own_texts, self.objective.sigma)?);
+            }
+            images.push((keep != Keep::Nothing).then_some(part));
+        }
+        let local = if local.is_empty() { None } else { Some(Tensor::cat(&local, 0)?) };
+        let features = Features { image: Tensor::cat(&image, 0)?, text, local };
+        let loss = self.objective.loss(&features, self.batch.captions, self.logit_scale()?)?;
+        Ok(Forward { texts, images, features, loss })
+    }
+
+    fn texts<O: Ops>(&self, ops: &mut O, rows: &Range<usize>, keep: Keep) -> Result<TextPart<O>> {
+        let texts = PackedTexts::new(&self.batch.input_ids[rows.clone()]);
+        let (raw, activations) = self.model.text.forward(ops, &texts, keep)?;
+        Ok(TextPart { texts, raw, activations })
+    }
+
+    fn images<O: Ops>(&self, ops: &mut O, rows: &Range<usize>, keep: Keep) -> Result<ImagePart<O>> {
+        let pixels = self.batch.pixels.narrow(0, rows.start, rows.len())?;
+        let (raw, activations) = self.model.vision.forward(ops, &pixels, self.projected(), keep)?;
+        let embed_dim = raw.dim(1)?;
+        Ok(ImagePart { raw: raw.reshape((rows.len(), (), embed_dim))?, activations })
+    }
+
+    fn backward<O: Ops>(&self, ops: &mut O, again: Keep, forward: Forward<O>) -> Result<Loss> {
+        let Forward { texts, images, features, loss } = forward;
+        let mut text_gradient = loss.text.clone();
+        for (rows, part) in self.image_parts.iter().zip(images) {
+            let part = part.map_or_else(|| self.images(ops, rows, again), Ok)?;
+            let mut d_raw = self.class_gradient(rows, &part, &loss)?;
+            if let (Some(pairs), Some(local)) = (&self.pairs, &loss.local) {
+                let (own_texts, text_rows) = own_texts(pairs, rows, &features.text)?;
+                let local = local.narrow(0, rows.start, rows.len())?.contiguous()?;
+                let (d_patches, d_texts) =
+                    local_gradients(&patch_tokens(&part.raw)?, &own_texts, self.objective.sigma, &local)?;
+                text_gradient = text_gradient.index_add(&text_rows, &d_texts.flatten_to(1)?, 0)?;
+                d_raw = Tensor::cat(&[d_raw, d_patches], 1)?;
+            }
+            let pixels = self.batch.pixels.narrow(0, rows.start, rows.len())?;
+            self.model.vision.backward(ops, part.activations, &pixels, &d_raw.flatten_to(1)?)?;
+        }
+        for (rows, part) in self.text_parts.iter().zip(texts) {
+            let part = part.map_or_else(|| self.texts(ops, rows, again), Ok)?;
+            let d_raw = unit_length_gradient(&part.raw, &text_gradient.narrow(0, rows.start, rows.len())?)?;
+            self.model.text.backward(ops, part.activations, &part.texts, &d_raw)?;
+        }
+        Ok(loss)
+    }
+
+    /// `[b, 1, E]`: the gradient of the raw class tokens.
+    fn class_gradient<O: Ops>(&self, rows: &Range<usize>, part: &ImagePart<O>, loss: &Loss) -> Result<Tensor> {
+        let d_features = loss.image.narrow(0, rows.start, rows.len())?;
+        Ok(unit_length_gradient(&class_tokens(&part.raw)?, &d_features)?.unsqueeze(1)?)
+    }
+}
+
+/// `[b, N, E]` to `[b, E]`
+fn class_tokens(raw: &Tensor) -> Result<Tensor> {
+    Ok(raw.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)
+}
+
+/// `[b, 1 + P, E]` to `[b, P, E]`
+fn patch_tokens(raw: &Tensor) -> Result<Tensor> {
+    Ok(raw.narrow(1, 1, raw.dim(1)? - 1)?.contiguous()?)
+}
+
+/// The captions that the patches of some images meet, `[b, K, E]`, and their rows among the distinct captions, `[b K]`.
+fn own_texts(pairs: &LocalPairs, range: &Range<usize>, text_features: &Tensor) -> Result<(Tensor, Tensor)> {
+    let k = pairs.n_queries;
+    let rows: Vec<u32> = pairs.text_rows[range.start * k..range.end * k].iter().map(|&row| row as u32).collect();
+    let rows = Tensor::new(rows, text_features.device())?;
+    let own = text_features.index_select(&rows, 0)?.reshape((range.len(), k, ()))?;
+    Ok((own, rows))
+}
+
+/// Cuts the texts so that no part has more than `max_tokens` tokens, but at least one text.
+fn text_parts(input_ids: &[Vec<u32>], max_tokens: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut n_tokens = 0;
+    for (row, ids) in input_ids.iter().enumerate() {
+        let length = text_length(ids);
+        match parts.last_mut() {
+            Some(part) if n_tokens + length <= max_tokens => part.end = row + 1,
+            _ => {
+                parts.push(row..row + 1);
+                n_tokens = 0;
+            }
+        }
+        n_tokens += length;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_texts_hold_so_many_tokens_without_padding() {
+        // The end token has the largest id; zeros behind it are padding.
+        let of = |length: usize| [vec![1; length - 1], vec![9], vec![0; 8 - length]].concat();
+        let ids: Vec<_> = [3, 4, 2, 8, 1].map(of).to_vec();
+        assert_eq!(text_parts(&ids, 9), [0..3, 3..5]);
+        assert_eq!(text_parts(&ids, 1), [0..1, 1..2, 2..3, 3..4, 4..5]);
+        assert_eq!(text_parts(&ids, 100), vec![0..5]);
+        assert!(text_parts(&[], 9).is_empty());
     }
 }

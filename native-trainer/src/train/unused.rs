@@ -94,12 +94,6 @@ fn run(recipe: &Recipe) -> Vec<Setting> {
             run.keep_every_epochs.is_some_and(|every| every > run.epochs),
             "it is more than run.epochs",
         ),
-        setting(
-            "run.micro_batches.keep_activations",
-            run.micro_batches.keep_activations,
-            run.micro_batches.recompute_blocks,
-            "run.micro_batches.recompute_blocks is true",
-        ),
     ]
 }
 
@@ -141,11 +135,6 @@ mod tests {
             recipe.data.augmentation.color_jitter = [0.1; 4];
         });
         assert!(without_jitter.contains("color_jitter_prob is 0"), "{without_jitter}");
-        let both = said(|recipe| {
-            recipe.run.micro_batches.keep_activations = true;
-            recipe.run.micro_batches.recompute_blocks = true;
-        });
-        assert!(both.contains("recompute_blocks is true"), "{both}");
         let unkept = said(|recipe| recipe.run.keep_every_epochs = Some(recipe.run.epochs + 1));
         assert!(unkept.contains("more than run.epochs"), "{unkept}");
         let nothing_to_evaluate = said(|recipe| {

@@ -94,7 +94,7 @@ fn a_loader_reads_the_same_table_with_its_images() {
     let options = LoaderOptions { batch_size: n_rows, max_bad_share: 1.0, ..LoaderOptions::default() };
     let mut loader = Loader::evaluation(Arc::new(source), &options).unwrap();
     let batch = loader.next_batch().unwrap().unwrap();
-    assert_eq!(batch.pixel_values.dims(), [batch.rows.len(), 3, 32, 32]);
+    assert_eq!(batch.pixels.dims(), [batch.rows.len(), 3, 32, 32]);
     assert_eq!(batch.caption_mask.len(), batch.rows.len() * n_captions);
     let expected_ids: Vec<i64> = expected_ids.flatten_all().unwrap().to_vec1().unwrap();
     let row_len = n_captions * context_length;

@@ -11,7 +11,7 @@ use shared_model::weights::{Placement, Weights};
 
 /// Everything in one piece.
 pub const AT_ONCE: MicroBatches =
-    MicroBatches { images: 1000, tokens: 1_000_000, keep_activations: true, recompute_blocks: false };
+    MicroBatches { images: 1000, tokens: 1_000_000, activation_memory_gib: Some(1.0) };
 
 pub struct Fixture {
     pub json: Value,
@@ -38,7 +38,7 @@ impl Fixture {
     }
 
     pub fn batch(&self) -> Batch<'_> {
-        Batch { pixel_values: &self.pixel_values, captions: &self.captions, input_ids: &self.input_ids }
+        Batch { pixels: &self.pixel_values, captions: &self.captions, input_ids: &self.input_ids }
     }
 
     pub fn objective(&self, variant: Variant) -> Objective {

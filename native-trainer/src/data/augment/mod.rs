@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use shared_model::config::PreprocessConfig;
-use shared_model::preprocess::{DecodedImage, RgbImage8, pixel_values, resample, resize_and_crop};
+use shared_model::preprocess::{DecodedImage, RgbImage8, resample, resize_and_crop};
 
 /// How training images are varied; the defaults are those of the published run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,30 +82,14 @@ impl Augmentation {
     }
 }
 
-/// Draws a random view of `image`, ready for the vision tower.
-///
-/// # Shapes
-/// - returns f32 `[3, S, S]` (CHW), row-major, normalised
-///
-/// # Errors
-/// If the config's image size is absurd.
-pub fn augment(
-    image: &DecodedImage,
-    augmentation: &Augmentation,
-    preprocess: &PreprocessConfig,
-    rng: &mut impl Rng,
-) -> shared_model::Result<Vec<f32>> {
-    Ok(pixel_values(&random_view(image, augmentation, preprocess, rng)?, preprocess))
-}
-
-/// The same before it is normalised.
+/// Draws a random view of `image`.
 ///
 /// # Shapes
 /// - returns u8 `[S, S, 3]` (HWC), RGB
 ///
 /// # Errors
-/// As [`augment`].
-pub fn random_view(
+/// If the config's image size is absurd.
+pub fn augment(
     image: &DecodedImage,
     augmentation: &Augmentation,
     preprocess: &PreprocessConfig,
@@ -150,7 +134,7 @@ mod tests {
     fn one_seed_is_one_view() {
         let preprocess = PreprocessConfig::openai(32);
         let view = |seed| augment(&picture(), &Augmentation::default(), &preprocess, &mut rng(seed)).unwrap();
-        assert_eq!(view(1).len(), 3 * 32 * 32);
+        assert_eq!((view(1).width(), view(1).height()), (32, 32));
         assert_eq!(view(1), view(1));
         assert_ne!(view(1), view(2));
     }
@@ -159,7 +143,7 @@ mod tests {
     fn switched_off_it_is_the_evaluation_transform() {
         let preprocess = PreprocessConfig::openai(32);
         let view = augment(&picture(), &Augmentation::off(), &preprocess, &mut rng(1)).unwrap();
-        assert_eq!(view, pixel_values(&resize_and_crop(&picture(), &preprocess).unwrap(), &preprocess));
+        assert_eq!(view, resize_and_crop(&picture(), &preprocess).unwrap());
     }
 
     #[test]
@@ -170,7 +154,7 @@ mod tests {
         let is_gray = |image: &RgbImage8| image.as_bytes().chunks(3).all(|p| p[0] == p[1] && p[1] == p[2]);
         let mut rng = rng(3);
         let views: Vec<RgbImage8> =
-            (0..2000).map(|_| random_view(&picture(), &augmentation, &preprocess, &mut rng).unwrap()).collect();
+            (0..2000).map(|_| augment(&picture(), &augmentation, &preprocess, &mut rng).unwrap()).collect();
         let gray = views.iter().filter(|view| is_gray(view)).count();
         let unchanged = views.iter().filter(|view| **view == plain).count();
         // Four standard deviations around 0.2 and 0.2 * 0.8 of 2000.

@@ -34,8 +34,8 @@ pub(super) struct Assembler {
 struct Pending {
     position: Position,
     order: Arc<Vec<usize>>,
-    /// f32 `[B, 3, S, S]`, filled slot by slot.
-    pixel_values: Vec<f32>,
+    /// u8 `[B, 3, S, S]`, filled slot by slot.
+    pixels: Vec<u8>,
     slots: Vec<Slot>,
     n_open: usize,
 }
@@ -143,7 +143,7 @@ impl Assembler {
         self.pending.push_back(Pending {
             position,
             order,
-            pixel_values: vec![0.0; n_rows * 3 * side * side],
+            pixels: vec![0; n_rows * 3 * side * side],
             slots: (0..n_rows).map(|_| Slot::default()).collect(),
             n_open: n_rows,
         });
@@ -228,7 +228,7 @@ impl Assembler {
             let Some((row, ids)) = filled else { continue };
             let place = rows.len() * sample_len;
             if rows.len() < slot {
-                pending.pixel_values.copy_within(slot * sample_len..(slot + 1) * sample_len, place);
+                pending.pixels.copy_within(slot * sample_len..(slot + 1) * sample_len, place);
             }
             rows.push(row);
             captions.extend(ids);
@@ -237,18 +237,18 @@ impl Assembler {
         if rows.is_empty() {
             return Ok(None);
         }
-        pending.pixel_values.truncate(rows.len() * sample_len);
-        let pixel_values = Tensor::from_vec(pending.pixel_values, (rows.len(), 3, side, side), &Device::Cpu)
+        pending.pixels.truncate(rows.len() * sample_len);
+        let pixels = Tensor::from_vec(pending.pixels, (rows.len(), 3, side, side), &Device::Cpu)
             .context("cannot make the tensor of a batch")?;
         let (position, waited) = (pending.position, Duration::ZERO);
-        Ok(Some(Batch { position, rows, pixel_values, captions, caption_mask, waited }))
+        Ok(Some(Batch { position, rows, pixels, captions, caption_mask, waited }))
     }
 }
 
 impl Pending {
     fn fill(&mut self, job: Job, sample: Sample) {
-        let start = job.slot * sample.pixel_values.len();
-        self.pixel_values[start..start + sample.pixel_values.len()].copy_from_slice(&sample.pixel_values);
+        let start = job.slot * sample.pixels.len();
+        self.pixels[start..start + sample.pixels.len()].copy_from_slice(&sample.pixels);
         self.slots[job.slot].filled = Some((job.row, sample.captions));
         self.n_open -= 1;
     }

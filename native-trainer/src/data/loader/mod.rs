@@ -34,7 +34,7 @@ pub struct LoaderOptions {
     pub batch_size: usize,
     /// Threads that decode and augment; 0 is one for each core.
     pub n_workers: usize,
-    /// Batches in the making or waiting, at least 1. Each takes 12 B S² bytes: 1.2 GB at B = 2048 and S = 224.
+    /// Batches in the making or waiting, at least 1. Each takes 3 B S² bytes: 308 MB at B = 2048 and S = 224.
     pub prefetch_batches: usize,
     /// Share of the table's rows that may be bad before the run stops.
     pub max_bad_share: f64,
@@ -70,8 +70,8 @@ pub struct Batch {
     pub position: Position,
     /// Rows of the table, B of them.
     pub rows: Vec<usize>,
-    /// f32 `[B, 3, S, S]` on the CPU, normalised.
-    pub pixel_values: Tensor,
+    /// u8 `[B, 3, S, S]` on the CPU, RGB; normalized where the model computes.
+    pub pixels: Tensor,
     /// B·N times `[L]`, sample-major: caption j of sample i is number i·N + j. Equal texts may share their memory.
     pub captions: Vec<Arc<[u32]>>,
     /// B·N flags, in the order of `captions`: whether the caption counts.

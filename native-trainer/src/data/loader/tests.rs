@@ -50,8 +50,8 @@ fn all(mut loader: Loader) -> Vec<Batch> {
     std::iter::from_fn(|| loader.next_batch().unwrap()).collect()
 }
 
-fn pixels(batch: &Batch) -> Vec<f32> {
-    batch.pixel_values.flatten_all().unwrap().to_vec1().unwrap()
+fn pixels(batch: &Batch) -> Vec<u8> {
+    batch.pixels.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 fn assert_same(left: &Batch, right: &Batch) {
@@ -83,7 +83,7 @@ fn a_batch_holds_what_the_table_says() {
     let batches = all(training(&folder, 2, 1, Position::default()));
     let mut seen: Vec<usize> = Vec::new();
     for batch in &batches {
-        assert_eq!(batch.pixel_values.dims(), [4, 3, SIDE, SIDE]);
+        assert_eq!(batch.pixels.dims(), [4, 3, SIDE, SIDE]);
         assert_eq!((batch.captions.len(), batch.caption_mask.len()), (16, 16));
         for (sample, &row) in batch.rows.iter().enumerate() {
             let expected = source.table().row(row);
@@ -93,7 +93,7 @@ fn a_batch_holds_what_the_table_says() {
             assert_eq!(batch.caption_mask[sample * 4..][..4], expected.mask);
             let transform = Transform::Training { augmentation: Augmentation::default(), seed: 7 };
             let alone = source.sample(row, 0, &transform).unwrap();
-            assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixel_values);
+            assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixels);
         }
         seen.extend(&batch.rows);
     }
@@ -110,11 +110,11 @@ fn evaluation_is_sequential_complete_and_leaves_bad_rows_out() {
     let rows: Vec<_> = batches.iter().map(|batch| batch.rows.clone()).collect();
     assert_eq!(rows, [vec![1, 2, 3], vec![8, 9]]);
     for batch in &batches {
-        assert_eq!(batch.pixel_values.dims(), [batch.rows.len(), 3, SIDE, SIDE]);
+        assert_eq!(batch.pixels.dims(), [batch.rows.len(), 3, SIDE, SIDE]);
         assert_eq!(batch.caption_mask.len(), batch.rows.len() * 4);
         for (sample, &row) in batch.rows.iter().enumerate() {
             let alone = source(&folder).sample(row, 0, &Transform::Evaluation).unwrap();
-            assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixel_values);
+            assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixels);
         }
     }
 }

@@ -1,0 +1,69 @@
+//! What a training step of a recipe costs on a GPU, by arithmetic: `cargo run --release -p native-trainer --example
+//! step_cost`. The passes are run on sizes alone; nothing is computed. `docs/gpu.md` has the table.
+
+use anyhow::Result;
+use clap::Parser;
+use native_trainer::train::estimate::{BatchSize, StepEstimate};
+use native_trainer::train::recipe::Recipe;
+use shared_model::config::ClipConfig;
+
+#[derive(Parser)]
+struct Options {
+    #[arg(long, default_value = "pretrain-vit-b-16")]
+    recipe: String,
+    /// Distinct captions of a sample
+    #[arg(long, default_value_t = 5.5)]
+    texts: f64,
+    /// Tokens of them
+    #[arg(long, default_value_t = 133.0)]
+    tokens: f64,
+    /// GiB of activations that are kept
+    #[arg(long, default_value_t = 115.0)]
+    gib: f64,
+    /// Of the device, in matrix products
+    #[arg(long, default_value_t = 790.0)]
+    tflops: f64,
+    /// Of its memory
+    #[arg(long, default_value_t = 4800.0)]
+    gb_per_sec: f64,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut recipe = Recipe::read(&options.recipe)?;
+    recipe.run.micro_batches.activation_memory_gib = Some(options.gib);
+    let architecture = recipe.model.architecture.as_deref().unwrap_or("ViT-B-16-quickgelu");
+    let config = recipe.model.drawn_config()?.map_or_else(|| ClipConfig::named(architecture), Ok)?;
+    let n_images = recipe.run.batch_size;
+    let of_batch = |per_sample: f64| (per_sample * n_images as f64) as usize;
+    let batch = BatchSize { n_images, n_texts: of_batch(options.texts), n_tokens: of_batch(options.tokens) };
+    let estimate = StepEstimate::new(&recipe, &config, batch, 2, 0)?;
+
+    println!("| operation | launches | TFLOP | GB | floor in ms |\n|---|---|---|---|---|");
+    let (mut launches, mut floor_of_all) = (0, 0.0);
+    for (name, cost) in &estimate.costs {
+        let floor = (1e3 * cost.flops / (options.tflops * 1e12)).max(1e3 * cost.bytes / (options.gb_per_sec * 1e9));
+        println!(
+            "| {name} | {} | {:.1} | {:.0} | {floor:.1} |",
+            cost.launches,
+            cost.flops / 1e12,
+            cost.bytes / 1e9
+        );
+        launches += cost.launches;
+        floor_of_all += floor;
+    }
+    let bytes: f64 = estimate.costs.values().map(|cost| cost.bytes).sum();
+    println!("| all | {launches} | {:.1} | {:.0} | {floor_of_all:.1} |", estimate.flops() / 1e12, bytes / 1e9);
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    println!(
+        "\n{:.0} % of the micro-batches keep their activations: {:.1} GiB at most; parameters, gradients and moments {:.1}, \
+         loss {:.1}, batches {:.1}. At the floor {:.0} samples/s.",
+        100.0 * estimate.kept_share,
+        gib(estimate.activations),
+        gib(estimate.parameters),
+        gib(estimate.loss),
+        gib(estimate.batches),
+        n_images as f64 / (floor_of_all / 1e3)
+    );
+    Ok(())
+}

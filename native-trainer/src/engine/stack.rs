@@ -1,0 +1,108 @@
+//! The blocks of one tower, with their activations kept or computed again.
+
+use super::block::{Block, BlockActivations};
+use super::keep::{Keep, PartBytes};
+use super::layout::ParameterLayout;
+use super::ops::{Ops, Sequences};
+use anyhow::Result;
+use shared_model::config::Activation;
+use shared_model::fused::Heads;
+
+/// `resblocks`: the blocks of one tower.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    blocks: Vec<Block>,
+    width: usize,
+}
+
+/// What a forward pass leaves for the backward pass.
+pub enum KeptBlocks<O: Ops> {
+    All(Vec<BlockActivations<O>>),
+    /// What enters each block; each block is computed again.
+    Inputs(Vec<O::Matrix>),
+    Nothing,
+}
+
+impl Stack {
+    /// # Errors
+    /// When a parameter of a block is not in the layout.
+    pub fn new(
+        layout: &ParameterLayout,
+        prefix: &str,
+        layers: usize,
+        heads: Heads,
+        activation: Activation,
+    ) -> Result<Self> {
+        let block = |layer| Block::new(layout, &format!("{prefix}.{layer}"), heads, activation);
+        Ok(Self { blocks: (0..layers).map(block).collect::<Result<_>>()?, width: heads.count * heads.width })
+    }
+
+    /// D
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Bytes that are kept of `n_tokens`, in values of `value_bytes`.
+    pub fn bytes(&self, n_tokens: usize, value_bytes: usize) -> PartBytes {
+        let of_block = |block: &Block| block.kept_width() * value_bytes + block.n_statistics() * size_of::<f32>();
+        let n_tokens = n_tokens as u64;
+        PartBytes {
+            all: n_tokens * self.blocks.iter().map(of_block).sum::<usize>() as u64,
+            inputs: n_tokens * (self.blocks.len() * self.width * value_bytes) as u64,
+        }
+    }
+
+    /// Returns what leaves the blocks, `[T, D]`, and what `keep` says to keep.
+    pub fn forward<O: Ops>(
+        &self,
+        ops: &mut O,
+        mut x: O::Matrix,
+        sequences: &Sequences,
+        keep: Keep,
+    ) -> Result<(O::Matrix, KeptBlocks<O>)> {
+        let (mut all, mut inputs) = (Vec::new(), Vec::new());
+        for block in &self.blocks {
+            let (y, activations) = block.forward(ops, x, sequences)?;
+            match keep {
+                Keep::All => all.push(activations),
+                Keep::Inputs => inputs.push(activations.input),
+                Keep::Nothing => {}
+            }
+            x = y;
+        }
+        let kept = match keep {
+            Keep::All => KeptBlocks::All(all),
+            Keep::Inputs => KeptBlocks::Inputs(inputs),
+            Keep::Nothing => KeptBlocks::Nothing,
+        };
+        Ok((x, kept))
+    }
+
+    /// Returns the gradient of what entered the blocks, given that of what left them.
+    ///
+    /// # Errors
+    /// When nothing was kept.
+    pub fn backward<O: Ops>(
+        &self,
+        ops: &mut O,
+        kept: KeptBlocks<O>,
+        sequences: &Sequences,
+        mut gradient: O::Matrix,
+    ) -> Result<O::Matrix> {
+        match kept {
+            KeptBlocks::All(kept) => {
+                for (block, activations) in self.blocks.iter().zip(kept).rev() {
+                    gradient = block.backward(ops, activations, sequences, gradient)?;
+                }
+            }
+            KeptBlocks::Inputs(inputs) => {
+                for (block, input) in self.blocks.iter().zip(inputs).rev() {
+                    let (_, activations) = block.forward(ops, input, sequences)?;
+                    gradient = block.backward(ops, activations, sequences, gradient)?;
+                }
+            }
+            KeptBlocks::Nothing => anyhow::bail!("a backward pass needs the activations of its forward pass"),
+        }
+        Ok(gradient)
+    }
+}
