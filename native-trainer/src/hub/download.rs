@@ -120,7 +120,9 @@ impl<'a> Downloads<'a> {
         let cause = format!("HTTP status {status}").into();
         let error = Error::Download { file: file.to_owned(), hint, cause };
         match is_passing {
-            true => Failure::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false },
+            true => {
+                Failure::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false }
+            }
             false => error.into(),
         }
     }
