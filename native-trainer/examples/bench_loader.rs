@@ -72,10 +72,11 @@ fn source(folder: &Path, photo: &DecodedImage, width: u32, height: u32) -> Resul
     let mut jpeg = Vec::new();
     let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, 92);
     encoder.encode(scaled.as_bytes(), width, height, ExtendedColorType::Rgb8)?;
-    let mut table = String::from("filename,truncated_caption\n");
+    let mut table =
+        String::from("filename,truncated_caption,ontology_caption,visual_concept_caption,knowledge_masks\n");
     for number in 0..N_FILES {
         fs::write(folder.join(format!("{number}.jpg")), &jpeg)?;
-        table += &format!("{number}.jpg,caption number {number} of a drawn lesion\n");
+        table += &format!("{number}.jpg,caption number {number} of a drawn lesion,,,\"[1, 0, 0]\"\n");
     }
     let path = folder.join("train.csv");
     fs::write(&path, table)?;

@@ -215,9 +215,10 @@ mod tests {
     }
 
     fn table(folder: &Path, names: &[&str]) -> PathBuf {
-        let rows = names.iter().map(|name| format!("{name},a caption\n"));
+        let rows = names.iter().map(|name| format!("{name},a caption,,,\"[1, 0, 0]\"\n"));
+        let header = "filename,truncated_caption,ontology_caption,visual_concept_caption,knowledge_masks";
         let path = folder.join("train.csv");
-        fs::write(&path, format!("filename,truncated_caption\n{}", rows.collect::<String>())).unwrap();
+        fs::write(&path, format!("{header}\n{}", rows.collect::<String>())).unwrap();
         path
     }
 
