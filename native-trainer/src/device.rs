@@ -1,6 +1,8 @@
 //! `--device` and `--dtype`.
 
-use anyhow::{Context, Result, bail};
+#[cfg(feature = "cuda")]
+use anyhow::Context;
+use anyhow::{Result, bail};
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use shared_model::weights::Placement;
@@ -43,21 +45,36 @@ pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement
     };
     let device = match device {
         DeviceChoice::Cpu => Device::Cpu,
-        DeviceChoice::Cuda(_) if !cfg!(feature = "cuda") => {
-            bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
-        }
-        DeviceChoice::Cuda(index) => {
-            // A missing driver library panics inside candle's CUDA layer; that is no answer for a user.
-            let opened = std::panic::catch_unwind(|| Device::new_cuda(index));
-            let missing = "no CUDA driver or library was found";
-            opened.ok().context(missing)?.with_context(|| format!("cannot use CUDA device {index}"))?
-        }
+        DeviceChoice::Cuda(index) => open_gpu(index)?,
     };
     Ok(Placement { device, dtype })
 }
 
-/// Memory that activations may take: on the CPU, half of what is available, as the rest of a run needs some too.
-pub fn free_bytes(_device: &Device) -> u64 {
+#[cfg(feature = "cuda")]
+fn open_gpu(index: usize) -> Result<Device> {
+    use crate::engine::cuda;
+    if let Some(missing) = cuda::missing_library() {
+        bail!("cannot use CUDA: {missing}");
+    }
+    // A library of another version may lack a function, which panics inside candle's CUDA layer.
+    let opened = std::panic::catch_unwind(|| cuda::open(index));
+    let unusable = "the CUDA driver or a library is unusable";
+    opened.ok().context(unusable)?.with_context(|| format!("cannot use CUDA device {index}"))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_gpu(_index: usize) -> Result<Device> {
+    bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
+}
+
+/// Memory that activations may take: on the CPU, half of what is available, as the rest of a run needs some too. On a GPU,
+/// all that is free but a tenth, for what a block needs beside that.
+pub fn free_bytes(device: &Device) -> u64 {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        return crate::engine::cuda::free_bytes(device).map_or(0, |bytes| bytes / 10 * 9);
+    }
+    let _ = device;
     let memory = sysinfo::MemoryRefreshKind::nothing().with_ram();
     let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(memory));
     let of_container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);

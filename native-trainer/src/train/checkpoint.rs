@@ -229,7 +229,12 @@ fn check_fingerprint(
 }
 
 fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option<&str>, path: &Path) -> Result<()> {
-    let on_cpu = tensors.map(|(name, tensor)| Ok((name, tensor.to_device(&Device::Cpu)?.contiguous()?)));
+    let copy = |tensor: Tensor| match tensor.device() {
+        Device::Cpu => tensor.contiguous(),
+        // Of a view, only what it shows: `to_device` alone would bring the whole array behind it.
+        _ => tensor.force_contiguous()?.to_device(&Device::Cpu),
+    };
+    let on_cpu = tensors.map(|(name, tensor)| Ok((name, copy(tensor)?)));
     let on_cpu: Vec<(String, Tensor)> = on_cpu.collect::<Result<_>>()?;
     // PyTorch's loaders ask for this entry.
     let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);

@@ -2,9 +2,9 @@
 
 use super::optimizer::is_decayed;
 use crate::device::free_bytes;
-use crate::engine::{CpuOps, ParameterLayout, Span, TextEngine, VisionEngine};
-use anyhow::{Context, Result, bail, ensure};
-use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
+use crate::engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine};
+use anyhow::{Context, Result, ensure};
+use candle_core::{DType, Device, Tensor};
 use shared_model::config::{ClipConfig, Parameter};
 use shared_model::weights::{Placement, Weights};
 use shared_model::{TextTower, VisionTower};
@@ -68,6 +68,8 @@ impl TrainedModel {
         let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
         let towers = Towers::over(live.collect::<Result<Vec<_>>>()?, config, &placement)?;
         let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
+        // Gradients and both moments come later.
+        let states_bytes = if placement.device.is_cpu() { 0 } else { 12 * layout.len() as u64 };
         Ok(Self {
             config: config.clone(),
             parameters: parameters.collect::<Result<_>>()?,
@@ -77,7 +79,7 @@ impl TrainedModel {
             masters,
             copies,
             towers,
-            free_bytes: free_bytes(&placement.device),
+            free_bytes: free_bytes(&placement.device).saturating_sub(states_bytes),
             placement,
         })
     }
@@ -123,7 +125,8 @@ impl TrainedModel {
     /// The logarithm of the logit scale.
     pub fn log_logit_scale(&self) -> Result<f64> {
         // The layout has a place for it in every model, and `new` has checked that it is there.
-        Ok(f64::from(self.parameters[LOGIT_SCALE].to_scalar::<f32>()?))
+        // A copy of one value: reading a view back from a GPU would bring the whole array.
+        Ok(f64::from(self.parameters[LOGIT_SCALE].force_contiguous()?.to_scalar::<f32>()?))
     }
 
     /// Keeps the logarithm of the logit scale in [0, ln 100].
@@ -133,19 +136,9 @@ impl TrainedModel {
         self.refresh()
     }
 
-    /// Runs `pass` with the CPU's operations, which add to `gradients`; an empty slice is enough for forward passes.
-    pub(super) fn on_cpu<R>(
-        &self,
-        gradients: &mut [f32],
-        pass: impl FnOnce(&mut CpuOps<'_>) -> Result<R>,
-    ) -> Result<R> {
-        let (storage, _) = self.copies.as_ref().unwrap_or(&self.masters).storage_and_layout();
-        match &*storage {
-            Storage::Cpu(CpuStorage::F32(weights)) => {
-                pass(&mut CpuOps::new(weights, gradients, self.copies.is_some()))
-            }
-            _ => bail!("expected weights on the CPU, got {:?}", self.device()),
-        }
+    /// What the engine's passes compute with.
+    pub(super) fn flat_weights(&self) -> FlatWeights<'_> {
+        FlatWeights { masters: &self.masters, copies: self.copies.as_ref() }
     }
 }
 

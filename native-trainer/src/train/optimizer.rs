@@ -2,6 +2,8 @@
 
 use super::model::{Gradients, LOGIT_SCALE};
 use crate::engine::ParameterLayout;
+#[cfg(feature = "cuda")]
+use crate::engine::cuda::{AdamWStep, adamw_step};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -97,6 +99,10 @@ impl AdamW {
     /// # Errors
     /// When the norm is not finite; nothing has been changed then.
     pub fn step(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
+        #[cfg(feature = "cuda")]
+        if parameters.device().is_cuda() {
+            return self.step_on_gpu(parameters, gradients, learning_rate);
+        }
         let norm = gradients.norm()?;
         ensure!(norm.is_finite(), "the gradient norm is {norm}");
         self.steps += 1;
@@ -122,6 +128,30 @@ impl AdamW {
             second.inplace_op2(&gradients, &Blend { beta: beta2, clip, is_squared: true })?;
             parameters.inplace_op3(&first, &second, &update)?;
         }
+        Ok(norm)
+    }
+
+    /// The same in one kernel: the norm is read back when all is done.
+    #[cfg(feature = "cuda")]
+    fn step_on_gpu(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
+        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm: max_norm } = self.config;
+        let correction = |beta: f64| 1.0 - beta.powf((self.steps + 1) as f64);
+        let (correction1, correction2) = (correction(beta1), correction(beta2));
+        let n_decayed = self.layout.n_decayed();
+        let step = AdamWStep {
+            n_decayed,
+            learning_rate,
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+            correction1,
+            correction2,
+            max_norm,
+        };
+        let norm = adamw_step(parameters, &self.first, &self.second, gradients.flat(), &step)?;
+        ensure!(norm.is_finite(), "the gradient norm is {norm}");
+        self.steps += 1;
         Ok(norm)
     }
 

@@ -7,7 +7,8 @@
 use super::heads::{local_features, local_gradients, unit_length_gradient};
 use super::model::{Gradients, LOGIT_SCALE, TrainedModel};
 use crate::engine::{
-    ImageActivations, Keep, MemoryPlan, Ops, PackedTexts, PartBytes, ProjectedTokens, TextActivations, plan_memory,
+    ImageActivations, Keep, MemoryPlan, Ops, PackedTexts, PartBytes, Pass, ProjectedTokens, TextActivations,
+    plan_memory,
 };
 use crate::objective::{Captions, Features, LocalPairs, Loss, Objective};
 use anyhow::Result;
@@ -49,7 +50,7 @@ pub struct Batch<'a> {
 /// Loss of a batch, without the gradients of the parameters.
 pub fn loss(model: &TrainedModel, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches) -> Result<Loss> {
     let step = Step::new(model, objective, batch, micro);
-    model.on_cpu(&mut [], |ops| Ok(step.forward(ops, &step.nothing_kept())?.loss))
+    model.flat_weights().run(LossPass(&step))
 }
 
 /// Loss of a batch and the gradients of every parameter.
@@ -61,15 +62,34 @@ pub fn loss_and_gradients(
 ) -> Result<(Loss, Gradients)> {
     let step = Step::new(model, objective, batch, micro);
     let plan = step.memory_plan(micro);
-    let mut gradients = vec![0f32; model.layout.len()];
-    let loss = model.on_cpu(&mut gradients, |ops| {
-        let forward = step.forward(ops, &plan)?;
+    let (loss, gradients) = model.flat_weights().run_with_gradients(GradientPass(&step, &plan))?;
+    let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale()?) as f32], model.device())?;
+    gradients.slice_set(&scale_gradient, 0, model.layout.span(LOGIT_SCALE)?.start)?;
+    Ok((loss, Gradients::new(model.layout.clone(), gradients)))
+}
+
+/// The forward pass, and the loss.
+struct LossPass<'a>(&'a Step<'a>);
+
+impl Pass for LossPass<'_> {
+    type Output = Loss;
+
+    fn run<O: Ops>(self, ops: &mut O) -> Result<Loss> {
+        Ok(self.0.forward(ops, &self.0.nothing_kept())?.loss)
+    }
+}
+
+/// Both passes; returns the loss.
+struct GradientPass<'a>(&'a Step<'a>, &'a MemoryPlan);
+
+impl Pass for GradientPass<'_> {
+    type Output = Loss;
+
+    fn run<O: Ops>(self, ops: &mut O) -> Result<Loss> {
+        let Self(step, plan) = self;
+        let forward = step.forward(ops, plan)?;
         step.backward(ops, plan.again, forward)
-    })?;
-    let scale = model.layout.span(LOGIT_SCALE)?.start;
-    gradients[scale] = (loss.logit_scale * step.logit_scale()?) as f32;
-    let flat = Tensor::from_vec(gradients, model.layout.len(), model.device())?;
-    Ok((loss, Gradients::new(model.layout.clone(), flat)))
+    }
 }
 
 /// One batch cut into micro-batches.

@@ -1,0 +1,103 @@
+//! AdamW over flat arrays on a GPU, with the gradients' norm.
+
+use super::flat::with_values;
+use super::gpu::{Arg, Gpu, Launch, NULL, int, long};
+use super::signatures::{ADAMW_PER_BLOCK, SQUARES_PER_PART};
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
+
+/// Constants of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamWStep {
+    /// Values before this one decay.
+    pub n_decayed: usize,
+    pub learning_rate: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub eps: f64,
+    pub weight_decay: f64,
+    /// `1 - beta^t` in step t.
+    pub correction1: f64,
+    pub correction2: f64,
+    /// Largest norm of the gradients; no limit when absent.
+    pub max_norm: Option<f64>,
+}
+
+/// Updates flat f32 parameters and moments in place; returns the L2 norm of the gradients, before clipping.
+///
+/// When the norm is not finite, nothing is changed. The norm is the only value that is read back.
+///
+/// # Errors
+/// When an array is not f32 on a GPU, or the lengths differ.
+pub fn adamw_step(
+    parameters: &Tensor,
+    first: &Tensor,
+    second: &Tensor,
+    gradients: &Tensor,
+    step: &AdamWStep,
+) -> Result<f64> {
+    let gpu = Gpu::of(parameters.device().as_cuda_device()?)?;
+    let n = parameters.elem_count();
+    for tensor in [first, second, gradients] {
+        ensure!(tensor.elem_count() == n, "an array of {} values for {n} parameters", tensor.elem_count());
+    }
+    for tensor in [parameters, first, second] {
+        // A copy would be updated instead.
+        ensure!(tensor.is_contiguous(), "the optimizer was given a strided tensor");
+    }
+    // The kernel writes three of these arrays. Nothing else does at the time: the stream's order says so on the GPU, and
+    // on the host the optimizer is borrowed exclusively.
+    let address = |tensor| with_values(tensor, |values: CudaView<'_, f32>| Ok(gpu.at(&values)));
+    let (parameters, first, second) = (address(parameters)?, address(first)?, address(second)?);
+    with_values(gradients, |values: CudaView<'_, f32>| {
+        let gradients = gpu.at(&values);
+        let sum_of_squares = sum_of_squares(&gpu, gradients, n)?;
+        let AdamWStep {
+            n_decayed,
+            learning_rate,
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+            correction1,
+            correction2,
+            max_norm,
+        } = *step;
+        let [max_norm, learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2] =
+            [max_norm.unwrap_or(0.0), learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2]
+                .map(Arg::Double);
+        let no_copy = NULL;
+        let args = [
+            parameters,
+            first,
+            second,
+            gradients,
+            no_copy,
+            long(n),
+            long(n_decayed),
+            gpu.at(&sum_of_squares),
+            max_norm,
+            learning_rate,
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+            correction1,
+            correction2,
+        ];
+        gpu.launch("adamw", Launch::of_blocks(n.div_ceil(ADAMW_PER_BLOCK))?, &args)?;
+        let squares = gpu.stream().clone_dtoh(&sum_of_squares)?;
+        gpu.stream().synchronize()?;
+        Ok(squares[0].sqrt())
+    })
+}
+
+/// The sum of the squares of `n` f32 values, one f64 on the GPU.
+fn sum_of_squares(gpu: &Gpu, values: Arg, n: usize) -> Result<CudaSlice<f64>> {
+    let n_parts = n.div_ceil(SQUARES_PER_PART);
+    let (partial, sum): (CudaSlice<f64>, CudaSlice<f64>) = (gpu.buffer(n_parts)?, gpu.buffer(1)?);
+    gpu.launch("sum_of_squares", Launch::of_blocks(n_parts)?, &[values, gpu.at(&partial), long(n)])?;
+    gpu.launch("sum_of_squares_finish", Launch::of_blocks(1)?, &[gpu.at(&partial), gpu.at(&sum), int(n_parts)?])?;
+    Ok(sum)
+}

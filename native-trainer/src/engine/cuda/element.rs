@@ -1,0 +1,64 @@
+//! The types of activations: bf16 for training, f32 for checks and for recipes that ask for it.
+
+use super::gpu::{Gpu, Launch, long};
+use super::signatures::ELEMENTS_PER_BLOCK;
+use anyhow::Result;
+use candle_core::cuda_backend::CudaDType;
+use candle_core::cuda_backend::cudarc::cublaslt::sys::cudaDataType;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
+use half::bf16;
+
+/// The type of an activation's values.
+pub trait Element: CudaDType + DeviceRepr + Copy + 'static {
+    /// Ends the names of its kernels.
+    const SUFFIX: &'static str;
+    /// cuBLASLt's name of it.
+    const DATA_TYPE: cudaDataType;
+    const IS_BF16: bool;
+
+    fn from_f32(value: f32) -> Self;
+
+    fn to_f32(self) -> f32;
+
+    /// f32 values in this type.
+    fn converted(gpu: &Gpu, values: &CudaView<'_, f32>) -> Result<CudaSlice<Self>>;
+}
+
+impl Element for bf16 {
+    const SUFFIX: &'static str = "bf16";
+    const DATA_TYPE: cudaDataType = cudaDataType::CUDA_R_16BF;
+    const IS_BF16: bool = true;
+
+    fn from_f32(value: f32) -> Self {
+        bf16::from_f32(value)
+    }
+
+    fn to_f32(self) -> f32 {
+        bf16::to_f32(self)
+    }
+
+    fn converted(gpu: &Gpu, values: &CudaView<'_, f32>) -> Result<CudaSlice<Self>> {
+        let converted = gpu.buffer(values.len())?;
+        let launch = Launch::of_blocks(values.len().div_ceil(ELEMENTS_PER_BLOCK))?;
+        gpu.launch("cast_f32_to_bf16", launch, &[gpu.at(values), gpu.at(&converted), long(values.len())])?;
+        Ok(converted)
+    }
+}
+
+impl Element for f32 {
+    const SUFFIX: &'static str = "f32";
+    const DATA_TYPE: cudaDataType = cudaDataType::CUDA_R_32F;
+    const IS_BF16: bool = false;
+
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    fn converted(gpu: &Gpu, values: &CudaView<'_, f32>) -> Result<CudaSlice<Self>> {
+        Ok(gpu.stream().clone_dtod(values)?)
+    }
+}

@@ -1,0 +1,64 @@
+//! Passes over flat weights on whatever device they lie on.
+
+use super::cpu::CpuOps;
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::ops::Ops;
+use anyhow::{Result, bail};
+use candle_core::{CpuStorage, Storage, Tensor};
+
+/// What is computed with the operations of a device.
+pub trait Pass {
+    type Output;
+
+    fn run<O: Ops>(self, ops: &mut O) -> Result<Self::Output>;
+}
+
+/// The flat weights of a model.
+#[derive(Clone, Copy, Debug)]
+pub struct FlatWeights<'a> {
+    /// f32
+    pub masters: &'a Tensor,
+    /// What is computed with instead, at lower precision. On the CPU, f32 that hold bf16 values.
+    pub copies: Option<&'a Tensor>,
+}
+
+impl FlatWeights<'_> {
+    /// Runs a forward pass.
+    ///
+    /// # Errors
+    /// When the pass fails, or there are no operations for the device.
+    pub fn run<P: Pass>(&self, pass: P) -> Result<P::Output> {
+        let (storage, _) = self.copies.unwrap_or(self.masters).storage_and_layout();
+        match &*storage {
+            Storage::Cpu(CpuStorage::F32(weights)) => {
+                pass.run(&mut CpuOps::new(weights, &mut [], self.copies.is_some()))
+            }
+            #[cfg(feature = "cuda")]
+            Storage::Cuda(_) => Ok(cuda::run(self, false, pass)?.0),
+            _ => bail!("a pass needs weights on the CPU or on a CUDA device"),
+        }
+    }
+
+    /// Runs a pass, and returns the flat gradients that it added up, f32.
+    ///
+    /// # Errors
+    /// When the pass fails, or there are no operations for the device.
+    pub fn run_with_gradients<P: Pass>(&self, pass: P) -> Result<(P::Output, Tensor)> {
+        let (storage, _) = self.copies.unwrap_or(self.masters).storage_and_layout();
+        match &*storage {
+            Storage::Cpu(CpuStorage::F32(weights)) => {
+                let mut gradients = vec![0f32; weights.len()];
+                let output = pass.run(&mut CpuOps::new(weights, &mut gradients, self.copies.is_some()))?;
+                let len = gradients.len();
+                Ok((output, Tensor::from_vec(gradients, len, self.masters.device())?))
+            }
+            #[cfg(feature = "cuda")]
+            Storage::Cuda(_) => {
+                let (output, gradients) = cuda::run(self, true, pass)?;
+                Ok((output, gradients.expect("asked for")))
+            }
+            _ => bail!("a pass needs weights on the CPU or on a CUDA device"),
+        }
+    }
+}
