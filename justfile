@@ -68,6 +68,10 @@ build-cuda:
 check-cuda:
     native-trainer/kernels/check.sh
 
+# On a machine with a GPU: check that training on it is right, and how fast it is, in seven minutes at most
+gpu-check *OPTIONS: build-cuda
+    "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
+
 # Set up everything and run every test
 test: setup test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # not test-e2e or test-api: test-native has built the program, with the tests' features
 

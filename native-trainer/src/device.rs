@@ -67,6 +67,33 @@ fn open_gpu(_index: usize) -> Result<Device> {
     bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
 }
 
+/// What a device is, for people who read a report.
+///
+/// # Errors
+/// When the driver does not say.
+pub fn describe(device: &Device) -> Result<serde_json::Value> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        return crate::engine::cuda::describe(device);
+    }
+    let _ = device;
+    Ok(serde_json::json!({"name": "CPU", "threads": rayon::current_num_threads()}))
+}
+
+/// Bytes of a GPU's memory that are taken, by this program and others; None for the CPU.
+///
+/// # Errors
+/// When the driver does not say.
+pub fn used_bytes(device: &Device) -> Result<Option<u64>> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        let (free, total) = device.cuda_stream().context().mem_get_info()?;
+        return Ok(Some((total - free) as u64));
+    }
+    let _ = device;
+    Ok(None)
+}
+
 /// Memory that activations may take: on the CPU, half of what is available, as the rest of a run needs some too. On a GPU,
 /// all that is free but a tenth, for what a block needs beside that.
 pub fn free_bytes(device: &Device) -> u64 {

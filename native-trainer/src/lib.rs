@@ -12,6 +12,7 @@ pub mod engine;
 pub mod eval;
 pub mod features;
 pub mod file_finder;
+pub mod gpu_check;
 pub mod host;
 pub mod hub;
 pub mod init;

@@ -4,6 +4,7 @@ mod annotate;
 mod classify;
 mod data;
 mod eval;
+mod gpu_check;
 mod model;
 mod search;
 mod serve;
@@ -39,6 +40,7 @@ enum Command {
     #[command(subcommand)]
     Data(data::Data),
     Serve(serve::Serve),
+    GpuCheck(gpu_check::GpuCheck),
 }
 
 impl Cli {
@@ -55,6 +57,7 @@ impl Cli {
             Command::Synth(synth) => synth.run(),
             Command::Data(data) => data.run(),
             Command::Serve(serve) => serve.run(),
+            Command::GpuCheck(check) => check.run(),
         }
     }
 }

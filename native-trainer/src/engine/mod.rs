@@ -22,6 +22,7 @@ mod ops;
 mod pass;
 mod stack;
 mod text;
+mod timing;
 mod vision;
 
 pub use count::{Cost, CountingOps, no_values};
@@ -31,4 +32,5 @@ pub use layout::{ParameterLayout, Span};
 pub use ops::{Ops, PatchCut, Sequences};
 pub use pass::{FlatWeights, Pass};
 pub use text::{PackedTexts, TextActivations, TextEngine};
+pub use timing::TimedOps;
 pub use vision::{ImageActivations, ProjectedTokens, VisionEngine};

@@ -68,8 +68,6 @@ impl TrainedModel {
         let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
         let towers = Towers::over(live.collect::<Result<Vec<_>>>()?, config, &placement)?;
         let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
-        // Gradients and both moments come later.
-        let states_bytes = if placement.device.is_cpu() { 0 } else { 12 * layout.len() as u64 };
         Ok(Self {
             config: config.clone(),
             parameters: parameters.collect::<Result<_>>()?,
@@ -79,7 +77,9 @@ impl TrainedModel {
             masters,
             copies,
             towers,
-            free_bytes: free_bytes(&placement.device).saturating_sub(states_bytes),
+            // Gradients and both moments come later.
+            free_bytes: free_bytes(&placement.device)
+                .saturating_sub(state_bytes(config, &placement.device) / 3 * 2),
             placement,
         })
     }
@@ -137,7 +137,7 @@ impl TrainedModel {
     }
 
     /// What the engine's passes compute with.
-    pub(super) fn flat_weights(&self) -> FlatWeights<'_> {
+    pub(crate) fn flat_weights(&self) -> FlatWeights<'_> {
         FlatWeights { masters: &self.masters, copies: self.copies.as_ref() }
     }
 }
@@ -148,6 +148,14 @@ pub const LOGIT_SCALE: &str = "logit_scale";
 /// Every parameter of a model.
 pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
     config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
+}
+
+/// Bytes of a GPU's memory that parameters, gradients and moments take, copies of lower precision included. On the CPU 0:
+/// half of its memory is left for them.
+pub(super) fn state_bytes(config: &ClipConfig, device: &Device) -> u64 {
+    let n_values: usize =
+        parameters(config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum();
+    if device.is_cpu() { 0 } else { 18 * n_values as u64 }
 }
 
 /// A copy in bf16; on the CPU, in f32 with the values of bf16.

@@ -2,7 +2,7 @@
 
 use super::checkpoint::{BEST, Checkpoints, LAST, LoopState};
 use super::evaluation::{Evaluator, Measured, distinct_captions};
-use super::model::TrainedModel;
+use super::model::{self, TrainedModel};
 use super::optimizer::AdamW;
 use super::plan::Plan;
 use super::progress::{RunProgress, StepFigures};
@@ -46,7 +46,8 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let recipe = Recipe::read(recipe_name)?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = first_weights(&recipe)?;
-    let plan = Plan::resolve(recipe, config, places.data, free_bytes(&placement.device))?;
+    let free_bytes = free_bytes(&placement.device).saturating_sub(model::state_bytes(&config, &placement.device));
+    let plan = Plan::resolve(recipe, config, places.data, free_bytes)?;
     print::remark(&plan);
     fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
     let _lock = Lock::of_folder(places.out)?;

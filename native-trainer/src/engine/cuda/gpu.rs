@@ -235,6 +235,24 @@ pub fn free_bytes(device: &CudaDevice) -> Result<u64> {
     Ok(free as u64 + reserved.saturating_sub(used))
 }
 
+/// Name, compute capability and memory.
+///
+/// # Errors
+/// When the driver does not say.
+pub fn describe(device: &CudaDevice) -> Result<serde_json::Value> {
+    let stream = device.cuda_stream();
+    let context = stream.context();
+    let (major, minor) = context.compute_capability()?;
+    let (free, total) = context.mem_get_info()?;
+    let gib = |bytes: usize| bytes as f64 / f64::from(1 << 30);
+    Ok(serde_json::json!({
+        "name": context.name()?,
+        "compute_capability": format!("{major}.{minor}"),
+        "memory_gib": gib(total),
+        "free_gib": gib(free),
+    }))
+}
+
 type Pool = candle_core::cuda_backend::cudarc::driver::sys::CUmemoryPool;
 
 fn memory_pool(stream: &CudaStream) -> Result<Pool> {

@@ -32,6 +32,6 @@ pub use element::Element;
 #[cfg(feature = "cuda")]
 pub use flat::CudaOps;
 #[cfg(feature = "cuda")]
-pub use gpu::{free_bytes, missing_library, open};
+pub use gpu::{describe, free_bytes, missing_library, open};
 #[cfg(feature = "cuda")]
 pub(super) use run::run;

@@ -1,0 +1,64 @@
+//! What a check has found so far, as a JSON file that is whole after every phase.
+
+use crate::output::replace_file;
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// How a phase ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    Passed,
+    /// Something was wrong, in words.
+    Failed {
+        why: String,
+    },
+    NotRun {
+        why: String,
+    },
+}
+
+/// One phase of a check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Phase {
+    pub name: &'static str,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub secs: f64,
+    pub figures: Value,
+}
+
+/// All phases so far.
+pub struct Report {
+    path: PathBuf,
+    phases: Vec<Phase>,
+}
+
+impl Report {
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let report = Self { path: path.into(), phases: Vec::new() };
+        report.write()?;
+        Ok(report)
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add(&mut self, phase: Phase) -> Result<()> {
+        self.phases.push(phase);
+        self.write()
+    }
+
+    /// Whether no phase failed.
+    pub fn is_good(&self) -> bool {
+        !self.phases.iter().any(|phase| matches!(phase.outcome, Outcome::Failed { .. }))
+    }
+
+    fn write(&self) -> Result<()> {
+        let content = serde_json::json!({"version": env!("CARGO_PKG_VERSION"), "phases": self.phases});
+        replace_file(&self.path, &serde_json::to_vec_pretty(&content)?)
+    }
+}
