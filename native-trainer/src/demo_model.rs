@@ -6,9 +6,15 @@ use crate::model::MERGES_GZ;
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use shared_model::api::Manifest;
+use std::path::Path;
 
 /// What `--model` calls it. A folder of this name is reached as `./demo`.
 pub const NAME: &str = "demo";
+
+/// Whether `typed` names the demo model: in any case, unless a file or folder is called so.
+pub fn is_name(typed: &str) -> bool {
+    typed == NAME || (typed.eq_ignore_ascii_case(NAME) && !Path::new(typed).exists())
+}
 
 /// A file of the model by the name that its manifest gives.
 ///
@@ -38,6 +44,7 @@ mod tests {
         let (model, _) = load(NAME, None, &Placement::default()).unwrap();
         assert!(model.is_trained && model.has_text());
         assert!(model.notice.unwrap().contains("drawn"));
+        assert!(is_name("Demo") && !is_name("demos") && !is_name("./demo"));
         assert!(read("../secret").unwrap_err().to_string().contains("no such file"));
     }
 }

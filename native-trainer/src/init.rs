@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::model::{CONFIG_FILE, TRAINED_KEY, WEIGHTS_FILE};
-use crate::output::OutputFolder;
+use crate::output::{self, OutputFolder};
 
 /// Writes `open_clip_config.json` and `open_clip_model.safetensors` into the new folder `out`.
 ///
@@ -30,6 +30,7 @@ pub fn init(architecture: &str, seed: u64, out: &Path) -> Result<()> {
     // One entry only: the header writes a map's entries in no fixed order.
     let metadata = HashMap::from([(TRAINED_KEY.to_string(), "false".to_string())]);
     safetensors::serialize_to_file(views, Some(metadata), &folder.path(WEIGHTS_FILE))
+        .map_err(output::write_error)
         .context("cannot write weights")?;
     folder.write(CONFIG_FILE, serde_json::to_string_pretty(&config.to_open_clip_json())?.as_bytes())?;
     folder.finish()

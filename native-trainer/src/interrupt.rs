@@ -1,4 +1,5 @@
-//! A request to stop: Ctrl-C, SIGTERM, or the end of the terminal. Long loops check it between steps.
+//! A request to stop: Ctrl-C, SIGTERM, the end of the terminal, or a batch system's notice (SIGUSR1). Long loops
+//! check it between steps.
 
 use crate::print;
 use anyhow::{Context, Result};
@@ -8,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// Whether a handler is about to end the program.
 static ENDING: AtomicBool = AtomicBool::new(false);
-/// A terminal that ends may send more than one of these: a second one does not mean that the user insists.
+/// Signals that do not mean that the user insists when they come a second time: a terminal that ends may send more
+/// than one, and a batch system (SIGUSR1) one to each process of a job.
 #[cfg(unix)]
-const HANGUP: i32 = signal_hook::consts::SIGHUP;
+const NOT_INSISTING: [i32; 2] = [signal_hook::consts::SIGHUP, signal_hook::consts::SIGUSR1];
 #[cfg(not(unix))]
-const HANGUP: i32 = 1;
+const NOT_INSISTING: [i32; 0] = [];
 
 /// The user asked to stop, and everything done so far is kept.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -20,14 +22,14 @@ const HANGUP: i32 = 1;
 pub struct Interrupted;
 
 /// From now on a request to stop is noted for [`is_requested`], which the loop checks after each `step`; a second one
-/// ends the program at once.
+/// ends the program at once. SIGUSR1 counts too, which batch systems such as Slurm send before a job's time is over.
 ///
 /// # Errors
 /// When the system takes no handler.
 pub fn listen(step: &'static str) -> Result<()> {
     let insisted = AtomicBool::new(false);
-    on_request(move |signal| {
-        if signal != HANGUP && insisted.swap(true, Ordering::SeqCst) {
+    on_request(Listen::WithNotices, move |signal| {
+        if !NOT_INSISTING.contains(&signal) && insisted.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
         REQUESTED.store(true, Ordering::SeqCst);
@@ -40,7 +42,7 @@ pub fn listen(step: &'static str) -> Result<()> {
 /// # Errors
 /// When the system takes no handler.
 pub fn discard_on_request(unfinished: Vec<PathBuf>) -> Result<()> {
-    on_request(move |signal| {
+    on_request(Listen::RequestsOnly, move |signal| {
         ENDING.store(true, Ordering::SeqCst);
         for path in &unfinished {
             // Other threads may still be writing. What is left in the end the next run removes.
@@ -83,17 +85,29 @@ fn is_ignored(signal: std::ffi::c_int) -> bool {
     known && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
 }
 
+/// Which signals count as a request to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listen {
+    /// Those that would end the program anyway.
+    RequestsOnly,
+    /// The notice of a batch system too.
+    WithNotices,
+}
+
 /// Runs `react` in a thread of its own at each request, with the signal's number.
 #[cfg(unix)]
-fn on_request(react: impl Fn(i32) + Send + 'static) -> Result<()> {
-    let mut requests = signal_hook::iterator::Signals::new(signals()).context("cannot listen for Ctrl-C")?;
+fn on_request(listen: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
+    use signal_hook::consts::SIGUSR1;
+    let notice = (listen == Listen::WithNotices && !is_ignored(SIGUSR1)).then_some(SIGUSR1);
+    let signals = signals().into_iter().chain(notice);
+    let mut requests = signal_hook::iterator::Signals::new(signals).context("cannot listen for Ctrl-C")?;
     let thread = std::thread::Builder::new().name("signals".into());
     thread.spawn(move || requests.forever().for_each(react)).context("cannot listen for Ctrl-C")?;
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn on_request(react: impl Fn(i32) + Send + 'static) -> Result<()> {
+fn on_request(_: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
     const INTERRUPT: i32 = 2;
     ctrlc::set_handler(move || react(INTERRUPT)).context("cannot listen for Ctrl-C")
 }

@@ -3,13 +3,14 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `native_trainer::print` does not
 
 mod cli;
+mod logging;
 
 use clap::Parser;
+use native_trainer::host;
 use native_trainer::interrupt::{self, Interrupted};
 use native_trainer::print::{self, Closed};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Training and inference allocate tensors of megabytes all the time. The system's allocator gives each back to the
 /// kernel and takes it again, page by page: a third of a step's time.
@@ -17,9 +18,10 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let warnings = host::begin();
     match cli::Cli::try_parse() {
         Ok(arguments) => {
-            start_log();
+            logging::start(&warnings);
             ended(arguments.run())
         }
         // What was asked for, as help is, goes to stdout, and what is wrong to stderr.
@@ -32,19 +34,6 @@ fn main() -> ExitCode {
             ended(printed.map(|()| ExitCode::SUCCESS).map_err(print::stdout_error))
         }
     }
-}
-
-fn start_log() {
-    let filter =
-        EnvFilter::try_from_env("DERMAKE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,native_trainer=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .with_target(false)
-        .log_internal_errors(false) // they would go to stderr, and end the program where that is full
-        .init();
 }
 
 /// The exit code; what ended the program is said on stderr.

@@ -115,7 +115,7 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
         Some(given) => bail!("a quantized model has its own architecture; leave out {given}: {model}"),
         None => Ok(()),
     };
-    if model == demo_model::NAME {
+    if demo_model::is_name(model) {
         without_architecture()?;
         return load_quantized(Path::new(demo_model::NAME), demo_model::read, placement.clone());
     }

@@ -3,8 +3,36 @@
 use crate::interrupt;
 use crate::lock::Lock;
 use anyhow::{Context, Result, bail};
+use safetensors::SafeTensorError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Makes a folder and those around it; one that is there stays as it is.
+///
+/// # Errors
+/// When something else has its name, or it cannot be made.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    let Err(err) = std::fs::create_dir_all(folder) else { return Ok(()) };
+    for part in folder.ancestors().filter(|part| !part.is_dir()) {
+        match part.symlink_metadata() {
+            Ok(found) if found.is_symlink() => {
+                bail!("this is a link to a place that is not there, expected a folder: {}", part.display())
+            }
+            Ok(_) => bail!("this is a file, expected a folder: {}", part.display()),
+            Err(_) => {}
+        }
+    }
+    Err(err).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+/// An error of writing a safetensors file. One of the system's is returned as such: the crate's own says it twice, in
+/// its text and as its cause.
+pub fn write_error(err: SafeTensorError) -> anyhow::Error {
+    match err {
+        SafeTensorError::IoError(err) => err.into(),
+        err => err.into(),
+    }
+}
 
 /// Files are written beside the final folder, which takes its name in [`OutputFolder::finish`].
 ///
@@ -32,7 +60,7 @@ impl OutputFolder {
             _ => Path::new("."),
         };
         let cannot_create = || format!("cannot create a folder in {}", parent.display());
-        std::fs::create_dir_all(parent).with_context(cannot_create)?;
+        create_folder(parent)?;
         let lock = Lock::beside_folder(destination, parent)?;
         // Whoever had the lock until now may have finished.
         refuse_occupied(destination)?;
@@ -81,6 +109,9 @@ fn refuse_occupied(destination: &Path) -> Result<()> {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => destination.symlink_metadata().is_ok(),
     };
+    if is_occupied && !destination.is_dir() {
+        bail!("there is a file or link of this name, expected a new folder: {}", destination.display());
+    }
     if is_occupied {
         bail!("the output folder exists already and is not empty: {}", destination.display());
     }
@@ -158,6 +189,28 @@ mod tests {
         drop(abandoned);
         assert_eq!(names_in(root.path()), ["deep"]);
         assert_eq!(names_in(&root.path().join("deep")), ["result"]);
+    }
+
+    #[test]
+    fn what_has_the_name_of_a_folder_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        std::fs::write(&file, b"1").unwrap();
+        for taken in [file.clone(), file.join("a"), file.join("a/b")] {
+            let error = create_folder(&taken).unwrap_err().to_string();
+            assert!(error.starts_with("this is a file, expected a folder: "), "{error}");
+        }
+        let error = OutputFolder::create(&file).err().unwrap().to_string();
+        assert!(error.starts_with("there is a file or link of this name"), "{error}");
+        #[cfg(unix)]
+        {
+            let link = root.path().join("link");
+            std::os::unix::fs::symlink("nowhere", &link).unwrap();
+            let error = create_folder(&link).unwrap_err().to_string();
+            assert!(error.starts_with("this is a link to a place that is not there"), "{error}");
+        }
+        create_folder(&root.path().join("new/deep")).unwrap();
+        create_folder(&root.path().join("new/deep")).unwrap();
     }
 
     #[test]

@@ -48,7 +48,7 @@ struct SampleCosine {
 
 /// Writes the files into the new folder `out` and prints the report.
 pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf], out: &Path) -> Result<()> {
-    if options.model == demo_model::NAME {
+    if demo_model::is_name(&options.model) {
         bail!("the demo model is quantised already; name a dense checkpoint with --model");
     }
     let samples = read_samples(samples)?;

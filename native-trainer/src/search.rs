@@ -104,17 +104,21 @@ pub struct SearchOutput {
 /// `index`: the folder of the index, or of the photos that it lies among.
 ///
 /// # Errors
-/// When there is no index, it is another model's, or the photo to compare with cannot be read.
+/// When the text has no letter, there is no index, it is another model's, or the photo to compare with cannot be read.
 pub fn search(index: &Path, query: &Query, model_options: &ModelOptions, output: &SearchOutput) -> Result<()> {
+    if let Query::Text(text) = query
+        && !text.chars().any(char::is_alphanumeric)
+    {
+        bail!("the search text has no letter, expected what is to be seen on the photos: {text:?}");
+    }
     let among = index.join(INDEX_FOLDER);
     let index = if among.is_dir() { among } else { index.to_path_buf() };
     let opened = SearchIndex::open(&index)?;
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
     let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
-    if identity != *opened.identity() {
-        let found = opened.identity().model_name.clone();
-        bail!(StoreError::OtherModel { found, expected: name, path: index });
+    if let Some(difference) = identity.difference(opened.identity()) {
+        bail!(StoreError::OtherModel { difference, path: index });
     }
     model::warn_of(&model);
     let feature = query_feature(query, &model)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;

@@ -35,6 +35,11 @@ pub enum Error {
         "{what}: {n_bad} of {n_values} values are NaN or infinite; the checkpoint is damaged or its training diverged"
     )]
     NotFinite { what: String, n_bad: usize, n_values: usize },
+    #[error(
+        "tensor {name}: all values are zero, so that every answer would be the same; the checkpoint is damaged or was \
+         never filled"
+    )]
+    AllZero { name: String },
     #[error("logit_scale is {found}, expected the logarithm of the scale (4.6 for a scale of 100)")]
     LogitScale { found: f32 },
 

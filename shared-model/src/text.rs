@@ -34,7 +34,7 @@ impl TextTower {
             activation: config.activation,
             is_causal: true,
         };
-        let projection = weights.tensor("text_projection", placement)?.t()?;
+        let projection = weights.projection("text_projection", placement)?.t()?;
         Ok(Self {
             token_embedding: Embedding::load(weights, "token_embedding.weight", placement)?,
             positional_embedding: weights.tensor("positional_embedding", placement)?,

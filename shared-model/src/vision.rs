@@ -59,7 +59,7 @@ impl VisionTower {
         };
         // The convolution's kernel equals its stride: it is a matrix product over flattened patches.
         let kernel = weights.tensor("visual.conv1.weight", placement)?.flatten_from(1)?;
-        let projection = weights.tensor("visual.proj", placement)?.t()?;
+        let projection = weights.projection("visual.proj", placement)?.t()?;
         let transformer = Transformer::load(weights, "visual.transformer.resblocks", &blocks, placement)?;
         let patch_embedding = if transformer.is_int8() { Linear::short(&kernel)? } else { Linear::dense(kernel) };
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Weights and features that are NaN or infinite are errors that say where, never answers.
+//! Weights and features that are NaN, infinite or all zero are errors that say where, never answers.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -70,6 +70,16 @@ fn finite_weights_that_overflow_give_no_features() {
     assert!(error.starts_with("image features: ") && error.contains("of 64 values are NaN or infinite"), "{error}");
     let error = clip.encode_text(&[vec![90, 3, 95]]).unwrap_err().to_string();
     assert!(error.starts_with("text features: "), "{error}");
+}
+
+#[test]
+fn a_projection_of_zeros_is_an_error_that_names_it() {
+    for name in ["visual.proj", "text_projection"] {
+        let mut tensors = model();
+        tensors.insert(name.into(), tensors[name].zeros_like().unwrap());
+        let error = load(tensors).map(|_| ()).unwrap_err();
+        assert!(matches!(&error, Error::AllZero { name: found } if found == name), "{error}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 ///
 /// Prints what it will do before the first step. RUN gets checkpoints (last, best) that open_clip and every other
 /// command load as they are, metrics.jsonl, TensorBoard's files and curves.svg. Killed at any moment, the same command
-/// goes on from the last complete checkpoint; Ctrl-C saves and leaves.
+/// goes on from the last complete checkpoint; Ctrl-C saves and leaves, as does SIGUSR1, which batch systems send.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake synth --images 2000 --out data/synth

@@ -10,7 +10,7 @@ use super::{ProblemKind, RowProblem, TableOptions};
 use crate::file_finder::FileFinder;
 use crate::interrupt::{self, Interrupted};
 use crate::lock::Lock;
-use crate::output::replace_file;
+use crate::output::{create_folder, replace_file};
 use crate::{print, progress};
 use anyhow::{Context, Result, bail, ensure};
 use image::ExtendedColorType;
@@ -64,7 +64,7 @@ pub fn run(
 ) -> Result<bool> {
     let root = root.map_or_else(|| default_image_root(table_path), Path::to_path_buf);
     let table = TrainingTable::read(table_path, table)?;
-    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    create_folder(out)?;
     let same = |path: &Path| path.canonicalize().ok();
     ensure!(
         same(&root) != same(out),

@@ -3,9 +3,9 @@
 use super::report;
 use super::results::{Published, Results};
 use crate::lock::Lock;
-use crate::output::replace_file;
+use crate::output::{create_folder, replace_file};
 use crate::{pictures, text_file};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use shared_model::config::PreprocessConfig;
@@ -29,7 +29,7 @@ impl ReportFolder {
     /// # Errors
     /// When there is something in the folder that is no report, it cannot be made, or another evaluation writes there.
     pub fn prepare(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        create_folder(folder)?;
         let is_lock = |entry: std::io::Result<DirEntry>| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name()));
         let is_empty = std::fs::read_dir(folder)?.all(is_lock);
         if !is_empty && !is_report(folder) {

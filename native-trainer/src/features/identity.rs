@@ -44,6 +44,31 @@ impl Identity {
         })
     }
 
+    /// What the model `self` and the model of `kept` features differ in, in words; `None` if they are the same.
+    pub fn difference(&self, kept: &Self) -> Option<String> {
+        let precision = |identity: &Self| format!("{:?}", identity.precision).to_lowercase();
+        let mut differing = Vec::new();
+        if self.model_sha256 != kept.model_sha256 || self.embed_dim != kept.embed_dim {
+            let name = &kept.model_name;
+            differing.push(match *name == self.model_name {
+                true => format!("another model of the same name, {name}"),
+                false => format!("another model, {name} (this one is {})", self.model_name),
+            });
+        } else if self.model_name != kept.model_name {
+            differing.push(format!("a model called {} (this one is called {})", kept.model_name, self.model_name));
+        }
+        if self.precision != kept.precision {
+            differing.push(format!("--dtype {} (this is {})", precision(kept), precision(self)));
+        }
+        if self.applies_exif != kept.applies_exif {
+            differing.push("images with another reading of their EXIF data".into());
+        }
+        if self.arithmetic != kept.arithmetic {
+            differing.push("another version of dermake".into());
+        }
+        (!differing.is_empty()).then(|| differing.join(" and of "))
+    }
+
     /// A name for a folder: other identities have other ones.
     pub fn key(&self) -> Result<String> {
         let hash = sha256_hex(&serde_json::to_vec(self)?);
@@ -56,7 +81,7 @@ impl Identity {
 
 fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String> {
     // A manifest has the hashes of all files of its model.
-    if options.model == demo_model::NAME {
+    if demo_model::is_name(&options.model) {
         return Ok(sha256_hex(&demo_model::read(Manifest::FILE_NAME)?));
     }
     let files = hub::resolve(&options.model)?;
@@ -70,4 +95,29 @@ fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String>
         hash.update(map_file(file)?);
     }
     Ok(hex(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_named() {
+        let demo = Identity {
+            model_sha256: "a".into(),
+            model_name: "demo".into(),
+            embed_dim: 64,
+            precision: Precision::F32,
+            applies_exif: true,
+            arithmetic: ARITHMETIC,
+        };
+        assert_eq!(demo.difference(&demo), None);
+        let difference = |kept: Identity| demo.difference(&kept).unwrap();
+        let bf16 = Identity { precision: Precision::Bf16, ..demo.clone() };
+        assert_eq!(difference(bf16), "--dtype bf16 (this is f32)");
+        let make = Identity { model_sha256: "b".into(), model_name: "make".into(), ..demo.clone() };
+        assert_eq!(difference(make.clone()), "another model, make (this one is demo)");
+        let both = Identity { model_name: "demo".into(), arithmetic: 1, ..make };
+        assert_eq!(difference(both), "another model of the same name, demo and of another version of dermake");
+    }
 }

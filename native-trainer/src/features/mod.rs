@@ -9,6 +9,7 @@ mod images;
 mod reading;
 mod store;
 
+use crate::host;
 use std::path::PathBuf;
 
 pub use encoder::{Effort, Encoder};
@@ -21,6 +22,6 @@ pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 pub fn default_cache() -> Option<PathBuf> {
     // A relative path is not valid there, says the specification of these variables.
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|cache| cache.is_absolute());
-    let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache")))?;
+    let cache = cache.or_else(|| Some(host::home_dir()?.join(".cache")))?;
     Some(cache.join("dermake/features"))
 }

@@ -16,7 +16,7 @@ use super::error::{Error, Result};
 use super::local;
 use super::names::{self, Choice};
 use super::remote::{ModelId, is_plain};
-use super::{ModelFiles, WeightsKind};
+use super::{ModelFiles, WeightsKind, whole};
 
 pub(super) struct ModelCache<'a> {
     root: &'a Path,
@@ -50,6 +50,11 @@ impl<'a> ModelCache<'a> {
     /// Path of `file` at `commit`, if the cache has it.
     pub(super) fn file(&self, commit: &str, file: &str) -> Option<PathBuf> {
         Some(self.snapshot(commit).join(file)).filter(|path| path.is_file())
+    }
+
+    /// Path of `file` at `commit`, if the cache has it whole.
+    pub(super) fn whole_file(&self, commit: &str, file: &str) -> Option<PathBuf> {
+        self.file(commit, file).filter(|path| whole::is_whole(path))
     }
 
     /// Path of the content with this tag, there or not.

@@ -50,11 +50,14 @@ pub(super) struct Answer {
 
 impl Client {
     /// # Errors
-    /// An address that is none, or certificates that cannot be read.
+    /// An address that is none, a token that no header can hold, or certificates that cannot be read.
     pub(super) fn new(settings: &HubSettings) -> Result<Self> {
         let endpoint = Url::parse(&settings.endpoint).ok();
         let endpoint = endpoint.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let endpoint = endpoint.ok_or_else(|| Error::Endpoint { typed: settings.endpoint.clone() })?;
+        if settings.token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(Error::Token);
+        }
         let agent = Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(trust::roots(&settings.certificates)?).build())
             .proxy(None)

@@ -51,7 +51,7 @@ impl<'a> Downloads<'a> {
 
     /// Path of `file` in the cache, downloaded if another process has not just done so.
     pub(super) fn fetch(&self, file: &str) -> Result<PathBuf> {
-        retry(self.settings, ATTEMPTS, || match self.cache.file(self.commit, file) {
+        retry(self.settings, ATTEMPTS, || match self.cache.whole_file(self.commit, file) {
             Some(path) => Ok(path),
             None => self.attempt(file),
         })

@@ -41,6 +41,11 @@ pub enum Error {
     // On the way
     #[error("expected an address that begins with http:// or https:// in HF_ENDPOINT, found {typed}")]
     Endpoint { typed: String },
+    #[error(
+        "the token for the hub has a character that no token has (expected ASCII letters, digits, `_` and others \
+         without spaces); set HF_TOKEN anew, or run `hf auth login` again"
+    )]
+    Token,
     #[error("cannot use the certificates that {variable} names: {}", path.display())]
     Certificates {
         variable: &'static str,

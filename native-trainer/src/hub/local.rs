@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use shared_model::weights::ShardIndex;
 
+use crate::demo_model;
+
 use super::error::{Error, Result};
 use super::names::{self, Choice};
 use super::{ModelFiles, WeightsKind};
 
-/// Folders of a training run that hold its checkpoints, the one to use first.
-const CHECKPOINTS: [&str; 2] = ["checkpoints/best", "checkpoints/last"];
+/// Folders of a training run, or of its `checkpoints`, that hold a checkpoint; the one to use first.
+const CHECKPOINTS: [&str; 4] = ["checkpoints/best", "checkpoints/last", "best", "last"];
 
 pub(super) fn resolve(path: &Path) -> Result<ModelFiles> {
     match fs::metadata(path) {
@@ -112,10 +114,13 @@ pub(super) fn file_names(path: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Someone who typed `owner/name`, or the address of its page, most likely meant the hub.
+/// Someone who typed `owner/name`, or the address of its page, most likely meant the hub; `demos` the demo model.
 fn hub_hint(path: &Path) -> String {
     let hint = |id: &str| format!(" (a model on the hub is written hf-hub:{id})");
     let Some(typed) = path.to_str() else { return String::new() };
+    if strsim::damerau_levenshtein(&typed.to_lowercase(), demo_model::NAME) <= 1 {
+        return format!("; did you mean {}?", demo_model::NAME);
+    }
     let address = ["https://", "http://", "hf://"]
         .iter()
         .find_map(|scheme| typed.strip_prefix(scheme).map(|rest| (*scheme, rest)));

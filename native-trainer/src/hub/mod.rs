@@ -16,6 +16,7 @@ mod retry;
 mod settings;
 mod target;
 mod trust;
+mod whole;
 
 use std::path::{Path, PathBuf};
 
@@ -95,7 +96,7 @@ fn local_path(typed: &str) -> PathBuf {
     if Path::new(path).exists() {
         return PathBuf::from(path);
     }
-    settings::expand_home(path, std::env::home_dir().as_deref())
+    settings::expand_home(path, crate::host::home_dir().as_deref())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::download::Downloads;
 use super::error::{Cause, Error, Result};
 use super::names::{self, Choice};
 use super::retry::{ATTEMPTS, Failure, retry};
-use super::{HubSettings, ModelFiles, local};
+use super::{HubSettings, ModelFiles, local, whole};
 
 /// `owner/name[@revision]`, checked to be safe in addresses and paths.
 #[derive(Debug)]
@@ -64,7 +64,11 @@ pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles>
     let cache = ModelCache::new(&settings.cache, &model);
     let cached = cache.complete();
     match cached {
-        Some(files) if settings.offline || model.is_commit() => return Ok(files),
+        Some(files) if settings.offline => {
+            warn_of_cut(&files, &model);
+            return Ok(files);
+        }
+        Some(files) if model.is_commit() && whole::are_whole(&files) => return Ok(files),
         None if settings.offline => {
             return Err(Error::NotCached { id: model.to_string(), cache: settings.cache.clone() });
         }
@@ -74,12 +78,39 @@ pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles>
     // A copy is better than a long wait for a hub that is down.
     let n_attempts = if cached.is_some() { 1 } else { ATTEMPTS };
     match (hub.listing(n_attempts).and_then(|listing| hub.fetch(&cache, &listing)), cached) {
-        (Err(error @ (Error::Unreachable { .. } | Error::Cache { .. })), Some(files)) => {
-            let cause = anyhow::Error::new(error);
-            tracing::warn!("taking the cached copy of {model}: {cause:#}");
+        (Err(error), Some(files)) => {
+            let reason = reason_for_cache(error)?;
+            tracing::warn!("taking the cached copy of {model}: {reason}");
+            warn_of_cut(&files, &model);
             Ok(files)
         }
         (outcome, _) => outcome,
+    }
+}
+
+/// Why the cached copy is taken, in words.
+///
+/// # Errors
+/// The error itself, if it is not of the network or of writing to the cache.
+fn reason_for_cache(error: Error) -> Result<String> {
+    match error {
+        Error::Unreachable { endpoint, cause, .. } => {
+            Ok(format!("{endpoint} cannot be used: {:#}", anyhow::anyhow!(cause)))
+        }
+        error @ Error::Cache { .. } => Ok(format!("{:#}", anyhow::Error::new(error))),
+        error => Err(error),
+    }
+}
+
+/// Says what to do about a cached file that has no end, which only the hub could replace.
+fn warn_of_cut(files: &ModelFiles, model: &ModelId) {
+    if !whole::are_whole(files) {
+        let folder = files.weights.parent().unwrap_or(&files.weights);
+        tracing::warn!(
+            "a cached file of {model} is cut short; run the command again once the hub can be reached, which replaces \
+             it: {}",
+            folder.display()
+        );
     }
 }
 
@@ -147,7 +178,7 @@ impl Hub<'_> {
     fn fetch(&self, cache: &ModelCache, listing: &Listing) -> Result<ModelFiles> {
         let (commit, weights) = (&listing.commit, self.weights_of(listing)?);
         let cached = || cache.files(cache.file(commit, names::CONFIG)?, cache.file(commit, &weights)?).ok();
-        let files = match cached() {
+        let files = match cached().filter(whole::are_whole) {
             Some(files) => files,
             None => self.download(cache, commit, &weights)?,
         };
@@ -248,6 +279,14 @@ mod tests {
         assert_eq!(model.revision, "refs/pr/1");
         assert_eq!(model.to_string(), "a/b@refs/pr/1");
         assert!(ModelId::parse(&format!("a/b@{}", "0".repeat(40))).unwrap().is_commit());
+    }
+
+    #[test]
+    fn the_reason_for_the_cached_copy_does_not_deny_the_copy() {
+        let (id, endpoint) = ("a/b".to_owned(), "http://hub".to_owned());
+        let unreachable = Error::Unreachable { id, endpoint, cache: "/cache".into(), cause: "no network".into() };
+        assert_eq!(reason_for_cache(unreachable).unwrap(), "http://hub cannot be used: no network");
+        assert!(reason_for_cache(Error::NoHome).is_err());
     }
 
     #[test]

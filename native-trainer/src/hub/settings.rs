@@ -7,7 +7,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::error::{Error, Result};
 use super::trust::{self, Bundle};
-use crate::text_file;
+use crate::{host, text_file};
 
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 
@@ -70,7 +70,7 @@ impl HubSettings {
     /// # Errors
     /// No variable and no home directory says where the cache is.
     pub fn from_env() -> Result<Self> {
-        Self::from_lookup(|name| std::env::var(name).ok(), std::env::home_dir())
+        Self::from_lookup(|name| std::env::var(name).ok(), host::home_dir())
     }
 
     /// Reads variables from `lookup`; an empty one counts as unset.
@@ -78,7 +78,9 @@ impl HubSettings {
         let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let path = |name: &str| get(name).map(|value| expand_home(&value, home.as_deref()));
         let hf_home = path("HF_HOME")
-            .or_else(|| path("XDG_CACHE_HOME").map(|cache| cache.join("huggingface")))
+            .or_else(|| {
+                path("XDG_CACHE_HOME").filter(|cache| cache.is_absolute()).map(|cache| cache.join("huggingface"))
+            })
             .or_else(|| home.as_ref().map(|home| home.join(".cache/huggingface")));
         let cache = path("HF_HUB_CACHE")
             .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
@@ -141,6 +143,7 @@ mod tests {
     fn the_nearer_variable_wins() {
         let cache = |variables: &[(&str, &str)]| settings(variables).cache;
         assert_eq!(cache(&[("XDG_CACHE_HOME", "/x")]), Path::new("/x/huggingface/hub"));
+        assert_eq!(cache(&[("XDG_CACHE_HOME", "x")]), Path::new("/home/ada/.cache/huggingface/hub"));
         assert_eq!(cache(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "~/h")]), Path::new("/home/ada/h/hub"));
         assert_eq!(cache(&[("HF_HOME", "/h"), ("HF_HUB_CACHE", "/c")]), Path::new("/c"));
         assert_eq!(settings(&[("HF_ENDPOINT", "http://mirror/ ")]).endpoint, "http://mirror");

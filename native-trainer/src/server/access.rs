@@ -34,7 +34,7 @@ pub struct AccessOptions {
     pub cors_origins: Vec<String>,
 
     /// Take a client's address from the last entry of X-Forwarded-For, which a proxy before the server writes
-    #[arg(long, env = "DERMAKE_BEHIND_PROXY")]
+    #[arg(long, env = "DERMAKE_BEHIND_PROXY", value_parser = clap::builder::BoolishValueParser::new())]
     pub behind_proxy: bool,
 }
 

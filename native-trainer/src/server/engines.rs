@@ -65,12 +65,16 @@ impl Engines {
         self.read(|running| running.iter().map(|running| running.engine.clone()).collect())
     }
 
-    /// The one of this name, or the first. A model that was hosted since anybody last looked is loaded now.
+    /// The engine of this name, in any case where no other is meant, or the first without a name. A model that
+    /// was hosted since anybody last looked is loaded now.
     ///
     /// # Errors
     /// [`HttpError::NoSuchModel`], or [`HttpError::NoModel`] where none is named.
     pub(super) async fn find(self: &Arc<Self>, name: Option<&str>) -> Result<Arc<Engine>, HttpError> {
         let is_wanted = |engine: &Arc<Engine>| name.is_none_or(|name| engine.names().contains(&name));
+        let in_any_case = |engine: &&Arc<Engine>| {
+            name.is_some_and(|name| engine.names().iter().any(|known| known.eq_ignore_ascii_case(name)))
+        };
         if let Some(engine) = self.all().into_iter().find(is_wanted) {
             return Ok(engine);
         }
@@ -79,6 +83,10 @@ impl Engines {
         let running = self.all();
         if let Some(engine) = running.iter().find(|engine| is_wanted(engine)) {
             return Ok(engine.clone());
+        }
+        let similar: Vec<&Arc<Engine>> = running.iter().filter(in_any_case).collect();
+        if let [only] = similar[..] {
+            return Ok(only.clone());
         }
         let known = running.iter().map(|engine| engine.names()[0].to_owned()).collect();
         Err(name

@@ -126,7 +126,7 @@ impl Models {
 
 impl Place {
     fn of(path: &Path) -> Result<Self> {
-        if path == Path::new(demo_model::NAME) && !path.exists() {
+        if path.to_str().is_some_and(demo_model::is_name) && !path.exists() {
             return Ok(Self::Model(Arc::new(Model::carried()?)));
         }
         let is_manifest = path.file_name().is_some_and(|name| name == MANIFEST);

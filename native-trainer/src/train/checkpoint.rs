@@ -7,10 +7,11 @@ use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use crate::data::Position;
 use crate::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
-use crate::text_file;
-use anyhow::{Context, Result, bail, ensure};
+use crate::{output, text_file};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use shared_model::Error;
 use shared_model::weights::FileTensors;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -26,6 +27,8 @@ const PREVIOUS: &str = ".previous-";
 pub const LAST: &str = "last";
 /// The checkpoint with the lowest validation loss.
 pub const BEST: &str = "best";
+/// Before the step in the name of a checkpoint that is kept for good.
+pub const KEPT: &str = "step-";
 
 /// Where a run stands, beside its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +47,9 @@ pub struct LoopState {
     pub is_evaluation_due: bool,
     /// What the run was started with; a run goes on only with the same.
     pub fingerprint: BTreeMap<String, String>,
+    /// What it is evaluated on; empty in checkpoints of older versions.
+    #[serde(default)]
+    pub evaluated_on: BTreeMap<String, String>,
 }
 
 /// The checkpoints of one run.
@@ -73,8 +79,32 @@ impl Checkpoints {
         if !self.path(LAST).exists() {
             return Ok(None);
         }
-        let json = text_file::read(&path)?;
-        Ok(Some(serde_json::from_str(&json).with_context(|| format!("in {}", path.display()))?))
+        let read = || -> Result<LoopState> {
+            let json = text_file::read(&path)?;
+            serde_json::from_str(&json).with_context(|| format!("in {}", path.display()))
+        };
+        read().map(Some).with_context(|| self.unusable_last())
+    }
+
+    /// The names of the checkpoints that the run has beside the newest.
+    pub fn others(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| name == BEST || name.starts_with(KEPT)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// A sentence for a newest checkpoint that cannot be read: what to do about it.
+    fn unusable_last(&self) -> String {
+        let copy = match self.others().pop() {
+            Some(other) => format!("put a copy of the folder {other} in its place, or "),
+            None => String::new(),
+        };
+        format!(
+            "the checkpoint {LAST} cannot be used; {copy}begin anew with another --out: {}",
+            self.path(LAST).display()
+        )
     }
 
     /// Writes a checkpoint; what had this name before is replaced once the new one is whole.
@@ -161,22 +191,26 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Takes up the newest checkpoint: weights, optimizer, state.
+    /// Takes up the newest checkpoint, whose state is `state`: weights and optimizer.
     ///
     /// # Errors
-    /// When it belongs to a run that was started with something else, or to another model; nothing has changed then.
-    pub fn restore(
-        &self,
-        model: &TrainedModel,
-        optimizer: &mut AdamW,
-        fingerprint: &BTreeMap<String, String>,
-    ) -> Result<Option<LoopState>> {
-        let Some(state) = self.last_state()? else { return Ok(None) };
+    /// When it is damaged or belongs to another model; nothing has changed then.
+    pub fn restore(&self, model: &TrainedModel, optimizer: &mut AdamW, state: &LoopState) -> Result<()> {
+        self.restore_tensors(model, optimizer, state).with_context(|| self.unusable_last())
+    }
+
+    fn restore_tensors(&self, model: &TrainedModel, optimizer: &mut AdamW, state: &LoopState) -> Result<()> {
         let folder = self.path(LAST);
-        check_fingerprint(&state.fingerprint, fingerprint, &folder)?;
         let read = |file: &str| -> Result<BTreeMap<String, Tensor>> {
             let path = folder.join(file);
             let tensors = FileTensors::read(map_file(&path)?).and_then(|file| file.to_tensors());
+            let tensors = tensors.map_err(|err| match err {
+                // It was never downloaded, as the error's own advice has it.
+                Error::CutShort { found_bytes, expected_bytes } => {
+                    anyhow!("the file is cut short: it has {found_bytes} bytes, expected {expected_bytes}")
+                }
+                err => err.into(),
+            });
             tensors.with_context(|| format!("in {}", path.display()))
         };
         let weights = read(WEIGHTS_FILE)?;
@@ -192,8 +226,7 @@ impl Checkpoints {
         for name in model.parameters().keys() {
             model.set_parameter(name, &weights[name])?;
         }
-        model.refresh()?;
-        Ok(Some(state))
+        model.refresh()
     }
 }
 
@@ -202,28 +235,6 @@ fn check_finite(model: &TrainedModel) -> Result<()> {
     for (name, var) in model.parameters() {
         let sum = var.sum_all()?.to_scalar::<f32>()?;
         ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
-    }
-    Ok(())
-}
-
-/// One run goes on with what it was started with, or not at all.
-fn check_fingerprint(
-    found: &BTreeMap<String, String>,
-    expected: &BTreeMap<String, String>,
-    folder: &Path,
-) -> Result<()> {
-    let names = found.keys().chain(expected.keys());
-    let differs = |name: &&String| found.get(*name) != expected.get(*name);
-    let mut differing: Vec<&str> = names.filter(differs).map(String::as_str).collect();
-    differing.sort_unstable();
-    differing.dedup();
-    if !differing.is_empty() {
-        bail!(
-            "the run in this folder was started with another {}; give --out a new folder, or the recipe and data of \
-             that run: {}",
-            differing.join(", another "),
-            folder.display()
-        );
     }
     Ok(())
 }
@@ -241,6 +252,7 @@ fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option
     metadata.extend(notice.map(|notice| (NOTICE_KEY.to_string(), notice.to_string())));
     let views = on_cpu.iter().map(|(name, tensor)| (name, tensor));
     safetensors::serialize_to_file(views, Some(metadata), path)
+        .map_err(output::write_error)
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -267,6 +279,16 @@ mod tests {
         assert_eq!(left, ["last", "step-000010"]);
         assert_eq!(fs::read_to_string(folder.join("last").join(STATE_FILE)).unwrap(), "whole");
         assert_eq!(fs::read_to_string(folder.join("step-000010").join(STATE_FILE)).unwrap(), "new");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_write_that_fails_is_said_once() {
+        let tensor = Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().join("x.safetensors");
+        let error = write_tensors(std::iter::once(("x".to_string(), tensor)), None, &path).unwrap_err();
+        assert_eq!(format!("{error:#}").matches("Not a directory").count(), 1, "{error:#}");
     }
 
     #[test]

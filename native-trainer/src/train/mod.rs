@@ -9,6 +9,7 @@ pub mod optimizer;
 mod plan;
 mod progress;
 pub mod recipe;
+mod resume;
 mod run;
 pub mod schedule;
 pub mod sinks;

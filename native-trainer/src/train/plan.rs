@@ -3,6 +3,7 @@
 use super::estimate::{BatchSize, StepEstimate};
 use super::model::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
+use super::resume::VALIDATION;
 use super::step::MicroBatches;
 use crate::data::samples::default_image_root;
 use crate::data::shrink;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub total_steps: u64,
     /// What must be the same for a run to go on: recipe, data, model.
     pub fingerprint: BTreeMap<String, String>,
+    /// Hashes of the tables that the run is evaluated on.
+    pub evaluated_on: BTreeMap<String, String>,
     pub estimate: StepEstimate,
 }
 
@@ -57,7 +60,7 @@ impl Plan {
         };
         let train = source(&recipe.data.train)?;
         let validation = recipe.data.validation.as_deref().map(source).transpose()?;
-        let zero_shot =
+        let zero_shot: Vec<ZeroShotSet> =
             recipe.data.zero_shot.iter().map(|set| ZeroShotSet::read(set, data)).collect::<Result<_>>()?;
         let n_rows = train.table().usable_rows().count();
         let steps_per_epoch = (n_rows / recipe.run.batch_size) as u64;
@@ -77,6 +80,7 @@ impl Plan {
             check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
         }
         let fingerprint = fingerprint(&recipe, &config, data, train.image_root())?;
+        let evaluated_on = evaluated_on(&recipe, &zero_shot, data)?;
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
         let n_prefetched = loader_options(&recipe).prefetch_batches;
@@ -91,8 +95,21 @@ impl Plan {
             steps_per_epoch,
             total_steps,
             fingerprint,
+            evaluated_on,
             estimate,
         })
+    }
+
+    /// The recipe in the form in which two sessions of one run are compared.
+    pub fn comparable_recipe(&self) -> Recipe {
+        comparable(&self.recipe)
+    }
+
+    /// Whether a setting may differ from one session of a run to the next; `name` is its dotted name.
+    pub fn may_change(name: &str) -> bool {
+        MAY_CHANGE
+            .iter()
+            .any(|free| name.strip_prefix(free).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     }
 
     /// Whether there is anything to evaluate on.
@@ -141,20 +158,46 @@ fn image_root(folder: &Path) -> Result<PathBuf> {
     Ok(folder.into())
 }
 
-/// Hashes of what decides the numbers of a run. How often something is written, the notice that goes with it, and the
-/// pieces that a batch is cut into may change from one session of a run to the next.
-fn fingerprint(
-    recipe: &Recipe,
-    config: &ClipConfig,
-    data: &Path,
-    images: &Path,
-) -> Result<BTreeMap<String, String>> {
+/// Settings that may change from one session of a run to the next: how often something is written, the notice that goes
+/// with it, and the pieces that a batch is cut into. [`comparable`] gives each of them one value.
+const MAY_CHANGE: [&str; 5] =
+    ["model.notice", "run.save_every_steps", "run.keep_every_epochs", "run.log_every_steps", "run.micro_batches"];
+
+fn comparable(recipe: &Recipe) -> Recipe {
     let mut recipe = recipe.clone();
     recipe.model.notice = None;
     recipe.run.save_every_steps = None;
     recipe.run.keep_every_epochs = None;
     recipe.run.log_every_steps = 1;
     recipe.run.micro_batches = MicroBatches { images: 1, tokens: 1, activation_memory_gib: None };
+    recipe
+}
+
+/// Hashes of the tables that a run is evaluated on, with the classes of each.
+fn evaluated_on(recipe: &Recipe, zero_shot: &[ZeroShotSet], data: &Path) -> Result<BTreeMap<String, String>> {
+    let read = |table: &String| {
+        let path = data.join(table);
+        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let mut hashes = BTreeMap::new();
+    if let Some(validation) = &recipe.data.validation {
+        hashes.insert(VALIDATION.to_string(), sha256_hex(&read(validation)?));
+    }
+    for (set, written) in zero_shot.iter().zip(&recipe.data.zero_shot) {
+        let content = [serde_json::to_vec(&set.class_names)?, read(&written.table)?].concat();
+        hashes.insert(format!("zero-shot table or class list {}", set.name), sha256_hex(&content));
+    }
+    Ok(hashes)
+}
+
+/// Hashes of what decides the numbers of a run.
+fn fingerprint(
+    recipe: &Recipe,
+    config: &ClipConfig,
+    data: &Path,
+    images: &Path,
+) -> Result<BTreeMap<String, String>> {
+    let recipe = comparable(recipe);
     let table = data.join(&recipe.data.train);
     let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
     let of = |name: &str, bytes: &[u8]| (name.to_string(), sha256_hex(bytes));

@@ -131,13 +131,12 @@ impl Recipe {
     /// # Errors
     /// For bad TOML, unknown fields and values that make no sense, with the place.
     pub fn read(name_or_path: &str) -> Result<Self> {
-        let recipe: Self = match BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+        let is_file = Path::new(name_or_path).exists();
+        let is_meant = |name: &str| name == name_or_path || (!is_file && name.eq_ignore_ascii_case(name_or_path));
+        let recipe: Self = match BUILT_IN.iter().find(|(name, _)| is_meant(name)) {
             Some((_, text)) => toml::from_str(text).with_context(|| format!("in recipe {name_or_path}"))?,
-            None if Path::new(name_or_path).exists() => text_file::read_toml(Path::new(name_or_path))?,
-            None => {
-                let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-                bail!("no such recipe; there are {}, or give a TOML file: {name_or_path}", names.join(", "));
-            }
+            None if is_file => text_file::read_toml(Path::new(name_or_path))?,
+            None => bail!("{}: {name_or_path}", no_such_recipe(name_or_path)),
         };
         recipe.validate().with_context(|| format!("in recipe {name_or_path}"))?;
         Ok(recipe)
@@ -152,6 +151,16 @@ impl Recipe {
         self.model.validate()?;
         unused::check(self)
     }
+}
+
+/// Says that there is no such recipe, and which ones there are.
+fn no_such_recipe(typed: &str) -> String {
+    let spelled = typed.to_ascii_lowercase();
+    let spelled = spelled.strip_suffix(".toml").unwrap_or(&spelled);
+    let near = BUILT_IN.iter().map(|(name, _)| *name).find(|name| strsim::damerau_levenshtein(name, spelled) <= 2);
+    let near = near.map(|name| format!("did you mean {name}? ")).unwrap_or_default();
+    let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    format!("no such recipe; {near}there are {}, or give a TOML file", names.join(", "))
 }
 
 impl RunRecipe {
@@ -258,6 +267,12 @@ mod tests {
         fails(("validation = ", "max_bad_share = 2.0\nvalidation = "), "max_bad_share is 2");
         let again = "[[data.zero_shot]]\nname = \"synth\"\ntable = \"a\"\nclasses = \"pad\"\n[objective]";
         fails(("[objective]", again), "two zero_shot tables");
+        assert_eq!(Recipe::read("Smoke").unwrap(), Recipe::read("smoke").unwrap());
+        for near in ["smoke.toml", "Smoek"] {
+            let err = Recipe::read(near).unwrap_err().to_string();
+            assert!(err.contains("did you mean smoke?") && err.ends_with(near), "{err}");
+        }
+        assert!(!Recipe::read("nonsense").unwrap_err().to_string().contains("did you mean"));
         assert!(Recipe::read("nonsense").unwrap_err().to_string().contains("synth-demo"));
     }
 }

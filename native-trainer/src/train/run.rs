@@ -1,12 +1,13 @@
 //! `dermake train`: from a recipe to a trained model, one visible loop.
 
-use super::checkpoint::{BEST, Checkpoints, LAST, LoopState};
+use super::checkpoint::{BEST, Checkpoints, KEPT, LAST, LoopState};
 use super::evaluation::{Evaluator, Measured, distinct_captions};
 use super::model::{self, TrainedModel};
 use super::optimizer::AdamW;
 use super::plan::Plan;
 use super::progress::{RunProgress, StepFigures};
 use super::recipe::Recipe;
+use super::resume::{self, PLAN_FILE};
 use super::sinks::{EventWriter, MetricsLog, Panel, Record, curves, metrics};
 use super::step::{Batch, loss_and_gradients};
 use crate::data::{Batch as LoadedBatch, Loader, Position};
@@ -17,6 +18,7 @@ use crate::init;
 use crate::interrupt::{self, Interrupted};
 use crate::lock::Lock;
 use crate::model::{CONFIG_FILE, Checkpoint};
+use crate::output::create_folder;
 use crate::print;
 use anyhow::{Context, Result, anyhow, ensure};
 use shared_model::config::ClipConfig;
@@ -49,20 +51,23 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let free_bytes = free_bytes(&placement.device).saturating_sub(model::state_bytes(&config, &placement.device));
     let plan = Plan::resolve(recipe, config, places.data, free_bytes)?;
     print::remark(&plan);
-    fs::create_dir_all(places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
+    create_folder(places.out)?;
     let _lock = Lock::of_folder(places.out)?;
     let model = TrainedModel::new(weights, &plan.config, &placement)?;
     let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.layout.clone(), model.device())?;
 
     let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
-    let restored = checkpoints.restore(&model, &mut optimizer, &plan.fingerprint)?;
-    let mut state = restored.unwrap_or_else(|| LoopState::start(&plan));
+    let earlier = resume::state(&checkpoints, &plan, places.out, &places.out.join(METRICS_FILE))?;
+    if let Some(earlier) = &earlier {
+        checkpoints.restore(&model, &mut optimizer, earlier)?;
+    }
+    let mut state = earlier.unwrap_or_else(|| LoopState::start(&plan));
     if state.step >= plan.total_steps && !state.is_evaluation_due {
         print::remark(format_args!("this run is finished: {}", checkpoints.path(LAST).display()));
         return Ok(Ending::Finished);
     }
-    fs::write(places.out.join("plan.toml"), toml::to_string_pretty(&plan.recipe)?)
-        .with_context(|| format!("cannot write plan.toml in {}", places.out.display()))?;
+    fs::write(places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?)
+        .with_context(|| format!("cannot write {PLAN_FILE} in {}", places.out.display()))?;
     let mut sinks = Sinks::open(places.out, state.step)?;
     interrupt::listen("step")?;
     let mut progress = RunProgress::start(state.step, plan.total_steps);
@@ -135,7 +140,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
             checkpoints.save(LAST, &model, &optimizer, &state)?;
         }
         if ends_epoch && run.keep_every_epochs.is_some_and(|every| state.position.epoch.is_multiple_of(every)) {
-            checkpoints.save(&format!("step-{:06}", state.step), &model, &optimizer, &state)?;
+            checkpoints.save(&format!("{KEPT}{:06}", state.step), &model, &optimizer, &state)?;
         }
         if stops && (!is_last || state.is_evaluation_due) {
             ending = Ending::Interrupted;
@@ -177,7 +182,7 @@ fn first_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
     }
     let from = recipe.model.from.as_deref().context("the recipe names no model")?;
     let quantized = "model.from is a quantized model, expected a dense checkpoint";
-    ensure!(from != demo_model::NAME, "{quantized}: {from}");
+    ensure!(!demo_model::is_name(from), "{quantized}: {from}");
     let files = hub::resolve(from)?;
     ensure!(files.weights_kind != WeightsKind::Quantized, "{quantized}: {from}");
     ensure!(
@@ -199,6 +204,7 @@ impl LoopState {
             best_validation_loss: None,
             is_evaluation_due: false,
             fingerprint: plan.fingerprint.clone(),
+            evaluated_on: plan.evaluated_on.clone(),
         }
     }
 

@@ -6,6 +6,7 @@ mod checkpoints;
 mod classify;
 mod color_model;
 mod data;
+mod environment;
 mod eval;
 mod eval_synth;
 mod eval_tables;
@@ -25,6 +26,7 @@ mod standin_hub;
 mod storage;
 mod streams;
 mod train;
+mod train_resume;
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -92,6 +92,10 @@ fn an_index_is_searched_with_the_model_that_made_it_or_not_at_all() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("another model"));
 
+    let output = search(&["--model", model().to_str().unwrap(), "--dtype", "bf16"]);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && log.contains("of --dtype f32 (this is bf16)"), "{log}");
+
     fs::write(photos.path().join(".dermake/features.f32"), "short").unwrap();
     let output = search(&["--model", model().to_str().unwrap()]);
     let log = String::from_utf8_lossy(&output.stderr);
@@ -99,6 +103,18 @@ fn an_index_is_searched_with_the_model_that_made_it_or_not_at_all() {
     fs::write(photos.path().join(".dermake/catalog.redb"), "no database").unwrap();
     let output = search(&["--model", model().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_text_without_a_letter_is_refused() {
+    let photos = photos();
+    embed(photos.path());
+    for text in ["", "   ", "?!"] {
+        let output = run("search", &["--index", photos.path().to_str().unwrap(), text], photos.path());
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{text:?}: {log}");
+        assert!(log.contains("the search text has no letter"), "{text:?}: {log}");
+    }
 }
 
 #[test]

@@ -100,3 +100,14 @@ fn a_hangup_stops_the_server_unless_it_was_started_to_ignore_it() {
     server.send("-HUP");
     assert_eq!(server.child.wait().unwrap().code(), Some(0), "it stopped as at Ctrl-C");
 }
+
+#[test]
+fn empty_variables_count_as_unset_and_flags_take_words() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
+    command.arg("serve").env("DERMAKE_BEHIND_PROXY", "yes");
+    for name in ["DERMAKE_PORT", "DERMAKE_TOKENS", "DERMAKE_HOST", "DERMAKE_RATE_PER_SEC", "DERMAKE_TLS_CERT"] {
+        command.env(name, "");
+    }
+    let server = Server::run(&mut command);
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+}

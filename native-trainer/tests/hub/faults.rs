@@ -168,3 +168,30 @@ fn sha256_of(path: &Path) -> String {
     use sha2::Digest;
     format!("{:x}", sha2::Sha256::digest(fs::read(path).unwrap()))
 }
+
+#[test]
+fn a_cached_file_that_was_cut_is_fetched_again() {
+    let world = World::new();
+    let tensor = safetensors::tensor::TensorView::new(safetensors::Dtype::U8, vec![4000], &[7; 4000]).unwrap();
+    let weights = safetensors::serialize([("w", tensor)], None).unwrap();
+    fs::write(world.published(WEIGHTS), weights).unwrap();
+    let files = world.resolve().unwrap();
+    world.assert_whole(&files);
+    let config = files.config.unwrap();
+    for path in [&files.weights, &config] {
+        let bytes = fs::read(path).unwrap();
+        fs::write(fs::canonicalize(path).unwrap(), &bytes[..bytes.len() - 1]).unwrap();
+        world.assert_whole(&world.resolve().unwrap());
+    }
+}
+
+#[test]
+fn a_token_that_no_header_can_hold_is_named_before_anything_is_asked() {
+    let mut world = World::new();
+    for token in ["hf\u{e9}", "hf a", "hf\n"] {
+        world.settings.token = Some(token.into());
+        let complaint = world.complaint(MODEL);
+        assert!(complaint.contains("HF_TOKEN") && complaint.contains("character"), "{complaint}");
+    }
+    assert!(world.hub.seen().is_empty());
+}

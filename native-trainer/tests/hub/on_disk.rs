@@ -41,6 +41,7 @@ fn what_is_no_model_on_disk_is_named() {
     ] {
         assert!(complaint(Path::new(address)).contains("hf-hub:xieji-x/MAKE"), "{address}");
     }
+    assert!(complaint(Path::new("dmeo")).contains("did you mean demo?"));
     for name in ["a.pt", "b.pt", "notes.txt"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
@@ -50,6 +51,8 @@ fn what_is_no_model_on_disk_is_named() {
     let run = folder.path().join("run");
     fs::create_dir_all(run.join("checkpoints/last")).unwrap();
     assert!(complaint(&run).contains("did you mean ") && complaint(&run).contains("run/checkpoints/last?"));
+    assert!(complaint(&run.join("checkpoints")).contains("did you mean "));
+    assert!(complaint(&run.join("checkpoints")).contains("run/checkpoints/last?"));
 }
 
 #[test]

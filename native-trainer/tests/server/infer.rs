@@ -161,7 +161,7 @@ fn a_request_names_one_of_several_models() {
     let second = folder.path().join("second");
     copy_demo_model(&second, "the second");
     let server = Running::with(|config| config.models.push(second));
-    for (name, expected) in [("second", "the second"), ("the+second", "the second")] {
+    for (name, expected) in [("second", "the second"), ("the+second", "the second"), ("SECOND", "the second")] {
         let answer = server.post_photo(&format!("/v1/classify?model={name}"), 0);
         assert_eq!(answer.body["model"], expected);
     }

@@ -67,6 +67,18 @@ impl FileTensors {
     }
 }
 
+/// Whether a checkpoint's file lacks its end, as a download that broke off leaves it; false for files of other kinds.
+pub fn is_cut_short(bytes: &[u8]) -> bool {
+    const END_OF_ARCHIVE: &[u8; 4] = b"PK\x05\x06";
+    /// Longest end of a zip archive: its record and a comment.
+    const MAX_END_BYTES: usize = 22 + 65_535;
+    if bytes.starts_with(b"PK\x03\x04") {
+        let end = &bytes[bytes.len().saturating_sub(MAX_END_BYTES)..];
+        return !end.windows(END_OF_ARCHIVE.len()).any(|window| window == END_OF_ARCHIVE);
+    }
+    bytes.is_empty() || announced_bytes(bytes).is_some_and(|announced| announced > bytes.len())
+}
+
 /// The length that a safetensors file says its header has; `None` for a file that is none.
 fn safetensors_header_bytes(bytes: &[u8]) -> Option<usize> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
@@ -86,4 +98,22 @@ fn announced_bytes(bytes: &[u8]) -> Option<usize> {
     let entries: HashMap<String, Entry> = serde_json::from_slice(header).ok()?;
     let data_bytes = entries.values().map(|entry| entry.data_offsets[1]).max().unwrap_or_default();
     start.checked_add(data_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_its_end_is_cut_short() {
+        let values = Tensor::zeros(4, candle_core::DType::F32, &candle_core::Device::Cpu).unwrap();
+        let file = safetensors::serialize(HashMap::from([("w", values)]), None).unwrap();
+        assert!(!is_cut_short(&file));
+        for n_bytes in [0, 9, 20, file.len() - 1] {
+            assert!(is_cut_short(&file[..n_bytes]), "{n_bytes}");
+        }
+        let archive = [&b"PK\x03\x04 files PK\x05\x06"[..], &[0; 18]].concat();
+        assert!(!is_cut_short(&archive) && is_cut_short(&archive[..12]));
+        assert!(!is_cut_short(b"<html>") && !is_cut_short(b"noise"));
+    }
 }

@@ -25,6 +25,23 @@ const NOT_PARAMETERS: [&str; 4] = ["input_resolution", "context_length", "vocab_
 const COPIES: [&str; 9] =
     ["ema", "teacher", "momentum", "average", "averaged", "swa", "shadow", "optimizer", "avg"];
 
+/// Parts of a name under which an optimizer keeps a value for each parameter: such tensors have a model's names and
+/// shapes, and are no model.
+const NOT_A_MODEL: [&str; 12] = [
+    "first_moment",
+    "second_moment",
+    "exp_avg",
+    "exp_avg_sq",
+    "max_exp_avg_sq",
+    "exp_inf",
+    "momentum_buffer",
+    "square_avg",
+    "grad",
+    "grads",
+    "gradient",
+    "gradients",
+];
+
 /// The model's tensors by open_clip's keys, and the names of those that are not the model's.
 #[derive(Debug, Default)]
 pub(super) struct Keyed {
@@ -83,18 +100,40 @@ impl Prefixes {
     }
 }
 
-/// What stands before the keys of the model among `names`, which are without wrappers; `None` if there is no model.
-///
-/// Of several, the one with both towers wins over one with one, then a model over a copy of it (EMA, teacher), then
-/// the shortest prefix.
+/// What stands before the keys of the model among `names`, which are without wrappers; `None` if there is no model, or
+/// several equally good ones.
 pub(super) fn model_prefix<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    match &best_prefixes(names)[..] {
+        [one] => Some((*one).to_string()),
+        _ => None,
+    }
+}
+
+/// What stands before the keys of the best model among `names`, which are without wrappers. Two or more are returned
+/// if nothing tells which one is meant.
+///
+/// A model with both towers wins over one with one, then a model over a copy of it (EMA, teacher), then the prefix
+/// with the fewest parts. What an optimizer keeps for each parameter is no model.
+pub(super) fn best_prefixes<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut anchors: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-    for (prefix, tower) in names.filter_map(anchor) {
+    for (prefix, tower) in names.filter_map(anchor).filter(|(prefix, _)| not_a_model(prefix).is_none()) {
         anchors.entry(prefix).or_default().insert(tower);
     }
-    let rank = |prefix: &str, n_towers: usize| (n_towers, !is_copy(prefix), std::cmp::Reverse(prefix.len()));
-    let best = anchors.iter().max_by_key(|(prefix, towers)| rank(prefix, towers.len()));
-    best.map(|(prefix, _)| (*prefix).to_string())
+    let n_parts = |prefix: &str| prefix.split_terminator('.').count();
+    let rank = |prefix: &str, n_towers: usize| (n_towers, !is_copy(prefix), std::cmp::Reverse(n_parts(prefix)));
+    let best = anchors.iter().map(|(prefix, towers)| rank(prefix, towers.len())).max();
+    let is_best = |prefix: &str, towers: &BTreeSet<usize>| Some(rank(prefix, towers.len())) == best;
+    let mut found: Vec<&str> =
+        anchors.iter().filter(|(prefix, towers)| is_best(prefix, towers)).map(|(prefix, _)| *prefix).collect();
+    if best.is_some_and(|(n_towers, ..)| n_towers < ANCHORS.len()) {
+        found.truncate(1); // towers of two models, which lack the other one: the check of names says so
+    }
+    found
+}
+
+/// The part of a name that says that it is of an optimizer's value and not of a model's.
+pub(super) fn not_a_model(name: &str) -> Option<&str> {
+    name.split('.').find(|part| NOT_A_MODEL.contains(&part.to_ascii_lowercase().as_str()))
 }
 
 /// What stands before an anchor, and which one it is.
@@ -209,6 +248,31 @@ mod tests {
         let keyed = keyed(&[&PLAIN[..], &copies].concat());
         assert_eq!(keyed.tensors.into_keys().collect::<Vec<_>>(), PLAIN);
         assert_eq!(keyed.left_out, copies);
+    }
+
+    #[test]
+    fn of_two_equally_good_models_none_is_taken() {
+        for (first, second) in [("model_a", "model_bb"), ("ema_a", "ema_b"), ("state_dict.x", "state_dict.y")] {
+            let names: Vec<String> =
+                [first, second].iter().flat_map(|prefix| PLAIN.map(|name| format!("{prefix}.{name}"))).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            assert_eq!(best_prefixes(names.iter().copied()), [format!("{first}."), format!("{second}.")]);
+            assert_eq!(keys(&names), names, "all stay under their own names");
+        }
+        let nested = ["m.a.token_embedding.weight", "m.a.visual.conv1.weight"];
+        assert_eq!(best_prefixes(nested.into_iter().chain(PLAIN)), [""]);
+    }
+
+    #[test]
+    fn values_of_an_optimizer_are_no_model() {
+        for part in NOT_A_MODEL {
+            let names = PLAIN.map(|name| format!("{part}.{name}"));
+            let names = names.each_ref().map(String::as_str);
+            assert_eq!(keys(&names), names, "{part}");
+            let keyed = keyed(&[&PLAIN[..], &names].concat());
+            assert_eq!(keyed.tensors.into_keys().collect::<Vec<_>>(), PLAIN);
+            assert_eq!(keyed.left_out, names);
+        }
     }
 
     #[test]

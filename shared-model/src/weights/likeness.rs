@@ -1,6 +1,6 @@
 //! What a checkpoint looks like when it is not the model that its config describes.
 
-use super::Weights;
+use super::{Weights, keys};
 use crate::config::{ClipConfig, Parameter};
 use crate::error::MismatchReport;
 use std::collections::BTreeMap;
@@ -38,6 +38,18 @@ pub(super) fn describe(weights: &Weights, report: &MismatchReport) -> Option<Str
     let shapes = weights.logical_shapes();
     // A family's keys are foreign ones: a model of ours with one key too many is none of another family.
     let is_foreign = !report.missing.is_empty();
+    let names = || shapes.keys().copied();
+    if let (true, Some(part)) = (is_foreign, names().find_map(keys::not_a_model)) {
+        return Some(format!(
+            "these are the values that an optimizer keeps for each parameter (`{part}`), not a model; name the model's \
+             own file"
+        ));
+    }
+    if let (true, [first, second, ..]) = (is_foreign, &keys::best_prefixes(names())[..]) {
+        return Some(format!(
+            "the file has several models, under `{first}` and `{second}`; save the one that is meant alone"
+        ));
+    }
     let family = FAMILIES.iter().find(|(part, _)| report.unexpected.iter().any(|name| name.contains(part)));
     if let (true, Some((_, family))) = (is_foreign, family) {
         return Some(format!(

@@ -20,7 +20,7 @@ use crate::quantize::WeightFormat;
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
-pub use file::FileTensors;
+pub use file::{FileTensors, is_cut_short};
 pub use foreign::foreign_text;
 pub(crate) use foreign::{Foreign, json_text};
 pub use shards::ShardIndex;
@@ -196,6 +196,19 @@ impl Weights {
         }
         Ok(self.stored(name)?.to_tensor(name)?.to_dtype(placement.dtype)?.to_device(&placement.device)?)
     }
+
+    /// [`Self::tensor`] of a projection into the joint space, without which all features are zero.
+    ///
+    /// # Errors
+    /// [`Error::AllZero`] when each stored value is zero, and those of [`Self::tensor`].
+    pub(crate) fn projection(&self, name: &str, placement: &Placement) -> Result<Tensor> {
+        match self.tensors.get(name) {
+            Some(stored) if !stored.data.is_empty() && stored.data.iter().all(|&byte| byte == 0) => {
+                Err(Error::AllZero { name: name.into() })
+            }
+            _ => self.tensor(name, placement),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -236,6 +249,15 @@ mod tests {
         let clip = complaint(&["text_model.encoder.layers.0.x", "vision_model.encoder.layers.0.x"]);
         assert!(clip.contains("looks like a transformers CLIPModel, which is not supported"), "{clip}");
         assert!(clip.contains("missing (60): ") && clip.contains(", and 52 more") && clip.len() < 600, "{clip}");
+        let moments = complaint(&["first_moment.visual.conv1.weight", "second_moment.visual.conv1.weight"]);
+        assert!(moments.contains("an optimizer keeps") && moments.contains("`first_moment`"), "{moments}");
+        let two = complaint(&[
+            "a.visual.conv1.weight",
+            "a.token_embedding.weight",
+            "b.visual.conv1.weight",
+            "b.token_embedding.weight",
+        ]);
+        assert!(two.contains("several models, under `a.` and `b.`;"), "{two}");
         let prefixed = complaint(&["a.b.needed", "a.b.other"]);
         assert!(prefixed.contains("all unexpected keys begin with `a.b.`"), "{prefixed}");
     }

@@ -192,11 +192,10 @@ fn map(path: &Path, folder: &Path) -> Result<Mmap> {
 }
 
 fn refuse_other_model(found: &Identity, expected: &Identity, folder: &Path) -> Result<()> {
-    if found != expected {
-        let (found, expected) = (found.model_name.clone(), expected.model_name.clone());
-        bail!(StoreError::OtherModel { found, expected, path: folder.into() });
+    match expected.difference(found) {
+        Some(difference) => bail!(StoreError::OtherModel { difference, path: folder.into() }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn damaged(detail: &str, folder: &Path) -> StoreError {

@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::reading::Stamp;
 use crate::append::AppendFile;
 use crate::lock::{Held, Lock};
-use crate::output::replace_file;
+use crate::output::{create_folder, replace_file};
 use anyhow::{Context, Result, bail};
 use catalog::{Addition, Catalog};
 use rows::{Features, bytes_of};
@@ -35,10 +35,9 @@ const OLD_CATALOG_FILE: &str = "catalog.redb";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
-        "the features are another model's, another precision's or an older program's ({found}; this one is {expected}); \
-         name that model, or delete the folder to make them anew: {}", path.display()
+        "the features are of {difference}; use that, or delete the folder to make them anew: {}", path.display()
     )]
-    OtherModel { found: String, expected: String, path: PathBuf },
+    OtherModel { difference: String, path: PathBuf },
     #[error("the index is damaged ({detail}); delete it or run `dermake embed` again: {}", path.display())]
     Damaged { detail: String, path: PathBuf },
 }
@@ -90,7 +89,7 @@ impl FeatureStore {
     /// # Errors
     /// When another process adds to them, they are another model's, or the folder cannot be written to.
     pub fn open(folder: &Path, identity: &Identity) -> Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        create_folder(folder)?;
         let lock = Lock::of_folder(folder)?;
         let mut opened = Self::open_parts(folder, identity);
         if let Err(err) = &opened

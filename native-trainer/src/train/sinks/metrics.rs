@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use shared_model::text_file;
 
 use super::record::Record;
 use crate::append::AppendFile;
@@ -27,16 +28,27 @@ impl MetricsLog {
     /// Goes on with a run whose next step is `step`: cuts every line of that step or later, and a last line that a
     /// kill left half-written. Begins a new file where there is none.
     ///
-    /// The shortened file is written beside and renamed, so that a kill during the cut loses nothing either.
+    /// The shortened file is written beside and renamed, so that a kill during the cut loses nothing either. A file with
+    /// lines that are no records, as an editor or another program may leave it, is kept as `metrics.jsonl.bad` with a
+    /// warning; the run goes on with the other lines.
     ///
     /// # Errors
-    /// A line that is no record, other than the last one; or a file that cannot be read or written.
+    /// A file that cannot be read or written.
     pub fn resume_at(path: &Path, step: u64) -> Result<Self> {
         let text = match fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        let lines = parse(&text, path)?;
+        let (lines, bad) = parse(&text);
+        if let Some(BadLine { number, error }) = bad {
+            let aside = put_aside(path, &text).with_context(|| format!("cannot copy {}", path.display()))?;
+            tracing::warn!(
+                "line {number} of the metrics is no record ({error}); the file is kept as {}, and the run goes on with \
+                 its other lines: {}",
+                aside.display(),
+                path.display()
+            );
+        }
         let kept = || lines.iter().filter(|(_, record)| record.step < step);
         if kept().map(|(line, _)| line.len()).sum::<usize>() != text.len() {
             let kept: Vec<u8> = kept().flat_map(|(line, _)| line.iter().copied()).collect();
@@ -67,27 +79,56 @@ impl MetricsLog {
 /// A line that is no record, other than the last one; or a file that cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Record>> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(parse(&text, path)?.into_iter().map(|(_, record)| record).collect())
+    let (lines, bad) = parse(&text);
+    if let Some(BadLine { number, error }) = bad {
+        return Err(error).with_context(|| format!("no record in line {number} of {}", path.display()));
+    }
+    Ok(lines.into_iter().map(|(_, record)| record).collect())
 }
 
-/// Each line, newline included, with its record. A last line that is cut short or torn is not one.
-fn parse<'a>(text: &'a [u8], path: &Path) -> Result<Vec<(&'a [u8], Record)>> {
+/// A line that is no record, counted from 1.
+struct BadLine {
+    number: usize,
+    error: serde_json::Error,
+}
+
+/// Each line that is a record, newline included, and the first that is none. A last line that is cut short or torn is
+/// neither.
+fn parse(text: &[u8]) -> (Vec<(&[u8], Record)>, Option<BadLine>) {
+    // Editors may write a byte order mark before the first line; what else they write, its lines show.
+    let text = text_file::without_mark(text).unwrap_or(text);
     let mut lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     // Even if it parses, a last line without its newline may miss the end of its last number's digits.
     lines.pop_if(|line| !line.ends_with(b"\n"));
     let mut records = Vec::with_capacity(lines.len());
+    let mut bad = None;
     for (index, line) in lines.iter().enumerate() {
         match serde_json::from_slice(line) {
             Ok(record) => records.push((*line, record)),
             // A machine that lost power may leave the last block of the file as zeros.
             Err(_) if index + 1 == lines.len() => {}
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("no record in line {} of {}", index + 1, path.display()));
-            }
+            Err(error) => bad = bad.or(Some(BadLine { number: index + 1, error })),
         }
     }
-    Ok(records)
+    (records, bad)
+}
+
+/// Keeps `content` beside the file, under a name that is free; returns the name.
+fn put_aside(path: &Path, content: &[u8]) -> std::io::Result<PathBuf> {
+    let mut aside = path.with_extension("jsonl.bad");
+    for number in 2.. {
+        match File::create_new(&aside) {
+            Ok(mut file) => {
+                file.write_all(content)?;
+                break;
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                aside = path.with_extension(format!("jsonl.bad-{number}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(aside)
 }
 
 /// Puts `content` in the file's place, as a whole or not at all.
@@ -156,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_cut_and_a_torn_line_before_it_is_an_error() {
+    fn a_torn_last_line_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         written(&path, 0..3);
@@ -164,13 +205,33 @@ mod tests {
         fs::write(&path, [&whole[..], b"\0\0\0\n"].concat()).unwrap();
         drop(MetricsLog::resume_at(&path, 9).unwrap());
         assert_eq!(fs::read(&path).unwrap(), whole);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
-        fs::write(&path, [b"{\n", &whole[..]].concat()).unwrap();
-        let before = fs::read(&path).unwrap();
-        for error in [read(&path).unwrap_err(), MetricsLog::resume_at(&path, 1).err().unwrap()] {
-            assert!(error.to_string().contains("line 1 of"), "{error:#}");
+    #[test]
+    fn a_file_that_something_else_has_changed_is_put_aside_and_the_run_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        written(&path, 0..3);
+        let whole = fs::read(&path).unwrap();
+        let nan = br#"{"step":0,"epoch":0,"wall_secs":1,"loss":NaN}"#;
+        for (n_aside, changed) in (1..).zip([[b"{\n", &whole[..]].concat(), [&nan[..], b"\n", &whole].concat()]) {
+            fs::write(&path, &changed).unwrap();
+            assert!(read(&path).unwrap_err().to_string().contains("no record in line 1 of"));
+            let mut log = MetricsLog::resume_at(&path, 3).unwrap();
+            log.append(&record(3)).unwrap();
+            assert_eq!(steps(&path), [0, 1, 2, 3]);
+            let name = if n_aside == 1 { "metrics.jsonl.bad" } else { "metrics.jsonl.bad-2" };
+            assert_eq!(fs::read(folder.path().join(name)).unwrap(), changed);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + n_aside);
         }
-        assert_eq!(fs::read(&path).unwrap(), before, "what is not understood is not touched");
+        // A mark at its beginning and another end of line say nothing.
+        let lines = String::from_utf8(whole.clone()).unwrap().replace('\n', "\r\n");
+        fs::write(&path, format!("\u{feff}{lines}")).unwrap();
+        assert_eq!(steps(&path), [0, 1, 2]);
+        drop(MetricsLog::resume_at(&path, 9).unwrap());
+        assert_eq!(steps(&path), [0, 1, 2]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing to put aside");
     }
 
     #[test]

@@ -41,6 +41,12 @@ pub(super) fn model_tensors(pickle: &Pickle<'_>) -> Result<Vec<(String, Id)>> {
     let anchors: Vec<(String, usize)> = dicts.iter().enumerate().flat_map(anchors).collect();
     let prefix = keys::model_prefix(anchors.iter().map(|(name, _)| name.as_str()));
     let Some(prefix) = prefix else {
+        // Several models, or what an optimizer keeps for one: each under its whole name, for an error that says so.
+        if !anchors.is_empty() {
+            let of_anchors =
+                dicts.iter().enumerate().filter(|(index, _)| anchors.iter().any(|(_, of)| of == index));
+            return Ok(of_anchors.flat_map(|(_, dict)| named(dict, &dict.path)).collect());
+        }
         // No model that is known here: what is most likely one, for an error that names its keys.
         let likeliest = dicts.iter().rev().max_by_key(|dict| (is_state_dict(dict), dict.tensors.len()));
         return Ok(likeliest.map(|dict| named(dict, "")).unwrap_or_default());

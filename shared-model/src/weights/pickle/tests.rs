@@ -207,6 +207,13 @@ fn the_model_is_found_under_any_key() {
     ];
     let (keys, left_out) = read_keys(&[&copy[..], &beside].concat());
     assert_eq!((keys, left_out), (plain.to_vec(), vec!["state_dict.loss.weight".to_string()]));
+    // Of two models none is taken, nor what an optimizer keeps.
+    for dicts in [["a", "b"], ["optimizer/exp_avg", "optimizer/grad"]] {
+        let paths: Vec<String> =
+            dicts.iter().flat_map(|dict| plain.each_ref().map(|key| format!("{dict}/{key}"))).collect();
+        let (keys, _) = read_keys(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(keys, paths.iter().map(|path| path.replace('/', ".")).collect::<Vec<_>>());
+    }
     // Without a model, the keys of the state dict are what a message is about.
     let (keys, _) = read_keys(&["state_dict/vit.a", "epochs/x", "epochs/y"]);
     assert_eq!(keys, ["vit.a"]);

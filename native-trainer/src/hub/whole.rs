@@ -1,0 +1,30 @@
+//! Whether the files of a cached model have their end: a disk that was full, or another program, may have cut them.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use memmap2::Mmap;
+use serde::de::IgnoredAny;
+use shared_model::weights::is_cut_short;
+
+use super::ModelFiles;
+
+/// Whether no file of the model is cut short. Only headers and small files are read.
+pub(super) fn are_whole(files: &ModelFiles) -> bool {
+    let others = files.config.iter().chain([&files.weights]);
+    files.weight_files().iter().chain(others).all(|path| is_whole(path))
+}
+
+/// Whether a file is there and is not cut short, as far as its kind lets one tell.
+pub(super) fn is_whole(path: &Path) -> bool {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        let json = fs::read(path).unwrap_or_default();
+        return !serde_json::from_slice::<IgnoredAny>(&json).is_err_and(|error| error.is_eof());
+    }
+    let Ok(file) = File::open(path) else { return false };
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        return false; // nothing cannot be mapped
+    }
+    // SAFETY: a cached file is replaced by renaming another one over it and never written to.
+    unsafe { Mmap::map(&file) }.is_ok_and(|bytes| !is_cut_short(&bytes))
+}

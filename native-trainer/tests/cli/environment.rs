@@ -1,0 +1,46 @@
+//! Environment variables as compose files, batch systems and shells set them.
+
+use crate::{dermake, sample};
+use std::process::Output;
+
+fn classify(variables: &[(&str, &str)]) -> Output {
+    let mut command = dermake();
+    command.env_remove("DERMAKE_LOG").args(["classify", "--json"]).arg(sample(1));
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+fn log(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let expected = classify(&[]);
+    assert!(expected.status.success() && !expected.stderr.is_empty(), "it warns of the demo model");
+    let empty = classify(&[("DERMAKE_MODEL", ""), ("DERMAKE_DEVICE", " "), ("DERMAKE_LOG", "")]);
+    assert_eq!((log(&empty), empty.stdout), (log(&expected), expected.stdout));
+}
+
+#[test]
+fn a_log_level_that_is_none_is_a_warning_and_silences_nothing() {
+    let expected = log(&classify(&[]));
+    let bad = log(&classify(&[("DERMAKE_LOG", "verbose")]));
+    assert!(bad.contains("DERMAKE_LOG is \"verbose\", expected off, error, warn"), "{bad}");
+    assert!(bad.ends_with(&expected), "{bad}");
+    assert_eq!(log(&classify(&[("DERMAKE_LOG", "off")])), "");
+}
+
+#[test]
+fn a_thread_count_of_a_million_is_limited() {
+    let output = classify(&[("RAYON_NUM_THREADS", "999999")]);
+    assert!(output.status.success(), "{}", log(&output));
+    assert!(log(&output).contains("RAYON_NUM_THREADS is 999999, over the limit of"), "{}", log(&output));
+}
+
+#[test]
+fn the_demo_model_is_found_in_any_case() {
+    let expected = classify(&[]);
+    let shouted = classify(&[("DERMAKE_MODEL", "DEMO")]);
+    assert!(shouted.status.success(), "{}", log(&shouted));
+    assert_eq!(shouted.stdout, expected.stdout);
+}

@@ -1,0 +1,130 @@
+//! `dermake train` in the folder of an earlier run: what it goes on with, and what it refuses.
+
+use crate::dermake;
+use crate::train::{Run, own_data};
+use std::fs;
+
+/// What a run says that cannot go on; nothing of the earlier one may change.
+fn refusal(run: &Run) -> String {
+    let metrics = fs::read(run.out().join("metrics.jsonl")).unwrap();
+    let output = dermake().args(run.arguments()).output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{log}");
+    assert_eq!(fs::read(run.out().join("metrics.jsonl")).unwrap(), metrics, "{log}");
+    log
+}
+
+#[test]
+fn a_run_without_its_last_checkpoint_is_not_started_over() {
+    let run = Run::new(2, "1e-3");
+    run.finish();
+    let best = run.tensors("best");
+    fs::remove_dir_all(run.checkpoint("last")).unwrap();
+    let log = refusal(&run);
+    assert!(
+        log.contains("has best, but not the checkpoint last") && log.contains("copy the folder best to"),
+        "{log}"
+    );
+    assert!(run.tensors("best") == best);
+
+    // Without any checkpoint the metrics say that there was one.
+    fs::rename(run.checkpoint("best"), run.out().join("best")).unwrap();
+    let log = refusal(&run);
+    assert!(log.contains("has metrics up to step 9, but no checkpoint last"), "{log}");
+
+    // The advice helps.
+    fs::rename(run.out().join("best"), run.checkpoint("last")).unwrap();
+    run.finish();
+    assert!(run.checkpoint("last").join("state.json").is_file());
+
+    // A run that was killed in its first epoch starts over.
+    fs::remove_dir_all(run.out().join("checkpoints")).unwrap();
+    let metrics = fs::read_to_string(run.out().join("metrics.jsonl")).unwrap();
+    let first: String = metrics.lines().take(2).flat_map(|line| [line, "\n"]).collect();
+    fs::write(run.out().join("metrics.jsonl"), first).unwrap();
+    run.finish();
+}
+
+#[test]
+fn a_damaged_last_checkpoint_has_a_way_on() {
+    for (file, expected) in [
+        ("state.json", "there is no such file"),
+        ("optimizer.safetensors", "optimizer.safetensors"),
+        ("open_clip_model.safetensors", "the file is cut short: it has 1000 bytes"),
+    ] {
+        let run = Run::new(1, "1e-3");
+        run.finish();
+        let path = run.checkpoint("last").join(file);
+        if file.starts_with("open_clip") {
+            fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1000).unwrap();
+        } else {
+            fs::remove_file(&path).unwrap();
+        }
+        // Finished, a run reads its weights no less.
+        let log = refusal(&run);
+        assert!(
+            log.contains("the checkpoint last cannot be used; put a copy of the folder best in its place"),
+            "{log}"
+        );
+        assert!(log.contains(expected) && !log.contains("download it again"), "{log}");
+    }
+}
+
+#[test]
+fn another_recipe_is_named_by_its_settings() {
+    let run = Run::new(1, "1e-3");
+    run.finish();
+    run.change("epochs = 1", "epochs = 2");
+    run.change("save_every_steps = 3", "save_every_steps = 4");
+    let log = refusal(&run);
+    assert!(log.contains("another recipe (run.epochs was 1, is 2);"), "{log}");
+    assert!(log.contains("model.from = ") && log.contains("checkpoints/last"), "{log}");
+}
+
+#[test]
+fn another_validation_table_or_class_list_is_said_and_the_best_loss_forgotten() {
+    let set = own_data();
+    let mut run = Run::new(1, "1e-3");
+    run.data = set.path().to_path_buf();
+    run.finish();
+    let state = run.checkpoint("last").join("state.json");
+    let read = || -> serde_json::Value { serde_json::from_slice(&fs::read(&state).unwrap()).unwrap() };
+    let make_due = |best: f64| {
+        let mut due = read();
+        due["is_evaluation_due"] = true.into();
+        due["best_validation_loss"] = best.into();
+        fs::write(&state, due.to_string()).unwrap();
+    };
+    make_due(-1.0);
+    assert!(!run.log().contains("was evaluated on another"));
+    assert_eq!(read()["best_validation_loss"].as_f64(), Some(-1.0), "nothing is better than that");
+
+    let table = fs::read_to_string(set.path().join("val.csv")).unwrap();
+    let rows: Vec<&str> = table.lines().collect();
+    fs::write(set.path().join("val.csv"), rows[..rows.len() - 1].join("\n") + "\n").unwrap();
+    make_due(-1.0);
+    let log = run.log();
+    assert!(log.contains("was evaluated on another validation table:") && log.contains("is forgotten"), "{log}");
+    assert!(read()["best_validation_loss"].as_f64().unwrap() > 0.0, "of the new table");
+
+    let classes = set.path().join("classes.json");
+    let mut names: Vec<String> = serde_json::from_slice(&fs::read(&classes).unwrap()).unwrap();
+    names.reverse();
+    fs::write(&classes, serde_json::to_vec(&names).unwrap()).unwrap();
+    make_due(-1.0);
+    let log = run.log();
+    assert!(log.contains("another zero-shot table or class list synth:") && !log.contains("is forgotten"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_or_a_dangling_link_in_the_place_of_the_folder_is_named() {
+    let run = Run::new(1, "1e-3");
+    let say =
+        || String::from_utf8(dermake().args(run.arguments()).assert().code(2).get_output().stderr.clone()).unwrap();
+    fs::write(run.out(), "").unwrap();
+    assert!(say().contains("this is a file, expected a folder: "), "{}", say());
+    fs::remove_file(run.out()).unwrap();
+    std::os::unix::fs::symlink("nowhere", run.out()).unwrap();
+    assert!(say().contains("this is a link to a place that is not there, expected a folder: "), "{}", say());
+}
