@@ -3,7 +3,7 @@
 use crate::file_finder::{FileFinder, FindError};
 use crate::text_file;
 use anyhow::{Context, Result, bail};
-use shared_model::labels::{LabelSet, ReadLabels};
+use shared_model::labels::{LabelSet, LabelWarning, ReadLabels};
 use std::path::Path;
 
 /// What separates typed labels; a file's name has none of these.
@@ -18,7 +18,7 @@ const SEPARATORS: [char; 4] = [',', ';', '|', '\n'];
 pub fn from_argument(argument: &str) -> Result<LabelSet> {
     let is_key = LabelSet::built_in().iter().any(|set| set.key == argument);
     let labels = match from_file_argument(argument)? {
-        Some(labels) if !is_key => labels,
+        Some(labels) if !is_key => labels.with_keys().with_context(|| format!("in {argument}"))?,
         _ if argument.contains(['/', '\\']) && !argument.contains(SEPARATORS) => {
             bail!("there is no label file {argument}")
         }
@@ -32,10 +32,17 @@ pub fn from_argument(argument: &str) -> Result<LabelSet> {
 
 /// Reads words such as concepts: a file, `-` for standard input, or the words themselves, each once.
 ///
+/// Warnings go to the log.
+///
 /// # Errors
 /// As [`from_argument`].
 pub fn words_from_argument(argument: &str) -> Result<Vec<String>> {
     let words = from_file_argument(argument)?.map_or_else(|| ReadLabels::from_text(argument), Ok)?;
+    // One word is scored by itself, not among others.
+    let is_of_words = |warning: &&LabelWarning| !matches!(warning, LabelWarning::Single { .. });
+    for warning in words.warnings.iter().filter(is_of_words) {
+        tracing::warn!("concepts: {warning}");
+    }
     Ok(words.set.class_names)
 }
 

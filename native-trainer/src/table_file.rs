@@ -1,9 +1,10 @@
 //! Comma-separated files as people's programs save them: with a byte order mark, semicolons or tabs, Excel's `sep=`
-//! line, a header of any case, empty rows at the end.
+//! line, a header of any case, empty lines and cells too many.
 
 use csv::ByteRecord;
 use shared_model::labels::cleaned;
 use shared_model::text_file::{self, TextError};
+use std::borrow::Cow;
 
 /// Columns that tables give the image's file name, the most usual first.
 pub const IMAGE_COLUMNS: [&str; 18] = [
@@ -27,8 +28,12 @@ pub const IMAGE_COLUMNS: [&str; 18] = [
     "isic_id",
 ];
 
-/// What separates cells; the first that the header has.
+/// What separates cells, the most usual first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+/// Rows that are looked at to choose one of several delimiters that the header has.
+const N_TRIED_ROWS: usize = 5;
+/// What DOS programs write at a file's end.
+const CTRL_Z: &[u8] = b"\x1a";
 
 /// A table's bytes from its header on.
 pub struct TableText<'a> {
@@ -40,21 +45,24 @@ pub struct TableText<'a> {
 }
 
 impl<'a> TableText<'a> {
-    /// Recognizes the delimiter by the header.
+    /// Recognizes the delimiter by the header and the first rows.
     ///
     /// # Errors
     /// For UTF-16 and files that are not text, such as Excel workbooks.
     pub fn recognize(bytes: &'a [u8]) -> Result<Self, TextError> {
         let bytes = text_file::without_mark(bytes)?;
-        let first_line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let bytes = bytes.strip_suffix(CTRL_Z).unwrap_or(bytes);
+        let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
+        let first_line = lines.next().unwrap_or_default();
         // Excel reads and writes the delimiter as a line of its own.
-        if let Some(&[delimiter]) = first_line.trim_ascii_end().strip_prefix(b"sep=") {
+        if let Some(delimiter) = excel_delimiter(first_line) {
             let rest = &bytes[first_line.len()..];
-            let bytes = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")).or(rest.strip_prefix(b"\r"));
-            return Ok(Self { bytes: bytes.unwrap_or_default(), delimiter, first_line: 2 });
+            let rest = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")).or(rest.strip_prefix(b"\r"));
+            return Ok(Self { bytes: rest.unwrap_or_default(), delimiter, first_line: 2 });
         }
+        let header = std::iter::once(first_line).chain(lines).find(|line| !line.is_empty()).unwrap_or_default();
         let mut is_quoted = false;
-        let unquoted: Vec<u8> = first_line
+        let unquoted: Vec<u8> = header
             .iter()
             .copied()
             .filter(|&byte| {
@@ -62,13 +70,50 @@ impl<'a> TableText<'a> {
                 !is_quoted
             })
             .collect();
-        let delimiter = DELIMITERS.into_iter().find(|delimiter| unquoted.contains(delimiter)).unwrap_or(b',');
+        let mut found = DELIMITERS.into_iter().filter(|delimiter| unquoted.contains(delimiter));
+        let first = found.next().unwrap_or(b',');
+        // Another one that fits more of the first rows is meant: "name;age, years".
+        let (delimiter, _) = found.fold((first, None), |(best, n_best), delimiter| {
+            let n_best = n_best.unwrap_or_else(|| n_fitting_rows(bytes, best));
+            let n_rows = n_fitting_rows(bytes, delimiter);
+            if n_rows > n_best { (delimiter, Some(n_rows)) } else { (best, Some(n_best)) }
+        });
         Ok(Self { bytes, delimiter, first_line: 1 })
     }
 
     /// A reader of the rows, which may have any number of cells.
     pub fn reader(&self) -> csv::Reader<&'a [u8]> {
-        csv::ReaderBuilder::new().flexible(true).delimiter(self.delimiter).from_reader(self.bytes)
+        reader(self.bytes, self.delimiter)
+    }
+
+    /// The bytes without the spaces before a quotation mark that opens a cell: it counts at the start of a cell only.
+    pub fn with_marks_at_starts(&self) -> Cow<'a, [u8]> {
+        if !self.bytes.windows(2).any(|pair| pair == b" \"") {
+            return Cow::Borrowed(self.bytes);
+        }
+        let mut kept = Vec::with_capacity(self.bytes.len());
+        let (mut starts_cell, mut is_quoted) = (true, false);
+        let mut rest = self.bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            let n_spaces = if starts_cell { rest.iter().take_while(|&&byte| byte == b' ').count() } else { 0 };
+            if starts_cell && rest.get(n_spaces) == Some(&b'"') {
+                kept.push(b'"');
+                (starts_cell, is_quoted, rest) = (false, true, &rest[n_spaces + 1..]);
+                continue;
+            }
+            let is_mark = byte == b'"';
+            kept.push(byte);
+            rest = after;
+            if is_mark && is_quoted && after.first() == Some(&b'"') {
+                // A doubled mark is part of the cell.
+                kept.push(b'"');
+                rest = &after[1..];
+            } else if is_mark {
+                is_quoted = false;
+            }
+            starts_cell = !is_quoted && (byte == self.delimiter || matches!(byte, b'\r' | b'\n'));
+        }
+        Cow::Owned(kept)
     }
 
     /// Whether the last row, which starts at byte `start`, opens a quotation mark that nothing closes, so that the
@@ -79,15 +124,45 @@ impl<'a> TableText<'a> {
     }
 }
 
+fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(bytes)
+}
+
+/// The delimiter of Excel's first line: `sep=;`, in any case and perhaps in quotation marks.
+fn excel_delimiter(line: &[u8]) -> Option<u8> {
+    let unquoted = line.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(line);
+    let (name, delimiter) = unquoted.split_at_checked(4)?;
+    // A tab counts, spaces behind it do not.
+    let &[delimiter] = delimiter.strip_suffix(b" ").unwrap_or(delimiter) else { return None };
+    name.eq_ignore_ascii_case(b"sep=").then_some(delimiter)
+}
+
+/// How many of the first rows have as many cells as the header.
+fn n_fitting_rows(bytes: &[u8], delimiter: u8) -> usize {
+    let mut reader = reader(bytes, delimiter);
+    let n_columns = reader.byte_headers().map_or(0, ByteRecord::len);
+    let rows = reader.byte_records().take(N_TRIED_ROWS).map_while(Result::ok);
+    rows.filter(|row| row.len() == n_columns).count()
+}
+
 /// The names of a header's columns, without the white space around them.
 pub fn column_names(header: &ByteRecord) -> Vec<String> {
-    header.iter().map(|name| cleaned(&String::from_utf8_lossy(name))).collect()
+    let unquoted = |name: String| match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) => cleaned(inside),
+        None => name,
+    };
+    header.iter().map(|name| unquoted(cleaned(&String::from_utf8_lossy(name)))).collect()
 }
 
 /// Place of a column: of this very name, else of this name in another case.
 pub fn find_column(header: &[String], name: &str) -> Option<usize> {
     let of_name = |is_it: &dyn Fn(&str) -> bool| header.iter().position(|column| is_it(column));
     of_name(&|column| column == name).or_else(|| of_name(&|column| column.eq_ignore_ascii_case(name.trim())))
+}
+
+/// Whether a row has something in a cell behind the last column.
+pub fn has_cells_behind(record: &ByteRecord, n_columns: usize) -> bool {
+    record.iter().skip(n_columns).any(|cell| !cell.trim_ascii().is_empty())
 }
 
 /// Whether a row has nothing in any cell, as spreadsheets leave them at the end.
@@ -108,6 +183,10 @@ mod tests {
             (b"\"a,x\";b\n", b';'),
             (b"a|b", b'|'),
             (b"ImageID\nx;y\n", b','),
+            (b"filename;label;age, years\na.png;3;20\nb.png;4;30\n", b';'),
+            (b"filename,label;note\na.png,3\n", b','),
+            (b"\r\n\nfilename;label\na.png;3\n", b';'),
+            (b"a,b;c", b','),
             (b"", b','),
         ] {
             assert_eq!(
@@ -117,9 +196,28 @@ mod tests {
                 String::from_utf8_lossy(text)
             );
         }
-        let excel = TableText::recognize(b"sep=;\r\na,x;b\r\n").unwrap();
-        assert_eq!((excel.bytes, excel.delimiter, excel.first_line), (&b"a,x;b\r\n"[..], b';', 2));
+        for (mark, delimiter) in
+            [("sep=;", b';'), ("sep=; ", b';'), ("\"sep=;\"", b';'), ("SEP=;", b';'), ("sep=\t", b'\t')]
+        {
+            let table = format!("{mark}\r\na,x;b\r\n");
+            let excel = TableText::recognize(table.as_bytes()).unwrap();
+            assert_eq!((excel.bytes, excel.delimiter, excel.first_line), (&b"a,x;b\r\n"[..], delimiter, 2));
+        }
         assert!(TableText::recognize(b"PK\x03\x04").is_err() && TableText::recognize(b"\xFF\xFEa\0").is_err());
+    }
+
+    #[test]
+    fn a_quotation_mark_after_spaces_opens_a_cell() {
+        for (table, expected) in [
+            (" \"a\" ; \"b; c\"\n1;  \"x\"\"y; z\"\n", "\"a\" ;\"b; c\"\n1;\"x\"\"y; z\"\n"),
+            ("a;b\n5 \" scar; x\n", "a;b\n5 \" scar; x\n"),
+            ("a;b\n\"x; \"\"y\"\"\"; 1\n", "a;b\n\"x; \"\"y\"\"\"; 1\n"),
+        ] {
+            let found = TableText::recognize(table.as_bytes()).unwrap().with_marks_at_starts();
+            assert_eq!(String::from_utf8_lossy(&found), expected);
+        }
+        let header = column_names(&ByteRecord::from(vec![" \"File Name \" ", "\"label", "\""]));
+        assert_eq!(header, ["File Name", "\"label", "\""]);
     }
 
     #[test]

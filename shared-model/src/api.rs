@@ -30,6 +30,9 @@ pub struct Classified {
     pub model: String,
     /// Likeliest first.
     pub predictions: Vec<Prediction>,
+    /// What may not be meant in the labels, in sentences.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// From the whole request at hand to the answer.
     pub millis: f64,
 }
@@ -40,6 +43,9 @@ pub struct Annotated {
     pub model: String,
     /// The most present first.
     pub concepts: Vec<Presence>,
+    /// What may not be meant in the concepts, in sentences.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     pub millis: f64,
 }
 

@@ -1,12 +1,15 @@
 //! Label sets and prompt templates: the built-in ones of `static/`, and what a user types or brings in a file.
 
+mod columns;
 mod json;
 mod reading;
 mod spelling;
 mod split;
+mod warning;
 
-pub use reading::{LabelWarning, ReadLabels};
+pub use reading::ReadLabels;
 pub use spelling::{cleaned, spelling_key};
+pub use warning::LabelWarning;
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -89,14 +92,19 @@ fn built_in_index(key: &str) -> Option<usize> {
 /// # Errors
 /// [`Error::Labels`] when there are none or too many, or one is empty or too long.
 fn check_names(names: &[String]) -> Result<()> {
-    if names.is_empty() || names.len() > MAX_LABELS {
+    if names.is_empty() {
+        // Without a number: the server allows fewer than [`MAX_LABELS`].
+        return Err(labels_error("labels", "at least one name", "0"));
+    }
+    if names.len() > MAX_LABELS {
         return Err(labels_error("labels", &format!("1 to {MAX_LABELS} names"), &names.len().to_string()));
     }
-    for name in names {
+    for (at, name) in names.iter().enumerate() {
         let n_bytes = name.trim().len();
         if n_bytes == 0 || name.len() > MAX_LABEL_BYTES {
+            let what = format!("label {} of {}", at + 1, names.len());
             let expected = format!("1 to {MAX_LABEL_BYTES} bytes");
-            return Err(labels_error("label", &expected, &format!("{n_bytes} bytes")));
+            return Err(labels_error(&what, &expected, &format!("{n_bytes} bytes")));
         }
     }
     Ok(())
@@ -124,7 +132,7 @@ impl Templates {
                 return Err(labels_error(
                     "template",
                     "a sentence with one {} for the label",
-                    &format!("{template:?}"),
+                    &format!("{template:?}; write {{}} where the label goes"),
                 ));
             }
         }
@@ -220,7 +228,8 @@ mod tests {
 
     #[test]
     fn templates_want_one_place_for_the_label() {
-        assert!(Templates::new(vec!["no place".into()]).is_err());
+        let wrong = Templates::new(vec!["a photo of {label}".into()]).unwrap_err().to_string();
+        assert!(wrong.ends_with("found \"a photo of {label}\"; write {} where the label goes"), "{wrong}");
         assert!(Templates::new(vec!["{} and {}".into()]).is_err());
         let prompts: Vec<_> = Templates::new(vec!["a {}.".into()]).unwrap().prompts("x {}").collect();
         assert_eq!(prompts, ["a x {}."]);

@@ -2,6 +2,8 @@
 //!
 //! Every text that a person writes or saves is read through this module, so that all of them are read alike.
 
+use crate::preprocess::FileKind;
+
 /// Why bytes are not text that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
@@ -52,6 +54,10 @@ pub fn decode(bytes: &[u8]) -> Result<&str, TextError> {
 /// # Errors
 /// [`TextError`] for UTF-16, UTF-32 and files that are not text at all.
 pub fn without_mark(mut bytes: &[u8]) -> Result<&[u8], TextError> {
+    if is_picture(bytes) {
+        let advice = "name the text file that belongs to the pictures";
+        return Err(TextError::OtherFile { found: "this is a picture", advice });
+    }
     if let Some(encoding) = wide_encoding(bytes) {
         return Err(TextError::Encoding { encoding });
     }
@@ -99,6 +105,17 @@ fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
         [true, false, true, false] => Some("UTF-16 (big-endian)"),
         _ => None,
     }
+}
+
+/// Whether the bytes are a picture's. Some formats begin with letters, as a text may: those have bytes that no text has.
+fn is_picture(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(FileKind::HEAD_BYTES)];
+    let is_picture = match FileKind::of(head) {
+        FileKind::Picture(_) => true,
+        FileKind::Other(kind) => kind.is_picture(),
+    };
+    let has_control = || head.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    is_picture && has_control()
 }
 
 fn is_html(bytes: &[u8]) -> bool {
@@ -165,9 +182,15 @@ mod tests {
             (b"\n<HTML>", "HTML page"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
             (b"\x1F\x8B\x08", "unpack it"),
+            (b"\xFF\xD8\xFF\xE0\0\x10JFIF\0", "this is a picture"),
+            (b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", "this is a picture"),
+            (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "this is a picture"),
         ] {
             let message = decode(bytes).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
+        }
+        for text in ["BM\nacne", "BMI,label\n22,1\n", "P5 3\n", "GIF89a"] {
+            assert_eq!(decode(text.as_bytes()), Ok(text));
         }
     }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use native_trainer::host;
-use native_trainer::server::{AccessOptions, InferOptions, Limits, ServeConfig, TlsOptions, serve};
+use native_trainer::server::{AccessOptions, InferOptions, Limits, ServeConfig, TlsOptions, host_address, serve};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,8 +29,8 @@ pub struct Serve {
     #[arg(long = "models", env = "DERMAKE_MODELS", value_delimiter = ',', value_name = "DIR")]
     models: Vec<PathBuf>,
 
-    /// Address to listen on
-    #[arg(long, env = "DERMAKE_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    /// Address to listen on, or the name of a host
+    #[arg(long, env = "DERMAKE_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = host_address)]
     host: IpAddr,
 
     /// Port to listen on; 0 takes any free one

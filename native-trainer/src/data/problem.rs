@@ -41,12 +41,14 @@ pub enum ProblemKind {
     CaptionRefused { detail: String },
     /// The caption has more tokens than the context has room for and is cut; a warning, the row is used.
     CaptionCut { tokens: usize, room: usize },
+    /// An earlier row has the same image, captions and masks; a warning, the row is used.
+    RepeatedRow { line: u64 },
 }
 
 impl ProblemKind {
     /// Whether training uses the row nevertheless.
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::CaptionCut { .. })
+        matches!(self, Self::CaptionCut { .. } | Self::RepeatedRow { .. })
     }
 
     /// A word for programs that read the report.
@@ -63,6 +65,7 @@ impl ProblemKind {
             Self::EmptyCaption => "empty_caption",
             Self::CaptionRefused { .. } => "caption_refused",
             Self::CaptionCut { .. } => "caption_cut",
+            Self::RepeatedRow { .. } => "repeated_row",
         }
     }
 }
@@ -89,6 +92,7 @@ impl fmt::Display for ProblemKind {
             Self::CaptionCut { tokens, room } => {
                 write!(f, "the caption has {tokens} tokens, of which the first {room} are used")
             }
+            Self::RepeatedRow { line } => write!(f, "the row repeats that of line {line}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::benchmarks::{Benchmark, Classes, image_roots};
 use super::groups::breakdowns;
-use super::labelled::labels_of;
+use super::labelled::{counts_from_one, labels_of, repeated_images};
 use super::metrics::{ClassCounts, ScoredClasses, expected_calibration_error, intervals, reliability};
 use super::results::{BenchmarkResult, ClassResult, ClassificationDetails, Details, Metric, Mistake, Protocol};
 use super::scored::{ScoredRows, score_images};
@@ -37,6 +37,11 @@ pub fn run(
     let image_column = table.image_column(benchmark.image_column.as_deref())?;
     let files = table.images(image_column, &rows, &image_roots(&table.path, session.data()))?;
     let scored = score_images(session, benchmark, &rows, &files)?;
+    let n_classes = class_list.class_names.len();
+    let doubts = [
+        repeated_images(&files, |row| labels[row]),
+        counts_from_one(&table, label_column, &rows, &labels, n_classes),
+    ];
     let labels: Vec<usize> = scored.of_read(&labels);
 
     let classifier = classifier(session, &class_list)?;
@@ -45,15 +50,15 @@ pub fn run(
     if probabilities.iter().any(|probability| !probability.is_finite()) {
         bail!("the model gives features that are not finite numbers");
     }
-    let classes = ScoredClasses::new(&probabilities, &labels, class_list.class_names.len());
+    let classes = ScoredClasses::new(&probabilities, &labels, n_classes);
     let all = vec![1; classes.n_rows()];
     let mut notes = Vec::new();
     if n_rows < table.n_rows() {
         notes.push(format!("the first {n_rows} of {} rows, as the released script scores them", table.n_rows()));
     }
-    if let Some(absent) = absent_classes(&class_list, &classes.class_counts(&all)) {
-        tracing::warn!("{}: {absent}", benchmark.title);
-        notes.push(absent);
+    for doubt in std::iter::once(absent_classes(&class_list, &classes.class_counts(&all))).chain(doubts).flatten() {
+        tracing::warn!("{}: {doubt}", benchmark.title);
+        notes.push(doubt);
     }
     let top1 = |counts: &[u32]| classes.top1_accuracy(counts);
     let breakdowns = breakdowns(&table, &scored.rows, "top1_accuracy", &mut notes, top1);

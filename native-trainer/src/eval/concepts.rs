@@ -1,6 +1,7 @@
 //! Concept annotation of a table: does the presence score of a concept tell the images that show it from the others?
 
 use super::benchmarks::Benchmark;
+use super::labelled::repeated_images;
 use super::metrics::{RankedScores, intervals};
 use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Metric};
 use super::scored::score_images;
@@ -50,6 +51,11 @@ pub fn run(
         None => table.column(&["ImageID", table.header()[0].as_str()])?,
     };
     let files = table.images(image_column, &rows, &[folder.join(images), folder])?;
+    let shown_of = |row: usize| shown.iter().map(|rows| rows[row]).collect::<Vec<bool>>();
+    if let Some(repeated) = repeated_images(&files, shown_of) {
+        tracing::warn!("{}: {repeated}", benchmark.title);
+        notes.push(repeated);
+    }
     let scored = score_images(session, benchmark, &rows, &files)?;
 
     let concepts: Vec<Concept> = annotated.iter().map(|annotated| annotated.concept.clone()).collect();

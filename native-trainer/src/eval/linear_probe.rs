@@ -5,6 +5,7 @@
 
 use super::benchmarks::{Benchmark, image_roots};
 use super::classification::metrics;
+use super::labelled;
 use super::metrics::ScoredClasses;
 use super::results::{BenchmarkResult, Details, Metric, ProbeDetails, ProbeShare};
 use super::scored::{ScoredRows, score_images};
@@ -52,8 +53,9 @@ pub fn run(
         None => (split_rows(&table, "train")?, split_rows(&table, "test")?),
     };
     let test_table = other.as_ref().unwrap_or(&table);
-    let (train, train_scored) = split(session, benchmark, &table, &train_rows, label_column)?;
-    let (test, test_scored) = split(session, benchmark, test_table, &test_rows, label_column)?;
+    let mut notes = Vec::new();
+    let (train, train_scored) = split(session, benchmark, &table, &train_rows, label_column, &mut notes)?;
+    let (test, test_scored) = split(session, benchmark, test_table, &test_rows, label_column, &mut notes)?;
     let classes: Vec<String> = train.labels.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
     if let Some(unknown) = test.labels.iter().find(|label| classes.binary_search(label).is_err()) {
         bail!("the test split has label {unknown:?}, which no training row has: {}", table.path.display());
@@ -78,6 +80,7 @@ pub fn run(
             metrics: metrics(&judged, &vec![1; test_labels.len()]),
         });
     }
+    notes.insert(0, format!("{} classes; {} training images", classes.len(), train_labels.len()));
     let mut unreadable = train_scored.unreadable;
     unreadable.extend(test_scored.unreadable);
     Ok(BenchmarkResult {
@@ -86,7 +89,7 @@ pub fn run(
         n_scored: test_labels.len(),
         n_rows: test_rows.len(),
         unreadable,
-        notes: vec![format!("{} classes; {} training images", classes.len(), train_labels.len())],
+        notes,
         metrics: shares.iter().rev().flat_map(headline).collect(),
         breakdowns: Vec::new(),
         details: Details::LinearProbe(ProbeDetails { shares }),
@@ -123,14 +126,19 @@ fn split(
     table: &Table,
     rows: &[usize],
     label_column: &str,
+    notes: &mut Vec<String>,
 ) -> Result<(Split, ScoredRows)> {
-    let label = table.column(&[label_column])?;
+    let label = labelled::label_column(table, label_column, &[])?;
     let labels: Vec<String> = rows.iter().map(|&row| table.cell(row, label).to_string()).collect();
     if let Some(at) = labels.iter().position(String::is_empty) {
         bail!("row {} has no {label_column}: {}", rows[at] + 1, table.path.display());
     }
     let image_column = table.image_column(benchmark.image_column.as_deref())?;
     let files = table.images(image_column, rows, &image_roots(&table.path, session.data()))?;
+    if let Some(repeated) = labelled::repeated_images(&files, |at| labels[at].as_str()) {
+        tracing::warn!("{}: {repeated}", benchmark.title);
+        notes.push(repeated);
+    }
     let scored = score_images(session, benchmark, rows, &files)?;
     let values: Vec<f32> = scored.features.flatten_all()?.to_vec1()?;
     let values = values.into_iter().map(f64::from).collect();

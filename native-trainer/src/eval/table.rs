@@ -31,21 +31,33 @@ impl Table {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let in_table = || format!("the table is damaged: {}", path.display());
         let text = TableText::recognize(bytes).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = text.with_marks_at_starts();
+        let text = TableText { bytes: &bytes, ..text };
         let mut reader = text.reader();
-        let header = table_file::column_names(reader.byte_headers().with_context(in_table)?);
+        let mut header = table_file::column_names(reader.byte_headers().with_context(in_table)?);
+        let n_columns = header.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+        header.truncate(n_columns);
         let mut table = Self { path: path.into(), header, records: Vec::new(), not_utf8: Vec::new() };
-        let (mut record, mut last_start, mut n_empty) = (ByteRecord::new(), 0, 0);
+        let mut record = ByteRecord::new();
+        let (mut last_start, mut n_rows, mut n_empty, mut first_error) = (0, 0, 0, None);
         while reader.read_byte_record(&mut record).with_context(in_table)? {
             last_start = record.position().map_or(0, csv::Position::byte);
             if table_file::is_empty(&record) {
                 n_empty += 1;
             } else {
                 let line = record.position().map_or(0, csv::Position::line) + text.first_line - 1;
-                table.push(&record).with_context(|| format!("line {line} of {}", path.display()))?;
+                let pushed = table.push(&record, text.delimiter);
+                let pushed = pushed.with_context(|| format!("line {line} of {}", path.display()));
+                first_error = first_error.or(pushed.err());
             }
+            n_rows += 1;
         }
+        // Such a mark takes the rest of the table into one cell: that is what is wrong with its row.
         if text.has_open_quote(last_start) {
-            bail!("a quotation mark of row {} is never closed: {}", table.records.len(), path.display());
+            bail!("a quotation mark of row {} is never closed: {}", n_rows - n_empty, path.display());
+        }
+        if let Some(err) = first_error {
+            return Err(err);
         }
         if table.records.is_empty() {
             bail!("the table has no rows: {}", path.display());
@@ -56,19 +68,19 @@ impl Table {
         Ok(table)
     }
 
-    fn push(&mut self, record: &ByteRecord) -> Result<()> {
-        if record.len() != self.header.len() {
-            bail!(
-                "the row has {} cells, the header {}; cells with a comma need quotation marks",
-                record.len(),
-                self.header.len()
-            );
+    fn push(&mut self, record: &ByteRecord, delimiter: u8) -> Result<()> {
+        let n_columns = self.header.len();
+        if record.len() < n_columns || table_file::has_cells_behind(record, n_columns) {
+            let advice = mismatch_advice(record, n_columns, delimiter);
+            bail!("the row has {} cells, the header {n_columns}; {advice}", record.len());
         }
+        let mut record = record.clone();
+        record.truncate(n_columns);
         let is_not_utf8 = |cell: &[u8]| std::str::from_utf8(cell).is_err();
         let columns = record.iter().enumerate().filter(|(_, cell)| is_not_utf8(cell)).map(|(column, _)| column);
         let row = self.records.len();
         self.not_utf8.extend(columns.map(|column| (row, column)));
-        self.records.push(StringRecord::from_byte_record_lossy(record.clone()));
+        self.records.push(StringRecord::from_byte_record_lossy(record));
         Ok(())
     }
 
@@ -154,6 +166,28 @@ impl Table {
     }
 }
 
+/// What may be wrong with a row of another number of cells than the header has.
+fn mismatch_advice(record: &ByteRecord, n_columns: usize, delimiter: u8) -> String {
+    let is_long = record.len() > n_columns;
+    let spans_lines = record.iter().any(|cell| cell.contains(&b'\n'));
+    let starts_with = |mark: u8| record.get(0).is_some_and(|cell| cell.trim_ascii_start().first() == Some(&mark));
+    match (is_long, n_columns) {
+        _ if spans_lines => "it spans several lines: a quotation mark may be missing at the end of a cell".into(),
+        _ if starts_with(b'#') => "a table has no remarks; remove the line".into(),
+        (true, 1) => "if the first line is a title, remove it".into(),
+        (true, _) => {
+            let name = match delimiter {
+                b',' => "a comma",
+                b';' => "a semicolon",
+                b'\t' => "a tab",
+                _ => "a vertical bar",
+            };
+            format!("cells with {name} need quotation marks")
+        }
+        (false, _) => "cells are missing, or the line is no row".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +233,13 @@ mod tests {
             b"filename\tlabel\na.png\t3\n",
             b" FileName , LABEL\ra.png,3\r",
             b"\"filename\",\"label\"\n\"a.png\",\"3\"\n\n\n",
+            b"sep=\t\nfilename\tlabel\na.png\t3\n",
+            b"filename;label;age, years\na.png;3;20\n",
+            b"\nfilename;label\na.png;3\n",
+            b"filename,label\na.png,3,\n",
+            b"filename,label,\na.png,3, ,\n",
+            b"filename,label\na.png,3\n\x1a",
+            b" \"FileName \" ; \"LABEL\"\n \"a.png\";\"3\"\n",
         ] {
             let table = table(text).unwrap();
             assert_eq!(table.n_rows(), 1, "{}", String::from_utf8_lossy(text));
@@ -218,6 +259,20 @@ mod tests {
             error(b"filename,label\na.png,\"1\nb.png,2\nc.png,3\n")
                 .contains("quotation mark of row 1 is never closed")
         );
+        for (table, expected) in [
+            (
+                &b"filename,label\na.png,1\nb.png,2\nc.png,3\nd.png,\"4\ne.png,5\n"[..],
+                "mark of row 4 is never closed",
+            ),
+            (b"filename,label\na.png,1\n\"b.png,2\nc.png,3\n", "mark of row 2 is never closed"),
+            (b"filename,label\n\"a.png,1\nb.png\",2,3\n", "it spans several lines"),
+            (b"Our photos\nfilename,label\na.png,1\n", "if the first line is a title, remove it"),
+            (b"filename,label\n# more\na.png,1\n", "a table has no remarks"),
+            (b"filename,label\na.png\n", "the row has 1 cells, the header 2; cells are missing"),
+            (b"filename;label\na.png;1;2\n", "cells with a semicolon need quotation marks"),
+        ] {
+            assert!(error(table).contains(expected), "{expected}: {}", error(table));
+        }
         assert!(error(b"PK\x03\x04").contains("Excel workbook"));
         let other = table(b"filename,label,note\na.png,1,B\xE4r\nb.png,\xE4,x\n").unwrap();
         assert!(other.column(&["filename"]).is_ok());

@@ -1,6 +1,7 @@
 //! From the arguments of a command to photos.
 
 use super::{Photo, STDIN, photos_below};
+use crate::table_file::IMAGE_COLUMNS;
 use crate::text_file;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ const LIST: char = '@';
 
 /// The photos that arguments name, in their order; an argument that names none is a photo that cannot be read.
 ///
-/// An argument is a file, a folder (all photos in it and below), `@LIST` (a text file with a path on each line), `-`
-/// (standard input), or a pattern that no shell has expanded. A file whose name begins with `@` is `./@…`, unless there
+/// An argument is a file, a folder (all photos in it and below), `@LIST` (a text file with a path on each line, remarks
+/// behind `#`), `-` (standard input), or a pattern that no shell has expanded. A file whose name begins with `@` is `./@…`, unless there
 /// is no such list.
 pub fn gather(arguments: &[PathBuf]) -> Vec<Photo> {
     let mut gathered = Gathered::default();
@@ -28,12 +29,16 @@ pub fn gather(arguments: &[PathBuf]) -> Vec<Photo> {
 struct Gathered {
     photos: Vec<Photo>,
     paths: HashSet<PathBuf>,
+    /// Whether standard input was named.
+    has_stdin: bool,
 }
 
 impl Gathered {
     fn argument(&mut self, argument: &Path) {
         if argument == Path::new(STDIN) {
-            self.photos.push(Photo::of_stdin());
+            let is_first = !std::mem::replace(&mut self.has_stdin, true);
+            let again = || Photo::of_nothing(argument, "standard input is read once, and was named before");
+            self.photos.push(if is_first { Photo::of_stdin() } else { again() });
         } else if argument.is_dir() {
             self.folder(argument);
         } else if argument.symlink_metadata().is_err() && is_pattern(argument) {
@@ -77,7 +82,10 @@ impl Gathered {
 
     fn list(&mut self, list: &str) {
         let text = match list {
-            STDIN => text_file::read_stdin(),
+            STDIN => {
+                self.has_stdin = true;
+                text_file::read_stdin()
+            }
             list => text_file::read(Path::new(list)),
         };
         let text = match text {
@@ -89,9 +97,12 @@ impl Gathered {
             }
         };
         let mut is_empty = true;
-        for line in shared_model::text_file::lines(&text).filter(|line| !line.trim().is_empty()) {
-            is_empty = false;
+        for (at, line) in shared_model::text_file::lines(&text).filter(|line| !line.trim().is_empty()).enumerate() {
             let path = listed(line, Path::new(list));
+            if path.symlink_metadata().is_err() && is_no_entry(at, line) {
+                continue;
+            }
+            is_empty = false;
             if path.is_dir() { self.folder(&path) } else { self.file(path) }
         }
         if is_empty {
@@ -110,6 +121,13 @@ fn listed(line: &str, list: &Path) -> PathBuf {
         [line, trimmed, unquoted].into_iter().flat_map(|name| [PathBuf::from(name), folder.join(name)]);
     let mut there = candidates.filter(|path| path.exists());
     there.next().unwrap_or_else(|| trimmed.into())
+}
+
+/// Whether a line that names no file is a remark, or on top the heading of a table's column.
+fn is_no_entry(at: usize, line: &str) -> bool {
+    let word = line.trim().trim_matches('"');
+    let is_heading = || IMAGE_COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(word));
+    word.starts_with('#') || (at == 0 && is_heading())
 }
 
 fn is_pattern(path: &Path) -> bool {

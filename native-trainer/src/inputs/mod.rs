@@ -33,8 +33,14 @@ enum Source {
 }
 
 impl Photo {
+    /// A file; what is written as something else than a path says so when it is read.
     fn of_file(path: PathBuf) -> Self {
-        Self { name: name_of(&path), source: Source::File(path) }
+        let name = name_of(&path);
+        let source = match not_a_path(&name).filter(|_| path.symlink_metadata().is_err()) {
+            Some(problem) => Source::Nothing(problem.into()),
+            None => Source::File(path),
+        };
+        Self { name, source }
     }
 
     fn of_stdin() -> Self {
@@ -72,6 +78,23 @@ impl Photo {
             Source::File(path) => pictures::read(path)?,
             Source::Nothing(problem) => bail!("{problem}"),
         })
+    }
+}
+
+/// Why a name that no file has is not a path, and what to write instead.
+fn not_a_path(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let starts_with = |schemes: &[&str]| schemes.iter().any(|scheme| lower.starts_with(scheme));
+    if starts_with(&["http://", "https://", "ftp://"]) {
+        Some("this is an address, and nothing is fetched; download the photo and name its file")
+    } else if starts_with(&["file:"]) {
+        Some("this is an address, expected a path; leave out \"file://\"")
+    } else if name.starts_with('~') {
+        Some(
+            "there is no such file; \"~\" stands for a folder only where the shell sees it, without quotation marks",
+        )
+    } else {
+        None
     }
 }
 

@@ -59,6 +59,9 @@ fn arguments_are_files_folders_lists_and_patterns() {
     assert_eq!(gathered(&[at("@b.png")]), ["@b.png"]);
     assert_eq!(gathered(&[at("a/*.png")]), ["a/1.png", "a/2.png"]);
     assert_eq!(gathered(&["-".into(), at("missing.png")]), ["-", "missing.png"]);
+    assert_eq!(gathered(&["-".into(), "-".into()])[1], "error: standard input is read once, and was named before");
+    std::fs::write(at("headed.txt"), "filename\n# mine\nb.png\nfilename\n").unwrap();
+    assert_eq!(gathered(&[format!("@{}", at("headed.txt").display()).into()]), ["b.png", "filename"]);
     for (argument, expected) in [
         (at("empty"), "no photo in this folder"),
         (at("*.gif"), "fits this pattern"),
@@ -77,6 +80,14 @@ fn what_cannot_be_read_is_said() {
     assert_eq!(problem(&root.path().join("b.png")), "there is no such file");
     assert_eq!(problem(&root.path().join("a.png/b")), "there is no such file");
     assert!(problem(root.path()).contains("folder"));
+    for (name, expected) in [
+        ("https://example.org/a.jpg", "nothing is fetched"),
+        ("file:///home/a.jpg", "leave out \"file://\""),
+        ("~/no such photo.jpg", "\"~\" stands for a folder only where the shell sees it"),
+    ] {
+        let problem = problem(Path::new(name));
+        assert!(problem.contains(expected), "{problem}");
+    }
     assert!(Photo::single(root.path()).unwrap_err().to_string().contains("folder"));
     assert_eq!(Photo::single(&root.path().join("a.png")).unwrap().read().unwrap(), PNG);
 }

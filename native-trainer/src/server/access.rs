@@ -25,7 +25,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Access")]
 pub struct AccessOptions {
-    /// A file with one bearer token a line; without it everyone may ask who reaches the server
+    /// A file with one bearer token a line, and # before remarks; without it everyone may ask who reaches the server
     #[arg(long, env = "DERMAKE_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
 
@@ -131,7 +131,16 @@ struct Tokens(Vec<[u8; 32]>);
 impl Tokens {
     fn read(path: &Path) -> Result<Self> {
         let content = text_file::read(path)?;
-        let tokens: Vec<_> = lines(&content).map(str::trim).filter(|line| !line.is_empty()).map(hash).collect();
+        let is_token = |line: &str| line.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut tokens = Vec::new();
+        for (number, line) in (1..).zip(lines(&content).map(str::trim)) {
+            match line {
+                "" => {}
+                remark if remark.starts_with('#') => {}
+                token if is_token(token) => tokens.push(hash(token)),
+                _ => return Err(Error::NotAToken { line: number, path: path.to_owned() }),
+            }
+        }
         match tokens.is_empty() {
             true => Err(Error::NoTokens { path: path.to_owned() }),
             false => Ok(Self(tokens)),
@@ -179,6 +188,14 @@ mod tests {
         assert!(matches!(Tokens::read(&path), Err(Error::NoTokens { .. })));
         fs::write(&path, "one\n two \n").unwrap();
         assert_eq!(Tokens::read(&path).unwrap().0, [hash("one"), hash("two")]);
+        fs::write(&path, "# clinic\none\n  # c\n#two\n").unwrap();
+        assert_eq!(Tokens::read(&path).unwrap().0, [hash("one")], "a remark is no token");
+        fs::write(&path, "# none yet\n").unwrap();
+        assert!(matches!(Tokens::read(&path), Err(Error::NoTokens { .. })));
+        for wrong in ["one\ntwo words\n", "one\nt\u{f6}ken\n"] {
+            fs::write(&path, wrong).unwrap();
+            assert!(matches!(Tokens::read(&path), Err(Error::NotAToken { line: 2, .. })), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt;
@@ -18,13 +18,19 @@ use hyper::body::{Frame, SizeHint};
 use super::limits::Limits;
 
 /// Middleware that reads on what its inner service left of the body, as much as a body may have at most.
+///
+/// A body that came too slowly has had its time: it is answered at once, and the connection closed.
 pub(super) async fn drain(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     // Such a client sends nothing before it is told to.
     let is_waiting = request.headers().contains_key(header::EXPECT);
     let (head, body) = request.into_parts();
     let lent = LentBody(Arc::new(Mutex::new(body)));
     let mut rest = LentBody(lent.0.clone());
-    let response = next.run(Request::from_parts(head, Body::new(lent))).await;
+    let mut response = next.run(Request::from_parts(head, Body::new(lent))).await;
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
     if !is_waiting && !rest.is_end_stream() {
         let discarded = async {
             let mut n_left = limits.max_body_bytes();

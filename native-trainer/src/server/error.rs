@@ -23,6 +23,8 @@ pub enum Error {
     NoPage { path: PathBuf },
     #[error("no manifest.json in the model's folder; make it with `dermake quantize`: {}", path.display())]
     NoManifest { path: PathBuf },
+    #[error("there is no such folder of models; `dermake quantize` makes a model's folder: {}", path.display())]
+    NoFolder { path: PathBuf },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot read {}", path.display())]
@@ -49,10 +51,14 @@ pub enum Error {
     Announce(#[source] anyhow::Error),
     #[error("no token in the file of tokens; write one a line: {}", path.display())]
     NoTokens { path: PathBuf },
-    #[error("`{origin}` is not an origin, as https://example.org is")]
+    #[error("line {line} is no token; write one a line, without spaces and in ASCII: {}", path.display())]
+    NotAToken { line: usize, path: PathBuf },
+    #[error(
+        "`{origin}` is not an origin, as https://example.org is: a scheme and a host, without a slash behind them"
+    )]
     Origin { origin: String },
-    #[error("cannot speak TLS with {}", path.display())]
-    Tls { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot use the {what} for TLS, expected PEM: {}", path.display())]
+    Tls { what: &'static str, path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 /// Why a request has no good answer; sent as `{code, message}`.

@@ -25,6 +25,7 @@ mod encoding;
 mod engines;
 mod error;
 mod headers;
+mod host;
 mod infer;
 mod limits;
 mod metrics;
@@ -61,6 +62,7 @@ use connections::Connections;
 use engines::Engines;
 use error::HttpError;
 pub use error::{Error, Result};
+pub use host::host_address;
 pub use infer::InferOptions;
 pub use limits::Limits;
 use metrics::Metrics;
@@ -112,6 +114,7 @@ impl Server {
     /// cannot be loaded; a file that an option names cannot be used.
     pub fn new(config: &ServeConfig) -> Result<Self> {
         let tls = config.tls.acceptor()?;
+        warn_of_access(config);
         let app = config.app.as_deref().map_or_else(|| Ok(App::carried()), App::load)?;
         let models = Arc::new(Models::load(&config.hosted())?);
         let (metrics, under_way) = (Arc::new(Metrics::new()), TaskTracker::new());
@@ -168,7 +171,10 @@ fn router(config: &ServeConfig, site: Site) -> Result<Router> {
             let api = Api::new(engines.clone(), &config.limits, site.under_way.clone());
             api_routes(Arc::new(api), guard.clone(), &config.access)?
         }
-        None => Router::new().route("/v1/{*rest}", any(async || HttpError::NoInference)),
+        None => {
+            access::cors(&config.access)?;
+            Router::new().route("/v1/{*rest}", any(async || HttpError::NoInference))
+        }
     };
     let limits = Arc::new(config.limits.clone());
     let metrics = site.metrics.clone();
@@ -185,6 +191,17 @@ fn router(config: &ServeConfig, site: Site) -> Result<Router> {
         }))
         .layer(TraceLayer::new_for_http());
     Ok(address::tolerant(routes))
+}
+
+/// Says which options have little to guard, as no model answers.
+fn warn_of_access(config: &ServeConfig) {
+    let warnings = [
+        (config.access.tokens.is_some(), "--tokens guards /metrics alone, as no model answers without --infer"),
+        (!config.access.cors_origins.is_empty(), "--cors-origin has no effect without --infer"),
+    ];
+    for (_, warning) in warnings.iter().filter(|(is_given, _)| *is_given && config.infer.device.is_none()) {
+        tracing::warn!("{warning}");
+    }
 }
 
 fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Result<Router> {

@@ -135,6 +135,9 @@ impl Place {
         if folder.join(MANIFEST).is_file() {
             return Ok(Self::Model(Arc::new(Model::load(&folder)?)));
         }
+        if !folder.exists() {
+            return Err(Error::NoFolder { path: folder });
+        }
         match fs::canonicalize(&folder).and_then(|shelf| Ok((folders_with_manifest(&shelf)?, shelf))) {
             Ok((folders, shelf)) if !folders.is_empty() => Ok(Self::Shelf(shelf)),
             _ => Err(Error::NoManifest { path: folder }),

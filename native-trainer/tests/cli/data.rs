@@ -132,6 +132,13 @@ fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
     assert!(text.contains("usable: no problems, 0 warnings") && !text.contains("unusable"), "{text}");
     assert_eq!(check(&path, &["--model-context", "3"]).status.code(), Some(0));
 
+    let twice = check(&table(folder.path(), &[row, row]), &[]);
+    assert_eq!(twice.status.code(), Some(0), "{}", String::from_utf8_lossy(&twice.stderr));
+    let text = String::from_utf8(twice.stdout).unwrap();
+    assert!(text.contains("warning: row 2 (line 3): the row repeats that of line 2"), "{text}");
+    assert!(text.contains("usable: no problems, 1 warnings"), "{text}");
+
+    let path = table(folder.path(), &[row, &row.replace("good", "other").replace("mole", "wart")]);
     // Elsewhere the images are looked for where --root says.
     let other = tempfile::tempdir().unwrap();
     let moved = other.path().join("moved.csv");
@@ -143,6 +150,10 @@ fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
 #[test]
 fn a_file_that_is_no_such_table_is_unusable_and_no_file_an_error() {
     let folder = tempfile::tempdir().unwrap();
+    let picture = dermake().args(["data", "check"]).arg(sample(1)).output().unwrap();
+    let log = String::from_utf8_lossy(&picture.stderr);
+    assert_eq!(picture.status.code(), Some(2), "{log}");
+    assert!(log.contains("this is a picture, expected text"), "{log}");
     let path = folder.path().join("labels.csv");
     fs::write(&path, "image,label\na.png,3\n").unwrap();
     let output = check(&path, &["--json"]);

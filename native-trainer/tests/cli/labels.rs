@@ -63,6 +63,8 @@ fn a_file_that_is_no_label_list_is_refused_with_what_it_is() {
         ("object.json", b"{\"labels\": [\"acne\"]}", "a JSON list of names"),
         ("book.xlsx", b"PK\x03\x04\x14\x00", "Excel workbook"),
         ("table.csv", b"filename,label\na.png,acne\nb.png,nevus\n", "one label a line"),
+        ("codes.csv", b"disease_name;icd10\nacne;L70\nnevus;D22\n", "one label a line"),
+        ("sets.txt", b"acne\npad\n", "the set \"pad\" in a list"),
         ("empty.txt", b"\xEF\xBB\xBF\r\n", "found 0"),
     ] {
         let log = refused(&write(folder.path(), name, content));
@@ -86,6 +88,12 @@ fn typed_labels_are_taken_as_they_are_meant() {
     assert!(answered("acne").1.contains("\"acne\" is the only label"));
     assert!(answered("diagnosis, acne, nevus").1.contains("heading of the list"));
     assert!(!answered("acne, nevus").1.contains("labels:"));
+    let folder = tempfile::tempdir().unwrap();
+    let (labels, log) = answered(&write(folder.path(), "commented.txt", "# my labels\nacne;L70\nnevus;D22\n"));
+    assert_eq!(labels, "acne;L70|nevus;D22");
+    for expected in ["every line has a semicolon", "lines that begin with # or // are left out: 1"] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
 }
 
 #[test]
@@ -98,6 +106,7 @@ fn what_is_no_label_is_an_error_with_a_hint() {
         ("f17", "did you mean f17k?"),
         ("padd", "did you mean pad?"),
         ("[\"acne\"", "a JSON list of names"),
+        ("pad,f17k", "the set \"pad\" in a list"),
         ("", "found 0"),
     ] {
         let log = refused(labels);
@@ -123,6 +132,12 @@ fn labels_come_from_standard_input_and_concepts_from_a_file() {
         found.sort_unstable();
         assert_eq!(found, ["bulla", "scale"], "{concepts}: {}", log(&output));
     }
+    let headed = write(folder.path(), "headed.txt", "concept\nbulla\nscale\n");
+    let output = dermake().args(["annotate", "--concepts", &headed]).arg(sample(1)).output().unwrap();
+    assert!(output.status.success() && log(&output).contains("the first label is \"concept\""), "{}", log(&output));
+    let table = write(folder.path(), "table.txt", "concept,umls\nbulla,C1\n");
+    let output = dermake().args(["annotate", "--concepts", &table]).arg(sample(1)).output().unwrap();
+    assert!(!output.status.success() && log(&output).contains("columns concept, umls"), "{}", log(&output));
     let missing = dermake().args(["annotate", "--concepts", "concepts.csv"]).arg(sample(1)).output().unwrap();
     assert_eq!(missing.status.code(), Some(2));
     assert!(log(&missing).contains("looks like a file"), "{}", log(&missing));

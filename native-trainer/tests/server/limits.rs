@@ -140,7 +140,8 @@ fn what_was_accepted_is_answered_before_the_end() {
 
 #[test]
 fn a_body_that_comes_too_slowly_is_refused_and_one_that_breaks_off_harms_nobody() {
-    let server = Running::with(|config| config.limits.body_timeout_secs = 1);
+    let server = Running::with(|config| config.limits.body_timeout_secs = 3);
+    let started = std::time::Instant::now();
     let mut slow = TcpStream::connect(server.address).unwrap();
     slow.write_all(head(&photo(0)).as_bytes()).unwrap();
     slow.write_all(&photo(0)[..1000]).unwrap();
@@ -151,6 +152,9 @@ fn a_body_that_comes_too_slowly_is_refused_and_one_that_breaks_off_harms_nobody(
     let mut answer = String::new();
     slow.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_too_slow"), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+    let waited = started.elapsed().as_secs_f64();
+    assert!((3.0..5.8).contains(&waited), "{waited} s, expected the limit once");
     assert_eq!(server.post_photo("/v1/classify", 0).status, 200);
 }
 

@@ -76,6 +76,12 @@ fn parameters_are_taken_as_clients_write_them() {
     ] {
         assert_eq!(server.post_form("/v1/classify", form).predictions(), expected);
     }
+    let single = server.post_photo("/v1/classify?labels=ham", 0);
+    assert_eq!(single.body["warnings"].as_array().map(Vec::len), Some(1), "{single:?}");
+    assert!(single.body["warnings"][0].as_str().unwrap().starts_with("\"ham\" is the only label"), "{single:?}");
+    for path in ["/v1/classify", "/v1/annotate?concepts=bulla"] {
+        assert_eq!(server.post_photo(path, 0).body["warnings"], json!([]), "{path}");
+    }
     let texts = server.post_form("/v1/embed", &[("text", b"a wheal"), ("text", b"a nevus")]).numbers("embeddings");
     let json = post_json(&server, "/v1/embed", &json!({ "texts": ["a wheal", "a nevus"] })).numbers("embeddings");
     assert_eq!(texts, json);
@@ -115,6 +121,19 @@ fn a_refusal_names_the_field_and_the_way_on() {
         (server.post("/v1/classify", "application/json", ""), 400, "empty"),
         (post_json(&server, "/v1/embed", &json!({ "texts": ["data:image/png;base64,AA"] })), 422, "data URI"),
         (server.post_photo("/v1/classify?labels=Ekz%E9m", 0), 400, "`labels`"),
+        (server.post_photo("/v1/classify?labels=pad&labels=pad", 0), 422, "the set \"pad\" in a list"),
+        (
+            server.post_form("/v1/classify?labels=f17k", &[("image", &jpeg), ("labels", b"pad")]),
+            400,
+            "`labels` is in the address and in the body",
+        ),
+        (server.post_photo("/v1/classify?labels=/etc/passwd", 0), 422, "looks like a file"),
+        (post_json(&server, "/v1/embed", &json!({ "texts": ["a"], "text": "b" })), 422, "`text` and `texts`"),
+        (
+            post_json(&server, "/v1/classify", &json!({ "image": base64, "labels": ["acne", ""] })),
+            422,
+            "label 2 of 2",
+        ),
     ] {
         assert_eq!(reply.status, status, "{reply:?}");
         assert!(message(&reply).contains(expected), "{expected}: {reply:?}");

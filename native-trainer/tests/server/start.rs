@@ -24,6 +24,8 @@ fn what_does_not_fit_its_manifest_is_named_at_start() {
     assert!(site.complaint().contains("missing field `files`"));
     fs::remove_file(site.path(manifest_path)).unwrap();
     assert!(site.complaint().contains("no manifest.json"));
+    fs::remove_dir_all(site.path("make q8")).unwrap();
+    assert!(site.complaint().starts_with("there is no such folder of models"));
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! Labels that a person typed or brought in a file, and what was made of them.
 
 use super::spelling::{cleaned, spelling_key};
-use super::{BUILT_IN, LabelSet, check_names, labels_error, split};
+use super::warning::{LabelWarning, quoted};
+use super::{BUILT_IN, LabelSet, check_names, columns, labels_error, split};
 use crate::Result;
 use std::collections::HashMap;
-use std::fmt;
 
 /// Endings of files that people name where labels are expected.
 const FILE_ENDINGS: [&str; 24] = [
     "csv", "tsv", "tab", "txt", "text", "json", "jsonl", "yaml", "yml", "toml", "xls", "xlsx", "ods", "lst",
     "list", "names", "md", "xml", "html", "parquet", "rtf", "doc", "docx", "pdf",
 ];
-/// Headers of a table's column of labels.
-const HEADERS: [&str; 18] = [
+/// Headers of a table's column of labels or concepts.
+const HEADERS: [&str; 23] = [
     "label",
     "labels",
     "label_name",
@@ -27,14 +27,16 @@ const HEADERS: [&str; 18] = [
     "condition",
     "conditions",
     "disease",
+    "disease_name",
     "diseases",
     "name",
     "names",
     "category",
+    "concept",
+    "concepts",
+    "term",
+    "terms",
 ];
-/// Names that a warning lists.
-const MAX_LISTED: usize = 5;
-
 /// Labels as they were understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadLabels {
@@ -43,24 +45,11 @@ pub struct ReadLabels {
     pub warnings: Vec<LabelWarning>,
 }
 
-/// Something about labels that may not be meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LabelWarning {
-    /// Spellings of labels that were there before; they are left out.
-    Joined { names: Vec<String> },
-    /// There is one label only.
-    Single { name: String },
-    /// The first label is the word that heads a table's column of labels.
-    Header { name: String },
-    /// Every line has a comma and was taken as one label.
-    Commas,
-}
-
 impl ReadLabels {
     /// Reads a built-in set's key, or labels as [`Self::from_text`] does.
     ///
     /// # Errors
-    /// As [`Self::from_text`], and for a single word that differs from a key by one character.
+    /// As [`Self::from_text`], for a single word that differs from a key by one character, and for a single path.
     pub fn from_key_or_text(text: &str) -> Result<Self> {
         if let Some(set) = LabelSet::find(text) {
             return Ok(Self { set, warnings: Vec::new() });
@@ -71,7 +60,16 @@ impl ReadLabels {
             let found = format!("{:?}; did you mean {key}?", text.trim());
             return Err(labels_error("labels", &format!("a set ({keys}) or at least two names"), &found));
         }
-        Self::from_text(text)
+        let labels = Self::from_text(text)?;
+        if let [name] = &labels.set.class_names[..] {
+            if let Some(set) = LabelSet::find(name) {
+                return Ok(Self { set, warnings: Vec::new() });
+            }
+            if name.starts_with('@') || name.contains(['/', '\\']) {
+                return Err(file_error(name));
+            }
+        }
+        Ok(labels)
     }
 
     /// Reads names separated by lines and by commas or, without a comma, semicolons, tabs or bars; or a JSON list.
@@ -81,16 +79,13 @@ impl ReadLabels {
     ///
     /// # Errors
     /// [`crate::Error::Labels`] when there are none or too many, one is too long, looks like a file's name or has no
-    /// letter, and for text that begins like JSON and is no list of names.
+    /// letter, one of several is the key of a built-in set, and for text that begins like JSON and is no list of names.
     pub fn from_text(text: &str) -> Result<Self> {
         let names = split::typed(text)?;
         if let Some(name) = names.iter().find(|name| is_file_name(name)) {
-            return Err(labels_error(
-                "label",
-                "a name",
-                &format!("{name:?}, which looks like a file, but there is none"),
-            ));
+            return Err(file_error(name));
         }
+        refuse_keys(&names)?;
         Self::of(names)
     }
 
@@ -99,15 +94,26 @@ impl ReadLabels {
     /// # Errors
     /// As [`Self::from_text`], and for a table of several columns.
     pub fn from_file(content: &str) -> Result<Self> {
-        let mut labels = Self::of(split::of_file(content)?)?;
-        let names = &labels.set.class_names;
-        if names.len() > 1
-            && !content.trim_start().starts_with(['[', '{'])
-            && names.iter().all(|name| name.contains(','))
-        {
-            labels.warnings.push(LabelWarning::Commas);
+        let split::FileNames { names, n_comments } = split::of_file(content)?;
+        let mut labels = Self::of(names)?;
+        let is_json = content.trim_start_matches('\u{feff}').trim_start().starts_with(['[', '{']);
+        let separator = columns::common_separator(&labels.set.class_names).filter(|_| !is_json);
+        labels.warnings.extend(separator.map(|separator| LabelWarning::Separated { separator }));
+        if n_comments > 0 {
+            labels.warnings.push(LabelWarning::Comments { n_lines: n_comments });
         }
         Ok(labels)
+    }
+
+    /// The labels of a file that is not a class list: the key of a built-in set stands for that set.
+    ///
+    /// # Errors
+    /// [`crate::Error::Labels`] when one of several names is such a key.
+    pub fn with_keys(self) -> Result<Self> {
+        match &self.set.class_names[..] {
+            [name] => Ok(LabelSet::find(name).map_or(self, |set| Self { set, warnings: Vec::new() })),
+            names => refuse_keys(names).map(|()| self),
+        }
     }
 
     /// The set of these names as classes in label order, for tables that count them: none may be there twice.
@@ -137,37 +143,29 @@ impl ReadLabels {
         let first = &class_names[0];
         if class_names.len() == 1 {
             warnings.push(LabelWarning::Single { name: first.clone() });
-        } else if HEADERS.contains(&spelling_key(first).as_str()) {
+        } else if HEADERS.contains(&spelling_key(first).trim_end_matches(':')) {
             warnings.push(LabelWarning::Header { name: first.clone() });
+        }
+        if class_names.len() > 1 && split::are_numbered(&class_names) {
+            warnings.push(LabelWarning::Numbered { name: first.clone() });
         }
         let set = LabelSet { key: LabelSet::CUSTOM.into(), title: "Your own labels".into(), class_names };
         Ok(Self { set, warnings })
     }
 }
 
-impl LabelWarning {
-    fn joined(&self) -> Option<&[String]> {
-        match self {
-            Self::Joined { names } => Some(names),
-            _ => None,
-        }
-    }
+fn file_error(name: &str) -> crate::Error {
+    labels_error("label", "a name", &format!("{name:?}, which looks like a file, but there is none"))
 }
 
-impl fmt::Display for LabelWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Joined { names } => write!(f, "listed more than once, counted once: {}", quoted(names)),
-            Self::Single { name } => {
-                write!(
-                    f,
-                    "{name:?} is the only label, so it gets 100 % whatever the photo shows; give at least two"
-                )
-            }
-            Self::Header { name } => {
-                write!(f, "the first label is {name:?}; if that is the heading of the list, remove it")
-            }
-            Self::Commas => f.write_str("every line has a comma; each line was taken as one label"),
+/// Refuses a list in which one of several names is the key of a built-in set: it would be a label of its own.
+fn refuse_keys(names: &[String]) -> Result<()> {
+    let is_key = |name: &&String| LabelSet::find(name).is_some();
+    match names.iter().find(is_key).filter(|_| names.len() > 1) {
+        None => Ok(()),
+        Some(key) => {
+            let found = format!("the set {key:?} in a list");
+            Err(labels_error("labels", "the key of one set alone, or names", &found))
         }
     }
 }
@@ -176,13 +174,6 @@ impl fmt::Display for LabelWarning {
 fn distinct(names: Vec<String>) -> (Vec<String>, Vec<String>) {
     let mut seen = HashMap::with_capacity(names.len());
     names.into_iter().partition(|name| seen.insert(spelling_key(name), ()).is_none())
-}
-
-fn quoted(names: &[String]) -> String {
-    let listed: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("{name:?}")).collect();
-    let more = names.len().saturating_sub(MAX_LISTED);
-    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    listed.join(", ") + &and_more
 }
 
 /// Whether a name ends as a file's does.
@@ -239,7 +230,22 @@ mod tests {
         assert!(read("acne, nevus").warnings.is_empty() && read("pad").warnings.is_empty());
         let file = |content: &str| ReadLabels::from_file(content).unwrap().warnings;
         assert!(matches!(&file("label\nacne\nnevus\n")[..], [LabelWarning::Header { .. }]));
-        assert!(matches!(&file("acne,L70\nnevus,D22\n")[..], [LabelWarning::Commas]));
+        for (content, separator) in
+            [("acne,L70\nnevus,D22\n", ','), ("acne;L70\nnevus;D22", ';'), ("a|1\nb|2", '|')]
+        {
+            assert_eq!(file(content), [LabelWarning::Separated { separator }], "{content:?}");
+        }
+        assert!(file("eczema; atopic\nnevus").is_empty() && file("a; b; c\nd; e").is_empty());
+        for heading in ["labels:", "concept", "Disease_Name"] {
+            let name = heading.to_string();
+            assert_eq!(file(&format!("{heading}\nacne\nnevus")), [LabelWarning::Header { name }]);
+        }
+        let gaps = ReadLabels::from_file("1. acne\n2. nevus\n4. scar\n").unwrap();
+        assert_eq!(gaps.set.class_names[2], "4. scar");
+        assert_eq!(gaps.warnings, [LabelWarning::Numbered { name: "1. acne".into() }]);
+        let commented = ReadLabels::from_file("# my labels\nacne\n// c\nnevus\n").unwrap();
+        assert_eq!(commented.set.class_names, ["acne", "nevus"]);
+        assert_eq!(commented.warnings, [LabelWarning::Comments { n_lines: 2 }]);
         assert!(file("[\"acne, inflamed\", \"nevus, blue\"]").is_empty());
     }
 
@@ -254,8 +260,31 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_a_set_by_itself_and_an_error_in_a_list() {
+        for text in ["\"pad\"", "[\"pad\"]"] {
+            assert_eq!(read(text).set.key, "pad", "{text}");
+        }
+        for text in ["pad,f17k", "pad;snu", "[\"acne\", \"SD-128\"]", "pad\npad"] {
+            assert!(error(text).contains("expected the key of one set alone, or names"), "{text}: {}", error(text));
+            assert!(ReadLabels::from_text(text).is_err(), "{text}");
+        }
+        let file = |content: &str| ReadLabels::from_file(content).unwrap().with_keys();
+        assert_eq!(file("pad\n").unwrap().set.class_names.len(), 6);
+        assert!(file("acne\nf17k\n").unwrap_err().to_string().contains("the set \"f17k\" in a list"));
+        assert_eq!(file("acne\nnevus\n").unwrap().set.class_names, ["acne", "nevus"]);
+    }
+
+    #[test]
     fn names_of_files_are_no_labels() {
-        for text in ["missing.csv", "labels.TXT", "data/labels.json", "C:\\labels.xlsx", "a.txt, b.txt"] {
+        for text in [
+            "missing.csv",
+            "labels.TXT",
+            "data/labels.json",
+            "C:\\labels.xlsx",
+            "a.txt, b.txt",
+            "/etc/passwd",
+            "@list",
+        ] {
             assert!(error(text).contains("looks like a file"), "{text}");
         }
         assert_eq!(read("SJS/TEN, v. vulgaris").set.class_names, ["SJS/TEN", "v. vulgaris"]);
@@ -266,13 +295,13 @@ mod tests {
         let many = (0..=MAX_LABELS).map(|index| format!("label {index}")).collect::<Vec<_>>().join("\n");
         let long = "x".repeat(MAX_LABEL_BYTES + 1);
         for (text, expected) in [
-            ("", "found 0"),
+            ("", "expected at least one name, found 0"),
             (" , ;", "found 0"),
             (&many, "1 to 10000 names, found 10001"),
             (&long, "1 to 1000 bytes"),
             ("acne, ---", "a name with letters"),
             ("acne\n]\n", "a name with letters"),
-            ("[\"acne\", \" \"]", "1 to 1000 bytes"),
+            ("[\"acne\", \" \"]", "label 2 of 2: expected 1 to 1000 bytes"),
             ("[\"acne\", \"\u{200b}\"]", "a name with letters"),
         ] {
             assert!(error(text).contains(expected), "{expected}: {}", error(text));

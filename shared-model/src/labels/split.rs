@@ -1,8 +1,8 @@
 //! Text to the names in it, however a person separates them.
 
+use super::columns::{outside_quotes, refuse_columns, refuse_table};
 use super::json::json;
-use super::labels_error;
-use super::spelling::{cleaned, spelling_key};
+use super::spelling::cleaned;
 use crate::Result;
 
 /// What separates names in a line, the most usual first; where one is found, those after it are part of names.
@@ -18,23 +18,15 @@ const QUOTES: [(char, char); 4] = [('"', '"'), ('“', '”'), ('„', '“'), (
 const SINGLE_QUOTES: [(char, char); 2] = [('\'', '\''), ('‘', '’')];
 /// Farthest that the end of a quoted name is looked for, in bytes.
 const MAX_QUOTED_BYTES: usize = 2 * super::MAX_LABEL_BYTES;
-/// Column names by which a table is told from a list.
-const TABLE_COLUMNS: [&str; 14] = [
-    "label",
-    "labels",
-    "class",
-    "class_name",
-    "diagnosis",
-    "condition",
-    "disease",
-    "category",
-    "filename",
-    "file",
-    "image",
-    "image_path",
-    "image_id",
-    "path",
-];
+/// What begins a line that is a remark.
+const COMMENTS: [&str; 2] = ["#", "// "];
+
+/// The names of a file.
+pub(super) struct FileNames {
+    pub(super) names: Vec<String>,
+    /// Lines that were left out.
+    pub(super) n_comments: usize,
+}
 
 /// Returns the names in typed text: separated by lines and by commas or, without a comma, semicolons, tabs or bars;
 /// or a JSON list.
@@ -51,20 +43,26 @@ pub(super) fn typed(text: &str) -> Result<Vec<String>> {
 }
 
 /// Returns the names in a file: a JSON list, or one a line. A single line is read as typed text is.
-pub(super) fn of_file(text: &str) -> Result<Vec<String>> {
+pub(super) fn of_file(text: &str) -> Result<FileNames> {
     if let Some(names) = json(text)? {
-        return Ok(names);
+        return Ok(FileNames { names, n_comments: 0 });
     }
-    let lines = filled_lines(text);
-    match lines.as_slice() {
-        [] | [_] => typed(text),
+    let is_comment = |line: &String| COMMENTS.iter().any(|mark| line.starts_with(mark));
+    let (comments, lines): (Vec<String>, Vec<String>) = filled_lines(text).into_iter().partition(is_comment);
+    let names = match lines.as_slice() {
+        [] => Vec::new(),
+        [line] => typed(line)?,
         [first, ..] => {
             refuse_table(first)?;
-            let names =
-                without_numbers(&lines).map_or_else(|| refuse_columns(&lines).map(|()| lines.clone()), Ok)?;
-            Ok(tidied(names))
+            tidied(without_numbers(&lines).map_or_else(|| refuse_columns(&lines).map(|()| lines.clone()), Ok)?)
         }
-    }
+    };
+    Ok(FileNames { names, n_comments: comments.len() })
+}
+
+/// Whether all names begin with the numbers of a list.
+pub(super) fn are_numbered(names: &[String]) -> bool {
+    names.iter().all(|name| number_and_rest(name).is_some())
 }
 
 /// Lines with something in them.
@@ -81,17 +79,6 @@ fn separators_of(lines: &[String]) -> Result<&'static [char]> {
     refuse_columns(lines)?;
     let are_in_all = |separators: &&&[char]| unquoted.iter().all(|line| line.contains(**separators));
     Ok(SEPARATORS[1..].iter().find(are_in_all).copied().unwrap_or(&[]))
-}
-
-/// The line without its quoted names.
-fn outside_quotes(line: &str) -> String {
-    let mut parts = line.split('"');
-    let mut outside = parts.next().unwrap_or_default().to_owned();
-    while let (Some(quoted), next) = (parts.next(), parts.next()) {
-        // The last mark of an odd number opens nothing.
-        outside.push_str(next.unwrap_or(quoted));
-    }
-    outside
 }
 
 /// The parts of a line between separators; those within quotation marks do not count.
@@ -178,29 +165,6 @@ fn without_quotes(name: &str) -> String {
     QUOTES.iter().chain(&SINGLE_QUOTES).find_map(inside_of).unwrap_or_else(|| name.to_owned())
 }
 
-/// Refuses a file whose first line is the header of a table with several columns.
-fn refuse_table(first: &str) -> Result<()> {
-    let columns: Vec<String> = first.split([',', ';', '\t']).map(spelling_key).collect();
-    let is_header = |column: &String| TABLE_COLUMNS.contains(&column.trim_matches('"'));
-    if columns.len() > 1 && columns.iter().any(is_header) {
-        let found = format!("a table with the columns {}", columns.join(", "));
-        return Err(labels_error("labels", "a list with one label a line, without other columns", &found));
-    }
-    Ok(())
-}
-
-/// Refuses lines that all have tabs: rows of a table.
-fn refuse_columns(lines: &[String]) -> Result<()> {
-    if lines.len() > 1 && lines.iter().all(|line| line.contains('\t')) {
-        return Err(labels_error(
-            "labels",
-            "a list with one label a line, without other columns",
-            "columns with tabs",
-        ));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +174,7 @@ mod tests {
     }
 
     fn file_is(text: &str, expected: &[&str]) {
-        assert_eq!(of_file(text).unwrap(), expected, "{text:?}");
+        assert_eq!(of_file(text).unwrap().names, expected, "{text:?}");
     }
 
     #[test]
@@ -289,12 +253,5 @@ mod tests {
         file_is("acne,\nrosacea,\n", &["acne", "rosacea"]);
         file_is("\u{feff}acne\rnevus\r", &["acne", "nevus"]);
         file_is("", &[]);
-    }
-
-    #[test]
-    fn tables_are_no_lists() {
-        for text in ["filename,label\na.png,acne\nb.png,nevus", "id;diagnosis\n1;acne", "acne\tL70\nnevus\tD22"] {
-            assert!(of_file(text).unwrap_err().to_string().contains("one label a line"), "{text}");
-        }
     }
 }

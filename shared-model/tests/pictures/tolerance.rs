@@ -79,6 +79,47 @@ fn a_jpeg_that_was_cut_is_incomplete_whatever_fills_it_up() {
 }
 
 #[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
+fn a_kind_that_is_not_read_is_not_called_damaged() {
+    let tiff = files::encode(&files::picture(24, 17), ImageFormat::Tiff);
+    for (tag, value, expected) in [
+        (259u16, 50_000u16, "a TIFF compressed with Zstandard is not read; convert the picture to JPEG or PNG"),
+        (259, 34_925, "a TIFF of this compression is not read; convert the picture to JPEG or PNG"),
+        (262, 8, "a TIFF with CIE Lab colors is not read; convert the picture to JPEG or PNG"),
+    ] {
+        // An entry that holds one SHORT: tag, type, count, value.
+        let entry = [&tag.to_le_bytes()[..], &[3, 0, 1, 0, 0, 0]].concat();
+        let at = tiff.windows(entry.len()).position(|bytes| bytes == entry).expect("the entry is in the file");
+        let mut changed = tiff.clone();
+        changed[at + 8..at + 10].copy_from_slice(&value.to_le_bytes());
+        assert_eq!(decode(&changed, Reading::Photo).unwrap_err().to_string(), expected);
+    }
+}
+
+#[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
+fn what_is_said_of_a_cut_file_is_one_line() {
+    for format in files::FORMATS {
+        let file = files::encode(&files::picture(24, 17), format);
+        for len in 0..file.len() {
+            let Err(err) = decode(&file[..len], Reading::Photo) else { continue };
+            assert!(!err.to_string().contains('\n'), "{format:?} cut to {len} bytes: {err}");
+        }
+    }
+}
+
+#[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
+fn a_png_needs_no_end_chunk() {
+    let png = files::encode(&files::picture(24, 17), ImageFormat::Png);
+    let whole = read(&png);
+    // The end chunk is 12 bytes: length, name, checksum.
+    for n_cut in 1..=12 {
+        let found = decode(&png[..png.len() - n_cut], Reading::Photo);
+        assert!(found.unwrap_or_else(|err| panic!("without its last {n_cut} bytes: {err}")) == whole);
+    }
+    let before_pixels = png.windows(4).position(|name| name == b"IDAT").unwrap() - 4;
+    assert!(decode(&png[..before_pixels], Reading::Photo).is_err(), "no pixels");
+}
+
+#[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
 fn a_size_is_told_from_the_header_alone() {
     for format in files::FORMATS {
         let file = files::encode(&files::picture(120, 80), format);

@@ -3,6 +3,7 @@
 //! Reads the table as training would, opens and decodes every image, and counts the tokens of every caption.
 
 mod images;
+mod repeats;
 mod report;
 mod statistics;
 
@@ -114,6 +115,7 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     }
     report.problems = table.problems().to_vec();
     report.problems.extend(images::problems(&table, &report.image_root));
+    report.problems.extend(repeats::problems(&table));
     let (statistics, caption_problems) = Statistics::of(&table, &tokenizer);
     report.problems.extend(caption_problems);
     report.problems.sort_by_key(|problem| problem.row);

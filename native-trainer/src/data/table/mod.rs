@@ -211,7 +211,7 @@ impl TrainingTable {
         let row = self.len();
         let n_problems = self.problems.len();
         self.masks.push(0);
-        if record.len() > columns.n_fields {
+        if table_file::has_cells_behind(record, columns.n_fields) {
             let kind = ProblemKind::TooManyFields { expected: columns.n_fields, found: record.len() };
             self.report(row, "", kind);
         }

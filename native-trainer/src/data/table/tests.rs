@@ -46,9 +46,10 @@ fn problems_of_a_row_are_named_and_the_other_rows_stay() {
           d.png,c,d,e,, ,\"[1, 1]\",\"[1, 1, 1]\",,\n\
           e.png,c\xff,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,\n\
           f.png,c,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,,more\n\
-          g.png,c\n",
+          g.png,c\n\
+          h.png,c,d,e,f,g,\"[1, 1]\",\"[1, 1, 1]\",,, ,\n",
     );
-    assert_eq!(table.usable_rows().collect::<Vec<_>>(), [0]);
+    assert_eq!(table.usable_rows().collect::<Vec<_>>(), [0, 7], "empty cells at the end are none");
     let found = problems(&table).join("\n");
     for expected in [
         "row 2 (line 3), column knowledge_masks: the mask has 2 entries, expected 3",

@@ -179,8 +179,12 @@ fn is_missing(cell: &str) -> bool {
 
 fn sex(cell: &str) -> String {
     match cell.to_lowercase().as_str() {
-        "f" | "w" | "woman" => "female".into(),
-        "m" | "man" => "male".into(),
+        "f" | "w" | "woman" | "weiblich" | "frau" | "femme" | "féminin" | "mujer" | "femenino" | "femminile" => {
+            "female".into()
+        }
+        "m" | "man" | "männlich" | "mann" | "homme" | "masculin" | "hombre" | "masculino" | "maschile" => {
+            "male".into()
+        }
         other => other.into(),
     }
 }
@@ -233,7 +237,12 @@ mod tests {
             let band = |text: &str| Some(text.to_string());
             [band("00–19"), band("40–59"), band("40–59"), band("80+"), None, None]
         });
-        assert_eq!((sex("F"), sex("Male")), ("female".into(), "male".into()));
+        for (cells, expected) in [
+            (["F", "W", "Weiblich", "Féminin", "female"], "female"),
+            (["M", "man", "M\u{c4}NNLICH", "Masculino", "Male"], "male"),
+        ] {
+            assert_eq!(cells.map(sex), [expected; 5].map(String::from));
+        }
         assert_eq!(Kind::Sex.group("nan"), None);
     }
 

@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use candle_core::Tensor;
 use shared_model::api::{Annotated, Classified, Compared, Embedded, Presence};
 use shared_model::concepts::Concept;
+use shared_model::labels::LabelWarning;
 
 use super::ask::Ask;
 use super::encoding::Encoding;
@@ -26,13 +27,14 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
     let top_k = ask.parameters.top_k(TOP_K)?;
     std::mem::take(&mut ask.parameters).finish()?;
     let photo = ask.take_photos(1)?;
-    if !engine.ships(&labels, &templates) {
-        check_prompts(labels.class_names.len() * templates.as_slice().len(), &api.limits)?;
+    if !engine.ships(&labels.set, &templates) {
+        check_prompts(labels.set.class_names.len() * templates.as_slice().len(), &api.limits)?;
     }
     let (features, classifier) =
-        tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels, &templates)))?;
+        tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates)))?;
     let predictions = classifier.classify(&features, top_k)?.remove(0);
-    Ok(Json(Classified { model: engine.name().to_owned(), predictions, millis: millis_since(ask.arrived) }))
+    let (model, warnings) = (engine.name().to_owned(), texts(&labels.warnings));
+    Ok(Json(Classified { model, predictions, warnings, millis: millis_since(ask.arrived) }))
 }
 
 /// `POST /v1/annotate`: the concepts that are most present on one photo.
@@ -40,7 +42,7 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     const TOP_K: usize = 8;
     let mut ask = Ask::read(&api.bodies, request).await?;
     let engine = api.engine(&mut ask.parameters).await?;
-    let concepts = ask.parameters.concepts(&api.limits)?;
+    let (concepts, warnings) = ask.parameters.concepts(&api.limits)?;
     let top_k = ask.parameters.top_k(TOP_K)?;
     std::mem::take(&mut ask.parameters).finish()?;
     let photo = ask.take_photos(1)?;
@@ -50,7 +52,8 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     let mut ranked: Vec<Presence> = concepts.into_iter().zip(scores).map(presence).collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
     ranked.truncate(top_k);
-    Ok(Json(Annotated { model: engine.name().to_owned(), concepts: ranked, millis: millis_since(ask.arrived) }))
+    let (model, warnings) = (engine.name().to_owned(), texts(&warnings));
+    Ok(Json(Annotated { model, concepts: ranked, warnings, millis: millis_since(ask.arrived) }))
 }
 
 /// `POST /v1/embed`: the features of photos or of texts.
@@ -89,6 +92,11 @@ pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) ->
         cosines: rows(&cosines)?,
         millis: millis_since(ask.arrived),
     }))
+}
+
+/// Warnings as sentences.
+fn texts(warnings: &[LabelWarning]) -> Vec<String> {
+    warnings.iter().map(ToString::to_string).collect()
 }
 
 /// A model's answer, its error as a request's.

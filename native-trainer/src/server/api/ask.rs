@@ -179,14 +179,21 @@ mod tests {
             assert_eq!(plain.parameters.texts("a").unwrap(), ["1"]);
         }
         for field in ["image", "file; filename=a.gif", "\"photos[]\"", "upload; filename=\"a b.gif\""] {
-            let mut form = ask(FORM, form(&[(field, GIF), ("a", "2")])).await.unwrap();
+            let mut form = ask(FORM, form(&[(field, GIF), ("b", "2")])).await.unwrap();
             assert_eq!(photos(&mut form), [GIF], "{field}");
-            assert_eq!(form.parameters.texts("a").unwrap(), ["1", "2"]);
+            assert_eq!(form.parameters.texts("a").unwrap(), ["1"]);
+            assert_eq!(form.parameters.texts("b").unwrap(), ["2"]);
         }
         let mut json =
-            ask("application/json; charset=utf-8", r#"{"image": "R0lGODlhAAA=", "a": ["2"]}"#).await.unwrap();
+            ask("application/json; charset=utf-8", r#"{"image": "R0lGODlhAAA=", "b": ["2"]}"#).await.unwrap();
         assert_eq!(photos(&mut json), [GIF]);
-        assert_eq!(json.parameters.texts("a").unwrap(), ["1", "2"]);
+        assert_eq!(json.parameters.texts("b").unwrap(), ["2"]);
+        for (content_type, body) in [(FORM, form(&[("a", "2")])), ("application/json", r#"{"a": "2"}"#)] {
+            let twice = ask(content_type, body).await.err();
+            assert!(
+                matches!(&twice, Some(HttpError::Malformed { what }) if what.contains("`a` is in the address"))
+            );
+        }
     }
 
     #[tokio::test]

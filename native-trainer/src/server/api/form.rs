@@ -7,7 +7,7 @@ use futures_util::stream;
 use multer::{Field, Multipart};
 use shared_model::text_file;
 
-use super::parameters::Parameters;
+use super::parameters::{Parameters, Value};
 use super::photo::{Photo, Place, is_photo_field, photo_fields};
 use crate::server::error::HttpError;
 
@@ -17,7 +17,7 @@ const MAX_FIELDS: usize = 4096;
 /// Returns the photos of a form; its other fields are added to the parameters.
 ///
 /// # Errors
-/// [`HttpError::Malformed`] for a broken form and for a file in a field of text, [`HttpError::Invalid`] for a field
+/// [`HttpError::Malformed`] for a broken form, a file in a field of text and what the address has, too, [`HttpError::Invalid`] for a field
 /// that holds no photo where one belongs.
 pub(super) async fn read(
     body: Bytes,
@@ -35,7 +35,7 @@ pub(super) async fn read(
             photos.extend(photo(field, name).await?);
         } else {
             let value = text(field, &name).await?;
-            parameters.add(name, value);
+            parameters.add(name, Value::Text(value))?;
         }
     }
     Err(HttpError::invalid(format!("over the limit of {MAX_FIELDS} fields in a form")))

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use shared_model::preprocess::{FileKind, OtherFile};
 
-use super::parameters::{Parameters, Value};
+use super::parameters::{Parameters, TOP_K, Value};
 use super::photo::{Photo, Place, is_photo_field};
 use crate::server::error::HttpError;
 
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str, parameters: &mut Parameters) -> Result<Vec<Photo>
                 photos.push(photo(item, &name)?);
             }
         } else if let Some(value) = node.into_value(&name)? {
-            parameters.add_value(name, value);
+            parameters.add(name, value)?;
         }
     }
     Ok(photos)
@@ -42,9 +43,24 @@ pub(super) fn read(text: &str, parameters: &mut Parameters) -> Result<Vec<Photo>
 fn photo(item: Item, name: &str) -> Result<Photo, HttpError> {
     let place = Place::Field(name.to_owned());
     match item {
-        Item::Text(text) => Photo::from_text(&text, place),
+        Item::Text(text) => {
+            let photo = Photo::from_text(&text, place)?;
+            match is_path_in_base64(&text, &photo) {
+                false => Ok(photo),
+                true => {
+                    Err(photo.place.invalid(format!("it is {text:?}, expected a photo in base64 or as a data URI")))
+                }
+            }
+        }
         other => Err(place.invalid(format!("it holds {other}, expected a photo in base64 or as a data URI"))),
     }
+}
+
+/// Whether a text looks like a path, which has digits of base64 alone, and what they stand for is nothing known.
+fn is_path_in_base64(text: &str, photo: &Photo) -> bool {
+    const MAX_PATH_BYTES: usize = 256;
+    let is_nothing = || FileKind::of(&photo.bytes) == FileKind::Other(OtherFile::Unknown);
+    text.trim().starts_with('/') && text.len() <= MAX_PATH_BYTES && is_nothing()
 }
 
 /// The entries of the object.
@@ -83,7 +99,8 @@ impl Node {
 
     /// As a parameter; `None` for null, which stands for a parameter that is not given.
     fn into_value(self, name: &str) -> Result<Option<Value>, HttpError> {
-        let no_text = |item: Item| HttpError::invalid(format!("`{name}` holds {item}, expected text"));
+        let expected = if name == TOP_K { "a whole number" } else { "text" };
+        let no_text = |item: Item| HttpError::invalid(format!("`{name}` holds {item}, expected {expected}"));
         Ok(Some(match self {
             Self::Null => return Ok(None),
             Self::One(Item::Text(text)) => Value::Text(text),
@@ -245,7 +262,9 @@ mod tests {
             (r#"{"image": 5}"#, "`image`: it holds the number 5"),
             (r#"{"image": {"name": "a.jpg"}}"#, "`image`: it holds an object"),
             (r#"{"image": [["R0lG"]]}"#, "`image`: it holds a list"),
-            (r#"{"labels": true}"#, "`labels` holds true"),
+            (r#"{"labels": true}"#, "`labels` holds true, expected text"),
+            (r#"{"top_k": true}"#, "`top_k` holds true, expected a whole number"),
+            (r#"{"image": "/etc/passwd"}"#, "`image`: it is \"/etc/passwd\", expected a photo in base64"),
             (r#"{"texts": ["a", 1]}"#, "`texts` holds the number 1"),
             (r#"{"texts": ["a", null]}"#, "`texts` holds null"),
             ("[1]", "expected an object"),

@@ -58,8 +58,14 @@ mod tests {
         for (name, expected) in [
             ("Prediction", fields(&prediction)),
             ("Presence", fields(&Presence { concept: String::new(), score: 0.0 })),
-            ("Classified", fields(&Classified { model: model.clone(), predictions: Vec::new(), millis })),
-            ("Annotated", fields(&Annotated { model: model.clone(), concepts: Vec::new(), millis })),
+            (
+                "Classified",
+                fields(&Classified { model: model.clone(), predictions: Vec::new(), warnings: Vec::new(), millis }),
+            ),
+            (
+                "Annotated",
+                fields(&Annotated { model: model.clone(), concepts: Vec::new(), warnings: Vec::new(), millis }),
+            ),
             ("Embedded", fields(&Embedded { model: model.clone(), embeddings, millis })),
             ("Compared", fields(&Compared { model, cosines: Vec::new(), millis })),
             ("Refusal", fields(&Refusal { code: String::new(), message: String::new() })),

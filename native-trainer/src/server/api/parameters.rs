@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 use shared_model::concepts::Concept;
-use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates, concept_terms};
+use shared_model::labels::{ConceptTemplates, LabelSet, LabelWarning, ReadLabels, Templates, concept_terms};
 
 use super::photo::{PHOTO_FIELD, shortened};
 use crate::server::error::HttpError;
@@ -16,6 +16,9 @@ type Result<T> = std::result::Result<T, HttpError>;
 /// The label set of a request that names none.
 const DEFAULT_LABELS: &str = "pad";
 
+/// How many answers a request wants.
+pub(super) const TOP_K: &str = "top_k";
+
 /// How alike two names are, from 0 to 1, before one is suggested for the other.
 const MIN_LIKENESS: f64 = 0.8;
 
@@ -23,6 +26,8 @@ const MIN_LIKENESS: f64 = 0.8;
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
     given: Vec<(String, Value)>,
+    /// Names in the address.
+    in_address: Vec<String>,
     /// The names that were looked for.
     known: Vec<&'static str>,
 }
@@ -49,16 +54,24 @@ impl Parameters {
         }
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|err| HttpError::malformed(format!("the address has a broken query: {err}")))?;
+        let in_address = pairs.iter().map(|(name, _)| name.clone()).collect();
         let given = pairs.into_iter().map(|(name, value)| (name, Value::Text(value))).collect();
-        Ok(Self { given, known: Vec::new() })
+        Ok(Self { given, in_address, known: Vec::new() })
     }
 
-    pub(super) fn add(&mut self, name: String, text: String) {
-        self.add_value(name, Value::Text(text));
-    }
-
-    pub(super) fn add_value(&mut self, name: String, value: Value) {
+    /// Adds a parameter of the body.
+    ///
+    /// # Errors
+    /// [`HttpError::Malformed`] for one that the address has, too.
+    pub(super) fn add(&mut self, name: String, value: Value) -> Result<()> {
+        if self.in_address.contains(&name) {
+            let name = shortened(&name);
+            return Err(HttpError::malformed(format!(
+                "`{name}` is in the address and in the body; give it in one of them"
+            )));
+        }
         self.given.push((name, value));
+        Ok(())
     }
 
     fn take(&mut self, name: &'static str) -> Vec<Value> {
@@ -99,13 +112,12 @@ impl Parameters {
 
     /// `top_k`, from 1 on.
     pub(super) fn top_k(&mut self, default: usize) -> Result<usize> {
-        const NAME: &str = "top_k";
-        let text = match <[Value; 1]>::try_from(self.take(NAME)) {
+        let text = match <[Value; 1]>::try_from(self.take(TOP_K)) {
             Ok([Value::Text(text) | Value::Number(text)]) => text,
             Err(none) if none.is_empty() => return Ok(default),
-            _ => return Err(HttpError::malformed(format!("`{NAME}` is given several times, expected once"))),
+            _ => return Err(HttpError::malformed(format!("`{TOP_K}` is given several times, expected once"))),
         };
-        let invalid = || HttpError::invalid(format!("`{NAME}` is {text:?}, expected a whole number from 1 on"));
+        let invalid = || HttpError::invalid(format!("`{TOP_K}` is {text:?}, expected a whole number from 1 on"));
         whole_number(&text).filter(|&top_k| top_k >= 1).ok_or_else(invalid)
     }
 
@@ -116,13 +128,14 @@ impl Parameters {
         text.trim().to_ascii_lowercase().parse().map_err(invalid)
     }
 
-    /// `labels` and every `template`. How many sentences they make is for [`check_prompts`], if they are to be encoded.
-    pub(super) fn labels(&mut self, limits: &Limits) -> Result<(LabelSet, Templates)> {
+    /// `labels`, what may not be meant in them, and every `template`. How many sentences they make is for
+    /// [`check_prompts`], if they are to be encoded.
+    pub(super) fn labels(&mut self, limits: &Limits) -> Result<(ReadLabels, Templates)> {
         const NAME: &str = "labels";
         let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
-        let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(NAME, &err))?.set;
-        if labels.key == LabelSet::CUSTOM {
-            check_texts("label", &labels.class_names, limits)?;
+        let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(NAME, &err))?;
+        if labels.set.key == LabelSet::CUSTOM {
+            check_texts("label", &labels.set.class_names, limits)?;
         }
         let templates = self.texts("template")?;
         check_texts("template", &templates, limits)?;
@@ -130,15 +143,19 @@ impl Parameters {
         Ok((labels, templates))
     }
 
-    /// `concepts`: known ones bring their terms, other words stand for themselves, none means all that are known.
-    pub(super) fn concepts(&mut self, limits: &Limits) -> Result<Vec<Concept>> {
+    /// `concepts`, and what may not be meant in them: known ones bring their terms, other words stand for themselves,
+    /// none means all that are known.
+    pub(super) fn concepts(&mut self, limits: &Limits) -> Result<(Vec<Concept>, Vec<LabelWarning>)> {
         const NAME: &str = "concepts";
         let mut known = concept_terms();
         let Some(text) = list_text(NAME, self.take(NAME))? else {
-            return Ok(known.into_iter().map(|(name, terms)| Concept { name, terms }).collect());
+            let all = known.into_iter().map(|(name, terms)| Concept { name, terms });
+            return Ok((all.collect(), Vec::new()));
         };
-        let read = LabelSet::from_text(&text.to_lowercase());
-        let names = read.map_err(|err| not_a_list(NAME, &err))?.class_names;
+        let mut read = ReadLabels::from_text(&text.to_lowercase()).map_err(|err| not_a_list(NAME, &err))?;
+        // A concept is scored by itself, not among others.
+        read.warnings.retain(|warning| !matches!(warning, LabelWarning::Single { .. }));
+        let names = read.set.class_names;
         check_texts("concept", &names, limits)?;
         let concepts: Vec<_> = names
             .into_iter()
@@ -146,13 +163,19 @@ impl Parameters {
             .collect();
         let n_terms: usize = concepts.iter().map(|concept| concept.terms.len()).sum();
         check_prompts((n_terms + 1) * ConceptTemplates::skin().reference_prompts.len(), limits)?;
-        Ok(concepts)
+        Ok((concepts, read.warnings))
     }
 
     /// Every `text`, or `texts` as a list is more often called.
+    ///
+    /// # Errors
+    /// [`HttpError::Invalid`] for both: the answer has the order of the texts, and there would be none.
     pub(super) fn all_texts(&mut self, limits: &Limits) -> Result<Vec<String>> {
-        let mut texts = self.texts("text")?;
-        texts.extend(self.texts("texts")?);
+        let (text, texts) = (self.texts("text")?, self.texts("texts")?);
+        if !text.is_empty() && !texts.is_empty() {
+            return Err(HttpError::invalid("`text` and `texts` in one request, expected one of them"));
+        }
+        let texts = if text.is_empty() { texts } else { text };
         check_texts("text", &texts, limits)?;
         Ok(texts)
     }
@@ -228,11 +251,11 @@ pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Resu
     if texts.iter().any(|text| text.trim_start().starts_with("data:image/")) {
         return Err(HttpError::invalid(format!("a {kind} is a data URI; photos are sent as `{PHOTO_FIELD}`")));
     }
-    match texts.iter().find(|text| text.trim().is_empty() || text.len() > limit_bytes) {
+    match texts.iter().position(|text| text.trim().is_empty() || text.len() > limit_bytes) {
         None => Ok(()),
-        Some(text) => {
-            let n_bytes = text.trim().len();
-            Err(HttpError::invalid(format!("a {kind} has {n_bytes} bytes, expected 1 to {limit_bytes}")))
+        Some(at) => {
+            let (n_bytes, number) = (texts[at].trim().len(), at + 1);
+            Err(HttpError::invalid(format!("{kind} {number} has {n_bytes} bytes, expected 1 to {limit_bytes}")))
         }
     }
 }
@@ -271,7 +294,10 @@ mod tests {
 
     #[test]
     fn labels_are_a_known_set_or_ones_own() {
-        let names = |query: &str| parameters(query).labels(&Limits::DEFAULT).map(|(labels, _)| labels.class_names);
+        let read = |query: &str| parameters(query).labels(&Limits::DEFAULT).map(|(labels, _)| labels);
+        let names = |query: &str| read(query).map(|labels| labels.set.class_names);
+        assert!(matches!(&read("labels=ham").unwrap().warnings[..], [LabelWarning::Single { .. }]));
+        assert!(read("labels=acne,nevus").unwrap().warnings.is_empty());
         assert_eq!(names("").unwrap().len(), 6);
         assert_eq!(names("labels=f17k").unwrap().len(), 114);
         assert_eq!(names("labels=acne,+rosacea").unwrap(), ["acne", "rosacea"]);
@@ -279,9 +305,18 @@ mod tests {
         assert_eq!(names("labels=F17K").unwrap().len(), 114);
         assert_eq!(names("labels=acne%3B+rosacea%3BAcne").unwrap(), ["acne", "rosacea"]);
         assert_eq!(names("labels=acne%0D%0Arosacea%0D%0A").unwrap(), ["acne", "rosacea"]);
-        for bad in
-            ["labels=", "labels=f17", "labels=a.txt", "labels=%5B1%5D", "labels=%5B%22a%22", "template=no+place"]
-        {
+        for bad in [
+            "labels=",
+            "labels=f17",
+            "labels=a.txt",
+            "labels=/etc/passwd",
+            "labels=@list",
+            "labels=pad,f17k",
+            "labels=pad&labels=pad",
+            "labels=%5B1%5D",
+            "labels=%5B%22a%22",
+            "template=no+place",
+        ] {
             assert!(matches!(names(bad), Err(HttpError::Invalid { .. })), "{bad}");
         }
     }
@@ -299,14 +334,16 @@ mod tests {
         assert!(parameters("concepts=a,b").concepts(&limits).is_err(), "18 sentences");
         assert!(check_prompts(13, &limits).is_err() && check_prompts(12, &limits).is_ok());
         assert!(parameters("text=+").all_texts(&limits).is_err());
+        let second = parameters("text=a&text=+").all_texts(&limits);
+        assert!(matches!(&second, Err(HttpError::Invalid { what }) if what.starts_with("text 2 has 0 bytes")));
     }
 
     #[test]
     fn labels_may_be_several_fields_or_a_list() {
         let names = |values: &[Value]| {
             let mut parameters = Parameters::default();
-            values.iter().for_each(|value| parameters.add_value("labels".into(), value.clone()));
-            parameters.labels(&Limits::DEFAULT).map(|(labels, _)| labels.class_names)
+            values.iter().for_each(|value| parameters.add("labels".into(), value.clone()).unwrap());
+            parameters.labels(&Limits::DEFAULT).map(|(labels, _)| labels.set.class_names)
         };
         let text = |text: &str| Value::Text(text.into());
         let list = |names: &[&str]| Value::List(names.iter().map(ToString::to_string).collect());
@@ -316,6 +353,21 @@ mod tests {
         for bad in [list(&[]), list(&["a", ""]), Value::Number("3".into())] {
             assert!(matches!(names(std::slice::from_ref(&bad)), Err(HttpError::Invalid { .. })), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_given_in_two_ways_is_refused() {
+        let mut given = parameters("labels=f17k");
+        let twice = given.add("labels".into(), Value::Text("pad".into()));
+        assert!(
+            matches!(&twice, Err(HttpError::Malformed { what }) if what.contains("`labels` is in the address"))
+        );
+        assert_eq!(given.add("top_k".into(), Value::Number("1".into())), Ok(()));
+        let both = parameters("text=b&texts=a").all_texts(&Limits::DEFAULT);
+        assert!(
+            matches!(&both, Err(HttpError::Invalid { what }) if what.contains("`text` and `texts`")),
+            "{both:?}"
+        );
     }
 
     #[test]
@@ -353,9 +405,12 @@ mod tests {
 
     #[test]
     fn known_concepts_bring_their_terms() {
-        let concepts = parameters("concepts=Bulla,tattoo").concepts(&Limits::DEFAULT).unwrap();
+        let read = |query: &str| parameters(query).concepts(&Limits::DEFAULT).unwrap();
+        let (concepts, warnings) = read("concepts=Bulla,tattoo");
+        assert!(warnings.is_empty() && read("concepts=bulla").1.is_empty());
+        assert!(matches!(&read("concepts=concept,bulla").1[..], [LabelWarning::Header { .. }]));
         assert_eq!(concepts[0].terms, ["bullae", "blister"]);
         assert_eq!(concepts[1].terms, ["tattoo"]);
-        assert_eq!(parameters("").concepts(&Limits::DEFAULT).unwrap().len(), 64);
+        assert_eq!(read("").0.len(), 64);
     }
 }

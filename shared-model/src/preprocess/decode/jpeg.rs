@@ -2,11 +2,12 @@
 
 use super::jpeg_scans::Scans;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{ColorTag, DecodedImage, Limit, Stored, damaged};
+use super::{ColorTag, DecodedImage, Limit, Stored, damaged, not_read};
 use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -39,7 +40,10 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
 fn open(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32))> {
     // Lenient towards stray bytes between headers, as libjpeg is.
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options().set_strict_mode(false));
-    decoder.decode_headers().map_err(|err| damaged(format_args!("JPEG header: {err}")))?;
+    decoder.decode_headers().map_err(|err| match err {
+        DecodeErrors::Unsupported(_) => not_read("a JPEG of this coding"),
+        err => damaged(format_args!("JPEG header: {err}")),
+    })?;
     let (width, height) = decoder.dimensions().ok_or_else(|| damaged("JPEG without a size"))?;
     Ok((decoder, (width as u32, height as u32)))
 }
@@ -55,7 +59,7 @@ fn decode_opened(decoder: &mut Decoder<'_>, (width, height): (u32, u32)) -> Resu
         ColorSpace::Luma => (PixelMode::Gray, ColorSpace::Luma),
         ColorSpace::YCbCr | ColorSpace::RGB => (PixelMode::Rgb, ColorSpace::RGB),
         ColorSpace::CMYK | ColorSpace::YCCK => (PixelMode::Cmyk, stored_colors),
-        other => return Err(damaged(format_args!("JPEG of unsupported colors {other:?}"))),
+        _ => return Err(not_read("a JPEG with such colors")),
     };
     // Strict about the pixels: the decoder would otherwise paint gray over what is missing.
     decoder.set_options(options().set_strict_mode(true).jpeg_set_out_colorspace(colors));

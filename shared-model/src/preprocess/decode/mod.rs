@@ -43,10 +43,10 @@ struct Stored {
 /// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF (its first page), told apart by content.
 ///
 /// # Errors
-/// - [`Error::ImageFormat`] if the bytes are none of these
+/// - [`Error::ImageFormat`] if the bytes are none of these, or of a variant that is not supported
 /// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond [`MAX_EDGE`]
 /// - [`Error::ImageMemory`] if there is no room for the pixels
-/// - [`Error::ImageDecode`] if the file is damaged, incomplete or of a variant that is not supported
+/// - [`Error::ImageDecode`] if the file is damaged or incomplete
 pub fn decode(bytes: &[u8], reading: Reading) -> Result<DecodedImage> {
     decode_within(bytes, reading, MAX_MEGAPIXELS)
 }
@@ -155,6 +155,13 @@ impl Limit {
     }
 }
 
+/// What decoders say of a file, on one line.
 fn damaged(detail: impl Display) -> Error {
-    Error::ImageDecode { detail: detail.to_string() }
+    let detail = detail.to_string();
+    Error::ImageDecode { detail: detail.split_whitespace().collect::<Vec<_>>().join(" ") }
+}
+
+/// A file that is whole, but of a kind that is not decoded, as in "a TIFF with CIE Lab colors".
+fn not_read(kind: &'static str) -> Error {
+    Error::ImageFormat(OtherFile::Picture(kind))
 }

@@ -1,9 +1,9 @@
 //! PNG: every color type and depth; a palette's transparency is ignored, as the reference does.
 
 use super::{ColorTag, DecodedImage, Limit, Stored, bits, damaged};
-use crate::Result;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
+use crate::{Error, Result};
 use flate2::read::ZlibDecoder;
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 use std::io::{Cursor, Read};
@@ -11,8 +11,13 @@ use std::io::{Cursor, Read};
 /// A larger profile counts as damaged.
 const MAX_PROFILE_BYTES: u64 = 8 << 20;
 
+const SIGNATURE_BYTES: usize = 8;
+
 /// Of the checksum behind each chunk.
 const CRC_BYTES: usize = 4;
+
+/// The chunk that ends a file: no content, its name, its checksum.
+const END_CHUNK: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
 
 pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
     // Signature, the header's length and name; it must come first.
@@ -21,7 +26,37 @@ pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
     field(16).zip(field(20)).filter(|_| is_header).ok_or_else(|| damaged("PNG ends within its header"))
 }
 
+/// Decodes a PNG. One that was cut behind its last pixel lacks nothing that counts.
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
+    let decoded = decode_whole(bytes, limit);
+    if !matches!(decoded, Err(Error::ImageDecode { .. })) {
+        return decoded;
+    }
+    match with_end_chunk(bytes) {
+        Some(whole) => decode_whole(&whole, limit).or(decoded),
+        None => decoded,
+    }
+}
+
+/// The file with an end chunk in place of what is behind its last whole chunk; `None` for one that has its end.
+fn with_end_chunk(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (mut at, mut has_pixels) = (SIGNATURE_BYTES, false);
+    while let Some((&length, rest)) = bytes.get(at..)?.split_first_chunk() {
+        let Some(name) = rest.first_chunk::<4>() else { break };
+        let end = at.checked_add(8 + CRC_BYTES)?.checked_add(u32::from_be_bytes(length) as usize)?;
+        if end > bytes.len() {
+            break;
+        }
+        if name == b"IEND" {
+            return None;
+        }
+        has_pixels |= name == b"IDAT";
+        at = end;
+    }
+    has_pixels.then(|| [&bytes[..at], &END_CHUNK].concat())
+}
+
+fn decode_whole(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let limits = Limits { bytes: usize::try_from(limit.decoded_bytes()).unwrap_or(usize::MAX) };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_transformations(Transformations::IDENTITY);
@@ -70,7 +105,6 @@ fn color_tag(bytes: &[u8], info: &Info<'_>) -> Option<ColorTag> {
 
 /// The content of the `iCCP` chunk, if it is sound. The decoder would refuse a picture that has two of them.
 fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
-    const SIGNATURE_BYTES: usize = 8;
     let mut rest = bytes.get(SIGNATURE_BYTES..)?;
     loop {
         let (&length, named) = rest.split_first_chunk()?;
@@ -142,6 +176,6 @@ fn high_bytes(big_endian: &[u8]) -> Vec<u8> {
     big_endian.as_chunks::<2>().0.iter().map(|sample| sample[0]).collect()
 }
 
-fn unreadable(err: DecodingError) -> crate::Error {
+fn unreadable(err: DecodingError) -> Error {
     damaged(format_args!("PNG: {err}"))
 }

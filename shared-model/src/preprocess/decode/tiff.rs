@@ -2,7 +2,7 @@
 
 use super::tiff_directory::Directory;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{ColorTag, DecodedImage, Limit, OtherFile, Reading, Stored, bits, damaged, depth};
+use super::{ColorTag, DecodedImage, Limit, OtherFile, Reading, Stored, bits, damaged, depth, not_read};
 use crate::preprocess::pixels::{PixelMode, Samples};
 use crate::preprocess::resample::{divide_by_alpha, unmultiplied};
 use crate::preprocess::{MAX_MEGAPIXELS, orientation};
@@ -11,8 +11,8 @@ use image::metadata::Orientation as Transform;
 use std::borrow::Cow;
 use std::io::Cursor;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
-use tiff::{ColorType, TiffError};
+use tiff::tags::{CompressionMethod, ExtraSamples, PhotometricInterpretation, Tag};
+use tiff::{ColorType, TiffError, TiffUnsupportedError};
 
 type Reader<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
 
@@ -89,7 +89,7 @@ fn read_chunky(reader: &mut Reader<'_>) -> Result<DecodingResult> {
         DecodingResult::U32(planes) => Ok(DecodingResult::U32(interleaved(&planes, layout.planes))),
         DecodingResult::F32(planes) => Ok(DecodingResult::F32(interleaved(&planes, layout.planes))),
         DecodingResult::F64(planes) => Ok(DecodingResult::F64(interleaved(&planes, layout.planes))),
-        _ => Err(unsupported("planes of such samples")),
+        _ => Err(not_read("a TIFF with planes of such samples")),
     }
 }
 
@@ -127,7 +127,7 @@ fn direct_pixels(
         }
         DecodingResult::U16(samples) => samples.into_iter().map(|sample| (sample >> 8) as u8).collect(),
         DecodingResult::U8(samples) => samples,
-        _ => return Err(unsupported("samples beyond 16 bits")),
+        _ => return Err(not_read("a TIFF with samples beyond 16 bits")),
     };
     let is_premultiplied = alpha == Some(ExtraSamples::AssociatedAlpha);
     let (mode, bytes) = match color {
@@ -147,7 +147,7 @@ fn direct_pixels(
         ColorType::YCbCr(8) => {
             (PixelMode::Rgb, bytes.as_chunks().0.iter().copied().flat_map(rgb_from_ycbcr).collect())
         }
-        other => return Err(unsupported(&format!("colors {other:?}"))),
+        _ => return Err(not_read("a TIFF with such colors")),
     };
     Ok((mode, Samples::U8(bytes)))
 }
@@ -167,12 +167,12 @@ fn gray_with_extra(bytes: &[u8], extra: Option<ExtraSamples>) -> (PixelMode, Vec
 fn palette_pixels(directory: &Directory<'_>, reader: &mut Reader<'_>, limit: Limit) -> Result<Vec<u8>> {
     let size = reader.dimensions().map_err(unreadable)?;
     let color_map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(unreadable)?;
-    let relabeled = directory.relabeled_as_gray().ok_or_else(|| unsupported("palette"))?;
+    let relabeled = directory.relabeled_as_gray().ok_or_else(|| not_read("a TIFF with such a palette"))?;
     let mut reader = open(Cow::Owned(relabeled), limit)?;
     let (ColorType::Gray(depth @ (1 | 2 | 4 | 8)), DecodingResult::U8(packed)) =
         (reader.colortype().map_err(unreadable)?, read_chunky(&mut reader)?)
     else {
-        return Err(unsupported("palette depth"));
+        return Err(not_read("a TIFF with a palette of this depth"));
     };
     // All reds, then all greens, then all blues, in 16 bits.
     let n_colors = color_map.len() / 3;
@@ -185,10 +185,27 @@ fn unpacked(packed: &[u8], (width, height): (u32, u32), depth: u8) -> Result<Vec
     bits::unpack(packed, width as usize, height as usize, depth).ok_or_else(|| damaged("TIFF with too few pixels"))
 }
 
-fn unsupported(what: &str) -> crate::Error {
-    damaged(format_args!("TIFF: {what} not supported"))
+fn unreadable(err: TiffError) -> Error {
+    match err {
+        TiffError::UnsupportedError(kind) => not_read(kind_of(&kind)),
+        err => damaged(format_args!("TIFF: {err}")),
+    }
 }
 
-fn unreadable(err: TiffError) -> crate::Error {
-    damaged(format_args!("TIFF: {err}"))
+/// What a TIFF is that the decoder does not support.
+fn kind_of(kind: &TiffUnsupportedError) -> &'static str {
+    use PhotometricInterpretation as Colors;
+    use TiffUnsupportedError as Kind;
+    match kind {
+        Kind::UnsupportedCompressionMethod(CompressionMethod::ZSTD) => "a TIFF compressed with Zstandard",
+        Kind::UnsupportedCompressionMethod(CompressionMethod::WebP) => "a TIFF compressed with WebP",
+        Kind::UnsupportedCompressionMethod(_) | Kind::UnknownCompressionMethod => "a TIFF of this compression",
+        Kind::InterpretationWithBits(Colors::CIELab | Colors::IccLab | Colors::ItuLab, _) => {
+            "a TIFF with CIE Lab colors"
+        }
+        Kind::InterpretationWithBits(..) | Kind::UnknownInterpretation | Kind::UnsupportedColorType(_) => {
+            "a TIFF with such colors"
+        }
+        _ => "this kind of TIFF",
+    }
 }
