@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use clap::Parser;
-use native_trainer::train::estimate::{BatchSize, StepEstimate};
+use native_trainer::train::estimate::{BatchSize, DeviceMemory, StepEstimate};
 use native_trainer::train::recipe::Recipe;
 use shared_model::config::ClipConfig;
 
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     let n_images = recipe.run.batch_size;
     let of_batch = |per_sample: f64| (per_sample * n_images as f64) as usize;
     let batch = BatchSize { n_images, n_texts: of_batch(options.texts), n_tokens: of_batch(options.tokens) };
-    let estimate = StepEstimate::new(&recipe, &config, batch, 2, 0)?;
+    let estimate = StepEstimate::new(&recipe, &config, batch, 2, DeviceMemory { free_bytes: 0, value_bytes: 2 })?;
 
     println!("| operation | launches | TFLOP | GB | floor in ms |\n|---|---|---|---|---|");
     let (mut launches, mut floor_of_all) = (0, 0.0);

@@ -12,8 +12,9 @@ use std::time::Duration;
 ///
 /// Compares every kernel, both towers and the gradients of a small model with the CPU's, measures memory and matrix
 /// products at their best and each operation beside that, times ViT-B/16 steps of 512 and 2048 samples, and trains for
-/// thirty steps on drawn pictures. Seven minutes at most on an H100; the file has each result as soon as it is there.
-/// Exit code 0: nothing is wrong; 1: something is.
+/// some thirty steps on drawn pictures. Seven minutes at most on an H100; the file has each result as soon as it is there.
+/// Exit code 0: everything was checked and
+/// is right; 1: something is wrong, or the time was over before all was checked.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake gpu-check --out gpu.json")]

@@ -71,16 +71,13 @@ impl SampleSource {
     }
 
     /// Distinct captions among the first `n_rows` usable rows, of the first `n_kinds` kinds, and their tokens without
-    /// padding.
-    ///
-    /// # Errors
-    /// Those of [`Tokenizer::encode`].
-    pub fn distinct_captions(&self, n_rows: usize, n_kinds: usize) -> shared_model::Result<(usize, usize)> {
+    /// padding. Captions that cannot be tokenized are left out.
+    pub fn distinct_captions(&self, n_rows: usize, n_kinds: usize) -> (usize, usize) {
         let rows = self.table.usable_rows().take(n_rows);
         let captions = rows.flat_map(|row| self.table.row(row).captions.into_iter().take(n_kinds));
         let distinct: HashSet<&str> = captions.collect();
-        let lengths = distinct.iter().map(|caption| Ok(text_length(&self.encoder.encode(caption)?)));
-        Ok((distinct.len(), lengths.sum::<shared_model::Result<usize>>()?))
+        let ids = distinct.iter().filter_map(|caption| self.encoder.encode(caption).ok());
+        ids.fold((0, 0), |(n_texts, n_tokens), ids| (n_texts + 1, n_tokens + text_length(&ids)))
     }
 
     /// Makes the sample of a row, the same for the same epoch however often and wherever it is made.

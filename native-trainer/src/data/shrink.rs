@@ -41,7 +41,7 @@ pub struct ShrinkSettings {
 #[derive(Debug, Default)]
 struct Counts {
     shrunk: AtomicUsize,
-    /// Small enough, or not readable: a run finds them as they were.
+    /// Small enough.
     copied: AtomicUsize,
     /// Written by an earlier call.
     present: AtomicUsize,
@@ -50,7 +50,7 @@ struct Counts {
 /// Writes the images that a table names below `out`, under their names, and the table beside them.
 ///
 /// A larger image becomes a JPEG whatever its name ends with: images are recognized by their content. What an earlier call
-/// with the same settings wrote is kept. Returns whether every image was found and read.
+/// with the same settings wrote is kept; what cannot be read is left out. Returns whether every image was found and read.
 ///
 /// # Errors
 /// When the table cannot be read; when `out` holds images shrunk otherwise, or lies where the images are; when an image
@@ -120,7 +120,12 @@ fn mark(out: &Path, settings: ShrinkSettings) -> Result<()> {
             out.display()
         ),
         Some(_) => Ok(()),
-        None => replace_file(&out.join(MARKER_FILE), &serde_json::to_vec_pretty(&settings)?),
+        None => {
+            let mut others = fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))?;
+            let is_empty = others.all(|entry| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name())));
+            ensure!(is_empty, "--out has other files, expected a new or an empty folder: {}", out.display());
+            replace_file(&out.join(MARKER_FILE), &serde_json::to_vec_pretty(&settings)?)
+        }
     }
 }
 
@@ -151,39 +156,38 @@ fn shrink_one(
         Ok(found) => found,
         Err(problem) => return Ok(Some(problem)),
     };
-    let destination = destination(&found, name, files.root(), out)?;
+    let Some(destination) = destination(&found, files.root(), out) else {
+        let detail = format!("it is not below the folder of the images, {}", files.root().display());
+        return Ok(Some(ProblemKind::ImageUnreadable { path: found.display().to_string(), detail }));
+    };
     if destination.exists() {
         counts.present.fetch_add(1, Ordering::Relaxed);
         return Ok(None);
     }
+    let image = match read_image(&found) {
+        Ok(image) => image,
+        Err(problem) => return Ok(Some(problem)),
+    };
     if let Some(folder) = destination.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    let (decoded, problem) = match read_image(&found) {
-        Ok(decoded) => (Some(decoded), None),
-        Err(problem) => (None, Some(problem)),
-    };
-    let large = decoded.filter(|image| image.width().min(image.height()) > settings.short_side);
-    let (content, counter) = match large {
-        Some(image) => (shrunk(&image, settings)?, &counts.shrunk),
-        None => {
+    let (content, counter) = match image.width().min(image.height()) > settings.short_side {
+        true => (shrunk(&image, settings)?, &counts.shrunk),
+        false => {
             let content = fs::read(&found).with_context(|| format!("cannot read {}", found.display()))?;
             (content, &counts.copied)
         }
     };
     replace_file(&destination, &content)?;
     counter.fetch_add(1, Ordering::Relaxed);
-    Ok(problem)
+    Ok(None)
 }
 
-/// Where the copy of an image goes: below `out` as the image lies below `root`.
-fn destination(found: &Path, name: &str, root: &Path, out: &Path) -> Result<PathBuf> {
-    match found.strip_prefix(root) {
-        Ok(below) if below.components().all(|part| matches!(part, std::path::Component::Normal(_))) => {
-            Ok(out.join(below))
-        }
-        _ => bail!("the image is not below the folder of images, {}: {}", root.display(), print::shown(name)),
-    }
+/// The path of an image's copy: below `out` as the image is below `root`. None for an image elsewhere.
+fn destination(found: &Path, root: &Path, out: &Path) -> Option<PathBuf> {
+    let below = found.strip_prefix(root).ok()?;
+    let is_below = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    is_below.then(|| out.join(below))
 }
 
 /// The bytes of a JPEG whose short side is as the settings say.
@@ -245,15 +249,14 @@ mod tests {
         for (found, expected) in pixel.iter().zip([91u8, 61, 90]) {
             assert!(found.abs_diff(expected) < 6, "{pixel:?}");
         }
-        for name in ["small.png", "broken.jpg"] {
-            assert_eq!(fs::read(out.join(name)).unwrap(), fs::read(from.join(name)).unwrap());
-        }
+        assert_eq!(fs::read(out.join("small.png")).unwrap(), fs::read(from.join("small.png")).unwrap());
+        assert!(!out.join("broken.jpg").exists(), "a copy would hide it from the next call");
         assert_eq!(fs::read(out.join("train.csv")).unwrap(), fs::read(&path).unwrap());
         assert_eq!(read_marker(&out).unwrap(), Some(SETTINGS));
 
         let kept = fs::read(out.join("a b/large.png")).unwrap();
         picture(99, 70).save(from.join("a b/large.png")).unwrap();
-        run();
+        assert!(!run(), "what is missing or broken is said again");
         assert_eq!(fs::read(out.join("a b/large.png")).unwrap(), kept, "what is there stays");
     }
 
@@ -269,6 +272,10 @@ mod tests {
         assert_eq!(run(SETTINGS, &out), Ok(true));
         let other = run(ShrinkSettings { short_side: 20, ..SETTINGS }, &out).unwrap_err();
         assert!(other.contains("short side of 32 pixels"), "{other}");
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("mine.txt"), "mine").unwrap();
+        let occupied = run(SETTINGS, elsewhere.path()).unwrap_err();
+        assert!(occupied.contains("has other files"), "{occupied}");
         let originals = run(SETTINGS, folder.path()).unwrap_err();
         assert!(originals.contains("would be overwritten"), "{originals}");
         fs::write(out.join(MARKER_FILE), "{}").unwrap();

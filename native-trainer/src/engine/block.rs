@@ -6,7 +6,7 @@ use anyhow::Result;
 use shared_model::config::Activation;
 use shared_model::fused::Heads;
 
-/// The places of a block's parameters, and its constants.
+/// The offsets of a block's parameters in the flat arrays, and its constants.
 #[derive(Clone, Debug)]
 pub struct Block {
     ln_1: NormLayer,

@@ -13,6 +13,8 @@ use std::ops::Range;
 /// Flat weights, and the flat gradients that are added to.
 pub struct CpuOps<'a> {
     weights: &'a [f32],
+    /// The same before they were rounded, which layer norms compute with, as on a GPU.
+    masters: &'a [f32],
     gradients: &'a mut [f32],
     rounds_to_bf16: bool,
 }
@@ -20,14 +22,15 @@ pub struct CpuOps<'a> {
 impl<'a> CpuOps<'a> {
     /// `gradients` has the length of `weights`, or is empty for forward passes alone.
     ///
-    /// With `rounds_to_bf16`, activations are rounded where a GPU stores them in bf16; `weights` should be bf16 values
-    /// then.
+    /// With `rounds_to_bf16`, activations are rounded where a GPU stores them in bf16; `weights` should be `masters` in
+    /// values of bf16 then, and are `masters` otherwise.
     ///
     /// # Panics
-    /// When `gradients` has another length.
-    pub fn new(weights: &'a [f32], gradients: &'a mut [f32], rounds_to_bf16: bool) -> Self {
+    /// When the lengths differ.
+    pub fn new(weights: &'a [f32], masters: &'a [f32], gradients: &'a mut [f32], rounds_to_bf16: bool) -> Self {
+        assert_eq!(weights.len(), masters.len(), "one master a weight");
         assert!(gradients.is_empty() || gradients.len() == weights.len(), "one gradient a weight");
-        Self { weights, gradients, rounds_to_bf16 }
+        Self { weights, masters, gradients, rounds_to_bf16 }
     }
 
     fn weights(&self, range: &Range<usize>) -> &'a [f32] {
@@ -78,7 +81,8 @@ impl Ops for CpuOps<'_> {
 
     fn layer_norm(&mut self, x: &Vec<f32>, layer: &NormLayer) -> Result<Vec<f32>> {
         let mut y = vec![0f32; x.len()];
-        fused::layer_norm(x, self.weights(&layer.weight), self.weights(&layer.bias), &mut y);
+        let [weight, bias] = [&layer.weight, &layer.bias].map(|range| &self.masters[range.clone()]);
+        fused::layer_norm(x, weight, bias, &mut y);
         Ok(self.stored(y))
     }
 
@@ -89,7 +93,7 @@ impl Ops for CpuOps<'_> {
         mut dy: Vec<f32>,
         residual: Option<&Vec<f32>>,
     ) -> Result<Vec<f32>> {
-        let weight = self.weights(&layer.weight);
+        let weight = &self.masters[layer.weight.clone()];
         let [d_weight, d_bias] = self.gradients.get_disjoint_mut([layer.weight.clone(), layer.bias.clone()])?;
         fused::layer_norm_gradient(x, weight, residual.map(Vec::as_slice), &mut dy, d_weight, d_bias);
         Ok(self.stored(dy))

@@ -6,8 +6,7 @@
 //! Parameters, gradients and moments lie in flat arrays, at the places of [`ParameterLayout`]. Gradients of parameters
 //! are added to a flat f32 array, so that a batch can be cut into micro-batches.
 //!
-//! What a layer's gradient is, is said where it is computed. Candle's autograd gives the same gradients; the tests
-//! compare them.
+//! The doc of each operation states its gradient. Candle's autograd gives the same gradients; the tests compare them.
 //!
 //! Letters in shapes: T tokens of all sequences, N tokens of an image, D width, F width of the MLP, H heads, E `embed_dim`.
 

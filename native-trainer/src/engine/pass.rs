@@ -1,4 +1,4 @@
-//! Passes over flat weights on whatever device they lie on.
+//! Passes over flat weights on the device that has them.
 
 use super::cpu::CpuOps;
 #[cfg(feature = "cuda")]
@@ -30,12 +30,13 @@ impl FlatWeights<'_> {
     /// When the pass fails, or there are no operations for the device.
     pub fn run<P: Pass>(&self, pass: P) -> Result<P::Output> {
         let (storage, _) = self.copies.unwrap_or(self.masters).storage_and_layout();
-        match &*storage {
-            Storage::Cpu(CpuStorage::F32(weights)) => {
-                pass.run(&mut CpuOps::new(weights, &mut [], self.copies.is_some()))
+        let (master_storage, _) = self.masters.storage_and_layout();
+        match (&*storage, &*master_storage) {
+            (Storage::Cpu(CpuStorage::F32(weights)), Storage::Cpu(CpuStorage::F32(masters))) => {
+                pass.run(&mut CpuOps::new(weights, masters, &mut [], self.copies.is_some()))
             }
             #[cfg(feature = "cuda")]
-            Storage::Cuda(_) => Ok(cuda::run(self, false, pass)?.0),
+            (Storage::Cuda(_), _) => Ok(cuda::run(self, false, pass)?.0),
             _ => bail!("a pass needs weights on the CPU or on a CUDA device"),
         }
     }
@@ -46,17 +47,18 @@ impl FlatWeights<'_> {
     /// When the pass fails, or there are no operations for the device.
     pub fn run_with_gradients<P: Pass>(&self, pass: P) -> Result<(P::Output, Tensor)> {
         let (storage, _) = self.copies.unwrap_or(self.masters).storage_and_layout();
-        match &*storage {
-            Storage::Cpu(CpuStorage::F32(weights)) => {
+        let (master_storage, _) = self.masters.storage_and_layout();
+        match (&*storage, &*master_storage) {
+            (Storage::Cpu(CpuStorage::F32(weights)), Storage::Cpu(CpuStorage::F32(masters))) => {
                 let mut gradients = vec![0f32; weights.len()];
-                let output = pass.run(&mut CpuOps::new(weights, &mut gradients, self.copies.is_some()))?;
+                let output = pass.run(&mut CpuOps::new(weights, masters, &mut gradients, self.copies.is_some()))?;
                 let len = gradients.len();
                 Ok((output, Tensor::from_vec(gradients, len, self.masters.device())?))
             }
             #[cfg(feature = "cuda")]
-            Storage::Cuda(_) => {
+            (Storage::Cuda(_), _) => {
                 let (output, gradients) = cuda::run(self, true, pass)?;
-                Ok((output, gradients.expect("asked for")))
+                Ok((output, gradients.expect("a pass with gradients returns them")))
             }
             _ => bail!("a pass needs weights on the CPU or on a CUDA device"),
         }

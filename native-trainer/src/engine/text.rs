@@ -40,7 +40,7 @@ impl PackedTexts {
     }
 }
 
-/// The places of the tower's parameters.
+/// The offsets of the tower's parameters in the flat arrays.
 #[derive(Clone, Debug)]
 pub struct TextEngine {
     token_embedding: Range<usize>,

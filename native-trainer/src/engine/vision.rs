@@ -10,7 +10,7 @@ use shared_model::config::ClipConfig;
 use shared_model::fused::Heads;
 use std::ops::Range;
 
-/// The places of the tower's parameters.
+/// The offsets of the tower's parameters in the flat arrays.
 #[derive(Clone, Debug)]
 pub struct VisionEngine {
     conv1: LinearLayer,
@@ -73,15 +73,26 @@ impl VisionEngine {
         self.n_tokens
     }
 
+    /// R: tokens of `n_images` that are projected.
+    pub fn n_projected(&self, n_images: usize, projected: ProjectedTokens) -> usize {
+        match projected {
+            ProjectedTokens::Class => n_images,
+            ProjectedTokens::All => n_images * self.n_tokens,
+        }
+    }
+
     /// E
     pub fn embed_dim(&self) -> usize {
         self.proj.n_out
     }
 
-    /// Bytes that [`ImageActivations`] of `n_images` hold, in values of `value_bytes`.
-    pub fn bytes(&self, n_images: usize, value_bytes: usize) -> PartBytes {
+    /// Bytes that [`ImageActivations`] of `n_images` hold, in values of `value_bytes`, and the raw embeddings in f32.
+    pub fn bytes(&self, n_images: usize, projected: ProjectedTokens, value_bytes: usize) -> PartBytes {
         let n_tokens = n_images * self.n_tokens;
-        let ends = (2 * n_tokens * self.blocks.width() * value_bytes) as u64;
+        let n_projected = self.n_projected(n_images, projected);
+        let ends =
+            (n_tokens + n_projected) * self.blocks.width() * value_bytes + n_projected * self.embed_dim() * 4;
+        let ends = ends as u64;
         let PartBytes { all, inputs } = self.blocks.bytes(n_tokens, value_bytes);
         PartBytes { all: all + ends, inputs: inputs + ends }
     }

@@ -1,7 +1,7 @@
 //! `dermake gpu-check`: whether training on a device is right, and how fast it is.
 //!
-//! Phases from the cheapest to the dearest, each with its result in a JSON file as soon as it is there: a machine that is
-//! lent for minutes leaves what it has found.
+//! Short phases come first. Each has its result in a JSON file as soon as it is there, so that a check that is cut off
+//! leaves what it has found.
 
 mod gradients;
 mod inputs;
@@ -34,7 +34,7 @@ pub struct GpuCheckOptions {
     pub is_small: bool,
 }
 
-/// Runs all phases; returns whether none failed.
+/// Runs all phases; returns whether all that the device has were run and passed.
 ///
 /// # Errors
 /// When the device cannot be opened, or the file cannot be written.
@@ -87,8 +87,7 @@ impl Check<'_> {
     fn phase(&mut self, name: &'static str, run: impl FnOnce(&Device) -> Result<Value>) -> Result<()> {
         let started = Instant::now();
         let (outcome, figures) = if self.started.elapsed() >= self.options.limit {
-            let why = format!("{} seconds were over", self.options.limit.as_secs());
-            (Outcome::NotRun { why }, Value::Null)
+            (Outcome::OutOfTime, Value::Null)
         } else {
             match run(&self.device) {
                 Ok(figures) => (Outcome::Passed, figures),
@@ -101,9 +100,10 @@ impl Check<'_> {
             Outcome::Passed => format!("{name}: passed in {secs:.1} s"),
             Outcome::Failed { why } => format!("{name}: FAILED: {why}"),
             Outcome::NotRun { why } => format!("{name}: not run: {why}"),
+            Outcome::OutOfTime => format!("{name}: not run: {} seconds were over", self.options.limit.as_secs()),
         };
-        print::answer(&format!("{line}\n"))?;
-        self.report.add(Phase { name, outcome, secs, figures })
+        self.report.add(Phase { name, outcome, secs, figures })?;
+        print::answer(&format!("{line}\n"))
     }
 }
 
@@ -166,8 +166,11 @@ mod tests {
             let expected = if phase["name"] == "kernels" { "not_run" } else { "passed" };
             assert_eq!(phase["result"], expected, "{phase}");
         }
-        run(&GpuCheckOptions { limit: Duration::ZERO, ..options }).unwrap();
+        assert!(!run(&GpuCheckOptions { limit: Duration::ZERO, ..options }).unwrap());
         let report: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
-        assert!(report["phases"].as_array().unwrap().iter().all(|phase| phase["result"] == "not_run"), "{report}");
+        assert!(
+            report["phases"].as_array().unwrap().iter().all(|phase| phase["result"] == "out_of_time"),
+            "{report}"
+        );
     }
 }

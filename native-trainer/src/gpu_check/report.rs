@@ -15,9 +15,12 @@ pub enum Outcome {
     Failed {
         why: String,
     },
+    /// The device or the program does not have it.
     NotRun {
         why: String,
     },
+    /// The time was over before it began.
+    OutOfTime,
 }
 
 /// One phase of a check.
@@ -52,9 +55,9 @@ impl Report {
         self.write()
     }
 
-    /// Whether no phase failed.
+    /// Whether every phase that this device has was run and passed.
     pub fn is_good(&self) -> bool {
-        !self.phases.iter().any(|phase| matches!(phase.outcome, Outcome::Failed { .. }))
+        !self.phases.iter().any(|phase| matches!(phase.outcome, Outcome::Failed { .. } | Outcome::OutOfTime))
     }
 
     fn write(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::engine::{
     Cost, CountingOps, Keep, Ops, ParameterLayout, Pass, ProjectedTokens, TimedOps, VisionEngine, no_values,
 };
 use crate::objective::{Objective, Variant};
-use crate::train::estimate::{BatchSize, StepEstimate};
+use crate::train::estimate::{BatchSize, DeviceMemory, StepEstimate};
 use crate::train::model::TrainedModel;
 use crate::train::optimizer::{AdamW, is_decayed};
 use crate::train::recipe::Recipe;
@@ -156,12 +156,13 @@ pub fn steps(device: &Device, config: &ClipConfig, n_images: usize, n_steps: usi
     let timed = &secs[1..];
     let median = median(timed).context("at least one step is timed")?;
     let batch = BatchSize { n_images, n_texts, n_tokens };
-    let estimate = StepEstimate::new(&recipe, config, batch, 0, model.free_bytes)?;
+    let memory = DeviceMemory { free_bytes: model.free_bytes, value_bytes: model.value_bytes() };
+    let estimate = StepEstimate::new(&recipe, config, batch, 0, memory)?;
     Ok(json!({
         "samples": n_images, "distinct_captions": n_texts, "tokens": n_tokens, "secs": timed, "warm_up_secs": secs[0],
         "samples_per_sec": n_images as f64 / median, "tflops": estimate.flops() / median / 1e12,
         "kept_share": estimate.kept_share, "estimated_gib": estimate.total_bytes() as f64 / f64::from(1 << 30),
-        "used_gib": device::used_bytes(device)?.map(|bytes| bytes as f64 / f64::from(1 << 30)),
+        "reserved_gib": device::used_bytes(device)?.map(|bytes| bytes as f64 / f64::from(1 << 30)),
     }))
 }
 

@@ -30,11 +30,14 @@ pub const BEST: &str = "best";
 /// Before the step in the name of a checkpoint that is kept for good.
 pub const KEPT: &str = "step-";
 
-/// Where a run stands, beside its weights.
+/// The progress of a run, beside its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoopState {
-    /// Optimizer updates made.
+    /// Batches taken.
     pub step: u64,
+    /// Optimizer updates made: fewer where a batch had no caption that counts. None in checkpoints of older versions.
+    #[serde(default)]
+    pub optimizer_steps: Option<u64>,
     /// The batch that comes next.
     pub position: Position,
     pub samples_seen: u64,
@@ -221,7 +224,7 @@ impl Checkpoints {
             }
         }
         optimizer
-            .restore(&read(OPTIMIZER_FILE)?, state.step)
+            .restore(&read(OPTIMIZER_FILE)?, state.optimizer_steps.unwrap_or(state.step))
             .with_context(|| format!("in {}", folder.display()))?;
         for name in model.parameters().keys() {
             model.set_parameter(name, &weights[name])?;
@@ -232,8 +235,11 @@ impl Checkpoints {
 
 /// A checkpoint of weights that are not finite would take the place of one that a run can go on from.
 fn check_finite(model: &TrainedModel) -> Result<()> {
+    if model.flat_parameters().sum_all()?.to_scalar::<f32>()?.is_finite() {
+        return Ok(());
+    }
     for (name, var) in model.parameters() {
-        let sum = var.sum_all()?.to_scalar::<f32>()?;
+        let sum = var.flatten_all()?.sum_all()?.to_scalar::<f32>()?;
         ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
     }
     Ok(())

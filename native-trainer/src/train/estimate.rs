@@ -22,7 +22,7 @@ pub struct StepEstimate {
     pub parameters: u64,
     /// The most bytes of activations at once.
     pub activations: u64,
-    /// Logits and features of the loss.
+    /// Logits and features of the loss, and the raw embeddings that are kept.
     pub loss: u64,
     /// Batches that the loader has ready.
     pub batches: u64,
@@ -30,6 +30,15 @@ pub struct StepEstimate {
     pub kept_share: f64,
     /// By kind of operation, of both towers.
     pub costs: BTreeMap<&'static str, Cost>,
+}
+
+/// What a device has for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// For activations.
+    pub free_bytes: u64,
+    /// Of a value of an activation, and of a parameter's copy where there is one.
+    pub value_bytes: usize,
 }
 
 /// The batch that a step is estimated for.
@@ -44,13 +53,10 @@ pub struct BatchSize {
 
 impl BatchSize {
     /// A batch like the first rows of the table.
-    ///
-    /// # Errors
-    /// When a caption cannot be tokenized.
-    pub fn of(recipe: &Recipe, source: &SampleSource) -> Result<Self> {
+    pub fn of(recipe: &Recipe, source: &SampleSource) -> Self {
         let n_kinds = if recipe.objective.variant == Variant::Clip { 1 } else { usize::MAX };
-        let (n_texts, n_tokens) = source.distinct_captions(recipe.run.batch_size, n_kinds)?;
-        Ok(Self { n_images: recipe.run.batch_size, n_texts, n_tokens })
+        let (n_texts, n_tokens) = source.distinct_captions(recipe.run.batch_size, n_kinds);
+        Self { n_images: recipe.run.batch_size, n_texts, n_tokens }
     }
 
     /// The texts as if they were of one length, as far as that goes.
@@ -62,7 +68,7 @@ impl BatchSize {
 }
 
 impl StepEstimate {
-    /// Estimates a step, with `free_bytes` for activations unless the recipe says how many.
+    /// Estimates a step, with what is free for activations unless the recipe says how much.
     ///
     /// # Errors
     /// When the model lacks a parameter.
@@ -71,14 +77,10 @@ impl StepEstimate {
         config: &ClipConfig,
         batch: BatchSize,
         n_prefetched: usize,
-        free_bytes: u64,
+        memory: DeviceMemory,
     ) -> Result<Self> {
         let run = &recipe.run;
         let layout = ParameterLayout::new(&parameters(config), is_decayed);
-        let value_bytes = match run.precision {
-            Precision::F32 => 4,
-            Precision::Bf16 => 2,
-        };
         let passes = Passes {
             vision: VisionEngine::new(&layout, config)?,
             text: TextEngine::new(&layout, config)?,
@@ -88,10 +90,11 @@ impl StepEstimate {
             },
             side: config.preprocess.image_size,
         };
-        let (ops, kept_share) = passes.run(recipe, batch, value_bytes, free_bytes)?;
-        let copies = if run.precision == Precision::Bf16 { 2 } else { 0 };
+        let (ops, kept_share) = passes.run(recipe, batch, memory)?;
+        let copies = if run.precision == Precision::Bf16 { memory.value_bytes } else { 0 };
         let n_local = if passes.projected == ProjectedTokens::All { recipe.data.table.n_captions() } else { 0 };
-        let features = 4 * config.embed_dim * (3 * batch.n_texts + batch.n_images * (3 + n_local));
+        let n_raw = passes.vision.n_projected(batch.n_images, passes.projected) as f64 * kept_share;
+        let features = 4 * config.embed_dim * (3 * batch.n_texts + batch.n_images * (3 + n_local) + n_raw as usize);
         Ok(Self {
             parameters: (layout.len() * (16 + copies)) as u64,
             activations: ops.peak_bytes(),
@@ -128,8 +131,7 @@ impl Passes {
         &self,
         recipe: &Recipe,
         batch: BatchSize,
-        value_bytes: usize,
-        free_bytes: u64,
+        DeviceMemory { free_bytes, value_bytes }: DeviceMemory,
     ) -> Result<(CountingOps, f64)> {
         let micro = &recipe.run.micro_batches;
         let mut texts: Vec<Vec<usize>> = vec![Vec::new()];
@@ -146,7 +148,7 @@ impl Passes {
         let images: Vec<usize> =
             (0..batch.n_images).step_by(at_a_time).map(|start| at_a_time.min(batch.n_images - start)).collect();
         let of_texts = texts.iter().map(|texts| self.text.bytes(texts.ids.len(), value_bytes));
-        let of_images = images.iter().map(|&n_images| self.vision.bytes(n_images, value_bytes));
+        let of_images = images.iter().map(|&n_images| self.vision.bytes(n_images, self.projected, value_bytes));
         let parts: Vec<PartBytes> = of_texts.chain(of_images).collect();
         let plan = plan_memory(&parts, micro.activation_bytes(free_bytes));
         let (text_keeps, image_keeps) = plan.parts.split_at(texts.len());
@@ -168,10 +170,7 @@ impl Passes {
                 Some(kept) => kept,
                 None => self.vision.forward(&mut ops, &pixels, self.projected, plan.again)?.1,
             };
-            let n_rows = match self.projected {
-                ProjectedTokens::Class => n_images,
-                ProjectedTokens::All => n_images * self.vision.n_tokens(),
-            };
+            let n_rows = self.vision.n_projected(n_images, self.projected);
             self.vision.backward(
                 &mut ops,
                 kept,
@@ -202,7 +201,8 @@ mod tests {
         recipe.run.micro_batches.activation_memory_gib = Some(gib);
         let config = ClipConfig::named("ViT-B-16-quickgelu").unwrap();
         let batch = BatchSize { n_images: 256, n_texts: 900, n_tokens: 34_000 };
-        StepEstimate::new(&recipe, &config, batch, 2, 0).unwrap()
+        let memory = DeviceMemory { free_bytes: 0, value_bytes: 2 };
+        StepEstimate::new(&recipe, &config, batch, 2, memory).unwrap()
     }
 
     #[test]

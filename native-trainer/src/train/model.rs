@@ -1,10 +1,12 @@
 //! The model while it is being trained: flat parameters, and both towers over them.
 
+use super::estimate::DeviceMemory;
 use super::optimizer::is_decayed;
 use crate::device::free_bytes;
 use crate::engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine};
-use anyhow::{Context, Result, ensure};
-use candle_core::{DType, Device, Tensor};
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
+use rayon::prelude::*;
 use shared_model::config::{ClipConfig, Parameter};
 use shared_model::weights::{Placement, Weights};
 use shared_model::{TextTower, VisionTower};
@@ -51,6 +53,10 @@ impl TrainedModel {
     /// # Errors
     /// When a tensor is missing, unexpected or misshapen, all of them named.
     pub fn new(mut weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if placement.device.is_cuda() {
+            crate::engine::cuda::check_heads(config, placement.dtype)?;
+        }
         weights.fit_positions(config)?;
         let parameters = parameters(config);
         weights.check(&parameters, &[])?;
@@ -68,6 +74,7 @@ impl TrainedModel {
         let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
         let towers = Towers::over(live.collect::<Result<Vec<_>>>()?, config, &placement)?;
         let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
+        let states = if placement.device.is_cpu() { 0 } else { BYTES_OF_STEPS * n_values(config) };
         Ok(Self {
             config: config.clone(),
             parameters: parameters.collect::<Result<_>>()?,
@@ -77,9 +84,7 @@ impl TrainedModel {
             masters,
             copies,
             towers,
-            // Gradients and both moments come later.
-            free_bytes: free_bytes(&placement.device)
-                .saturating_sub(state_bytes(config, &placement.device) / 3 * 2),
+            free_bytes: free_bytes(&placement.device).saturating_sub(states),
             placement,
         })
     }
@@ -150,12 +155,25 @@ pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
     config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
 }
 
-/// Bytes of a GPU's memory that parameters, gradients and moments take, copies of lower precision included. On the CPU 0:
-/// half of its memory is left for them.
-pub(super) fn state_bytes(config: &ClipConfig, device: &Device) -> u64 {
-    let n_values: usize =
-        parameters(config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum();
-    if device.is_cpu() { 0 } else { 18 * n_values as u64 }
+/// f32 and bf16 of a parameter, which are on a GPU from the beginning.
+const BYTES_LOADED: u64 = 6;
+/// A parameter's gradient and both moments, in f32, which come with the first step.
+const BYTES_OF_STEPS: u64 = 12;
+
+/// What a device has for activations before a model is loaded. The half of a computer's memory that is left out has room
+/// for the parameters.
+pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceMemory {
+    let states = if placement.device.is_cpu() { 0 } else { (BYTES_LOADED + BYTES_OF_STEPS) * n_values(config) };
+    let is_bf16_there = placement.dtype != DType::F32 && !placement.device.is_cpu();
+    DeviceMemory {
+        free_bytes: free_bytes(&placement.device).saturating_sub(states),
+        value_bytes: if is_bf16_there { 2 } else { 4 },
+    }
+}
+
+/// Values of all parameters.
+fn n_values(config: &ClipConfig) -> u64 {
+    parameters(config).iter().map(|parameter| parameter.shape.iter().product::<usize>() as u64).sum()
 }
 
 /// A copy in bf16; on the CPU, in f32 with the values of bf16.
@@ -197,8 +215,14 @@ impl Gradients {
         view(&self.flat, self.layout.span(name)?)
     }
 
-    /// The L2 norm over all gradients together.
+    /// The L2 norm over all gradients together, summed in f64.
     pub fn norm(&self) -> Result<f64> {
-        Ok(f64::from(self.flat.sqr()?.sum_all()?.to_scalar::<f32>()?).sqrt())
+        const VALUES_PER_TASK: usize = 1 << 16;
+        let flat = self.flat.to_device(&Device::Cpu)?;
+        let (storage, _) = flat.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F32(values)) = &*storage else { bail!("expected gradients in f32") };
+        let squares = |values: &[f32]| values.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>();
+        let parts: Vec<f64> = values.par_chunks(VALUES_PER_TASK).map(squares).collect();
+        Ok(parts.iter().sum::<f64>().sqrt())
     }
 }

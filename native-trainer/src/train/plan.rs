@@ -1,6 +1,6 @@
 //! A recipe with everything resolved: files found, steps counted, costs estimated.
 
-use super::estimate::{BatchSize, StepEstimate};
+use super::estimate::{BatchSize, DeviceMemory, StepEstimate};
 use super::model::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
 use super::resume::VALIDATION;
@@ -43,11 +43,11 @@ pub struct ZeroShotSet {
 }
 
 impl Plan {
-    /// Finds and reads the tables of `recipe` below `data`. `free_bytes` may be taken for activations.
+    /// Finds and reads the tables of `recipe` below `data`, for a device with that much memory.
     ///
     /// # Errors
     /// When a table cannot be read, the run would learn nothing from it, or the schedule is longer than the run.
-    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path, free_bytes: u64) -> Result<Self> {
+    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path, memory: DeviceMemory) -> Result<Self> {
         let source = |table: &str| -> Result<Arc<SampleSource>> {
             let path = data.join(table);
             let root = match &recipe.data.image_root {
@@ -84,8 +84,8 @@ impl Plan {
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
         let n_prefetched = loader_options(&recipe).prefetch_batches;
-        let batch = BatchSize::of(&recipe, &train)?;
-        let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, free_bytes)?;
+        let batch = BatchSize::of(&recipe, &train);
+        let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, memory)?;
         Ok(Self {
             recipe,
             config,

@@ -152,6 +152,7 @@ mod tests {
         };
         let followed = |earlier: &[(&str, &str)]| {
             let mut state = LoopState {
+                optimizer_steps: None,
                 step: 3,
                 position: crate::data::Position::default(),
                 samples_seen: 0,

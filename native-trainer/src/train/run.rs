@@ -12,7 +12,7 @@ use super::sinks::{EventWriter, MetricsLog, Panel, Record, curves, metrics};
 use super::step::{Batch, loss_and_gradients};
 use crate::data::{Batch as LoadedBatch, Loader, Position};
 use crate::demo_model;
-use crate::device::{DeviceChoice, free_bytes, placement};
+use crate::device::{DeviceChoice, placement};
 use crate::hub::{self, WeightsKind};
 use crate::init;
 use crate::interrupt::{self, Interrupted};
@@ -43,13 +43,13 @@ pub enum Ending {
     Interrupted,
 }
 
-/// Trains as the recipe says, or goes on with the run that stands in `places.out`.
+/// Trains as the recipe says, or goes on with the run in `places.out`.
 pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let recipe = Recipe::read(recipe_name)?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = first_weights(&recipe)?;
-    let free_bytes = free_bytes(&placement.device).saturating_sub(model::state_bytes(&config, &placement.device));
-    let plan = Plan::resolve(recipe, config, places.data, free_bytes)?;
+    let memory = model::free_memory(&config, &placement);
+    let plan = Plan::resolve(recipe, config, places.data, memory)?;
     print::remark(&plan);
     create_folder(places.out)?;
     let _lock = Lock::of_folder(places.out)?;
@@ -93,8 +93,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         let started = Instant::now();
         let loaded = loader.next_batch()?.context("the loader ended before the run")?;
         let (captions, input_ids) = distinct_captions(&loaded, &plan.recipe.objective);
-        let pixels = loaded.pixels.to_device(model.device())?;
-        let batch = Batch { pixels: &pixels, captions: &captions, input_ids: &input_ids };
+        let batch = Batch { pixels: &loaded.pixels, captions: &captions, input_ids: &input_ids };
         let learning_rate = plan.recipe.schedule.at(state.step, plan.total_steps);
 
         // ---- the step
@@ -114,7 +113,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         // ----
 
         let secs = started.elapsed().as_secs_f64();
-        state.advance(&plan, secs);
+        state.advance(&plan, secs, optimizer.steps());
         let is_last = state.step == plan.total_steps;
         let ends_epoch = state.position.batch == 0;
         if let Some((loss, gradient_norm)) = taken {
@@ -198,6 +197,7 @@ impl LoopState {
     fn start(plan: &Plan) -> Self {
         Self {
             step: 0,
+            optimizer_steps: None,
             position: Position::default(),
             samples_seen: 0,
             trained_secs: 0.0,
@@ -208,8 +208,9 @@ impl LoopState {
         }
     }
 
-    fn advance(&mut self, plan: &Plan, secs: f64) {
+    fn advance(&mut self, plan: &Plan, secs: f64, optimizer_steps: u64) {
         self.step += 1;
+        self.optimizer_steps = Some(optimizer_steps);
         self.samples_seen += plan.recipe.run.batch_size as u64;
         self.trained_secs += secs;
         self.position.batch += 1;

@@ -2,7 +2,7 @@
 //!
 //! Gradient caching: the features of the whole batch are computed in micro-batches, the loss gives their gradients, and
 //! each micro-batch goes backward from those. Micro-batches whose activations fit into memory keep them; the others are
-//! computed again. The numbers do not depend on it. Each distinct caption is encoded once.
+//! computed again, to the same bytes. Each distinct caption is encoded once.
 
 use super::heads::{local_features, local_gradients, unit_length_gradient};
 use super::model::{Gradients, LOGIT_SCALE, TrainedModel};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use shared_model::{text_length, unit_length};
 use std::ops::Range;
 
-/// How much is computed at a time, which changes memory and speed but no result.
+/// How much is computed at a time. It decides memory and speed; the result differs only in the order of f32 sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MicroBatches {
@@ -40,7 +40,7 @@ impl MicroBatches {
 
 /// One batch, as the model takes it.
 pub struct Batch<'a> {
-    /// `[B, 3, S, S]`: RGB in u8, or normalized values in f32.
+    /// `[B, 3, S, S]`: RGB in u8, or normalized values in f32; on any device.
     pub pixels: &'a Tensor,
     pub captions: &'a Captions,
     /// The token rows of the distinct captions, all of one length.
@@ -49,7 +49,9 @@ pub struct Batch<'a> {
 
 /// Loss of a batch, without the gradients of the parameters.
 pub fn loss(model: &TrainedModel, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches) -> Result<Loss> {
-    let step = Step::new(model, objective, batch, micro);
+    let pixels = batch.pixels.to_device(model.device())?;
+    let batch = Batch { pixels: &pixels, ..*batch };
+    let step = Step::new(model, objective, &batch, micro);
     model.flat_weights().run(LossPass(&step))
 }
 
@@ -60,7 +62,9 @@ pub fn loss_and_gradients(
     batch: &Batch<'_>,
     micro: &MicroBatches,
 ) -> Result<(Loss, Gradients)> {
-    let step = Step::new(model, objective, batch, micro);
+    let pixels = batch.pixels.to_device(model.device())?;
+    let batch = Batch { pixels: &pixels, ..*batch };
+    let step = Step::new(model, objective, &batch, micro);
     let plan = step.memory_plan(micro);
     let (loss, gradients) = model.flat_weights().run_with_gradients(GradientPass(&step, &plan))?;
     let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale()?) as f32], model.device())?;
@@ -159,7 +163,7 @@ impl<'a> Step<'a> {
             let n_tokens = self.batch.input_ids[rows.clone()].iter().map(|ids| text_length(ids)).sum();
             model.text.bytes(n_tokens, value_bytes)
         };
-        let of_images = |rows: &Range<usize>| model.vision.bytes(rows.len(), value_bytes);
+        let of_images = |rows: &Range<usize>| model.vision.bytes(rows.len(), self.projected(), value_bytes);
         let parts: Vec<PartBytes> =
             self.text_parts.iter().map(of_texts).chain(self.image_parts.iter().map(of_images)).collect();
         plan_memory(&parts, micro.activation_bytes(model.free_bytes))
@@ -246,7 +250,7 @@ fn patch_tokens(raw: &Tensor) -> Result<Tensor> {
     Ok(raw.narrow(1, 1, raw.dim(1)? - 1)?.contiguous()?)
 }
 
-/// The captions that the patches of some images meet, `[b, K, E]`, and their rows among the distinct captions, `[b K]`.
+/// The captions that the patches of some images are compared with, `[b, K, E]`, and their rows among the distinct captions, `[b K]`.
 fn own_texts(pairs: &LocalPairs, range: &Range<usize>, text_features: &Tensor) -> Result<(Tensor, Tensor)> {
     let k = pairs.n_queries;
     let rows: Vec<u32> = pairs.text_rows[range.start * k..range.end * k].iter().map(|&row| row as u32).collect();

@@ -85,7 +85,9 @@ fn packed_sequences_do_not_see_each_other() {
     for pair in starts.windows(2) {
         let of = |values: &[f32], width: usize| values[pair[0] * width..pair[1] * width].to_vec();
         let alone = run(&of(&qkv, 24), &of(&gradient, 8), &[0, pair[1] - pair[0]]);
-        assert_eq!((of(&joined, 8), of(&d_qkv, 24)), alone);
+        // Products of one row are summed in another order than those of several.
+        assert_near("attention", &of(&joined, 8), &alone.0);
+        assert_near("its gradient", &of(&d_qkv, 24), &alone.1);
     }
 }
 

@@ -9,8 +9,31 @@ use super::signatures::{
 };
 use crate::engine::ops::Sequences;
 use anyhow::{Result, ensure};
+use candle_core::DType;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
+use shared_model::config::ClipConfig;
 use shared_model::fused::Heads;
+
+/// Checks that there are attention kernels for the heads of both towers.
+///
+/// # Errors
+/// Names the tower, and what would do.
+pub fn check_heads(config: &ClipConfig, dtype: DType) -> Result<()> {
+    let (vision, text) = (&config.vision, &config.text);
+    let widths = [("vision_cfg", vision.width / vision.heads), ("text_cfg", text.width / text.heads)];
+    for (tower, width) in widths {
+        ensure!(
+            width <= ATTENTION_F32_MAX_WIDTH,
+            "the heads of {tower} are {width} wide; on a GPU at most {ATTENTION_F32_MAX_WIDTH} can be trained"
+        );
+        ensure!(
+            dtype != DType::BF16 || ATTENTION_WIDTHS.contains(&width),
+            "the heads of {tower} are {width} wide; on a GPU bf16 needs one of {ATTENTION_WIDTHS:?}: set run.precision \
+             to \"f32\""
+        );
+    }
+    Ok(())
+}
 
 impl<T: Element> CudaOps<'_, T> {
     /// What [`Ops::attention`](crate::engine::Ops::attention) returns.
@@ -69,18 +92,8 @@ impl<T: Element> CudaOps<'_, T> {
     ) -> Result<()> {
         let longest = sequences.starts().windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
         let (name, rows) = if T::IS_BF16 {
-            ensure!(
-                ATTENTION_WIDTHS.contains(&heads.width),
-                "heads of width {} in bf16 are none of {ATTENTION_WIDTHS:?}",
-                heads.width
-            );
             (format!("{name}_w{}", heads.width), ATTENTION_BF16_ROWS)
         } else {
-            ensure!(
-                heads.width <= ATTENTION_F32_MAX_WIDTH,
-                "heads of width {} are above {ATTENTION_F32_MAX_WIDTH}",
-                heads.width
-            );
             (name.to_string(), ATTENTION_F32_ROWS)
         };
         let tiles_of_longest = longest.div_ceil(rows);

@@ -143,7 +143,7 @@ impl Gpu {
     pub fn buffer<T: DeviceRepr>(&self, len: usize) -> Result<CudaSlice<T>> {
         // SAFETY: all that is ever stored are plain numbers, for which every pattern of bits is a value.
         unsafe { self.stream.alloc(len) }
-            .with_context(|| format!("no memory on the GPU for {} MiB more", (len * size_of::<T>()) >> 20))
+            .with_context(|| format!("no memory on the GPU for {} MiB more; set a smaller run.micro_batches.activation_memory_gib or images", (len * size_of::<T>()) >> 20))
     }
 
     /// A copy of a few numbers, such as row numbers.
@@ -278,7 +278,7 @@ fn keep_freed_memory(stream: &CudaStream) -> Result<()> {
 
 /// The first library that CUDA needs and this machine lacks, in words; None when all are there.
 pub fn missing_library() -> Option<String> {
-    // The program is built for one of these versions of the toolkit; their libraries may stand side by side.
+    // The program is built for one of these versions of the toolkit; their libraries may be installed side by side.
     let libraries: [(&str, &[&str], &str); 4] = [
         ("libcuda", &["libcuda.so.1"], "NVIDIA's driver"),
         ("libcublas", &["libcublas.so.13", "libcublas.so.12"], "the CUDA toolkit"),

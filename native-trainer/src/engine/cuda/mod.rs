@@ -28,6 +28,8 @@ mod signatures;
 #[cfg(feature = "cuda")]
 pub use adamw::{AdamWStep, adamw_step};
 #[cfg(feature = "cuda")]
+pub use attention::check_heads;
+#[cfg(feature = "cuda")]
 pub use element::Element;
 #[cfg(feature = "cuda")]
 pub use flat::CudaOps;

@@ -64,7 +64,7 @@ struct Case {
     alignments: [u32; 4],
 }
 
-/// cuBLASLt on one stream, with the algorithm of each case that it has met.
+/// cuBLASLt on one stream, with algorithms cached by case.
 pub struct Products {
     handle: cublasLtHandle_t,
     workspace: CudaSlice<u8>,
@@ -171,6 +171,13 @@ impl Products {
         let preference = Owned { handle: result::create_matmul_pref()?, destroy: result::destroy_matmul_pref };
         let workspace_bytes = WORKSPACE_BYTES as u64;
         set_preference(&preference, Preference::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace_bytes)?;
+        // Parts of a sum are added in f32, never in the output's type.
+        const REDUCTION_IN_COMPUTE_TYPE: u32 = 2;
+        set_preference(
+            &preference,
+            Preference::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+            &REDUCTION_IN_COMPUTE_TYPE,
+        )?;
         let [a, b, c, d] = case.alignments;
         set_preference(&preference, Preference::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &a)?;
         set_preference(&preference, Preference::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &b)?;

@@ -71,7 +71,8 @@ pub fn compare_operations(
     let weights = Random::new(seed, is_bf16).values(layout.len(), 0.1);
     let inputs = || Random::new(seed + 1, is_bf16);
     let mut gradients = vec![0f32; layout.len()];
-    let expected = outputs(&mut CpuOps::new(&weights, &mut gradients, is_bf16), &layout, config, inputs())?;
+    let expected =
+        outputs(&mut CpuOps::new(&weights, &weights, &mut gradients, is_bf16), &layout, config, inputs())?;
 
     let gpu = Gpu::of(device)?;
     let masters = gpu.upload(&weights)?;

@@ -148,7 +148,7 @@ pub fn outputs<O: HostCopies>(
     Ok(all)
 }
 
-/// What stands before the blocks of each tower.
+/// The embeddings of both towers of each tower.
 fn embeddings<O: HostCopies>(
     ops: &mut O,
     layout: &ParameterLayout,
