@@ -125,7 +125,7 @@ fn a_damaged_index_is_an_error_until_it_is_embedded_again() {
     }
 }
 
-/// Starts a command, waits until its lock is there, runs the same again, and lets the first finish.
+/// Starts a command, stops it once its lock is there, runs the same again, and lets the first finish.
 #[cfg(unix)]
 fn second_is_refused(arguments: &[&str], lock: &Path, result: &Path) {
     let mut first = Command::new(env!("CARGO_BIN_EXE_dermake"));
@@ -134,7 +134,11 @@ fn second_is_refused(arguments: &[&str], lock: &Path, result: &Path) {
         assert!(first.try_wait().unwrap().is_none(), "{arguments:?} ended before its lock was seen");
         std::thread::yield_now();
     }
+    // Where the machine is busy, the first would otherwise be done before the second looks.
+    let send = |signal: &str| Command::new("kill").args([signal, &first.id().to_string()]).status().unwrap();
+    assert!(send("-STOP").success());
     let second = dermake().args(arguments).output().unwrap();
+    assert!(send("-CONT").success());
     assert_eq!(second.status.code(), Some(2), "{arguments:?}: {}", log(&second));
     assert!(log(&second).contains("another dermake is writing"), "{arguments:?}: {}", log(&second));
     assert!(first.wait().unwrap().success(), "{arguments:?}");

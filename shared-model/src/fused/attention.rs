@@ -115,6 +115,9 @@ pub fn attention(qkv: &[f32], starts: &[usize], heads: Heads, joined: &mut [f32]
         |weights, task| {
             let (sequence, head) = (task / heads.count, task % heads.count);
             let (start, n) = (starts[sequence], starts[sequence + 1] - starts[sequence]);
+            if n == 0 {
+                return;
+            }
             let [query, key, value] = heads.views(qkv, start, head);
             let weights = &mut weights[..n * n];
             // SAFETY: query and key are views of n rows of one head; `weights` has n * n values.
@@ -165,6 +168,9 @@ pub fn attention_gradient(
         |(weights, d_logits), task| {
             let (sequence, head) = (task / heads.count, task % heads.count);
             let (start, n) = (starts[sequence], starts[sequence + 1] - starts[sequence]);
+            if n == 0 {
+                return;
+            }
             let [query, key, value] = heads.views(qkv, start, head);
             let (weights, d_logits) = (&mut weights[..n * n], &mut d_logits[..n * n]);
             let first = start * width + head * heads.width;
