@@ -233,7 +233,8 @@ impl Checkpoints {
 /// A checkpoint of weights that are not finite would take the place of one that a run can go on from.
 fn check_finite(model: &TrainedModel) -> Result<()> {
     for (name, var) in model.parameters() {
-        let sum = var.sum_all()?.to_scalar::<f32>()?;
+        // With an axis: for a scalar, candle would allocate no bytes on a GPU, and the driver may refuse that.
+        let sum = var.flatten_all()?.sum_all()?.to_scalar::<f32>()?;
         ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
     }
     Ok(())
