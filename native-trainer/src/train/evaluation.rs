@@ -116,7 +116,8 @@ fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Validatio
         if !objective.has_targets(&captions) {
             continue;
         }
-        let batch = Batch { pixels: &loaded.pixels, captions: &captions, input_ids: &input_ids };
+        let pixels = loaded.pixels.to_device(model.device())?;
+        let batch = Batch { pixels: &pixels, captions: &captions, input_ids: &input_ids };
         let found = loss(model, objective, &batch, &plan.recipe.run.micro_batches)?;
         let weight = loaded.rows.len() as f64;
         sum.mkcl += weight * found.mkcl;
