@@ -68,6 +68,10 @@ build-cuda:
 check-cuda:
     native-trainer/kernels/check.sh
 
+# Run the CUDA side of training on this machine's CPU, behind an emulated driver: every operation, gradients, a short run
+check-cuda-host *OPTIONS:
+    @.setup/emulated_gpu.sh {{OPTIONS}}
+
 # On a machine with a GPU: check that training on it is right, and how fast it is, in seven minutes at most
 gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
