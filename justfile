@@ -68,7 +68,7 @@ build-cuda:
 check-cuda:
     native-trainer/kernels/check.sh
 
-# Run the CUDA side of training on this machine's CPU, behind an emulated driver: every operation, gradients, a short run
+# Check the CUDA side of training without a GPU: gpu-check on an emulated driver; options such as --phases kernels
 check-cuda-host *OPTIONS:
     @.setup/emulated_gpu.sh {{OPTIONS}}
 

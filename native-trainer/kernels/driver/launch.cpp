@@ -31,7 +31,8 @@ template <typename... Parameters> static HostKernel host_kernel(void (*kernel)(P
 
 #define ONE(name) {#name, host_kernel(name)}
 #define BOTH(name) ONE(name##_bf16), ONE(name##_f32)
-#define ATTENTION(kind) ONE(attention_forward_##kind), ONE(attention_backward_q_##kind), ONE(attention_backward_kv_##kind)
+#define ATTENTION(kind)                                                                                                \
+  ONE(attention_forward_##kind), ONE(attention_backward_q_##kind), ONE(attention_backward_kv_##kind)
 
 // Every kernel of kernels.cu.
 static const std::map<std::string, HostKernel>& project_kernels() {

@@ -184,8 +184,8 @@ Status cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preferenc
 }
 Status cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t description, cublasLtMatrixLayout_t a,
                                       cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t,
-                                      cublasLtMatmulPreference_t preference, int, cublasLtMatmulHeuristicResult_t* found,
-                                      int* n_found) {
+                                      cublasLtMatmulPreference_t preference, int,
+                                      cublasLtMatmulHeuristicResult_t* found, int* n_found) {
   const Product product = of(description).product(of(a), of(b), of(c));
   product.check_shapes();
   Algorithm algorithm{{}, of(c).rows, of(c).columns, product.n_inner()};
@@ -217,7 +217,9 @@ Status cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description, const 
   }
   const void* operands[OPERANDS] = {a, b, c, d};
   for (int i = 0; i < OPERANDS; i++) {
-    if (reinterpret_cast<uintptr_t>(operands[i]) % algorithm.alignments[i]) fail("a product is not aligned as promised");
+    if (reinterpret_cast<uintptr_t>(operands[i]) % algorithm.alignments[i] != 0) {
+      fail("a product is not aligned as promised");
+    }
   }
   check_range(reinterpret_cast<uint64_t>(workspace), workspace_bytes, "the workspace of a product");
   product.run(a, b, c, d, wanted.epilogue == CUBLASLT_EPILOGUE_BIAS ? wanted.bias : nullptr);
