@@ -68,6 +68,10 @@ build-cuda:
 check-cuda:
     native-trainer/kernels/check.sh
 
+# Check the CUDA side of training without a GPU: gpu-check on an emulated driver; options such as --phases kernels
+check-cuda-host *OPTIONS:
+    @.setup/emulated_gpu.sh {{OPTIONS}}
+
 # On a machine with a GPU: check that training on it is right, and how fast it is, in seven minutes at most
 gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use native_trainer::device::DeviceChoice;
-use native_trainer::gpu_check::{self, GpuCheckOptions};
+use native_trainer::gpu_check::{self, GpuCheckOptions, PHASES};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,6 +31,10 @@ pub struct GpuCheck {
     #[arg(long, value_name = "SECS", default_value_t = 360)]
     limit_secs: u64,
 
+    /// Phases to run, by name, in place of all: device, kernels, gradients, ceilings, operations, steps, training
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = PHASES)]
+    phases: Vec<String>,
+
     /// Decides the random numbers that are compared
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -46,6 +50,7 @@ impl GpuCheck {
             device: self.device,
             out: self.out,
             limit: Duration::from_secs(self.limit_secs),
+            phases: self.phases,
             seed: self.seed,
             is_small: self.small,
         })?;

@@ -22,6 +22,9 @@ use speed::Ceilings;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+/// The phases, in order; `steps` is two of them.
+pub const PHASES: [&str; 7] = ["device", "kernels", "gradients", "ceilings", "operations", "steps", "training"];
+
 /// What to check, and where to write what was found.
 #[derive(Clone, Debug)]
 pub struct GpuCheckOptions {
@@ -29,6 +32,8 @@ pub struct GpuCheckOptions {
     pub out: PathBuf,
     /// No phase begins after this time.
     pub limit: Duration,
+    /// Of [`PHASES`], those to run; all when there are none.
+    pub phases: Vec<String>,
     pub seed: u64,
     /// Small models and batches, to see that the check itself works.
     pub is_small: bool,
@@ -60,7 +65,7 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
     check.phase("operations", |device| speed::operations(device, &config, n_images, best_of(best)?))?;
     for (name, n_samples) in [("step of 512", 512), ("step of 2048", 2048)] {
         let n_samples = if is_small { n_samples / 64 } else { n_samples };
-        check.phase(name, |device| speed::steps(device, &config, n_samples, 4))?;
+        check.phase_of("steps", name, |device| speed::steps(device, &config, n_samples, 4))?;
     }
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let full = training::Run { n_pictures: 1024, batch_size: 256, n_steps: 30, is_full_size: true };
@@ -83,8 +88,21 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Runs one phase, unless the time is over, and writes what it found.
     fn phase(&mut self, name: &'static str, run: impl FnOnce(&Device) -> Result<Value>) -> Result<()> {
+        self.phase_of(name, name, run)
+    }
+
+    /// Runs one phase, unless the time is over or the phases to run are others, and writes what it found.
+    fn phase_of(
+        &mut self,
+        choice: &str,
+        name: &'static str,
+        run: impl FnOnce(&Device) -> Result<Value>,
+    ) -> Result<()> {
+        let phases = &self.options.phases;
+        if !phases.is_empty() && !phases.iter().any(|phase| phase == choice) {
+            return Ok(());
+        }
         let started = Instant::now();
         let (outcome, figures) = if self.started.elapsed() >= self.options.limit {
             (Outcome::OutOfTime, Value::Null)
@@ -155,6 +173,7 @@ mod tests {
             device: DeviceChoice::Cpu,
             out: out.clone(),
             limit: Duration::from_secs(600),
+            phases: Vec::new(),
             seed: 3,
             is_small: true,
         };
@@ -166,11 +185,16 @@ mod tests {
             let expected = if phase["name"] == "kernels" { "not_run" } else { "passed" };
             assert_eq!(phase["result"], expected, "{phase}");
         }
-        assert!(!run(&GpuCheckOptions { limit: Duration::ZERO, ..options }).unwrap());
+        assert!(!run(&GpuCheckOptions { limit: Duration::ZERO, ..options.clone() }).unwrap());
         let report: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
         assert!(
             report["phases"].as_array().unwrap().iter().all(|phase| phase["result"] == "out_of_time"),
             "{report}"
         );
+        run(&GpuCheckOptions { phases: vec!["device".into(), "ceilings".into()], ..options }).unwrap();
+        let report: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        let names: Vec<&str> =
+            report["phases"].as_array().unwrap().iter().map(|phase| phase["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["device", "ceilings"]);
     }
 }

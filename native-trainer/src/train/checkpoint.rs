@@ -239,6 +239,7 @@ fn check_finite(model: &TrainedModel) -> Result<()> {
         return Ok(());
     }
     for (name, var) in model.parameters() {
+        // With an axis: for a scalar, candle would allocate no bytes on a GPU, and the driver may refuse that.
         let sum = var.flatten_all()?.sum_all()?.to_scalar::<f32>()?;
         ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
     }

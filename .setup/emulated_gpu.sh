@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Checks training on CUDA on a machine without a GPU: builds dermake with CUDA, and runs `dermake gpu-check` on a driver
+# that runs the kernels on the CPU (native-trainer/kernels/driver). Options go to gpu-check.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+source "$here/env.sh"
+source "$here/step.sh"
+source "$here/cuda.sh"
+
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/emulated
+program=$CARGO_TARGET_DIR/emulated/dermake
+driver=$DERMAKE_ROOT/native-trainer/kernels/driver
+
+# A toolkit of the real headers, the emulated libraries, and an nvcc that leaves candle's kernels out.
+toolkit=$CARGO_TARGET_DIR/toolkit
+mkdir -p "$toolkit/bin" "$toolkit/lib64"
+ln -sfn "$CUDA_HOME/include" "$toolkit/include"
+ln -sf "$here/nvcc_of_our_kernels.sh" "$toolkit/bin/nvcc"
+for name in libcuda.so{,.1} libcublas.so{,.13} libcublasLt.so{,.13} libcurand.so{,.10} libcudart.so libnvrtc.so; do
+  ln -sf libemulated_gpu.so "$toolkit/lib64/$name"
+done
+
+# The driver's files are compiled side by side, and again when a kernel or one of them has changed.
+library=$toolkit/lib64/libemulated_gpu.so
+compile() {
+  local flags=(-std=c++17 -O2 -Wall -fPIC -I"$toolkit/include")
+  case $1 in */products.cpp) flags+=(-O3 -fassociative-math -fno-signed-zeros -fno-trapping-math) ;; esac
+  "${CXX:-c++}" "${flags[@]}" -c "$1" -o "$objects/$(basename "$1" .cpp).o"
+}
+build_driver() {
+  local file jobs=() job
+  objects=$(mktemp -d)
+  for file in "$driver"/*.cpp; do
+    compile "$file" &
+    jobs+=($!)
+  done
+  for job in "${jobs[@]}"; do wait "$job" || fail "the emulated driver does not compile"; done
+  "${CXX:-c++}" -shared -Wl,-soname,libemulated_gpu.so,-z,defs -o "$library" "$objects"/*.o
+  rm -r "$objects"
+}
+if [ ! -e "$library" ] || [ -n "$(find "$driver" "$driver/.." -maxdepth 1 -name "*.[ch]*" -newer "$library")" ]; then
+  say "compiling the emulated driver"
+  build_driver
+fi
+
+export DERMAKE_NVCC=$NVCC NVCC=$toolkit/bin/nvcc CUDA_HOME=$toolkit CUDA_PATH=$toolkit PATH=$toolkit/bin:$PATH
+export LIBRARY_PATH=$toolkit/lib64 CUDA_COMPUTE_CAP=90
+export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$toolkit/lib64
+say "dermake for the emulated driver; the first time takes some 7 minutes of one core"
+cd "$DERMAKE_ROOT"
+cargo build --profile emulated --locked -p native-trainer --features cuda
+
+report=$CARGO_TARGET_DIR/gpu.json
+say "checking; the results go to $report"
+"$program" gpu-check --small --device cuda --limit-secs 3600 --out "$report" "$@"

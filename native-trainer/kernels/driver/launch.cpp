@@ -1,0 +1,110 @@
+// Modules, functions and launches. The project's kernels run in the emulator, one thread after the other; candle's are
+// replaced by the functions of candle.cpp.
+#include "../kernels.cu"
+#include "driver.h"
+#include <cuda.h>
+#include <map>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+namespace driver {
+
+constexpr unsigned DEFAULT_SHARED_BYTES = 48 << 10; // more must be asked for
+
+struct Function {
+  std::string name;
+  HostKernel run;
+  bool is_emulated; // needs the emulator's threads
+  unsigned max_shared_bytes = DEFAULT_SHARED_BYTES;
+};
+
+template <typename... Parameters, size_t... Indices>
+static HostKernel with_arguments(void (*kernel)(Parameters...), std::index_sequence<Indices...>) {
+  return [kernel](const Arguments& arguments) {
+    kernel(arguments.get<std::remove_const_t<Parameters>>(static_cast<int>(Indices))...);
+  };
+}
+template <typename... Parameters> static HostKernel host_kernel(void (*kernel)(Parameters...)) {
+  return with_arguments(kernel, std::index_sequence_for<Parameters...>{});
+}
+
+#define ONE(name) {#name, host_kernel(name)}
+#define BOTH(name) ONE(name##_bf16), ONE(name##_f32)
+#define ATTENTION(kind)                                                                                                \
+  ONE(attention_forward_##kind), ONE(attention_backward_q_##kind), ONE(attention_backward_kv_##kind)
+
+// Every kernel of kernels.cu.
+static const std::map<std::string, HostKernel>& project_kernels() {
+  static const std::map<std::string, HostKernel> kernels = {
+      BOTH(layer_norm_forward),       BOTH(layer_norm_backward),      ONE(layer_norm_backward_finish),
+      BOTH(activation_forward),       BOTH(activation_backward),      BOTH(column_sums),
+      ONE(column_sums_finish),        BOTH(embedding_forward),        BOTH(embedding_backward),
+      ONE(embedding_backward_finish), BOTH(patches_from_values),      BOTH(patches_forward),
+      BOTH(assemble_tokens_forward),  BOTH(assemble_tokens_backward), ONE(assemble_tokens_finish),
+      BOTH(gather_rows),              BOTH(scatter_rows),             ONE(cast_f32_to_bf16),
+      ONE(cast_bf16_to_f32),          ONE(sum_of_squares),            ONE(sum_of_squares_finish),
+      ONE(adamw),                     ONE(unit_length_forward),       ONE(unit_length_backward),
+      BOTH(attention_delta),          ATTENTION(f32),                 ATTENTION(w16_bf16),
+      ATTENTION(w32_bf16),            ATTENTION(w48_bf16),            ATTENTION(w64_bf16),
+      ATTENTION(w80_bf16),            ATTENTION(w96_bf16),            ATTENTION(w128_bf16),
+  };
+  return kernels;
+}
+
+// Never freed: the program keeps what it loaded.
+static Function* find_function(const std::string& name) {
+  static std::map<std::string, Function*> functions;
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> guard(mutex);
+  if (functions[name]) return functions[name];
+  const auto found = project_kernels().find(name);
+  const bool is_emulated = found != project_kernels().end();
+  const HostKernel run = is_emulated ? found->second : candle_kernel(name);
+  if (!run) fail("the kernel " + name + " is not emulated");
+  return functions[name] = new Function{name, run, is_emulated};
+}
+
+// The emulator runs one launch at a time.
+static void run(Function& function, dim3 grid, unsigned n_threads, unsigned shared_bytes, void** parameters) {
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> guard(mutex);
+  if (shared_bytes > function.max_shared_bytes) {
+    fail(function.name + ": " + std::to_string(shared_bytes) + " bytes of shared memory were not asked for");
+  }
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) fail(function.name + ": a grid without blocks");
+  const Arguments arguments{parameters, grid.x};
+  if (!function.is_emulated) return function.run(arguments);
+  launch(grid, n_threads, shared_bytes, [&] { function.run(arguments); });
+}
+
+} // namespace driver
+
+extern "C" {
+
+CUresult cuModuleLoadData(CUmodule* module, const void*) {
+  *module = reinterpret_cast<CUmodule>(uintptr_t(4));
+  return CUDA_SUCCESS;
+}
+CUresult cuModuleUnload(CUmodule) { return CUDA_SUCCESS; }
+CUresult cuModuleGetFunction(CUfunction* function, CUmodule, const char* name) {
+  *function = reinterpret_cast<CUfunction>(driver::find_function(name));
+  return CUDA_SUCCESS;
+}
+CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value) {
+  if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) {
+    driver::fail("only the largest dynamic shared memory may be set");
+  }
+  reinterpret_cast<driver::Function*>(function)->max_shared_bytes = value;
+  return CUDA_SUCCESS;
+}
+CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                        unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream, void** parameters,
+                        void**) {
+  auto& launched = *reinterpret_cast<driver::Function*>(function);
+  if (launched.is_emulated && (block_y != 1 || block_z != 1)) driver::fail(launched.name + ": blocks have one axis");
+  driver::run(launched, dim3(grid_x, grid_y, grid_z), block_x, shared_bytes, parameters);
+  return CUDA_SUCCESS;
+}
+
+} // extern "C"

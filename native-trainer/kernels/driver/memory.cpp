@@ -1,0 +1,106 @@
+// Buffers of the emulated device, which lie in this program's own memory, and copies from and to them.
+#include "driver.h"
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <cuda.h>
+#include <map>
+#include <mutex>
+#include <unistd.h>
+
+namespace driver {
+
+constexpr int FAILURE_STATUS = 3;
+constexpr size_t ALIGNMENT = 512;            // as the real driver's
+constexpr size_t GUARD_BYTES = 512;          // behind each buffer, to notice writes past its end
+constexpr unsigned char FRESH = 0xff;        // NaN as bf16 and as f32
+constexpr unsigned char FREED = 0xfe;
+
+static std::mutex mutex;
+static std::map<uint64_t, size_t> buffers; // address -> bytes
+static size_t live;
+
+void fail(const std::string& message) {
+  fflush(stdout);
+  fprintf(stderr, "emulated driver: %s\n", message.c_str());
+  _exit(FAILURE_STATUS); // not exit: other threads may be inside the driver
+}
+
+void check_range(uint64_t address, size_t bytes, const std::string& what) {
+  if (bytes == 0) return;
+  const std::lock_guard<std::mutex> guard(mutex);
+  auto found = buffers.upper_bound(address);
+  if (found == buffers.begin()) fail(what + ": not an address on the device");
+  --found;
+  const uint64_t end = found->first + found->second;
+  if (address >= end) fail(what + ": not an address on the device, or of a buffer that was freed");
+  if (bytes > end - address) fail(what + ": " + std::to_string(bytes) + " bytes, where the buffer has " +
+                                  std::to_string(end - address) + " left");
+}
+
+size_t live_bytes() {
+  const std::lock_guard<std::mutex> guard(mutex);
+  return live;
+}
+
+static CUresult allocate(CUdeviceptr* address, size_t bytes) {
+  if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
+  void* start = nullptr;
+  if (posix_memalign(&start, ALIGNMENT, bytes + GUARD_BYTES) != 0) return CUDA_ERROR_OUT_OF_MEMORY;
+  memset(start, FRESH, bytes + GUARD_BYTES);
+  *address = reinterpret_cast<CUdeviceptr>(start);
+  const std::lock_guard<std::mutex> guard(mutex);
+  buffers[*address] = bytes;
+  live += bytes;
+  return CUDA_SUCCESS;
+}
+
+static CUresult release(CUdeviceptr address) {
+  const std::lock_guard<std::mutex> guard(mutex);
+  const auto found = buffers.find(address);
+  if (found == buffers.end()) fail("a buffer is freed that is not there, or was freed before");
+  const size_t bytes = found->second;
+  auto* start = reinterpret_cast<unsigned char*>(address);
+  if (std::any_of(start + bytes, start + bytes + GUARD_BYTES, [](unsigned char byte) { return byte != FRESH; })) {
+    fail("a write past the end of a buffer of " + std::to_string(bytes) + " bytes");
+  }
+  memset(start, FREED, bytes);
+  live -= bytes;
+  buffers.erase(found);
+  free(start);
+  return CUDA_SUCCESS;
+}
+
+} // namespace driver
+
+extern "C" {
+
+CUresult cuMemAllocAsync(CUdeviceptr* address, size_t bytes, CUstream) { return driver::allocate(address, bytes); }
+CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) { return driver::allocate(address, bytes); }
+CUresult cuMemFreeAsync(CUdeviceptr address, CUstream) { return driver::release(address); }
+CUresult cuMemFree_v2(CUdeviceptr address) { return driver::release(address); }
+
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream) {
+  driver::check_range(to, bytes, "a copy to the device");
+  memcpy(reinterpret_cast<void*>(to), from, bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream) {
+  driver::check_range(from, bytes, "a copy from the device");
+  memcpy(to, reinterpret_cast<const void*>(from), bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream) {
+  driver::check_range(from, bytes, "the source of a copy on the device");
+  driver::check_range(to, bytes, "the destination of a copy on the device");
+  memmove(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream) {
+  driver::check_range(to, bytes, "a fill");
+  memset(reinterpret_cast<void*>(to), value, bytes);
+  return CUDA_SUCCESS;
+}
+
+} // extern "C"
