@@ -166,6 +166,38 @@ template <typename T> static void index_add(const Arguments& given) {
   }
 }
 
+// Rows that lie side by side, one to a block.
+template <typename T> static void softmax(const Arguments& given) {
+  const size_t n_columns = given.get<int>(2), n = given.n_blocks * n_columns;
+  const T* in = given.get<const T*>(0);
+  T* out = output<T>(given, 1, n);
+  for (size_t row = 0; row < n; row += n_columns) {
+    float largest = -INFINITY, total = 0;
+    for (size_t i = 0; i < n_columns; i++) largest = std::fmax(largest, to_float(in[row + i]));
+    for (size_t i = 0; i < n_columns; i++) total += std::exp(to_float(in[row + i]) - largest);
+    for (size_t i = 0; i < n_columns; i++) {
+      out[row + i] = narrowed<T>(std::exp(to_float(in[row + i]) - largest) / total);
+    }
+  }
+}
+template <typename T> static void layer_norm(const Arguments& given) {
+  const size_t n_columns = given.get<int>(4), n = given.n_blocks * n_columns;
+  const T *in = given.get<const T*>(0), *gain = given.get<const T*>(2), *bias = given.get<const T*>(3);
+  T* out = output<T>(given, 1, n);
+  for (size_t row = 0; row < n; row += n_columns) {
+    float mean = 0, variance = given.get<float>(6);
+    for (size_t i = 0; i < n_columns; i++) mean += to_float(in[row + i]) / n_columns;
+    for (size_t i = 0; i < n_columns; i++) {
+      const float distance = to_float(in[row + i]) - mean;
+      variance += distance * distance / n_columns;
+    }
+    for (size_t i = 0; i < n_columns; i++) {
+      const float scaled = (to_float(in[row + i]) - mean) / std::sqrt(variance) * to_float(gain[i]);
+      out[row + i] = narrowed<T>(scaled + to_float(bias[i]));
+    }
+  }
+}
+
 using Kernels = std::map<std::string, HostKernel>;
 
 // Kernels of numbers that can be compared and added.
@@ -228,6 +260,10 @@ HostKernel candle_kernel(const std::string& name) {
     add_arithmetic<uint32_t>(kernels, "u32");
     add_arithmetic<int64_t>(kernels, "i64");
     add_arithmetic<uint8_t>(kernels, "u8");
+    kernels["softmax_f32"] = softmax<float>;
+    kernels["softmax_bf16"] = softmax<bf16>;
+    kernels["layernorm_f32"] = layer_norm<float>;
+    kernels["layernorm_bf16"] = layer_norm<bf16>;
     add_functions<float>(kernels, "f32");
     add_functions<double>(kernels, "f64");
     add_functions<bf16>(kernels, "bf16");
