@@ -173,7 +173,9 @@ fn write_mutant(mutant: &Mutant, root: &Path) -> Result<(), String> {
         fs::create_dir_all(root.join(folder)).unwrap();
         for entry in fs::read_dir(package().join(folder)).unwrap() {
             let entry = entry.unwrap();
-            fs::copy(entry.path(), root.join(folder).join(entry.file_name())).unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), root.join(folder).join(entry.file_name())).unwrap();
+            }
         }
     }
     let path = root.join("kernels").join(mutant.file);
