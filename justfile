@@ -72,7 +72,7 @@ check-cuda:
 check-cuda-host *OPTIONS:
     @.setup/emulated_gpu.sh {{OPTIONS}}
 
-# On a machine with a GPU: check that training on it is right, and how fast it is, in seven minutes at most
+# On a machine with a GPU: check that training on it is right, and how fast it is; no phase begins after six minutes
 gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 

@@ -12,9 +12,8 @@ use std::time::Duration;
 ///
 /// Compares every kernel, both towers and the gradients of a small model with the CPU's, measures memory and matrix
 /// products at their best and each operation beside that, times ViT-B/16 steps of 512 and 2048 samples, and trains for
-/// some thirty steps on drawn pictures. Seven minutes at most on an H100; the file has each result as soon as it is there.
-/// Exit code 0: everything was checked and
-/// is right; 1: something is wrong, or the time was over before all was checked.
+/// some thirty steps on drawn pictures. The file has each result as soon as it is there. Exit code 0: everything was
+/// checked and is right; 1: something is wrong, or the time was over before all was checked.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake gpu-check --out gpu.json")]
@@ -31,7 +30,8 @@ pub struct GpuCheck {
     #[arg(long, value_name = "SECS", default_value_t = 360)]
     limit_secs: u64,
 
-    /// Phases to run, by name, in place of all: device, kernels, gradients, ceilings, operations, steps, training
+    /// Phases to run, by name, in place of all: device, kernels, gradients, ceilings, operations (with
+    /// ceilings), steps, training
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = PHASES)]
     phases: Vec<String>,
 

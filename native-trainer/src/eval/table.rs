@@ -136,7 +136,7 @@ impl Table {
     /// A cell without the space around it; empty if the row is short.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// When there is no row of this number.
     pub fn cell(&self, row: usize, column: usize) -> &str {
         self.records[row].get(column).unwrap_or_default().trim()
     }

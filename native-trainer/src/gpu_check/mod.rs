@@ -76,7 +76,7 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
 }
 
 fn best_of(best: Option<Ceilings>) -> Result<Ceilings> {
-    best.context("the ceilings were not measured")
+    best.context("the phase `ceilings` measures what operations are compared with; run both")
 }
 
 /// A check under way.

@@ -47,7 +47,8 @@ pub fn check(device: DeviceChoice, folder: &Path, run: Run) -> Result<Value> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     Ok(json!({
         "steps": losses.len(), "samples": run.batch_size, "first_loss": first, "last_loss": last,
-        "samples_per_sec": mean(&speeds[later..]), "waiting_share": mean(&waits[later..]), "validation_loss": validation_loss, "zero_shot_top1": accuracy,
+        "samples_per_sec": mean(&speeds[later..]), "waiting_share": mean(&waits[later..]),
+        "validation_loss": validation_loss, "zero_shot_top1": accuracy,
     }))
 }
 
@@ -62,7 +63,8 @@ fn recipe_text(run: Run) -> String {
     let precision = if run.is_full_size { "bf16" } else { "f32" };
     format!(
         "[model]\n{model}\n\n[data]\ntrain = \"train.csv\"\nvalidation = \"val.csv\"\n\n[[data.zero_shot]]\n\
-         name = \"synth\"\ntable = \"zeroshot/test.csv\"\nclasses = \"classes.json\"\n\n[objective]\nvariant = \"paper\"\n\n[optimizer]\n\
+         name = \"synth\"\ntable = \"zeroshot/test.csv\"\nclasses = \"classes.json\"\n\n[objective]\nvariant = \"paper\"\n\n\
+         [optimizer]\n\
          weight_decay = 0.1\n\n[schedule]\nlearning_rate = 3e-4\nwarmup_steps = 4\n\n[run]\nepochs = {epochs}\n\
          batch_size = {}\nprecision = \"{precision}\"\n\n[run.micro_batches]\nimages = 128\ntokens = 16384\n",
         run.batch_size

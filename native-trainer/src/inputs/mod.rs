@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Stands for standard input among the arguments.
+/// The argument that means standard input.
 const STDIN: &str = "-";
 
 /// A photo to read.

@@ -228,8 +228,8 @@ impl Display for Plan {
         )?;
         writeln!(
             f,
-            "step        {:.2} TFLOP; {:.0} % of the activations are kept, the others are computed again",
-            self.estimate.flops() / 1e12,
+            "step        {:.1} GFLOP; {:.0} % of the activations are kept, the others are computed again",
+            self.estimate.flops() / 1e9,
             100.0 * self.estimate.kept_share
         )?;
         write!(

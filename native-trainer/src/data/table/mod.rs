@@ -159,7 +159,7 @@ impl TrainingTable {
     /// Row `row`, counted from 0; what a problem made unreadable is empty.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// When there is no row of this number.
     pub fn row(&self, row: usize) -> TrainingRow<'_> {
         let captions = (0..self.n_captions()).map(|kind| self.caption(row, kind).unwrap_or(missing_text(kind)));
         TrainingRow { image: self.image(row), captions: captions.collect(), mask: self.mask(row).collect() }

@@ -205,7 +205,7 @@ impl Gpu {
 /// Opens a GPU with a stream of its own, on which the work of all threads runs in the order of submission.
 ///
 /// # Errors
-/// When there is no such GPU.
+/// When there is no GPU of this index.
 pub fn open(index: usize) -> candle_core::Result<Device> {
     let device = Device::new_cuda_with_stream(index)?;
     // SAFETY: events order the streams of one device. There is only this stream, and each would cost two events a buffer.

@@ -63,7 +63,7 @@ impl Features {
     }
 
     /// # Panics
-    /// When there is no such row.
+    /// When there is no row of this number.
     pub fn row(&self, row: u64) -> &[f32] {
         let start = row as usize * self.embed_dim;
         &self.values()[start..start + self.embed_dim]
