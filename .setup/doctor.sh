@@ -42,6 +42,7 @@ playwright() {
 report cargo "install Rust with rustup: https://rustup.rs" version cargo
 report rustc "install Rust with rustup: https://rustup.rs" version rustc
 report "C compiler" "apt-get install gcc" version cc
+report "C++ compiler" "apt-get install g++" version "${CXX:-c++}"
 report node "install Node.js 20 or newer" version node
 report npm "install npm, which comes with Node.js" version npm
 report wasm32 "just setup" wasm_std

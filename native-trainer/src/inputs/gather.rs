@@ -12,8 +12,8 @@ const LIST: char = '@';
 /// The photos that arguments name, in their order; an argument that names none is a photo that cannot be read.
 ///
 /// An argument is a file, a folder (all photos in it and below), `@LIST` (a text file with a path on each line, remarks
-/// behind `#`), `-` (standard input), or a pattern that no shell has expanded. A file whose name begins with `@` is `./@…`, unless there
-/// is no such list.
+/// behind `#`), `-` (standard input), or a pattern that no shell has expanded. Where a file has the whole name `@LIST`, it is
+/// that file; `./@…` is always a file.
 pub fn gather(arguments: &[PathBuf]) -> Vec<Photo> {
     let mut gathered = Gathered::default();
     for argument in arguments {
@@ -111,8 +111,8 @@ impl Gathered {
     }
 }
 
-/// The path on a line of a list: from where the program runs, or else from where the list is; with spaces around it or
-/// in quotes if there is no such file.
+/// The path on a line of a list: from where the program runs, or else from where the list is. Where no file has the whole
+/// line as its name, spaces around it and quotation marks are left out.
 fn listed(line: &str, list: &Path) -> PathBuf {
     let trimmed = line.trim();
     let unquoted = trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(trimmed);
