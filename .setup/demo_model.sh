@@ -12,7 +12,7 @@ model=${model#MODEL=}
 models=$DERMAKE_CACHE/models
 
 if [ -z "$model" ]; then
-  echo "$DERMAKE_ROOT/static/models/demo" # quantised already
+  echo "$DERMAKE_ROOT/shared-model/data/demo" # quantised already
   exit
 fi
 
@@ -30,8 +30,8 @@ stamp=$models/stamps/$name
 
 # What other code made is made anew: the layout of a quantised model moves with it. A rebuild alone changes nothing.
 code=$(cd "$DERMAKE_ROOT" &&
-  find Cargo.lock shared-model/src native-trainer/src static \
-    \( -path static/models -o -path native-trainer/src/server -o -path native-trainer/src/hub \) -prune -o -type f -print0 |
+  find Cargo.lock shared-model/src shared-model/data native-trainer/src static \
+    \( -path shared-model/data/demo -o -path native-trainer/src/server -o -path native-trainer/src/hub \) -prune -o -type f -print0 |
   LC_ALL=C sort -z | xargs -0 cat | sha256sum)
 
 mkdir -p "$models/stamps" "$models/served"

@@ -29,7 +29,7 @@ expected-statuses = [400, 401, 404, 405, 413, 414, 415, 422, 431]
 TOML
 mkfifo "$work/address"
 # As many requests as a conformance test sends, from one address; lists short enough for a query.
-"$dermake" serve --app "$work/app" --models "$DERMAKE_ROOT/static/models/demo" --port 0 --infer cpu \
+"$dermake" serve --app "$work/app" --models "$DERMAKE_ROOT/shared-model/data/demo" --port 0 --infer cpu \
   --tokens "$work/tokens" --rate-per-sec 0 --max-labels 20 >"$work/address" 2>"$work/log" &
 server=$!
 read -r url <"$work/address" || { cat "$work/log" >&2 && fail "dermake serve did not start"; }

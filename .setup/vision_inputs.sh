@@ -19,5 +19,5 @@ make_vision_inputs() {
   rm -rf "$VISION/ours" # anew each time: its layout moves with the code
   "$dermake" quantize --model "$VISION/checkpoint" --format int8 --out "$VISION/ours/int8" >/dev/null
   "$python" -B "$DERMAKE_ROOT/native-trainer/benches/export.py" --model "$VISION/checkpoint" \
-    --photo "$DERMAKE_ROOT/static/samples/sample-2.jpg" --out "$VISION/onnx" >/dev/null
+    --photo "$DERMAKE_ROOT/shared-model/data/samples/sample-2.jpg" --out "$VISION/onnx" >/dev/null
 }

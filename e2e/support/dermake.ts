@@ -14,7 +14,7 @@ const binary = process.env.DERMAKE_BIN ?? join(root, 'target/release/dermake');
 const builtApp = process.env.DERMAKE_APP ?? join(root, 'web/dist');
 const run = promisify(execFile);
 
-export const samples = join(root, 'static/samples');
+export const samples = join(root, 'shared-model/data/samples');
 
 export interface Prediction {
   label: string;

@@ -7,7 +7,7 @@ target=${CARGO_TARGET_DIR:-target}
 
 [ -x "$target/release/dermake" ] && [ -e web/dist/index.html ] ||
   { echo "error: nothing is built here; run ./justw build first" >&2 && exit 2; }
-if [ $# -eq 0 ]; then set -- static/models/demo; fi
+if [ $# -eq 0 ]; then set -- shared-model/data/demo; fi
 
 install -D -m 755 "$target/release/dermake" /usr/local/bin/dermake
 rm -rf /usr/local/share/dermake/app

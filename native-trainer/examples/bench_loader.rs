@@ -11,11 +11,10 @@ use native_trainer::data::{
     Augmentation, Loader, LoaderOptions, Position, SampleSource, TableOptions, TrainingTable,
 };
 use native_trainer::host;
-use native_trainer::model::MERGES_GZ;
 use serde_json::json;
 use shared_model::config::{Interpolation, PreprocessConfig};
 use shared_model::preprocess::{CropBox, DecodedImage, Reading, decode, resample};
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +30,7 @@ const N_FILES: usize = 16;
 #[derive(Parser)]
 struct Options {
     /// A photo to take the pictures from
-    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/samples/sample-1.jpg"))]
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared-model/data/samples/sample-1.jpg"))]
     photo: std::path::PathBuf,
     /// Seconds a measurement
     #[arg(long, default_value_t = 8.0)]
@@ -81,7 +80,7 @@ fn source(folder: &Path, photo: &DecodedImage, width: u32, height: u32) -> Resul
     let path = folder.join("train.csv");
     fs::write(&path, table)?;
     let options = TableOptions { n_subcaptions: 0, ..TableOptions::default() };
-    let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, 77)?;
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 77)?;
     let table = TrainingTable::read(&path, &options)?;
     Ok(Arc::new(SampleSource::new(table, folder, tokenizer, PreprocessConfig::openai(224))))
 }

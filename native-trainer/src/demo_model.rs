@@ -1,11 +1,7 @@
-//! The demo model, quantised, inside the program: it answers without a download and without a file.
-//!
-//! Trained on the drawn pictures of `dermake synth`; `static/models/demo` is the folder that `dermake quantize` wrote.
+//! The demo model of [`shared_model::demo`] as the program names it: it answers without a download and without a file.
 
-use crate::model::MERGES_GZ;
 use anyhow::{Result, bail};
 use bytes::Bytes;
-use shared_model::api::Manifest;
 use std::path::Path;
 
 /// What `--model` calls it. A folder of this name is reached as `./demo`.
@@ -21,16 +17,10 @@ pub fn is_name(typed: &str) -> bool {
 /// # Errors
 /// When there is no such file.
 pub fn read(file: &str) -> Result<Bytes> {
-    let bytes: &[u8] = match file {
-        Manifest::FILE_NAME => include_bytes!("../../static/models/demo/manifest.json"),
-        "vision.safetensors" => include_bytes!("../../static/models/demo/vision.safetensors"),
-        "text.safetensors" => include_bytes!("../../static/models/demo/text.safetensors"),
-        "classifiers.safetensors" => include_bytes!("../../static/models/demo/classifiers.safetensors"),
-        // Every CLIP model has these merges: the program carries them once.
-        "clip_merges.txt.gz" => MERGES_GZ,
-        _ => bail!("the program carries no such file of the demo model: {file}"),
-    };
-    Ok(Bytes::from_static(bytes))
+    match shared_model::demo::file(file) {
+        Some(bytes) => Ok(Bytes::from_static(bytes)),
+        None => bail!("the demo model has no such file: {file}"),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use shared_model::api::{FileRole, Manifest};
 use shared_model::config::ClipConfig;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::weights::{FileTensors, Placement, Weights, foreign_text};
 use shared_model::{Clip, ZeroShotModel};
 use std::fs::File;
@@ -20,9 +20,6 @@ pub const WEIGHTS_FILE: &str = "open_clip_model.safetensors";
 pub const TRAINED_KEY: &str = "dermake.trained";
 /// safetensors metadata: what people must know of the model before they trust it, in one sentence.
 pub const NOTICE_KEY: &str = "dermake.notice";
-
-/// The byte-pair merges of every CLIP model, gzipped.
-pub const MERGES_GZ: &[u8] = include_bytes!("../../static/tokenizer/clip_merges.txt.gz");
 
 /// Weights of which nothing says what model they are.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +66,7 @@ impl Checkpoint {
     }
 
     pub fn tokenizer(&self) -> Result<Tokenizer> {
-        Ok(Tokenizer::from_merges_gz(MERGES_GZ, self.config.text.context_length)?)
+        Ok(Tokenizer::from_merges_gz(CLIP_MERGES_GZ, self.config.text.context_length)?)
     }
 }
 

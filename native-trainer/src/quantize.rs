@@ -4,7 +4,7 @@ use crate::demo_model;
 use crate::device::placement;
 use crate::hub::{self, WeightsKind};
 use crate::inputs::{Photo, gather};
-use crate::model::{Checkpoint, MERGES_GZ, sha256_hex};
+use crate::model::{Checkpoint, sha256_hex};
 use crate::options::ModelOptions;
 use crate::output::OutputFolder;
 use crate::pictures;
@@ -17,18 +17,12 @@ use shared_model::config::PreprocessConfig;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::preprocess::Reading;
 use shared_model::quantize::{TensorReport, WeightFormat, quantize as quantize_tower};
+use shared_model::tokenizer::CLIP_MERGES_GZ;
 use shared_model::weights::{Placement, Weights};
 use shared_model::zero_shot::Classifier;
-use shared_model::{Clip, VisionTower};
+use shared_model::{Clip, VisionTower, demo};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-/// The project's own pictures, for a cosine where the user gives none.
-const SAMPLES: [(&str, &[u8]); 3] = [
-    ("sample-1.jpg", include_bytes!("../../static/samples/sample-1.jpg")),
-    ("sample-2.jpg", include_bytes!("../../static/samples/sample-2.jpg")),
-    ("sample-3.jpg", include_bytes!("../../static/samples/sample-3.jpg")),
-];
 
 /// `report.json`.
 #[derive(Serialize)]
@@ -83,7 +77,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     let templates = Templates::skin();
     let classifiers = classifiers(&dense, &checkpoint, &label_sets, &templates)?;
     written.push(write_file(&folder, FileRole::Classifiers, &classifiers)?);
-    written.push(write_file(&folder, FileRole::Tokenizer, MERGES_GZ)?);
+    written.push(write_file(&folder, FileRole::Tokenizer, CLIP_MERGES_GZ)?);
 
     let manifest = Manifest {
         format: Manifest::FORMAT.into(),
@@ -147,7 +141,7 @@ fn classifiers(
 /// Names and bytes of the photos to compare on, so that one that is missing is known before the work begins.
 fn read_samples(samples: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>> {
     if samples.is_empty() {
-        return Ok(SAMPLES.map(|(name, bytes)| (name.to_string(), bytes.to_vec())).to_vec());
+        return Ok(demo::SAMPLES.map(|(name, bytes)| (name.to_string(), bytes.to_vec())).to_vec());
     }
     let read = |photo: Photo| {
         let bytes = photo.read().with_context(|| format!("cannot compare on {}", shown(&photo.name)))?;

@@ -1,4 +1,4 @@
-//! Label sets and prompt templates: the built-in ones of `static/`, and what a user types or brings in a file.
+//! Label sets and prompt templates: the built-in ones of `data/`, and what a user types or brings in a file.
 
 mod columns;
 mod json;
@@ -31,10 +31,10 @@ pub const MAX_LABELS: usize = 10_000;
 pub const MAX_LABEL_BYTES: usize = 1_000;
 
 const BUILT_IN: [(&str, &str, &str); 4] = [
-    ("pad", "PAD-UFES-20, 6 conditions", include_str!("../../static/labels/pad.json")),
-    ("f17k", "Fitzpatrick17k, 114 conditions", include_str!("../../static/labels/f17k.json")),
-    ("snu", "SNU, 134 conditions", include_str!("../../static/labels/snu.json")),
-    ("sd128", "SD-128, 128 conditions", include_str!("../../static/labels/sd128.json")),
+    ("pad", "PAD-UFES-20, 6 conditions", include_str!("../data/labels/pad.json")),
+    ("f17k", "Fitzpatrick17k, 114 conditions", include_str!("../data/labels/f17k.json")),
+    ("snu", "SNU, 134 conditions", include_str!("../data/labels/snu.json")),
+    ("sd128", "SD-128, 128 conditions", include_str!("../data/labels/sd128.json")),
 ];
 
 impl LabelSet {
@@ -118,7 +118,7 @@ pub struct Templates(Vec<String>);
 impl Templates {
     /// The eight skin templates of MAKE's zero-shot evaluation.
     pub fn skin() -> Self {
-        Self(embedded(include_str!("../../static/prompts/skin_templates.json")))
+        Self(embedded(include_str!("../data/prompts/skin_templates.json")))
     }
 
     /// # Errors
@@ -154,7 +154,7 @@ pub type ConceptTerms = BTreeMap<String, Vec<String>>;
 
 /// The 64 concepts and 120 terms of MAKE's concept annotation.
 pub fn concept_terms() -> ConceptTerms {
-    embedded(include_str!("../../static/prompts/concept_terms.json"))
+    embedded(include_str!("../data/prompts/concept_terms.json"))
 }
 
 /// Target templates and, for each, the same sentence without a concept.
@@ -167,7 +167,7 @@ pub struct ConceptTemplates {
 impl ConceptTemplates {
     /// The six pairs of MAKE's concept annotation.
     pub fn skin() -> Self {
-        embedded(include_str!("../../static/prompts/concept_templates.json"))
+        embedded(include_str!("../data/prompts/concept_templates.json"))
     }
 }
 
@@ -176,7 +176,7 @@ fn labels_error(what: &str, expected: &str, found: &str) -> Error {
 }
 
 fn embedded<T: serde::de::DeserializeOwned>(json: &str) -> T {
-    serde_json::from_str(json).expect("a file of static/ that the tests read too")
+    serde_json::from_str(json).expect("the tests parse every file of data/")
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub mod api;
 mod clip;
 pub mod concepts;
 pub mod config;
+pub mod demo;
 mod error;
 mod finite;
 pub mod fused;

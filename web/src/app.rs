@@ -28,7 +28,7 @@ pub fn start() {
     mount_to_body(Page);
 }
 
-/// The sample pictures of `static/samples`, and what they show.
+/// The sample pictures of `shared-model/data/samples`, and what they show.
 pub const SAMPLES: [(&str, &str); 3] = [
     ("sample-1.jpg", "a round brown spot"),
     ("sample-2.jpg", "an irregular dark lesion"),

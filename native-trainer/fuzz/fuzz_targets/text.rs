@@ -2,13 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use native_trainer::model::MERGES_GZ;
 use shared_model::text_cleaning::clean;
-use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_VOCAB_SIZE, Tokenizer};
+use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_MERGES_GZ, CLIP_VOCAB_SIZE, Tokenizer};
 use std::sync::LazyLock;
 
-static TOKENIZER: LazyLock<Tokenizer> =
-    LazyLock::new(|| Tokenizer::from_merges_gz(MERGES_GZ, CLIP_CONTEXT_LENGTH).expect("the program's own merges"));
+static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| {
+    Tokenizer::from_merges_gz(CLIP_MERGES_GZ, CLIP_CONTEXT_LENGTH).expect("the program's own merges")
+});
 
 fuzz_target!(init: { LazyLock::force(&TOKENIZER); }, |text: &str| {
     let Ok(cleaned) = clean(text) else { return };

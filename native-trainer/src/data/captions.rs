@@ -48,11 +48,11 @@ impl CaptionEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::MERGES_GZ;
+    use shared_model::tokenizer::CLIP_MERGES_GZ;
 
     #[test]
     fn remembered_ids_are_those_of_the_tokenizer_and_their_number_is_bounded() {
-        let tokenizer = || Tokenizer::from_merges_gz(MERGES_GZ, 16).unwrap();
+        let tokenizer = || Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 16).unwrap();
         let mut encoder = CaptionEncoder::new(tokenizer());
         encoder.capacity = 2;
         for text in ["nevus", "", "scale", "nevus", "nevus", "", "papule and scale"] {

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn files_are_known_by_content_and_never_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let sample = include_bytes!("../../../static/samples/sample-1.jpg");
+        let (_, sample) = shared_model::demo::SAMPLES[0];
         let path = folder.path().join("photo.heic");
         std::fs::write(&path, sample).unwrap();
         assert_eq!(kind(&path).unwrap(), FileKind::Picture(PictureFormat::Jpeg));

@@ -7,7 +7,6 @@ use crate::data::{Batch as LoadedBatch, Loader};
 use crate::eval::{UnreadableImage, check_unreadable};
 use crate::features::ImageFile;
 use crate::interrupt::{self, Interrupted};
-use crate::model::MERGES_GZ;
 use crate::objective::{Captions, Objective, Variant};
 use crate::pictures;
 use anyhow::{Context, Result, bail};
@@ -16,7 +15,7 @@ use rayon::prelude::*;
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::Templates;
 use shared_model::preprocess::Reading;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::zero_shot::Classifier;
 use std::collections::HashSet;
 use std::path::Path;
@@ -137,7 +136,7 @@ struct ZeroShot {
 }
 
 fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Result<ZeroShot> {
-    let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, model.config.text.context_length)?;
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, model.config.text.context_length)?;
     let text = &model.towers.text;
     let classifier = Classifier::build(text, &tokenizer, &set.class_names, &Templates::skin(), &mut |_, _| {})?;
     let images = &set.images;

@@ -10,10 +10,10 @@ use crate::data::shrink;
 use crate::data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
 use crate::eval::LabelledImages;
 use crate::labels;
-use crate::model::{MERGES_GZ, sha256_hex};
+use crate::model::sha256_hex;
 use anyhow::{Context, Result, bail};
 use shared_model::config::ClipConfig;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ impl Plan {
                 Some(root) => image_root(&data.join(root))?,
                 None => default_image_root(&path),
             };
-            let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, config.text.context_length)?;
+            let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
             let table = TrainingTable::read(&path, &recipe.data.table)?;
             Ok(Arc::new(SampleSource::new(table, root, tokenizer, config.preprocess.clone())))
         };

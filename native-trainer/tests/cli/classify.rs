@@ -86,7 +86,7 @@ fn without_a_model_the_one_inside_the_program_answers_and_says_what_it_is() {
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
 
     // The folder in git that the page gets is the same model.
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/models/demo");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared-model/data/demo");
     for model in ["demo", folder] {
         assert_eq!(answer(&["--model", model])["predictions"], unnamed["predictions"], "{model}");
     }

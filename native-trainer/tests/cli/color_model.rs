@@ -5,10 +5,10 @@
 //! and gathers the colors of all patches or words into the token that is pooled; the MLP adds nothing.
 
 use candle_core::{Device, Tensor};
-use native_trainer::model::{CONFIG_FILE, MERGES_GZ, WEIGHTS_FILE};
+use native_trainer::model::{CONFIG_FILE, WEIGHTS_FILE};
 use serde_json::json;
 use shared_model::config::ClipConfig;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -115,7 +115,7 @@ fn from_channel(channel: usize, color: usize) -> f32 {
 
 /// The token embedding: the words' colors, nothing for all others.
 fn words(n: usize) -> Vec<f32> {
-    let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, 77).unwrap();
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 77).unwrap();
     let mut values = vec![0.0; n];
     for (word, color) in COLORS {
         let ids = tokenizer.encode(word).unwrap();

@@ -69,7 +69,7 @@ fn dermake() -> Command {
 }
 
 fn sample(index: usize) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../static/samples/sample-{index}.jpg"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../shared-model/data/samples/sample-{index}.jpg"))
 }
 
 /// One JSON object a line of stdout.

@@ -3,9 +3,8 @@
 use crate::fixtures;
 use candle_core::{DType, Tensor};
 use native_trainer::data::{Loader, LoaderOptions, SampleSource, TableOptions, TrainingTable};
-use native_trainer::model::MERGES_GZ;
 use shared_model::config::PreprocessConfig;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,7 +28,7 @@ fn table(options: &TableOptions) -> TrainingTable {
 
 fn tokenizer(expected: &Tensor) -> Tokenizer {
     let context_length = *expected.dims().last().unwrap();
-    Tokenizer::from_merges_gz(MERGES_GZ, context_length).unwrap()
+    Tokenizer::from_merges_gz(CLIP_MERGES_GZ, context_length).unwrap()
 }
 
 fn ids(expected: &HashMap<String, Tensor>, name: &str) -> Tensor {

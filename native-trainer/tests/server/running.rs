@@ -25,7 +25,7 @@ pub struct Reply {
 
 /// The folder of the demo model.
 pub fn demo_model() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../static/models/demo"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared-model/data/demo"))
 }
 
 /// A copy of it, under another name.
@@ -43,7 +43,7 @@ pub fn copy_demo_model(folder: &Path, name: &str) {
 
 /// A sample photo.
 pub fn photo(index: usize) -> Vec<u8> {
-    let file = format!("../static/samples/sample-{}.jpg", index % 3 + 1);
+    let file = format!("../shared-model/data/samples/sample-{}.jpg", index % 3 + 1);
     fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
 }
 

@@ -18,6 +18,9 @@ use tokenizers::models::bpe::{BPE, Vocab};
 /// Merges the reference reads; a file may hold fewer, and what it holds beyond is not looked at.
 pub const CLIP_MERGES: usize = 48_894;
 
+/// The byte-pair merges of every CLIP model, gzipped: what [`Tokenizer::from_merges_gz`] reads.
+pub const CLIP_MERGES_GZ: &[u8] = include_bytes!("../../data/demo/clip_merges.txt.gz");
+
 /// Size of CLIP's vocabulary: the bytes, the bytes at the end of a word, the merges, start and end.
 pub const CLIP_VOCAB_SIZE: usize = 2 * 256 + CLIP_MERGES + 2;
 

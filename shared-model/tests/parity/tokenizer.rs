@@ -2,14 +2,12 @@
 
 use crate::fixtures;
 use shared_model::text_cleaning::{MAX_TEXT_BYTES, clean};
-use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_VOCAB_SIZE, Tokenizer};
+use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_MERGES_GZ, CLIP_VOCAB_SIZE, Tokenizer};
 use shared_model::{Error, Result};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const MERGES_GZ: &[u8] = include_bytes!("../../../static/tokenizer/clip_merges.txt.gz");
-
 fn clip_tokenizer(context_length: usize) -> Tokenizer {
-    Tokenizer::from_merges_gz(MERGES_GZ, context_length).unwrap()
+    Tokenizer::from_merges_gz(CLIP_MERGES_GZ, context_length).unwrap()
 }
 
 /// The fixture's cases: text, what it is cleaned to, number of tokens before truncation, ids.
@@ -152,8 +150,8 @@ mod properties {
         }
 
         #[test]
-        fn damaged_merges_are_an_error_or_a_vocabulary(at in 0..MERGES_GZ.len(), byte in any::<u8>()) {
-            let mut damaged = MERGES_GZ[..at.max(1)].to_vec();
+        fn damaged_merges_are_an_error_or_a_vocabulary(at in 0..CLIP_MERGES_GZ.len(), byte in any::<u8>()) {
+            let mut damaged = CLIP_MERGES_GZ[..at.max(1)].to_vec();
             damaged[at / 2] = byte;
             let _ = Tokenizer::from_merges_gz(&damaged, CLIP_CONTEXT_LENGTH);
         }

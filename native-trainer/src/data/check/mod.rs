@@ -14,11 +14,10 @@ use super::problem::RowProblem;
 use super::samples::default_image_root;
 use super::schema::TableOptions;
 use super::table::{TableError, TrainingTable};
-use crate::model::MERGES_GZ;
 use crate::objective::{Objective, Variant};
 use crate::print;
 use anyhow::Result;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +91,7 @@ pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
 /// # Errors
 /// If the file cannot be opened, or an option is out of range.
 pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
-    let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, options.context_length)?;
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, options.context_length)?;
     let image_root = options.image_root.clone().unwrap_or_else(|| default_image_root(path));
     let mut report = CheckReport {
         table: path.into(),

@@ -1,9 +1,8 @@
 use super::*;
 use crate::data::schema::TableOptions;
 use crate::data::table::TrainingTable;
-use crate::model::MERGES_GZ;
 use shared_model::config::PreprocessConfig;
-use shared_model::tokenizer::Tokenizer;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::fmt::Write;
 use tempfile::TempDir;
 
@@ -33,7 +32,7 @@ fn folder(n: usize, broken: &[usize]) -> TempDir {
 fn source(folder: &TempDir) -> Arc<SampleSource> {
     let options = TableOptions { n_subcaptions: 1, ..TableOptions::default() };
     let table = TrainingTable::read(&folder.path().join("train.csv"), &options).unwrap();
-    let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, 8).unwrap();
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 8).unwrap();
     Arc::new(SampleSource::new(table, folder.path(), tokenizer, PreprocessConfig::openai(SIDE)))
 }
 
@@ -79,7 +78,7 @@ fn batches_are_the_same_for_any_number_of_threads_and_from_any_position() {
 fn a_batch_holds_what_the_table_says() {
     let folder = folder(9, &[]);
     let source = source(&folder);
-    let tokenizer = Tokenizer::from_merges_gz(MERGES_GZ, 8).unwrap();
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 8).unwrap();
     let batches = all(training(&folder, 2, 1, Position::default()));
     let mut seen: Vec<usize> = Vec::new();
     for batch in &batches {

@@ -1,0 +1,45 @@
+//! The demo model, compiled into the crate: a small CLIP model for tests, examples and first steps.
+//!
+//! It was trained on drawn pictures of skin; its answers to real photos mean nothing.
+
+use crate::api::Manifest;
+use crate::tokenizer::CLIP_MERGES_GZ;
+use crate::weights::Placement;
+use crate::{Error, Result, ZeroShotModel};
+use bytes::Bytes;
+
+/// File name and JPEG bytes of three drawn skin pictures: a round brown spot, an irregular dark lesion, a scaly plaque.
+pub const SAMPLES: [(&str, &[u8]); 3] = [
+    ("sample-1.jpg", include_bytes!("../data/samples/sample-1.jpg")),
+    ("sample-2.jpg", include_bytes!("../data/samples/sample-2.jpg")),
+    ("sample-3.jpg", include_bytes!("../data/samples/sample-3.jpg")),
+];
+
+const MANIFEST: &[u8] = include_bytes!("../data/demo/manifest.json");
+const VISION: &[u8] = include_bytes!("../data/demo/vision.safetensors");
+const TEXT: &[u8] = include_bytes!("../data/demo/text.safetensors");
+const CLASSIFIERS: &[u8] = include_bytes!("../data/demo/classifiers.safetensors");
+
+/// Returns the bytes of one file of the model's folder, by the name that the manifest lists; `None` for other names.
+pub fn file(name: &str) -> Option<&'static [u8]> {
+    match name {
+        Manifest::FILE_NAME => Some(MANIFEST),
+        "vision.safetensors" => Some(VISION),
+        "text.safetensors" => Some(TEXT),
+        "classifiers.safetensors" => Some(CLASSIFIERS),
+        "clip_merges.txt.gz" => Some(CLIP_MERGES_GZ),
+        _ => None,
+    }
+}
+
+/// Loads the whole model: both towers, the tokenizer and the classifiers of the built-in label sets.
+///
+/// # Errors
+/// [`Error::Tensor`] when the device of `placement` cannot hold the model.
+pub fn model(placement: Placement) -> Result<ZeroShotModel> {
+    let manifest: Manifest = serde_json::from_slice(MANIFEST).map_err(Error::ConfigJson)?;
+    let (vision, classifiers) = (Bytes::from_static(VISION), Bytes::from_static(CLASSIFIERS));
+    let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)?;
+    model.add_text(Bytes::from_static(TEXT), CLIP_MERGES_GZ)?;
+    Ok(model)
+}
