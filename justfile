@@ -1,4 +1,4 @@
-# `./justw RECIPE` is `just RECIPE`, and brings just where it is not installed.
+# `./justw RECIPE` is `just RECIPE`, and installs just if needed.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
@@ -10,10 +10,10 @@ export DERMAKE_APP := justfile_directory() / "web/dist"
 default:
     @{{just_executable()}} --justfile {{justfile()}} --list --unsorted
 
-# Set up everything the other recipes need; nothing to do the second time
+# Install what the other recipes need; the second time does nothing
 setup: _rust-wasm _tools _browser _node
 
-# Say what is there and what is missing
+# List what is installed and what is missing
 doctor:
     @.setup/doctor.sh
 
@@ -25,19 +25,19 @@ build: web
 web: _rust-wasm _tools
     source .setup/env.sh; use_wasm_toolchain; cd web; trunk build --release --locked
 
-# Serve the page with the demo model, or `just demo MODEL=hf-hub:owner/name`, a folder or a file
+# Build and serve the page with the demo model, or with `MODEL=hf-hub:owner/name`, a folder or a file
 demo MODEL="": build
     #!/usr/bin/env bash
     set -euo pipefail
     served=$(.setup/demo_model.sh "$DERMAKE_BIN" {{quote(MODEL)}})
     exec "$DERMAKE_BIN" serve --app "$DERMAKE_APP" --models "$served"
 
-# Pretrain: `just train` is a smoke run of two minutes on drawn pictures; `just train RECIPE DATA` is any other
+# Train: without arguments the smoke recipe, two minutes on drawn pictures; else a recipe and a data folder
 train RECIPE="smoke" DATA="": _program
     #!/usr/bin/env bash
     set -euo pipefail
     recipe={{quote(RECIPE)}} data={{quote(DATA)}}
-    case $recipe in # what the recipe was made for
+    case $recipe in # the pictures that the recipe was written for
       synth-demo*) set -- --images 8000 --seed 1 --image-size 112 ;;
       *) set -- --images 1000 --seed 1 --image-size 112 ;;
     esac
@@ -48,7 +48,7 @@ train RECIPE="smoke" DATA="": _program
     name=${recipe##*/}
     exec "$DERMAKE_BIN" train "$recipe" --data "$data" --out "runs/${name%.toml}"
 
-# Evaluate: `just eval` is the demo model on drawn pictures; `just eval MODEL [DATA]` takes what the data folder has
+# Evaluate: without arguments the demo model on drawn pictures; else a model on the benchmarks in a data folder
 eval MODEL="" DATA="": _program
     #!/usr/bin/env bash
     set -euo pipefail
@@ -60,37 +60,37 @@ eval MODEL="" DATA="": _program
     name=${model%/} name=${name##*[:/]}
     exec "$DERMAKE_BIN" eval --model "${model:-demo}" --data "$data" --out "runs/eval-${name:-demo}"
 
-# Build the program with CUDA into target/cuda/release; brings the toolkit where there is none, and needs no GPU
+# Build the program with CUDA into target/cuda/release; installs the toolkit if needed, and needs no GPU
 build-cuda:
     .setup/build_cuda.sh
 
-# Compile the CUDA kernels for sm_80 and sm_90, and fail where one spills or uses more registers; needs no GPU
+# Compile the CUDA kernels for sm_80 and sm_90; fails if one spills or uses more registers; needs no GPU
 check-cuda:
     native-trainer/kernels/check.sh
 
-# Check the CUDA side of training without a GPU: gpu-check on an emulated driver; options such as --phases kernels
+# Check training on CUDA without a GPU, on an emulated driver; takes the options of gpu-check
 check-cuda-host *OPTIONS:
     @.setup/emulated_gpu.sh {{OPTIONS}}
 
-# On a machine with a GPU: check that training on it is right, and how fast it is; no phase begins after six minutes
+# Check training on this machine's GPU, and time it; starts no phase after six minutes
 gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
-# Set up everything and run every test
-test: setup test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # not test-e2e or test-api: test-native has built the program, with the tests' features
+# Install what is needed and run every test
+test: setup test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # _e2e and _api without a build: test-native has built the program with the tests' features
 
-# Test every crate on this machine
+# Test all crates natively
 test-native:
     cargo test --release --locked --workspace
 
-# Test the server against its own OpenAPI document, with schemathesis
+# Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api
 
-# Fuzz what reads strangers' bytes, some seconds a target, from the seeds on
+# Run each fuzz target for ten seconds, starting from the seeds
 test-fuzz:
     @.setup/run_fuzz.sh 10
 
-# Fuzz one target for longer, as in `just fuzz pickle 600`; what was found to lead somewhere new is kept
+# Run one fuzz target for longer: `just fuzz pickle 600`; useful inputs are kept for the next run
 fuzz TARGET SECS="600":
     @.setup/run_fuzz.sh {{quote(SECS)}} {{quote(TARGET)}}
 
@@ -100,37 +100,37 @@ test-wasm: _rust-wasm _tools _browser
       cargo test --release --locked -p shared-model --target "$WASM_TARGET" --lib --test parity --test pictures; \
       cargo test --release --locked -p shared-model --target "$WASM_TARGET" --features relaxed-simd --lib
 
-# Test the page as a visitor uses it, in Chromium
+# Test the page in Chromium as a visitor uses it
 test-e2e: build _browser _node _e2e
 
-# Count first visits that hang, behind a proxy that delays: `just first-visits firefox 100`; chromium, webkit
+# Open the page as a new visitor, behind a slow proxy: `just first-visits firefox 100`; also chromium, webkit
 first-visits BROWSER="firefox" COUNT="20": build (_first-visits BROWSER COUNT)
 
-# Measure training beside the reference's arithmetic in PyTorch, and say what this machine cannot run
+# Time training beside PyTorch
 bench-train *OPTIONS:
     @.setup/bench_train.sh {{OPTIONS}}
 
-# Measure the loader of training alone: samples a second by size of photo and number of threads
+# Time the training data loader: samples per second by photo size and threads
 bench-loader *OPTIONS:
     cargo run --release --locked -p native-trainer --example bench_loader -- {{OPTIONS}}
 
-# Measure evaluation beside open_clip: images a second on the same weights, pictures and cores
+# Time evaluation beside open_clip
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}
 
-# Measure the vision tower on this CPU beside onnxruntime and PyTorch: one photo, and batches
+# Time the vision tower on this CPU beside onnxruntime and PyTorch
 bench-native *OPTIONS:
     @.setup/bench_native.sh {{OPTIONS}}
 
-# Measure the server under load beside FastAPI and open_clip: throughput, latencies, memory, and ten times too much
+# Time the server under load beside FastAPI with open_clip
 bench-serve *OPTIONS:
     @.setup/bench_serve.sh {{OPTIONS}}
 
-# Measure the page beside onnxruntime-web in one Chromium: one photo at a time, in turn
+# Time one photo in Chromium beside onnxruntime-web
 bench-web *OPTIONS: build _browser
     @.setup/bench_web.sh bench {{OPTIONS}}
 
-# Measure how long a first and a second visitor wait for an answer on 20 Mbit/s, beside onnxruntime-web
+# Time the first answer on a 20 Mbit/s link beside onnxruntime-web
 bench-first-answer *OPTIONS: build _browser
     @.setup/bench_web.sh first_answer {{OPTIONS}}
 
@@ -148,7 +148,7 @@ lint: _rust-wasm _node
 _program:
     cargo build --release --locked -p native-trainer
 
-# `just train` on its smoke recipe, whole; a new folder, or it would only find that it is finished.
+# Runs the smoke recipe in a new folder; in an old one it would only report that the run is finished.
 _smoke:
     #!/usr/bin/env bash
     set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_eval.sh [OPTION...]: builds and fetches what the bench of evaluation compares, then runs it. What this machine
-# lacks is handed on as a reason, and is no failure.
+# bench_eval.sh [OPTION...]: builds dermake, installs open_clip, and runs the bench of evaluation. The bench reports what
+# this machine cannot run; that is not a failure.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_native.sh [OPTION...]: builds and fetches what the bench of the vision tower on this CPU compares, then runs it.
-# What this machine lacks is handed on as a reason, and is no failure.
+# bench_native.sh [OPTION...]: builds dermake, installs onnxruntime and PyTorch, and runs the bench of the vision tower on
+# this CPU. The bench reports what this machine cannot run; that is not a failure.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"

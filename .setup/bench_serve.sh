@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_serve.sh [OPTION...]: builds and fetches what the bench of the server needs, then runs it. What this machine
-# lacks is handed on as a reason, and is no failure.
+# bench_serve.sh [OPTION...]: builds dermake, installs the load generator and FastAPI, and runs the bench of the server. The
+# bench reports what this machine cannot run; that is not a failure.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -15,7 +15,7 @@ target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
 oha_ready() { "$OHA_HOME/bin/oha" --version >/dev/null 2>&1; }
 install_oha() {
   say "oha $OHA_VERSION, the load generator: building it, some 3 minutes"
-  # A tool that waits on a server needs no link-time optimisation.
+  # The load generator mostly waits for the server, so link-time optimization is not worth its time.
   CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     cargo_install "$OHA_HOME" "oha@$OHA_VERSION" --locked
 }

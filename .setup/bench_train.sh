@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_train.sh [OPTION...]: builds and fetches what the bench of training compares, then runs it. What this machine
-# lacks is handed on as a reason, and is no failure.
+# bench_train.sh [OPTION...]: builds dermake, installs PyTorch, and runs the bench of training. The bench reports what this
+# machine cannot run; that is not a failure.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_web.sh BENCH [OPTION...]: fetches what the benches of the page compare, then runs web/bench/BENCH.mjs, on the
-# program and the page as they are built. What this machine lacks is handed on as a reason, and is no failure.
+# bench_web.sh BENCH [OPTION...]: installs onnxruntime-web and runs web/bench/BENCH.mjs on the built program and page. If
+# this machine lacks something, the script says so and exits with 0.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -27,7 +27,7 @@ not_run() { say "not run: the whole bench; $*" && exit 0; }
 if [ ! -x "$dermake" ] || [ ! -e "$app/index.html" ]; then fail "please run 'just build' first"; fi
 [ -n "$CHROMIUM" ] || not_run "there is no Chromium"
 command -v npm >/dev/null || not_run "it needs Node.js 20 or newer, with npm"
-command -v python3 >/dev/null || not_run "the rival's files are made with Python 3"
+command -v python3 >/dev/null || not_run "it needs Python 3, which exports the model for onnxruntime-web"
 find_reference torch open_clip onnx onnxruntime onnxscript || not_run "$NO_REFERENCE"
 (once rival_ready install_rival) || not_run "onnxruntime-web could not be installed into $bench/node_modules"
 make_vision_inputs "$dermake" "$reference"

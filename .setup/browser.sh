@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Chromium for the tests, and its driver: the system's own, or from apt.
+# Installs Chromium and ChromeDriver for the tests with apt, unless the system has them.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# A program of crates.io, built into the cache. Sourced, after env.sh.
+# Builds a program from crates.io into the cache. Source it after env.sh.
 
-# cargo_install HOME CRATE@VERSION [OPTION...]: builds beside, then renames; a build cut short goes on where it was.
+# cargo_install HOME CRATE@VERSION [OPTION...]: builds in a temporary folder and renames it, so that HOME is complete. An
+# interrupted build continues where it stopped.
 cargo_install() {
   local home=$1 crate=$2
   shift 2

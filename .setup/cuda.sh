@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# A CUDA toolkit to build with: the machine's own, or one put together from NVIDIA's packages on PyPI. No GPU is needed.
-# Sourced, after env.sh and step.sh; leaves CUDA_HOME, CUDA_LIB and what cargo, nvcc and the linker look for.
+# Finds a CUDA toolkit to build with, or assembles one from NVIDIA's packages on PyPI. Needs no GPU. Source it after env.sh
+# and step.sh. Sets CUDA_HOME, CUDA_LIB and the variables that cargo, nvcc and the linker read.
 
-CUDA_VERSION=13.0 # of the packages; an own toolkit may be another that candle's cudarc knows
+CUDA_VERSION=13.0 # of the packages; an installed toolkit may have any version that candle's cudarc supports
 CUDA_PACKAGES=$DERMAKE_CACHE/cuda-$CUDA_VERSION
 CUDA_PARTS=(libcuda libcudart libcublas libcublasLt libcurand libnvrtc) # what the program is linked with
 
-# cuda_library NAME FOLDER: a folder of that toolkit to link NAME from. Toolkits keep their libraries in various places.
+# cuda_library NAME FOLDER: prints the folder of this toolkit that has the library NAME. Toolkits differ in their layout.
 cuda_library() {
   local name=$1 folder
   for folder in "$2"/{lib64,lib,lib/x86_64-linux-gnu,targets/x86_64-linux/lib}{,/stubs}; do
@@ -14,7 +14,7 @@ cuda_library() {
   done
   false
 }
-# has_toolkit FOLDER: whether there is a compiler and every library; an image with nvcc alone is not enough.
+# has_toolkit FOLDER: succeeds if the folder has nvcc and every library. Some container images have nvcc only.
 has_toolkit() {
   local part
   [ -x "$1/bin/nvcc" ] || return
@@ -39,12 +39,12 @@ install_packages() {
   local home=$partial/nvidia/cu13
   python3 -m pip --version >/dev/null 2>&1 ||
     fail "please install a CUDA toolkit, or Python 3 with pip, then run this again"
-  say "CUDA $CUDA_VERSION: fetching it from PyPI, 1.2 GB on disk"
+  say "CUDA $CUDA_VERSION: downloading it from PyPI, 1.2 GB on disk"
   rm -rf "$partial" "$CUDA_PACKAGES"
   PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: \
     --target "$partial" "cuda-toolkit[nvcc,cudart,cccl,crt,nvvm,cublas,curand,nvrtc]==$CUDA_VERSION.*" >&2
 
-  # The packages are made for running programs: what a linker looks for is missing.
+  # The packages are made to run programs. Add the names that a linker looks for.
   ln -s lib "$home/lib64"
   for library in "$home"/lib/lib*.so.*; do
     ln -sf "${library##*/}" "${library%.so.*}.so"
@@ -52,15 +52,15 @@ install_packages() {
   stub_driver "$home"
   mv "$partial" "$CUDA_PACKAGES"
 }
-# stub_driver FOLDER: the driver's library comes with the driver. To link, one is enough that has all its names; where
-# the program runs, the loader takes the driver's own.
+# stub_driver FOLDER: builds a libcuda.so that has all names of the driver's library, to link with. The real library comes
+# with the driver, and the loader uses that one when the program runs.
 stub_driver() {
   mkdir -p "$1/lib/stubs"
   grep -oE '\bcu[A-Z][A-Za-z0-9]*(_v[0-9]+)?\b' "$1/include/cuda.h" | LC_ALL=C sort -u | sed 's/.*/void &(void) {}/' |
     cc -shared -fPIC -nostdlib -w -Wl,-soname,libcuda.so.1 -o "$1/lib/stubs/libcuda.so" -x c -
 }
 
-# gpu FIELD: what nvidia-smi says of the first GPU, or nothing.
+# gpu FIELD: prints a field of nvidia-smi for the first GPU, or nothing.
 gpu() { nvidia-smi --query-gpu="$1" --format=csv,noheader 2>/dev/null | head -n1 || true; }
 
 if ! CUDA_HOME=$(own_toolkit); then
@@ -68,8 +68,8 @@ if ! CUDA_HOME=$(own_toolkit); then
   CUDA_HOME=$CUDA_PACKAGES/nvidia/cu13
   driver=$(gpu driver_version)
   if [[ "${driver%%.*}" =~ ^[0-9]+$ ]] && [ "${driver%%.*}" -lt 580 ]; then
-    say "this machine's driver is $driver, and CUDA $CUDA_VERSION runs with 580 or newer:" \
-      "update it, or install the toolkit of its age and set CUDA_HOME"
+    say "this machine's driver is $driver, but CUDA $CUDA_VERSION needs 580 or newer:" \
+      "update the driver, or install an older toolkit and set CUDA_HOME"
   fi
 fi
 CUDA_LIB=$(cuda_library libcublas "$CUDA_HOME")
@@ -78,15 +78,15 @@ export CUDA_HOME CUDA_PATH=$CUDA_HOME NVCC=$CUDA_HOME/bin/nvcc PATH=$CUDA_HOME/b
 LIBRARY_PATH=$CUDA_LIB:$(cuda_library libcuda "$CUDA_HOME")${LIBRARY_PATH:+:$LIBRARY_PATH}
 export LIBRARY_PATH
 
-# What the GPU is called among compilers: 80 is an A100, 89 an RTX 4090, 90 an H100 or H200.
+# The GPU's compute capability: 80 is an A100, 89 an RTX 4090, 90 an H100 or H200.
 if [ -z "${CUDA_COMPUTE_CAP:-}" ]; then
   CUDA_COMPUTE_CAP=$(gpu compute_cap | tr -d .)
   CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90}
 fi
 export CUDA_COMPUTE_CAP CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-$(nproc)}
 
-# The program finds the toolkit's libraries where they were when it was built. This form of the flags takes the place of
-# RUSTFLAGS and may hold spaces.
+# The program looks for the toolkit's libraries where they were when it was built. This variable replaces RUSTFLAGS and may
+# contain spaces.
 separator=$'\x1f'
 given_flags=${CARGO_ENCODED_RUSTFLAGS:-${RUSTFLAGS:+${RUSTFLAGS// /$separator}}}
 export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$CUDA_LIB

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Prints what the project needs, found or missing with its remedy; fails if anything is missing.
+# Lists what the project needs: what is installed, and how to install what is missing. Fails if anything is missing.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
 
 missing=0
-# report NAME REMEDY COMMAND...: COMMAND prints the version or path, or fails.
+# report NAME REMEDY COMMAND...: prints one line. COMMAND prints the version or path, or fails; then REMEDY is shown.
 report() {
   local name=$1 remedy=$2 found
   shift 2
@@ -16,7 +16,7 @@ report() {
     missing=1
   fi
 }
-# version PROGRAM [WANTED]: what it says of itself, and where it is.
+# version PROGRAM [WANTED]: prints the program's version and path; fails if the version does not contain WANTED.
 version() {
   local said
   said=$("$1" --version </dev/null)
@@ -48,7 +48,7 @@ report npm "install npm, which comes with Node.js" version npm
 report wasm32 "just setup" wasm_std
 report "Rust's sources" "just setup" rust_sources
 report wasm-bindgen "just setup (wants $WASM_BINDGEN_VERSION)" version wasm-bindgen "$WASM_BINDGEN_VERSION"
-report "its runner" "just setup" version wasm-bindgen-test-runner "$WASM_BINDGEN_VERSION"
+report "wasm runner" "just setup" version wasm-bindgen-test-runner "$WASM_BINDGEN_VERSION"
 report trunk "just setup (wants $TRUNK_VERSION)" version trunk "$TRUNK_VERSION"
 report chromium "just setup, or apt-get install chromium" version "${CHROMIUM:-chromium}"
 report chromedriver "just setup, or apt-get install chromium-driver" version "${CHROMEDRIVER:-chromedriver}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks training on CUDA on a machine without a GPU: builds dermake with CUDA, and runs `dermake gpu-check` on a driver
-# that runs the kernels on the CPU (native-trainer/kernels/driver). Options go to gpu-check.
+# Checks training on CUDA without a GPU: builds dermake with CUDA, and runs `dermake gpu-check` with a driver that executes
+# the kernels on the CPU (native-trainer/kernels/driver). Passes its options to gpu-check.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"
@@ -11,7 +11,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/emulated
 program=$CARGO_TARGET_DIR/emulated/dermake
 driver=$DERMAKE_ROOT/native-trainer/kernels/driver
 
-# A toolkit of the real headers, the emulated libraries, and an nvcc that leaves candle's kernels out.
+# A toolkit with the real headers, the emulated libraries, and an nvcc that skips candle's kernels.
 toolkit=$CARGO_TARGET_DIR/toolkit
 mkdir -p "$toolkit/bin" "$toolkit/lib64"
 ln -sfn "$CUDA_HOME/include" "$toolkit/include"
@@ -20,7 +20,7 @@ for name in libcuda.so{,.1} libcublas.so{,.13} libcublasLt.so{,.13} libcurand.so
   ln -sf libemulated_gpu.so "$toolkit/lib64/$name"
 done
 
-# The driver's files are compiled side by side, and again when a kernel or one of them has changed.
+# Compiles the driver's files in parallel; again if a kernel or one of them has changed.
 library=$toolkit/lib64/libemulated_gpu.so
 compile() {
   local flags=(-std=c++17 -O2 -Wall -fPIC -I"$toolkit/include")
@@ -46,10 +46,10 @@ fi
 export DERMAKE_NVCC=$NVCC NVCC=$toolkit/bin/nvcc CUDA_HOME=$toolkit CUDA_PATH=$toolkit PATH=$toolkit/bin:$PATH
 export LIBRARY_PATH=$toolkit/lib64 CUDA_COMPUTE_CAP=90
 export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$toolkit/lib64
-say "dermake for the emulated driver; the first time takes some 7 minutes of one core"
+say "building dermake for the emulated driver; the first time takes 7 minutes of one core"
 cd "$DERMAKE_ROOT"
 cargo build --profile emulated --locked -p native-trainer --features cuda
 
 report=$CARGO_TARGET_DIR/gpu.json
-say "checking; the results go to $report"
+say "checking; results are written to $report"
 "$program" gpu-check --small --device cuda --limit-secs 3600 --out "$report" "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# first_visits.sh PROGRAM APP BROWSER COUNT: first visits to the page, on the program and the page as they are built. Where
-# the browser is not there and cannot be installed, that is said, and is no failure.
+# first_visits.sh PROGRAM APP BROWSER COUNT: opens the page COUNT times as a new visitor. If the browser cannot be
+# installed, the script says so and exits with 0.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -8,7 +8,7 @@ source "$here/step.sh"
 
 program=$1 app=$2 browser=$3 count=$4
 firefox_ready() {
-  source "$here/env.sh" # looks for it again
+  source "$here/env.sh" # searches again
   [ -n "$FIREFOX" ]
 }
 install_firefox() {

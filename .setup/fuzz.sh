@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# cargo-fuzz, which builds and runs the targets of native-trainer/fuzz. Sourced, after env.sh, step.sh and cargo_install.sh.
+# Installs cargo-fuzz, which builds and runs the targets of native-trainer/fuzz. Source it after env.sh, step.sh and
+# cargo_install.sh.
 
 CARGO_FUZZ_VERSION=0.13.2
 CARGO_FUZZ_HOME=$DERMAKE_CACHE/tools/cargo-fuzz-$CARGO_FUZZ_VERSION
@@ -11,10 +12,10 @@ install_cargo_fuzz() {
   cargo_install "$CARGO_FUZZ_HOME" "cargo-fuzz@$CARGO_FUZZ_VERSION" --locked
 }
 
-# find_cargo_fuzz: false, with the reason in `missing`, where nothing can be fuzzed.
+# find_cargo_fuzz: fails, with the reason in `missing`, if this machine cannot fuzz.
 find_cargo_fuzz() {
   if [[ "$(uname -sm)" != "Linux x86_64" ]]; then
-    missing="it runs on Linux on x86-64"
+    missing="it needs Linux on x86-64"
   elif [ -z "$(first_found "${CXX:-}" c++ g++ clang++)" ]; then
     missing="libFuzzer needs a C++ compiler: apt-get install g++"
   elif ! (once cargo_fuzz_ready install_cargo_fuzz); then

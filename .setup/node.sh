@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Playwright for the browser tests, into e2e/node_modules; it drives the Chromium of browser.sh.
+# Installs Playwright into e2e/node_modules for the browser tests. It uses the Chromium of browser.sh.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# An nvcc for builds that run on the emulated driver: hands native-trainer/kernels/kernels.cu to the real one, whose
-# path is in DERMAKE_NVCC, and writes empty files for candle's kernels. Those take 15 minutes of one core to compile,
-# and nothing would run them: the emulated driver has C++ versions of the ones that training uses, by name.
+# Replaces nvcc in builds for the emulated driver. Passes native-trainer/kernels/kernels.cu to the real nvcc (DERMAKE_NVCC)
+# and writes empty files for candle's kernels, which take 15 minutes of one core to compile and would never run: the
+# emulated driver has C++ versions of those that training uses.
 set -euo pipefail
 
 case " $* " in

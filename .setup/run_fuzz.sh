@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# run_fuzz.sh SECS [TARGET...]: builds the fuzz targets and runs each for SECS, all of them if none is named. What an
-# input finds is kept in native-trainer/fuzz/artifacts, and how to run it again is printed.
+# run_fuzz.sh SECS [TARGET...]: builds the fuzz targets and runs each for SECS; all of them if none is named. An input that
+# fails is saved in native-trainer/fuzz/artifacts, and the command that repeats it is printed.
 #
-# A named target goes on from what led somewhere new before, which is kept beside the build. A run of all is a test:
-# from the seeds in git on, with the same draws each time.
+# A named target starts from the inputs that earlier runs found useful, which are stored beside the build. A run of all
+# targets is a test: it starts from the seeds in git, with a fixed random seed.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -17,9 +17,9 @@ find_cargo_fuzz || { say "skipped: fuzzing ($missing)" && exit 0; }
 
 build=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/fuzz
 cd "$DERMAKE_ROOT/native-trainer"
-# libFuzzer's instrumentation is an unstable option of the compiler, which the project's own has, too.
+# libFuzzer's instrumentation is an unstable compiler option; this allows it in a stable compiler.
 export RUSTC_BOOTSTRAP=1
-# A target's own files go with the run. A leak is told by the limit on memory; looking for each costs time.
+# Temporary files of the targets are removed at the end. The memory limit finds leaks; LeakSanitizer is too slow.
 TMPDIR=$(mktemp -d)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
@@ -36,7 +36,8 @@ for target in "${targets[@]}"; do
   corpus=$corpora/$target
   mkdir -p "$corpus"
   say "fuzzing $target for $secs s"
-  # What takes more memory or longer than this is a finding as a panic is; other work on the machine counts as time, too.
+  # An input that needs more memory or time than this fails, as one that panics does. Time is wall time, so the limit is
+  # generous.
   cargo fuzz run "${options[@]}" "$target" "$corpus" "$PWD/fuzz/seeds/$target" -- -max_total_time="$secs" "${draws[@]}" -timeout=30 \
     -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -verbosity=1
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Debian's rustc-web with a standard library for wasm32, as a toolchain that rustup knows by name.
-# rust_wasm.sh calls it where rustup cannot fetch the target: rustup's own compilers cannot build Debian's std source,
-# and Debian's package refuses to be installed beside rustup, so it is unpacked, not installed.
+# Unpacks Debian's rustc-web, builds its standard library for wasm32, and links it as a toolchain of rustup. rust_wasm.sh
+# runs this if rustup cannot download the target. It is unpacked and not installed, since Debian's package conflicts with
+# rustup; and rustup's compilers cannot build Debian's sources.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -23,7 +23,7 @@ std=libstd-rust-web-$(cut -d. -f1,2 <<<"$version")
 llvm=$(apt-cache depends "$std" | sed -n 's/.*Depends: libllvm//p' | head -n1)
 apt_install "libllvm$llvm" "lld-$llvm"
 
-# Unpack. Of the sources only the standard library's are wanted: 69 MB of 434.
+# Unpack. Of the sources, only the standard library's are needed: 69 MB of 434.
 rm -rf "$partial"
 mkdir -p "$partial/deb"
 (cd "$partial/deb" && apt-get download -qq -o APT::Sandbox::User=root \
@@ -35,14 +35,14 @@ dpkg --fsys-tarfile "$partial"/deb/rust-web-src_*.deb |
   tar -x -C "$partial" --wildcards './usr/src/*/library' './usr/lib/rustlib/src/*'
 rm -rf "$partial/deb" "$toolchain/share"
 
-# rustup starts a toolchain with its lib/ as library path (Debian keeps the driver one level down),
-# rustc looks for its linker below rustlib/, and without a cargo in bin/ rustup would take another toolchain's.
+# rustup runs a toolchain with its lib/ as library path, but Debian's driver is one level down. rustc looks for its linker
+# below rustlib/. Without a cargo in bin/, rustup would use another toolchain's.
 (cd "$toolchain/lib" && ln -sf ./*-linux-gnu/librustc_driver-*.so .)
 mkdir -p "$toolchain/lib/rustlib/$host/bin"
 ln -sf "/usr/bin/lld-$llvm" "$toolchain/lib/rustlib/$host/bin/rust-lld"
 ln -sf "$(rustup which cargo)" "$toolchain/bin/cargo"
 
-# The standard library, built once into the sysroot, so that no later build needs an unstable flag.
+# Build the standard library into the sysroot, so that later builds need no unstable flag.
 mkdir -p "$partial/build/src"
 cd "$partial/build"
 printf '[package]\nname = "sysroot"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n' >Cargo.toml

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# How a step of the set-up speaks, fails, and is done once. Sourced, after env.sh.
+# Functions for a step of the set-up: print, fail, run once. Source it after env.sh.
 
 say() { printf '==> %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# once READY INSTALL: runs INSTALL under the set-up's lock unless READY holds, and checks READY after it.
-# The check without the lock comes first, so that a set-up with nothing to do waits for nobody.
+# once READY INSTALL: runs INSTALL, with a lock held, unless READY succeeds; then checks READY again. READY runs before the
+# lock is taken, so that a set-up with nothing to do never waits.
 once() {
   local ready=$1 install=$2
   if "$ready"; then return; fi
@@ -15,13 +15,13 @@ once() {
     say "waiting for another set-up to finish"
     flock 9
   fi
-  if ! "$ready"; then "$install" 9>&-; fi # closed for what it starts: a daemon must not keep the lock
+  if ! "$ready"; then "$install" 9>&-; fi # closed for its child processes: a daemon must not keep the lock
   exec 9>&-
   "$ready" || fail "$install ran, but its result is not usable; see 'just doctor'"
 }
 
 can_apt() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
-# Runs apt-get as root, and shows what it said only if it fails.
+# Runs apt-get as root, and prints its output only if it fails.
 apt_get() {
   local log=$DERMAKE_CACHE/apt.log as_root=()
   if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
@@ -29,7 +29,7 @@ apt_get() {
     apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$log" 2>&1 || { cat "$log" >&2 && fail "apt-get $* failed"; }
 }
 
-# apt_install PACKAGE...: a package list may be days old, so it is fetched before anything is installed.
+# apt_install PACKAGE...: updates the package list, which may be days old, and installs.
 apt_install() {
   can_apt || fail "please install these packages, then run this again: $*"
   apt_get update

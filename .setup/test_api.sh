@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_api.sh DERMAKE [OPTION...]: serves the demo model and lets schemathesis ask it what its OpenAPI document promises:
-# requests that fit the document and requests that do not, hundreds for each address. OPTIONs go to schemathesis.
+# test_api.sh DERMAKE [OPTION...]: serves the demo model and tests it with schemathesis: hundreds of requests per address,
+# valid and invalid by the server's OpenAPI document. OPTIONs go to schemathesis.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -22,20 +22,20 @@ trap finish EXIT
 mkdir "$work/app"
 echo '<!DOCTYPE html>' >"$work/app/index.html"
 echo token >"$work/tokens"
-# A head that is too large is refused before anything of it is looked at.
+# 431 is allowed: a head that is too large is refused before it is parsed.
 cat >"$work/schemathesis.toml" <<'TOML'
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 404, 405, 413, 414, 415, 422, 431]
 TOML
 mkfifo "$work/address"
-# As many requests as a conformance test sends, from one address; lists short enough for a query.
+# No rate limit, since all requests come from one address. Few labels, so that a list fits into a query.
 "$dermake" serve --app "$work/app" --models "$DERMAKE_ROOT/shared-model/data/demo" --port 0 --infer cpu \
   --tokens "$work/tokens" --rate-per-sec 0 --max-labels 20 >"$work/address" 2>"$work/log" &
 server=$!
 read -r url <"$work/address" || { cat "$work/log" >&2 && fail "dermake serve did not start"; }
 
 cd "$work"
-# No schema can say what is a photo: that a request is accepted is for tests that send one.
+# A schema cannot describe a photo, so whether valid requests are accepted is tested elsewhere.
 "$SCHEMATHESIS_HOME/bin/st" run "${url}v1/openapi.json" --checks all --exclude-checks positive_data_acceptance \
   --header "Authorization: Bearer token" --phases examples,coverage,fuzzing --max-examples 40 --seed 1 \
   --request-timeout 40 --warnings off --no-color "$@"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# wasm-bindgen-cli (with its test runner) and trunk, built from crates.io into the cache.
+# Builds wasm-bindgen-cli, with its test runner, and trunk from crates.io into the cache.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/cargo_install.sh"
 
-# has_version PROGRAM VERSION: found on PATH, whether in the cache or the system's own.
+# has_version PROGRAM VERSION: succeeds if the program on PATH has this version.
 has_version() { [[ "$("$1" --version 2>/dev/null)" == *" $2"* ]]; }
 
 wasm_bindgen_ready() {
@@ -14,16 +14,16 @@ wasm_bindgen_ready() {
 }
 install_wasm_bindgen() {
   local crate=wasm-bindgen-cli@$WASM_BINDGEN_VERSION
-  say "wasm-bindgen $WASM_BINDGEN_VERSION: building it, some 3 minutes"
-  # The lock file of a release may name a crate that was withdrawn since.
+  say "wasm-bindgen $WASM_BINDGEN_VERSION: building it, about 3 minutes"
+  # Retried without the lock file, which may name a version that was yanked since.
   cargo_install "$WASM_BINDGEN_HOME" "$crate" --locked 2>"$DERMAKE_CACHE/wasm-bindgen-locked.log" ||
     cargo_install "$WASM_BINDGEN_HOME" "$crate"
 }
 
 trunk_ready() { has_version trunk "$TRUNK_VERSION"; }
 install_trunk() {
-  say "trunk $TRUNK_VERSION: building it, some 6 minutes"
-  # Its own release profile (link-time optimisation, one unit) takes a quarter of an hour for a tool that waits on cargo.
+  say "trunk $TRUNK_VERSION: building it, about 6 minutes"
+  # trunk's own release profile (link-time optimization, one unit) takes 15 minutes; trunk mostly waits for cargo.
   CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
     cargo_install "$TRUNK_HOME" "trunk@$TRUNK_VERSION" --locked --ignore-rust-version --no-default-features --features rustls
 }
