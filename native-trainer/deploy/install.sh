@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh [MODEL...]: installs what `./justw build` has built, with the unit that runs it; run it as root. MODELs are
-# folders from `dermake quantize`; without one it is the demo model. What is in /etc/dermake.env stays.
+# install.sh [MODEL...]: installs what `./justw build` has built, and the systemd unit. Run it as root. MODELs are folders
+# from `dermake quantize`; without one, the demo model is installed. An existing /etc/dermake.env is kept.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 target=${CARGO_TARGET_DIR:-target}
