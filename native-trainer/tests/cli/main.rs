@@ -12,6 +12,7 @@ mod eval_synth;
 mod eval_tables;
 mod inputs;
 mod labels;
+mod manuals;
 mod open_clip;
 mod pictures;
 mod quantize;
