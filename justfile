@@ -66,7 +66,7 @@ build-cuda:
 
 # Compile the CUDA kernels for sm_80 and sm_90; fails if one spills or uses more registers; needs no GPU
 check-cuda:
-    native-trainer/kernels/check.sh
+    native-trainer/crates/engine/kernels/check.sh
 
 # Check training on CUDA without a GPU, on an emulated driver; takes the options of gpu-check
 check-cuda-host *OPTIONS:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks training on CUDA without a GPU: builds dermake with CUDA, and runs `dermake gpu-check` with a driver that executes
-# the kernels on the CPU (native-trainer/kernels/driver). Passes its options to gpu-check.
+# the kernels on the CPU (native-trainer/crates/engine/kernels/driver). Passes its options to gpu-check.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"
@@ -9,7 +9,7 @@ source "$here/cuda.sh"
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/emulated
 program=$CARGO_TARGET_DIR/emulated/dermake
-driver=$DERMAKE_ROOT/native-trainer/kernels/driver
+driver=$DERMAKE_ROOT/native-trainer/crates/engine/kernels/driver
 
 # A toolkit with the real headers, the emulated libraries, and an nvcc that skips candle's kernels.
 toolkit=$CARGO_TARGET_DIR/toolkit

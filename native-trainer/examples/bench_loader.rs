@@ -5,12 +5,10 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use dermake_data::{Augmentation, Loader, LoaderOptions, Position, SampleSource, TableOptions, TrainingTable};
+use dermake_process::host;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
-use native_trainer::data::{
-    Augmentation, Loader, LoaderOptions, Position, SampleSource, TableOptions, TrainingTable,
-};
-use native_trainer::host;
 use serde_json::json;
 use shared_model::config::{Interpolation, PreprocessConfig};
 use shared_model::preprocess::{CropBox, DecodedImage, Reading, decode, resample};

@@ -4,8 +4,8 @@
 //! `cargo run --release -p native-trainer --example fuzz_seeds` in the repository's root.
 
 use anyhow::{Context, Result};
-use native_trainer::init;
-use native_trainer::model::sha256_hex;
+use dermake_models::init;
+use dermake_models::sha256_hex;
 use sha2::{Digest, Sha256};
 use shared_model::api::{FileRole, Manifest, ManifestFile};
 use shared_model::config::{ClipConfig, Parameter};

@@ -2,8 +2,8 @@
 //! of 512 values, the ten nearest, 30 queries after one that warms up.
 
 use anyhow::Result;
-use native_trainer::features::Known;
-use native_trainer::features::{FeatureStore, Identity, SearchIndex, Stamp};
+use dermake_features::Known;
+use dermake_features::{FeatureStore, Identity, SearchIndex, Stamp};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;

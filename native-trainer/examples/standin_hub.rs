@@ -5,7 +5,7 @@
 //! only those who send it get files.
 
 #[allow(dead_code, reason = "the faults are for the tests")]
-#[path = "../tests/support/standin_hub/mod.rs"]
+#[path = "../crates/hub/tests/standin_hub/mod.rs"]
 mod standin_hub;
 
 use std::io::Read;

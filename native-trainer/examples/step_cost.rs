@@ -3,8 +3,8 @@
 
 use anyhow::Result;
 use clap::Parser;
-use native_trainer::train::estimate::{BatchSize, DeviceMemory, StepEstimate};
-use native_trainer::train::recipe::Recipe;
+use dermake_training::estimate::{BatchSize, DeviceMemory, StepEstimate};
+use dermake_training::recipe::Recipe;
 use shared_model::config::ClipConfig;
 
 #[derive(Parser)]

@@ -1,16 +1,16 @@
 //! `dermake annotate`: the clinical concepts that are most present on photos.
 
-use crate::device::placement;
-use crate::features::{Encoder, FeatureStore, Identity};
 use crate::inputs::{Photo, Tally};
-use crate::labels;
-use crate::model;
-use crate::options::ModelOptions;
-use crate::pictures;
-use crate::print::{self, shown};
-use crate::progress;
 use anyhow::{Context, Result};
 use candle_core::Device;
+use dermake_device::placement;
+use dermake_features::{Encoder, FeatureStore, Identity};
+use dermake_files::labels;
+use dermake_models as model;
+use dermake_models::options::ModelOptions;
+use dermake_pictures as pictures;
+use dermake_process::print::{self, shown};
+use dermake_process::progress;
 use serde::Serialize;
 use shared_model::api::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};

@@ -1,12 +1,13 @@
 //! `dermake classify`: names what is on photos.
 
-use crate::device::placement;
 use crate::inputs::{Photo, Tally};
-use crate::model;
-use crate::options::{LabelOptions, ModelOptions};
-use crate::pictures;
-use crate::print::{self, shown};
+use crate::options::LabelOptions;
 use anyhow::Result;
+use dermake_device::placement;
+use dermake_models as model;
+use dermake_models::options::ModelOptions;
+use dermake_pictures as pictures;
+use dermake_process::print::{self, shown};
 use serde::Serialize;
 use shared_model::ZeroShotModel;
 use shared_model::api::Prediction;
@@ -42,7 +43,7 @@ pub fn classify(
     let placement = placement(model_options.device, model_options.dtype)?;
     let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
     model::warn_of(&model);
-    let progress = crate::progress::prompts();
+    let progress = dermake_process::progress::prompts();
     let classifier = model.classifier(&labels, &templates, &mut |done, total| {
         progress.set_length(total as u64);
         progress.set_position(done as u64);

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 /// The variable with the level, or with levels by module.
 const VARIABLE: &str = "DERMAKE_LOG";
-const DEFAULT_FILTER: &str = "warn,native_trainer=info";
+const DEFAULT_FILTER: &str = "warn,dermake=info";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Starts the log and writes the warnings that were found before.
@@ -27,7 +27,7 @@ pub fn start(warnings: &[String]) {
         .init();
     if let (Some(typed), Some(None)) = (typed, filter) {
         tracing::warn!(
-            "{VARIABLE} is {typed:?}, expected {} or levels by module such as native_trainer=debug; using \
+            "{VARIABLE} is {typed:?}, expected {} or levels by module such as dermake=debug; using \
              {DEFAULT_FILTER}",
             LEVELS.join(", ")
         );
@@ -57,10 +57,10 @@ mod tests {
 
     #[test]
     fn a_level_that_is_none_is_not_taken_for_a_module() {
-        for typed in ["debug", "WARN", "3", "off", "warn,native_trainer=trace", "hyper::proto=debug", "info,"] {
+        for typed in ["debug", "WARN", "3", "off", "warn,dermake=trace", "hyper::proto=debug", "info,"] {
             assert!(filter(typed).is_some(), "{typed}");
         }
-        for typed in ["verbose", "", "native_trainer=loud", "warn,loud", "6"] {
+        for typed in ["verbose", "", "dermake=loud", "warn,loud", "6"] {
             assert_eq!(filter(typed), None, "{typed}");
         }
     }

@@ -1,14 +1,20 @@
 //! The `dermake` program: parses the command line, starts the log, hands over.
 
-#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `native_trainer::print` does not
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod annotate;
+mod classify;
 mod cli;
+mod inputs;
 mod logging;
+mod options;
+mod quantize;
+mod search;
 
 use clap::Parser;
-use native_trainer::host;
-use native_trainer::interrupt::{self, Interrupted};
-use native_trainer::print::{self, Closed};
+use dermake_process::host;
+use dermake_process::interrupt::{self, Interrupted};
+use dermake_process::print::{self, Closed};
 use std::io::Write;
 use std::process::ExitCode;
 

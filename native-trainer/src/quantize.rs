@@ -1,16 +1,16 @@
 //! `dermake quantize`: the browser's files from a checkpoint, and a report of what was lost.
 
-use crate::demo_model;
-use crate::device::placement;
-use crate::hub::{self, WeightsKind};
 use crate::inputs::{Photo, gather};
-use crate::model::{Checkpoint, sha256_hex};
-use crate::options::ModelOptions;
-use crate::output::OutputFolder;
-use crate::pictures;
-use crate::print::{self, shown};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
+use dermake_device::placement;
+use dermake_files::output::OutputFolder;
+use dermake_hub::demo_model;
+use dermake_hub::{self as hub, WeightsKind};
+use dermake_models::options::ModelOptions;
+use dermake_models::{Checkpoint, sha256_hex};
+use dermake_pictures as pictures;
+use dermake_process::print::{self, shown};
 use serde::Serialize;
 use shared_model::api::{FileRole, Manifest, ManifestFile};
 use shared_model::config::PreprocessConfig;
@@ -124,7 +124,7 @@ fn classifiers(
     templates: &Templates,
 ) -> Result<Vec<u8>> {
     let tokenizer = checkpoint.tokenizer()?;
-    let progress = crate::progress::prompts();
+    let progress = dermake_process::progress::prompts();
     let mut tensors: HashMap<String, Tensor> = HashMap::new();
     for set in label_sets {
         let classifier =

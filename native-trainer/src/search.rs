@@ -1,13 +1,16 @@
 //! `dermake embed` and `dermake search`: photos of a folder found by a text or by another photo.
 
-use crate::device::placement;
-use crate::features::{Encoder, FeatureStore, Hit, Identity, ImageFile, SearchIndex, StoreError};
 use crate::inputs::{Photo, Tally, name_of, photos_below};
-use crate::options::ModelOptions;
-use crate::print::{self, shown};
-use crate::{interrupt, model, pictures, progress};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
+use dermake_device::placement;
+use dermake_features::{Encoder, FeatureStore, Hit, Identity, ImageFile, SearchIndex, StoreError};
+use dermake_models as model;
+use dermake_models::options::ModelOptions;
+use dermake_pictures as pictures;
+use dermake_process::interrupt;
+use dermake_process::print::{self, shown};
+use dermake_process::progress;
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::collections::HashSet;

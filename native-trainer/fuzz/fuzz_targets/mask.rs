@@ -1,8 +1,8 @@
 //! A cell of a training table that holds a mask.
 #![no_main]
 
+use dermake_data::mask::{MAX_MASK_LEN, parse_mask};
 use libfuzzer_sys::fuzz_target;
-use native_trainer::data::mask::{MAX_MASK_LEN, parse_mask};
 
 fuzz_target!(|cell: &str| {
     match parse_mask(cell) {

@@ -1,9 +1,9 @@
 //! A training table and a benchmark's table: CSV as it comes.
 #![no_main]
 
+use dermake_data::{TableOptions, TrainingTable};
+use dermake_evaluation::table::Table;
 use libfuzzer_sys::fuzz_target;
-use native_trainer::data::{TableOptions, TrainingTable};
-use native_trainer::eval::table::Table;
 use std::path::Path;
 
 fn training_table(csv: &[u8], n_subcaptions: usize) {

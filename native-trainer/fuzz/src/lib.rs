@@ -2,7 +2,7 @@
 
 pub mod served;
 
-use native_trainer::init;
+use dermake_models::init;
 use shared_model::config::{ClipConfig, Parameter};
 use shared_model::weights::Weights;
 

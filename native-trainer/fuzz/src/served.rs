@@ -1,10 +1,11 @@
 //! What `dermake serve` has to serve: a page, a hosted model, and a tiny model that answers.
 
-use crate::{parameters, tiny_weights};
+use crate::parameters;
+use crate::tiny_weights;
 use axum::Router;
-use native_trainer::device::DeviceChoice;
-use native_trainer::model::{CONFIG_FILE, WEIGHTS_FILE};
-use native_trainer::server::{AccessOptions, InferOptions, Limits, ServeConfig, Server, TlsOptions};
+use dermake_device::DeviceChoice;
+use dermake_models::{CONFIG_FILE, WEIGHTS_FILE};
+use dermake_server::{AccessOptions, InferOptions, Limits, ServeConfig, Server, TlsOptions};
 use shared_model::api::Manifest;
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::CLIP_VOCAB_SIZE;

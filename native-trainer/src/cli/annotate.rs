@@ -1,11 +1,11 @@
 //! `dermake annotate`.
 
+use crate::annotate::{AnnotateOptions, annotate};
+use crate::inputs::gather;
 use anyhow::Result;
 use clap::Args;
-use native_trainer::annotate::{AnnotateOptions, annotate};
-use native_trainer::features::default_cache;
-use native_trainer::inputs::gather;
-use native_trainer::options::ModelOptions;
+use dermake_features::default_cache;
+use dermake_models::options::ModelOptions;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,10 +1,11 @@
 //! `dermake classify`.
 
+use crate::classify::{ClassifyOutput, classify};
+use crate::inputs::gather;
+use crate::options::LabelOptions;
 use anyhow::Result;
 use clap::Args;
-use native_trainer::classify::{ClassifyOutput, classify};
-use native_trainer::inputs::gather;
-use native_trainer::options::{LabelOptions, ModelOptions};
+use dermake_models::options::ModelOptions;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use native_trainer::data::TableOptions;
-use native_trainer::data::check::{self, CheckOptions};
-use native_trainer::data::shrink::{self, ShrinkSettings};
-use native_trainer::synth::{SynthOptions, synth, write_contact_sheet};
+use dermake_data::TableOptions;
+use dermake_data::check::{self, CheckOptions};
+use dermake_data::shrink::{self, ShrinkSettings};
+use dermake_synth::{SynthOptions, synth, write_contact_sheet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

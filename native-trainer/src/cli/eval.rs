@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use clap::Args;
-use native_trainer::eval::results::Protocol;
-use native_trainer::eval::{Ending, EvalOptions, evaluate};
-use native_trainer::features::default_cache;
-use native_trainer::options::ModelOptions;
+use dermake_evaluation::results::Protocol;
+use dermake_evaluation::{Ending, EvalOptions, evaluate};
+use dermake_features::default_cache;
+use dermake_models::options::ModelOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,7 +61,7 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl Eval {
     pub fn run(self) -> Result<ExitCode> {
-        native_trainer::host::prepare();
+        dermake_process::host::prepare();
         let cache = if self.no_cache { None } else { self.cache.or_else(default_cache) };
         let ending = evaluate(&EvalOptions {
             model: &self.model,

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use clap::Args;
-use native_trainer::device::DeviceChoice;
-use native_trainer::gpu_check::{self, GpuCheckOptions, PHASES};
+use dermake_device::DeviceChoice;
+use dermake_gpu_check::{self as gpu_check, GpuCheckOptions, PHASES};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -12,7 +12,7 @@ mod train;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use native_trainer::model::NoConfig;
+use dermake_models::NoConfig;
 use std::process::ExitCode;
 
 /// Zero-shot dermatology: name what is on a skin photo without having been trained on the labels.

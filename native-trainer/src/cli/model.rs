@@ -1,9 +1,10 @@
 //! `dermake quantize` and `dermake init`: models made and remade.
 
+use crate::quantize;
 use anyhow::Result;
 use clap::Args;
-use native_trainer::options::ModelOptions;
-use native_trainer::{init, quantize};
+use dermake_models::init;
+use dermake_models::options::ModelOptions;
 use shared_model::quantize::WeightFormat;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,12 +1,12 @@
 //! `dermake embed` and `dermake search`.
 
+use crate::inputs::Photo;
+use crate::search::{Query, SearchOutput, embed, search};
 use anyhow::Result;
 use clap::Args;
-use native_trainer::host;
-use native_trainer::inputs::Photo;
-use native_trainer::options::ModelOptions;
-use native_trainer::print;
-use native_trainer::search::{Query, SearchOutput, embed, search};
+use dermake_models::options::ModelOptions;
+use dermake_process::host;
+use dermake_process::print;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

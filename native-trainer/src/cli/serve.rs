@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use clap::Args;
-use native_trainer::host;
-use native_trainer::server::{AccessOptions, InferOptions, Limits, ServeConfig, TlsOptions, host_address, serve};
+use dermake_process::host;
+use dermake_server::{AccessOptions, InferOptions, Limits, ServeConfig, TlsOptions, host_address, serve};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;

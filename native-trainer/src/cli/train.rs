@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use clap::Args;
-use native_trainer::device::DeviceChoice;
-use native_trainer::host;
-use native_trainer::train::{Ending, RunPlaces, train};
+use dermake_device::DeviceChoice;
+use dermake_process::host;
+use dermake_training::{Ending, RunPlaces, train};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

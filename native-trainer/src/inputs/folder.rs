@@ -1,8 +1,8 @@
 //! The photos in a folder, known by their content.
 
 use super::name_of;
-use crate::pictures;
-use crate::print::shown;
+use dermake_pictures as pictures;
+use dermake_process::print::shown;
 use rayon::prelude::*;
 use shared_model::preprocess::{FileKind, OtherFile};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! From the arguments of a command to photos.
 
 use super::{Photo, STDIN, photos_below};
-use crate::table_file::IMAGE_COLUMNS;
-use crate::text_file;
+use dermake_files::table_file::IMAGE_COLUMNS;
+use dermake_files::text_file;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 

@@ -6,9 +6,9 @@ mod gather;
 pub use folder::photos_below;
 pub use gather::gather;
 
-use crate::pictures;
-use crate::print::shown;
 use anyhow::{Result, bail};
+use dermake_pictures as pictures;
+use dermake_process::print::shown;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,9 +1,11 @@
 //! Checkpoints as people have them: wrapped, spread over files, damaged, or no checkpoint at all.
 
 use crate::color_model;
-use crate::{dermake, json_lines, sample};
+use crate::dermake;
+use crate::json_lines;
+use crate::sample;
 use candle_core::{Device, Tensor};
-use native_trainer::model::{CONFIG_FILE, WEIGHTS_FILE};
+use dermake_models::{CONFIG_FILE, WEIGHTS_FILE};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;

@@ -1,7 +1,12 @@
 //! `dermake classify`.
 
+use crate::dermake;
+use crate::json_lines;
+use crate::labels_of;
+use crate::models;
+use crate::probabilities_of;
+use crate::sample;
 use crate::standin_hub::StandinHub;
-use crate::{dermake, json_lines, labels_of, models, probabilities_of, sample};
 use std::fs;
 
 #[test]

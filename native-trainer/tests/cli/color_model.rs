@@ -5,7 +5,7 @@
 //! and gathers the colors of all patches or words into the token that is pooled; the MLP adds nothing.
 
 use candle_core::{Device, Tensor};
-use native_trainer::model::{CONFIG_FILE, WEIGHTS_FILE};
+use dermake_models::{CONFIG_FILE, WEIGHTS_FILE};
 use serde_json::json;
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};

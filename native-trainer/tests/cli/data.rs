@@ -1,6 +1,7 @@
 //! `dermake data check`.
 
-use crate::{dermake, sample};
+use crate::dermake;
+use crate::sample;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

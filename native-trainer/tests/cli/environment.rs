@@ -1,6 +1,7 @@
 //! Environment variables as compose files, batch systems and shells set them.
 
-use crate::{dermake, sample};
+use crate::dermake;
+use crate::sample;
 use std::process::Output;
 
 fn classify(variables: &[(&str, &str)]) -> Output {

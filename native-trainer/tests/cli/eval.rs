@@ -2,7 +2,7 @@
 
 use crate::color_model::{COLORS, model, picture};
 use crate::dermake;
-use native_trainer::eval::results::{BenchmarkResult, Details, Metric, Results};
+use dermake_evaluation::results::{BenchmarkResult, Details, Metric, Results};
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 //! `snapshots/eval_synth.json`. Where they should change, delete that file: the test writes what it finds and fails.
 
 use crate::dermake;
-use native_trainer::eval::results::Results;
+use dermake_evaluation::results::Results;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! `dermake eval` on tables and class lists as people's programs save them.
 
 use crate::eval::{Data, log, value};
-use native_trainer::eval::results::{Details, Results};
+use dermake_evaluation::results::{Details, Results};
 use std::fs;
 
 /// The list of benchmarks with another first one.

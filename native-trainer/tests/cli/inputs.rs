@@ -1,7 +1,8 @@
 //! What may be named as a photo, and the exit codes that tell how it went.
 
 use crate::color_model::{COLORS, model, picture};
-use crate::{dermake, json_lines};
+use crate::dermake;
+use crate::json_lines;
 use std::fs;
 use std::path::Path;
 use std::process::Output;

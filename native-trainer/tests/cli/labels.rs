@@ -1,6 +1,9 @@
 //! `--labels` and `--concepts` as people write them.
 
-use crate::{dermake, json_lines, labels_of, sample};
+use crate::dermake;
+use crate::json_lines;
+use crate::labels_of;
+use crate::sample;
 use std::fs;
 use std::path::Path;
 use std::process::Output;

@@ -19,9 +19,11 @@ mod quantize;
 mod search;
 mod serve;
 #[cfg(unix)]
+mod serve_process;
+#[cfg(unix)]
 #[path = "../support/signals.rs"]
 mod signals;
-#[path = "../support/standin_hub/mod.rs"]
+#[path = "../../crates/hub/tests/standin_hub/mod.rs"]
 #[allow(dead_code, reason = "its faults are for the hub's own tests")]
 mod standin_hub;
 mod storage;

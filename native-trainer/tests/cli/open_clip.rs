@@ -1,7 +1,9 @@
 //! A checkpoint that Python's open_clip wrote is answered as open_clip answers: `open_clip_eval/` of the fixtures.
 
-use crate::{dermake, json_lines, labels_of};
-use native_trainer::eval::results::{BenchmarkResult, Details, Results};
+use crate::dermake;
+use crate::json_lines;
+use crate::labels_of;
+use dermake_evaluation::results::{BenchmarkResult, Details, Results};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,9 @@
 //! Pictures as phones, scanners, microscopes and broken copies leave them.
 
-use crate::{dermake, json_lines, probabilities_of, sample};
+use crate::dermake;
+use crate::json_lines;
+use crate::probabilities_of;
+use crate::sample;
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma};
 use serde_json::Value;
 use std::fs;

@@ -1,7 +1,12 @@
 //! `dermake init` and `dermake quantize`.
 
-use crate::{dermake, json_lines, labels_of, models, probabilities_of, sample};
-use native_trainer::model::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
+use crate::dermake;
+use crate::json_lines;
+use crate::labels_of;
+use crate::models;
+use crate::probabilities_of;
+use crate::sample;
+use dermake_models::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -1,7 +1,8 @@
 //! `dermake embed`, `dermake search` and `dermake annotate`, with pictures of one color and a model that knows colors.
 
 use crate::color_model::{COLORS, model, picture};
-use crate::{dermake, json_lines};
+use crate::dermake;
+use crate::json_lines;
 use std::fs;
 use std::path::Path;
 use std::process::Output;

@@ -1,7 +1,9 @@
 //! Caches that cannot be used, indexes that are damaged, folders that two want to write to.
 
 use crate::color_model::{COLORS, model, picture};
-use crate::{dermake, json_lines, sample};
+use crate::dermake;
+use crate::json_lines;
+use crate::sample;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,7 +1,8 @@
 //! Where results go: pipes that nobody reads, disks that are full, names that a terminal would obey.
 
 use crate::color_model::{model, picture};
-use crate::{dermake, sample};
+use crate::dermake;
+use crate::sample;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

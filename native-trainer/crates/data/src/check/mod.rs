@@ -1,0 +1,131 @@
+//! Everything that is wrong with a training table, found before a run instead of during it.
+//!
+//! Reads the table as training would, opens and decodes every image, and counts the tokens of every caption.
+
+mod images;
+mod repeats;
+mod report;
+mod statistics;
+
+pub use statistics::{CaptionStatistics, Statistics};
+
+use super::learnable::{NothingToLearn, check_learnable};
+use super::problem::RowProblem;
+use super::samples::default_image_root;
+use super::schema::TableOptions;
+use super::table::{TableError, TrainingTable};
+use anyhow::Result;
+use dermake_objective::{Objective, Variant};
+use dermake_process::print;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// What to check, and against what.
+#[derive(Clone, Debug)]
+pub struct CheckOptions {
+    pub table: TableOptions,
+    /// Folder from which image names count; the table's own if `None`.
+    pub image_root: Option<PathBuf>,
+    /// Context length L that captions must fit.
+    pub context_length: usize,
+}
+
+/// The answer of a check.
+pub struct CheckReport {
+    /// The table that was read.
+    pub table: PathBuf,
+    /// The folder from which image names count.
+    pub image_root: PathBuf,
+    /// All problems, by row.
+    pub problems: Vec<RowProblem>,
+    /// Figures of the table; `None` if it could not be read at all.
+    pub statistics: Option<Statistics>,
+    /// Why the table cannot be used as a whole, if so.
+    pub error: Option<String>,
+    /// For each objective what it lacks in the table, `None` where it can learn; empty if the table was not read.
+    pub objectives: Vec<(Variant, Option<NothingToLearn>)>,
+}
+
+impl CheckReport {
+    /// Whether training would use every row, and one of them has a caption that counts.
+    pub fn is_usable(&self) -> bool {
+        self.error.is_none() && self.problems.iter().all(|problem| problem.kind.is_warning())
+    }
+
+    /// Why no objective can learn from the table, in the words of the one that counts most captions.
+    fn unlearnable(&self) -> Option<&NothingToLearn> {
+        let lacks: Option<Vec<_>> = self.objectives.iter().map(|(_, lacks)| lacks.as_ref()).collect();
+        lacks?.first().copied()
+    }
+
+    /// Why no row can be used, where none has a caption that counts.
+    fn uncounted(&self) -> Option<String> {
+        let is_fatal = |lacks: &&NothingToLearn| matches!(lacks, NothingToLearn::NoCaption { .. });
+        let lacks = self.unlearnable().filter(is_fatal)?;
+        Some(format!("no objective can learn from the table: {lacks}"))
+    }
+}
+
+/// Checks a table and prints what was found, for people or as one JSON object.
+///
+/// Returns whether training would use every row.
+///
+/// # Errors
+/// If the file cannot be opened, or an option is out of range.
+pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
+    let report = check(path, options)?;
+    let mut text = Vec::new();
+    if as_json {
+        report.write_json(&mut text)?;
+        print::summary_json(&text)?;
+    } else {
+        report.write_text(&mut text)?;
+        print::summary(&String::from_utf8_lossy(&text))?;
+    }
+    Ok(report.is_usable())
+}
+
+/// Checks a table.
+///
+/// # Errors
+/// If the file cannot be opened, or an option is out of range.
+pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, options.context_length)?;
+    let image_root = options.image_root.clone().unwrap_or_else(|| default_image_root(path));
+    let mut report = CheckReport {
+        table: path.into(),
+        image_root,
+        problems: Vec::new(),
+        statistics: None,
+        error: None,
+        objectives: Vec::new(),
+    };
+    let table = match TrainingTable::read(path, &options.table) {
+        Ok(table) => table,
+        Err(error @ (TableError::Columns { .. } | TableError::OpenQuote { .. })) => {
+            report.error = Some(error.to_string());
+            return Ok(report);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if table.is_empty() {
+        report.error = Some(format!("the table has no rows: {}", path.display()));
+    }
+    report.problems = table.problems().to_vec();
+    report.problems.extend(images::problems(&table, &report.image_root));
+    report.problems.extend(repeats::problems(&table));
+    let (statistics, caption_problems) = Statistics::of(&table, &tokenizer);
+    report.problems.extend(caption_problems);
+    report.problems.sort_by_key(|problem| problem.row);
+    let skipped: HashSet<usize> =
+        report.problems.iter().filter(|problem| !problem.kind.is_warning()).map(|problem| problem.row).collect();
+    let usable = || (0..table.len()).filter(|row| !skipped.contains(row));
+    let lacks = |variant| check_learnable(&table, usable(), &Objective::of(variant)).err();
+    report.objectives = Variant::ALL.map(|variant| (variant, lacks(variant))).into();
+    if report.error.is_none() && skipped.is_empty() {
+        report.error = report.uncounted();
+    }
+    report.statistics = Some(Statistics { n_usable_rows: table.len() - skipped.len(), ..statistics });
+    Ok(report)
+}

@@ -1,0 +1,28 @@
+//! Training data: the caption table, its check, and the batches that are made from it.
+//!
+//! A table ([`table`]) names the images and holds their captions. [`check`] says what is wrong with it before a run,
+//! [`loader`] turns it into batches during one: decoded, augmented ([`augment`]) and tokenised on several threads, in
+//! an order ([`order`]) that depends on nothing but the seed and the epoch.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+pub mod augment;
+mod captions;
+pub mod check;
+mod learnable;
+pub mod loader;
+pub mod mask;
+pub mod order;
+pub mod problem;
+pub mod samples;
+pub mod schema;
+pub mod shrink;
+pub mod table;
+
+pub use augment::Augmentation;
+pub use learnable::{NothingToLearn, check_countable, check_learnable};
+pub use loader::{Batch, Loader, LoaderOptions, Position};
+pub use problem::{ProblemKind, RowProblem};
+pub use samples::{SampleSource, Transform};
+pub use schema::TableOptions;
+pub use table::{TrainingRow, TrainingTable};

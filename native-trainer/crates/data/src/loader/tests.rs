@@ -1,0 +1,217 @@
+use super::*;
+use crate::schema::TableOptions;
+use crate::table::TrainingTable;
+use shared_model::config::PreprocessConfig;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
+use std::fmt::Write;
+use tempfile::TempDir;
+
+const SIDE: usize = 8;
+
+/// A table of `n` rows with one drawn image each; `broken` images are no images.
+fn folder(n: usize, broken: &[usize]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut csv = String::from(
+        "filename,truncated_caption,ontology_caption,visual_concept_caption,subcaption_1,sub_caption_mask,\
+         knowledge_masks\n",
+    );
+    for row in 0..n {
+        let name = format!("{row}.png");
+        if broken.contains(&row) {
+            std::fs::write(folder.path().join(&name), "no image").unwrap();
+        } else {
+            let shade = |x: u32, y: u32| image::Rgb([row as u8 * 5, (x * 9 + y) as u8, (y * 11) as u8]);
+            image::RgbImage::from_fn(20, 16, shade).save(folder.path().join(&name)).unwrap();
+        }
+        writeln!(csv, "{name},lesion {row},nevus,,part {row},[{}],\"[1, 1, 0]\"", row % 2).unwrap();
+    }
+    std::fs::write(folder.path().join("train.csv"), csv).unwrap();
+    folder
+}
+
+fn source(folder: &TempDir) -> Arc<SampleSource> {
+    let options = TableOptions { n_subcaptions: 1, ..TableOptions::default() };
+    let table = TrainingTable::read(&folder.path().join("train.csv"), &options).unwrap();
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 8).unwrap();
+    Arc::new(SampleSource::new(table, folder.path(), tokenizer, PreprocessConfig::openai(SIDE)))
+}
+
+fn options(n_workers: usize) -> LoaderOptions {
+    LoaderOptions { batch_size: 4, n_workers, prefetch_batches: 2, max_bad_share: 0.5 }
+}
+
+fn training(folder: &TempDir, n_workers: usize, epochs: usize, start: Position) -> Loader {
+    let augmentation = Augmentation::default();
+    Loader::training(source(folder), &options(n_workers), &augmentation, 7, epochs, start).unwrap()
+}
+
+fn all(mut loader: Loader) -> Vec<Batch> {
+    std::iter::from_fn(|| loader.next_batch().unwrap()).collect()
+}
+
+fn pixels(batch: &Batch) -> Vec<u8> {
+    batch.pixels.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn assert_same(left: &Batch, right: &Batch) {
+    assert_eq!((left.position, &left.rows), (right.position, &right.rows));
+    assert_eq!(pixels(left), pixels(right));
+    assert_eq!((&left.captions, &left.caption_mask), (&right.captions, &right.caption_mask));
+}
+
+#[test]
+fn batches_are_the_same_for_any_number_of_threads_and_from_any_position() {
+    let folder = folder(14, &[2, 9]);
+    let one = all(training(&folder, 1, 3, Position::default()));
+    assert_eq!(one.len(), 9, "three epochs of three batches: the incomplete one is left out");
+    for (n_workers, start) in [(5, Position::default()), (3, Position { epoch: 1, batch: 2 })] {
+        let batches = all(training(&folder, n_workers, 3, start));
+        assert_eq!(batches.len(), 9 - 3 * start.epoch - start.batch);
+        for (batch, expected) in batches.iter().zip(&one[9 - batches.len()..]) {
+            assert_same(batch, expected);
+        }
+    }
+    assert!(all(training(&folder, 1, 3, Position { epoch: 2, batch: 3 })).is_empty());
+}
+
+#[test]
+fn a_batch_holds_what_the_table_says() {
+    let folder = folder(9, &[]);
+    let source = source(&folder);
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 8).unwrap();
+    let batches = all(training(&folder, 2, 1, Position::default()));
+    let mut seen: Vec<usize> = Vec::new();
+    for batch in &batches {
+        assert_eq!(batch.pixels.dims(), [4, 3, SIDE, SIDE]);
+        assert_eq!((batch.captions.len(), batch.caption_mask.len()), (16, 16));
+        for (sample, &row) in batch.rows.iter().enumerate() {
+            let expected = source.table().row(row);
+            for (kind, text) in expected.captions.iter().enumerate() {
+                assert_eq!(batch.captions[sample * 4 + kind][..], tokenizer.encode(text).unwrap());
+            }
+            assert_eq!(batch.caption_mask[sample * 4..][..4], expected.mask);
+            let transform = Transform::Training { augmentation: Augmentation::default(), seed: 7 };
+            let alone = source.sample(row, 0, &transform).unwrap();
+            assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixels);
+        }
+        seen.extend(&batch.rows);
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 8, "no row comes twice in an epoch");
+}
+
+#[test]
+fn evaluation_is_sequential_complete_and_leaves_bad_rows_out() {
+    let folder = folder(10, &[0, 5, 6, 7, 4]);
+    let options = LoaderOptions { batch_size: 4, ..options(3) };
+    let batches = all(Loader::evaluation(source(&folder), &options).unwrap());
+    let rows: Vec<_> = batches.iter().map(|batch| batch.rows.clone()).collect();
+    assert_eq!(rows, [vec![1, 2, 3], vec![8, 9]]);
+    for batch in &batches {
+        assert_eq!(batch.pixels.dims(), [batch.rows.len(), 3, SIDE, SIDE]);
+        assert_eq!(batch.caption_mask.len(), batch.rows.len() * 4);
+        for (sample, &row) in batch.rows.iter().enumerate() {
+            let alone = source(&folder).sample(row, 0, &Transform::Evaluation).unwrap();
+            assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixels);
+        }
+    }
+}
+
+#[test]
+fn bad_rows_are_replaced_and_counted_and_too_many_end_the_run() {
+    let folder = folder(13, &[3, 8]);
+    let table = folder.path().join("train.csv");
+    let csv = std::fs::read_to_string(&table).unwrap().replace("5.png,lesion 5", ",lesion 5");
+    std::fs::write(&table, csv).unwrap();
+
+    let mut loader = training(&folder, 2, 2, Position::default());
+    assert_eq!((loader.batches_per_epoch(), loader.n_bad_rows()), (3, 1));
+    while let Some(batch) = loader.next_batch().unwrap() {
+        assert_eq!(batch.rows.len(), 4);
+        assert!(batch.rows.iter().all(|row| ![3, 5, 8].contains(row)), "{:?}", batch.rows);
+    }
+    assert_eq!(loader.n_bad_rows(), 3);
+
+    let strict = |share| LoaderOptions { max_bad_share: share, ..options(2) };
+    let augmentation = Augmentation::default();
+    let mut loader =
+        Loader::training(source(&folder), &strict(0.1), &augmentation, 7, 2, Position::default()).unwrap();
+    let error = loop {
+        match loader.next_batch() {
+            Ok(batch) => assert!(batch.is_some(), "the run ended well"),
+            Err(err) => break err.to_string(),
+        }
+    };
+    assert!(error.contains("2 of 13 rows") && error.contains("row 6 (line 7), column filename"), "{error}");
+    assert!(error.contains("3.png") || error.contains("8.png"), "{error}");
+    assert!(loader.next_batch().unwrap().is_none());
+
+    let refused = Loader::training(source(&folder), &strict(0.0), &augmentation, 7, 2, Position::default());
+    assert!(refused.err().unwrap().to_string().contains("1 of 13 rows"));
+}
+
+#[test]
+fn nothing_readable_is_an_error_and_not_an_endless_search() {
+    let folder = folder(4, &[0, 1, 2, 3]);
+    let options = LoaderOptions { max_bad_share: 1.0, ..options(2) };
+    let augmentation = Augmentation::default();
+    let mut loader = Loader::training(source(&folder), &options, &augmentation, 7, 1, Position::default()).unwrap();
+    assert!(loader.next_batch().err().unwrap().to_string().contains("none of the table's rows"));
+    let mut loader = Loader::evaluation(source(&folder), &options).unwrap();
+    assert!(loader.next_batch().unwrap().is_none());
+}
+
+#[test]
+fn no_more_batches_are_made_than_may_wait() {
+    let folder = folder(40, &[]);
+    let source = source(&folder);
+    let options = LoaderOptions { n_workers: 2, prefetch_batches: 3, ..options(2) };
+    let mut loader = Loader::evaluation(Arc::clone(&source), &options).unwrap();
+    loader.next_batch().unwrap();
+    // The consumer has one; three are being made or wait, and no more come while it rests.
+    let batches = loader.batches.as_ref().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while batches.len() < 3 && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(batches.len(), 3);
+}
+
+#[test]
+fn dropping_a_loader_ends_its_threads() {
+    let folder = folder(40, &[]);
+    for n_taken in [0, 1, 4] {
+        let source = source(&folder);
+        let mut loader = Loader::training(
+            Arc::clone(&source),
+            &options(3),
+            &Augmentation::default(),
+            7,
+            100,
+            Position::default(),
+        )
+        .unwrap();
+        for _ in 0..n_taken {
+            loader.next_batch().unwrap();
+        }
+        drop(loader);
+        assert_eq!(Arc::strong_count(&source), 1, "a thread still holds the table");
+    }
+}
+
+#[test]
+fn impossible_options_are_refused() {
+    let folder = folder(3, &[]);
+    let augmentation = Augmentation::default();
+    let refused = |options: LoaderOptions, start: Position| {
+        Loader::training(source(&folder), &options, &augmentation, 7, 1, start).err().unwrap().to_string()
+    };
+    let start = Position::default();
+    assert!(refused(options(1), start).contains("3 usable rows, fewer than one batch of 4"));
+    assert!(refused(LoaderOptions { batch_size: 0, ..options(1) }, start).contains("at least 1"));
+    assert!(refused(LoaderOptions { max_bad_share: f64::NAN, ..options(1) }, start).contains("max_bad_share"));
+    let later = Position { epoch: 0, batch: 3 };
+    assert!(refused(LoaderOptions { batch_size: 2, ..options(1) }, later).contains("no batch 3"));
+}

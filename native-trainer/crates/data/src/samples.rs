@@ -1,0 +1,143 @@
+//! One row of the table as one sample: the image read, decoded and transformed, the captions tokenised.
+
+use super::augment::{Augmentation, augment};
+use super::captions::CaptionEncoder;
+use super::order::row_rng;
+use super::problem::{ProblemKind, RowProblem};
+use super::table::TrainingTable;
+use dermake_files::file_finder::{FileFinder, FindError};
+use dermake_pictures::{self as pictures, PictureError};
+use shared_model::config::PreprocessConfig;
+use shared_model::preprocess::{DecodedImage, Reading, resize_and_crop};
+use shared_model::text_length;
+use shared_model::tokenizer::Tokenizer;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is done with an image after decoding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Transform {
+    /// The same at every look: resize the short edge, crop the centre.
+    Evaluation,
+    /// Drawn anew for each epoch, from `seed`.
+    Training { augmentation: Augmentation, seed: u64 },
+}
+
+/// A table, its images and all it takes to make samples of them; shared by the threads of a loader.
+pub struct SampleSource {
+    table: TrainingTable,
+    images: FileFinder,
+    encoder: CaptionEncoder,
+    preprocess: PreprocessConfig,
+}
+
+/// One row, ready for a batch.
+pub(super) struct Sample {
+    /// u8 `[3, S, S]`, RGB; normalized where the model computes.
+    pub pixels: Vec<u8>,
+    /// N times `[L]`.
+    pub captions: Vec<Arc<[u32]>>,
+}
+
+impl SampleSource {
+    /// `image_root` is the folder from which the table's image names count; see [`default_image_root`].
+    pub fn new(
+        table: TrainingTable,
+        image_root: impl Into<PathBuf>,
+        tokenizer: Tokenizer,
+        preprocess: PreprocessConfig,
+    ) -> Self {
+        Self { table, images: FileFinder::new(image_root), encoder: CaptionEncoder::new(tokenizer), preprocess }
+    }
+
+    pub fn table(&self) -> &TrainingTable {
+        &self.table
+    }
+
+    /// The folder from which image names count.
+    pub fn image_root(&self) -> &Path {
+        self.images.root()
+    }
+
+    /// Side S of the images, in pixels.
+    pub fn image_size(&self) -> usize {
+        self.preprocess.image_size
+    }
+
+    /// Context length L of the captions.
+    pub fn context_length(&self) -> usize {
+        self.encoder.context_length()
+    }
+
+    /// Distinct captions among the first `n_rows` usable rows, of the first `n_kinds` kinds, and their tokens without
+    /// padding. Captions that cannot be tokenized are left out.
+    pub fn distinct_captions(&self, n_rows: usize, n_kinds: usize) -> (usize, usize) {
+        let rows = self.table.usable_rows().take(n_rows);
+        let captions = rows.flat_map(|row| self.table.row(row).captions.into_iter().take(n_kinds));
+        let distinct: HashSet<&str> = captions.collect();
+        let ids = distinct.iter().filter_map(|caption| self.encoder.encode(caption).ok());
+        ids.fold((0, 0), |(n_texts, n_tokens), ids| (n_texts + 1, n_tokens + text_length(&ids)))
+    }
+
+    /// Makes the sample of a row, the same for the same epoch however often and wherever it is made.
+    ///
+    /// # Errors
+    /// What is wrong with the row.
+    pub(super) fn sample(&self, row: usize, epoch: usize, transform: &Transform) -> Result<Sample, RowProblem> {
+        let captions = self.table.row(row).captions.into_iter().enumerate().map(|(kind, caption)| {
+            self.encoder.encode(caption).map_err(|err| {
+                let problem = ProblemKind::CaptionRefused { detail: err.to_string() };
+                self.table.problem(row, self.table.caption_column(kind), problem)
+            })
+        });
+        let captions = captions.collect::<Result<_, _>>()?;
+        let image_problem = |kind| self.table.problem(row, self.table.image_column(), kind);
+        let path = find_image(&self.images, self.table.image(row)).map_err(image_problem)?;
+        let image = read_image(&path).map_err(image_problem)?;
+        let view = match transform {
+            Transform::Evaluation => resize_and_crop(&image, &self.preprocess),
+            Transform::Training { augmentation, seed } => {
+                augment(&image, augmentation, &self.preprocess, &mut row_rng(*seed, epoch, row))
+            }
+        };
+        let view = view.map_err(|err| image_problem(unreadable(&path, err.to_string())))?;
+        Ok(Sample { pixels: view.to_planes(), captions })
+    }
+}
+
+/// The folder from which image names count where none is given: the table's own.
+pub fn default_image_root(table: &Path) -> PathBuf {
+    match table.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => ".".into(),
+    }
+}
+
+/// Finds the file that a row names.
+///
+/// # Errors
+/// The problem of the row.
+pub(super) fn find_image(images: &FileFinder, name: &str) -> Result<PathBuf, ProblemKind> {
+    images.find(name).map_err(|err| match err {
+        FindError::Missing { path } => ProblemKind::ImageMissing { path: path.display().to_string() },
+        FindError::Ambiguous { names, path } => {
+            ProblemKind::ImageAmbiguous { names, path: path.display().to_string() }
+        }
+    })
+}
+
+/// Reads and decodes an image as the reference does.
+///
+/// # Errors
+/// The problem of the row that names it.
+pub(super) fn read_image(path: &Path) -> Result<DecodedImage, ProblemKind> {
+    pictures::open(path, Reading::Reference).map_err(|err| match err {
+        PictureError::Missing => ProblemKind::ImageMissing { path: path.display().to_string() },
+        _ => unreadable(path, err.to_string()),
+    })
+}
+
+fn unreadable(path: &Path, detail: String) -> ProblemKind {
+    ProblemKind::ImageUnreadable { path: path.display().to_string(), detail }
+}

@@ -1,0 +1,285 @@
+//! `dermake data shrink`: a copy of a table and its images that is quicker to decode.
+//!
+//! Decoding decides how many samples a second a loader makes. A photo of 12 megapixels takes a hundred times as long as one
+//! whose short side is 384 pixels, of which even the smallest random crop of 0.4 of the area has 243 pixels. Training on the
+//! copy is another run: the copy says what was done to it, and that is part of a run's fingerprint.
+
+use super::samples::{default_image_root, find_image, read_image};
+use super::table::TrainingTable;
+use super::{ProblemKind, RowProblem, TableOptions};
+use anyhow::{Context, Result, bail, ensure};
+use dermake_files::file_finder::FileFinder;
+use dermake_files::lock::Lock;
+use dermake_files::output::{create_folder, replace_file};
+use dermake_process::interrupt::{self, Interrupted};
+use dermake_process::print;
+use dermake_process::progress;
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use shared_model::config::Interpolation;
+use shared_model::preprocess::{CropBox, DecodedImage, resample};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What was done to the images of a folder; a file of this name in it says so.
+pub const MARKER_FILE: &str = "dermake-shrunk.json";
+
+/// How images are made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShrinkSettings {
+    /// Short side in pixels; smaller images are copied as they are.
+    pub short_side: u32,
+    /// Of JPEG, 1 to 100.
+    pub quality: u8,
+}
+
+/// Counts of images, each counted once.
+#[derive(Debug, Default)]
+struct Counts {
+    shrunk: AtomicUsize,
+    /// Small enough.
+    copied: AtomicUsize,
+    /// Written by an earlier call.
+    present: AtomicUsize,
+}
+
+/// Writes the images that a table names below `out`, under their names, and the table beside them.
+///
+/// A larger image becomes a JPEG whatever its name ends with: images are recognized by their content. What an earlier call
+/// with the same settings wrote is kept; what cannot be read is left out. Returns whether every image was found and read.
+///
+/// # Errors
+/// When the table cannot be read; when `out` holds images shrunk otherwise, or lies where the images are; when an image
+/// cannot be written; [`Interrupted`] on Ctrl-C.
+pub fn run(
+    table_path: &Path,
+    root: Option<&Path>,
+    table: &TableOptions,
+    settings: ShrinkSettings,
+    out: &Path,
+) -> Result<bool> {
+    let root = root.map_or_else(|| default_image_root(table_path), Path::to_path_buf);
+    let table = TrainingTable::read(table_path, table)?;
+    create_folder(out)?;
+    let same = |path: &Path| path.canonicalize().ok();
+    ensure!(
+        same(&root) != same(out),
+        "--out is the folder of the images, which would be overwritten: {}",
+        out.display()
+    );
+    let _lock = Lock::of_folder(out)?;
+    mark(out, settings)?;
+    interrupt::listen("image")?;
+
+    let mut rows_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in (0..table.len()).filter(|&row| !table.image(row).trim().is_empty()) {
+        rows_of.entry(table.image(row)).or_insert(row);
+    }
+    let files = FileFinder::new(&root);
+    let (bar, counts) = (progress::images(rows_of.len()), Counts::default());
+    let shrink = |(&name, &row): (&&str, &usize)| -> Result<Option<RowProblem>> {
+        if interrupt::is_requested() {
+            bail!(Interrupted);
+        }
+        let problem = shrink_one(&files, name, out, settings, &counts);
+        bar.inc(1);
+        Ok(problem?.map(|kind| table.problem(row, table.image_column(), kind)))
+    };
+    let problems: Vec<Option<RowProblem>> = rows_of.par_iter().map(shrink).collect::<Result<_>>()?;
+    bar.finish_and_clear();
+    let problems: Vec<RowProblem> = problems.into_iter().flatten().collect();
+    let content = fs::read(table_path).with_context(|| format!("cannot read {}", table_path.display()))?;
+    let name = table_path.file_name().context("the table has a name")?;
+    replace_file(&out.join(name), &content)?;
+
+    problems.iter().for_each(print::remark);
+    let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+    print::remark(format_args!(
+        "{} images: {} shrunk, {} copied, {} there before; {} missing or unreadable: {}",
+        rows_of.len(),
+        count(&counts.shrunk),
+        count(&counts.copied),
+        count(&counts.present),
+        problems.len(),
+        out.display()
+    ));
+    Ok(problems.is_empty())
+}
+
+/// Says in the folder how its images are made.
+fn mark(out: &Path, settings: ShrinkSettings) -> Result<()> {
+    match read_marker(out)? {
+        Some(found) if found != settings => bail!(
+            "the images of this folder have a short side of {} pixels and JPEG quality {}; name a new folder: {}",
+            found.short_side,
+            found.quality,
+            out.display()
+        ),
+        Some(_) => Ok(()),
+        None => {
+            let mut others = fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))?;
+            let is_empty = others.all(|entry| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name())));
+            ensure!(is_empty, "--out has other files, expected a new or an empty folder: {}", out.display());
+            replace_file(&out.join(MARKER_FILE), &serde_json::to_vec_pretty(&settings)?)
+        }
+    }
+}
+
+/// What was done to the images of a folder, if anything.
+///
+/// # Errors
+/// When the folder's marker cannot be read.
+pub fn read_marker(folder: &Path) -> Result<Option<ShrinkSettings>> {
+    let path = folder.join(MARKER_FILE);
+    let content = match fs::read(&path) {
+        Ok(content) => content,
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(err) => return Err(err).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let settings = serde_json::from_slice(&content);
+    settings.map(Some).with_context(|| format!("expected what `dermake data shrink` wrote: {}", path.display()))
+}
+
+/// Writes one image; returns what is wrong with it.
+fn shrink_one(
+    files: &FileFinder,
+    name: &str,
+    out: &Path,
+    settings: ShrinkSettings,
+    counts: &Counts,
+) -> Result<Option<ProblemKind>> {
+    let found = match find_image(files, name) {
+        Ok(found) => found,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    let Some(destination) = destination(&found, files.root(), out) else {
+        let detail = format!("it is not below the folder of the images, {}", files.root().display());
+        return Ok(Some(ProblemKind::ImageUnreadable { path: found.display().to_string(), detail }));
+    };
+    if destination.exists() {
+        counts.present.fetch_add(1, Ordering::Relaxed);
+        return Ok(None);
+    }
+    let image = match read_image(&found) {
+        Ok(image) => image,
+        Err(problem) => return Ok(Some(problem)),
+    };
+    if let Some(folder) = destination.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    let (content, counter) = match image.width().min(image.height()) > settings.short_side {
+        true => (shrunk(&image, settings)?, &counts.shrunk),
+        false => {
+            let content = fs::read(&found).with_context(|| format!("cannot read {}", found.display()))?;
+            (content, &counts.copied)
+        }
+    };
+    replace_file(&destination, &content)?;
+    counter.fetch_add(1, Ordering::Relaxed);
+    Ok(None)
+}
+
+/// The path of an image's copy: below `out` as the image is below `root`. None for an image elsewhere.
+fn destination(found: &Path, root: &Path, out: &Path) -> Option<PathBuf> {
+    let below = found.strip_prefix(root).ok()?;
+    let is_below = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    is_below.then(|| out.join(below))
+}
+
+/// The bytes of a JPEG whose short side is as the settings say.
+fn shrunk(image: &DecodedImage, settings: ShrinkSettings) -> Result<Vec<u8>> {
+    let (width, height) = (image.width(), image.height());
+    let scaled = |side: u32| {
+        let side = u64::from(side) * u64::from(settings.short_side) / u64::from(width.min(height));
+        u32::try_from(side).context("an image within the limits keeps sides within them")
+    };
+    let whole = CropBox { left: 0, top: 0, width, height };
+    let small = resample(image, whole, scaled(width)?, scaled(height)?, Interpolation::Bicubic)?.to_rgb();
+    let mut jpeg = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, settings.quality);
+    encoder.encode(small.as_bytes(), small.width(), small.height(), ExtendedColorType::Rgb8)?;
+    Ok(jpeg)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dermake_pictures as pictures;
+    use image::RgbImage;
+    use shared_model::preprocess::Reading;
+
+    const SETTINGS: ShrinkSettings = ShrinkSettings { short_side: 32, quality: 95 };
+
+    fn picture(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 2) as u8, (y * 2) as u8, 90]))
+    }
+
+    fn table(folder: &Path, names: &[&str]) -> PathBuf {
+        let rows = names.iter().map(|name| format!("{name},a caption,,,\"[1, 0, 0]\"\n"));
+        let header = "filename,truncated_caption,ontology_caption,visual_concept_caption,knowledge_masks";
+        let path = folder.join("train.csv");
+        fs::write(&path, format!("{header}\n{}", rows.collect::<String>())).unwrap();
+        path
+    }
+
+    fn options() -> TableOptions {
+        TableOptions { n_subcaptions: 0, ..TableOptions::default() }
+    }
+
+    #[test]
+    fn large_images_become_smaller_and_all_others_are_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, out) = (folder.path().join("in"), folder.path().join("out"));
+        fs::create_dir_all(from.join("a b")).unwrap();
+        picture(90, 60).save(from.join("a b/large.png")).unwrap();
+        picture(40, 32).save(from.join("small.png")).unwrap();
+        fs::write(from.join("broken.jpg"), b"no image").unwrap();
+        let path = table(&from, &["a b/large.png", "small.png", "broken.jpg", "missing.jpg", "small.png"]);
+        let run = || super::run(&path, None, &options(), SETTINGS, &out).unwrap();
+        assert!(!run(), "two images are missing or broken");
+
+        let image = pictures::open(&out.join("a b/large.png"), Reading::Reference).unwrap();
+        assert_eq!((image.width(), image.height()), (48, 32));
+        let (rgb, middle) = (image.to_rgb(), 3 * (16 * 48 + 24));
+        let pixel = &rgb.as_bytes()[middle..middle + 3];
+        for (found, expected) in pixel.iter().zip([91u8, 61, 90]) {
+            assert!(found.abs_diff(expected) < 6, "{pixel:?}");
+        }
+        assert_eq!(fs::read(out.join("small.png")).unwrap(), fs::read(from.join("small.png")).unwrap());
+        assert!(!out.join("broken.jpg").exists(), "a copy would hide it from the next call");
+        assert_eq!(fs::read(out.join("train.csv")).unwrap(), fs::read(&path).unwrap());
+        assert_eq!(read_marker(&out).unwrap(), Some(SETTINGS));
+
+        let kept = fs::read(out.join("a b/large.png")).unwrap();
+        picture(99, 70).save(from.join("a b/large.png")).unwrap();
+        assert!(!run(), "what is missing or broken is said again");
+        assert_eq!(fs::read(out.join("a b/large.png")).unwrap(), kept, "what is there stays");
+    }
+
+    #[test]
+    fn a_folder_has_images_of_one_kind_and_never_the_originals() {
+        let folder = tempfile::tempdir().unwrap();
+        picture(40, 40).save(folder.path().join("x.png")).unwrap();
+        let path = table(folder.path(), &["x.png"]);
+        let out = folder.path().join("out");
+        let run = |settings, out: &Path| {
+            super::run(&path, None, &options(), settings, out).map_err(|err| err.to_string())
+        };
+        assert_eq!(run(SETTINGS, &out), Ok(true));
+        let other = run(ShrinkSettings { short_side: 20, ..SETTINGS }, &out).unwrap_err();
+        assert!(other.contains("short side of 32 pixels"), "{other}");
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("mine.txt"), "mine").unwrap();
+        let occupied = run(SETTINGS, elsewhere.path()).unwrap_err();
+        assert!(occupied.contains("has other files"), "{occupied}");
+        let originals = run(SETTINGS, folder.path()).unwrap_err();
+        assert!(originals.contains("would be overwritten"), "{originals}");
+        fs::write(out.join(MARKER_FILE), "{}").unwrap();
+        assert!(run(SETTINGS, &out).unwrap_err().contains("data shrink"));
+    }
+}

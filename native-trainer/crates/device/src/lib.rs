@@ -1,0 +1,130 @@
+//! `--device` and `--dtype`.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+#[cfg(feature = "cuda")]
+pub mod cuda;
+
+#[cfg(feature = "cuda")]
+use anyhow::Context;
+use anyhow::{Result, bail};
+use candle_core::{DType, Device};
+use serde::{Deserialize, Serialize};
+use shared_model::weights::Placement;
+use std::str::FromStr;
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    Cpu,
+    Cuda(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || format!("expected cpu, cuda or cuda:N, found {text}");
+        match text.to_ascii_lowercase().split_once(':') {
+            None if text.eq_ignore_ascii_case("cpu") => Ok(Self::Cpu),
+            None if text.eq_ignore_ascii_case("cuda") => Ok(Self::Cuda(0)),
+            Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| unknown()),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// Precision of dense weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    #[default]
+    F32,
+    Bf16,
+}
+
+pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement> {
+    let dtype = match precision {
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+    };
+    let device = match device {
+        DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Cuda(index) => open_gpu(index)?,
+    };
+    Ok(Placement { device, dtype })
+}
+
+#[cfg(feature = "cuda")]
+fn open_gpu(index: usize) -> Result<Device> {
+    use crate::cuda;
+    if let Some(missing) = cuda::missing_library() {
+        bail!("cannot use CUDA: {missing}");
+    }
+    // A library of another version may lack a function, which panics inside candle's CUDA layer.
+    let opened = std::panic::catch_unwind(|| cuda::open(index));
+    let unusable = "the CUDA driver or a library is unusable";
+    opened.ok().context(unusable)?.with_context(|| format!("cannot use CUDA device {index}"))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_gpu(_index: usize) -> Result<Device> {
+    bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
+}
+
+/// What a device is, for people who read a report.
+///
+/// # Errors
+/// When the driver does not say.
+pub fn describe(device: &Device) -> Result<serde_json::Value> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        return crate::cuda::describe(device);
+    }
+    let _ = device;
+    Ok(serde_json::json!({"name": "CPU", "threads": rayon::current_num_threads()}))
+}
+
+/// Bytes of a GPU's memory that are taken, by this program and others; None for the CPU.
+///
+/// # Errors
+/// When the driver does not say.
+pub fn used_bytes(device: &Device) -> Result<Option<u64>> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        let (free, total) = device.cuda_stream().context().mem_get_info()?;
+        return Ok(Some((total - free) as u64));
+    }
+    let _ = device;
+    Ok(None)
+}
+
+/// Memory that activations may take: on the CPU, half of what is available, as the rest of a run needs some too. On a GPU,
+/// all that is free but a tenth, for what a block needs beside that.
+pub fn free_bytes(device: &Device) -> u64 {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = device {
+        return crate::cuda::free_bytes(device).map_or(0, |bytes| bytes / 10 * 9);
+    }
+    let _ = device;
+    let memory = sysinfo::MemoryRefreshKind::nothing().with_ram();
+    let system = sysinfo::System::new_with_specifics(sysinfo::RefreshKind::nothing().with_memory(memory));
+    let of_container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+    of_container.min(system.available_memory()) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_parsed() {
+        assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
+        assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
+        assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
+        assert_eq!(("CPU".parse(), "CUDA:1".parse()), (Ok(DeviceChoice::Cpu), Ok(DeviceChoice::Cuda(1))));
+        for bad in ["", "gpu", "cuda:", "cuda:x", "cpu:1"] {
+            assert!(bad.parse::<DeviceChoice>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One GPU: its stream, the loaded kernels, and cuBLASLt.
+
+use super::products::Products;
+use super::signatures::{ROW_THREADS, signatures};
+use anyhow::{Context, Result, ensure};
+use candle_core::cuda_backend::cudarc::driver::sys::{CUfunction_attribute, CUmemPool_attribute};
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaSlice, CudaStream, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg, result,
+};
+use candle_core::cuda_backend::{CudaDType, CudaStorage, DeviceId};
+use candle_core::op::BackpropOp;
+use candle_core::{CudaDevice, Storage, Tensor};
+use dermake_device::cuda::memory_pool;
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// The kernels for each GPU architecture, as `build.rs` compiled them.
+static KERNELS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.fatbin"));
+
+/// Dynamic shared memory that every kernel may use; more must be asked for.
+const DEFAULT_SHARED_BYTES: u32 = 48 << 10;
+
+/// What runs on one GPU.
+pub struct Gpu {
+    device: CudaDevice,
+    stream: Arc<CudaStream>,
+    kernels: HashMap<String, Kernel>,
+    pub products: Products,
+}
+
+struct Kernel {
+    function: CudaFunction,
+    /// As in [`signatures`].
+    parameters: &'static str,
+}
+
+/// An argument of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arg {
+    Address(u64),
+    Int(i32),
+    Long(i64),
+    Double(f64),
+}
+
+/// No buffer, where a kernel does without one.
+pub const NULL: Arg = Arg::Address(0);
+
+/// # Errors
+/// When the number is above what one launch can count.
+pub fn int(value: usize) -> Result<Arg> {
+    Ok(Arg::Int(i32::try_from(value).with_context(|| format!("{value} is too much for one launch of a kernel"))?))
+}
+
+pub fn long(value: usize) -> Arg {
+    Arg::Long(value as i64)
+}
+
+/// Blocks of a launch, and what each has.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch {
+    grid: (u32, u32),
+    threads: u32,
+    shared_bytes: u32,
+}
+
+impl Launch {
+    /// Blocks of the usual 256 threads.
+    ///
+    /// # Errors
+    /// When a launch cannot have as many blocks.
+    pub fn of_blocks(n_blocks: usize) -> Result<Self> {
+        Self::of_grid(n_blocks, 1)
+    }
+
+    /// The same over two axes.
+    ///
+    /// # Errors
+    /// When a launch cannot have as many blocks.
+    pub fn of_grid(x: usize, y: usize) -> Result<Self> {
+        let too_many = || format!("a grid of {x} by {y} blocks is too large for a GPU");
+        let x = i32::try_from(x).ok().with_context(too_many)? as u32;
+        let y = u16::try_from(y).ok().with_context(too_many)?.into();
+        Ok(Self { grid: (x, y), threads: ROW_THREADS, shared_bytes: 0 })
+    }
+
+    pub fn threads(self, threads: u32) -> Self {
+        Self { threads, ..self }
+    }
+
+    pub fn shared_bytes(self, shared_bytes: usize) -> Self {
+        Self { shared_bytes: shared_bytes as u32, ..self }
+    }
+}
+
+impl Gpu {
+    /// The resources of a device: set up once, then shared.
+    ///
+    /// # Errors
+    /// When the kernels cannot be loaded, or cuBLASLt cannot be started.
+    pub fn of(device: &CudaDevice) -> Result<Arc<Self>> {
+        static GPUS: LazyLock<Mutex<HashMap<DeviceId, Arc<Gpu>>>> = LazyLock::new(Mutex::default);
+        let mut gpus = GPUS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gpu) = gpus.get(&device.id()) {
+            return Ok(gpu.clone());
+        }
+        let gpu = Arc::new(Self::new(device)?);
+        gpus.insert(device.id(), gpu.clone());
+        Ok(gpu)
+    }
+
+    fn new(device: &CudaDevice) -> Result<Self> {
+        let stream = device.cuda_stream();
+        keep_freed_memory(&stream)?;
+        let (major, minor) = stream.context().compute_capability()?;
+        ensure!(
+            major >= 8,
+            "training needs a GPU of compute capability 8.0 or above, this one has {major}.{minor}"
+        );
+        let image = candle_core::cuda_backend::cudarc::nvrtc::Ptx::from_binary(KERNELS.to_vec());
+        let module = stream.context().load_module(image).context("cannot load the kernels")?;
+        let load = |(name, parameters): (String, &'static str)| {
+            let function = module.load_function(&name).with_context(|| format!("cannot load the kernel {name}"))?;
+            Ok((name, Kernel { function, parameters }))
+        };
+        Ok(Self {
+            kernels: signatures().into_iter().map(load).collect::<Result<_>>()?,
+            products: Products::new(&stream)?,
+            device: device.clone(),
+            stream,
+        })
+    }
+
+    pub fn device(&self) -> &CudaDevice {
+        &self.device
+    }
+
+    pub fn stream(&self) -> &Arc<CudaStream> {
+        &self.stream
+    }
+
+    /// A buffer for a result, with whatever the memory held before: what is launched next must write all of it.
+    pub fn buffer<T: DeviceRepr>(&self, len: usize) -> Result<CudaSlice<T>> {
+        // SAFETY: all that is ever stored are plain numbers, for which every pattern of bits is a value.
+        unsafe { self.stream.alloc(len) }
+            .with_context(|| format!("no memory on the GPU for {} MiB more; set a smaller run.micro_batches.activation_memory_gib or images", (len * size_of::<T>()) >> 20))
+    }
+
+    /// A copy of a few numbers, such as row numbers.
+    pub fn upload<T: DeviceRepr>(&self, values: &[T]) -> Result<CudaSlice<T>> {
+        Ok(self.stream.clone_htod(values)?)
+    }
+
+    /// The address of a buffer, or of a part of one.
+    ///
+    /// Outlives the borrow: a buffer that is dropped after the launch is freed after the kernel, in the stream's order.
+    pub fn at<T>(&self, buffer: &impl DevicePtr<T>) -> Arg {
+        Arg::Address(buffer.device_ptr(&self.stream).0)
+    }
+
+    /// Submits a kernel. Buffers must be as long as the kernel's description says for these sizes.
+    ///
+    /// # Errors
+    /// When arguments have other types than the kernel's parameters, or the driver refuses the launch.
+    pub fn launch(&self, name: &str, launch: Launch, args: &[Arg]) -> Result<()> {
+        let kernel = self.kernels.get(name).with_context(|| format!("there is no kernel {name}"))?;
+        let letters = args.iter().map(|arg| match arg {
+            Arg::Address(_) => 'p',
+            Arg::Int(_) => 'i',
+            Arg::Long(_) => 'l',
+            Arg::Double(_) => 'd',
+        });
+        ensure!(letters.eq(kernel.parameters.chars()), "{name} takes {}, got {args:?}", kernel.parameters);
+        if launch.shared_bytes > DEFAULT_SHARED_BYTES {
+            let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            self.stream.context().bind_to_thread()?;
+            kernel.function.set_attribute(attribute, launch.shared_bytes as i32)?;
+        }
+        let mut builder = self.stream.launch_builder(&kernel.function);
+        for arg in args {
+            match arg {
+                Arg::Address(value) => builder.arg(value),
+                Arg::Int(value) => builder.arg(value),
+                Arg::Long(value) => builder.arg(value),
+                Arg::Double(value) => builder.arg(value),
+            };
+        }
+        let config = LaunchConfig {
+            grid_dim: (launch.grid.0, launch.grid.1, 1),
+            block_dim: (launch.threads, 1, 1),
+            shared_mem_bytes: launch.shared_bytes,
+        };
+        // SAFETY: the arguments have the types of the parameters, and buffers have the lengths that the caller vouches for.
+        unsafe { builder.launch(config) }.with_context(|| format!("cannot launch {name}"))?;
+        Ok(())
+    }
+
+    /// A tensor of candle's that takes over a buffer.
+    pub fn tensor<T: CudaDType>(&self, values: CudaSlice<T>, shape: impl Into<candle_core::Shape>) -> Tensor {
+        let storage = Storage::Cuda(CudaStorage::wrap_cuda_slice(values, self.device.clone()));
+        Tensor::from_storage(storage, shape, BackpropOp::none(), false)
+    }
+}
+
+/// Lets the pool keep what is freed: by default it gives memory back to the driver whenever the host waits for the GPU, and
+/// asks for it again in the next step.
+fn keep_freed_memory(stream: &CudaStream) -> Result<()> {
+    if !stream.context().has_async_alloc() {
+        return Ok(());
+    }
+    let mut threshold = u64::MAX;
+    let attribute = CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    // SAFETY: this attribute of a pool is a 64-bit number.
+    unsafe {
+        result::mem_pool::set_attribute(memory_pool(stream)?, attribute, (&raw mut threshold).cast::<c_void>())
+    }?;
+    Ok(())
+}

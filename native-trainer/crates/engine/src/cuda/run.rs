@@ -1,0 +1,51 @@
+//! Passes over flat weights on a GPU.
+
+use super::element::Element;
+use super::flat::CudaOps;
+use super::gpu::Gpu;
+use crate::pass::{FlatWeights, Pass};
+use anyhow::{Result, bail};
+use candle_core::cuda_backend::CudaDType;
+use candle_core::cuda_backend::cudarc::driver::CudaSlice;
+use candle_core::{DType, Storage, Tensor};
+use half::bf16;
+
+/// Runs a pass in the precision of the weights; returns the flat gradients that it added up, if `with_gradients`.
+pub fn run<P: Pass>(
+    weights: &FlatWeights<'_>,
+    with_gradients: bool,
+    pass: P,
+) -> Result<(P::Output, Option<Tensor>)> {
+    match weights.copies {
+        Some(copies) if copies.dtype() == DType::BF16 => {
+            run_in::<bf16, P>(copies, weights.masters, with_gradients, pass)
+        }
+        Some(copies) => bail!("weights of type {:?} on a GPU, expected bf16 or f32", copies.dtype()),
+        None => run_in::<f32, P>(weights.masters, weights.masters, with_gradients, pass),
+    }
+}
+
+fn run_in<T: Element, P: Pass>(
+    weights: &Tensor,
+    masters: &Tensor,
+    with_gradients: bool,
+    pass: P,
+) -> Result<(P::Output, Option<Tensor>)> {
+    let gpu = Gpu::of(masters.device().as_cuda_device()?)?;
+    let mut gradients =
+        with_gradients.then(|| gpu.stream().alloc_zeros::<f32>(masters.elem_count())).transpose()?;
+    let (weight_storage, _) = weights.storage_and_layout();
+    let (master_storage, _) = masters.storage_and_layout();
+    let (weights, masters) = (slice::<T>(&weight_storage)?, slice::<f32>(&master_storage)?);
+    let output = pass.run(&mut CudaOps::new(&gpu, weights, masters, gradients.as_mut()))?;
+    let len = masters.len();
+    Ok((output, gradients.map(|gradients| gpu.tensor(gradients, len))))
+}
+
+/// All values of a flat array.
+fn slice<T: CudaDType>(storage: &Storage) -> Result<&CudaSlice<T>> {
+    match storage {
+        Storage::Cuda(storage) => Ok(storage.as_cuda_slice()?),
+        _ => bail!("expected weights on a GPU"),
+    }
+}

@@ -1,0 +1,192 @@
+//! The benchmarks, and which of them a data folder has: `static/benchmarks/benchmarks.toml`.
+
+use super::results::SkippedBenchmark;
+use anyhow::{Context, Result};
+use dermake_files::file_finder::FileFinder;
+use dermake_files::labels;
+use dermake_files::text_file;
+use serde::Deserialize;
+use shared_model::labels::LabelSet;
+use std::path::{Path, PathBuf};
+
+/// Benchmarks of one's own, in the data folder.
+const OWN_FILE: &str = "benchmarks.toml";
+
+/// What to evaluate, and where its table may lie.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Benchmark {
+    /// `pad`, `f17k`, ...
+    pub key: String,
+    /// For people.
+    pub title: String,
+    pub task: Task,
+    /// Below the data folder; the first one that is there is read.
+    pub tables: Vec<String>,
+    /// Column of the image's file name; one of the usual names where it is absent.
+    #[serde(default)]
+    pub image_column: Option<String>,
+    /// Where the data come from.
+    pub source: String,
+    /// What to put where.
+    pub how: String,
+}
+
+/// What is measured.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Task {
+    /// Name what is on each image.
+    Classification {
+        classes: Classes,
+        /// Column of the label.
+        #[serde(default = "label")]
+        label_column: String,
+    },
+    /// Score how present each concept is.
+    Concepts {
+        /// Folder of the images, from the table's.
+        images: String,
+        /// A file beside the table that names the concepts to score, in order.
+        list: String,
+        /// The concepts where there is no such file; without either, all columns with known terms.
+        #[serde(default)]
+        concepts: Vec<String>,
+    },
+    /// Find the caption of each image among all, and the image of each caption.
+    Retrieval {
+        /// Column of the caption.
+        #[serde(default = "caption")]
+        caption_column: String,
+    },
+    /// Learn a linear classifier on frozen features of a training split, and judge it on the test split.
+    LinearProbe {
+        /// A table of the test images, from the training table's folder; without one, `split` tells them apart.
+        #[serde(default)]
+        test: Option<String>,
+        #[serde(default = "label")]
+        label_column: String,
+    },
+}
+
+fn label() -> String {
+    "label".into()
+}
+
+fn caption() -> String {
+    "caption_zh_polish_en".into()
+}
+
+/// Class names in label order.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Classes {
+    Names(Vec<String>),
+    /// The key of a built-in set, or a label file, from the table's folder.
+    Named(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Benchmarks {
+    benchmark: Vec<Benchmark>,
+}
+
+impl Benchmark {
+    /// The benchmarks that come with the program.
+    pub fn built_in() -> Result<Vec<Self>> {
+        let list: Benchmarks = toml::from_str(include_str!("../../../../static/benchmarks/benchmarks.toml"))
+            .context("in the list of benchmarks")?;
+        Ok(list.benchmark)
+    }
+
+    /// The built-in benchmarks and those of the data folder; the latter take the place of the former by key.
+    pub fn known(data: &Path) -> Result<Vec<Self>> {
+        let mut all = Self::built_in()?;
+        let path = data.join(OWN_FILE);
+        if path.exists() {
+            let own: Benchmarks = text_file::read_toml(&path)?;
+            all.retain(|benchmark| own.benchmark.iter().all(|own| own.key != benchmark.key));
+            all.extend(own.benchmark);
+        }
+        Ok(all)
+    }
+
+    /// The table, if the data folder has it.
+    pub fn table(&self, data: &FileFinder) -> Option<PathBuf> {
+        self.tables.iter().find_map(|table| data.find(table).ok())
+    }
+
+    /// What to tell of a benchmark whose table is not there.
+    pub fn skipped(&self, data: &Path) -> SkippedBenchmark {
+        SkippedBenchmark {
+            key: self.key.clone(),
+            title: self.title.clone(),
+            missing: self.tables.iter().map(|table| data.join(table)).collect(),
+            source: self.source.clone(),
+            how: self.how.clone(),
+        }
+    }
+}
+
+impl Classes {
+    /// The names; a label file's path counts from `folder`.
+    pub fn resolve(&self, folder: &Path) -> Result<LabelSet> {
+        match self {
+            Self::Names(names) => Ok(LabelSet::from_class_names(names.clone())?),
+            Self::Named(name) => labels::class_list(name, folder),
+        }
+    }
+}
+
+/// Where a table's image names may count from: its own folder, the data folder, the folder that that lies in.
+pub fn image_roots(table: &Path, data: &Path) -> Vec<PathBuf> {
+    let of_table = table.parent().unwrap_or(Path::new(".")).to_path_buf();
+    vec![of_table.clone(), data.to_path_buf(), data.join(".."), of_table.join("images"), PathBuf::from(".")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::labels::concept_terms;
+    use std::collections::HashSet;
+
+    #[test]
+    fn the_built_in_list_is_whole() {
+        let all = Benchmark::built_in().unwrap();
+        let keys: HashSet<&str> = all.iter().map(|benchmark| benchmark.key.as_str()).collect();
+        assert_eq!(keys.len(), all.len());
+        for benchmark in &all {
+            assert!(!benchmark.tables.is_empty() && !benchmark.source.is_empty() && !benchmark.how.is_empty());
+            if let Task::Concepts { concepts, .. } = &benchmark.task {
+                let terms = concept_terms();
+                assert!(concepts.iter().all(|concept| terms.contains_key(concept)), "{}", benchmark.key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_data_folder_may_add_benchmarks_and_replace_them() {
+        let data = tempfile::tempdir().unwrap();
+        let own = r#"
+            [[benchmark]]
+            key = "pad"
+            title = "Another"
+            task = { kind = "classification", classes = ["a", "b"] }
+            tables = ["t.csv"]
+            source = "here"
+            how = "so"
+        "#;
+        std::fs::write(data.path().join(OWN_FILE), own).unwrap();
+        let n_built_in = Benchmark::built_in().unwrap().len();
+        let known = Benchmark::known(data.path()).unwrap();
+        assert_eq!(known.len(), n_built_in);
+        let pad = known.iter().find(|benchmark| benchmark.key == "pad").unwrap();
+        let table = || pad.table(&FileFinder::new(data.path()));
+        assert_eq!((pad.title.as_str(), table()), ("Another", None));
+        std::fs::write(data.path().join("t.csv"), "").unwrap();
+        assert!(table().is_some());
+        std::fs::write(data.path().join(OWN_FILE), "[[benchmark]]\nname = 1").unwrap();
+        assert!(format!("{:#}", Benchmark::known(data.path()).unwrap_err()).contains(OWN_FILE));
+    }
+}

@@ -1,0 +1,235 @@
+//! Tables that say what is on each image.
+
+use super::benchmarks::image_roots;
+use super::table::Table;
+use anyhow::{Result, bail};
+use dermake_features::ImageFile;
+use shared_model::labels::{LabelSet, spelling_key};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The column of the label, unless a benchmark says otherwise.
+const LABEL_COLUMN: &str = "label";
+
+/// Columns that tables give the label, besides.
+const OTHER_LABEL_COLUMNS: [&str; 14] = [
+    "labels",
+    "label_name",
+    "class",
+    "class_name",
+    "diagnosis",
+    "diagnostic",
+    "dx",
+    "disease",
+    "disease_name",
+    "condition",
+    "category",
+    "target",
+    "ground_truth",
+    "y",
+];
+
+/// Images with their labels.
+pub struct LabelledImages {
+    pub files: Vec<ImageFile>,
+    /// Places in the class list.
+    pub labels: Vec<usize>,
+}
+
+impl LabelledImages {
+    /// All rows of a table below `data`.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or the first row whose label is not of the class list.
+    pub fn read(table: &Path, class_list: &LabelSet, data: &Path) -> Result<Self> {
+        let table = Table::read(table)?;
+        let rows: Vec<usize> = (0..table.n_rows()).collect();
+        let labels = labels_of(&table, LABEL_COLUMN, class_list, &rows)?;
+        let files = table.images(table.image_column(None)?, &rows, &image_roots(&table.path, data))?;
+        let warnings = [
+            repeated_images(&files, |row| labels[row]),
+            counts_from_one(&table, LABEL_COLUMN, &rows, &labels, class_list.class_names.len()),
+        ];
+        for warning in warnings.into_iter().flatten() {
+            tracing::warn!("{warning}: {}", table.path.display());
+        }
+        Ok(Self { files, labels })
+    }
+}
+
+/// Labels of some rows by the class list: an integer in its order, or a name in any case.
+///
+/// # Errors
+/// The labels that are neither, with the rows that have them.
+pub fn labels_of(table: &Table, column: &str, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
+    let names = &class_list.class_names;
+    let column = label_column(table, column, names)?;
+    let exact: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+    let by_key: HashMap<String, usize> = names.iter().map(|name| spelling_key(name)).zip(0..).collect();
+    let class_of = |cell: &str| {
+        let number = || cell.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0);
+        let by_number = || number().map(|number| number as usize).filter(|&class| class < names.len());
+        exact.get(cell).copied().or_else(by_number).or_else(|| by_key.get(&spelling_key(cell)).copied())
+    };
+    let found: Vec<Option<usize>> = rows.iter().map(|&row| class_of(table.cell(row, column))).collect();
+    let unknown: Vec<usize> =
+        rows.iter().zip(&found).filter(|(_, class)| class.is_none()).map(|(&row, _)| row).collect();
+    if !unknown.is_empty() {
+        bail!("{}: {}", unknown_labels(table, column, &unknown, names.len()), table.path.display());
+    }
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The column of the label.
+///
+/// # Errors
+/// As [`Table::column`]; where it is missing, with what the table has instead.
+pub fn label_column(table: &Table, name: &str, class_names: &[String]) -> Result<usize> {
+    if table.find_column(&[name]).is_some() {
+        return table.column(&[name]);
+    }
+    let of_classes = |column: &&String| class_names.iter().any(|class| spelling_key(class) == spelling_key(column));
+    let one_hot: Vec<&str> = table.header().iter().filter(of_classes).map(String::as_str).collect();
+    let hint = match table.find_column(&OTHER_LABEL_COLUMNS) {
+        _ if one_hot.len() > 1 => {
+            format!("; a column for each class ({}) is not read, write one column of labels", one_hot.join(", "))
+        }
+        Some(other) => format!("; {} may be it", table.header()[other]),
+        None => String::new(),
+    };
+    bail!(
+        "the table lacks the column {name}; label_column in benchmarks.toml names another{hint}; there are {}: {}",
+        table.header().join(", "),
+        table.path.display()
+    )
+}
+
+/// Which images occur more than once, in words; `label` is that of a place among the files.
+pub fn repeated_images<T: PartialEq>(files: &[ImageFile], label: impl Fn(usize) -> T) -> Option<String> {
+    let mut rows_of: HashMap<&Path, Vec<usize>> = HashMap::new();
+    for (row, file) in files.iter().enumerate() {
+        rows_of.entry(&file.path).or_default().push(row);
+    }
+    let repeated: Vec<&Vec<usize>> = rows_of.values().filter(|rows| rows.len() > 1).collect();
+    let first = repeated.iter().map(|rows| rows[0]).min()?;
+    let differ = |rows: &&&Vec<usize>| rows.iter().any(|&row| label(row) != label(rows[0]));
+    let n_different = repeated.iter().filter(differ).count();
+    let (n_images, name) = (repeated.len(), files[first].path.display());
+    Some(format!(
+        "images that occur in more than one row: {n_images}, {n_different} of them with different labels; the first is \
+         {name}"
+    ))
+}
+
+/// Says so where the labels look as if they counted from 1: all are integers, and the first class alone has none.
+pub fn counts_from_one(
+    table: &Table,
+    column: &str,
+    rows: &[usize],
+    labels: &[usize],
+    n_classes: usize,
+) -> Option<String> {
+    let column = table.find_column(&[column])?;
+    let is_integer =
+        |&row: &usize| table.cell(row, column).parse::<f64>().is_ok_and(|number| number.fract() == 0.0);
+    let has = |class: usize| labels.contains(&class);
+    let looks_so = n_classes > 2 && !has(0) && (1..n_classes).all(has) && rows.iter().all(is_integer);
+    looks_so.then(|| "no image has label 0; do the labels count from 1? Integers count from 0".to_string())
+}
+
+/// Which labels are not of the class list, in words.
+fn unknown_labels(table: &Table, column: usize, rows: &[usize], n_classes: usize) -> String {
+    /// Labels that are named.
+    const MAX_NAMED: usize = 5;
+    let mut first_rows: Vec<(&str, usize)> = Vec::new();
+    for &row in rows {
+        let cell = table.cell(row, column);
+        if first_rows.len() <= MAX_NAMED && first_rows.iter().all(|(known, _)| *known != cell) {
+            first_rows.push((cell, row + 1));
+        }
+    }
+    let named: Vec<String> =
+        first_rows.iter().take(MAX_NAMED).map(|(cell, row)| format!("row {row} has label {cell:?}")).collect();
+    let more = if first_rows.len() > MAX_NAMED { ", …" } else { "" };
+    let from_one = if first_rows.len() == 1 && first_rows[0].0.parse() == Ok(n_classes) {
+        "; integers count from 0"
+    } else {
+        ""
+    };
+    format!(
+        "{}{more} ({} rows in all), expected an integer below {n_classes} or a name of the class list{from_one}",
+        named.join(", "),
+        rows.len()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(cells: &str) -> Result<Vec<usize>> {
+        let table = Table::from_bytes(format!("label\n{cells}\n").as_bytes(), Path::new("t.csv")).unwrap();
+        let classes =
+            LabelSet::from_class_names(["Acne", "Sj\u{f6}gren", "SJS/TEN"].map(String::from).into()).unwrap();
+        labels_of(&table, "label", &classes, &(0..table.n_rows()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn labels_are_numbers_or_names_in_any_spelling() {
+        assert_eq!(labels("0\n1.0\n2\nacne\nSJO\u{308}GREN\n sjs/ten").unwrap(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_table_without_its_label_column_is_told_what_may_be_it() {
+        let names = ["Acne", "Nevus"].map(String::from);
+        let message = |header: &str| {
+            let row = vec!["a"; header.split(',').count()].join(",");
+            let table = Table::from_bytes(format!("{header}\n{row}\n").as_bytes(), Path::new("t.csv")).unwrap();
+            label_column(&table, "label", &names).map_err(|err| err.to_string())
+        };
+        assert_eq!(message("filename,LABEL"), Ok(1));
+        for (header, expected) in [
+            ("filename,Diagnosis", "label_column in benchmarks.toml names another; Diagnosis may be it; there are"),
+            ("image,acne,nevus", "a column for each class (acne, nevus) is not read"),
+            ("filename,acne", "benchmarks.toml names another; there are filename, acne: t.csv"),
+        ] {
+            let message = message(header).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn repeated_images_and_labels_from_one_are_named() {
+        let files = |names: &[&str]| -> Vec<ImageFile> {
+            names.iter().map(|name| ImageFile { name: name.to_string(), path: name.into() }).collect()
+        };
+        let labels = [0, 1, 0, 0, 1];
+        let found = repeated_images(&files(&["a", "b", "b", "a", "c"]), |row| labels[row]).unwrap();
+        assert!(found.contains("more than one row: 2, 1 of them with different labels; the first is a"), "{found}");
+        assert_eq!(repeated_images(&files(&["a", "b", "c"]), |row| labels[row]), None);
+
+        let from_one = |cells: &str| {
+            let table = Table::from_bytes(format!("label\n{cells}\n").as_bytes(), Path::new("t.csv")).unwrap();
+            let classes = LabelSet::from_class_names(["x", "y", "z"].map(String::from).into()).unwrap();
+            let rows: Vec<usize> = (0..table.n_rows()).collect();
+            let labels = labels_of(&table, "label", &classes, &rows).unwrap();
+            counts_from_one(&table, "label", &rows, &labels, 3)
+        };
+        assert!(from_one("1\n2\n1").unwrap().contains("do the labels count from 1?"));
+        for cells in ["0\n1\n2", "y\nz", "2\n2"] {
+            assert_eq!(from_one(cells), None, "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn labels_that_are_not_of_the_class_list_are_all_named() {
+        let message = labels("0\nnevus\n7\nnevus\n-1").unwrap_err().to_string();
+        for expected in
+            ["row 2 has label \"nevus\", row 3 has label \"7\", row 5 has label \"-1\"", "4 rows in all", "below 3"]
+        {
+            assert!(message.contains(expected), "{message}");
+        }
+        assert!(labels("1\n2\n3").unwrap_err().to_string().contains("count from 0"));
+        assert!(labels("1\n\"\"\n").is_ok(), "an empty row is left out");
+    }
+}

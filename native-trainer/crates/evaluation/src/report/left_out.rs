@@ -1,0 +1,54 @@
+//! Images of a benchmark that are not scored, in words.
+
+use super::format;
+use crate::results::BenchmarkResult;
+
+/// Images that are named in a sentence.
+const MAX_NAMED: usize = 3;
+
+/// "299 of 300 rows scored" where some are not.
+pub fn share(benchmark: &BenchmarkResult) -> Option<String> {
+    let count = |n: usize| format::count(n as u64);
+    let (n_scored, n_rows) = (benchmark.n_scored, benchmark.n_rows);
+    (n_scored < n_rows).then(|| format!("{} of {} rows scored", count(n_scored), count(n_rows)))
+}
+
+/// Which images cannot be read, and why.
+pub fn sentence(benchmark: &BenchmarkResult) -> Option<String> {
+    let images = &benchmark.unreadable;
+    let named = images.iter().take(MAX_NAMED);
+    let named: Vec<String> =
+        named.map(|image| format!("row {}: {}: {}", image.row, image.problem, image.file)).collect();
+    let more = images.len().saturating_sub(MAX_NAMED);
+    let and_more = if more > 0 { format!("; and {} more", format::count(more as u64)) } else { String::new() };
+    let verb = if images.len() == 1 { "image is" } else { "images are" };
+    (!images.is_empty()).then(|| {
+        format!("{} {verb} not scored: {}{and_more}", format::count(images.len() as u64), named.join("; "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::results::UnreadableImage;
+
+    #[test]
+    fn three_images_are_named_and_the_others_counted() {
+        let mut benchmark = samples::classification(&["acne", "nevus"]);
+        assert_eq!(sentence(&benchmark), None);
+        let image =
+            |row: usize| UnreadableImage { row, file: format!("{row}.jpg"), problem: "no such file".into() };
+        benchmark.unreadable = vec![image(7)];
+        assert_eq!(sentence(&benchmark).unwrap(), "1 image is not scored: row 7: no such file: 7.jpg");
+        benchmark.unreadable = (1..=5).map(image).collect();
+        let text = sentence(&benchmark).unwrap();
+        assert!(
+            text.starts_with("5 images are not scored: row 1")
+                && text.ends_with("row 3: no such file: 3.jpg; and 2 more")
+        );
+        assert_eq!(share(&benchmark).unwrap(), "40 of 1,041 rows scored");
+        benchmark.n_scored = 1041;
+        assert_eq!(share(&benchmark), None);
+    }
+}

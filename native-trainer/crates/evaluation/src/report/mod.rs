@@ -1,0 +1,135 @@
+//! The report of an evaluation: a table for the terminal, and one self-contained page with figures.
+
+mod bars;
+mod breakdowns;
+mod classification;
+mod concepts;
+mod effort;
+mod format;
+mod heading;
+mod left_out;
+mod markdown;
+mod mistakes;
+mod not_scored;
+mod probe;
+mod retrieval;
+#[cfg(test)]
+mod samples;
+mod section;
+mod summary;
+mod svg;
+
+use super::results::{Published, Results};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::path::Path;
+
+pub use left_out::{sentence as left_out, share as scored_share};
+pub use markdown::{markdown, terminal};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The JPEG of a small copy of a picture; `None` where it cannot be read.
+pub type Thumbnail<'a> = dyn Fn(&Path) -> Option<Vec<u8>> + 'a;
+
+/// The page: it needs no script and asks for no other file.
+pub fn html(results: &Results, published: &[Published], thumbnail: &Thumbnail<'_>) -> String {
+    let name = &results.model.name;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Evaluation of " (name) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (heading::header(results))
+                (contents(results))
+                main {
+                    (summary::section(results, published))
+                    @for benchmark in &results.benchmarks {
+                        (section::section(benchmark, thumbnail))
+                    }
+                    (not_scored::sections(results))
+                    (effort::section(&results.effort))
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn contents(results: &Results) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            ol {
+                li { a href="#summary" { "Summary" } }
+                @for benchmark in &results.benchmarks {
+                    li { a href={ "#" (section::anchor(&benchmark.key)) } { (benchmark.title) } }
+                }
+                @if !results.failed.is_empty() {
+                    li { a href="#failed" { "Failed" } }
+                }
+                @if !results.skipped.is_empty() {
+                    li { a href="#skipped" { "Not run" } }
+                }
+                li { a href="#effort" { "Effort" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{BenchmarkResult, Metric};
+
+    fn page(benchmarks: Vec<BenchmarkResult>) -> String {
+        html(&samples::results(benchmarks), &[], &|_| None)
+    }
+
+    #[test]
+    fn names_are_escaped_wherever_they_appear() {
+        let page = page(vec![samples::classification(&["<b>", "nevus"])]);
+        assert!(!page.contains("<b>"), "a class name is no markup");
+        assert!(page.matches("&lt;b&gt;").count() >= 4, "matrix, curves, bars and mistakes name it");
+    }
+
+    #[test]
+    fn undefined_figures_are_not_numbers() {
+        let mut benchmark = samples::classification(&["acne", "nevus"]);
+        benchmark.metrics =
+            vec![Metric { key: "macro_auroc".into(), title: "macro AUROC".into(), value: None, interval: None }];
+        assert!(page(vec![benchmark]).contains("n/a"));
+    }
+
+    #[test]
+    fn a_page_without_benchmarks_says_so_and_asks_for_nothing() {
+        let page = page(Vec::new());
+        assert!(page.contains("No benchmark was scored."));
+        assert!(page.contains("Research software, not a medical device."));
+        for request in ["<script", "<link", "@import", "src=\"http", "url("] {
+            assert!(!page.contains(request), "{request}");
+        }
+    }
+
+    #[test]
+    fn many_classes_are_folded_and_their_confusions_listed() {
+        let names: Vec<String> = (0..114).map(|class| format!("condition {class}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let page = page(vec![samples::classification(&names)]);
+        assert!(page.contains("<details>") && page.contains("most frequent confusions"));
+        assert!(!page.contains("class=\"cell-count"), "no numbers in cells of five pixels");
+    }
+
+    #[test]
+    fn every_kind_has_its_figures_and_groups_only_where_there_are_some() {
+        let all = [samples::concepts(), samples::retrieval(), samples::probe()];
+        let page = page(all.to_vec());
+        for text in ["pass mark", "recall@10", "log scale", "role=\"img\""] {
+            assert!(page.contains(text), "{text}");
+        }
+        assert!(!page.contains("By sex"), "no sample has groups");
+    }
+}

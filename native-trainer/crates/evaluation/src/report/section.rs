@@ -1,0 +1,103 @@
+//! The section of a benchmark: what all kinds have, then the figures of its kind.
+
+use super::{Thumbnail, breakdowns, classification, concepts, format, probe, retrieval};
+use crate::results::{BenchmarkResult, Details, Metric, UnreadableImage};
+use maud::{Markup, html};
+
+/// Most unreadable images that are listed.
+const MAX_LISTED: usize = 20;
+
+pub fn section(benchmark: &BenchmarkResult, thumbnail: &Thumbnail<'_>) -> Markup {
+    html! {
+        section id=(anchor(&benchmark.key)) {
+            h2 { (benchmark.title) }
+            p {
+                (format::count(benchmark.n_scored as u64)) " of " (format::count(benchmark.n_rows as u64))
+                " rows scored. Table: " code { (benchmark.table.display()) }
+            }
+            @if !benchmark.notes.is_empty() {
+                ul.notes {
+                    @for note in &benchmark.notes { li { (note) } }
+                }
+            }
+            (unreadable(&benchmark.unreadable))
+            @match &benchmark.details {
+                Details::Classification(details) => {
+                    (metrics(&benchmark.metrics)) (classification::figures(details, thumbnail))
+                }
+                Details::Concepts(details) => { (metrics(&benchmark.metrics)) (concepts::figures(details)) }
+                Details::Retrieval(details) => { (retrieval::figures(details, &benchmark.metrics)) }
+                Details::LinearProbe(details) => { (probe::figures(details)) }
+            }
+            (breakdowns::breakdowns(benchmark))
+        }
+    }
+}
+
+/// Where links to a benchmark's section lead.
+pub fn anchor(key: &str) -> String {
+    let safe: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    format!("benchmark-{safe}")
+}
+
+/// A metric's value, its interval in quieter type on a line that may break before it.
+pub fn figure_with_interval(metric: &Metric) -> Markup {
+    let interval = format::interval(&metric.key, metric.interval).filter(|_| metric.value.is_some());
+    html! {
+        (format::value(&metric.key, metric.value))
+        @if let Some(interval) = interval { " " span.interval { (interval) } }
+    }
+}
+
+fn metrics(metrics: &[Metric]) -> Markup {
+    html! {
+        dl.metrics {
+            @for metric in metrics {
+                div {
+                    dt { (metric.title) }
+                    dd { (figure_with_interval(metric)) }
+                }
+            }
+        }
+    }
+}
+
+fn unreadable(images: &[UnreadableImage]) -> Markup {
+    html! {
+        @if !images.is_empty() {
+            details {
+                summary { (format::count(images.len() as u64)) " unreadable images are not scored" }
+                ul.files {
+                    @for image in images.iter().take(MAX_LISTED) {
+                        li { "row " (image.row) ": " code { (image.file) } " " (image.problem) }
+                    }
+                    @if images.len() > MAX_LISTED {
+                        li { "and " (format::count((images.len() - MAX_LISTED) as u64)) " more" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn twenty_unreadable_images_are_listed() {
+        let image = |row| UnreadableImage { row, file: format!("{row}.jpg"), problem: "is no picture".into() };
+        let images: Vec<_> = (1..=25).map(image).collect();
+        let text = unreadable(&images).into_string();
+        assert!(text.contains("25 unreadable") && text.contains("row 20:") && !text.contains("row 21:"));
+        assert!(text.contains("and 5 more"));
+        assert_eq!(unreadable(&[]).into_string(), "");
+    }
+
+    #[test]
+    fn a_section_says_how_much_was_scored() {
+        let text = section(&samples::classification(&["acne", "nevus"]), &|_| None).into_string();
+        assert!(text.contains("id=\"benchmark-pad\"") && text.contains("40 of 1,041 rows"), "{text}");
+    }
+}

@@ -1,0 +1,243 @@
+//! What an evaluation found: `results.json`, and what the table and the report are made of.
+//!
+//! An undefined figure is `None` (JSON `null`), shown as "n/a".
+
+use dermake_features::Effort;
+pub use dermake_metrics::ReliabilityBin;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// One evaluation of one model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`Results::FORMAT`].
+    pub format: String,
+    /// Version of this program.
+    pub version: String,
+    pub model: EvaluatedModel,
+    pub protocol: Protocol,
+    /// What was run, in the order of the list of benchmarks.
+    pub benchmarks: Vec<BenchmarkResult>,
+    /// What could not be scored.
+    #[serde(default)]
+    pub failed: Vec<FailedBenchmark>,
+    /// What was not run, and what would have to be done for it.
+    pub skipped: Vec<SkippedBenchmark>,
+    pub effort: Effort,
+}
+
+impl Results {
+    pub const FORMAT: &'static str = "dermake-results/1";
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluatedModel {
+    pub name: String,
+    /// Of weights, config and preprocessing, lower-case hexadecimal.
+    pub sha256: String,
+    /// False for a freshly initialised model, whose figures mean nothing.
+    pub is_trained: bool,
+    /// What people must know of the model before they trust it.
+    pub notice: Option<String>,
+}
+
+/// Which rows are scored, and how rows without a caption count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Every row.
+    #[default]
+    All,
+    /// As the released script: the first 2,048 rows of each classification table, missing captions as the text "nan".
+    Released,
+}
+
+/// A benchmark that was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BenchmarkResult {
+    /// `pad`, `f17k`, ...
+    pub key: String,
+    /// For people.
+    pub title: String,
+    /// The table that was read.
+    pub table: PathBuf,
+    /// Rows scored.
+    pub n_scored: usize,
+    /// Rows of the table, scored or not.
+    pub n_rows: usize,
+    /// Images that are missing or damaged; they are not scored.
+    pub unreadable: Vec<UnreadableImage>,
+    /// What else a reader must know: rows left out, classes without images, concepts without terms, columns not used.
+    pub notes: Vec<String>,
+    /// The main one first.
+    pub metrics: Vec<Metric>,
+    /// The main metric by skin tone, sex, age, where the table has such columns.
+    pub breakdowns: Vec<Breakdown>,
+    pub details: Details,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnreadableImage {
+    /// Of the table, the first one is 1.
+    pub row: usize,
+    pub file: String,
+    pub problem: String,
+}
+
+/// One figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// `top1_accuracy`, `macro_auroc`, `recall_at_10_image_to_text`, ...
+    pub key: String,
+    /// For people: "top-1 accuracy".
+    pub title: String,
+    pub value: Option<f64>,
+    /// 95 % bootstrap interval over the rows.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// The main metric within each group of a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Breakdown {
+    /// `fitzpatrick`, `monk`, `ita`, `skin_tone`, `sex`, `age`.
+    pub column: String,
+    /// Key of the metric.
+    pub metric: String,
+    pub groups: Vec<Group>,
+    /// Best minus worst, over the groups with a figure; `None` with fewer than two.
+    pub gap: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    pub name: String,
+    pub n: usize,
+    pub value: Option<f64>,
+    pub interval: Option<[f64; 2]>,
+}
+
+/// What only one kind of benchmark has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum Details {
+    Classification(ClassificationDetails),
+    Concepts(ConceptDetails),
+    Retrieval(RetrievalDetails),
+    LinearProbe(ProbeDetails),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassificationDetails {
+    /// In label order.
+    pub classes: Vec<ClassResult>,
+    /// `confusion[label][prediction]`, images.
+    pub confusion: Vec<Vec<u64>>,
+    /// Of the likeliest label: is it as often right as it says?
+    pub reliability: Vec<ReliabilityBin>,
+    /// Mean distance between confidence and accuracy, weighted by the bins' sizes.
+    pub expected_calibration_error: Option<f64>,
+    /// Wrong answers, the most confident first.
+    pub mistakes: Vec<Mistake>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    pub name: String,
+    /// Images with this label.
+    pub n: usize,
+    pub recall: Option<f64>,
+    pub precision: Option<f64>,
+    /// This class against all others.
+    pub auroc: Option<f64>,
+    /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, at most 201 points, the area under which is
+    /// `auroc`; empty where that is `None`.
+    pub roc: Vec<[f64; 2]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mistake {
+    /// Of the table, the first one is 1.
+    pub row: usize,
+    pub file: PathBuf,
+    pub label: String,
+    pub prediction: String,
+    pub probability: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConceptDetails {
+    /// In the order of the table's columns.
+    pub concepts: Vec<ConceptResult>,
+    /// AUROC from which a concept counts as passed.
+    pub pass_mark: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConceptResult {
+    pub name: String,
+    /// Images that show it.
+    pub n_positive: usize,
+    pub auroc: Option<f64>,
+    pub interval: Option<[f64; 2]>,
+    /// As [`ClassResult::roc`].
+    pub roc: Vec<[f64; 2]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetrievalDetails {
+    /// Share of queries whose partner is among the first k, for k in `recall_ks`.
+    pub recall_ks: Vec<usize>,
+    pub image_to_text: Vec<f64>,
+    pub text_to_image: Vec<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeDetails {
+    /// By share of the training split, the smallest first.
+    pub shares: Vec<ProbeShare>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeShare {
+    /// 0.01, 0.1, 1.
+    pub share: f64,
+    /// Training images.
+    pub n_train: usize,
+    /// The same metrics as of classification.
+    pub metrics: Vec<Metric>,
+}
+
+/// A benchmark that could not be scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedBenchmark {
+    pub key: String,
+    pub title: String,
+    pub problem: String,
+}
+
+/// A benchmark whose data are not there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SkippedBenchmark {
+    pub key: String,
+    pub title: String,
+    /// What was looked for.
+    pub missing: Vec<PathBuf>,
+    /// Where the data come from.
+    pub source: String,
+    /// What to put where.
+    pub how: String,
+}
+
+/// A figure that somebody published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// `MAKE`, `DermLIP`, ...
+    pub model: String,
+    /// Key of the benchmark.
+    pub benchmark: String,
+    /// Key of the metric.
+    pub metric: String,
+    pub value: f64,
+    /// The table it stands in.
+    pub source: String,
+}

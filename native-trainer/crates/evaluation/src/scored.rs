@@ -1,0 +1,80 @@
+//! The images of a table as features, those that cannot be read set aside.
+
+use super::benchmarks::Benchmark;
+use super::results::UnreadableImage;
+use super::session::Session;
+use anyhow::{Result, bail};
+use candle_core::Tensor;
+use dermake_features::{ImageFeatures, ImageFile};
+use std::path::PathBuf;
+
+/// The rows of a table that are scored.
+pub struct ScoredRows {
+    /// Rows of the table.
+    pub rows: Vec<usize>,
+    pub files: Vec<PathBuf>,
+    /// `[n, E]`, unit rows.
+    pub features: Tensor,
+    pub unreadable: Vec<UnreadableImage>,
+    /// Places of the scored ones among all that were asked for.
+    places: Vec<usize>,
+}
+
+impl ScoredRows {
+    /// Of something known of each row that was asked for, that of the scored ones.
+    pub fn of_read<T: Clone>(&self, of_all: &[T]) -> Vec<T> {
+        self.places.iter().map(|&place| of_all[place].clone()).collect()
+    }
+}
+
+/// Features of a table's images.
+///
+/// # Errors
+/// When more of them cannot be read than is allowed.
+pub fn score_images(
+    session: &mut Session<'_>,
+    benchmark: &Benchmark,
+    rows: &[usize],
+    files: &[ImageFile],
+) -> Result<ScoredRows> {
+    let ImageFeatures { rows: found, features } = session.images(&benchmark.title, files)?;
+    let mut scored =
+        ScoredRows { rows: Vec::new(), files: Vec::new(), features, unreadable: Vec::new(), places: Vec::new() };
+    for (place, ((&row, file), found)) in rows.iter().zip(files).zip(found).enumerate() {
+        match found {
+            Ok(_) => {
+                scored.rows.push(row);
+                scored.files.push(file.path.clone());
+                scored.places.push(place);
+            }
+            Err(problem) => scored.unreadable.push(UnreadableImage {
+                row: row + 1,
+                file: file.path.display().to_string(),
+                problem,
+            }),
+        }
+    }
+    check_unreadable(&scored.unreadable, rows.len(), session.max_unreadable())?;
+    Ok(scored)
+}
+
+/// Checks that no more of a table's images are unreadable than the share `limit`, and not all of them.
+///
+/// # Errors
+/// Names the first.
+pub fn check_unreadable(unreadable: &[UnreadableImage], n_images: usize, limit: f64) -> Result<()> {
+    let n_bad = unreadable.len();
+    if let Some(first) = unreadable.first()
+        && (n_bad as f64 > limit * n_images as f64 || n_bad == n_images)
+    {
+        let share = 100.0 * n_bad as f64 / n_images as f64;
+        bail!(
+            "{n_bad} of {n_images} images cannot be read ({share:.1} %, allowed are {:.1} %), the first in row {}: {}: {}",
+            100.0 * limit,
+            first.row,
+            first.problem,
+            first.file
+        );
+    }
+    Ok(())
+}

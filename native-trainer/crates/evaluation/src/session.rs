@@ -1,0 +1,57 @@
+//! What the parts of one evaluation share.
+
+use super::results::Protocol;
+use anyhow::Result;
+use candle_core::Tensor;
+use dermake_features::{Encoder, ImageFeatures, ImageFile};
+use dermake_process::progress;
+use std::path::Path;
+
+/// An evaluation under way.
+pub struct Session<'a> {
+    pub encoder: Encoder<'a>,
+    pub options: &'a SessionOptions<'a>,
+}
+
+/// What to evaluate, and how strictly.
+pub struct SessionOptions<'a> {
+    /// The folder of all benchmarks.
+    pub data: &'a Path,
+    pub protocol: Protocol,
+    /// The share of a table's images that may be unreadable.
+    pub max_unreadable: f64,
+}
+
+impl Session<'_> {
+    pub fn data(&self) -> &Path {
+        self.options.data
+    }
+
+    pub fn protocol(&self) -> Protocol {
+        self.options.protocol
+    }
+
+    pub fn max_unreadable(&self) -> f64 {
+        self.options.max_unreadable
+    }
+
+    /// Features of a benchmark's images, with a bar that names it.
+    pub fn images(&mut self, title: &str, files: &[ImageFile]) -> Result<ImageFeatures> {
+        let bar = progress::images(files.len());
+        bar.set_message(title.to_string());
+        let features = self.encoder.images(files, &bar);
+        bar.finish_and_clear();
+        features
+    }
+
+    /// Unit features of texts, with a bar.
+    pub fn texts(&mut self, texts: &[String]) -> Result<Tensor> {
+        let bar = progress::prompts();
+        let features = self.encoder.texts(texts, &mut |done, total| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        features
+    }
+}

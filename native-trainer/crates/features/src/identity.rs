@@ -1,0 +1,124 @@
+//! What a feature depends on besides the image: features of two identities are never mixed.
+
+use anyhow::{Context, Result};
+use dermake_device::Precision;
+use dermake_hub::demo_model;
+use dermake_hub::{self as hub, WeightsKind};
+use dermake_models as model;
+use dermake_models::options::ModelOptions;
+use dermake_models::{hex, map_file, sha256_hex};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use shared_model::ZeroShotModel;
+use shared_model::api::Manifest;
+use shared_model::preprocess::Reading;
+use std::path::Path;
+
+/// Raised whenever the same weights give other features.
+const ARITHMETIC: u32 = 3;
+
+/// A model as a source of features.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Of weights and config, lower-case hexadecimal.
+    pub model_sha256: String,
+    /// For people.
+    pub model_name: String,
+    /// Length E of a feature.
+    pub embed_dim: usize,
+    pub precision: Precision,
+    /// Whether images were read as photos: turned by their EXIF data, converted to sRGB.
+    pub applies_exif: bool,
+    arithmetic: u32,
+}
+
+impl Identity {
+    /// Reads and hashes the model's files; those of the model inside the program are known.
+    pub fn of(options: &ModelOptions, model: &ZeroShotModel, name: &str, reading: Reading) -> Result<Self> {
+        Ok(Self {
+            model_sha256: model_sha256(options, model)?,
+            model_name: name.into(),
+            embed_dim: model.config.embed_dim,
+            precision: options.dtype,
+            applies_exif: reading == Reading::Photo,
+            arithmetic: ARITHMETIC,
+        })
+    }
+
+    /// What the model `self` and the model of `kept` features differ in, in words; `None` if they are the same.
+    pub fn difference(&self, kept: &Self) -> Option<String> {
+        let precision = |identity: &Self| format!("{:?}", identity.precision).to_lowercase();
+        let mut differing = Vec::new();
+        if self.model_sha256 != kept.model_sha256 || self.embed_dim != kept.embed_dim {
+            let name = &kept.model_name;
+            differing.push(match *name == self.model_name {
+                true => format!("another model of the same name, {name}"),
+                false => format!("another model, {name} (this one is {})", self.model_name),
+            });
+        } else if self.model_name != kept.model_name {
+            differing.push(format!("a model called {} (this one is called {})", kept.model_name, self.model_name));
+        }
+        if self.precision != kept.precision {
+            differing.push(format!("--dtype {} (this is {})", precision(kept), precision(self)));
+        }
+        if self.applies_exif != kept.applies_exif {
+            differing.push("images with another reading of their EXIF data".into());
+        }
+        if self.arithmetic != kept.arithmetic {
+            differing.push("another version of dermake".into());
+        }
+        (!differing.is_empty()).then(|| differing.join(" and of "))
+    }
+
+    /// A name for a folder: other identities have other ones.
+    pub fn key(&self) -> Result<String> {
+        let hash = sha256_hex(&serde_json::to_vec(self)?);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let last = self.model_name.rsplit('/').next().unwrap_or_default();
+        let name: String = last.chars().filter(|&c| is_plain(c)).take(40).collect();
+        Ok(format!("{}-{}", name.trim_start_matches('.'), &hash[..16]))
+    }
+}
+
+fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String> {
+    // A manifest has the hashes of all files of its model.
+    if demo_model::is_name(&options.model) {
+        return Ok(sha256_hex(&demo_model::read(Manifest::FILE_NAME)?));
+    }
+    let files = hub::resolve(&options.model)?;
+    if files.weights_kind == WeightsKind::Quantized {
+        let folder = files.weights.parent().unwrap_or(Path::new("."));
+        return Ok(sha256_hex(&model::map_file(&folder.join(Manifest::FILE_NAME))?));
+    }
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(&model.config.to_open_clip_json()).context("cannot write the config")?);
+    for file in files.weight_files() {
+        hash.update(map_file(file)?);
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_named() {
+        let demo = Identity {
+            model_sha256: "a".into(),
+            model_name: "demo".into(),
+            embed_dim: 64,
+            precision: Precision::F32,
+            applies_exif: true,
+            arithmetic: ARITHMETIC,
+        };
+        assert_eq!(demo.difference(&demo), None);
+        let difference = |kept: Identity| demo.difference(&kept).unwrap();
+        let bf16 = Identity { precision: Precision::Bf16, ..demo.clone() };
+        assert_eq!(difference(bf16), "--dtype bf16 (this is f32)");
+        let make = Identity { model_sha256: "b".into(), model_name: "make".into(), ..demo.clone() };
+        assert_eq!(difference(make.clone()), "another model, make (this one is demo)");
+        let both = Identity { model_name: "demo".into(), arithmetic: 1, ..make };
+        assert_eq!(difference(both), "another model of the same name, demo and of another version of dermake");
+    }
+}

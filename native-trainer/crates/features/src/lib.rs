@@ -1,0 +1,29 @@
+//! Features of images and texts: computed once, kept by what they were computed from.
+//!
+//! `dermake eval` keeps them in a cache, `dermake embed` in an index beside the photos; both are a [`FeatureStore`].
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+mod batch_size;
+mod encoder;
+mod identity;
+mod images;
+mod reading;
+mod store;
+
+use dermake_process::host;
+use std::path::PathBuf;
+
+pub use encoder::{Effort, Encoder};
+pub use identity::Identity;
+pub use images::{ImageFeatures, ImageFile};
+pub use reading::Stamp;
+pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
+
+/// Where features are kept unless the user says otherwise; `None` without a home.
+pub fn default_cache() -> Option<PathBuf> {
+    // A relative path is not valid there, says the specification of these variables.
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|cache| cache.is_absolute());
+    let cache = cache.or_else(|| Some(host::home_dir()?.join(".cache")))?;
+    Some(cache.join("dermake/features"))
+}

@@ -1,0 +1,51 @@
+//! An image file on its way to the vision tower: what is known of it without opening it, its content, its pixels.
+
+use dermake_pictures::{self as pictures, PictureError};
+use sha2::{Digest, Sha256};
+use shared_model::config::PreprocessConfig;
+use shared_model::preprocess::Reading;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+/// What tells whether a file was written since it was last looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub bytes: u64,
+    /// Nanoseconds since 1970.
+    pub modified_ns: u64,
+}
+
+/// What was found in a file.
+pub struct Content {
+    pub sha256: [u8; 32],
+    /// f32 `[3, S, S]`, normalised; or what is wrong with the file. `None` if the content is known already.
+    pub pixel_values: Option<Result<Vec<f32>, String>>,
+}
+
+/// The stamp of a file, or what is wrong.
+pub fn stamp(path: &Path) -> Result<Stamp, String> {
+    let metadata = std::fs::metadata(path).map_err(|err| PictureError::from(err).to_string())?;
+    if !metadata.is_file() {
+        return Err("not a file".into());
+    }
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let modified_ns = modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    Ok(Stamp { bytes: metadata.len(), modified_ns })
+}
+
+/// Reads, hashes and, unless `is_known` says that its feature is at hand, decodes a file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(
+    path: &Path,
+    config: &PreprocessConfig,
+    reading: Reading,
+    is_known: impl Fn(&[u8; 32]) -> bool,
+) -> Result<Content, String> {
+    let bytes = pictures::read(path).map_err(|err| err.to_string())?;
+    let sha256 = Sha256::digest(&bytes).into();
+    let pixel_values = (!is_known(&sha256))
+        .then(|| pictures::pixel_values(&bytes, config, reading).map_err(|err| err.to_string()));
+    Ok(Content { sha256, pixel_values })
+}

@@ -1,0 +1,270 @@
+//! A folder of features: rows of f32 in one file that is mapped into memory, and a catalog of whose they are.
+//!
+//! A feature belongs to a content, by its SHA-256; any number of files may have that content. A file that has the size
+//! and time of writing that were noted is not opened again. Rows are on disk before the catalog names them, and the
+//! catalog grows by whole frames, so a kill loses at most what came after the last [`FeatureStore::save`]. Everything
+//! has a checksum: what was damaged is never taken for features.
+
+mod catalog;
+mod entries;
+mod frames;
+mod index;
+mod rows;
+
+pub use index::{Hit, SearchIndex};
+
+use super::identity::Identity;
+use super::reading::Stamp;
+use anyhow::{Context, Result, bail};
+use catalog::{Addition, Catalog};
+use dermake_files::append::AppendFile;
+use dermake_files::lock::{Held, Lock};
+use dermake_files::output::{create_folder, replace_file};
+use rows::{Features, bytes_of};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+const FEATURES_FILE: &str = "features.f32";
+const CATALOG_FILE: &str = "catalog.log";
+/// Which row is of which file, for people and other programs.
+const FILES_TABLE: &str = "files.csv";
+/// The catalog of an older program.
+const OLD_CATALOG_FILE: &str = "catalog.redb";
+
+/// Why a store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "the features are of {difference}; use that, or delete the folder to make them anew: {}", path.display()
+    )]
+    OtherModel { difference: String, path: PathBuf },
+    #[error("the index is damaged ({detail}); delete it or run `dermake embed` again: {}", path.display())]
+    Damaged { detail: String, path: PathBuf },
+}
+
+/// What is known of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// The row of its feature.
+    Row(u64),
+    /// It is no image that can be read.
+    Problem(String),
+}
+
+/// Features that are being added to; one process at a time.
+pub struct FeatureStore {
+    folder: PathBuf,
+    catalog: Catalog,
+    file: AppendFile,
+    embed_dim: usize,
+    /// Rows in the file, saved or not.
+    n_rows: u64,
+    /// Not yet in the catalog.
+    pending: Pending,
+    keeping: Keeping,
+    _lock: Lock,
+}
+
+/// What to do when nothing more can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeping {
+    /// The features are the result: fail.
+    Must,
+    /// They only save time: go on without keeping more.
+    May,
+    /// That has happened.
+    NoMore,
+}
+
+#[derive(Default)]
+struct Pending {
+    contents: Vec<[u8; 32]>,
+    features: Vec<f32>,
+    files: Vec<(String, Stamp, Known)>,
+}
+
+impl FeatureStore {
+    /// Opens the folder's features, or begins with none. Damaged ones are thrown away, with a warning.
+    ///
+    /// # Errors
+    /// When another process adds to them, they are another model's, or the folder cannot be written to.
+    pub fn open(folder: &Path, identity: &Identity) -> Result<Self> {
+        create_folder(folder)?;
+        let lock = Lock::of_folder(folder)?;
+        let mut opened = Self::open_parts(folder, identity);
+        if let Err(err) = &opened
+            && let Some(StoreError::Damaged { detail, path }) = err.downcast_ref()
+        {
+            tracing::warn!("the kept features are damaged ({detail}) and are made anew: {}", path.display());
+            remove_all(folder)?;
+            opened = Self::open_parts(folder, identity);
+        }
+        let (catalog, file) = opened?;
+        let (embed_dim, n_rows) = (identity.embed_dim, catalog.n_rows);
+        let (folder, pending, keeping) = (folder.into(), Pending::default(), Keeping::Must);
+        Ok(Self { folder, catalog, file, embed_dim, n_rows, pending, keeping, _lock: lock })
+    }
+
+    /// The catalog, and the features that it names, checked.
+    fn open_parts(folder: &Path, identity: &Identity) -> Result<(Catalog, AppendFile)> {
+        refuse_old(folder)?;
+        let catalog = Catalog::open(folder, identity)?;
+        let path = folder.join(FEATURES_FILE);
+        refuse_other_than_file(&path, folder)?;
+        let mut file = AppendFile::open_at_end(&path)?;
+        Features::map(file.file(), catalog.n_rows, identity.embed_dim, folder)?.check(&catalog.chunks, folder)?;
+        // What comes after them was never named.
+        file.cut(bytes_of(catalog.n_rows, identity.embed_dim))?;
+        Ok((catalog, file))
+    }
+
+    /// The features that a cache has for this identity; `None`, with a warning, if it cannot be used. When it can be
+    /// written to no more, the work goes on and nothing more is kept.
+    pub fn open_cache(cache: &Path, identity: &Identity) -> Option<Self> {
+        match identity.key().and_then(|key| Self::open(&cache.join(key), identity)) {
+            Ok(store) => Some(Self { keeping: Keeping::May, ..store }),
+            Err(err) if err.is::<Held>() => {
+                tracing::warn!(
+                    "another dermake is using the cache of features, so none are kept: {}",
+                    cache.display()
+                );
+                None
+            }
+            Err(err) => {
+                tracing::warn!("the cache of features cannot be used, so none are kept: {err:#}");
+                None
+            }
+        }
+    }
+
+    /// What is known of files, by name, as they were when their stamp was taken.
+    pub fn files(&self) -> &HashMap<String, (Stamp, Known)> {
+        &self.catalog.files
+    }
+
+    /// The row of a content's feature.
+    pub fn row(&self, content: &[u8; 32]) -> Option<u64> {
+        self.catalog.rows.get(content).copied()
+    }
+
+    /// Appends the features of contents; on disk before the next [`Self::save`] names them.
+    ///
+    /// # Shapes
+    /// - `features`: `[n, E]`, row-major, a row for each content
+    pub fn add(&mut self, contents: &[[u8; 32]], features: &[f32]) -> Result<()> {
+        if self.keeping == Keeping::NoMore {
+            return Ok(());
+        }
+        let bytes: Vec<u8> = features.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let written = self.file.append(&bytes);
+        if written.is_ok() {
+            self.catalog.rows.extend(contents.iter().copied().zip(self.n_rows..));
+            self.pending.contents.extend(contents);
+            self.pending.features.extend(features);
+            self.n_rows += contents.len() as u64;
+        }
+        self.tolerate(written)
+    }
+
+    /// Notes what was found in a file.
+    pub fn note_file(&mut self, name: &str, stamp: Stamp, known: Known) {
+        self.pending.files.push((name.into(), stamp, known));
+    }
+
+    /// Makes everything added so far last.
+    pub fn save(&mut self) -> Result<()> {
+        let Pending { contents, features, files } = std::mem::take(&mut self.pending);
+        if self.keeping == Keeping::NoMore || (contents.is_empty() && files.is_empty()) {
+            return Ok(());
+        }
+        let mut addition = Addition::default();
+        addition.rows(&contents, &features);
+        files.iter().for_each(|(name, stamp, known)| addition.file(name, *stamp, known));
+        let saved = self.file.sync().and_then(|()| self.catalog.add(&addition));
+        if saved.is_ok() {
+            self.catalog.files.extend(files.into_iter().map(|(name, stamp, known)| (name, (stamp, known))));
+        }
+        self.tolerate(saved)
+    }
+
+    /// Forgets files; their features stay, in case the content comes back.
+    pub fn forget(&mut self, names: &[String]) -> Result<()> {
+        let mut addition = Addition::default();
+        for name in names {
+            addition.gone(name);
+            self.catalog.files.remove(name);
+        }
+        if names.is_empty() { Ok(()) } else { self.catalog.add(&addition) }
+    }
+
+    /// The features so far, `[n, E]` row-major, mapped into memory.
+    pub fn features(&self) -> Result<Features> {
+        Features::map(self.file.file(), self.n_rows, self.embed_dim, &self.folder)
+    }
+
+    /// Writes the table of which row is of which file, and returns where it is and how many rows there are.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_files_table(&self) -> Result<(PathBuf, u64)> {
+        let path = self.folder.join(FILES_TABLE);
+        let mut rows: Vec<(u64, &str)> = Vec::new();
+        for (name, (_, known)) in self.files() {
+            if let Known::Row(row) = known {
+                rows.push((*row, name));
+            }
+        }
+        rows.sort_unstable();
+        let mut table = csv::Writer::from_writer(Vec::new());
+        table.write_record(["row", "file"])?;
+        for (row, name) in rows {
+            table.write_record([row.to_string().as_str(), name])?;
+        }
+        replace_file(&path, &table.into_inner().context("cannot write a table into memory")?)?;
+        Ok((path, self.n_rows))
+    }
+
+    /// Ends the keeping of more after a failure, if features may be lost.
+    fn tolerate(&mut self, written: Result<()>) -> Result<()> {
+        match written {
+            Err(err) if self.keeping == Keeping::May => {
+                tracing::warn!("the cache of features cannot be written to, so no more are kept: {err:#}");
+                self.keeping = Keeping::NoMore;
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
+
+fn refuse_old(folder: &Path) -> Result<()> {
+    if folder.join(OLD_CATALOG_FILE).symlink_metadata().is_ok() {
+        let detail = format!("{OLD_CATALOG_FILE} is an older program's");
+        bail!(StoreError::Damaged { detail, path: folder.into() });
+    }
+    Ok(())
+}
+
+/// Removes the files of a store, and nothing else.
+fn remove_all(folder: &Path) -> Result<()> {
+    for name in [OLD_CATALOG_FILE, CATALOG_FILE, FEATURES_FILE, FILES_TABLE] {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_ok() {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::Damaged`] when something else is in the place of a file.
+fn refuse_other_than_file(path: &Path, folder: &Path) -> Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        bail!(StoreError::Damaged { detail: format!("{name} is no file"), path: folder.into() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

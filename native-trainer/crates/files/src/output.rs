@@ -1,0 +1,244 @@
+//! A result folder that appears whole or not at all.
+
+use crate::lock::Lock;
+use anyhow::{Context, Result, bail};
+use dermake_process::interrupt;
+use safetensors::SafeTensorError;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Makes a folder and those around it; one that is there stays as it is.
+///
+/// # Errors
+/// When something else has its name, or it cannot be made.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    let Err(err) = std::fs::create_dir_all(folder) else { return Ok(()) };
+    for part in folder.ancestors().filter(|part| !part.is_dir()) {
+        match part.symlink_metadata() {
+            Ok(found) if found.is_symlink() => {
+                bail!("this is a link to a place that is not there, expected a folder: {}", part.display())
+            }
+            Ok(_) => bail!("this is a file, expected a folder: {}", part.display()),
+            Err(_) => {}
+        }
+    }
+    Err(err).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+/// An error of writing a safetensors file. One of the system's is returned as such: the crate's own says it twice, in
+/// its text and as its cause.
+pub fn write_error(err: SafeTensorError) -> anyhow::Error {
+    match err {
+        SafeTensorError::IoError(err) => err.into(),
+        err => err.into(),
+    }
+}
+
+/// Files are written beside the final folder, which takes its name in [`OutputFolder::finish`].
+///
+/// An end without it, by an error or a signal, leaves nothing; what a killed process left the next one removes.
+pub struct OutputFolder {
+    partial: PartialFolder,
+    destination: PathBuf,
+    _lock: Lock,
+}
+
+/// Removed with all that is in it, unless it was given another name.
+struct PartialFolder(PathBuf);
+
+impl OutputFolder {
+    /// # Errors
+    /// When `destination` exists and is not an empty folder: nothing of the user's is overwritten; when another process
+    /// is making it.
+    pub fn create(destination: &Path) -> Result<Self> {
+        refuse_occupied(destination)?;
+        if destination.file_name().is_none() {
+            bail!("name a new folder for the result: {}", destination.display());
+        }
+        let parent = match destination.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let cannot_create = || format!("cannot create a folder in {}", parent.display());
+        create_folder(parent)?;
+        let lock = Lock::beside_folder(destination, parent)?;
+        // Whoever had the lock until now may have finished.
+        refuse_occupied(destination)?;
+        let name = destination.file_name().unwrap_or_default().to_string_lossy();
+        let partial = parent.join(format!(".{name}.dermake-partial"));
+        if partial.exists() {
+            std::fs::remove_dir_all(&partial).with_context(cannot_create)?;
+        }
+        std::fs::create_dir(&partial).with_context(cannot_create)?;
+        let partial = PartialFolder(partial);
+        interrupt::discard_on_request(vec![partial.0.clone(), lock.path().into()])?;
+        Ok(Self { partial, destination: destination.into(), _lock: lock })
+    }
+
+    /// Where a file of this name is to be written.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.partial.0.join(name)
+    }
+
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        std::fs::write(self.path(name), content).with_context(|| format!("cannot write {name}"))
+    }
+
+    /// Gives the folder its name.
+    pub fn finish(self) -> Result<()> {
+        let Self { partial, destination, _lock } = self;
+        let cannot_rename = || format!("cannot put the result at {}", destination.display());
+        #[cfg(unix)]
+        // Whatever the process's mask is, and however private files were written, a result is for everyone to read.
+        make_public(&partial.0).with_context(cannot_rename)?;
+        let renamed = std::fs::rename(&partial.0, &destination).with_context(cannot_rename);
+        drop(partial); // while the lock is held
+        renamed
+    }
+}
+
+impl Drop for PartialFolder {
+    fn drop(&mut self) {
+        // After a rename there is nothing of this name; what cannot be removed the next run removes.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn refuse_occupied(destination: &Path) -> Result<()> {
+    let is_occupied = match std::fs::read_dir(destination) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => destination.symlink_metadata().is_ok(),
+    };
+    if is_occupied && !destination.is_dir() {
+        bail!("there is a file or link of this name, expected a new folder: {}", destination.display());
+    }
+    if is_occupied {
+        bail!("the output folder exists already and is not empty: {}", destination.display());
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all; one that is there is replaced.
+///
+/// # Errors
+/// When it cannot be written; the one that is there is as it was then.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    file.write_all(content).with_context(cannot)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).with_context(cannot)?;
+    }
+    file.as_file().sync_all().with_context(cannot)?; // a full disk may show only now
+    file.persist(path).with_context(cannot)?;
+    Ok(())
+}
+
+/// Gives everyone leave to read the folder and all below it.
+#[cfg(unix)]
+fn make_public(folder: &Path) -> std::io::Result<()> {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    set_permissions(folder, Permissions::from_mode(0o755))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_public(&entry.path())?;
+        } else {
+            set_permissions(entry.path(), Permissions::from_mode(0o644))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn sub_folders_can_be_entered() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("result");
+        let folder = OutputFolder::create(&out).unwrap();
+        std::fs::create_dir_all(folder.path("a/b")).unwrap();
+        folder.write("a/b/c", b"1").unwrap();
+        folder.finish().unwrap();
+        let mode = |name: &str| std::fs::metadata(out.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("a"), mode("a/b"), mode("a/b/c")), (0o755, 0o755, 0o644));
+    }
+
+    #[test]
+    fn a_folder_appears_whole_or_not_at_all() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("deep/result");
+        let folder = OutputFolder::create(&out).unwrap();
+        folder.write("a", b"1").unwrap();
+        assert!(!out.exists());
+        folder.finish().unwrap();
+        assert_eq!(std::fs::read(out.join("a")).unwrap(), b"1");
+        assert!(OutputFolder::create(&out).is_err(), "an occupied folder is refused");
+
+        let abandoned = OutputFolder::create(&root.path().join("other")).unwrap();
+        abandoned.write("a", b"1").unwrap();
+        drop(abandoned);
+        assert_eq!(names_in(root.path()), ["deep"]);
+        assert_eq!(names_in(&root.path().join("deep")), ["result"]);
+    }
+
+    #[test]
+    fn what_has_the_name_of_a_folder_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        std::fs::write(&file, b"1").unwrap();
+        for taken in [file.clone(), file.join("a"), file.join("a/b")] {
+            let error = create_folder(&taken).unwrap_err().to_string();
+            assert!(error.starts_with("this is a file, expected a folder: "), "{error}");
+        }
+        let error = OutputFolder::create(&file).err().unwrap().to_string();
+        assert!(error.starts_with("there is a file or link of this name"), "{error}");
+        #[cfg(unix)]
+        {
+            let link = root.path().join("link");
+            std::os::unix::fs::symlink("nowhere", &link).unwrap();
+            let error = create_folder(&link).unwrap_err().to_string();
+            assert!(error.starts_with("this is a link to a place that is not there"), "{error}");
+        }
+        create_folder(&root.path().join("new/deep")).unwrap();
+        create_folder(&root.path().join("new/deep")).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_as_it_was() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        replace_file(&path, b"1").unwrap();
+        replace_file(&path, b"2").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"2");
+        assert!(replace_file(&path.join("below"), b"3").is_err());
+        assert_eq!(names_in(root.path()), ["file"]);
+    }
+
+    fn names_in(folder: &Path) -> Vec<std::ffi::OsString> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[test]
+    fn a_folder_has_one_maker_at_a_time_and_what_a_killed_one_left_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("result");
+        std::fs::create_dir(root.path().join(".result.dermake-partial")).unwrap();
+        std::fs::write(root.path().join(".result.dermake-partial/half"), "half").unwrap();
+        let folder = OutputFolder::create(&out).unwrap();
+        let second = OutputFolder::create(&out).err().unwrap();
+        assert!(second.is::<crate::lock::Held>(), "{second:#}");
+        folder.finish().unwrap();
+        assert_eq!(names_in(root.path()), ["result"]);
+        assert_eq!(names_in(&out).len(), 0);
+    }
+}

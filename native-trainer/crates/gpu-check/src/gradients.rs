@@ -1,0 +1,116 @@
+//! Loss and every gradient of a small model: the device beside the CPU, in f32 and in bf16.
+
+use super::inputs::{Inputs, drawn_weights};
+use anyhow::{Result, bail};
+use candle_core::{DType, Device};
+use dermake_objective::{Objective, Variant};
+use dermake_training::model::TrainedModel;
+use dermake_training::step::{MicroBatches, loss_and_gradients};
+use serde_json::{Value, json};
+use shared_model::config::ClipConfig;
+use shared_model::weights::Placement;
+
+/// Of a gradient in f32: the norm of the difference over the norm of all gradients.
+const MOST_DIFFERENT: f64 = 1e-4;
+/// Of a gradient in bf16 and in f32.
+const LEAST_COSINE: f64 = 0.999;
+
+/// A model whose layers have the widths of a real one's heads, on images of 4 by 4 patches.
+pub fn small_config() -> Result<ClipConfig> {
+    let json = json!({
+        "embed_dim": 64,
+        "quick_gelu": true,
+        "vision_cfg": {"image_size": 64, "patch_size": 16, "width": 128, "layers": 3, "head_width": 64},
+        "text_cfg": {"context_length": 77, "vocab_size": 500, "width": 128, "heads": 2, "layers": 3},
+    });
+    Ok(ClipConfig::from_open_clip_json(json.to_string().as_bytes())?)
+}
+
+/// # Errors
+/// When a gradient differs, or a pass fails.
+pub fn check(device: &Device, seed: u64) -> Result<Value> {
+    let config = small_config()?;
+    let inputs = Inputs::new(&config, 24, seed)?;
+    let model = |device: &Device, dtype: DType| {
+        let placement = Placement { device: device.clone(), dtype };
+        TrainedModel::new(drawn_weights(&config, seed), &config, &placement)
+    };
+    let micro = MicroBatches { images: 9, tokens: 500, activation_memory_gib: Some(1.0) };
+    let mut figures = Vec::new();
+    for variant in Variant::ALL {
+        // Without a threshold: a patch near it may count in one precision and not in the other.
+        let objective = Objective { sigma: -1.0, ..Objective::of(variant) };
+        let run = |model: &TrainedModel| {
+            loss_and_gradients(model, &objective, &inputs.to_device(model.device())?.batch(), &micro)
+        };
+        let reference = model(&Device::Cpu, DType::F32)?;
+        let (expected_loss, expected) = run(&reference)?;
+        let all = expected.norm()?;
+        for dtype in [DType::F32, DType::BF16] {
+            let (loss, gradients) = run(&model(device, dtype)?)?;
+            let (mut worst, mut worst_name) = (0.0, String::new());
+            for name in reference.parameters().keys() {
+                let values = |gradients: &dermake_training::model::Gradients| -> Result<Vec<f32>> {
+                    Ok(gradients.get(name)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+                };
+                let distance = match dtype {
+                    DType::F32 => difference(&values(&gradients)?, &values(&expected)?) / all / MOST_DIFFERENT,
+                    _ => unlikeness(&values(&gradients)?, &values(&expected)?, all) / (1.0 - LEAST_COSINE),
+                };
+                if distance > worst || distance.is_nan() {
+                    (worst, worst_name) = (distance, name.clone());
+                }
+            }
+            let loss_error = (loss.total() - expected_loss.total()).abs() / expected_loss.total();
+            figures.push(json!({
+                "objective": variant.name(), "precision": format!("{dtype:?}"), "loss_error": loss_error,
+                "worst_gradient": worst_name, "share_of_tolerance": worst,
+            }));
+            let loss_tolerance = if dtype == DType::F32 { 1e-5 } else { 1e-2 };
+            let is_near = worst <= 1.0 && loss_error <= loss_tolerance;
+            if !is_near {
+                bail!(
+                    "{} in {dtype:?}: the loss differs by {loss_error:.1e}, the gradient of {worst_name} by {worst:.1} \
+                     times what is allowed",
+                    variant.name()
+                );
+            }
+        }
+    }
+    Ok(Value::Array(figures))
+}
+
+fn difference(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
+}
+
+/// 1 less the cosine; 0 for gradients that are rounding alone, as that of the keys' bias.
+fn unlikeness(a: &[f32], b: &[f32], norm_of_all: f64) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let norm = dot(b, b).sqrt();
+    if norm < 1e-3 * norm_of_all && difference(a, b) < 1e-3 * norm_of_all {
+        return 0.0;
+    }
+    1.0 - dot(a, b) / (norm * dot(a, a).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_agrees_with_itself_and_with_its_rounded_form() {
+        let figures = check(&Device::Cpu, 1).unwrap();
+        assert_eq!(figures.as_array().unwrap().len(), 6);
+        assert_eq!(figures[0]["share_of_tolerance"], 0.0);
+        assert!(figures[1]["share_of_tolerance"].as_f64().unwrap() > 0.0);
+    }
+
+    #[test]
+    fn a_gradient_of_another_direction_is_unlike() {
+        assert!(unlikeness(&[1.0, 0.0], &[1.0, 0.1], 1.0) > 1e-3);
+        assert!(unlikeness(&[2.0, 4.0], &[1.0, 2.0], 1.0) < 1e-9);
+        assert_eq!(unlikeness(&[1e-6, 0.0], &[0.0, 1e-6], 1.0), 0.0);
+        assert!(unlikeness(&[f32::NAN, 0.0], &[1.0, 0.0], 1.0).is_nan());
+    }
+}

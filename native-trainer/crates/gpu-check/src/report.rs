@@ -1,0 +1,67 @@
+//! What a check has found so far, as a JSON file that is whole after every phase.
+
+use anyhow::Result;
+use dermake_files::output::replace_file;
+use serde::Serialize;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// How a phase ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    Passed,
+    /// Something was wrong, in words.
+    Failed {
+        why: String,
+    },
+    /// The device or the program does not have it.
+    NotRun {
+        why: String,
+    },
+    /// The time was over before it began.
+    OutOfTime,
+}
+
+/// One phase of a check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Phase {
+    pub name: &'static str,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub secs: f64,
+    pub figures: Value,
+}
+
+/// All phases so far.
+pub struct Report {
+    path: PathBuf,
+    phases: Vec<Phase>,
+}
+
+impl Report {
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let report = Self { path: path.into(), phases: Vec::new() };
+        report.write()?;
+        Ok(report)
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add(&mut self, phase: Phase) -> Result<()> {
+        self.phases.push(phase);
+        self.write()
+    }
+
+    /// Whether every phase that this device has was run and passed.
+    pub fn is_good(&self) -> bool {
+        !self.phases.iter().any(|phase| matches!(phase.outcome, Outcome::Failed { .. } | Outcome::OutOfTime))
+    }
+
+    fn write(&self) -> Result<()> {
+        let content = serde_json::json!({"version": env!("CARGO_PKG_VERSION"), "phases": self.phases});
+        replace_file(&self.path, &serde_json::to_vec_pretty(&content)?)
+    }
+}

@@ -1,0 +1,24 @@
+//! The demo model of [`shared_model::demo`] as the program names it: it answers without a download and without a file.
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use std::path::Path;
+
+/// What `--model` calls it. A folder of this name is reached as `./demo`.
+pub const NAME: &str = "demo";
+
+/// Whether `typed` names the demo model: in any case, unless a file or folder is called so.
+pub fn is_name(typed: &str) -> bool {
+    typed == NAME || (typed.eq_ignore_ascii_case(NAME) && !Path::new(typed).exists())
+}
+
+/// A file of the model by the name that its manifest gives.
+///
+/// # Errors
+/// When there is no such file.
+pub fn read(file: &str) -> Result<Bytes> {
+    match shared_model::demo::file(file) {
+        Some(bytes) => Ok(Bytes::from_static(bytes)),
+        None => bail!("the demo model has no such file: {file}"),
+    }
+}

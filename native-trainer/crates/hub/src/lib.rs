@@ -1,0 +1,124 @@
+//! From what the user typed to model files on disk: a folder, a file, or `hf-hub:owner/name[@revision]`.
+//!
+//! A hub model is kept in the cache that Python's `huggingface_hub` uses, in its layout, so both
+//! share one copy. [`hf_hub`] knows that layout and the hub's addresses; [`ureq`] makes the requests, so
+//! that the system's certificates, proxies and mirrors count. Every byte is checked before a file takes
+//! its final name, and a cached copy answers when the network is down.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+mod cache;
+mod client;
+pub mod demo_model;
+mod download;
+mod error;
+mod local;
+mod names;
+mod remote;
+mod retry;
+mod settings;
+mod target;
+mod trust;
+mod whole;
+
+use std::path::{Path, PathBuf};
+
+pub use error::{Error, Result};
+use percent_encoding::percent_decode_str;
+pub use settings::{HubSettings, Proxies};
+pub use trust::Bundle;
+
+/// What marks a model that lives on the hub.
+const HUB_PREFIX: &str = "hf-hub:";
+
+/// What open_clip puts before a folder's path.
+const FOLDER_PREFIX: &str = "local-dir:";
+
+/// Where a model's files are on this disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// What to call the model: `owner/name[@revision]`, the folder's name or the file's stem.
+    pub name: String,
+    /// `open_clip_config.json`; `None` if there is none, and the caller names an architecture.
+    pub config: Option<PathBuf>,
+    /// The checkpoint, the index of one in several files, or the `manifest.json` of a quantized model.
+    pub weights: PathBuf,
+    pub weights_kind: WeightsKind,
+    /// The files of a checkpoint that is spread over several; empty for one in one file.
+    pub shards: Vec<PathBuf>,
+}
+
+/// How the weights are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightsKind {
+    /// safetensors or PyTorch's pickle; the content says which.
+    Checkpoint,
+    /// A folder that `dermake quantize` wrote, named by its `manifest.json`.
+    Quantized,
+}
+
+impl ModelFiles {
+    /// The files that hold the tensors.
+    pub fn weight_files(&self) -> &[PathBuf] {
+        if self.shards.is_empty() { std::slice::from_ref(&self.weights) } else { &self.shards }
+    }
+}
+
+/// Finds the files of `model`, downloading them if they are on the hub and not yet in the cache.
+///
+/// # Errors
+/// Nothing there, nothing usable there, or the hub refused, failed or could not be reached while
+/// the cache has no copy.
+pub fn resolve(model: &str) -> Result<ModelFiles> {
+    match hub_id(model) {
+        Some(id) => remote::resolve(id, &HubSettings::from_env()?),
+        None => local::resolve(&local_path(model)),
+    }
+}
+
+/// As [`resolve`], with settings that the caller made instead of the environment's.
+pub fn resolve_with(model: &str, settings: &HubSettings) -> Result<ModelFiles> {
+    match hub_id(model) {
+        Some(id) => remote::resolve(id, settings),
+        None => local::resolve(&local_path(model)),
+    }
+}
+
+fn hub_id(model: &str) -> Option<&str> {
+    let (prefix, id) = model.split_at_checked(HUB_PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(HUB_PREFIX).then(|| id.trim())
+}
+
+/// A path as it was typed, as open_clip spells it (`local-dir:PATH`), or as an address (`file:///PATH`).
+fn local_path(typed: &str) -> PathBuf {
+    if let Some(path) = typed.strip_prefix("file://").or_else(|| typed.strip_prefix("file:")) {
+        let path = path.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(path);
+        return PathBuf::from(percent_decode_str(path).decode_utf8_lossy().into_owned());
+    }
+    let path = typed.strip_prefix(FOLDER_PREFIX).unwrap_or(typed);
+    if Path::new(path).exists() {
+        return PathBuf::from(path);
+    }
+    settings::expand_home(path, dermake_process::host::home_dir().as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_hub_models_are_spelled_in_several_ways() {
+        for typed in [
+            "/a b/make",
+            "local-dir:/a b/make",
+            "file:///a%20b/make",
+            "file:/a%20b/make",
+            "file://localhost/a%20b/make",
+        ] {
+            assert_eq!(local_path(typed), Path::new("/a b/make"), "{typed}");
+        }
+        assert_eq!(hub_id("HF-Hub:ada/skin "), Some("ada/skin"));
+        assert_eq!(hub_id("hf-hub"), None);
+        assert_eq!(hub_id("é-hub:a/b"), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Metrics as pure functions, equal to scikit-learn's where that has them. What is undefined is `None`.
+//!
+//! Rows carry counts: 1 for all rows is the plain metric, 0 and 1 pick a group, and how often a bootstrap resample drew
+//! each row gives the metric of the resample.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+mod auroc;
+mod bootstrap;
+mod calibration;
+mod classification;
+mod retrieval;
+
+pub use auroc::RankedScores;
+pub use bootstrap::{N_RESAMPLES, intervals};
+pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
+pub use classification::{ClassCounts, ScoredClasses};
+pub use retrieval::{mean_rank, median_rank, ranks, recall_at_k};

@@ -1,0 +1,218 @@
+//! What the user named, as a model in memory.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+pub mod init;
+pub mod options;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+pub use dermake_hub::demo_model;
+use dermake_hub::{self as hub, ModelFiles, WeightsKind};
+use sha2::{Digest, Sha256};
+use shared_model::api::{FileRole, Manifest};
+use shared_model::config::ClipConfig;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
+use shared_model::weights::{FileTensors, Placement, Weights, foreign_text};
+use shared_model::{Clip, ZeroShotModel};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The names open_clip gives the files of a checkpoint.
+pub const CONFIG_FILE: &str = "open_clip_config.json";
+pub const WEIGHTS_FILE: &str = "open_clip_model.safetensors";
+/// safetensors metadata: `false` marks a checkpoint that was initialised and never trained.
+pub const TRAINED_KEY: &str = "dermake.trained";
+/// safetensors metadata: what people must know of the model before they trust it, in one sentence.
+pub const NOTICE_KEY: &str = "dermake.notice";
+
+/// Weights of which nothing says what model they are.
+#[derive(Debug, thiserror::Error)]
+#[error("no {CONFIG_FILE} beside the weights: {}", weights.display())]
+pub struct NoConfig {
+    pub weights: PathBuf,
+}
+
+/// A dense checkpoint and what is known of it.
+pub struct Checkpoint {
+    pub name: String,
+    pub config: ClipConfig,
+    pub weights: Weights,
+    pub is_trained: bool,
+    /// What people must know of the model before they trust it.
+    pub notice: Option<String>,
+}
+
+impl Checkpoint {
+    /// Finds and reads the checkpoint; nothing is converted yet.
+    ///
+    /// `architecture` is used when no `open_clip_config.json` lies beside the weights.
+    ///
+    /// # Errors
+    /// [`NoConfig`] when there is neither; files that are no checkpoint, named as what they are.
+    pub fn open(files: &ModelFiles, architecture: Option<&str>) -> Result<Self> {
+        let config = match (&files.config, architecture) {
+            (Some(path), _) => {
+                let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let config =
+                    ClipConfig::from_open_clip_json(&json).with_context(|| format!("in {}", path.display()))?;
+                if let Some(architecture) = architecture {
+                    check_architecture(&config, architecture, path)?;
+                }
+                config
+            }
+            (None, Some(architecture)) => ClipConfig::named(architecture)?,
+            (None, None) => return Err(NoConfig { weights: files.weights.clone() }.into()),
+        };
+        let weights = read_weights(files)?;
+        let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
+        let notice = weights.metadata(NOTICE_KEY).map(str::to_string);
+        Ok(Self { name: files.name.clone(), config, weights, is_trained, notice })
+    }
+
+    pub fn tokenizer(&self) -> Result<Tokenizer> {
+        Ok(Tokenizer::from_merges_gz(CLIP_MERGES_GZ, self.config.text.context_length)?)
+    }
+}
+
+/// Reads all files of a checkpoint.
+fn read_weights(files: &ModelFiles) -> Result<Weights> {
+    let read =
+        |path: &PathBuf| FileTensors::read(map_file(path)?).with_context(|| format!("in {}", path.display()));
+    let weights = Weights::from_files(files.weight_files().iter().map(read).collect::<Result<Vec<_>>>()?);
+    if let [first, ..] = weights.left_out() {
+        let n_left_out = weights.left_out().len();
+        tracing::warn!(
+            "{n_left_out} tensors beside the model are not used ({first}, ...): {}",
+            files.weights.display()
+        );
+    }
+    Ok(weights)
+}
+
+/// An architecture that is given beside a config has no effect, so it must be the config's.
+fn check_architecture(config: &ClipConfig, architecture: &str, path: &Path) -> Result<()> {
+    let named = ClipConfig::named(architecture)?;
+    let towers =
+        |config: &ClipConfig| (config.embed_dim, config.activation, config.vision.clone(), config.text.clone());
+    if towers(config) != towers(&named) {
+        let vision = &config.vision;
+        bail!(
+            "the architecture is given as {architecture}, but the weights' own config is another (vision width {}, {} \
+             layers, patches of {}); leave it out: {}",
+            vision.width,
+            vision.layers,
+            vision.patch_size,
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Loads whatever `--model` named, ready to classify.
+///
+/// Returns the model and its name.
+pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
+    let without_architecture = || match architecture {
+        Some(given) => bail!("a quantized model has its own architecture; leave out {given}: {model}"),
+        None => Ok(()),
+    };
+    if demo_model::is_name(model) {
+        without_architecture()?;
+        return load_quantized(Path::new(demo_model::NAME), demo_model::read, placement.clone());
+    }
+    let files = hub::resolve(model)?;
+    if files.weights_kind == WeightsKind::Quantized {
+        without_architecture()?;
+        let folder = files.weights.parent().unwrap_or(Path::new("."));
+        return load_quantized(folder, |file| map_file(&folder.join(file)), placement.clone());
+    }
+    let checkpoint = Checkpoint::open(&files, architecture)?;
+    let tokenizer = checkpoint.tokenizer()?;
+    let clip = Clip::load(checkpoint.weights, &checkpoint.config, placement)
+        .with_context(|| format!("in {}", files.weights.display()))?;
+    let mut model = ZeroShotModel::from_clip(clip, tokenizer, checkpoint.is_trained, placement.clone());
+    model.notice = checkpoint.notice;
+    Ok((model, checkpoint.name))
+}
+
+/// Loads a quantised model, both towers, each file checked against its hash.
+///
+/// `read_file` gives a file's bytes by its name; `folder` is where the files are, for messages.
+fn load_quantized(
+    folder: &Path,
+    read_file: impl Fn(&str) -> Result<Bytes>,
+    placement: Placement,
+) -> Result<(ZeroShotModel, String)> {
+    let json = read_file(Manifest::FILE_NAME)?;
+    let manifest =
+        Manifest::from_json(&json).with_context(|| format!("in {}", folder.join(Manifest::FILE_NAME).display()))?;
+    let read = |role: FileRole| -> Result<Bytes> {
+        let entry = manifest.file(role)?;
+        let path = folder.join(&entry.file);
+        let bytes = read_file(&entry.file)?;
+        if bytes.len() as u64 != entry.bytes {
+            if let Some(found) = foreign_text(&bytes) {
+                bail!("expected a file of the model, found {found}: {}", path.display());
+            }
+            bail!("file has {} bytes, the manifest says {}: {}", bytes.len(), entry.bytes, path.display());
+        }
+        let sha256 = sha256_hex(&bytes);
+        if sha256 != entry.sha256 {
+            bail!("file has SHA-256 {sha256}, the manifest says {}: {}", entry.sha256, path.display());
+        }
+        Ok(bytes)
+    };
+    let (vision, classifiers) = (read(FileRole::Vision)?, read(FileRole::Classifiers)?);
+    let (text, merges) = (read(FileRole::Text)?, read(FileRole::Tokenizer)?);
+    let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)
+        .with_context(|| format!("in {}", folder.display()))?;
+    model.add_text(text, &merges).with_context(|| format!("in {}", folder.display()))?;
+    Ok((model, manifest.name))
+}
+
+/// Tells people what they must know of a model before they trust it.
+pub fn warn_of(model: &ZeroShotModel) {
+    if !model.is_trained {
+        tracing::warn!("this model was never trained: its answers mean nothing");
+    } else if let Some(notice) = &model.notice {
+        tracing::warn!("{notice}");
+    }
+}
+
+/// Maps a file into memory: weights are read once, as they are converted.
+pub fn map_file(path: &Path) -> Result<Bytes> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        return Ok(Bytes::new()); // which no system maps
+    }
+    // SAFETY: a map is as safe as the file is still; a checkpoint that another program truncates while it is being
+    // read can end this process, which is the price of not copying gigabytes.
+    let map = unsafe { memmap2::Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))?;
+    Ok(Bytes::from_owner(map))
+}
+
+/// The hash in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use demo_model::{NAME, is_name, read};
+
+    #[test]
+    fn the_demo_model_loads_whole_and_says_what_it_is() {
+        let (model, _) = load(NAME, None, &Placement::default()).unwrap();
+        assert!(model.is_trained && model.has_text());
+        assert!(model.notice.unwrap().contains("drawn"));
+        assert!(is_name("Demo") && !is_name("demos") && !is_name("./demo"));
+        assert!(read("../secret").unwrap_err().to_string().contains("no such file"));
+    }
+}

@@ -1,0 +1,265 @@
+//! MAKE's training objective (arXiv 2505.09372) on given features, with its gradients.
+//!
+//! MKCL contrasts an image with all captions of its sample at once; SLRA contrasts what a caption sees of the image's
+//! patches with that caption; sub-captions count by how near they stand to the diagnosis. Three variants:
+//! [`Variant::Released`] computes what the reference's code computes, its indexing included, and reproduces its
+//! checkpoint; [`Variant::Paper`] computes what the paper says; [`Variant::Clip`] is the plain contrastive baseline.
+//!
+//! No logit of two captions is ever formed. A caption that occurs m times in a batch is one row of the text features
+//! and enters every denominator with the weight m, which gives the same numbers as m rows would; the largest matrix
+//! is `[B, distinct captions]` f32, of which two or three are alive at a time. At B = 2048 with 8,000 distinct
+//! captions that is 65 MB each, where the reference's 11 B x 11 B logits take 2 GB each.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+mod captions;
+mod contrast;
+mod diagnosis;
+mod local;
+
+pub use captions::Captions;
+pub use contrast::{Contrast, ContrastTerm, Targets};
+pub use diagnosis::diagnosis_weights;
+pub use local::LocalPairs;
+
+use anyhow::{Result, ensure};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// Captions of a sample that are not sub-captions: original, ontology, visual concepts.
+pub const N_WHOLE_CAPTIONS: usize = 3;
+
+/// Which reading of the objective is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// The reference's code, quirks included: the weights compare captions of other samples, and the local term has
+    /// one vector a sample, from caption `i` of the whole batch, and leaves out the batch's first B captions.
+    Released,
+    /// The paper: own ontology against own sub-captions, one local vector a sub-caption.
+    Paper,
+    /// Image against its original caption, both ways.
+    Clip,
+}
+
+impl Variant {
+    pub const ALL: [Self; 3] = [Self::Released, Self::Paper, Self::Clip];
+
+    /// As a recipe writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Paper => "paper",
+            Self::Clip => "clip",
+        }
+    }
+}
+
+/// The objective and its constants, as a recipe states them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    pub variant: Variant,
+    /// Factor of MKCL, the paper's lambda_m.
+    #[serde(default = "default_lambda_m")]
+    pub lambda_m: f64,
+    /// Factor of SLRA, the paper's lambda_s.
+    #[serde(default = "default_lambda_s")]
+    pub lambda_s: f64,
+    /// Patches less similar than this to a caption do not count for it. The reference trains with 0.
+    #[serde(default)]
+    pub sigma: f64,
+    /// Whether sub-captions count by their similarity to the ontology caption.
+    #[serde(default = "yes")]
+    pub diagnosis_weights: bool,
+    /// Whether captions with mask 0 stay negatives in every denominator, as in the reference.
+    #[serde(default = "yes")]
+    pub masked_captions_are_negatives: bool,
+}
+
+fn default_lambda_m() -> f64 {
+    1.0
+}
+
+fn default_lambda_s() -> f64 {
+    0.7
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The features of a whole batch, f32, rows of unit length but for the local ones.
+#[derive(Clone, Debug)]
+pub struct Features {
+    /// `[B, E]`
+    pub image: Tensor,
+    /// `[D, E]`, one row a distinct caption of [`Captions`].
+    pub text: Tensor,
+    /// `[B, K, E]`: the patches of image i summed for each caption of [`Objective::local_pairs`]; none for `clip`.
+    pub local: Option<Tensor>,
+}
+
+/// The loss of a batch, and the gradient of the total.
+#[derive(Clone, Debug)]
+pub struct Loss {
+    /// lambda_m * MKCL
+    pub mkcl: f64,
+    /// lambda_s * SLRA
+    pub slra: f64,
+    /// Gradients in the shapes of [`Features`].
+    pub image: Tensor,
+    pub text: Tensor,
+    pub local: Option<Tensor>,
+    /// Gradient of the scale itself; that of its logarithm is this times the scale.
+    pub logit_scale: f64,
+}
+
+impl Loss {
+    pub fn total(&self) -> f64 {
+        self.mkcl + self.slra
+    }
+}
+
+impl Objective {
+    /// A variant with the constants that a recipe need not state.
+    pub fn of(variant: Variant) -> Self {
+        Self {
+            variant,
+            lambda_m: default_lambda_m(),
+            lambda_s: default_lambda_s(),
+            sigma: 0.0,
+            diagnosis_weights: true,
+            masked_captions_are_negatives: true,
+        }
+    }
+
+    /// # Errors
+    /// Names a constant with which no loss is computed.
+    pub fn validate(&self) -> Result<()> {
+        for (name, factor) in [("lambda_m", self.lambda_m), ("lambda_s", self.lambda_s)] {
+            ensure!(factor.is_finite() && factor >= 0.0, "{name} is {factor}, expected 0 or more");
+        }
+        ensure!(
+            self.variant == Variant::Clip || self.lambda_m + self.lambda_s > 0.0,
+            "lambda_m and lambda_s are 0, expected one of them above 0"
+        );
+        ensure!(
+            (-1.0..1.0).contains(&self.sigma),
+            "sigma is {}, expected a cosine of -1 or more and below 1",
+            self.sigma
+        );
+        Ok(())
+    }
+
+    /// Whether a caption of this kind, where its mask is 1, has a part in the loss.
+    pub fn counts(&self, kind: usize) -> bool {
+        match self.variant {
+            Variant::Clip => kind == 0,
+            Variant::Paper if self.lambda_m == 0.0 => kind >= N_WHOLE_CAPTIONS,
+            Variant::Paper | Variant::Released => true,
+        }
+    }
+
+    /// Whether a batch with these captions has a loss at all.
+    pub fn has_targets(&self, captions: &Captions) -> bool {
+        captions.valid(false).into_iter().any(|(_, kind)| self.counts(kind))
+    }
+
+    /// Which captions each image's patches are summed for; none when there is no local term.
+    pub fn local_pairs(&self, captions: &Captions) -> Option<LocalPairs> {
+        match self.variant {
+            Variant::Clip => None,
+            _ if captions.n_kinds == 1 || self.lambda_s == 0.0 => None,
+            Variant::Released => Some(LocalPairs::released(captions)),
+            Variant::Paper => LocalPairs::paper(captions),
+        }
+    }
+
+    /// Loss and gradients of a batch.
+    ///
+    /// `logit_scale` is the factor itself, not its logarithm. Terms without a single valid caption are zero, where
+    /// the reference's are NaN.
+    pub fn loss(&self, features: &Features, captions: &Captions, logit_scale: f64) -> Result<Loss> {
+        let weights = self.caption_weights(features, captions)?;
+        let counts = captions.multiplicities(self.masked_captions_are_negatives);
+        let text_contrast = Contrast::with_counts(&features.text, &counts, logit_scale)?;
+        let image_contrast = Contrast::new(&features.image, logit_scale);
+
+        let lambda_m = if self.variant == Variant::Clip { 1.0 } else { self.lambda_m };
+        let valid = captions.valid(self.variant == Variant::Clip);
+        let images_to_texts = Targets::from_pairs(valid.iter().map(|&(sample, kind)| {
+            (sample, captions.row(sample, kind), weights[sample * captions.n_kinds + kind])
+        }));
+        let texts_to_images =
+            Targets::from_pairs(valid.iter().map(|&(sample, kind)| (captions.row(sample, kind), sample, 1.0)));
+        let i2t = text_contrast.term(&features.image, &images_to_texts)?;
+        let t2i = image_contrast.term(&features.text, &texts_to_images)?;
+        let half = lambda_m / 2.0;
+        let mut loss = Loss {
+            mkcl: half * (i2t.loss + t2i.loss),
+            slra: 0.0,
+            image: ((i2t.queries + t2i.keys)? * half)?,
+            text: ((i2t.keys + t2i.queries)? * half)?,
+            local: None,
+            logit_scale: half * (i2t.logit_scale + t2i.logit_scale),
+        };
+        if let (Some(pairs), Some(local)) = (self.local_pairs(captions), &features.local) {
+            let (n_samples, n_queries, width) = local.dims3()?;
+            let queries = local.reshape((n_samples * n_queries, width))?;
+            let term = text_contrast.term(&queries, &pairs.targets(captions, &weights))?;
+            loss.slra = self.lambda_s * term.loss;
+            loss.local = Some((term.queries * self.lambda_s)?.reshape(local.shape())?);
+            loss.text = (loss.text + (term.keys * self.lambda_s)?)?;
+            loss.logit_scale += self.lambda_s * term.logit_scale;
+        }
+        Ok(loss)
+    }
+
+    /// How much each caption counts as a target, `[B * N]`, sample-major.
+    pub fn caption_weights(&self, features: &Features, captions: &Captions) -> Result<Vec<f32>> {
+        let has_weights = self.diagnosis_weights && self.variant != Variant::Clip;
+        if !has_weights || captions.n_kinds <= N_WHOLE_CAPTIONS {
+            return Ok(vec![1.0; captions.rows.len()]);
+        }
+        diagnosis_weights(&features.text, captions, self.variant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_counts_the_captions_that_it_contrasts() {
+        let counted = |objective: &Objective| (0..5).filter(|&kind| objective.counts(kind)).collect::<Vec<_>>();
+        assert_eq!(counted(&Objective::of(Variant::Clip)), [0]);
+        assert_eq!(counted(&Objective::of(Variant::Paper)), [0, 1, 2, 3, 4]);
+        assert_eq!(counted(&Objective { lambda_m: 0.0, ..Objective::of(Variant::Paper) }), [3, 4]);
+        assert_eq!(counted(&Objective::of(Variant::Released)), [0, 1, 2, 3, 4]);
+
+        let sub_captions = Captions::all_distinct(vec![false, false, false, true, false], 5);
+        let none = Captions::all_distinct(vec![false; 5], 5);
+        for (variant, has_targets) in [(Variant::Clip, false), (Variant::Paper, true), (Variant::Released, true)] {
+            assert_eq!(Objective::of(variant).has_targets(&sub_captions), has_targets, "{variant:?}");
+            assert!(!Objective::of(variant).has_targets(&none), "{variant:?}");
+        }
+    }
+
+    #[test]
+    fn constants_that_leave_no_loss_are_refused() {
+        let paper = Objective::of(Variant::Paper);
+        for (objective, expected) in [
+            (Objective { lambda_m: f64::NAN, ..paper.clone() }, "lambda_m is NaN"),
+            (Objective { lambda_s: -0.5, ..paper.clone() }, "lambda_s is -0.5"),
+            (Objective { lambda_m: 0.0, lambda_s: 0.0, ..paper.clone() }, "lambda_m and lambda_s are 0"),
+            (Objective { sigma: 1.0, ..paper.clone() }, "sigma is 1"),
+        ] {
+            let error = objective.validate().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        for variant in Variant::ALL {
+            Objective::of(variant).validate().unwrap();
+        }
+    }
+}

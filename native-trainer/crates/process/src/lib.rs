@@ -1,0 +1,8 @@
+//! The process and its surroundings: environment, standard streams, requests to stop, progress bars.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+pub mod host;
+pub mod interrupt;
+pub mod print;
+pub mod progress;

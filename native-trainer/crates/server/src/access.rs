@@ -1,0 +1,218 @@
+//! Who may ask the models, and how often: bearer tokens, a rate for each client, other sites' pages.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use clap::Args;
+use sha2::{Digest, Sha256};
+use shared_model::text_file::lines;
+use subtle::{Choice, ConstantTimeEq};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::error::{Error, HttpError, Result};
+use super::limits::Limits;
+use super::rate::Rate;
+use dermake_files::text_file;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Whom the models answer.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Access")]
+pub struct AccessOptions {
+    /// A file with one bearer token a line, and # before remarks; without it everyone may ask who reaches the server
+    #[arg(long, env = "DERMAKE_TOKENS", value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+
+    /// Another site whose pages may ask, as https://example.org; may be repeated
+    #[arg(long = "cors-origin", env = "DERMAKE_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+
+    /// Take a client's address from the last entry of X-Forwarded-For, which a proxy before the server writes
+    #[arg(long, env = "DERMAKE_BEHIND_PROXY", value_parser = clap::builder::BoolishValueParser::new())]
+    pub behind_proxy: bool,
+}
+
+/// The address at the other end of a request's connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// Lets a request to the models pass, or not.
+pub(super) struct Guard {
+    tokens: Option<Tokens>,
+    rate: Option<Rate>,
+    behind_proxy: bool,
+}
+
+impl Guard {
+    pub(super) fn new(options: &AccessOptions, limits: &Limits) -> Result<Arc<Self>> {
+        let tokens = options.tokens.as_deref().map(Tokens::read).transpose()?;
+        Ok(Arc::new(Self { tokens, rate: Rate::new(limits), behind_proxy: options.behind_proxy }))
+    }
+
+    pub(super) fn asks_for_token(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// # Errors
+    /// [`HttpError::Unauthorized`] where tokens are asked for and none that is known came.
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), HttpError> {
+        match &self.tokens {
+            Some(tokens) if !tokens.know(headers) => Err(HttpError::Unauthorized),
+            _ => Ok(()),
+        }
+    }
+
+    fn client(&self, request: &Request) -> Option<IpAddr> {
+        let forwarded = || {
+            let header = request.headers().get_all(FORWARDED_FOR).iter().next_back()?;
+            header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+        };
+        let peer = || request.extensions().get().map(|Peer(address)| *address);
+        self.behind_proxy.then(forwarded).flatten().or_else(peer)
+    }
+}
+
+/// Middleware of the models' addresses.
+pub(super) async fn guard(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, HttpError> {
+    // The rate first: it bounds how many tokens a stranger can try.
+    if let Some(rate) = &guard.rate {
+        rate.count(guard.client(&request))?;
+    }
+    guard.check_token(request.headers())?;
+    Ok(next.run(request).await)
+}
+
+/// Middleware of what only those may see who may ask.
+pub(super) async fn guard_token(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, HttpError> {
+    guard.check_token(request.headers())?;
+    Ok(next.run(request).await)
+}
+
+/// Lets the pages of other sites ask, if any are named.
+///
+/// # Errors
+/// [`Error::Origin`] for what is no origin.
+pub(super) fn cors(options: &AccessOptions) -> Result<Option<CorsLayer>> {
+    if options.cors_origins.is_empty() {
+        return Ok(None);
+    }
+    let origin = |text: &String| {
+        let has_scheme = text.starts_with("https://") || text.starts_with("http://");
+        let has_path = text.matches('/').count() > 2;
+        let value = HeaderValue::from_str(text).ok().filter(|_| has_scheme && !has_path);
+        value.ok_or_else(|| Error::Origin { origin: text.clone() })
+    };
+    let origins = options.cors_origins.iter().map(origin).collect::<Result<Vec<_>>>()?;
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER]);
+    Ok(Some(layer))
+}
+
+/// Known tokens, by their hashes.
+struct Tokens(Vec<[u8; 32]>);
+
+impl Tokens {
+    fn read(path: &Path) -> Result<Self> {
+        let content = text_file::read(path)?;
+        let is_token = |line: &str| line.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut tokens = Vec::new();
+        for (number, line) in (1..).zip(lines(&content).map(str::trim)) {
+            match line {
+                "" => {}
+                remark if remark.starts_with('#') => {}
+                token if is_token(token) => tokens.push(hash(token)),
+                _ => return Err(Error::NotAToken { line: number, path: path.to_owned() }),
+            }
+        }
+        match tokens.is_empty() {
+            true => Err(Error::NoTokens { path: path.to_owned() }),
+            false => Ok(Self(tokens)),
+        }
+    }
+
+    /// Whether `Authorization` has a known token. Hashes of one length are compared, each to its end: the time tells
+    /// nothing of a token.
+    fn know(&self, headers: &HeaderMap) -> bool {
+        let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (scheme, token) = sent.split_once(' ').unwrap_or_default();
+        let sent = hash(token.trim());
+        let is_known = self.0.iter().fold(Choice::from(0), |known, token| known | token.ct_eq(&sent));
+        scheme.eq_ignore_ascii_case("bearer") && is_known.into()
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use std::fs;
+
+    #[test]
+    fn only_a_known_token_passes() {
+        let tokens = Tokens(vec![hash("first"), hash("second")]);
+        let know =
+            |value: &str| tokens.know(&HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]));
+        assert!(know("Bearer first") && know("bearer second"));
+        for wrong in ["Bearer", "Bearer ", "Bearer firs", "Bearer firsts", "first", "Basic first", ""] {
+            assert!(!know(wrong), "{wrong}");
+        }
+        assert!(!tokens.know(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_file_of_tokens_must_have_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        fs::write(&path, " \n\n").unwrap();
+        assert!(matches!(Tokens::read(&path), Err(Error::NoTokens { .. })));
+        fs::write(&path, "one\n two \n").unwrap();
+        assert_eq!(Tokens::read(&path).unwrap().0, [hash("one"), hash("two")]);
+        fs::write(&path, "# clinic\none\n  # c\n#two\n").unwrap();
+        assert_eq!(Tokens::read(&path).unwrap().0, [hash("one")], "a remark is no token");
+        fs::write(&path, "# none yet\n").unwrap();
+        assert!(matches!(Tokens::read(&path), Err(Error::NoTokens { .. })));
+        for wrong in ["one\ntwo words\n", "one\nt\u{f6}ken\n"] {
+            fs::write(&path, wrong).unwrap();
+            assert!(matches!(Tokens::read(&path), Err(Error::NotAToken { line: 2, .. })), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_believed_only_where_one_is() {
+        let mut request = Request::get("/").header(FORWARDED_FOR, "1.1.1.1, 2.2.2.2").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer([3, 3, 3, 3].into()));
+        let client = |behind_proxy| Guard { tokens: None, rate: None, behind_proxy }.client(&request);
+        assert_eq!(client(true), Some([2, 2, 2, 2].into()));
+        assert_eq!(client(false), Some([3, 3, 3, 3].into()));
+    }
+
+    #[test]
+    fn origins_are_checked_at_start() {
+        let cors = |origin: &str| cors(&AccessOptions { cors_origins: vec![origin.into()], ..Default::default() });
+        assert!(cors("https://example.org").unwrap().is_some());
+        for wrong in ["*", "example.org", "https://example.org/", "https://a\n"] {
+            assert!(matches!(cors(wrong), Err(Error::Origin { .. })), "{wrong}");
+        }
+    }
+}

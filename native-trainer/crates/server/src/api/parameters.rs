@@ -1,0 +1,273 @@
+//! A request's parameters, from its address, its form or its JSON.
+
+use std::str::FromStr;
+
+use axum::http::Uri;
+use percent_encoding::percent_decode_str;
+use shared_model::concepts::Concept;
+use shared_model::labels::{ConceptTemplates, LabelSet, LabelWarning, ReadLabels, Templates, concept_terms};
+
+use super::photo::{PHOTO_FIELD, shortened};
+use crate::error::HttpError;
+use crate::limits::Limits;
+
+type Result<T> = std::result::Result<T, HttpError>;
+
+/// The label set of a request that names none.
+const DEFAULT_LABELS: &str = "pad";
+
+/// How many answers a request wants.
+pub(super) const TOP_K: &str = "top_k";
+
+/// How alike two names are, from 0 to 1, before one is suggested for the other.
+const MIN_LIKENESS: f64 = 0.8;
+
+/// Parameters by name. Each is taken once; [`Parameters::finish`] refuses those that nobody took.
+#[derive(Debug, Default)]
+pub(super) struct Parameters {
+    given: Vec<(String, Value)>,
+    /// Names in the address.
+    in_address: Vec<String>,
+    /// The names that were looked for.
+    known: Vec<&'static str>,
+}
+
+/// What a parameter was given as.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    /// A number of a JSON body, as text.
+    Number(String),
+    /// A list of a JSON body.
+    List(Vec<String>),
+}
+
+impl Parameters {
+    pub(super) fn from_query(uri: &Uri) -> Result<Self> {
+        let query = uri.query().unwrap_or_default();
+        let is_utf8 = |pair: &&str| percent_decode_str(pair).decode_utf8().is_ok();
+        if let Some(pair) = query.split('&').find(|pair| !is_utf8(pair)) {
+            let name = pair.split('=').next().unwrap_or_default();
+            return Err(HttpError::malformed(format!(
+                "the address's parameter `{name}` is not UTF-8 once decoded"
+            )));
+        }
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+            .map_err(|err| HttpError::malformed(format!("the address has a broken query: {err}")))?;
+        let in_address = pairs.iter().map(|(name, _)| name.clone()).collect();
+        let given = pairs.into_iter().map(|(name, value)| (name, Value::Text(value))).collect();
+        Ok(Self { given, in_address, known: Vec::new() })
+    }
+
+    /// Adds a parameter of the body.
+    ///
+    /// # Errors
+    /// [`HttpError::Malformed`] for one that the address has, too.
+    pub(super) fn add(&mut self, name: String, value: Value) -> Result<()> {
+        if self.in_address.contains(&name) {
+            let name = shortened(&name);
+            return Err(HttpError::malformed(format!(
+                "`{name}` is in the address and in the body; give it in one of them"
+            )));
+        }
+        self.given.push((name, value));
+        Ok(())
+    }
+
+    fn take(&mut self, name: &'static str) -> Vec<Value> {
+        self.known.push(name);
+        let (taken, left) = std::mem::take(&mut self.given).into_iter().partition(|(given, _)| given == name);
+        self.given = left;
+        let taken: Vec<(String, Value)> = taken;
+        taken.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Every text of this name, in the order of the request.
+    ///
+    /// # Errors
+    /// [`HttpError::Invalid`] for a number.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for value in self.take(name) {
+            match value {
+                Value::Text(text) => texts.push(text),
+                Value::List(list) => texts.extend(list),
+                Value::Number(number) => return Err(number_for_text(name, &number)),
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The only text of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`HttpError::Malformed`] when there are several, [`HttpError::Invalid`] for a number.
+    pub(super) fn one(&mut self, name: &'static str) -> Result<Option<String>> {
+        let mut texts = self.texts(name)?;
+        match texts.len() {
+            0 | 1 => Ok(texts.pop()),
+            n => Err(HttpError::malformed(format!("`{name}` stands {n} times in the request, expected once"))),
+        }
+    }
+
+    /// `top_k`, from 1 on.
+    pub(super) fn top_k(&mut self, default: usize) -> Result<usize> {
+        let text = match <[Value; 1]>::try_from(self.take(TOP_K)) {
+            Ok([Value::Text(text) | Value::Number(text)]) => text,
+            Err(none) if none.is_empty() => return Ok(default),
+            _ => return Err(HttpError::malformed(format!("`{TOP_K}` is given several times, expected once"))),
+        };
+        let invalid = || HttpError::invalid(format!("`{TOP_K}` is {text:?}, expected a whole number from 1 on"));
+        whole_number(&text).filter(|&top_k| top_k >= 1).ok_or_else(invalid)
+    }
+
+    /// A word that has a meaning, or the default one.
+    pub(super) fn word<T: FromStr<Err = String> + Default>(&mut self, name: &'static str) -> Result<T> {
+        let Some(text) = self.one(name)? else { return Ok(T::default()) };
+        let invalid = |expected| HttpError::invalid(format!("`{name}` is {text:?}, expected {expected}"));
+        text.trim().to_ascii_lowercase().parse().map_err(invalid)
+    }
+
+    /// `labels`, what may not be meant in them, and every `template`. How many sentences they make is for
+    /// [`check_prompts`], if they are to be encoded.
+    pub(super) fn labels(&mut self, limits: &Limits) -> Result<(ReadLabels, Templates)> {
+        const NAME: &str = "labels";
+        let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
+        let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(NAME, &err))?;
+        if labels.set.key == LabelSet::CUSTOM {
+            check_texts("label", &labels.set.class_names, limits)?;
+        }
+        let templates = self.texts("template")?;
+        check_texts("template", &templates, limits)?;
+        let templates = if templates.is_empty() { Templates::skin() } else { Templates::new(templates)? };
+        Ok((labels, templates))
+    }
+
+    /// `concepts`, and what may not be meant in them: known ones bring their terms, other words stand for themselves,
+    /// none means all that are known.
+    pub(super) fn concepts(&mut self, limits: &Limits) -> Result<(Vec<Concept>, Vec<LabelWarning>)> {
+        const NAME: &str = "concepts";
+        let mut known = concept_terms();
+        let Some(text) = list_text(NAME, self.take(NAME))? else {
+            let all = known.into_iter().map(|(name, terms)| Concept { name, terms });
+            return Ok((all.collect(), Vec::new()));
+        };
+        let mut read = ReadLabels::from_text(&text.to_lowercase()).map_err(|err| not_a_list(NAME, &err))?;
+        // A concept is scored by itself, not among others.
+        read.warnings.retain(|warning| !matches!(warning, LabelWarning::Single { .. }));
+        let names = read.set.class_names;
+        check_texts("concept", &names, limits)?;
+        let concepts: Vec<_> = names
+            .into_iter()
+            .map(|name| Concept { terms: known.remove(&name).unwrap_or_else(|| vec![name.clone()]), name })
+            .collect();
+        let n_terms: usize = concepts.iter().map(|concept| concept.terms.len()).sum();
+        check_prompts((n_terms + 1) * ConceptTemplates::skin().reference_prompts.len(), limits)?;
+        Ok((concepts, read.warnings))
+    }
+
+    /// Every `text`, or `texts` as a list is more often called.
+    ///
+    /// # Errors
+    /// [`HttpError::Invalid`] for both: the answer has the order of the texts, and there would be none.
+    pub(super) fn all_texts(&mut self, limits: &Limits) -> Result<Vec<String>> {
+        let (text, texts) = (self.texts("text")?, self.texts("texts")?);
+        if !text.is_empty() && !texts.is_empty() {
+            return Err(HttpError::invalid("`text` and `texts` in one request, expected one of them"));
+        }
+        let texts = if text.is_empty() { texts } else { text };
+        check_texts("text", &texts, limits)?;
+        Ok(texts)
+    }
+
+    /// # Errors
+    /// [`HttpError::Malformed`] names what was sent and not asked for, and what this address takes.
+    pub(super) fn finish(self) -> Result<()> {
+        let Some((name, _)) = self.given.first() else { return Ok(()) };
+        let spelled = name.to_ascii_lowercase().replace('-', "_");
+        let likeness = |known: &&&str| strsim::jaro_winkler(&spelled, known);
+        let known: Vec<&str> = std::iter::once(PHOTO_FIELD).chain(self.known).collect();
+        let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let suggestion = match nearest.filter(|known| likeness(known) > MIN_LIKENESS) {
+            Some(nearest) => format!("; did you mean `{nearest}`?"),
+            None => String::new(),
+        };
+        let known = known.join("`, `");
+        Err(HttpError::malformed(format!(
+            "this address knows no parameter `{}`{suggestion} (it takes `{known}`)",
+            shortened(name)
+        )))
+    }
+}
+
+/// The text that stands for all values of a parameter that lists names: the only text, or else a JSON list of the names
+/// in all of them. `None` where there is no value.
+fn list_text(name: &str, mut values: Vec<Value>) -> Result<Option<String>> {
+    let is_key = |list: &[String]| list.len() == 1 && LabelSet::find(&list[0]).is_some();
+    match values.pop() {
+        None => return Ok(None),
+        Some(Value::Text(text)) if values.is_empty() => return Ok(Some(text)),
+        Some(Value::List(mut list)) if values.is_empty() && is_key(&list) => return Ok(list.pop()),
+        Some(last) => values.push(last),
+    }
+    let mut names = Vec::new();
+    for value in values {
+        match value {
+            Value::List(list) => names.extend(list),
+            Value::Text(text) => {
+                names.extend(LabelSet::from_text(&text).map_err(|err| not_a_list(name, &err))?.class_names);
+            }
+            Value::Number(number) => return Err(number_for_text(name, &number)),
+        }
+    }
+    Ok(Some(serde_json::json!(names).to_string()))
+}
+
+fn not_a_list(name: &str, err: &shared_model::Error) -> HttpError {
+    HttpError::invalid(format!("`{name}`: {err}"))
+}
+
+fn number_for_text(name: &str, number: &str) -> HttpError {
+    HttpError::invalid(format!("`{name}` holds the number {number}, expected text"))
+}
+
+/// `5`, ` 5 ` and `5.0`.
+fn whole_number(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let by_fraction = || {
+        let number = text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0)?;
+        (number < 2f64.powi(53)).then_some(number as usize)
+    };
+    text.parse().ok().or_else(by_fraction)
+}
+
+/// Texts of one's own: not too many, none too long or empty.
+pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Result<()> {
+    if texts.len() > limits.max_labels as usize {
+        let (n, most) = (texts.len(), limits.max_labels);
+        return Err(HttpError::invalid(format!("{n} {kind}s in one request, over the limit of {most}")));
+    }
+    let limit_bytes = limits.max_label_bytes as usize;
+    if texts.iter().any(|text| text.trim_start().starts_with("data:image/")) {
+        return Err(HttpError::invalid(format!("a {kind} is a data URI; photos are sent as `{PHOTO_FIELD}`")));
+    }
+    match texts.iter().position(|text| text.trim().is_empty() || text.len() > limit_bytes) {
+        None => Ok(()),
+        Some(at) => {
+            let (n_bytes, number) = (texts[at].trim().len(), at + 1);
+            Err(HttpError::invalid(format!("{kind} {number} has {n_bytes} bytes, expected 1 to {limit_bytes}")))
+        }
+    }
+}
+
+/// Sentences to encode: not too many.
+pub(super) fn check_prompts(n_prompts: usize, limits: &Limits) -> Result<()> {
+    let most = limits.max_prompts;
+    if n_prompts <= most as usize {
+        return Ok(());
+    }
+    Err(HttpError::invalid(format!("{n_prompts} sentences to encode in one request, over the limit of {most}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Photos as clients send them: the bytes of a file, or text that stands for them.
+
+use std::fmt;
+
+use axum::body::Bytes;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode;
+use shared_model::preprocess::{FileKind, OtherFile};
+
+use crate::error::HttpError;
+
+/// The name under which the documentation sends a photo.
+pub(super) const PHOTO_FIELD: &str = "image";
+
+/// Every name that a photo's field may have.
+const PHOTO_FIELDS: [&str; 13] = [
+    PHOTO_FIELD,
+    "images",
+    "img",
+    "image_url",
+    "image_base64",
+    "photo",
+    "photos",
+    "picture",
+    "pictures",
+    "file",
+    "files",
+    "upload",
+    "uploads",
+];
+
+/// Base64 without padding or with it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Beginnings of addresses, in lower case.
+const ADDRESSES: [&str; 5] = ["http:", "https:", "ftp:", "file:", "blob:"];
+
+/// Longest text that is taken for what somebody typed in place of a photo, in bytes.
+const MAX_TYPED_BYTES: usize = 1024;
+
+/// A photo and where in the request it was.
+#[derive(Debug, PartialEq)]
+pub(super) struct Photo {
+    pub(super) place: Place,
+    pub(super) bytes: Bytes,
+}
+
+/// Where in a request something was, for messages.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Place {
+    Body,
+    Field(String),
+}
+
+impl Place {
+    /// A refusal that names this place.
+    pub(super) fn invalid(&self, what: impl fmt::Display) -> HttpError {
+        HttpError::invalid(format!("{self}: {what}"))
+    }
+
+    /// The refusal of what is of another kind than a photo.
+    fn unsupported(&self, what: impl fmt::Display) -> HttpError {
+        HttpError::UnsupportedType { what: format!("{self}: {what}") }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str("the body"),
+            Self::Field(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+/// Whether a field of this name holds a photo: `image`, `File`, `photos[]`, `image[0]`.
+pub(super) fn is_photo_field(name: &str) -> bool {
+    let name = name.split('[').next().unwrap_or_default().trim().to_ascii_lowercase();
+    PHOTO_FIELDS.contains(&name.as_str())
+}
+
+/// The names of [`is_photo_field`], for messages.
+pub(super) fn photo_fields() -> String {
+    format!("`{}`", PHOTO_FIELDS.join("`, `"))
+}
+
+impl Photo {
+    /// The bytes of a file. A data URI is taken for the bytes that it holds.
+    ///
+    /// # Errors
+    /// [`HttpError::UnsupportedType`] for text that stands for a photo: base64, an address, a file's name.
+    pub(super) fn from_bytes(bytes: Bytes, place: Place) -> Result<Self, HttpError> {
+        let Some(text) = as_text(&bytes) else { return Ok(Self { place, bytes }) };
+        let text = text.trim();
+        if has_prefix(text, "data:") {
+            return Self::from_text(text, place);
+        }
+        let is_photo = |bytes: Vec<u8>| image::guess_format(&bytes).is_ok();
+        if decode_base64(text).is_some_and(is_photo) {
+            return Err(place.unsupported(format!(
+                "it is a photo in base64, expected its bytes; base64 is sent as JSON: {{\"{PHOTO_FIELD}\": \"…\"}}"
+            )));
+        }
+        let is_plain_text = FileKind::of(&bytes) == FileKind::Other(OtherFile::Text);
+        if is_plain_text && text.len() <= MAX_TYPED_BYTES && text.lines().count() == 1 {
+            return Err(place.unsupported(format!(
+                "it is the text {:?}, expected a photo's bytes (with curl: -F {PHOTO_FIELD}=@photo.jpg)",
+                shortened(text)
+            )));
+        }
+        // The decoder names kinds of files.
+        Ok(Self { place, bytes })
+    }
+
+    /// A data URI, or base64: in either alphabet, with line breaks, with or without padding.
+    ///
+    /// # Errors
+    /// [`HttpError::Invalid`] for any other text.
+    pub(super) fn from_text(text: &str, place: Place) -> Result<Self, HttpError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(place.invalid("it is empty, expected a photo"));
+        }
+        if ADDRESSES.iter().any(|scheme| has_prefix(text, scheme)) {
+            return Err(place.invalid(format!(
+                "it is the address {:?}; this server fetches nothing: send the photo in base64 or as a data URI",
+                shortened(text)
+            )));
+        }
+        let no_base64 =
+            || place.invalid(format!("it is {:?}, expected a photo in base64 or as a data URI", shortened(text)));
+        let bytes = match has_prefix(text, "data:") {
+            true => decode_data_uri(text, &place)?,
+            false => decode_base64(text).ok_or_else(no_base64)?,
+        };
+        if bytes.is_empty() {
+            return Err(place.invalid("it holds no byte, expected a photo"));
+        }
+        Ok(Self { place, bytes: bytes.into() })
+    }
+}
+
+/// The content of `data:image/jpeg;base64,…`, or of one in percent-encoding.
+fn decode_data_uri(uri: &str, place: &Place) -> Result<Vec<u8>, HttpError> {
+    let Some((head, content)) = uri.split_once(',') else {
+        return Err(place.invalid("it is a data URI without a comma, expected data:image/jpeg;base64,…"));
+    };
+    let content: Vec<u8> = percent_decode(content.as_bytes()).collect();
+    let is_base64 = head.rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64"));
+    if !is_base64 {
+        return Ok(content);
+    }
+    let decoded = std::str::from_utf8(&content).ok().and_then(decode_base64);
+    decoded.ok_or_else(|| place.invalid("it is a data URI whose content is not base64"))
+}
+
+/// `None` for what is not base64.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let standard = |byte: u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => byte,
+    };
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(standard).collect();
+    BASE64.decode(digits).ok()
+}
+
+/// The bytes as text; `None` for binary data, which shows within the first bytes of any photo.
+fn as_text(bytes: &[u8]) -> Option<&str> {
+    let is_printed = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    if bytes.iter().all(is_printed) { std::str::from_utf8(bytes).ok() } else { None }
+}
+
+fn has_prefix(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// The beginning of a text, for a message.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The signature of a PNG and a byte whose digits differ between the alphabets.
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\xff\xfe";
+
+    fn field() -> Place {
+        Place::Field("image".into())
+    }
+
+    fn refusal(result: Result<Photo, HttpError>) -> String {
+        match result {
+            Err(HttpError::Invalid { what } | HttpError::UnsupportedType { what }) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn photos_have_the_names_that_forms_give_them() {
+        for name in ["image", "Image", "file", "files[]", "image[0]", "upload", " photo "] {
+            assert!(is_photo_field(name), "{name}");
+        }
+        for name in ["labels", "imag", "", "[]", "text"] {
+            assert!(!is_photo_field(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn base64_is_read_however_it_is_written() {
+        // python3 -c 'import base64; print(base64.b64encode(b"\x89PNG\r\n\x1a\n\xff\xfe").decode())'
+        for text in [
+            "iVBORw0KGgr//g==",
+            "iVBORw0KGgr//g",
+            "iVBORw0KGgr__g",
+            " iVBORw0K\r\nGgr//g==\n",
+            "data:image/png;base64,iVBORw0KGgr//g==",
+            "DATA:image/PNG;charset=utf-8;BASE64,iVBORw0KGgr//g",
+            "data:;base64,iVBORw0KGgr%2F%2Fg%3D%3D",
+            "data:image/png,%89PNG%0D%0A%1A%0A%FF%FE",
+        ] {
+            assert_eq!(Photo::from_text(text, field()).unwrap().bytes, PNG, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_stands_for_no_photo_is_refused_with_its_field() {
+        for (text, expected) in [
+            ("", "empty"),
+            ("https://example.org/a.jpg", "fetches nothing"),
+            ("blob:http://x/1", "fetches nothing"),
+            ("photo.jpg", "\"photo.jpg\""),
+            ("data:image/png;base64", "without a comma"),
+            ("data:image/png;base64,???", "not base64"),
+            ("data:image/png;base64,", "no byte"),
+        ] {
+            let message = refusal(Photo::from_text(text, field()));
+            assert!(message.starts_with("`image`: ") && message.contains(expected), "{text}: {message}");
+        }
+        assert!(refusal(Photo::from_text(&"é".repeat(10_000), field())).len() < 200);
+    }
+
+    #[test]
+    fn a_file_is_taken_as_it_is_and_text_in_its_place_is_explained() {
+        let from_bytes = |bytes: &'static [u8]| Photo::from_bytes(Bytes::from_static(bytes), field());
+        assert_eq!(from_bytes(PNG).unwrap().bytes, PNG);
+        assert_eq!(from_bytes(b"data:image/png;base64,iVBORw0KGgr//g==").unwrap().bytes, PNG);
+        assert!(refusal(from_bytes(b"iVBORw0KGgr//g==")).contains("base64 is sent as JSON"));
+        assert!(refusal(from_bytes(b"photo.jpg")).contains("-F image=@photo.jpg"));
+        let page = b"<!DOCTYPE html>\n<title>Sign in</title>\n";
+        assert_eq!(from_bytes(page).unwrap().bytes, &page[..], "the decoder says what it is");
+    }
+}

@@ -1,0 +1,44 @@
+//! Photos to pixels, beside the model: a few at a time, and none that its own header says is too large.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use candle_core::{Device, Tensor};
+use shared_model::config::PreprocessConfig;
+use shared_model::preprocess::Reading;
+use tokio::sync::Semaphore;
+
+use super::Error;
+use dermake_pictures as pictures;
+
+/// Turns photos into `pixel_values`.
+pub(super) struct Decoder {
+    config: PreprocessConfig,
+    max_megapixels: u32,
+    places: Arc<Semaphore>,
+}
+
+impl Decoder {
+    /// Decodes at most `n_at_once`.
+    pub(super) fn new(config: PreprocessConfig, max_megapixels: u32, n_at_once: usize) -> Self {
+        Self { config, max_megapixels, places: Arc::new(Semaphore::new(n_at_once)) }
+    }
+
+    /// `pixel_values` `[3, S, S]` of a photo. Dropping the future before its turn removes the photo from the queue.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for what is no image, is damaged or too large.
+    pub(super) async fn decode(&self, photo: Bytes) -> Result<Tensor, Error> {
+        pictures::check_size(&photo, self.max_megapixels)?;
+        let place = self.places.clone().acquire_owned().await.map_err(|_| Error::Failed)?;
+        let (config, most) = (self.config.clone(), self.max_megapixels);
+        let decoded = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            // The decoder has the last word on the size: it may read another one than the header's first.
+            pictures::pixel_values_within(&photo, &config, Reading::Photo, most)
+        });
+        let side = self.config.image_size;
+        let values = decoded.await.map_err(|_| Error::Failed)??;
+        Ok(Tensor::from_vec(values, (3, side, side), &Device::Cpu).map_err(shared_model::Error::from)?)
+    }
+}

@@ -1,0 +1,229 @@
+//! Models that answer: photos and texts in, features, classifiers and scorers out. Knows no HTTP.
+//!
+//! ```text
+//! photo ─▶ decode.rs, a few at a time ─┐
+//!                                      ├─▶ queue.rs ─▶ worker.rs, one thread a model ─▶ features
+//! texts ───────────────────────────────┘
+//! ```
+
+mod cache;
+mod decode;
+mod options;
+mod queue;
+mod worker;
+
+use std::sync::Arc;
+use std::thread;
+
+use axum::body::Bytes;
+use candle_core::{DType, Device, Tensor};
+use futures_util::future::try_join_all;
+use shared_model::ZeroShotModel;
+use shared_model::concepts::{Concept, ConceptScorer};
+use shared_model::labels::{ConceptTemplates, LabelSet, Templates};
+use shared_model::zero_shot::Classifier;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::limits::Limits;
+use super::metrics::Metrics;
+use cache::ByContent;
+use decode::Decoder;
+use dermake_models as model;
+pub use options::InferOptions;
+use queue::{Batching, Feature, Queue};
+
+/// Texts computed at once: enough to fill the cores, little enough that photos need not wait for long.
+const TEXT_BATCH: usize = 32;
+
+/// Requests at their limit of sentences that may wait together.
+const TEXT_REQUESTS: usize = 4;
+
+/// Why there is no feature.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("the model's queue is full")]
+    QueueFull,
+    #[error(transparent)]
+    Input(#[from] shared_model::Error),
+    /// The photo of this index cannot be read.
+    #[error("photo {index}")]
+    Photo { index: usize, source: shared_model::Error },
+    #[error("the model's answer is not finite")]
+    NotFinite,
+    /// What failed is in the log already.
+    #[error("the model failed")]
+    Failed,
+}
+
+/// A model, the thread that computes it, and what its requests share.
+pub(super) struct Engine {
+    /// What an address calls it.
+    key: String,
+    name: String,
+    model: Arc<ZeroShotModel>,
+    queue: Arc<Queue>,
+    decoder: Decoder,
+    /// Of the images that are decoded or wait.
+    places: Semaphore,
+    classifiers: ByContent<Classifier>,
+    scorers: ByContent<ConceptScorer>,
+}
+
+impl Engine {
+    /// Loads a model, as `--model` of the other commands names it, and starts its thread. `key` is what requests call
+    /// it, besides its own name.
+    ///
+    /// # Errors
+    /// The model cannot be loaded, or no thread started.
+    pub(super) fn start(
+        source: &str,
+        key: &str,
+        options: &InferOptions,
+        limits: &Limits,
+        metrics: &Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
+        let (model, name) = model::load(source, None, &options.placement()?)?;
+        check_finite(&model)?;
+        model::warn_of(&model);
+        let batching = Batching {
+            max_images: options.max_batch as usize,
+            max_texts: TEXT_BATCH,
+            max_wait: options.batch_wait(),
+            text_capacity: TEXT_REQUESTS * limits.max_prompts as usize,
+        };
+        let (model, queue) = (Arc::new(model), Arc::new(Queue::new(batching)));
+        let worker = (model.clone(), queue.clone(), metrics.clone());
+        thread::Builder::new().name(format!("model {key}")).spawn(move || {
+            let (model, queue, metrics) = worker;
+            worker::run(&model, &queue, &metrics);
+        })?;
+        Ok(Self {
+            key: key.to_owned(),
+            name,
+            decoder: Decoder::new(model.config.preprocess.clone(), limits.max_megapixels, options.decoders()),
+            places: Semaphore::new(limits.queue_length.max(limits.max_images) as usize),
+            classifiers: ByContent::new(options.cached_classifiers as usize),
+            scorers: ByContent::new(options.cached_classifiers as usize),
+            model,
+            queue,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What a request's `model` may call this one.
+    pub(super) fn names(&self) -> [&str; 2] {
+        [&self.key, &self.name]
+    }
+
+    /// Unit features `[B, E]` of photos.
+    ///
+    /// # Errors
+    /// [`Error::Photo`] says what is wrong with the first photo that cannot be read; [`Error::QueueFull`],
+    /// [`Error::NotFinite`].
+    pub(super) async fn image_features(&self, photos: Vec<Bytes>) -> Result<Tensor, Error> {
+        let n_photos = u32::try_from(photos.len()).unwrap_or(u32::MAX);
+        let _places = self.places.try_acquire_many(n_photos).map_err(|_| Error::QueueFull)?;
+        let features = try_join_all(photos.into_iter().enumerate().map(async |(index, photo)| {
+            let pixel_values = self.decoder.decode(photo).await.map_err(|err| match err {
+                Error::Input(source) => Error::Photo { index, source },
+                err => err,
+            })?;
+            received(self.queue.push_image(pixel_values)).await
+        }));
+        self.rows(features.await?)
+    }
+
+    /// Unit features `[n, E]` of texts.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`] when they do not all fit.
+    pub(super) async fn text_features(&self, texts: &[String]) -> Result<Tensor, Error> {
+        // Texts of like length go together, so that little padding is computed.
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&index| texts[index].len());
+        let answers = self.queue.push_texts(order.iter().map(|&index| texts[index].clone()).collect())?;
+        let mut features = vec![Feature::new(); texts.len()];
+        for (index, feature) in order.into_iter().zip(try_join_all(answers.into_iter().map(received)).await?) {
+            features[index] = feature;
+        }
+        self.rows(features)
+    }
+
+    /// Whether these labels' classifier came with the model, so that no sentence has to be encoded.
+    pub(super) fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
+        self.model.ships(labels, templates)
+    }
+
+    /// The classifier of labels: one that came with the model, one at hand, or one made now.
+    pub(super) async fn classifier(
+        &self,
+        labels: &LabelSet,
+        templates: &Templates,
+    ) -> Result<Arc<Classifier>, Error> {
+        if self.ships(labels, templates) {
+            return Ok(Arc::new(self.model.classifier(labels, templates, &mut |_, _| {})?));
+        }
+        let make = async {
+            let prompts = Classifier::prompts(&labels.class_names, templates);
+            Ok(Classifier::from_prompts(&labels.class_names, &self.text_features(&prompts).await?)?)
+        };
+        self.classifiers.get_or_make(cache::key(&[&labels.class_names, templates.as_slice()]), make).await
+    }
+
+    /// What scores these concepts, at hand or made now.
+    pub(super) async fn scorer(&self, concepts: &[Concept]) -> Result<Arc<ConceptScorer>, Error> {
+        let templates = ConceptTemplates::skin();
+        let make = async {
+            let features = self.text_features(&ConceptScorer::prompts(concepts, &templates)).await?;
+            Ok(ConceptScorer::new(concepts, &templates, &features)?)
+        };
+        let terms: Vec<&[String]> = concepts.iter().map(|concept| &*concept.terms).collect();
+        self.scorers.get_or_make(cache::key(&terms), make).await
+    }
+
+    /// Images and texts that wait.
+    pub(super) fn queue_lengths(&self) -> (usize, usize) {
+        self.queue.lengths()
+    }
+
+    pub(super) fn n_abandoned(&self) -> u64 {
+        self.queue.n_abandoned()
+    }
+
+    fn rows(&self, features: Vec<Feature>) -> Result<Tensor, Error> {
+        let shape = (features.len(), self.model.config.embed_dim);
+        Ok(Tensor::from_vec(features.concat(), shape, &Device::Cpu).map_err(shared_model::Error::from)?)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// Has both towers answer once, before anybody asks.
+///
+/// # Errors
+/// When what comes is not finite.
+fn check_finite(model: &ZeroShotModel) -> anyhow::Result<()> {
+    let size = model.config.preprocess.image_size;
+    let gray = Tensor::zeros((1, 3, size, size), DType::F32, &Device::Cpu)?;
+    let image = model.vision.image_features(&gray)?;
+    let text = model.encode_texts(&["skin".to_owned()], &mut |_, _| {})?;
+    for (what, feature) in [("a gray picture", image), ("a word", text)] {
+        let values: Vec<f32> = feature.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        anyhow::ensure!(
+            values.iter().all(|value| value.is_finite()),
+            "the model's answer to {what} is not finite; its weights are damaged, or do not bear this precision"
+        );
+    }
+    Ok(())
+}
+
+async fn received(answer: oneshot::Receiver<Result<Feature, Error>>) -> Result<Feature, Error> {
+    answer.await.unwrap_or(Err(Error::Failed))
+}

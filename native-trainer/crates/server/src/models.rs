@@ -1,0 +1,159 @@
+//! All models on offer: those that were named at start, and what lies on a shelf, a folder of models, at this moment.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::{Error, HttpError, Result};
+use super::weights::{MANIFEST, Model, stamp};
+use dermake_models::demo_model;
+
+/// Models in the order in which they were given; a shelf's in that of their names.
+pub(super) struct Models {
+    places: Vec<Place>,
+    on_offer: Mutex<Vec<Arc<Model>>>,
+    /// Folders of shelves that hold no usable model and were complained about.
+    unusable: Mutex<HashSet<PathBuf>>,
+}
+
+enum Place {
+    Model(Arc<Model>),
+    Shelf(PathBuf),
+}
+
+impl Models {
+    /// Reads what the paths name: a model's folder, its manifest, or a folder of models.
+    ///
+    /// # Errors
+    /// A model cannot be used, a folder holds none, or two have the same name.
+    pub(super) fn load(paths: &[PathBuf]) -> Result<Self> {
+        let places = paths.iter().map(|path| Place::of(path)).collect::<Result<Vec<_>>>()?;
+        let mut names = HashSet::new();
+        for place in &places {
+            match place {
+                Place::Model(model) if !names.insert(&model.folder) => {
+                    return Err(Error::SameName { name: model.folder.clone() });
+                }
+                _ => {}
+            }
+        }
+        let models = Self { places, on_offer: Mutex::default(), unusable: Mutex::default() };
+        models.look();
+        Ok(models)
+    }
+
+    /// Whether more models can come.
+    pub(super) fn have_shelf(&self) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Shelf(_)))
+    }
+
+    /// What is on offer now.
+    pub(super) async fn on_offer(self: &Arc<Self>) -> Result<Vec<Arc<Model>>, HttpError> {
+        if self.have_shelf() {
+            let models = self.clone();
+            tokio::task::spawn_blocking(move || models.look()).await.map_err(|_| HttpError::Unreadable)?;
+        }
+        Ok(self.known())
+    }
+
+    /// The model in a folder of this name; one that is new on a shelf is found, too.
+    pub(super) async fn find(self: &Arc<Self>, folder: &str) -> Result<Arc<Model>, HttpError> {
+        let is_wanted = |model: &Arc<Model>| model.folder == folder;
+        if let Some(model) = self.known().into_iter().find(is_wanted) {
+            return Ok(model);
+        }
+        self.on_offer().await?.into_iter().find(is_wanted).ok_or(HttpError::NotFound)
+    }
+
+    /// What was on offer when somebody last looked.
+    pub(super) fn known(&self) -> Vec<Arc<Model>> {
+        self.on_offer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks through the shelves. What did not change since the last time is not read again.
+    fn look(&self) {
+        let known = self.known();
+        let mut found: Vec<Arc<Model>> = Vec::new();
+        for place in &self.places {
+            let models = match place {
+                Place::Model(model) => vec![model.clone()],
+                Place::Shelf(shelf) => self.look_at(shelf, &known),
+            };
+            for model in models {
+                if found.iter().any(|other| other.folder == model.folder) {
+                    self.complain(&model.path, "another model has a folder of this name");
+                } else {
+                    found.push(model);
+                }
+            }
+        }
+        *self.on_offer.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
+    fn look_at(&self, shelf: &Path, known: &[Arc<Model>]) -> Vec<Arc<Model>> {
+        let folders = match folders_with_manifest(shelf) {
+            Ok(folders) => folders,
+            Err(err) => {
+                self.complain(shelf, &format!("cannot be read: {err}"));
+                return Vec::new();
+            }
+        };
+        let at_hand = |folder: &Path| {
+            let stamp = stamp(&folder.join(MANIFEST)).ok()?;
+            let model = known.iter().find(|model| model.path == folder && model.stamp == stamp)?;
+            Some(model.clone())
+        };
+        let load = |folder: PathBuf| match at_hand(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok) {
+            Ok(model) => Some(model),
+            // It may still be on its way onto the shelf: the next look tells.
+            Err(err) => {
+                self.complain(&folder, &format!("{:#}", anyhow::Error::from(err)));
+                None
+            }
+        };
+        folders.into_iter().filter_map(load).collect()
+    }
+
+    /// Says once why a folder's model is not on offer.
+    fn complain(&self, folder: &Path, why: &str) {
+        let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
+        if unusable.insert(folder.to_owned()) {
+            tracing::warn!("not on offer: {why}: {}", folder.display());
+        }
+    }
+}
+
+impl Place {
+    fn of(path: &Path) -> Result<Self> {
+        if path.to_str().is_some_and(demo_model::is_name) && !path.exists() {
+            return Ok(Self::Model(Arc::new(Model::carried()?)));
+        }
+        let is_manifest = path.file_name().is_some_and(|name| name == MANIFEST);
+        let folder = if is_manifest { path.with_file_name("") } else { path.to_owned() };
+        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+        if folder.join(MANIFEST).is_file() {
+            return Ok(Self::Model(Arc::new(Model::load(&folder)?)));
+        }
+        if !folder.exists() {
+            return Err(Error::NoFolder { path: folder });
+        }
+        match fs::canonicalize(&folder).and_then(|shelf| Ok((folders_with_manifest(&shelf)?, shelf))) {
+            Ok((folders, shelf)) if !folders.is_empty() => Ok(Self::Shelf(shelf)),
+            _ => Err(Error::NoManifest { path: folder }),
+        }
+    }
+}
+
+/// In the order of their names. A link leads out of the shelf and is no part of it.
+fn folders_with_manifest(shelf: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(shelf)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && entry.path().join(MANIFEST).is_file() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}

@@ -1,0 +1,89 @@
+//! When to stop, and how: no new connections, all answers that the models owe, a moment for downloads, then the end.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(unix)]
+use futures_util::future::select_all;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use super::connections::Connections;
+#[cfg(unix)]
+use dermake_process::interrupt;
+
+/// How long downloads under way may take to finish. A visitor's slow one resumes elsewhere.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Completes when the server is asked to stop: by Ctrl-C, SIGTERM or the end of its terminal, unless it was started to
+/// ignore them.
+pub(super) async fn requested() {
+    if let Err(error) = asked_to_stop().await {
+        tracing::warn!("no signal will stop the server gracefully: {error}");
+        std::future::pending::<()>().await;
+    }
+    tracing::info!("stopping");
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |number| signal(SignalKind::from_raw(number));
+    let mut signals = interrupt::signals().into_iter().map(listen).collect::<io::Result<Vec<_>>>()?;
+    if signals.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// Serves until `stop`, then until the requests to the models are answered, then at most [`GRACE`] longer.
+pub(super) async fn serve_gracefully(
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    under_way: TaskTracker,
+    longest_answer: Duration,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, address)) => connections.take(stream, address, graceful.watcher()),
+                Err(err) => rest_after(err).await,
+            },
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    under_way.close();
+    let overdue = async {
+        tokio::time::timeout(longest_answer, under_way.wait()).await.ok();
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = overdue => tracing::info!("some clients did not take their answers in time"),
+    }
+}
+
+/// A connection that was given up while it waited is no trouble. Where files are open too many, none is accepted
+/// until some are closed.
+async fn rest_after(err: io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(err.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
+    }
+    tracing::error!("cannot accept connections: {err}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}

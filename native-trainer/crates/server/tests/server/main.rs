@@ -1,0 +1,135 @@
+//! The site as a browser sees it: the router by itself, then over a real socket.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod access;
+mod carried;
+mod infer;
+mod limits;
+mod models;
+mod page;
+mod pictures;
+mod requests;
+mod running;
+mod shelf;
+mod socket;
+mod start;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use dermake_server::{AccessOptions, Error, InferOptions, Limits, ServeConfig, Server, TlsOptions};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+const INDEX: &str = "<!DOCTYPE html><script type=\"module\">import init from '/web-0123456789abcdef.js'</script>";
+const SCRIPT: &str = "/web-0123456789abcdef.js";
+const WASM: &str = "/web-0123456789abcdef_bg.wasm";
+const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";
+
+/// A page and a quantized model on disk.
+struct Site {
+    folder: TempDir,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Site {
+    fn new() -> Self {
+        let site = Self { folder: tempfile::tempdir().unwrap() };
+        let script = "export default () => 1;\n".repeat(200);
+        site.write("app/index.html", INDEX);
+        site.write(&format!("app{SCRIPT}"), &script);
+        site.write(&format!("app{WASM}"), "\0asm");
+        site.write("app/site.webmanifest", "{}");
+        site.write("app/samples/one photo.png", "png");
+        site.write("app/.hidden", "secret");
+        site.write("secret.txt", "secret");
+        site.write("make q8/vision.safetensors", &weights());
+        site.write("make q8/notes.txt", "not in the manifest");
+        site.write("make q8/manifest.json", &manifest("vision.safetensors", weights().len()));
+        site
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+        fs::write(self.path(path), content).unwrap();
+    }
+
+    fn config(&self) -> ServeConfig {
+        ServeConfig {
+            app: Some(self.path("app")),
+            models: vec![self.path("make q8")],
+            address: ([127, 0, 0, 1], 0).into(),
+            infer: InferOptions::default(),
+            limits: Limits::default(),
+            access: AccessOptions::default(),
+            tls: TlsOptions::default(),
+        }
+    }
+
+    fn router(&self) -> Router {
+        Server::new(&self.config()).unwrap().router()
+    }
+
+    /// Why the site does not start, causes included.
+    fn complaint(&self) -> String {
+        match Server::new(&self.config()) {
+            Ok(_) => panic!("the site starts"),
+            Err(error) => format!("{:#}", anyhow::Error::from(error)),
+        }
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(Method::GET, path, headers).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    fn header(&self, name: impl AsRef<str>) -> &str {
+        self.headers.get(name.as_ref()).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+fn weights() -> String {
+    "0123456789".repeat(100)
+}
+
+fn manifest(file: &str, bytes: usize) -> String {
+    let sha256 = sha256(weights());
+    serde_json::json!({
+        "format": "dermake-quantized/2",
+        "name": "MAKE, eight bits",
+        "files": [{ "role": "vision", "file": file, "bytes": bytes, "sha256": sha256 }],
+    })
+    .to_string()
+}
+
+fn sha256(content: impl AsRef<[u8]>) -> String {
+    format!("{:x}", Sha256::digest(content))
+}

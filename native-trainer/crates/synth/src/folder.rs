@@ -1,0 +1,158 @@
+//! What is written where: the splits, their sizes, pictures and tables.
+
+use super::SynthOptions;
+use super::captions::{self, Facts};
+use super::case::{Case, Split, assignment, rng_for};
+use super::condition::Condition;
+use super::findings::Concept;
+use super::scene::{self, Picture};
+use super::tables;
+use anyhow::{Context, Result};
+use dermake_files::output::OutputFolder;
+use image::codecs::jpeg::JpegEncoder;
+use indicatif::ProgressBar;
+use rand::Rng;
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Raised whenever the same seed gives another set.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// What a case's random generators are for; [`rng_for`] keeps them apart.
+const PURPOSE_PICTURE: u64 = 0;
+const PURPOSE_CAPTION: u64 = 2;
+const PURPOSE_FILE: u64 = 3;
+
+/// One part of the folder.
+pub struct Part {
+    pub split: Split,
+    pub n_images: usize,
+    /// Its table.
+    pub table: &'static str,
+    /// Where its pictures are, from the root of the set.
+    pub images: &'static str,
+    /// How the table names a picture: this, then the file name.
+    pub prefix: &'static str,
+    pub digits: usize,
+}
+
+/// The five parts of a set with `n_images` training pictures.
+pub fn parts(n_images: usize) -> [Part; 5] {
+    let n_conditions = Condition::ALL.len();
+    let part =
+        |split, n_images, table, images, prefix, digits| Part { split, n_images, table, images, prefix, digits };
+    [
+        part(Split::Train, n_images, "train.csv", "images/train", "images/train/", 6),
+        part(Split::Validation, (n_images / 10).max(2 * n_conditions), "val.csv", "images/val", "images/val/", 6),
+        part(
+            Split::ZeroShot,
+            (n_images / 5).max(10 * n_conditions),
+            "zeroshot/test.csv",
+            "zeroshot/images",
+            "images/",
+            5,
+        ),
+        part(Split::Concept, (n_images / 10).max(60), "concept/meta.csv", "concept/final_images", "", 5),
+        part(Split::Retrieval, (n_images / 10).max(60), "retrieval/test.csv", "retrieval/images", "images/", 5),
+    ]
+}
+
+/// Paints a part and writes its pictures and its table.
+pub fn write_part(folder: &OutputFolder, options: &SynthOptions, part: &Part, bar: &ProgressBar) -> Result<()> {
+    let images = folder.path(part.images);
+    std::fs::create_dir_all(&images).with_context(|| format!("cannot create {}", part.images))?;
+    let make = |index: usize| {
+        let row = write_picture(&images, options, part, index);
+        bar.inc(1);
+        row
+    };
+    let rows: Vec<Vec<String>> = (0..part.n_images).into_par_iter().map(make).collect::<Result<_>>()?;
+    let header = match part.split {
+        Split::ZeroShot => tables::zero_shot_header(),
+        Split::Concept => tables::concept_header(),
+        Split::Retrieval => tables::retrieval_header(),
+        Split::Train | Split::Validation | Split::ContactSheet => tables::training_header(),
+    };
+    folder.write(part.table, &tables::to_csv(&header, &rows)?)
+}
+
+/// Paints one case, writes the JPEG and returns its row.
+fn write_picture(images: &Path, options: &SynthOptions, part: &Part, index: usize) -> Result<Vec<String>> {
+    let (seed, split, number) = (options.seed, part.split, index as u64);
+    let (condition, fitzpatrick) = assignment(seed, split, number);
+    let mut rng = rng_for(seed, split, number, PURPOSE_PICTURE);
+    let case = Case::sample(condition, fitzpatrick, &mut rng);
+    let mut file_rng = rng_for(seed, split, number, PURPOSE_FILE);
+    let picture = scene::paint(&case, picture_size(options.image_size, &mut file_rng), rng);
+    let file = format!("{index:0width$}.jpg", width = part.digits);
+    let path = images.join(&file);
+    let jpeg = encode(&picture, file_rng.random_range(86..=94))?;
+    std::fs::write(&path, jpeg).with_context(|| format!("cannot write {}", path.display()))?;
+    let name = format!("{}{file}", part.prefix);
+    let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };
+    let mut caption_rng = rng_for(seed, split, number, PURPOSE_CAPTION);
+    Ok(match split {
+        Split::ZeroShot => tables::zero_shot_row(&name, &case),
+        Split::Concept => tables::concept_row(&name, &picture.findings),
+        Split::Retrieval => vec![name, captions::identifying(facts, &mut caption_rng)],
+        Split::Train | Split::Validation | Split::ContactSheet => {
+            tables::training_row(&name, &captions::write(facts, &mut caption_rng), &case)
+        }
+    })
+}
+
+/// Square but for one in six, which are nine to seven in either direction.
+fn picture_size(side: u32, rng: &mut impl Rng) -> (u32, u32) {
+    let long = side * 9 / 7;
+    match rng.random_range(0..12) {
+        0 => (long, side),
+        1 => (side, long),
+        _ => (side, side),
+    }
+}
+
+fn encode(picture: &Picture, quality: u8) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, quality)
+        .encode_image(&picture.image)
+        .context("cannot encode a picture as JPEG")?;
+    Ok(bytes)
+}
+
+/// The files that do not depend on the pictures.
+pub fn write_descriptions(folder: &OutputFolder, options: &SynthOptions) -> Result<()> {
+    let names = Condition::ALL.map(Condition::name);
+    folder.write("classes.json", &serde_json::to_vec_pretty(&names).context("cannot write the class names")?)?;
+    let concepts: String = Concept::ANNOTATED.iter().map(|concept| format!("{}\n", concept.name())).collect();
+    folder.write("concept/concepts.txt", concepts.as_bytes())?;
+    folder.write("README.md", readme(options).as_bytes())
+}
+
+fn readme(options: &SynthOptions) -> String {
+    let [train, validation, zero_shot, concept, retrieval] = parts(options.n_images).map(|part| part.n_images);
+    format!(
+        "# Drawn dermatology set
+
+Every picture here was drawn by a program (`dermake synth`): no patient, no photo. It serves to train, test and
+demonstrate models of skin images, and is **not for diagnosis**: a model trained on it knows drawings only.
+
+Generator version {GENERATOR_VERSION}, seed {seed}, {train} training pictures, shorter edge {side} pixels. The same
+version, seed, number and size give the same bytes.
+
+| file | rows | what |
+|---|---|---|
+| `classes.json` | {n_conditions} | names of the conditions, in label order |
+| `train.csv`, `val.csv` | {train}, {validation} | pictures with captions; file names are relative to this folder |
+| `zeroshot/test.csv` | {zero_shot} | `filename,label,condition,fitzpatrick,sex,age`; file names are relative to `zeroshot/` |
+| `concept/meta.csv` | {concept} | `ImageID` (a file in `concept/final_images/`), then 0 or 1 for each name in `concept/concepts.txt` |
+| `retrieval/test.csv` | {retrieval} | `filename,caption_zh_polish_en`; one distinct caption for each picture, file names relative to `retrieval/` |
+
+Columns of `train.csv` and `val.csv`: `filename`, `truncated_caption`, `ontology_caption`, `visual_concept_caption`,
+`subcaption_1` to `subcaption_8`, `sub_caption_mask` (which of the eight are there), `knowledge_masks` (caption,
+ontology, visual concept), `condition`, `fitzpatrick` (skin tone, 1 to 6). An empty cell has mask 0.
+",
+        seed = options.seed,
+        side = options.image_size,
+        n_conditions = Condition::ALL.len(),
+    )
+}

@@ -1,0 +1,81 @@
+//! `dermake synth`: a drawn dermatology set, the default data for training, evaluation and the demo.
+//!
+//! A case is chosen (`case`), painted as layers of color, blood, melanin and height on skin (`scene`, `skin`,
+//! `lesions`), lit (`relief`) and photographed (`camera`). The painter notes what it drew (`findings`), and the
+//! captions and annotations are made from these notes only. Every picture and row is a pure function of (seed, split,
+//! index), so threads change nothing and splits share nothing.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+mod camera;
+mod canvas;
+mod captions;
+mod case;
+mod condition;
+mod contact_sheet;
+mod findings;
+mod folder;
+mod hair;
+mod lesions;
+mod noise;
+mod relief;
+mod scene;
+mod shape;
+mod skin;
+mod tables;
+
+pub use contact_sheet::write_contact_sheet;
+
+use anyhow::{Result, bail};
+use dermake_files::output::OutputFolder;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+
+/// The smallest picture on which lesions can still be told apart.
+const MIN_IMAGE_SIZE: u32 = 32;
+
+#[derive(Clone, Debug)]
+pub struct SynthOptions {
+    /// Training pictures; the test files follow from it.
+    pub n_images: usize,
+    pub seed: u64,
+    /// Must not exist or be empty.
+    pub out: PathBuf,
+    /// Shorter edge, pixels.
+    pub image_size: u32,
+}
+
+impl SynthOptions {
+    pub const DEFAULT_IMAGE_SIZE: u32 = 224;
+}
+
+/// Writes the set to `options.out`, whole or not at all.
+///
+/// # Errors
+/// When the folder is occupied or cannot be written, and for sizes that make no set.
+pub fn synth(options: &SynthOptions) -> Result<()> {
+    if options.n_images == 0 {
+        bail!("expected at least one image, found 0");
+    }
+    if options.image_size < MIN_IMAGE_SIZE {
+        bail!("expected images of at least {MIN_IMAGE_SIZE} pixels, found {}", options.image_size);
+    }
+    let folder = OutputFolder::create(&options.out)?;
+    let parts = folder::parts(options.n_images);
+    let bar = progress(parts.iter().map(|part| part.n_images).sum());
+    for part in &parts {
+        folder::write_part(&folder, options, part, &bar)?;
+    }
+    folder::write_descriptions(&folder, options)?;
+    bar.finish_and_clear();
+    folder.finish()
+}
+
+fn progress(n_images: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("drawing {bar:30} {pos}/{len} images, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(n_images as u64).with_style(style)
+}
+
+#[cfg(test)]
+mod tests;

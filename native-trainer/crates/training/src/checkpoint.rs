@@ -1,0 +1,268 @@
+//! Checkpoints of a run: a model that open_clip loads as it is, and all that a run needs to go on.
+//!
+//! A checkpoint is a folder, `RUN/checkpoints/NAME`, written beside its place and then given its name. While `last` is
+//! being exchanged for a newer one the older stands as `.previous-last`, so that at any moment one of them is whole.
+
+use super::model::TrainedModel;
+use super::optimizer::AdamW;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use candle_core::{Device, Tensor};
+use dermake_data::Position;
+use dermake_files::output;
+use dermake_files::text_file;
+use dermake_models::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
+use serde::{Deserialize, Serialize};
+use shared_model::Error;
+use shared_model::weights::FileTensors;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+const STATE_FILE: &str = "state.json";
+/// Before the name of a checkpoint that is being written.
+const PARTIAL: &str = ".partial-";
+/// Before the name of a checkpoint that a newer one is about to replace.
+const PREVIOUS: &str = ".previous-";
+/// The newest checkpoint of a run.
+pub const LAST: &str = "last";
+/// The checkpoint with the lowest validation loss.
+pub const BEST: &str = "best";
+/// Before the step in the name of a checkpoint that is kept for good.
+pub const KEPT: &str = "step-";
+
+/// The progress of a run, beside its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoopState {
+    /// Batches taken.
+    pub step: u64,
+    /// Optimizer updates made: fewer where a batch had no caption that counts. None in checkpoints of older versions.
+    #[serde(default)]
+    pub optimizer_steps: Option<u64>,
+    /// The batch that comes next.
+    pub position: Position,
+    pub samples_seen: u64,
+    /// Seconds of training so far, over all sessions of the run.
+    pub trained_secs: f64,
+    /// The lowest validation loss so far.
+    pub best_validation_loss: Option<f64>,
+    /// Whether the evaluation after the last step is still to be done.
+    #[serde(default)]
+    pub is_evaluation_due: bool,
+    /// What the run was started with; a run goes on only with the same.
+    pub fingerprint: BTreeMap<String, String>,
+    /// What it is evaluated on; empty in checkpoints of older versions.
+    #[serde(default)]
+    pub evaluated_on: BTreeMap<String, String>,
+}
+
+/// The checkpoints of one run.
+pub struct Checkpoints {
+    folder: PathBuf,
+    /// What each of them tells people of its model.
+    notice: Option<String>,
+}
+
+impl Checkpoints {
+    /// The checkpoints below a run's folder, which is made if it is not there.
+    pub fn of(run: &Path, notice: Option<String>) -> Result<Self> {
+        let folder = run.join("checkpoints");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let checkpoints = Self { folder, notice };
+        checkpoints.tidy_up()?;
+        Ok(checkpoints)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The newest checkpoint's state, if there is one.
+    pub fn last_state(&self) -> Result<Option<LoopState>> {
+        let path = self.path(LAST).join(STATE_FILE);
+        if !self.path(LAST).exists() {
+            return Ok(None);
+        }
+        let read = || -> Result<LoopState> {
+            let json = text_file::read(&path)?;
+            serde_json::from_str(&json).with_context(|| format!("in {}", path.display()))
+        };
+        read().map(Some).with_context(|| self.unusable_last())
+    }
+
+    /// The names of the checkpoints that the run has beside the newest.
+    pub fn others(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| name == BEST || name.starts_with(KEPT)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// A sentence for a newest checkpoint that cannot be read: what to do about it.
+    fn unusable_last(&self) -> String {
+        let copy = match self.others().pop() {
+            Some(other) => format!("put a copy of the folder {other} in its place, or "),
+            None => String::new(),
+        };
+        format!(
+            "the checkpoint {LAST} cannot be used; {copy}begin anew with another --out: {}",
+            self.path(LAST).display()
+        )
+    }
+
+    /// Writes a checkpoint; what had this name before is replaced once the new one is whole.
+    ///
+    /// # Errors
+    /// When it cannot be written, for want of room for instance; the older one is as it was then.
+    pub fn save(&self, name: &str, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
+        let partial = self.folder.join(format!("{PARTIAL}{name}"));
+        let written = self.write(&partial, model, optimizer, state);
+        if let Err(err) = written {
+            let _ = fs::remove_dir_all(&partial); // what failed is already being reported
+            return Err(err.context(format!("cannot save checkpoint {name} in {}", self.folder.display())));
+        }
+        self.exchange(&partial, name)
+    }
+
+    /// Replaces the state of the newest checkpoint, whose weights stay.
+    ///
+    /// # Errors
+    /// When it cannot be written; the older one is as it was then.
+    pub fn update_last(&self, state: &LoopState) -> Result<()> {
+        let folder = self.path(LAST);
+        let partial = folder.join(format!("{PARTIAL}{STATE_FILE}"));
+        let write = || -> Result<()> {
+            fs::write(&partial, serde_json::to_vec_pretty(state)?)?;
+            fs::File::open(&partial)?.sync_all()?;
+            Ok(fs::rename(&partial, folder.join(STATE_FILE))?)
+        };
+        write().with_context(|| {
+            let _ = fs::remove_file(&partial); // what failed is already being reported
+            format!("cannot save the state of checkpoint {LAST} in {}", self.folder.display())
+        })
+    }
+
+    fn write(&self, folder: &Path, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+        check_finite(model)?;
+        let weights = model.parameters().iter().map(|(name, value)| (name.clone(), value.clone()));
+        write_tensors(weights, self.notice.as_deref(), &folder.join(WEIGHTS_FILE))?;
+        write_tensors(optimizer.state()?.into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
+        let config = serde_json::to_vec_pretty(&model.config.to_open_clip_json())?;
+        fs::write(folder.join(CONFIG_FILE), config)?;
+        fs::write(folder.join(STATE_FILE), serde_json::to_vec_pretty(state)?)?;
+        for entry in fs::read_dir(folder)? {
+            fs::File::open(entry?.path())?.sync_all()?; // a full disk may show only now
+        }
+        Ok(())
+    }
+
+    fn exchange(&self, partial: &Path, name: &str) -> Result<()> {
+        let (place, previous) = (self.path(name), self.previous(name));
+        let cannot = || format!("cannot put checkpoint {name} into {}", self.folder.display());
+        if place.exists() {
+            fs::rename(&place, &previous).with_context(cannot)?;
+        }
+        fs::rename(partial, &place).with_context(cannot)?;
+        if previous.exists() {
+            fs::remove_dir_all(&previous).with_context(cannot)?;
+        }
+        Ok(())
+    }
+
+    fn previous(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{PREVIOUS}{name}"))
+    }
+
+    /// Brings to an end what a kill cut short: half-written checkpoints go, and of two in an exchange one is whole.
+    fn tidy_up(&self) -> Result<()> {
+        let cannot = || format!("cannot tidy up the checkpoints in {}", self.folder.display());
+        for entry in fs::read_dir(&self.folder).with_context(cannot)? {
+            let (file_name, left) = entry.map(|entry| (entry.file_name(), entry.path())).with_context(cannot)?;
+            let file_name = file_name.to_string_lossy();
+            if file_name.starts_with(PARTIAL) {
+                fs::remove_dir_all(&left).with_context(cannot)?;
+            } else if let Some(name) = file_name.strip_prefix(PREVIOUS) {
+                let place = self.path(name);
+                if place.exists() { fs::remove_dir_all(&left) } else { fs::rename(&left, &place) }
+                    .with_context(cannot)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up the newest checkpoint, whose state is `state`: weights and optimizer.
+    ///
+    /// # Errors
+    /// When it is damaged or belongs to another model; nothing has changed then.
+    pub fn restore(&self, model: &TrainedModel, optimizer: &mut AdamW, state: &LoopState) -> Result<()> {
+        self.restore_tensors(model, optimizer, state).with_context(|| self.unusable_last())
+    }
+
+    fn restore_tensors(&self, model: &TrainedModel, optimizer: &mut AdamW, state: &LoopState) -> Result<()> {
+        let folder = self.path(LAST);
+        let read = |file: &str| -> Result<BTreeMap<String, Tensor>> {
+            let path = folder.join(file);
+            let tensors = FileTensors::read(map_file(&path)?).and_then(|file| file.to_tensors());
+            let tensors = tensors.map_err(|err| match err {
+                // It was never downloaded, as the error's own advice has it.
+                Error::CutShort { found_bytes, expected_bytes } => {
+                    anyhow!("the file is cut short: it has {found_bytes} bytes, expected {expected_bytes}")
+                }
+                err => err.into(),
+            });
+            tensors.with_context(|| format!("in {}", path.display()))
+        };
+        let weights = read(WEIGHTS_FILE)?;
+        for (name, var) in model.parameters() {
+            let found = weights.get(name).map(Tensor::dims);
+            if found != Some(var.dims()) {
+                bail!("{name} is {found:?}, expected {:?}: {}", var.dims(), folder.display());
+            }
+        }
+        optimizer
+            .restore(&read(OPTIMIZER_FILE)?, state.optimizer_steps.unwrap_or(state.step))
+            .with_context(|| format!("in {}", folder.display()))?;
+        for name in model.parameters().keys() {
+            model.set_parameter(name, &weights[name])?;
+        }
+        model.refresh()
+    }
+}
+
+/// A checkpoint of weights that are not finite would take the place of one that a run can go on from.
+fn check_finite(model: &TrainedModel) -> Result<()> {
+    if model.flat_parameters().sum_all()?.to_scalar::<f32>()?.is_finite() {
+        return Ok(());
+    }
+    for (name, var) in model.parameters() {
+        // With an axis: for a scalar, candle would allocate no bytes on a GPU, and the driver may refuse that.
+        let sum = var.flatten_all()?.sum_all()?.to_scalar::<f32>()?;
+        ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
+    }
+    Ok(())
+}
+
+fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option<&str>, path: &Path) -> Result<()> {
+    let copy = |tensor: Tensor| match tensor.device() {
+        Device::Cpu => tensor.contiguous(),
+        // Of a view, only what it shows: `to_device` alone would bring the whole array behind it.
+        _ => tensor.force_contiguous()?.to_device(&Device::Cpu),
+    };
+    let on_cpu = tensors.map(|(name, tensor)| Ok((name, copy(tensor)?)));
+    let on_cpu: Vec<(String, Tensor)> = on_cpu.collect::<Result<_>>()?;
+    // PyTorch's loaders ask for this entry.
+    let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    metadata.extend(notice.map(|notice| (NOTICE_KEY.to_string(), notice.to_string())));
+    let views = on_cpu.iter().map(|(name, tensor)| (name, tensor));
+    safetensors::serialize_to_file(views, Some(metadata), path)
+        .map_err(output::write_error)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

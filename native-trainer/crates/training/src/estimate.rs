@@ -1,0 +1,219 @@
+//! What a step costs and how much memory a run needs: the passes themselves are run on sizes alone.
+
+use super::model::parameters;
+use super::optimizer::is_decayed;
+use super::recipe::Recipe;
+use anyhow::Result;
+use candle_core::DType;
+use dermake_data::SampleSource;
+use dermake_device::Precision;
+use dermake_engine::{
+    Cost, CountingOps, Keep, PackedTexts, ParameterLayout, PartBytes, ProjectedTokens, TextEngine, VisionEngine,
+    no_values, plan_memory,
+};
+use dermake_objective::Variant;
+use shared_model::config::ClipConfig;
+use std::collections::BTreeMap;
+
+/// The work of a step's forward and backward passes, and the bytes of a run by what needs them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepEstimate {
+    /// Parameters, gradients and moments in f32, and copies of lower precision.
+    pub parameters: u64,
+    /// The most bytes of activations at once.
+    pub activations: u64,
+    /// Logits and features of the loss, and the raw embeddings that are kept.
+    pub loss: u64,
+    /// Batches that the loader has ready.
+    pub batches: u64,
+    /// Share of the micro-batches whose activations are kept; the others are computed again.
+    pub kept_share: f64,
+    /// By kind of operation, of both towers.
+    pub costs: BTreeMap<&'static str, Cost>,
+}
+
+/// What a device has for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// For activations.
+    pub free_bytes: u64,
+    /// Of a value of an activation, and of a parameter's copy where there is one.
+    pub value_bytes: usize,
+}
+
+/// The batch that a step is estimated for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSize {
+    pub n_images: usize,
+    /// Distinct captions.
+    pub n_texts: usize,
+    /// Their tokens.
+    pub n_tokens: usize,
+}
+
+impl BatchSize {
+    /// A batch like the first rows of the table.
+    pub fn of(recipe: &Recipe, source: &SampleSource) -> Self {
+        let n_kinds = if recipe.objective.variant == Variant::Clip { 1 } else { usize::MAX };
+        let (n_texts, n_tokens) = source.distinct_captions(recipe.run.batch_size, n_kinds);
+        Self { n_images: recipe.run.batch_size, n_texts, n_tokens }
+    }
+
+    /// The texts as if they were of one length, as far as that goes.
+    fn lengths(self) -> impl Iterator<Item = usize> {
+        let n_texts = self.n_texts.max(1);
+        (0..self.n_texts)
+            .map(move |text| (self.n_tokens * (text + 1) / n_texts - self.n_tokens * text / n_texts).max(1))
+    }
+}
+
+impl StepEstimate {
+    /// Estimates a step, with what is free for activations unless the recipe says how much.
+    ///
+    /// # Errors
+    /// When the model lacks a parameter.
+    pub fn new(
+        recipe: &Recipe,
+        config: &ClipConfig,
+        batch: BatchSize,
+        n_prefetched: usize,
+        memory: DeviceMemory,
+    ) -> Result<Self> {
+        let run = &recipe.run;
+        let layout = ParameterLayout::new(&parameters(config), is_decayed);
+        let passes = Passes {
+            vision: VisionEngine::new(&layout, config)?,
+            text: TextEngine::new(&layout, config)?,
+            projected: match recipe.objective.variant {
+                Variant::Clip => ProjectedTokens::Class,
+                _ => ProjectedTokens::All,
+            },
+            side: config.preprocess.image_size,
+        };
+        let (ops, kept_share) = passes.run(recipe, batch, memory)?;
+        let copies = if run.precision == Precision::Bf16 { memory.value_bytes } else { 0 };
+        let n_local = if passes.projected == ProjectedTokens::All { recipe.data.table.n_captions() } else { 0 };
+        let n_raw = passes.vision.n_projected(batch.n_images, passes.projected) as f64 * kept_share;
+        let features = 4 * config.embed_dim * (3 * batch.n_texts + batch.n_images * (3 + n_local) + n_raw as usize);
+        Ok(Self {
+            parameters: (layout.len() * (16 + copies)) as u64,
+            activations: ops.peak_bytes(),
+            loss: (3 * 4 * batch.n_images * batch.n_texts + features) as u64,
+            batches: ((1 + n_prefetched) * 3 * batch.n_images * passes.side * passes.side) as u64,
+            kept_share,
+            costs: ops.costs().clone(),
+        })
+    }
+
+    /// Bytes of all.
+    pub fn total_bytes(&self) -> u64 {
+        self.parameters + self.activations + self.loss + self.batches
+    }
+
+    /// Floating-point operations of matrix products and attention.
+    pub fn flops(&self) -> f64 {
+        self.costs.values().map(|cost| cost.flops).sum()
+    }
+}
+
+/// Both towers, and what they are given.
+struct Passes {
+    vision: VisionEngine,
+    text: TextEngine,
+    projected: ProjectedTokens,
+    /// S
+    side: usize,
+}
+
+impl Passes {
+    /// A step's passes in their order; also the share of the micro-batches whose activations are kept.
+    fn run(
+        &self,
+        recipe: &Recipe,
+        batch: BatchSize,
+        DeviceMemory { free_bytes, value_bytes }: DeviceMemory,
+    ) -> Result<(CountingOps, f64)> {
+        let micro = &recipe.run.micro_batches;
+        let mut texts: Vec<Vec<usize>> = vec![Vec::new()];
+        for length in batch.lengths() {
+            match texts.last_mut() {
+                Some(part) if part.is_empty() || part.iter().sum::<usize>() + length <= micro.tokens => {
+                    part.push(length)
+                }
+                _ => texts.push(vec![length]),
+            }
+        }
+        let texts: Vec<PackedTexts> = texts.into_iter().map(PackedTexts::of_lengths).collect();
+        let at_a_time = micro.images.clamp(1, batch.n_images.max(1));
+        let images: Vec<usize> =
+            (0..batch.n_images).step_by(at_a_time).map(|start| at_a_time.min(batch.n_images - start)).collect();
+        let of_texts = texts.iter().map(|texts| self.text.bytes(texts.ids.len(), value_bytes));
+        let of_images = images.iter().map(|&n_images| self.vision.bytes(n_images, self.projected, value_bytes));
+        let parts: Vec<PartBytes> = of_texts.chain(of_images).collect();
+        let plan = plan_memory(&parts, micro.activation_bytes(free_bytes));
+        let (text_keeps, image_keeps) = plan.parts.split_at(texts.len());
+
+        let mut ops = CountingOps::new(value_bytes);
+        let (mut kept_texts, mut kept_images) = (Vec::new(), Vec::new());
+        for (texts, &keep) in texts.iter().zip(text_keeps) {
+            let (_, kept) = self.text.forward(&mut ops, texts, keep)?;
+            kept_texts.push((keep != Keep::Nothing).then_some(kept));
+        }
+        let pixels = |n_images: usize| no_values(&[n_images, 3, self.side, self.side], DType::U8);
+        for (&n_images, &keep) in images.iter().zip(image_keeps) {
+            let (_, kept) = self.vision.forward(&mut ops, &pixels(n_images)?, self.projected, keep)?;
+            kept_images.push((keep != Keep::Nothing).then_some(kept));
+        }
+        for (&n_images, kept) in images.iter().zip(kept_images) {
+            let pixels = pixels(n_images)?;
+            let kept = match kept {
+                Some(kept) => kept,
+                None => self.vision.forward(&mut ops, &pixels, self.projected, plan.again)?.1,
+            };
+            let n_rows = self.vision.n_projected(n_images, self.projected);
+            self.vision.backward(
+                &mut ops,
+                kept,
+                &pixels,
+                &no_values(&[n_rows, self.vision.embed_dim()], DType::F32)?,
+            )?;
+        }
+        for (texts, kept) in texts.iter().zip(kept_texts) {
+            let kept = match kept {
+                Some(kept) => kept,
+                None => self.text.forward(&mut ops, texts, plan.again)?.1,
+            };
+            let d_raw = no_values(&[texts.sequences.len(), self.vision.embed_dim()], DType::F32)?;
+            self.text.backward(&mut ops, kept, texts, &d_raw)?;
+        }
+        let n_kept = plan.parts.iter().filter(|keep| **keep == Keep::All).count();
+        Ok((ops, n_kept as f64 / plan.parts.len().max(1) as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(gib: f64) -> StepEstimate {
+        let mut recipe = Recipe::read("pretrain-vit-b-16").unwrap();
+        recipe.run.batch_size = 256;
+        recipe.run.micro_batches.activation_memory_gib = Some(gib);
+        let config = ClipConfig::named("ViT-B-16-quickgelu").unwrap();
+        let batch = BatchSize { n_images: 256, n_texts: 900, n_tokens: 34_000 };
+        let memory = DeviceMemory { free_bytes: 0, value_bytes: 2 };
+        StepEstimate::new(&recipe, &config, batch, 2, memory).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_kept_is_computed_again_in_less_memory() {
+        let (all, half, nothing) = (estimate(100.0), estimate(9.0), estimate(0.0));
+        assert_eq!((all.kept_share, nothing.kept_share), (1.0, 0.0));
+        assert!(0.0 < half.kept_share && half.kept_share < 1.0);
+        assert!(all.activations > half.activations && half.activations > nothing.activations);
+        // A forward pass is a third of the work; what keeps only the blocks' inputs has two more of them.
+        assert!(all.flops() < half.flops() && half.flops() < 4.0 / 3.0 * all.flops());
+        assert!((nothing.flops() / all.flops() - 5.0 / 3.0).abs() < 0.02);
+        assert!(nothing.activations < all.activations / 4);
+    }
+}

@@ -1,0 +1,21 @@
+//! `dermake train`: MAKE pretraining, exact at any batch size, that can be killed and goes on.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+
+mod checkpoint;
+pub mod estimate;
+mod evaluation;
+mod heads;
+pub mod model;
+pub mod optimizer;
+mod plan;
+mod progress;
+pub mod recipe;
+mod resume;
+mod run;
+pub mod schedule;
+pub mod sinks;
+pub mod step;
+mod unused;
+
+pub use run::{Ending, RunPlaces, train};

@@ -1,0 +1,228 @@
+//! The model while it is being trained: flat parameters, and both towers over them.
+
+use super::estimate::DeviceMemory;
+use super::optimizer::is_decayed;
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
+use dermake_device::free_bytes;
+use dermake_engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine};
+use rayon::prelude::*;
+use shared_model::config::{ClipConfig, Parameter};
+use shared_model::weights::{Placement, Weights};
+use shared_model::{TextTower, VisionTower};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Parameters in f32 and, at lower precision, the copies that the towers compute with.
+pub struct TrainedModel {
+    pub config: ClipConfig,
+    pub layout: Arc<ParameterLayout>,
+    /// Flat, f32.
+    masters: Tensor,
+    /// Views of `masters` by open_clip key.
+    parameters: BTreeMap<String, Tensor>,
+    /// Flat, at lower precision than f32: copies that are computed with. On the CPU, which multiplies no bf16, they are
+    /// f32 that hold bf16 values.
+    copies: Option<Tensor>,
+    /// The engine's towers, for losses and gradients.
+    pub vision: VisionEngine,
+    pub text: TextEngine,
+    /// The towers of inference over the same values, for evaluation.
+    pub towers: Towers,
+    pub placement: Placement,
+    /// Bytes that were free when the model had been loaded, as far as a run should take them.
+    pub free_bytes: u64,
+}
+
+/// The towers of inference.
+pub struct Towers {
+    pub vision: VisionTower,
+    pub text: TextTower,
+}
+
+/// Gradients of the total loss, f32.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    layout: Arc<ParameterLayout>,
+    flat: Tensor,
+}
+
+impl TrainedModel {
+    /// Copies a checkpoint's tensors into parameters.
+    ///
+    /// # Errors
+    /// When a tensor is missing, unexpected or misshapen, all of them named.
+    pub fn new(mut weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if placement.device.is_cuda() {
+            dermake_engine::cuda::check_heads(config, placement.dtype)?;
+        }
+        weights.fit_positions(config)?;
+        let parameters = parameters(config);
+        weights.check(&parameters, &[])?;
+        let layout = Arc::new(ParameterLayout::new(&parameters, is_decayed));
+        let mut values = vec![0f32; layout.len()];
+        for (name, span) in layout.iter() {
+            let tensor = weights.tensor(name, &Placement::default())?.flatten_all()?;
+            values[span.range()].copy_from_slice(&tensor.to_vec1::<f32>()?);
+        }
+        drop(weights);
+        let masters = Tensor::from_vec(values, layout.len(), &placement.device)?;
+        let copies = (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose()?;
+        let computed_with = copies.as_ref().unwrap_or(&masters);
+        let placement = Placement { device: placement.device.clone(), dtype: computed_with.dtype() };
+        let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
+        let towers = Towers::over(live.collect::<Result<Vec<_>>>()?, config, &placement)?;
+        let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
+        let states = if placement.device.is_cpu() { 0 } else { BYTES_OF_STEPS * n_values(config) };
+        Ok(Self {
+            config: config.clone(),
+            parameters: parameters.collect::<Result<_>>()?,
+            vision: VisionEngine::new(&layout, config)?,
+            text: TextEngine::new(&layout, config)?,
+            layout,
+            masters,
+            copies,
+            towers,
+            free_bytes: free_bytes(&placement.device).saturating_sub(states),
+            placement,
+        })
+    }
+
+    pub fn device(&self) -> &Device {
+        &self.placement.device
+    }
+
+    /// The parameters by open_clip key, f32: views of the flat array.
+    pub fn parameters(&self) -> &BTreeMap<String, Tensor> {
+        &self.parameters
+    }
+
+    /// All parameters as one flat array, f32, at the places of `layout`.
+    pub fn flat_parameters(&self) -> &Tensor {
+        &self.masters
+    }
+
+    /// Sets one parameter; [`Self::refresh`] is due afterwards.
+    ///
+    /// # Errors
+    /// When there is no such parameter, or `value` has another shape.
+    pub fn set_parameter(&self, name: &str, value: &Tensor) -> Result<()> {
+        let span = self.layout.span(name)?;
+        ensure!(value.dims() == span.shape, "{name} is {:?}, expected {:?}", value.dims(), span.shape);
+        let value = value.to_device(self.device())?.to_dtype(DType::F32)?.flatten_all()?.force_contiguous()?;
+        Ok(self.masters.slice_set(&value, 0, span.start)?)
+    }
+
+    /// Bytes of a value of an activation.
+    pub fn value_bytes(&self) -> usize {
+        self.placement.dtype.size_in_bytes()
+    }
+
+    /// Brings the copies that the towers compute with up to date; to be called after parameters changed.
+    pub fn refresh(&self) -> Result<()> {
+        match &self.copies {
+            Some(copies) => Ok(copies.slice_set(&rounded(&self.masters)?, 0, 0)?),
+            None => Ok(()),
+        }
+    }
+
+    /// The logarithm of the logit scale.
+    pub fn log_logit_scale(&self) -> Result<f64> {
+        // The layout has a place for it in every model, and `new` has checked that it is there.
+        // A copy of one value: reading a view back from a GPU would bring the whole array.
+        Ok(f64::from(self.parameters[LOGIT_SCALE].force_contiguous()?.to_scalar::<f32>()?))
+    }
+
+    /// Keeps the logarithm of the logit scale in [0, ln 100].
+    pub fn clamp_logit_scale(&self) -> Result<()> {
+        let value = self.parameters[LOGIT_SCALE].clamp(0f32, 100f32.ln())?;
+        self.set_parameter(LOGIT_SCALE, &value)?;
+        self.refresh()
+    }
+
+    /// What the engine's passes compute with.
+    pub fn flat_weights(&self) -> FlatWeights<'_> {
+        FlatWeights { masters: &self.masters, copies: self.copies.as_ref() }
+    }
+}
+
+/// open_clip's key of the log parameter.
+pub const LOGIT_SCALE: &str = "logit_scale";
+
+/// Every parameter of a model.
+pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
+    config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
+}
+
+/// f32 and bf16 of a parameter, which are on a GPU from the beginning.
+const BYTES_LOADED: u64 = 6;
+/// A parameter's gradient and both moments, in f32, which come with the first step.
+const BYTES_OF_STEPS: u64 = 12;
+
+/// What a device has for activations before a model is loaded. The half of a computer's memory that is left out has room
+/// for the parameters.
+pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceMemory {
+    let states = if placement.device.is_cpu() { 0 } else { (BYTES_LOADED + BYTES_OF_STEPS) * n_values(config) };
+    let is_bf16_there = placement.dtype != DType::F32 && !placement.device.is_cpu();
+    DeviceMemory {
+        free_bytes: free_bytes(&placement.device).saturating_sub(states),
+        value_bytes: if is_bf16_there { 2 } else { 4 },
+    }
+}
+
+/// Values of all parameters.
+fn n_values(config: &ClipConfig) -> u64 {
+    parameters(config).iter().map(|parameter| parameter.shape.iter().product::<usize>() as u64).sum()
+}
+
+/// A copy in bf16; on the CPU, in f32 with the values of bf16.
+fn rounded(masters: &Tensor) -> Result<Tensor> {
+    let copy = masters.to_dtype(DType::BF16)?;
+    Ok(if masters.device().is_cpu() { copy.to_dtype(DType::F32)? } else { copy })
+}
+
+/// A view of one parameter of a flat array.
+fn view(flat: &Tensor, span: &Span) -> Result<Tensor> {
+    Ok(flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?)
+}
+
+impl Towers {
+    fn over(tensors: Vec<(String, Tensor)>, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+        let weights = Weights::from_live(tensors);
+        let vision = VisionTower::load(&weights, config, placement).context("vision tower")?;
+        let text = TextTower::load(&weights, config, placement).context("text tower")?;
+        Ok(Self { vision, text })
+    }
+}
+
+impl Gradients {
+    /// `flat` `[layout.len()]` f32.
+    pub(super) fn new(layout: Arc<ParameterLayout>, flat: Tensor) -> Self {
+        Self { layout, flat }
+    }
+
+    /// The flat array, f32.
+    pub fn flat(&self) -> &Tensor {
+        &self.flat
+    }
+
+    /// The gradient of one parameter.
+    ///
+    /// # Errors
+    /// When there is no such parameter.
+    pub fn get(&self, name: &str) -> Result<Tensor> {
+        view(&self.flat, self.layout.span(name)?)
+    }
+
+    /// The L2 norm over all gradients together, summed in f64.
+    pub fn norm(&self) -> Result<f64> {
+        const VALUES_PER_TASK: usize = 1 << 16;
+        let flat = self.flat.to_device(&Device::Cpu)?;
+        let (storage, _) = flat.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F32(values)) = &*storage else { bail!("expected gradients in f32") };
+        let squares = |values: &[f32]| values.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>();
+        let parts: Vec<f64> = values.par_chunks(VALUES_PER_TASK).map(squares).collect();
+        Ok(parts.iter().sum::<f64>().sqrt())
+    }
+}

@@ -1,0 +1,285 @@
+//! AdamW with decoupled weight decay and bias correction, over flat arrays. Its moments go into checkpoints by key.
+
+use super::model::{Gradients, LOGIT_SCALE};
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{DType, Device, Tensor};
+use dermake_engine::ParameterLayout;
+#[cfg(feature = "cuda")]
+use dermake_engine::cuda::{AdamWStep, adamw_step};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Constants of AdamW.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdamWConfig {
+    #[serde(default = "default_beta1")]
+    pub beta1: f64,
+    #[serde(default = "default_beta2")]
+    pub beta2: f64,
+    #[serde(default = "default_eps")]
+    pub eps: f64,
+    /// Share of a decayed parameter that a step at learning rate 1 would take away.
+    pub weight_decay: f64,
+    /// Largest L2 norm of all gradients together; no limit when absent.
+    #[serde(default)]
+    pub clip_norm: Option<f64>,
+}
+
+fn default_beta1() -> f64 {
+    0.9
+}
+
+fn default_beta2() -> f64 {
+    0.98
+}
+
+fn default_eps() -> f64 {
+    1e-6
+}
+
+impl AdamWConfig {
+    /// # Errors
+    /// Names a constant with which there is no update.
+    pub fn validate(&self) -> Result<()> {
+        let Self { beta1, beta2, eps, weight_decay, clip_norm } = self;
+        for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
+            ensure!((0.0..1.0).contains(beta), "{name} is {beta}, expected 0 or more and below 1");
+        }
+        ensure!(*eps > 0.0 && eps.is_finite(), "eps is {eps}, expected a positive number");
+        ensure!(
+            *weight_decay >= 0.0 && weight_decay.is_finite(),
+            "weight_decay is {weight_decay}, expected 0 or more"
+        );
+        match clip_norm {
+            Some(norm) if !(*norm > 0.0 && norm.is_finite()) => {
+                bail!("clip_norm is {norm}, expected a positive number, or nothing for no limit")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// First and second moments of every parameter, and how many steps they have seen.
+pub struct AdamW {
+    config: AdamWConfig,
+    layout: Arc<ParameterLayout>,
+    /// Flat, f32.
+    first: Tensor,
+    second: Tensor,
+    steps: u64,
+}
+
+/// The reference's exclusion rule: no decay for parameters of rank below 2, or with one of these words in the name.
+pub fn is_decayed(name: &str, rank: usize) -> bool {
+    rank >= 2 && !["bn", "ln", "bias", LOGIT_SCALE].iter().any(|word| name.contains(word))
+}
+
+/// Prefixes of the moments' names in a checkpoint.
+const FIRST: &str = "first_moment.";
+const SECOND: &str = "second_moment.";
+
+impl AdamW {
+    /// Moments of zero for the parameters of a layout.
+    pub fn new(config: AdamWConfig, layout: Arc<ParameterLayout>, device: &Device) -> Result<Self> {
+        let zeros = || Tensor::zeros(layout.len(), DType::F32, device);
+        Ok(Self { config, first: zeros()?, second: zeros()?, layout, steps: 0 })
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// One update of the flat `parameters`, after clipping the gradients where the config asks for it.
+    ///
+    /// Returns the L2 norm of all gradients together, before clipping.
+    ///
+    /// # Errors
+    /// When the norm is not finite; nothing has been changed then.
+    pub fn step(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
+        #[cfg(feature = "cuda")]
+        if parameters.device().is_cuda() {
+            return self.step_on_gpu(parameters, gradients, learning_rate);
+        }
+        let norm = gradients.norm()?;
+        ensure!(norm.is_finite(), "the gradient norm is {norm}");
+        self.steps += 1;
+        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = self.config;
+        // As `clip_grad_norm_` does.
+        let clip = clip_norm.map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
+        let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
+        let n_decayed = self.layout.n_decayed();
+        for (range, decay) in [(0..n_decayed, weight_decay), (n_decayed..self.layout.len(), 0.0)] {
+            if range.is_empty() {
+                continue;
+            }
+            let part = |flat: &Tensor| flat.narrow(0, range.start, range.len());
+            let (first, second, parameters) = (part(&self.first)?, part(&self.second)?, part(parameters)?);
+            let gradients = part(gradients.flat())?;
+            let update = Update {
+                kept: 1.0 - learning_rate * decay,
+                rate: learning_rate / correction(beta1),
+                second_correction: correction(beta2),
+                eps,
+            };
+            first.inplace_op2(&gradients, &Blend { beta: beta1, clip, is_squared: false })?;
+            second.inplace_op2(&gradients, &Blend { beta: beta2, clip, is_squared: true })?;
+            parameters.inplace_op3(&first, &second, &update)?;
+        }
+        Ok(norm)
+    }
+
+    /// The same in one kernel: the norm is read back when all is done.
+    #[cfg(feature = "cuda")]
+    fn step_on_gpu(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
+        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm: max_norm } = self.config;
+        let correction = |beta: f64| 1.0 - beta.powf((self.steps + 1) as f64);
+        let (correction1, correction2) = (correction(beta1), correction(beta2));
+        let n_decayed = self.layout.n_decayed();
+        let step = AdamWStep {
+            n_decayed,
+            learning_rate,
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+            correction1,
+            correction2,
+            max_norm,
+        };
+        let norm = adamw_step(parameters, &self.first, &self.second, gradients.flat(), &step)?;
+        ensure!(norm.is_finite(), "the gradient norm is {norm}");
+        self.steps += 1;
+        Ok(norm)
+    }
+
+    /// The moments as named tensors, for a checkpoint.
+    pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut state = BTreeMap::new();
+        for (prefix, flat) in [(FIRST, &self.first), (SECOND, &self.second)] {
+            for (name, span) in self.layout.iter() {
+                let moment = flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?;
+                state.insert(format!("{prefix}{name}"), moment);
+            }
+        }
+        Ok(state)
+    }
+
+    /// Takes up the moments of a checkpoint.
+    ///
+    /// # Errors
+    /// When a moment is missing or has another shape than its parameter; nothing has been changed then.
+    pub fn restore(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
+        let flat = |prefix: &str| -> Result<Tensor> {
+            let mut values = vec![0f32; self.layout.len()];
+            for (name, span) in self.layout.iter() {
+                let key = format!("{prefix}{name}");
+                let tensor = state.get(&key).with_context(|| format!("the optimizer state has no {key}"))?;
+                if tensor.dims() != span.shape {
+                    bail!("{key} is {:?}, expected {:?}", tensor.dims(), span.shape);
+                }
+                values[span.range()].copy_from_slice(&tensor.flatten_all()?.to_vec1::<f32>()?);
+            }
+            Ok(Tensor::from_vec(values, self.layout.len(), self.first.device())?)
+        };
+        (self.first, self.second) = (flat(FIRST)?, flat(SECOND)?);
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// `moment = beta * moment + (1 - beta) * gradient`, or of its square; `clip` is the gradient's factor.
+struct Blend {
+    beta: f64,
+    clip: f64,
+    is_squared: bool,
+}
+
+/// `parameter = parameter * kept - rate * first / (sqrt(second / second_correction) + eps)`.
+struct Update {
+    kept: f64,
+    rate: f64,
+    second_correction: f64,
+    eps: f64,
+}
+
+/// The CPU forms: one pass each.
+mod in_place {
+    use super::{Blend, Update};
+    use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result};
+    use rayon::prelude::*;
+
+    const VALUES_PER_TASK: usize = 1 << 16;
+
+    impl InplaceOp2 for Blend {
+        fn name(&self) -> &'static str {
+            "adamw_moment"
+        }
+
+        fn cpu_fwd(
+            &self,
+            moment: &mut CpuStorage,
+            moment_layout: &Layout,
+            gradient: &CpuStorage,
+            gradient_layout: &Layout,
+        ) -> Result<()> {
+            let moment = values_mut(moment, moment_layout)?;
+            let gradient = values(gradient, gradient_layout)?;
+            let (beta, clip) = (self.beta as f32, self.clip as f32);
+            let rest = (1.0 - self.beta) as f32;
+            let tasks = moment.par_chunks_mut(VALUES_PER_TASK).zip(gradient.par_chunks(VALUES_PER_TASK));
+            tasks.for_each(|(moment, gradient)| {
+                let pairs = moment.iter_mut().zip(gradient);
+                match self.is_squared {
+                    true => pairs.for_each(|(m, g)| *m = beta * *m + rest * (clip * g) * (clip * g)),
+                    false => pairs.for_each(|(m, g)| *m = beta * *m + rest * (clip * g)),
+                }
+            });
+            Ok(())
+        }
+    }
+
+    impl InplaceOp3 for Update {
+        fn name(&self) -> &'static str {
+            "adamw_update"
+        }
+
+        fn cpu_fwd(
+            &self,
+            parameter: &mut CpuStorage,
+            parameter_layout: &Layout,
+            first: &CpuStorage,
+            first_layout: &Layout,
+            second: &CpuStorage,
+            second_layout: &Layout,
+        ) -> Result<()> {
+            let parameter = values_mut(parameter, parameter_layout)?;
+            let (first, second) = (values(first, first_layout)?, values(second, second_layout)?);
+            let (kept, rate, eps) = (self.kept as f32, self.rate as f32, self.eps as f32);
+            let inverse_root = (1.0 / self.second_correction.sqrt()) as f32;
+            let tasks = parameter.par_chunks_mut(VALUES_PER_TASK).zip(first.par_chunks(VALUES_PER_TASK));
+            tasks.zip(second.par_chunks(VALUES_PER_TASK)).for_each(|((parameter, first), second)| {
+                for ((p, m), v) in parameter.iter_mut().zip(first).zip(second) {
+                    *p = *p * kept - rate * m / (v.sqrt() * inverse_root + eps);
+                }
+            });
+            Ok(())
+        }
+    }
+
+    fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+        match layout.contiguous_offsets() {
+            Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+            None => candle_core::bail!("the optimizer was given a strided tensor"),
+        }
+    }
+
+    fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+        match (layout.contiguous_offsets(), storage) {
+            (Some((start, end)), CpuStorage::F32(values)) => Ok(&mut values[start..end]),
+            _ => candle_core::bail!("the optimizer was given a strided tensor or another type than f32"),
+        }
+    }
+}

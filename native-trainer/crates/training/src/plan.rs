@@ -1,0 +1,271 @@
+//! A recipe with everything resolved: files found, steps counted, costs estimated.
+
+use super::estimate::{BatchSize, DeviceMemory, StepEstimate};
+use super::model::parameters;
+use super::recipe::{Recipe, ZeroShotRecipe};
+use super::resume::VALIDATION;
+use super::step::MicroBatches;
+use anyhow::{Context, Result, bail};
+use dermake_data::samples::default_image_root;
+use dermake_data::shrink;
+use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
+use dermake_evaluation::LabelledImages;
+use dermake_files::labels;
+use dermake_models::sha256_hex;
+use shared_model::config::ClipConfig;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a run will do.
+pub struct Plan {
+    pub recipe: Recipe,
+    pub config: ClipConfig,
+    pub train: Arc<SampleSource>,
+    pub validation: Option<Arc<SampleSource>>,
+    pub zero_shot: Vec<ZeroShotSet>,
+    pub steps_per_epoch: u64,
+    pub total_steps: u64,
+    /// What must be the same for a run to go on: recipe, data, model.
+    pub fingerprint: BTreeMap<String, String>,
+    /// Hashes of the tables that the run is evaluated on.
+    pub evaluated_on: BTreeMap<String, String>,
+    pub estimate: StepEstimate,
+}
+
+/// A labelled table to measure zero-shot accuracy on.
+pub struct ZeroShotSet {
+    pub name: String,
+    pub class_names: Vec<String>,
+    pub images: LabelledImages,
+}
+
+impl Plan {
+    /// Finds and reads the tables of `recipe` below `data`, for a device with that much memory.
+    ///
+    /// # Errors
+    /// When a table cannot be read, the run would learn nothing from it, or the schedule is longer than the run.
+    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path, memory: DeviceMemory) -> Result<Self> {
+        let source = |table: &str| -> Result<Arc<SampleSource>> {
+            let path = data.join(table);
+            let root = match &recipe.data.image_root {
+                Some(root) => image_root(&data.join(root))?,
+                None => default_image_root(&path),
+            };
+            let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
+            let table = TrainingTable::read(&path, &recipe.data.table)?;
+            Ok(Arc::new(SampleSource::new(table, root, tokenizer, config.preprocess.clone())))
+        };
+        let train = source(&recipe.data.train)?;
+        let validation = recipe.data.validation.as_deref().map(source).transpose()?;
+        let zero_shot: Vec<ZeroShotSet> =
+            recipe.data.zero_shot.iter().map(|set| ZeroShotSet::read(set, data)).collect::<Result<_>>()?;
+        let n_rows = train.table().usable_rows().count();
+        let steps_per_epoch = (n_rows / recipe.run.batch_size) as u64;
+        if steps_per_epoch == 0 {
+            bail!(
+                "the training table has {n_rows} usable rows, fewer than a batch of {} (`dermake data check` says what \
+                 is wrong with others): {}",
+                recipe.run.batch_size,
+                data.join(&recipe.data.train).display()
+            );
+        }
+        check_learnable(train.table(), train.table().usable_rows(), &recipe.objective).with_context(|| {
+            let variant = recipe.objective.variant.name();
+            format!("the objective `{variant}` can learn nothing from {}", data.join(&recipe.data.train).display())
+        })?;
+        if let Some(validation) = &validation {
+            check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
+        }
+        let fingerprint = fingerprint(&recipe, &config, data, train.image_root())?;
+        let evaluated_on = evaluated_on(&recipe, &zero_shot, data)?;
+        let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
+        recipe.schedule.check_length(total_steps)?;
+        let n_prefetched = loader_options(&recipe).prefetch_batches;
+        let batch = BatchSize::of(&recipe, &train);
+        let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, memory)?;
+        Ok(Self {
+            recipe,
+            config,
+            train,
+            validation,
+            zero_shot,
+            steps_per_epoch,
+            total_steps,
+            fingerprint,
+            evaluated_on,
+            estimate,
+        })
+    }
+
+    /// The recipe in the form in which two sessions of one run are compared.
+    pub fn comparable_recipe(&self) -> Recipe {
+        comparable(&self.recipe)
+    }
+
+    /// Whether a setting may differ from one session of a run to the next; `name` is its dotted name.
+    pub fn may_change(name: &str) -> bool {
+        MAY_CHANGE
+            .iter()
+            .any(|free| name.strip_prefix(free).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }
+
+    /// Whether there is anything to evaluate on.
+    pub fn has_evaluation(&self) -> bool {
+        self.validation.is_some() || !self.zero_shot.is_empty()
+    }
+
+    pub fn loader_options(&self) -> LoaderOptions {
+        loader_options(&self.recipe)
+    }
+
+    /// f32 values in all parameters.
+    pub fn n_values(&self) -> usize {
+        parameters(&self.config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum()
+    }
+}
+
+impl ZeroShotSet {
+    /// Reads the table, so that a run does not fail for it after its first epoch.
+    fn read(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
+        let labels = labels::class_list(&recipe.classes, data)?;
+        let table = data.join(&recipe.table);
+        let images = LabelledImages::read(&table, &labels, data)?;
+        if let Some(first) = images.files.first()
+            && !images.files.iter().any(|file| file.path.is_file())
+        {
+            bail!("none of the table's images is there ({}, for one): {}", first.path.display(), table.display());
+        }
+        Ok(Self { name: recipe.name.clone(), class_names: labels.class_names, images })
+    }
+}
+
+fn loader_options(recipe: &Recipe) -> LoaderOptions {
+    LoaderOptions {
+        batch_size: recipe.run.batch_size,
+        max_bad_share: recipe.data.max_bad_share,
+        ..LoaderOptions::default()
+    }
+}
+
+/// A folder that image names count from.
+fn image_root(folder: &Path) -> Result<PathBuf> {
+    if !folder.is_dir() {
+        bail!("data.image_root is no folder: {}", folder.display());
+    }
+    Ok(folder.into())
+}
+
+/// Settings that may change from one session of a run to the next: how often something is written, the notice that goes
+/// with it, and the pieces that a batch is cut into. [`comparable`] gives each of them one value.
+const MAY_CHANGE: [&str; 5] =
+    ["model.notice", "run.save_every_steps", "run.keep_every_epochs", "run.log_every_steps", "run.micro_batches"];
+
+fn comparable(recipe: &Recipe) -> Recipe {
+    let mut recipe = recipe.clone();
+    recipe.model.notice = None;
+    recipe.run.save_every_steps = None;
+    recipe.run.keep_every_epochs = None;
+    recipe.run.log_every_steps = 1;
+    recipe.run.micro_batches = MicroBatches { images: 1, tokens: 1, activation_memory_gib: None };
+    recipe
+}
+
+/// Hashes of the tables that a run is evaluated on, with the classes of each.
+fn evaluated_on(recipe: &Recipe, zero_shot: &[ZeroShotSet], data: &Path) -> Result<BTreeMap<String, String>> {
+    let read = |table: &String| {
+        let path = data.join(table);
+        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let mut hashes = BTreeMap::new();
+    if let Some(validation) = &recipe.data.validation {
+        hashes.insert(VALIDATION.to_string(), sha256_hex(&read(validation)?));
+    }
+    for (set, written) in zero_shot.iter().zip(&recipe.data.zero_shot) {
+        let content = [serde_json::to_vec(&set.class_names)?, read(&written.table)?].concat();
+        hashes.insert(format!("zero-shot table or class list {}", set.name), sha256_hex(&content));
+    }
+    Ok(hashes)
+}
+
+/// Hashes of what decides the numbers of a run.
+fn fingerprint(
+    recipe: &Recipe,
+    config: &ClipConfig,
+    data: &Path,
+    images: &Path,
+) -> Result<BTreeMap<String, String>> {
+    let recipe = comparable(recipe);
+    let table = data.join(&recipe.data.train);
+    let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
+    let of = |name: &str, bytes: &[u8]| (name.to_string(), sha256_hex(bytes));
+    let mut fingerprint = BTreeMap::from([
+        of("recipe", &serde_json::to_vec(&recipe)?),
+        of("training table", &table),
+        of("model", &serde_json::to_vec(&config.to_open_clip_json())?),
+    ]);
+    if let Some(shrunk) = shrink::read_marker(images)? {
+        fingerprint.extend([of("size of images", &serde_json::to_vec(&shrunk)?)]);
+    }
+    Ok(fingerprint)
+}
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = &self.recipe.run;
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let memory = &self.estimate;
+        writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
+        writeln!(f, "parameters  {:.2} M", self.n_values() as f64 / 1e6)?;
+        let table = self.train.table();
+        writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        writeln!(
+            f,
+            "steps       {} of {} samples: {} epochs of {}",
+            self.total_steps, run.batch_size, run.epochs, self.steps_per_epoch
+        )?;
+        writeln!(
+            f,
+            "step        {:.1} GFLOP; {:.0} % of the activations are kept, the others are computed again",
+            self.estimate.flops() / 1e9,
+            100.0 * self.estimate.kept_share
+        )?;
+        write!(
+            f,
+            "memory      about {:.0} MiB: parameters and moments {:.0}, activations {:.0}, loss {:.0}, batches {:.0}",
+            mib(memory.total_bytes()),
+            mib(memory.parameters),
+            mib(memory.activations),
+            mib(memory.loss),
+            mib(memory.batches)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_with_another_notice_and_in_other_pieces_but_not_with_another_seed() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe = Recipe::read("smoke").unwrap();
+        std::fs::write(folder.path().join(&recipe.data.train), "a table").unwrap();
+        let config = recipe.model.drawn_config().unwrap().unwrap();
+        let of = |recipe: &Recipe| fingerprint(recipe, &config, folder.path(), folder.path()).unwrap();
+        let mut other = recipe.clone();
+        other.model.notice = Some("Other words.".into());
+        assert!(recipe.model.notice.is_some() && recipe.model.notice != other.model.notice);
+        other.run.micro_batches.images += 1;
+        other.run.micro_batches.activation_memory_gib = Some(0.5);
+        assert_eq!(of(&other), of(&recipe));
+        let whole = of(&recipe);
+        other.run.seed += 1;
+        assert_ne!(of(&other), whole);
+        let shrunk = br#"{"short_side": 384, "quality": 92}"#;
+        std::fs::write(folder.path().join(shrink::MARKER_FILE), shrunk).unwrap();
+        assert_ne!(of(&recipe), whole);
+    }
+}

@@ -1,0 +1,175 @@
+//! Whether a run may go on in its folder: with what it was started with, from its newest checkpoint, or not at all.
+
+use super::checkpoint::{Checkpoints, KEPT, LAST, LoopState};
+use super::plan::Plan;
+use super::sinks::metrics;
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The recipe of a run, in its folder.
+pub const PLAN_FILE: &str = "plan.toml";
+/// Settings that are named before the others are only counted.
+const MAX_NAMED: usize = 5;
+/// The key of [`LoopState::evaluated_on`] that decides which checkpoint is the best.
+pub const VALIDATION: &str = "validation table";
+
+/// The state that the run in the folder `out` goes on from; `None` for a new run.
+///
+/// # Errors
+/// When the run was started with something else, its newest checkpoint cannot be read, or is gone while others of its
+/// files are there, which a new run would replace.
+pub fn state(checkpoints: &Checkpoints, plan: &Plan, out: &Path, metrics_file: &Path) -> Result<Option<LoopState>> {
+    let Some(mut state) = checkpoints.last_state()? else {
+        refuse_without_last(checkpoints, out, metrics_file)?;
+        return Ok(None);
+    };
+    check_fingerprint(&state.fingerprint, plan, &checkpoints.path(LAST), out)?;
+    follow_evaluation(&mut state, &plan.evaluated_on);
+    Ok(Some(state))
+}
+
+/// A new run would replace the files of one whose newest checkpoint was removed.
+fn refuse_without_last(checkpoints: &Checkpoints, out: &Path, metrics_file: &Path) -> Result<()> {
+    let others = checkpoints.others();
+    let last = checkpoints.path(LAST);
+    if let Some(newest) = others.iter().rfind(|name| name.starts_with(KEPT)).or(others.last()) {
+        bail!(
+            "the run in this folder has {}, but not the checkpoint {LAST} that it goes on from; copy the folder {newest} \
+             to {LAST}, or give --out a new folder: {}",
+            others.join(", "),
+            last.display()
+        );
+    }
+    // A run that was killed in its first epoch may have saved nothing, and starts over.
+    let records = metrics::read(metrics_file).unwrap_or_default();
+    if let Some(record) = records.iter().rfind(|record| record.epoch > 0) {
+        bail!(
+            "the run in this folder has metrics up to step {}, but no checkpoint {LAST} to go on from; give --out a new \
+             folder, or remove this one: {}",
+            record.step,
+            out.display()
+        );
+    }
+    Ok(())
+}
+
+/// One run goes on with what it was started with, or not at all.
+fn check_fingerprint(found: &BTreeMap<String, String>, plan: &Plan, last: &Path, out: &Path) -> Result<()> {
+    let differing = differing(found, &plan.fingerprint);
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let settings = if differing.contains("recipe") { changed_settings(plan, out) } else { String::new() };
+    let differing: Vec<&str> = differing.into_iter().collect();
+    bail!(
+        "the run in this folder was started with another {}{settings}; give --out a new folder, or the recipe and data \
+         of that run (to train its model further, a recipe names it as model.from = {:?}): {}",
+        differing.join(", another "),
+        last.display().to_string(),
+        out.display()
+    );
+}
+
+/// The names under which the two have different hashes.
+fn differing<'a>(found: &'a BTreeMap<String, String>, expected: &'a BTreeMap<String, String>) -> BTreeSet<&'a str> {
+    let names = found.keys().chain(expected.keys());
+    names.filter(|name| found.get(*name) != expected.get(*name)).map(String::as_str).collect()
+}
+
+/// The settings that differ from those in the run's folder, in brackets; nothing where that is not known.
+fn changed_settings(plan: &Plan, out: &Path) -> String {
+    let earlier =
+        std::fs::read_to_string(out.join(PLAN_FILE)).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let now = toml::Table::try_from(plan.comparable_recipe()).ok();
+    let (Some(earlier), Some(now)) = (earlier, now) else { return String::new() };
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+    settings(&toml::Value::Table(earlier), "", &mut before);
+    settings(&toml::Value::Table(now), "", &mut after);
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let value = |of: &BTreeMap<String, String>, name: &String| of.get(name).map_or("unset".into(), Clone::clone);
+    let is_changed = |name: &&String| before.get(*name) != after.get(*name) && !Plan::may_change(name);
+    let changed: Vec<String> = names
+        .into_iter()
+        .filter(is_changed)
+        .map(|name| format!("{name} was {}, is {}", value(&before, name), value(&after, name)))
+        .collect();
+    match changed.len() {
+        0 => String::new(),
+        n if n > MAX_NAMED => format!(" ({}, and {} more)", changed[..MAX_NAMED].join("; "), n - MAX_NAMED),
+        _ => format!(" ({})", changed.join("; ")),
+    }
+}
+
+/// Collects the values of a table by their dotted names.
+fn settings(value: &toml::Value, name: &str, found: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            let dotted = |key: &String| if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            table.iter().for_each(|(key, value)| settings(value, &dotted(key), found));
+        }
+        value => drop(found.insert(name.to_string(), value.to_string())),
+    }
+}
+
+/// Validation losses of two tables are not compared: with another one, the best so far is forgotten.
+fn follow_evaluation(state: &mut LoopState, now: &BTreeMap<String, String>) {
+    let differing = differing(&state.evaluated_on, now);
+    if !state.evaluated_on.is_empty() && !differing.is_empty() {
+        let names: Vec<&str> = differing.iter().copied().collect();
+        let consequence = match differing.contains(VALIDATION) {
+            true => "; the best validation loss so far is forgotten, and the next evaluation replaces `best`",
+            false => "",
+        };
+        tracing::warn!(
+            "the run was evaluated on another {}: figures before and after this step cannot be compared{consequence}",
+            names.join(", another ")
+        );
+        if differing.contains(VALIDATION) {
+            state.best_validation_loss = None;
+        }
+    }
+    state.evaluated_on = now.clone();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_dotted_names() {
+        let table: toml::Table = "a = 1\n[b]\nc = \"x\"\n[b.d]\ne = [1, 2]".parse().unwrap();
+        let mut found = BTreeMap::new();
+        settings(&toml::Value::Table(table), "", &mut found);
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, [("a", "1"), ("b.c", "\"x\""), ("b.d.e", "[1, 2]")]);
+    }
+
+    #[test]
+    fn only_another_validation_table_forgets_the_best_loss() {
+        let hashes = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, hash)| (name.to_string(), hash.to_string())).collect()
+        };
+        let followed = |earlier: &[(&str, &str)]| {
+            let mut state = LoopState {
+                optimizer_steps: None,
+                step: 3,
+                position: dermake_data::Position::default(),
+                samples_seen: 0,
+                trained_secs: 0.0,
+                best_validation_loss: Some(0.5),
+                is_evaluation_due: false,
+                fingerprint: BTreeMap::new(),
+                evaluated_on: hashes(earlier),
+            };
+            let now = hashes(&[(VALIDATION, "a"), ("zero-shot table synth", "b")]);
+            follow_evaluation(&mut state, &now);
+            assert_eq!(state.evaluated_on, now);
+            state.best_validation_loss
+        };
+        assert_eq!(followed(&[(VALIDATION, "a"), ("zero-shot table synth", "b")]), Some(0.5));
+        assert_eq!(followed(&[(VALIDATION, "a"), ("zero-shot table synth", "c")]), Some(0.5));
+        assert_eq!(followed(&[(VALIDATION, "c"), ("zero-shot table synth", "b")]), None);
+        assert_eq!(followed(&[]), Some(0.5), "a checkpoint of an older version does not say");
+    }
+}

@@ -1,0 +1,10 @@
+//! Training against the reference implementation, at the tolerances of the fixtures' `README.md`.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod autograd;
+#[path = "../../../../tests/support/fixtures.rs"]
+mod fixtures;
+mod gradients;
+mod tiny;
+mod train;

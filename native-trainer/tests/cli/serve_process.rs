@@ -1,0 +1,140 @@
+//! The process of `dermake serve`: its memory, its stdout, and how signals stop it.
+
+use crate::signals;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::{BufRead, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";
+
+/// A page and a quantized model on disk, whose weights are `weights` and then zeros.
+struct Site(TempDir);
+
+impl Site {
+    fn new(weights: &str, size_bytes: u64) -> Self {
+        let site = Self(tempfile::tempdir().unwrap());
+        for folder in ["app", "make q8"] {
+            fs::create_dir(site.path(folder)).unwrap();
+        }
+        fs::write(site.path("app/index.html"), "<!DOCTYPE html>").unwrap();
+        let mut file = fs::File::create(site.path("make q8/vision.safetensors")).unwrap();
+        file.set_len(size_bytes).unwrap();
+        file.write_all(weights.as_bytes()).unwrap();
+        let manifest = serde_json::json!({
+            "format": "dermake-quantized/2",
+            "name": "MAKE, eight bits",
+            "files": [{
+                "role": "vision",
+                "file": "vision.safetensors",
+                "bytes": size_bytes,
+                "sha256": format!("{:x}", Sha256::digest(weights)),
+            }],
+        });
+        fs::write(site.path("make q8/manifest.json"), manifest.to_string()).unwrap();
+        site
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+}
+
+/// Sends a request and returns all that comes.
+fn raw(address: SocketAddr, request_line: &str, headers: &str) -> Vec<u8> {
+    let mut socket = TcpStream::connect(address).unwrap();
+    let request = format!("{request_line}\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+/// `dermake serve`, as it is installed; ended when dropped.
+struct Program {
+    process: std::process::Child,
+    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+    address: SocketAddr,
+}
+
+impl Program {
+    fn start(site: &Site) -> Self {
+        let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_dermake"))
+            .args(["serve", "--port", "0", "--app"])
+            .arg(site.path("app"))
+            .arg("--models")
+            .arg(site.path("make q8"))
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
+        let url = lines.next().expect("the address is printed").unwrap();
+        let address = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap().parse().unwrap();
+        Self { process, lines, address }
+    }
+
+    /// The most memory that it has held so far; 0 where that cannot be read.
+    fn peak_memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    }
+
+    /// Whether it ends in order by this signal.
+    fn stop(&mut self, signal: &str) -> bool {
+        let sent = std::process::Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        sent.unwrap().success() && self.process.wait().unwrap().success()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+#[test]
+fn a_huge_file_streams_to_many_clients_in_flat_memory() {
+    const SIZE_BYTES: u64 = 1 << 30;
+    const N_CLIENTS: usize = 50;
+    let site = Site::new("START", SIZE_BYTES);
+    // A process of its own, whose memory no other test has a part in.
+    let mut server = Program::start(&site);
+    let before = server.peak_memory_bytes();
+    let address = server.address;
+    std::thread::scope(|scope| {
+        for _ in 0..N_CLIENTS {
+            scope.spawn(move || {
+                let mut socket = TcpStream::connect(address).unwrap();
+                write!(socket, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+                let received = std::io::copy(&mut (&mut socket).take(32 << 20), &mut std::io::sink()).unwrap();
+                assert_eq!(received, 32 << 20);
+            });
+        }
+        let mut whole = TcpStream::connect(address).unwrap();
+        write!(whole, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let received = std::io::copy(&mut whole, &mut std::io::sink()).unwrap();
+        assert!(received > SIZE_BYTES && received < SIZE_BYTES + 4096, "{received}");
+    });
+    let grown = server.peak_memory_bytes().saturating_sub(before);
+    assert!(grown < 128 << 20, "memory grew by {grown} bytes");
+    let tail = raw(address, &format!("GET {WEIGHTS} HTTP/1.1"), "Range: bytes=1073740912-\r\n");
+    assert!(tail.starts_with(b"HTTP/1.1 206") && tail.ends_with(&[0; 912]));
+    assert!(server.stop("-TERM"), "a stop by signal is no failure");
+}
+
+#[test]
+fn the_address_is_printed_and_a_signal_stops_the_server() {
+    signals::take();
+    for signal in ["-TERM", "-INT"] {
+        let site = Site::new("0123456789", 10);
+        let mut server = Program::start(&site);
+        let answer = raw(server.address, "GET /healthz HTTP/1.1", "");
+        assert!(answer.ends_with(b"\r\n\r\nok"));
+        assert!(server.stop(signal), "a stop by signal is no failure");
+        assert_eq!((&mut server.lines).count(), 0, "the address is all of stdout");
+    }
+}
