@@ -6,12 +6,12 @@ use shared_model::labels::{LabelSet, Templates};
 
 #[derive(Debug, clap::Args)]
 pub struct LabelOptions {
-    /// The labels to choose from: pad (6), f17k (114), snu (134), sd128 (128); a file (a JSON list, or one label a
-    /// line), - for standard input; or the labels themselves, separated by commas
+    /// Labels to rank: pad (6 labels), f17k (114), snu (134), sd128 (128), a file (a JSON list, or one label per line),
+    /// `-` for such a file from standard input, or the labels themselves, separated by commas
     #[arg(long, default_value = "pad")]
     pub labels: String,
 
-    /// A sentence with {} where the label goes; may be repeated [default: MAKE's eight skin templates]
+    /// A sentence with {} in place of the label; may be repeated [default: MAKE's eight skin templates]
     #[arg(long = "template", value_name = "SENTENCE")]
     pub templates: Vec<String>,
 }

@@ -10,16 +10,16 @@ use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say which clinical concepts are most present on photos
+/// Rank clinical concepts for photos
 ///
-/// A concept's score compares the photo with sentences that name it and the same sentences without it, as MAKE's
-/// concept annotation does: above 0.5 the photo is nearer to those that name it.
+/// The score of a concept compares the photo with sentences that name the concept and with the same sentences without
+/// it, as MAKE's concept annotation does. Above 0.5, the photo is closer to those that name it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake annotate photo.jpg
   dermake annotate photo.jpg --concepts \"bulla, scale, tattoo\" --json")]
 pub struct Annotate {
-    /// Photos to look at: files, folders (all photos below), `-` (standard input) or `@LIST` (a text file with a path a
+    /// Photos: files, folders (all photos below them), `-` (standard input) or `@LIST` (a text file with one path per
     /// line)
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
@@ -27,20 +27,20 @@ pub struct Annotate {
     #[command(flatten)]
     model: ModelOptions,
 
-    /// Concepts to look for, separated by commas, or a file with one a line; may be repeated. Words that are no known
-    /// concept stand for themselves [default: the 64 known ones]
+    /// Concepts to score, separated by commas, or a file with one per line; may be repeated. A word that is not a known
+    /// concept is used as it is [default: the 64 known concepts]
     #[arg(long, value_name = "CONCEPTS")]
     concepts: Vec<String>,
 
-    /// How many concepts to show, the most present first
+    /// Number of concepts to show, the most present first
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
 
-    /// One JSON object a line: image, concepts (concept, score), model
+    /// Print one JSON object per line: image, concepts (concept, score), model
     #[arg(long)]
     json: bool,
 
-    /// Read pixels as benchmark runs do: EXIF orientation and color profiles ignored, 16-bit gray clipped
+    /// Read pixels as `dermake eval` does: ignore EXIF orientation and color profiles, and clip 16-bit gray
     #[arg(long, alias = "ignore-exif")]
     as_reference: bool,
 }

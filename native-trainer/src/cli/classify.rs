@@ -10,11 +10,11 @@ use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Name what is on one or more photos
+/// Rank labels for photos
 ///
-/// Ranks the labels by the cosine between the photo's feature and the label's, as MAKE's zero-shot evaluation does.
-/// Photos may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, told by their content. They are turned
-/// upright by their EXIF data and converted to sRGB by their color profile.
+/// Ranks the labels by the cosine of the photo's feature and the label's, as MAKE's zero-shot evaluation does. Photos
+/// may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, whatever their name. They are turned upright by their EXIF
+/// data and converted to sRGB by their color profile.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake classify photo.jpg
@@ -23,7 +23,7 @@ use std::process::ExitCode;
   dermake classify photos @more.txt --json
   dermake classify photo.jpg --labels \"acne, rosacea, psoriasis\" --template \"a photo of {}\"")]
 pub struct Classify {
-    /// Photos to look at: files, folders (all photos below), `-` (standard input) or `@LIST` (a text file with a path a
+    /// Photos: files, folders (all photos below them), `-` (standard input) or `@LIST` (a text file with one path per
     /// line)
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
@@ -34,15 +34,15 @@ pub struct Classify {
     #[command(flatten)]
     labels: LabelOptions,
 
-    /// How many labels to show, likeliest first
+    /// Number of labels to show, the most likely first
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
 
-    /// One JSON object a line: image, predictions (label, probability, logit), model, millis
+    /// Print one JSON object per line: image, predictions (label, probability, logit), model, millis
     #[arg(long)]
     json: bool,
 
-    /// Read pixels as benchmark runs do: EXIF orientation and color profiles ignored, 16-bit gray clipped
+    /// Read pixels as `dermake eval` does: ignore EXIF orientation and color profiles, and clip 16-bit gray
     #[arg(long, alias = "ignore-exif")]
     as_reference: bool,
 }

@@ -9,17 +9,17 @@ use dermake_synth::{SynthOptions, synth, write_contact_sheet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Draw a dermatology set for training, evaluation and demonstration
+/// Draw a data set of skin pictures for training, evaluation and demonstration
 ///
-/// Fourteen conditions on six skin tones with captions, and held-out sets in the layout of the zero-shot, concept and
-/// retrieval benchmarks. The pictures are drawn: nothing learned from them is fit for diagnosis.
+/// Draws fourteen conditions on six skin tones, with captions, and held-out sets in the layout of the zero-shot,
+/// concept and retrieval benchmarks. A model trained on drawings is not fit for diagnosis.
 #[derive(Debug, Args)]
 pub struct Synth {
-    /// Pictures to train on; the held-out sets come on top
+    /// Number of training pictures; held-out sets are drawn in addition
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     images: u32,
 
-    /// The same seed draws the same pictures
+    /// Random seed; the same seed draws the same pictures
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
@@ -27,11 +27,11 @@ pub struct Synth {
     #[arg(long, default_value_t = SynthOptions::DEFAULT_IMAGE_SIZE, value_parser = clap::value_parser!(u32).range(64..=1024))]
     image_size: u32,
 
-    /// A new folder for the set
+    /// Folder for the data set; must be new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Instead of a set, one PNG with twelve pictures of each condition over the six skin tones
+    /// Write one PNG with twelve pictures of each condition on the six skin tones, and no data set
     #[arg(long, conflicts_with = "images")]
     contact_sheet: bool,
 }
@@ -52,7 +52,7 @@ impl Synth {
     }
 }
 
-/// Check training data, or make a copy that is quicker to read
+/// Check training data, or make a copy with smaller images
 #[derive(Debug, Subcommand)]
 pub enum Data {
     Check(Check),
@@ -68,40 +68,40 @@ impl Data {
     }
 }
 
-/// Find everything that is wrong with a training table before a run does
+/// Find every problem of a training table before a run
 ///
-/// Reads the table as training would, decodes every image and counts the tokens of every caption. Prints each problem
-/// with its row, line and column, then figures of the table, and which objectives can learn from it. Exit code 0:
-/// training would use every row; 1: it would skip some, or could not use the table; 2: the file cannot be opened.
+/// Reads the table as training does, decodes each image and counts the tokens of each caption. Prints each problem with
+/// its row, line and column, then statistics of the table, and which objectives can learn from it. Exit code 0:
+/// training would use every row; 1: it would skip some rows, or could not use the table; 2: the file cannot be opened.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake data check pretrain.csv --root images --json")]
 pub struct Check {
-    /// A CSV file with captions and masks, as MAKE's
+    /// A CSV file with MAKE's columns: image, captions and masks
     #[arg(value_name = "FILE")]
     table: PathBuf,
 
-    /// Folder from which image names count [default: the table's own]
+    /// Folder where image names start [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// Context length of the model that captions must fit, start and end included
+    /// Context length of the model in tokens, with start and end; longer captions are reported
     #[arg(long, value_name = "TOKENS", default_value_t = 77)]
     model_context: usize,
 
-    /// Column of the image's file name
+    /// Column with the image's file name
     #[arg(long, value_name = "COLUMN", default_value = "filename")]
     image_column: String,
 
-    /// Column of the caption
+    /// Column with the caption
     #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
     caption_column: String,
 
-    /// Sub-captions of each row that training would use
+    /// Number of sub-captions of each row that training would use
     #[arg(long, value_name = "N", default_value_t = 8)]
     subcaptions: usize,
 
-    /// One JSON object with problems and figures
+    /// Print one JSON object with problems and statistics
     #[arg(long)]
     json: bool,
 }
@@ -119,21 +119,22 @@ impl Check {
     }
 }
 
-/// Copy a training table and its images with large images made smaller, so that training decodes them quicker
+/// Copy a training table and its images, making large images smaller
 ///
-/// An image whose short side is larger becomes a JPEG of that short side, under its old name; all others are copied as
-/// they are. The same command goes on where it was stopped. Training on the copy is another run than training on the
-/// originals, and is refused in the folder of one. Exit code 0: all images are there; 1: some are missing or unreadable.
+/// Training decodes small images faster. An image whose short side is larger than --short-side becomes a JPEG of that
+/// size, under its old name; other images are copied unchanged. After an interruption, the same command continues. A
+/// run that was started on the originals cannot continue on the copy. Exit code 0: all images were copied; 1: some are
+/// missing or unreadable.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake data shrink pretrain.csv --root images --out small
   dermake train pretrain-vit-b-16 --data small --out runs/make")]
 pub struct Shrink {
-    /// A CSV file with captions and masks, as MAKE's
+    /// A CSV file with MAKE's columns: image, captions and masks
     #[arg(value_name = "FILE")]
     table: PathBuf,
 
-    /// Folder from which image names count [default: the table's own]
+    /// Folder where image names start [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
@@ -141,19 +142,19 @@ pub struct Shrink {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Short side of the images in pixels
+    /// Short side of the images that are made smaller, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 384, value_parser = clap::value_parser!(u32).range(16..=4096))]
     short_side: u32,
 
-    /// JPEG quality
+    /// JPEG quality, 1 to 100
     #[arg(long, value_name = "QUALITY", default_value_t = 92, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
 
-    /// Column of the image's file name
+    /// Column with the image's file name
     #[arg(long, value_name = "COLUMN", default_value = "filename")]
     image_column: String,
 
-    /// Column of the caption
+    /// Column with the caption
     #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
     caption_column: String,
 }

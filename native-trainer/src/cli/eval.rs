@@ -9,13 +9,14 @@ use dermake_models::options::ModelOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Reproduce MAKE's benchmarks
+/// Run MAKE's benchmarks
 ///
-/// Runs what the data folder has, in the layout of the reference, and says of the rest where it comes from: zero-shot
-/// classification, concept annotation, retrieval, linear probes; with 95 % bootstrap intervals, and broken down by skin
-/// type, sex and age where a table has them. Ends with one table, ours beside the published figures. Features are kept:
-/// a second evaluation reads no image but those that the report shows. Exit code 0: all that is there was scored; 1: some of it could not be; 2: nothing
-/// was; 130: interrupted, and what was done is kept.
+/// Runs each benchmark whose data are in the data folder, in the layout of the reference, and says where to get the
+/// data of the others. Tasks are zero-shot classification, concept annotation, retrieval and linear probes. Metrics
+/// have 95 % bootstrap intervals, and are also given by skin type, sex and age if a table has them. Ends with a table
+/// of the results beside published figures. Features are cached: a second evaluation reads only the images that the
+/// report shows. Exit code 0: everything in the folder was scored; 1: some of it could not be scored; 2: nothing could
+/// be scored; 130: interrupted, and finished work is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake synth --out data/synth && dermake eval
@@ -25,31 +26,31 @@ pub struct Eval {
     #[command(flatten)]
     model: ModelOptions,
 
-    /// The folder of the benchmarks
+    /// Folder with the data of the benchmarks
     #[arg(long, env = "DERMAKE_DATA", default_value = "data", value_name = "DIR")]
     data: PathBuf,
 
-    /// Keys of the benchmarks to run [default: all that are there]
+    /// Keys of the benchmarks to run, separated by commas [default: all whose data are in the folder]
     #[arg(long, value_delimiter = ',', value_name = "KEY")]
     only: Vec<String>,
 
-    /// Which rows are scored: all, or as the released script does
+    /// Rows to score
     #[arg(long, value_enum, ignore_case = true, default_value_t)]
     protocol: Protocol,
 
-    /// The share of a table's images that may be missing or damaged
+    /// Largest share of a table's images that may be missing or damaged
     #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
     max_unreadable: f64,
 
-    /// A folder for results.json, results.md and report.html
+    /// Folder for results.json, results.md and report.html
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Where features are kept [default: dermake/features in the user's cache]
+    /// Folder of the feature cache [default: dermake/features in the user's cache]
     #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
 
-    /// Keep no features and use none
+    /// Neither read nor write the feature cache
     #[arg(long)]
     no_cache: bool,
 }

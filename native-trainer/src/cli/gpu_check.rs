@@ -8,17 +8,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Check that training on this GPU is right, and measure how fast it is
+/// Check training on this GPU, and time it
 ///
-/// Compares every kernel, both towers and the gradients of a small model with the CPU's, measures memory and matrix
-/// products at their best and each operation beside that, times ViT-B/16 steps of 512 and 2048 samples, and trains for
-/// some thirty steps on drawn pictures. The file has each result as soon as it is there. Exit code 0: everything was
-/// checked and is right; 1: something is wrong, or the time was over before all was checked.
+/// Compares each kernel, both towers and the gradients of a small model with the CPU's. Measures the highest speed of
+/// memory and of matrix products, and each operation beside it. Times steps of ViT-B/16 with 512 and 2048 samples, and
+/// trains for about thirty steps on drawn pictures. Each result is in the file as soon as it is known. Exit code 0:
+/// everything was checked and passed; 1: a check failed, or the time ended before all were done.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake gpu-check --out gpu.json")]
 pub struct GpuCheck {
-    /// Where to compute: cuda, cuda:N, or cpu to try the check itself
+    /// Device to check: cuda, cuda:N, or cpu to try the check itself
     #[arg(long, value_name = "DEVICE", default_value = "cuda")]
     device: DeviceChoice,
 
@@ -26,20 +26,19 @@ pub struct GpuCheck {
     #[arg(long, value_name = "FILE", default_value = "gpu.json")]
     out: PathBuf,
 
-    /// Seconds after which no phase begins
+    /// Seconds after which no further phase starts
     #[arg(long, value_name = "SECS", default_value_t = 360)]
     limit_secs: u64,
 
-    /// Phases to run, by name, in place of all: device, kernels, gradients, ceilings, operations (with
-    /// ceilings), steps, training
+    /// Phases to run, separated by commas [default: all]; operations needs ceilings
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = PHASES)]
     phases: Vec<String>,
 
-    /// Decides the random numbers that are compared
+    /// Random seed of the numbers that are compared
     #[arg(long, default_value_t = 7)]
     seed: u64,
 
-    /// Small models and batches
+    /// Use small models and batches
     #[arg(long)]
     small: bool,
 }

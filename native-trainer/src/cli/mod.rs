@@ -15,10 +15,11 @@ use clap::{Parser, Subcommand};
 use dermake_models::NoConfig;
 use std::process::ExitCode;
 
-/// Zero-shot dermatology: name what is on a skin photo without having been trained on the labels.
+/// Zero-shot dermatology: rank labels of your choice for a skin photo.
 ///
-/// Research software, not a medical device. Results go to stdout, the log to stderr (DERMAKE_LOG sets its level).
-/// Exit code 0: all done; 1: some inputs failed, the others were answered; 2: nothing could be done.
+/// Research software, not a medical device. Results go to standard output, the log to standard error; DERMAKE_LOG sets
+/// its level (error, warn, info, debug). Exit code 0: everything was done; 1: some inputs failed, the others were
+/// answered; 2: nothing could be done.
 #[derive(Debug, Parser)]
 #[command(name = "dermake", version, max_term_width = 100)]
 pub struct Cli {

@@ -9,26 +9,26 @@ use shared_model::quantize::WeightFormat;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Make the browser's files from a checkpoint: quantised towers, label classifiers, a manifest
+/// Quantize a model for the page and the server
 ///
-/// Writes vision.safetensors, text.safetensors, classifiers.safetensors, the tokenizer and manifest.json, and prints
-/// what quantisation did: size and error a tensor, and the cosine of the sample images' features to the dense model's.
+/// Writes vision.safetensors, text.safetensors, classifiers.safetensors, the tokenizer and manifest.json. Prints the
+/// size and error of each tensor, and the cosine of sample images' features to those of the dense model.
 #[derive(Debug, Args)]
 pub struct Quantize {
     #[command(flatten)]
     model: ModelOptions,
 
-    /// int8 (one scale an output channel), int4 (half its bytes, for phones; as fast once loaded), q8_0 or q4_0 (GGML
+    /// int8 (one scale per output channel), int4 (half the size, for phones; as fast once loaded), q8_0 or q4_0 (GGML
     /// blocks, slower)
     #[arg(long, default_value = "int8")]
     format: WeightFormat,
 
-    /// A new folder for the result
+    /// Folder for the result; must be new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Photos to compare the features on, as `dermake classify` takes them; may be repeated [default: the project's sample
-    /// images]
+    /// Photos whose features are compared, named as in `dermake classify`; may be repeated [default: three sample
+    /// pictures]
     #[arg(long = "sample", value_name = "IMAGE")]
     samples: Vec<PathBuf>,
 }
@@ -40,18 +40,18 @@ impl Quantize {
     }
 }
 
-/// Make a fresh, randomly initialised checkpoint in open_clip's layout
+/// Write a checkpoint with random weights in open_clip's layout
 #[derive(Debug, Args)]
 pub struct Init {
-    /// ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336, each also with -quickgelu
+    /// Architecture: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336, each also with -quickgelu
     #[arg(long, default_value = "ViT-B-16")]
     arch: String,
 
-    /// The same seed gives the same file
+    /// Random seed; the same seed gives the same file
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// A new folder for the result
+    /// Folder for the result; must be new
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

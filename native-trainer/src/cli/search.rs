@@ -10,54 +10,54 @@ use dermake_process::print;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Make an index of a folder's photos, or bring it up to date
+/// Build or update an index of the photos in a folder
 ///
-/// Reads only what is new or changed since the last time, forgets what is gone, and can be interrupted at any moment.
-/// Files are known as photos by their content; what is skipped is counted and named. The index has features.f32 (rows of
-/// 32-bit floats) and files.csv, which says which row is of which photo: copies share one. Exit code 1: some photos could
-/// not be read, the others are in the index.
+/// Reads only photos that are new or changed, removes those that are gone, and may be interrupted at any moment. Photos
+/// are recognized by their content; other files are counted and named. The index has features.f32 (rows of 32-bit
+/// floats) and files.csv, which gives the row of each photo; copies of one photo share a row. Exit code 1: some photos
+/// could not be read, the others are in the index.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake embed photos && dermake search --index photos \"a wheal on the arm\"")]
 pub struct Embed {
-    /// The photos, in folders below too: JPEG, PNG, WebP, GIF, BMP or TIFF
+    /// Folder with the photos, also in subfolders: JPEG, PNG, WebP, GIF, BMP or TIFF
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 
     #[command(flatten)]
     model: ModelOptions,
 
-    /// The index [default: .dermake among the photos]
+    /// Folder of the index [default: .dermake in the folder of the photos]
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
 }
 
-/// Find photos by a text, or by another photo
+/// Find photos by a text or by another photo
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake search --index photos \"a brown patch with an irregular border\"
   dermake search --index photos --like photo.jpg --top-k 5 --json")]
 pub struct Search {
-    /// What is to be seen on the photos
+    /// What the photos should show
     #[arg(value_name = "TEXT", required_unless_present = "like")]
     text: Option<String>,
 
-    /// A photo that they should be like; `-` is standard input
+    /// A photo that the results should look like; `-` is standard input
     #[arg(long, value_name = "IMAGE", conflicts_with = "text")]
     like: Option<PathBuf>,
 
-    /// The index from `dermake embed`, or the photos that it lies among
+    /// Folder of an index from `dermake embed`, or the folder of its photos
     #[arg(long, value_name = "DIR")]
     index: PathBuf,
 
     #[command(flatten)]
     model: ModelOptions,
 
-    /// How many photos to show, the nearest first
+    /// Number of photos to show, the closest first
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
 
-    /// One JSON object a line: file, cosine
+    /// Print one JSON object per line: file, cosine
     #[arg(long)]
     json: bool,
 }

@@ -8,30 +8,32 @@ use dermake_training::{Ending, RunPlaces, train};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Pretrain a model as a recipe says
+/// Train a model with the settings of a recipe
 ///
-/// Prints what it will do before the first step. RUN gets checkpoints (last, best) that open_clip and every other
-/// command load as they are, metrics.jsonl, TensorBoard's files and curves.svg. Killed at any moment, the same command
-/// goes on from the last complete checkpoint; Ctrl-C saves and leaves, as does SIGUSR1, which batch systems send.
+/// Prints its plan before the first step. Writes into RUN: checkpoints (last, best), which open_clip and all commands
+/// load as they are, metrics.jsonl, TensorBoard's files and curves.svg. After an interruption, even a kill, the same
+/// command continues from the last complete checkpoint. Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and
+/// end the run with exit code 130.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake synth --images 2000 --out data/synth
   dermake train smoke --data data/synth --out runs/smoke
   dermake train my-recipe.toml --data /data/make --out runs/make --device cuda")]
 pub struct Train {
-    /// pretrain-vit-b-16, synth-demo, synth-demo-further, synth-demo-last, smoke, or a TOML file
+    /// A recipe that comes with the program (pretrain-vit-b-16, synth-demo, synth-demo-further, synth-demo-last or
+    /// smoke), or a TOML file
     #[arg(value_name = "RECIPE")]
     recipe: String,
 
-    /// The folder that the recipe's tables lie in
+    /// Folder with the tables that the recipe names
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// The run's folder, new or that of a run to go on with
+    /// Folder of the run: a new one, or that of a run to continue
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
 
-    /// Where to compute: cpu, cuda or cuda:N
+    /// Device to compute on: cpu, cuda or cuda:N
     #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
     device: DeviceChoice,
 }

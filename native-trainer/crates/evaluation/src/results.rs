@@ -48,7 +48,8 @@ pub enum Protocol {
     /// Every row.
     #[default]
     All,
-    /// As the released script: the first 2,048 rows of each classification table, missing captions as the text "nan".
+    /// As the released script does: the first 2,048 rows of each classification table, and missing captions as the text
+    /// "nan".
     Released,
 }
 

@@ -25,15 +25,16 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Access")]
 pub struct AccessOptions {
-    /// A file with one bearer token a line, and # before remarks; without it everyone may ask who reaches the server
+    /// A file with one bearer token per line and # before comments. Without it, everybody who reaches the server may
+    /// send requests
     #[arg(long, env = "DERMAKE_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
 
-    /// Another site whose pages may ask, as https://example.org; may be repeated
+    /// Another site whose pages may send requests, for example https://example.org; may be repeated
     #[arg(long = "cors-origin", env = "DERMAKE_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
 
-    /// Take a client's address from the last entry of X-Forwarded-For, which a proxy before the server writes
+    /// Take the client's address from the last entry of X-Forwarded-For, which a proxy in front of the server writes
     #[arg(long, env = "DERMAKE_BEHIND_PROXY", value_parser = clap::builder::BoolishValueParser::new())]
     pub behind_proxy: bool,
 }

@@ -15,7 +15,7 @@ pub struct Limits {
     #[arg(long, env = "DERMAKE_MAX_BODY_MIB", default_value_t = DEFAULT.max_body_mib, value_parser = up_to(1024))]
     pub max_body_mib: u32,
 
-    /// Most memory for the bodies of all requests under way, in MiB
+    /// Largest memory for the bodies of all current requests together, in MiB
     #[arg(
         long,
         env = "DERMAKE_MAX_BODIES_MIB",
@@ -24,7 +24,7 @@ pub struct Limits {
     )]
     pub max_bodies_mib: u32,
 
-    /// Largest image, in megapixels, as its header says before anything is decoded
+    /// Largest image, in megapixels; read from its header before it is decoded
     #[arg(
         long,
         env = "DERMAKE_MAX_MEGAPIXELS",
@@ -33,11 +33,11 @@ pub struct Limits {
     )]
     pub max_megapixels: u32,
 
-    /// Most images in one request
+    /// Largest number of images in a request
     #[arg(long, env = "DERMAKE_MAX_IMAGES", default_value_t = DEFAULT.max_images, value_parser = up_to(1024))]
     pub max_images: u32,
 
-    /// Most labels, concepts or texts of one's own in one request
+    /// Largest number of custom labels, concepts or texts in a request
     #[arg(long, env = "DERMAKE_MAX_LABELS", default_value_t = DEFAULT.max_labels, value_parser = up_to(10_000))]
     pub max_labels: u32,
 
@@ -50,11 +50,11 @@ pub struct Limits {
     )]
     pub max_label_bytes: u32,
 
-    /// Most sentences that one request may have encoded: its labels times its templates
+    /// Largest number of sentences that a request may have encoded: its labels times its templates
     #[arg(long, env = "DERMAKE_MAX_PROMPTS", default_value_t = DEFAULT.max_prompts, value_parser = up_to(100_000))]
     pub max_prompts: u32,
 
-    /// Most images that wait for one model, decoded or not
+    /// Largest number of images that wait for one model, decoded or not
     #[arg(
         long,
         env = "DERMAKE_QUEUE_LENGTH",
@@ -63,7 +63,7 @@ pub struct Limits {
     )]
     pub queue_length: u32,
 
-    /// Longest that a request to the model may take, in seconds
+    /// Longest time for a request to a model, in seconds
     #[arg(
         long,
         env = "DERMAKE_REQUEST_TIMEOUT_SECS",
@@ -72,7 +72,7 @@ pub struct Limits {
     )]
     pub request_timeout_secs: u32,
 
-    /// Longest that a body may take to arrive, in seconds
+    /// Longest time for a request's body to arrive, in seconds
     #[arg(
         long,
         env = "DERMAKE_BODY_TIMEOUT_SECS",
@@ -81,7 +81,7 @@ pub struct Limits {
     )]
     pub body_timeout_secs: u32,
 
-    /// Longest that the head of a request, or the next one on an open connection, may take to arrive, in seconds
+    /// Longest time for a request's head to arrive, and for the next request on an open connection, in seconds
     #[arg(
         long,
         env = "DERMAKE_HEADER_TIMEOUT_SECS",
@@ -90,7 +90,7 @@ pub struct Limits {
     )]
     pub header_timeout_secs: u32,
 
-    /// Longest that a client may take no byte of its answer, in seconds
+    /// Longest time that a client may read nothing of its answer, in seconds
     #[arg(
         long,
         env = "DERMAKE_WRITE_TIMEOUT_SECS",
@@ -99,15 +99,15 @@ pub struct Limits {
     )]
     pub write_timeout_secs: u32,
 
-    /// Requests to the model that one client may send a second, over time; 0 for as many as it likes
+    /// Requests to models that one client may send per second on average; 0 means no limit
     #[arg(long, env = "DERMAKE_RATE_PER_SEC", default_value_t = DEFAULT.rate_per_sec)]
     pub rate_per_sec: u32,
 
-    /// Requests that one client may send at once before its rate counts
+    /// Requests that one client may send at once, before --rate-per-sec applies
     #[arg(long, env = "DERMAKE_RATE_BURST", default_value_t = DEFAULT.rate_burst, value_parser = up_to(u32::MAX))]
     pub rate_burst: u32,
 
-    /// Most open connections
+    /// Largest number of open connections
     #[arg(
         long,
         env = "DERMAKE_MAX_CONNECTIONS",
@@ -116,7 +116,7 @@ pub struct Limits {
     )]
     pub max_connections: u32,
 
-    /// Most open connections of one address; a proxy before the server is one address
+    /// Largest number of open connections from one address; all clients behind a proxy share its address
     #[arg(
         long,
         env = "DERMAKE_MAX_CONNECTIONS_PER_CLIENT",

@@ -18,11 +18,11 @@ const CERTIFICATE: &str = "certificate";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsOptions {
-    /// Certificate chain, PEM; the server then speaks https alone
+    /// Certificate chain in PEM; the server then answers HTTPS only
     #[arg(long = "tls-cert", env = "DERMAKE_TLS_CERT", value_name = "FILE", requires = "key")]
     pub certificate: Option<PathBuf>,
 
-    /// Its private key, PEM
+    /// Private key of the certificate, in PEM
     #[arg(long = "tls-key", env = "DERMAKE_TLS_KEY", value_name = "FILE", requires = "certificate")]
     pub key: Option<PathBuf>,
 }

@@ -11,12 +11,12 @@ use dermake_device::{DeviceChoice, Precision, placement};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Inference")]
 pub struct InferOptions {
-    /// Answer requests at /v1 too, on cpu, cuda or cuda:N; without it the server only hosts files
+    /// Answer requests at /v1, computing on cpu, cuda or cuda:N; without it, the server only serves files
     #[arg(long = "infer", env = "DERMAKE_INFER", value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
 
-    /// A model that answers, as --model of `dermake classify`; may be repeated, the first answers where a request
-    /// names none [default: those that are hosted]
+    /// A model that answers requests, named as --model of `dermake classify`; may be repeated. The first answers
+    /// requests that name no model [default: the models of --models]
     #[arg(
         id = "infer_models",
         long = "infer-model",
@@ -27,11 +27,11 @@ pub struct InferOptions {
     )]
     pub models: Vec<String>,
 
-    /// Precision of dense weights; quantised ones keep theirs
+    /// Precision of weights that are not quantized
     #[arg(long, env = "DERMAKE_DTYPE", value_enum, ignore_case = true, default_value_t = Precision::F32)]
     pub dtype: Precision,
 
-    /// Most photos that go through the model together
+    /// Largest number of photos in a batch
     #[arg(
         long,
         env = "DERMAKE_MAX_BATCH",
@@ -40,7 +40,7 @@ pub struct InferOptions {
     )]
     pub max_batch: u32,
 
-    /// Longest that a photo waits for others to join it, in milliseconds
+    /// Longest time that a photo waits for others to join its batch, in milliseconds
     #[arg(
         long,
         env = "DERMAKE_BATCH_WAIT_MS",
@@ -49,11 +49,11 @@ pub struct InferOptions {
     )]
     pub batch_wait_ms: u32,
 
-    /// Photos decoded at once, beside the model; 0 for one each core
+    /// Number of photos that are decoded at the same time; 0 means one per core
     #[arg(long, env = "DERMAKE_DECODERS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=256))]
     pub decoders: u32,
 
-    /// Most classifiers of labels of one's own, and of concepts, that are kept
+    /// Number of classifiers of custom labels and concepts that are kept in memory
     #[arg(
         long,
         env = "DERMAKE_CACHED_CLASSIFIERS",
