@@ -1,8 +1,8 @@
-//! Our side of `just bench-train`: one optimizer step, or the objective alone, timed on inputs that it can also make.
+//! Dermake's part of `just bench-train`: times one optimizer step, or the objective alone, and can make the inputs.
 //!
-//! `inputs` and `features` write what is computed on; `step` and `loss` read it, as the PyTorch side
-//! (`benches/train/reference.py`) does, and print one line of JSON. Each measurement is a process of its own, so that
-//! its peak memory is its own; threads are set with `RAYON_NUM_THREADS`.
+//! `inputs` and `features` write the inputs. `step` and `loss` read them, as the PyTorch part
+//! (`benches/train/reference.py`) does, and print one line of JSON. Each measurement is a separate process, so that its
+//! peak memory is its own. `RAYON_NUM_THREADS` sets the number of threads.
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
@@ -211,7 +211,7 @@ fn time_steps(timed: &Timed, recipe: &str, variant: Variant, device: DeviceChoic
     let config = ClipConfig::from_open_clip_json(&fs::read(timed.inputs.join("config.json"))?)?;
     let weights = fs::read(timed.inputs.join("weights.safetensors"))?;
     let model = TrainedModel::new(Weights::from_safetensors(weights.into())?, &config, &placement)?;
-    // Constants of the reference, whatever the recipe has found better.
+    // The reference's constants, even if the recipe has others.
     let objective = Objective { variant, lambda_m: 1.0, lambda_s: 0.7, sigma: 0.0, ..recipe.objective };
     let mut optimizer =
         AdamW::new(AdamWConfig { clip_norm: None, ..recipe.optimizer }, model.layout.clone(), model.device())?;

@@ -1,5 +1,5 @@
-//! Writes the seeds of `native-trainer/fuzz` that no editor could: checkpoints of a tiny model in every format, and
-//! small pictures. The other seeds are copies of fixtures, written by hand, or made once with Pillow and Python's pickle.
+//! Writes the binary seeds of `native-trainer/fuzz`: checkpoints of a tiny model in every format, and small pictures.
+//! The other seeds are copies of fixtures, were written by hand, or were made once with Pillow and Python's pickle.
 //!
 //! `cargo run --release -p native-trainer --example fuzz_seeds` in the repository's root.
 

@@ -18,7 +18,7 @@ struct Arguments {
     /// Folder with the models as OWNER/NAME
     #[arg(long)]
     root: PathBuf,
-    /// Token to ask for
+    /// Token that requests must have
     #[arg(long)]
     token: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! What a training step of a recipe costs on a GPU, by arithmetic: `cargo run --release -p native-trainer --example
-//! step_cost`. The passes are run on sizes alone; nothing is computed. `docs/gpu.md` has the table.
+//! Counts what a training step of a recipe costs on a GPU: `cargo run --release -p native-trainer --example step_cost`.
+//! The passes run on sizes only; nothing is computed. `docs/gpu.md` has the table.
 
 use anyhow::Result;
 use clap::Parser;

@@ -1,4 +1,4 @@
-//! `dermake annotate`: the clinical concepts that are most present on photos.
+//! `dermake annotate`: ranks clinical concepts for photos.
 
 use crate::inputs::{Photo, Tally};
 use anyhow::{Context, Result};
@@ -18,14 +18,14 @@ use shared_model::labels::{ConceptTemplates, concept_terms};
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 
-/// What to look for, and how the answers are written.
+/// Which concepts to score, and how to print the answers.
 pub struct AnnotateOptions {
-    /// Names of the known concepts, or words of one's own, each entry as --concepts takes it; none means all known.
+    /// Known concepts or custom words, each entry in the form of --concepts; empty means all known concepts.
     pub concepts: Vec<String>,
     pub top_k: usize,
     pub as_json: bool,
     pub reading: Reading,
-    /// Where the features of the concepts' terms are kept; those of photos are not.
+    /// Folder of the cached features of the concepts' terms; those of photos are not cached.
     pub cache: Option<PathBuf>,
 }
 
@@ -37,7 +37,7 @@ struct Annotation<'a> {
     model: &'a str,
 }
 
-/// Answers for every photo that can be read, and counts those and the others.
+/// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
     let concepts = known_concepts(&options.concepts)?;
     let placement = placement(model_options.device, model_options.dtype)?;
@@ -73,7 +73,7 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     })
 }
 
-/// A known concept brings its terms; any other word stands for itself.
+/// Returns the terms of a known concept, or the word itself.
 fn known_concepts(names: &[String]) -> Result<Vec<Concept>> {
     let known = concept_terms();
     if names.is_empty() {

@@ -1,4 +1,4 @@
-//! `dermake classify`: names what is on photos.
+//! `dermake classify`: ranks labels for photos.
 
 use crate::inputs::{Photo, Tally};
 use crate::options::LabelOptions;
@@ -25,14 +25,14 @@ struct Answer<'a> {
     millis: f64,
 }
 
-/// How the answers are written.
+/// Form of the answers.
 pub struct ClassifyOutput {
     pub top_k: usize,
     pub as_json: bool,
     pub reading: Reading,
 }
 
-/// Answers for every photo that can be read, and counts those and the others.
+/// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn classify(
     photos: &[Photo],
     model_options: &ModelOptions,

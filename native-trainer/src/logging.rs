@@ -35,8 +35,8 @@ pub fn start(warnings: &[String]) {
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
 }
 
-/// The filter as it was typed; `None` if it cannot be meant. A word that is no level would be taken for a module and
-/// silence all others.
+/// Returns the filter as typed, or `None` if it is not valid. A word that is not a level would be read as a module's
+/// name and turn off all other messages.
 fn filter(typed: &str) -> Option<String> {
     let is_number = |part: &str| part.parse::<usize>().is_ok_and(|level| level < LEVELS.len());
     let is_level = |part: &str| LEVELS.contains(&part.to_ascii_lowercase().as_str()) || is_number(part);
@@ -46,7 +46,7 @@ fn filter(typed: &str) -> Option<String> {
     (!parts.is_empty() && parts.iter().all(is_meant) && EnvFilter::try_new(&joined).is_ok()).then_some(joined)
 }
 
-/// Whether the log has colors; `no_color`: the variable NO_COLOR has a value (<https://no-color.org>).
+/// Returns whether the log has colors; `no_color`: the variable NO_COLOR has a value (<https://no-color.org>).
 fn is_colored(no_color: bool, term: Option<&str>, is_terminal: bool) -> bool {
     is_terminal && !no_color && term != Some("dumb")
 }

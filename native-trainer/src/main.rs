@@ -1,4 +1,4 @@
-//! The `dermake` program: parses the command line, starts the log, hands over.
+//! The `dermake` program: parses the command line, starts the log, runs the command.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             logging::start(&warnings);
             ended(arguments.run())
         }
-        // What was asked for, as help is, goes to stdout, and what is wrong to stderr.
+        // Help goes to stdout, errors to stderr.
         Err(answer) if answer.use_stderr() => {
             let _ = answer.print(); // where stderr is gone or full there is no place left to say so
             ExitCode::from(2)
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The exit code; what ended the program is said on stderr.
+/// Returns the exit code; prints the error to stderr.
 fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     interrupt::give_way();
     match outcome {

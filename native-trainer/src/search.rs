@@ -16,10 +16,10 @@ use shared_model::preprocess::Reading;
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Where an index is made unless the user says otherwise: this folder among the photos.
+/// The default folder of an index, in the folder of the photos.
 const INDEX_FOLDER: &str = ".dermake";
 
-/// What became of a folder's photos.
+/// Counts of a folder's photos: new, known, removed, unreadable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
     pub n_new: usize,
@@ -38,8 +38,8 @@ impl Embedded {
 /// Makes the index of a folder's photos, or brings it up to date: only what is new or changed is read.
 ///
 /// # Errors
-/// When there is no such folder or nothing in it, the index is another model's, or the user asked to stop; what was done
-/// is kept.
+/// If the folder does not exist or is empty, the index is another model's, or the user stopped the command; finished
+/// work is kept.
 pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) -> Result<Embedded> {
     if !folder.is_dir() {
         bail!("there is no folder {}", folder.display());
@@ -90,13 +90,13 @@ fn photos(folder: &Path, index: &Path) -> Vec<ImageFile> {
     photos_below(folder, Some(index)).into_iter().map(|path| ImageFile { name: name(&path), path }).collect()
 }
 
-/// What to look for.
+/// The query.
 pub enum Query {
     Text(String),
     Like(Photo),
 }
 
-/// How the answers are written.
+/// Form of the answers.
 pub struct SearchOutput {
     pub top_k: usize,
     pub as_json: bool,
@@ -104,7 +104,7 @@ pub struct SearchOutput {
 
 /// Prints the photos nearest to a text or to another photo, the nearest first.
 ///
-/// `index`: the folder of the index, or of the photos that it lies among.
+/// `index`: the folder of the index, or of its photos.
 ///
 /// # Errors
 /// When the text has no letter, there is no index, it is another model's, or the photo to compare with cannot be read.

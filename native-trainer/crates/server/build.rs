@@ -1,6 +1,6 @@
 //! Puts the page into the program, compressed, if it was built before: then `dermake serve` needs no folder.
 //!
-//! Without `web/dist` the program is built all the same, and its page says how to build the page.
+//! Without `web/dist` the build succeeds too; the program then serves a page that says how to build the real one.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

@@ -1,5 +1,5 @@
 //! Whole requests to `dermake serve --infer`: a line `METHOD TARGET`, a line for each header, an empty line, the body.
-//! Whatever comes, the answer is no error of the server's own, and a refusal says why.
+//! No request may cause an internal error, and each refusal must have a message.
 #![no_main]
 
 use axum::Router;

@@ -1,4 +1,4 @@
-//! A quantised model, one of its files replaced by the input: the first byte says which.
+//! A quantized model with one of its files replaced by the input; the first byte chooses the file.
 #![no_main]
 
 use bytes::Bytes;

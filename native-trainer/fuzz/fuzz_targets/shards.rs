@@ -1,4 +1,4 @@
-//! The index of weights in several files: whatever it says, it names files beside it.
+//! The index of weights in several files. Every file that it names must be in its own folder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What `dermake serve` has to serve: a page, a hosted model, and a tiny model that answers.
+//! A page, a hosted model, and a tiny model that answers requests, for `dermake serve`.
 
 use crate::parameters;
 use crate::tiny_weights;

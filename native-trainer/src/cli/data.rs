@@ -1,4 +1,4 @@
-//! `dermake synth` and `dermake data`: training data drawn and looked at.
+//! `dermake synth` and `dermake data`: draw, check and shrink training data.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

@@ -1,4 +1,4 @@
-//! The command line: what may be typed, and which function it calls; one file for each kind of command.
+//! The command line: clap types, and the function that each command calls. One file for each kind of command.
 
 mod annotate;
 mod classify;
@@ -63,7 +63,7 @@ impl Cli {
     }
 }
 
-/// A way on, where one is known.
+/// Returns a hint for an error, if there is one.
 pub fn hint(err: &anyhow::Error) -> Option<&'static str> {
     if err.is::<NoConfig>() {
         return Some(

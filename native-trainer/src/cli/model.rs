@@ -1,4 +1,4 @@
-//! `dermake quantize` and `dermake init`: models made and remade.
+//! `dermake quantize` and `dermake init`: write models.
 
 use crate::quantize;
 use anyhow::Result;

@@ -41,7 +41,7 @@ pub fn photos_below(folder: &Path, except: Option<&Path>) -> Vec<PathBuf> {
     photos
 }
 
-/// Whether a file is a photo or should be one: then whoever reads it says what is wrong.
+/// Returns whether a file is a photo, or should be one: then reading it reports the problem.
 fn is_photo(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     if ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str())) {

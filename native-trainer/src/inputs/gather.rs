@@ -29,7 +29,7 @@ pub fn gather(arguments: &[PathBuf]) -> Vec<Photo> {
 struct Gathered {
     photos: Vec<Photo>,
     paths: HashSet<PathBuf>,
-    /// Whether standard input was named.
+    /// Whether an argument is standard input.
     has_stdin: bool,
 }
 
@@ -123,7 +123,7 @@ fn listed(line: &str, list: &Path) -> PathBuf {
     there.next().unwrap_or_else(|| trimmed.into())
 }
 
-/// Whether a line that names no file is a remark, or on top the heading of a table's column.
+/// Returns whether a line that is not a file is a comment, or, as the first line, a column's heading.
 fn is_no_entry(at: usize, line: &str) -> bool {
     let word = line.trim().trim_matches('"');
     let is_heading = || IMAGE_COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(word));

@@ -1,4 +1,4 @@
-//! The photos that a command is given: files, folders, lists of paths, patterns, standard input.
+//! The photos of a command line: files, folders, lists of paths, patterns, standard input.
 
 mod folder;
 mod gather;
@@ -33,7 +33,7 @@ enum Source {
 }
 
 impl Photo {
-    /// A file; what is written as something else than a path says so when it is read.
+    /// A photo in a file. If the argument is not a path, such as a URL, reading it is an error that says so.
     fn of_file(path: PathBuf) -> Self {
         let name = name_of(&path);
         let source = match not_a_path(&name).filter(|_| path.symlink_metadata().is_err()) {
@@ -108,7 +108,7 @@ pub fn name_of(path: &Path) -> String {
     name
 }
 
-/// How many inputs were answered.
+/// Counts of inputs that were answered and that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub n_answered: usize,

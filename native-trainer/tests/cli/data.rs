@@ -191,7 +191,7 @@ fn it_says_which_objectives_can_learn_from_a_table() {
     let (code, can_learn, error) = checked(&rows("\"[0, 0]\",\"[0, 0, 0]\""));
     assert_eq!((code, can_learn), (1, vec![false; 3]));
     assert!(error.contains("no objective can learn") && error.contains("knowledge_masks"), "{error}");
-    // One row alone is read as it should be, and has nothing to be told apart from.
+    // One row is read correctly, but has nothing to be contrasted with.
     let one = rows("\"[1, 0]\",\"[1, 1, 0]\"")[..1].to_vec();
     assert_eq!(checked(&one), (0, vec![false; 3], String::new()));
     let path = table(folder.path(), &[&one[0]]);

@@ -405,7 +405,7 @@ fn an_architecture_beside_another_one_is_refused() {
     std::fs::write(&third.recipe, [&text[..start], "[model]\nfrom = \"demo\"\n", &text[end..]].concat()).unwrap();
     assert!(third.refusal().contains("quantized"));
 
-    // A weights file alone says nothing of its shape; the recipe has a field for that.
+    // A weights file has no config; the recipe has a field for the architecture.
     let alone = third.folder.path().join("alone.safetensors");
     std::fs::copy(last.join("open_clip_model.safetensors"), &alone).unwrap();
     let model = format!("[model]\nfrom = {:?}\n", alone.to_str().unwrap());

@@ -1,4 +1,4 @@
-//! Whether a table holds anything that an objective can learn from.
+//! Checks that a table has something that an objective can learn from.
 
 use super::schema::{KNOWLEDGE_MASK_COLUMN, N_KNOWLEDGE, SUBCAPTION_MASK_COLUMN};
 use super::table::{TrainingTable, missing_text};

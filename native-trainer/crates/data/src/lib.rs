@@ -1,8 +1,8 @@
 //! Training data: the caption table, its check, and the batches that are made from it.
 //!
-//! A table ([`table`]) names the images and holds their captions. [`check`] says what is wrong with it before a run,
-//! [`loader`] turns it into batches during one: decoded, augmented ([`augment`]) and tokenised on several threads, in
-//! an order ([`order`]) that depends on nothing but the seed and the epoch.
+//! A table ([`table`]) has the names of the images and their captions. [`check`] finds its problems before a run.
+//! [`loader`] makes batches of it during a run: decoded, augmented ([`augment`]) and tokenized on several threads, in
+//! an order ([`order`]) that depends only on the seed and the epoch.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

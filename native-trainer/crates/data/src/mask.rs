@@ -10,7 +10,7 @@ pub const MAX_MASK_LEN: usize = 64;
 /// Why a cell is no mask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MaskError {
-    /// The cell is empty, or one of the words that stand for a missing cell.
+    /// The cell is empty, or has a word that means a missing value.
     Missing,
     /// The cell is not a list in brackets or parentheses.
     NotAList { found: String },

@@ -1,13 +1,13 @@
 //! The order of an epoch, and the random numbers of each image in it.
 //!
-//! Both are pure functions: an interrupted run finds its place again from the seed, the epoch and the batch alone, and
-//! the number of threads changes nothing.
+//! Both are pure functions: an interrupted run continues from the seed, the epoch and the batch alone, and the number
+//! of threads changes nothing.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// What a stream of random numbers is for; no two purposes share one.
+/// Purpose of a stream of random numbers; each purpose has its own.
 #[derive(Clone, Copy)]
 enum Purpose {
     Order = 1,

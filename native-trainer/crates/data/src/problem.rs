@@ -1,4 +1,4 @@
-//! What can be wrong with one row of a training table.
+//! Problems of one row of a training table.
 
 use super::mask::MaskError;
 use std::fmt;
@@ -12,7 +12,7 @@ pub struct RowProblem {
     pub line: u64,
     /// Name of the column; empty if the problem is the whole row's.
     pub column: String,
-    /// What is wrong.
+    /// The problem.
     pub kind: ProblemKind,
 }
 
@@ -39,7 +39,7 @@ pub enum ProblemKind {
     EmptyCaption,
     /// The caption is beyond what the tokenizer looks at.
     CaptionRefused { detail: String },
-    /// The caption has more tokens than the context has room for and is cut; a warning, the row is used.
+    /// The caption does not fit into the context and is cut. A warning: the row is used.
     CaptionCut { tokens: usize, room: usize },
     /// An earlier row has the same image, captions and masks; a warning, the row is used.
     RepeatedRow { line: u64 },
@@ -51,7 +51,7 @@ impl ProblemKind {
         matches!(self, Self::CaptionCut { .. } | Self::RepeatedRow { .. })
     }
 
-    /// A word for programs that read the report.
+    /// A key for programs that read the report.
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooManyFields { .. } => "too_many_fields",

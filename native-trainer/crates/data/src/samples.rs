@@ -15,12 +15,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is done with an image after decoding.
+/// Transform of an image after decoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Transform {
-    /// The same at every look: resize the short edge, crop the centre.
+    /// Always the same: resize the short edge, crop the center.
     Evaluation,
-    /// Drawn anew for each epoch, from `seed`.
+    /// Random, different in each epoch, from `seed`.
     Training { augmentation: Augmentation, seed: u64 },
 }
 

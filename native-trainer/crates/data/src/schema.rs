@@ -1,8 +1,8 @@
 //! Which columns of a table hold what.
 //!
 //! The published tables have `filename`, `truncated_caption`, `ontology_caption`, `visual_concept_caption`,
-//! `subcaption_1` to `subcaption_8`, `sub_caption_mask` and `knowledge_masks`; O-MAKE's have `ontology_label` and
-//! `agent_generated` besides. Columns that are not asked for are not looked at.
+//! `subcaption_1` to `subcaption_8`, `sub_caption_mask` and `knowledge_masks`; O-MAKE's also have `ontology_label` and
+//! `agent_generated`. Other columns are ignored.
 
 use dermake_files::table_file::{IMAGE_COLUMNS, find_column};
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,10 @@ pub const KNOWLEDGE_MASK_COLUMN: &str = "knowledge_masks";
 /// Captions of a row before its sub-captions: the caption, ontology, visual concepts.
 pub const N_KNOWLEDGE: usize = 3;
 
-/// Most sub-captions that can be asked for.
+/// Largest number of sub-captions.
 pub const MAX_SUBCAPTIONS: usize = 32;
 
-/// How to read a training table.
+/// Options for reading a training table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableOptions {

@@ -1,8 +1,8 @@
 //! `dermake data shrink`: a copy of a table and its images that is quicker to decode.
 //!
-//! Decoding decides how many samples a second a loader makes. A photo of 12 megapixels takes a hundred times as long as one
-//! whose short side is 384 pixels, of which even the smallest random crop of 0.4 of the area has 243 pixels. Training on the
-//! copy is another run: the copy says what was done to it, and that is part of a run's fingerprint.
+//! Decoding limits the samples per second of a loader. A photo of 12 megapixels takes a hundred times as long as one
+//! whose short side is 384 pixels; even the smallest random crop of that, 0.4 of the area, has 243 pixels. The copy
+//! records how it was made, and that is part of a run's fingerprint: a run on the originals cannot continue on it.
 
 use super::samples::{default_image_root, find_image, read_image};
 use super::table::TrainingTable;
@@ -25,10 +25,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What was done to the images of a folder; a file of this name in it says so.
+/// Name of the file that records how a folder's images were shrunk.
 pub const MARKER_FILE: &str = "dermake-shrunk.json";
 
-/// How images are made smaller.
+/// Settings of shrinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShrinkSettings {
@@ -48,7 +48,7 @@ struct Counts {
     present: AtomicUsize,
 }
 
-/// Writes the images that a table names below `out`, under their names, and the table beside them.
+/// Writes the images of a table below `out`, under their names, and the table beside them.
 ///
 /// A larger image becomes a JPEG whatever its name ends with: images are recognized by their content. What an earlier call
 /// with the same settings wrote is kept; what cannot be read is left out. Returns whether every image was found and read.
@@ -111,7 +111,7 @@ pub fn run(
     Ok(problems.is_empty())
 }
 
-/// Says in the folder how its images are made.
+/// Records in the folder how its images were made.
 fn mark(out: &Path, settings: ShrinkSettings) -> Result<()> {
     match read_marker(out)? {
         Some(found) if found != settings => bail!(
@@ -130,7 +130,7 @@ fn mark(out: &Path, settings: ShrinkSettings) -> Result<()> {
     }
 }
 
-/// What was done to the images of a folder, if anything.
+/// Returns how a folder's images were shrunk, if they were.
 ///
 /// # Errors
 /// When the folder's marker cannot be read.
@@ -191,7 +191,7 @@ fn destination(found: &Path, root: &Path, out: &Path) -> Option<PathBuf> {
     is_below.then(|| out.join(below))
 }
 
-/// The bytes of a JPEG whose short side is as the settings say.
+/// Returns the bytes of a JPEG with the short side of the settings.
 fn shrunk(image: &DecodedImage, settings: ShrinkSettings) -> Result<Vec<u8>> {
     let (width, height) = (image.width(), image.height());
     let scaled = |side: u32| {

@@ -6,7 +6,7 @@ use candle_core::cuda_backend::cudarc::driver::{CudaStream, result};
 use candle_core::{CudaDevice, Device};
 use std::ffi::c_void;
 
-/// Opens a GPU with a stream of its own, on which the work of all threads runs in the order of submission.
+/// Opens a GPU with its own stream, on which the work of all threads runs in the order of launch.
 ///
 /// # Errors
 /// When there is no GPU of this index.

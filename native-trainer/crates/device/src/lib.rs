@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use shared_model::weights::Placement;
 use std::str::FromStr;
 
-/// Where to compute.
+/// A device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     Cpu,
@@ -72,7 +72,7 @@ fn open_gpu(_index: usize) -> Result<Device> {
     bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
 }
 
-/// What a device is, for people who read a report.
+/// Describes a device for a report.
 ///
 /// # Errors
 /// When the driver does not say.
@@ -99,8 +99,8 @@ pub fn used_bytes(device: &Device) -> Result<Option<u64>> {
     Ok(None)
 }
 
-/// Memory that activations may take: on the CPU, half of what is available, as the rest of a run needs some too. On a GPU,
-/// all that is free but a tenth, for what a block needs beside that.
+/// Memory that activations may use: on the CPU, half of what is available, since the rest of a run needs some too; on a
+/// GPU, nine tenths of what is free, since a block needs some beside that.
 pub fn free_bytes(device: &Device) -> u64 {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(device) = device {

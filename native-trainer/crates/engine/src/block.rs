@@ -19,7 +19,7 @@ pub struct Block {
     activation: Activation,
 }
 
-/// What the backward pass of a block needs: 7 D + F values a token, and H statistics.
+/// Activations for the backward pass of a block: 7 D + F values per token, and H statistics.
 pub struct BlockActivations<O: Ops> {
     /// `[T, D]`: x.
     pub input: O::Matrix,

@@ -20,7 +20,7 @@ pub struct CpuOps<'a> {
 }
 
 impl<'a> CpuOps<'a> {
-    /// `gradients` has the length of `weights`, or is empty for forward passes alone.
+    /// `gradients` has the length of `weights`, or is empty if only forward passes run.
     ///
     /// With `rounds_to_bf16`, activations are rounded where a GPU stores them in bf16; `weights` should be `masters` in
     /// values of bf16 then, and are `masters` otherwise.
@@ -37,7 +37,7 @@ impl<'a> CpuOps<'a> {
         &self.weights[range.clone()]
     }
 
-    /// What the device would have stored.
+    /// The values as the device stores them.
     fn stored(&self, mut values: Vec<f32>) -> Vec<f32> {
         if self.rounds_to_bf16 {
             values.par_iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());

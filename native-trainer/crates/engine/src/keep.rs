@@ -1,11 +1,11 @@
 //! Which micro-batches keep their activations, and which are computed again.
 
-/// What a forward pass keeps for its backward pass. Results do not depend on it.
+/// Which activations a forward pass keeps for its backward pass. Results do not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// Everything: nothing is computed again but layer norms and activations.
     All,
-    /// What enters each block: each block is computed again.
+    /// The input of each block; each block is computed again.
     Inputs,
     /// Nothing: the micro-batch is computed again.
     Nothing,
@@ -20,8 +20,7 @@ pub struct PartBytes {
     pub inputs: u64,
 }
 
-/// What each micro-batch of a batch keeps until its backward pass, and what a micro-batch that kept nothing keeps when it
-/// is computed again.
+/// Which activations each micro-batch of a batch keeps until its backward pass, and which ones if it is computed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryPlan {
     /// [`Keep::All`] or [`Keep::Nothing`], in the order of the micro-batches.
@@ -32,8 +31,8 @@ pub struct MemoryPlan {
 
 /// Keeps as many micro-batches as fit into `budget` bytes.
 ///
-/// Where not all fit, room is left for the largest micro-batch that is computed again. A micro-batch that alone is larger
-/// than the budget keeps what enters its blocks, whatever that needs: there is no pass with less.
+/// If not all fit, memory is reserved for the largest micro-batch that is computed again. A micro-batch that is larger
+/// than the budget by itself keeps the inputs of its blocks all the same, since no pass needs less.
 pub fn plan_memory(parts: &[PartBytes], budget: u64) -> MemoryPlan {
     let total = parts.iter().fold(0u64, |sum, part| sum.saturating_add(part.all));
     if total <= budget {

@@ -1,4 +1,4 @@
-//! Where each parameter lies in the flat arrays of weights, gradients and moments.
+//! The position of each parameter in the flat arrays of weights, gradients and moments.
 
 use anyhow::{Context, Result};
 use shared_model::config::Parameter;

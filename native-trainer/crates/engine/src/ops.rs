@@ -49,7 +49,7 @@ impl Sequences {
     }
 }
 
-/// How images become patches.
+/// Options of cutting images into patches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchCut {
     /// Side p of a patch, in pixels. A remainder of the image that no patch covers is left out.

@@ -15,10 +15,10 @@ pub struct Stack {
     width: usize,
 }
 
-/// What a forward pass leaves for the backward pass.
+/// Activations of a forward pass for the backward pass.
 pub enum KeptBlocks<O: Ops> {
     All(Vec<BlockActivations<O>>),
-    /// What enters each block; each block is computed again.
+    /// The input of each block; each block is computed again.
     Inputs(Vec<O::Matrix>),
     Nothing,
 }
@@ -52,7 +52,7 @@ impl Stack {
         }
     }
 
-    /// Returns what leaves the blocks, `[T, D]`, and what `keep` says to keep.
+    /// Returns the output of the blocks, `[T, D]`, and the activations that `keep` selects.
     pub fn forward<O: Ops>(
         &self,
         ops: &mut O,

@@ -52,7 +52,7 @@ pub struct TextEngine {
     vocab_size: usize,
 }
 
-/// What the backward pass needs.
+/// Activations for the backward pass.
 pub struct TextActivations<O: Ops> {
     blocks: KeptBlocks<O>,
     /// `[B, D]`: what enters `ln_final`, of the end tokens.

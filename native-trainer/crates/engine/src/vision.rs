@@ -34,7 +34,7 @@ pub enum ProjectedTokens {
     All,
 }
 
-/// What the backward pass needs.
+/// Activations for the backward pass.
 pub struct ImageActivations<O: Ops> {
     /// `[B N, D]`: what enters `ln_pre`.
     tokens: O::Matrix,

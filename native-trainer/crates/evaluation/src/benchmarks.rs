@@ -9,10 +9,10 @@ use serde::Deserialize;
 use shared_model::labels::LabelSet;
 use std::path::{Path, PathBuf};
 
-/// Benchmarks of one's own, in the data folder.
+/// Custom benchmarks, in the data folder.
 const OWN_FILE: &str = "benchmarks.toml";
 
-/// What to evaluate, and where its table may lie.
+/// What to evaluate, and where its table may be.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
@@ -26,13 +26,13 @@ pub struct Benchmark {
     /// Column of the image's file name; one of the usual names where it is absent.
     #[serde(default)]
     pub image_column: Option<String>,
-    /// Where the data come from.
+    /// Source of the data.
     pub source: String,
-    /// What to put where.
+    /// Instructions: which files to put where.
     pub how: String,
 }
 
-/// What is measured.
+/// The task.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Task {
@@ -117,7 +117,7 @@ impl Benchmark {
         self.tables.iter().find_map(|table| data.find(table).ok())
     }
 
-    /// What to tell of a benchmark whose table is not there.
+    /// Describes a benchmark whose table does not exist.
     pub fn skipped(&self, data: &Path) -> SkippedBenchmark {
         SkippedBenchmark {
             key: self.key.clone(),
@@ -139,7 +139,7 @@ impl Classes {
     }
 }
 
-/// Where a table's image names may count from: its own folder, the data folder, the folder that that lies in.
+/// Folders where a table's image names may start: its own folder, the data folder, and the folder above that.
 pub fn image_roots(table: &Path, data: &Path) -> Vec<PathBuf> {
     let of_table = table.parent().unwrap_or(Path::new(".")).to_path_buf();
     vec![of_table.clone(), data.to_path_buf(), data.join(".."), of_table.join("images"), PathBuf::from(".")]

@@ -90,7 +90,7 @@ fn absent_classes(class_list: &LabelSet, counts: &[ClassCounts]) -> Option<Strin
     })
 }
 
-/// The classifier of a label set: the shipped one, or one of features at hand or made now.
+/// Returns the classifier of a label set: the model's own, or one of cached or new text features.
 fn classifier(session: &mut Session<'_>, labels: &LabelSet) -> Result<Classifier> {
     let templates = Templates::skin();
     let model = session.encoder.model();

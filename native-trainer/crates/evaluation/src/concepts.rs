@@ -1,4 +1,5 @@
-//! Concept annotation of a table: does the presence score of a concept tell the images that show it from the others?
+//! Concept annotation of a table: how well the presence score of a concept separates the images that show it from the
+//! others.
 
 use super::benchmarks::Benchmark;
 use super::labelled::repeated_images;
@@ -18,15 +19,15 @@ use std::path::Path;
 /// The AUROC above which a concept counts as passed.
 const PASS_MARK: f64 = 0.7;
 
-/// A concept of the table: what to look for, and the column that says where it is.
+/// A concept of the table: its terms, and the column with its labels.
 struct Annotated {
     concept: Concept,
     column: usize,
 }
 
-/// Where the concepts to score are named.
+/// Source of the names of the concepts to score.
 pub struct ConceptSource<'a> {
-    /// A file beside the table, if it is there.
+    /// A file beside the table, if it exists.
     pub list: &'a str,
     /// Otherwise these; if there are none, every column.
     pub named: &'a [String],

@@ -1,4 +1,4 @@
-//! Tables that say what is on each image.
+//! Tables with a label for each image.
 
 use super::benchmarks::image_roots;
 use super::table::Table;
@@ -8,10 +8,10 @@ use shared_model::labels::{LabelSet, spelling_key};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The column of the label, unless a benchmark says otherwise.
+/// The default column of the label.
 const LABEL_COLUMN: &str = "label";
 
-/// Columns that tables give the label, besides.
+/// Other usual columns of the label, for hints.
 const OTHER_LABEL_COLUMNS: [&str; 14] = [
     "labels",
     "label_name",
@@ -121,7 +121,7 @@ pub fn repeated_images<T: PartialEq>(files: &[ImageFile], label: impl Fn(usize) 
     ))
 }
 
-/// Says so where the labels look as if they counted from 1: all are integers, and the first class alone has none.
+/// Returns a warning if labels seem to count from 1: all are integers, and only the first class has no image.
 pub fn counts_from_one(
     table: &Table,
     column: &str,

@@ -1,7 +1,7 @@
 //! `dermake eval`: MAKE's benchmarks, reproduced and reported.
 //!
-//! A benchmark is a table and images in the reference's layout. What the data folder has is run, one after the other;
-//! features are kept, so that a second evaluation reads no image and an interrupted one goes on.
+//! A benchmark is a table and images in the reference's layout. The benchmarks in the data folder run one after the
+//! other. Features are cached, so that a second evaluation reads no image and an interrupted one continues.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -41,7 +41,7 @@ use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::path::{Path, PathBuf};
 
-/// What to evaluate.
+/// Options of an evaluation.
 pub struct EvalOptions<'a> {
     pub model: &'a ModelOptions,
     /// The folder of all benchmarks.
@@ -51,13 +51,13 @@ pub struct EvalOptions<'a> {
     pub protocol: Protocol,
     /// The share of a table's images that may be unreadable.
     pub max_unreadable: f64,
-    /// Where features are kept; `None` keeps none.
+    /// Folder of the feature cache; `None` for no cache.
     pub cache: Option<PathBuf>,
     /// A folder for the report.
     pub out: Option<&'a Path>,
 }
 
-/// How an evaluation ended.
+/// Outcome of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Everything that is there was scored.
@@ -137,7 +137,7 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     Ok(ending)
 }
 
-/// What is reported of a benchmark that Ctrl-C kept from being scored.
+/// Report entry of a benchmark that was not scored because of Ctrl-C.
 fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
     let (key, title) = (benchmark.key.clone(), benchmark.title.clone());
     FailedBenchmark {
@@ -147,7 +147,7 @@ fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
     }
 }
 
-/// The benchmarks that were asked for.
+/// Returns the benchmarks to run.
 fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     if !options.data.is_dir() {
         bail!("there is no data folder: {}", options.data.display());

@@ -24,7 +24,7 @@ use std::path::Path;
 
 /// Shares of the training split that are learned from.
 const SHARES: [f64; 3] = [0.01, 0.1, 1.0];
-/// Of the sum of losses, halved squares of the weights.
+/// Factor of the halved squares of the weights, beside the sum of losses.
 const PENALTY: f64 = 1.0;
 const MAX_ITERATIONS: u64 = 1000;
 /// The gradient's norm, a row, at which the fit is done.

@@ -1,4 +1,4 @@
-//! What an evaluation found: `results.json`, and what the table and the report are made of.
+//! The results of an evaluation: `results.json`, from which the table and the report are made.
 //!
 //! An undefined figure is `None` (JSON `null`), shown as "n/a".
 
@@ -16,12 +16,12 @@ pub struct Results {
     pub version: String,
     pub model: EvaluatedModel,
     pub protocol: Protocol,
-    /// What was run, in the order of the list of benchmarks.
+    /// Benchmarks that were run, in the order of the list.
     pub benchmarks: Vec<BenchmarkResult>,
-    /// What could not be scored.
+    /// Benchmarks that could not be scored.
     #[serde(default)]
     pub failed: Vec<FailedBenchmark>,
-    /// What was not run, and what would have to be done for it.
+    /// Benchmarks that were not run, and how to get their data.
     pub skipped: Vec<SkippedBenchmark>,
     pub effort: Effort,
 }
@@ -37,7 +37,7 @@ pub struct EvaluatedModel {
     pub sha256: String,
     /// False for a freshly initialised model, whose figures mean nothing.
     pub is_trained: bool,
-    /// What people must know of the model before they trust it.
+    /// What people must know about the model.
     pub notice: Option<String>,
 }
 
@@ -68,18 +68,18 @@ pub struct BenchmarkResult {
     pub n_rows: usize,
     /// Images that are missing or damaged; they are not scored.
     pub unreadable: Vec<UnreadableImage>,
-    /// What else a reader must know: rows left out, classes without images, concepts without terms, columns not used.
+    /// Notes for readers: rows left out, classes without images, concepts without terms, unused columns.
     pub notes: Vec<String>,
     /// The main one first.
     pub metrics: Vec<Metric>,
-    /// The main metric by skin tone, sex, age, where the table has such columns.
+    /// The main metric by skin tone, sex and age, if the table has these columns.
     pub breakdowns: Vec<Breakdown>,
     pub details: Details,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnreadableImage {
-    /// Of the table, the first one is 1.
+    /// Row of the table, from 1.
     pub row: usize,
     pub file: String,
     pub problem: String,
@@ -117,7 +117,7 @@ pub struct Group {
     pub interval: Option<[f64; 2]>,
 }
 
-/// What only one kind of benchmark has.
+/// Details that differ by kind of benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Details {
@@ -133,7 +133,7 @@ pub struct ClassificationDetails {
     pub classes: Vec<ClassResult>,
     /// `confusion[label][prediction]`, images.
     pub confusion: Vec<Vec<u64>>,
-    /// Of the likeliest label: is it as often right as it says?
+    /// Of the likeliest label: whether it is right as often as its probability says.
     pub reliability: Vec<ReliabilityBin>,
     /// Mean distance between confidence and accuracy, weighted by the bins' sizes.
     pub expected_calibration_error: Option<f64>,
@@ -157,7 +157,7 @@ pub struct ClassResult {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
-    /// Of the table, the first one is 1.
+    /// Row of the table, from 1.
     pub row: usize,
     pub file: PathBuf,
     pub label: String,
@@ -221,11 +221,11 @@ pub struct FailedBenchmark {
 pub struct SkippedBenchmark {
     pub key: String,
     pub title: String,
-    /// What was looked for.
+    /// Paths where the table was looked for.
     pub missing: Vec<PathBuf>,
-    /// Where the data come from.
+    /// Source of the data.
     pub source: String,
-    /// What to put where.
+    /// Instructions: which files to put where.
     pub how: String,
 }
 
@@ -239,6 +239,6 @@ pub struct Published {
     /// Key of the metric.
     pub metric: String,
     pub value: f64,
-    /// The table it stands in.
+    /// The table that has it.
     pub source: String,
 }

@@ -11,7 +11,7 @@ use dermake_metrics::{intervals, mean_rank, median_rank, ranks, recall_at_k};
 use std::path::Path;
 
 const RECALL_KS: [usize; 3] = [10, 50, 100];
-/// What the reference's loader reads as a missing cell.
+/// Cells that the reference's loader reads as missing.
 const MISSING: [&str; 5] = ["", "nan", "NaN", "NA", "null"];
 /// And what it makes of one.
 const MISSING_CAPTION: &str = "nan";

@@ -16,12 +16,12 @@ pub struct ScoredRows {
     /// `[n, E]`, unit rows.
     pub features: Tensor,
     pub unreadable: Vec<UnreadableImage>,
-    /// Places of the scored ones among all that were asked for.
+    /// Indices of the scored rows among all requested ones.
     places: Vec<usize>,
 }
 
 impl ScoredRows {
-    /// Of something known of each row that was asked for, that of the scored ones.
+    /// Selects the values of the scored rows from those of all requested rows.
     pub fn of_read<T: Clone>(&self, of_all: &[T]) -> Vec<T> {
         self.places.iter().map(|&place| of_all[place].clone()).collect()
     }

@@ -1,4 +1,4 @@
-//! What the parts of one evaluation share.
+//! Shared state of one evaluation.
 
 use super::results::Protocol;
 use anyhow::Result;
@@ -13,7 +13,7 @@ pub struct Session<'a> {
     pub options: &'a SessionOptions<'a>,
 }
 
-/// What to evaluate, and how strictly.
+/// Options that all benchmarks share.
 pub struct SessionOptions<'a> {
     /// The folder of all benchmarks.
     pub data: &'a Path,

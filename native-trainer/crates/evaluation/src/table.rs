@@ -166,7 +166,7 @@ impl Table {
     }
 }
 
-/// What may be wrong with a row of another number of cells than the header has.
+/// Explains a row whose number of cells differs from the header's.
 fn mismatch_advice(record: &ByteRecord, n_columns: usize, delimiter: u8) -> String {
     let is_long = record.len() > n_columns;
     let spans_lines = record.iter().any(|cell| cell.contains(&b'\n'));

@@ -1,12 +1,12 @@
-//! How many images go through the vision tower at once.
+//! Number of images in a batch of the vision tower.
 
 use shared_model::config::ClipConfig;
 use shared_model::weights::Placement;
 use sysinfo::System;
 
-/// What a CPU needs to be busy; more only takes memory.
+/// Enough to keep a CPU busy; more only needs memory.
 const MOST_ON_CPU: usize = 16;
-/// Where a GPU starts; what does not fit is halved.
+/// First size on a GPU; halved if it does not fit.
 const FIRST_ON_GPU: usize = 256;
 
 /// Starts at what should fit and shrinks when it does not.

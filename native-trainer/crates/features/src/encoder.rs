@@ -11,12 +11,12 @@ use shared_model::preprocess::Reading;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-/// What it took to get features.
+/// Counts and times of getting features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
     /// Images read and encoded now.
     pub images_encoded: u64,
-    /// Images whose features were at hand.
+    /// Images whose features were cached.
     pub images_at_hand: u64,
     /// Looking up, reading, decoding and encoding of images, wall clock.
     pub image_secs: f64,
@@ -24,7 +24,7 @@ pub struct Effort {
     pub prompt_secs: f64,
 }
 
-/// A model with the features it has made: what is at hand is looked up, the rest computed and kept.
+/// A model with a cache of its features: cached ones are looked up, the others computed and stored.
 pub struct Encoder<'a> {
     pub(super) model: &'a ZeroShotModel,
     pub(super) reading: Reading,
@@ -40,7 +40,7 @@ impl<'a> Encoder<'a> {
         Self { model, reading, store, batch_size, effort: Effort::default() }
     }
 
-    /// Where features are kept.
+    /// The store of features.
     pub fn store(&self) -> Option<&FeatureStore> {
         self.store.as_ref()
     }
@@ -81,7 +81,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// What a text is known by; no file has this content.
+/// Key of a text; no file has this content.
 fn text_content(text: &str) -> [u8; 32] {
     Sha256::new().chain_update("dermake text\0").chain_update(text).finalize().into()
 }

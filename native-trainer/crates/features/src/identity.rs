@@ -1,4 +1,4 @@
-//! What a feature depends on besides the image: features of two identities are never mixed.
+//! What a feature depends on besides the image. Features of two identities are never mixed.
 
 use anyhow::{Context, Result};
 use dermake_device::Precision;
@@ -27,7 +27,7 @@ pub struct Identity {
     /// Length E of a feature.
     pub embed_dim: usize,
     pub precision: Precision,
-    /// Whether images were read as photos: turned by their EXIF data, converted to sRGB.
+    /// Whether images were read as photos: turned by their EXIF data and converted to sRGB.
     pub applies_exif: bool,
     arithmetic: u32,
 }
@@ -45,7 +45,7 @@ impl Identity {
         })
     }
 
-    /// What the model `self` and the model of `kept` features differ in, in words; `None` if they are the same.
+    /// Describes how the model `self` differs from that of `kept` features; `None` if they are the same.
     pub fn difference(&self, kept: &Self) -> Option<String> {
         let precision = |identity: &Self| format!("{:?}", identity.precision).to_lowercase();
         let mut differing = Vec::new();

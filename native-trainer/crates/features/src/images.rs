@@ -1,4 +1,5 @@
-//! Images to features: those at hand are looked up; the rest is read and decoded while others go through the tower.
+//! Images to features: cached ones are looked up; the others are read and decoded while earlier ones run through the
+//! tower.
 
 use super::encoder::Encoder;
 use super::reading::{self, Content, Stamp};
@@ -24,16 +25,16 @@ pub struct ImageFile {
 
 /// Features of some images.
 pub struct ImageFeatures {
-    /// Of each image that was asked for, its row in `features`, or what is wrong with it.
+    /// For each requested image, its row in `features`, or its problem.
     pub rows: Vec<Result<usize, String>>,
     /// `[n, E]` f32 on the CPU, unit rows; a row for each image that can be read.
     pub features: Tensor,
 }
 
-/// The feature of each image that was asked for, as far as it is known.
+/// The features of the requested images that are known so far.
 type Found = Vec<Option<Result<Vec<f32>, String>>>;
 
-/// An image whose feature is not at hand.
+/// An image whose feature is not cached.
 struct Unseen {
     index: usize,
     stamp: Stamp,
@@ -47,7 +48,7 @@ struct ReadImage {
 }
 
 impl Encoder<'_> {
-    /// Features of images; one that cannot be read is told apart and fails nothing.
+    /// Returns features of images; an image that cannot be read is reported and is not an error.
     ///
     /// # Errors
     /// [`Interrupted`] on Ctrl-C, after saving what is done; when the store cannot be written; when the model fails.
@@ -67,7 +68,7 @@ impl Encoder<'_> {
         collect(found, self.model.config.embed_dim)
     }
 
-    /// What is known of files that were not written since, and the files of which nothing is.
+    /// Known files that did not change, and the other files.
     fn look_up(&self, files: &[ImageFile]) -> Result<(Found, Vec<Unseen>)> {
         let none_known = HashMap::new();
         let (known, features) = match &self.store {

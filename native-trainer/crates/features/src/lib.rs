@@ -1,6 +1,6 @@
 //! Features of images and texts: computed once, kept by what they were computed from.
 //!
-//! `dermake eval` keeps them in a cache, `dermake embed` in an index beside the photos; both are a [`FeatureStore`].
+//! `dermake eval` has them in a cache, `dermake embed` in an index beside the photos; both are a [`FeatureStore`].
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -20,7 +20,7 @@ pub use images::{ImageFeatures, ImageFile};
 pub use reading::Stamp;
 pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 
-/// Where features are kept unless the user says otherwise; `None` without a home.
+/// The default folder of the feature cache; `None` without a home directory.
 pub fn default_cache() -> Option<PathBuf> {
     // A relative path is not valid there, says the specification of these variables.
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|cache| cache.is_absolute());

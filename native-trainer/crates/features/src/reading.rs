@@ -7,7 +7,7 @@ use shared_model::preprocess::Reading;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-/// What tells whether a file was written since it was last looked at.
+/// Size and time of a file, to notice changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     pub bytes: u64,
@@ -33,7 +33,7 @@ pub fn stamp(path: &Path) -> Result<Stamp, String> {
     Ok(Stamp { bytes: metadata.len(), modified_ns })
 }
 
-/// Reads, hashes and, unless `is_known` says that its feature is at hand, decodes a file.
+/// Reads and hashes a file, and decodes it unless `is_known` says that its feature is cached.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -1,4 +1,4 @@
-//! A file that grows by whole entries: an entry that could not be written leaves nothing behind.
+//! A file that grows by whole entries: an entry that cannot be written completely is removed.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -14,7 +14,7 @@ pub struct AppendFile {
 }
 
 impl AppendFile {
-    /// Makes a new file.
+    /// Creates a new file.
     ///
     /// # Errors
     /// If there is one already, or none can be made.
@@ -22,7 +22,7 @@ impl AppendFile {
         Self::open(path, OpenOptions::new().read(true).append(true).create_new(true))
     }
 
-    /// Opens a file at its end, and makes it where there is none.
+    /// Opens a file at its end; creates it if it does not exist.
     pub fn open_at_end(path: &Path) -> Result<Self> {
         Self::open(path, OpenOptions::new().read(true).append(true).create(true))
     }
@@ -66,7 +66,7 @@ impl AppendFile {
     /// A disk that is full, mostly. The file is then cut back to its last whole entry, which stays readable.
     pub fn append(&mut self, entry: &[u8]) -> Result<()> {
         if let Err(error) = self.file.write_all(entry) {
-            // The write's own error is the one to tell; a reader also copes with a torn end.
+            // The error of the write is the one to report; readers tolerate an incomplete end.
             let _ = self.file.set_len(self.len_bytes);
             return Err(error).with_context(|| format!("cannot append to {}", self.path.display()));
         }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use shared_model::labels::{LabelSet, LabelWarning, ReadLabels};
 use std::path::Path;
 
-/// What separates typed labels; a file's name has none of these.
+/// Separators of typed labels; file names have none of these.
 const SEPARATORS: [char; 4] = [',', ';', '|', '\n'];
 
-/// Reads what stands behind `--labels`: the key of a set, a file, `-` for standard input, or the labels themselves.
+/// Reads the value of `--labels`: the key of a set, a file, `-` for standard input, or the labels themselves.
 ///
 /// Warnings go to the log.
 ///

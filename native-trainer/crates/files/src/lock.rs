@@ -32,7 +32,7 @@ impl Lock {
         Self::at(folder.join(LOCK_FILE), folder)
     }
 
-    /// Locks a folder that is not there yet, by a file beside it.
+    /// Locks a folder that does not exist yet, with a file beside it.
     ///
     /// # Errors
     /// As [`Lock::of_folder`], of the folder around it.
@@ -55,12 +55,12 @@ impl Lock {
         }
     }
 
-    /// Where the lock's file is.
+    /// Path of the lock file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a file in a folder is its lock, which is no part of what the folder holds.
+    /// Returns whether a file in a folder is its lock file.
     pub fn is_lock(file_name: &std::ffi::OsStr) -> bool {
         file_name == LOCK_FILE
     }
@@ -68,12 +68,12 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Removed while it is held, so that nobody removes another's; an empty file that stays is harmless.
+        // Removed while locked, so that no process removes another's lock. An empty file that stays is harmless.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// Whether the path leads to this file.
+/// Returns whether the path is this file.
 #[cfg(unix)]
 fn is_in_place(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -88,7 +88,8 @@ fn is_in_place(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Locks a file for this process alone; false if another one has it. Where a file system knows no locks, all is free.
+/// Locks a file for this process; returns false if another process has the lock. On a file system without locks, it
+/// always succeeds.
 fn try_lock(file: &File) -> std::io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),

@@ -25,8 +25,8 @@ pub fn create_folder(folder: &Path) -> Result<()> {
     Err(err).with_context(|| format!("cannot create {}", folder.display()))
 }
 
-/// An error of writing a safetensors file. One of the system's is returned as such: the crate's own says it twice, in
-/// its text and as its cause.
+/// Converts an error of writing a safetensors file. An IO error is returned itself, since the crate's error would print
+/// it twice, in its text and as its cause.
 pub fn write_error(err: SafeTensorError) -> anyhow::Error {
     match err {
         SafeTensorError::IoError(err) => err.into(),
@@ -62,7 +62,7 @@ impl OutputFolder {
         let cannot_create = || format!("cannot create a folder in {}", parent.display());
         create_folder(parent)?;
         let lock = Lock::beside_folder(destination, parent)?;
-        // Whoever had the lock until now may have finished.
+        // The process that had the lock may have finished the folder.
         refuse_occupied(destination)?;
         let name = destination.file_name().unwrap_or_default().to_string_lossy();
         let partial = parent.join(format!(".{name}.dermake-partial"));
@@ -75,7 +75,7 @@ impl OutputFolder {
         Ok(Self { partial, destination: destination.into(), _lock: lock })
     }
 
-    /// Where a file of this name is to be written.
+    /// Returns the path where a file of this name is written.
     pub fn path(&self, name: &str) -> PathBuf {
         self.partial.0.join(name)
     }
@@ -89,7 +89,7 @@ impl OutputFolder {
         let Self { partial, destination, _lock } = self;
         let cannot_rename = || format!("cannot put the result at {}", destination.display());
         #[cfg(unix)]
-        // Whatever the process's mask is, and however private files were written, a result is for everyone to read.
+        // Results are readable by everyone, whatever the process's umask is.
         make_public(&partial.0).with_context(cannot_rename)?;
         let renamed = std::fs::rename(&partial.0, &destination).with_context(cannot_rename);
         drop(partial); // while the lock is held

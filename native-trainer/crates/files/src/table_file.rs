@@ -28,17 +28,17 @@ pub const IMAGE_COLUMNS: [&str; 18] = [
     "isic_id",
 ];
 
-/// What separates cells, the most usual first.
+/// Separators of cells, the most usual first.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 /// Rows that are looked at to choose one of several delimiters that the header has.
 const N_TRIED_ROWS: usize = 5;
-/// What DOS programs write at a file's end.
+/// End-of-file mark of DOS programs.
 const CTRL_Z: &[u8] = b"\x1a";
 
 /// A table's bytes from its header on.
 pub struct TableText<'a> {
     pub bytes: &'a [u8],
-    /// What separates cells.
+    /// Separator of cells.
     pub delimiter: u8,
     /// The line of the header; the file's first is 1.
     pub first_line: u64,
@@ -116,8 +116,8 @@ impl<'a> TableText<'a> {
         Cow::Owned(kept)
     }
 
-    /// Whether the last row, which starts at byte `start`, opens a quotation mark that nothing closes, so that the
-    /// lines behind it were read as part of a cell.
+    /// Returns whether the last row, which starts at byte `start`, has an unclosed quotation mark, so that the lines
+    /// after it were read as part of a cell.
     pub fn has_open_quote(&self, start: u64) -> bool {
         let row = self.bytes.get(start as usize..).unwrap_or_default().trim_ascii();
         row.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 && row.contains(&b'\n')
@@ -137,7 +137,7 @@ fn excel_delimiter(line: &[u8]) -> Option<u8> {
     name.eq_ignore_ascii_case(b"sep=").then_some(delimiter)
 }
 
-/// How many of the first rows have as many cells as the header.
+/// Number of the first rows that have as many cells as the header.
 fn n_fitting_rows(bytes: &[u8], delimiter: u8) -> usize {
     let mut reader = reader(bytes, delimiter);
     let n_columns = reader.byte_headers().map_or(0, ByteRecord::len);
@@ -160,12 +160,12 @@ pub fn find_column(header: &[String], name: &str) -> Option<usize> {
     of_name(&|column| column == name).or_else(|| of_name(&|column| column.eq_ignore_ascii_case(name.trim())))
 }
 
-/// Whether a row has something in a cell behind the last column.
+/// Returns whether a row has text in a cell after the last column.
 pub fn has_cells_behind(record: &ByteRecord, n_columns: usize) -> bool {
     record.iter().skip(n_columns).any(|cell| !cell.trim_ascii().is_empty())
 }
 
-/// Whether a row has nothing in any cell, as spreadsheets leave them at the end.
+/// Returns whether all cells of a row are empty, as spreadsheets leave them at the end.
 pub fn is_empty(record: &ByteRecord) -> bool {
     record.iter().all(|cell| cell.trim_ascii().is_empty())
 }

@@ -1,4 +1,4 @@
-//! Loss and every gradient of a small model: the device beside the CPU, in f32 and in bf16.
+//! Compares the loss and every gradient of a small model with the CPU's, in f32 and in bf16.
 
 use super::inputs::{Inputs, drawn_weights};
 use anyhow::{Result, bail};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared_model::config::ClipConfig;
 use shared_model::weights::Placement;
 
-/// Of a gradient in f32: the norm of the difference over the norm of all gradients.
+/// For a gradient in f32: the norm of the difference divided by the norm of all gradients.
 const MOST_DIFFERENT: f64 = 1e-4;
 /// Of a gradient in bf16 and in f32.
 const LEAST_COSINE: f64 = 0.999;
@@ -84,7 +84,7 @@ fn difference(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
 }
 
-/// 1 less the cosine; 0 for gradients that are rounding alone, as that of the keys' bias.
+/// 1 minus the cosine; 0 for gradients that are only rounding, such as that of the keys' bias.
 fn unlikeness(a: &[f32], b: &[f32], norm_of_all: f64) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let norm = dot(b, b).sqrt();

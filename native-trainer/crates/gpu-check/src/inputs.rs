@@ -53,7 +53,7 @@ impl Inputs {
     /// The same batch with its pixels on another device.
     ///
     /// # Errors
-    /// When the device has no room for them.
+    /// If the device has too little memory for them.
     pub fn to_device(&self, device: &Device) -> Result<Self> {
         let pixels = self.pixels.to_device(device)?;
         Ok(Self { pixels, captions: self.captions.clone(), input_ids: self.input_ids.clone() })

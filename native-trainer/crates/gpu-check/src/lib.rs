@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// The phases, in order; `steps` is two of them.
 pub const PHASES: [&str; 7] = ["device", "kernels", "gradients", "ceilings", "operations", "steps", "training"];
 
-/// What to check, and where to write what was found.
+/// Options of the check.
 #[derive(Clone, Debug)]
 pub struct GpuCheckOptions {
     pub device: DeviceChoice,
@@ -132,7 +132,7 @@ impl Check<'_> {
 #[error("{0}")]
 struct NotHere(&'static str);
 
-/// Every operation in bf16 and in f32, the optimizer, and both towers, beside the same on the CPU.
+/// Compares every operation in bf16 and f32, the optimizer, and both towers with the CPU's.
 #[cfg(feature = "cuda")]
 fn kernels(device: &Device, config: &ClipConfig, seed: u64) -> Result<Value> {
     use dermake_engine::cuda::check::{compare_adamw, compare_operations, compare_towers};

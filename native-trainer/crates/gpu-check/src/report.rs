@@ -1,4 +1,4 @@
-//! What a check has found so far, as a JSON file that is whole after every phase.
+//! The report: a JSON file that is complete after every phase.
 
 use anyhow::Result;
 use dermake_files::output::replace_file;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// How a phase ended.
+/// Outcome of a phase.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {
@@ -55,7 +55,7 @@ impl Report {
         self.write()
     }
 
-    /// Whether every phase that this device has was run and passed.
+    /// Returns whether every phase of this device was run and passed.
     pub fn is_good(&self) -> bool {
         !self.phases.iter().any(|phase| matches!(phase.outcome, Outcome::Failed { .. } | Outcome::OutOfTime))
     }

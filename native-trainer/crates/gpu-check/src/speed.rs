@@ -1,4 +1,4 @@
-//! How fast a device is: what it reaches at best, each kind of operation beside that, and whole steps.
+//! The speed of a device: its best, each kind of operation beside it, and whole steps.
 
 use super::inputs::{Inputs, drawn_weights};
 use anyhow::{Context, Result};
@@ -19,7 +19,7 @@ use shared_model::weights::Placement;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// What a device reaches at best.
+/// Highest speeds of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Ceilings {
     pub flops_per_sec: f64,
@@ -29,7 +29,7 @@ pub struct Ceilings {
 /// Measures a copy in memory, and a square matrix product in the precision of training.
 ///
 /// # Errors
-/// When the device has no room for them.
+/// If the device has too little memory for them.
 pub fn ceilings(device: &Device, is_small: bool) -> Result<(Ceilings, Value)> {
     let (n_copied, side) = if is_small { (1 << 22, 256) } else { (1 << 28, 8192) };
     let values = Tensor::zeros(n_copied, DType::F32, device)?;
@@ -65,8 +65,8 @@ fn fastest(device: &Device, n: usize, run: impl Fn() -> Result<Tensor>) -> Resul
     Ok(secs)
 }
 
-/// Milliseconds of each kind of operation in a forward and backward pass of a vision tower, beside its floor: what its
-/// operations and bytes take at the device's best.
+/// Milliseconds of each kind of operation in a forward and backward pass of a vision tower, beside its floor: the time
+/// of its operations and bytes at the device's best speed.
 ///
 /// # Errors
 /// When a pass fails.
@@ -94,7 +94,7 @@ pub fn operations(device: &Device, config: &ClipConfig, n_images: usize, best: C
     Ok(json!({"images": n_images, "operations": rows}))
 }
 
-/// What training on a device computes in.
+/// Precision of training on a device.
 fn precision(device: &Device) -> DType {
     if device.is_cpu() { DType::F32 } else { DType::BF16 }
 }
@@ -130,7 +130,7 @@ impl Pass for TimedPass<'_> {
     }
 }
 
-/// Times whole steps, loss and optimizer included, on a batch that lies on the device.
+/// Times whole steps, with loss and optimizer, on a batch in the device's memory.
 ///
 /// # Errors
 /// When a step fails, as where there is too little memory.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
-/// How large the run is.
+/// Size of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub n_pictures: usize,

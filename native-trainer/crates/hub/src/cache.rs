@@ -74,7 +74,7 @@ impl<'a> ModelCache<'a> {
         self.link(etag, commit, file)
     }
 
-    /// Makes `snapshots/COMMIT/FILE` stand for the blob, replacing a dangling link.
+    /// Links `snapshots/COMMIT/FILE` to the blob; replaces a dangling link.
     pub(super) fn link(&self, etag: &str, commit: &str, file: &str) -> Result<PathBuf> {
         let pointer = self.snapshot(commit).join(file);
         let fresh = pointer.with_file_name(passing_name());
@@ -99,7 +99,7 @@ impl<'a> ModelCache<'a> {
             .map_err(failed(&path))
     }
 
-    /// Where files are while they are received.
+    /// Staging folder of downloads.
     pub(super) fn staging(&self) -> Cache {
         Cache::new(self.root.join(".locks").join("dermake"))
     }

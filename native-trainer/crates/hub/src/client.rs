@@ -19,13 +19,13 @@ use super::trust;
 /// Redirects of one request before it is taken for a circle.
 const MAX_REDIRECTS: usize = 10;
 
-/// How long a name may take to be looked up, and a connection to be made.
+/// Timeout of the lookup of a name and of the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Largest answer that is not a file, in bytes.
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
-/// Asks one hub, and whoever it sends to.
+/// Sends requests to one hub, and to the addresses that it redirects to.
 pub(super) struct Client {
     agent: Agent,
     proxies: Matcher,
@@ -37,11 +37,11 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) struct Unanswered {
     pub(super) cause: Cause,
-    /// Whether the same request may be answered later.
+    /// Returns whether a retry may succeed.
     pub(super) is_passing: bool,
 }
 
-/// The last answer of a chain of redirects, and what the ones before it said of the file.
+/// The last answer of a chain of redirects, and what earlier answers said about the file.
 pub(super) struct Answer {
     response: Response<Body>,
     /// Headers of the redirects, in their order.
@@ -109,7 +109,7 @@ impl Client {
         answer.map_err(|error| Unanswered::from_ureq(error, url))
     }
 
-    /// Whether the token may be sent there: to the hub itself, or to it over TLS.
+    /// Returns whether the token may be sent to an address: to the hub's own, or to the hub over TLS.
     fn is_trusted(&self, url: &Url) -> bool {
         let is_upgrade = self.endpoint.scheme() == "http"
             && url.scheme() == "https"
@@ -143,13 +143,13 @@ impl Answer {
         self.passed.iter().chain([self.response.headers()])
     }
 
-    /// Whether it is a page for people: of a login, a proxy, an error.
+    /// Returns whether an answer is a web page: a login, a proxy's page, an error.
     pub(super) fn is_page(&self) -> bool {
         self.header("content-type")
             .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
     }
 
-    /// How long the server asks to be left alone, where it says so in seconds.
+    /// The server's `Retry-After`, if it is in seconds.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
     }

@@ -4,10 +4,10 @@ use anyhow::{Result, bail};
 use bytes::Bytes;
 use std::path::Path;
 
-/// What `--model` calls it. A folder of this name is reached as `./demo`.
+/// Its name for `--model`. A folder of this name is `./demo`.
 pub const NAME: &str = "demo";
 
-/// Whether `typed` names the demo model: in any case, unless a file or folder is called so.
+/// Returns whether `typed` is the demo model's name, in any case, and no file or folder has this name.
 pub fn is_name(typed: &str) -> bool {
     typed == NAME || (typed.eq_ignore_ascii_case(NAME) && !Path::new(typed).exists())
 }

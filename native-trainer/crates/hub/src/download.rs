@@ -1,9 +1,9 @@
 //! Downloads that cannot poison the cache.
 //!
-//! Bytes are received in a staging folder. Only a file of the announced length and, for large files, SHA-256 moves on
-//! to the cache. What broke off stays in staging and is resumed, by this process or the next. Mirrors may lack most
-//! of what a hub says of a file: without a hash, a download starts over; without a length, it ends where the answer
-//! does; without a tag, it is kept under its own name.
+//! Bytes are written to a staging folder. Only a file of the announced length and, for large files, SHA-256 moves to
+//! the cache. An interrupted download stays in staging and is resumed by this process or the next. A mirror may leave
+//! out most of a file's description: without a hash, a download starts over; without a length, it ends where the answer
+//! does; without a tag, it is stored under its own name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
@@ -25,10 +25,10 @@ use super::target::{Target, content_range};
 /// New bytes after which a broken try counts as progress.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
-/// What a failure says when the next command goes on from here.
+/// Added to an error if the next command resumes the download.
 const AGAIN: &str = "; run the command again to go on with it";
 
-/// The downloads of one commit's files, alone among the processes on this machine.
+/// The downloads of one commit's files, by one process of this machine at a time.
 pub(super) struct Downloads<'a> {
     client: &'a Client,
     model: &'a ModelId,
@@ -80,7 +80,7 @@ impl<'a> Downloads<'a> {
         Ok(self.cache.place(&part, &target.tag, self.commit, file)?)
     }
 
-    /// Asks for the first byte, which says all that there is to say of the file.
+    /// Requests the first byte; the answer's headers describe the file.
     fn target(&self, file: &str) -> Result<Target, Failure> {
         let answer = self.ask(file, "bytes=0-0")?;
         if !matches!(answer.status(), 200 | 206 | 416) {
@@ -104,7 +104,7 @@ impl<'a> Downloads<'a> {
         Ok(answer)
     }
 
-    /// What a status other than success means.
+    /// Error of a status other than success.
     fn refusal(&self, file: &str, answer: &Answer) -> Failure {
         let status = answer.status();
         match status {
@@ -127,7 +127,7 @@ impl<'a> Downloads<'a> {
         }
     }
 
-    /// Appends to `part` what is behind its first `start` bytes, or begins anew where the server gives all.
+    /// Appends the bytes after `start` to `part`, or starts over if the server sends the whole file.
     fn receive(&self, file: &str, target: &Target, part: &Path, start: u64) -> Result<(), Failure> {
         let answer = self.ask(file, &format!("bytes={start}-"))?;
         let start = match (answer.status(), content_range(&answer)) {
@@ -165,7 +165,7 @@ impl<'a> Downloads<'a> {
         }
     }
 
-    /// Where the file is received; its folder exists.
+    /// Path of the unfinished download; its folder exists.
     fn part(&self, target: &Target) -> Result<PathBuf> {
         let blob = self.cache.staging().repo(self.repo()).blob_path(&target.tag);
         let part = blob.with_file_name(format!("{}.part", target.tag));
@@ -236,7 +236,7 @@ fn copy(from: impl Read, to: &mut File, limit: Option<u64>, bar: &ProgressBar) -
     }
 }
 
-/// What a connection that broke says, for people.
+/// Describes a broken connection for people.
 fn in_words(error: io::Error) -> Cause {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
         Some(ureq::Error::Timeout(_)) => "nothing came for a while".into(),

@@ -1,4 +1,4 @@
-//! What can keep a model from being found, one sentence each.
+//! Errors of finding a model, one sentence each.
 
 use std::io;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub enum Error {
     #[error("the weights are in {n_shards} files, of which {missing} is missing; get it too: {}", path.display())]
     MissingShard { missing: String, n_shards: usize, path: PathBuf },
 
-    // What was asked of the hub
+    // Requests to the hub
     #[error("a hub model is written hf-hub:owner/name or hf-hub:owner/name@revision, not hf-hub:{typed}")]
     ModelId { typed: String },
     #[error("{endpoint} has no model of this name, or keeps it private{hint}: {id}")]

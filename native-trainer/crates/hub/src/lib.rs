@@ -28,16 +28,16 @@ use percent_encoding::percent_decode_str;
 pub use settings::{HubSettings, Proxies};
 pub use trust::Bundle;
 
-/// What marks a model that lives on the hub.
+/// Prefix of a model on the hub.
 const HUB_PREFIX: &str = "hf-hub:";
 
-/// What open_clip puts before a folder's path.
+/// open_clip's prefix of a folder's path.
 const FOLDER_PREFIX: &str = "local-dir:";
 
-/// Where a model's files are on this disk.
+/// Paths of a model's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFiles {
-    /// What to call the model: `owner/name[@revision]`, the folder's name or the file's stem.
+    /// The model's name: `owner/name[@revision]`, the folder's name or the file's stem.
     pub name: String,
     /// `open_clip_config.json`; `None` if there is none, and the caller names an architecture.
     pub config: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct ModelFiles {
     pub shards: Vec<PathBuf>,
 }
 
-/// How the weights are written.
+/// Format of the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightsKind {
     /// safetensors or PyTorch's pickle; the content says which.

@@ -1,4 +1,4 @@
-//! The file names a model goes by, and which of several to take.
+//! The usual file names of models, and which of several to use.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use shared_model::weights::ShardIndex;
 /// The model's configuration, as open_clip writes it.
 pub(super) const CONFIG: &str = "open_clip_config.json";
 
-/// What marks a folder that `dermake quantize` wrote.
+/// File that a folder from `dermake quantize` has.
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Well-known weights, the first one wins. `model.safetensors` comes late: beside an open_clip checkpoint it holds the
@@ -22,7 +22,7 @@ pub(super) const WEIGHTS: [&str; 7] = [
     "pytorch_model.bin.index.json",
 ];
 
-/// Files of a training run that are called as weights are.
+/// Files of a training run whose names look like weights.
 const NOT_WEIGHTS: [&str; 7] = [
     "optimizer.safetensors",
     "optimizer.bin",
@@ -41,8 +41,8 @@ pub(super) enum Choice {
     Several(Vec<String>),
 }
 
-/// Picks the weights from the names of one folder's files: a well-known name, else the only index, else the only
-/// safetensors file, else the only pickle. Of the shards of one set, the first stands for all.
+/// Chooses the weights from the names of a folder's files: a well-known name, else the only index, else the only
+/// safetensors file, else the only pickle. The first shard represents a whole set of shards.
 pub(super) fn choose_weights(names: &[String]) -> Choice {
     if let Some(known) = WEIGHTS.iter().find(|known| names.iter().any(|name| name == *known)) {
         return Choice::One((*known).to_owned());

@@ -32,7 +32,7 @@ impl ModelId {
         Ok(Self { id: id.to_owned(), revision: revision.to_owned() })
     }
 
-    /// Whether the revision is a commit, whose files can never change.
+    /// Returns whether the revision is a commit, whose files never change.
     pub(super) fn is_commit(&self) -> bool {
         self.revision.len() == 40 && self.revision.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
@@ -57,8 +57,8 @@ pub(super) fn is_plain(part: &str) -> bool {
     !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed)
 }
 
-/// Asks the hub what the revision is now and brings the cache up to it; a hub that cannot be
-/// reached, or a cache that cannot be written, is no error while the cache has a copy.
+/// Asks the hub for the current revision and updates the cache. A hub that cannot be reached, or a cache that cannot be
+/// written, is not an error if the cache has a copy.
 pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles> {
     let model = ModelId::parse(typed)?;
     let cache = ModelCache::new(&settings.cache, &model);
@@ -102,7 +102,7 @@ fn reason_for_cache(error: Error) -> Result<String> {
     }
 }
 
-/// Says what to do about a cached file that has no end, which only the hub could replace.
+/// Returns what to do about a truncated file in the cache, which only the hub could replace.
 fn warn_of_cut(files: &ModelFiles, model: &ModelId) {
     if !whole::are_whole(files) {
         let folder = files.weights.parent().unwrap_or(&files.weights);
@@ -120,14 +120,14 @@ struct Hub<'a> {
     settings: &'a HubSettings,
 }
 
-/// What a revision is.
+/// Kind of a revision.
 struct Listing {
     commit: String,
     /// Those that need no escaping in an address.
     names: Vec<String>,
 }
 
-/// What the hub says of a revision; a mirror may leave out any of it.
+/// The hub's description of a revision; a mirror may leave out any part of it.
 #[derive(Deserialize)]
 struct Described {
     sha: Option<String>,
@@ -220,7 +220,7 @@ impl Hub<'_> {
         Error::MissingFile { looked_for, id: self.model.to_string() }
     }
 
-    /// What a status other than success means; the hub says more in `X-Error-Code`.
+    /// Error of a status other than success; the hub gives details in `X-Error-Code`.
     fn refusal(&self, answer: &Answer) -> Failure {
         let status = answer.status();
         let error = match (status, answer.header("x-error-code").unwrap_or_default()) {

@@ -1,4 +1,4 @@
-//! The one way in which requests to a hub are tried again.
+//! Retries of requests to a hub.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -18,9 +18,9 @@ pub(super) enum Failure {
     /// Trying again can help.
     Passing {
         error: Box<Error>,
-        /// How long the server asks to be left alone.
+        /// The server's `Retry-After`.
         retry_after: Option<Duration>,
-        /// Whether the try brought a part of the file, from which the next one goes on.
+        /// Whether the attempt downloaded a part of the file, where the next one continues.
         has_progress: bool,
     },
     Final(Box<Error>),

@@ -1,4 +1,4 @@
-//! The hub's address, token and cache, from the same environment variables as `huggingface_hub`.
+//! The hub's address, token and cache, from the environment variables of `huggingface_hub`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +15,7 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// As `huggingface_hub` has it.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How to reach the hub and where to keep what it gives.
+/// How to connect to the hub, and where to store downloads.
 ///
 /// Without `Debug`, so that the token stays out of logs.
 #[derive(Clone)]
@@ -26,11 +26,11 @@ pub struct HubSettings {
     pub cache: PathBuf,
     /// `HF_TOKEN`, else what `hf auth login` left in `HF_TOKEN_PATH` or in `token` in `HF_HOME`.
     pub token: Option<String>,
-    /// `HF_HUB_OFFLINE`: ask the cache only.
+    /// `HF_HUB_OFFLINE`: use the cache only.
     pub offline: bool,
-    /// The first wait before a request is made again; it doubles each time.
+    /// The wait before the first retry; it doubles each time.
     pub retry_wait: Duration,
-    /// How long a server may be silent before the request is given up and made again: `HF_HUB_DOWNLOAD_TIMEOUT`.
+    /// How long a server may be silent before the request is retried: `HF_HUB_DOWNLOAD_TIMEOUT`.
     pub stall_timeout: Duration,
     /// Certificates that are trusted besides the public ones and the system's: `SSL_CERT_FILE`, `SSL_CERT_DIR`,
     /// `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`.

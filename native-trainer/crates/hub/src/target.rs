@@ -1,11 +1,11 @@
-//! What a hub says of a file before it is downloaded; a mirror may leave out any of it.
+//! A hub's description of a file before its download; a mirror may leave out any part of it.
 
 use sha2::{Digest, Sha256};
 
 use super::client::Answer;
 use super::remote::is_plain;
 
-/// What the hub says of a file before it is downloaded.
+/// The hub's description of a file before its download.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// The blob's name.

@@ -1,4 +1,4 @@
-//! Whose certificates a hub may show: the public ones, the system's, and those that the environment names.
+//! The trusted certificates: the public roots, the system's, and those that the environment names.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use ureq::tls::{Certificate, RootCerts};
 
 use super::error::{Error, Result};
 
-/// Variables that name a bundle of certificates, or for some a folder of them.
+/// Variables that name a bundle of certificates, or a folder of them.
 const BUNDLES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
 /// A file or folder of certificates and the variable that names it.

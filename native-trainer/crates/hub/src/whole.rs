@@ -1,4 +1,4 @@
-//! Whether the files of a cached model have their end: a disk that was full, or another program, may have cut them.
+//! Detects truncated files in the cache, as a full disk or another program may leave them.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -9,13 +9,13 @@ use shared_model::weights::is_cut_short;
 
 use super::ModelFiles;
 
-/// Whether no file of the model is cut short. Only headers and small files are read.
+/// Returns whether no file of the model is truncated. Reads only headers and small files.
 pub(super) fn are_whole(files: &ModelFiles) -> bool {
     let others = files.config.iter().chain([&files.weights]);
     files.weight_files().iter().chain(others).all(|path| is_whole(path))
 }
 
-/// Whether a file is there and is not cut short, as far as its kind lets one tell.
+/// Returns whether a file exists and is complete, as far as its format shows that.
 pub(super) fn is_whole(path: &Path) -> bool {
     if path.extension().is_some_and(|extension| extension == "json") {
         let json = fs::read(path).unwrap_or_default();

@@ -1,14 +1,14 @@
 //! Area under the ROC curve, and the curve.
 
-/// Most points of a curve, besides the last.
+/// Largest number of points of a curve, without the last.
 const MAX_CURVE_POINTS: usize = 200;
 
-/// Scores in ascending order with what they should tell apart, sorted once for any number of counts.
+/// Scores in ascending order with their labels, sorted once for any number of counts.
 pub struct RankedScores {
     /// Rows by ascending score.
     rows: Vec<u32>,
     is_positive: Vec<bool>,
-    /// Where each run of equal scores ends in `rows`.
+    /// End of each run of equal scores in `rows`.
     tie_ends: Vec<u32>,
 }
 
@@ -75,7 +75,7 @@ impl RankedScores {
     }
 }
 
-/// Adds a point of a curve; the one before goes if it lies on the line between its neighbors.
+/// Adds a point of a curve; removes the one before if it is on the line between its neighbors.
 fn push_corner(corners: &mut Vec<[u64; 2]>, point: [u64; 2]) {
     if let [.., before, last] = corners[..] {
         let (to_last, to_point) = (difference(before, last), difference(last, point));
@@ -90,8 +90,8 @@ fn push_corner(corners: &mut Vec<[u64; 2]>, point: [u64; 2]) {
 
 /// The curve through at most [`MAX_CURVE_POINTS`] and the last, with the same area under it.
 ///
-/// Each stretch that is left out becomes two lines. Their common point lies between the middle of the stretch's chord
-/// and the corner of its box, where the area under the two is that under the stretch.
+/// Each section that is left out becomes two lines. Their common point is between the middle of the section's chord and
+/// the corner of its box, where the area under the lines equals that under the section.
 fn thinned(corners: &[[u64; 2]]) -> Vec<[f64; 2]> {
     let float = |point: [u64; 2]| point.map(|value| value as f64);
     if corners.len() <= MAX_CURVE_POINTS + 1 {

@@ -9,8 +9,8 @@ pub const N_RESAMPLES: usize = 1000;
 
 /// The intervals of several metrics over the same draws; the same arguments give the same ones.
 ///
-/// `counts` says which rows take part (and how often); `metrics` gives the metrics of one draw. A draw in which a metric
-/// is undefined is left out of its interval; where that is every other draw or more, there is none.
+/// `counts` says how often each row counts; `metrics` computes the metrics of one resample. A resample in which a
+/// metric is undefined is left out of its interval; if that is half of them or more, there is no interval.
 pub fn intervals(counts: &[u32], metrics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync) -> Vec<Option<[f64; 2]>> {
     let rows: Vec<usize> =
         counts.iter().enumerate().flat_map(|(row, &count)| std::iter::repeat_n(row, count as usize)).collect();

@@ -1,4 +1,4 @@
-//! Whether probabilities mean what they say.
+//! Calibration: whether probabilities match frequencies.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct ReliabilityBin {
     pub accuracy: Option<f64>,
 }
 
-/// How often answers of about the same confidence are right.
+/// A bin of answers with similar confidence, and how often they are right.
 ///
 /// `answers`: the probability of the likeliest class, and whether it was right.
 pub fn reliability(answers: &[(f64, bool)]) -> Vec<ReliabilityBin> {

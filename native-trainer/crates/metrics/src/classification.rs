@@ -7,9 +7,9 @@ pub struct ScoredClasses {
     n_classes: usize,
     labels: Vec<usize>,
     predictions: Vec<usize>,
-    /// Of each row, how many classes come before its label.
+    /// For each row, the number of classes ranked before its label.
     label_ranks: Vec<usize>,
-    /// Of each class, its scores against all other classes.
+    /// For each class, its scores beside all other classes.
     one_vs_rest: Vec<RankedScores>,
 }
 
@@ -126,7 +126,7 @@ impl ScoredClasses {
     }
 }
 
-/// How often a class occurs, is predicted, and both at once.
+/// Counts of a class: occurs, is predicted, and both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassCounts {
     pub n: u64,

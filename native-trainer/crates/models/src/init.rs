@@ -54,7 +54,7 @@ fn draw_all(config: &ClipConfig, seed: u64) -> (Vec<Parameter>, Vec<Vec<u8>>) {
     (parameters, values)
 }
 
-/// How a parameter's first values are distributed.
+/// Distribution of a parameter's random values.
 #[derive(Debug, PartialEq)]
 enum Init {
     Constant(f64),

@@ -1,4 +1,4 @@
-//! What the user named, as a model in memory.
+//! Loads the model that the user named.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -26,7 +26,7 @@ pub const TRAINED_KEY: &str = "dermake.trained";
 /// safetensors metadata: what people must know of the model before they trust it, in one sentence.
 pub const NOTICE_KEY: &str = "dermake.notice";
 
-/// Weights of which nothing says what model they are.
+/// There is no config for these weights.
 #[derive(Debug, thiserror::Error)]
 #[error("no {CONFIG_FILE} beside the weights: {}", weights.display())]
 pub struct NoConfig {
@@ -39,14 +39,14 @@ pub struct Checkpoint {
     pub config: ClipConfig,
     pub weights: Weights,
     pub is_trained: bool,
-    /// What people must know of the model before they trust it.
+    /// What people must know about the model.
     pub notice: Option<String>,
 }
 
 impl Checkpoint {
     /// Finds and reads the checkpoint; nothing is converted yet.
     ///
-    /// `architecture` is used when no `open_clip_config.json` lies beside the weights.
+    /// `architecture` is used if there is no `open_clip_config.json` beside the weights.
     ///
     /// # Errors
     /// [`NoConfig`] when there is neither; files that are no checkpoint, named as what they are.
@@ -109,7 +109,7 @@ fn check_architecture(config: &ClipConfig, architecture: &str, path: &Path) -> R
     Ok(())
 }
 
-/// Loads whatever `--model` named, ready to classify.
+/// Loads the model that `--model` names.
 ///
 /// Returns the model and its name.
 pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
@@ -171,7 +171,7 @@ fn load_quantized(
     Ok((model, manifest.name))
 }
 
-/// Tells people what they must know of a model before they trust it.
+/// Warns if the model is untrained or has a notice.
 pub fn warn_of(model: &ZeroShotModel) {
     if !model.is_trained {
         tracing::warn!("this model was never trained: its answers mean nothing");

@@ -12,7 +12,7 @@ pub struct Captions {
     pub n_kinds: usize,
     /// The row of the text features for every position.
     pub rows: Vec<usize>,
-    /// Whether the caption of a position is there at all.
+    /// Whether the position has a caption.
     pub mask: Vec<bool>,
     /// Number of text features.
     pub n_rows: usize,
@@ -62,7 +62,7 @@ impl Captions {
         self.mask[sample * self.n_kinds + kind]
     }
 
-    /// (sample, kind) of every caption that is there, or of the original ones alone.
+    /// (sample, kind) of every valid caption, or of the original ones only.
     pub fn valid(&self, only_original: bool) -> Vec<(usize, usize)> {
         let positions = (0..self.rows.len()).map(|position| (position / self.n_kinds, position % self.n_kinds));
         positions.filter(|&(sample, kind)| self.is_valid(sample, kind) && (kind == 0 || !only_original)).collect()

@@ -39,7 +39,7 @@ impl Targets {
     }
 }
 
-/// Keys that queries are told apart among.
+/// The keys that queries are compared with.
 pub struct Contrast<'a> {
     /// `[M, E]`
     keys: &'a Tensor,

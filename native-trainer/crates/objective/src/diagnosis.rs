@@ -1,4 +1,4 @@
-//! Diagnosis-guided weights: a sub-caption counts by how near it stands to the ontology caption.
+//! Diagnosis-guided weights: a sub-caption is weighted by its similarity to the ontology caption.
 
 use super::{Captions, N_WHOLE_CAPTIONS, Variant};
 use anyhow::Result;

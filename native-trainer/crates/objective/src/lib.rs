@@ -1,7 +1,7 @@
 //! MAKE's training objective (arXiv 2505.09372) on given features, with its gradients.
 //!
-//! MKCL contrasts an image with all captions of its sample at once; SLRA contrasts what a caption sees of the image's
-//! patches with that caption; sub-captions count by how near they stand to the diagnosis. Three variants:
+//! MKCL contrasts an image with all captions of its sample at once. SLRA contrasts a caption with the patches that are
+//! similar to it. Sub-captions are weighted by their similarity to the diagnosis. There are three variants:
 //! [`Variant::Released`] computes what the reference's code computes, its indexing included, and reproduces its
 //! checkpoint; [`Variant::Paper`] computes what the paper says; [`Variant::Clip`] is the plain contrastive baseline.
 //!
@@ -152,7 +152,7 @@ impl Objective {
         Ok(())
     }
 
-    /// Whether a caption of this kind, where its mask is 1, has a part in the loss.
+    /// Returns whether a caption of this kind with mask 1 is part of the loss.
     pub fn counts(&self, kind: usize) -> bool {
         match self.variant {
             Variant::Clip => kind == 0,
@@ -161,7 +161,7 @@ impl Objective {
         }
     }
 
-    /// Whether a batch with these captions has a loss at all.
+    /// Returns whether a batch with these captions has a loss.
     pub fn has_targets(&self, captions: &Captions) -> bool {
         captions.valid(false).into_iter().any(|(_, kind)| self.counts(kind))
     }
@@ -216,7 +216,7 @@ impl Objective {
         Ok(loss)
     }
 
-    /// How much each caption counts as a target, `[B * N]`, sample-major.
+    /// Weight of each caption as a target, `[B * N]`, sample-major.
     pub fn caption_weights(&self, features: &Features, captions: &Captions) -> Result<Vec<f32>> {
         let has_weights = self.diagnosis_weights && self.variant != Variant::Clip;
         if !has_weights || captions.n_kinds <= N_WHOLE_CAPTIONS {

@@ -33,7 +33,7 @@ impl LocalPairs {
         Some(Self { n_queries, text_rows, kind: Kind::Paper })
     }
 
-    /// What each query, `sample * K + k`, is to find among the texts.
+    /// The target text of each query `sample * K + k`.
     ///
     /// The reference's single vector of a sample is to find each of the sample's captions but those among the first
     /// B of the flat list; the paper's vector of a sub-caption is to find that sub-caption.

@@ -50,7 +50,7 @@ pub fn read_from(mut source: impl Read) -> Result<Vec<u8>, PictureError> {
     Ok(bytes)
 }
 
-/// What a file is, told by its first bytes.
+/// Kind of a file, by its first bytes.
 pub fn kind(path: &Path) -> Result<FileKind, PictureError> {
     Ok(FileKind::of(&head(&mut File::open(path)?)?))
 }

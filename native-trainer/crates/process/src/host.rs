@@ -57,11 +57,12 @@ pub fn home_dir() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| home.is_absolute())
 }
 
-/// Tells the allocator to keep what it has and candle's own thread pool to stay out.
+/// Sets the allocator to keep freed memory, and turns candle's own thread pool off.
 ///
-/// A step frees gigabytes and takes them again at once: given back to the kernel in between, every page is cleared
-/// anew, a fifth of a step's time. candle's pool for element-wise operations spins while it waits, beside the threads
-/// that multiply and decode. Both together took one run on two cores from 60 to 92 samples/s (EXPERIMENTS.md).
+/// A step frees gigabytes and allocates them again. If they go back to the kernel in between, the kernel clears every
+/// page again, which takes a fifth of a step. candle's pool for element-wise operations spins while it waits and slows
+/// the threads that multiply and decode. The two settings took one run on two cores from 60 to 92 samples/s
+/// (EXPERIMENTS.md).
 pub fn prepare() {
     // SAFETY: sets one number of the allocator.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };

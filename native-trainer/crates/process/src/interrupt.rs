@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-/// Whether a handler is about to end the program.
+/// Whether a handler is ending the program.
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// Signals that do not mean that the user insists when they come a second time: a terminal that ends may send more
 /// than one, and a batch system (SIGUSR1) one to each process of a job.
@@ -16,13 +16,14 @@ const NOT_INSISTING: [i32; 2] = [signal_hook::consts::SIGHUP, signal_hook::const
 #[cfg(not(unix))]
 const NOT_INSISTING: [i32; 0] = [];
 
-/// The user asked to stop, and everything done so far is kept.
+/// The user stopped the command; finished work is kept.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("interrupted; what was done is kept, and the same command goes on from there")]
 pub struct Interrupted;
 
-/// From now on a request to stop is noted for [`is_requested`], which the loop checks after each `step`; a second one
-/// ends the program at once. SIGUSR1 counts too, which batch systems such as Slurm send before a job's time is over.
+/// From now on, a stop request sets the flag of [`is_requested`], which the loop checks after each `step`; a second
+/// request ends the program at once. SIGUSR1 is a stop request too: batch systems such as Slurm send it before a job's
+/// time ends.
 ///
 /// # Errors
 /// When the system takes no handler.
@@ -61,15 +62,15 @@ pub fn give_way() {
     }
 }
 
-/// Whether somebody asked to stop.
+/// Returns whether a stop was requested.
 pub fn is_requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }
 
-/// The signals that ask to stop, without those that were ignored when the program started.
+/// The signals that request a stop, except those that were ignored when the program started.
 ///
-/// `nohup` has the program ignore SIGHUP, and a shell without job control has its background jobs ignore SIGINT:
-/// whoever did that wants the program to go on.
+/// `nohup` makes a program ignore SIGHUP, and a shell without job control makes background jobs ignore SIGINT: such a
+/// program is meant to continue.
 #[cfg(unix)]
 pub fn signals() -> Vec<std::ffi::c_int> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -94,7 +95,7 @@ enum Listen {
     WithNotices,
 }
 
-/// Runs `react` in a thread of its own at each request, with the signal's number.
+/// Runs `react` in a separate thread at each request, with the number of the signal.
 #[cfg(unix)]
 fn on_request(listen: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
     use signal_hook::consts::SIGUSR1;

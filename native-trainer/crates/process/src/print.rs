@@ -1,14 +1,13 @@
-//! What the commands print: results on stdout, remarks on stderr. Nothing else writes to either but the log.
+//! Prints results to stdout and messages for people to stderr. Apart from the log, nothing else writes to either.
 //!
-//! Rust's own macros panic when a stream is full or its reader has gone. Here a reader that has gone, as `head` has
-//! after its lines, ends the command without a word, a full disk is an error like any other, and remarks that cannot
-//! be written are dropped.
+//! Rust's own macros panic if a stream is full or closed. Here, a closed pipe (as of `head`) ends the command silently,
+//! a full disk is an ordinary error, and messages for people that cannot be written are dropped.
 
 use anyhow::{Error, Result};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// Stdout is a pipe that nobody reads any more.
+/// Stdout is a closed pipe.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("nobody reads the results any more")]
 pub struct Closed;
@@ -16,7 +15,7 @@ pub struct Closed;
 /// Prints one answer of many, and the end of its line. Control characters are escaped.
 ///
 /// # Errors
-/// [`Closed`] when nobody reads any more, which makes further answers useless; when stdout cannot be written.
+/// [`Closed`] if stdout is a closed pipe, so that the command can stop; an IO error if stdout cannot be written.
 pub fn answer(text: &str) -> Result<()> {
     write(&mut io::stdout().lock(), &[escaped(text).as_bytes(), b"\n"])
 }
@@ -29,7 +28,7 @@ pub fn json(value: &impl serde::Serialize) -> Result<()> {
     write(&mut io::stdout().lock(), &[&serde_json::to_vec(value)?, b"\n"])
 }
 
-/// Prints what was done by a command whose results are elsewhere: a reader who has gone is no error.
+/// Prints the summary of a command whose results are in files: a closed pipe is not an error.
 ///
 /// # Errors
 /// When stdout cannot be written.
@@ -45,7 +44,7 @@ pub fn summary_json(json: &[u8]) -> Result<()> {
     unless_closed(write(&mut io::stdout().lock(), &[json]))
 }
 
-/// Prints a remark for people on stderr.
+/// Prints a message for people to stderr.
 pub fn remark(text: impl Display) {
     let line = escaped(&text.to_string()) + "\n";
     // Where stderr is gone or full there is no place left to say so.
@@ -96,7 +95,7 @@ fn escape(text: &str, may_escape: impl Fn(char) -> bool) -> String {
     safe
 }
 
-/// Control characters, line and paragraph separators, and what turns the direction of writing.
+/// Control characters, line and paragraph separators, and characters that change the writing direction.
 fn commands_a_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

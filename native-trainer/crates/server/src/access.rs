@@ -1,4 +1,4 @@
-//! Who may ask the models, and how often: bearer tokens, a rate for each client, other sites' pages.
+//! Access to the models: bearer tokens, a rate limit for each client, and pages of other sites (CORS).
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use dermake_files::text_file;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Whom the models answer.
+/// Who may send requests to the models.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Access")]
 pub struct AccessOptions {
@@ -43,7 +43,7 @@ pub struct AccessOptions {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// Lets a request to the models pass, or not.
+/// Accepts or refuses a request to the models.
 pub(super) struct Guard {
     tokens: Option<Tokens>,
     rate: Option<Rate>,
@@ -61,7 +61,7 @@ impl Guard {
     }
 
     /// # Errors
-    /// [`HttpError::Unauthorized`] where tokens are asked for and none that is known came.
+    /// [`HttpError::Unauthorized`] if tokens are required and the request has no known one.
     fn check_token(&self, headers: &HeaderMap) -> Result<(), HttpError> {
         match &self.tokens {
             Some(tokens) if !tokens.know(headers) => Err(HttpError::Unauthorized),
@@ -85,7 +85,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, HttpError> {
-    // The rate first: it bounds how many tokens a stranger can try.
+    // The rate first: it limits how many tokens a client can try.
     if let Some(rate) = &guard.rate {
         rate.count(guard.client(&request))?;
     }
@@ -93,7 +93,7 @@ pub(super) async fn guard(
     Ok(next.run(request).await)
 }
 
-/// Middleware of what only those may see who may ask.
+/// Middleware of the addresses that need a token and have no rate limit.
 pub(super) async fn guard_token(
     State(guard): State<Arc<Guard>>,
     request: Request,
@@ -103,7 +103,7 @@ pub(super) async fn guard_token(
     Ok(next.run(request).await)
 }
 
-/// Lets the pages of other sites ask, if any are named.
+/// Allows requests from the pages of other sites, if any are named.
 ///
 /// # Errors
 /// [`Error::Origin`] for what is no origin.
@@ -148,8 +148,7 @@ impl Tokens {
         }
     }
 
-    /// Whether `Authorization` has a known token. Hashes of one length are compared, each to its end: the time tells
-    /// nothing of a token.
+    /// Returns whether `Authorization` has a known token. Compares hashes of equal length in constant time.
     fn know(&self, headers: &HeaderMap) -> bool {
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (scheme, token) = sent.split_once(' ').unwrap_or_default();

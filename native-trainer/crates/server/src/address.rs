@@ -1,4 +1,4 @@
-//! Addresses that clients put together: a slash too many changes nothing.
+//! Tolerates doubled slashes and a slash at the end of addresses.
 
 use axum::Router;
 use axum::extract::Request;

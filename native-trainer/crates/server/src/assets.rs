@@ -20,7 +20,7 @@ use super::{conditional, content_type, headers};
 
 pub(super) const INDEX: &str = "index.html";
 
-/// The browser may keep it, but asks each time whether it is still so.
+/// The browser may cache it, but must revalidate it each time.
 pub(super) const REVALIDATE: &str = "no-cache";
 
 /// Files above this stay on disk: samples and models, never the page itself.
@@ -125,7 +125,7 @@ impl App {
         self.0.get(path).ok_or(HttpError::NotFound)?.respond(request).await
     }
 
-    /// Hashes of the scripts written out in the page, which the browser must be told to trust.
+    /// Hashes of the page's inline scripts, for the Content-Security-Policy.
     pub(super) fn inline_script_hashes(&self) -> Vec<String> {
         match self.0.get(INDEX).map(|index| &index.content) {
             Some(Content::Held { variants, .. }) => {
@@ -192,7 +192,7 @@ fn form_path(path: &Path, extension: &str) -> PathBuf {
     form.into()
 }
 
-/// Whether a part of the path is a hash of the content, as in `web-0123456789abcdef_bg.wasm`.
+/// Returns whether a part of the path is a hash of the content, as in `web-0123456789abcdef_bg.wasm`.
 fn is_hashed(path: &str) -> bool {
     path.split(['/', '-', '.', '_']).any(|part| {
         part.len() >= NAME_HASH_DIGITS

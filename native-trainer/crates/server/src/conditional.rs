@@ -1,4 +1,4 @@
-//! Conditional and partial requests (RFC 9110, sections 13 and 14), by entity tag alone.
+//! Conditional and partial requests (RFC 9110, sections 13 and 14), by entity tag only.
 
 use std::ops::RangeInclusive;
 
@@ -13,7 +13,7 @@ pub(super) fn etag(hash: &str, encoding: Option<&str>) -> HeaderValue {
     HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Whether the browser says it has this very content.
+/// Returns whether the request's entity tag is that of this content.
 pub(super) fn is_unchanged(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let tags = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(','))
@@ -21,20 +21,20 @@ pub(super) fn is_unchanged(request: &HeaderMap, etag: &HeaderValue) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
-/// What a request wants of a file.
+/// The requested part of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// All of it, or the one range that stands in the request.
+    /// The whole content, or the one range of the request.
     AsAsked,
     /// Several parts, apart from each other and in their order; none when none of them is in the file.
     Parts(Vec<RangeInclusive<u64>>),
 }
 
-/// Most ranges that one request may ask for; beyond, it gets the whole file, as the standard allows.
+/// Largest number of ranges in a request; with more, the whole file is sent, as the standard allows.
 const MAX_RANGES: usize = 16;
 
-/// Leaves in the request only what `ServeFile` answers as the standard says: at most one range,
-/// within the file, and no condition. Several ranges are for the caller to answer.
+/// Reduces the request to what `ServeFile` answers by the standard: at most one range, within the file, and no
+/// condition. The caller answers several ranges.
 pub(super) fn normalize_range(
     method: &Method,
     request: &mut HeaderMap,
@@ -62,8 +62,7 @@ pub(super) fn normalize_range(
     Wanted::AsAsked
 }
 
-/// The one range in a request that [`normalize_range`] has passed, cut to the file; none of its bytes are there when it
-/// ends before it begins.
+/// The range of a request after [`normalize_range`], cut to the file; empty if it ends before it begins.
 pub(super) fn normalized_range(request: &HeaderMap, size_bytes: u64) -> Option<RangeInclusive<u64>> {
     let (first, last) = bounds(ranges_of(request.get(header::RANGE)?.to_str().ok()?)?, size_bytes)?;
     if first >= size_bytes {
@@ -109,7 +108,7 @@ fn several_ranges(range: &str, size_bytes: u64) -> Option<Vec<RangeInclusive<u64
     Some(parts.into_iter().map(|(first, last)| first..=last).collect())
 }
 
-/// What follows `bytes=`.
+/// The part after `bytes=`.
 fn ranges_of(range: &str) -> Option<&str> {
     let (unit, ranges) = range.split_once('=')?;
     unit.trim().eq_ignore_ascii_case("bytes").then_some(ranges)
@@ -127,7 +126,7 @@ fn bounds(range: &str, size_bytes: u64) -> Option<(u64, Option<u64>)> {
     }
 }
 
-/// A number of digits only; one too large for any file stands for the largest.
+/// Parses digits; a number that is too large becomes the largest one.
 fn number(digits: &str) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u64::MAX / 2))

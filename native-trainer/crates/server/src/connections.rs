@@ -30,7 +30,7 @@ const MAX_HEADERS: usize = 64;
 /// A request's head and what of its body comes with it.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// What a client hears that is one too many.
+/// Answer to a client over the limit of connections.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 73\r\n\r\n\
     {\"code\":\"too_many_connections\",\"message\":\"too many connections are open\"}";
@@ -38,7 +38,7 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: appli
 /// Clients that may hear at once that they are too many; further ones are just closed.
 const MAX_REFUSALS: usize = 64;
 
-/// Longest that such a client is listened to.
+/// Longest time that such a client is read from.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers what comes over the connections.
@@ -77,7 +77,7 @@ impl Connections {
         })
     }
 
-    /// Answers a new connection in a task of its own, or refuses it.
+    /// Serves a new connection in its own task, or refuses it.
     pub(super) fn take(self: &Arc<Self>, stream: TcpStream, address: SocketAddr, watcher: Watcher) {
         let peer = address.ip().to_canonical();
         // Small answers to ranges go out at once instead of waiting to be joined with others.

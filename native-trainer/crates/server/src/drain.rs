@@ -1,4 +1,4 @@
-//! What to do with a body that nobody reads, as its request is refused: take it from the client all the same.
+//! Reads and drops the body of a refused request, so that the client receives the answer.
 //!
 //! A server that answers and closes while a client still sends takes the answer away with the connection: the client
 //! hears of a reset, and not that it should come again later.
@@ -21,7 +21,7 @@ use super::limits::Limits;
 ///
 /// A body that came too slowly has had its time: it is answered at once, and the connection closed.
 pub(super) async fn drain(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    // Such a client sends nothing before it is told to.
+    // Such a client sends nothing before it receives `100 Continue`.
     let is_waiting = request.headers().contains_key(header::EXPECT);
     let (head, body) = request.into_parts();
     let lent = LentBody(Arc::new(Mutex::new(body)));

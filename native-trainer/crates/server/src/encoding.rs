@@ -14,16 +14,16 @@ const BROTLI_QUALITY: u32 = 9;
 /// Within 8 % of level 17's size for WebAssembly, in a sixth of its time; a browser that knows zstd knows brotli, too.
 const ZSTD_LEVEL: i32 = 12;
 
-/// A way to compress.
+/// A content encoding.
 pub(super) struct Coding {
     /// In `Content-Encoding`.
     name: &'static str,
-    /// Of a file that was compressed beforehand and lies beside the plain one.
+    /// Of a file that was compressed beforehand and is beside the plain one.
     pub(super) extension: &'static str,
     encode: fn(&[u8]) -> io::Result<Vec<u8>>,
 }
 
-/// What a browser may accept, the smallest first.
+/// Encodings that a browser may accept, the smallest first.
 pub(super) const CODINGS: [Coding; 3] = [
     Coding { name: "br", extension: "br", encode: brotli_of },
     Coding { name: "zstd", extension: "zst", encode: |content| zstd::encode_all(content, ZSTD_LEVEL) },
@@ -51,7 +51,7 @@ impl Variants {
         Self { plain: content.into(), forms: Default::default() }
     }
 
-    /// The content with the forms that lay beside it; what lacks is made if it is smaller.
+    /// The content with its compressed forms; missing ones are made if they are smaller.
     pub(super) fn compressed(content: Vec<u8>, mut beside: Forms) -> Self {
         let plain = Bytes::from(content);
         let made = |coding: &Coding| {
@@ -80,7 +80,7 @@ impl Variants {
         &self.plain
     }
 
-    /// Whether the answer depends on `Accept-Encoding`.
+    /// Returns whether the answer depends on `Accept-Encoding`.
     pub(super) fn has_choice(&self) -> bool {
         self.forms.iter().any(Option::is_some)
     }
@@ -99,7 +99,7 @@ impl Variants {
     }
 }
 
-/// Whether an `Accept-Encoding` names `encoding`, or `*`, with a weight other than zero.
+/// Returns whether an `Accept-Encoding` names `encoding`, or `*`, with a weight other than zero.
 fn accepts(header: &str, encoding: &str) -> bool {
     let weight_of = |wanted: &str| {
         header.split(',').find_map(|item| {

@@ -1,4 +1,4 @@
-//! The models that answer: those that were named for it, or whatever is hosted at the moment.
+//! The models that answer requests: those of --infer-model, or all hosted ones.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,7 +11,7 @@ use super::metrics::Metrics;
 use super::models::Models;
 use super::weights::Model;
 
-/// What an engine is started with.
+/// Settings of an engine.
 struct Settings {
     options: InferOptions,
     limits: Limits,
@@ -29,7 +29,7 @@ pub(super) struct Engines {
     settings: Arc<Settings>,
     models: Arc<Models>,
     running: RwLock<Vec<Running>>,
-    /// Hosted models that cannot be loaded. Locked while models are loaded, so that none is twice.
+    /// Hosted models that cannot be loaded. Held while loading, so that two requests never load the same model.
     unusable: Mutex<Vec<Arc<Model>>>,
 }
 
@@ -94,7 +94,7 @@ impl Engines {
             .map_or(HttpError::NoModel, |name| HttpError::NoSuchModel { name: name.to_owned(), known }))
     }
 
-    /// The one that answers with a hosted model, or with a model of its name in another form.
+    /// The engine of a hosted model, or of a model with its name in another form.
     pub(super) fn of(&self, model: &Arc<Model>) -> Option<Arc<Engine>> {
         self.read(|running| {
             let its_own = running.iter().find(|one| one.is_of(model));
@@ -103,8 +103,8 @@ impl Engines {
         })
     }
 
-    /// Loads what is hosted and does not answer yet, and ends what is hosted no more; requests under way keep what
-    /// they began with. Goes on when nobody waits for it any more.
+    /// Loads hosted models that do not answer yet, and stops those that are no longer hosted; current requests keep
+    /// their model. Continues if the caller is dropped.
     pub(super) async fn follow(self: &Arc<Self>) {
         if !self.settings.options.models.is_empty() || self.follows(&self.models.known()) {
             return;
@@ -112,7 +112,7 @@ impl Engines {
         let engines = self.clone();
         let followed = tokio::spawn(async move {
             let mut unusable = engines.unusable.lock().await;
-            // What is hosted by now: whoever had the lock before may have followed more than was asked for here.
+            // Read again: the previous holder of the lock may have loaded more models.
             let hosted = engines.models.known();
             unusable.retain(|model| contains(&hosted, model));
             for model in &hosted {
@@ -125,7 +125,7 @@ impl Engines {
         }
     }
 
-    /// Whether there is nothing to load and nothing to end.
+    /// Returns whether there is nothing to load and nothing to stop.
     fn follows(&self, hosted: &[Arc<Model>]) -> bool {
         self.read(|running| {
             running.len() == hosted.len() && hosted.iter().all(|model| running.iter().any(|one| one.is_of(model)))

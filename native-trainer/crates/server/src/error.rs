@@ -1,4 +1,4 @@
-//! What keeps the server from starting, and how a request's failure is answered.
+//! Errors of starting the server, and the answers to failed requests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use super::infer;
 /// Result with this module's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong before the first request, and the listener's end.
+/// Errors before the first request, and of the listener.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -61,9 +61,9 @@ pub enum Error {
     Tls { what: &'static str, path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
-/// Why a request has no good answer; sent as `{code, message}`.
+/// Why a request failed; sent as `{code, message}`.
 ///
-/// A message tells the client what to change. What went wrong inside is in the log alone.
+/// A message tells the client what to change. The cause of an internal error is only in the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HttpError {
     #[error("there is nothing at this address")]
@@ -82,13 +82,13 @@ pub(super) enum HttpError {
     #[error("the file cannot be read; the server's log says more")]
     Unreadable,
 
-    // Who asks
+    // Access
     #[error("no token that this server knows; send one as `Authorization: Bearer TOKEN`")]
     Unauthorized,
     #[error("too many requests from this client; the next one in {retry_after_secs} s")]
     TooManyRequests { retry_after_secs: u64 },
 
-    // What is asked
+    // The request
     #[error("{what}")]
     Malformed { what: String },
     #[error("no model here is called `{name}`; there are: `{}`", known.join("`, `"))]
@@ -106,7 +106,7 @@ pub(super) enum HttpError {
     #[error("{what}")]
     Invalid { what: String },
 
-    // How the server is
+    // The server
     #[error("an error of the server's own; its log says more")]
     Internal,
     #[error("the model's answer is not finite; its weights are damaged, or do not bear this precision")]
@@ -117,7 +117,7 @@ pub(super) enum HttpError {
     TimedOut { limit_secs: u32 },
 }
 
-/// What a client should wait before it asks an overloaded server again.
+/// Seconds that a client should wait before it tries an overloaded server again.
 const OVERLOADED_RETRY_SECS: u64 = 1;
 
 impl HttpError {
@@ -129,7 +129,7 @@ impl HttpError {
         Self::Invalid { what: what.into() }
     }
 
-    /// The same refusal with what it is about in front.
+    /// The same error with the place in front of its message.
     pub(super) fn at(self, place: &str) -> Self {
         let at_place = |what: String| format!("{place}: {what}");
         match self {

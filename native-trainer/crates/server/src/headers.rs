@@ -1,5 +1,5 @@
-//! Headers of every answer: the page may run its own code and nothing else, and is isolated from
-//! other sites, which also gives it shared memory and exact clocks.
+//! Headers of every answer. The page may run only its own code, and is isolated from other sites, which also allows
+//! shared memory.
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
@@ -50,9 +50,9 @@ impl Security {
     }
 }
 
-/// SHA-256, in base64, of each script that stands in the page itself.
+/// SHA-256, in base64, of each inline script of the page.
 pub(super) fn inline_script_hashes(html: &str) -> Vec<String> {
-    // A browser hashes the text as parsed, where line ends are all alike.
+    // A browser hashes the parsed text, in which all line ends are LF.
     let html = html.replace("\r\n", "\n");
     let lower = html.to_ascii_lowercase();
     let mut hashes = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn inline_script_hashes(html: &str) -> Vec<String> {
     hashes
 }
 
-/// Where a tag's `>` is, past any in quotes.
+/// Position of a tag's `>`, not counting those in quotes.
 fn tag_end(attributes: &str) -> Option<usize> {
     let mut quote = None;
     attributes.bytes().position(|byte| {

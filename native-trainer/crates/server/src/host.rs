@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 
-/// The address of a host: an IP address, one of version 6 also in brackets, or a name such as `localhost`. Of a name's
-/// addresses the first of version 4 is taken, as most clients try that one.
+/// Returns the address of a host: an IP address, version 6 also in brackets, or a name such as `localhost`. Of a name's
+/// addresses, the first of version 4 is used, since most clients try that one.
 ///
 /// # Errors
 /// A sentence, for a name that has no address.

@@ -10,8 +10,7 @@
 //! | `/v1/openapi.json` | the document that describes them |
 //! | `/healthz`, `/readyz`, `/metrics` | alive, welcome, counts |
 //!
-//! Every path to a file that can be asked for is known before the first request: a request looks its path
-//! up and never builds a file name of it.
+//! Every path to a file is known before the first request: a request's path is looked up and never becomes a file name.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -73,7 +72,7 @@ use models::Models;
 use site::Site;
 pub use tls::TlsOptions;
 
-/// What to serve, and where.
+/// Options of the server.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
     /// The folder that trunk built, with `index.html`; `None` for the page inside the program.
@@ -196,7 +195,7 @@ fn router(config: &ServeConfig, site: Site) -> Result<Router> {
     Ok(address::tolerant(routes))
 }
 
-/// Says which options have little to guard, as no model answers.
+/// Warns of access options that have no effect since no model answers.
 fn warn_of_access(config: &ServeConfig) {
     let warnings = [
         (config.access.tokens.is_some(), "--tokens guards /metrics alone, as no model answers without --infer"),

@@ -1,4 +1,4 @@
-//! What one request, one client and all of them together may take of the server.
+//! Limits for one request, one client, and all clients together.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use clap::builder::RangedI64ValueParser;
 use shared_model::labels::MAX_LABEL_BYTES;
 use shared_model::preprocess::MAX_MEGAPIXELS;
 
-/// Every bound that a request can meet. What is over one is refused with a status and a code of its own.
+/// All limits of a request. A request over a limit is refused with its own status and code.
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
@@ -159,7 +159,7 @@ impl Limits {
     }
 
     pub(super) fn max_bodies_bytes(&self) -> usize {
-        // One whole body has to fit, whatever the two were set to.
+        // One complete body must fit, whatever the two settings are.
         self.max_bodies_mib.max(self.max_body_mib) as usize * MIB
     }
 

@@ -1,4 +1,4 @@
-//! What the server counts, in the text form that Prometheus reads. No label, name or photo of a visitor is in it.
+//! Metrics in the text format of Prometheus. They have no label, name or photo of a visitor.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -37,7 +37,7 @@ struct Waiting {
     kind: BatchKind,
 }
 
-/// What goes through a model together.
+/// Kind of a batch.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq, EncodeLabelValue)]
 pub(super) enum BatchKind {
     Images,
@@ -46,7 +46,7 @@ pub(super) enum BatchKind {
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// All counts of one server.
+/// All metrics of one server.
 pub(super) struct Metrics {
     registry: Registry,
     answered: Family<Answered, Counter>,

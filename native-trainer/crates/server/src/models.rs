@@ -1,4 +1,4 @@
-//! All models on offer: those that were named at start, and what lies on a shelf, a folder of models, at this moment.
+//! All hosted models: those that were named at start, and those that are in a folder of models at this moment.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,11 +9,11 @@ use super::error::{Error, HttpError, Result};
 use super::weights::{MANIFEST, Model, stamp};
 use dermake_models::demo_model;
 
-/// Models in the order in which they were given; a shelf's in that of their names.
+/// Models in the order of the options; those of a folder of models in the order of their names.
 pub(super) struct Models {
     places: Vec<Place>,
     on_offer: Mutex<Vec<Arc<Model>>>,
-    /// Folders of shelves that hold no usable model and were complained about.
+    /// Folders without a usable model that a warning was printed for.
     unusable: Mutex<HashSet<PathBuf>>,
 }
 
@@ -43,12 +43,12 @@ impl Models {
         Ok(models)
     }
 
-    /// Whether more models can come.
+    /// Returns whether models can be added later.
     pub(super) fn have_shelf(&self) -> bool {
         self.places.iter().any(|place| matches!(place, Place::Shelf(_)))
     }
 
-    /// What is on offer now.
+    /// Returns the hosted models at this moment.
     pub(super) async fn on_offer(self: &Arc<Self>) -> Result<Vec<Arc<Model>>, HttpError> {
         if self.have_shelf() {
             let models = self.clone();
@@ -57,7 +57,7 @@ impl Models {
         Ok(self.known())
     }
 
-    /// The model in a folder of this name; one that is new on a shelf is found, too.
+    /// Returns the model in a folder of this name, also if it was added to a folder of models since.
     pub(super) async fn find(self: &Arc<Self>, folder: &str) -> Result<Arc<Model>, HttpError> {
         let is_wanted = |model: &Arc<Model>| model.folder == folder;
         if let Some(model) = self.known().into_iter().find(is_wanted) {
@@ -66,12 +66,12 @@ impl Models {
         self.on_offer().await?.into_iter().find(is_wanted).ok_or(HttpError::NotFound)
     }
 
-    /// What was on offer when somebody last looked.
+    /// Returns the hosted models as of the last check.
     pub(super) fn known(&self) -> Vec<Arc<Model>> {
         self.on_offer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks through the shelves. What did not change since the last time is not read again.
+    /// Reads the folders of models again, except what did not change.
     fn look(&self) {
         let known = self.known();
         let mut found: Vec<Arc<Model>> = Vec::new();
@@ -106,7 +106,7 @@ impl Models {
         };
         let load = |folder: PathBuf| match at_hand(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok) {
             Ok(model) => Some(model),
-            // It may still be on its way onto the shelf: the next look tells.
+            // It may still be being copied: the next check decides.
             Err(err) => {
                 self.complain(&folder, &format!("{:#}", anyhow::Error::from(err)));
                 None
@@ -115,7 +115,7 @@ impl Models {
         folders.into_iter().filter_map(load).collect()
     }
 
-    /// Says once why a folder's model is not on offer.
+    /// Warns once why a folder's model is not hosted.
     fn complain(&self, folder: &Path, why: &str) {
         let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
         if unusable.insert(folder.to_owned()) {
@@ -145,7 +145,7 @@ impl Place {
     }
 }
 
-/// In the order of their names. A link leads out of the shelf and is no part of it.
+/// In the order of their names. Links are ignored, since they may lead elsewhere.
 fn folders_with_manifest(shelf: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(shelf)? {

@@ -1,4 +1,4 @@
-//! The page inside the program, and what stands in for it in a program that was built without.
+//! The page inside the program, and its replacement in a program that was built without it.
 
 use std::io::{self, Read};
 
@@ -6,7 +6,7 @@ use super::assets::INDEX;
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// Where the page was not built before the program.
+/// The program was built without a page.
 const MISSING: &str = include_str!("missing_page.html");
 
 /// A file of the page, as it is and, where there is a page, compressed with brotli.
@@ -16,7 +16,7 @@ pub(super) struct PageFile {
     pub(super) brotli: Option<&'static [u8]>,
 }
 
-/// The files of the page. Without one it is a single file that says how to build it.
+/// The files of the page; without a page, one file that says how to build it.
 ///
 /// # Errors
 /// Never, unless the program itself is damaged.

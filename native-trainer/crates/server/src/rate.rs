@@ -1,4 +1,4 @@
-//! How often one client may ask.
+//! The rate limit of a client.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
@@ -30,7 +30,7 @@ impl Rate {
     /// Counts a request. All clients without an address are one.
     ///
     /// # Errors
-    /// [`HttpError::TooManyRequests`] says when the next may come.
+    /// [`HttpError::TooManyRequests`] says when the next request may be sent.
     pub(super) fn count(&self, client: Option<IpAddr>) -> Result<(), HttpError> {
         if self.n_counted.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.limiter.retain_recent();

@@ -1,4 +1,4 @@
-//! When to stop, and how: no new connections, all answers that the models owe, a moment for downloads, then the end.
+//! Graceful shutdown: no new connections, answers to all accepted requests, some seconds for downloads.
 
 use std::future::Future;
 use std::io;
@@ -16,11 +16,11 @@ use super::connections::Connections;
 #[cfg(unix)]
 use dermake_process::interrupt;
 
-/// How long downloads under way may take to finish. A visitor's slow one resumes elsewhere.
+/// Time for current downloads to finish. A slow one is resumed later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Completes when the server is asked to stop: by Ctrl-C, SIGTERM or the end of its terminal, unless it was started to
-/// ignore them.
+/// Completes when a stop is requested by Ctrl-C, SIGTERM or the end of the terminal, unless the server was started to
+/// ignore these.
 pub(super) async fn requested() {
     if let Err(error) = asked_to_stop().await {
         tracing::warn!("no signal will stop the server gracefully: {error}");

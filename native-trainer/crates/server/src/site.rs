@@ -1,4 +1,4 @@
-//! What a server has beside the models' answers: the page, what is hosted, and how it does.
+//! Addresses besides the models' answers: the page, the hosted models, health and metrics.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub(super) struct Site {
     pub(super) app: App,
     pub(super) models: Arc<Models>,
     pub(super) metrics: Arc<Metrics>,
-    /// Where the server answers with models, too.
+    /// Engines, if the server answers requests.
     pub(super) engines: Option<Arc<Engines>>,
-    /// Whether pages may have them answer: a page has no token to send.
+    /// Whether the page may use them: a page has no token to send.
     pub(super) pages_may_ask: bool,
     /// The requests to the models that are not answered yet; closed once the server stops.
     pub(super) under_way: TaskTracker,
@@ -38,7 +38,7 @@ pub(super) struct Site {
 struct Entry<'a> {
     #[serde(flatten)]
     listed: &'a Listed,
-    /// Where the page may have this model answer; absent where it cannot.
+    /// Address where the page may send photos for this model; absent if it may not.
     #[serde(skip_serializing_if = "Option::is_none")]
     classify: Option<String>,
 }
@@ -52,7 +52,7 @@ impl Site {
     }
 }
 
-/// The counts are for those who have a token, where one is asked for; the rest is for everyone.
+/// Metrics need a token if tokens are required; the rest is open to all.
 pub(super) fn routes(site: Site, guard: Arc<Guard>) -> Router {
     let counts = get(counts).layer(from_fn_with_state(guard, access::guard_token));
     Router::new()
@@ -70,7 +70,7 @@ async fn healthz() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], "ok")
 }
 
-/// Whether more requests are welcome: not once the server stops, nor while no model can answer where one should.
+/// `GET /readyz`: whether the server accepts requests; not while it stops, nor if no model can answer.
 async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let can_answer = match &site.engines {
         Some(engines) => engines.find(None).await.is_ok(),

@@ -1,5 +1,4 @@
-//! A file that is answered whole or in ranges: one that stays on disk and is streamed, in flat memory whatever its size,
-//! or one inside the program.
+//! A file that is sent whole or in ranges: streamed from disk in constant memory, or from inside the program.
 
 use std::fmt;
 use std::io::{self, SeekFrom};
@@ -31,7 +30,7 @@ pub(super) struct StoredFile {
     pub(super) content_type: &'static str,
 }
 
-/// Where a file's content is.
+/// Source of a file's content.
 pub(super) enum Source {
     Disk(PathBuf),
     Memory(Bytes),
@@ -89,7 +88,7 @@ impl StoredFile {
             Source::Disk(path) => Box::new(File::open(path).await.map_err(unreadable)?),
             Source::Memory(bytes) => Box::new(io::Cursor::new(bytes.clone())),
         };
-        // The hash stands in no part: whoever could write it there would have to know it before.
+        // The boundary occurs in no part, since it is a hash that cannot be known beforehand.
         let boundary = format!("part-{}", &self.sha256[..32]);
         let heads: Vec<String> = parts.iter().map(|part| self.part_head(part, &boundary)).collect();
         let end = format!("\r\n--{boundary}--\r\n");
@@ -142,7 +141,7 @@ impl fmt::Display for StoredFile {
     }
 }
 
-/// All of the content, or the one range that stands in a normalized request.
+/// The whole content, or the one range of a normalized request.
 fn respond_from_memory(bytes: &Bytes, request: &HeaderMap) -> Response {
     let accepts_ranges = [(header::ACCEPT_RANGES, "bytes")];
     let size = bytes.len() as u64;
@@ -159,7 +158,7 @@ fn respond_from_memory(bytes: &Bytes, request: &HeaderMap) -> Response {
     (StatusCode::PARTIAL_CONTENT, accepts_ranges, content_range, Body::from(part)).into_response()
 }
 
-/// Sends a part of a file; stops without an error when nobody takes it any more.
+/// Sends a part of a file; stops without an error if the client disconnects.
 async fn send_part(
     file: &mut (impl Seekable + ?Sized),
     part: RangeInclusive<u64>,

@@ -14,7 +14,7 @@ use super::error::{Error, Result};
 
 const CERTIFICATE: &str = "certificate";
 
-/// Where the certificate is, if the server speaks TLS itself.
+/// Options of TLS.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsOptions {

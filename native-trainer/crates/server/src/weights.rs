@@ -26,7 +26,7 @@ pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// For the same file under its bare name.
 const MUST_REVALIDATE: &str = "public, max-age=0, must-revalidate";
 
-/// What the server needs to know of a manifest; the rest is between the writer and the page.
+/// The part of a manifest that the server uses.
 #[derive(Deserialize)]
 struct Manifest {
     name: Option<String>,
@@ -47,7 +47,7 @@ struct ManifestFile {
     sha256: String,
 }
 
-/// What `/models` says of a hosted model.
+/// A hosted model in the answer of `/models`.
 #[derive(Serialize)]
 pub(super) struct Listed {
     pub(super) name: String,

@@ -1,5 +1,5 @@
-//! From light to an 8-bit picture: lamp falloff, vignette, blur, white balance, exposure, noise, and the tools that
-//! lie in the picture.
+//! From light to an 8-bit picture: lamp falloff, vignette, blur, white balance, exposure, noise, and instruments in the
+//! picture.
 
 use super::canvas::{Canvas, Point, Rgb, from_srgb};
 use super::case::CaseRng;
@@ -29,7 +29,7 @@ fn ruler(canvas: &mut Canvas, field_mm: f32, rng: &mut CaseRng) {
     let (along_x, far_side) = (rng.random_bool(0.5), rng.random_bool(0.5));
     let depth = rng.random_range(0.07..0.11f32);
     let extent = canvas.extent();
-    // Ticks of a millimetre would blur together on a wide field, so they stand for the next round length.
+    // Ticks of a millimeter would blur together on a wide field, so they mark the next round length.
     let tick_mm = if field_mm < 45.0 { 1.0 } else { 5.0 };
     let spacing = tick_mm / field_mm;
     canvas.paint_all(|p, pixel| {

@@ -5,7 +5,7 @@
 /// Linear RGB, 1.0 is white.
 pub type Rgb = [f32; 3];
 
-/// How strongly melanin takes light away, per channel.
+/// Absorption of light by melanin, per channel.
 pub const MELANIN: Rgb = [0.62, 0.86, 1.0];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -157,7 +157,7 @@ impl Bounds {
     }
 }
 
-/// Distance from `p` to the segment, and where along it (0 to 1) the nearest point lies.
+/// Distance from `p` to the segment, and the position of the nearest point along it (0 to 1).
 fn segment_distance(p: Point, a: Point, b: Point) -> (f32, f32) {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length_squared = (dx * dx + dy * dy).max(1e-12);

@@ -51,7 +51,7 @@ pub struct Case {
     pub age: u32,
     pub duration: &'static str,
     pub symptom: &'static str,
-    /// Where the lesions are, relative to the middle of the picture.
+    /// Position of the lesions relative to the center of the picture.
     pub focus: Point,
     /// Factor on every size.
     pub zoom: f32,
@@ -59,7 +59,7 @@ pub struct Case {
     pub field_mm: f32,
 }
 
-/// A generator of its own for each (seed, split, index, purpose).
+/// A separate random generator for each (seed, split, index, purpose).
 pub fn rng_for(seed: u64, split: Split, index: u64, purpose: u64) -> CaseRng {
     let mut bytes = [0; 32];
     for (slot, value) in bytes.chunks_exact_mut(8).zip([seed, split as u64, index, purpose]) {

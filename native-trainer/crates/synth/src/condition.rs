@@ -19,7 +19,7 @@ pub enum Condition {
     AtopicDermatitis,
 }
 
-/// What is said about a condition, apart from its looks.
+/// Words about a condition, apart from its appearance.
 pub struct Profile {
     /// The canonical name, a label of the test files.
     pub name: &'static str,

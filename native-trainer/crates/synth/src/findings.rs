@@ -1,4 +1,4 @@
-//! What was drawn: the painter writes it down, and captions and annotations say nothing else.
+//! What was drawn. The painter records it, and captions and annotations use nothing else.
 
 /// A finding with a name of the concept benchmark (the keys of `concept_terms.json`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,7 +144,7 @@ impl Concept {
     }
 }
 
-/// What one picture shows.
+/// Findings of one picture.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     /// Without repetition, the foremost first.
@@ -153,15 +153,15 @@ pub struct Findings {
     pub colors: Vec<&'static str>,
     /// The main lesion, singular and plural: "plaque", "plaques".
     pub lesion: (&'static str, &'static str),
-    /// How many of it.
+    /// Its number.
     pub count: usize,
     /// Width of the largest one, in units of the picture's shorter edge.
     pub largest: f32,
     /// Shape word: "round", "irregular", "annular".
     pub shape: &'static str,
-    /// How the lesion ends: "sharp borders".
+    /// Border of the lesion: "sharp borders".
     pub border: &'static str,
-    /// How several lesions lie: "in groups along a band".
+    /// The arrangement of several lesions: "in groups along a band".
     pub arrangement: Option<&'static str>,
     /// Noun phrases of what else is to be seen: "silvery scale".
     pub details: Vec<&'static str>,

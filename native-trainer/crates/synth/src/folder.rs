@@ -1,4 +1,4 @@
-//! What is written where: the splits, their sizes, pictures and tables.
+//! The layout of the set: splits, their sizes, pictures and tables.
 
 use super::SynthOptions;
 use super::captions::{self, Facts};
@@ -18,7 +18,7 @@ use std::path::Path;
 /// Raised whenever the same seed gives another set.
 pub const GENERATOR_VERSION: u32 = 1;
 
-/// What a case's random generators are for; [`rng_for`] keeps them apart.
+/// Purposes of a case's random generators; [`rng_for`] gives each its own.
 const PURPOSE_PICTURE: u64 = 0;
 const PURPOSE_CAPTION: u64 = 2;
 const PURPOSE_FILE: u64 = 3;
@@ -29,9 +29,9 @@ pub struct Part {
     pub n_images: usize,
     /// Its table.
     pub table: &'static str,
-    /// Where its pictures are, from the root of the set.
+    /// Folder of its pictures, from the root of the set.
     pub images: &'static str,
-    /// How the table names a picture: this, then the file name.
+    /// Prefix of a picture's name in the table.
     pub prefix: &'static str,
     pub digits: usize,
 }

@@ -31,7 +31,7 @@ use dermake_files::output::OutputFolder;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
-/// The smallest picture on which lesions can still be told apart.
+/// The smallest picture on which lesions can still be distinguished.
 const MIN_IMAGE_SIZE: u32 = 32;
 
 #[derive(Clone, Debug)]

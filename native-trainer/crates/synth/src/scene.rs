@@ -1,4 +1,4 @@
-//! A picture in the making: the canvas, the random source, the skin, and the list of what has been drawn.
+//! An unfinished picture: the canvas, the random generator, the skin, and the list of what has been drawn.
 
 use super::camera;
 use super::canvas::{Canvas, Point};

@@ -49,7 +49,7 @@ impl Skin {
         mix_color([0.74, 0.70, 0.67], [0.31, 0.28, 0.265], self.darkness)
     }
 
-    /// What blood looks like here, for captions; `strength` as in [`Skin::redden`].
+    /// Color of blood on this skin, for captions; `strength` as in [`Skin::redden`].
     pub fn erythema_word(&self, strength: f32) -> &'static str {
         match (self.darkness, strength) {
             (d, s) if d > 0.75 && s > 0.8 => "dark violaceous",
@@ -72,7 +72,7 @@ impl Skin {
     }
 }
 
-/// Where on the body, as far as one sees it.
+/// Body part, as far as it is visible.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Surface {
     /// The skin fills the picture.
@@ -97,7 +97,7 @@ impl Surface {
         }
     }
 
-    /// Whether the place is on skin, with some room around it; `middle` is the middle of the picture.
+    /// Returns whether the place is on skin with a margin; `middle` is the center of the picture.
     pub fn holds(self, place: Point, middle: Point) -> bool {
         match self {
             Self::Limb { angle, half_width, .. } => axes(place, middle, angle).1.abs() < half_width - 0.06,
@@ -106,7 +106,7 @@ impl Surface {
     }
 }
 
-/// How coarse the skin is, independently of what is on it.
+/// Coarseness of the skin, independent of lesions.
 struct Texture {
     line_scale: f32,
     line_depth: f32,
@@ -164,7 +164,7 @@ fn crease(pixel: &mut Pixel, p: Point, middle: Point, skin: &Skin, angle: f32, n
     skin.redden(pixel, 0.10 * furrow);
 }
 
-/// Where a limb ends: it darkens toward its sides, and cloth covers what lies beyond, lesions and hairs as well.
+/// Draws the edge of a limb: it darkens toward its sides, and cloth covers everything beyond, lesions and hairs too.
 pub fn paint_background(canvas: &mut Canvas, surface: Surface, rng: &mut CaseRng) {
     let Surface::Limb { angle, cloth, half_width } = surface else { return };
     let (noise, middle) = (Noise::new(rng), canvas.centre());

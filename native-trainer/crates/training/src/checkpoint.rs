@@ -1,7 +1,7 @@
 //! Checkpoints of a run: a model that open_clip loads as it is, and all that a run needs to go on.
 //!
-//! A checkpoint is a folder, `RUN/checkpoints/NAME`, written beside its place and then given its name. While `last` is
-//! being exchanged for a newer one the older stands as `.previous-last`, so that at any moment one of them is whole.
+//! A checkpoint is a folder, `RUN/checkpoints/NAME`, written under another name and then renamed. While `last` is
+//! replaced by a newer one, the older is `.previous-last`, so that one of them is complete at any moment.
 
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
@@ -46,12 +46,12 @@ pub struct LoopState {
     pub trained_secs: f64,
     /// The lowest validation loss so far.
     pub best_validation_loss: Option<f64>,
-    /// Whether the evaluation after the last step is still to be done.
+    /// Whether the evaluation after the last step has not been done yet.
     #[serde(default)]
     pub is_evaluation_due: bool,
-    /// What the run was started with; a run goes on only with the same.
+    /// What the run was started with; a run continues only with the same.
     pub fingerprint: BTreeMap<String, String>,
-    /// What it is evaluated on; empty in checkpoints of older versions.
+    /// Hashes of the tables that it is evaluated on; empty in checkpoints of older versions.
     #[serde(default)]
     pub evaluated_on: BTreeMap<String, String>,
 }
@@ -59,7 +59,7 @@ pub struct LoopState {
 /// The checkpoints of one run.
 pub struct Checkpoints {
     folder: PathBuf,
-    /// What each of them tells people of its model.
+    /// The notice about the model that each of them has.
     notice: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl Checkpoints {
         read().map(Some).with_context(|| self.unusable_last())
     }
 
-    /// The names of the checkpoints that the run has beside the newest.
+    /// Returns the names of the run's checkpoints other than the newest.
     pub fn others(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -99,7 +99,7 @@ impl Checkpoints {
         names
     }
 
-    /// A sentence for a newest checkpoint that cannot be read: what to do about it.
+    /// Says what to do about a newest checkpoint that cannot be read.
     fn unusable_last(&self) -> String {
         let copy = match self.others().pop() {
             Some(other) => format!("put a copy of the folder {other} in its place, or "),
@@ -114,7 +114,7 @@ impl Checkpoints {
     /// Writes a checkpoint; what had this name before is replaced once the new one is whole.
     ///
     /// # Errors
-    /// When it cannot be written, for want of room for instance; the older one is as it was then.
+    /// If it cannot be written, for example on a full disk; the older one is unchanged then.
     pub fn save(&self, name: &str, model: &TrainedModel, optimizer: &AdamW, state: &LoopState) -> Result<()> {
         let partial = self.folder.join(format!("{PARTIAL}{name}"));
         let written = self.write(&partial, model, optimizer, state);
@@ -178,7 +178,7 @@ impl Checkpoints {
         self.folder.join(format!("{PREVIOUS}{name}"))
     }
 
-    /// Brings to an end what a kill cut short: half-written checkpoints go, and of two in an exchange one is whole.
+    /// Cleans up after a kill: removes unfinished checkpoints, and restores the one that was being replaced.
     fn tidy_up(&self) -> Result<()> {
         let cannot = || format!("cannot tidy up the checkpoints in {}", self.folder.display());
         for entry in fs::read_dir(&self.folder).with_context(cannot)? {
@@ -195,7 +195,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Takes up the newest checkpoint, whose state is `state`: weights and optimizer.
+    /// Loads weights and optimizer from the newest checkpoint, whose state is `state`.
     ///
     /// # Errors
     /// When it is damaged or belongs to another model; nothing has changed then.
@@ -250,12 +250,12 @@ fn check_finite(model: &TrainedModel) -> Result<()> {
 fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option<&str>, path: &Path) -> Result<()> {
     let copy = |tensor: Tensor| match tensor.device() {
         Device::Cpu => tensor.contiguous(),
-        // Of a view, only what it shows: `to_device` alone would bring the whole array behind it.
+        // Copies only the view: `to_device` alone would copy the whole array behind it.
         _ => tensor.force_contiguous()?.to_device(&Device::Cpu),
     };
     let on_cpu = tensors.map(|(name, tensor)| Ok((name, copy(tensor)?)));
     let on_cpu: Vec<(String, Tensor)> = on_cpu.collect::<Result<_>>()?;
-    // PyTorch's loaders ask for this entry.
+    // PyTorch's loaders need this entry.
     let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
     metadata.extend(notice.map(|notice| (NOTICE_KEY.to_string(), notice.to_string())));
     let views = on_cpu.iter().map(|(name, tensor)| (name, tensor));

@@ -1,4 +1,4 @@
-//! What a step costs and how much memory a run needs: the passes themselves are run on sizes alone.
+//! Estimates the cost of a step and the memory of a run, by running the passes on sizes only.
 
 use super::model::parameters;
 use super::optimizer::is_decayed;
@@ -32,7 +32,7 @@ pub struct StepEstimate {
     pub costs: BTreeMap<&'static str, Cost>,
 }
 
-/// What a device has for a step.
+/// Memory of a device for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceMemory {
     /// For activations.
@@ -68,7 +68,7 @@ impl BatchSize {
 }
 
 impl StepEstimate {
-    /// Estimates a step, with what is free for activations unless the recipe says how much.
+    /// Estimates a step, with the free memory for activations unless the recipe gives a limit.
     ///
     /// # Errors
     /// When the model lacks a parameter.

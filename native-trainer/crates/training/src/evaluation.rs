@@ -1,4 +1,4 @@
-//! What is measured between epochs: the validation loss, and zero-shot accuracy.
+//! Evaluation between epochs: the validation loss and zero-shot accuracies.
 
 use super::model::TrainedModel;
 use super::plan::{Plan, ZeroShotSet};
@@ -58,7 +58,7 @@ impl<'a> Evaluator<'a> {
         self.model
     }
 
-    /// Validation loss and zero-shot accuracy, as far as the recipe asks for them.
+    /// Measures the validation loss and zero-shot accuracies of the recipe.
     ///
     /// # Errors
     /// [`Interrupted`] on Ctrl-C; when too many images of a table cannot be read; when the model fails.
@@ -128,7 +128,7 @@ fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Validatio
     Ok(Some(ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }))
 }
 
-/// How a model does on a labelled table.
+/// Zero-shot accuracy on a labeled table.
 struct ZeroShot {
     /// The share of the images read whose likeliest label is theirs.
     accuracy: f64,

@@ -21,7 +21,7 @@ pub fn unit_length_gradient(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
     Ok((dy - y.broadcast_mul(&along)?)?.broadcast_div(&norm)?)
 }
 
-/// What the patches of images give for their own captions: [`weighted_patch_sum`] of both at unit length.
+/// Local features of images for their own captions: [`weighted_patch_sum`] of both at unit length.
 ///
 /// # Shapes
 /// - `raw_patches`: `[b, P, E]`, `texts`: `[b, K, E]` rows of unit length; returns `[b, K, E]`

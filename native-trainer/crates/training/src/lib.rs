@@ -1,4 +1,4 @@
-//! `dermake train`: MAKE pretraining, exact at any batch size, that can be killed and goes on.
+//! `dermake train`: MAKE pretraining, exact at any batch size, that continues after a kill.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

@@ -141,7 +141,7 @@ impl TrainedModel {
         self.refresh()
     }
 
-    /// What the engine's passes compute with.
+    /// Parameters in the form that the engine's passes read.
     pub fn flat_weights(&self) -> FlatWeights<'_> {
         FlatWeights { masters: &self.masters, copies: self.copies.as_ref() }
     }
@@ -160,8 +160,8 @@ const BYTES_LOADED: u64 = 6;
 /// A parameter's gradient and both moments, in f32, which come with the first step.
 const BYTES_OF_STEPS: u64 = 12;
 
-/// What a device has for activations before a model is loaded. The half of a computer's memory that is left out has room
-/// for the parameters.
+/// Memory for activations, before a model is loaded. Half of a computer's memory is left for the parameters and the
+/// rest.
 pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceMemory {
     let states = if placement.device.is_cpu() { 0 } else { (BYTES_LOADED + BYTES_OF_STEPS) * n_values(config) };
     let is_bf16_there = placement.dtype != DType::F32 && !placement.device.is_cpu();

@@ -92,7 +92,7 @@ impl AdamW {
         self.steps
     }
 
-    /// One update of the flat `parameters`, after clipping the gradients where the config asks for it.
+    /// Updates the flat `parameters`, after clipping the gradients if the config has a limit.
     ///
     /// Returns the L2 norm of all gradients together, before clipping.
     ///
@@ -131,7 +131,7 @@ impl AdamW {
         Ok(norm)
     }
 
-    /// The same in one kernel: the norm is read back when all is done.
+    /// The same in one kernel; the norm is copied back at the end.
     #[cfg(feature = "cuda")]
     fn step_on_gpu(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
         let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm: max_norm } = self.config;
@@ -167,7 +167,7 @@ impl AdamW {
         Ok(state)
     }
 
-    /// Takes up the moments of a checkpoint.
+    /// Loads the moments of a checkpoint.
     ///
     /// # Errors
     /// When a moment is missing or has another shape than its parameter; nothing has been changed then.

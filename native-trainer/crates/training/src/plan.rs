@@ -19,7 +19,7 @@ use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a run will do.
+/// The plan of a run.
 pub struct Plan {
     pub recipe: Recipe,
     pub config: ClipConfig,
@@ -28,7 +28,7 @@ pub struct Plan {
     pub zero_shot: Vec<ZeroShotSet>,
     pub steps_per_epoch: u64,
     pub total_steps: u64,
-    /// What must be the same for a run to go on: recipe, data, model.
+    /// Hashes of recipe, data and model, which must be the same for the run to continue.
     pub fingerprint: BTreeMap<String, String>,
     /// Hashes of the tables that the run is evaluated on.
     pub evaluated_on: BTreeMap<String, String>,
@@ -105,14 +105,14 @@ impl Plan {
         comparable(&self.recipe)
     }
 
-    /// Whether a setting may differ from one session of a run to the next; `name` is its dotted name.
+    /// Returns whether a setting may change when a run continues; `name` is its dotted name.
     pub fn may_change(name: &str) -> bool {
         MAY_CHANGE
             .iter()
             .any(|free| name.strip_prefix(free).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     }
 
-    /// Whether there is anything to evaluate on.
+    /// Returns whether the plan has tables for an evaluation.
     pub fn has_evaluation(&self) -> bool {
         self.validation.is_some() || !self.zero_shot.is_empty()
     }

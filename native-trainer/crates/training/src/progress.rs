@@ -1,4 +1,4 @@
-//! How a run looks while it goes on: one bar for people, a line now and then for logs.
+//! Progress of a run: a bar in a terminal, occasional lines in a log.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -16,7 +16,7 @@ pub struct RunProgress {
     total_steps: u64,
 }
 
-/// What the bar says of the newest step.
+/// Figures of the newest step, for the bar.
 #[derive(Clone, Copy, Debug)]
 pub struct StepFigures {
     pub mkcl: f64,

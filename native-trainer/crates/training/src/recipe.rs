@@ -1,4 +1,4 @@
-//! Recipes: how a model is trained, as a TOML file says it.
+//! Recipes: the settings of a training run, in a TOML file.
 
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
@@ -23,7 +23,7 @@ const BUILT_IN: [(&str, &str); 5] = [
     ("smoke", include_str!("../../../recipes/smoke.toml")),
 ];
 
-/// Everything that decides what a run computes.
+/// All settings that decide what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -35,7 +35,7 @@ pub struct Recipe {
     pub run: RunRecipe,
 }
 
-/// Where the first weights come from: exactly one of `from`, `architecture` and `model_cfg`.
+/// Source of the first weights: exactly one of `from`, `architecture` and `model_cfg`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRecipe {
@@ -45,15 +45,15 @@ pub struct ModelRecipe {
     pub architecture: Option<String>,
     /// open_clip's `model_cfg`, to be drawn from `seed`.
     pub model_cfg: Option<toml::Table>,
-    /// Decides the first weights where they are drawn.
+    /// Seed of random weights.
     #[serde(default)]
     pub seed: u64,
-    /// What people must know of the trained model before they trust it, in one sentence; each checkpoint carries it.
+    /// What people must know about the trained model, in one sentence; each checkpoint has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
 }
 
-/// What is learned from. Paths count from the `--data` folder.
+/// Training data. Paths start at the `--data` folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
@@ -61,7 +61,7 @@ pub struct DataRecipe {
     pub train: String,
     /// A table of the same columns for the validation loss.
     pub validation: Option<String>,
-    /// The folder that image names count from; the table's own when absent.
+    /// Folder where image names start; by default the table's.
     pub image_root: Option<String>,
     #[serde(default)]
     pub table: TableOptions,
@@ -83,7 +83,7 @@ fn default_max_bad_share() -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotRecipe {
-    /// What its accuracy is called in the log.
+    /// Its name in the log.
     pub name: String,
     /// CSV with `filename` and an integer `label`; file names count from its own folder.
     pub table: String,
@@ -98,19 +98,19 @@ pub struct RunRecipe {
     pub epochs: usize,
     /// Samples B of one optimizer step.
     pub batch_size: usize,
-    /// Decides the order of the samples and their augmentation.
+    /// Seed of the order of the samples and of their augmentation.
     #[serde(default)]
     pub seed: u64,
-    /// Of the computation; parameters and optimizer are always f32.
+    /// Precision of the computation; parameters and moments are always f32.
     #[serde(default)]
     pub precision: Precision,
     pub micro_batches: MicroBatches,
-    /// Validation loss and zero-shot accuracy are measured after every so many epochs, and after the last.
+    /// Epochs between two evaluations; there is also one after the last epoch.
     #[serde(default = "one")]
     pub evaluate_every_epochs: usize,
-    /// `last` is saved after every so many steps, beside the end of every epoch.
+    /// Steps between two saves of `last`; it is also saved at the end of every epoch.
     pub save_every_steps: Option<u64>,
-    /// A checkpoint of its own is kept after every so many epochs.
+    /// Epochs between two checkpoints that are kept for good.
     pub keep_every_epochs: Option<usize>,
     /// Steps between two lines of metrics.
     #[serde(default = "one_step")]
@@ -153,7 +153,7 @@ impl Recipe {
     }
 }
 
-/// Says that there is no such recipe, and which ones there are.
+/// Says that the recipe does not exist, and lists those that do.
 fn no_such_recipe(typed: &str) -> String {
     let spelled = typed.to_ascii_lowercase();
     let spelled = spelled.strip_suffix(".toml").unwrap_or(&spelled);

@@ -1,4 +1,4 @@
-//! Whether a run may go on in its folder: with what it was started with, from its newest checkpoint, or not at all.
+//! Decides whether a run may continue in its folder: with the settings it started with, from its newest checkpoint.
 
 use super::checkpoint::{Checkpoints, KEPT, LAST, LoopState};
 use super::plan::Plan;
@@ -14,7 +14,7 @@ const MAX_NAMED: usize = 5;
 /// The key of [`LoopState::evaluated_on`] that decides which checkpoint is the best.
 pub const VALIDATION: &str = "validation table";
 
-/// The state that the run in the folder `out` goes on from; `None` for a new run.
+/// Returns the state that the run in the folder `out` continues from; `None` for a new run.
 ///
 /// # Errors
 /// When the run was started with something else, its newest checkpoint cannot be read, or is gone while others of its
@@ -29,7 +29,7 @@ pub fn state(checkpoints: &Checkpoints, plan: &Plan, out: &Path, metrics_file: &
     Ok(Some(state))
 }
 
-/// A new run would replace the files of one whose newest checkpoint was removed.
+/// Refuses to start a new run over one whose newest checkpoint was removed.
 fn refuse_without_last(checkpoints: &Checkpoints, out: &Path, metrics_file: &Path) -> Result<()> {
     let others = checkpoints.others();
     let last = checkpoints.path(LAST);
@@ -54,7 +54,7 @@ fn refuse_without_last(checkpoints: &Checkpoints, out: &Path, metrics_file: &Pat
     Ok(())
 }
 
-/// One run goes on with what it was started with, or not at all.
+/// Refuses to continue a run with other settings than it started with.
 fn check_fingerprint(found: &BTreeMap<String, String>, plan: &Plan, last: &Path, out: &Path) -> Result<()> {
     let differing = differing(found, &plan.fingerprint);
     if differing.is_empty() {
@@ -112,7 +112,7 @@ fn settings(value: &toml::Value, name: &str, found: &mut BTreeMap<String, String
     }
 }
 
-/// Validation losses of two tables are not compared: with another one, the best so far is forgotten.
+/// Resets the best validation loss if the validation table has changed, since losses of two tables cannot be compared.
 fn follow_evaluation(state: &mut LoopState, now: &BTreeMap<String, String>) {
     let differing = differing(&state.evaluated_on, now);
     if !state.evaluated_on.is_empty() && !differing.is_empty() {

@@ -27,7 +27,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-/// Where a run reads, writes and computes.
+/// Folders and device of a run.
 #[derive(Clone, Debug)]
 pub struct RunPlaces<'a> {
     pub data: &'a Path,
@@ -35,15 +35,15 @@ pub struct RunPlaces<'a> {
     pub device: DeviceChoice,
 }
 
-/// How a run ended.
+/// Outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Finished,
-    /// Ctrl-C: saved, and the same command goes on from here.
+    /// Ctrl-C: a checkpoint was saved, and the same command continues.
     Interrupted,
 }
 
-/// Trains as the recipe says, or goes on with the run in `places.out`.
+/// Trains with a recipe, or continues the run in `places.out`.
 pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     let recipe = Recipe::read(recipe_name)?;
     let placement = placement(places.device, recipe.run.precision)?;
@@ -131,7 +131,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
             }
         }
 
-        // Once in a while, and when asked to stop: a checkpoint that the run can go on from.
+        // Once in a while, and on a stop request: save a checkpoint.
         let evaluates = ends_epoch && (state.position.epoch.is_multiple_of(run.evaluate_every_epochs) || is_last);
         state.is_evaluation_due = evaluates && plan.has_evaluation();
         let stops = interrupt::is_requested();
@@ -144,7 +144,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         if stops && (!is_last || state.is_evaluation_due) {
             ending = Ending::Interrupted;
         }
-        // Once in a while: how good is it on what it does not learn from?
+        // Once in a while: evaluate.
         if state.is_evaluation_due && ending == Ending::Finished {
             ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, &mut sinks, &progress)?;
         }
@@ -158,7 +158,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     Ok(ending)
 }
 
-/// Why a run cannot go on from a step, and what is left of it.
+/// Explains why a run stops at a step, and which checkpoint is left.
 fn diverged(what: &str, step: u64, loaded: &LoadedBatch, checkpoints: &Checkpoints) -> String {
     let last = checkpoints.path(LAST);
     let kept = if last.exists() { "the last checkpoint is as it was" } else { "nothing was saved yet in" };
@@ -220,7 +220,7 @@ impl LoopState {
     }
 }
 
-/// Where the numbers of a run go.
+/// Outputs of a run's figures.
 struct Sinks {
     metrics: MetricsLog,
     events: EventWriter,
@@ -231,7 +231,7 @@ const METRICS_FILE: &str = "metrics.jsonl";
 impl Sinks {
     fn open(out: &Path, step: u64) -> Result<Self> {
         let (metrics, folder) = (out.join(METRICS_FILE), out.join("tensorboard"));
-        // What a run logged after the checkpoint that it goes on from is logged again.
+        // Figures after the checkpoint that the run continues from are logged again.
         Ok(Self { metrics: MetricsLog::resume_at(&metrics, step)?, events: EventWriter::resume_at(&folder, step)? })
     }
 
@@ -261,7 +261,7 @@ fn step_scalars(figures: &StepFigures, loss: f64, gradient_norm: f64, n_texts: u
 
 /// Does the evaluation that is due: keeps the best model and logs the figures.
 ///
-/// A failure costs the figures and not the run. An interrupted one stays due.
+/// A failed evaluation is a warning; the run continues. An interrupted one is repeated when the run continues.
 fn evaluate(
     evaluator: &mut Evaluator<'_>,
     checkpoints: &Checkpoints,
@@ -295,7 +295,7 @@ fn evaluate(
     Ok(Ending::Finished)
 }
 
-/// Draws the run's curves beside its metrics.
+/// Draws the run's curves from its metrics.
 fn draw_curves(out: &Path) -> Result<()> {
     let records = metrics::read(&out.join(METRICS_FILE))?;
     let panel = |title: &str, scalars: &[String], is_log: bool| Panel {

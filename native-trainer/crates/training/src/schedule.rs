@@ -17,7 +17,7 @@ pub struct Schedule {
     pub shape: Shape,
 }
 
-/// What follows warm-up.
+/// Shape of the learning rate after warm-up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Shape {

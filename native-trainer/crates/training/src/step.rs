@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use shared_model::{text_length, unit_length};
 use std::ops::Range;
 
-/// How much is computed at a time. It decides memory and speed; the result differs only in the order of f32 sums.
+/// Sizes of micro-batches. They decide memory and speed; results differ only in the order of f32 sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MicroBatches {

@@ -1,4 +1,4 @@
-//! Settings of a recipe that its other settings leave without any effect.
+//! Settings of a recipe that have no effect because of its other settings.
 
 use super::recipe::Recipe;
 use anyhow::{Result, bail};
@@ -101,7 +101,7 @@ fn run(recipe: &Recipe) -> Vec<Setting> {
 mod tests {
     use super::*;
 
-    /// What is said of the smoke recipe with these changes.
+    /// The message for the smoke recipe with these changes.
     fn said(change: impl FnOnce(&mut Recipe)) -> String {
         let mut recipe = Recipe::read("smoke").unwrap();
         change(&mut recipe);

@@ -41,7 +41,7 @@ pub fn jitter_steps(amounts: [f64; 4], rng: &mut impl Rng) -> [ColorOperation; 4
     steps
 }
 
-/// The image after each of `operations` in turn.
+/// Applies the `operations` one after the other.
 pub fn apply(image: RgbImage8, operations: &[ColorOperation]) -> RgbImage8 {
     let (width, height) = (image.width(), image.height());
     let mut bytes = image.into_bytes();
@@ -108,7 +108,7 @@ fn hsv_from_rgb([red, green, blue]: [u8; 3]) -> [u8; 3] {
     } else {
         (4.0 + f64::from(from_green) - f64::from(from_red)) as f32
     };
-    // The remainder of a division by 1: the sum lies between 5/6 and 11/6.
+    // The remainder of a division by 1: the sum is between 5/6 and 11/6.
     let turned = f64::from(sextant) / 6.0 + 1.0;
     let hue = (if turned >= 1.0 { turned - 1.0 } else { turned }) as f32;
     [(f64::from(hue) * 255.0) as u8, (f64::from(saturation) * 255.0) as u8, max]

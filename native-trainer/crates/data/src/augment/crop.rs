@@ -1,4 +1,4 @@
-//! Where a random crop lies: torchvision's `RandomResizedCrop.get_params`
+//! The position of a random crop: torchvision's `RandomResizedCrop.get_params`
 //! (<https://github.com/pytorch/vision/blob/main/torchvision/transforms/transforms.py>).
 
 use rand::Rng;
@@ -32,7 +32,7 @@ pub fn sample_crop(width: u32, height: u32, scale: [f64; 2], ratio: [f64; 2], rn
 
 fn central_crop(width: u32, height: u32, [narrowest, widest]: [f64; 2]) -> CropBox {
     let found = f64::from(width) / f64::from(height);
-    // A box is never empty, however thin the image; torchvision would hand Pillow an empty one.
+    // A box is never empty, even for very thin images; torchvision would pass Pillow an empty one.
     let rounded = |size: f64, limit: u32| (size.round_ties_even() as u32).clamp(1, limit);
     let (crop_width, crop_height) = if found < narrowest {
         (width, rounded(f64::from(width) / narrowest, height))

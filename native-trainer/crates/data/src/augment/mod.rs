@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, RgbImage8, resample, resize_and_crop};
 
-/// How training images are varied; the defaults are those of the published run.
+/// Random changes of training images; the defaults are those of the published run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
-    /// Whether a random part of the image is cut out; if not, the centre, as in evaluation.
+    /// Whether to crop at random; if not, the center is cropped, as in evaluation.
     pub random_crop: bool,
     /// Smallest and largest share of the image's area that the crop has, within 0 and 1.
     pub scale: [f64; 2],

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What is wrong with the images; each is read once, however many rows name it.
+/// Returns the problems of the images; each image is read once, even if several rows name it.
 pub(super) fn problems(table: &TrainingTable, root: &Path) -> Vec<RowProblem> {
     let mut rows_of: HashMap<&str, Vec<usize>> = HashMap::new();
     for row in 0..table.len() {

@@ -21,7 +21,7 @@ use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// What to check, and against what.
+/// The table to check, and the options.
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub table: TableOptions,
@@ -48,7 +48,7 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    /// Whether training would use every row, and one of them has a caption that counts.
+    /// Returns whether training would use every row, and one of them has a valid caption.
     pub fn is_usable(&self) -> bool {
         self.error.is_none() && self.problems.iter().all(|problem| problem.kind.is_warning())
     }

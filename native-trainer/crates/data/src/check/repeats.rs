@@ -1,4 +1,4 @@
-//! Rows that say what an earlier row says.
+//! Rows that repeat an earlier row.
 
 use crate::problem::{ProblemKind, RowProblem};
 use crate::table::TrainingTable;

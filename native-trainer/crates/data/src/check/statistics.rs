@@ -27,7 +27,7 @@ pub struct Statistics {
 /// Figures of one kind of caption; shares and means are `None` where there is nothing to divide by.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaptionStatistics {
-    /// Name of the column; `subcaption_1` stands for all sub-captions.
+    /// Name of the column; `subcaption_1` means all sub-captions.
     pub column: String,
     /// Cells of the table.
     pub n_cells: usize,
@@ -40,7 +40,7 @@ pub struct CaptionStatistics {
     /// Tokens of a filled cell, start and end not counted.
     pub mean_tokens: Option<f64>,
     pub max_tokens: Option<usize>,
-    /// Filled cells with more tokens than the context has room for.
+    /// Cells whose tokens do not fit into the context.
     pub n_cut: usize,
 }
 
@@ -95,7 +95,7 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// Adds a cell, `None` if empty, and says what is wrong with it.
+    /// Adds a cell, `None` if empty; returns its problem, if any.
     fn add(&mut self, count: Option<(&'a str, &TokenCount)>, is_valid: bool, room: usize) -> Option<ProblemKind> {
         self.n_cells += 1;
         self.n_valid += usize::from(is_valid);

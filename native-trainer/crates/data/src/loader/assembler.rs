@@ -1,4 +1,4 @@
-//! The thread that hands out work and puts batches together.
+//! The thread that distributes work and assembles batches.
 
 use super::bad_rows::BadRows;
 use super::worker::{Done, Job};
@@ -24,13 +24,13 @@ pub(super) struct Assembler {
     next: Position,
     /// The order of the epoch of `next`.
     order: Option<(usize, Arc<Vec<usize>>)>,
-    /// Batches in the making, oldest first.
+    /// Unfinished batches, oldest first.
     pending: VecDeque<Pending>,
     /// Running number of the oldest of them.
     first_pending: usize,
 }
 
-/// A batch in the making.
+/// An unfinished batch.
 struct Pending {
     position: Position,
     order: Arc<Vec<usize>>,
@@ -95,7 +95,7 @@ impl Assembler {
                     let Ok(done) = done else { return };
                     let delivered = self.take(done, jobs).and_then(|()| self.deliver(jobs, batches));
                     if let Err(err) = delivered {
-                        // If nobody listens any more, nobody needs to know.
+                        // If the receiver is dropped, the error can be ignored.
                         let _ = batches.send(Err(err));
                         return;
                     }
@@ -189,7 +189,7 @@ impl Assembler {
 
     /// Tries the next candidate for a slot whose row is bad.
     ///
-    /// Candidates follow from the order alone, so which row fills the slot depends on the files and nothing else.
+    /// Candidates depend on the order only, so the row that fills the slot depends on the files and on nothing else.
     fn replace(&mut self, job: Job, jobs: &Sender<Job>) -> Result<()> {
         let pending = &mut self.pending[job.batch - self.first_pending];
         let (order, slot) = (&pending.order, &mut pending.slots[job.slot]);
@@ -254,7 +254,7 @@ impl Pending {
     }
 }
 
-/// Hands out a job; if all workers are gone the results say so.
+/// Sends a job to the workers. If all have ended, the results report it.
 fn send(jobs: &Sender<Job>, job: Job) {
     let _ = jobs.send(job);
 }

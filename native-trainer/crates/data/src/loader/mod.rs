@@ -1,13 +1,13 @@
 //! Batches, made ahead of time by several threads, in an order that does not depend on them.
 //!
-//! Worker threads decode, augment and tokenise single rows; one thread puts them in their places and keeps at most
-//! [`prefetch_batches`](LoaderOptions::prefetch_batches) batches in the making or waiting, so memory is bounded. Which
-//! row stands where is decided beforehand ([`super::order`]), so that a run can start again at any [`Position`].
+//! Worker threads decode, augment and tokenize single rows. One thread assembles batches and has at most
+//! [`prefetch_batches`](LoaderOptions::prefetch_batches) of them, unfinished or waiting, so memory is bounded. The
+//! order of the rows is decided beforehand ([`super::order`]), so that a run can start again at any [`Position`].
 //!
-//! Rows whose cells are wrong ([`TrainingTable::problems`](super::TrainingTable::problems)) are left out from the
-//! start. A row whose image turns out to be unreadable is replaced, in training, by the one that stands half an epoch
-//! further in the order, or the next after it that is readable; in evaluation its batch is shorter. Either way it is
-//! named in the log, once, and too many of them end the run; a resumed run meets and counts them anew.
+//! Rows with bad cells ([`TrainingTable::problems`](super::TrainingTable::problems)) are left out from the start. In
+//! training, a row whose image cannot be read is replaced by the one half an epoch later in the order, or the next
+//! readable one after it; in evaluation, its batch is shorter. It is named in the log once, and too many of them end
+//! the run. A resumed run counts them again.
 
 mod assembler;
 mod bad_rows;
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How batches are made.
+/// Options of the loader.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoaderOptions {
@@ -34,7 +34,7 @@ pub struct LoaderOptions {
     pub batch_size: usize,
     /// Threads that decode and augment; 0 is one for each core.
     pub n_workers: usize,
-    /// Batches in the making or waiting, at least 1. Each takes 3 B S² bytes: 308 MB at B = 2048 and S = 224.
+    /// Batches that are unfinished or waiting, at least 1. Each takes 3 B S² bytes: 308 MB at B = 2048 and S = 224.
     pub prefetch_batches: usize,
     /// Share of the table's rows that may be bad before the run stops.
     pub max_bad_share: f64,
@@ -76,7 +76,7 @@ pub struct Batch {
     pub captions: Vec<Arc<[u32]>>,
     /// B·N flags, in the order of `captions`: whether the caption counts.
     pub caption_mask: Vec<bool>,
-    /// How long [`Loader::next_batch`] had to wait for it.
+    /// Time that [`Loader::next_batch`] waited for it.
     pub waited: Duration,
 }
 
@@ -210,7 +210,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Ends all threads and says whether one had panicked.
+    /// Ends all threads and returns whether one had panicked.
     fn stop(&mut self) -> bool {
         self.is_stopping.store(true, Ordering::Relaxed);
         self.batches = None;

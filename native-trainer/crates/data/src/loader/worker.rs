@@ -34,7 +34,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Works until there are no more jobs, nobody wants the results, or the loader stops.
+    /// Works until there are no more jobs, the results' receiver is dropped, or the loader stops.
     pub fn run(self) {
         for job in &self.jobs {
             if self.is_stopping.load(Ordering::Relaxed) {
@@ -54,7 +54,7 @@ impl Worker {
     }
 }
 
-/// The number of threads for a wish, of which 0 means one for each core.
+/// The number of threads for a setting, where 0 means one for each core.
 pub(super) fn count(wanted: usize) -> usize {
     match wanted {
         0 => std::thread::available_parallelism().map_or(1, usize::from),

@@ -8,7 +8,7 @@ pub(super) struct LineCounter<'a> {
 }
 
 impl<'a> LineCounter<'a> {
-    /// Starts at the first of `bytes`, which lies on line `line`.
+    /// Starts at the first of `bytes`, which is on line `line`.
     pub fn new(bytes: &'a [u8], line: u64) -> Self {
         Self { bytes, at: 0, line }
     }

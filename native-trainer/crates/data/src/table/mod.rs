@@ -17,10 +17,10 @@ use lines::LineCounter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a missing caption, ontology caption or visual-concept caption becomes.
+/// Replacement of a missing caption, ontology caption or visual-concept caption.
 pub const MISSING_CAPTION: &str = "nan";
 
-/// What pandas takes for a missing cell, besides an empty one (`pandas._libs.parsers.STR_NA_VALUES`).
+/// Cells that pandas reads as missing, besides empty ones (`pandas._libs.parsers.STR_NA_VALUES`).
 const MISSING_WORDS: [&str; 18] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -44,13 +44,13 @@ pub enum TableError {
     SubcaptionCount { found: usize },
 }
 
-/// All rows of a table; the texts lie in one string, so that 400,000 rows of eleven captions fit in memory.
+/// All rows of a table. The texts share one string, so that 400,000 rows of eleven captions fit in memory.
 pub struct TrainingTable {
     columns: Arc<Columns>,
     texts: String,
     /// Ends of the texts: of each row the image's name, then its N captions. A missing one is empty.
     ends: Vec<usize>,
-    /// Of each row, bit n is set if caption n counts.
+    /// For each row, bit n is set if caption n counts.
     masks: Vec<u64>,
     lines: Vec<u64>,
     is_usable: Vec<bool>,
@@ -71,7 +71,7 @@ pub struct TrainingRow<'a> {
 impl TrainingTable {
     /// Reads a comma-separated file with a header.
     ///
-    /// What is wrong with single rows is kept in [`problems`](Self::problems).
+    /// [`problems`](Self::problems) has the problems of single rows.
     ///
     /// # Errors
     /// [`TableError`] if the file cannot be read or lacks a column.
@@ -146,7 +146,7 @@ impl TrainingTable {
         self.columns.captions.len()
     }
 
-    /// What is wrong with the rows as written, in their order; whether the images exist is not looked at.
+    /// The problems of the rows as written, in their order; the images are not checked.
     pub fn problems(&self) -> &[RowProblem] {
         &self.problems
     }
@@ -279,7 +279,7 @@ impl TrainingTable {
     }
 }
 
-/// The text that stands for a missing caption.
+/// The text that replaces a missing caption.
 pub(super) fn missing_text(kind: usize) -> &'static str {
     if kind < N_KNOWLEDGE { MISSING_CAPTION } else { "" }
 }

@@ -80,8 +80,8 @@ impl<T: Element> CudaOps<'_, T> {
         Ok(d_qkv)
     }
 
-    /// Submits one kernel, which holds `n_tiles` tiles of its own rows in shared memory and, if the second says so, the
-    /// statistics of the rows that pass by.
+    /// Launches one kernel, which has `n_tiles` tiles of its own rows in shared memory and, with `row_statistics`, the
+    /// statistics of the rows that it reads.
     fn launch_attention(
         &self,
         name: &str,
@@ -109,7 +109,7 @@ impl<T: Element> CudaOps<'_, T> {
         self.launch(&name, launch, &args)
     }
 
-    /// The sequences' starts on the GPU. All blocks of a pass ask for the same, so they are uploaded once.
+    /// The starts of the sequences, on the GPU. All blocks of a pass use the same, so they are uploaded once.
     fn starts(&mut self, sequences: &Sequences) -> Result<Arg> {
         if !matches!(&self.uploaded, Some((known, _)) if known == sequences) {
             let starts =

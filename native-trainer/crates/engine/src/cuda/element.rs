@@ -1,4 +1,4 @@
-//! The types of activations: bf16 for training, f32 for checks and for recipes that ask for it.
+//! The types of activations: bf16 for training, f32 for checks and for recipes with `precision = "f32"`.
 
 use super::gpu::{Gpu, Launch, long};
 use super::signatures::ELEMENTS_PER_BLOCK;

@@ -18,10 +18,10 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// The kernels for each GPU architecture, as `build.rs` compiled them.
 static KERNELS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.fatbin"));
 
-/// Dynamic shared memory that every kernel may use; more must be asked for.
+/// Dynamic shared memory that every kernel may use; more needs an attribute of the function.
 const DEFAULT_SHARED_BYTES: u32 = 48 << 10;
 
-/// What runs on one GPU.
+/// One GPU: its stream, kernels and libraries.
 pub struct Gpu {
     device: CudaDevice,
     stream: Arc<CudaStream>,
@@ -140,7 +140,7 @@ impl Gpu {
         &self.stream
     }
 
-    /// A buffer for a result, with whatever the memory held before: what is launched next must write all of it.
+    /// Returns an uninitialized buffer for a result: the next launch must write all of it.
     pub fn buffer<T: DeviceRepr>(&self, len: usize) -> Result<CudaSlice<T>> {
         // SAFETY: all that is ever stored are plain numbers, for which every pattern of bits is a value.
         unsafe { self.stream.alloc(len) }
@@ -159,7 +159,7 @@ impl Gpu {
         Arg::Address(buffer.device_ptr(&self.stream).0)
     }
 
-    /// Submits a kernel. Buffers must be as long as the kernel's description says for these sizes.
+    /// Launches a kernel. Buffers must have the lengths that the kernel's description gives for these sizes.
     ///
     /// # Errors
     /// When arguments have other types than the kernel's parameters, or the driver refuses the launch.
@@ -203,8 +203,8 @@ impl Gpu {
     }
 }
 
-/// Lets the pool keep what is freed: by default it gives memory back to the driver whenever the host waits for the GPU, and
-/// asks for it again in the next step.
+/// Makes the pool keep freed memory. By default it returns memory to the driver whenever the host waits for the GPU,
+/// and allocates it again in the next step.
 fn keep_freed_memory(stream: &CudaStream) -> Result<()> {
     if !stream.context().has_async_alloc() {
         return Ok(());

@@ -13,14 +13,14 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What NVIDIA recommends for its H100.
+/// NVIDIA's recommendation for the H100.
 const WORKSPACE_BYTES: usize = 32 << 20;
 
 /// A matrix in memory, row-major.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored {
     pub address: Arg,
-    /// Whether the transposed matrix is what is stored.
+    /// Whether the stored matrix is the transposed one.
     pub is_transposed: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct Product {
     pub output: Arg,
 }
 
-/// What an algorithm is chosen by.
+/// Key of the choice of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Case {
     sizes: [usize; 3],
@@ -97,8 +97,8 @@ impl<H: Copy> Drop for Owned<H> {
     }
 }
 
-/// What describes a product to cuBLASLt, which stores matrices by columns: a row-major matrix is there its transpose. So it
-/// computes `output^T = right^T left^T`, with `right` as its first operand.
+/// Description of a product for cuBLASLt. It stores matrices by columns, so a row-major matrix is its transpose there,
+/// and it computes `output^T = right^T left^T` with `right` as first operand.
 struct Description {
     product: Owned<cublasLtMatmulDesc_t>,
     right: Owned<cublasLtMatrixLayout_t>,
@@ -117,7 +117,7 @@ impl Products {
         Ok(Self { handle, workspace, stream: stream.clone(), algorithms: Mutex::default() })
     }
 
-    /// Submits a product. Buffers must be as long as its sizes say.
+    /// Launches a product. Buffers must have the lengths of its sizes.
     ///
     /// # Errors
     /// When cuBLASLt has no algorithm for it, or refuses it.

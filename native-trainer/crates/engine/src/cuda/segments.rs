@@ -9,7 +9,7 @@ use super::signatures::EMBEDDING_PIECE_ROWS;
 pub struct Segments {
     /// Row numbers by key; rows of one key in ascending order.
     pub order: Vec<i32>,
-    /// Where each piece starts in `order`, and behind them the number of rows.
+    /// The start of each piece in `order`, and at the end the number of rows.
     pub piece_starts: Vec<i32>,
     /// The distinct keys, ascending.
     pub keys: Vec<i32>,

@@ -87,8 +87,8 @@ pub fn signatures() -> Vec<(String, &'static str)> {
     typed.chain(of_widths).chain(others).collect()
 }
 
-/// Dynamic shared memory of an attention kernel that holds `n_tiles` tiles of its own rows; with `row_statistics`, those of
-/// the rows that pass by, too.
+/// Dynamic shared memory of an attention kernel with `n_tiles` tiles of its own rows and, with `row_statistics`, the
+/// statistics of the rows that it reads.
 pub fn attention_shared_bytes(is_bf16: bool, width: usize, n_tiles: usize, row_statistics: bool) -> usize {
     if is_bf16 {
         let streamed = if width <= 64 { 64 } else { 32 };

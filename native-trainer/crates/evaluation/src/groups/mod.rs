@@ -1,4 +1,4 @@
-//! The main metric by skin tone, sex and age, where a table says them, and the gap between best and worst.
+//! The main metric by skin tone, sex and age, if a table has them, and the gap between best and worst.
 
 mod skin_tone;
 
@@ -13,7 +13,7 @@ const SEX_COLUMNS: [&str; 4] = ["sex", "gender", "patient_sex", "patient_gender"
 const AGE_COLUMNS: [&str; 5] = ["age", "age_approx", "patient_age", "age_years", "age_at_diagnosis"];
 /// Columns of skin tone that are taken before others: PAD-UFES-20 writes "fitspatrick".
 const FIRST_COLUMNS: [&str; 4] = ["fitzpatrick", "fitzpatrick_scale", "fitspatrick", "skin_type"];
-/// What cells say that say nothing.
+/// Cells that mean a missing value.
 const MISSING: [&str; 12] =
     ["", "-", "-1", "-1.0", "nan", "none", "null", "na", "n/a", "unknown", "not available", "unspecified"];
 /// Years that one age group spans.
@@ -22,10 +22,10 @@ const AGE_BAND: u32 = 20;
 const OLDEST: u32 = 80;
 /// Most groups that a figure can show.
 const MAX_GROUPS: usize = 24;
-/// Rows whose cell says nothing; no part of a gap.
+/// Rows without a value; not part of a gap.
 pub const UNKNOWN: &str = "unknown";
 
-/// What a column says.
+/// What a column contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     SkinTone(Scale),
@@ -80,7 +80,7 @@ fn columns(table: &Table) -> Vec<(Kind, usize)> {
     columns
 }
 
-/// Of each group, which rows belong to it; `None` where there is nothing to tell groups apart.
+/// Returns which rows belong to each group; `None` if no cell has a group.
 fn members(
     table: &Table,
     rows: &[usize],
@@ -159,7 +159,7 @@ impl Kind {
         }
     }
 
-    /// The group of a cell; `None` if it says nothing or is not understood.
+    /// Returns the group of a cell; `None` if it is empty or not understood.
     fn group(self, cell: &str) -> Option<GroupName> {
         if is_missing(cell) && self != Self::SkinTone(Scale::TypologyAngle) {
             return None;

@@ -1,4 +1,4 @@
-//! Scales of skin tone: which column has which, and what its cells say.
+//! Scales of skin tone: which column has which, and what its cells mean.
 
 /// Roman numerals of the Fitzpatrick skin types.
 const ROMAN: [&str; 6] = ["I", "II", "III", "IV", "V", "VI"];
@@ -14,7 +14,7 @@ const ANGLES: [(f64, &str); 6] = [
     (-90.0, "6 dark (< -30°)"),
 ];
 
-/// A way to write down skin tone.
+/// A scale of skin tone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// Skin types 1 to 6, or pairs of them.
@@ -58,7 +58,7 @@ impl Scale {
         }
     }
 
-    /// What a cell should have, for messages.
+    /// Expected values of a cell, for messages.
     pub fn expected(self) -> &'static str {
         match self {
             Self::Fitzpatrick => "1 to 6, I to VI, or 12, 34, 56",
@@ -131,7 +131,7 @@ fn whole_number(text: &str) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1000.0).then_some(number as i64)
 }
 
-/// What follows the name of a scale: `Fitzpatrick type III`, `FST3`, `MST-E 4`.
+/// The part after the name of a scale: `Fitzpatrick type III`, `FST3`, `MST-E 4`.
 fn last_word(cell: &str) -> &str {
     let cell = cell.rsplit([' ', '_', ':']).next().unwrap_or(cell);
     let digits = cell.trim_start_matches(|c: char| c.is_ascii_alphabetic());

@@ -1,15 +1,15 @@
-//! Horizontal bars as a table: long names break into lines, and every value stands as text beside its bar.
+//! Horizontal bars as a table: long names break into lines, and every bar has its value as text.
 
 use super::format;
 use maud::{Markup, html};
 
 /// Bars over the range 0 to 1.
 pub struct Bars<'a> {
-    /// What a bar is of: "Class".
+    /// Title of the names: "Class".
     pub name_title: &'a str,
-    /// What is counted beside it: "Images".
+    /// Title of the counts: "Images".
     pub n_title: &'a str,
-    /// What it shows: "Recall".
+    /// Title of the values: "Recall".
     pub value_title: &'a str,
     /// Titles of further columns, right of the bars.
     pub more_titles: &'a [&'a str],

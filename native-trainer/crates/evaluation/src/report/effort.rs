@@ -1,4 +1,4 @@
-//! What the evaluation took.
+//! Time and reads of the evaluation.
 
 use super::format;
 use dermake_features::Effort;

@@ -1,6 +1,6 @@
 //! Figures as text.
 
-/// What stands where a figure is undefined.
+/// The text for an undefined figure.
 pub const UNDEFINED: &str = "n/a";
 
 /// A metric's value, as its kind is written.
@@ -43,7 +43,7 @@ pub fn count(n: u64) -> String {
     text
 }
 
-/// A number of things where there is room for four characters: "12k".
+/// Formats a count in four characters: "12k".
 pub fn short_count(n: u64) -> String {
     match n {
         0..10_000 => n.to_string(),

@@ -3,7 +3,7 @@
 use crate::results::{Protocol, Results};
 use maud::{Markup, html};
 
-/// Characters of the hash that tell models apart for people.
+/// Characters of the hash that are shown.
 const SHORT_SHA: usize = 12;
 
 pub fn header(results: &Results) -> Markup {
@@ -24,7 +24,7 @@ pub fn header(results: &Results) -> Markup {
     }
 }
 
-/// What stands above all figures.
+/// The heading of a report.
 pub fn notices(results: &Results) -> Vec<&str> {
     let untrained = "This model was never trained: its figures mean nothing.";
     let mut notices = Vec::from_iter(results.model.notice.as_deref());

@@ -4,7 +4,7 @@ use super::summary::{Cited, Summary, SummaryRow};
 use super::{breakdowns, format, heading, left_out};
 use crate::results::{BenchmarkResult, Published, Results};
 
-/// `results.md`: a heading, the notices, one table, and what the table cannot say.
+/// `results.md`: a heading, the notices, one table, and notes.
 pub fn markdown(results: &Results, published: &[Published]) -> String {
     let summary = Summary::new(results, published);
     let mut text = head(results);
@@ -21,7 +21,8 @@ pub fn markdown(results: &Results, published: &[Published]) -> String {
     text
 }
 
-/// What a terminal shows: the same, the table last, without what was not run, which the log has named.
+/// The text for a terminal: the same with the table last, without the benchmarks that were not run, which the log
+/// names.
 pub fn terminal(results: &Results, published: &[Published]) -> String {
     let summary = Summary::new(results, published);
     let mut text = head(results);
@@ -47,7 +48,7 @@ fn failed(text: &mut String, results: &Results) {
     list(text, "Failed", &failed.collect::<Vec<_>>());
 }
 
-/// What was not scored, and the notes of the benchmarks.
+/// Images that were not scored, and the notes of the benchmarks.
 fn remarks(results: &Results) -> Vec<String> {
     let of_one = |benchmark: &BenchmarkResult| {
         let remarks = left_out::sentence(benchmark).into_iter().chain(benchmark.notes.clone());

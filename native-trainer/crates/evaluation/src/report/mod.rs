@@ -31,7 +31,7 @@ const STYLE: &str = include_str!("style.css");
 /// The JPEG of a small copy of a picture; `None` where it cannot be read.
 pub type Thumbnail<'a> = dyn Fn(&Path) -> Option<Vec<u8>> + 'a;
 
-/// The page: it needs no script and asks for no other file.
+/// The HTML page. It has no script and loads no other file.
 pub fn html(results: &Results, published: &[Published], thumbnail: &Thumbnail<'_>) -> String {
     let name = &results.model.name;
     html! {

@@ -34,7 +34,7 @@ pub fn section(benchmark: &BenchmarkResult, thumbnail: &Thumbnail<'_>) -> Markup
     }
 }
 
-/// Where links to a benchmark's section lead.
+/// Anchor of a benchmark's section.
 pub fn anchor(key: &str) -> String {
     let safe: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     format!("benchmark-{safe}")

@@ -1,4 +1,4 @@
-//! The table of all metrics beside the figures that others published.
+//! The table of all metrics beside published figures.
 
 use super::{format, left_out, section};
 use crate::results::{BenchmarkResult, Metric, Published, Results};
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 pub struct Summary<'a> {
     /// Models with a figure in any row, in the order of the list.
     pub models: Vec<&'a str>,
-    /// Where the figures stand, numbered from 1 in the order of the table.
+    /// The sources of the figures, numbered from 1 in the order of the table.
     pub sources: Vec<&'a str>,
     pub groups: Vec<SummaryGroup<'a>>,
 }

@@ -1,5 +1,5 @@
-//! The catalog of a store: which content has which row, which file has which content. A log that only grows, in frames
-//! of entries; it is read whole, and written anew without what is outdated once that is most of it.
+//! The catalog of a store: the row of each content, and the content of each file. It is an append-only log of frames;
+//! it is read as a whole, and rewritten without outdated entries once these are most of it.
 
 use super::entries::{Chunk, Entry, MAGIC, Totals, read_all};
 use super::frames::framed;
@@ -24,7 +24,7 @@ pub struct Catalog {
     log: AppendFile,
     /// Rows by content.
     pub rows: HashMap<[u8; 32], u64>,
-    /// What was found in each file.
+    /// Result of each file.
     pub files: HashMap<String, (Stamp, Known)>,
     pub chunks: Vec<Chunk>,
     pub n_rows: u64,
@@ -187,7 +187,7 @@ fn map(path: &Path, folder: &Path) -> Result<Mmap> {
     if file.metadata()?.len() == 0 {
         bail!(damaged("its catalog is empty", folder)); // nothing cannot be mapped
     }
-    // SAFETY: whole frames are never written again, and a catalog that is written anew is another file.
+    // SAFETY: complete frames are never overwritten, and a rewritten catalog is another file.
     unsafe { Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))
 }
 

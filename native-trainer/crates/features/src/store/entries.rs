@@ -13,14 +13,14 @@ const GONE: u8 = 3;
 /// The row of a file that is no readable image.
 const NO_ROW: u64 = u64::MAX;
 
-/// One thing that a catalog says; later ones outdo earlier ones.
+/// An entry of a catalog; later entries replace earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Entry<'a> {
     /// Whose features these are, as JSON. Always the first.
     Identity(&'a [u8]),
     /// The next rows of the features file: the SHA-256 of their contents, and the CRC-32 of the rows' bytes.
     Rows { contents: &'a [[u8; 32]], crc32: u32 },
-    /// What was found in a file: a row, or a problem.
+    /// Result of a file: a row, or a problem.
     File { name: &'a str, stamp: Stamp, found: Result<u64, &'a str> },
     /// A file is there no more.
     Gone { name: &'a str },
@@ -114,7 +114,7 @@ pub struct Chunk {
     pub crc32: u32,
 }
 
-/// What all entries of a catalog come to, besides the files.
+/// The state after all entries of a catalog, without the files.
 #[derive(Debug)]
 pub struct Totals {
     pub identity: Identity,
@@ -123,11 +123,11 @@ pub struct Totals {
     pub n_entries: usize,
     /// Bytes of the catalog up to the end of its last whole frame.
     pub whole_bytes: u64,
-    /// Whether something comes after them: a frame that was not written whole.
+    /// Whether an incomplete frame follows them.
     pub is_cut_short: bool,
 }
 
-/// Reads a catalog; `visit` is told every entry with the rows that came before it.
+/// Reads a catalog; calls `visit` with each entry and the number of rows before it.
 ///
 /// # Errors
 /// What is wrong, where the catalog is not as it was written; that its end is missing is no error.

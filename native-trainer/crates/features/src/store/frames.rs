@@ -14,7 +14,7 @@ pub fn framed(content: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What stands where a frame should.
+/// What is found in place of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The file ends before the frame does, as after a kill or a full disk.
@@ -26,7 +26,7 @@ pub enum Broken {
 /// The contents of frames, one after the other; a broken one is the last.
 pub struct Frames<'a> {
     bytes: &'a [u8],
-    /// Where the next frame begins.
+    /// Start of the next frame.
     at: usize,
     is_over: bool,
 }

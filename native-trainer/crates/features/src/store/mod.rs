@@ -42,7 +42,7 @@ pub enum StoreError {
     Damaged { detail: String, path: PathBuf },
 }
 
-/// What is known of a file.
+/// Entry of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Known {
     /// The row of its feature.
@@ -65,7 +65,7 @@ pub struct FeatureStore {
     _lock: Lock,
 }
 
-/// What to do when nothing more can be written.
+/// What to do if the store cannot be written any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeping {
     /// The features are the result: fail.
@@ -118,8 +118,8 @@ impl FeatureStore {
         Ok((catalog, file))
     }
 
-    /// The features that a cache has for this identity; `None`, with a warning, if it cannot be used. When it can be
-    /// written to no more, the work goes on and nothing more is kept.
+    /// Opens the cache's features for this identity; returns `None`, with a warning, if it cannot be used. If it cannot
+    /// be written any more, the work continues without storing features.
     pub fn open_cache(cache: &Path, identity: &Identity) -> Option<Self> {
         match identity.key().and_then(|key| Self::open(&cache.join(key), identity)) {
             Ok(store) => Some(Self { keeping: Keeping::May, ..store }),
@@ -137,7 +137,7 @@ impl FeatureStore {
         }
     }
 
-    /// What is known of files, by name, as they were when their stamp was taken.
+    /// Entries of files, by name, with the stamp at that time.
     pub fn files(&self) -> &HashMap<String, (Stamp, Known)> {
         &self.catalog.files
     }

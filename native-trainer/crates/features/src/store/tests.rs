@@ -1,4 +1,4 @@
-//! What a store keeps, and what becomes of it when its files are damaged.
+//! Tests of stores, and of stores with damaged files.
 
 use super::*;
 
@@ -114,7 +114,7 @@ fn a_store_full_of_outdated_entries_is_written_anew() {
     assert_eq!(SearchIndex::open(folder.path()).unwrap().nearest(&[1.0, 0.0], 1).unwrap()[0].file, "d.png");
 }
 
-/// With any bytes in the files, a search fails with a message or finds what was there, and adding goes on.
+/// With any bytes in the files, a search fails with a message or finds what was stored, and adding works.
 #[test]
 fn no_damage_of_any_byte_is_taken_for_features() {
     let whole = tempfile::tempdir().unwrap();

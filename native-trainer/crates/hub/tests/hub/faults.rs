@@ -85,7 +85,7 @@ fn a_hub_that_talks_nonsense_counts_as_gone() {
         assert!(cause.contains(expected), "{cause}");
     }
     let files = world.resolve().unwrap();
-    // With a copy in the cache, nobody waits for the hub to come back.
+    // With a copy in the cache, there is no wait for the hub.
     for fault in [Fault::HtmlPage, Fault::Status(503), Fault::Bare, Fault::RetryAfter(429, 3600)] {
         world.hub.inject(LISTING, fault);
         assert_eq!(world.resolve().unwrap(), files);

@@ -67,7 +67,7 @@ fn a_path_is_spelled_as_open_clip_and_browsers_do() {
     for spelled in [format!("local-dir:{typed}"), address, format!("local-dir:{typed}/"), config] {
         assert_eq!(resolve(&spelled).unwrap(), plain, "{spelled}");
     }
-    // Content tells what a file is, not its name.
+    // A file is recognized by its content, not its name.
     fs::write(folder.path().join("weights"), "").unwrap();
     for name in ["weights", "Model.CKPT"] {
         fs::write(folder.path().join(name), "").unwrap();

@@ -1,4 +1,4 @@
-//! One function an address: what it asks of a model, and the answer in the form of [`shared_model::api`].
+//! One function per address: runs the model and returns an answer in the form of [`shared_model::api`].
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::infer;
 
 type Answer<T> = Result<Json<T>, HttpError>;
 
-/// `POST /v1/classify`: the likeliest of some labels for one photo.
+/// `POST /v1/classify`: ranks labels for one photo.
 pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> Answer<Classified> {
     const TOP_K: usize = 5;
     let mut ask = Ask::read(&api.bodies, request).await?;
@@ -37,7 +37,7 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
     Ok(Json(Classified { model, predictions, warnings, millis: millis_since(ask.arrived) }))
 }
 
-/// `POST /v1/annotate`: the concepts that are most present on one photo.
+/// `POST /v1/annotate`: ranks clinical concepts for one photo.
 pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> Answer<Annotated> {
     const TOP_K: usize = 8;
     let mut ask = Ask::read(&api.bodies, request).await?;

@@ -25,7 +25,7 @@ pub(super) struct Ask {
     _held: OwnedSemaphorePermit,
 }
 
-/// What a content type says of the body.
+/// The kind of a body, by its content type.
 enum Kind {
     Photo,
     Form { boundary: String },

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::HttpError;
 use crate::limits::Limits;
 
-/// What one permit of the shared memory stands for.
+/// Bytes of one permit of the shared memory.
 const PERMIT_BYTES: usize = 1024;
 
 /// Reads bodies within the limits.

@@ -1,4 +1,4 @@
-//! How features are written: numbers, or their bytes in base64, a third of the size.
+//! Encodings of features: numbers, or their bytes in base64, a third of the size.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use shared_model::api::Embedding;
 
-/// What `encoding` may say.
+/// The values of `encoding`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Encoding {
     #[default]

@@ -12,7 +12,7 @@ use crate::error::HttpError;
 /// Most entries of an object or a list.
 const MAX_ENTRIES: usize = 16_384;
 
-/// Where clients put a photo's text into an object, as in `{"type": "image_url", "image_url": {"url": "data:…"}}`.
+/// Fields of an object that may have a photo's text, as in `{"type": "image_url", "image_url": {"url": "data:…"}}`.
 const PHOTO_KEYS: [&str; 6] = ["url", "image_url", "source", "data", "b64_json", "base64"];
 
 /// Returns the photos of a JSON body; its other entries are added to the parameters.
@@ -56,7 +56,7 @@ fn photo(item: Item, name: &str) -> Result<Photo, HttpError> {
     }
 }
 
-/// Whether a text looks like a path, which has digits of base64 alone, and what they stand for is nothing known.
+/// Returns whether a text looks like a path: it has only base64 digits, and they decode to no known format.
 fn is_path_in_base64(text: &str, photo: &Photo) -> bool {
     const MAX_PATH_BYTES: usize = 256;
     let is_nothing = || FileKind::of(&photo.bytes) == FileKind::Other(OtherFile::Unknown);
@@ -76,7 +76,7 @@ enum Node {
 enum Item {
     Text(String),
     Number(String),
-    /// What nothing here can hold, for messages.
+    /// Names the kind of an unsupported value, for messages.
     Other(&'static str),
 }
 
@@ -97,7 +97,7 @@ impl Node {
         }
     }
 
-    /// As a parameter; `None` for null, which stands for a parameter that is not given.
+    /// As a parameter; `None` for null, which means that the parameter is not given.
     fn into_value(self, name: &str) -> Result<Option<Value>, HttpError> {
         let expected = if name == TOP_K { "a whole number" } else { "text" };
         let no_text = |item: Item| HttpError::invalid(format!("`{name}` holds {item}, expected {expected}"));

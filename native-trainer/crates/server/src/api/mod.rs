@@ -30,7 +30,7 @@ use super::limits::Limits;
 use body::BodyReader;
 use parameters::Parameters;
 
-/// What all requests to the models share.
+/// Shared state of all requests to the models.
 pub(super) struct Api {
     engines: Arc<Engines>,
     limits: Limits,

@@ -16,13 +16,13 @@ type Result<T> = std::result::Result<T, HttpError>;
 /// The label set of a request that names none.
 const DEFAULT_LABELS: &str = "pad";
 
-/// How many answers a request wants.
+/// Name of the parameter for the number of results.
 pub(super) const TOP_K: &str = "top_k";
 
-/// How alike two names are, from 0 to 1, before one is suggested for the other.
+/// Least similarity of two names, from 0 to 1, for one to be suggested for the other.
 const MIN_LIKENESS: f64 = 0.8;
 
-/// Parameters by name. Each is taken once; [`Parameters::finish`] refuses those that nobody took.
+/// Parameters by name. Each is read once; [`Parameters::finish`] refuses those that were not read.
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
     given: Vec<(String, Value)>,
@@ -32,7 +32,7 @@ pub(super) struct Parameters {
     known: Vec<&'static str>,
 }
 
-/// What a parameter was given as.
+/// Value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),
@@ -121,7 +121,7 @@ impl Parameters {
         whole_number(&text).filter(|&top_k| top_k >= 1).ok_or_else(invalid)
     }
 
-    /// A word that has a meaning, or the default one.
+    /// A word with a meaning, or the default.
     pub(super) fn word<T: FromStr<Err = String> + Default>(&mut self, name: &'static str) -> Result<T> {
         let Some(text) = self.one(name)? else { return Ok(T::default()) };
         let invalid = |expected| HttpError::invalid(format!("`{name}` is {text:?}, expected {expected}"));
@@ -143,8 +143,8 @@ impl Parameters {
         Ok((labels, templates))
     }
 
-    /// `concepts`, and what may not be meant in them: known ones bring their terms, other words stand for themselves,
-    /// none means all that are known.
+    /// `concepts`, with warnings: known ones have their terms, other words are used as they are, and none means all
+    /// known ones.
     pub(super) fn concepts(&mut self, limits: &Limits) -> Result<(Vec<Concept>, Vec<LabelWarning>)> {
         const NAME: &str = "concepts";
         let mut known = concept_terms();
@@ -181,7 +181,7 @@ impl Parameters {
     }
 
     /// # Errors
-    /// [`HttpError::Malformed`] names what was sent and not asked for, and what this address takes.
+    /// [`HttpError::Malformed`] names the first unknown parameter, and the parameters of this address.
     pub(super) fn finish(self) -> Result<()> {
         let Some((name, _)) = self.given.first() else { return Ok(()) };
         let spelled = name.to_ascii_lowercase().replace('-', "_");
@@ -200,8 +200,8 @@ impl Parameters {
     }
 }
 
-/// The text that stands for all values of a parameter that lists names: the only text, or else a JSON list of the names
-/// in all of them. `None` where there is no value.
+/// All values of a list parameter as one text: the only text, or a JSON list of the names in all of them. `None` if
+/// there is no value.
 fn list_text(name: &str, mut values: Vec<Value>) -> Result<Option<String>> {
     let is_key = |list: &[String]| list.len() == 1 && LabelSet::find(&list[0]).is_some();
     match values.pop() {
@@ -241,7 +241,7 @@ fn whole_number(text: &str) -> Option<usize> {
     text.parse().ok().or_else(by_fraction)
 }
 
-/// Texts of one's own: not too many, none too long or empty.
+/// Checks custom texts: not too many, none too long or empty.
 pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Result<()> {
     if texts.len() > limits.max_labels as usize {
         let (n, most) = (texts.len(), limits.max_labels);

@@ -1,4 +1,4 @@
-//! Photos as clients send them: the bytes of a file, or text that stands for them.
+//! Photos as clients send them: the bytes of a file, or a text that encodes them.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ pub(super) struct Photo {
     pub(super) bytes: Bytes,
 }
 
-/// Where in a request something was, for messages.
+/// Place in a request, for messages.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Place {
     Body,
@@ -80,7 +80,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether a field of this name holds a photo: `image`, `File`, `photos[]`, `image[0]`.
+/// Returns whether a field of this name has a photo: `image`, `File`, `photos[]`, `image[0]`.
 pub(super) fn is_photo_field(name: &str) -> bool {
     let name = name.split('[').next().unwrap_or_default().trim().to_ascii_lowercase();
     PHOTO_FIELDS.contains(&name.as_str())
@@ -95,7 +95,7 @@ impl Photo {
     /// The bytes of a file. A data URI is taken for the bytes that it holds.
     ///
     /// # Errors
-    /// [`HttpError::UnsupportedType`] for text that stands for a photo: base64, an address, a file's name.
+    /// [`HttpError::UnsupportedType`] for text in place of a photo: base64, an address, a file's name.
     pub(super) fn from_bytes(bytes: Bytes, place: Place) -> Result<Self, HttpError> {
         let Some(text) = as_text(&bytes) else { return Ok(Self { place, bytes }) };
         let text = text.trim();

@@ -1,4 +1,4 @@
-//! What texts make and photos do not change, kept by content: each made once, the least used forgotten.
+//! Cache of classifiers and concept scorers by content: each is made once, the least used ones are removed.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 /// A bounded cache whose keys are hashes of everything that its values are made of.
 pub(super) struct ByContent<T>(Mutex<LruCache<[u8; 32], Place<T>>>);
 
-/// Where a value is, or will be once it is made.
+/// A cached value, or one that is being made.
 type Place<T> = Arc<OnceCell<Arc<T>>>;
 
 impl<T> ByContent<T> {
@@ -19,8 +19,8 @@ impl<T> ByContent<T> {
         Self(Mutex::new(LruCache::new(NonZeroUsize::new(n_most).unwrap_or(NonZeroUsize::MIN))))
     }
 
-    /// The value at hand, or what `make` gives. Requests that want the same wait for one making of it; should the
-    /// request that makes it go away, the next one makes it.
+    /// Returns the cached value, or the result of `make`. Requests for the same value wait for one call; if the request
+    /// that makes it is dropped, the next one makes it.
     pub(super) async fn get_or_make<E>(
         &self,
         key: [u8; 32],

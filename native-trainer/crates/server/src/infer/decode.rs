@@ -1,4 +1,4 @@
-//! Photos to pixels, beside the model: a few at a time, and none that its own header says is too large.
+//! Decodes photos in parallel with the model: a few at a time, and none whose header says that it is too large.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ impl Decoder {
         Self { config, max_megapixels, places: Arc::new(Semaphore::new(n_at_once)) }
     }
 
-    /// `pixel_values` `[3, S, S]` of a photo. Dropping the future before its turn removes the photo from the queue.
+    /// Returns `pixel_values` `[3, S, S]` of a photo. Dropping the future before decoding starts removes the photo from
+    /// the queue.
     ///
     /// # Errors
     /// [`Error::Input`] for what is no image, is damaged or too large.

@@ -50,28 +50,28 @@ pub(super) enum Error {
     Photo { index: usize, source: shared_model::Error },
     #[error("the model's answer is not finite")]
     NotFinite,
-    /// What failed is in the log already.
+    /// The cause was logged.
     #[error("the model failed")]
     Failed,
 }
 
 /// A model, the thread that computes it, and what its requests share.
 pub(super) struct Engine {
-    /// What an address calls it.
+    /// Its name in an address.
     key: String,
     name: String,
     model: Arc<ZeroShotModel>,
     queue: Arc<Queue>,
     decoder: Decoder,
-    /// Of the images that are decoded or wait.
+    /// For images that are decoded or wait.
     places: Semaphore,
     classifiers: ByContent<Classifier>,
     scorers: ByContent<ConceptScorer>,
 }
 
 impl Engine {
-    /// Loads a model, as `--model` of the other commands names it, and starts its thread. `key` is what requests call
-    /// it, besides its own name.
+    /// Loads a model, named as in `--model` of the other commands, and starts its thread. Requests call it by `key` or
+    /// by its own name.
     ///
     /// # Errors
     /// The model cannot be loaded, or no thread started.
@@ -113,7 +113,7 @@ impl Engine {
         &self.name
     }
 
-    /// What a request's `model` may call this one.
+    /// The names of this model in a request's `model`.
     pub(super) fn names(&self) -> [&str; 2] {
         [&self.key, &self.name]
     }
@@ -152,12 +152,12 @@ impl Engine {
         self.rows(features)
     }
 
-    /// Whether these labels' classifier came with the model, so that no sentence has to be encoded.
+    /// Returns whether the model has the classifier of these labels, so that no sentence has to be encoded.
     pub(super) fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
         self.model.ships(labels, templates)
     }
 
-    /// The classifier of labels: one that came with the model, one at hand, or one made now.
+    /// Returns the classifier of labels: the model's own, a cached one, or a new one.
     pub(super) async fn classifier(
         &self,
         labels: &LabelSet,
@@ -173,7 +173,7 @@ impl Engine {
         self.classifiers.get_or_make(cache::key(&[&labels.class_names, templates.as_slice()]), make).await
     }
 
-    /// What scores these concepts, at hand or made now.
+    /// Returns the scorer of these concepts, cached or new.
     pub(super) async fn scorer(&self, concepts: &[Concept]) -> Result<Arc<ConceptScorer>, Error> {
         let templates = ConceptTemplates::skin();
         let make = async {
@@ -205,7 +205,7 @@ impl Drop for Engine {
     }
 }
 
-/// Has both towers answer once, before anybody asks.
+/// Runs both towers once, before the first request.
 ///
 /// # Errors
 /// When what comes is not finite.

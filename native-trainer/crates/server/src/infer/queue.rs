@@ -1,4 +1,4 @@
-//! What waits for a model: taken in batches, images and texts in turn, without what nobody waits for any more.
+//! The queue of a model: taken in batches, images and texts alternately, without entries whose request was dropped.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,20 +19,20 @@ pub(super) struct Work<T> {
     since: Instant,
 }
 
-/// What the model computes at once.
+/// A batch.
 pub(super) enum Batch {
     /// `pixel_values` `[3, S, S]` each.
     Images(Vec<Work<Tensor>>),
     Texts(Vec<Work<String>>),
 }
 
-/// How much is computed at once, and how long it may wait to be joined by others.
+/// Size of a batch, and how long it waits for further entries.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batching {
     pub(super) max_images: usize,
     pub(super) max_texts: usize,
     pub(super) max_wait: Duration,
-    /// Texts that may wait; images are bounded by whoever brings them.
+    /// Largest number of waiting texts; the caller bounds images.
     pub(super) text_capacity: usize,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Queue {
 struct Waiting {
     images: VecDeque<Work<Tensor>>,
     texts: VecDeque<Work<String>>,
-    /// Whose turn it is when both wait.
+    /// Which kind is next if both wait.
     is_texts_turn: bool,
     is_open: bool,
     n_abandoned: u64,
@@ -69,7 +69,7 @@ impl Queue {
     /// All of the texts wait, or none.
     ///
     /// # Errors
-    /// [`Error::QueueFull`] when there is no room for all.
+    /// [`Error::QueueFull`] if not all fit.
     pub(super) fn push_texts(
         &self,
         texts: Vec<String>,
@@ -113,7 +113,7 @@ impl Queue {
         }
     }
 
-    /// What waits is still computed; then [`Self::next`] ends.
+    /// Waiting entries are still computed; then [`Self::next`] ends.
     pub(super) fn close(&self) {
         self.lock().is_open = false;
         self.changed.notify_all();
@@ -125,7 +125,7 @@ impl Queue {
         (waiting.images.len(), waiting.texts.len())
     }
 
-    /// How much was dropped so far because nobody waited for it any more.
+    /// Number of entries dropped so far because their request was dropped.
     pub(super) fn n_abandoned(&self) -> u64 {
         self.lock().n_abandoned
     }

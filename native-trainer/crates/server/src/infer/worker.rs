@@ -34,7 +34,7 @@ fn image_features(model: &ZeroShotModel, pixel_values: &[Tensor]) -> shared_mode
 fn answer<T>(work: Vec<Work<T>>, encode: &dyn Fn(&[T]) -> shared_model::Result<Tensor>) -> usize {
     let (inputs, answers): (Vec<_>, Vec<_>) = work.into_iter().map(|work| (work.input, work.answer)).unzip();
     let size = inputs.len();
-    // One input that the model cannot bear must not fail those that only wait beside it.
+    // An input that the model cannot compute must not fail the others of its batch.
     let features: Vec<Result<Feature, Error>> = match features(&inputs, encode) {
         Ok(features) => features.into_iter().map(finite).collect(),
         Err(detail) if size == 1 => vec![Err(failed(&detail))],

@@ -37,7 +37,7 @@ fn a_client_that_asks_too_often_is_told_when_to_come_again() {
     let ask = |client: &str| {
         server.send("/v1/classify", &[("content-type", "text/plain"), ("x-forwarded-for", client)], b"x")
     };
-    // Whatever came of them, they were requests.
+    // Failed requests count too.
     let statuses: Vec<_> = (0..8).map(|_| ask("10.0.0.1").status).collect();
     assert_eq!(statuses[..2], [415, 415]);
     assert!(statuses.contains(&429), "{statuses:?}");

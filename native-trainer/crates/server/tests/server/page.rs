@@ -27,7 +27,7 @@ async fn the_page_is_revalidated_and_its_hashed_files_are_kept() {
 async fn every_answer_is_isolated_and_guarded() {
     let site = Site::new();
     let script = &INDEX[INDEX.find("import").unwrap()..INDEX.find("</script>").unwrap()];
-    // The hash that a browser's console asks for, when this policy lacks it.
+    // The hash that a browser's console suggests if this policy lacks it.
     let hash = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, Sha256::digest(script));
     let etag = site.get("/", &[]).await.header(header::ETAG).to_owned();
     for (method, path, status) in [

@@ -26,12 +26,12 @@ pub struct Captions {
     pub subcaptions: Vec<String>,
 }
 
-/// What the captions may speak of.
+/// Facts for the captions.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     pub case: &'a Case,
     pub findings: &'a Findings,
-    /// What the camera added to the picture.
+    /// Artifacts that the camera added to the picture.
     pub extras: &'a [&'static str],
 }
 
@@ -57,7 +57,7 @@ pub fn write(facts: Facts, rng: &mut CaseRng) -> Captions {
     Captions { caption, ontology, visual_concept, subcaptions }
 }
 
-/// A long caption that tells this picture from others of its condition.
+/// A long caption that differs from those of other pictures of the condition.
 pub fn identifying(facts: Facts, rng: &mut CaseRng) -> String {
     Writer { facts, rng }.identifying()
 }

@@ -92,7 +92,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What is seen, a handful of sentences in a random order, the main lesion first.
+    /// Findings: a few sentences in a random order, the main lesion first.
     pub fn description(&mut self) -> Vec<String> {
         let findings = self.facts.findings;
         let lesions = self.lesions();
@@ -197,7 +197,7 @@ impl Writer<'_> {
         (!terms.is_empty()).then(|| format!("features: {}", terms.join(", ")))
     }
 
-    /// How a patient would put it.
+    /// Sentences in a patient's words.
     pub fn lay(&mut self) -> Vec<String> {
         let (case, findings) = (self.facts.case, self.facts.findings);
         let color = findings.colors.first().copied().unwrap_or("odd");
@@ -235,7 +235,7 @@ impl Writer<'_> {
         told.iter().map(|sentence| words::capitalized(sentence)).collect()
     }
 
-    /// Everything that tells this picture from others, in one or two sentences.
+    /// Everything that distinguishes this picture from others, in one or two sentences.
     pub fn identifying(&mut self) -> String {
         let (case, findings) = (self.facts.case, self.facts.findings);
         let noun = if findings.count == 1 { findings.lesion.0 } else { findings.lesion.1 };
@@ -269,7 +269,7 @@ impl Writer<'_> {
         caption + "."
     }
 
-    /// Where the lesions are, when they are off the middle.
+    /// Position of the lesions, if they are not in the center.
     fn position(&self) -> Option<String> {
         let focus = self.facts.case.focus;
         let vertical = if focus.y < -0.05 {

@@ -6,7 +6,7 @@ use crate::findings::Concept;
 use crate::scene::Scene;
 use crate::shape::{Blob, scatter};
 
-/// How many of each lesion.
+/// Number of each lesion.
 struct Counts {
     papules: usize,
     pustules: usize,

@@ -37,7 +37,7 @@ pub fn plateau(scene: &mut Scene, blob: &Blob, height: f32, slope: f32) {
     });
 }
 
-/// How scale lies: see [`scale`].
+/// The arrangement of scale: see [`scale`].
 pub struct Scale {
     pub color: Rgb,
     /// Share of the blob that is covered, 0 to 1.

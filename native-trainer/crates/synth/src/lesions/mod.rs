@@ -1,4 +1,4 @@
-//! How each condition looks; every painter also writes down what it drew.
+//! Painters of each condition; every painter also records what it drew.
 
 mod acneiform;
 mod eczematous;

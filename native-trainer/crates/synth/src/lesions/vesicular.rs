@@ -7,7 +7,7 @@ use crate::scene::Scene;
 use crate::shape::{Blob, scatter};
 use std::f32::consts::PI;
 
-/// How old the eruption is.
+/// Age of the eruption.
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
     Fresh,

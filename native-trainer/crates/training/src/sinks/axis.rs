@@ -1,4 +1,4 @@
-//! An axis of a curve: where a value lies, which values are marked, and how they are written.
+//! An axis of a curve: positions of values, marks, and their text.
 //!
 //! Plotters' own logarithmic axis marks nothing between the powers of ten, and a loss seldom crosses two of them.
 
@@ -11,7 +11,7 @@ const MARKS: f64 = 6.0;
 /// Part of its length by which an axis goes beyond the values to either side.
 const MARGIN: f64 = 0.04;
 
-/// What an axis measures.
+/// Quantity of an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scale {
     /// Whole numbers, shown from the first to the last.
@@ -49,7 +49,7 @@ impl Axis {
         value.clamp(self.low, self.high)
     }
 
-    /// Where a value lies, from 0 at the axis's start to 1 at its end.
+    /// The position of a value, from 0 at the axis's start to 1 at its end.
     pub(super) fn share(&self, value: f64) -> f64 {
         let position = |value: f64| if self.scale == Scale::Log { value.ln() } else { value };
         (position(value) - position(self.low)) / (position(self.high) - position(self.low))
@@ -86,7 +86,7 @@ impl Axis {
         if self.scale == Scale::Steps { gap.max(1.0) } else { gap }
     }
 
-    /// A mark's value as text, with the digits that tell it from its neighbors.
+    /// A mark's value as text, with enough digits to differ from its neighbors.
     pub(super) fn label(&self, mark: f64) -> String {
         if mark == 0.0 {
             return "0".into();

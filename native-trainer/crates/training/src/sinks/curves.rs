@@ -21,7 +21,7 @@ const PANEL: (u32, u32) = (480, 300);
 const UNITS: u32 = 4;
 const COLUMNS: usize = 2;
 
-/// Colors that color-blind readers can tell apart too (Okabe and Ito), the dark ones first.
+/// Colors that color-blind readers can distinguish (Okabe and Ito), the dark ones first.
 const COLORS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -44,7 +44,7 @@ pub struct Panel {
     pub is_log: bool,
 }
 
-/// A curve, and how it is told from the others of its panel.
+/// A curve and its style.
 struct Line {
     label: String,
     color: RGBColor,
@@ -55,8 +55,8 @@ struct Line {
 
 /// Draws the panels, two in a row, with the curves of every run, and writes the picture to `out`.
 ///
-/// The raw values are drawn faint behind a smoothed line. Several runs are told apart by color, and their scalars
-/// within a panel by dashes; of a single run, the scalars by color.
+/// The raw values are drawn faint behind a smoothed line. Several runs differ by color, and their scalars within a
+/// panel by dashes; the scalars of a single run differ by color.
 ///
 /// # Errors
 /// A panel for which no run has a value, or a file that cannot be written.

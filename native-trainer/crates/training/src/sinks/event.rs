@@ -18,18 +18,18 @@ pub(super) struct Event<'a> {
     pub content: Content<'a>,
 }
 
-/// What an [`Event`] says.
+/// The content of an [`Event`].
 pub(super) enum Content<'a> {
     /// The first entry of a file, with the name of what wrote it.
     Header { writer: &'a str },
-    /// A run begins, or begins again: TensorBoard then forgets what earlier files say of this step and later ones.
+    /// A run starts or continues: TensorBoard then ignores the values of earlier files from this step on.
     SessionStart,
     /// Names and values of a step; they are stored as f32.
     Scalars(&'a [(String, f64)]),
 }
 
 impl Event<'_> {
-    /// The entry as it stands in the file: length, its checksum, the event, its checksum.
+    /// The bytes of the entry in the file: length, its checksum, the event, its checksum.
     pub(super) fn to_frame(&self) -> Vec<u8> {
         let event = self.to_message().0;
         let length = (event.len() as u64).to_le_bytes();

@@ -25,12 +25,12 @@ impl MetricsLog {
         Ok(Self { file: AppendFile::create(path)?, last_step: None })
     }
 
-    /// Goes on with a run whose next step is `step`: cuts every line of that step or later, and a last line that a
-    /// kill left half-written. Begins a new file where there is none.
+    /// Continues a run whose next step is `step`: removes every line of that step or later, and an incomplete last
+    /// line. Creates the file if it does not exist.
     ///
-    /// The shortened file is written beside and renamed, so that a kill during the cut loses nothing either. A file with
-    /// lines that are no records, as an editor or another program may leave it, is kept as `metrics.jsonl.bad` with a
-    /// warning; the run goes on with the other lines.
+    /// The shortened file is written under another name and renamed, so that a kill loses nothing. A file with lines
+    /// that are not records, perhaps from an editor, is copied to `metrics.jsonl.bad` with a warning; the run continues
+    /// with the other lines.
     ///
     /// # Errors
     /// A file that cannot be read or written.
@@ -113,7 +113,7 @@ fn parse(text: &[u8]) -> (Vec<(&[u8], Record)>, Option<BadLine>) {
     (records, bad)
 }
 
-/// Keeps `content` beside the file, under a name that is free; returns the name.
+/// Writes `content` beside the file, under an unused name; returns the name.
 fn put_aside(path: &Path, content: &[u8]) -> std::io::Result<PathBuf> {
     let mut aside = path.with_extension("jsonl.bad");
     for number in 2.. {

@@ -1,5 +1,4 @@
-//! Where the numbers of a run go: one line a step in `metrics.jsonl`, TensorBoard's event files, and curves drawn
-//! from the former.
+//! Outputs of a run's figures: a line per step in `metrics.jsonl`, TensorBoard's event files, and curves.
 //!
 //! Every sink is append-only and outlives a kill at any moment: opened again with `resume_at(step)`, it forgets what
 //! came at or after that step, so that a run that was killed and resumed reads like one that never stopped.

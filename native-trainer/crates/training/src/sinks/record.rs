@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Keys of the line that are not scalars.
 const RESERVED: [&str; 3] = ["step", "epoch", "wall_secs"];
 
-/// What one step measured.
+/// Figures of one step.
 ///
 /// A value that is not finite is written as `null` and read back as NaN, since JSON knows neither NaN nor infinity.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Record {
     /// The optimizer update that the scalars belong to.
     pub step: u64,
     pub epoch: u64,
-    /// When it was measured, in seconds since 1970: unlike the time since the start, it goes on after a resume.
+    /// When it was measured, in seconds since 1970, so that times after a resume continue.
     pub wall_secs: f64,
     /// Names and values, in the order in which they are written.
     pub scalars: Vec<(String, f64)>,
@@ -50,7 +50,7 @@ impl Record {
     }
 }
 
-/// Seconds since 1970 by the system's clock; 0 where the clock stands before that.
+/// Seconds since 1970 by the system's clock; 0 if the clock is before that.
 pub(super) fn unix_secs() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

@@ -32,7 +32,7 @@ impl EventWriter {
         Self::resume_at(folder, 0)
     }
 
-    /// Goes on with a run whose next step is `step`: what earlier files say of that step or later is left out.
+    /// Continues a run whose next step is `step`: TensorBoard ignores the values of earlier files from that step on.
     ///
     /// # Errors
     /// If the folder or a file in it cannot be made.
@@ -79,7 +79,7 @@ fn newest(folder: &Path) -> Result<Option<u64>> {
     Ok(newest)
 }
 
-/// The machine's name, as far as it may stand in a file's name.
+/// The machine's name, with characters that are allowed in a file name.
 fn host() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::env::var("HOSTNAME"));
     let name = name.unwrap_or_else(|_| "localhost".into());

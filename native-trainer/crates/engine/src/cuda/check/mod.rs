@@ -1,4 +1,4 @@
-//! Every operation on a GPU beside the same on the CPU, on the same numbers; then both towers.
+//! Compares every operation on a GPU with the CPU's, on the same numbers; then both towers.
 
 mod outputs;
 mod towers;
@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use shared_model::config::ClipConfig;
 pub use towers::compare_towers;
 
-/// How far one result on the GPU is from the same on the CPU.
+/// The difference between a result on the GPU and on the CPU.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     pub name: String,

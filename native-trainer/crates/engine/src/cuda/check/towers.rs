@@ -1,4 +1,4 @@
-//! Both towers on a GPU beside the same on the CPU: features and every gradient.
+//! Compares both towers on a GPU with the CPU's: features and every gradient.
 
 use super::{Finding, Random, compare_gradients, compare_named, layout};
 use crate::{

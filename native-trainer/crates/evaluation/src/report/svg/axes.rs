@@ -43,7 +43,7 @@ impl Scale {
 pub struct Axis<'a> {
     pub title: &'a str,
     pub scale: Scale,
-    /// Values and what stands beside them.
+    /// Values and their labels.
     pub ticks: Vec<(f64, String)>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Axis<'a> {
     }
 }
 
-/// Pixels between the plotting area and the numbers beside it.
+/// Pixels between the plotting area and its numbers.
 const TICK_GAP: f64 = 6.0;
 
 /// Two axes around a plotting area.

@@ -12,7 +12,7 @@ pub const MAX_LABELED: usize = 40;
 const UNLABELED_WIDTH: f64 = 480.0;
 /// Shades of a matrix without labels.
 const N_SHADES: usize = 10;
-/// Characters of a line of a class name: few, so that another figure fits beside, or more where names would be cut.
+/// Characters of a line of a class name: few, so that another figure fits beside, or more if names would be cut.
 const MAX_CHARACTERS: [usize; 2] = [20, 28];
 /// Width from which a cell's number has the full size, in pixels.
 const MIN_FULL_CELL: f64 = 30.0;

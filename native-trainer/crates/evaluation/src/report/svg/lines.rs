@@ -1,8 +1,8 @@
-//! How lines are told apart, and the legend that says which is which.
+//! Styles of lines, and their legend.
 
 use maud::{Markup, html};
 
-/// Colors that people with any color vision tell apart (Okabe and Ito, with gray for black).
+/// Colors that people with any color vision can distinguish (Okabe and Ito, with gray for black).
 const N_COLORS: usize = 7;
 
 /// The look of a line: a color, and a dash once all colors are used.
@@ -35,7 +35,7 @@ impl Line {
     }
 }
 
-/// Names and values beside a sample of their lines.
+/// A sample of each line with its name and value.
 pub fn legend(entries: &[(String, String)], line: impl Fn(usize) -> Line) -> Markup {
     html! {
         ul.legend {

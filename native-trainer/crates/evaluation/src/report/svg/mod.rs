@@ -10,7 +10,7 @@ mod wrapped;
 
 use maud::{Markup, html};
 
-/// A drawing that shrinks with the page; `label` says in words what it shows.
+/// A drawing that shrinks with the page; `label` describes it in words.
 pub fn drawing(width: u32, height: u32, label: &str, content: &Markup) -> Markup {
     html! {
         svg.drawing role="img" aria-label=(label)

@@ -54,7 +54,7 @@ fn accuracies(frame: &Frame<'_>, bins: &[ReliabilityBin]) -> Markup {
     }
 }
 
-/// How many answers each bin has.
+/// Number of answers of each bin.
 fn counts(bins: &[ReliabilityBin]) -> Markup {
     let most = bins.iter().map(|bin| bin.n).max().unwrap_or(0).max(1);
     let (x, y) =

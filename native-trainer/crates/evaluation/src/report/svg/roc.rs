@@ -22,7 +22,7 @@ pub struct Curve<'a> {
     pub points: &'a [[f64; 2]],
 }
 
-/// Curves with a legend by AUROC; `contrast` says what is told apart from what.
+/// Curves with a legend by AUROC; `contrast` names what is compared.
 pub fn figure(curves: &[Curve<'_>], contrast: &str) -> Markup {
     let mut defined: Vec<&Curve<'_>> = curves.iter().filter(|curve| curve.auroc.is_some()).collect();
     defined.sort_by(|a, b| b.auroc.unwrap_or(0.0).total_cmp(&a.auroc.unwrap_or(0.0)));

@@ -199,7 +199,7 @@ fn a_resumed_run_adds_a_file_that_sorts_after_all_others() {
     assert_eq!(paths[1..], names);
 }
 
-/// What `read_events.py` prints: for each of TensorBoard's readers, for each tag, its steps and values.
+/// Output of `read_events.py`: for each of TensorBoard's readers and each tag, steps and values.
 type Seen = std::collections::BTreeMap<String, std::collections::BTreeMap<String, Vec<(u64, Option<f32>)>>>;
 
 #[test]
