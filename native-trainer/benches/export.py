@@ -1,6 +1,6 @@
 """The vision tower of an open_clip checkpoint as others run it: ONNX files, a photo, and PyTorch's features of it.
 
-One export in f32, in whose graph onnxruntime runs attention as one operator (ONNX 23), and from it the quantised forms:
+One export in f32, in whose graph onnxruntime runs attention as one operator (ONNX 23), and from it the quantized forms:
 
 - `int8`: weights signed, symmetric, a scale an output channel, against activations in u8: onnxruntime's fastest.
 - `uint8`: weights unsigned, a scale a tensor, the convolution too: what transformers.js names `quantized`.
@@ -101,7 +101,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--forms", nargs="+", default=["int8", "uint8", "int4"], help="beside fp32")
     arguments = parser.parse_args()
-    logging.disable(logging.WARNING)  # onnxruntime tells every node that it quantises
+    logging.disable(logging.WARNING)  # onnxruntime tells every node that it quantizes
     out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     clip, transform = open_clip.create_model_from_pretrained(f"local-dir:{arguments.model}")

@@ -30,7 +30,7 @@ struct Report {
     dense_bytes: usize,
     files: Vec<ManifestFile>,
     tensors: Vec<TensorReport>,
-    /// Between the dense and the quantised model's image features.
+    /// Between the dense and the quantized model's image features.
     cosines: Vec<SampleCosine>,
 }
 
@@ -43,13 +43,13 @@ struct SampleCosine {
 /// Writes the files into the new folder `out` and prints the report.
 pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf], out: &Path) -> Result<()> {
     if demo_model::is_name(&options.model) {
-        bail!("the demo model is quantised already; name a dense checkpoint with --model");
+        bail!("the demo model is quantized already; name a dense checkpoint with --model");
     }
     let samples = read_samples(samples)?;
     let folder = OutputFolder::create(out)?;
     let files = hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {
-        bail!("the model is quantised already; name its dense checkpoint: {}", files.weights.display());
+        bail!("the model is quantized already; name its dense checkpoint: {}", files.weights.display());
     }
     let mut checkpoint = Checkpoint::open(&files, options.arch.as_deref())?;
     checkpoint.weights.fit_positions(&checkpoint.config)?;

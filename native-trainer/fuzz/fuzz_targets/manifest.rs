@@ -1,4 +1,4 @@
-//! A quantised model's `manifest.json`, and the config, labels and templates in it.
+//! A quantized model's `manifest.json`, and the config, labels and templates in it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

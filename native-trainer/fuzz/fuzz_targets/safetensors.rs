@@ -1,4 +1,4 @@
-//! A checkpoint's file of any kind, most of them safetensors, dense or quantised: named tensors, and both towers of
+//! A checkpoint's file of any kind, most of them safetensors, dense or quantized: named tensors, and both towers of
 //! them.
 #![no_main]
 

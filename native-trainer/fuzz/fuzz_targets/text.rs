@@ -1,4 +1,4 @@
-//! A caption or a label: cleaned and tokenised.
+//! A caption or a label: cleaned and tokenized.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +13,7 @@ static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| {
 fuzz_target!(init: { LazyLock::force(&TOKENIZER); }, |text: &str| {
     let Ok(cleaned) = clean(text) else { return };
     assert!(!cleaned.contains("  ") && cleaned.trim() == cleaned, "{cleaned:?}");
-    let input_ids = TOKENIZER.encode(text).expect("what can be cleaned can be tokenised");
+    let input_ids = TOKENIZER.encode(text).expect("what can be cleaned can be tokenized");
     assert_eq!(input_ids.len(), CLIP_CONTEXT_LENGTH);
     assert!(input_ids.iter().all(|&id| (id as usize) < CLIP_VOCAB_SIZE));
 });

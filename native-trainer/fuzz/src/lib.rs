@@ -24,7 +24,7 @@ pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
     config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
 }
 
-/// The files of a quantised model.
+/// The files of a quantized model.
 pub struct Parts {
     pub manifest: Vec<u8>,
     pub vision: Vec<u8>,

@@ -114,10 +114,10 @@ fn wrong_input_of_every_kind_gets_a_sentence() {
         (vec!["classify", photo, "--model", model, "--top-k", "0"], "top-k"),
         (vec!["classify", "--model", model], "IMAGE"),
         (vec!["init", "--arch", "ViT-H-14", "--out", "unused"], "ViT-B-16"),
-        (vec!["quantize", "--model", model, "--out", "unused"], "quantised already"),
+        (vec!["quantize", "--model", model, "--out", "unused"], "quantized already"),
         (
             vec!["quantize", "--out", "unused"],
-            "demo model is quantised already; name a dense checkpoint with --model",
+            "demo model is quantized already; name a dense checkpoint with --model",
         ),
         (vec!["quantize", "--model", model, "--format", "q5_k", "--out", "unused"], "q8_0"),
         (vec!["serve", "--models", "no-such-folder", "--app", "no-such-app"], "no-such-"),

@@ -1,4 +1,4 @@
-//! The program as a stranger uses it: a fresh model, its quantised form, photos and what is none.
+//! The program as a stranger uses it: a fresh model, its quantized form, photos and what is none.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -51,7 +51,7 @@ fn the_manifest_tells_the_truth_about_every_file() {
 }
 
 #[test]
-fn quantised_answers_are_the_dense_ones_but_for_rounding() {
+fn quantized_answers_are_the_dense_ones_but_for_rounding() {
     let answer = |model: &Path, labels: &str| {
         let output = dermake()
             .args(["classify", "--json", "--labels", labels, "--model"])

@@ -26,7 +26,7 @@ pub fn row_rng(seed: u64, epoch: usize, row: usize) -> ChaCha8Rng {
     stream(seed, epoch as u64, row as u64, Purpose::Row)
 }
 
-/// All of it is the key, so that streams of neighbouring rows are unrelated.
+/// All of it is the key, so that streams of neighboring rows are unrelated.
 fn stream(seed: u64, epoch: u64, row: u64, purpose: Purpose) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (part, value) in key.chunks_exact_mut(8).zip([seed, epoch, row, purpose as u64]) {

@@ -88,7 +88,7 @@ impl fmt::Display for ProblemKind {
                 write!(f, "the mask has {found} entries, expected {expected}")
             }
             Self::EmptyCaption => f.write_str("the caption is empty, but its mask is 1"),
-            Self::CaptionRefused { detail } => write!(f, "the caption cannot be tokenised: {detail}"),
+            Self::CaptionRefused { detail } => write!(f, "the caption cannot be tokenized: {detail}"),
             Self::CaptionCut { tokens, room } => {
                 write!(f, "the caption has {tokens} tokens, of which the first {room} are used")
             }

@@ -1,4 +1,4 @@
-//! One row of the table as one sample: the image read, decoded and transformed, the captions tokenised.
+//! One row of the table as one sample: the image read, decoded and transformed, the captions tokenized.
 
 use super::augment::{Augmentation, augment};
 use super::captions::CaptionEncoder;

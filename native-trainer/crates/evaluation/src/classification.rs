@@ -1,8 +1,8 @@
-//! Zero-shot classification of a labelled table.
+//! Zero-shot classification of a labeled table.
 
 use super::benchmarks::{Benchmark, Classes, image_roots};
 use super::groups::breakdowns;
-use super::labelled::{counts_from_one, labels_of, repeated_images};
+use super::labeled::{counts_from_one, labels_of, repeated_images};
 use super::results::{BenchmarkResult, ClassResult, ClassificationDetails, Details, Metric, Mistake, Protocol};
 use super::scored::{ScoredRows, score_images};
 use super::session::Session;

@@ -2,7 +2,7 @@
 //! others.
 
 use super::benchmarks::Benchmark;
-use super::labelled::repeated_images;
+use super::labeled::repeated_images;
 use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Metric};
 use super::scored::score_images;
 use super::session::Session;

@@ -9,7 +9,7 @@ mod benchmarks;
 mod classification;
 mod concepts;
 mod groups;
-mod labelled;
+mod labeled;
 mod linear_probe;
 mod out;
 mod published;
@@ -20,7 +20,7 @@ mod scored;
 mod session;
 pub mod table;
 
-pub use labelled::LabelledImages;
+pub use labeled::LabeledImages;
 pub use results::UnreadableImage;
 pub use scored::check_unreadable;
 

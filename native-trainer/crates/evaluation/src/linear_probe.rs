@@ -1,11 +1,11 @@
 //! Linear probe: multinomial logistic regression on frozen features of a share of the training split.
 //!
-//! The features are unit vectors, standardised by the training rows' mean and deviation; the penalty on the weights is
+//! The features are unit vectors, standardized by the training rows' mean and deviation; the penalty on the weights is
 //! scikit-learn's at its default, C = 1.
 
 use super::benchmarks::{Benchmark, image_roots};
 use super::classification::metrics;
-use super::labelled;
+use super::labeled;
 use super::results::{BenchmarkResult, Details, Metric, ProbeDetails, ProbeShare};
 use super::scored::{ScoredRows, score_images};
 use super::session::Session;
@@ -128,14 +128,14 @@ fn split(
     label_column: &str,
     notes: &mut Vec<String>,
 ) -> Result<(Split, ScoredRows)> {
-    let label = labelled::label_column(table, label_column, &[])?;
+    let label = labeled::label_column(table, label_column, &[])?;
     let labels: Vec<String> = rows.iter().map(|&row| table.cell(row, label).to_string()).collect();
     if let Some(at) = labels.iter().position(String::is_empty) {
         bail!("row {} has no {label_column}: {}", rows[at] + 1, table.path.display());
     }
     let image_column = table.image_column(benchmark.image_column.as_deref())?;
     let files = table.images(image_column, rows, &image_roots(&table.path, session.data()))?;
-    if let Some(repeated) = labelled::repeated_images(&files, |at| labels[at].as_str()) {
+    if let Some(repeated) = labeled::repeated_images(&files, |at| labels[at].as_str()) {
         tracing::warn!("{}: {repeated}", benchmark.title);
         notes.push(repeated);
     }
@@ -163,7 +163,7 @@ fn sample(labels: &[usize], share: f64) -> Vec<usize> {
     chosen
 }
 
-/// A linear classifier over standardised features.
+/// A linear classifier over standardized features.
 struct Learned {
     mean: Array1<f64>,
     deviation: Array1<f64>,
@@ -180,12 +180,12 @@ fn learn(features: &Array2<f64>, labels: &[usize], rows: &[usize]) -> Result<Lea
     let labels: Array1<usize> = rows.iter().map(|&row| labels[row]).collect();
     let mean = features.mean_axis(Axis(0)).context("no training rows")?;
     let deviation = features.std_axis(Axis(0), 0.0).mapv(|deviation| if deviation > 0.0 { deviation } else { 1.0 });
-    let standardised = (&features - &mean) / &deviation;
+    let standardized = (&features - &mean) / &deviation;
     let fitted = MultiLogisticRegression::default()
         .alpha(PENALTY)
         .max_iterations(MAX_ITERATIONS)
         .gradient_tolerance(TOLERANCE * rows.len() as f64)
-        .fit(&DatasetBase::new(standardised, labels))?;
+        .fit(&DatasetBase::new(standardized, labels))?;
     let classes = fitted.classes().to_vec();
     Ok(Learned {
         mean,
@@ -199,8 +199,8 @@ fn learn(features: &Array2<f64>, labels: &[usize], rows: &[usize]) -> Result<Lea
 impl Learned {
     /// `[n, C]` row-major.
     fn probabilities(&self, features: &Array2<f64>, n_classes: usize) -> Vec<f32> {
-        let standardised = (features - &self.mean) / &self.deviation;
-        let logits = standardised.dot(&self.weights) + &self.intercept;
+        let standardized = (features - &self.mean) / &self.deviation;
+        let logits = standardized.dot(&self.weights) + &self.intercept;
         let mut probabilities = Vec::with_capacity(logits.nrows() * n_classes);
         for row in logits.rows() {
             let mut logits = vec![f32::NEG_INFINITY; n_classes];

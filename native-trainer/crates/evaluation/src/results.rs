@@ -35,7 +35,7 @@ pub struct EvaluatedModel {
     pub name: String,
     /// Of weights, config and preprocessing, lower-case hexadecimal.
     pub sha256: String,
-    /// False for a freshly initialised model, whose figures mean nothing.
+    /// False for a freshly initialized model, whose figures mean nothing.
     pub is_trained: bool,
     /// What people must know about the model.
     pub notice: Option<String>,

@@ -18,7 +18,7 @@ pub struct Stamp {
 /// What was found in a file.
 pub struct Content {
     pub sha256: [u8; 32],
-    /// f32 `[3, S, S]`, normalised; or what is wrong with the file. `None` if the content is known already.
+    /// f32 `[3, S, S]`, normalized; or what is wrong with the file. `None` if the content is known already.
     pub pixel_values: Option<Result<Vec<f32>, String>>,
 }
 

@@ -1,4 +1,4 @@
-//! `dermake init`: a fresh checkpoint with open_clip's initialisation.
+//! `dermake init`: a fresh checkpoint with open_clip's initialization.
 
 use anyhow::{Context, Result};
 use rand::{Rng, SeedableRng};

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// The names open_clip gives the files of a checkpoint.
 pub const CONFIG_FILE: &str = "open_clip_config.json";
 pub const WEIGHTS_FILE: &str = "open_clip_model.safetensors";
-/// safetensors metadata: `false` marks a checkpoint that was initialised and never trained.
+/// safetensors metadata: `false` marks a checkpoint that was initialized and never trained.
 pub const TRAINED_KEY: &str = "dermake.trained";
 /// safetensors metadata: what people must know of the model before they trust it, in one sentence.
 pub const NOTICE_KEY: &str = "dermake.notice";
@@ -136,7 +136,7 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
     Ok((model, checkpoint.name))
 }
 
-/// Loads a quantised model, both towers, each file checked against its hash.
+/// Loads a quantized model, both towers, each file checked against its hash.
 ///
 /// `read_file` gives a file's bytes by its name; `folder` is where the files are, for messages.
 fn load_quantized(

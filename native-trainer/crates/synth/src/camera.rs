@@ -49,11 +49,11 @@ fn ruler(canvas: &mut Canvas, field_mm: f32, rng: &mut CaseRng) {
 }
 
 fn dermatoscope_ring(canvas: &mut Canvas, rng: &mut CaseRng) {
-    let centre = canvas.centre();
+    let center = canvas.center();
     let radius = rng.random_range(0.47..0.56f32);
     let soft = rng.random_range(0.005..0.02);
     canvas.paint_all(|p, pixel| {
-        let beyond = smoothstep(-soft, soft, p.distance(centre) - radius);
+        let beyond = smoothstep(-soft, soft, p.distance(center) - radius);
         pixel.blend([0.012, 0.012, 0.014], beyond);
     });
 }
@@ -77,11 +77,11 @@ fn lit(canvas: &Canvas, rng: &mut CaseRng) -> Vec<Rgb> {
     let tint = rng.random_range(-0.03..0.03f32);
     let balance = [gain * (1.0 + warmth), gain * (1.0 + tint), gain * (1.0 - warmth)];
     let saturation = rng.random_range(0.85..1.15f32);
-    let centre = canvas.centre();
+    let center = canvas.center();
     let (cos, sin) = (direction.cos(), direction.sin());
     let (width, unit) = (canvas.width as usize, canvas.pixel());
     let shade = |index: usize, color: Rgb| {
-        let p = Point::new((index % width) as f32 * unit - centre.x, (index / width) as f32 * unit - centre.y);
+        let p = Point::new((index % width) as f32 * unit - center.x, (index / width) as f32 * unit - center.y);
         let light = 1.0 + falloff * (p.x * cos + p.y * sin) - vignette * (p.x * p.x + p.y * p.y);
         let gray = (color[0] + color[1] + color[2]) / 3.0;
         std::array::from_fn(|channel| {

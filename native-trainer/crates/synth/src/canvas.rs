@@ -82,7 +82,7 @@ impl Canvas {
         Self { width, height, pixels, pixels_per_unit: width.min(height) as f32 }
     }
 
-    pub fn centre(&self) -> Point {
+    pub fn center(&self) -> Point {
         self.extent().times(0.5)
     }
 
@@ -105,13 +105,13 @@ impl Canvas {
         }
     }
 
-    /// Applies the brush to the square of half-width `reach` around `centre`.
-    pub fn paint(&mut self, centre: Point, reach: f32, mut brush: impl FnMut(Point, &mut Pixel)) {
+    /// Applies the brush to the square of half-width `reach` around `center`.
+    pub fn paint(&mut self, center: Point, reach: f32, mut brush: impl FnMut(Point, &mut Pixel)) {
         let unit = self.pixel();
         let low = |value: f32| ((value - reach) / unit).floor().max(0.0) as usize;
         let high = |value: f32, limit: u32| ((value + reach) / unit).ceil().clamp(0.0, limit as f32) as usize;
-        let (left, right) = (low(centre.x), high(centre.x, self.width));
-        for row in low(centre.y)..high(centre.y, self.height) {
+        let (left, right) = (low(center.x), high(center.x, self.width));
+        for row in low(center.y)..high(center.y, self.height) {
             for column in left..right {
                 let pixel = &mut self.pixels[row * self.width as usize + column];
                 brush(Point::new((column as f32 + 0.5) * unit, (row as f32 + 0.5) * unit), pixel);
@@ -125,8 +125,8 @@ impl Canvas {
         let Some(bounds) = Bounds::of(path, widths.0.max(widths.1) + self.pixel()) else { return };
         let unit = self.pixel();
         let n_segments = (path.len() - 1).max(1) as f32;
-        let (centre, reach) = bounds;
-        self.paint(centre, reach, |p, pixel| {
+        let (center, reach) = bounds;
+        self.paint(center, reach, |p, pixel| {
             let mut coverage = 0.0f32;
             for (index, pair) in path.windows(2).enumerate() {
                 let (distance, along) = segment_distance(p, pair[0], pair[1]);
@@ -146,14 +146,14 @@ impl Canvas {
 struct Bounds;
 
 impl Bounds {
-    /// Centre and half-width of a square around the path.
+    /// Center and half-width of a square around the path.
     fn of(path: &[Point], margin: f32) -> Option<(Point, f32)> {
         let first = *path.first()?;
         let (low, high) = path.iter().fold((first, first), |(low, high), p| {
             (Point::new(low.x.min(p.x), low.y.min(p.y)), Point::new(high.x.max(p.x), high.y.max(p.y)))
         });
-        let centre = Point::new(0.5 * (low.x + high.x), 0.5 * (low.y + high.y));
-        Some((centre, 0.5 * (high.x - low.x).max(high.y - low.y) + margin))
+        let center = Point::new(0.5 * (low.x + high.x), 0.5 * (low.y + high.y));
+        Some((center, 0.5 * (high.x - low.x).max(high.y - low.y) + margin))
     }
 }
 

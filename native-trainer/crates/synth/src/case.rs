@@ -55,7 +55,7 @@ pub struct Case {
     pub focus: Point,
     /// Factor on every size.
     pub zoom: f32,
-    /// Millimetres on the shorter edge of the picture.
+    /// Millimeters on the shorter edge of the picture.
     pub field_mm: f32,
 }
 

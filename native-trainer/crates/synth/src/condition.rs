@@ -31,7 +31,7 @@ pub struct Profile {
     pub ages: (u32, u32),
     pub durations: &'static [&'static str],
     pub symptoms: &'static [&'static str],
-    /// Width of what the picture shows, millimetres.
+    /// Width of what the picture shows, millimeters.
     pub field_mm: (f32, f32),
 }
 

@@ -98,7 +98,7 @@ fn cell_tile() -> &'static CellTile {
     })
 }
 
-/// Distance to the border between the two nearest cell centres (Worley's F2 - F1), cut at 1.
+/// Distance to the border between the two nearest cell centers (Worley's F2 - F1), cut at 1.
 fn cell_value(column: usize, row: usize) -> f32 {
     let (x, y) = (column as f32 / SAMPLES_PER_CELL as f32, row as f32 / SAMPLES_PER_CELL as f32);
     let (cell_x, cell_y) = (x.floor() as i32, y.floor() as i32);
@@ -107,9 +107,9 @@ fn cell_value(column: usize, row: usize) -> f32 {
         for dx in -2..=2 {
             let (cx, cy) = (cell_x + dx, cell_y + dy);
             let wrap = |cell: i32| cell.rem_euclid(PERIOD as i32) as u32;
-            let centre_x = cx as f32 + hash(wrap(cx), wrap(cy), 1);
-            let centre_y = cy as f32 + hash(wrap(cx), wrap(cy), 2);
-            let distance = (centre_x - x).hypot(centre_y - y);
+            let center_x = cx as f32 + hash(wrap(cx), wrap(cy), 1);
+            let center_y = cy as f32 + hash(wrap(cx), wrap(cy), 2);
+            let distance = (center_x - x).hypot(center_y - y);
             if distance < nearest {
                 second = nearest;
                 nearest = distance;

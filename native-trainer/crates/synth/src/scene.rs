@@ -32,8 +32,8 @@ pub struct Picture {
 impl Scene<'_> {
     /// The middle of the lesions.
     pub fn focus(&self) -> Point {
-        let centre = self.canvas.centre();
-        Point::new(centre.x + self.case.focus.x, centre.y + self.case.focus.y)
+        let center = self.canvas.center();
+        Point::new(center.x + self.case.focus.x, center.y + self.case.focus.y)
     }
 
     pub fn uniform(&mut self, low: f32, high: f32) -> f32 {
@@ -56,7 +56,7 @@ impl Scene<'_> {
     }
 
     pub fn is_on_skin(&self, place: Point) -> bool {
-        let (middle, extent) = (self.canvas.centre(), self.canvas.extent());
+        let (middle, extent) = (self.canvas.center(), self.canvas.extent());
         let margin = 0.04;
         let is_inside = |value: f32, limit: f32| value > margin && value < limit - margin;
         is_inside(place.x, extent.x) && is_inside(place.y, extent.y) && self.surface.holds(place, middle)

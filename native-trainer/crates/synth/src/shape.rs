@@ -8,7 +8,7 @@ use std::f32::consts::PI;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Blob {
-    pub centre: Point,
+    pub center: Point,
     pub radius: f32,
     /// Square root of long by short axis, at least 1.
     pub stretch: f32,
@@ -23,9 +23,9 @@ pub struct Blob {
 
 impl Blob {
     /// A nearly round blob.
-    pub fn round(centre: Point, radius: f32, rng: &mut CaseRng) -> Self {
+    pub fn round(center: Point, radius: f32, rng: &mut CaseRng) -> Self {
         Self {
-            centre,
+            center,
             radius,
             stretch: rng.random_range(1.0f32..1.3).sqrt(),
             axis: rng.random_range(0.0..PI).sin_cos(),
@@ -45,7 +45,7 @@ impl Blob {
         Self { stretch: aspect.sqrt(), axis: angle.sin_cos(), ..self }
     }
 
-    /// A blob about the same centre with `factor` times the radius.
+    /// A blob about the same center with `factor` times the radius.
     pub fn scaled(self, factor: f32) -> Self {
         Self { radius: self.radius * factor, ..self }
     }
@@ -53,7 +53,7 @@ impl Blob {
     /// About the distance from the edge, negative inside.
     pub fn distance(&self, p: Point) -> f32 {
         let (sin, cos) = self.axis;
-        let (dx, dy) = (p.x - self.centre.x, p.y - self.centre.y);
+        let (dx, dy) = (p.x - self.center.x, p.y - self.center.y);
         let along = (dx * cos + dy * sin) / self.stretch;
         let across = (dy * cos - dx * sin) * self.stretch;
         let far = (along * along + across * across).sqrt();
@@ -81,14 +81,14 @@ pub fn ridge(distance: f32, width: f32) -> f32 {
     (-t * t).exp()
 }
 
-/// Up to `count` places in a disc about `centre`, at least `gap` from each other.
-pub fn scatter(rng: &mut CaseRng, count: usize, centre: Point, spread: f32, gap: f32) -> Vec<Point> {
+/// Up to `count` places in a disc about `center`, at least `gap` from each other.
+pub fn scatter(rng: &mut CaseRng, count: usize, center: Point, spread: f32, gap: f32) -> Vec<Point> {
     let mut places: Vec<Point> = Vec::with_capacity(count);
     for _ in 0..count * 12 {
         if places.len() == count {
             break;
         }
-        let place = centre.toward(rng.random_range(0.0..2.0 * PI), spread * rng.random::<f32>().sqrt());
+        let place = center.toward(rng.random_range(0.0..2.0 * PI), spread * rng.random::<f32>().sqrt());
         if places.iter().all(|other| other.distance(place) >= gap) {
             places.push(place);
         }

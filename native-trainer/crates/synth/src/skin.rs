@@ -133,7 +133,7 @@ impl Texture {
 pub fn paint(canvas: &mut Canvas, skin: &Skin, surface: Surface, rng: &mut CaseRng) {
     let texture = Texture::sample(rng);
     let (blush, melanin, lines, spots) = (Noise::new(rng), Noise::new(rng), Noise::new(rng), Noise::new(rng));
-    let middle = canvas.centre();
+    let middle = canvas.center();
     let (line_angle, line_stretch) = (rng.random_range(0.0..PI), rng.random_range(1.0..1.8f32));
     let (line_sin, line_cos) = line_angle.sin_cos();
     canvas.paint_all(|p, pixel| {
@@ -167,7 +167,7 @@ fn crease(pixel: &mut Pixel, p: Point, middle: Point, skin: &Skin, angle: f32, n
 /// Draws the edge of a limb: it darkens toward its sides, and cloth covers everything beyond, lesions and hairs too.
 pub fn paint_background(canvas: &mut Canvas, surface: Surface, rng: &mut CaseRng) {
     let Surface::Limb { angle, cloth, half_width } = surface else { return };
-    let (noise, middle) = (Noise::new(rng), canvas.centre());
+    let (noise, middle) = (Noise::new(rng), canvas.center());
     canvas.paint_all(|p, pixel| {
         let (along, across) = axes(p, middle, angle);
         let edge = half_width + 0.025 * noise.value(Point::new(along * 2.0, 0.0));

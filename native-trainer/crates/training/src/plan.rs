@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use dermake_data::samples::default_image_root;
 use dermake_data::shrink;
 use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
-use dermake_evaluation::LabelledImages;
+use dermake_evaluation::LabeledImages;
 use dermake_files::labels;
 use dermake_models::sha256_hex;
 use shared_model::config::ClipConfig;
@@ -35,11 +35,11 @@ pub struct Plan {
     pub estimate: StepEstimate,
 }
 
-/// A labelled table to measure zero-shot accuracy on.
+/// A labeled table to measure zero-shot accuracy on.
 pub struct ZeroShotSet {
     pub name: String,
     pub class_names: Vec<String>,
-    pub images: LabelledImages,
+    pub images: LabeledImages,
 }
 
 impl Plan {
@@ -132,7 +132,7 @@ impl ZeroShotSet {
     fn read(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
         let labels = labels::class_list(&recipe.classes, data)?;
         let table = data.join(&recipe.table);
-        let images = LabelledImages::read(&table, &labels, data)?;
+        let images = LabeledImages::read(&table, &labels, data)?;
         if let Some(first) = images.files.first()
             && !images.files.iter().any(|file| file.path.is_file())
         {

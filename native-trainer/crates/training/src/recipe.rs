@@ -79,7 +79,7 @@ fn default_max_bad_share() -> f64 {
     0.01
 }
 
-/// A labelled table in the layout of the benchmarks.
+/// A labeled table in the layout of the benchmarks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotRecipe {

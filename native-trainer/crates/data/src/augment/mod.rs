@@ -1,7 +1,7 @@
 //! Random views of the training images, as the reference draws them.
 //!
 //! A crop of random size and shape, resized; then RGB; then, with a probability each, shifted colors and gray; then
-//! normalised. The operations equal torchvision's on Pillow images; the random numbers are this program's own.
+//! normalized. The operations equal torchvision's on Pillow images; the random numbers are this program's own.
 
 mod color;
 mod crop;

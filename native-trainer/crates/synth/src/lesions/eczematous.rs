@@ -68,7 +68,7 @@ fn inflamed_patch(scene: &mut Scene, blob: &Blob, redness: f32, is_lichenified: 
     let [mottle, papules, lines] = std::array::from_fn(|_| Noise::new(&mut scene.rng));
     let softness = blob.radius * scene.uniform(0.28, 0.45);
     let line_scale = scene.uniform(22.0, 34.0);
-    scene.canvas.paint(blob.centre, blob.reach(softness), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(softness), |p, pixel| {
         let cover = inside(blob.distance(p), softness);
         if cover == 0.0 {
             return;

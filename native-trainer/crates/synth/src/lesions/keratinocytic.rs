@@ -31,7 +31,7 @@ pub fn basal_cell_carcinoma(scene: &mut Scene) {
         marks::ulcer(scene, &core);
         if has_crust {
             let shift = scene.uniform(0.0, 2.0 * PI);
-            let scab = Blob { centre: focus.toward(shift, 0.2 * core.radius), ..core.scaled(0.7) };
+            let scab = Blob { center: focus.toward(shift, 0.2 * core.radius), ..core.scaled(0.7) };
             let is_bloody = scene.chance(0.6);
             marks::crust(scene, &scab, is_bloody);
         }
@@ -69,7 +69,7 @@ fn pearly_nodule(scene: &mut Scene, blob: &Blob, is_hollow: bool) {
     let bumps = Noise::new(&mut scene.rng);
     let steepness = scene.uniform(0.16, 0.30);
     let rim_width = 0.26 * blob.radius;
-    scene.canvas.paint(blob.centre, blob.reach(0.05), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.05), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, 0.012);
         skin.redden(pixel, 0.3 * inside(distance, 0.04));
@@ -141,7 +141,7 @@ fn fleshy_mass(scene: &mut Scene, blob: &Blob, redness: f32) {
     let skin = scene.skin;
     let lumps = Noise::new(&mut scene.rng);
     let steepness = scene.uniform(0.22, 0.4);
-    scene.canvas.paint(blob.centre, blob.reach(0.02), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.02), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, 0.016);
         if cover == 0.0 {

@@ -53,7 +53,7 @@ fn waxy_plaque(scene: &mut Scene, blob: &Blob, amount: f32, is_fissured: bool) {
     let grain = scene.uniform(18.0, 34.0);
     let wax = mix_color(from_srgb([178, 134, 92]), from_srgb([92, 66, 50]), scene.skin.darkness);
     let height = scene.uniform(0.012, 0.022);
-    scene.canvas.paint(blob.centre, blob.reach(0.02), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.02), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, 0.006);
         pixel.brighten(1.0 - 0.25 * (1.0 - cover) * ridge(distance, 0.014));
@@ -76,7 +76,7 @@ fn waxy_plaque(scene: &mut Scene, blob: &Blob, amount: f32, is_fissured: bool) {
 /// White horn cysts and dark plugged openings.
 fn openings(scene: &mut Scene, blob: &Blob) {
     let count = (4.0 + 50.0 * blob.radius + scene.uniform(0.0, 5.0)) as usize;
-    let places = scatter(&mut scene.rng, count, blob.centre, 0.72 * blob.radius, 0.02);
+    let places = scatter(&mut scene.rng, count, blob.center, 0.72 * blob.radius, 0.02);
     for place in places {
         let radius = scene.uniform(0.005, 0.011);
         if scene.chance(0.55) {

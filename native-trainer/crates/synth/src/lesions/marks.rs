@@ -10,7 +10,7 @@ use std::f32::consts::PI;
 /// Reddens the blob evenly up to an edge of half-width `softness`, with some mottling.
 pub fn erythema(scene: &mut Scene, blob: &Blob, amount: f32, softness: f32) {
     let (skin, noise) = (scene.skin, Noise::new(&mut scene.rng));
-    scene.canvas.paint(blob.centre, blob.reach(softness), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(softness), |p, pixel| {
         let cover = inside(blob.distance(p), softness);
         if cover > 0.0 {
             skin.redden(pixel, amount * cover * (1.0 + 0.25 * noise.value(p.times(14.0))));
@@ -20,7 +20,7 @@ pub fn erythema(scene: &mut Scene, blob: &Blob, amount: f32, softness: f32) {
 
 /// Raises a smooth dome; `steepness` is height by radius.
 pub fn dome(scene: &mut Scene, blob: &Blob, steepness: f32, gloss: f32) {
-    scene.canvas.paint(blob.centre, blob.reach(0.0), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.0), |p, pixel| {
         let depth = (-blob.distance(p) / blob.radius).clamp(0.0, 1.0);
         if depth > 0.0 {
             let rise = (depth * (2.0 - depth)).sqrt();
@@ -32,7 +32,7 @@ pub fn dome(scene: &mut Scene, blob: &Blob, steepness: f32, gloss: f32) {
 
 /// Raises the blob to a flat top with a slope of half-width `slope` at the edge.
 pub fn plateau(scene: &mut Scene, blob: &Blob, height: f32, slope: f32) {
-    scene.canvas.paint(blob.centre, blob.reach(slope), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(slope), |p, pixel| {
         pixel.height += height * inside(blob.distance(p), slope);
     });
 }
@@ -52,7 +52,7 @@ pub struct Scale {
 pub fn scale(scene: &mut Scene, blob: &Blob, flakes: &Scale) {
     let [patches, edges, bends] = std::array::from_fn(|_| Noise::new(&mut scene.rng));
     let threshold = 0.55 - 1.1 * flakes.coverage;
-    scene.canvas.paint(blob.centre, blob.reach(0.0), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.0), |p, pixel| {
         let within = smoothstep(0.0, 0.22 * blob.radius, -blob.distance(p));
         if within == 0.0 {
             return;
@@ -76,7 +76,7 @@ pub fn crust(scene: &mut Scene, blob: &Blob, is_bloody: bool) {
     let dim = 1.0 - 0.5 * scene.skin.darkness;
     let honey = from_srgb([186, 132, 66]);
     let dark = if is_bloody { from_srgb([66, 22, 16]) } else { from_srgb([112, 66, 34]) };
-    scene.canvas.paint(blob.centre, blob.reach(0.01), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.01), |p, pixel| {
         let cover = inside(blob.distance(p), 0.006);
         if cover == 0.0 {
             return;
@@ -91,7 +91,7 @@ pub fn crust(scene: &mut Scene, blob: &Blob, is_bloody: bool) {
 pub fn ulcer(scene: &mut Scene, blob: &Blob) {
     let base = mix_color(from_srgb([150, 36, 34]), from_srgb([96, 26, 28]), scene.skin.darkness);
     let noise = Noise::new(&mut scene.rng);
-    scene.canvas.paint(blob.centre, blob.reach(0.02), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.02), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, 0.006);
         let grain = noise.fbm(p.times(40.0), 2);
@@ -107,7 +107,7 @@ pub fn ulcer(scene: &mut Scene, blob: &Blob) {
 /// A shallow raw spot.
 pub fn erosion(scene: &mut Scene, blob: &Blob) {
     let base = mix_color(from_srgb([206, 84, 78]), from_srgb([142, 54, 50]), scene.skin.darkness);
-    scene.canvas.paint(blob.centre, blob.reach(0.01), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.01), |p, pixel| {
         let cover = inside(blob.distance(p), 0.005);
         pixel.blend(base, 0.8 * cover);
         pixel.height -= 0.004 * cover;
@@ -116,15 +116,15 @@ pub fn erosion(scene: &mut Scene, blob: &Blob) {
 }
 
 /// A blister with clear fluid.
-pub fn vesicle(scene: &mut Scene, centre: Point, radius: f32, is_cloudy: bool) {
+pub fn vesicle(scene: &mut Scene, center: Point, radius: f32, is_cloudy: bool) {
     let skin = scene.skin;
     let fluid = if is_cloudy {
         mix_color(from_srgb([232, 212, 150]), from_srgb([180, 150, 100]), skin.darkness)
     } else {
         mix_color(from_srgb([240, 206, 196]), from_srgb([156, 118, 104]), skin.darkness)
     };
-    let blob = Blob::round(centre, radius, &mut scene.rng);
-    scene.canvas.paint(centre, blob.reach(radius), |p, pixel| {
+    let blob = Blob::round(center, radius, &mut scene.rng);
+    scene.canvas.paint(center, blob.reach(radius), |p, pixel| {
         let distance = blob.distance(p);
         skin.redden(pixel, 0.7 * ridge(distance, 0.35 * radius));
         let cover = inside(distance, 0.12 * radius + 0.002);
@@ -134,11 +134,11 @@ pub fn vesicle(scene: &mut Scene, centre: Point, radius: f32, is_cloudy: bool) {
 }
 
 /// A papule with pus on top.
-pub fn pustule(scene: &mut Scene, centre: Point, radius: f32) {
+pub fn pustule(scene: &mut Scene, center: Point, radius: f32) {
     let skin = scene.skin;
-    let blob = Blob::round(centre, radius, &mut scene.rng);
+    let blob = Blob::round(center, radius, &mut scene.rng);
     let pus = mix_color(from_srgb([244, 230, 178]), from_srgb([214, 190, 134]), skin.darkness);
-    scene.canvas.paint(centre, blob.reach(1.6 * radius), |p, pixel| {
+    scene.canvas.paint(center, blob.reach(1.6 * radius), |p, pixel| {
         let distance = blob.distance(p);
         skin.redden(pixel, 1.15 * inside(distance, 0.7 * radius));
         let cover = inside(distance + 0.45 * radius, 0.2 * radius);
@@ -148,10 +148,10 @@ pub fn pustule(scene: &mut Scene, centre: Point, radius: f32) {
 }
 
 /// A dot of one color, flat.
-pub fn dot(scene: &mut Scene, centre: Point, radius: f32, color: Rgb, alpha: f32) {
+pub fn dot(scene: &mut Scene, center: Point, radius: f32, color: Rgb, alpha: f32) {
     let soft = 0.3 * radius + scene.canvas.pixel() * 0.7;
-    scene.canvas.paint(centre, radius + soft, |p, pixel| {
-        pixel.blend(color, alpha * inside(p.distance(centre) - radius, soft));
+    scene.canvas.paint(center, radius + soft, |p, pixel| {
+        pixel.blend(color, alpha * inside(p.distance(center) - radius, soft));
     });
 }
 
@@ -159,7 +159,7 @@ pub fn dot(scene: &mut Scene, centre: Point, radius: f32, color: Rgb, alpha: f32
 pub fn arborizing_vessels(scene: &mut Scene, blob: &Blob, n_trunks: usize, width: f32) {
     for _ in 0..n_trunks {
         let angle = scene.uniform(0.0, 2.0 * PI);
-        let start = blob.centre.toward(angle, 0.82 * blob.radius);
+        let start = blob.center.toward(angle, 0.82 * blob.radius);
         let inward = angle + PI + scene.uniform(-0.5, 0.5);
         branch(scene, start, inward, 0.6 * blob.radius, width, 2);
     }

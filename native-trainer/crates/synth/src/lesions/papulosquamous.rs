@@ -78,9 +78,9 @@ fn ring(scene: &mut Scene, blob: &Blob, redness: f32) {
     let skin = scene.skin;
     let [breaks, bumps, flakes] = std::array::from_fn(|_| Noise::new(&mut scene.rng));
     let width = blob.radius * scene.uniform(0.12, 0.24) + 0.008;
-    let (centre_red, centre_brown) = (scene.uniform(0.08, 0.3), scene.uniform(0.0, 0.3));
+    let (center_red, center_brown) = (scene.uniform(0.08, 0.3), scene.uniform(0.0, 0.3));
     let silver = skin.scale_color();
-    scene.canvas.paint(blob.centre, blob.reach(2.5 * width), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(2.5 * width), |p, pixel| {
         let distance = blob.distance(p);
         let gap = 0.75 + 0.25 * smoothstep(-0.4, 0.2, breaks.value(p.times(1.6 / blob.radius)));
         // The outer flank is steeper than the inner one, as the fungus moves outward.
@@ -88,8 +88,8 @@ fn ring(scene: &mut Scene, blob: &Blob, redness: f32) {
         let rim = ridge(distance + width, flank) * gap;
         let within = inside(distance + width, width);
         let bump = bumps.cells(p.times(34.0));
-        skin.redden(pixel, redness * rim * (0.8 + 0.35 * bump) + centre_red * within);
-        pixel.pigment(centre_brown * within);
+        skin.redden(pixel, redness * rim * (0.8 + 0.35 * bump) + center_red * within);
+        pixel.pigment(center_brown * within);
         pixel.height += rim * (0.007 + 0.006 * bump);
         let trailing = ridge(distance + 1.9 * width, 0.75 * width) * gap;
         let flake = smoothstep(0.0, 0.4, flakes.fbm(p.times(26.0), 3) + 0.15);

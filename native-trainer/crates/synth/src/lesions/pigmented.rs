@@ -71,16 +71,16 @@ pub fn nevus(scene: &mut Scene) {
 fn even_pigment(scene: &mut Scene, blob: &Blob, amount: f32, has_network: bool) {
     let softness = scene.uniform(0.008, 0.02);
     let (fine, net) = (Noise::new(&mut scene.rng), Noise::new(&mut scene.rng));
-    let centre_weight = scene.uniform(-0.25, 0.35);
+    let center_weight = scene.uniform(-0.25, 0.35);
     let mesh = scene.uniform(36.0, 52.0);
-    scene.canvas.paint(blob.centre, blob.reach(softness), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(softness), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, softness);
         if cover == 0.0 {
             return;
         }
         let depth = (-distance / blob.radius).clamp(0.0, 1.0);
-        let mut local = amount * (1.0 + centre_weight * (depth - 0.4) + 0.1 * fine.fbm(p.times(25.0), 2));
+        let mut local = amount * (1.0 + center_weight * (depth - 0.4) + 0.1 * fine.fbm(p.times(25.0), 2));
         if has_network {
             local *= 0.62 + 0.75 * smoothstep(0.55, 0.1, net.cells(p.times(mesh)));
         }
@@ -105,7 +105,7 @@ pub fn melanoma(scene: &mut Scene) {
     if is_nodular {
         let place = focus.toward(angle + scene.uniform(-0.6, 0.6), 0.4 * radius);
         let nodule = Blob::round(place, radius * scene.uniform(0.28, 0.45), &mut scene.rng);
-        scene.canvas.paint(nodule.centre, nodule.reach(0.01), |p, pixel| {
+        scene.canvas.paint(nodule.center, nodule.reach(0.01), |p, pixel| {
             pixel.blend([0.012, 0.010, 0.014], 0.85 * inside(nodule.distance(p), 0.012));
         });
         marks::dome(scene, &nodule, 0.32, 0.22);
@@ -152,7 +152,7 @@ fn paint_colors(scene: &mut Scene, main: &Blob, lobe: &Blob, plan: &Colors) {
     let softness = scene.uniform(0.006, 0.02);
     let veil_color = mix_color(from_srgb([92, 98, 114]), from_srgb([62, 68, 82]), skin.darkness);
     let radius = main.radius;
-    scene.canvas.paint(main.centre, main.reach(lobe.radius * 2.2), |p, pixel| {
+    scene.canvas.paint(main.center, main.reach(lobe.radius * 2.2), |p, pixel| {
         let distance = main.distance(p).min(lobe.distance(p));
         let cover = inside(distance, softness);
         if cover == 0.0 {

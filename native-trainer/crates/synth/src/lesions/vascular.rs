@@ -1,4 +1,4 @@
-//! Urticaria and cherry angioma: smooth pale-centred wheals, and glossy red domes.
+//! Urticaria and cherry angioma: smooth pale-centered wheals, and glossy red domes.
 
 use super::marks;
 use crate::canvas::{Rgb, from_srgb, mix_color};
@@ -45,14 +45,14 @@ fn wheal(scene: &mut Scene, blob: &Blob, redness: f32, paleness: f32) {
     let flare = scene.uniform(0.02, 0.06);
     let height = scene.uniform(0.010, 0.018);
     let softness = scene.uniform(0.010, 0.018);
-    scene.canvas.paint(blob.centre, blob.reach(flare + softness), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(flare + softness), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, softness);
         let depth = (-distance / blob.radius).clamp(0.0, 1.0);
-        let centre = smoothstep(0.12, 0.5, depth);
-        skin.redden(pixel, redness * cover * (1.0 - paleness * centre));
+        let center = smoothstep(0.12, 0.5, depth);
+        skin.redden(pixel, redness * cover * (1.0 - paleness * center));
         skin.redden(pixel, 0.35 * redness * (1.0 - cover) * smoothstep(flare, 0.0, distance));
-        pixel.blend(pale, 0.3 * paleness * centre);
+        pixel.blend(pale, 0.3 * paleness * center);
         // The swollen skin is stretched smooth.
         pixel.height = pixel.height * (1.0 - 0.6 * cover) + height * inside(distance, 1.5 * softness);
         pixel.gloss += 0.10 * cover;
@@ -93,7 +93,7 @@ pub fn cherry_angioma(scene: &mut Scene) {
 fn vascular_dome(scene: &mut Scene, blob: &Blob, color: Rgb) {
     let lacunae = Noise::new(&mut scene.rng);
     let shade = scene.uniform(0.75, 1.15);
-    scene.canvas.paint(blob.centre, blob.reach(0.02), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.02), |p, pixel| {
         let distance = blob.distance(p);
         let cover = inside(distance, 0.006);
         let cell = 0.72 + 0.5 * lacunae.cells(p.times(2.6 / blob.radius));

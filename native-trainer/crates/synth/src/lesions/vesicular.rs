@@ -28,29 +28,29 @@ pub fn zoster(scene: &mut Scene) {
     let unit = scene.size(0.011, 0.019);
     let has_erosion = stage == Stage::Crusting || scene.chance(0.25);
     let focus = scene.focus();
-    let mut centres = Vec::new();
+    let mut centers = Vec::new();
     for group in 0..n_groups {
         let along = (group as f32 - 0.5 * (n_groups as f32 - 1.0)) * spacing;
         let on_band = focus.toward(band_angle, along);
-        centres.push(on_band.toward(band_angle + 0.5 * PI, scene.uniform(-0.06, 0.06)));
+        centers.push(on_band.toward(band_angle + 0.5 * PI, scene.uniform(-0.06, 0.06)));
     }
-    centres.retain(|&centre| scene.is_on_skin(centre));
-    if centres.is_empty() {
-        centres.push(focus);
+    centers.retain(|&center| scene.is_on_skin(center));
+    if centers.is_empty() {
+        centers.push(focus);
     }
-    for (group, &centre) in centres.iter().enumerate() {
-        cluster(scene, centre, stage, redness, unit, has_erosion && group % 2 == 0);
+    for (group, &center) in centers.iter().enumerate() {
+        cluster(scene, center, stage, redness, unit, has_erosion && group % 2 == 0);
     }
     let red = scene.skin.erythema_word(redness);
     let findings = &mut scene.findings;
-    findings.count = centres.len();
+    findings.count = centers.len();
     findings.largest = 0.16;
     (findings.shape, findings.border) = ("grouped", "ill-defined red bases");
     findings.color(red);
     findings.lesion = ("cluster of vesicles", "clusters of vesicles");
     findings.add(Concept::Vesicle);
     findings.add(Concept::Erythema);
-    findings.arrangement = (centres.len() > 1).then_some("in a band along a dermatome");
+    findings.arrangement = (centers.len() > 1).then_some("in a band along a dermatome");
     findings.details.push("a red base");
     match stage {
         Stage::Fresh => findings.details.push("clear tense blisters"),
@@ -62,12 +62,12 @@ pub fn zoster(scene: &mut Scene) {
     }
 }
 
-fn cluster(scene: &mut Scene, centre: Point, stage: Stage, redness: f32, unit: f32, is_eroded: bool) {
+fn cluster(scene: &mut Scene, center: Point, stage: Stage, redness: f32, unit: f32, is_eroded: bool) {
     let radius = scene.size(0.06, 0.10);
-    let base = Blob::round(centre, radius, &mut scene.rng).rough(0.25, 1.6);
+    let base = Blob::round(center, radius, &mut scene.rng).rough(0.25, 1.6);
     marks::erythema(scene, &base, redness, 0.03);
     let count = scene.uniform(5.0, 13.0) as usize;
-    let places = scatter(&mut scene.rng, count, centre, 0.9 * radius, 1.5 * unit);
+    let places = scatter(&mut scene.rng, count, center, 0.9 * radius, 1.5 * unit);
     for (index, &place) in places.iter().enumerate() {
         let size = unit * scene.uniform(0.6, 1.3);
         if is_eroded && index % 4 == 3 {

@@ -57,7 +57,7 @@ fn depigment(scene: &mut Scene, blob: &Blob, completeness: f32, has_dark_rim: bo
     let (islands, flush) = (Noise::new(&mut scene.rng), Noise::new(&mut scene.rng));
     let softness = scene.uniform(0.004, 0.012);
     let has_islands = scene.chance(0.3);
-    scene.canvas.paint(blob.centre, blob.reach(0.06), |p, pixel| {
+    scene.canvas.paint(blob.center, blob.reach(0.06), |p, pixel| {
         let distance = blob.distance(p);
         if has_dark_rim {
             pixel.pigment(0.4 * ridge(distance - 0.02, 0.02));

@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn crc_is_castagnolis() {
-        // The check value of the catalogue, and the first vectors of RFC 3720, B.4.
+        // The check value of the catalog, and the first vectors of RFC 3720, B.4.
         assert_eq!(CRC_32C.checksum(b"123456789"), 0xe306_9283);
         assert_eq!(CRC_32C.checksum(&[0; 32]), 0x8a91_36aa);
         assert_eq!(CRC_32C.checksum(&[0xff; 32]), 0x62a8_ab43);

@@ -30,13 +30,13 @@ const OTHER_LABEL_COLUMNS: [&str; 14] = [
 ];
 
 /// Images with their labels.
-pub struct LabelledImages {
+pub struct LabeledImages {
     pub files: Vec<ImageFile>,
     /// Places in the class list.
     pub labels: Vec<usize>,
 }
 
-impl LabelledImages {
+impl LabeledImages {
     /// All rows of a table below `data`.
     ///
     /// # Errors
