@@ -12,7 +12,7 @@ use dermake_pictures as pictures;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use serde::Serialize;
-use shared_model::api::Presence;
+use shared_model::concepts::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, concept_terms};
 use shared_model::preprocess::Reading;

@@ -10,9 +10,9 @@ use dermake_pictures as pictures;
 use dermake_process::print::{self, shown};
 use serde::Serialize;
 use shared_model::ZeroShotModel;
-use shared_model::api::Prediction;
 use shared_model::preprocess::Reading;
 use shared_model::zero_shot::Classifier;
+use shared_model::zero_shot::Prediction;
 use std::time::Instant;
 
 /// One line of `--json`.

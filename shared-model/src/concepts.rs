@@ -3,6 +3,7 @@
 use crate::labels::ConceptTemplates;
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
+use serde::{Deserialize, Serialize};
 
 /// The temperature of MAKE's concept annotation, `1 / exp(4.5944)`.
 pub const TEMPERATURE: f64 = 0.010_108_283_932_210_89;
@@ -12,6 +13,14 @@ pub const TEMPERATURE: f64 = 0.010_108_283_932_210_89;
 pub struct Concept {
     pub name: String,
     pub terms: Vec<String>,
+}
+
+/// A concept and how present it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Presence {
+    pub concept: String,
+    /// Between 0 and 1; 0.5 says that the photo is as near to the concept's sentences as to those without it.
+    pub score: f64,
 }
 
 /// Concepts ready to be looked for in images.

@@ -2,7 +2,7 @@
 //!
 //! It was trained on drawn pictures of skin; its answers to real photos mean nothing.
 
-use crate::api::Manifest;
+use crate::manifest::Manifest;
 use crate::tokenizer::CLIP_MERGES_GZ;
 use crate::weights::Placement;
 use crate::{Error, Result, ZeroShotModel};

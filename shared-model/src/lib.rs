@@ -31,6 +31,7 @@
 //! Letters in shapes: B batch, N image tokens, P patches, L context length, D width, H heads, E `embed_dim`, C classes,
 //! K templates, S image size.
 
+#[cfg(feature = "http")]
 pub mod api;
 mod clip;
 pub mod concepts;
@@ -39,10 +40,11 @@ pub mod demo;
 mod error;
 mod finite;
 pub mod fused;
-pub mod kernels;
+mod kernels;
 pub mod labels;
 mod lanes;
 mod linear;
+pub mod manifest;
 mod model;
 mod ops;
 mod parallel;

@@ -1,13 +1,14 @@
 //! A model ready to name what is on a photo: the towers it has, and the classifiers that came with it.
 
-use crate::api::{Manifest, Prediction};
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
+use crate::manifest::Manifest;
 use crate::preprocess::{DecodedImage, Reading, preprocess, preprocess_decoded};
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
+use crate::zero_shot::Prediction;
 use crate::zero_shot::{Classifier, encode_prompts};
 use crate::{Clip, Error, Result};
 use bytes::Bytes;

@@ -3,19 +3,29 @@
 //! The recipe is open_clip's `zero_shot_classifier.py`: unit text features, their mean over the templates, made
 //! unit again; logits are 100 times the cosine.
 
-use crate::api::Prediction;
 use crate::labels::Templates;
 use crate::text::{TextTower, text_length};
 use crate::tokenizer::Tokenizer;
 use crate::transformer::unit_length;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 /// The factor between cosines and logits that the reference uses, not the learned scale.
 pub const LOGIT_FACTOR: f64 = 100.0;
 
 /// Prompts encoded at once: enough to fill the cores, little enough for a phone.
 const PROMPT_BATCH: usize = 32;
+
+/// One label and how likely it is among its set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    pub label: String,
+    /// Softmax over the label set.
+    pub probability: f32,
+    /// 100 times the cosine.
+    pub logit: f32,
+}
 
 /// One unit vector a class.
 #[derive(Clone, Debug)]

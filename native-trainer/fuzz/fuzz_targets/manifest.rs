@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shared_model::api::Manifest;
+use shared_model::manifest::Manifest;
 use shared_model::config::ClipConfig;
 use shared_model::labels::Templates;
 

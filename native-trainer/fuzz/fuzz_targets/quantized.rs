@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dermake_fuzz::Parts;
 use libfuzzer_sys::fuzz_target;
 use shared_model::ZeroShotModel;
-use shared_model::api::Manifest;
+use shared_model::manifest::Manifest;
 use shared_model::weights::Placement;
 
 fuzz_target!(|input: &[u8]| {

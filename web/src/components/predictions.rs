@@ -5,7 +5,7 @@ use super::notice::Notice;
 use crate::app::App;
 use crate::state::{N_SHOWN, duration, percent};
 use leptos::prelude::*;
-use shared_model::api::Prediction;
+use shared_model::zero_shot::Prediction;
 
 #[component]
 pub fn Predictions(app: App) -> impl IntoView {

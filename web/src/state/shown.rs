@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::worker::protocol::{PhotoId, Progress};
 use serde::{Deserialize, Serialize};
-use shared_model::api::Prediction;
+use shared_model::zero_shot::Prediction;
 
 /// A model on offer: one entry of the server's list.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

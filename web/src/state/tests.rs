@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::WayOn;
 use crate::worker::protocol::{Progress, Stage};
-use shared_model::api::Prediction;
+use shared_model::zero_shot::Prediction;
 
 fn model() -> ModelInfo {
     let set =

@@ -7,7 +7,7 @@ use super::resume::Part;
 use crate::error::{Error, Result};
 use js_sys::Uint8Array;
 use sha2::{Digest, Sha256};
-use shared_model::api::ManifestFile;
+use shared_model::manifest::ManifestFile;
 
 /// What is read of a kept file at a time.
 const READ_BYTES: u32 = 1 << 20;

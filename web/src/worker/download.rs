@@ -8,7 +8,7 @@ use super::transfer;
 use crate::error::Result;
 use crate::http;
 use bytes::Bytes;
-use shared_model::api::{FileRole, Manifest, ManifestFile};
+use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 
 /// The files asked for, in the order of their roles.
 #[derive(Clone)]

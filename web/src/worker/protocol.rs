@@ -6,8 +6,9 @@
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
-use shared_model::api::{Manifest, Prediction};
 use shared_model::labels::LabelSet;
+use shared_model::manifest::Manifest;
+use shared_model::zero_shot::Prediction;
 
 /// Grows with every request; what answers an older one is ignored.
 pub type RequestId = u32;

@@ -8,7 +8,7 @@ use super::protocol::{Envelope, Reply, Request, RequestId};
 use super::remote::Remote;
 use crate::error::{Error, Result};
 use crate::time::pause;
-use shared_model::api::Manifest;
+use shared_model::manifest::Manifest;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;

@@ -10,7 +10,7 @@ use dermake_models::{hex, map_file, sha256_hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
-use shared_model::api::Manifest;
+use shared_model::manifest::Manifest;
 use shared_model::preprocess::Reading;
 use std::path::Path;
 

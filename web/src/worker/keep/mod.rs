@@ -11,7 +11,7 @@ use crate::time::within;
 use cache::CacheStore;
 use files::FileStore;
 pub use files::{KeptFile, Opened};
-use shared_model::api::Manifest;
+use shared_model::manifest::Manifest;
 use std::collections::HashSet;
 use std::future::Future;
 use web_sys::Response;

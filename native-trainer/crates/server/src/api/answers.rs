@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use candle_core::Tensor;
-use shared_model::api::{Annotated, Classified, Compared, Embedded, Presence};
+use shared_model::api::{Annotated, Classified, Compared, Embedded};
 use shared_model::concepts::Concept;
+use shared_model::concepts::Presence;
 use shared_model::labels::LabelWarning;
 
 use super::ask::Ask;

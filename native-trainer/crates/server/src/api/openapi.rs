@@ -41,7 +41,9 @@ pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, Prediction, Presence, Refusal};
+    use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, Refusal};
+    use shared_model::concepts::Presence;
+    use shared_model::zero_shot::Prediction;
 
     /// The names of a type's fields, as they go over the wire.
     fn fields(sample: &impl serde::Serialize) -> Vec<String> {

@@ -1,0 +1,142 @@
+//! `manifest.json`: what a quantized model consists of.
+
+use crate::labels::LabelSet;
+use crate::quantize::WeightFormat;
+use crate::weights::json_text;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What a file of a quantised model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileRole {
+    /// Quantised vision tower.
+    Vision,
+    /// Quantised text tower and the logit scale.
+    Text,
+    /// One tensor `[E, C]` f32 for each built-in label set, named by its key.
+    Classifiers,
+    /// Byte-pair merges, gzipped.
+    Tokenizer,
+}
+
+/// One file beside the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestFile {
+    pub role: FileRole,
+    /// A name in the manifest's folder, without a path.
+    pub file: String,
+    pub bytes: u64,
+    /// Lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// `manifest.json`: everything a page or a program must know to load a quantised model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`Manifest::FORMAT`].
+    pub format: String,
+    /// For people: `hf-hub:owner/name` or the folder it came from.
+    pub name: String,
+    /// False for a freshly initialised model, whose answers mean nothing.
+    pub trained: bool,
+    /// What people must know of the model before they trust it, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    pub weight_format: WeightFormat,
+    /// `open_clip_config.json`.
+    pub config: serde_json::Value,
+    pub files: Vec<ManifestFile>,
+    /// The label sets whose classifiers are shipped.
+    pub label_sets: Vec<LabelSet>,
+    /// The templates that the shipped classifiers were made with, and that typed labels go into.
+    pub templates: Vec<String>,
+}
+
+impl Manifest {
+    pub const FORMAT: &'static str = "dermake-quantized/2";
+    pub const FILE_NAME: &'static str = "manifest.json";
+    /// What a page must fetch before the first answer.
+    pub const FIRST_ROLES: [FileRole; 2] = [FileRole::Vision, FileRole::Classifiers];
+    /// What only labels of the visitor's own need.
+    pub const TEXT_ROLES: [FileRole; 2] = [FileRole::Text, FileRole::Tokenizer];
+
+    /// # Errors
+    /// [`Error::Config`] naming the first field that is not as expected.
+    pub fn from_json(json: &[u8]) -> Result<Self> {
+        let json = json_text(json, "a model's manifest")?;
+        let manifest: Self =
+            serde_json::from_str(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
+        if manifest.format != Self::FORMAT {
+            return Err(manifest_error("manifest.format", &manifest.format, Self::FORMAT));
+        }
+        for ManifestFile { file, sha256, .. } in &manifest.files {
+            let is_plain_name = !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\\', ':']);
+            if !is_plain_name {
+                return Err(manifest_error("manifest.files.file", file, "a file name without a path"));
+            }
+            let is_hash =
+                sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            if !is_hash {
+                return Err(manifest_error("manifest.files.sha256", sha256, "64 hexadecimal digits"));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// # Errors
+    /// [`Error::Config`] when no file has this role.
+    pub fn file(&self, role: FileRole) -> Result<&ManifestFile> {
+        let missing = || manifest_error("manifest.files", "none", &format!("a file of role {role:?}"));
+        self.files.iter().find(|file| file.role == role).ok_or_else(missing)
+    }
+}
+
+fn manifest_error(field: &str, found: impl ToString, expected: &str) -> Error {
+    Error::Config { field: field.into(), expected: expected.into(), found: found.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(file: &str, format: &str) -> String {
+        serde_json::json!({
+            "format": format, "name": "m", "trained": true, "weight_format": "q8_0", "config": {},
+            "files": [{"role": "vision", "file": file, "bytes": 3, "sha256": "0".repeat(64)}],
+            "label_sets": [], "templates": [],
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn a_manifest_names_plain_files_of_its_own_format() {
+        let good = Manifest::from_json(manifest("vision.safetensors", Manifest::FORMAT).as_bytes()).unwrap();
+        assert_eq!(good.file(FileRole::Vision).unwrap().bytes, 3);
+        assert!(good.file(FileRole::Text).is_err());
+        for file in ["../x", "/etc/passwd", "", ".hidden", "a\\b", "c:x"] {
+            assert!(Manifest::from_json(manifest(file, Manifest::FORMAT).as_bytes()).is_err(), "{file}");
+        }
+        assert!(Manifest::from_json(manifest("x", "other/9").as_bytes()).is_err());
+        assert!(Manifest::from_json(b"{").is_err());
+    }
+
+    #[test]
+    fn fractions_are_read_as_written() {
+        let ratio = 1.044_444_444_444_444_3;
+        let written = manifest("x", Manifest::FORMAT).replace("{}", &format!(r#"{{"mlp_ratio":{ratio:?}}}"#));
+        let read = Manifest::from_json(written.as_bytes()).unwrap();
+        assert_eq!(read.config["mlp_ratio"].as_f64(), Some(ratio));
+    }
+
+    #[test]
+    fn a_notice_may_be_there_or_not() {
+        let without = manifest("x", Manifest::FORMAT);
+        let read = |json: &str| Manifest::from_json(json.as_bytes()).unwrap();
+        assert_eq!(read(&without).notice, None);
+        assert!(!serde_json::to_string(&read(&without)).unwrap().contains("notice"));
+        let with = without.replacen('{', r#"{"notice": "Drawn.","#, 1);
+        assert_eq!(read(&with).notice.as_deref(), Some("Drawn."));
+        assert!(serde_json::to_string(&read(&with)).unwrap().contains(r#""notice":"Drawn.""#));
+    }
+}
