@@ -78,6 +78,11 @@ pub enum Error {
     Tensor(#[from] candle_core::Error),
 }
 
+/// [`Error::Weights`] of this detail.
+pub(crate) fn damaged_weights(detail: String) -> Error {
+    Error::Weights { detail }
+}
+
 /// Every disagreement between a checkpoint and its config, gathered before anything is reported.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MismatchReport {

@@ -1,11 +1,9 @@
 //! One linear layer and one embedding table over dense or quantised weights, so that the towers are written once.
 
-use crate::kernels::Int8Matrix;
-use crate::kernels::int8::BLOCK_WIDTH;
+use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix};
 use crate::kernels::short::ShortMatrix;
 use crate::ops::matmul_bias;
-use crate::quantize::WeightFormat;
-use crate::weights::{Placement, StoredTensor, Weights};
+use crate::weights::{Placement, StoredTensor, WeightFormat, Weights};
 use crate::{Error, Result, finite};
 use candle_core::quantized::{QMatMul, QStorage, QTensor};
 use candle_core::{DType, Device, Module, Tensor};

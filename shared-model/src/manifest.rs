@@ -1,8 +1,7 @@
 //! `manifest.json`: what a quantized model consists of.
 
 use crate::labels::LabelSet;
-use crate::quantize::WeightFormat;
-use crate::weights::json_text;
+use crate::weights::{WeightFormat, json_text};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 

@@ -3,108 +3,17 @@
 //! Only the big matrices are quantised: the four of every block and the token embedding. The patch embedding, both
 //! projections and the position embeddings become f16; norms, biases and the logit scale stay f32.
 
-mod int4;
-
 use crate::config::Parameter;
-use crate::kernels::{INT8_PANEL, INT8_QUAD, Int8Matrix};
-use crate::weights::{Placement, StoredTensor, Weights};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
+use crate::weights::{Placement, StoredTensor, Weights, int4};
 use crate::{Error, Result};
-use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use std::str::FromStr;
 
-pub(crate) use int4::expand as expand_int4;
-
-/// How a matrix is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightFormat {
-    /// GGML: blocks of 32 signed bytes along `in`, an f16 scale each; 8.5 bits a weight. U8 `[out, in / 32, 34]`.
-    #[serde(rename = "q8_0")]
-    Q8_0,
-    /// GGML: blocks of 32 four-bit values along `in`, an f16 scale each; 4.5 bits a weight. U8 `[out, in / 32, 18]`.
-    #[serde(rename = "q4_0")]
-    Q4_0,
-    /// Signed bytes with one f32 scale an output channel, in the order our kernels read: I8
-    /// `[out / 16, in / 4, 16, 4]`; a table of embeddings is I8 `[V, D]`. 8 bits a weight.
-    Int8,
-    /// Four bits with one f16 scale for 32 weights along `in`, in the same order: U8 `[out / 16, in / 4, 16, 2]`, the
-    /// first of two weights in the lower bits; int8 once it is loaded. A table of embeddings is `int8`. 4.5 bits a weight.
-    Int4,
-}
-
-impl WeightFormat {
-    pub const ALL: [Self; 4] = [Self::Q8_0, Self::Q4_0, Self::Int8, Self::Int4];
-
-    /// What the scales of an `int8` or `int4` matrix are stored under, behind the weight's name.
-    pub fn scale_suffix(self) -> String {
-        format!("{}_scale", self.suffix())
-    }
-
-    /// Whether a tensor is the scales of another one.
-    pub(crate) fn is_scale(stored_name: &str) -> bool {
-        [Self::Int8, Self::Int4].iter().any(|format| stored_name.ends_with(&format.scale_suffix()))
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Q8_0 => "q8_0",
-            Self::Q4_0 => "q4_0",
-            Self::Int8 => "int8",
-            Self::Int4 => "int4",
-        }
-    }
-
-    /// What stands behind the weight's name in a file.
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Self::Q8_0 => ".q8_0",
-            Self::Q4_0 => ".q4_0",
-            Self::Int8 => ".int8",
-            Self::Int4 => ".int4",
-        }
-    }
-
-    /// `x.weight.q8_0` to (`x.weight`, q8_0).
-    pub(crate) fn split_suffix(stored_name: &str) -> Option<(&str, Self)> {
-        Self::ALL.into_iter().find_map(|format| Some((stored_name.strip_suffix(format.suffix())?, format)))
-    }
-
-    pub(crate) fn ggml_dtype(self) -> Option<GgmlDType> {
-        match self {
-            Self::Q8_0 => Some(GgmlDType::Q8_0),
-            Self::Q4_0 => Some(GgmlDType::Q4_0),
-            Self::Int8 | Self::Int4 => None,
-        }
-    }
-
-    /// The matrix's shape `[out, in]` from the shape it is stored in; unchanged when it is of another form.
-    /// Beside a side of 0, another may be anything.
-    pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
-        match (self, stored) {
-            (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => {
-                vec![*out, blocks.saturating_mul(32)]
-            }
-            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD])
-            | (Self::Int4, [panels, quads, INT8_PANEL, int4::QUAD_BYTES]) => {
-                vec![panels.saturating_mul(INT8_PANEL), quads.saturating_mul(INT8_QUAD)]
-            }
-            (_, other) => other.to_vec(),
-        }
-    }
-}
-
-impl FromStr for WeightFormat {
-    type Err = String;
-
-    fn from_str(name: &str) -> std::result::Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|format| format.name() == name);
-        known.ok_or_else(|| format!("expected q8_0, q4_0, int8 or int4, found {name}"))
-    }
-}
+pub use crate::weights::WeightFormat;
 
 /// What quantisation did to one tensor.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -210,7 +119,7 @@ fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
 
 fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
     let (n_out, n_in) = dense.dims2()?;
-    if !is_table && !Int8Matrix::takes(n_out, n_in) {
+    if !is_table && !is_packable(n_out, n_in) {
         return half(name, dense);
     }
     let (values, scales) = quantize_rows(dense)?;
@@ -220,7 +129,7 @@ fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
     let (values, shape) = if is_table {
         (values, vec![n_out, n_in])
     } else {
-        (Int8Matrix::pack(&values, n_out, n_in), vec![n_out / INT8_PANEL, n_in / INT8_QUAD, INT8_PANEL, INT8_QUAD])
+        (pack(&values, n_out, n_in), vec![n_out / INT8_PANEL, n_in / INT8_QUAD, INT8_PANEL, INT8_QUAD])
     };
     let bytes: Vec<u8> = values.into_iter().map(|v| v as u8).collect();
     let scale_bytes: Vec<u8> = scales.iter().flat_map(|s| s.to_le_bytes()).collect();
@@ -231,7 +140,7 @@ fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
 
 fn int4(name: &str, dense: &Tensor) -> Result<Quantized> {
     let (n_out, n_in) = dense.dims2()?;
-    if !int4::takes(n_out, n_in) {
+    if !int4::is_packable(n_out, n_in) {
         return half(name, dense);
     }
     let (stored, scales, restored) = int4::pack(dense)?;
@@ -267,22 +176,4 @@ fn relative_error(dense: &Tensor, restored: &Tensor) -> Result<f64> {
     let norm = square_sum(dense)?;
     let error = square_sum(&(dense - restored)?)?;
     Ok(if norm > 0.0 { (error / norm).sqrt() } else { 0.0 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shape_that_no_memory_holds_does_not_wrap_around() {
-        let stored = |format| match format {
-            WeightFormat::Q8_0 => vec![0, usize::MAX, 34],
-            WeightFormat::Q4_0 => vec![0, usize::MAX, 18],
-            WeightFormat::Int8 => vec![0, usize::MAX, INT8_PANEL, INT8_QUAD],
-            WeightFormat::Int4 => vec![0, usize::MAX, INT8_PANEL, int4::QUAD_BYTES],
-        };
-        for format in WeightFormat::ALL {
-            assert_eq!(format.logical_shape(&stored(format)), [0, usize::MAX], "{format:?}");
-        }
-    }
 }

@@ -4,9 +4,10 @@
 
 use crate::Result;
 use crate::config::Activation;
-use crate::kernels::int8::{BLOCK_WIDTH, INT8_QUAD};
+use crate::kernels::int8::BLOCK_WIDTH;
 use crate::linear::Linear;
 use crate::ops::{Int8Block, LayerNorm, Workspace, activation, attention, short_attention};
+use crate::weights::packing::INT8_QUAD;
 use crate::weights::{Placement, Weights};
 use candle_core::{D, DType, Tensor};
 

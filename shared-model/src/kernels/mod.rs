@@ -5,5 +5,3 @@
 
 pub(crate) mod int8;
 pub(crate) mod short;
-
-pub use int8::{INT8_PANEL, INT8_QUAD, Int8Matrix};

@@ -4,7 +4,8 @@
 use super::exp::powers;
 use super::values;
 use crate::Result;
-use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, TileKernel, available_kernels, multiply};
+use crate::kernels::short::tile::TileKernel;
+use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, fastest_kernel, multiply};
 use crate::parallel::{Output, for_each_task};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
@@ -74,7 +75,7 @@ pub(super) fn join_heads(qkv: &[f32], dims: Heads, joined: &mut [f32]) {
     let Heads { batch, n_tokens, n_queries, width, heads, is_causal } = dims;
     let (head_width, fused_width) = (width / heads, 3 * width);
     assert_eq!((qkv.len(), joined.len()), (batch * n_tokens * fused_width, batch * n_queries * width));
-    let kernel = available_kernels().next().expect("the scalar kernel is always there");
+    let kernel = fastest_kernel();
     let out = Output::new(joined);
     for_each_task(batch * heads, Scratch::default, |scratch, task| {
         let (sample, head) = (task / heads, task % heads);

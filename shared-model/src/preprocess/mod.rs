@@ -12,6 +12,7 @@ mod convolve;
 mod decode;
 mod encode;
 mod format;
+mod limits;
 mod orientation;
 mod pixels;
 mod preview;
@@ -22,6 +23,7 @@ mod taps;
 pub use decode::{check_size, decode, decode_within, size};
 pub use encode::encode_png;
 pub use format::{FileKind, OtherFile, PictureFormat};
+pub use limits::{MAX_EDGE, MAX_MEGAPIXELS};
 pub use pixels::{DecodedImage, PixelMode, RgbImage8};
 pub use preview::preview;
 pub use reading::Reading;
@@ -32,16 +34,6 @@ use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use resample::resample_window;
 use taps::Axis;
-
-/// The largest image that is decoded, in millions of pixels: phones take photos of 200.
-///
-/// In wasm less, because a phone's browser has room for a photo of 108 megapixels, but not of 200.
-pub const MAX_MEGAPIXELS: u32 = if cfg!(target_arch = "wasm32") { 128 } else { 256 };
-
-/// The longest edge that is decoded, in pixels.
-pub const MAX_EDGE: u32 = 1_000_000;
-
-const MAX_PIXELS: u64 = MAX_MEGAPIXELS as u64 * 1_000_000;
 
 /// The largest side S that an image is scaled to, in pixels.
 const MAX_SIDE: u64 = 10_000;

@@ -1,9 +1,10 @@
 //! Resizing as Pillow's `Image.resize` does it, in the mode of the image.
 
 use super::convolve::{Sample, Source, convolve};
+use super::limits::MAX_PIXELS;
 use super::pixels::{Samples, scale_255};
 use super::taps::Axis;
-use super::{DecodedImage, MAX_PIXELS, PixelMode};
+use super::{DecodedImage, PixelMode};
 use crate::config::Interpolation;
 use crate::{Error, Result};
 

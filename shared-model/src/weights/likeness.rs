@@ -1,6 +1,6 @@
 //! What a checkpoint looks like when it is not the model that its config describes.
 
-use super::{Weights, keys};
+use super::keys;
 use crate::config::{ClipConfig, Parameter};
 use crate::error::MismatchReport;
 use std::collections::BTreeMap;
@@ -34,8 +34,7 @@ const FAMILIES: [(&str, &str); 21] = [
 pub(super) type Shapes<'a> = BTreeMap<&'a str, Vec<usize>>;
 
 /// One sentence for the report: another family, another size, or a prefix that all unexpected keys share.
-pub(super) fn describe(weights: &Weights, report: &MismatchReport) -> Option<String> {
-    let shapes = weights.logical_shapes();
+pub(super) fn describe(shapes: &Shapes<'_>, report: &MismatchReport) -> Option<String> {
     // A family's keys are foreign ones: a model of ours with one key too many is none of another family.
     let is_foreign = !report.missing.is_empty();
     let names = || shapes.keys().copied();
@@ -56,7 +55,7 @@ pub(super) fn describe(weights: &Weights, report: &MismatchReport) -> Option<Str
             "this looks like {family}, which is not supported; only plain ViT-CLIP models of open_clip are"
         ));
     }
-    if let Some(size) = named_size(&shapes) {
+    if let Some(size) = named_size(shapes) {
         return Some(format!("these are the shapes of {size}, another size than the config's"));
     }
     if is_foreign && shapes.contains_key("conv1.weight") && shapes.contains_key("class_embedding") {
@@ -67,7 +66,7 @@ pub(super) fn describe(weights: &Weights, report: &MismatchReport) -> Option<Str
 }
 
 /// The architecture that has these shapes.
-fn named_size(shapes: &Shapes) -> Option<&'static str> {
+fn named_size(shapes: &Shapes<'_>) -> Option<&'static str> {
     let has = |Parameter { name, shape }: &Parameter| shapes.get(name.as_str()) == Some(shape);
     let told_by = ["visual.conv1.weight", "visual.positional_embedding", "text_projection"];
     ClipConfig::ARCHITECTURES.into_iter().find(|name| {

@@ -7,8 +7,11 @@
 
 mod file;
 mod foreign;
+mod format;
+pub(crate) mod int4;
 mod keys;
 mod likeness;
+pub(crate) mod packing;
 mod pickle;
 mod positions;
 mod shards;
@@ -16,13 +19,13 @@ mod stored;
 
 use crate::config::Parameter;
 use crate::error::{MismatchReport, Misshapen};
-use crate::quantize::WeightFormat;
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
 pub use file::{FileTensors, is_cut_short};
 pub use foreign::foreign_text;
 pub(crate) use foreign::{Foreign, json_text};
+pub use format::WeightFormat;
 pub use shards::ShardIndex;
 use std::collections::{BTreeMap, HashMap};
 pub use stored::StoredTensor;
@@ -153,7 +156,7 @@ impl Weights {
         if report.is_empty() {
             return Ok(());
         }
-        report.likeness = likeness::describe(self, &report);
+        report.likeness = likeness::describe(&self.logical_shapes(), &report);
         Err(Error::CheckpointMismatch(Box::new(report)))
     }
 

@@ -1,12 +1,9 @@
 //! Rows of f32 as levels of seven bits.
 
-use super::{INT8_QUAD, LARGEST_LEVEL, Level};
+use super::levels::{LARGEST_LEVEL, Level};
 use crate::lanes::{self, widest};
 use crate::parallel::Output;
-
-/// Columns that share a scale and a zero: narrow enough that a large value spoils few others, wide enough that the sums
-/// of a block cost little beside its products.
-pub(crate) const BLOCK_WIDTH: usize = 256;
+use crate::weights::packing::INT8_QUAD;
 
 /// Between the smallest and the largest value of a block lie so many steps. Half a step less than levels there are: what
 /// rounding adds to zero and value, half a step each, then never leads beyond the largest level.

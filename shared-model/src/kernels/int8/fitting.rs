@@ -1,6 +1,7 @@
 //! Which products fit 16 bits even when two pairs of them are added, so that they need be widened only half as often.
 
-use super::{BLOCK_WIDTH, INT8_PANEL, INT8_QUAD, LARGEST_LEVEL};
+use super::levels::{BLOCK_WIDTH, LARGEST_LEVEL};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 
 /// What weights of one sign may add up to: times the largest level, it is within 16 bits.
 const LARGEST_SUM: i32 = i16::MAX as i32 / LARGEST_LEVEL as i32;

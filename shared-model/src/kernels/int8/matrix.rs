@@ -1,11 +1,13 @@
 //! A packed int8 weight and its product with activations.
 
+use super::activations::{Activations, Room};
+use super::dispatch::fastest_kernel;
+use super::kernel::PanelKernel;
 use super::packed::Packed;
 use super::panels::Values;
-use super::{Activations, INT8_PANEL, INT8_QUAD, PanelKernel, fastest_kernel};
 use crate::parallel::{Output, for_each_task};
-use crate::quantize::expand_int4;
-use crate::weights::StoredTensor;
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
+use crate::weights::{StoredTensor, int4};
 use crate::{Error, Result};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use safetensors::Dtype;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 /// A weight `[out, in]` as signed bytes with one scale an output channel, and the bias that goes with it.
 #[derive(Clone)]
-pub struct Int8Matrix(Arc<Packed>);
+pub(crate) struct Int8Matrix(Arc<Packed>);
 
 /// Where the values of one row and panel belong.
 #[derive(Clone, Copy)]
@@ -51,12 +53,12 @@ impl Int8Matrix {
         Ok(Self(Arc::new(Packed::new(values.data.clone(), scales, n_in, block_width))))
     }
 
-    /// From four-bit weights, expanded to bytes; see [`crate::quantize::WeightFormat::Int4`].
+    /// From four-bit weights, expanded to bytes; see [`WeightFormat::Int4`](crate::weights::WeightFormat::Int4).
     ///
     /// # Errors
     /// As [`Self::from_stored`].
     pub fn from_int4(name: &str, values: &StoredTensor, scales: &StoredTensor, block_width: usize) -> Result<Self> {
-        let (bytes, row_scales) = expand_int4(name, values, scales)?;
+        let (bytes, row_scales) = int4::expand(name, values, scales)?;
         let n_in = bytes.len() / row_scales.len();
         Ok(Self(Arc::new(Packed::new(bytes.into(), row_scales, n_in, block_width))))
     }
@@ -73,25 +75,6 @@ impl Int8Matrix {
         }
         let packed = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Packed::clone(&shared));
         Ok(Self(Arc::new(packed.with_bias(bias))))
-    }
-
-    /// Whether a matrix of these sides can be packed.
-    pub fn takes(n_out: usize, n_in: usize) -> bool {
-        n_in > 0 && n_out.is_multiple_of(INT8_PANEL) && n_in.is_multiple_of(INT8_QUAD)
-    }
-
-    /// Row-major `[out, in]` to the packed order; the sides are such as [`Self::takes`].
-    pub fn pack(values: &[i8], n_out: usize, n_in: usize) -> Vec<i8> {
-        let quad_of = |panel: usize, quad: usize| {
-            (0..INT8_PANEL).flat_map(move |channel| {
-                let start = (panel * INT8_PANEL + channel) * n_in + quad * INT8_QUAD;
-                start..start + INT8_QUAD
-            })
-        };
-        (0..n_out / INT8_PANEL)
-            .flat_map(|panel| (0..n_in / INT8_QUAD).flat_map(move |quad| quad_of(panel, quad)))
-            .map(|index| values[index])
-            .collect()
     }
 
     /// The weight as f32 `[out, in]`, for devices without an int8 kernel of ours.
@@ -118,7 +101,7 @@ impl Int8Matrix {
     }
 
     /// Makes room for activations that this weight multiplies.
-    pub(crate) fn room<'a>(&self, activations: &'a mut Activations, n_rows: usize) -> super::Room<'a> {
+    pub(crate) fn room<'a>(&self, activations: &'a mut Activations, n_rows: usize) -> Room<'a> {
         activations.make_room(n_rows, self.0.n_in, self.0.block_width)
     }
 
@@ -203,11 +186,13 @@ impl CustomOp1 for Int8Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::int8::{available_kernels, scalar};
+    use crate::kernels::int8::dispatch::available_kernels;
+    use crate::kernels::int8::scalar;
+    use crate::weights::packing::pack;
 
     fn matrix(values: &[i8], n_out: usize, n_in: usize, block_width: usize) -> Int8Matrix {
         let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
-        let packed: Vec<u8> = Int8Matrix::pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
+        let packed: Vec<u8> = pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
         Int8Matrix(Arc::new(Packed::new(packed.into(), scales, n_in, block_width)))
     }
 

@@ -1,6 +1,8 @@
 //! ARM with NEON: products of bytes as 16-bit integers, which two of them fit, added in pairs twice.
 
-use super::{INT8_PANEL, INT8_QUAD, Level, Sums, Weights, checked_rows};
+use super::kernel::{Sums, Weights, checked_rows};
+use super::levels::Level;
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use core::arch::aarch64::{
     int32x4_t, vdupq_n_s32, vget_low_s8, vld1q_s8, vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s16,
     vreinterpretq_s8_s32, vst1q_s32,

@@ -1,7 +1,10 @@
 //! A packed weight in memory, and what one panel of it makes of all rows.
 
+use super::activations::Activations;
+use super::fitting::Fitting;
+use super::kernel::{PanelKernel, Weights};
 use super::panels::{Found, Values, scale, take_sums};
-use super::{Activations, Fitting, INT8_PANEL, INT8_QUAD, PanelKernel, Weights};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use bytes::Bytes;
 
 #[derive(Clone)]

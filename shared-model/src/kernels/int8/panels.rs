@@ -3,8 +3,9 @@
 //! By hand in wasm, where the compiler leaves loops of sixteen in single numbers: three times the time.
 
 use super::activations::Step;
-use super::{INT8_PANEL, Sums};
+use super::kernel::Sums;
 use crate::lanes::widest;
+use crate::weights::packing::INT8_PANEL;
 
 /// The values of one row and panel.
 pub(crate) type Values = [f32; INT8_PANEL];

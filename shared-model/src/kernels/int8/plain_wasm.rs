@@ -1,8 +1,10 @@
 //! wasm SIMD128 without relaxed SIMD: levels and weights as 16-bit integers, by the tiles of [`crate::kernels::short`].
 
-use super::{BLOCK_WIDTH, INT8_PANEL, INT8_QUAD, Level, Sums, Weights, checked_rows};
+use super::kernel::{Sums, Weights, checked_rows};
+use super::levels::{BLOCK_WIDTH, Level};
+use crate::kernels::short::tile::{SHORT_PANEL, TILE_ROWS};
 use crate::kernels::short::wasm::tile;
-use crate::kernels::short::{SHORT_PANEL, TILE_ROWS};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use core::arch::wasm32::{i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_shuffle, v128_load, v128_store};
 
 /// Halves of a panel that the tiles take.

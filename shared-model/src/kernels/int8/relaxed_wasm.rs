@@ -3,7 +3,9 @@
 //! What they give is the same everywhere as long as the second side stays within seven bits. What they cost is not: an
 //! engine has one instruction for four products and their sum (ARM's `sdot`, `vpdpbusd`) or makes it of three.
 
-use super::{INT8_PANEL, INT8_QUAD, Level, PanelKernel, Sums, Weights, checked_rows};
+use super::kernel::{PanelKernel, Sums, Weights, checked_rows};
+use super::levels::Level;
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use core::arch::wasm32::{
     i8x16_splat, i16x8_add, i16x8_relaxed_dot_i8x16_i7x16, i16x8_splat, i32x4_add, i32x4_dot_i16x8,
     i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat,

@@ -1,8 +1,10 @@
 //! The reference that every other kernel must equal, and the one for processors that have none of their own.
 
-use super::{INT8_PANEL, INT8_QUAD, Level, Sums, Weights, checked_rows};
+use super::kernel::{Sums, Weights, checked_rows};
+use super::levels::Level;
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 
-pub(crate) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
+pub(super) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
     checked_rows(levels, width, weights, sums);
     for (levels, sums) in levels.chunks_exact(width).zip(sums) {
         *sums = [0; INT8_PANEL];

@@ -1,6 +1,7 @@
 //! x86-64: sixteen channels by four steps of `k` are two registers of 256 bits or one of 512.
 
-use super::{INT8_PANEL, INT8_QUAD, PanelKernel, Sums, Weights, checked_rows};
+use super::kernel::{PanelKernel, Sums, Weights, checked_rows};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use core::arch::x86_64::{
     __m256i, __m512i, _mm256_add_epi16, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16,
     _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,

@@ -1,6 +1,9 @@
 //! A weight of 16-bit integers: for what eight bits would be too coarse, at twice the speed of f32 in wasm.
 
-use super::{Rows, ShortPanels, ShortRows, TILE_ROWS, Target, available_kernels, multiply};
+use super::dispatch::fastest_kernel;
+use super::operands::{Rows, ShortPanels, ShortRows};
+use super::product::{Target, multiply};
+use super::tile::TILE_ROWS;
 use crate::Result;
 use crate::parallel::{Output, for_each_task};
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
@@ -56,8 +59,7 @@ impl CustomOp1 for ShortMatrix {
         let Some((start, end)) = layout.contiguous_offsets().filter(|_| width == *n_in) else {
             candle_core::bail!("short-matmul wants contiguous rows of {n_in}, found {layout:?}")
         };
-        let (x, kernel) =
-            (&values[start..end], available_kernels().next().expect("the scalar kernel is always there"));
+        let (x, kernel) = (&values[start..end], fastest_kernel());
         let mut out = vec![0f32; n_rows * n_out];
         let output = Output::new(&mut out);
         for_each_task(n_rows.div_ceil(ROWS_PER_TASK), ShortRows::default, |rows, task| {

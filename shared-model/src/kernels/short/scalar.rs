@@ -1,8 +1,8 @@
 //! The reference that every other kernel must equal, and the one for processors that have none of their own.
 
-use super::{SHORT_PANEL, TILE_ROWS, Tile};
+use super::tile::{SHORT_PANEL, TILE_ROWS, Tile};
 
-pub(crate) fn tile(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
+pub(super) fn tile(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
     let mut sums = Tile::default();
     for (row, sums) in rows.iter().zip(&mut sums) {
         for (pair, weights) in row.chunks_exact(2).zip(panel.chunks_exact(2 * SHORT_PANEL)) {

@@ -1,13 +1,13 @@
 //! x86-64: one 256-bit register is a panel's eight channels by two steps of `k`.
 
-use super::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
+use super::tile::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_dpwssd_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
 /// This file's kernels that the processor has, fastest first.
-pub(crate) fn available() -> impl Iterator<Item = TileKernel> {
+pub(super) fn available() -> impl Iterator<Item = TileKernel> {
     let has_vnni = is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl");
     // SAFETY: the features that each function asks for were just detected.
     let vnni: TileKernel = |rows, panel| unsafe { tile_vnni(rows, panel) };

@@ -1,7 +1,11 @@
 //! BMP: one-bit, gray or palette where the file has one, else RGB or RGBA.
 
-use super::{ColorTag, DecodedImage, Limit, Stored, damaged};
+use super::limit::Limit;
+use super::refusal::damaged;
+use super::stored::Stored;
 use crate::Result;
+use crate::preprocess::DecodedImage;
+use crate::preprocess::color::ColorTag;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use image::codecs::bmp::BmpDecoder;
 use image::metadata::Orientation as Transform;

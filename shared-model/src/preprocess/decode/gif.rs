@@ -1,7 +1,11 @@
 //! GIF: the first frame, on a canvas that holds all of it.
 
-use super::{DecodedImage, Limit, Stored, bits, damaged};
+use super::bits;
+use super::limit::Limit;
+use super::refusal::damaged;
+use super::stored::Stored;
 use crate::Result;
+use crate::preprocess::DecodedImage;
 use crate::preprocess::MAX_MEGAPIXELS;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};

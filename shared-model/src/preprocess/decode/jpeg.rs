@@ -1,9 +1,13 @@
 //! JPEG: gray, RGB (from YCbCr) or CMYK, which files store inverted.
 
 use super::jpeg_scans::Scans;
+use super::limit::Limit;
+use super::refusal::{damaged, not_read};
+use super::stored::Stored;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{ColorTag, DecodedImage, Limit, Stored, damaged, not_read};
 use crate::Result;
+use crate::preprocess::DecodedImage;
+use crate::preprocess::color::ColorTag;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use zune_jpeg::JpegDecoder;

@@ -16,29 +16,23 @@ mod depth;
 mod gif;
 mod jpeg;
 mod jpeg_scans;
+mod limit;
 mod png;
+mod refusal;
 mod riff;
+mod stored;
 mod tiff;
 mod tiff_directory;
 mod webp;
 mod ycbcr;
 
-use super::color::{self, ColorTag};
 use super::format::{FileKind, OtherFile, PictureFormat};
-use super::pixels::{PixelMode, Samples, check_memory};
-use super::{DecodedImage, MAX_EDGE, MAX_MEGAPIXELS, Reading, orientation};
+use super::limits::{MAX_EDGE, MAX_MEGAPIXELS};
+use super::pixels::{PixelMode, Samples};
+use super::{DecodedImage, Reading, color, orientation};
 use crate::{Error, Result};
-use image::metadata::Orientation as Transform;
-use std::fmt::Display;
-
-/// An image as stored, and what its file says of it.
-struct Stored {
-    image: DecodedImage,
-    /// Turns it upright.
-    transform: Transform,
-    /// Its colors, if they are not said to be sRGB.
-    colors: Option<ColorTag>,
-}
+use limit::Limit;
+use stored::Stored;
 
 /// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF (its first page), told apart by content.
 ///
@@ -119,49 +113,4 @@ fn in_8_bits(image: DecodedImage) -> Result<DecodedImage> {
             DecodedImage::new(image.width(), image.height(), PixelMode::Gray, gray)
         }
     }
-}
-
-/// How large an image may be.
-#[derive(Clone, Copy)]
-struct Limit {
-    megapixels: u32,
-}
-
-impl Limit {
-    fn megapixels(most: u32) -> Self {
-        Self { megapixels: most.min(MAX_MEGAPIXELS) }
-    }
-
-    /// Refuses sizes beyond the limits or the memory, and empty ones.
-    fn check(self, width: u32, height: u32) -> Result<()> {
-        let pixels = u64::from(width) * u64::from(height);
-        match pixels {
-            0 => Err(damaged(format_args!("an image of {width}x{height} pixels"))),
-            _ if pixels > self.pixels() || width.max(height) > MAX_EDGE => {
-                let limit_megapixels = self.megapixels;
-                Err(Error::ImageTooLarge { width, height, limit_megapixels, limit_edge: MAX_EDGE })
-            }
-            _ => check_memory(width, height, PixelMode::Rgb.channels()),
-        }
-    }
-
-    /// The most bytes that a decoder may hold in one buffer: pixels of eight bytes, 16-bit RGBA.
-    fn decoded_bytes(self) -> u64 {
-        8 * self.pixels()
-    }
-
-    fn pixels(self) -> u64 {
-        u64::from(self.megapixels) * 1_000_000
-    }
-}
-
-/// What decoders say of a file, on one line.
-fn damaged(detail: impl Display) -> Error {
-    let detail = detail.to_string();
-    Error::ImageDecode { detail: detail.split_whitespace().collect::<Vec<_>>().join(" ") }
-}
-
-/// A file that is whole, but of a kind that is not decoded, as in "a TIFF with CIE Lab colors".
-fn not_read(kind: &'static str) -> Error {
-    Error::ImageFormat(OtherFile::Picture(kind))
 }

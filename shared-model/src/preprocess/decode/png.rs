@@ -1,6 +1,11 @@
 //! PNG: every color type and depth; a palette's transparency is ignored, as the reference does.
 
-use super::{ColorTag, DecodedImage, Limit, Stored, bits, damaged};
+use super::bits;
+use super::limit::Limit;
+use super::refusal::damaged;
+use super::stored::Stored;
+use crate::preprocess::DecodedImage;
+use crate::preprocess::color::ColorTag;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use crate::{Error, Result};

@@ -1,10 +1,16 @@
 //! TIFF: the first page, turned upright as its orientation tag says.
 
+use super::limit::Limit;
+use super::refusal::{damaged, not_read};
+use super::stored::Stored;
 use super::tiff_directory::Directory;
 use super::ycbcr::rgb_from_ycbcr;
-use super::{ColorTag, DecodedImage, Limit, OtherFile, Reading, Stored, bits, damaged, depth, not_read};
+use super::{bits, depth};
+use crate::preprocess::color::ColorTag;
+use crate::preprocess::format::OtherFile;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use crate::preprocess::resample::{divide_by_alpha, unmultiplied};
+use crate::preprocess::{DecodedImage, Reading};
 use crate::preprocess::{MAX_MEGAPIXELS, orientation};
 use crate::{Error, Result};
 use image::metadata::Orientation as Transform;

@@ -1,7 +1,12 @@
 //! WebP: RGB, or RGBA where the file has alpha; the first frame of an animation.
 
-use super::{ColorTag, DecodedImage, Limit, Stored, damaged, riff};
+use super::limit::Limit;
+use super::refusal::damaged;
+use super::riff;
+use super::stored::Stored;
 use crate::Result;
+use crate::preprocess::DecodedImage;
+use crate::preprocess::color::ColorTag;
 use crate::preprocess::orientation::exif_transform;
 use crate::preprocess::pixels::{PixelMode, Samples};
 use image::codecs::webp::WebPDecoder;

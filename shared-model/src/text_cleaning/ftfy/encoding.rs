@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mojibake: UTF-8 that was read as a single-byte encoding, undone as long as the text looks like it.
 
-use super::MAX_PASSES;
 use super::bytes::{decode_utf8_variants, replace_lossy_sequences, restore_byte_a0};
 use super::charmaps::{CHARMAPS, Charmap, Kind, windows_1252};
 use super::classes::{embedded_utf8, is_bad};
+
+/// Passes over one text until nothing changes any more. ftfy has no such limit; real text needs two or three.
+pub(super) const MAX_PASSES: usize = 200;
 
 /// ftfy's `fix_encoding`.
 pub fn fix_encoding(text: &str) -> String {

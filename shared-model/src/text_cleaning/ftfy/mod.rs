@@ -15,10 +15,8 @@ mod encoding;
 pub(super) use charmaps::windows_1252;
 
 use super::html;
+use encoding::MAX_PASSES;
 use std::borrow::Cow;
-
-/// Passes over one text until nothing changes any more. ftfy has no such limit; real text needs two or three.
-const MAX_PASSES: usize = 200;
 
 /// Repairs `text` line by line.
 pub fn fix_text(text: &str) -> String {

@@ -2,10 +2,10 @@
 //!
 //! A model may lie under `state_dict`, `model`, `model_state_dict`, `ema` or any other key, and such dicts in others.
 
-use super::damaged;
 use super::globals::Global;
 use super::values::{Id, Pickle, Value};
 use crate::Result;
+use crate::error::damaged_weights as damaged;
 use crate::weights::keys;
 use std::collections::{HashMap, HashSet, VecDeque};
 

@@ -13,7 +13,8 @@ mod tensors;
 mod values;
 
 use super::{Foreign, StoredTensor};
-use crate::{Error, Result};
+use crate::Result;
+use crate::error::damaged_weights as damaged;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -56,10 +57,6 @@ pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
         tensors.push((name, stored));
     }
     Ok(tensors)
-}
-
-fn damaged(detail: String) -> Error {
-    Error::Weights { detail }
 }
 
 fn pickle_name(archive: &Archive<'_>) -> Result<String> {

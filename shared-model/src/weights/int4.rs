@@ -4,8 +4,8 @@
 //! expands them to bytes with a scale an output channel, which rounds by a fraction of what four bits have lost
 //! already: its products are as fast as int8's, and its memory is the same.
 
-use crate::kernels::{INT8_PANEL, INT8_QUAD, Int8Matrix};
-use crate::weights::StoredTensor;
+use super::StoredTensor;
+use super::packing::{self, INT8_PANEL, INT8_QUAD};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use half::f16;
@@ -21,13 +21,13 @@ const ZERO: i32 = 8;
 const TRIED: usize = 16;
 
 /// Whether a matrix of these sides can be stored so.
-pub(super) fn takes(n_out: usize, n_in: usize) -> bool {
-    Int8Matrix::takes(n_out, n_in) && n_in.is_multiple_of(BLOCK)
+pub(crate) fn is_packable(n_out: usize, n_in: usize) -> bool {
+    packing::is_packable(n_out, n_in) && n_in.is_multiple_of(BLOCK)
 }
 
-/// A matrix `[out, in]`, whose sides are such as [`takes`], as U8 `[out / 16, in / 4, 16, 2]` and F16 scales
+/// A matrix `[out, in]`, whose sides are such as [`is_packable`], as U8 `[out / 16, in / 4, 16, 2]` and F16 scales
 /// `[out, in / 32]`, and what it is then `[out, in]`.
-pub(super) fn pack(dense: &Tensor) -> Result<(StoredTensor, StoredTensor, Tensor)> {
+pub(crate) fn pack(dense: &Tensor) -> Result<(StoredTensor, StoredTensor, Tensor)> {
     let (n_out, n_in) = dense.dims2()?;
     let values: Vec<f32> = dense.flatten_all()?.to_vec1()?;
     let mut nibbles = vec![0i8; values.len()];
@@ -44,7 +44,7 @@ pub(super) fn pack(dense: &Tensor) -> Result<(StoredTensor, StoredTensor, Tensor
         .zip(0..)
         .map(|(&nibble, index): (_, usize)| f32::from(scales[index / BLOCK]) * (i32::from(nibble) - ZERO) as f32);
     let restored = Tensor::from_vec(restored.collect::<Vec<f32>>(), (n_out, n_in), dense.device())?;
-    let packed = Int8Matrix::pack(&nibbles, n_out, n_in);
+    let packed = packing::pack(&nibbles, n_out, n_in);
     let bytes: Vec<u8> =
         packed.as_chunks::<2>().0.iter().map(|&[low, high]| low as u8 | (high as u8) << 4).collect();
     let scale_bytes: Vec<u8> = scales.into_iter().flat_map(f16::to_le_bytes).collect();
@@ -74,7 +74,7 @@ fn nearest(weight: f32, scale: f32) -> i32 {
     if scale == 0.0 { 0 } else { ((weight / scale).round_ties_even() as i32).clamp(-ZERO, ZERO - 1) }
 }
 
-/// The same weights as signed bytes in the order of an [`Int8Matrix`], and F32 scales `[out]`.
+/// The same weights as signed bytes in the order of [`packing`], and F32 scales `[out]`.
 ///
 /// # Errors
 /// [`Error::Weights`] naming the tensor when type, shape or length is another.
@@ -84,7 +84,7 @@ pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -
         return fail(format!("has shape {:?}, expected [out / 16, in / 4, 16, 2]", stored.shape));
     };
     let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-    if stored.dtype != Dtype::U8 || stored.data.len() * 2 != n_out * n_in || !takes(n_out, n_in) {
+    if stored.dtype != Dtype::U8 || stored.data.len() * 2 != n_out * n_in || !is_packable(n_out, n_in) {
         return fail(format!("has type {:?} and {} bytes", stored.dtype, stored.data.len()));
     }
     if scales.shape != [n_out, n_in / BLOCK] {
@@ -112,6 +112,7 @@ pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::int8::Int8Matrix;
     use candle_core::Device;
 
     #[test]

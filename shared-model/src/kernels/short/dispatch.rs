@@ -1,0 +1,24 @@
+//! The kernels of this machine.
+
+#[cfg(target_arch = "wasm32")]
+use super::wasm;
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use super::{scalar, tile::TileKernel};
+
+/// The kernels that this machine runs, fastest first; the last is the scalar reference.
+pub(crate) fn available_kernels() -> impl Iterator<Item = TileKernel> {
+    let scalar: TileKernel = scalar::tile;
+    #[cfg(target_arch = "wasm32")]
+    let own = std::iter::once(wasm::tile as TileKernel);
+    #[cfg(target_arch = "x86_64")]
+    let own = x86::available();
+    #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
+    let own = std::iter::empty();
+    own.chain([scalar])
+}
+
+/// The fastest of [`available_kernels`].
+pub(crate) fn fastest_kernel() -> TileKernel {
+    available_kernels().next().expect("the scalar kernel is always there")
+}

@@ -1,0 +1,99 @@
+//! Rows times panels.
+
+use super::operands::{ShortPanels, ShortRows};
+use super::tile::{SHORT_PANEL, TILE_ROWS, TileKernel};
+
+/// Where a product goes: rows of `stride` values, of which the first `n_columns` are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    pub start: *mut f32,
+    pub stride: usize,
+    pub n_columns: usize,
+}
+
+/// `rows panels^T * factor`.
+///
+/// # Safety
+/// The target has room for every row, and nobody else writes there.
+pub(crate) unsafe fn multiply(
+    rows: &ShortRows,
+    panels: &ShortPanels,
+    factor: f32,
+    kernel: TileKernel,
+    target: Target,
+) {
+    let n_rows = rows.scales.len();
+    let panel_len = 2 * panels.n_pairs * SHORT_PANEL;
+    for first in (0..n_rows).step_by(TILE_ROWS) {
+        let tile = std::array::from_fn(|row| rows.row((first + row).min(n_rows - 1)));
+        for (panel, values) in panels.values.chunks_exact(panel_len).enumerate() {
+            let sums = kernel(tile, values);
+            let column = panel * SHORT_PANEL;
+            let n_columns = SHORT_PANEL.min(target.n_columns - column);
+            for (row, sums) in (first..n_rows).zip(sums) {
+                let row_scale = rows.scales[row] * factor;
+                // SAFETY: as the caller promised.
+                let out = unsafe {
+                    let start = target.start.add(row * target.stride + column);
+                    std::slice::from_raw_parts_mut(start, n_columns)
+                };
+                for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&panels.scales[column..]) {
+                    *out = sum as f32 * (row_scale * scale);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dispatch::available_kernels;
+    use super::super::operands::Rows;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn products_are_within_what_rounding_can_be(
+            (n_rows, n_columns, width) in (1usize..20, 1usize..20, 1usize..70),
+            seed: u64,
+        ) {
+            let mut state = seed | 1;
+            let mut draw = || {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                ((state >> 33) as i32 % 2001 - 1000) as f32 / 77.0
+            };
+            let stride = width + 3;
+            let a: Vec<f32> = (0..n_rows * stride).map(|_| draw()).collect();
+            let b: Vec<f32> = (0..n_columns.max(width) * stride.max(n_columns)).map(|_| draw()).collect();
+            let levels = 3000.0;
+            let mut rows = ShortRows::default();
+            rows.quantize(Rows { values: &a, n_rows, width, stride }, levels);
+            let mut panels = ShortPanels::default();
+            for by_columns in [false, true] {
+                let b_stride = if by_columns { n_columns } else { stride };
+                let (n, w) = if by_columns { (width, n_columns) } else { (n_columns, width) };
+                let side = Rows { values: &b, n_rows: n, width: w, stride: b_stride };
+                if by_columns { panels.pack_columns(side, levels) } else { panels.pack_rows(side, levels) }
+                let value = |column: usize, step: usize| {
+                    if by_columns { b[step * b_stride + column] } else { b[column * b_stride + step] }
+                };
+                let mut first: Option<Vec<f32>> = None;
+                for kernel in available_kernels() {
+                    let mut out = vec![0f32; n_rows * n_columns];
+                    let target = Target { start: out.as_mut_ptr(), stride: n_columns, n_columns };
+                    // SAFETY: `out` has a place for each row and column.
+                    unsafe { multiply(&rows, &panels, 0.5, kernel, target) };
+                    prop_assert_eq!(first.get_or_insert_with(|| out.clone()), &out);
+                }
+                for (at, ours) in first.unwrap().iter().enumerate() {
+                    let (row, column) = (at / n_columns, at % n_columns);
+                    let exact: f32 = (0..width).map(|step| a[row * stride + step] * value(column, step)).sum();
+                    // Each factor of up to 13 is off by half a level at most.
+                    let bound = width as f32 * 13.0 * 13.0 / levels;
+                    prop_assert!((ours - 0.5 * exact).abs() <= 0.5 * bound, "{ours} {exact}");
+                }
+            }
+        }
+    }
+}

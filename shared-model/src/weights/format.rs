@@ -1,0 +1,113 @@
+//! The forms in which a file stores a matrix.
+
+use super::int4;
+use super::packing::{INT8_PANEL, INT8_QUAD};
+use candle_core::quantized::GgmlDType;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// How a matrix is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightFormat {
+    /// GGML: blocks of 32 signed bytes along `in`, an f16 scale each; 8.5 bits a weight. U8 `[out, in / 32, 34]`.
+    #[serde(rename = "q8_0")]
+    Q8_0,
+    /// GGML: blocks of 32 four-bit values along `in`, an f16 scale each; 4.5 bits a weight. U8 `[out, in / 32, 18]`.
+    #[serde(rename = "q4_0")]
+    Q4_0,
+    /// Signed bytes with one f32 scale an output channel, in the order our kernels read: I8
+    /// `[out / 16, in / 4, 16, 4]`; a table of embeddings is I8 `[V, D]`. 8 bits a weight.
+    Int8,
+    /// Four bits with one f16 scale for 32 weights along `in`, in the same order: U8 `[out / 16, in / 4, 16, 2]`, the
+    /// first of two weights in the lower bits; int8 once it is loaded. A table of embeddings is `int8`. 4.5 bits a weight.
+    Int4,
+}
+
+impl WeightFormat {
+    pub const ALL: [Self; 4] = [Self::Q8_0, Self::Q4_0, Self::Int8, Self::Int4];
+
+    /// What the scales of an `int8` or `int4` matrix are stored under, behind the weight's name.
+    pub fn scale_suffix(self) -> String {
+        format!("{}_scale", self.suffix())
+    }
+
+    /// Whether a tensor is the scales of another one.
+    pub(crate) fn is_scale(stored_name: &str) -> bool {
+        [Self::Int8, Self::Int4].iter().any(|format| stored_name.ends_with(&format.scale_suffix()))
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Q8_0 => "q8_0",
+            Self::Q4_0 => "q4_0",
+            Self::Int8 => "int8",
+            Self::Int4 => "int4",
+        }
+    }
+
+    /// What stands behind the weight's name in a file.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Q8_0 => ".q8_0",
+            Self::Q4_0 => ".q4_0",
+            Self::Int8 => ".int8",
+            Self::Int4 => ".int4",
+        }
+    }
+
+    /// `x.weight.q8_0` to (`x.weight`, q8_0).
+    pub(crate) fn split_suffix(stored_name: &str) -> Option<(&str, Self)> {
+        Self::ALL.into_iter().find_map(|format| Some((stored_name.strip_suffix(format.suffix())?, format)))
+    }
+
+    pub(crate) fn ggml_dtype(self) -> Option<GgmlDType> {
+        match self {
+            Self::Q8_0 => Some(GgmlDType::Q8_0),
+            Self::Q4_0 => Some(GgmlDType::Q4_0),
+            Self::Int8 | Self::Int4 => None,
+        }
+    }
+
+    /// The matrix's shape `[out, in]` from the shape it is stored in; unchanged when it is of another form.
+    /// Beside a side of 0, another may be anything.
+    pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
+        match (self, stored) {
+            (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => {
+                vec![*out, blocks.saturating_mul(32)]
+            }
+            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD])
+            | (Self::Int4, [panels, quads, INT8_PANEL, int4::QUAD_BYTES]) => {
+                vec![panels.saturating_mul(INT8_PANEL), quads.saturating_mul(INT8_QUAD)]
+            }
+            (_, other) => other.to_vec(),
+        }
+    }
+}
+
+impl FromStr for WeightFormat {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|format| format.name() == name);
+        known.ok_or_else(|| format!("expected q8_0, q4_0, int8 or int4, found {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_that_no_memory_holds_does_not_wrap_around() {
+        let stored = |format| match format {
+            WeightFormat::Q8_0 => vec![0, usize::MAX, 34],
+            WeightFormat::Q4_0 => vec![0, usize::MAX, 18],
+            WeightFormat::Int8 => vec![0, usize::MAX, INT8_PANEL, INT8_QUAD],
+            WeightFormat::Int4 => vec![0, usize::MAX, INT8_PANEL, int4::QUAD_BYTES],
+        };
+        for format in WeightFormat::ALL {
+            assert_eq!(format.logical_shape(&stored(format)), [0, usize::MAX], "{format:?}");
+        }
+    }
+}
