@@ -47,6 +47,7 @@ mod linear;
 pub mod manifest;
 mod model;
 mod ops;
+mod output;
 mod parallel;
 pub mod preprocess;
 pub mod quantize;

@@ -22,37 +22,6 @@ fn has_threads() -> bool {
     true
 }
 
-/// An array that tasks fill, each in places of its own.
-pub struct Output<T>(*mut T);
-// SAFETY: who makes one promises that no two tasks write to one place.
-unsafe impl<T: Send> Send for Output<T> {}
-unsafe impl<T: Send> Sync for Output<T> {}
-
-impl<T> Clone for Output<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T> Copy for Output<T> {}
-
-impl<T> Output<T> {
-    pub fn new(values: &mut [T]) -> Self {
-        Self(values.as_mut_ptr())
-    }
-
-    pub fn at(self, offset: usize) -> *mut T {
-        // SAFETY: callers stay inside the array.
-        unsafe { self.0.add(offset) }
-    }
-
-    /// # Safety
-    /// The values are within the array from `offset` on, and nobody else writes there.
-    pub unsafe fn write<const N: usize>(self, offset: usize, values: [T; N]) {
-        // SAFETY: as the caller promised.
-        unsafe { self.at(offset).cast::<[T; N]>().write_unaligned(values) }
-    }
-}
-
 /// Runs `work` on each chunk of `data`, with the chunk's index; the last one may be shorter.
 pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if has_threads() {

@@ -1,8 +1,10 @@
 //! Multi-head self-attention over packed sequences, `softmax(Q K^T / sqrt(W)) V`, and its gradient.
 
+use super::matrix::{Matrix, Mode, product};
 use crate::lanes::{self, widest};
 use crate::ops::exp::{exp, softmax};
-use crate::parallel::{Output, for_each_task};
+use crate::output::{Output, Rows, RowsSize};
+use crate::parallel::for_each_task;
 use gemm::Parallelism;
 
 /// The heads of an attention layer.
@@ -26,9 +28,10 @@ impl Heads {
         (self.width as f32).powf(-0.5)
     }
 
-    /// Queries, keys and values of one head of a sequence that starts at token `start`.
-    fn views(self, qkv: &[f32], start: usize, head: usize) -> [View; 3] {
-        [0, 1, 2].map(|part| View(qkv[self.offset(start, part, head)..].as_ptr(), 3 * self.joined_width(), 1))
+    /// Returns queries `[n, W]`, keys and values of one head of the sequence that starts at token `start`.
+    fn parts(self, qkv: &[f32], start: usize, n: usize, head: usize) -> [Matrix<'_>; 3] {
+        let part = |part| &qkv[self.offset(start, part, head)..];
+        [0, 1, 2].map(|index| Matrix::strided(part(index), n, self.width, 3 * self.joined_width()))
     }
 
     /// Offset of query (0), key (1) or value (2) of a head within `qkv`.
@@ -46,45 +49,9 @@ impl Heads {
     }
 }
 
-/// A row-major matrix somewhere in memory: address, values between rows, values between columns.
-#[derive(Clone, Copy)]
-struct View(*const f32, usize, usize);
-
-impl View {
-    fn t(self) -> Self {
-        Self(self.0, self.2, self.1)
-    }
-}
-
-/// `out = a b * scale` with `a` `[m, k]`, `b` `[k, n]`, rows of `out` `stride` apart.
-///
-/// # Safety
-/// The views and the output cover that many values, and nobody else writes there.
-unsafe fn product(out: *mut f32, stride: usize, (m, n, k): (usize, usize, usize), a: View, b: View, scale: f32) {
-    // SAFETY: as the caller promised.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out,
-            1,
-            stride as isize,
-            false,
-            a.0,
-            a.2 as isize,
-            a.1 as isize,
-            b.0,
-            b.2 as isize,
-            b.1 as isize,
-            0.0,
-            scale,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
+/// A product on the calling thread, that replaces what is stored.
+fn scaled(scale: f32) -> Mode {
+    Mode { scale, accumulates: false, parallelism: Parallelism::None }
 }
 
 fn longest(starts: &[usize]) -> usize {
@@ -118,23 +85,23 @@ pub fn attention(qkv: &[f32], starts: &[usize], heads: Heads, joined: &mut [f32]
             if n == 0 {
                 return;
             }
-            let [query, key, value] = heads.views(qkv, start, head);
+            let [query, key, value] = heads.parts(qkv, start, n, head);
             let weights = &mut weights[..n * n];
-            // SAFETY: query and key are views of n rows of one head; `weights` has n * n values.
-            unsafe { product(weights.as_mut_ptr(), n, (n, n, heads.width), query, key.t(), heads.scale()) };
+            product(query, key.t(), Rows::of(weights, n), scaled(heads.scale()));
             for (row, logits) in weights.chunks_exact_mut(n).enumerate() {
                 let (seen, hidden) = logits.split_at_mut(if heads.is_causal { row + 1 } else { n });
                 if let Some(log_sum_exp) = log_sum_exp {
-                    // SAFETY: the head's own values of the sequence's own tokens.
-                    unsafe { log_sum_exp.write(head * n_tokens + start + row, [log_of_sum(seen)]) };
+                    // SAFETY: the task is the only one of this head and token.
+                    let value = unsafe { log_sum_exp.slice(head * n_tokens + start + row, 1) };
+                    value[0] = log_of_sum(seen);
                 }
                 softmax(seen);
                 hidden.fill(0.0);
             }
-            let to = out.at(start * heads.joined_width() + head * heads.width);
-            let weights = View(weights.as_ptr(), n, 1);
-            // SAFETY: the head's own columns of the sequence's own rows.
-            unsafe { product(to, heads.joined_width(), (n, heads.width, n), weights, value, 1.0) };
+            let size = RowsSize { n_rows: n, width: heads.width, stride: heads.joined_width() };
+            // SAFETY: the task is the only one of this sequence's rows and this head's columns.
+            let out = unsafe { out.rows(start * heads.joined_width() + head * heads.width, size) };
+            product(Matrix::new(weights, n), value, out, scaled(1.0));
         },
     );
 }
@@ -161,7 +128,7 @@ pub fn attention_gradient(
     assert_eq!((gradient.len(), log_sum_exp.len()), (joined.len(), n_tokens * heads.count));
     let mut d_qkv = vec![0f32; qkv.len()];
     let (out, longest) = (Output::new(&mut d_qkv), longest(starts));
-    let (width, stride) = (heads.joined_width(), 3 * heads.joined_width());
+    let width = heads.joined_width();
     for_each_task(
         starts.len().saturating_sub(1) * heads.count,
         || (vec![0f32; longest * longest], vec![0f32; longest * longest]),
@@ -171,15 +138,12 @@ pub fn attention_gradient(
             if n == 0 {
                 return;
             }
-            let [query, key, value] = heads.views(qkv, start, head);
+            let [query, key, value] = heads.parts(qkv, start, n, head);
             let (weights, d_logits) = (&mut weights[..n * n], &mut d_logits[..n * n]);
             let first = start * width + head * heads.width;
-            let grad = View(gradient[first..].as_ptr(), width, 1);
-            // SAFETY: views of n rows of one head; `weights` and `d_logits` have n * n values.
-            unsafe {
-                product(weights.as_mut_ptr(), n, (n, n, heads.width), query, key.t(), heads.scale());
-                product(d_logits.as_mut_ptr(), n, (n, n, heads.width), grad, value.t(), 1.0);
-            }
+            let grad = Matrix::strided(&gradient[first..], n, heads.width, width);
+            product(query, key.t(), Rows::of(weights, n), scaled(heads.scale()));
+            product(grad, value.t(), Rows::of(d_logits, n), scaled(1.0));
             for (row, (weights, d_logits)) in
                 weights.chunks_exact_mut(n).zip(d_logits.chunks_exact_mut(n)).enumerate()
             {
@@ -191,14 +155,13 @@ pub fn attention_gradient(
                 weights[n_seen..].fill(0.0);
                 d_logits[n_seen..].fill(0.0);
             }
-            let (weights, d_logits) = (View(weights.as_ptr(), n, 1), View(d_logits.as_ptr(), n, 1));
-            let to = |part| out.at(heads.offset(start, part, head));
-            // SAFETY: the head's own columns of the sequence's own rows, in and out.
-            unsafe {
-                product(to(0), stride, (n, heads.width, n), d_logits, key, heads.scale());
-                product(to(1), stride, (n, heads.width, n), d_logits.t(), query, heads.scale());
-                product(to(2), stride, (n, heads.width, n), weights.t(), grad, 1.0);
-            }
+            let (weights, d_logits) = (Matrix::new(weights, n), Matrix::new(d_logits, n));
+            let size = RowsSize { n_rows: n, width: heads.width, stride: 3 * width };
+            // SAFETY: the task is the only one of this sequence's rows and this head's columns.
+            let to = |part| unsafe { out.rows(heads.offset(start, part, head), size) };
+            product(d_logits, key, to(0), scaled(heads.scale()));
+            product(d_logits.t(), query, to(1), scaled(heads.scale()));
+            product(weights.t(), grad, to(2), scaled(1.0));
         },
     );
     d_qkv

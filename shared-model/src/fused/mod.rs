@@ -8,6 +8,7 @@
 mod activation;
 mod attention;
 mod layer_norm;
+mod matrix;
 mod product;
 
 pub use activation::{activate, activation, activation_gradient};

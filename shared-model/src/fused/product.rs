@@ -1,7 +1,9 @@
 //! Matrix products of a linear layer, forward and backward.
 
 use super::ROWS_PER_TASK;
+use super::matrix::{self, Matrix, Mode};
 use crate::lanes::widest;
+use crate::output::Rows;
 use crate::parallel::for_each_chunk;
 use gemm::Parallelism;
 
@@ -18,62 +20,10 @@ fn parallelism() -> Parallelism {
     Parallelism::None
 }
 
-/// A row-major matrix or its transpose: values, values between rows, values between columns.
-#[derive(Clone, Copy)]
-struct Factor<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
-}
-
-impl<'a> Factor<'a> {
-    /// `values` as a matrix of that many columns.
-    fn new(values: &'a [f32], columns: usize) -> Self {
-        assert!(columns > 0 && values.len().is_multiple_of(columns), "{} values, {columns} columns", values.len());
-        Self { values, rows: values.len() / columns, columns, row_stride: columns, column_stride: 1 }
-    }
-
-    fn t(self) -> Self {
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
-        }
-    }
-}
-
-/// `out = a b`, or `out += a b`.
-fn product(a: Factor<'_>, b: Factor<'_>, out: &mut [f32], accumulates: bool) {
-    assert_eq!(a.columns, b.rows, "the inner sizes of a matrix product differ");
-    assert_eq!(out.len(), a.rows * b.columns, "the size of a matrix product");
-    // SAFETY: the strides are those of whole matrices of these sizes, checked when they were made and just above.
-    unsafe {
-        gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
-            out.as_mut_ptr(),
-            1,
-            b.columns as isize,
-            accumulates,
-            a.values.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.values.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
-            if accumulates { 1.0 } else { 0.0 },
-            1.0,
-            false,
-            false,
-            false,
-            parallelism(),
-        );
-    }
+/// `out = a b`, or `out += a b`, on all threads.
+fn product(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], accumulates: bool) {
+    let out = Rows::of(out, b.columns());
+    matrix::product(a, b, out, Mode { scale: 1.0, accumulates, parallelism: parallelism() });
 }
 
 /// `x W^T + b`, and `residual` added where there is one.
@@ -86,20 +36,20 @@ fn product(a: Factor<'_>, b: Factor<'_>, out: &mut [f32], accumulates: bool) {
 /// When the lengths do not fit.
 pub fn linear(x: &[f32], weight: &[f32], n_out: usize, bias: Option<&[f32]>, residual: Option<&[f32]>) -> Vec<f32> {
     let n_in = weight.len() / n_out.max(1);
-    let x = Factor::new(x, n_in);
+    let x = Matrix::new(x, n_in);
     let mut y = match residual {
         Some(residual) => residual.to_vec(),
-        None => Vec::with_capacity(x.rows * n_out),
+        None => Vec::with_capacity(x.rows() * n_out),
     };
     match (residual, bias) {
         (Some(_), Some(bias)) => for_each_chunk(&mut y, ROWS_PER_TASK * n_out, |_, y| {
             y.chunks_exact_mut(n_out).for_each(|row| row.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias));
         }),
-        (None, Some(bias)) => (0..x.rows).for_each(|_| y.extend_from_slice(bias)),
+        (None, Some(bias)) => (0..x.rows()).for_each(|_| y.extend_from_slice(bias)),
         (Some(_), None) => {}
-        (None, None) => y.resize(x.rows * n_out, 0.0),
+        (None, None) => y.resize(x.rows() * n_out, 0.0),
     }
-    product(x, Factor::new(weight, n_in).t(), &mut y, residual.is_some() || bias.is_some());
+    product(x, Matrix::new(weight, n_in).t(), &mut y, residual.is_some() || bias.is_some());
     y
 }
 
@@ -111,9 +61,9 @@ pub fn linear(x: &[f32], weight: &[f32], n_out: usize, bias: Option<&[f32]>, res
 /// # Panics
 /// When the lengths do not fit.
 pub fn project(x: &[f32], projection: &[f32], n_out: usize) -> Vec<f32> {
-    let projection = Factor::new(projection, n_out);
-    let x = Factor::new(x, projection.rows);
-    let mut y = vec![0f32; x.rows * n_out];
+    let projection = Matrix::new(projection, n_out);
+    let x = Matrix::new(x, projection.rows());
+    let mut y = vec![0f32; x.rows() * n_out];
     product(x, projection, &mut y, false);
     y
 }
@@ -126,9 +76,9 @@ pub fn project(x: &[f32], projection: &[f32], n_out: usize) -> Vec<f32> {
 /// # Panics
 /// When the lengths do not fit.
 pub fn input_gradient(gradient: &[f32], weight: &[f32], n_out: usize) -> Vec<f32> {
-    let weight = Factor::new(weight, weight.len() / n_out.max(1));
-    let gradient = Factor::new(gradient, n_out);
-    let mut dx = vec![0f32; gradient.rows * weight.columns];
+    let weight = Matrix::new(weight, weight.len() / n_out.max(1));
+    let gradient = Matrix::new(gradient, n_out);
+    let mut dx = vec![0f32; gradient.rows() * weight.columns()];
     product(gradient, weight, &mut dx, false);
     dx
 }
@@ -141,8 +91,8 @@ pub fn input_gradient(gradient: &[f32], weight: &[f32], n_out: usize) -> Vec<f32
 /// # Panics
 /// When the lengths do not fit.
 pub fn add_weight_gradient(a: &[f32], b: &[f32], n_rows: usize, sum: &mut [f32]) {
-    let a = Factor::new(a, n_rows);
-    let b = Factor::new(b, sum.len() / n_rows.max(1));
+    let a = Matrix::new(a, n_rows);
+    let b = Matrix::new(b, sum.len() / n_rows.max(1));
     product(a.t(), b, sum, true);
 }
 

@@ -13,7 +13,7 @@ use crate::config::Activation;
 use crate::fused::{self, activate};
 use crate::kernels::int8::panels::{self, Values};
 use crate::kernels::int8::{Activations, Int8Matrix, Place};
-use crate::parallel::{Output, for_each_task};
+use crate::output::Output;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
 
@@ -70,8 +70,8 @@ impl Int8Block<'_> {
         qkv.resize(batch * n_tokens * 3 * width, 0.0);
         let fused = Output::new(qkv);
         let put = |token: usize, channel: usize, values: &Values| {
-            // SAFETY: the token's own channels, which are one task's.
-            unsafe { fused.write(token * 3 * width + channel, *values) };
+            // SAFETY: a channel of a token is computed by one task.
+            unsafe { fused.slice(token * 3 * width + channel, values.len()) }.copy_from_slice(values);
         };
         // Who is not wanted answers but does not ask.
         let token_of = |row: usize| row / n_wanted * n_tokens + row % n_wanted;
@@ -86,7 +86,7 @@ impl Int8Block<'_> {
         self.in_proj.multiply(activations, first..3 * width, |_| (), answer);
         joined.resize(batch * n_wanted * width, 0.0);
         self.join_heads(qkv, tokens, joined);
-        quantize(joined, self.out_proj, activations);
+        self.out_proj.fill_with(activations, joined);
         add_product(self.out_proj, activations, wanted);
     }
 
@@ -116,11 +116,11 @@ impl Int8Block<'_> {
         hidden.resize(n_rows * hidden_width, 0.0);
         let out = Output::new(hidden);
         let put = |place: Place, values: &Values| {
-            // SAFETY: the row's own channels, which are one task's.
-            unsafe { out.write(place.row * hidden_width + place.channel, *values) };
+            // SAFETY: a channel of a row is computed by one task.
+            unsafe { out.slice(place.row * hidden_width + place.channel, values.len()) }.copy_from_slice(values);
         };
         self.c_fc.multiply(activations, 0..hidden_width, |values| activate(self.activation, values), put);
-        quantize(hidden, self.c_proj, activations);
+        self.c_proj.fill_with(activations, hidden);
         add_product(self.c_proj, activations, tokens);
     }
 }
@@ -137,25 +137,15 @@ fn normalize<'x>(
     row_of: impl Fn(usize) -> &'x [f32] + Sync,
     activations: &mut Activations,
 ) {
-    let room = weight.room(activations, n_rows);
-    for_each_task(
+    weight.fill(
+        activations,
         n_rows,
         || vec![0f32; weight.n_in()],
-        |normalized, row| {
-            norm.normalize(row_of(row), normalized);
-            // SAFETY: each task sets the row of its own number.
-            unsafe { room.set(row, normalized) };
+        |normalized, levels| {
+            norm.normalize(row_of(levels.row()), normalized);
+            levels.quantize(normalized);
         },
     );
-}
-
-/// Rows as they are into levels for a product.
-fn quantize(rows: &[f32], weight: &Int8Matrix, activations: &mut Activations) {
-    let width = weight.n_in();
-    let n_rows = rows.len() / width;
-    let room = weight.room(activations, n_rows);
-    // SAFETY: each task sets the row of its own number.
-    for_each_task(n_rows, || (), |(), row| unsafe { room.set(row, row_of(rows, row, width)) });
 }
 
 /// Adds a product to tokens `[rows, D]`.
@@ -163,8 +153,8 @@ fn add_product(weight: &Int8Matrix, activations: &Activations, tokens: &mut [f32
     let width = weight.n_out();
     let out = Output::new(tokens);
     let add = |place: Place, values: &Values| {
-        // SAFETY: the row's own channels, which are one task's.
-        unsafe { panels::add(out.at(place.row * width + place.channel), values) };
+        // SAFETY: a channel of a row is computed by one task.
+        panels::add(unsafe { out.slice(place.row * width + place.channel, values.len()) }, values);
     };
     weight.multiply(activations, 0..width, |_| (), add);
 }

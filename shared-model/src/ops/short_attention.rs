@@ -5,8 +5,9 @@ use super::exp::powers;
 use super::values;
 use crate::Result;
 use crate::kernels::short::tile::TileKernel;
-use crate::kernels::short::{Rows, ShortPanels, ShortRows, Target, fastest_kernel, multiply};
-use crate::parallel::{Output, for_each_task};
+use crate::kernels::short::{ShortPanels, ShortRows, Source, fastest_kernel, multiply};
+use crate::output::{Output, Rows, RowsSize};
+use crate::parallel::for_each_task;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 /// Of the attention weights, which lie between 0 and 1 and add to 1, and of the values: their products' sums fit 32 bits.
@@ -79,29 +80,28 @@ pub(super) fn join_heads(qkv: &[f32], dims: Heads, joined: &mut [f32]) {
     let out = Output::new(joined);
     for_each_task(batch * heads, Scratch::default, |scratch, task| {
         let (sample, head) = (task / heads, task % heads);
-        let part = |part: usize, n_rows: usize| Rows {
+        let part = |part: usize, n_rows: usize| Source {
             values: &qkv[sample * n_tokens * fused_width + part * width + head * head_width..],
             n_rows,
             width: head_width,
             stride: fused_width,
         };
-        let start = out.at(sample * n_queries * width + head * head_width);
-        let target = Target { start, stride: width, n_columns: head_width };
+        let size = RowsSize { n_rows: n_queries, width: head_width, stride: width };
+        // SAFETY: the task is the only one of this sample's rows and this head's columns.
+        let mut out = unsafe { out.rows(sample * n_queries * width + head * head_width, size) };
         let parts = [part(0, n_queries), part(1, n_tokens), part(2, n_tokens)];
-        // SAFETY: the head's own columns of the sample's own rows.
-        unsafe { scratch.head(parts, is_causal, kernel, target) };
+        scratch.head(parts, is_causal, kernel, &mut out);
     });
 }
 
 impl Scratch {
-    /// # Safety
-    /// The target has room for every query, and nobody else writes there.
-    unsafe fn head(
+    /// Computes one head of one sample into `out` `[queries, W]`.
+    fn head(
         &mut self,
-        [queries, keys, head_values]: [Rows<'_>; 3],
+        [queries, keys, head_values]: [Source<'_>; 3],
         is_causal: bool,
         kernel: TileKernel,
-        target: Target,
+        out: &mut Rows<'_, f32>,
     ) {
         let (width, n_tokens) = (queries.width, keys.n_rows);
         // So many that a sum of `width` products fits 32 bits.
@@ -109,9 +109,8 @@ impl Scratch {
         self.queries.quantize(queries, levels);
         self.keys.pack_rows(keys, levels);
         self.logits.resize(queries.n_rows * n_tokens, 0.0);
-        let logits = Target { start: self.logits.as_mut_ptr(), stride: n_tokens, n_columns: n_tokens };
-        // SAFETY: there is a logit for each query and token.
-        unsafe { multiply(&self.queries, &self.keys, (width as f32).powf(-0.5), kernel, logits) };
+        let mut logits = Rows::of(&mut self.logits, n_tokens);
+        multiply(&self.queries, &self.keys, (width as f32).powf(-0.5), kernel, &mut logits);
         self.weights.clear(n_tokens);
         for (row, logits) in self.logits.chunks_exact_mut(n_tokens).enumerate() {
             let seen = &mut logits[..if is_causal { row + 1 } else { n_tokens }];
@@ -120,7 +119,6 @@ impl Scratch {
             self.weights.push(seen, FINEST / total, 1.0 / FINEST);
         }
         self.values.pack_columns(head_values, FINEST);
-        // SAFETY: as the caller promised.
-        unsafe { multiply(&self.weights, &self.values, 1.0, kernel, target) };
+        multiply(&self.weights, &self.values, 1.0, kernel, out);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::levels::{LARGEST_LEVEL, Level};
 use crate::lanes::{self, widest};
-use crate::parallel::Output;
+use crate::output::Output;
+use crate::parallel::for_each_task;
 use crate::weights::packing::INT8_QUAD;
 
 /// Between the smallest and the largest value of a block lie so many steps. Half a step less than levels there are: what
@@ -33,22 +34,24 @@ pub(crate) struct Activations {
 }
 
 impl Activations {
-    /// Forgets what is there and makes room; every row is then to be [`Room::set`].
+    /// Replaces all rows, in parallel: `write` quantizes one, with a scratch that `init` makes for each thread.
     ///
-    /// `width` and `block_width` are in [`INT8_QUAD`]s.
-    pub fn make_room(&mut self, n_rows: usize, width: usize, block_width: usize) -> Room<'_> {
+    /// `width` and `block_width` are multiples of [`INT8_QUAD`].
+    pub fn fill<S>(
+        &mut self,
+        n_rows: usize,
+        (width, block_width): (usize, usize),
+        init: impl Fn() -> S + Sync + Send,
+        write: impl Fn(&mut S, RowLevels<'_>) + Sync,
+    ) {
         assert!(width.is_multiple_of(INT8_QUAD) && block_width.is_multiple_of(INT8_QUAD) && block_width > 0);
         (self.n_rows, self.width, self.block_width) = (n_rows, width, block_width);
         self.levels.resize(n_rows * width, 0);
         self.steps.resize(n_rows * self.n_blocks(), Step::default());
-        Room {
-            levels: Output::new(&mut self.levels),
-            steps: Output::new(&mut self.steps),
-            n_rows,
-            width,
-            block_width,
-            _activations: std::marker::PhantomData,
-        }
+        let (levels, steps) = (Output::new(&mut self.levels), Output::new(&mut self.steps));
+        for_each_task(n_rows, init, |scratch, row| {
+            write(scratch, RowLevels { levels, steps, row, n_rows, width, block_width });
+        });
     }
 
     pub fn n_rows(&self) -> usize {
@@ -68,30 +71,32 @@ impl Activations {
     }
 }
 
-/// Where tasks put the rows of [`Activations`].
-pub(crate) struct Room<'a> {
-    levels: Output<Level>,
-    steps: Output<Step>,
+/// The levels of one row of [`Activations`], which one task fills.
+pub(crate) struct RowLevels<'a> {
+    levels: Output<'a, Level>,
+    steps: Output<'a, Step>,
+    row: usize,
     n_rows: usize,
     width: usize,
     block_width: usize,
-    _activations: std::marker::PhantomData<&'a mut Activations>,
 }
 
-impl Room<'_> {
-    /// Quantises a row.
-    ///
-    /// # Safety
-    /// No other task sets the same row.
-    pub unsafe fn set(&self, row: usize, values: &[f32]) {
-        assert!(row < self.n_rows && values.len() == self.width, "row {row} of {} values", values.len());
+impl RowLevels<'_> {
+    /// Returns the index of the row.
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// Quantizes the row's values.
+    pub fn quantize(self, values: &[f32]) {
+        assert_eq!(values.len(), self.width, "values of row {}", self.row);
         for (block, values) in values.chunks(self.block_width).enumerate() {
-            let start = self.n_rows * block * self.block_width + row * values.len();
-            // SAFETY: the row's own place in the block and among the steps.
-            unsafe {
-                let levels = std::slice::from_raw_parts_mut(self.levels.at(start), values.len());
-                *self.steps.at(block * self.n_rows + row) = quantize(values, levels);
-            }
+            let start = self.n_rows * block * self.block_width + self.row * values.len();
+            // SAFETY: the task is the only one of this row.
+            let (levels, step) = unsafe {
+                (self.levels.slice(start, values.len()), self.steps.slice(block * self.n_rows + self.row, 1))
+            };
+            step[0] = quantize(values, levels);
         }
     }
 }
@@ -123,12 +128,11 @@ mod tests {
             (lift, block_width) in (-1e3f32..1e3, prop::sample::select(vec![4usize, 8, 20, 256])),
         ) {
             let mut activations = Activations::default();
-            let room = activations.make_room(rows.len(), 20, block_width);
             let rows: Vec<Vec<f32>> = rows.iter().map(|row| row.iter().map(|v| v + lift).collect()).collect();
-            for (index, row) in rows.iter().enumerate() {
-                // SAFETY: nobody else is there.
-                unsafe { room.set(index, row) };
-            }
+            activations.fill(rows.len(), (20, block_width), || (), |(), levels| {
+                let row = levels.row();
+                levels.quantize(&rows[row]);
+            });
             for block in 0..activations.n_blocks() {
                 let (levels, steps, width) = activations.block(block);
                 for (row, (levels, step)) in levels.chunks_exact(width).zip(steps).enumerate() {
@@ -148,9 +152,8 @@ mod tests {
     fn zeros_and_numbers_that_are_none_stay_within_seven_bits() {
         let mut activations = Activations::default();
         for value in [0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE] {
-            let room = activations.make_room(1, 8, 8);
-            // SAFETY: nobody else is there.
-            unsafe { room.set(0, &[value, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0]) };
+            let row = [value, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0];
+            activations.fill(1, (8, 8), || (), |(), levels| levels.quantize(&row));
             let (levels, ..) = activations.block(0);
             assert!(levels.iter().all(|&level| level <= Level::from(LARGEST_LEVEL)), "{value}: {levels:?}");
         }

@@ -1,11 +1,12 @@
 //! A packed int8 weight and its product with activations.
 
-use super::activations::{Activations, Room};
+use super::activations::{Activations, RowLevels};
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
 use super::packed::Packed;
 use super::panels::Values;
-use crate::parallel::{Output, for_each_task};
+use crate::output::Output;
+use crate::parallel::for_each_task;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use crate::weights::{StoredTensor, int4};
 use crate::{Error, Result};
@@ -100,9 +101,29 @@ impl Int8Matrix {
         self.0.n_in
     }
 
-    /// Makes room for activations that this weight multiplies.
-    pub(crate) fn room<'a>(&self, activations: &'a mut Activations, n_rows: usize) -> Room<'a> {
-        activations.make_room(n_rows, self.0.n_in, self.0.block_width)
+    /// Replaces `activations` with `n_rows` rows that this weight multiplies; see [`Activations::fill`].
+    pub(crate) fn fill<S>(
+        &self,
+        activations: &mut Activations,
+        n_rows: usize,
+        init: impl Fn() -> S + Sync + Send,
+        write: impl Fn(&mut S, RowLevels<'_>) + Sync,
+    ) {
+        activations.fill(n_rows, (self.0.n_in, self.0.block_width), init, write);
+    }
+
+    /// [`Self::fill`] with the rows of `x` `[M, in]` as they are.
+    pub(crate) fn fill_with(&self, activations: &mut Activations, x: &[f32]) {
+        let n_in = self.0.n_in;
+        self.fill(
+            activations,
+            x.len() / n_in,
+            || (),
+            |(), levels| {
+                let row = &x[levels.row() * n_in..][..n_in];
+                levels.quantize(row);
+            },
+        );
     }
 
     /// `y = x W^T + b` of a range of output channels, which is in [`INT8_PANEL`]s. `each` is done to all values of a
@@ -150,14 +171,12 @@ impl Int8Matrix {
         let Packed { n_in, n_out, .. } = *self.0;
         let n_rows = x.len() / n_in;
         let mut activations = Activations::default();
-        let room = self.room(&mut activations, n_rows);
-        // SAFETY: each task sets the row of its own number.
-        for_each_task(n_rows, || (), |(), row| unsafe { room.set(row, &x[row * n_in..][..n_in]) });
+        self.fill_with(&mut activations, x);
         let mut out = vec![0f32; n_rows * n_out];
         let output = Output::new(&mut out);
         let put = |place: Place, values: &Values| {
-            // SAFETY: row and channels are within the result, and the panel's columns are this task's.
-            unsafe { output.write(place.row * n_out + place.channel, *values) };
+            // SAFETY: the task is the only one of these channels.
+            unsafe { output.slice(place.row * n_out + place.channel, INT8_PANEL) }.copy_from_slice(values);
         };
         self.multiply_with(kernel, &activations, 0..n_out, |_| (), put);
         out

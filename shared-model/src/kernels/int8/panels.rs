@@ -44,13 +44,12 @@ pub(super) fn scale(values: &mut [Values], scales: &Values, bias: &Values) {
     }
 }
 
-/// Adds values to sixteen that stand elsewhere.
+/// Adds values to those of a row of tokens.
 ///
-/// # Safety
-/// `to` is the first of sixteen that nobody else writes to.
-pub(crate) unsafe fn add(to: *mut f32, values: &Values) {
-    // SAFETY: as the caller promised; the alignment of an array of f32 is that of f32.
-    let to = unsafe { &mut *to.cast::<Values>() };
+/// # Panics
+/// When there are fewer than sixteen.
+pub(crate) fn add(to: &mut [f32], values: &Values) {
+    let to = to.first_chunk_mut().expect("the caller takes sixteen values");
     lanes::zip2(to, values, values, |to, value, _| lanes::add(to, value));
 }
 

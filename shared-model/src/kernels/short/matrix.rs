@@ -1,11 +1,12 @@
 //! A weight of 16-bit integers: for what eight bits would be too coarse, at twice the speed of f32 in wasm.
 
 use super::dispatch::fastest_kernel;
-use super::operands::{Rows, ShortPanels, ShortRows};
-use super::product::{Target, multiply};
+use super::operands::{ShortPanels, ShortRows, Source};
+use super::product::multiply;
 use super::tile::TILE_ROWS;
 use crate::Result;
-use crate::parallel::{Output, for_each_task};
+use crate::output::Rows;
+use crate::parallel::for_each_chunk;
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ impl ShortMatrix {
         // So many that a sum of `in` products fits 32 bits.
         let levels = (i32::MAX as f32 / n_in.max(1) as f32).sqrt().floor().min(i16::MAX as f32);
         let mut panels = ShortPanels::default();
-        panels.pack_rows(Rows { values: &values, n_rows: n_out, width: n_in, stride: n_in }, levels);
+        panels.pack_rows(Source { values: &values, n_rows: n_out, width: n_in, stride: n_in }, levels);
         Ok(Self(Arc::new(Packed { panels, n_out, n_in, levels })))
     }
 
@@ -61,14 +62,12 @@ impl CustomOp1 for ShortMatrix {
         };
         let (x, kernel) = (&values[start..end], fastest_kernel());
         let mut out = vec![0f32; n_rows * n_out];
-        let output = Output::new(&mut out);
-        for_each_task(n_rows.div_ceil(ROWS_PER_TASK), ShortRows::default, |rows, task| {
-            let first = task * ROWS_PER_TASK;
-            let n_rows = ROWS_PER_TASK.min(n_rows - first);
-            rows.quantize(Rows { values: &x[first * n_in..], n_rows, width: *n_in, stride: *n_in }, *levels);
-            let target = Target { start: output.at(first * n_out), stride: *n_out, n_columns: *n_out };
-            // SAFETY: the task's own rows of the result.
-            unsafe { multiply(rows, panels, 1.0, kernel, target) };
+        for_each_chunk(&mut out, ROWS_PER_TASK * (*n_out).max(1), |task, out| {
+            let mut rows = ShortRows::default();
+            let values = &x[task * ROWS_PER_TASK * n_in..];
+            let n_rows = out.len() / n_out;
+            rows.quantize(Source { values, n_rows, width: *n_in, stride: *n_in }, *levels);
+            multiply(&rows, panels, 1.0, kernel, &mut Rows::of(out, *n_out));
         });
         Ok((CpuStorage::F32(out), Shape::from((n_rows, *n_out))))
     }

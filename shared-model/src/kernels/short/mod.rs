@@ -15,5 +15,5 @@ mod x86;
 
 pub(crate) use dispatch::fastest_kernel;
 pub(crate) use matrix::ShortMatrix;
-pub(crate) use operands::{Rows, ShortPanels, ShortRows};
-pub(crate) use product::{Target, multiply};
+pub(crate) use operands::{ShortPanels, ShortRows, Source};
+pub(crate) use product::multiply;

@@ -10,7 +10,7 @@ const ROUNDER: f32 = 12_582_912.0;
 
 /// Some rows of f32 within a larger array.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct Source<'a> {
     pub values: &'a [f32],
     pub n_rows: usize,
     pub width: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Rows<'a> {
     pub stride: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Source<'a> {
     fn row(&self, row: usize) -> &'a [f32] {
         &self.values[row * self.stride..][..self.width]
     }
@@ -34,7 +34,7 @@ pub(crate) struct ShortRows {
 
 impl ShortRows {
     /// Quantises rows to `levels` on either side of zero, by each row's largest magnitude.
-    pub fn quantize(&mut self, rows: Rows<'_>, levels: f32) {
+    pub fn quantize(&mut self, rows: Source<'_>, levels: f32) {
         self.clear(rows.width);
         for row in 0..rows.n_rows {
             let row = rows.row(row);
@@ -74,14 +74,14 @@ pub(crate) struct ShortPanels {
 
 impl ShortPanels {
     /// Each of `rows` is a column of the product.
-    pub fn pack_rows(&mut self, rows: Rows<'_>, levels: f32) {
+    pub fn pack_rows(&mut self, rows: Source<'_>, levels: f32) {
         let largest = (0..rows.n_rows).map(|row| largest_magnitude(rows.row(row)));
         let largest: Vec<f32> = largest.collect();
         self.pack(rows.width, &largest, levels, |column, step| rows.values[column * rows.stride + step]);
     }
 
     /// Each column of `rows` is a column of the product.
-    pub fn pack_columns(&mut self, rows: Rows<'_>, levels: f32) {
+    pub fn pack_columns(&mut self, rows: Source<'_>, levels: f32) {
         let mut largest = vec![0f32; rows.width];
         for row in 0..rows.n_rows {
             for (largest, value) in largest.iter_mut().zip(rows.row(row)) {

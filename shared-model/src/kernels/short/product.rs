@@ -2,41 +2,30 @@
 
 use super::operands::{ShortPanels, ShortRows};
 use super::tile::{SHORT_PANEL, TILE_ROWS, TileKernel};
+use crate::output::Rows;
 
-/// Where a product goes: rows of `stride` values, of which the first `n_columns` are written.
-#[derive(Clone, Copy)]
-pub(crate) struct Target {
-    pub start: *mut f32,
-    pub stride: usize,
-    pub n_columns: usize,
-}
-
-/// `rows panels^T * factor`.
+/// `out = rows panels^T * factor`.
 ///
-/// # Safety
-/// The target has room for every row, and nobody else writes there.
-pub(crate) unsafe fn multiply(
+/// # Panics
+/// When `out` has fewer rows or columns than the product.
+pub(crate) fn multiply(
     rows: &ShortRows,
     panels: &ShortPanels,
     factor: f32,
     kernel: TileKernel,
-    target: Target,
+    out: &mut Rows<'_, f32>,
 ) {
-    let n_rows = rows.scales.len();
+    let (n_rows, n_columns) = (rows.scales.len(), out.size().width);
     let panel_len = 2 * panels.n_pairs * SHORT_PANEL;
     for first in (0..n_rows).step_by(TILE_ROWS) {
         let tile = std::array::from_fn(|row| rows.row((first + row).min(n_rows - 1)));
         for (panel, values) in panels.values.chunks_exact(panel_len).enumerate() {
             let sums = kernel(tile, values);
             let column = panel * SHORT_PANEL;
-            let n_columns = SHORT_PANEL.min(target.n_columns - column);
+            let len = SHORT_PANEL.min(n_columns - column);
             for (row, sums) in (first..n_rows).zip(sums) {
                 let row_scale = rows.scales[row] * factor;
-                // SAFETY: as the caller promised.
-                let out = unsafe {
-                    let start = target.start.add(row * target.stride + column);
-                    std::slice::from_raw_parts_mut(start, n_columns)
-                };
+                let out = out.part(row, column, len);
                 for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&panels.scales[column..]) {
                     *out = sum as f32 * (row_scale * scale);
                 }
@@ -48,7 +37,7 @@ pub(crate) unsafe fn multiply(
 #[cfg(test)]
 mod tests {
     use super::super::dispatch::available_kernels;
-    use super::super::operands::Rows;
+    use super::super::operands::Source;
     use super::*;
     use proptest::prelude::*;
 
@@ -68,12 +57,12 @@ mod tests {
             let b: Vec<f32> = (0..n_columns.max(width) * stride.max(n_columns)).map(|_| draw()).collect();
             let levels = 3000.0;
             let mut rows = ShortRows::default();
-            rows.quantize(Rows { values: &a, n_rows, width, stride }, levels);
+            rows.quantize(Source { values: &a, n_rows, width, stride }, levels);
             let mut panels = ShortPanels::default();
             for by_columns in [false, true] {
                 let b_stride = if by_columns { n_columns } else { stride };
                 let (n, w) = if by_columns { (width, n_columns) } else { (n_columns, width) };
-                let side = Rows { values: &b, n_rows: n, width: w, stride: b_stride };
+                let side = Source { values: &b, n_rows: n, width: w, stride: b_stride };
                 if by_columns { panels.pack_columns(side, levels) } else { panels.pack_rows(side, levels) }
                 let value = |column: usize, step: usize| {
                     if by_columns { b[step * b_stride + column] } else { b[column * b_stride + step] }
@@ -81,9 +70,7 @@ mod tests {
                 let mut first: Option<Vec<f32>> = None;
                 for kernel in available_kernels() {
                     let mut out = vec![0f32; n_rows * n_columns];
-                    let target = Target { start: out.as_mut_ptr(), stride: n_columns, n_columns };
-                    // SAFETY: `out` has a place for each row and column.
-                    unsafe { multiply(&rows, &panels, 0.5, kernel, target) };
+                    multiply(&rows, &panels, 0.5, kernel, &mut Rows::of(&mut out, n_columns));
                     prop_assert_eq!(first.get_or_insert_with(|| out.clone()), &out);
                 }
                 for (at, ours) in first.unwrap().iter().enumerate() {
