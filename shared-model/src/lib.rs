@@ -1,32 +1,6 @@
-//! CLIP for skin images: load, quantise, tokenise, preprocess, classify. Native, CUDA and wasm32.
+#![doc = include_str!("../README.md")]
 //!
-//! A pure library: the caller brings bytes, gets tensors and scores, and does all reading, fetching and showing.
-//!
-//! ```no_run
-//! # fn main() -> shared_model::Result<()> {
-//! use shared_model::config::ClipConfig;
-//! use shared_model::labels::{LabelSet, Templates};
-//! use shared_model::preprocess::Reading;
-//! use shared_model::tokenizer::Tokenizer;
-//! use shared_model::weights::{Placement, Weights};
-//! use shared_model::{Clip, ZeroShotModel};
-//! # let read = |path: &str| std::fs::read(path).expect("the file is there");
-//!
-//! let config = ClipConfig::from_open_clip_json(&read("open_clip_config.json"))?;
-//! let weights = Weights::from_safetensors(read("open_clip_model.safetensors").into())?;
-//! let placement = Placement::default();
-//! let clip = Clip::load(weights, &config, &placement)?;
-//! let tokenizer = Tokenizer::from_merges_gz(&read("clip_merges.txt.gz"), config.text.context_length)?;
-//! let model = ZeroShotModel::from_clip(clip, tokenizer, true, placement);
-//!
-//! let labels = LabelSet::from_text("melanoma, nevus, psoriasis")?;
-//! let classifier = model.classifier(&labels, &Templates::skin(), &mut |_, _| {})?;
-//! for answer in model.classify(&read("photo.jpg"), Reading::Photo, &classifier, 3)? {
-//!     println!("{} {:.3}", answer.label, answer.probability);
-//! }
-//! # Ok(())
-//! # }
-//! ```
+//! # Shapes
 //!
 //! Letters in shapes: B batch, N image tokens, P patches, L context length, D width, H heads, E `embed_dim`, C classes,
 //! K templates, S image size.
