@@ -1,40 +1,45 @@
-//! Answers of `dermake serve` below `/v1`, as JSON. Behind the feature `http`.
+//! The JSON answers of `dermake serve` below `/v1`. Needs the feature `http`.
 
 use crate::concepts::Presence;
 use crate::zero_shot::Prediction;
 use serde::{Deserialize, Serialize};
 
-/// The server's answer to `POST /v1/classify`.
+/// The answer to `POST /v1/classify`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Classified {
+    /// Name of the model.
     pub model: String,
-    /// Likeliest first.
+    /// The labels by descending probability.
     pub predictions: Vec<Prediction>,
-    /// What may not be meant in the labels, in sentences.
+    /// Sentences about labels that may be mistakes.
     #[serde(default)]
     pub warnings: Vec<String>,
-    /// From the whole request at hand to the answer.
+    /// Time from the complete request to the answer, in milliseconds.
     pub millis: f64,
 }
 
-/// The server's answer to `POST /v1/annotate`.
+/// The answer to `POST /v1/annotate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Annotated {
+    /// Name of the model.
     pub model: String,
-    /// The most present first.
+    /// The concepts by descending score.
     pub concepts: Vec<Presence>,
-    /// What may not be meant in the concepts, in sentences.
+    /// Sentences about concepts that may be mistakes.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Time from the complete request to the answer, in milliseconds.
     pub millis: f64,
 }
 
-/// The server's answer to `POST /v1/embed`.
+/// The answer to `POST /v1/embed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedded {
+    /// Name of the model.
     pub model: String,
-    /// One for each image or text, in the order of the request.
+    /// One feature for each image or text, in the order of the request.
     pub embeddings: Vec<Embedding>,
+    /// Time from the complete request to the answer, in milliseconds.
     pub millis: f64,
 }
 
@@ -42,25 +47,28 @@ pub struct Embedded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Embedding {
+    /// The values, `[E]`.
     Values(Vec<f32>),
     /// The values as little-endian f32, in base64.
     Base64(String),
 }
 
-/// The server's answer to `POST /v1/similarity`.
+/// The answer to `POST /v1/similarity`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
+    /// Name of the model.
     pub model: String,
-    /// A row for each image, in it a cosine for each text.
+    /// Cosines `[images][texts]`.
     pub cosines: Vec<Vec<f32>>,
+    /// Time from the complete request to the answer, in milliseconds.
     pub millis: f64,
 }
 
-/// Why the server does not answer.
+/// The body of an error answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// For programs; it stays.
+    /// A stable code, for programs.
     pub code: String,
-    /// For people.
+    /// A sentence, for people.
     pub message: String,
 }

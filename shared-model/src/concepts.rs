@@ -1,4 +1,4 @@
-//! Clinical concepts: how present a term is, against the same sentence without it.
+//! Clinical concepts: how much more a photo is like sentences with a term than like the same sentences without it.
 
 use crate::labels::ConceptTemplates;
 use crate::{Error, Result};
@@ -8,31 +8,34 @@ use serde::{Deserialize, Serialize};
 /// The temperature of MAKE's concept annotation, `1 / exp(4.5944)`.
 pub const TEMPERATURE: f64 = 0.010_108_283_932_210_89;
 
-/// A concept and the words for it, one at least.
+/// A concept and its terms, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Concept {
+    /// Name of the concept.
     pub name: String,
+    /// Words that are used for it.
     pub terms: Vec<String>,
 }
 
-/// A concept and how present it is.
+/// The presence score of one concept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Presence {
+    /// Name of the concept.
     pub concept: String,
-    /// Between 0 and 1; 0.5 says that the photo is as near to the concept's sentences as to those without it.
+    /// Between 0 and 1. At 0.5 the photo is as similar to the sentences with the concept as to those without it.
     pub score: f64,
 }
 
-/// Concepts ready to be looked for in images.
+/// Scores images for a list of concepts.
 pub struct ConceptScorer {
-    /// Of each concept, `[T, n_terms, E]`.
+    /// For each concept, `[T, n_terms, E]`.
     targets: Vec<Tensor>,
     /// `[T, 1, E]`
     references: Tensor,
 }
 
 impl ConceptScorer {
-    /// What is encoded: the reference prompts, then, concept by concept, every term in every target template.
+    /// Returns the prompts to encode: the reference prompts, then for each concept every term in every target template.
     pub fn prompts(concepts: &[Concept], templates: &ConceptTemplates) -> Vec<String> {
         let targets = concepts.iter().flat_map(|concept| {
             templates
@@ -44,11 +47,13 @@ impl ConceptScorer {
         templates.reference_prompts.iter().cloned().chain(targets).collect()
     }
 
+    /// Creates a scorer from the features of [`Self::prompts`].
+    ///
     /// # Shapes
-    /// - `features`: `[n, E]`, unit rows, of [`Self::prompts`] of the same arguments
+    /// - `features`: `[n, E]` f32, rows of unit length
     ///
     /// # Errors
-    /// [`Error::Labels`] when they are not as many as the prompts.
+    /// [`Error::Labels`] when there are more or fewer features than prompts.
     pub fn new(concepts: &[Concept], templates: &ConceptTemplates, features: &Tensor) -> Result<Self> {
         let n_templates = templates.reference_prompts.len();
         let (n_features, embed_dim) = features.dims2()?;
@@ -69,16 +74,20 @@ impl ConceptScorer {
         Ok(Self { targets, references })
     }
 
-    /// [`presence_scores`] of each concept, in the order of the concepts; each has a score an image.
+    /// Returns the [`presence_scores`] of each concept, `[concepts][B]`.
+    ///
+    /// # Shapes
+    /// - `image_features`: `[B, E]` f32, rows of unit length
     pub fn scores(&self, image_features: &Tensor) -> Result<Vec<Vec<f64>>> {
         self.targets.iter().map(|target| presence_scores(image_features, target, &self.references)).collect()
     }
 }
 
-/// Presence scores of one concept, between 0 and 1, one an image.
+/// Returns the presence scores `[B]` of one concept, between 0 and 1.
 ///
-/// For each template t: a is the mean over the concept's terms of their similarity to the image, b that of the
-/// reference prompt; the score is `softmax([a, b] / temperature)[0]`, averaged over the templates.
+/// For each template, a is the mean similarity of the concept's terms to the image and b the similarity of the
+/// reference prompt. The score is `softmax([a, b] / temperature)[0]`, averaged over the templates (MAKE's concept
+/// annotation).
 ///
 /// # Shapes
 /// - `image_features`: `[B, E]`, unit rows

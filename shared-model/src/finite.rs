@@ -1,16 +1,16 @@
-//! The check that values are finite: NaN or infinity in a weight makes every answer meaningless.
+//! Checks that values are finite: one NaN or infinity in a weight makes every answer meaningless.
 
 use crate::{Error, Result, parallel};
 use candle_core::{DType, Device, Tensor};
 use half::{bf16, f16};
 
-/// Bytes that one task looks at.
+/// Bytes that one task checks.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Checks floats in their file's bytes, little endian; `what` names them in the error.
+/// Checks floats in little-endian bytes. `what` names them in the error.
 ///
 /// # Errors
-/// [`Error::NotFinite`] with how many are not, f64 that f32 cannot hold among them.
+/// [`Error::NotFinite`] with the number of bad values. An f64 beyond the range of f32 counts as one.
 pub(crate) fn check_bytes(what: &dyn Fn() -> String, bytes: &[u8], dtype: DType) -> Result<()> {
     let n_tasks = bytes.len().div_ceil(CHUNK_BYTES);
     let chunk = |task: usize| &bytes[task * CHUNK_BYTES..bytes.len().min((task + 1) * CHUNK_BYTES)];
@@ -18,10 +18,10 @@ pub(crate) fn check_bytes(what: &dyn Fn() -> String, bytes: &[u8], dtype: DType)
     report(what, n_bad, bytes.len() / dtype.size_in_bytes())
 }
 
-/// Checks features before they are brought to unit length, for which their squares must be finite, too.
+/// Checks features before normalization to unit length. Their squares must be finite, too.
 ///
 /// # Errors
-/// [`Error::NotFinite`] with how many values are not.
+/// [`Error::NotFinite`] with the number of bad values.
 pub(crate) fn check_features(what: &'static str, features: &Tensor) -> Result<()> {
     let values = features.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
     let n_bad = values.iter().filter(|&&value| !(value * value).is_finite()).count();

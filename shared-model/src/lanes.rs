@@ -1,9 +1,9 @@
-//! Loops that the compiler turns into SIMD: sums and maxima in sixteen interleaved lanes, and the widest vectors for any.
+//! Loops that the compiler turns into SIMD: sums and maxima in sixteen lanes, and functions compiled for wider vectors.
 
 const LANES: usize = 16;
 
-/// Defines a function that runs compiled for the widest vectors that the processor has, not only for those that all
-/// have. The values are the same.
+/// Defines a function that is also compiled for AVX2 and uses that version where the processor has it. The results
+/// are the same.
 macro_rules! widest {
     ($(#[$about:meta])* $visibility:vis fn $name:ident($($value:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
         $(#[$about])*
@@ -27,7 +27,7 @@ macro_rules! widest {
 }
 pub(crate) use widest;
 
-/// Folds each lane by `fold`, starting from `first`, then the lanes by `join`.
+/// Folds each lane by `fold`, starting from `first`, then joins the lanes by `join`.
 #[inline(always)]
 pub fn fold(x: &[f32], first: f32, fold: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [first; LANES];
@@ -41,31 +41,32 @@ pub fn fold(x: &[f32], first: f32, fold: impl Fn(f32, f32) -> f32, join: impl Fn
     lanes.into_iter().fold(rest, join)
 }
 
+/// Returns the sum.
 #[inline(always)]
 pub fn sum(x: &[f32]) -> f32 {
     fold(x, 0.0, |sum, x| sum + x, |a, b| a + b)
 }
 
-/// The largest number; `first` if there is none larger.
+/// Returns the largest number, at least `first`.
 #[inline(always)]
 pub fn max(x: &[f32], first: f32) -> f32 {
     fold(x, first, larger, larger)
 }
 
-/// The smallest number; `first` if there is none smaller.
+/// Returns the smallest number, at most `first`.
 #[inline(always)]
 pub fn min(x: &[f32], first: f32) -> f32 {
     let smaller = |a: f32, b: f32| if b < a { b } else { a };
     fold(x, first, smaller, smaller)
 }
 
-/// The largest magnitude, 0 of nothing.
+/// Returns the largest magnitude, 0 for no numbers.
 #[inline(always)]
 pub fn largest_magnitude(x: &[f32]) -> f32 {
     fold(x, 0.0, |largest, x| larger(largest, x.abs()), larger)
 }
 
-/// `f32::max` without its care for NaN, which costs a call in wasm.
+/// `f32::max` without its rule for NaN, which costs a call in wasm.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lanes_and_what_is_left_over_are_joined() {
+    fn lanes_and_the_remainder_are_joined() {
         let x: Vec<f32> = (0..37).map(|i| (i as f32 - 30.0) * if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
         assert_eq!(sum(&x), x.iter().sum::<f32>());
         assert_eq!(min(&x, 0.0), x.iter().copied().fold(0.0, f32::min));

@@ -5,15 +5,15 @@ use crate::weights::{WeightFormat, json_text};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What a file of a quantised model is for.
+/// The purpose of a file of a quantized model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileRole {
-    /// Quantised vision tower.
+    /// Vision tower.
     Vision,
-    /// Quantised text tower and the logit scale.
+    /// Text tower and logit scale.
     Text,
-    /// One tensor `[E, C]` f32 for each built-in label set, named by its key.
+    /// One tensor `[E, C]` f32 for each built-in label set, under its key.
     Classifiers,
     /// Byte-pair merges, gzipped.
     Tokenizer,
@@ -22,46 +22,54 @@ pub enum FileRole {
 /// One file beside the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
+    /// What it is for.
     pub role: FileRole,
-    /// A name in the manifest's folder, without a path.
+    /// File name, without a path.
     pub file: String,
+    /// Length in bytes.
     pub bytes: u64,
-    /// Lower-case hexadecimal.
+    /// SHA-256, in hexadecimal digits of lower case.
     pub sha256: String,
 }
 
-/// `manifest.json`: everything a page or a program must know to load a quantised model.
+/// The content of `manifest.json`: everything that is needed to load a quantized model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`Manifest::FORMAT`].
     pub format: String,
-    /// For people: `hf-hub:owner/name` or the folder it came from.
+    /// Name for people: `hf-hub:owner/name`, or the folder of the checkpoint.
     pub name: String,
-    /// False for a freshly initialised model, whose answers mean nothing.
+    /// False for a model with random weights, whose answers mean nothing.
     pub trained: bool,
-    /// What people must know of the model before they trust it, in one sentence.
+    /// A warning that is shown with every answer, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
+    /// Format of the big matrices.
     pub weight_format: WeightFormat,
-    /// `open_clip_config.json`.
+    /// The content of `open_clip_config.json`.
     pub config: serde_json::Value,
+    /// The other files of the folder.
     pub files: Vec<ManifestFile>,
-    /// The label sets whose classifiers are shipped.
+    /// The label sets of [`FileRole::Classifiers`].
     pub label_sets: Vec<LabelSet>,
-    /// The templates that the shipped classifiers were made with, and that typed labels go into.
+    /// The templates of these classifiers, also used for labels that a user types.
     pub templates: Vec<String>,
 }
 
 impl Manifest {
+    /// The value of [`format`](Self::format) that this version reads and writes.
     pub const FORMAT: &'static str = "dermake-quantized/2";
+    /// The manifest's file name.
     pub const FILE_NAME: &'static str = "manifest.json";
-    /// What a page must fetch before the first answer.
+    /// The files that answers for built-in labels need.
     pub const FIRST_ROLES: [FileRole; 2] = [FileRole::Vision, FileRole::Classifiers];
-    /// What only labels of the visitor's own need.
+    /// The files that other labels need, too.
     pub const TEXT_ROLES: [FileRole; 2] = [FileRole::Text, FileRole::Tokenizer];
 
+    /// Parses and checks a manifest.
+    ///
     /// # Errors
-    /// [`Error::Config`] naming the first field that is not as expected.
+    /// [`Error::Config`] with the first invalid field, [`Error::ForeignFile`] when it is not JSON.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let json = json_text(json, "a model's manifest")?;
         let manifest: Self =
@@ -83,6 +91,8 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Returns the file of a role.
+    ///
     /// # Errors
     /// [`Error::Config`] when no file has this role.
     pub fn file(&self, role: FileRole) -> Result<&ManifestFile> {

@@ -63,6 +63,7 @@ impl<'a, T> Output<'a, T> {
 /// Sizes of [`Rows`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowsSize {
+    /// Number of rows.
     pub n_rows: usize,
     /// Values of one row.
     pub width: usize,

@@ -1,15 +1,16 @@
-//! Loops over independent pieces of work: on rayon's threads natively and in wasm with threads, else one after the other.
+//! Loops over independent tasks: on rayon's threads natively and in wasm with threads, otherwise one after the other.
 
 use rayon::prelude::*;
 #[cfg(target_arch = "wasm32")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set in wasm once there are threads; before that, rayon would try to start its own, which it cannot.
+/// Whether there are threads in wasm. Without them rayon would try to start its own and fail.
 #[cfg(target_arch = "wasm32")]
 static HAS_THREADS: AtomicBool = AtomicBool::new(false);
 
-/// Lets the model compute on rayon's global pool, in wasm: whoever calls this has built it, of threads that run.
-/// Natively it does so anyway.
+/// Lets the model compute on rayon's global thread pool in wasm. The caller has built the pool, and its threads run.
+///
+/// Natively this changes nothing: the model always uses the pool.
 pub fn use_threads() {
     #[cfg(target_arch = "wasm32")]
     HAS_THREADS.store(true, Ordering::Relaxed);
@@ -22,7 +23,7 @@ fn has_threads() -> bool {
     true
 }
 
-/// Runs `work` on each chunk of `data`, with the chunk's index; the last one may be shorter.
+/// Runs `work` on each chunk of `data` with its index. The last chunk may be shorter.
 pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if has_threads() {
         data.par_chunks_mut(chunk).enumerate().for_each(|(index, data)| work(index, data));
@@ -31,7 +32,7 @@ pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize
     }
 }
 
-/// [`for_each_chunk`], and what the chunks give in their order.
+/// Runs `work` on each chunk of `data` with its index and returns the results in order.
 pub fn map_chunks<T: Send, R: Send>(
     data: &mut [T],
     chunk: usize,
@@ -43,7 +44,7 @@ pub fn map_chunks<T: Send, R: Send>(
     data.chunks_mut(chunk).enumerate().map(|(index, data)| work(index, data)).collect()
 }
 
-/// Runs tasks 0 to `n_tasks`, each with a scratch that `init` makes once a thread or so.
+/// Runs `n_tasks` tasks. `init` makes the scratch memory of each thread.
 pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work: impl Fn(&mut S, usize) + Sync) {
     if has_threads() {
         (0..n_tasks).into_par_iter().for_each_init(init, |scratch, task| work(scratch, task));
@@ -53,7 +54,7 @@ pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work
     }
 }
 
-/// What tasks 0 to `n_tasks` give, in their order.
+/// Runs `n_tasks` tasks and returns their results in order.
 pub fn map_tasks<T: Send>(n_tasks: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     if has_threads() {
         return (0..n_tasks).into_par_iter().map(work).collect();

@@ -8,7 +8,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
 const VALUES_PER_TASK: usize = 16 * 1024;
 
-/// Activates values in place, on the calling thread.
+/// Applies the activation in place, on the calling thread.
 pub fn activate(kind: Activation, values: &mut [f32]) {
     match kind {
         Activation::QuickGelu => quick_gelus(values),
@@ -16,7 +16,7 @@ pub fn activate(kind: Activation, values: &mut [f32]) {
     }
 }
 
-/// `y = activation(x)`.
+/// Computes `y = activation(x)`.
 ///
 /// # Panics
 /// When the lengths differ.
@@ -28,7 +28,7 @@ pub fn activation(kind: Activation, x: &[f32], y: &mut [f32]) {
     });
 }
 
-/// `gradient = gradient activation'(x)`, in place.
+/// Multiplies `gradient` by `activation'(x)` in place.
 ///
 /// # Panics
 /// When the lengths differ.
@@ -78,7 +78,7 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// The share of the normal distribution below x, within 1e-7: Abramowitz and Stegun 7.1.26, in arithmetic that the
+/// The cumulative normal distribution at x, within 1e-7: Abramowitz and Stegun 7.1.26, in arithmetic that the
 /// compiler turns into SIMD.
 #[inline(always)]
 fn normal_cdf(x: f32) -> f32 {

@@ -7,7 +7,7 @@ use crate::output::{Output, Rows, RowsSize};
 use crate::parallel::for_each_task;
 use gemm::Parallelism;
 
-/// The heads of an attention layer.
+/// Number and width of the heads of an attention layer, and its mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heads {
     /// Number of heads H.
@@ -19,7 +19,7 @@ pub struct Heads {
 }
 
 impl Heads {
-    /// D, the width of all heads together.
+    /// Returns D, the width of all heads together.
     fn joined_width(self) -> usize {
         self.count * self.width
     }
@@ -34,12 +34,12 @@ impl Heads {
         [0, 1, 2].map(|index| Matrix::strided(part(index), n, self.width, 3 * self.joined_width()))
     }
 
-    /// Offset of query (0), key (1) or value (2) of a head within `qkv`.
+    /// Returns the offset of the query (0), key (1) or value (2) of a head within `qkv`.
     fn offset(self, start: usize, part: usize, head: usize) -> usize {
         (start * 3 + part) * self.joined_width() + head * self.width
     }
 
-    /// Number of tokens after checking that everything fits.
+    /// Checks that the lengths fit and returns the number of tokens.
     fn check(self, qkv: &[f32], starts: &[usize], joined: &[f32]) -> usize {
         let n_tokens = starts.last().copied().unwrap_or(0);
         assert!(starts.is_sorted() && starts.first().is_none_or(|&start| start == 0), "starts of sequences");
@@ -49,7 +49,7 @@ impl Heads {
     }
 }
 
-/// A product on the calling thread, that replaces what is stored.
+/// A product on the calling thread that replaces the stored values.
 fn scaled(scale: f32) -> Mode {
     Mode { scale, accumulates: false, parallelism: Parallelism::None }
 }
@@ -58,14 +58,16 @@ fn longest(starts: &[usize]) -> usize {
     starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
 }
 
-/// The heads' outputs side by side; one task a head and sequence, whose logits stay in cache.
+/// Computes the heads' outputs, side by side.
 ///
-/// `log_sum_exp` receives the logarithm of each softmax's denominator, which [`attention_gradient`] needs.
+/// One task computes one head of one sequence, whose logits stay in the processor's cache. `log_sum_exp` receives the
+/// logarithm of each softmax's denominator for [`attention_gradient`].
 ///
 /// # Shapes
 /// - `qkv`: `[T, 3, H, W]`
-/// - `starts`: the first token of each sequence, and behind them T
-/// - `joined`: `[T, H, W]`, `log_sum_exp`: `[H, T]`
+/// - `starts`: the first token of each sequence, then T
+/// - `joined`: `[T, H, W]`
+/// - `log_sum_exp`: `[H, T]`
 ///
 /// # Panics
 /// When the lengths do not fit.
@@ -106,13 +108,14 @@ pub fn attention(qkv: &[f32], starts: &[usize], heads: Heads, joined: &mut [f32]
     );
 }
 
-/// The gradient of [`attention`], given that of `joined`.
+/// Returns the gradient of [`attention`] with respect to `qkv`.
 ///
-/// The attention weights are computed again: they are the largest array of a block.
+/// The attention weights, the largest array of a block, are not stored but computed again.
 ///
 /// # Shapes
-/// - `qkv`, `starts`, `joined`, `log_sum_exp`: as [`attention`] took and gave them
-/// - `gradient`: `[T, H, W]`; returns `[T, 3, H, W]`
+/// - `qkv`, `starts`, `joined`, `log_sum_exp`: arguments and results of [`attention`]
+/// - `gradient`: `[T, H, W]`, the gradient of `joined`
+/// - returns `[T, 3, H, W]`
 ///
 /// # Panics
 /// When the lengths do not fit.
@@ -176,8 +179,8 @@ widest! {
 }
 
 widest! {
-    /// From logits to weights, and from the weights' gradient to that of the logits, both in place: `w (g - delta)`, where
-    /// delta is the sum of `w g` over the row.
+    /// Replaces logits by weights w and the weights' gradient g by that of the logits, `w (g - delta)`. `delta` is the
+    /// sum of `w g` over the row.
     fn softmax_gradient(logits: &mut [f32], gradient: &mut [f32], log_sum_exp: f32, delta: f32) {
         for (logit, gradient) in logits.iter_mut().zip(gradient.iter_mut()) {
             *logit = exp(*logit - log_sum_exp);

@@ -7,6 +7,8 @@ use crate::parallel::{for_each_chunk, map_chunks};
 /// Epsilon of every layer norm of CLIP.
 pub(crate) const EPS: f32 = 1e-5;
 
+/// Computes `y = (x - mean) / sqrt(variance + eps) * weight + bias` for each row.
+///
 /// # Shapes
 /// - `x`, `y`: `[T, D]`
 /// - `weight`, `bias`: `[D]`
@@ -25,7 +27,7 @@ pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     });
 }
 
-/// One row of [`layer_norm`].
+/// Computes one row of [`layer_norm`], on the calling thread.
 pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     let (mean, inverse) = moments(x);
     for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
@@ -33,15 +35,15 @@ pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     }
 }
 
-/// The gradient of [`layer_norm`], given the gradient of `y`.
+/// Computes the gradient of [`layer_norm`].
 ///
-/// With n the normalized row and h = gradient * weight: dx = (h - mean(h) - n mean(h n)) / deviation. `residual` is
-/// added to dx: the gradient that reaches x past the norm.
+/// With n the normalized row and h = gradient * weight, dx = (h - mean(h) - n mean(h n)) / deviation. `residual`, the
+/// gradient that reaches x past the norm, is added to dx.
 ///
 /// # Shapes
 /// - `x`, `residual`: `[T, D]`
 /// - `gradient`: `[T, D]`, the gradient of `y` on entry and that of `x` on return
-/// - `d_weight`, `d_bias`: `[D]`, added to
+/// - `d_weight`, `d_bias`: `[D]`; the sums over the rows are added to them
 ///
 /// # Panics
 /// When the lengths do not fit.

@@ -57,6 +57,7 @@ pub(super) struct Mode {
     pub scale: f32,
     /// Whether the product is added to what is stored.
     pub accumulates: bool,
+    /// On which threads.
     pub parallelism: Parallelism,
 }
 

@@ -1,7 +1,7 @@
-//! The CPU kernels of a transformer block on slices of f32: forward passes, and their gradients for training.
+//! CPU kernels of a transformer block on slices of f32, forward and backward, for training engines.
 //!
-//! Matrices are row-major. Inference calls the forward kernels through [`crate::ops`]; the trainer calls all of them.
-//! Sums over rows do not depend on the number of threads.
+//! The towers use the forward kernels on the CPU; Dermake's trainer uses all of them instead of candle's autograd.
+//! Matrices are row-major. Sums over rows do not depend on the number of threads.
 //!
 //! Letters in shapes: T tokens of all sequences, D width, H heads, W width of a head.
 
@@ -17,5 +17,5 @@ pub(crate) use layer_norm::EPS;
 pub use layer_norm::{layer_norm, layer_norm_gradient, normalize};
 pub use product::{add_column_sums, add_weight_gradient, input_gradient, linear, project};
 
-/// Rows that one task takes. Fixed, so that sums over rows do not depend on the number of threads.
+/// Rows of one task. The number is fixed, so that sums over rows do not depend on the number of threads.
 const ROWS_PER_TASK: usize = 64;

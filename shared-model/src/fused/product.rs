@@ -26,7 +26,7 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], accumulates: bool) {
     matrix::product(a, b, out, Mode { scale: 1.0, accumulates, parallelism: parallelism() });
 }
 
-/// `x W^T + b`, and `residual` added where there is one.
+/// Returns `x W^T + b`, plus `residual` if there is one.
 ///
 /// # Shapes
 /// - `x`: `[T, in]`, `weight`: `[n_out, in]`, `bias`: `[n_out]`, `residual`: `[T, n_out]`
@@ -53,7 +53,7 @@ pub fn linear(x: &[f32], weight: &[f32], n_out: usize, bias: Option<&[f32]>, res
     y
 }
 
-/// `x P`: a projection stored `[in, out]`.
+/// Returns `x P`, with a projection that is stored as `[in, out]`.
 ///
 /// # Shapes
 /// - `x`: `[T, in]`, `projection`: `[in, n_out]`; returns `[T, n_out]`
@@ -68,7 +68,7 @@ pub fn project(x: &[f32], projection: &[f32], n_out: usize) -> Vec<f32> {
     y
 }
 
-/// The gradient of a layer's input: `dy W`, with W `[out, in]`.
+/// Returns the gradient of a layer's input, `dy W`.
 ///
 /// # Shapes
 /// - `gradient`: `[T, n_out]`, `weight`: `[n_out, in]`; returns `[T, in]`
@@ -83,7 +83,7 @@ pub fn input_gradient(gradient: &[f32], weight: &[f32], n_out: usize) -> Vec<f32
     dx
 }
 
-/// Adds `a^T b` to `sum`: with a the gradient of `y` and b the input it is the gradient of a weight `[out, in]`.
+/// Adds `a^T b` to `sum`. With a the gradient of `y` and b the input, this is the gradient of a weight `[out, in]`.
 ///
 /// # Shapes
 /// - `a`: `[T, n_rows]`, `b`: `[T, n_columns]`, `sum`: `[n_rows, n_columns]`
@@ -96,7 +96,7 @@ pub fn add_weight_gradient(a: &[f32], b: &[f32], n_rows: usize, sum: &mut [f32])
     product(a.t(), b, sum, true);
 }
 
-/// Adds the sum over the rows of `x` to `sums`: the gradient of a bias.
+/// Adds the sum over the rows of `x` to `sums`. With x the gradient of `y`, this is the gradient of a bias.
 ///
 /// # Shapes
 /// - `x`: `[T, D]`, `sums`: `[D]`

@@ -1,7 +1,7 @@
-//! Integer matrix products: what they count is the same on every instruction set.
+//! Integer matrix products, with equal sums on every instruction set.
 //!
-//! [`int8`] multiplies weights of signed bytes with activations of seven bits, [`short`] 16-bit integers on both sides.
-//! Each has a scalar reference that the property tests hold every other kernel against.
+//! [`int8`] multiplies weights of signed bytes by activations of seven bits, [`short`] 16-bit integers by 16-bit integers.
+//! The property tests compare every kernel with a scalar reference.
 
 pub(crate) mod int8;
 pub(crate) mod short;

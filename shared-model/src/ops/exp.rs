@@ -1,8 +1,8 @@
-//! `exp` in plain arithmetic, so that the compiler turns a loop of it into SIMD, and softmax.
+//! `exp` in plain arithmetic, which the compiler turns into SIMD, and softmax.
 
 use crate::lanes::{self, widest};
 
-/// `e^x` for f32, within 2 units in the last place between -87 and 88; 0 below, infinity is not reached above.
+/// `e^x` for f32, within 2 units in the last place between -87 and 88. It is 0 below and finite above.
 ///
 /// Cody-Waite reduction by multiples of ln 2, then the degree-6 Taylor polynomial on [-ln 2 / 2, ln 2 / 2].
 #[inline(always)]
@@ -10,7 +10,7 @@ use crate::lanes::{self, widest};
 pub fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_375;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    /// Adding 1.5 * 2^23 rounds to the nearest integer, which then stands in the lowest bits.
+    /// Adding 1.5 * 2^23 rounds to the nearest integer and leaves it in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     // Comparisons are one instruction each in wasm, where `f32::clamp` and a conversion to an integer are many.
     let clamped = if x < -87.3 { -87.3 } else { x };
@@ -24,14 +24,14 @@ pub fn exp(x: f32) -> f32 {
     if x < -87.3 { 0.0 } else { poly * scale }
 }
 
-/// Softmax of one row, in place.
+/// Replaces the logits of one row by their softmax.
 pub fn softmax(logits: &mut [f32]) {
     let inverse = 1.0 / powers(logits);
     logits.iter_mut().for_each(|value| *value *= inverse);
 }
 
 widest! {
-    /// `e^(x - largest)` of a row, in place; returns their total. What is left of softmax is the division.
+    /// Replaces the logits of one row by `e^(x - largest)` and returns their sum. Softmax divides by it.
     pub fn powers(logits: &mut [f32]) -> f32 {
         let max = lanes::max(logits, f32::NEG_INFINITY);
         logits.iter_mut().for_each(|value| *value = exp(*value - max));

@@ -1,58 +1,76 @@
-//! What a file is, told by its first bytes: names and endings do not count.
+//! Detects the kind of a file from its first bytes; its name does not matter.
 
 use std::fmt;
 
 /// The picture formats that are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PictureFormat {
+    /// JPEG.
     Jpeg,
+    /// PNG.
     Png,
+    /// WebP.
     WebP,
+    /// GIF.
     Gif,
+    /// Windows bitmap.
     Bmp,
+    /// TIFF.
     Tiff,
 }
 
-/// What a file is, told by its content.
+/// The kind of a file, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileKind {
+    /// A picture of a format that is decoded.
     Picture(PictureFormat),
+    /// Any other file.
     Other(OtherFile),
 }
 
-/// A file that is not decoded. Displayed, it is a sentence that says what the file is and what to do.
+/// A file that is not decoded. Its `Display` says what the file is and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OtherFile {
+    /// No bytes.
     Empty,
-    /// Bytes that are all zero, as broken copies and downloads leave them.
+    /// Only zeros, as broken copies and downloads leave them.
     Zeros,
     /// HEIC and HEIF.
     Heic,
+    /// DICOM.
     Dicom,
     /// A camera's unprocessed file: DNG, CR2, CR3, NEF, ARW and the like.
     Raw,
-    /// A picture of the named format.
+    /// A picture of this format.
     Picture(&'static str),
+    /// An SVG drawing.
     Svg,
+    /// A PDF document.
     Pdf,
+    /// A video.
     Video,
+    /// An HTML page.
     WebPage,
+    /// A Git LFS pointer.
     LfsPointer,
-    /// ZIP (office documents, too), gzip, 7z or RAR.
+    /// An archive: ZIP (office documents, too), gzip, 7z or RAR.
     Archive,
-    /// What macOS writes beside a file on other systems' disks: `._photo.jpg`.
+    /// A file that macOS writes on other systems' disks for each file: `._photo.jpg`.
     AppleDouble,
+    /// Text.
     Text,
+    /// None of these.
     Unknown,
 }
 
 impl FileKind {
-    /// How many bytes from the start of a file [`FileKind::of`] needs to see.
+    /// How many bytes from the start of a file [`FileKind::of`] reads.
     pub const HEAD_BYTES: usize = 1024;
 
-    /// Tells a file by its first [`HEAD_BYTES`](Self::HEAD_BYTES) bytes, or by all of them when there are fewer.
+    /// Detects the kind of a file from its first [`HEAD_BYTES`](Self::HEAD_BYTES) bytes, or all of them when there are
+    /// fewer.
     ///
-    /// A camera's raw file that has the structure of a TIFF may count as one: that shows only when it is decoded.
+    /// Some raw files of cameras have the structure of a TIFF and count as TIFF here; decoding refuses them.
     pub fn of(head: &[u8]) -> Self {
         let head = &head[..head.len().min(Self::HEAD_BYTES)];
         match picture_format(head) {

@@ -1,4 +1,4 @@
-//! One file of a checkpoint: safetensors or PyTorch's archive, told by its content.
+//! One file of a checkpoint: safetensors or PyTorch's archive, detected by its content.
 
 use super::{Foreign, StoredTensor, pickle};
 use crate::{Error, Result};
@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use safetensors::SafeTensors;
 use std::collections::{BTreeMap, HashMap};
 
-/// The tensors of one file under the names that the file gives them.
+/// The tensors of one file by their names in the file.
 #[derive(Debug, Default)]
 pub struct FileTensors {
     pub(super) named: Vec<(String, StoredTensor)>,
@@ -18,11 +18,10 @@ pub struct FileTensors {
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 impl FileTensors {
-    /// Reads a checkpoint's file, safetensors or PyTorch's, whatever it is called.
+    /// Reads a file of either format, detected by its content.
     ///
     /// # Errors
-    /// [`Error::ForeignFile`] for what is neither, and those of [`Self::from_safetensors`] and
-    /// [`Self::from_pickle`].
+    /// [`Error::ForeignFile`] for other files, and those of [`Self::from_safetensors`] and [`Self::from_pickle`].
     pub fn read(bytes: Bytes) -> Result<Self> {
         match safetensors_header_bytes(&bytes) {
             Some(_) => Self::from_safetensors(bytes),
@@ -50,24 +49,24 @@ impl FileTensors {
         Ok(Self { named: named.collect(), metadata })
     }
 
-    /// All of them as tensors on the CPU, in the stored float type, by the names that the file gives them.
+    /// Returns all tensors on the CPU, in the stored float type, by their names in the file.
     ///
     /// # Errors
-    /// Those of [`StoredTensor::to_tensor`], for the first that is no tensor of finite floats.
+    /// Those of [`StoredTensor::to_tensor`], for the first tensor that is not of finite floats.
     pub fn to_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
         self.named.iter().map(|(name, stored)| Ok((name.clone(), stored.to_tensor(name)?))).collect()
     }
 
-    /// Reads PyTorch's zip format: a state dict, or a training checkpoint that has one somewhere in its dicts.
+    /// Reads PyTorch's zip format: a state dict, or a training checkpoint with one in its dicts. Executes nothing.
     ///
     /// # Errors
-    /// [`Error::Weights`] when the archive or its pickle is not of that form. Nothing in the pickle is executed.
+    /// [`Error::Weights`] when the archive or its pickle is not of this form.
     pub fn from_pickle(bytes: Bytes) -> Result<Self> {
         Ok(Self { named: pickle::read(bytes)?, metadata: HashMap::new() })
     }
 }
 
-/// Whether a checkpoint's file lacks its end, as a download that broke off leaves it; false for files of other kinds.
+/// Returns whether a checkpoint's file lacks its end, as after an interrupted download; false for files of other kinds.
 pub fn is_cut_short(bytes: &[u8]) -> bool {
     const END_OF_ARCHIVE: &[u8; 4] = b"PK\x05\x06";
     /// Longest end of a zip archive: its record and a comment.
@@ -79,14 +78,14 @@ pub fn is_cut_short(bytes: &[u8]) -> bool {
     bytes.is_empty() || announced_bytes(bytes).is_some_and(|announced| announced > bytes.len())
 }
 
-/// The length that a safetensors file says its header has; `None` for a file that is none.
+/// Returns the length of a safetensors file's header; `None` for other files.
 fn safetensors_header_bytes(bytes: &[u8]) -> Option<usize> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let length = Some(u64::from_le_bytes(*length)).filter(|&length| length <= MAX_HEADER_BYTES)?;
     rest.starts_with(b"{").then_some(length as usize)
 }
 
-/// The length that a safetensors file says it has, as far as its header is there to say so.
+/// Returns the length that the header of a safetensors file announces, or the end of the header if that is missing.
 fn announced_bytes(bytes: &[u8]) -> Option<usize> {
     #[derive(serde::Deserialize)]
     struct Entry {

@@ -1,12 +1,14 @@
-//! Files that are no checkpoint, told by their first bytes: a pointer, a web page, an archive, another format.
+//! Detects files that are not a checkpoint: a pointer, a web page, an archive, another format.
 
 use crate::text_file::{self, TextError};
 use crate::{Error, Result};
 
-/// What a file is instead of what it was taken for, and what to do about it.
+/// The kind of a file that is not a checkpoint, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Foreign {
+    /// The kind of the file, with an article.
     pub found: String,
+    /// What to do about it.
     pub advice: &'static str,
 }
 
@@ -14,7 +16,7 @@ const AGAIN: &str = "download the file itself again";
 const UNPACK: &str = "unpack it and name the file inside";
 const EXPORT: &str = "expected safetensors or what PyTorch's torch.save writes; export the model's state_dict";
 
-/// Where a signature stands, the signature, and what begins so.
+/// Offset of a signature, the signature, the kind of such files, and what to do about them.
 const SIGNATURES: [(usize, &[u8], &str, &str); 19] = [
     (0, b"\x1f\x8b", "a gzip archive", UNPACK),
     (0, b"BZh", "a bzip2 archive", UNPACK),
@@ -37,14 +39,14 @@ const SIGNATURES: [(usize, &[u8], &str, &str); 19] = [
     (0, b"MZ\x90\0", "a Windows program", AGAIN),
 ];
 
-/// With this number, files of PyTorch before 1.6 begin.
+/// The number at the start of files of PyTorch before 1.6.
 const LEGACY_TORCH: &[u8] = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 
-/// How many bytes of text are looked at.
+/// How many bytes of a text are examined.
 const TEXT_BYTES: usize = 1024;
 
 impl Foreign {
-    /// Names a file that is neither safetensors nor a zip archive.
+    /// Detects the kind of a file that is neither safetensors nor a zip archive.
     pub fn of(bytes: &[u8]) -> Self {
         let known = SIGNATURES
             .iter()
@@ -67,7 +69,7 @@ impl Foreign {
             })
     }
 
-    /// Names what was written for people or by a server, `None` for bytes that are no text.
+    /// Detects the kind of a text; `None` for bytes that are not text.
     pub fn text(bytes: &[u8]) -> Option<Self> {
         let head = &bytes[..bytes.len().min(TEXT_BYTES)];
         let text = match std::str::from_utf8(head) {
@@ -111,16 +113,17 @@ impl Foreign {
         Some(Self::new(format!("a text file (`{line}`)"), "name the weights themselves"))
     }
 
-    /// The error that says so.
+    /// Returns the error for a file that was expected to be `expected`.
     pub fn into_error<T>(self, expected: &'static str) -> Result<T> {
         Err(Error::ForeignFile { expected, found: self.found, advice: self.advice })
     }
 
+    /// Creates a description.
     pub fn new(found: impl Into<String>, advice: &'static str) -> Self {
         Self { found: found.into(), advice }
     }
 
-    /// Names a zip archive that has no `data.pkl`, or another program's beside it, by its members.
+    /// Detects the kind of a zip archive from the names of its members; `None` for a checkpoint of PyTorch.
     pub fn zip(members: &[String]) -> Option<Self> {
         let has = |part: &str| members.iter().any(|name| name.contains(part));
         let ends = |ending: &str| members.iter().any(|name| name.ends_with(ending));
@@ -147,10 +150,10 @@ impl Foreign {
     }
 }
 
-/// The text of a JSON file.
+/// Returns the text of a JSON file.
 ///
 /// # Errors
-/// [`Error::ForeignFile`] for what is no JSON at all, named as what it is; the errors of [`text_file::decode`].
+/// [`Error::ForeignFile`] for other kinds of files; the errors of [`text_file::decode`].
 pub(crate) fn json_text<'a>(bytes: &'a [u8], expected: &'static str) -> Result<&'a str> {
     match text_file::decode(bytes) {
         Ok(text) if text.trim_start().starts_with(['{', '[']) => Ok(text),
@@ -159,7 +162,7 @@ pub(crate) fn json_text<'a>(bytes: &'a [u8], expected: &'static str) -> Result<&
     }
 }
 
-/// Names text that stands where a model's file should be, and what to do about it; `None` for other bytes.
+/// Describes a text file in the place of a model's file, and what to do about it; `None` for other bytes.
 pub fn foreign_text(bytes: &[u8]) -> Option<String> {
     let Foreign { found, advice } = if bytes.is_empty() { Foreign::of(bytes) } else { Foreign::text(bytes)? };
     Some(format!("{found}; {advice}"))
@@ -177,7 +180,7 @@ fn pickle(bytes: &[u8]) -> Option<Foreign> {
     Some(Foreign::new("a pickle without PyTorch's archive around it", "write it with torch.save"))
 }
 
-/// `ir_version`, then a producer's name or the graph.
+/// Returns whether the bytes begin like ONNX: `ir_version`, then a producer's name or the graph.
 fn is_onnx(bytes: &[u8]) -> bool {
     match bytes {
         [0x08, 1..=0x20, 0x12, length, rest @ ..] => {
@@ -189,7 +192,7 @@ fn is_onnx(bytes: &[u8]) -> bool {
     }
 }
 
-/// What a server's JSON says is wrong.
+/// Returns the error message of a server's JSON answer.
 fn server_says(bytes: &[u8]) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let said = ["error", "message", "detail"].iter().find_map(|field| answer.get(field))?;

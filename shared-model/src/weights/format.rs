@@ -1,4 +1,4 @@
-//! The forms in which a file stores a matrix.
+//! Formats of quantized matrices in files.
 
 use super::int4;
 use super::packing::{INT8_PANEL, INT8_QUAD};
@@ -6,7 +6,7 @@ use candle_core::quantized::GgmlDType;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// How a matrix is stored.
+/// A format of a quantized matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightFormat {
@@ -16,27 +16,30 @@ pub enum WeightFormat {
     /// GGML: blocks of 32 four-bit values along `in`, an f16 scale each; 4.5 bits a weight. U8 `[out, in / 32, 18]`.
     #[serde(rename = "q4_0")]
     Q4_0,
-    /// Signed bytes with one f32 scale an output channel, in the order our kernels read: I8
-    /// `[out / 16, in / 4, 16, 4]`; a table of embeddings is I8 `[V, D]`. 8 bits a weight.
+    /// Signed bytes with one f32 scale for each output channel, in the order of the kernels: I8
+    /// `[out / 16, in / 4, 16, 4]`. A table of embeddings is I8 `[V, D]`. 8 bits a weight.
     Int8,
     /// Four bits with one f16 scale for 32 weights along `in`, in the same order: U8 `[out / 16, in / 4, 16, 2]`, the
-    /// first of two weights in the lower bits; int8 once it is loaded. A table of embeddings is `int8`. 4.5 bits a weight.
+    /// first of two weights in the lower bits. Loading expands it to int8. A table of embeddings is stored as `int8`.
+    /// 4.5 bits a weight.
     Int4,
 }
 
 impl WeightFormat {
+    /// All formats.
     pub const ALL: [Self; 4] = [Self::Q8_0, Self::Q4_0, Self::Int8, Self::Int4];
 
-    /// What the scales of an `int8` or `int4` matrix are stored under, behind the weight's name.
+    /// Returns the suffix under which the scales of an `int8` or `int4` matrix are stored.
     pub fn scale_suffix(self) -> String {
         format!("{}_scale", self.suffix())
     }
 
-    /// Whether a tensor is the scales of another one.
+    /// Returns whether a tensor holds the scales of another one.
     pub(crate) fn is_scale(stored_name: &str) -> bool {
         [Self::Int8, Self::Int4].iter().any(|format| stored_name.ends_with(&format.scale_suffix()))
     }
 
+    /// Returns the name, as users write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Q8_0 => "q8_0",
@@ -46,7 +49,7 @@ impl WeightFormat {
         }
     }
 
-    /// What stands behind the weight's name in a file.
+    /// Returns the suffix of the weight's name in a file.
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::Q8_0 => ".q8_0",
@@ -56,7 +59,7 @@ impl WeightFormat {
         }
     }
 
-    /// `x.weight.q8_0` to (`x.weight`, q8_0).
+    /// Splits `x.weight.q8_0` into `x.weight` and q8_0.
     pub(crate) fn split_suffix(stored_name: &str) -> Option<(&str, Self)> {
         Self::ALL.into_iter().find_map(|format| Some((stored_name.strip_suffix(format.suffix())?, format)))
     }
@@ -69,8 +72,9 @@ impl WeightFormat {
         }
     }
 
-    /// The matrix's shape `[out, in]` from the shape it is stored in; unchanged when it is of another form.
-    /// Beside a side of 0, another may be anything.
+    /// Returns the shape `[out, in]` of a matrix from its stored shape; other shapes are returned unchanged.
+    ///
+    /// A stored shape with a 0 may have any other number, so products saturate.
     pub(crate) fn logical_shape(self, stored: &[usize]) -> Vec<usize> {
         match (self, stored) {
             (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => {

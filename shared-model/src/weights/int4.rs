@@ -1,8 +1,7 @@
-//! Four-bit weights: half the bytes on the way to a phone, eight-bit ones once they are there.
+//! Four-bit weights: half the download of int8, the same memory and speed once loaded.
 //!
-//! A block of 32 weights along `in` shares a scale; a weight is one of sixteen multiples of it. A model that is loaded
-//! expands them to bytes with a scale an output channel, which rounds by a fraction of what four bits have lost
-//! already: its products are as fast as int8's, and its memory is the same.
+//! A block of 32 weights along `in` shares a scale; a weight is one of sixteen multiples of it. Loading expands the weights
+//! to bytes with one scale for each output channel. The rounding error of that is a fraction of the error of four bits.
 
 use super::StoredTensor;
 use super::packing::{self, INT8_PANEL, INT8_QUAD};
@@ -15,18 +14,19 @@ use safetensors::Dtype;
 pub(super) const BLOCK: usize = 32;
 /// Bytes of four weights.
 pub(super) const QUAD_BYTES: usize = INT8_QUAD / 2;
-/// What stands for zero; a nibble less this is -8 to 7.
+/// The nibble of zero. A nibble minus this is -8 to 7.
 const ZERO: i32 = 8;
-/// Scales that are tried for a block, as shares of the one that its largest weight just fits.
+/// Scales that are tried for a block, as fractions of the scale for its largest weight.
 const TRIED: usize = 16;
 
-/// Whether a matrix of these sides can be stored so.
+/// Returns whether a matrix `[n_out, n_in]` can be stored in four bits.
 pub(crate) fn is_packable(n_out: usize, n_in: usize) -> bool {
     packing::is_packable(n_out, n_in) && n_in.is_multiple_of(BLOCK)
 }
 
-/// A matrix `[out, in]`, whose sides are such as [`is_packable`], as U8 `[out / 16, in / 4, 16, 2]` and F16 scales
-/// `[out, in / 32]`, and what it is then `[out, in]`.
+/// Quantizes a matrix `[out, in]` that [`is_packable`].
+///
+/// Returns U8 `[out / 16, in / 4, 16, 2]`, F16 scales `[out, in / 32]`, and the quantized matrix as f32 `[out, in]`.
 pub(crate) fn pack(dense: &Tensor) -> Result<(StoredTensor, StoredTensor, Tensor)> {
     let (n_out, n_in) = dense.dims2()?;
     let values: Vec<f32> = dense.flatten_all()?.to_vec1()?;
@@ -56,7 +56,7 @@ pub(crate) fn pack(dense: &Tensor) -> Result<(StoredTensor, StoredTensor, Tensor
     ))
 }
 
-/// The scale of least squared error.
+/// Returns the scale with the least squared error.
 fn best_scale(weights: &[f32]) -> f16 {
     let largest =
         weights.iter().fold(0f32, |largest, weight| if weight.abs() > largest.abs() { *weight } else { largest });
@@ -74,10 +74,10 @@ fn nearest(weight: f32, scale: f32) -> i32 {
     if scale == 0.0 { 0 } else { ((weight / scale).round_ties_even() as i32).clamp(-ZERO, ZERO - 1) }
 }
 
-/// The same weights as signed bytes in the order of [`packing`], and F32 scales `[out]`.
+/// Expands four-bit weights to signed bytes in the order of [`packing`], with F32 scales `[out]`.
 ///
 /// # Errors
-/// [`Error::Weights`] naming the tensor when type, shape or length is another.
+/// [`Error::Weights`] naming the tensor when its type, shape or length is wrong.
 pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -> Result<(Vec<u8>, Vec<f32>)> {
     let fail = |detail: String| Err(Error::Weights { detail: format!("tensor {name}.int4 {detail}") });
     let &[panels, quads, INT8_PANEL, QUAD_BYTES] = stored.shape.as_slice() else {

@@ -1,20 +1,20 @@
-//! The index of weights that are spread over several files (`model.safetensors.index.json`).
+//! The index of a checkpoint of several files (`model.safetensors.index.json`).
 
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most files of one checkpoint taken seriously.
+/// Most files of one checkpoint.
 const MAX_SHARDS: usize = 10_000;
 
-/// Which file holds which tensor.
+/// An index: the file of each tensor.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ShardIndex {
     weight_map: BTreeMap<String, String>,
 }
 
 impl ShardIndex {
-    /// Whether a file of this name is an index.
+    /// Returns whether a file of this name is an index.
     pub fn is_name(file_name: &str) -> bool {
         file_name.to_ascii_lowercase().ends_with(".index.json")
     }
@@ -22,8 +22,8 @@ impl ShardIndex {
     /// Parses an index as transformers and open_clip write it.
     ///
     /// # Errors
-    /// [`Error::ShardIndex`] when it is not of that form, is empty, or names a file outside of its folder;
-    /// [`Error::ForeignFile`] when it is no JSON.
+    /// [`Error::ShardIndex`] when it has another form, is empty, or names a file outside of its folder;
+    /// [`Error::ForeignFile`] when it is not JSON.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let json = super::json_text(json, "the JSON index of sharded weights")?;
         let index: Self = match serde_json::from_str(json) {
@@ -40,7 +40,7 @@ impl ShardIndex {
         Ok(index)
     }
 
-    /// The names of the files, each once.
+    /// Returns the names of the files.
     pub fn files(&self) -> BTreeSet<&str> {
         self.weight_map.values().map(String::as_str).collect()
     }

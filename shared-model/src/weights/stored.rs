@@ -1,4 +1,4 @@
-//! One tensor as the file has it.
+//! A tensor in the bytes of its file.
 
 use crate::{Error, Result, finite};
 use bytes::Bytes;
@@ -6,30 +6,37 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, View};
 use std::borrow::Cow;
 
-/// A contiguous row-major tensor in its file's bytes, little endian.
+/// A contiguous row-major tensor in little-endian bytes.
 #[derive(Clone, Debug)]
 pub struct StoredTensor {
+    /// Type of the values.
     pub dtype: Dtype,
+    /// Sizes of the dimensions.
     pub shape: Vec<usize>,
+    /// The values.
     pub data: Bytes,
 }
 
 impl StoredTensor {
+    /// Creates a tensor. Its length is checked by [`Self::to_tensor`].
     pub fn new(dtype: Dtype, shape: &[usize], data: Bytes) -> Self {
         Self { dtype, shape: shape.to_vec(), data }
     }
 
-    /// Copies a tensor's values as f32.
+    /// Copies the values of a tensor as f32.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when candle cannot convert or copy them.
     pub fn from_tensor(tensor: &Tensor) -> Result<Self> {
         let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
         Ok(Self::new(Dtype::F32, tensor.dims(), bytes.into()))
     }
 
-    /// The values as a tensor on the CPU, in the stored float type.
+    /// Returns the values as a tensor on the CPU, in the stored float type. `name` is for errors.
     ///
     /// # Errors
-    /// [`Error::Weights`] naming the tensor when it is not of a float type, [`Error::NotFinite`] when a value is NaN
+    /// [`Error::Weights`] when the type is not a float or the length is wrong; [`Error::NotFinite`] when a value is NaN
     /// or infinite.
     pub fn to_tensor(&self, name: &str) -> Result<Tensor> {
         let dtype = match self.dtype {

@@ -1,4 +1,4 @@
-//! Rows of f32 as levels of seven bits.
+//! Activations as levels of seven bits.
 
 use super::levels::{LARGEST_LEVEL, Level};
 use crate::lanes::{self, widest};
@@ -6,22 +6,24 @@ use crate::output::Output;
 use crate::parallel::for_each_task;
 use crate::weights::packing::INT8_QUAD;
 
-/// Between the smallest and the largest value of a block lie so many steps. Half a step less than levels there are: what
-/// rounding adds to zero and value, half a step each, then never leads beyond the largest level.
+/// Steps between the smallest and the largest value of a block. It is half a step less than the largest level: rounding
+/// zero and value, by half a step each, then never exceeds that level.
 const STEPS: f32 = LARGEST_LEVEL as f32 - 0.5;
 
-/// 1.5 * 2^23: a sum with it has no bits for a fraction, so that it is rounded to the nearest integer, ties to even,
-/// and that integer stands in its lowest bits.
+/// 1.5 * 2^23. A sum with it has no fraction bits: it is rounded to the nearest integer, ties to even, which is left in
+/// the lowest bits.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// What the levels of a row in a block stand for: `value = scale * level - offset`.
+/// What the levels of one row in one block mean: `value = scale * level - offset`.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Step {
+    /// Distance between two levels.
     pub scale: f32,
+    /// `scale` times the level of zero.
     pub offset: f32,
 }
 
-/// Rows as levels, made anew in the same memory.
+/// Rows of activations as levels. The memory is used again for other rows.
 #[derive(Default)]
 pub(crate) struct Activations {
     /// `[blocks][rows][width of the block]`
@@ -54,15 +56,17 @@ impl Activations {
         });
     }
 
+    /// Returns the number of rows.
     pub fn n_rows(&self) -> usize {
         self.n_rows
     }
 
+    /// Returns the number of blocks of columns.
     pub fn n_blocks(&self) -> usize {
         self.width.div_ceil(self.block_width.max(1))
     }
 
-    /// Levels `[rows, width of the block]` and steps `[rows]` of a block, and that width.
+    /// Returns the levels `[rows, width of the block]` and steps `[rows]` of a block, and its width.
     pub fn block(&self, block: usize) -> (&[Level], &[Step], usize) {
         let first = block * self.block_width;
         let width = self.block_width.min(self.width - first);
@@ -109,7 +113,7 @@ widest! {
         let zero = (-least * inverse + ROUNDER) - ROUNDER;
         let offset = ROUNDER + zero;
         for (level, value) in levels.iter_mut().zip(values) {
-            // The mask keeps what is no number within seven bits too.
+            // The mask keeps NaN within seven bits, too.
             *level = ((value * inverse + offset).to_bits() & u32::from(LARGEST_LEVEL)) as Level;
         }
         Step { scale, offset: scale * zero }

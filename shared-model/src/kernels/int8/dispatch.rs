@@ -12,7 +12,7 @@ use super::scalar;
 use super::x86;
 use std::sync::OnceLock;
 
-/// The kernels that this machine runs, fastest first; the last is the scalar reference.
+/// Returns the kernels that this processor runs, fastest first. The last one is the scalar reference.
 pub(super) fn available_kernels() -> impl Iterator<Item = PanelKernel> {
     let scalar: PanelKernel = scalar::multiply;
     #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
@@ -28,7 +28,7 @@ pub(super) fn available_kernels() -> impl Iterator<Item = PanelKernel> {
     own.chain([scalar])
 }
 
-/// The fastest of [`available_kernels`], looked up once.
+/// Returns the fastest of [`available_kernels`].
 pub(super) fn fastest_kernel() -> PanelKernel {
     static FASTEST: OnceLock<PanelKernel> = OnceLock::new();
     *FASTEST.get_or_init(|| available_kernels().next().expect("the scalar kernel is always there"))

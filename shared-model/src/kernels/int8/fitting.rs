@@ -1,27 +1,27 @@
-//! Which products fit 16 bits even when two pairs of them are added, so that they need be widened only half as often.
+//! Which products fit 16 bits even when two pairs of them are added: those are widened half as often.
 
 use super::levels::{BLOCK_WIDTH, LARGEST_LEVEL};
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 
-/// What weights of one sign may add up to: times the largest level, it is within 16 bits.
+/// Largest sum of weights of one sign that, times the largest level, fits 16 bits.
 const LARGEST_SUM: i32 = i16::MAX as i32 / LARGEST_LEVEL as i32;
 
 const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
-/// For each two quads of a block of a panel, from the first: whether in every channel the products of the first or
-/// last two steps of one may be added to those of the other in 16 bits, whatever the levels are.
+/// One bit for every two quads of a block of a panel: whether in every channel the products of the first (or last) two
+/// steps of both quads can be added in 16 bits, for any levels.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Fitting(u32);
 
 impl Fitting {
-    /// `block` is `[width / 4][16][4]`, of signed bytes.
+    /// Examines a block `[width / 4][16][4]` of signed bytes.
     pub(super) fn of(block: &[u8]) -> Self {
         let two_quads = block.chunks_exact(2 * QUAD_BYTES);
         assert!(two_quads.len() <= BLOCK_WIDTH / (2 * INT8_QUAD), "a block of {} bytes", block.len());
         Self(two_quads.enumerate().fold(0, |bits, (at, quads)| bits | u32::from(fits(quads)) << at))
     }
 
-    /// Of the quads `2 * at` and `2 * at + 1`.
+    /// Returns the bit of the quads `2 * at` and `2 * at + 1`.
     #[inline(always)]
     pub(super) fn at(self, at: usize) -> bool {
         self.0 >> at & 1 == 1

@@ -1,7 +1,7 @@
-//! How activations are stored for the kernels: levels of seven bits, in blocks of columns.
+//! The levels of activations as the kernels read them.
 
-/// Columns that share a scale and a zero: narrow enough that a large value spoils few others, wide enough that the sums
-/// of a block cost little beside its products.
+/// Most columns that share a scale and a zero: few enough that a large value coarsens few others, many enough that a
+/// block's sums cost little beside its products.
 pub(crate) const BLOCK_WIDTH: usize = 256;
 
 /// The largest level of an activation; the smallest is 0.

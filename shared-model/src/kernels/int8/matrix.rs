@@ -1,4 +1,4 @@
-//! A packed int8 weight and its product with activations.
+//! An int8 weight and its product with activations.
 
 use super::activations::{Activations, RowLevels};
 use super::dispatch::fastest_kernel;
@@ -15,24 +15,25 @@ use safetensors::Dtype;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A weight `[out, in]` as signed bytes with one scale an output channel, and the bias that goes with it.
+/// A weight `[out, in]` of signed bytes with one scale for each output channel, and its bias.
 #[derive(Clone)]
 pub(crate) struct Int8Matrix(Arc<Packed>);
 
-/// Where the values of one row and panel belong.
+/// The position of the values of one row and panel.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
+    /// Row of the activations.
     pub row: usize,
-    /// The first of [`INT8_PANEL`].
+    /// First of [`INT8_PANEL`] output channels.
     pub channel: usize,
 }
 
 impl Int8Matrix {
-    /// From an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`; activations share a step over
+    /// Takes an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`. Activations share a scale and a zero over
     /// `block_width` columns.
     ///
     /// # Errors
-    /// [`Error::Weights`] naming the tensor when type, shape or length is another.
+    /// [`Error::Weights`] naming the tensor when its type, shape or length is wrong.
     pub fn from_stored(
         name: &str,
         values: &StoredTensor,
@@ -54,7 +55,7 @@ impl Int8Matrix {
         Ok(Self(Arc::new(Packed::new(values.data.clone(), scales, n_in, block_width))))
     }
 
-    /// From four-bit weights, expanded to bytes; see [`WeightFormat::Int4`](crate::weights::WeightFormat::Int4).
+    /// Expands four-bit weights to bytes; see [`WeightFormat::Int4`](crate::weights::WeightFormat::Int4).
     ///
     /// # Errors
     /// As [`Self::from_stored`].
@@ -64,10 +65,10 @@ impl Int8Matrix {
         Ok(Self(Arc::new(Packed::new(bytes.into(), row_scales, n_in, block_width))))
     }
 
-    /// The same weight with a bias `[out]`.
+    /// Adds a bias `[out]`.
     ///
     /// # Errors
-    /// [`Error::Tensor`] when it is of another length.
+    /// [`Error::Tensor`] when its length is wrong.
     pub fn with_bias(self, bias: &Tensor) -> Result<Self> {
         let bias: Vec<f32> = bias.to_dtype(DType::F32)?.to_vec1()?;
         if bias.len() != self.0.n_out {
@@ -78,7 +79,7 @@ impl Int8Matrix {
         Ok(Self(Arc::new(packed.with_bias(bias))))
     }
 
-    /// The weight as f32 `[out, in]`, for devices without an int8 kernel of ours.
+    /// Returns the weight as f32 `[out, in]`, for devices without an int8 kernel.
     pub fn dequantize(&self) -> Result<Tensor> {
         let Packed { values, scales, n_out, n_in, .. } = &*self.0;
         let mut dense = vec![0f32; n_out * n_in];
@@ -93,10 +94,12 @@ impl Int8Matrix {
         Ok(Tensor::from_vec(dense, (*n_out, *n_in), &Device::Cpu)?)
     }
 
+    /// Returns the number of output channels.
     pub fn n_out(&self) -> usize {
         self.0.n_out
     }
 
+    /// Returns the number of input channels.
     pub fn n_in(&self) -> usize {
         self.0.n_in
     }
@@ -126,8 +129,9 @@ impl Int8Matrix {
         );
     }
 
-    /// `y = x W^T + b` of a range of output channels, which is in [`INT8_PANEL`]s. `each` is done to all values of a
-    /// panel, then each row's are given to `finish`; both from many threads.
+    /// Computes `x W^T + b` for a range of output channels in whole panels.
+    ///
+    /// `each` changes all values of a panel, then `finish` takes those of each row. Both are called from many threads.
     pub(crate) fn multiply(
         &self,
         activations: &Activations,
@@ -158,7 +162,7 @@ impl Int8Matrix {
         });
     }
 
-    /// `y = x W^T + b`.
+    /// Returns `x W^T + b`.
     ///
     /// # Shapes
     /// - `x`: `[M, in]` f32
@@ -226,10 +230,10 @@ mod tests {
         }
     }
 
-    /// The largest weights of a draw: of some no two quads fit 16 bits together, of others a few, all just so, or all.
+    /// The largest weights of a case: with some no two quads fit 16 bits together, with others a few or all do.
     const LARGEST: [i32; 4] = [127, 100, 64, 20];
 
-    /// Of one draw: `is_extreme` takes the largest magnitudes, with which no sum may wrap or saturate.
+    /// A random product. `is_extreme` takes the largest magnitudes, with which no sum may wrap or saturate.
     struct Case {
         n_rows: usize,
         n_out: usize,
@@ -288,7 +292,7 @@ mod tests {
         }
     }
 
-    /// In a browser, where the kernels are others.
+    /// The kernels of a browser.
     #[cfg(target_arch = "wasm32")]
     #[wasm_bindgen_test::wasm_bindgen_test]
     fn every_kernel_gives_the_scalar_sums() {

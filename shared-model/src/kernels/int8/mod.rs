@@ -1,13 +1,12 @@
-//! Weights of signed bytes against activations of seven bits.
+//! Products of weights of signed bytes and activations of seven bits.
 //!
-//! Seven bits are what one instruction multiplies four at a time on every processor that has one (`pmaddubsw`,
-//! `vpdpbusd`, ARM's `sdot`, wasm's relaxed dot products) without a sum of its own ever saturating: a pair of products is at most
-//! 2 * 127 * 127 = 32,258. An activation's level is counted from a zero of its own, a row and a block of columns at a
-//! time, so that a single large value coarsens no more than its block.
+//! The instructions for four products and their sum (`pmaddubsw`, `vpdpbusd`, ARM's `sdot`, wasm's relaxed dot products)
+//! never saturate with seven bits: a pair of products is at most 2 * 127 * 127 = 32,258. Each block of columns of each row
+//! of activations has its own scale and zero, so that a large value makes only its own block coarser.
 
 mod activations;
 mod dispatch;
-#[allow(dead_code, reason = "the kernels of some targets gain nothing by it")]
+#[allow(dead_code, reason = "the kernels of some targets do not use it")]
 mod fitting;
 mod kernel;
 mod levels;

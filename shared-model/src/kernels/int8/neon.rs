@@ -1,4 +1,4 @@
-//! ARM with NEON: products of bytes as 16-bit integers, which two of them fit, added in pairs twice.
+//! ARM with NEON: 16-bit products of bytes, added in pairs to 16 and then to 32 bits.
 
 use super::kernel::{Sums, Weights, checked_rows};
 use super::levels::Level;
@@ -8,7 +8,7 @@ use core::arch::aarch64::{
     vreinterpretq_s8_s32, vst1q_s32,
 };
 
-/// Rows whose sums, four registers each, stay in registers beside the weights.
+/// Rows of a tile, whose sums stay in registers: four registers each.
 const ROWS: usize = 4;
 const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 const VECTOR_BYTES: usize = 16;
@@ -49,7 +49,7 @@ unsafe fn tile<const R: usize>(levels: &[u8], width: usize, panel: &[i8], sums: 
     }
     for (sums, tile) in sums.iter_mut().zip(tile) {
         for (vector, values) in tile.into_iter().enumerate() {
-            // SAFETY: a row has sixteen sums, and four of them stand from here on.
+            // SAFETY: a row has sixteen sums, of which these are four.
             unsafe { vst1q_s32(sums.as_mut_ptr().add(vector * 4), values) };
         }
     }

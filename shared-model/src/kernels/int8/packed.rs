@@ -1,4 +1,4 @@
-//! A packed weight in memory, and what one panel of it makes of all rows.
+//! A packed weight in memory, and the product of one panel with all rows.
 
 use super::activations::Activations;
 use super::fitting::Fitting;
@@ -7,28 +7,33 @@ use super::panels::{Found, Values, scale, take_sums};
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use bytes::Bytes;
 
+/// A packed int8 weight with its scales and bias.
 #[derive(Clone)]
 pub(super) struct Packed {
-    /// `[out / 16][in / 4][16][4]`, straight from the file.
+    /// `[out / 16][in / 4][16][4]`, as in the file.
     pub values: Bytes,
+    /// `[out]`
     pub scales: Vec<f32>,
-    /// `[out]`; zeros where the layer has none.
+    /// `[out]`; zeros for a layer without a bias.
     pub bias: Vec<f32>,
-    /// `[out / 16][blocks][16]`: what a level of one in every column of a block would add up to.
+    /// `[out / 16][blocks][16]`: the sum of the weights of each channel in each block.
     weight_sums: Vec<Values>,
     /// `[out / 16][blocks]`
     fitting: Vec<Fitting>,
+    /// Output channels.
     pub n_out: usize,
+    /// Input channels.
     pub n_in: usize,
-    /// Columns of activations that share a step.
+    /// Columns of activations that share a scale and a zero.
     pub block_width: usize,
 }
 
-/// Rows that are multiplied with a block of a panel before others are: with it, their levels, sums and values are in
-/// the processor's nearest cache. Whole tiles of every kernel.
+/// Rows that are multiplied by a block of a panel at a time, in whole tiles of every kernel. Their levels, sums and
+/// values fit the processor's first cache together with the block.
 const ROWS_AT_ONCE: usize = 48;
 
 impl Packed {
+    /// Takes a packed weight, without a bias.
     pub fn new(values: Bytes, scales: Vec<f32>, n_in: usize, block_width: usize) -> Self {
         let n_out = scales.len();
         let panels = values.chunks_exact(n_in * INT8_PANEL);
@@ -37,12 +42,12 @@ impl Packed {
         Self { values, bias: vec![0.0; n_out], scales, weight_sums, fitting, n_out, n_in, block_width }
     }
 
-    /// `bias` is `[out]`.
+    /// Adds a bias `[out]`.
     pub fn with_bias(self, bias: Vec<f32>) -> Self {
         Self { bias, ..self }
     }
 
-    /// All rows' values of one panel.
+    /// Computes the values of one panel for all rows.
     pub fn panel(&self, panel: usize, activations: &Activations, kernel: PanelKernel, values: &mut Vec<Values>) {
         let panel_bytes = self.n_in * INT8_PANEL;
         let weights = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
@@ -71,7 +76,7 @@ fn of_panel(values: &[f32], channel: usize) -> Values {
     std::array::from_fn(|at| values[channel + at])
 }
 
-/// Of one block of one panel, by channel.
+/// Returns the sums of the weights of one block of a panel, by channel.
 fn sums_of_weights(block: &[u8]) -> Values {
     let mut sums = [0i32; INT8_PANEL];
     for quad in block.chunks_exact(INT8_PANEL * INT8_QUAD) {

@@ -1,6 +1,6 @@
-//! What is done to a panel's sixteen values of a row between the kernels' sums and the result.
+//! From the kernels' sums to the sixteen values of a row and panel.
 //!
-//! By hand in wasm, where the compiler leaves loops of sixteen in single numbers: three times the time.
+//! wasm has SIMD written by hand here: the compiler leaves these loops scalar, which takes three times as long.
 
 use super::activations::Step;
 use super::kernel::Sums;
@@ -10,19 +10,21 @@ use crate::weights::packing::INT8_PANEL;
 /// The values of one row and panel.
 pub(crate) type Values = [f32; INT8_PANEL];
 
-/// What a kernel found of some rows in one block.
+/// The sums of some rows in one block.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'a> {
+    /// The kernel's sums, one entry for each row.
     pub sums: &'a [Sums],
+    /// What the levels of each row mean.
     pub steps: &'a [Step],
+    /// The sums of the block's weights.
     pub weight_sums: &'a Values,
-    /// Of the panel's blocks.
+    /// Whether it is the first block of the panel.
     pub is_first: bool,
 }
 
 widest! {
-    /// From sums to what they stand for: `scale * sum - offset * weight_sum`, added to the values or, of the first
-    /// block, in their place.
+    /// Adds `scale * sum - offset * weight_sum` to the values, which the first block replaces.
     pub(super) fn take_sums(values: &mut [Values], found: Found<'_>) {
         let Found { sums, steps, weight_sums, is_first } = found;
         for ((values, sums), step) in values.iter_mut().zip(sums).zip(steps) {
@@ -37,7 +39,7 @@ widest! {
     }
 }
 
-/// `value * scale + bias`, by channel.
+/// Computes `value * scale + bias` by channel.
 pub(super) fn scale(values: &mut [Values], scales: &Values, bias: &Values) {
     for values in values {
         lanes::zip2(values, scales, bias, |value, scale, bias| lanes::add(lanes::mul(value, scale), bias));
@@ -64,7 +66,7 @@ mod lanes {
     #[inline(always)]
     pub fn zip2(values: &mut Values, a: &Values, b: &Values, work: impl Fn(Lanes, Lanes, Lanes) -> Lanes) {
         for at in (0..values.len()).step_by(4) {
-            // SAFETY: four of sixteen stand from `at` on.
+            // SAFETY: `at` is a multiple of four below sixteen.
             unsafe {
                 let value = values.as_mut_ptr().add(at).cast();
                 let (a, b) = (a.as_ptr().add(at).cast(), b.as_ptr().add(at).cast());

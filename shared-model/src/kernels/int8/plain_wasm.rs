@@ -1,4 +1,4 @@
-//! wasm SIMD128 without relaxed SIMD: levels and weights as 16-bit integers, by the tiles of [`crate::kernels::short`].
+//! wasm SIMD128 without relaxed SIMD: levels and weights become 16-bit integers for the tiles of [`crate::kernels::short`].
 
 use super::kernel::{Sums, Weights, checked_rows};
 use super::levels::{BLOCK_WIDTH, Level};
@@ -7,9 +7,9 @@ use crate::kernels::short::wasm::tile;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use core::arch::wasm32::{i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_shuffle, v128_load, v128_store};
 
-/// Halves of a panel that the tiles take.
+/// Panels of the tiles in one int8 panel.
 const N_HALVES: usize = INT8_PANEL / SHORT_PANEL;
-/// Levels of a pair, of which there are two in a quad.
+/// Steps of a pair; a quad has two pairs.
 const PAIR: usize = 2;
 
 pub(super) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sums: &mut [Sums]) {
@@ -28,7 +28,7 @@ pub(super) fn multiply(levels: &[Level], width: usize, weights: Weights<'_>, sum
     }
 }
 
-/// From `[width / 4][16][4]` bytes to `[width / 2][8][2]` 16-bit integers, for each half of the channels.
+/// Widens `[width / 4][16][4]` bytes to `[width / 2][8][2]` 16-bit integers for each half of the channels.
 fn widen(panel: &[i8], halves: &mut [[i16; BLOCK_WIDTH * SHORT_PANEL]; N_HALVES]) {
     for (quad, weights) in panel.chunks_exact(INT8_PANEL * INT8_QUAD).enumerate() {
         for (four, weights) in weights.chunks_exact(4 * INT8_QUAD).enumerate() {

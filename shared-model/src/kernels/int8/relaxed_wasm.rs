@@ -1,7 +1,7 @@
-//! wasm's relaxed dot products of signed bytes with seven-bit ones.
+//! wasm's relaxed dot products of signed bytes and seven-bit levels.
 //!
-//! What they give is the same everywhere as long as the second side stays within seven bits. What they cost is not: an
-//! engine has one instruction for four products and their sum (ARM's `sdot`, `vpdpbusd`) or makes it of three.
+//! With seven bits the results are the same on every engine, but not the cost: an engine has one instruction for four
+//! products and their sum (ARM's `sdot`, `vpdpbusd`) or uses three.
 
 use super::kernel::{PanelKernel, Sums, Weights, checked_rows};
 use super::levels::Level;
@@ -13,30 +13,30 @@ use core::arch::wasm32::{
 };
 use std::hint::black_box;
 
-/// Rows and vectors of four channels whose sums stay in registers: of the shapes tried, the fastest in V8.
+/// Rows and vectors of four channels in a tile: the fastest of the shapes tried in V8.
 const ROWS: usize = 3;
 const VECTORS: usize = 2;
 const VECTOR_BYTES: usize = 16;
 const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
-/// Both kernels, the one first that this engine is faster with.
+/// Returns both kernels, the faster one of this engine first.
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
     let whole: PanelKernel = |levels, width, weights, sums| multiply::<Whole>(levels, width, weights, sums);
     let in_parts: PanelKernel = |levels, width, weights, sums| multiply::<InParts>(levels, width, weights, sums);
     if has_whole_instruction() { [whole, in_parts] } else { [in_parts, whole] }.into_iter()
 }
 
-/// Beyond seven bits engines differ, and show what they are made of: 255 is -1 to ARM's instructions and 255 to
-/// `vpdpbusd`; `pmaddubsw`, of which the sum would be made in three instructions, saturates.
+/// Returns whether the engine has one instruction. Beyond seven bits engines differ: 255 is -1 to ARM's instructions and
+/// 255 to `vpdpbusd`, while `pmaddubsw`, the first of three instructions, saturates.
 fn has_whole_instruction() -> bool {
     let sum =
         i32x4_relaxed_dot_i8x16_i7x16_add(black_box(i8x16_splat(127)), black_box(i8x16_splat(-1)), i32x4_splat(0));
     i32x4_extract_lane::<0>(sum) != 2 * i32::from(i16::MAX)
 }
 
-/// How the levels of a row and the weights of four channels become sums.
+/// A way to add products of levels and the weights of four channels.
 trait Dot {
-    /// Whether it gains where two quads fit 16 bits together.
+    /// Whether it is faster for two quads that fit 16 bits together.
     const WIDENS: bool;
 
     /// Adds the products of `Q` quads, which fit 16 bits together.
@@ -113,20 +113,20 @@ unsafe fn tile<D: Dot, const R: usize>(levels: &[u8], width: usize, weights: Wei
         }
         for (row, tile) in sums.iter_mut().zip(tile) {
             for (vector, values) in tile.into_iter().enumerate() {
-                // SAFETY: a row has sixteen sums, and four of them stand from here on.
+                // SAFETY: a row has sixteen sums, of which these are four.
                 unsafe { v128_store(row.as_mut_ptr().add((first + vector) * 4).cast(), values) };
             }
         }
     }
 }
 
-/// What a tile is made of: rows, and some vectors of a panel's channels.
+/// The operands of a tile: rows, and some vectors of a panel's channels.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     levels: &'a [u8],
     width: usize,
     values: &'a [i8],
-    /// Of the vectors.
+    /// The first vector.
     first: usize,
 }
 

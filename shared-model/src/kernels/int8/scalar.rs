@@ -1,4 +1,4 @@
-//! The reference that every other kernel must equal, and the one for processors that have none of their own.
+//! The reference of all other kernels, and the kernel of processors without one.
 
 use super::kernel::{Sums, Weights, checked_rows};
 use super::levels::Level;

@@ -1,4 +1,4 @@
-//! x86-64: sixteen channels by four steps of `k` are two registers of 256 bits or one of 512.
+//! x86-64: the sixteen channels of a panel for four steps of `k` are two registers of 256 bits or one of 512.
 
 use super::kernel::{PanelKernel, Sums, Weights, checked_rows};
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
@@ -10,10 +10,10 @@ use core::arch::x86_64::{
 
 const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
-/// This file's kernels that the processor has, fastest first.
+/// Returns the kernels of this file that the processor runs, fastest first.
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
     let has_vnni = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni");
-    // SAFETY: the features that each function asks for were just detected.
+    // SAFETY: the features that each function needs were just detected.
     let vnni: PanelKernel = |levels, width, weights, sums| unsafe { vnni(levels, width, weights, sums) };
     // SAFETY: as above.
     let avx2: PanelKernel = |levels, width, weights, sums| unsafe { avx2(levels, width, weights, sums) };
@@ -21,7 +21,7 @@ pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
     candidates.into_iter().filter(|(is_available, _)| *is_available).map(|(_, kernel)| kernel)
 }
 
-/// A kernel of tiles of `$rows` rows, and of single ones for what is left.
+/// Defines a kernel of tiles of `$rows` rows; the remaining rows are tiles of one.
 macro_rules! kernel {
     ($name:ident, $features:literal, $rows:literal, $tile:ident) => {
         #[target_feature(enable = $features)]
@@ -74,11 +74,10 @@ unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, weights: Weight
     }
 }
 
-/// Adds the products of `Q` quads, from one on, to the sums of `R` rows; they are added to each other before they are
-/// widened.
+/// Adds the products of `Q` quads from `first` on to the sums of `R` rows. The products of the quads are added in 16 bits.
 ///
 /// # Safety
-/// The quads are within the rows and the weights, which fit that.
+/// The quads are within the rows and the weights, and their products fit.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn avx2_quads<const Q: usize, const R: usize>(
@@ -106,7 +105,7 @@ unsafe fn avx2_quads<const Q: usize, const R: usize>(
     }
 }
 
-/// A quad of all sixteen channels.
+/// Returns a quad of all sixteen channels.
 ///
 /// # Safety
 /// The quad is within the weights.
@@ -138,8 +137,10 @@ unsafe fn vnni_tile<const R: usize>(levels: &[u8], width: usize, weights: Weight
     }
 }
 
+/// Returns four levels.
+///
 /// # Safety
-/// Four levels stand from `at` on.
+/// `at` is within `levels`, and so are the three after it.
 #[inline(always)]
 unsafe fn quad_of(levels: &[u8], at: usize) -> i32 {
     // SAFETY: as the caller promised.

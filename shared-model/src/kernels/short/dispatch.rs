@@ -6,7 +6,7 @@ use super::wasm;
 use super::x86;
 use super::{scalar, tile::TileKernel};
 
-/// The kernels that this machine runs, fastest first; the last is the scalar reference.
+/// Returns the kernels that this processor runs, fastest first. The last one is the scalar reference.
 pub(crate) fn available_kernels() -> impl Iterator<Item = TileKernel> {
     let scalar: TileKernel = scalar::tile;
     #[cfg(target_arch = "wasm32")]
@@ -18,7 +18,7 @@ pub(crate) fn available_kernels() -> impl Iterator<Item = TileKernel> {
     own.chain([scalar])
 }
 
-/// The fastest of [`available_kernels`].
+/// Returns the fastest of [`available_kernels`].
 pub(crate) fn fastest_kernel() -> TileKernel {
     available_kernels().next().expect("the scalar kernel is always there")
 }

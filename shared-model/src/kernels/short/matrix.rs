@@ -1,4 +1,4 @@
-//! A weight of 16-bit integers: for what eight bits would be too coarse, at twice the speed of f32 in wasm.
+//! A weight of 16-bit integers, for layers that eight bits are too coarse for. In wasm it is twice as fast as f32.
 
 use super::dispatch::fastest_kernel;
 use super::operands::{ShortPanels, ShortRows, Source};
@@ -10,10 +10,10 @@ use crate::parallel::for_each_chunk;
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use std::sync::Arc;
 
-/// Rows that a task takes: whole tiles.
+/// Rows of one task, in whole tiles.
 const ROWS_PER_TASK: usize = 2 * TILE_ROWS;
 
-/// A weight `[out, in]` whose rows have a scale each.
+/// A weight `[out, in]` with one scale for each row.
 #[derive(Clone)]
 pub(crate) struct ShortMatrix(Arc<Packed>);
 
@@ -21,24 +21,26 @@ struct Packed {
     panels: ShortPanels,
     n_out: usize,
     n_in: usize,
-    /// On either side of zero, for weights and activations alike.
+    /// Levels on either side of zero, of weights and of activations.
     levels: f32,
 }
 
 impl ShortMatrix {
+    /// Quantizes a dense weight.
+    ///
     /// # Errors
-    /// When `weight` is not `[out, in]` on the CPU.
+    /// [`Error::Tensor`](crate::Error::Tensor) when `weight` is not `[out, in]` on the CPU.
     pub fn new(weight: &Tensor) -> Result<Self> {
         let (n_out, n_in) = weight.dims2()?;
         let values: Vec<f32> = weight.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-        // So many that a sum of `in` products fits 32 bits.
+        // The most with which a sum of `in` products fits 32 bits.
         let levels = (i32::MAX as f32 / n_in.max(1) as f32).sqrt().floor().min(i16::MAX as f32);
         let mut panels = ShortPanels::default();
         panels.pack_rows(Source { values: &values, n_rows: n_out, width: n_in, stride: n_in }, levels);
         Ok(Self(Arc::new(Packed { panels, n_out, n_in, levels })))
     }
 
-    /// `y = x W^T`.
+    /// Returns `x W^T`.
     ///
     /// # Shapes
     /// - `x`: `[M, in]` f32

@@ -1,6 +1,6 @@
-//! Numbers as 16-bit integers with a scale a row, and products of two such sets: what attention is made of.
+//! Products of 16-bit integers, for attention and the patch embedding.
 //!
-//! The sums are integers again, and each side has as many levels as a 32-bit sum of their products can bear.
+//! Each row has a scale. Both sides have as many levels as a 32-bit sum of their products can hold.
 
 mod dispatch;
 mod matrix;

@@ -3,18 +3,20 @@
 use super::tile::SHORT_PANEL;
 use crate::lanes::largest_magnitude;
 
-/// 1.5 * 2^23: a sum with it has no bits for a fraction, so that it is rounded to the nearest integer, ties to even,
-/// and that integer stands in its lowest bits. A call to the C library's `rintf`, which baseline x86-64 would need
-/// instead, took a tenth of the time.
+/// 1.5 * 2^23. A sum with it has no fraction bits: it is rounded to the nearest integer, ties to even, which is left in
+/// the lowest bits. Calling `rintf` of the C library instead, as baseline x86-64 would, took a tenth of the time.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// Some rows of f32 within a larger array.
+/// Rows of f32 within a larger array.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
+    /// The array, from the first row on.
     pub values: &'a [f32],
+    /// Number of rows.
     pub n_rows: usize,
+    /// Values of one row.
     pub width: usize,
-    /// From one row's start to the next one's.
+    /// Values from the start of one row to that of the next.
     pub stride: usize,
 }
 
@@ -24,7 +26,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Rows as 16-bit integers, an even number of them each; made anew in the same memory.
+/// Rows as 16-bit integers, padded to an even width. The memory is used again for other rows.
 #[derive(Default)]
 pub(crate) struct ShortRows {
     values: Vec<i16>,
@@ -33,7 +35,7 @@ pub(crate) struct ShortRows {
 }
 
 impl ShortRows {
-    /// Quantises rows to `levels` on either side of zero, by each row's largest magnitude.
+    /// Replaces all rows by `rows`, whose largest magnitude becomes `levels`.
     pub fn quantize(&mut self, rows: Source<'_>, levels: f32) {
         self.clear(rows.width);
         for row in 0..rows.n_rows {
@@ -43,14 +45,14 @@ impl ShortRows {
         }
     }
 
-    /// Forgets all rows; the next ones have `width` values.
+    /// Removes all rows. The next ones have `width` values.
     pub fn clear(&mut self, width: usize) {
         self.width = width.next_multiple_of(2);
         self.values.clear();
         self.scales.clear();
     }
 
-    /// Adds a row, multiplied by `factor` and rounded, whose levels stand for `scale`; what it lacks is 0.
+    /// Adds a row of values `factor * value`, rounded; a level means `scale`. A short row is filled with zeros.
     pub fn push(&mut self, row: &[f32], factor: f32, scale: f32) {
         let end = self.values.len() + self.width;
         self.values.extend(row.iter().map(|value| rounded(value * factor)));
@@ -58,29 +60,30 @@ impl ShortRows {
         self.scales.push(scale);
     }
 
+    /// Returns one row.
     pub fn row(&self, row: usize) -> &[i16] {
         &self.values[row * self.width..][..self.width]
     }
 }
 
-/// The other side of a product, in the order that the kernels read: `[n / 8][k / 2][8][2]`.
+/// The right side of a product in the order of the kernels, `[n / 8][k / 2][8][2]`.
 #[derive(Default)]
 pub(crate) struct ShortPanels {
     pub(super) values: Vec<i16>,
-    /// One a column of the product.
+    /// One for each column of the product.
     pub(super) scales: Vec<f32>,
     pub(super) n_pairs: usize,
 }
 
 impl ShortPanels {
-    /// Each of `rows` is a column of the product.
+    /// Packs `rows`, each of which is a column of the product.
     pub fn pack_rows(&mut self, rows: Source<'_>, levels: f32) {
         let largest = (0..rows.n_rows).map(|row| largest_magnitude(rows.row(row)));
         let largest: Vec<f32> = largest.collect();
         self.pack(rows.width, &largest, levels, |column, step| rows.values[column * rows.stride + step]);
     }
 
-    /// Each column of `rows` is a column of the product.
+    /// Packs the columns of `rows`, each of which is a column of the product.
     pub fn pack_columns(&mut self, rows: Source<'_>, levels: f32) {
         let mut largest = vec![0f32; rows.width];
         for row in 0..rows.n_rows {
@@ -91,7 +94,7 @@ impl ShortPanels {
         self.pack(rows.n_rows, &largest, levels, |column, step| rows.values[step * rows.stride + column]);
     }
 
-    /// `largest` has the largest magnitude of each column.
+    /// Packs columns of `n_steps` values; `largest` has the largest magnitude of each.
     fn pack(&mut self, n_steps: usize, largest: &[f32], levels: f32, value: impl Fn(usize, usize) -> f32) {
         self.n_pairs = n_steps.div_ceil(2);
         self.scales.clear();
@@ -111,7 +114,7 @@ impl ShortPanels {
     }
 }
 
-/// To the nearest integer, within 16 bits by the caller's choice of levels.
+/// Rounds to the nearest integer. The caller's number of levels keeps it within 16 bits.
 #[inline(always)]
 fn rounded(value: f32) -> i16 {
     (value + ROUNDER).to_bits() as i16

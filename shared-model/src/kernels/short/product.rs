@@ -1,10 +1,10 @@
-//! Rows times panels.
+//! The product of rows and panels.
 
 use super::operands::{ShortPanels, ShortRows};
 use super::tile::{SHORT_PANEL, TILE_ROWS, TileKernel};
 use crate::output::Rows;
 
-/// `out = rows panels^T * factor`.
+/// Computes `out = rows panels^T * factor`.
 ///
 /// # Panics
 /// When `out` has fewer rows or columns than the product.

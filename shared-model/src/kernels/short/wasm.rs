@@ -1,4 +1,4 @@
-//! wasm SIMD128: `i32x4.dot_i16x8_s` multiplies eight pairs of 16-bit integers and adds them two by two.
+//! wasm SIMD128: `i32x4.dot_i16x8_s` multiplies eight 16-bit integers by eight and adds neighboring products.
 
 use super::tile::{SHORT_PANEL, TILE_ROWS, Tile};
 use core::arch::wasm32::{i32x4_add, i32x4_dot_i16x8, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store};

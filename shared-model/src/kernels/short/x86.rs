@@ -1,4 +1,4 @@
-//! x86-64: one 256-bit register is a panel's eight channels by two steps of `k`.
+//! x86-64: one 256-bit register holds the eight columns of a panel for two steps of `k`.
 
 use super::tile::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
 use core::arch::x86_64::{
@@ -6,10 +6,10 @@ use core::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
-/// This file's kernels that the processor has, fastest first.
+/// Returns the kernels of this file that the processor runs, fastest first.
 pub(super) fn available() -> impl Iterator<Item = TileKernel> {
     let has_vnni = is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl");
-    // SAFETY: the features that each function asks for were just detected.
+    // SAFETY: the features that each function needs were just detected.
     let vnni: TileKernel = |rows, panel| unsafe { tile_vnni(rows, panel) };
     // SAFETY: as above.
     let avx2: TileKernel = |rows, panel| unsafe { tile_avx2(rows, panel) };

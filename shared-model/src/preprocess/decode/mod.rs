@@ -27,7 +27,7 @@ mod webp;
 mod ycbcr;
 
 use super::format::{FileKind, OtherFile, PictureFormat};
-use super::limits::{MAX_EDGE, MAX_MEGAPIXELS};
+use super::limits::MAX_MEGAPIXELS;
 use super::pixels::{PixelMode, Samples};
 use super::{DecodedImage, Reading, color, orientation};
 use crate::{Error, Result};
@@ -38,7 +38,7 @@ use stored::Stored;
 ///
 /// # Errors
 /// - [`Error::ImageFormat`] if the bytes are none of these, or of a variant that is not supported
-/// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond [`MAX_EDGE`]
+/// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond [`MAX_EDGE`](super::MAX_EDGE)
 /// - [`Error::ImageMemory`] if there is no room for the pixels
 /// - [`Error::ImageDecode`] if the file is damaged or incomplete
 pub fn decode(bytes: &[u8], reading: Reading) -> Result<DecodedImage> {

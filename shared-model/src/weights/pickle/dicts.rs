@@ -1,6 +1,6 @@
-//! The dicts of a training checkpoint, and the one of them that holds the model.
+//! Finds the dict of a training checkpoint that holds the model.
 //!
-//! A model may lie under `state_dict`, `model`, `model_state_dict`, `ema` or any other key, and such dicts in others.
+//! The model may be under `state_dict`, `model`, `model_state_dict`, `ema` or any other key, at any depth.
 
 use super::globals::Global;
 use super::values::{Id, Pickle, Value};
@@ -9,30 +9,30 @@ use crate::error::damaged_weights as damaged;
 use crate::weights::keys;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Most dicts looked into; an optimizer has one for each parameter.
+/// Most dicts that are searched; an optimizer has one for each parameter.
 const MAX_DICTS: usize = 4096;
 
-/// How deep dicts in dicts are looked into.
+/// Most levels of dicts in dicts.
 const MAX_DEPTH: usize = 8;
 
-/// Longest key of a dict that is looked at, in bytes; a parameter's name has some eighty.
+/// Longest key, in bytes; a parameter's name has about eighty.
 const MAX_KEY_BYTES: usize = 512;
 
 /// The key of a model's dict that PyTorch's own examples use.
 const STATE_DICT: &str = "state_dict";
 
-/// One dict and the keys that lead to it.
+/// A dict and the keys that lead to it.
 struct Nested<'p> {
-    /// Keys from the root on, each with a dot behind it.
+    /// The keys from the root, each followed by a dot.
     path: String,
-    /// The tensors in it, in the order of their first writing.
+    /// The tensors in it, in the order of the file.
     tensors: Vec<(&'p str, Id)>,
 }
 
-/// The model's tensors in the dict that holds it, or in those below it, with the keys that lead to them.
+/// Returns the tensors of the dict that holds the model and of the dicts in it, with the keys that lead to them.
 ///
 /// # Errors
-/// When the pickle is no dict.
+/// When the pickle is not a dict.
 pub(super) fn model_tensors(pickle: &Pickle<'_>) -> Result<Vec<(String, Id)>> {
     let dicts = nested_dicts(pickle)?;
     let named = |dict: &Nested<'_>, path: &str| -> Vec<(String, Id)> {
@@ -64,7 +64,7 @@ pub(super) fn model_tensors(pickle: &Pickle<'_>) -> Result<Vec<(String, Id)>> {
     Ok(dicts.iter().enumerate().flat_map(of_dict).collect())
 }
 
-/// Names of a dict's tensors that only a model has, without wrappers, and the place of the dict.
+/// Returns the names of a dict's anchors without wrappers, with the index of the dict.
 fn anchors<'a>((index, dict): (usize, &'a Nested<'_>)) -> impl Iterator<Item = (String, usize)> + 'a {
     let name = |key: &str| keys::without_wrappers(&format!("{}{key}", dict.path)).into_owned();
     let is_likely = |key: &str| key.ends_with("weight");
@@ -76,7 +76,7 @@ fn is_state_dict(dict: &Nested<'_>) -> bool {
     dict.path.strip_suffix('.').is_some_and(|path| path == STATE_DICT)
 }
 
-/// The root and the dicts in it, nearest first, each once.
+/// Returns the root and the dicts in it, breadth first.
 fn nested_dicts<'p>(pickle: &'p Pickle<'_>) -> Result<Vec<Nested<'p>>> {
     if !matches!(pickle.get(pickle.root), Value::Dict(_)) {
         let detail = "the pickle is not a dict of tensors; of a whole model, save model.state_dict() in Python";
@@ -104,8 +104,8 @@ fn nested_dicts<'p>(pickle: &'p Pickle<'_>) -> Result<Vec<Nested<'p>>> {
     Ok(dicts)
 }
 
-/// A dict's entries whose keys are text. As in Python, the last value of a key counts; one key said often costs no
-/// more than once.
+/// Returns the entries with text keys. As in Python, the last value of a key counts. A key that occurs often takes no
+/// more memory.
 fn last_values<'p>(pickle: &'p Pickle<'_>, entries: &[(Id, Id)]) -> Vec<(&'p str, Id)> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut last: Vec<(&str, Id)> = Vec::new();

@@ -1,8 +1,8 @@
-//! The names in a pickle that mean something here. None is ever looked up or called: all others are inert.
+//! The global names in a pickle that have a meaning here. None is imported or called; all others are inert.
 
 use safetensors::Dtype;
 
-/// What a pickle's `GLOBAL` names.
+/// A global name that has a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Global {
     /// A class whose instances are dicts.

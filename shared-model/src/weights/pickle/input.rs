@@ -1,9 +1,9 @@
-//! A pickle's bytes, taken from the front; asking for more than there are is an error, not an allocation.
+//! Reads a pickle's bytes from the front. Reading past the end is an error.
 
-/// What an opcode does, or what is wrong with it.
+/// The result of an opcode, or what is wrong with it.
 pub(super) type Step<T = ()> = Result<T, String>;
 
-/// The pickle's bytes, and how far they are read.
+/// The pickle's bytes and the position in them.
 pub(super) struct Input<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
@@ -36,7 +36,7 @@ impl<'a> Input<'a> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
-    /// Text up to a line's end, which is read, too.
+    /// Reads a line.
     pub(super) fn line(&mut self) -> Step<&'a str> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let end = rest.iter().position(|&byte| byte == b'\n').ok_or("a name without an end")?;

@@ -1,9 +1,9 @@
-//! Pickle's stack machine, of which only the data is left: nothing is imported, called or built.
+//! Pickle's stack machine, reduced to data: nothing is imported, called or built.
 //!
-//! The opcodes are those that `torch.save` writes with the protocols 2 to 5
-//! ([`pickletools.py`](https://github.com/python/cpython/blob/3.11/Lib/pickletools.py) describes them). Values lie in
-//! one list and name each other by their place in it, so that no depth and no cycle of them matters; what can be no
-//! part of a tensor (floats, lists, instances of classes that we do not know) is one and the same inert value.
+//! It knows the opcodes that `torch.save` writes with the protocols 2 to 5
+//! ([`pickletools.py`](https://github.com/python/cpython/blob/3.11/Lib/pickletools.py) describes them). Values are stored
+//! in one list and refer to each other by index, so that deep and cyclic values do no harm. Floats, lists, instances of
+//! unknown classes and everything else that is no part of a tensor become one inert value.
 
 use super::globals::Global;
 use super::input::{Input, Step};
@@ -11,10 +11,12 @@ use super::opcodes as op;
 use super::values::{INERT, Id, Pickle, Value};
 use std::collections::HashMap;
 
-/// Most opcodes of a pickle that is taken seriously; a ViT-L training checkpoint has a hundred thousand.
+/// Most opcodes of a pickle. A ViT-L training checkpoint has a hundred thousand.
 const MAX_OPCODES: usize = 1 << 21;
 
 impl<'a> Pickle<'a> {
+    /// Reads a pickle.
+    ///
     /// # Errors
     /// What is wrong, and at which byte.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
@@ -36,7 +38,8 @@ impl<'a> Pickle<'a> {
     }
 }
 
-/// Each opcode makes at most one value, and puts at most one on the stack: all of this is bounded by their number.
+/// The state of the machine. An opcode creates at most one value and pushes at most one, so the number of opcodes bounds
+/// its size.
 struct Machine<'a> {
     input: Input<'a>,
     values: Vec<Value<'a>>,
@@ -47,7 +50,7 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// Does what the opcode says; gives the value on which the pickle ends.
+    /// Executes one opcode. Returns the root value at the end of the pickle.
     fn step(&mut self, opcode: u8) -> Step<Option<Id>> {
         match opcode {
             op::STOP => return self.pop().map(Some),
@@ -88,7 +91,7 @@ impl<'a> Machine<'a> {
                 let entries = self.pop_entries()?;
                 self.extend_dict(entries)?;
             }
-            // Lists and sets are inert, and so is what is put into them.
+            // Lists and sets are inert, and so are their items.
             op::APPEND => drop(self.pop()?),
             op::APPENDS | op::ADD_ITEMS => drop(self.pop_to_mark()?),
 
@@ -99,7 +102,7 @@ impl<'a> Machine<'a> {
                 self.pop()?;
                 self.call()?;
             }
-            // An instance's state: nothing of it is looked at.
+            // The state of an instance is ignored.
             op::BUILD => {
                 self.pop()?;
                 self.top()?;
@@ -128,7 +131,7 @@ impl<'a> Machine<'a> {
         self.values.push(value);
     }
 
-    /// Where the part of the stack begins that may be taken from: what stands before a mark is out of reach.
+    /// Returns the height of the stack at the last mark; values below it cannot be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -219,7 +222,7 @@ impl<'a> Machine<'a> {
         self.skip_inert(length)
     }
 
-    /// Of a text or of bytes: its width is in the opcode.
+    /// Reads the length of a text or of bytes; the opcode tells its width.
     fn length(&mut self, opcode: u8) -> Step<u64> {
         Ok(match opcode {
             op::SHORT_BIN_UNICODE | op::SHORT_BIN_BYTES => self.input.byte()?.into(),

@@ -1,8 +1,7 @@
-//! PyTorch's zip checkpoints (`open_clip_pytorch_model.bin`, `epoch_15.pt`), read without running them.
+//! Reads PyTorch's zip checkpoints (`open_clip_pytorch_model.bin`, `epoch_15.pt`) without executing anything.
 //!
-//! The pickle only says which slice of which stored archive member a tensor is ([`machine`] reads it, [`tensors`]
-//! makes sense of it); those slices are taken from the file's bytes as they stand. What is allocated is bounded by
-//! the file's length, whatever the file says of itself.
+//! The pickle describes each tensor as a slice of an archive member: [`machine`] reads the opcodes, [`tensors`] interprets
+//! the values. Tensors are slices of the file's bytes. The length of the file bounds all memory that is allocated.
 
 mod dicts;
 mod globals;
@@ -23,13 +22,12 @@ use std::ops::Range;
 use tensors::View;
 use values::Pickle;
 
-/// Largest pickle taken seriously; a ViT-L training checkpoint has half a megabyte.
+/// Largest pickle, in bytes. A ViT-L training checkpoint has half a megabyte.
 const MAX_PICKLE_BYTES: u64 = 64 << 20;
 
 type Archive<'a> = zip::ZipArchive<Cursor<&'a Bytes>>;
 
-/// All float tensors of the model, by their names as written: those of the dict that holds a model, behind the keys
-/// that lead to it.
+/// Returns all float tensors of the model. Their names are those in its dict, after the keys that lead to the dict.
 pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(&bytes))
         .map_err(|err| damaged(format!("not a PyTorch zip archive, or one that is cut short ({err})")))?;
@@ -47,7 +45,7 @@ pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
         let storage = storages.get(view.storage_key).map_err(in_tensor)?;
         let n_bytes = view.n_bytes_of(&storage).map_err(in_tensor)?;
         if !view.is_contiguous() {
-            // One storage can be seen in a thousand ways, of which each is a copy.
+            // Each strided view of a storage is a copy.
             copied_bytes += n_bytes;
             if copied_bytes > bytes.len() {
                 return Err(in_tensor("with it, more is to be transposed than the file holds".into()));
@@ -72,7 +70,7 @@ fn pickle_name(archive: &Archive<'_>) -> Result<String> {
     pickle.ok_or_else(|| damaged("the archive has no data.pkl".into()))
 }
 
-/// The pickle's bytes. A length in the archive's directory is not believed: no more than the file has is read.
+/// Returns the pickle's bytes. A wrong length in the archive's directory allocates no memory.
 fn content(archive: &mut Archive<'_>, name: &str) -> Result<Vec<u8>> {
     let member = archive.by_name(name).map_err(|err| damaged(format!("{name} ({err})")))?;
     if member.compression() != zip::CompressionMethod::Stored {
@@ -87,17 +85,17 @@ fn content(archive: &mut Archive<'_>, name: &str) -> Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The archive's members that hold tensors' values.
+/// The archive members with the values of tensors.
 struct Storages<'a> {
     archive: Archive<'a>,
-    /// What stands before a key in a member's name.
+    /// The folder of the members in the archive.
     directory: &'a str,
     bytes: &'a Bytes,
     known: BTreeMap<String, Range<usize>>,
 }
 
 impl Storages<'_> {
-    /// The bytes of a storage as they lie in the file.
+    /// Returns the bytes of a storage, a slice of the file.
     fn get(&mut self, key: &str) -> Result<Bytes, String> {
         if let Some(range) = self.known.get(key) {
             return Ok(self.bytes.slice(range.clone()));

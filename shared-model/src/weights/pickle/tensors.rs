@@ -1,4 +1,4 @@
-//! What a pickle says of a tensor: a strided view of a storage.
+//! Tensors in a pickle: strided views of storages.
 
 use super::globals::Global;
 use super::values::{Id, Pickle, Value};
@@ -6,33 +6,33 @@ use crate::weights::StoredTensor;
 use bytes::Bytes;
 use safetensors::Dtype;
 
-/// Most dimensions of a tensor; a parameter has four at most.
+/// Most dimensions of a tensor; parameters have at most four.
 const MAX_RANK: usize = 8;
 
-/// Longest name of a storage, in bytes; PyTorch counts them.
+/// Longest name of a storage, in bytes; PyTorch's names are numbers.
 const MAX_KEY_BYTES: usize = 255;
 
-/// A parameter may be a tensor of a special type, and the like: how often that is followed.
+/// Most calls around a tensor, such as `Parameter` or a special type.
 const MAX_WRAPPERS: usize = 4;
 
-/// A tensor of floats as the pickle describes it, not yet checked against its storage.
+/// A tensor of floats as the pickle describes it. It is not yet checked against its storage.
 #[derive(Debug, PartialEq)]
 pub(super) struct View<'p> {
     dtype: Dtype,
     pub(super) storage_key: &'p str,
-    /// Values of the storage.
+    /// Number of values of the storage.
     n_stored: usize,
-    /// In values, as the strides are.
+    /// Offset in values, like the strides.
     offset: usize,
     shape: Vec<usize>,
     strides: Vec<usize>,
 }
 
 impl<'p> View<'p> {
-    /// `None` for what is no tensor, or one of a type that no parameter has.
+    /// Interprets a value. Returns `None` for other values and for tensors of types that no parameter has.
     ///
     /// # Errors
-    /// What is expected of a tensor, and what is there.
+    /// What is wrong with a tensor's description.
     pub(super) fn of(pickle: &'p Pickle<'_>, mut value: Id) -> Result<Option<Self>, String> {
         for _ in 0..MAX_WRAPPERS {
             let &Value::Call { function, arguments } = pickle.get(value) else { return Ok(None) };
@@ -56,7 +56,7 @@ impl<'p> View<'p> {
         Err(format!("it is wrapped more than {MAX_WRAPPERS} times"))
     }
 
-    /// `storage, offset, size, stride`, and what is of no interest here.
+    /// Interprets the arguments `storage, offset, size, stride, …`.
     fn from_arguments(pickle: &'p Pickle<'_>, arguments: &[Id]) -> Result<Option<Self>, String> {
         let &[storage, offset, shape, strides, ..] = arguments else {
             return Err(format!("expected storage, offset, size and stride, found {} arguments", arguments.len()));
@@ -82,7 +82,7 @@ impl<'p> View<'p> {
         Ok(Some(Self { dtype, storage_key, n_stored, offset, shape, strides }))
     }
 
-    /// Whether its values lie in the storage as they are to be.
+    /// Returns whether the values are row-major and contiguous in the storage.
     pub(super) fn is_contiguous(&self) -> bool {
         let mut expected = Some(1usize);
         let dimensions = self.shape.iter().zip(&self.strides).rev();
@@ -94,7 +94,7 @@ impl<'p> View<'p> {
             })
     }
 
-    /// How many bytes its values have.
+    /// Returns the length of the values in bytes.
     ///
     /// # Errors
     /// When its storage is shorter than the pickle says, or has fewer values than the tensor.
@@ -104,12 +104,12 @@ impl<'p> View<'p> {
             return Err(format!("its storage has {found} bytes, expected {expected} values of {item_bytes}"));
         }
         let n_bytes = self.shape.iter().try_fold(item_bytes, |product, &length| product.checked_mul(length));
-        // A stride of 0 would make much of little.
+        // With a stride of 0, a small storage could have many values.
         let n_bytes = n_bytes.filter(|&n_bytes| n_bytes <= found);
         n_bytes.ok_or_else(|| format!("its {:?} values are more than the {found} bytes of its storage", self.shape))
     }
 
-    /// The tensor itself: a slice of the storage's bytes, or a copy where its values lie in another order.
+    /// Returns the tensor: a slice of the storage, or a copy if the values are not contiguous.
     ///
     /// # Errors
     /// As [`Self::n_bytes_of`], and when it reaches past its storage.
@@ -129,14 +129,14 @@ impl<'p> View<'p> {
         Ok(StoredTensor::new(self.dtype, &self.shape, data))
     }
 
-    /// Row-major copy of a strided view (a transposed parameter), which is not empty; `None` if it leaves its storage.
+    /// Returns a row-major copy of a strided view that is not empty; `None` if it reaches past its storage.
     fn gathered(&self, storage: &[u8], n_bytes: usize) -> Option<Bytes> {
         let item_bytes = self.item_bytes();
         let reach =
             self.shape.iter().zip(&self.strides).try_fold(0usize, |reach, (&length, &stride)| {
                 reach.checked_add((length - 1).checked_mul(stride)?)
             })?;
-        // The value that lies furthest is there, and so are all others.
+        // If the last value is in the storage, all others are.
         storage.get(self.offset.checked_add(reach)?.checked_mul(item_bytes)?..)?.get(..item_bytes)?;
         let mut data = Vec::with_capacity(n_bytes);
         let mut index = [0; MAX_RANK];
@@ -145,7 +145,7 @@ impl<'p> View<'p> {
             data.extend_from_slice(storage.get(offset * item_bytes..(offset + 1) * item_bytes)?);
             for axis in (0..self.shape.len()).rev() {
                 index[axis] += 1;
-                // Wrapping: of a dimension of one, the stride may be anything.
+                // Wrapping: the stride of a dimension of one may be any number.
                 offset = offset.wrapping_add(self.strides[axis]);
                 if index[axis] < self.shape[axis] {
                     break;

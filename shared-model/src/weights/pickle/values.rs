@@ -1,14 +1,15 @@
-//! What a pickle holds: values that name each other by their place in one list.
+//! The values of a pickle: they are stored in one list and refer to each other by index.
 
 use super::globals::Global;
 
-/// The place of a value among all.
+/// The index of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id(pub(super) u32);
 
-/// What is neither number, text, tuple, dict nor part of a tensor.
+/// The value of everything that is neither number, text, tuple, dict nor part of a tensor.
 pub(super) const INERT: Id = Id(0);
 
+/// One value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value<'a> {
     Inert,
@@ -16,18 +17,18 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     Global(Global),
     Tuple(Vec<Id>),
-    /// In the order of writing; a key may come twice.
+    /// Entries in the order of the file; a key may occur twice.
     Dict(Vec<(Id, Id)>),
-    /// What calling `function` would give.
+    /// A call that is not executed.
     Call {
         function: Global,
         arguments: Id,
     },
-    /// What lies outside of the pickle under this name.
+    /// A persistent id: something outside of the pickle.
     Persistent(Id),
 }
 
-/// A pickle's values.
+/// The values of a pickle.
 #[derive(Debug)]
 pub(super) struct Pickle<'a> {
     pub(super) values: Vec<Value<'a>>,
@@ -39,7 +40,7 @@ impl<'a> Pickle<'a> {
         self.values.get(id.0 as usize).unwrap_or(&Value::Inert)
     }
 
-    /// The members of a tuple.
+    /// Returns the members of a tuple.
     pub(super) fn tuple(&self, id: Id) -> Option<&[Id]> {
         match self.get(id) {
             Value::Tuple(members) => Some(members),
