@@ -1,4 +1,4 @@
-//! Label sets and prompt templates: the built-in ones of `data/`, and what a user types or brings in a file.
+//! Label sets and prompt templates: the built-in ones, typed ones and those of files.
 
 mod columns;
 mod json;
@@ -18,14 +18,15 @@ use std::collections::{BTreeMap, HashMap};
 /// Class names in label order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelSet {
-    /// `pad`, `f17k`, `snu`, `sd128`, or `custom`.
+    /// `pad`, `f17k`, `snu`, `sd128`, or [`CUSTOM`](Self::CUSTOM).
     pub key: String,
-    /// For people.
+    /// Title for people.
     pub title: String,
+    /// The labels, in label order.
     pub class_names: Vec<String>,
 }
 
-/// Most class names that one set may have.
+/// Most class names of one set.
 pub const MAX_LABELS: usize = 10_000;
 /// Longest class name or template, in bytes.
 pub const MAX_LABEL_BYTES: usize = 1_000;
@@ -38,10 +39,10 @@ const BUILT_IN: [(&str, &str, &str); 4] = [
 ];
 
 impl LabelSet {
-    /// The key of a set that a user made.
+    /// The key of every set that is not built in.
     pub const CUSTOM: &'static str = "custom";
 
-    /// The label sets of MAKE's benchmarks: PAD-UFES-20, Fitzpatrick17k, SNU-134, SD-128.
+    /// Returns the label sets of MAKE's benchmarks: PAD-UFES-20, Fitzpatrick17k, SNU-134, SD-128.
     pub fn built_in() -> Vec<Self> {
         let set = |(key, title, json): (&str, &str, &str)| Self {
             key: key.into(),
@@ -51,21 +52,21 @@ impl LabelSet {
         BUILT_IN.map(set).into()
     }
 
-    /// A built-in set by its key, whatever its case and punctuation: `F17K`, `SD-128`.
+    /// Returns the built-in set of a key, in any case and punctuation: `F17K`, `SD-128`.
     pub fn find(key: &str) -> Option<Self> {
         let index = built_in_index(key)?;
         Self::built_in().into_iter().nth(index)
     }
 
-    /// Names as a user types them; see [`ReadLabels::from_text`].
+    /// Reads names as a user types them; see [`ReadLabels::from_text`].
     ///
     /// # Errors
-    /// [`Error::Labels`] when there are none, too many, or one is too long or looks like a file's name.
+    /// [`Error::Labels`] when there are none or too many, or one is too long or looks like a file's name.
     pub fn from_text(text: &str) -> Result<Self> {
         Ok(ReadLabels::from_text(text)?.set)
     }
 
-    /// Class names whose order and number count, as those of a benchmark: two spellings of one name are an error.
+    /// Takes class names whose order and number matter, as in a benchmark. Two spellings of one name are an error.
     ///
     /// # Errors
     /// [`Error::Labels`] as [`Self::from_text`], and when two names are the same.
@@ -83,7 +84,7 @@ impl LabelSet {
     }
 }
 
-/// Place of a set in [`BUILT_IN`].
+/// Returns the index of a set in [`BUILT_IN`].
 fn built_in_index(key: &str) -> Option<usize> {
     let key = key.trim().replace(['-', '_', ' '], "");
     BUILT_IN.iter().position(|(known, ..)| key.eq_ignore_ascii_case(known))
@@ -110,17 +111,19 @@ fn check_names(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Sentences with one `{}` each, where the class name goes.
+/// Sentences with one `{}` each, for the class name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Templates(Vec<String>);
 
 impl Templates {
-    /// The eight skin templates of MAKE's zero-shot evaluation.
+    /// Returns the eight skin templates of MAKE's zero-shot evaluation.
     pub fn skin() -> Self {
         Self(embedded(include_str!("../data/prompts/skin_templates.json")))
     }
 
+    /// Takes templates.
+    ///
     /// # Errors
     /// [`Error::Labels`] when there is none, or one does not have exactly one `{}`.
     pub fn new(templates: Vec<String>) -> Result<Self> {
@@ -139,33 +142,36 @@ impl Templates {
         Ok(Self(templates))
     }
 
+    /// Returns the templates.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
 
-    /// Every template with the name in its place.
+    /// Returns every template with the class name inserted.
     pub fn prompts<'a>(&'a self, class_name: &'a str) -> impl Iterator<Item = String> + 'a {
         self.0.iter().map(move |template| template.replacen("{}", class_name, 1))
     }
 }
 
-/// A clinical concept and the words for it.
+/// The terms of clinical concepts, by the name of the concept.
 pub type ConceptTerms = BTreeMap<String, Vec<String>>;
 
-/// The 64 concepts and 120 terms of MAKE's concept annotation.
+/// Returns the 64 concepts and 120 terms of MAKE's concept annotation.
 pub fn concept_terms() -> ConceptTerms {
     embedded(include_str!("../data/prompts/concept_terms.json"))
 }
 
-/// Target templates and, for each, the same sentence without a concept.
+/// Templates with a concept and, for each, the same sentence without it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ConceptTemplates {
+    /// The templates, K of them.
     pub target_templates: Templates,
+    /// The sentences without a concept, K of them.
     pub reference_prompts: Vec<String>,
 }
 
 impl ConceptTemplates {
-    /// The six pairs of MAKE's concept annotation.
+    /// Returns the six pairs of MAKE's concept annotation.
     pub fn skin() -> Self {
         embedded(include_str!("../data/prompts/concept_templates.json"))
     }

@@ -1,4 +1,4 @@
-//! A model ready to name what is on a photo: the towers it has, and the classifiers that came with it.
+//! A model that classifies photos: its towers, and the classifiers that came with it.
 
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
@@ -15,16 +15,18 @@ use bytes::Bytes;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Image bytes in, ranked labels out.
+/// Ranks labels for the bytes of a photo.
 ///
-/// The text tower may come later or never: with the classifiers of the built-in label sets at hand, only labels of
-/// the user's own need it.
+/// The text tower is optional: the classifiers of the built-in label sets come with a quantized model, so only other
+/// labels need it.
 pub struct ZeroShotModel {
+    /// Sizes and preprocessing.
     pub config: ClipConfig,
-    /// False for a freshly initialised model, whose answers mean nothing.
+    /// False for a model with random weights, whose answers mean nothing.
     pub is_trained: bool,
-    /// What people must know of the model before they trust it; [`Self::from_clip`] leaves it to the caller.
+    /// A warning to show with every answer. [`Self::from_clip`] leaves it to the caller.
     pub notice: Option<String>,
+    /// Encodes photos.
     pub vision: VisionTower,
     text: Option<(TextTower, Tokenizer)>,
     shipped: BTreeMap<String, Classifier>,
@@ -33,7 +35,7 @@ pub struct ZeroShotModel {
 }
 
 impl ZeroShotModel {
-    /// A whole model from one checkpoint.
+    /// Creates a model with both towers.
     pub fn from_clip(clip: Clip, tokenizer: Tokenizer, is_trained: bool, placement: Placement) -> Self {
         Self {
             config: clip.config,
@@ -47,10 +49,10 @@ impl ZeroShotModel {
         }
     }
 
-    /// The vision half of a quantised model, and its classifiers.
+    /// Loads the vision tower of a quantized model and its classifiers.
     ///
     /// # Errors
-    /// [`Error::Config`] for a manifest that does not fit, [`Error::CheckpointMismatch`] for weights that do not.
+    /// [`Error::Config`] for an unsupported manifest, [`Error::CheckpointMismatch`] for weights that do not fit it.
     pub fn from_quantized(
         manifest: &Manifest,
         vision: Bytes,
@@ -77,7 +79,10 @@ impl ZeroShotModel {
         })
     }
 
-    /// The text half of a quantised model.
+    /// Loads the text tower of a quantized model.
+    ///
+    /// # Errors
+    /// [`Error::CheckpointMismatch`] for weights that do not fit, [`Error::Vocabulary`] for damaged merges.
     pub fn add_text(&mut self, text: Bytes, merges_gz: &[u8]) -> Result<()> {
         let tower = TextTower::load(&Weights::from_safetensors(text)?, &self.config, &self.placement)?;
         let tokenizer = Tokenizer::from_merges_gz(merges_gz, self.config.text.context_length)?;
@@ -85,23 +90,26 @@ impl ZeroShotModel {
         Ok(())
     }
 
-    /// Whether [`Self::classifier`] can answer for these labels without the text tower.
+    /// Returns whether [`Self::classifier`] has these labels and templates without the text tower.
     pub fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
         let shipped = self.shipped.get(&labels.key);
         self.shipped_templates.as_ref() == Some(templates)
             && shipped.is_some_and(|classifier| classifier.class_names == labels.class_names)
     }
 
+    /// Returns whether the text tower is loaded.
     pub fn has_text(&self) -> bool {
         self.text.is_some()
     }
 
-    /// Where the towers compute.
+    /// Returns the device and type in which the towers compute.
     pub fn placement(&self) -> &Placement {
         &self.placement
     }
 
-    /// Unit features `[n, E]` f32 of texts as they are; `progress` hears how many of how many are done.
+    /// Encodes texts; returns their features `[n, E]` f32, rows of unit length.
+    ///
+    /// `progress` is called after each batch with the numbers of finished and of all texts.
     ///
     /// # Errors
     /// [`Error::TextTowerMissing`] when the text tower was not added.
@@ -110,9 +118,9 @@ impl ZeroShotModel {
         encode_prompts(tower, tokenizer, texts, progress)
     }
 
-    /// The shipped classifier of these labels and templates, or one built now.
+    /// Returns the classifier of these labels and templates: the shipped one, or one that is computed now.
     ///
-    /// `progress` hears after each batch how many prompts of how many are done.
+    /// `progress` is called after each batch with the numbers of finished and of all prompts.
     ///
     /// # Errors
     /// [`Error::TextTowerMissing`] when the text tower is needed and was not added.
@@ -129,7 +137,7 @@ impl ZeroShotModel {
         Classifier::build(tower, tokenizer, &labels.class_names, templates, progress)
     }
 
-    /// Names what is on one photo.
+    /// Returns the `top_k` most probable labels of one photo by descending probability.
     ///
     /// # Errors
     /// The image errors of [`preprocess`].
@@ -144,7 +152,7 @@ impl ZeroShotModel {
         Ok(classifier.classify(&features, top_k)?.remove(0))
     }
 
-    /// The unit feature `[1, E]` f32 of one photo.
+    /// Encodes one photo; returns its feature `[1, E]` f32, of unit length.
     ///
     /// # Errors
     /// The image errors of [`preprocess`].
@@ -153,7 +161,12 @@ impl ZeroShotModel {
         self.vision.image_features(&pixel_values.unsqueeze(0)?)
     }
 
-    /// [`Self::image_features`], of a photo that is decoded already; its pixels are dropped before the model computes.
+    /// Encodes one decoded photo; returns its feature `[1, E]` f32, of unit length.
+    ///
+    /// The photo's pixels are freed before the tower computes.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] and [`Error::Tensor`].
     pub fn decoded_image_features(&self, image: DecodedImage) -> Result<Tensor> {
         let pixel_values = preprocess_decoded(&image, &self.config.preprocess)?;
         drop(image);

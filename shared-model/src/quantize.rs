@@ -1,7 +1,7 @@
-//! Dense weights to quantised ones, with the error made on the way.
+//! Quantizes dense weights, with a report of the error.
 //!
-//! Only the big matrices are quantised: the four of every block and the token embedding. The patch embedding, both
-//! projections and the position embeddings become f16; norms, biases and the logit scale stay f32.
+//! Only the big matrices are quantized: the four of every block and the token embedding. The patch embedding, both
+//! projections and the position embeddings become f16. Norms, biases and the logit scale stay f32.
 
 use crate::config::Parameter;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
@@ -15,43 +15,49 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use crate::weights::WeightFormat;
 
-/// What quantisation did to one tensor.
+/// The format, size and error of one quantized tensor.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TensorReport {
+    /// open_clip's key.
     pub name: String,
     /// `q8_0`, `q4_0`, `int8`, `int4`, `f16` or `f32`.
     pub format: &'static str,
+    /// Length of the values and scales in bytes.
     pub bytes: usize,
-    /// `||w - w'|| / ||w||`, 0 when the tensor is kept as it was or is zero.
+    /// `||w - w'|| / ||w||`; 0 for a tensor that is unchanged or zero.
     pub relative_error: f64,
 }
 
-/// The quantised tensors of one tower and what became of each.
+/// The quantized tensors of one tower.
 #[derive(Debug, Default)]
 pub struct QuantizedTower {
     tensors: BTreeMap<String, StoredTensor>,
+    /// A report for each tensor, in the order of the parameters.
     pub report: Vec<TensorReport>,
 }
 
 impl QuantizedTower {
-    /// The file's bytes: safetensors, with `metadata` as its `__metadata__`.
+    /// Returns a safetensors file with `metadata` as its `__metadata__`.
+    ///
+    /// # Errors
+    /// [`Error::Safetensors`] when it cannot be serialized.
     pub fn to_safetensors(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
         Ok(safetensors::serialize(&self.tensors, Some(metadata))?)
     }
 }
 
-/// Quantises the tensors named by `parameters`.
+/// Quantizes the tensors of `parameters`.
 ///
-/// A matrix whose sides a format cannot take (q8_0 and q4_0 want `in` in 32s; int8 wants `out` in 16s and `in` in
-/// 4s, int4 in 32s) becomes f16. What a format cannot hold, because f16 ends at 65504, stays f32.
+/// A matrix whose sides do not suit the format becomes f16: q8_0 and q4_0 need `in` in multiples of 32; int8 needs `out`
+/// in multiples of 16 and `in` of 4, int4 of 32. A tensor with values that f16 cannot hold (above 65504) stays f32.
 ///
 /// # Errors
-/// [`Error::Weights`] naming a tensor that is missing or already quantised.
+/// [`Error::Weights`] naming a tensor that is missing or already quantized.
 pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightFormat) -> Result<QuantizedTower> {
     let mut tower = QuantizedTower::default();
     for Parameter { name, .. } in parameters {
         if weights.quantized(name).is_some() {
-            return Err(Error::Weights { detail: format!("tensor {name} is quantised already") });
+            return Err(Error::Weights { detail: format!("tensor {name} is quantized already") });
         }
         let dense = weights.tensor(name, &Placement::default())?;
         let is_table = name == "token_embedding.weight";
@@ -85,7 +91,7 @@ pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightForma
     Ok(tower)
 }
 
-/// Stored tensors, what they restore to, and the name of their format.
+/// The stored tensors, the tensor that they restore to, and the name of their format.
 type Quantized = (Vec<(String, StoredTensor)>, Tensor, &'static str);
 
 fn is_block_matrix(name: &str) -> bool {

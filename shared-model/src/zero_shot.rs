@@ -1,7 +1,7 @@
-//! Zero-shot classification: prompts to a classifier, features to ranked labels.
+//! Zero-shot classification: a classifier from prompts, ranked labels from features.
 //!
-//! The recipe is open_clip's `zero_shot_classifier.py`: unit text features, their mean over the templates, made
-//! unit again; logits are 100 times the cosine.
+//! As in open_clip's `zero_shot_classifier.py`, a class is the mean of its unit text features over the templates, brought to
+//! unit length again. Logits are 100 times the cosine.
 
 use crate::labels::Templates;
 use crate::text::{TextTower, text_length};
@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 /// The factor between cosines and logits that the reference uses, not the learned scale.
 pub const LOGIT_FACTOR: f64 = 100.0;
 
-/// Prompts encoded at once: enough to fill the cores, little enough for a phone.
+/// Prompts of one batch: enough to use all cores, few enough for the memory of a phone.
 const PROMPT_BATCH: usize = 32;
 
-/// One label and how likely it is among its set.
+/// A label and its probability among the labels of its set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
+    /// The class name.
     pub label: String,
     /// Softmax over the label set.
     pub probability: f32,
@@ -27,9 +28,10 @@ pub struct Prediction {
     pub logit: f32,
 }
 
-/// One unit vector a class.
+/// The weights of a zero-shot classifier: one unit vector for each class.
 #[derive(Clone, Debug)]
 pub struct Classifier {
+    /// The classes, C of them.
     pub class_names: Vec<String>,
     /// `[E, C]` f32
     weights: Tensor,
@@ -38,7 +40,7 @@ pub struct Classifier {
 impl Classifier {
     /// Encodes every class name in every template.
     ///
-    /// `progress` hears after each batch how many prompts of how many are done.
+    /// `progress` is called after each batch with the numbers of finished and of all prompts.
     pub fn build(
         text: &TextTower,
         tokenizer: &Tokenizer,
@@ -50,32 +52,37 @@ impl Classifier {
         Self::from_prompts(class_names, &features)
     }
 
-    /// What is encoded for a classifier: every class name in every template, class by class.
+    /// Returns the prompts to encode: every class name in every template, class by class.
     pub fn prompts(class_names: &[String], templates: &Templates) -> Vec<String> {
         class_names.iter().flat_map(|name| templates.prompts(name)).collect()
     }
 
-    /// From the features of [`Self::prompts`], `[C * K, E]`.
+    /// Creates a classifier from the features of [`Self::prompts`].
+    ///
+    /// # Shapes
+    /// - `features`: `[C * K, E]`
     pub fn from_prompts(class_names: &[String], features: &Tensor) -> Result<Self> {
         let (n_prompts, embed_dim) = features.dims2()?;
         let n_templates = n_prompts / class_names.len().max(1);
         Self::from_embeddings(class_names, &features.reshape((class_names.len(), n_templates, embed_dim))?)
     }
 
+    /// Creates a classifier from text embeddings, which need not have unit length.
+    ///
     /// # Shapes
-    /// - `text_embeddings`: `[C, K, E]`, of any length
+    /// - `text_embeddings`: `[C, K, E]`
     pub fn from_embeddings(class_names: &[String], text_embeddings: &Tensor) -> Result<Self> {
         let mean = unit_length(&text_embeddings.to_dtype(DType::F32)?)?.mean(1)?;
         Self::from_weights(class_names, unit_length(&mean)?.t()?.contiguous()?)
     }
 
-    /// Takes a classifier that was computed before.
+    /// Takes the weights of a classifier that was computed before.
     ///
     /// # Shapes
     /// - `weights`: `[E, C]` f32, columns of unit length
     ///
     /// # Errors
-    /// [`Error::Labels`] when the columns are not as many as the names.
+    /// [`Error::Labels`] when there are more or fewer columns than names.
     pub fn from_weights(class_names: &[String], weights: Tensor) -> Result<Self> {
         let (_, n_classes) = weights.dims2()?;
         if n_classes != class_names.len() {
@@ -88,19 +95,24 @@ impl Classifier {
         Ok(Self { class_names: class_names.to_vec(), weights })
     }
 
-    /// `[E, C]` f32, columns of unit length.
+    /// Returns the weights, `[E, C]` f32 with columns of unit length.
     pub fn weights(&self) -> &Tensor {
         &self.weights
     }
 
+    /// Returns the logits, 100 times the cosines.
+    ///
     /// # Shapes
     /// - `image_features`: `[B, E]` f32, rows of unit length
-    /// - returns `[B, C]` f32, 100 times the cosines
+    /// - returns `[B, C]` f32
     pub fn logits(&self, image_features: &Tensor) -> Result<Tensor> {
         Ok((image_features.matmul(&self.weights.to_device(image_features.device())?)? * LOGIT_FACTOR)?)
     }
 
-    /// For each image the `top_k` likeliest labels, likeliest first; equal logits keep the label order.
+    /// Returns the `top_k` most probable labels of each image by descending probability. Equal logits keep the label order.
+    ///
+    /// # Shapes
+    /// - `image_features`: `[B, E]` f32, rows of unit length
     pub fn classify(&self, image_features: &Tensor, top_k: usize) -> Result<Vec<Vec<Prediction>>> {
         let logits = self.logits(image_features)?.to_device(&Device::Cpu)?.to_vec2::<f32>()?;
         Ok(logits.iter().map(|row| self.rank(row, top_k)).collect())
@@ -119,10 +131,14 @@ impl Classifier {
     }
 }
 
-/// Unit features `[N, E]` f32 of the prompts in their order.
+/// Encodes prompts; returns their features `[n, E]` f32 in order, rows of unit length.
 ///
-/// Equal prompts are encoded once. Texts of like length go together, so that little padding is computed.
-pub fn encode_prompts(
+/// Equal prompts are encoded once. Prompts of similar length share a batch, so that little padding is computed.
+/// `progress` is called after each batch with the numbers of finished and of all prompts.
+///
+/// # Errors
+/// [`Error::TextTooLong`], [`Error::NotFinite`] and [`Error::Tensor`].
+pub(crate) fn encode_prompts(
     text: &TextTower,
     tokenizer: &Tokenizer,
     prompts: &[String],
@@ -150,7 +166,7 @@ pub fn encode_prompts(
     Ok(Tensor::cat(&batches, 0)?.index_select(&Tensor::new(place, &Device::Cpu)?, 0)?)
 }
 
-/// Softmax in f64, so that the probabilities of many labels add to one.
+/// Returns the softmax, computed in f64 so that the probabilities of many labels add up to one.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f64> = logits.iter().map(|&logit| f64::from(logit - largest).exp()).collect();

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod support;
+
 use candle_core::{Device, Tensor};
 use shared_model::Error;
 use shared_model::config::ClipConfig;
 use shared_model::weights::{Placement, Weights};
 use std::collections::HashMap;
+use support::checkpoint;
 
 fn bytes(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/checkpoints/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -102,7 +105,7 @@ fn position_embeddings_are_resized_as_pytorch_does() {
         };
         let from = tensors[&format!("{case}.from")].clone();
         (config.vision.width, config.text.width) = (from.dim(1).unwrap(), from.dim(1).unwrap());
-        let mut weights = Weights::from_tensors([(name.to_string(), from)]).unwrap();
+        let mut weights = checkpoint([(name.to_string(), from)]);
         weights.fit_positions(&config).unwrap();
         let ours = weights.tensor(name, &Placement::default()).unwrap();
         assert_close(case, &ours, &tensors[&format!("{case}.to")], 1e-5);
@@ -114,7 +117,7 @@ fn position_embeddings_of_another_width_are_left_alone() {
     let config = ClipConfig::named("ViT-B-16").unwrap();
     for name in ["visual.positional_embedding", "positional_embedding"] {
         let narrow = Tensor::zeros((1 + 30 * 30, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let mut weights = Weights::from_tensors([(name.to_string(), narrow)]).unwrap();
+        let mut weights = checkpoint([(name.to_string(), narrow)]);
         weights.fit_positions(&config).unwrap();
         assert_eq!(weights.tensor(name, &Placement::default()).unwrap().dims(), [901, 1], "{name}");
     }

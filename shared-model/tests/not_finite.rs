@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod support;
+
 use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 use shared_model::config::{ClipConfig, Parameter};
@@ -9,6 +11,7 @@ use shared_model::quantize::{WeightFormat, quantize};
 use shared_model::weights::{Placement, StoredTensor, Weights};
 use shared_model::{Clip, Error};
 use std::collections::{BTreeMap, HashMap};
+use support::checkpoint;
 
 fn config() -> ClipConfig {
     let json = br#"{"embed_dim": 32,
@@ -32,7 +35,7 @@ fn model() -> BTreeMap<String, Tensor> {
 }
 
 fn load(tensors: BTreeMap<String, Tensor>) -> Result<Clip, Error> {
-    Clip::load(Weights::from_tensors(tensors)?, &config(), &Placement::default())
+    Clip::load(checkpoint(tensors), &config(), &Placement::default())
 }
 
 /// The same tensor with this value in its middle.
@@ -105,7 +108,7 @@ fn a_logit_scale_is_a_logarithm_of_any_scalar_shape() {
 
 #[test]
 fn scales_of_quantised_weights_are_checked() {
-    let weights = Weights::from_tensors(model()).unwrap();
+    let weights = checkpoint(model());
     let formats = [
         (WeightFormat::Int8, "in_proj_weight.int8_scale", Dtype::F32),
         (WeightFormat::Int4, "in_proj_weight.int4_scale", Dtype::F16),
@@ -140,7 +143,7 @@ fn what_a_format_cannot_hold_stays_in_full_precision() {
     for name in ["visual.proj", "visual.transformer.resblocks.0.mlp.c_fc.weight"] {
         tensors.insert(name.into(), spoilt(&tensors[name], 1e9));
     }
-    let weights = Weights::from_tensors(tensors).unwrap();
+    let weights = checkpoint(tensors);
     for format in WeightFormat::ALL {
         let tower = quantize(&weights, &parameters(), format).unwrap();
         assert!(tower.report.iter().all(|tensor| tensor.relative_error.is_finite()));

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod support;
+
 use candle_core::{D, DType, Device, Tensor};
 use shared_model::config::ClipConfig;
 use shared_model::quantize::{WeightFormat, quantize};
 use shared_model::weights::{Placement, Weights};
 use shared_model::{Clip, Error, VisionTower};
 use std::collections::HashMap;
+use support::checkpoint;
 
 /// A model of sides that every format takes, with random weights.
 fn model() -> (ClipConfig, Weights) {
@@ -28,7 +31,7 @@ fn model() -> (ClipConfig, Weights) {
             .collect();
         (parameter.name, Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap())
     });
-    let weights = Weights::from_tensors(tensors).unwrap();
+    let weights = checkpoint(tensors);
     (config, weights)
 }
 
@@ -128,7 +131,7 @@ fn quantising_twice_is_refused() {
     let (config, weights) = model();
     let small = quantized(&config, &weights, WeightFormat::Int8);
     let again = quantize(&small, &config.vision_parameters(), WeightFormat::Int8);
-    assert!(matches!(again, Err(Error::Weights { detail }) if detail.contains("quantised already")));
+    assert!(matches!(again, Err(Error::Weights { detail }) if detail.contains("quantized already")));
 }
 
 #[test]

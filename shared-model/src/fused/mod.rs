@@ -11,10 +11,11 @@ mod layer_norm;
 mod matrix;
 mod product;
 
-pub use activation::{activate, activation, activation_gradient};
+pub(crate) use activation::activate;
+pub use activation::{activation, activation_gradient};
 pub use attention::{Heads, attention, attention_gradient};
-pub(crate) use layer_norm::EPS;
-pub use layer_norm::{layer_norm, layer_norm_gradient, normalize};
+pub(crate) use layer_norm::{EPS, normalize};
+pub use layer_norm::{layer_norm, layer_norm_gradient};
 pub use product::{add_column_sums, add_weight_gradient, input_gradient, linear, project};
 
 /// Rows of one task. The number is fixed, so that sums over rows do not depend on the number of threads.

@@ -1,4 +1,4 @@
-//! Labels that a person typed or brought in a file, and what was made of them.
+//! Reads labels that were typed or are in a file.
 
 use super::spelling::{cleaned, spelling_key};
 use super::warning::{LabelWarning, quoted};
@@ -6,11 +6,12 @@ use super::{BUILT_IN, LabelSet, check_names, columns, labels_error, split};
 use crate::Result;
 use std::collections::HashMap;
 
-/// Endings of files that people name where labels are expected.
+/// Extensions of files whose names are given in place of labels by mistake.
 const FILE_ENDINGS: [&str; 24] = [
     "csv", "tsv", "tab", "txt", "text", "json", "jsonl", "yaml", "yml", "toml", "xls", "xlsx", "ods", "lst",
     "list", "names", "md", "xml", "html", "parquet", "rtf", "doc", "docx", "pdf",
 ];
+
 /// Headers of a table's column of labels or concepts.
 const HEADERS: [&str; 23] = [
     "label",
@@ -37,11 +38,13 @@ const HEADERS: [&str; 23] = [
     "term",
     "terms",
 ];
-/// Labels as they were understood.
+
+/// Labels as they were read, with warnings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadLabels {
+    /// The labels.
     pub set: LabelSet,
-    /// What the person should know of them.
+    /// What may be a mistake.
     pub warnings: Vec<LabelWarning>,
 }
 
@@ -49,7 +52,8 @@ impl ReadLabels {
     /// Reads a built-in set's key, or labels as [`Self::from_text`] does.
     ///
     /// # Errors
-    /// As [`Self::from_text`], for a single word that differs from a key by one character, and for a single path.
+    /// Those of [`Self::from_text`], and [`crate::Error::Labels`] for a single word that differs from a key by one
+    /// character and for a single path.
     pub fn from_key_or_text(text: &str) -> Result<Self> {
         if let Some(set) = LabelSet::find(text) {
             return Ok(Self { set, warnings: Vec::new() });
@@ -74,12 +78,12 @@ impl ReadLabels {
 
     /// Reads names separated by lines and by commas or, without a comma, semicolons, tabs or bars; or a JSON list.
     ///
-    /// Bullets, the numbers of a list and quotation marks are no part of the names. Several spellings of a name are
-    /// one label; the first is kept.
+    /// Bullets, the numbers of a list and quotation marks are removed. Of several spellings of a name, the first is kept.
     ///
     /// # Errors
-    /// [`crate::Error::Labels`] when there are none or too many, one is too long, looks like a file's name or has no
-    /// letter, one of several is the key of a built-in set, and for text that begins like JSON and is no list of names.
+    /// [`crate::Error::Labels`] when there are none or too many; when one is too long, looks like a file's name or has no
+    /// letter; when one of several is the key of a built-in set; when the text begins like JSON and is not a list of
+    /// names.
     pub fn from_text(text: &str) -> Result<Self> {
         let names = split::typed(text)?;
         if let Some(name) = names.iter().find(|name| is_file_name(name)) {
@@ -89,10 +93,10 @@ impl ReadLabels {
         Self::of(names)
     }
 
-    /// Reads a file's content: a JSON list of names, or one name a line. A single line is read as typed text is.
+    /// Reads the content of a file: a JSON list of names, or one name on each line. A single line is read like typed text.
     ///
     /// # Errors
-    /// As [`Self::from_text`], and for a table of several columns.
+    /// Those of [`Self::from_text`], and [`crate::Error::Labels`] for a table of several columns.
     pub fn from_file(content: &str) -> Result<Self> {
         let split::FileNames { names, n_comments } = split::of_file(content)?;
         let mut labels = Self::of(names)?;
@@ -105,10 +109,10 @@ impl ReadLabels {
         Ok(labels)
     }
 
-    /// The labels of a file that is not a class list: the key of a built-in set stands for that set.
+    /// Replaces a single name that is the key of a built-in set by that set.
     ///
     /// # Errors
-    /// [`crate::Error::Labels`] when one of several names is such a key.
+    /// [`crate::Error::Labels`] when one of several names is a key.
     pub fn with_keys(self) -> Result<Self> {
         match &self.set.class_names[..] {
             [name] => Ok(LabelSet::find(name).map_or(self, |set| Self { set, warnings: Vec::new() })),
@@ -116,10 +120,10 @@ impl ReadLabels {
         }
     }
 
-    /// The set of these names as classes in label order, for tables that count them: none may be there twice.
+    /// Returns the labels as classes in label order, for tables that number them.
     ///
     /// # Errors
-    /// [`crate::Error::Labels`] when spellings of one name had to be joined.
+    /// [`crate::Error::Labels`] when a name occurs twice, in whatever spelling.
     pub fn into_class_list(self) -> Result<LabelSet> {
         match self.warnings.iter().find_map(LabelWarning::joined) {
             Some(names) => {
@@ -158,7 +162,7 @@ fn file_error(name: &str) -> crate::Error {
     labels_error("label", "a name", &format!("{name:?}, which looks like a file, but there is none"))
 }
 
-/// Refuses a list in which one of several names is the key of a built-in set: it would be a label of its own.
+/// Refuses a list in which one of several names is the key of a built-in set.
 fn refuse_keys(names: &[String]) -> Result<()> {
     let is_key = |name: &&String| LabelSet::find(name).is_some();
     match names.iter().find(is_key).filter(|_| names.len() > 1) {
@@ -170,20 +174,20 @@ fn refuse_keys(names: &[String]) -> Result<()> {
     }
 }
 
-/// The first spelling of each name, and the others.
+/// Returns the first spelling of each name, and the other spellings.
 fn distinct(names: Vec<String>) -> (Vec<String>, Vec<String>) {
     let mut seen = HashMap::with_capacity(names.len());
     names.into_iter().partition(|name| seen.insert(spelling_key(name), ()).is_none())
 }
 
-/// Whether a name ends as a file's does.
+/// Returns whether a name ends like that of a file.
 fn is_file_name(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(stem, ending)| {
         !stem.is_empty() && FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
     })
 }
 
-/// Whether a word becomes the other by one character inserted, left out, replaced or exchanged with its neighbor.
+/// Returns whether two words differ by one character that is inserted, removed, replaced or exchanged with its neighbor.
 fn is_near(word: &str, key: &str) -> bool {
     let (word, key): (Vec<char>, Vec<char>) = (word.chars().collect(), key.chars().collect());
     let n_start = word.iter().zip(&key).take_while(|(a, b)| a == b).count();

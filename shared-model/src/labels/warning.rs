@@ -1,25 +1,43 @@
-//! What a person should know of how their labels were read.
+//! Warnings about labels that may be mistakes.
 
 use std::fmt;
 
 /// Names that a warning lists.
 const MAX_LISTED: usize = 5;
 
-/// Something about labels that may not be meant.
+/// Something about labels that may be a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabelWarning {
-    /// Spellings of labels that were there before; they are left out.
-    Joined { names: Vec<String> },
-    /// There is one label only.
-    Single { name: String },
-    /// The first label is the word that heads a table's column of labels.
-    Header { name: String },
-    /// Every line has this character, equally often, and was taken as one label.
-    Separated { separator: char },
+    /// Other spellings of labels were left out.
+    Joined {
+        /// The spellings that were left out.
+        names: Vec<String>,
+    },
+    /// There is only one label.
+    Single {
+        /// The label.
+        name: String,
+    },
+    /// The first label looks like the heading of a column.
+    Header {
+        /// The label.
+        name: String,
+    },
+    /// Every line has a separator, equally often, and was read as one label.
+    Separated {
+        /// The separator.
+        separator: char,
+    },
     /// Lines of a file that begin with # or // were left out.
-    Comments { n_lines: usize },
-    /// The labels keep the numbers before them, which have gaps.
-    Numbered { name: String },
+    Comments {
+        /// How many lines.
+        n_lines: usize,
+    },
+    /// The labels keep the numbers before them, because the numbers have gaps.
+    Numbered {
+        /// The first label.
+        name: String,
+    },
 }
 
 impl LabelWarning {
@@ -60,7 +78,7 @@ impl fmt::Display for LabelWarning {
     }
 }
 
-/// Names in quotation marks, the first few of many.
+/// Returns names in quotation marks; of many, the first ones.
 pub(super) fn quoted(names: &[String]) -> String {
     let listed: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("{name:?}")).collect();
     let more = names.len().saturating_sub(MAX_LISTED);

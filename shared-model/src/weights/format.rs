@@ -30,7 +30,7 @@ impl WeightFormat {
     pub const ALL: [Self; 4] = [Self::Q8_0, Self::Q4_0, Self::Int8, Self::Int4];
 
     /// Returns the suffix under which the scales of an `int8` or `int4` matrix are stored.
-    pub fn scale_suffix(self) -> String {
+    pub(crate) fn scale_suffix(self) -> String {
         format!("{}_scale", self.suffix())
     }
 

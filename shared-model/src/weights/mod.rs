@@ -96,12 +96,6 @@ impl Weights {
         Self { tensors, metadata, left_out, ..Self::default() }
     }
 
-    /// Takes float tensors as they are; for models that were made, not read.
-    pub fn from_tensors(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Result<Self> {
-        let stored = tensors.into_iter().map(|(name, tensor)| Ok((name, StoredTensor::from_tensor(&tensor)?)));
-        Ok(Self { tensors: stored.collect::<Result<_>>()?, ..Self::default() })
-    }
-
     /// Takes tensors in their bytes.
     pub fn from_stored(tensors: impl IntoIterator<Item = (String, StoredTensor)>) -> Self {
         Self { tensors: tensors.into_iter().collect(), ..Self::default() }
@@ -111,14 +105,6 @@ impl Weights {
     /// flow to those that are variables. They keep their own device and dtype, whatever a placement says.
     pub fn from_live(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
         Self { live: tensors.into_iter().collect(), ..Self::default() }
-    }
-
-    /// Adds the tensors of another file, such as the other tower's.
-    pub fn merge(&mut self, other: Weights) {
-        self.tensors.extend(other.tensors);
-        self.live.extend(other.live);
-        self.metadata.extend(other.metadata);
-        self.left_out.extend(other.left_out);
     }
 
     /// Names of tensors that lie beside the model in its file and are not its own, such as a copy of it.
@@ -221,9 +207,10 @@ mod tests {
 
     fn weights(names: &[(&str, &[usize])]) -> Weights {
         let zeros = |(name, shape): &(&str, &[usize])| {
-            (name.to_string(), Tensor::zeros(*shape, DType::F32, &Device::Cpu).unwrap())
+            let zeros = Tensor::zeros(*shape, DType::F32, &Device::Cpu).unwrap();
+            (name.to_string(), StoredTensor::from_tensor(&zeros).unwrap())
         };
-        Weights::from_tensors(names.iter().map(zeros)).unwrap()
+        Weights::from_stored(names.iter().map(zeros))
     }
 
     fn parameter(name: &str, shape: &[usize]) -> Parameter {
@@ -294,9 +281,9 @@ mod tests {
     #[test]
     fn a_value_that_is_not_finite_is_an_error_that_names_its_tensor() {
         let values = [1.0, f32::NAN, f32::INFINITY, 0.0];
-        let checkpoint =
-            Weights::from_tensors([("visual.proj".into(), Tensor::new(&values, &Device::Cpu).unwrap())]);
-        let error = checkpoint.unwrap().tensor("visual.proj", &Placement::default()).unwrap_err().to_string();
+        let stored = StoredTensor::from_tensor(&Tensor::new(&values, &Device::Cpu).unwrap()).unwrap();
+        let checkpoint = Weights::from_stored([("visual.proj".into(), stored)]);
+        let error = checkpoint.tensor("visual.proj", &Placement::default()).unwrap_err().to_string();
         assert!(error.starts_with("tensor visual.proj: 2 of 4 values are NaN or infinite"), "{error}");
     }
 }

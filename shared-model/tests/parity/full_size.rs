@@ -1,10 +1,11 @@
 //! The ViT-B/16 of `vit_b16/`, whose weights and images follow from a formula: 149.6 M parameters without a download.
 
 use crate::fixtures;
+use crate::support::checkpoint;
 use candle_core::{D, Device, Tensor};
 use serde_json::Value;
 use shared_model::config::{ClipConfig, Parameter, PreprocessConfig};
-use shared_model::weights::{Placement, Weights};
+use shared_model::weights::Placement;
 use shared_model::{Clip, Observer, weighted_patch_sum};
 use std::collections::HashMap;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -85,14 +86,10 @@ impl Formula {
         (name.clone(), Tensor::from_vec(values, shape.as_slice(), &Device::Cpu).unwrap())
     }
 
-    fn parameters(&self, parameters: &[Parameter]) -> Weights {
-        Weights::from_tensors(parameters.iter().map(|parameter| self.parameter(parameter))).unwrap()
-    }
-
     fn model(&self) -> Clip {
         let config = self.config();
-        let mut weights = self.parameters(&config.vision_parameters());
-        weights.merge(self.parameters(&config.text_parameters()));
+        let parameters = [config.vision_parameters(), config.text_parameters()].concat();
+        let weights = checkpoint(parameters.iter().map(|parameter| self.parameter(parameter)));
         Clip::load(weights, &config, &Placement::default()).unwrap()
     }
 

@@ -7,6 +7,8 @@
 mod fixtures;
 mod full_size;
 mod preprocess;
+#[path = "../support/mod.rs"]
+mod support;
 mod tiny_models;
 mod tokenizer;
 mod zero_shot;
