@@ -48,8 +48,9 @@ impl QuantizedTower {
 
 /// Quantizes the tensors of `parameters`.
 ///
-/// A matrix whose sides do not suit the format becomes f16: q8_0 and q4_0 need `in` in multiples of 32; int8 needs `out`
-/// in multiples of 16 and `in` of 4, int4 of 32. A tensor with values that f16 cannot hold (above 65504) stays f32.
+/// A matrix whose sides do not suit the format becomes f16: q8_0 and q4_0 need `in` in multiples of 32; int8 needs
+/// `out` in multiples of 16 and `in` of 4, int4 of 32. A tensor with values that f16 cannot hold (above 65504) stays
+/// f32.
 ///
 /// # Errors
 /// [`Error::Weights`] naming a tensor that is missing or already quantized.

@@ -1,6 +1,6 @@
-//! Text as files and forms bring it: UTF-8 with or without a byte order mark, lines that end in LF, CR LF or CR.
+//! Decodes text files: UTF-8 with or without a byte order mark, lines that end in LF, CR LF or CR.
 //!
-//! Every text that a person writes or saves is read through this module, so that all of them are read alike.
+//! All text that people write is read through this module.
 
 use crate::preprocess::FileKind;
 
@@ -23,7 +23,7 @@ pub enum TextError {
 /// UTF-8's byte order mark, which Excel and Windows editors write.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// First bytes of files that people take for text, what they are, and what to do.
+/// First bytes of files that are given as text by mistake, the kind of these files, and what to do.
 const OTHER_FILES: [(&[u8], &str, &str); 6] = [
     (b"PK\x03\x04", "this is an Excel workbook or another ZIP archive", "save it as \"CSV UTF-8\" or plain text"),
     (b"\xD0\xCF\x11\xE0", "this is an old Excel or Word file", "save it as \"CSV UTF-8\" or plain text"),
@@ -78,10 +78,10 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
-/// The name of a UTF-16 or UTF-32 encoding, recognized by its byte order mark or by the zero bytes of its first
+/// Returns the name of a UTF-16 or UTF-32 encoding, detected by the byte order mark or by the zero bytes of the first
 /// characters.
 fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
-    /// Bytes that are looked at.
+    /// Bytes that are examined.
     const N_SEEN: usize = 256;
     const MARKS: [(&[u8], &str); 4] = [
         (b"\xFF\xFE\0\0", "UTF-32 (little-endian)"),
@@ -93,7 +93,7 @@ fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
         return Some(encoding);
     }
     let seen = &bytes[..bytes.len().min(N_SEEN) / 4 * 4];
-    // Whether most characters are zero at one of the four places of a four-byte unit.
+    // Whether most bytes are zero at one of the four positions of a four-byte unit.
     let is_zero = |place: usize| {
         let n_zero = seen.iter().skip(place).step_by(4).filter(|&&byte| byte == 0).count();
         n_zero > 0 && 4 * n_zero >= 3 * (seen.len() / 4)
@@ -107,7 +107,7 @@ fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether the bytes are a picture's. Some formats begin with letters, as a text may: those have bytes that no text has.
+/// Returns whether the bytes are a picture. Some formats begin with letters, like a text, but have control characters.
 fn is_picture(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(FileKind::HEAD_BYTES)];
     let is_picture = match FileKind::of(head) {
@@ -125,7 +125,7 @@ fn is_html(bytes: &[u8]) -> bool {
     starts_with("<!doctype html") || starts_with("<html")
 }
 
-/// The line on which byte `at` lies; the first is 1.
+/// Returns the number of the line of byte `at`; the first line is 1.
 fn line_of(bytes: &[u8], at: usize) -> usize {
     let ends_line = |&at: &usize| match bytes[at] {
         b'\n' => true,

@@ -1,7 +1,7 @@
 //! Zero-shot classification: a classifier from prompts, ranked labels from features.
 //!
-//! As in open_clip's `zero_shot_classifier.py`, a class is the mean of its unit text features over the templates, brought to
-//! unit length again. Logits are 100 times the cosine.
+//! As in open_clip's `zero_shot_classifier.py`, a class is the mean of its unit text features over the templates,
+//! brought to unit length again. Logits are 100 times the cosine.
 
 use crate::labels::Templates;
 use crate::text::{TextTower, text_length};
@@ -109,7 +109,8 @@ impl Classifier {
         Ok((image_features.matmul(&self.weights.to_device(image_features.device())?)? * LOGIT_FACTOR)?)
     }
 
-    /// Returns the `top_k` most probable labels of each image by descending probability. Equal logits keep the label order.
+    /// Returns the `top_k` most probable labels of each image by descending probability. Equal logits keep the label
+    /// order.
     ///
     /// # Shapes
     /// - `image_features`: `[B, E]` f32, rows of unit length

@@ -78,11 +78,12 @@ impl ReadLabels {
 
     /// Reads names separated by lines and by commas or, without a comma, semicolons, tabs or bars; or a JSON list.
     ///
-    /// Bullets, the numbers of a list and quotation marks are removed. Of several spellings of a name, the first is kept.
+    /// Bullets, the numbers of a list and quotation marks are removed. Of several spellings of a name, the first is
+    /// kept.
     ///
     /// # Errors
-    /// [`crate::Error::Labels`] when there are none or too many; when one is too long, looks like a file's name or has no
-    /// letter; when one of several is the key of a built-in set; when the text begins like JSON and is not a list of
+    /// [`crate::Error::Labels`] when there are none or too many; when one is too long, looks like a file's name or has
+    /// no letter; when one of several is the key of a built-in set; when the text begins like JSON and is not a list of
     /// names.
     pub fn from_text(text: &str) -> Result<Self> {
         let names = split::typed(text)?;
@@ -93,7 +94,8 @@ impl ReadLabels {
         Self::of(names)
     }
 
-    /// Reads the content of a file: a JSON list of names, or one name on each line. A single line is read like typed text.
+    /// Reads the content of a file: a JSON list of names, or one name on each line. A single line is read like typed
+    /// text.
     ///
     /// # Errors
     /// Those of [`Self::from_text`], and [`crate::Error::Labels`] for a table of several columns.
@@ -187,7 +189,8 @@ fn is_file_name(name: &str) -> bool {
     })
 }
 
-/// Returns whether two words differ by one character that is inserted, removed, replaced or exchanged with its neighbor.
+/// Returns whether two words differ by one character that is inserted, removed, replaced or exchanged with its
+/// neighbor.
 fn is_near(word: &str, key: &str) -> bool {
     let (word, key): (Vec<char>, Vec<char>) = (word.chars().collect(), key.chars().collect());
     let n_start = word.iter().zip(&key).take_while(|(a, b)| a == b).count();

@@ -1,8 +1,8 @@
-//! A block of a tower whose four matrices are int8, as one operation without a gradient.
+//! A block whose four matrices are int8, as one operation without a gradient.
 //!
-//! Between two products stands only what has to: rows are normalised straight into the levels that the next product
-//! reads, bias and activation are applied to a product's values as they leave its registers, and what is added to the
-//! tokens is added in place. The buffers serve all blocks in turn.
+//! The steps between two products are fused into them: a row is normalized and quantized in one pass, bias and
+//! activation are applied to the values of a product before they are stored, and the residuals are added in place. All
+//! blocks of a tower share the buffers.
 
 use super::attention::equal_starts;
 use super::layer_norm::{LayerNorm, NormRows};
@@ -17,20 +17,29 @@ use crate::output::Output;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
 
-/// The parts of one block.
+/// The parameters of one block.
 pub(crate) struct Int8Block<'a> {
+    /// Norm before attention.
     pub ln_1: &'a LayerNorm,
+    /// Queries, keys and values, `[3 D, D]`.
     pub in_proj: &'a Int8Matrix,
+    /// `[D, D]`
     pub out_proj: &'a Int8Matrix,
+    /// Norm before the MLP.
     pub ln_2: &'a LayerNorm,
+    /// `[4 D, D]`, or another width of the MLP.
     pub c_fc: &'a Int8Matrix,
+    /// `[D, 4 D]`
     pub c_proj: &'a Int8Matrix,
+    /// Number of heads.
     pub heads: usize,
+    /// Whether a token attends only to itself and the tokens before it.
     pub is_causal: bool,
+    /// The activation of the MLP.
     pub activation: Activation,
 }
 
-/// The buffers of one tower.
+/// The buffers of one tower, shared by its blocks.
 #[derive(Default)]
 pub(crate) struct Workspace(Mutex<Buffers>);
 
@@ -45,7 +54,7 @@ struct Buffers {
     hidden: Vec<f32>,
 }
 
-/// How many tokens there are and how many of them, from the first, are wanted.
+/// The sizes of a call: each sample has `n_tokens` tokens, of which the first `n_wanted` are computed.
 #[derive(Clone, Copy)]
 struct Tokens {
     batch: usize,
@@ -54,15 +63,17 @@ struct Tokens {
 }
 
 impl Int8Block<'_> {
+    /// Computes the first `n_wanted` tokens of each sample.
+    ///
     /// # Shapes
     /// - `x`: `[B, N, D]` f32 on the CPU
-    /// - returns `[B, wanted, D]`: the first `n_wanted` tokens of each sample
+    /// - returns `[B, wanted, D]`
     pub fn forward(&self, x: &Tensor, n_wanted: usize, workspace: &Workspace) -> Result<Tensor> {
         let norms = [self.ln_1.rows()?, self.ln_2.rows()?];
         Ok(x.contiguous()?.apply_op1_no_bwd(&BlockOp { block: self, norms, n_wanted, workspace })?)
     }
 
-    /// Adds attention's part to `wanted` `[B, wanted, D]`, which has those tokens of `x` `[B, N, D]`.
+    /// Adds the output of attention to `wanted` `[B, wanted, D]`, the first tokens of each sample of `x` `[B, N, D]`.
     fn attend(&self, x: &[f32], wanted: &mut [f32], norm: &NormRows, tokens: Tokens, buffers: &mut Buffers) {
         let Tokens { batch, n_tokens, n_wanted } = tokens;
         let Buffers { activations, qkv, joined, .. } = buffers;
@@ -73,27 +84,27 @@ impl Int8Block<'_> {
             // SAFETY: a channel of a token is computed by one task.
             unsafe { fused.slice(token * 3 * width + channel, values.len()) }.copy_from_slice(values);
         };
-        // Who is not wanted answers but does not ask.
+        // Only wanted tokens need queries; all tokens need keys and values.
         let token_of = |row: usize| row / n_wanted * n_tokens + row % n_wanted;
         if n_wanted < n_tokens {
             normalize(norm, self.in_proj, batch * n_wanted, |row| row_of(x, token_of(row), width), activations);
-            let ask = |place: Place, values: &Values| put(token_of(place.row), place.channel, values);
-            self.in_proj.multiply(activations, 0..width, |_| (), ask);
+            let put_query = |place: Place, values: &Values| put(token_of(place.row), place.channel, values);
+            self.in_proj.multiply(activations, 0..width, |_| (), put_query);
         }
         let first = if n_wanted < n_tokens { width } else { 0 };
         normalize(norm, self.in_proj, batch * n_tokens, |row| row_of(x, row, width), activations);
-        let answer = |place: Place, values: &Values| put(place.row, place.channel, values);
-        self.in_proj.multiply(activations, first..3 * width, |_| (), answer);
+        let put_row = |place: Place, values: &Values| put(place.row, place.channel, values);
+        self.in_proj.multiply(activations, first..3 * width, |_| (), put_row);
         joined.resize(batch * n_wanted * width, 0.0);
         self.join_heads(qkv, tokens, joined);
         self.out_proj.fill_with(activations, joined);
         add_product(self.out_proj, activations, wanted);
     }
 
-    /// `qkv` `[B, N, 3 D]` to `joined` `[B, wanted, D]`.
+    /// Computes attention from `qkv` `[B, N, 3 D]` into `joined` `[B, wanted, D]`.
     ///
-    /// Texts are short, and in f32 a text's values do not hang on the padding that others beside it bring: 16-bit
-    /// integers take their scale from all tokens.
+    /// Texts attend in f32: 16-bit integers take their scale from all tokens, so a text's values would depend on the
+    /// padding, and thus on the other texts of its batch.
     fn join_heads(&self, qkv: &[f32], tokens: Tokens, joined: &mut [f32]) {
         let Tokens { batch, n_tokens, n_wanted } = tokens;
         let (width, heads, is_causal) = (self.out_proj.n_out(), self.heads, self.is_causal);
@@ -106,7 +117,7 @@ impl Int8Block<'_> {
         }
     }
 
-    /// Adds the MLP's part to tokens `[rows, D]`.
+    /// Adds the output of the MLP to tokens `[rows, D]`.
     fn transform(&self, tokens: &mut [f32], norm: &NormRows, buffers: &mut Buffers) {
         let Buffers { activations, hidden, .. } = buffers;
         let width = self.c_fc.n_in();
@@ -129,7 +140,7 @@ fn row_of(values: &[f32], row: usize, width: usize) -> &[f32] {
     &values[row * width..][..width]
 }
 
-/// Rows through a layer norm into levels for a product.
+/// Normalizes rows and quantizes them for a product with `weight`.
 fn normalize<'x>(
     norm: &NormRows,
     weight: &Int8Matrix,
@@ -148,7 +159,7 @@ fn normalize<'x>(
     );
 }
 
-/// Adds a product to tokens `[rows, D]`.
+/// Adds the product of `weight` and `activations` to tokens `[rows, D]`.
 fn add_product(weight: &Int8Matrix, activations: &Activations, tokens: &mut [f32]) {
     let width = weight.n_out();
     let out = Output::new(tokens);

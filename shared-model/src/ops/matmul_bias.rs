@@ -5,7 +5,7 @@ use crate::Result;
 use crate::fused;
 use candle_core::{CpuStorage, CustomOp3, Layout, Shape, Tensor};
 
-/// `x W^T + b`.
+/// Returns `x W^T + b`.
 ///
 /// # Shapes
 /// - `x`: `[M, in]`

@@ -1,10 +1,10 @@
-//! The operations of a transformer block that decide its speed.
+//! The operations of a transformer block.
 //!
-//! For f32 on the CPU, native and wasm, each is one fused candle operation over a kernel of [`crate::fused`]. Elsewhere
-//! (CUDA, bf16), and where candle tracks gradients, each is composed of candle's operations. The trainer does not use
-//! candle's gradients: its engine calls the kernels themselves. A gradient here is the reference of its tests.
+//! For f32 on the CPU, each is one candle operation over a kernel of [`crate::fused`]. Elsewhere (CUDA, bf16), and
+//! where candle tracks gradients, each is composed of candle's operations. The trainer calls the kernels itself;
+//! candle's gradients are the reference of its tests.
 //!
-//! A tower whose matrices are all int8 is not trained: there a block is one operation, [`int8_block`].
+//! A block whose matrices are all int8 is one operation, [`int8_block`].
 
 mod activation;
 mod attention;
@@ -23,7 +23,7 @@ pub(crate) use short_attention::short_attention;
 
 use candle_core::Tensor;
 
-/// Whether the fused CPU operations of this module serve this tensor. They have no gradient of candle's.
+/// Returns whether the fused CPU operations support this tensor. They have no gradient in candle.
 fn has_fused_form(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == candle_core::DType::F32 && !x.track_op()
 }
@@ -32,7 +32,7 @@ fn has_fused_form(x: &Tensor) -> bool {
 mod values {
     use candle_core::{CpuStorage, Layout, Result};
 
-    /// The values behind a custom operation's argument, which the caller has made contiguous.
+    /// Returns the values of a custom operation's argument, which the caller has made contiguous.
     pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
         match layout.contiguous_offsets() {
             Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),

@@ -1,5 +1,5 @@
-//! Attention in 16-bit integers, for towers whose weights have eight bits: twice as fast in wasm as in f32, and far
-//! finer than the weights are. It has no gradient.
+//! Attention in 16-bit integers, for int8 towers. In wasm it is twice as fast as f32, and its error is far below that
+//! of eight-bit weights. It has no gradient.
 
 use super::exp::powers;
 use super::values;
@@ -10,7 +10,8 @@ use crate::output::{Output, Rows, RowsSize};
 use crate::parallel::for_each_task;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-/// Of the attention weights, which lie between 0 and 1 and add to 1, and of the values: their products' sums fit 32 bits.
+/// Levels of the attention weights and of the values. The weights of a row add up to 1, so a sum of products fits 32
+/// bits.
 const FINEST: f32 = i16::MAX as f32;
 
 /// As [`super::attention`].
@@ -26,19 +27,24 @@ struct ShortAttention {
     is_causal: bool,
 }
 
-/// What [`join_heads`] is to do.
+/// The sizes of a call of [`join_heads`].
 #[derive(Clone, Copy)]
 pub(super) struct Heads {
+    /// Samples B.
     pub batch: usize,
+    /// Tokens N of each sample.
     pub n_tokens: usize,
-    /// The first so many tokens of each sample ask; all of them answer.
+    /// Number of queries: the first tokens of each sample. All tokens have keys and values.
     pub n_queries: usize,
+    /// Width D of all heads together.
     pub width: usize,
+    /// Number of heads.
     pub heads: usize,
+    /// Whether a token attends only to itself and the tokens before it.
     pub is_causal: bool,
 }
 
-/// What one head needs.
+/// The memory of one task.
 #[derive(Default)]
 struct Scratch {
     queries: ShortRows,
@@ -67,7 +73,7 @@ impl CustomOp1 for ShortAttention {
     }
 }
 
-/// The heads' outputs side by side, one task a head and sample.
+/// Computes the heads' outputs, side by side. One task computes one head of one sample.
 ///
 /// # Shapes
 /// - `qkv`: `[B, N, 3 D]`
@@ -104,7 +110,7 @@ impl Scratch {
         out: &mut Rows<'_, f32>,
     ) {
         let (width, n_tokens) = (queries.width, keys.n_rows);
-        // So many that a sum of `width` products fits 32 bits.
+        // The most with which a sum of `width` products fits 32 bits.
         let levels = (i32::MAX as f32 / width as f32).sqrt().floor().min(FINEST);
         self.queries.quantize(queries, levels);
         self.keys.pack_rows(keys, levels);
@@ -115,7 +121,7 @@ impl Scratch {
         for (row, logits) in self.logits.chunks_exact_mut(n_tokens).enumerate() {
             let seen = &mut logits[..if is_causal { row + 1 } else { n_tokens }];
             let total = powers(seen);
-            // Divided by their total as they are rounded: they add to 1 then, which is what the sums have room for.
+            // The division by the total is part of the rounding, so that the weights add up to 1.
             self.weights.push(seen, FINEST / total, 1.0 / FINEST);
         }
         self.values.pack_columns(head_values, FINEST);

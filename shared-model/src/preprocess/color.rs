@@ -1,8 +1,7 @@
-//! Converts photos to sRGB by the color profile that their file carries.
+//! Converts photos to sRGB by their color profile.
 //!
-//! Phones write Display P3, cameras Adobe RGB, scanners and print shops profiles of their own. Without conversion the
-//! model would see duller or redder skin than people see. A profile that cannot be used, or that makes white anything
-//! but white, counts as absent.
+//! Phones write Display P3, cameras Adobe RGB, scanners and print shops other profiles. Without conversion the model
+//! would see duller or redder skin than people see. A profile that is unusable, or that changes white, is ignored.
 
 use super::pixels::{DecodedImage, PixelMode, RgbImage8, Samples};
 use crate::parallel;
@@ -13,18 +12,18 @@ use moxcms::{
 };
 use std::sync::Arc;
 
-/// Pixels that are converted at once.
+/// Pixels of one conversion.
 const CHUNK_PIXELS: usize = 1 << 14;
 
 /// The largest difference, in CIE XYZ, between the primaries of sRGB and of a profile that counts as sRGB.
 ///
-/// Between writers of sRGB profiles they differ by up to 0.0005; from sRGB to the next larger space by 0.05.
+/// Primaries of different sRGB profiles differ by up to 0.0005, those of sRGB and the next larger space by 0.05.
 const SRGB_TOLERANCE: f64 = 0.003;
 
-/// The darkest that any channel of white may become, in a profile that counts as usable.
+/// The lowest value that a usable profile may give any channel of white.
 const DARKEST_WHITE: u8 = 200;
 
-/// What a file says of its colors.
+/// The color description of a file.
 pub(super) enum ColorTag {
     /// An ICC profile.
     Icc(Vec<u8>),
@@ -34,10 +33,11 @@ pub(super) enum ColorTag {
     Measured { gamma: Option<f32>, chromaticities: Option<[(f32, f32); 4]> },
 }
 
-/// The image in sRGB; unchanged when its colors are sRGB already, or the profile is unusable or of other channels.
+/// Converts an image to sRGB. It is unchanged if it is sRGB already, or if the profile is unusable or of other
+/// channels.
 ///
 /// # Errors
-/// [`Error::ImageMemory`] when the converted image does not fit in memory beside the other.
+/// [`Error::ImageMemory`] when there is no memory for a second image.
 pub(super) fn to_srgb(image: DecodedImage, tag: &ColorTag) -> Result<DecodedImage> {
     let Some(profile) = profile(tag).filter(|profile| !is_srgb(profile)) else { return Ok(image) };
     let (width, height, mode) = (image.width(), image.height(), image.mode());
@@ -59,9 +59,9 @@ pub(super) fn to_srgb(image: DecodedImage, tag: &ColorTag) -> Result<DecodedImag
     DecodedImage::new(width, height, mode, Samples::U8(samples))
 }
 
-/// How pixels of one mode become sRGB.
+/// A conversion of pixels of one mode to sRGB.
 enum Transform {
-    /// sRGB's level of every level.
+    /// For every level, the level in sRGB.
     Gray(Box<[u8; 256]>),
     /// RGB to RGB, or RGBA to RGBA.
     Colors(Arc<Transform8BitExecutor>),
@@ -70,7 +70,7 @@ enum Transform {
 }
 
 impl Transform {
-    /// `None` for a mode that the profile does not describe, and for a profile that is of no use.
+    /// Returns the conversion; `None` if the profile is unusable or describes another mode.
     fn new(profile: &ColorProfile, mode: PixelMode) -> Option<Self> {
         let between = |from, to| {
             profile.create_transform_8bit(from, &ColorProfile::new_srgb(), to, TransformOptions::default()).ok()
@@ -105,7 +105,7 @@ impl Transform {
                 let probe = converted(transform.as_ref(), &[255, 255, 255, 255, 0, 0, 0, 0], 6)?;
                 is_usable(&probe).then_some(Self::Inks(transform))
             }
-            // Black and white are the same everywhere.
+            // Black and white are the same in every color space.
             _ => None,
         }
     }
@@ -114,7 +114,7 @@ impl Transform {
 fn convert_in_place(transform: &Transform8BitExecutor, samples: &mut [u8], channels: usize) {
     parallel::for_each_chunk(samples, CHUNK_PIXELS * channels, |_, chunk| {
         let source = chunk.to_vec();
-        // It fails only for lengths that differ or are no whole pixels.
+        // It fails only if the lengths differ or are not whole pixels.
         let _ = transform.transform(&source, chunk);
     });
 }
@@ -146,7 +146,7 @@ fn profile(tag: &ColorTag) -> Option<ColorProfile> {
     }
 }
 
-/// Whether the levels are those of HDR: without tone mapping the picture would be nearly black.
+/// Returns whether the levels are those of HDR. Without tone mapping the picture would be nearly black.
 fn is_hdr(profile: &ColorProfile) -> bool {
     profile.cicp.is_some_and(|code_points| {
         matches!(
@@ -156,18 +156,18 @@ fn is_hdr(profile: &ColorProfile) -> bool {
     })
 }
 
-/// A profile of what a PNG's `gAMA` and `cHRM` say; what is absent is sRGB's.
+/// Makes a profile from a PNG's `gAMA` and `cHRM`; absent values are those of sRGB.
 fn measured(gamma: Option<f32>, chromaticities: Option<[(f32, f32); 4]>) -> Option<ColorProfile> {
     let mut profile = ColorProfile::new_srgb();
-    // Its code points would count for more than the curves below.
+    // Its code points would take precedence over the curves below.
     profile.cicp = None;
     if let Some(points) = chromaticities {
         let [white, red, green, blue] = points.map(|(x, y)| Chromaticity { x, y });
         profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
     }
-    // Writers of sRGB say 1 / 2.2, the power nearest to its curve.
+    // For sRGB, files have 1 / 2.2, the power nearest to its curve.
     if let Some(gamma) = gamma.filter(|gamma| (gamma - 1.0 / 2.2).abs() > 0.005) {
-        // Beyond this range no display is known.
+        // No known display is beyond this range.
         let exponent = Some(1.0 / gamma).filter(|exponent| (0.3..=4.0).contains(exponent))?;
         let curve = ToneReprCurve::Parametric(vec![exponent]);
         profile.red_trc = Some(curve.clone());
@@ -177,7 +177,7 @@ fn measured(gamma: Option<f32>, chromaticities: Option<[(f32, f32); 4]>) -> Opti
     Some(profile)
 }
 
-/// Whether a profile says sRGB, or gray with sRGB's curve: to less than one level. Pixels then stay as they are.
+/// Returns whether a profile is sRGB, or gray with sRGB's curve, to less than one level.
 fn is_srgb(profile: &ColorProfile) -> bool {
     let srgb = ColorProfile::new_srgb();
     if profile.lut_a_to_b_perceptual.is_some() || profile.lut_a_to_b_colorimetric.is_some() {

@@ -1,26 +1,26 @@
 //! The two passes of a resampling, one along the rows and one along the columns, rounding in between as Pillow does.
 //!
 //! 8-bit samples are summed in fixed point of 22 fractional bits, 16-bit ones in f64, after
-//! [`Resample.c`](https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c). Only the rows in reach
-//! of the output row at hand are held between the passes, and only the columns of the window.
+//! [`Resample.c`](https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c). Between the
+//! passes, only the rows that the current output row needs are stored, and only the columns of the window.
 
 use super::taps::{Axis, Taps};
 use crate::config::Interpolation;
 use std::collections::VecDeque;
 use std::ops::{AddAssign, Mul, Range};
 
-/// Fractional bits of an 8-bit sample's weight: 32 less 8 of the sample, less 2 for sums beyond its range.
+/// Fractional bits of the weight of an 8-bit sample: 32 minus 8 for the sample, minus 2 for sums beyond its range.
 const PRECISION_BITS: u32 = 22;
 
 /// A channel value that can be resampled.
 pub(super) trait Sample: Copy + Default + Into<Self::Sum> {
-    /// Weights, and sums of weighted samples.
+    /// Type of weights and of sums of weighted samples.
     type Sum: Copy + AddAssign + Mul<Output = Self::Sum>;
-    /// Where every sum begins.
+    /// The start value of every sum.
     const START: Self::Sum;
-    /// A weight as Pillow stores it for this type.
+    /// Converts a weight as Pillow does for this type.
     fn weight(weight: f64) -> Self::Sum;
-    /// The sample that a finished sum stands for.
+    /// Converts a finished sum to a sample.
     fn from_sum(sum: Self::Sum) -> Self;
 }
 
@@ -56,15 +56,14 @@ impl Sample for u16 {
     }
 }
 
-/// An image of `width` pixels a row, and what every pixel goes through before it counts, such as the product with
-/// its alpha.
+/// An image of rows of `width` pixels, and a function that each pixel passes first, such as the product with its alpha.
 pub(super) struct Source<'a, T, const CHANNELS: usize, P> {
     pub pixels: &'a [[T; CHANNELS]],
     pub width: usize,
     pub prepare: P,
 }
 
-/// Resamples both axes; answers the pixels of the two windows, row by row.
+/// Resamples both axes; returns the pixels of the two windows, row by row.
 pub(super) fn convolve<T: Sample, const CHANNELS: usize>(
     source: &Source<'_, T, CHANNELS, impl Fn([T; CHANNELS]) -> [T; CHANNELS]>,
     (columns, rows): (&Axis, &Axis),
@@ -80,7 +79,8 @@ pub(super) fn convolve<T: Sample, const CHANNELS: usize>(
     resampled.concat()
 }
 
-/// Since version 13 Pillow begins with the columns where that saves work; in between it rounds, so the order shows.
+/// Returns whether Pillow (since version 13) begins with the columns, where that saves work. It rounds between the
+/// passes, so the order changes the result.
 fn is_vertical_first(columns: &Axis, rows: &Axis) -> bool {
     let rows_lost = rows.source.len() as i64 - rows.size as i64;
     let columns_lost = columns.source.len() as i64 - columns.size as i64;
@@ -106,7 +106,7 @@ fn horizontal_first<T: Sample, const CHANNELS: usize>(
     vertical: &Taps<T::Sum>,
 ) -> Vec<Vec<[T; CHANNELS]>> {
     let reach = horizontal.reach();
-    // The rows, already resampled, in reach of the output row at hand; the first of them is row `first_y`.
+    // The resampled rows that the current output row needs, from row `first_y` on.
     let mut held = VecDeque::new();
     let mut first_y = vertical.reach().start;
     let output_row = |(start, weights): (usize, &[T::Sum])| {
@@ -123,13 +123,13 @@ fn horizontal_first<T: Sample, const CHANNELS: usize>(
 }
 
 impl<T: Sample, const CHANNELS: usize, P: Fn([T; CHANNELS]) -> [T; CHANNELS]> Source<'_, T, CHANNELS, P> {
-    /// The prepared pixels `columns` of row `y`.
+    /// Returns the prepared pixels `columns` of row `y`.
     fn row(&self, y: usize, columns: Range<usize>) -> impl Iterator<Item = [T; CHANNELS]> {
         self.pixels[y * self.width..][columns].iter().map(|&pixel| (self.prepare)(pixel))
     }
 }
 
-/// The sum of as many `rows`, of `row_len` pixels each, as there are `weights`.
+/// Returns the weighted sum of `rows` of `row_len` pixels; there are as many rows as `weights`.
 fn weighted_rows<T: Sample, const CHANNELS: usize>(
     rows: impl Iterator<Item = impl Iterator<Item = [T; CHANNELS]>>,
     weights: &[T::Sum],
@@ -144,7 +144,7 @@ fn weighted_rows<T: Sample, const CHANNELS: usize>(
     sums.into_iter().map(|sum| sum.map(T::from_sum)).collect()
 }
 
-/// One row through `taps`; `row` begins at pixel `offset` of the image.
+/// Resamples one row by `taps`; `row` begins at pixel `offset` of the image.
 fn weighted_columns<T: Sample, const CHANNELS: usize>(
     row: &[[T; CHANNELS]],
     offset: usize,

@@ -1,9 +1,9 @@
-//! Pixels as a file again, for a model that runs elsewhere.
+//! Encodes pixels as a file, for a model that runs elsewhere.
 
 use super::RgbImage8;
 use png::{BitDepth, ColorType, Compression, Encoder};
 
-/// A PNG of the image: it decodes to the same pixels, and says nothing else.
+/// Returns a PNG of the image. It decodes to the same pixels and contains nothing else.
 pub fn encode_png(image: &RgbImage8) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, image.width(), image.height());

@@ -1,17 +1,17 @@
-//! Turns images upright: cameras write the orientation beside the pixels instead of turning them.
+//! Turns images upright: cameras store the orientation and do not turn the pixels.
 
 use super::DecodedImage;
 use crate::Result;
 use image::metadata::Orientation as Transform;
 
-/// The transform that an EXIF block asks for; none if it is absent, damaged or silent about it.
+/// Returns the transform of an EXIF block; no transform if it is absent, damaged or without an orientation.
 pub(super) fn exif_transform(exif: Option<&[u8]>) -> Transform {
-    // Some WebP writers keep the prefix that belongs to JPEG's segment.
+    // Some WebP writers keep the prefix of JPEG's segment.
     let block = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
     block.and_then(Transform::from_exif_chunk).unwrap_or(Transform::NoTransforms)
 }
 
-/// The image turned upright.
+/// Turns an image upright.
 pub(super) fn apply(image: DecodedImage, transform: Transform) -> Result<DecodedImage> {
     let (width, height) = (image.width(), image.height());
     let (right, bottom) = (width - 1, height - 1);

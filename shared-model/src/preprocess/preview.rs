@@ -1,15 +1,15 @@
-//! A small picture of what the model is given, for people to look at.
+//! A small picture of the pixels that the model is given, for people.
 
 use super::{CropBox, DecodedImage, RgbImage8, resample};
 use crate::Result;
 use crate::config::Interpolation;
 
-/// Scales a decoded image down to at most `max_edge` pixels a side; a smaller one keeps its size.
+/// Scales a decoded image down to at most `max_edge` pixels a side; a smaller image keeps its size.
 ///
-/// It shows the pixels that preprocessing starts from: turned upright, in sRGB, without alpha.
+/// The preview shows the pixels that preprocessing starts from: upright, in sRGB, without alpha.
 ///
 /// # Errors
-/// Those of [`resample`], none for an image that was decoded.
+/// Those of [`resample`]; none for a decoded image.
 pub fn preview(image: &DecodedImage, max_edge: u32) -> Result<RgbImage8> {
     let longest = image.width().max(image.height());
     if longest <= max_edge {
@@ -21,7 +21,7 @@ pub fn preview(image: &DecodedImage, max_edge: u32) -> Result<RgbImage8> {
         rounded.max(1) as u32
     };
     let (out_width, out_height) = (scaled(image.width()), scaled(image.height()));
-    // Every n-th pixel, with enough of them left to average: most of a large photo's cost is then its decoding.
+    // Takes every n-th pixel, which leaves enough of them to average. Most of the time then goes to decoding.
     let stride = (2 * longest / max_edge / 3).max(1);
     let thinned = match stride {
         1 => None,

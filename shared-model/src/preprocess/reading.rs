@@ -1,4 +1,4 @@
-//! For whom a picture is read: people, or a comparison with the reference.
+//! How pictures are read: as people see them, or as the reference reads them.
 
 /// How the bytes of a picture become pixels.
 ///
@@ -12,8 +12,8 @@
 /// A TIFF's own orientation tag is always applied: Pillow does so on loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reading {
-    /// As browsers show it: for people's photos.
+    /// As browsers show it; for photos of users.
     Photo,
-    /// As Pillow opens it in the reference's evaluation: for benchmarks and training.
+    /// As the reference opens it with Pillow; for benchmarks and training.
     Reference,
 }

@@ -1,4 +1,4 @@
-//! Resizing as Pillow's `Image.resize` does it, in the mode of the image.
+//! Resizes as Pillow's `Image.resize`, in the mode of the image.
 
 use super::convolve::{Sample, Source, convolve};
 use super::limits::MAX_PIXELS;
@@ -21,11 +21,11 @@ pub struct CropBox {
     pub height: u32,
 }
 
-/// Crops `image` to `crop`, then resizes it to `out_width` x `out_height`, antialiased; the mode stays.
+/// Crops `image` to `crop`, then resizes it to `out_width` x `out_height`, antialiased, in the same mode.
 ///
-/// Equal, to the last bit, to Pillow's `image.crop(...).resize(...)`: one-bit and palette images are resampled
-/// nearest-neighbour whatever `interpolation` says, alpha images premultiplied, and a crop that already has the wanted
-/// size is copied as it is. Call [`DecodedImage::to_rgb`] afterwards, never before.
+/// The result equals Pillow's `image.crop(...).resize(...)` to the last bit. One-bit and palette images are resampled
+/// by nearest neighbor whatever `interpolation` is, images with alpha are premultiplied, and a crop of the requested
+/// size is copied. Call [`DecodedImage::to_rgb`] afterwards, never before.
 ///
 /// # Errors
 /// [`Error::Resample`] if `crop` is empty or not inside the image, or if the output would have no pixels or more
@@ -57,7 +57,7 @@ pub fn resample(
     resample_window(image, &Axis::whole(columns, out_width), &Axis::whole(rows, out_height), interpolation)
 }
 
-/// Resamples along both axes and answers what their windows show.
+/// Resamples along both axes and returns the pixels of their windows.
 ///
 /// Both sources must lie inside the image and both windows inside the output.
 pub(super) fn resample_window(
@@ -84,7 +84,7 @@ pub(super) fn resample_window(
     DecodedImage::new(width, height, image.mode(), samples)
 }
 
-/// `start..start + len`, if it is not empty and ends within `limit`.
+/// Returns `start..start + len` if it is not empty and ends within `limit`.
 fn span_within(start: u32, len: u32, limit: u32) -> Option<std::ops::Range<u32>> {
     let end = start.checked_add(len)?;
     (len > 0 && end <= limit).then_some(start..end)
@@ -128,12 +128,12 @@ fn convolve_plain<T: Sample, const CHANNELS: usize>(
     convolve(&source, axes, interpolation).into_flattened()
 }
 
-/// The color of a premultiplied RGBA pixel, its alpha kept.
+/// Returns a premultiplied RGBA pixel with its color divided by alpha.
 pub(super) fn unmultiplied([r, g, b, alpha]: [u8; 4]) -> [u8; 4] {
     [divide_by_alpha(r, alpha), divide_by_alpha(g, alpha), divide_by_alpha(b, alpha), alpha]
 }
 
-/// A premultiplied value as it was before, in Pillow's rounding (`rgba2rgbA` and back, `Convert.c`).
+/// Divides a premultiplied value by alpha, with the rounding of Pillow's `Convert.c` (`rgba2rgbA` and back).
 pub(super) fn divide_by_alpha(value: u8, alpha: u8) -> u8 {
     match alpha {
         0 | 255 => value,

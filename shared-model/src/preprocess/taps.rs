@@ -1,4 +1,4 @@
-//! Which source samples make each output sample along one axis, and with what weight.
+//! The source samples and weights of each output sample along one axis.
 //!
 //! Pillow's `precompute_coeffs`, after
 //! [`Resample.c`](https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c): same filters, same
@@ -7,10 +7,10 @@
 use crate::config::Interpolation;
 use std::ops::Range;
 
-/// One axis of a resampling: the samples `source` become `size` samples, of which `window` are wanted.
+/// One axis of a resampling: the samples `source` become `size` samples, of which `window` are computed.
 ///
-/// Nothing outside `source` has a say, as if the image had been cropped to it first. `window` is what lets a centre
-/// crop of a very long image be computed without the rest of it.
+/// Samples outside `source` have no influence, as if the image had been cropped first. `window` allows the center crop
+/// of a very long image to be computed without the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Axis {
     pub source: Range<u32>,
@@ -28,32 +28,32 @@ pub(super) struct Taps<W> {
 /// The source samples of one output sample.
 #[derive(Clone, Debug)]
 struct Span {
-    /// Index of the first one in the image.
+    /// Index of the first source sample in the image.
     start: usize,
-    /// Where its weights are.
+    /// The range of its weights.
     weights: Range<usize>,
 }
 
 impl Axis {
-    /// All of `source`, brought to `size`.
+    /// Creates an axis that brings all of `source` to `size`.
     pub fn whole(source: Range<u32>, size: u32) -> Self {
         Self { source, size: size.into(), window: 0..size.into() }
     }
 
-    /// Output samples wanted.
+    /// Returns the number of computed samples.
     pub fn window_len(&self) -> usize {
         (self.window.end - self.window.start) as usize
     }
 
-    /// Whether source and output are the same samples.
+    /// Returns whether source and output are the same samples.
     pub fn is_identity(&self) -> bool {
         self.size == self.source.len() as u64
     }
 
-    /// For each output sample the source index that Pillow's nearest-neighbour resize takes.
+    /// Returns for each output sample the source index of Pillow's nearest-neighbor resize.
     pub fn nearest(&self) -> Vec<u32> {
         let scale = self.source.len() as f64 / self.size as f64;
-        // Pillow adds the step again and again; a product would round otherwise where a pixel centre meets an edge.
+        // Pillow adds the step repeatedly; a product would round differently where a pixel center meets an edge.
         let mut centre = scale * 0.5;
         for _ in 0..self.window.start {
             centre += scale;
@@ -69,11 +69,11 @@ impl Axis {
             .collect()
     }
 
-    /// The weights of `interpolation`, each passed through `convert`.
+    /// Returns the weights of `interpolation`, each converted by `convert`.
     pub fn taps<W>(&self, interpolation: Interpolation, convert: impl Fn(f64) -> W) -> Taps<W> {
         let len = self.source.len();
         let scale = len as f64 / self.size as f64;
-        // Shrinking widens the filter, so that every source sample counts: antialiasing.
+        // Antialiasing: shrinking widens the filter, so that every source sample counts.
         let filter_scale = scale.max(1.0);
         let support = support(interpolation) * filter_scale;
         let step = 1.0 / filter_scale;
@@ -96,17 +96,17 @@ impl Axis {
 }
 
 impl<W> Taps<W> {
-    /// Output samples.
+    /// Returns the number of output samples.
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// For each output sample its first source index and its weights.
+    /// Returns for each output sample its first source index and its weights.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &[W])> {
         self.spans.iter().map(|span| (span.start, &self.weights[span.weights.clone()]))
     }
 
-    /// The source samples that any output sample needs.
+    /// Returns the range of source samples that the output needs.
     pub fn reach(&self) -> Range<usize> {
         let start = self.spans.first().map_or(0, |span| span.start);
         let end = self.spans.last().map_or(start, |span| span.start + span.weights.len());

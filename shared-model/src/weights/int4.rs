@@ -1,7 +1,8 @@
 //! Four-bit weights: half the download of int8, the same memory and speed once loaded.
 //!
-//! A block of 32 weights along `in` shares a scale; a weight is one of sixteen multiples of it. Loading expands the weights
-//! to bytes with one scale for each output channel. The rounding error of that is a fraction of the error of four bits.
+//! A block of 32 weights along `in` shares a scale; a weight is one of sixteen multiples of it. Loading expands the
+//! weights to bytes with one scale for each output channel. The rounding error of that is a fraction of the error of
+//! four bits.
 
 use super::StoredTensor;
 use super::packing::{self, INT8_PANEL, INT8_QUAD};

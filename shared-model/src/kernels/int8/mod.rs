@@ -1,8 +1,9 @@
 //! Products of weights of signed bytes and activations of seven bits.
 //!
-//! The instructions for four products and their sum (`pmaddubsw`, `vpdpbusd`, ARM's `sdot`, wasm's relaxed dot products)
-//! never saturate with seven bits: a pair of products is at most 2 * 127 * 127 = 32,258. Each block of columns of each row
-//! of activations has its own scale and zero, so that a large value makes only its own block coarser.
+//! The instructions for four products and their sum (`pmaddubsw`, `vpdpbusd`, ARM's `sdot`, wasm's relaxed dot
+//! products) never saturate with seven bits: a pair of products is at most 2 * 127 * 127 = 32,258. Each block of
+//! columns of each row of activations has its own scale and zero, so that a large value makes only its own block
+//! coarser.
 
 mod activations;
 mod dispatch;

@@ -1,4 +1,5 @@
-//! wasm SIMD128 without relaxed SIMD: levels and weights become 16-bit integers for the tiles of [`crate::kernels::short`].
+//! wasm SIMD128 without relaxed SIMD: levels and weights become 16-bit integers for the tiles of
+//! [`crate::kernels::short`].
 
 use super::kernel::{Sums, Weights, checked_rows};
 use super::levels::{BLOCK_WIDTH, Level};

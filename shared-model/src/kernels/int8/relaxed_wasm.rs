@@ -26,8 +26,8 @@ pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
     if has_whole_instruction() { [whole, in_parts] } else { [in_parts, whole] }.into_iter()
 }
 
-/// Returns whether the engine has one instruction. Beyond seven bits engines differ: 255 is -1 to ARM's instructions and
-/// 255 to `vpdpbusd`, while `pmaddubsw`, the first of three instructions, saturates.
+/// Returns whether the engine has one instruction. Beyond seven bits engines differ: 255 is -1 to ARM's instructions
+/// and 255 to `vpdpbusd`, while `pmaddubsw`, the first of three instructions, saturates.
 fn has_whole_instruction() -> bool {
     let sum =
         i32x4_relaxed_dot_i8x16_i7x16_add(black_box(i8x16_splat(127)), black_box(i8x16_splat(-1)), i32x4_splat(0));

@@ -74,7 +74,8 @@ unsafe fn avx2_tile<const R: usize>(levels: &[u8], width: usize, weights: Weight
     }
 }
 
-/// Adds the products of `Q` quads from `first` on to the sums of `R` rows. The products of the quads are added in 16 bits.
+/// Adds the products of `Q` quads from `first` on to the sums of `R` rows. The products of the quads are added in 16
+/// bits.
 ///
 /// # Safety
 /// The quads are within the rows and the weights, and their products fit.

@@ -1,4 +1,4 @@
-//! Samples of less than a byte, packed from the high bit, every row beginning at a byte.
+//! Samples of less than a byte, packed from the high bit; every row begins at a byte.
 
 /// Unpacks `height` rows of `row_len` samples of `bits` (1, 2, 4 or 8) each; `None` if `packed` is too short.
 pub(super) fn unpack(packed: &[u8], row_len: usize, height: usize, bits: u8) -> Option<Vec<u8>> {
@@ -18,7 +18,7 @@ pub(super) fn unpack(packed: &[u8], row_len: usize, height: usize, bits: u8) -> 
     Some(samples)
 }
 
-/// Spreads samples of `bits` bits over 0 to 255.
+/// Scales samples of `bits` bits to 0 to 255.
 pub(super) fn widen(samples: &mut [u8], bits: u8) {
     let factor = u8::MAX / (u8::MAX >> (8 - bits));
     for sample in samples {
@@ -26,7 +26,7 @@ pub(super) fn widen(samples: &mut [u8], bits: u8) {
     }
 }
 
-/// The RGB values that palette indices stand for; an index beyond the palette is black.
+/// Returns the RGB values of palette indices; an index beyond the palette is black.
 pub(super) fn look_up(indices: &[u8], palette: &[[u8; 3]]) -> Vec<u8> {
     let color = |&index: &u8| palette.get(usize::from(index)).copied().unwrap_or_default();
     indices.iter().map(color).collect::<Vec<_>>().into_flattened()

@@ -1,4 +1,4 @@
-//! BMP: one-bit, gray or palette where the file has one, else RGB or RGBA.
+//! BMP: one-bit, gray or palette if the file has one, otherwise RGB or RGBA.
 
 use super::limit::Limit;
 use super::refusal::damaged;
@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     Ok(Stored { image, transform: Transform::NoTransforms, colors: embedded_profile(bytes).map(ColorTag::Icc) })
 }
 
-/// What the decoder does not tell, or only after its own checks.
+/// Header fields that the decoder does not return, or only after its own checks.
 struct Header {
     width: u32,
     height: u32,
@@ -58,7 +58,7 @@ impl Header {
             let n_colors = 1usize.checked_shl(u16_at(24)?.into())?;
             return Some(Self { width: u16_at(18)?.into(), height: u16_at(20)?.into(), n_colors });
         }
-        // A negative height says that the rows go from the top.
+        // A negative height means that the first row is the top.
         let height = (u32_at(22)? as i32).unsigned_abs();
         let n_colors = match u32_at(46)? {
             0 => 1usize.checked_shl(u16_at(28)?.into()).unwrap_or(0),
@@ -67,7 +67,7 @@ impl Header {
         Some(Self { width: u32_at(18)?, height, n_colors })
     }
 
-    /// Pillow takes a palette of black and white for one-bit, and one that maps each index to its own gray for gray.
+    /// Returns the mode. Pillow reads a palette of black and white as one-bit, and a palette of grays by index as gray.
     fn palette_mode(&self, palette: &[[u8; 3]]) -> PixelMode {
         let used = &palette[..self.n_colors.min(palette.len())];
         let is_gray_ramp =
@@ -80,7 +80,7 @@ impl Header {
     }
 }
 
-/// The ICC profile of a file whose header is a `BITMAPV5HEADER` that names one.
+/// Returns the ICC profile of a file with a `BITMAPV5HEADER` and a profile.
 fn embedded_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let header = bytes.get(14..)?;
     let field = |at: usize| header.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);

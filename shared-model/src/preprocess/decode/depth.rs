@@ -1,9 +1,9 @@
-//! Scales samples of more than 8 bits to 8, for people's photos.
+//! Scales samples of more than 8 bits to 8, for photos of users.
 //!
-//! Whole numbers count as 8, 10, 12 or 16 bits deep, whichever holds the largest of them: microscopes and exports from
-//! DICOM leave the upper bits of 16 empty, and a picture that dark would show nothing.
+//! Integers are scaled from 8, 10, 12 or 16 bits, the smallest depth that holds the largest of them. Microscopes and
+//! exports from DICOM leave the upper bits of 16 empty: scaled from 16 bits, such a picture would be nearly black.
 
-/// Whole numbers, by the smallest usual depth that holds them all.
+/// Scales unsigned integers from the smallest usual depth that holds them all.
 pub(super) fn from_integers<T: Copy + Into<u64>>(samples: &[T]) -> Vec<u8> {
     let largest: u64 = samples.iter().copied().map(Into::into).max().unwrap_or(0);
     let used_bits = u64::BITS - largest.leading_zeros();
@@ -15,7 +15,7 @@ pub(super) fn from_integers<T: Copy + Into<u64>>(samples: &[T]) -> Vec<u8> {
     samples.iter().map(scaled).collect()
 }
 
-/// Whole numbers with a sign: what is below zero is black.
+/// Scales signed integers; negative ones are black.
 pub(super) fn from_signed<T: Copy + Into<i64>>(samples: &[T]) -> Vec<u8> {
     let positive = |&sample: &T| {
         let sample: i64 = sample.into();
@@ -24,7 +24,7 @@ pub(super) fn from_signed<T: Copy + Into<i64>>(samples: &[T]) -> Vec<u8> {
     from_integers(&samples.iter().map(positive).collect::<Vec<_>>())
 }
 
-/// Fractions of 1; of 255 or 65535 where there are larger ones, else of the largest. What is no number is black.
+/// Scales floats from 1, or from 255 or 65535 or the largest value if there are larger ones. NaN is black.
 pub(super) fn from_floats<T: Copy + Into<f64>>(samples: &[T]) -> Vec<u8> {
     let finite = samples.iter().copied().map(Into::into).filter(|sample: &f64| sample.is_finite());
     let largest = finite.fold(0.0, f64::max);

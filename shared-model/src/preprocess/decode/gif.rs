@@ -1,4 +1,4 @@
-//! GIF: the first frame, on a canvas that holds all of it.
+//! GIF: the first frame, on a canvas that contains it.
 
 use super::bits;
 use super::limit::Limit;
@@ -33,16 +33,16 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     Ok(Stored { image, transform: Transform::NoTransforms, colors: None })
 }
 
-/// A file read up to the pixels of its first frame.
+/// A file, read up to the pixels of its first frame.
 struct FirstFrame<'a> {
     decoder: Decoder<&'a [u8]>,
     left: usize,
     top: usize,
     frame_width: usize,
     frame_height: usize,
-    /// The index of what the frame does not cover.
+    /// The palette index of pixels that the frame does not cover.
     background: u8,
-    /// Of the canvas.
+    /// Width and height of the canvas.
     width: usize,
     height: usize,
 }
@@ -59,13 +59,13 @@ impl<'a> FirstFrame<'a> {
         let (left, top) = (usize::from(frame.left), usize::from(frame.top));
         let (frame_width, frame_height) = (usize::from(frame.width), usize::from(frame.height));
         let background = frame.transparent.unwrap_or(0);
-        // Like Pillow, let the canvas grow where the frame sticks out of the screen.
+        // Like Pillow, enlarge the canvas if the frame exceeds the screen.
         let (width, height) = (screen_width.max(left + frame_width), screen_height.max(top + frame_height));
         Ok(Self { decoder, left, top, frame_width, frame_height, background, width, height })
     }
 }
 
-/// Pillow opens an image whose palette maps every index to its own gray as gray.
+/// Returns whether the palette is a gray ramp by index, which Pillow opens as gray.
 fn colored(width: u32, height: u32, indices: Vec<u8>, palette: &[[u8; 3]]) -> Result<DecodedImage> {
     let is_gray_ramp =
         palette.iter().enumerate().all(|(index, color)| color.iter().all(|&v| usize::from(v) == index));

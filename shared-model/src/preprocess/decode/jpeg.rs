@@ -40,9 +40,9 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     }
 }
 
-/// A decoder that has read the headers, and the size they announce.
+/// Returns a decoder that has read the headers, and the size that they announce.
 fn open(bytes: &[u8]) -> Result<(Decoder<'_>, (u32, u32))> {
-    // Lenient towards stray bytes between headers, as libjpeg is.
+    // Stray bytes between headers are ignored, as in libjpeg.
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options().set_strict_mode(false));
     decoder.decode_headers().map_err(|err| match err {
         DecodeErrors::Unsupported(_) => not_read("a JPEG of this coding"),
@@ -65,7 +65,7 @@ fn decode_opened(decoder: &mut Decoder<'_>, (width, height): (u32, u32)) -> Resu
         ColorSpace::CMYK | ColorSpace::YCCK => (PixelMode::Cmyk, stored_colors),
         _ => return Err(not_read("a JPEG with such colors")),
     };
-    // Strict about the pixels: the decoder would otherwise paint gray over what is missing.
+    // Missing pixels are an error: the decoder would fill them with gray.
     decoder.set_options(options().set_strict_mode(true).jpeg_set_out_colorspace(colors));
     let mut samples = decoder.decode().map_err(|err| damaged(format_args!("JPEG: {err}")))?;
     if mode == PixelMode::Cmyk {
@@ -79,7 +79,7 @@ fn decode_opened(decoder: &mut Decoder<'_>, (width, height): (u32, u32)) -> Resu
     })
 }
 
-/// Whether the file could hold every 8x8 block of the size it announces: none takes less than one bit.
+/// Returns whether the file is long enough for all 8x8 blocks of its size, at one bit or more each.
 fn has_a_bit_per_block(bytes: &[u8], width: u32, height: u32) -> bool {
     let n_blocks = u64::from(width.div_ceil(8)) * u64::from(height.div_ceil(8));
     bytes.len() as u64 * 8 >= n_blocks
@@ -89,7 +89,7 @@ fn ink_from_inverted(pixel: [u8; 4]) -> [u8; 4] {
     pixel.map(|value| 255 - value)
 }
 
-/// YCCK is CMYK whose inks, inverted, went through the YCbCr of an RGB image.
+/// Converts YCCK, which is CMYK whose inverted inks are stored as YCbCr.
 fn ink_from_ycck([luma, blue, red, black]: [u8; 4]) -> [u8; 4] {
     let [cyan, magenta, yellow] = rgb_from_ycbcr([luma, blue, red]);
     [cyan, magenta, yellow, 255 - black]

@@ -1,14 +1,13 @@
-//! What the markers of a JPEG file tell of its completeness, and how a file without its end marker is made whole.
+//! Completeness of JPEG files, by their markers, and repair of a missing end marker.
 //!
-//! Some cameras and uploads leave the end-of-image marker out, and a video or a note may follow the pixels at once.
-//! Whether the pixels are all there is then told by the decoder: it is shown them with one bits behind, which are no
-//! valid code.
+//! Some cameras and uploads omit the end-of-image marker, and a video or a note may follow the pixels directly. To find
+//! out whether all pixels are present, the file is decoded with one bits after the pixels, which are not a valid code.
 
-/// What a walk from marker to marker finds.
+/// The scans of a file, found by its markers.
 pub(super) struct Scans {
-    /// Whether there is an end-of-image marker. A file cut within its last few bytes may decode without complaint.
+    /// Whether there is an end-of-image marker. A file that lacks only its last bytes may decode without an error.
     pub reaches_end: bool,
-    /// Where the first marker stands behind the last scan that the pixels need, and whether it is the end marker.
+    /// Offset of the first marker after the last scan that the pixels need, and whether it is the end marker.
     behind_pixels: Option<(usize, bool)>,
     components: Vec<Component>,
     is_progressive: bool,
@@ -17,11 +16,11 @@ pub(super) struct Scans {
 /// One color component of the frame.
 struct Component {
     id: u8,
-    /// Of each coefficient, how many of its low bits no scan has sent yet; `None` before the first scan.
+    /// For each coefficient, how many low bits are in no scan yet; `None` before the first scan.
     bits_to_come: [Option<u8>; 64],
 }
 
-/// The fill behind the last scan, if it is at least this long, is what a broken download or copy leaves.
+/// A run of equal bytes after the last scan of at least this length is the rest of an interrupted download or copy.
 const MIN_FILL_BYTES: usize = 8;
 
 impl Scans {
@@ -42,7 +41,7 @@ impl Scans {
                     scans.reaches_end = true;
                     break;
                 }
-                // A stuffed 0xff, TEM, restart markers and SOI stand alone; all others carry a length.
+                // A stuffed 0xff, TEM, restart markers and SOI have no length; all others have one.
                 0x00 | 0x01 | 0xd0..=0xd8 => {}
                 _ => {
                     let Some(&length) = rest.first_chunk() else { break };
@@ -81,8 +80,8 @@ impl Scans {
         }
     }
 
-    /// A copy of the file up to the pixels' end, with an end marker in place of what follows; `None` when scans are
-    /// missing, or the marker is there.
+    /// Returns the file up to the end of the pixels, with an end marker; `None` when scans are missing or the file has
+    /// its marker.
     pub fn with_end_marker(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self.behind_pixels {
             Some((_, true)) => None,
@@ -91,17 +90,17 @@ impl Scans {
         }
     }
 
-    /// Whether scans of every coefficient of every component have begun, down to the last bit.
+    /// Returns whether there are scans of every bit of every coefficient of every component.
     fn are_all_begun(&self) -> bool {
         let is_begun = |component: &Component| component.bits_to_come.iter().all(|bits| *bits == Some(0));
         !self.components.is_empty() && self.components.iter().all(is_begun)
     }
 }
 
-/// A copy with a fill of one bits and an end marker behind it.
+/// Appends one bits and an end marker.
 ///
-/// Code words of ones only do not exist, so a decoder that needs bits beyond these fails. A run of zeros at the end
-/// counts as absent: encoders fill the last byte of a scan up with ones.
+/// No code word consists of ones only, so a decoder that needs more bits fails. A run of zeros at the end is removed:
+/// encoders fill the last byte of a scan with ones.
 fn ended(bytes: &[u8]) -> Vec<u8> {
     const FILL_PAIRS: usize = 64;
     let n_zeros = bytes.iter().rev().take_while(|&&byte| byte == 0).count();

@@ -1,22 +1,23 @@
-//! How large a picture may be, checked from its header.
+//! The limit of a picture's size, checked from its header.
 
 use super::refusal::damaged;
 use crate::preprocess::limits::{MAX_EDGE, MAX_MEGAPIXELS};
 use crate::preprocess::pixels::{PixelMode, check_memory};
 use crate::{Error, Result};
 
-/// How large an image may be.
+/// The largest image that is decoded.
 #[derive(Clone, Copy)]
 pub(super) struct Limit {
     megapixels: u32,
 }
 
 impl Limit {
+    /// Creates a limit in millions of pixels.
     pub(super) fn megapixels(most: u32) -> Self {
         Self { megapixels: most.min(MAX_MEGAPIXELS) }
     }
 
-    /// Refuses sizes beyond the limits or the memory, and empty ones.
+    /// Refuses empty sizes and those beyond the limits or the memory.
     pub(super) fn check(self, width: u32, height: u32) -> Result<()> {
         let pixels = u64::from(width) * u64::from(height);
         match pixels {
@@ -29,7 +30,7 @@ impl Limit {
         }
     }
 
-    /// The most bytes that a decoder may hold in one buffer: pixels of eight bytes, 16-bit RGBA.
+    /// Returns the most bytes of a decoder's buffer: pixels of eight bytes, 16-bit RGBA.
     pub(super) fn decoded_bytes(self) -> u64 {
         8 * self.pixels()
     }

@@ -1,14 +1,14 @@
-//! From the bytes of a picture to its pixels, in the mode in which Pillow would open it.
+//! Decodes pictures to pixels in the mode in which Pillow would open them.
 //!
-//! Each format's decoder is asked for what the file stores, not for RGB. Sizes are checked from the header, before
-//! any pixel is allocated.
+//! Each decoder returns the stored channels, which need not be RGB. Sizes are checked from the header before any pixel
+//! is allocated.
 //!
-//! What differs from Pillow 13, and why:
-//! - damaged JPEGs that libjpeg would patch up are errors: a guess about skin is worse than none;
-//! - 16-bit gray TIFF of either byte order, and white-is-zero, give what was photographed; Pillow resamples big-endian
-//!   files with their bytes swapped and leaves white-is-zero inverted;
-//! - 16-bit BMP is rounded, not cut, from 5 and 6 bits, a difference of one level;
-//! - TIFF of 32 bits or more per sample is read for photos only, and BigTIFF not at all.
+//! Differences from Pillow 13:
+//! - Damaged JPEGs that libjpeg would repair are errors: a guess about skin is worse than no answer.
+//! - 16-bit gray TIFF is read correctly in both byte orders and with white-is-zero. Pillow resamples big-endian files
+//!   with their bytes swapped and leaves white-is-zero inverted.
+//! - 5 and 6 bits of a 16-bit BMP are rounded, not truncated, a difference of one level.
+//! - TIFF of 32 bits or more per sample is read for photos only, BigTIFF not at all.
 
 mod bits;
 mod bmp;
@@ -34,18 +34,19 @@ use crate::{Error, Result};
 use limit::Limit;
 use stored::Stored;
 
-/// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF (its first page), told apart by content.
+/// Decodes a JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF (its first page), detected by content.
 ///
 /// # Errors
 /// - [`Error::ImageFormat`] if the bytes are none of these, or of a variant that is not supported
-/// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond [`MAX_EDGE`](super::MAX_EDGE)
-/// - [`Error::ImageMemory`] if there is no room for the pixels
+/// - [`Error::ImageTooLarge`] if the header announces more than [`MAX_MEGAPIXELS`] or an edge beyond
+///   [`MAX_EDGE`](super::MAX_EDGE)
+/// - [`Error::ImageMemory`] if there is no memory for the pixels
 /// - [`Error::ImageDecode`] if the file is damaged or incomplete
 pub fn decode(bytes: &[u8], reading: Reading) -> Result<DecodedImage> {
     decode_within(bytes, reading, MAX_MEGAPIXELS)
 }
 
-/// [`decode`], of an image of at most `max_megapixels`, and never of more than [`MAX_MEGAPIXELS`].
+/// Decodes like [`decode`], with a lower limit of `max_megapixels`.
 ///
 /// # Errors
 /// Those of [`decode`].
@@ -68,10 +69,10 @@ pub fn decode_within(bytes: &[u8], reading: Reading, max_megapixels: u32) -> Res
     }
 }
 
-/// The width and height that the header of a picture announces, in pixels and as stored. Decodes no pixel.
+/// Returns the stored width and height of a picture in pixels, from its header alone.
 ///
 /// # Errors
-/// - [`Error::ImageFormat`] if the bytes are no picture that [`decode`] reads
+/// - [`Error::ImageFormat`] if the bytes are not a picture that [`decode`] reads
 /// - [`Error::ImageDecode`] if the header is damaged or incomplete
 pub fn size(bytes: &[u8]) -> Result<(u32, u32)> {
     match picture_format(bytes)? {
@@ -84,7 +85,7 @@ pub fn size(bytes: &[u8]) -> Result<(u32, u32)> {
     }
 }
 
-/// Refuses, from its header alone, what is no picture or has more than `max_megapixels`.
+/// Checks, from its header alone, that a file is a picture of at most `max_megapixels`.
 ///
 /// # Errors
 /// Those of [`size`], and [`Error::ImageTooLarge`].
@@ -96,7 +97,7 @@ pub fn check_size(bytes: &[u8], max_megapixels: u32) -> Result<()> {
 fn picture_format(bytes: &[u8]) -> Result<PictureFormat> {
     match FileKind::of(bytes) {
         FileKind::Picture(format) => Ok(format),
-        // The head of a file that holds more than zeros.
+        // Only the first bytes are zeros.
         FileKind::Other(OtherFile::Zeros) if bytes.iter().any(|&byte| byte != 0) => {
             Err(Error::ImageFormat(OtherFile::Unknown))
         }
@@ -104,7 +105,7 @@ fn picture_format(bytes: &[u8]) -> Result<PictureFormat> {
     }
 }
 
-/// The image with 16-bit gray scaled to 8 bits; all others as they are.
+/// Scales 16-bit gray to 8 bits; other images are unchanged.
 fn in_8_bits(image: DecodedImage) -> Result<DecodedImage> {
     match image.samples() {
         Samples::U8(_) => Ok(image),

@@ -1,4 +1,4 @@
-//! PNG: every color type and depth; a palette's transparency is ignored, as the reference does.
+//! PNG: every color type and depth. Transparency of a palette is ignored, as in the reference.
 
 use super::bits;
 use super::limit::Limit;
@@ -13,15 +13,15 @@ use flate2::read::ZlibDecoder;
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 use std::io::{Cursor, Read};
 
-/// A larger profile counts as damaged.
+/// Largest color profile, in bytes; a larger one is ignored as damaged.
 const MAX_PROFILE_BYTES: u64 = 8 << 20;
 
 const SIGNATURE_BYTES: usize = 8;
 
-/// Of the checksum behind each chunk.
+/// Length of the checksum after each chunk.
 const CRC_BYTES: usize = 4;
 
-/// The chunk that ends a file: no content, its name, its checksum.
+/// The chunk at the end of a file: its length 0, name and checksum.
 const END_CHUNK: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
 
 pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
@@ -31,7 +31,7 @@ pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
     field(16).zip(field(20)).filter(|_| is_header).ok_or_else(|| damaged("PNG ends within its header"))
 }
 
-/// Decodes a PNG. One that was cut behind its last pixel lacks nothing that counts.
+/// Decodes a PNG. It may be cut after its last pixel.
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let decoded = decode_whole(bytes, limit);
     if !matches!(decoded, Err(Error::ImageDecode { .. })) {
@@ -43,7 +43,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     }
 }
 
-/// The file with an end chunk in place of what is behind its last whole chunk; `None` for one that has its end.
+/// Returns the file up to its last complete chunk, with an end chunk; `None` if it has one.
 fn with_end_chunk(bytes: &[u8]) -> Option<Vec<u8>> {
     let (mut at, mut has_pixels) = (SIGNATURE_BYTES, false);
     while let Some((&length, rest)) = bytes.get(at..)?.split_first_chunk() {
@@ -74,7 +74,7 @@ fn decode_whole(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let buffer_bytes = reader.output_buffer_size().ok_or_else(|| damaged("PNG too large for this machine"))?;
     let mut buffer = vec![0; buffer_bytes];
     let frame = reader.next_frame(&mut buffer).map_err(unreadable)?;
-    // EXIF data may follow the pixels; what else is wrong there does not matter any more.
+    // EXIF data may follow the pixels; errors after the pixels do not matter.
     let _ = reader.finish();
     let info = reader.info();
     let layout =
@@ -90,7 +90,7 @@ fn decode_whole(bytes: &[u8], limit: Limit) -> Result<Stored> {
     })
 }
 
-/// What the file says of its colors, the most specific first, as the standard ranks them.
+/// Returns the color description of the file: the most specific one, by the order of the standard.
 fn color_tag(bytes: &[u8], info: &Info<'_>) -> Option<ColorTag> {
     if let Some(code_points) = info.coding_independent_code_points {
         let (primaries, transfer) = (code_points.color_primaries, code_points.transfer_function);
@@ -108,7 +108,7 @@ fn color_tag(bytes: &[u8], info: &Info<'_>) -> Option<ColorTag> {
     })
 }
 
-/// The content of the `iCCP` chunk, if it is sound. The decoder would refuse a picture that has two of them.
+/// Returns the profile in the `iCCP` chunk, if it is valid. The decoder would refuse a picture with two of them.
 fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut rest = bytes.get(SIGNATURE_BYTES..)?;
     loop {
@@ -118,7 +118,7 @@ fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
         match name {
             b"IDAT" => return None,
             b"iCCP" => {
-                // A name, zero, the method of compression: 0 is the one there is.
+                // A name, a zero, the compression method, which is always 0.
                 let name_bytes = chunk.iter().position(|&byte| byte == 0)?;
                 let compressed = chunk.get(name_bytes + 2..).filter(|_| chunk[name_bytes + 1] == 0)?;
                 let mut profile = Vec::new();
@@ -130,7 +130,7 @@ fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// How the samples of a decoded frame lie in its buffer.
+/// The layout of a decoded frame in its buffer.
 struct Layout {
     width: u32,
     height: u32,
@@ -149,7 +149,7 @@ impl Layout {
         Ok(Samples::U8(bits::look_up(&self.unpacked(buffer)?, palette.as_chunks().0)))
     }
 
-    /// The modes of Pillow's `PngImagePlugin._MODES`.
+    /// Returns the mode of Pillow's `PngImagePlugin._MODES`.
     fn direct(&self, buffer: Vec<u8>) -> Result<(PixelMode, Samples)> {
         let direct = match (self.color, self.depth) {
             (ColorType::Grayscale, BitDepth::Sixteen) => {

@@ -1,6 +1,6 @@
-//! Chunks of a WebP file. The decoder would make room for as much as a chunk claims to have.
+//! Chunks of a WebP file. The decoder would allocate the length that a chunk announces.
 
-/// The content of the first chunk of this name, in a file of the extended format.
+/// Returns the content of the first chunk of this name in a file of the extended format.
 pub(super) fn chunk<'a>(bytes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
     const HEADER_BYTES: usize = 12; // RIFF, length, WEBP
     let mut rest = bytes.get(HEADER_BYTES..).filter(|chunks| chunks.starts_with(b"VP8X"))?;
@@ -12,7 +12,7 @@ pub(super) fn chunk<'a>(bytes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
         if name == wanted {
             return Some(chunk);
         }
-        // A chunk of odd length is followed by a byte of nothing.
+        // A chunk of odd length is followed by a padding byte.
         rest = behind.get(length % 2..)?;
     }
 }

@@ -1,14 +1,15 @@
-//! A picture as its file has it.
+//! A picture as stored in its file.
 
 use crate::preprocess::DecodedImage;
 use crate::preprocess::color::ColorTag;
 use image::metadata::Orientation as Transform;
 
-/// An image as stored, and what its file says of it.
+/// An image as stored, with its orientation and colors.
 pub(super) struct Stored {
+    /// The pixels.
     pub(super) image: DecodedImage,
-    /// Turns it upright.
+    /// The transform that turns it upright.
     pub(super) transform: Transform,
-    /// Its colors, if they are not said to be sRGB.
+    /// Its colors, unless the file says sRGB or nothing.
     pub(super) colors: Option<ColorTag>,
 }

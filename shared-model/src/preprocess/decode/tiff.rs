@@ -1,4 +1,4 @@
-//! TIFF: the first page, turned upright as its orientation tag says.
+//! TIFF: the first page, turned upright by its orientation tag.
 
 use super::limit::Limit;
 use super::refusal::{damaged, not_read};
@@ -76,13 +76,13 @@ fn open(bytes: Cow<'_, [u8]>, limit: Limit) -> Result<Reader<'_>> {
     Ok(Decoder::new(Cursor::new(bytes)).map_err(unreadable)?.with_limits(limits))
 }
 
-/// What the first sample beyond the colors means, if there is one.
+/// Returns the meaning of the first sample after the colors, if there is one.
 fn extra_sample(reader: &mut Reader<'_>) -> Option<ExtraSamples> {
     let extra = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten()?;
     ExtraSamples::from_u16(*extra.first()?)
 }
 
-/// All samples, pixel by pixel, be they stored in planes or not.
+/// Returns all samples pixel by pixel, also of files that store planes.
 fn read_chunky(reader: &mut Reader<'_>) -> Result<DecodingResult> {
     let mut data = DecodingResult::U8(Vec::new());
     let layout = reader.read_image_to_buffer(&mut data).map_err(unreadable)?;
@@ -99,7 +99,7 @@ fn read_chunky(reader: &mut Reader<'_>) -> Result<DecodingResult> {
     }
 }
 
-/// The samples of a photo: in 8 bits, but for what [`direct_pixels`] knows how to treat in 16.
+/// Returns the samples of a photo in 8 bits, or in 16 if [`direct_pixels`] reads them.
 fn for_photo(data: DecodingResult, color: ColorType) -> DecodingResult {
     DecodingResult::U8(match data {
         DecodingResult::U16(samples) if matches!(color, ColorType::RGB(_)) => depth::from_integers(&samples),
@@ -169,7 +169,7 @@ fn gray_with_extra(bytes: &[u8], extra: Option<ExtraSamples>) -> (PixelMode, Vec
     }
 }
 
-/// Colors of an indexed image. The decoder refuses these, so it is shown a copy that claims to be gray.
+/// Decodes an indexed image. The decoder refuses these, so it gets a copy that is declared gray.
 fn palette_pixels(directory: &Directory<'_>, reader: &mut Reader<'_>, limit: Limit) -> Result<Vec<u8>> {
     let size = reader.dimensions().map_err(unreadable)?;
     let color_map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(unreadable)?;
@@ -180,7 +180,7 @@ fn palette_pixels(directory: &Directory<'_>, reader: &mut Reader<'_>, limit: Lim
     else {
         return Err(not_read("a TIFF with a palette of this depth"));
     };
-    // All reds, then all greens, then all blues, in 16 bits.
+    // The palette has all reds, then all greens, then all blues, in 16 bits.
     let n_colors = color_map.len() / 3;
     let color = |i: usize| [0, 1, 2].map(|channel| (color_map[channel * n_colors + i] >> 8) as u8);
     let palette: Vec<_> = (0..n_colors).map(color).collect();
@@ -198,7 +198,7 @@ fn unreadable(err: TiffError) -> Error {
     }
 }
 
-/// What a TIFF is that the decoder does not support.
+/// Describes a TIFF that the decoder does not support.
 fn kind_of(kind: &TiffUnsupportedError) -> &'static str {
     use PhotometricInterpretation as Colors;
     use TiffUnsupportedError as Kind;

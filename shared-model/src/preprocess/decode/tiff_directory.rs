@@ -1,6 +1,6 @@
-//! The first directory of a TIFF file, read before the decoder sees it.
+//! The first directory of a TIFF file, read before the file is decoded.
 //!
-//! The decoder checks much else before it tells the size, and it refuses palettes; both are settled here.
+//! The decoder returns the size only after other checks, and it refuses palettes. Both are handled here.
 
 use tiff::tags::{PhotometricInterpretation, Tag};
 
@@ -17,7 +17,7 @@ pub(super) struct Directory<'a> {
 impl<'a> Directory<'a> {
     const ENTRY_BYTES: usize = 12;
 
-    /// `None` if the file ends before the directory begins.
+    /// Reads the directory; `None` if the file ends before it.
     pub fn first(bytes: &'a [u8]) -> Option<Self> {
         let mut directory = Self { bytes, is_little_endian: bytes.first()? == &b'I', entries_at: 0, n_entries: 0 };
         let at = directory.u32_at(4)? as usize;
@@ -26,7 +26,7 @@ impl<'a> Directory<'a> {
         Some(directory)
     }
 
-    /// The value of an entry that holds one SHORT or LONG.
+    /// Returns the value of an entry with one SHORT or LONG.
     pub fn value(&self, tag: Tag) -> Option<u32> {
         const SHORT: u16 = 3;
         const LONG: u16 = 4;
@@ -38,21 +38,21 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The bytes that an entry of bytes holds, where there are more than four.
+    /// Returns the bytes of an entry with more than four bytes.
     pub fn bytes(&self, tag: Tag) -> Option<&'a [u8]> {
         let entry = self.entry(tag)?;
         let (length, from) = (self.u32_at(entry + 4)? as usize, self.u32_at(entry + 8)? as usize);
         self.bytes.get(from..)?.get(..length)
     }
 
-    /// Whether this is a camera's raw file, whose first page is a small picture for display.
+    /// Returns whether this is a camera's raw file, whose first page is a thumbnail.
     pub fn is_raw(&self) -> bool {
         const REDUCED: u32 = 1;
         let is_preview = self.value(Tag::NewSubfileType).is_some_and(|kind| kind & REDUCED != 0);
         self.entry(Tag::Unknown(DNG_VERSION)).is_some() || (is_preview && self.entry(Tag::SubIfd).is_some())
     }
 
-    /// A copy of the file in which a page of palette indices is one of gray values.
+    /// Returns a copy of the file in which palette indices are declared gray values.
     pub fn relabeled_as_gray(&self) -> Option<Vec<u8>> {
         let value_at = self.entry(Tag::PhotometricInterpretation)? + 8;
         let black_is_zero = PhotometricInterpretation::BlackIsZero as u16;

@@ -1,4 +1,4 @@
-//! WebP: RGB, or RGBA where the file has alpha; the first frame of an animation.
+//! WebP: RGB, or RGBA if the file has alpha; the first frame of an animation.
 
 use super::limit::Limit;
 use super::refusal::damaged;

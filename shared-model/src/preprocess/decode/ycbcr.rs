@@ -1,6 +1,6 @@
 //! YCbCr as JPEG defines it.
 
-/// RGB of a YCbCr pixel, in 16 fractional bits (ITU-T T.871).
+/// Converts a YCbCr pixel to RGB, with 16 fractional bits (ITU-T T.871).
 pub(super) fn rgb_from_ycbcr([luma, blue, red]: [u8; 3]) -> [u8; 3] {
     let [y, cb, cr] = [luma, blue, red].map(i32::from);
     let (cb, cr) = (cb - 128, cr - 128);

@@ -1,9 +1,9 @@
 //! Pickle's stack machine, reduced to data: nothing is imported, called or built.
 //!
 //! It knows the opcodes that `torch.save` writes with the protocols 2 to 5
-//! ([`pickletools.py`](https://github.com/python/cpython/blob/3.11/Lib/pickletools.py) describes them). Values are stored
-//! in one list and refer to each other by index, so that deep and cyclic values do no harm. Floats, lists, instances of
-//! unknown classes and everything else that is no part of a tensor become one inert value.
+//! ([`pickletools.py`](https://github.com/python/cpython/blob/3.11/Lib/pickletools.py) describes them). Values are
+//! stored in one list and refer to each other by index, so that deep and cyclic values do no harm. Floats, lists,
+//! instances of unknown classes and everything else that is no part of a tensor become one inert value.
 
 use super::globals::Global;
 use super::input::{Input, Step};
@@ -38,8 +38,8 @@ impl<'a> Pickle<'a> {
     }
 }
 
-/// The state of the machine. An opcode creates at most one value and pushes at most one, so the number of opcodes bounds
-/// its size.
+/// The state of the machine. An opcode creates at most one value and pushes at most one, so the number of opcodes
+/// bounds its size.
 struct Machine<'a> {
     input: Input<'a>,
     values: Vec<Value<'a>>,

@@ -1,7 +1,8 @@
 //! Reads PyTorch's zip checkpoints (`open_clip_pytorch_model.bin`, `epoch_15.pt`) without executing anything.
 //!
-//! The pickle describes each tensor as a slice of an archive member: [`machine`] reads the opcodes, [`tensors`] interprets
-//! the values. Tensors are slices of the file's bytes. The length of the file bounds all memory that is allocated.
+//! The pickle describes each tensor as a slice of an archive member: [`machine`] reads the opcodes, [`tensors`]
+//! interprets the values. Tensors are slices of the file's bytes. The length of the file bounds all memory that is
+//! allocated.
 
 mod dicts;
 mod globals;
