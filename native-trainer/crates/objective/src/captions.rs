@@ -44,8 +44,9 @@ impl Captions {
         (Self { n_kinds, rows, mask, n_rows: distinct.len() }, distinct)
     }
 
-    /// Every position has a row of its own.
-    pub fn all_distinct(mask: Vec<bool>, n_kinds: usize) -> Self {
+    /// Gives every position a row of its own.
+    #[cfg(test)]
+    pub(crate) fn all_distinct(mask: Vec<bool>, n_kinds: usize) -> Self {
         Self { n_kinds, rows: (0..mask.len()).collect(), n_rows: mask.len(), mask }
     }
 

@@ -11,6 +11,12 @@ use std::collections::HashMap;
 const LOSS: f64 = 2e-5;
 const GRADIENT: f32 = 1e-4;
 
+/// Captions of which no two are equal.
+fn all_distinct(mask: Vec<bool>, n_kinds: usize) -> Captions {
+    let positions: Vec<usize> = (0..mask.len()).collect();
+    Captions::distinct(&positions, mask, n_kinds).0
+}
+
 struct Case<'a> {
     name: &'a str,
     json: &'a Value,
@@ -29,7 +35,7 @@ impl Case<'_> {
     fn captions(&self) -> Captions {
         let mask = self.input("caption_mask");
         let values: Vec<f32> = mask.flatten_all().unwrap().to_vec1().unwrap();
-        Captions::all_distinct(values.iter().map(|&value| value == 1.0).collect(), mask.dim(1).unwrap())
+        all_distinct(values.iter().map(|&value| value == 1.0).collect(), mask.dim(1).unwrap())
     }
 
     fn logit_scale(&self) -> f64 {
@@ -196,7 +202,7 @@ fn edge_cases() {
     // One caption a sample: the plain contrastive loss, of both variants.
     let single = case("edge_b5_n1");
     let features = single.features(None);
-    let captions = Captions::all_distinct(vec![true; features.image.dim(0).unwrap()], 1);
+    let captions = all_distinct(vec![true; features.image.dim(0).unwrap()], 1);
     for variant in [Variant::Released, Variant::Clip] {
         let objective = Objective { variant, ..objective(false) };
         let loss = objective.loss(&features, &captions, 20.0).unwrap();
@@ -207,7 +213,7 @@ fn edge_cases() {
     let n_kinds = many.features(None).text.dim(0).unwrap() / captions.n_samples();
     let local = Some(many.input("weighted_patch_embeddings_sum").unsqueeze(1).unwrap());
     let features = many.features(local);
-    let all = |is_valid| Captions::all_distinct(vec![is_valid; n_kinds * captions.n_samples()], n_kinds);
+    let all = |is_valid| all_distinct(vec![is_valid; n_kinds * captions.n_samples()], n_kinds);
     let loss = objective(true).loss(&features, &all(true), 20.0).unwrap();
     assert_number("all valid", loss.total(), &edge("N=11, all valid, weights on")["total"]);
     // The reference's loss of nothing is NaN with zero gradients; ours is zero with zero gradients.
