@@ -37,7 +37,7 @@ fn pickles_hold_what_safetensors_hold() {
             let ours = weights.tensor(name, &Placement::default()).unwrap();
             assert_close(&format!("{file} {name}"), &ours, expected, 0.0);
         }
-        // Nothing of the optimiser's came along.
+        // No tensor of the optimizer is left.
         let Err(Error::CheckpointMismatch(report)) = weights.check(&[], &[]) else { panic!() };
         assert_eq!(report.unexpected.len(), expected.len(), "{:?}", report.unexpected);
     }

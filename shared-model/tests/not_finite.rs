@@ -107,7 +107,7 @@ fn a_logit_scale_is_a_logarithm_of_any_scalar_shape() {
 }
 
 #[test]
-fn scales_of_quantised_weights_are_checked() {
+fn scales_of_quantized_weights_are_checked() {
     let weights = checkpoint(model());
     let formats = [
         (WeightFormat::Int8, "in_proj_weight.int8_scale", Dtype::F32),

@@ -1,4 +1,4 @@
-//! Quantised models: exact integer sums, honest reports, features near the dense model's.
+//! Quantized models: exact integer sums, honest reports, features near the dense model's.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -46,7 +46,7 @@ fn lowest_cosine(a: &Tensor, b: &Tensor) -> f32 {
 }
 
 #[test]
-fn quantised_features_stay_near_the_dense_ones() {
+fn quantized_features_stay_near_the_dense_ones() {
     let (config, weights) = model();
     let dense = Clip::load(weights.clone(), &config, &Placement::default()).unwrap();
     let pixels = Tensor::randn(0f32, 1.0, (5, 3, 32, 32), &Device::Cpu).unwrap();
@@ -135,7 +135,7 @@ fn quantising_twice_is_refused() {
 }
 
 #[test]
-fn damaged_quantised_files_are_errors() {
+fn damaged_quantized_files_are_errors() {
     let (config, weights) = model();
     let tower = quantize(&weights, &config.vision_parameters(), WeightFormat::Int8).unwrap();
     let bytes = tower.to_safetensors(HashMap::new()).unwrap();

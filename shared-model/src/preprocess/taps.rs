@@ -54,16 +54,16 @@ impl Axis {
     pub fn nearest(&self) -> Vec<u32> {
         let scale = self.source.len() as f64 / self.size as f64;
         // Pillow adds the step repeatedly; a product would round differently where a pixel center meets an edge.
-        let mut centre = scale * 0.5;
+        let mut center = scale * 0.5;
         for _ in 0..self.window.start {
-            centre += scale;
+            center += scale;
         }
         let last = self.source.end - 1;
         self.window
             .clone()
             .map(|_| {
-                let index = self.source.start.saturating_add(centre as u32).min(last);
-                centre += scale;
+                let index = self.source.start.saturating_add(center as u32).min(last);
+                center += scale;
                 index
             })
             .collect()
@@ -80,11 +80,11 @@ impl Axis {
         let mut taps = Taps { spans: Vec::with_capacity(self.window_len()), weights: Vec::new() };
         let mut raw = Vec::new();
         for output in self.window.clone() {
-            let centre = (output as f64 + 0.5) * scale;
-            let start = (centre - support + 0.5).max(0.0) as usize;
-            let end = ((centre + support + 0.5) as usize).min(len);
+            let center = (output as f64 + 0.5) * scale;
+            let start = (center - support + 0.5).max(0.0) as usize;
+            let end = ((center + support + 0.5) as usize).min(len);
             raw.clear();
-            raw.extend((start..end).map(|i| filter(interpolation, (i as f64 - centre + 0.5) * step)));
+            raw.extend((start..end).map(|i| filter(interpolation, (i as f64 - center + 0.5) * step)));
             let sum: f64 = raw.iter().sum();
             let first_weight = taps.weights.len();
             taps.weights.extend(raw.iter().map(|&w| convert(if sum == 0.0 { w } else { w / sum })));

@@ -30,7 +30,7 @@ impl FileTensors {
         }
     }
 
-    /// Reads a safetensors file, dense or quantised.
+    /// Reads a safetensors file, dense or quantized.
     ///
     /// # Errors
     /// [`Error::Safetensors`] when the header does not describe the bytes, [`Error::CutShort`] when some are missing.

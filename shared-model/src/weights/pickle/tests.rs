@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use super::*;
+use crate::Error;
 use proptest::prelude::*;
 use safetensors::Dtype;
 use std::io::Write;
