@@ -18,8 +18,8 @@ use dermake_process::print::{self, Closed};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Training and inference allocate tensors of megabytes all the time. The system's allocator gives each back to the
-/// kernel and takes it again, page by page: a third of a step's time.
+/// Training and inference allocate tensors of megabytes all the time. The system's allocator returns each to the kernel
+/// and gets it back page by page, which takes a third of a step.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

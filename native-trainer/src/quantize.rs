@@ -1,4 +1,4 @@
-//! `dermake quantize`: the browser's files from a checkpoint, and a report of what was lost.
+//! `dermake quantize`: writes a quantized model and a report of its errors.
 
 use crate::inputs::{Photo, gather};
 use anyhow::{Context, Result, bail};

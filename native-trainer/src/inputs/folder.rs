@@ -8,7 +8,7 @@ use shared_model::preprocess::{FileKind, OtherFile};
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// Files with these endings are taken for photos without a look into them: what they are shows when they are read.
+/// Files with these endings are photos without reading them; reading them reports problems.
 const PHOTO_ENDINGS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
 /// Skipped files that are named.
 const N_NAMED: usize = 5;

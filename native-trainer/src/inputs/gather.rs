@@ -48,13 +48,13 @@ impl Gathered {
         }
     }
 
-    /// A file that was named is answered as often as it is named.
+    /// A named file is answered each time it is named.
     fn file(&mut self, path: PathBuf) {
         self.paths.insert(path.clone());
         self.photos.push(Photo::of_file(path));
     }
 
-    /// A file that was found is answered once.
+    /// A file found in a folder is answered once.
     fn found(&mut self, path: PathBuf) {
         if !self.paths.contains(&path) {
             self.file(path);

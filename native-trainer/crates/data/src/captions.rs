@@ -1,14 +1,14 @@
-//! Captions to `input_ids`, each distinct text once as long as it is remembered.
+//! Captions to `input_ids`, with a cache of distinct texts.
 
 use shared_model::Result;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Texts that are remembered; with 77 ids each they take some 30 MB.
+/// Number of cached texts; with 77 ids each they take about 30 MB.
 const CAPACITY: usize = 65_536;
 
-/// A tokenizer for several threads that remembers its answers: ontology captions repeat, missing ones above all.
+/// A tokenizer for several threads with a cache, since ontology captions and missing captions repeat.
 pub(super) struct CaptionEncoder {
     tokenizer: Tokenizer,
     known: Mutex<HashMap<Box<str>, Arc<[u32]>>>,

@@ -31,7 +31,7 @@ impl fmt::Display for MaskError {
     }
 }
 
-/// Parses `[1, 1, 0]`; parentheses, `True` and `False`, `1.0` and `0.0`, and a comma before the end are fine too.
+/// Parses `[1, 1, 0]`; also accepts parentheses, `True` and `False`, `1.0` and `0.0`, and a comma before the end.
 ///
 /// # Errors
 /// [`MaskError`] if the cell is no list, or has another entry than 0 and 1.

@@ -24,7 +24,7 @@ pub enum Transform {
     Training { augmentation: Augmentation, seed: u64 },
 }
 
-/// A table, its images and all it takes to make samples of them; shared by the threads of a loader.
+/// A table with its images, tokenizer and preprocessing; shared by the threads of a loader.
 pub struct SampleSource {
     table: TrainingTable,
     images: FileFinder,
@@ -41,7 +41,7 @@ pub(super) struct Sample {
 }
 
 impl SampleSource {
-    /// `image_root` is the folder from which the table's image names count; see [`default_image_root`].
+    /// `image_root` is the folder where the table's image names start; see [`default_image_root`].
     pub fn new(
         table: TrainingTable,
         image_root: impl Into<PathBuf>,
@@ -55,7 +55,7 @@ impl SampleSource {
         &self.table
     }
 
-    /// The folder from which image names count.
+    /// The folder where image names start.
     pub fn image_root(&self) -> &Path {
         self.images.root()
     }
@@ -80,7 +80,7 @@ impl SampleSource {
         ids.fold((0, 0), |(n_texts, n_tokens), ids| (n_texts + 1, n_tokens + text_length(&ids)))
     }
 
-    /// Makes the sample of a row, the same for the same epoch however often and wherever it is made.
+    /// Makes the sample of a row; it is always the same for the same epoch.
     ///
     /// # Errors
     /// What is wrong with the row.
@@ -106,7 +106,7 @@ impl SampleSource {
     }
 }
 
-/// The folder from which image names count where none is given: the table's own.
+/// The default folder where image names start: the table's.
 pub fn default_image_root(table: &Path) -> PathBuf {
     match table.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),

@@ -26,7 +26,7 @@ pub const MAX_SUBCAPTIONS: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableOptions {
-    /// Column of the image's file name; for `filename`, other usual names will do.
+    /// Column of the image's file name; for `filename`, other usual names are also accepted.
     pub image_column: String,
     /// Column of the caption.
     pub caption_column: String,
@@ -46,8 +46,8 @@ impl TableOptions {
         N_KNOWLEDGE + self.n_subcaptions
     }
 
-    /// The column of the images: the one that is named or, where that is the default and is not there, the first of
-    /// the usual ones.
+    /// Returns the column of the images: the named one or, if that is the default and missing, the first of the usual
+    /// ones.
     fn image_column_of<'a>(&'a self, header: &[String]) -> &'a str {
         let is_there = |name: &&str| find_column(header, name).is_some();
         let is_named = self.image_column != IMAGE_COLUMNS[0] || is_there(&IMAGE_COLUMNS[0]);

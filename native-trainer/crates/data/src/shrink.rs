@@ -50,8 +50,9 @@ struct Counts {
 
 /// Writes the images of a table below `out`, under their names, and the table beside them.
 ///
-/// A larger image becomes a JPEG whatever its name ends with: images are recognized by their content. What an earlier call
-/// with the same settings wrote is kept; what cannot be read is left out. Returns whether every image was found and read.
+/// A larger image becomes a JPEG whatever its name ends with, since images are recognized by their content. Files of an
+/// earlier call with the same settings are kept; images that cannot be read are left out. Returns whether every image
+/// was found and read.
 ///
 /// # Errors
 /// When the table cannot be read; when `out` holds images shrunk otherwise, or lies where the images are; when an image

@@ -1,4 +1,4 @@
-//! Opening an NVIDIA GPU, and what its driver says of it.
+//! Opens an NVIDIA GPU and reads its properties from the driver.
 
 use anyhow::Result;
 use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute;
@@ -20,7 +20,7 @@ pub fn open(index: usize) -> candle_core::Result<Device> {
 /// Bytes that are free on a GPU, including those that its pool keeps for later.
 ///
 /// # Errors
-/// When the driver does not say.
+/// If the driver does not answer.
 pub fn free_bytes(device: &CudaDevice) -> Result<u64> {
     let stream = device.cuda_stream();
     let (free, _) = stream.context().mem_get_info()?;
@@ -42,7 +42,7 @@ pub fn free_bytes(device: &CudaDevice) -> Result<u64> {
 /// Name, compute capability and memory.
 ///
 /// # Errors
-/// When the driver does not say.
+/// If the driver does not answer.
 pub fn describe(device: &CudaDevice) -> Result<serde_json::Value> {
     let stream = device.cuda_stream();
     let context = stream.context();

@@ -75,7 +75,7 @@ fn open_gpu(_index: usize) -> Result<Device> {
 /// Describes a device for a report.
 ///
 /// # Errors
-/// When the driver does not say.
+/// If the driver does not answer.
 pub fn describe(device: &Device) -> Result<serde_json::Value> {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(device) = device {
@@ -88,7 +88,7 @@ pub fn describe(device: &Device) -> Result<serde_json::Value> {
 /// Bytes of a GPU's memory that are taken, by this program and others; None for the CPU.
 ///
 /// # Errors
-/// When the driver does not say.
+/// If the driver does not answer.
 pub fn used_bytes(device: &Device) -> Result<Option<u64>> {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(device) = device {

@@ -21,7 +21,7 @@ pub struct Benchmark {
     /// For people.
     pub title: String,
     pub task: Task,
-    /// Below the data folder; the first one that is there is read.
+    /// Paths below the data folder; the first one that exists is read.
     pub tables: Vec<String>,
     /// Column of the image's file name; one of the usual names where it is absent.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub enum Task {
         #[serde(default = "caption")]
         caption_column: String,
     },
-    /// Learn a linear classifier on frozen features of a training split, and judge it on the test split.
+    /// Train a linear classifier on frozen features of a training split, and evaluate it on the test split.
     LinearProbe {
         /// A table of the test images, from the training table's folder; without one, `split` tells them apart.
         #[serde(default)]
@@ -100,7 +100,7 @@ impl Benchmark {
         Ok(list.benchmark)
     }
 
-    /// The built-in benchmarks and those of the data folder; the latter take the place of the former by key.
+    /// Returns the built-in benchmarks and those of the data folder, which replace built-in ones with the same key.
     pub fn known(data: &Path) -> Result<Vec<Self>> {
         let mut all = Self::built_in()?;
         let path = data.join(OWN_FILE);

@@ -76,7 +76,7 @@ pub fn run(
     })
 }
 
-/// Classes that no scored row has, in words: a sign of a class list that is not the table's.
+/// Names classes without a scored row, since the class list may not be the table's.
 fn absent_classes(class_list: &LabelSet, counts: &[ClassCounts]) -> Option<String> {
     /// Names that are listed.
     const MAX_NAMED: usize = 10;

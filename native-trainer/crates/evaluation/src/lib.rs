@@ -60,7 +60,7 @@ pub struct EvalOptions<'a> {
 /// Outcome of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Everything that is there was scored.
+    /// Everything in the data folder was scored.
     Complete,
     /// Something failed, the rest was scored.
     Partial,

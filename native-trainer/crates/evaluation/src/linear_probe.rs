@@ -37,7 +37,7 @@ struct Split {
     labels: Vec<String>,
 }
 
-/// Learns from a benchmark's training split and judges on its test split.
+/// Trains on a benchmark's training split and evaluates on its test split.
 pub fn run(
     session: &mut Session<'_>,
     benchmark: &Benchmark,

@@ -25,10 +25,10 @@ pub struct ReportFolder {
 }
 
 impl ReportFolder {
-    /// Looks before hours of work whether the report can be written.
+    /// Checks, before hours of work, that the report can be written.
     ///
     /// # Errors
-    /// When there is something in the folder that is no report, it cannot be made, or another evaluation writes there.
+    /// If the folder has other files than a report, cannot be created, or another evaluation writes there.
     pub fn prepare(folder: &Path) -> Result<Self> {
         create_folder(folder)?;
         let is_lock = |entry: std::io::Result<DirEntry>| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name()));

@@ -1,4 +1,4 @@
-//! The images of a table as features, those that cannot be read set aside.
+//! Features of a table's images; images that cannot be read are listed apart.
 
 use super::benchmarks::Benchmark;
 use super::results::UnreadableImage;

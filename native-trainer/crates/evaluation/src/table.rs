@@ -133,7 +133,7 @@ impl Table {
         self.column(&table_file::IMAGE_COLUMNS)
     }
 
-    /// A cell without the space around it; empty if the row is short.
+    /// Returns a cell without surrounding white space; empty if the row is short.
     ///
     /// # Panics
     /// When there is no row of this number.
@@ -141,7 +141,7 @@ impl Table {
         self.records[row].get(column).unwrap_or_default().trim()
     }
 
-    /// The names of a column's images and where they are: the first of the `roots` that has one of the first images.
+    /// Returns the images of a column, below the first of the `roots` that has one of the first images.
     ///
     /// # Errors
     /// When a name fits several files. What is missing is named as written.

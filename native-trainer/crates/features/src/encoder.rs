@@ -49,7 +49,7 @@ impl<'a> Encoder<'a> {
         self.model
     }
 
-    /// Unit features `[n, E]` f32 of texts; `progress` hears how many of those to encode are done.
+    /// Returns unit features `[n, E]` f32 of texts; calls `progress` with the number of encoded texts.
     pub fn texts(&mut self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
         let started = Instant::now();
         let contents: Vec<[u8; 32]> = texts.iter().map(|text| text_content(text)).collect();

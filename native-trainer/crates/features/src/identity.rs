@@ -14,7 +14,7 @@ use shared_model::manifest::Manifest;
 use shared_model::preprocess::Reading;
 use std::path::Path;
 
-/// Raised whenever the same weights give other features.
+/// Increased whenever the same weights give other features.
 const ARITHMETIC: u32 = 3;
 
 /// A model as a source of features.

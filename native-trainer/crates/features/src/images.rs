@@ -166,7 +166,7 @@ impl Encoder<'_> {
         Ok(features)
     }
 
-    /// Puts a batch's features where they belong, and notes them in the store.
+    /// Adds a batch's features to the result and to the store.
     fn keep(
         &mut self,
         files: &[ImageFile],

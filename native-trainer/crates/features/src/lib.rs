@@ -1,4 +1,4 @@
-//! Features of images and texts: computed once, kept by what they were computed from.
+//! Features of images and texts: computed once and cached by content.
 //!
 //! `dermake eval` has them in a cache, `dermake embed` in an index beside the photos; both are a [`FeatureStore`].
 

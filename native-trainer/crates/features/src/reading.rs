@@ -1,4 +1,4 @@
-//! An image file on its way to the vision tower: what is known of it without opening it, its content, its pixels.
+//! An image file before the vision tower: its stamp, content and pixels.
 
 use dermake_pictures::{self as pictures, PictureError};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ pub struct Content {
     pub pixel_values: Option<Result<Vec<f32>, String>>,
 }
 
-/// The stamp of a file, or what is wrong.
+/// Returns the stamp of a file, or its problem.
 pub fn stamp(path: &Path) -> Result<Stamp, String> {
     let metadata = std::fs::metadata(path).map_err(|err| PictureError::from(err).to_string())?;
     if !metadata.is_file() {

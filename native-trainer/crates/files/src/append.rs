@@ -55,7 +55,7 @@ impl AppendFile {
     /// Returns once everything that was appended is on the disk.
     ///
     /// # Errors
-    /// When the disk does not take it.
+    /// If the disk cannot be written.
     pub fn sync(&self) -> Result<()> {
         self.file.sync_data().with_context(|| format!("cannot write {}", self.path.display()))
     }
@@ -63,7 +63,7 @@ impl AppendFile {
     /// Writes one entry, at once and unbuffered, so that it is in the file even if the process is killed right after.
     ///
     /// # Errors
-    /// A disk that is full, mostly. The file is then cut back to its last whole entry, which stays readable.
+    /// Usually a full disk. The file is then cut back to its last complete entry and stays readable.
     pub fn append(&mut self, entry: &[u8]) -> Result<()> {
         if let Err(error) = self.file.write_all(entry) {
             // The error of the write is the one to report; readers tolerate an incomplete end.

@@ -1,5 +1,5 @@
-//! Finds the files that tables and recipes name, also where a name differs in what programs and file systems change by
-//! themselves: case, Unicode's normal form, `\` for `/`, white space around it, an image's ending.
+//! Finds the files that tables and recipes name, even if a name differs in what programs and file systems change: case,
+//! Unicode's normal form, `\` for `/`, white space around it, an image's ending.
 
 use shared_model::labels::{cleaned, spelling_key};
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ pub struct FileFinder {
 }
 
 impl FileFinder {
-    /// Takes the folder from which names count; where there is none of this name, the only similar one.
+    /// Takes the folder where names start; if it does not exist, the only similar one.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let mut finder = Self { root: root.into(), listings: Mutex::default() };
         if !finder.root.is_dir()
@@ -44,7 +44,7 @@ impl FileFinder {
         finder
     }
 
-    /// The folder from which names count.
+    /// The folder where names start.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -1,4 +1,4 @@
-//! Files on disk: text, tables and label lists read as people write them, results that appear whole or not at all.
+//! Files on disk: reading text, tables and label lists as people write them, and writing results whole or not at all.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

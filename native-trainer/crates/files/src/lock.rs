@@ -1,5 +1,4 @@
-//! A file that one process holds at a time, so that two never write into one folder. It is free again when its holder
-//! ends, however that happens.
+//! A file lock, so that two processes never write into one folder. It is released when its process ends in any way.
 
 use anyhow::{Context, Result, bail};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -16,7 +15,7 @@ pub struct Held {
     folder: PathBuf,
 }
 
-/// A lock that this process holds; its file is removed in the end.
+/// A lock of this process; its file is removed on drop.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,

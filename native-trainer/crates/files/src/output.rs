@@ -7,7 +7,7 @@ use safetensors::SafeTensorError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Makes a folder and those around it; one that is there stays as it is.
+/// Creates a folder and its parents; an existing one is not changed.
 ///
 /// # Errors
 /// When something else has its name, or it cannot be made.
@@ -36,7 +36,7 @@ pub fn write_error(err: SafeTensorError) -> anyhow::Error {
 
 /// Files are written beside the final folder, which takes its name in [`OutputFolder::finish`].
 ///
-/// An end without it, by an error or a signal, leaves nothing; what a killed process left the next one removes.
+/// Without it, after an error or a signal, nothing is left; files of a killed process are removed by the next one.
 pub struct OutputFolder {
     partial: PartialFolder,
     destination: PathBuf,
@@ -118,10 +118,10 @@ fn refuse_occupied(destination: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file whole or not at all; one that is there is replaced.
+/// Writes a file whole or not at all; an existing one is replaced.
 ///
 /// # Errors
-/// When it cannot be written; the one that is there is as it was then.
+/// If it cannot be written; an existing one is unchanged then.
 pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -138,7 +138,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Gives everyone leave to read the folder and all below it.
+/// Makes the folder and everything below it readable by everyone.
 #[cfg(unix)]
 fn make_public(folder: &Path) -> std::io::Result<()> {
     use std::fs::{Permissions, set_permissions};

@@ -1,5 +1,4 @@
-//! Text files that people write: label lists, tables, recipes, tokens. What the bytes mean is
-//! [`shared_model::text_file`]'s.
+//! Text files that people write: label lists, tables, recipes, tokens. [`shared_model::text_file`] decodes the bytes.
 
 use serde::de::DeserializeOwned;
 use shared_model::text_file::{self, TextError};

@@ -1,4 +1,4 @@
-//! Models and batches that checks make for themselves.
+//! Random models and batches for the checks.
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};

@@ -1,7 +1,7 @@
-//! `dermake gpu-check`: whether training on a device is right, and how fast it is.
+//! `dermake gpu-check`: checks training on a device and times it.
 //!
-//! Short phases come first. Each has its result in a JSON file as soon as it is there, so that a check that is cut off
-//! leaves what it has found.
+//! Short phases run first. Each writes its result to the JSON file at once, so that an interrupted check keeps its
+//! results.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -34,7 +34,7 @@ pub struct GpuCheckOptions {
     pub out: PathBuf,
     /// No phase begins after this time.
     pub limit: Duration,
-    /// Of [`PHASES`], those to run; all when there are none.
+    /// The [`PHASES`] to run; empty means all.
     pub phases: Vec<String>,
     pub seed: u64,
     /// Small models and batches, to see that the check itself works.

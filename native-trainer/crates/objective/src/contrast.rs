@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Logits that are formed at a time; more queries than fit are taken in pieces.
 const LOGITS_AT_ONCE: usize = 1 << 26;
 
-/// Pairs that belong together: (query, key, weight), the weights divided by their sum.
+/// Matching pairs: (query, key, weight), with weights divided by their sum.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     queries: Vec<u32>,

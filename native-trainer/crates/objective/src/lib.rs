@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 /// Captions of a sample that are not sub-captions: original, ontology, visual concepts.
 pub const N_WHOLE_CAPTIONS: usize = 3;
 
-/// Which reading of the objective is computed.
+/// The variant of the objective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
@@ -122,7 +122,7 @@ impl Loss {
 }
 
 impl Objective {
-    /// A variant with the constants that a recipe need not state.
+    /// Returns a variant with default constants.
     pub fn of(variant: Variant) -> Self {
         Self {
             variant,

@@ -1,4 +1,4 @@
-//! Which captions see the patches of which image, and what they are to find.
+//! Which captions weight the patches of which image, and their targets.
 
 use super::{Captions, N_WHOLE_CAPTIONS, Targets};
 
@@ -19,13 +19,13 @@ enum Kind {
 }
 
 impl LocalPairs {
-    /// The reference's: image i meets caption i of the flat list, whosever it is.
+    /// The reference's pairs: image i with caption i of the flat list, whichever sample it belongs to.
     pub fn released(captions: &Captions) -> Self {
         let text_rows = captions.rows[..captions.n_samples()].to_vec();
         Self { n_queries: 1, text_rows, kind: Kind::Released }
     }
 
-    /// The paper's: image i meets its own sub-captions; none where there are no sub-captions.
+    /// The paper's pairs: image i with its own sub-captions; none if there are no sub-captions.
     pub fn paper(captions: &Captions) -> Option<Self> {
         let n_queries = captions.n_kinds.checked_sub(N_WHOLE_CAPTIONS).filter(|&n| n > 0)?;
         let samples = captions.rows.chunks_exact(captions.n_kinds);
@@ -35,8 +35,8 @@ impl LocalPairs {
 
     /// The target text of each query `sample * K + k`.
     ///
-    /// The reference's single vector of a sample is to find each of the sample's captions but those among the first
-    /// B of the flat list; the paper's vector of a sub-caption is to find that sub-caption.
+    /// The reference's single vector of a sample has as targets the sample's captions, except those among the first B
+    /// of the flat list. The paper's vector of a sub-caption has that sub-caption as target.
     pub fn targets(&self, captions: &Captions, weights: &[f32]) -> Targets {
         let n_kinds = captions.n_kinds;
         let valid = captions.valid(false).into_iter();

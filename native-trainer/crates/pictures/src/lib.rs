@@ -1,6 +1,6 @@
-//! Pictures from files or bytes to pixels: the one way in for every command, the trainer and the server.
+//! Decodes pictures from files or bytes, for every command, the trainer and the server.
 //!
-//! No file can end the program: what is wrong with it is an error, and so is a decoder that panics.
+//! No file can end the program: each problem is an error, and so is a panic of a decoder.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

@@ -1,4 +1,4 @@
-//! Panics of decoders, made errors.
+//! Turns panics of decoders into errors.
 
 use shared_model::{Error, Result};
 use std::cell::Cell;
@@ -9,7 +9,7 @@ thread_local! {
     static IS_DECODING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a decoder. Its panic is an error, and goes to the log, at level debug, instead of the terminal.
+/// Runs a decoder. A panic becomes an error, and is logged at level debug instead of printed.
 pub(super) fn caught<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
     log_instead_of_printing();
     let was_decoding = IS_DECODING.replace(true);

@@ -1,4 +1,4 @@
-//! The process and its environment: variables made uniform, signals, memory kept, threads not spinning.
+//! Prepares the process: environment variables, signals, allocator, thread pools.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ const THREAD_VARIABLES: [&str; 3] = ["RAYON_NUM_THREADS", "RAYON_RS_NUM_CPUS", "
 const MAX_THREADS_PER_CORE: usize = 4;
 const MIN_THREAD_LIMIT: usize = 64;
 
-/// Makes the process ready, before anything reads the environment; returns warnings for the log.
+/// Prepares the process before anything reads the environment; returns warnings for the log.
 ///
 /// Empty variables of dermake count as unset, as compose files write them (`${X:-}`). Thread counts are limited. A file
 /// that grows beyond `ulimit -f` or a quota fails with an error instead of ending the process (SIGXFSZ).

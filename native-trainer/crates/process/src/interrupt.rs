@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// Whether a handler is ending the program.
 static ENDING: AtomicBool = AtomicBool::new(false);
-/// Signals that do not mean that the user insists when they come a second time: a terminal that ends may send more
-/// than one, and a batch system (SIGUSR1) one to each process of a job.
+/// Signals whose repetition does not mean that the user insists: a closing terminal may send several, and a batch
+/// system (SIGUSR1) one to each process of a job.
 #[cfg(unix)]
 const NOT_INSISTING: [i32; 2] = [signal_hook::consts::SIGHUP, signal_hook::consts::SIGUSR1];
 #[cfg(not(unix))]
@@ -38,7 +38,7 @@ pub fn listen(step: &'static str) -> Result<()> {
     })
 }
 
-/// From now on a request to stop removes these files and folders and ends the program.
+/// From now on, a stop request removes these files and folders and ends the program.
 ///
 /// # Errors
 /// When the system takes no handler.
@@ -55,7 +55,7 @@ pub fn discard_on_request(unfinished: Vec<PathBuf>) -> Result<()> {
     })
 }
 
-/// Never returns once a request to stop is ending the program: what fails then fails because of that.
+/// Never returns while a stop request is ending the program, since failures are then caused by that.
 pub fn give_way() {
     while ENDING.load(Ordering::SeqCst) {
         std::thread::park();
@@ -89,9 +89,9 @@ fn is_ignored(signal: std::ffi::c_int) -> bool {
 /// Which signals count as a request to stop.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Listen {
-    /// Those that would end the program anyway.
+    /// Signals that end the program by default.
     RequestsOnly,
-    /// The notice of a batch system too.
+    /// Also the notice of a batch system.
     WithNotices,
 }
 

@@ -1,4 +1,4 @@
-//! The process and its surroundings: environment, standard streams, requests to stop, progress bars.
+//! The process and its environment: variables, standard streams, stop requests, progress bars.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

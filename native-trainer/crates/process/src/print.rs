@@ -73,7 +73,7 @@ fn write(stdout: &mut impl Write, parts: &[&[u8]]) -> Result<()> {
     written.map_err(stdout_error)
 }
 
-/// The text with every character escaped that a terminal would obey instead of showing, but for the ends of lines.
+/// Escapes every character that a terminal would execute instead of showing, except line ends.
 pub fn escaped(text: &str) -> String {
     escape(text, |c| c != '\n')
 }

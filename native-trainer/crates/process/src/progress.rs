@@ -9,7 +9,7 @@ pub fn prompts() -> ProgressBar {
     ProgressBar::new(0).with_style(style)
 }
 
-/// Images looked at, of `n_images`.
+/// A bar of processed images, of `n_images`.
 pub fn images(n_images: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} images, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

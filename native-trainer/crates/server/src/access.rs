@@ -106,7 +106,7 @@ pub(super) async fn guard_token(
 /// Allows requests from the pages of other sites, if any are named.
 ///
 /// # Errors
-/// [`Error::Origin`] for what is no origin.
+/// [`Error::Origin`] for a text that is not an origin.
 pub(super) fn cors(options: &AccessOptions) -> Result<Option<CorsLayer>> {
     if options.cors_origins.is_empty() {
         return Ok(None);

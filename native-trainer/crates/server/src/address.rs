@@ -20,7 +20,7 @@ pub(super) fn tolerant(routes: Router) -> Router {
     Router::new().fallback_service(tolerant)
 }
 
-/// The address that is meant; `None` if it is this one.
+/// Returns the normalized address; `None` if it does not change.
 fn tidied(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let mut tidy = String::with_capacity(path.len());

@@ -1,4 +1,4 @@
-//! The page: everything trunk built, read once, compressed once, answered from memory.
+//! The page: the files that trunk built, read and compressed once, served from memory.
 
 use std::collections::HashMap;
 use std::fs;
@@ -23,7 +23,7 @@ pub(super) const INDEX: &str = "index.html";
 /// The browser may cache it, but must revalidate it each time.
 pub(super) const REVALIDATE: &str = "no-cache";
 
-/// Files above this stay on disk: samples and models, never the page itself.
+/// Larger files stay on disk: samples and models, never the page itself.
 const MAX_HELD_BYTES: u64 = 32 << 20;
 
 /// Digits of the hash that trunk puts into a name.
@@ -154,7 +154,7 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
 }
 
-/// Collects the files below `folder`. Links and hidden files are no part of a page.
+/// Collects the files below `folder`, without links and hidden files.
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     let failed = |source| Error::Read { path: folder.to_owned(), source };
     for entry in fs::read_dir(folder).map_err(failed)? {

@@ -1,4 +1,4 @@
-//! Connections: how many there may be, how slow they may be, and plain or TLS.
+//! Connections: limits of their number and slowness, plain or TLS.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -27,7 +27,7 @@ use super::metrics::Metrics;
 
 const MAX_HEADERS: usize = 64;
 
-/// A request's head and what of its body comes with it.
+/// Buffer of a request's head and the start of its body, in bytes.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// Answer to a client over the limit of connections.
@@ -35,13 +35,13 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: appli
     Connection: close\r\nContent-Length: 73\r\n\r\n\
     {\"code\":\"too_many_connections\",\"message\":\"too many connections are open\"}";
 
-/// Clients that may hear at once that they are too many; further ones are just closed.
+/// Number of clients over the limit that receive an answer; further connections are closed.
 const MAX_REFUSALS: usize = 64;
 
 /// Longest time that such a client is read from.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Answers what comes over the connections.
+/// Serves the requests of all connections.
 pub(super) struct Connections {
     router: Router,
     http: http1::Builder,
@@ -142,7 +142,7 @@ impl Connections {
     }
 }
 
-/// One of the connections that may be open, until it is dropped.
+/// Permit of one open connection, until it is dropped.
 struct Place {
     connections: Arc<Connections>,
     peer: IpAddr,

@@ -1,7 +1,7 @@
 //! Reads and drops the body of a refused request, so that the client receives the answer.
 //!
-//! A server that answers and closes while a client still sends takes the answer away with the connection: the client
-//! hears of a reset, and not that it should come again later.
+//! If a server answers and closes while a client still sends, the connection is reset and the client never reads the
+//! answer.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +17,9 @@ use hyper::body::{Frame, SizeHint};
 
 use super::limits::Limits;
 
-/// Middleware that reads on what its inner service left of the body, as much as a body may have at most.
+/// Middleware that reads the rest of the body after its inner service, up to the largest body.
 ///
-/// A body that came too slowly has had its time: it is answered at once, and the connection closed.
+/// A body that was too slow is answered at once, and the connection is closed.
 pub(super) async fn drain(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     // Such a client sends nothing before it receives `100 Continue`.
     let is_waiting = request.headers().contains_key(header::EXPECT);
@@ -45,7 +45,7 @@ pub(super) async fn drain(State(limits): State<Arc<Limits>>, request: Request, n
     response
 }
 
-/// A body that is read through one handle, and later on through another.
+/// A body that is read through two handles, one after the other.
 struct LentBody(Arc<Mutex<Body>>);
 
 impl LentBody {

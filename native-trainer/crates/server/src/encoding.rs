@@ -11,7 +11,8 @@ const MIN_BYTES: usize = 1024;
 /// Within 15 % of brotli's smallest for WebAssembly, in a twelfth of its time.
 const BROTLI_QUALITY: u32 = 9;
 
-/// Within 8 % of level 17's size for WebAssembly, in a sixth of its time; a browser that knows zstd knows brotli, too.
+/// Within 8 % of level 17's size for WebAssembly, in a sixth of its time. Browsers that support zstd support brotli
+/// too.
 const ZSTD_LEVEL: i32 = 12;
 
 /// A content encoding.
@@ -63,8 +64,8 @@ impl Variants {
         Self { plain, forms }
     }
 
-    /// The content with its brotli form. Of the others only gzip is made: what knows zstd knows brotli, too, but where
-    /// the address is not `https` or this machine's, browsers accept neither.
+    /// The content with its brotli form. Of the others, only gzip is made: browsers with zstd have brotli too, and over
+    /// plain HTTP from another machine they accept neither.
     pub(super) fn with_brotli(content: Vec<u8>, brotli: &'static [u8]) -> Self {
         let form = |coding: &Coding| match coding.name {
             "br" => Some(Bytes::from_static(brotli)),

@@ -18,13 +18,13 @@ struct Settings {
     metrics: Arc<Metrics>,
 }
 
-/// An engine, and the hosted model that it is of, if it follows one.
+/// An engine, and its hosted model, if it has one.
 struct Running {
     engine: Arc<Engine>,
     of: Option<Arc<Model>>,
 }
 
-/// All engines. The first answers where a request names none.
+/// All engines. The first answers requests that name no model.
 pub(super) struct Engines {
     settings: Arc<Settings>,
     models: Arc<Models>,
@@ -34,7 +34,7 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// Loads the models that answer; `None` where there are none and none can come.
+    /// Loads the models that answer; returns `None` if there are none and none can be added.
     ///
     /// # Errors
     /// [`Error::Model`] names one that cannot be loaded.
@@ -65,8 +65,8 @@ impl Engines {
         self.read(|running| running.iter().map(|running| running.engine.clone()).collect())
     }
 
-    /// The engine of this name, in any case where no other is meant, or the first without a name. A model that
-    /// was hosted since anybody last looked is loaded now.
+    /// Returns the engine of this name, in any case if that is unique, or the first one without a name. Loads models
+    /// that were added since the last check.
     ///
     /// # Errors
     /// [`HttpError::NoSuchModel`], or [`HttpError::NoModel`] where none is named.

@@ -1,4 +1,4 @@
-//! The address to listen on, as people write it.
+//! Parses the address to listen on.
 
 use std::net::{IpAddr, ToSocketAddrs};
 

@@ -137,7 +137,7 @@ impl Server {
         Ok(Self { router, connections, under_way, longest_answer, n_hosted, n_answering })
     }
 
-    /// Every address, without what is between it and a socket.
+    /// Returns all routes, without the connections.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
@@ -214,7 +214,7 @@ fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Resul
     })
 }
 
-/// Middleware that counts each answer by its route, never by what a visitor typed.
+/// Middleware that counts each answer by its route, never by the path that a visitor typed.
 async fn count_answers(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let matched = request.extensions().get::<MatchedPath>().cloned();

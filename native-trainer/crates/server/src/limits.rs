@@ -134,7 +134,7 @@ fn up_to(most: u32) -> RangedI64ValueParser<u32> {
 }
 
 impl Limits {
-    /// For one machine that answers some photos a second.
+    /// Defaults for one machine that answers some photos per second.
     pub const DEFAULT: Self = Self {
         max_body_mib: 16,
         max_bodies_mib: 256,

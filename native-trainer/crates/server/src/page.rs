@@ -19,7 +19,7 @@ pub(super) struct PageFile {
 /// The files of the page; without a page, one file that says how to build it.
 ///
 /// # Errors
-/// Never, unless the program itself is damaged.
+/// Only if the program itself is damaged.
 pub(super) fn files() -> io::Result<Vec<PageFile>> {
     if FILES.is_empty() {
         tracing::warn!("this program was built without its page; `just build` builds both, --app names a folder");

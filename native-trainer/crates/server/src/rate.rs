@@ -10,7 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::error::HttpError;
 use super::limits::Limits;
 
-/// Requests after which clients are forgotten that have their whole burst again.
+/// Number of requests after which clients with a full burst are removed.
 const FORGET_EVERY: u32 = 1024;
 
 /// A rate for each client's address.
@@ -20,7 +20,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// None where the limits allow any rate.
+    /// None if the rate is not limited.
     pub(super) fn new(limits: &Limits) -> Option<Self> {
         let burst = NonZeroU32::new(limits.rate_burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(NonZeroU32::new(limits.rate_per_sec)?).allow_burst(burst);
@@ -44,7 +44,7 @@ impl Rate {
     }
 }
 
-/// A visitor has a whole /64 of IPv6 addresses.
+/// The client's network: a visitor has a whole /64 of IPv6 addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

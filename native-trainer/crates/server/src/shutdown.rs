@@ -77,8 +77,8 @@ pub(super) async fn serve_gracefully(
     }
 }
 
-/// A connection that was given up while it waited is no trouble. Where files are open too many, none is accepted
-/// until some are closed.
+/// Ignores connections that were closed while they waited. If too many files are open, accepts none until some are
+/// closed.
 async fn rest_after(err: io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(err.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {

@@ -29,7 +29,7 @@ pub(super) struct Site {
     pub(super) engines: Option<Arc<Engines>>,
     /// Whether the page may use them: a page has no token to send.
     pub(super) pages_may_ask: bool,
-    /// The requests to the models that are not answered yet; closed once the server stops.
+    /// Current requests to the models; closed when the server stops.
     pub(super) under_way: TaskTracker,
 }
 
@@ -135,8 +135,8 @@ async fn asset(
     refusal.map_or(Ok(response), Err)
 }
 
-/// Has a request of another method than GET and HEAD look up what is there. Returns the refusal of the method, for
-/// what is.
+/// Turns a request with another method than GET and HEAD into a lookup. Returns the error for the method, to be sent if
+/// the file exists.
 fn read_only(request: &mut Request) -> Option<HttpError> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;

@@ -126,7 +126,7 @@ impl StoredFile {
     }
 }
 
-/// Content that can be read from any place on.
+/// Content that can be read from any position.
 trait Seekable: AsyncRead + AsyncSeek + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncSeek + Unpin + Send> Seekable for T {}

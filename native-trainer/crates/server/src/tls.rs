@@ -29,7 +29,7 @@ pub struct TlsOptions {
 
 impl TlsOptions {
     /// # Errors
-    /// [`Error::Tls`] when a file cannot be read, or the two do not belong together.
+    /// [`Error::Tls`] if a file cannot be read, or the certificate and key do not match.
     pub(super) fn acceptor(&self) -> Result<Option<TlsAcceptor>> {
         let (Some(certificate), Some(key)) = (&self.certificate, &self.key) else { return Ok(None) };
         let chain = CertificateDer::pem_file_iter(certificate)

@@ -1,4 +1,4 @@
-//! A hosted model: its manifest, and the weights that this names.
+//! A hosted model: its manifest and the files that it names.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,10 +20,10 @@ use dermake_models::demo_model;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
-/// For an address that carries the content's hash: what is there can never be anything else.
+/// For an address with the hash of the content, which never changes.
 pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// For the same file under its bare name.
+/// For the same file without the hash in its address.
 const MUST_REVALIDATE: &str = "public, max-age=0, must-revalidate";
 
 /// The part of a manifest that the server uses.
@@ -38,7 +38,7 @@ struct Manifest {
     files: Vec<ManifestFile>,
 }
 
-/// Names the tower, the classifiers or the tokenizer that a file is.
+/// A file of a model, with its role.
 #[derive(Deserialize, Serialize)]
 struct ManifestFile {
     role: Option<String>,
@@ -63,7 +63,7 @@ pub(super) struct Listed {
     label_sets: Vec<ListedLabels>,
 }
 
-/// A label set, without its hundred names.
+/// A label set without its class names.
 #[derive(Serialize)]
 struct ListedLabels {
     key: String,
@@ -71,7 +71,7 @@ struct ListedLabels {
     n_labels: usize,
 }
 
-/// When a manifest was written, and its length: it changed if these did.
+/// Time and length of a manifest, to notice changes.
 pub(super) type Stamp = (Option<SystemTime>, u64);
 
 /// A folder that `dermake quantize` wrote, or the demo model.
@@ -171,7 +171,7 @@ impl Manifest {
 }
 
 impl ManifestFile {
-    /// The file on disk, after its name, place and length are found in order.
+    /// Returns the file on disk, after its name, place and length were checked.
     fn check(&self, folder: &Path) -> Result<StoredFile> {
         let path = folder.join(&self.file);
         let outside = || Error::Outside { file: self.file.clone(), path: folder.join(MANIFEST) };

@@ -1,4 +1,4 @@
-//! Checkpoints of a run: a model that open_clip loads as it is, and all that a run needs to go on.
+//! Checkpoints of a run: a model that open_clip loads as it is, and the state to continue from.
 //!
 //! A checkpoint is a folder, `RUN/checkpoints/NAME`, written under another name and then renamed. While `last` is
 //! replaced by a newer one, the older is `.previous-last`, so that one of them is complete at any moment.
@@ -20,15 +20,15 @@ use std::path::{Path, PathBuf};
 
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const STATE_FILE: &str = "state.json";
-/// Before the name of a checkpoint that is being written.
+/// Prefix of a checkpoint that is being written.
 const PARTIAL: &str = ".partial-";
-/// Before the name of a checkpoint that a newer one is about to replace.
+/// Prefix of a checkpoint that is being replaced.
 const PREVIOUS: &str = ".previous-";
 /// The newest checkpoint of a run.
 pub const LAST: &str = "last";
 /// The checkpoint with the lowest validation loss.
 pub const BEST: &str = "best";
-/// Before the step in the name of a checkpoint that is kept for good.
+/// Prefix of the step in the name of a checkpoint that is kept for good.
 pub const KEPT: &str = "step-";
 
 /// The progress of a run, beside its weights.
@@ -111,7 +111,7 @@ impl Checkpoints {
         )
     }
 
-    /// Writes a checkpoint; what had this name before is replaced once the new one is whole.
+    /// Writes a checkpoint; replaces an older one of this name when the new one is complete.
     ///
     /// # Errors
     /// If it cannot be written, for example on a full disk; the older one is unchanged then.
@@ -128,7 +128,7 @@ impl Checkpoints {
     /// Replaces the state of the newest checkpoint, whose weights stay.
     ///
     /// # Errors
-    /// When it cannot be written; the older one is as it was then.
+    /// If it cannot be written; the older one is unchanged then.
     pub fn update_last(&self, state: &LoopState) -> Result<()> {
         let folder = self.path(LAST);
         let partial = folder.join(format!("{PARTIAL}{STATE_FILE}"));
@@ -234,7 +234,7 @@ impl Checkpoints {
     }
 }
 
-/// A checkpoint of weights that are not finite would take the place of one that a run can go on from.
+/// Refuses weights that are not finite: they would replace a checkpoint that the run can continue from.
 fn check_finite(model: &TrainedModel) -> Result<()> {
     if model.flat_parameters().sum_all()?.to_scalar::<f32>()?.is_finite() {
         return Ok(());

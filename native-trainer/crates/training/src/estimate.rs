@@ -15,7 +15,7 @@ use dermake_objective::Variant;
 use shared_model::config::ClipConfig;
 use std::collections::BTreeMap;
 
-/// The work of a step's forward and backward passes, and the bytes of a run by what needs them.
+/// Operations of a step's passes, and the memory of a run by purpose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepEstimate {
     /// Parameters, gradients and moments in f32, and copies of lower precision.
@@ -59,7 +59,7 @@ impl BatchSize {
         Self { n_images: recipe.run.batch_size, n_texts, n_tokens }
     }
 
-    /// The texts as if they were of one length, as far as that goes.
+    /// The texts with nearly equal lengths.
     fn lengths(self) -> impl Iterator<Item = usize> {
         let n_texts = self.n_texts.max(1);
         (0..self.n_texts)
@@ -116,7 +116,7 @@ impl StepEstimate {
     }
 }
 
-/// Both towers, and what they are given.
+/// Both towers and their inputs.
 struct Passes {
     vision: VisionEngine,
     text: TextEngine,

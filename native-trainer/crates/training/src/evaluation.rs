@@ -42,7 +42,7 @@ pub struct Measured {
     pub not_scored: Vec<String>,
 }
 
-/// Measures a model again and again; names each unreadable image once.
+/// Evaluates a model repeatedly; names each unreadable image once.
 pub struct Evaluator<'a> {
     plan: &'a Plan,
     model: &'a TrainedModel,

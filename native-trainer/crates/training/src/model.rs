@@ -103,7 +103,7 @@ impl TrainedModel {
         &self.masters
     }
 
-    /// Sets one parameter; [`Self::refresh`] is due afterwards.
+    /// Sets one parameter; call [`Self::refresh`] afterwards.
     ///
     /// # Errors
     /// When there is no such parameter, or `value` has another shape.
@@ -119,7 +119,7 @@ impl TrainedModel {
         self.placement.dtype.size_in_bytes()
     }
 
-    /// Brings the copies that the towers compute with up to date; to be called after parameters changed.
+    /// Updates the copies that the towers compute with; must be called after parameters changed.
     pub fn refresh(&self) -> Result<()> {
         match &self.copies {
             Some(copies) => Ok(copies.slice_set(&rounded(&self.masters)?, 0, 0)?),

@@ -20,7 +20,7 @@ pub struct AdamWConfig {
     pub beta2: f64,
     #[serde(default = "default_eps")]
     pub eps: f64,
-    /// Share of a decayed parameter that a step at learning rate 1 would take away.
+    /// Share of a decayed parameter that a step with learning rate 1 would subtract.
     pub weight_decay: f64,
     /// Largest L2 norm of all gradients together; no limit when absent.
     #[serde(default)]

@@ -100,7 +100,7 @@ impl Plan {
         })
     }
 
-    /// The recipe in the form in which two sessions of one run are compared.
+    /// The recipe with the settings that may change set to fixed values, for comparing two sessions of a run.
     pub fn comparable_recipe(&self) -> Recipe {
         comparable(&self.recipe)
     }
@@ -150,7 +150,7 @@ fn loader_options(recipe: &Recipe) -> LoaderOptions {
     }
 }
 
-/// A folder that image names count from.
+/// Checks the folder where image names start.
 fn image_root(folder: &Path) -> Result<PathBuf> {
     if !folder.is_dir() {
         bail!("data.image_root is no folder: {}", folder.display());
@@ -158,8 +158,8 @@ fn image_root(folder: &Path) -> Result<PathBuf> {
     Ok(folder.into())
 }
 
-/// Settings that may change from one session of a run to the next: how often something is written, the notice that goes
-/// with it, and the pieces that a batch is cut into. [`comparable`] gives each of them one value.
+/// Settings that may change when a run continues: how often something is written, the notice, and the micro-batches.
+/// [`comparable`] sets them to fixed values.
 const MAY_CHANGE: [&str; 5] =
     ["model.notice", "run.save_every_steps", "run.keep_every_epochs", "run.log_every_steps", "run.micro_batches"];
 
@@ -190,7 +190,7 @@ fn evaluated_on(recipe: &Recipe, zero_shot: &[ZeroShotSet], data: &Path) -> Resu
     Ok(hashes)
 }
 
-/// Hashes of what decides the numbers of a run.
+/// Hashes of everything that decides a run's results.
 fn fingerprint(
     recipe: &Recipe,
     config: &ClipConfig,

@@ -41,9 +41,9 @@ pub struct Recipe {
 pub struct ModelRecipe {
     /// A checkpoint: `hf-hub:owner/name`, a folder or a file.
     pub from: Option<String>,
-    /// A named architecture; with `from`, that of a weights file without config, else to be drawn from `seed`.
+    /// A named architecture: with `from`, that of a weights file without config; else with random weights from `seed`.
     pub architecture: Option<String>,
-    /// open_clip's `model_cfg`, to be drawn from `seed`.
+    /// open_clip's `model_cfg`, with random weights from `seed`.
     pub model_cfg: Option<toml::Table>,
     /// Seed of random weights.
     #[serde(default)]
@@ -216,7 +216,7 @@ impl ModelRecipe {
         }
     }
 
-    /// The architecture whose weights are to be drawn; none when they come from a checkpoint.
+    /// Returns the architecture with random weights; none if the weights are from a checkpoint.
     pub fn drawn_config(&self) -> Result<Option<ClipConfig>> {
         if self.from.is_some() {
             return Ok(None);

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The recipe of a run, in its folder.
 pub const PLAN_FILE: &str = "plan.toml";
-/// Settings that are named before the others are only counted.
+/// Number of settings that are named; further ones are counted.
 const MAX_NAMED: usize = 5;
 /// The key of [`LoopState::evaluated_on`] that decides which checkpoint is the best.
 pub const VALIDATION: &str = "validation table";

@@ -259,7 +259,7 @@ fn step_scalars(figures: &StepFigures, loss: f64, gradient_norm: f64, n_texts: u
     named.map(|(name, value)| (name.to_string(), value)).to_vec()
 }
 
-/// Does the evaluation that is due: keeps the best model and logs the figures.
+/// Runs the evaluation that is due, saves the best model and logs the figures.
 ///
 /// A failed evaluation is a warning; the run continues. An interrupted one is repeated when the run continues.
 fn evaluate(

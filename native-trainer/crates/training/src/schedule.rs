@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
-    /// The learning rate that warm-up ends at.
+    /// The learning rate after warm-up.
     pub learning_rate: f64,
     /// Steps over which the learning rate grows linearly.
     #[serde(default)]

@@ -4,7 +4,7 @@
 use rand::Rng;
 use shared_model::preprocess::CropBox;
 
-/// Tries before the central crop is taken.
+/// Attempts before the central crop is used.
 const TRIES: usize = 10;
 
 /// Draws a box in an image of `width` x `height` pixels.

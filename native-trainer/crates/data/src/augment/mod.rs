@@ -88,7 +88,7 @@ impl Augmentation {
 /// - returns u8 `[S, S, 3]` (HWC), RGB
 ///
 /// # Errors
-/// If the config's image size is absurd.
+/// If the config's image size is too large.
 pub fn augment(
     image: &DecodedImage,
     augmentation: &Augmentation,

@@ -1,4 +1,4 @@
-//! Everything that is wrong with a training table, found before a run instead of during it.
+//! Finds the problems of a training table before a run.
 //!
 //! Reads the table as training would, opens and decodes every image, and counts the tokens of every caption.
 
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub table: TableOptions,
-    /// Folder from which image names count; the table's own if `None`.
+    /// Folder where image names start; the table's if `None`.
     pub image_root: Option<PathBuf>,
     /// Context length L that captions must fit.
     pub context_length: usize,
@@ -35,11 +35,11 @@ pub struct CheckOptions {
 pub struct CheckReport {
     /// The table that was read.
     pub table: PathBuf,
-    /// The folder from which image names count.
+    /// The folder where image names start.
     pub image_root: PathBuf,
     /// All problems, by row.
     pub problems: Vec<RowProblem>,
-    /// Figures of the table; `None` if it could not be read at all.
+    /// Statistics of the table; `None` if it could not be read.
     pub statistics: Option<Statistics>,
     /// Why the table cannot be used as a whole, if so.
     pub error: Option<String>,

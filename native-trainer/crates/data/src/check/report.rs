@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 
 impl CheckReport {
-    /// Writes one line a problem, then the figures, then the verdict.
+    /// Writes one line per problem, then the statistics, then the result.
     ///
     /// # Errors
     /// If `out` cannot be written to.

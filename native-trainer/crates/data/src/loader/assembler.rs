@@ -219,7 +219,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// The batch, without what stayed open; none if nothing was filled.
+    /// Returns the batch without empty slots; none if nothing was filled.
     fn finished(&self, mut pending: Pending) -> Result<Option<Batch>> {
         let side = self.source.image_size();
         let sample_len = 3 * side * side;

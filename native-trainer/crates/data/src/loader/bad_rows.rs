@@ -1,4 +1,4 @@
-//! Rows that cannot be used: counted, named in the log, and in the end too many.
+//! Counts and logs rows that cannot be used; fails if there are too many.
 
 use crate::problem::RowProblem;
 use crate::table::TrainingTable;

@@ -1,4 +1,4 @@
-//! Batches, made ahead of time by several threads, in an order that does not depend on them.
+//! Prepares batches ahead of time on several threads, in an order that does not depend on them.
 //!
 //! Worker threads decode, augment and tokenize single rows. One thread assembles batches and has at most
 //! [`prefetch_batches`](LoaderOptions::prefetch_batches) of them, unfinished or waiting, so memory is bounded. The
@@ -83,7 +83,7 @@ pub struct Batch {
 /// Makes batches in the background; dropping it stops its threads.
 pub struct Loader {
     batches: Option<Receiver<Result<Batch>>>,
-    /// One message for each batch that was taken: another may be begun.
+    /// One message for each batch that was taken, so that another may be started.
     credits: Option<Sender<()>>,
     is_stopping: Arc<AtomicBool>,
     n_bad_rows: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! The head of a report: which model, how judged, and what one must know before trusting a figure.
+//! The heading of a report: the model, the protocol, and notices.
 
 use crate::results::{Protocol, Results};
 use maud::{Markup, html};

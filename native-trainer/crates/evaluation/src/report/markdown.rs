@@ -157,7 +157,7 @@ fn list(text: &mut String, title: &str, items: &[String]) {
     }
 }
 
-/// Text that is no markup: no cell ends early, no tag opens.
+/// Escapes text for a Markdown table.
 fn escaped(text: &str) -> String {
     text.replace(['\n', '\r'], " ").replace('|', "\\|").replace('<', "\\<")
 }

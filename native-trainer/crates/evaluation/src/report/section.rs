@@ -40,7 +40,7 @@ pub fn anchor(key: &str) -> String {
     format!("benchmark-{safe}")
 }
 
-/// A metric's value, its interval in quieter type on a line that may break before it.
+/// A metric's value with its interval in a lighter style, which may wrap to the next line.
 pub fn figure_with_interval(metric: &Metric) -> Markup {
     let interval = format::interval(&metric.key, metric.interval).filter(|_| metric.value.is_some());
     html! {

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
-/// Outdated entries that are never worth a new file.
+/// Number of outdated entries below which the file is not rewritten.
 const FEW_OUTDATED: usize = 1000;
 /// Rows that have a checksum together.
 const ROWS_IN_CHUNK: usize = 1024;
@@ -60,7 +60,7 @@ impl Addition {
 }
 
 impl Catalog {
-    /// Opens the catalog of a folder, or begins one; an end that was not written whole is cut off.
+    /// Opens or creates the catalog of a folder; removes an incomplete end.
     ///
     /// # Errors
     /// [`StoreError`] if it is damaged, of an older program or another model's.
@@ -101,7 +101,7 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Writes what was added, in one piece; it is on the disk when this returns.
+    /// Writes all additions as one frame and syncs them to disk.
     pub fn add(&mut self, addition: &Addition) -> Result<()> {
         self.log.append(&framed(&addition.frame))?;
         self.log.sync()
@@ -180,7 +180,7 @@ impl CatalogReader {
     }
 }
 
-/// Maps a catalog into memory, so that one of any size can be looked at.
+/// Maps a catalog into memory.
 fn map(path: &Path, folder: &Path) -> Result<Mmap> {
     refuse_other_than_file(path, folder)?;
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;

@@ -1,4 +1,4 @@
-//! The entries of a catalog: how they are written, and read again without trusting a byte.
+//! The entries of a catalog: writing, and reading without trusting any byte.
 
 use super::Known;
 use super::frames::{Broken, Frames};
@@ -16,7 +16,7 @@ const NO_ROW: u64 = u64::MAX;
 /// An entry of a catalog; later entries replace earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Entry<'a> {
-    /// Whose features these are, as JSON. Always the first.
+    /// The identity of the features, as JSON. Always the first entry.
     Identity(&'a [u8]),
     /// The next rows of the features file: the SHA-256 of their contents, and the CRC-32 of the rows' bytes.
     Rows { contents: &'a [[u8; 32]], crc32: u32 },
@@ -130,7 +130,7 @@ pub struct Totals {
 /// Reads a catalog; calls `visit` with each entry and the number of rows before it.
 ///
 /// # Errors
-/// What is wrong, where the catalog is not as it was written; that its end is missing is no error.
+/// If the catalog is damaged; a missing end is not an error.
 pub fn read_all<'a>(bytes: &'a [u8], mut visit: impl FnMut(&Entry<'a>, u64)) -> Result<Totals, &'static str> {
     if bytes.is_empty() {
         return Err("its catalog is empty");

@@ -106,7 +106,7 @@ impl SearchIndex {
     }
 }
 
-/// A row and its cosine; the greatest is the farthest, so that a heap gives that up first.
+/// A row and its cosine; the greatest is the farthest, so that a heap removes that first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Near {
     cosine: f32,

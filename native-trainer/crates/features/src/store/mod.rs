@@ -1,4 +1,4 @@
-//! A folder of features: rows of f32 in one file that is mapped into memory, and a catalog of whose they are.
+//! A folder of features: rows of f32 in one file that is mapped into memory, and a catalog of their contents and files.
 //!
 //! A feature belongs to a content, by its SHA-256; any number of files may have that content. A file that has the size
 //! and time of writing that were noted is not opened again. Rows are on disk before the catalog names them, and the
@@ -51,7 +51,7 @@ pub enum Known {
     Problem(String),
 }
 
-/// Features that are being added to; one process at a time.
+/// A store for writing, by one process at a time.
 pub struct FeatureStore {
     folder: PathBuf,
     catalog: Catalog,
@@ -68,9 +68,9 @@ pub struct FeatureStore {
 /// What to do if the store cannot be written any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeping {
-    /// The features are the result: fail.
+    /// The store is the result: return the error.
     Must,
-    /// They only save time: go on without keeping more.
+    /// The store is a cache: continue without storing more.
     May,
     /// That has happened.
     NoMore,
@@ -84,7 +84,7 @@ struct Pending {
 }
 
 impl FeatureStore {
-    /// Opens the folder's features, or begins with none. Damaged ones are thrown away, with a warning.
+    /// Opens or creates a store. Removes damaged files, with a warning.
     ///
     /// # Errors
     /// When another process adds to them, they are another model's, or the folder cannot be written to.
@@ -166,12 +166,12 @@ impl FeatureStore {
         self.tolerate(written)
     }
 
-    /// Notes what was found in a file.
+    /// Records the result of a file.
     pub fn note_file(&mut self, name: &str, stamp: Stamp, known: Known) {
         self.pending.files.push((name.into(), stamp, known));
     }
 
-    /// Makes everything added so far last.
+    /// Saves everything that was added so far.
     pub fn save(&mut self) -> Result<()> {
         let Pending { contents, features, files } = std::mem::take(&mut self.pending);
         if self.keeping == Keeping::NoMore || (contents.is_empty() && files.is_empty()) {
@@ -224,7 +224,7 @@ impl FeatureStore {
         Ok((path, self.n_rows))
     }
 
-    /// Ends the keeping of more after a failure, if features may be lost.
+    /// Stops storing after a failure, if the store is a cache.
     fn tolerate(&mut self, written: Result<()>) -> Result<()> {
         match written {
             Err(err) if self.keeping == Keeping::May => {

@@ -13,7 +13,7 @@ pub fn bytes_of(n_rows: u64, embed_dim: usize) -> u64 {
     n_rows.saturating_mul(embed_dim as u64 * 4)
 }
 
-/// Features on disk, as if in memory.
+/// Features on disk, mapped into memory.
 pub struct Features {
     /// `None` for no features: an empty file cannot be mapped.
     map: Option<Mmap>,

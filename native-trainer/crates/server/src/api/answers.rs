@@ -100,7 +100,7 @@ fn texts(warnings: &[LabelWarning]) -> Vec<String> {
     warnings.iter().map(ToString::to_string).collect()
 }
 
-/// A model's answer, its error as a request's.
+/// Awaits a model's answer and converts its error.
 async fn answered<T>(answer: impl Future<Output = Result<T, infer::Error>>) -> Result<T, HttpError> {
     Ok(answer.await?)
 }

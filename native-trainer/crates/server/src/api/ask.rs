@@ -1,4 +1,4 @@
-//! A whole request: its photos and its parameters, sent as a file, as a form or as JSON.
+//! A complete request: its photos and parameters, sent as a file, a form or JSON.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use crate::infer::{self, Engine};
 pub(super) struct Ask {
     photos: Vec<Photo>,
     pub(super) parameters: Parameters,
-    /// When the whole of it had arrived.
+    /// When the request had arrived completely.
     pub(super) arrived: Instant,
     _held: OwnedSemaphorePermit,
 }
@@ -55,7 +55,7 @@ impl Ask {
         !self.photos.is_empty()
     }
 
-    /// The photos of a request that cannot do without, at most `n_most`.
+    /// Takes the photos of a request that needs at least one and at most `n_most`.
     pub(super) fn take_photos(&mut self, n_most: u32) -> Result<Photos, HttpError> {
         let photos = std::mem::take(&mut self.photos);
         match photos.len() {
@@ -130,7 +130,7 @@ fn unsupported(sent: &str) -> HttpError {
     }
 }
 
-/// Bodies come as they are: what is compressed would have to be measured again.
+/// Refuses compressed bodies, whose decompressed size would need another limit.
 fn check_encoding(headers: &HeaderMap) -> Result<(), HttpError> {
     let mut sent = headers.get_all(header::CONTENT_ENCODING).iter().map(|sent| sent.to_str().unwrap_or("?").trim());
     match sent.find(|sent| !sent.is_empty() && !sent.eq_ignore_ascii_case("identity")) {

@@ -1,4 +1,4 @@
-//! The body of a request, whole: within its size, its time, and the memory that all bodies share.
+//! Reads the whole body of a request, within the limits of its size, its time, and the memory of all bodies.
 
 use std::sync::Arc;
 

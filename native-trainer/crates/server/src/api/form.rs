@@ -41,7 +41,7 @@ pub(super) async fn read(
     Err(HttpError::invalid(format!("over the limit of {MAX_FIELDS} fields in a form")))
 }
 
-/// The photo of a field; `None` for a file field in which a browser's visitor chose nothing.
+/// Returns the photo of a field; `None` for a file field that was left empty in a browser.
 async fn photo(field: Field<'_>, name: String) -> Result<Option<Photo>, HttpError> {
     let is_unchosen = field.file_name() == Some("");
     let bytes = field.bytes().await.map_err(broken)?;

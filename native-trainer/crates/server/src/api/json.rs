@@ -1,4 +1,4 @@
-//! JSON bodies into photos and parameters: one object, its keys named as a form's fields.
+//! JSON bodies into photos and parameters: one object whose keys are those of a form's fields.
 
 use std::fmt;
 
@@ -66,7 +66,7 @@ fn is_path_in_base64(text: &str, photo: &Photo) -> bool {
 /// The entries of the object.
 struct Body(Vec<(String, Node)>);
 
-/// A JSON value, as far as it is of use.
+/// A JSON value of a kind that is supported.
 enum Node {
     Null,
     One(Item),
@@ -206,7 +206,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(Node::Many(items))
     }
 
-    /// The text under one of [`PHOTO_KEYS`], however deep.
+    /// Returns the text under one of [`PHOTO_KEYS`], at any depth.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut found = None;
         while let Some(key) = map.next_key::<String>()? {

@@ -35,7 +35,7 @@ pub(super) struct Api {
     engines: Arc<Engines>,
     limits: Limits,
     bodies: BodyReader,
-    /// Counts what is under way, for the end.
+    /// Counts current requests, for the shutdown.
     under_way: TaskTracker,
 }
 
@@ -44,13 +44,13 @@ impl Api {
         Self { engines, limits: limits.clone(), bodies: BodyReader::new(limits), under_way }
     }
 
-    /// The model that a request names, or the first.
+    /// Returns the model that a request names, or the first one.
     async fn engine(&self, parameters: &mut Parameters) -> Result<Arc<Engine>, HttpError> {
         self.engines.find(parameters.one("model")?.as_deref()).await
     }
 }
 
-/// The routes of the models, each request within its time. All but the document that describes them are guarded.
+/// Routes of the models, with a timeout for each request. All except the OpenAPI document need access.
 pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
     let (described, asks_for_token) = (api.clone(), guard.asks_for_token());
     let document = async move || Json(openapi::document(&described, asks_for_token));
@@ -66,7 +66,7 @@ pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
         .with_state(api)
 }
 
-/// Gives up a request that takes too long: what it waits for is then dropped uncomputed.
+/// Ends a request that takes too long; its entries leave the queue.
 async fn within_time(State(api): State<Arc<Api>>, request: Request, next: Next) -> Result<Response, HttpError> {
     let _under_way = api.under_way.token();
     let limit_secs = api.limits.request_timeout_secs;

@@ -1,4 +1,4 @@
-//! The document that describes the addresses: `openapi.json`, with the limits and models of this very server.
+//! The OpenAPI document: `openapi.json` with the limits and models of this server.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Api;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
-/// The document of a server, with the models that answer now.
+/// Returns the document with the models that answer at this moment.
 pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).expect("a file of this crate that the tests read too");
     let limits = &api.limits;

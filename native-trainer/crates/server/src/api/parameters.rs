@@ -1,4 +1,4 @@
-//! A request's parameters, from its address, its form or its JSON.
+//! Parameters of a request, from its query, its form or its JSON.
 
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ use crate::limits::Limits;
 
 type Result<T> = std::result::Result<T, HttpError>;
 
-/// The label set of a request that names none.
+/// The default label set of a request.
 const DEFAULT_LABELS: &str = "pad";
 
 /// Name of the parameter for the number of results.
@@ -28,7 +28,7 @@ pub(super) struct Parameters {
     given: Vec<(String, Value)>,
     /// Names in the address.
     in_address: Vec<String>,
-    /// The names that were looked for.
+    /// Names that were read.
     known: Vec<&'static str>,
 }
 
@@ -62,7 +62,7 @@ impl Parameters {
     /// Adds a parameter of the body.
     ///
     /// # Errors
-    /// [`HttpError::Malformed`] for one that the address has, too.
+    /// [`HttpError::Malformed`] if the query has it too.
     pub(super) fn add(&mut self, name: String, value: Value) -> Result<()> {
         if self.in_address.contains(&name) {
             let name = shortened(&name);
@@ -128,8 +128,8 @@ impl Parameters {
         text.trim().to_ascii_lowercase().parse().map_err(invalid)
     }
 
-    /// `labels`, what may not be meant in them, and every `template`. How many sentences they make is for
-    /// [`check_prompts`], if they are to be encoded.
+    /// Reads `labels`, with warnings, and every `template`. [`check_prompts`] checks the number of sentences, if they
+    /// must be encoded.
     pub(super) fn labels(&mut self, limits: &Limits) -> Result<(ReadLabels, Templates)> {
         const NAME: &str = "labels";
         let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
@@ -166,10 +166,10 @@ impl Parameters {
         Ok((concepts, read.warnings))
     }
 
-    /// Every `text`, or `texts` as a list is more often called.
+    /// Reads every `text`, or the list `texts`.
     ///
     /// # Errors
-    /// [`HttpError::Invalid`] for both: the answer has the order of the texts, and there would be none.
+    /// [`HttpError::Invalid`] if both are given, since the order of the answer would not be clear.
     pub(super) fn all_texts(&mut self, limits: &Limits) -> Result<Vec<String>> {
         let (text, texts) = (self.texts("text")?, self.texts("texts")?);
         if !text.is_empty() && !texts.is_empty() {
@@ -260,7 +260,7 @@ pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Resu
     }
 }
 
-/// Sentences to encode: not too many.
+/// Checks the number of sentences to encode.
 pub(super) fn check_prompts(n_prompts: usize, limits: &Limits) -> Result<()> {
     let most = limits.max_prompts;
     if n_prompts <= most as usize {

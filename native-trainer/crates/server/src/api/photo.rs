@@ -11,7 +11,7 @@ use shared_model::preprocess::{FileKind, OtherFile};
 
 use crate::error::HttpError;
 
-/// The name under which the documentation sends a photo.
+/// Documented name of a photo's field.
 pub(super) const PHOTO_FIELD: &str = "image";
 
 /// Every name that a photo's field may have.
@@ -42,10 +42,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Beginnings of addresses, in lower case.
 const ADDRESSES: [&str; 5] = ["http:", "https:", "ftp:", "file:", "blob:"];
 
-/// Longest text that is taken for what somebody typed in place of a photo, in bytes.
+/// Longest text that is treated as typed by a person in place of a photo, in bytes.
 const MAX_TYPED_BYTES: usize = 1024;
 
-/// A photo and where in the request it was.
+/// A photo and its place in the request.
 #[derive(Debug, PartialEq)]
 pub(super) struct Photo {
     pub(super) place: Place,
@@ -60,12 +60,12 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// A refusal that names this place.
+    /// Returns an error that names this place.
     pub(super) fn invalid(&self, what: impl fmt::Display) -> HttpError {
         HttpError::invalid(format!("{self}: {what}"))
     }
 
-    /// The refusal of what is of another kind than a photo.
+    /// Returns the error for a file that is not a photo.
     fn unsupported(&self, what: impl fmt::Display) -> HttpError {
         HttpError::UnsupportedType { what: format!("{self}: {what}") }
     }
@@ -92,7 +92,7 @@ pub(super) fn photo_fields() -> String {
 }
 
 impl Photo {
-    /// The bytes of a file. A data URI is taken for the bytes that it holds.
+    /// Takes the bytes of a file, or decodes a data URI.
     ///
     /// # Errors
     /// [`HttpError::UnsupportedType`] for text in place of a photo: base64, an address, a file's name.

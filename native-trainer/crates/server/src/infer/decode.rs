@@ -28,7 +28,7 @@ impl Decoder {
     /// the queue.
     ///
     /// # Errors
-    /// [`Error::Input`] for what is no image, is damaged or too large.
+    /// [`Error::Input`] for a file that is not an image, is damaged or too large.
     pub(super) async fn decode(&self, photo: Bytes) -> Result<Tensor, Error> {
         pictures::check_size(&photo, self.max_megapixels)?;
         let place = self.places.clone().acquire_owned().await.map_err(|_| Error::Failed)?;

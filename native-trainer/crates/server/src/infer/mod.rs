@@ -1,4 +1,4 @@
-//! Models that answer: photos and texts in, features, classifiers and scorers out. Knows no HTTP.
+//! Runs inference: one worker thread per model, requests in batches. No HTTP types here.
 //!
 //! ```text
 //! photo ─▶ decode.rs, a few at a time ─┐
@@ -32,10 +32,10 @@ use dermake_models as model;
 pub use options::InferOptions;
 use queue::{Batching, Feature, Queue};
 
-/// Texts computed at once: enough to fill the cores, little enough that photos need not wait for long.
+/// Texts in a batch: enough to use all cores, few enough that photos do not wait long.
 const TEXT_BATCH: usize = 32;
 
-/// Requests at their limit of sentences that may wait together.
+/// Number of requests with the largest number of sentences that may wait at the same time.
 const TEXT_REQUESTS: usize = 4;
 
 /// Why there is no feature.
@@ -55,7 +55,7 @@ pub(super) enum Error {
     Failed,
 }
 
-/// A model, the thread that computes it, and what its requests share.
+/// A model, its worker thread, and the state that its requests share.
 pub(super) struct Engine {
     /// Its name in an address.
     key: String,
@@ -208,7 +208,7 @@ impl Drop for Engine {
 /// Runs both towers once, before the first request.
 ///
 /// # Errors
-/// When what comes is not finite.
+/// If the result is not finite.
 fn check_finite(model: &ZeroShotModel) -> anyhow::Result<()> {
     let size = model.config.preprocess.image_size;
     let gray = Tensor::zeros((1, 3, size, size), DType::F32, &Device::Cpu)?;

@@ -1,4 +1,4 @@
-//! `--infer` and what goes with it.
+//! Options of `--infer`.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use shared_model::weights::Placement;
 
 use dermake_device::{DeviceChoice, Precision, placement};
 
-/// Which models answer, where, and how requests are put together.
+/// Models that answer, their device, and batches.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Inference")]
 pub struct InferOptions {

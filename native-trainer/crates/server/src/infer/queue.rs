@@ -12,7 +12,7 @@ use super::Error;
 /// The feature `[E]` of one image or text.
 pub(super) type Feature = Vec<f32>;
 
-/// One image or text, and who waits for its feature.
+/// One image or text, and the channel of its feature.
 pub(super) struct Work<T> {
     pub(super) input: T,
     pub(super) answer: oneshot::Sender<Result<Feature, Error>>,
@@ -58,7 +58,7 @@ impl Queue {
         Self { batching, waiting: Mutex::new(waiting), changed: Condvar::new() }
     }
 
-    /// The feature comes through what is returned.
+    /// Returns the channel of the feature.
     pub(super) fn push_image(&self, pixel_values: Tensor) -> oneshot::Receiver<Result<Feature, Error>> {
         let (work, answer) = Work::new(pixel_values);
         self.lock().images.push_back(work);

@@ -1,4 +1,4 @@
-//! The thread that computes: one a model, so that batches never compete for the cores.
+//! The worker thread: one per model, so that batches never compete for the cores.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -30,7 +30,7 @@ fn image_features(model: &ZeroShotModel, pixel_values: &[Tensor]) -> shared_mode
     model.vision.image_features(&Tensor::stack(pixel_values, 0)?)
 }
 
-/// Sends each its feature; returns how many there were.
+/// Sends each feature to its request; returns their number.
 fn answer<T>(work: Vec<Work<T>>, encode: &dyn Fn(&[T]) -> shared_model::Result<Tensor>) -> usize {
     let (inputs, answers): (Vec<_>, Vec<_>) = work.into_iter().map(|work| (work.input, work.answer)).unzip();
     let size = inputs.len();
@@ -51,7 +51,7 @@ fn alone<T>(input: &T, encode: &dyn Fn(&[T]) -> shared_model::Result<Tensor>) ->
     finite(features.pop().ok_or(Error::Failed)?)
 }
 
-/// Refuses features that no answer can be made of.
+/// Refuses features that are not finite.
 fn finite(feature: Feature) -> Result<Feature, Error> {
     match feature.iter().all(|value| value.is_finite()) {
         true => Ok(feature),

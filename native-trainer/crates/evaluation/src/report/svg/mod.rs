@@ -20,7 +20,7 @@ pub fn drawing(width: u32, height: u32, label: &str, content: &Markup) -> Markup
     }
 }
 
-/// Makes a figure as wide as its drawing, so that its caption is no wider.
+/// Limits a figure's width to its drawing, so that its caption is not wider.
 pub fn width_style(width: u32) -> String {
     format!("width:{width}px")
 }
