@@ -1,15 +1,16 @@
 //! `dermake classify`: ranks labels for photos.
 
 use crate::inputs::{Photo, Tally};
-use crate::options::LabelOptions;
 use anyhow::Result;
 use dermake_device::placement;
+use dermake_files::labels;
 use dermake_models as model;
 use dermake_models::options::ModelOptions;
 use dermake_pictures as pictures;
 use dermake_process::print::{self, shown};
 use serde::Serialize;
 use shared_model::ZeroShotModel;
+use shared_model::labels::{LabelSet, Templates};
 use shared_model::preprocess::Reading;
 use shared_model::zero_shot::Classifier;
 use shared_model::zero_shot::Prediction;
@@ -23,6 +24,22 @@ struct Answer<'a> {
     model: &'a str,
     /// From the file's bytes to the ranked answers.
     millis: f64,
+}
+
+/// The labels to choose from, and their sentences.
+pub struct LabelOptions {
+    /// The key of a label set, a file, `-` or the labels themselves.
+    pub labels: String,
+    /// Sentences with `{}` where the label goes; none means MAKE's skin templates.
+    pub templates: Vec<String>,
+}
+
+impl LabelOptions {
+    fn resolve(&self) -> Result<(LabelSet, Templates)> {
+        let templates =
+            if self.templates.is_empty() { Templates::skin() } else { Templates::new(self.templates.clone())? };
+        Ok((labels::from_argument(&self.labels)?, templates))
+    }
 }
 
 /// Form of the answers.

@@ -7,7 +7,6 @@ mod classify;
 mod cli;
 mod inputs;
 mod logging;
-mod options;
 mod quantize;
 mod search;
 

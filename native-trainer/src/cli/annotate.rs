@@ -1,11 +1,11 @@
 //! `dermake annotate`.
 
 use crate::annotate::{AnnotateOptions, annotate};
+use crate::cli::options::ModelArguments;
 use crate::inputs::gather;
 use anyhow::Result;
 use clap::Args;
 use dermake_features::default_cache;
-use dermake_models::options::ModelOptions;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub struct Annotate {
     images: Vec<PathBuf>,
 
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArguments,
 
     /// Concepts to score, separated by commas, or a file with one per line; may be repeated. A word that is not a known
     /// concept is used as it is [default: the 64 known concepts]
@@ -54,6 +54,6 @@ impl Annotate {
             reading: if self.as_reference { Reading::Reference } else { Reading::Photo },
             cache: default_cache(),
         };
-        Ok(annotate(&gather(&self.images), &self.model, &options)?.exit_code())
+        Ok(annotate(&gather(&self.images), &self.model.into(), &options)?.exit_code())
     }
 }

@@ -1,11 +1,10 @@
 //! `dermake classify`.
 
 use crate::classify::{ClassifyOutput, classify};
+use crate::cli::options::{LabelArguments, ModelArguments};
 use crate::inputs::gather;
-use crate::options::LabelOptions;
 use anyhow::Result;
 use clap::Args;
-use dermake_models::options::ModelOptions;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,10 +28,10 @@ pub struct Classify {
     images: Vec<PathBuf>,
 
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArguments,
 
     #[command(flatten)]
-    labels: LabelOptions,
+    labels: LabelArguments,
 
     /// Number of labels to show, the most likely first
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
@@ -51,6 +50,6 @@ impl Classify {
     pub fn run(self) -> Result<ExitCode> {
         let reading = if self.as_reference { Reading::Reference } else { Reading::Photo };
         let output = ClassifyOutput { top_k: self.top_k as usize, as_json: self.json, reading };
-        Ok(classify(&gather(&self.images), &self.model, &self.labels, &output)?.exit_code())
+        Ok(classify(&gather(&self.images), &self.model.into(), &self.labels.into(), &output)?.exit_code())
     }
 }

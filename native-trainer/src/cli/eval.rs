@@ -1,11 +1,12 @@
 //! `dermake eval`.
 
+use crate::cli::options::ModelArguments;
 use anyhow::Result;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_evaluation::results::Protocol;
 use dermake_evaluation::{Ending, EvalOptions, evaluate};
 use dermake_features::default_cache;
-use dermake_models::options::ModelOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ use std::process::ExitCode;
   dermake eval --only pad,skincon --protocol released")]
 pub struct Eval {
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArguments,
 
     /// Folder with the data of the benchmarks
     #[arg(long, env = "DERMAKE_DATA", default_value = "data", value_name = "DIR")]
@@ -35,7 +36,7 @@ pub struct Eval {
     only: Vec<String>,
 
     /// Rows to score
-    #[arg(long, value_enum, ignore_case = true, default_value_t)]
+    #[arg(long, ignore_case = true, default_value = "all", value_parser = protocol())]
     protocol: Protocol,
 
     /// Largest share of a table's images that may be missing or damaged
@@ -55,6 +56,21 @@ pub struct Eval {
     no_cache: bool,
 }
 
+/// Parses the name of a protocol, in any case.
+fn protocol() -> impl TypedValueParser<Value = Protocol> {
+    let names = [
+        PossibleValue::new("all").help("Every row"),
+        PossibleValue::new("released").help(
+            "As the released script does: the first 2,048 rows of each classification table, and missing captions as \
+             the text \"nan\"",
+        ),
+    ];
+    PossibleValuesParser::new(names).map(|name| match name.eq_ignore_ascii_case("released") {
+        true => Protocol::Released,
+        false => Protocol::All,
+    })
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number from 0 to 1".into())
@@ -65,7 +81,7 @@ impl Eval {
         dermake_process::host::prepare();
         let cache = if self.no_cache { None } else { self.cache.or_else(default_cache) };
         let ending = evaluate(&EvalOptions {
-            model: &self.model,
+            model: &self.model.into(),
             data: &self.data,
             only: &self.only,
             protocol: self.protocol,

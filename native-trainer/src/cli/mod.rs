@@ -6,6 +6,7 @@ mod data;
 mod eval;
 mod gpu_check;
 mod model;
+mod options;
 mod search;
 mod serve;
 mod train;

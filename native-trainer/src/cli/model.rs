@@ -1,10 +1,10 @@
 //! `dermake quantize` and `dermake init`: write models.
 
+use crate::cli::options::ModelArguments;
 use crate::quantize;
 use anyhow::Result;
 use clap::Args;
 use dermake_models::init;
-use dermake_models::options::ModelOptions;
 use shared_model::quantize::WeightFormat;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub struct Quantize {
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArguments,
 
     /// int8 (one scale per output channel), int4 (half the size, for phones; as fast once loaded), q8_0 or q4_0 (GGML
     /// blocks, slower)
@@ -35,7 +35,7 @@ pub struct Quantize {
 
 impl Quantize {
     pub fn run(self) -> Result<ExitCode> {
-        quantize::quantize(&self.model, self.format, &self.samples, &self.out)?;
+        quantize::quantize(&self.model.into(), self.format, &self.samples, &self.out)?;
         Ok(ExitCode::SUCCESS)
     }
 }

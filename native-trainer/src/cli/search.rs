@@ -1,10 +1,10 @@
 //! `dermake embed` and `dermake search`.
 
+use crate::cli::options::ModelArguments;
 use crate::inputs::Photo;
 use crate::search::{Query, SearchOutput, embed, search};
 use anyhow::Result;
 use clap::Args;
-use dermake_models::options::ModelOptions;
 use dermake_process::host;
 use dermake_process::print;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub struct Embed {
     folder: PathBuf,
 
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArguments,
 
     /// Folder of the index [default: .dermake in the folder of the photos]
     #[arg(long, value_name = "DIR")]
@@ -51,7 +51,7 @@ pub struct Search {
     index: PathBuf,
 
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArguments,
 
     /// Number of photos to show, the closest first
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
@@ -65,7 +65,7 @@ pub struct Search {
 impl Embed {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
-        let done = embed(&self.folder, self.index.as_deref(), &self.model)?;
+        let done = embed(&self.folder, self.index.as_deref(), &self.model.into())?;
         print::summary(&format!(
             "{} photos new or changed, {} known, {} gone, {} unreadable\n",
             done.n_new, done.n_known, done.n_gone, done.n_unreadable
@@ -81,7 +81,7 @@ impl Search {
             (text, None) => Query::Text(text.unwrap_or_default()),
         };
         let output = SearchOutput { top_k: self.top_k as usize, as_json: self.json };
-        search(&self.index, &query, &self.model, &output)?;
+        search(&self.index, &query, &self.model.into(), &output)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -35,12 +35,28 @@ impl FromStr for DeviceChoice {
 }
 
 /// Precision of dense weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     #[default]
     F32,
     Bf16,
+}
+
+impl Precision {
+    pub const NAMES: [&str; 2] = ["f32", "bf16"];
+}
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            _ => Err(format!("expected {}, found {text}", Self::NAMES.join(" or "))),
+        }
+    }
 }
 
 pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement> {
@@ -116,6 +132,13 @@ pub fn free_bytes(device: &Device) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn precisions_are_parsed_in_any_case() {
+        assert_eq!(Precision::NAMES.map(|name| name.parse()), [Ok(Precision::F32), Ok(Precision::Bf16)]);
+        assert_eq!("BF16".parse(), Ok(Precision::Bf16));
+        assert!("f16".parse::<Precision>().unwrap_err().contains("f32 or bf16"));
+    }
 
     #[test]
     fn devices_are_parsed() {

@@ -42,7 +42,7 @@ pub struct EvaluatedModel {
 }
 
 /// Which rows are scored, and how rows without a caption count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// Every row.

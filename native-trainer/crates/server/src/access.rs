@@ -8,7 +8,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use clap::Args;
 use sha2::{Digest, Sha256};
 use shared_model::text_file::lines;
 use subtle::{Choice, ConstantTimeEq};
@@ -22,20 +21,16 @@ use dermake_files::text_file;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Who may send requests to the models.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Access")]
+#[derive(Debug, Clone, Default)]
 pub struct AccessOptions {
     /// A file with one bearer token per line and # before comments. Without it, everybody who reaches the server may
     /// send requests
-    #[arg(long, env = "DERMAKE_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
 
     /// Another site whose pages may send requests, for example https://example.org; may be repeated
-    #[arg(long = "cors-origin", env = "DERMAKE_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
 
     /// Take the client's address from the last entry of X-Forwarded-For, which a proxy in front of the server writes
-    #[arg(long, env = "DERMAKE_BEHIND_PROXY", value_parser = clap::builder::BoolishValueParser::new())]
     pub behind_proxy: bool,
 }
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -15,15 +14,12 @@ use super::error::{Error, Result};
 const CERTIFICATE: &str = "certificate";
 
 /// Options of TLS.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "TLS")]
+#[derive(Debug, Clone, Default)]
 pub struct TlsOptions {
     /// Certificate chain in PEM; the server then answers HTTPS only
-    #[arg(long = "tls-cert", env = "DERMAKE_TLS_CERT", value_name = "FILE", requires = "key")]
     pub certificate: Option<PathBuf>,
 
     /// Private key of the certificate, in PEM
-    #[arg(long = "tls-key", env = "DERMAKE_TLS_KEY", value_name = "FILE", requires = "certificate")]
     pub key: Option<PathBuf>,
 }
 

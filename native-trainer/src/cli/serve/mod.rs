@@ -1,9 +1,16 @@
 //! `dermake serve`.
 
+mod access;
+mod infer;
+mod limits;
+
+use access::{AccessArguments, TlsArguments};
 use anyhow::Result;
 use clap::Args;
 use dermake_process::host;
-use dermake_server::{AccessOptions, InferOptions, Limits, ServeConfig, TlsOptions, host_address, serve};
+use dermake_server::{ServeConfig, host_address, serve};
+use infer::InferArguments;
+use limits::LimitArguments;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,16 +46,16 @@ pub struct Serve {
     port: u16,
 
     #[command(flatten)]
-    infer: InferOptions,
+    infer: InferArguments,
 
     #[command(flatten)]
-    access: AccessOptions,
+    access: AccessArguments,
 
     #[command(flatten)]
-    tls: TlsOptions,
+    tls: TlsArguments,
 
     #[command(flatten)]
-    limits: Limits,
+    limits: LimitArguments,
 }
 
 impl Serve {
@@ -58,7 +65,15 @@ impl Serve {
         if infer.device.is_some() {
             host::prepare();
         }
-        let config = ServeConfig { app, models, address, infer, limits, access, tls };
+        let config = ServeConfig {
+            app,
+            models,
+            address,
+            infer: infer.into(),
+            limits: limits.0,
+            access: access.into(),
+            tls: tls.into(),
+        };
         tokio::runtime::Runtime::new()?.block_on(serve(config))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,0 +1,59 @@
+//! Options that several commands take.
+
+use crate::classify::LabelOptions;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use dermake_device::{DeviceChoice, Precision};
+use dermake_models::demo_model;
+use dermake_models::options::ModelOptions;
+
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with
+    /// open_clip_config.json and weights, a folder from `dermake quantize`, or a weights file (safetensors, PyTorch's,
+    /// or the index of several files)
+    #[arg(long, env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
+    model: String,
+
+    /// Architecture of a weights file that has no open_clip_config.json: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336,
+    /// each also with -quickgelu
+    #[arg(long)]
+    arch: Option<String>,
+
+    /// Device to compute on: cpu, cuda or cuda:N
+    #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
+    device: DeviceChoice,
+
+    /// Precision of weights that are not quantized
+    #[arg(long, ignore_case = true, default_value = "f32", value_parser = precision())]
+    dtype: Precision,
+}
+
+impl From<ModelArguments> for ModelOptions {
+    fn from(ModelArguments { model, arch, device, dtype }: ModelArguments) -> Self {
+        Self { model, arch, device, dtype }
+    }
+}
+
+/// Parses the name of a precision, in any case.
+pub fn precision() -> impl TypedValueParser<Value = Precision> {
+    PossibleValuesParser::new(Precision::NAMES).try_map(|name| name.parse::<Precision>())
+}
+
+#[derive(Debug, Args)]
+pub struct LabelArguments {
+    /// Labels to rank: pad (6 labels), f17k (114), snu (134), sd128 (128), a file (a JSON list, or one label per line),
+    /// `-` for such a file from standard input, or the labels themselves, separated by commas
+    #[arg(long, default_value = "pad")]
+    labels: String,
+
+    /// A sentence with {} in place of the label; may be repeated [default: MAKE's eight skin templates]
+    #[arg(long = "template", value_name = "SENTENCE")]
+    templates: Vec<String>,
+}
+
+impl From<LabelArguments> for LabelOptions {
+    fn from(LabelArguments { labels, templates }: LabelArguments) -> Self {
+        Self { labels, templates }
+    }
+}
