@@ -3,7 +3,8 @@
 
 use anyhow::Result;
 use clap::Parser;
-use dermake_training::estimate::{BatchSize, DeviceMemory, StepEstimate};
+use dermake_training::estimate::{BatchSize, StepEstimate};
+use dermake_training::model::DeviceMemory;
 use dermake_training::recipe::Recipe;
 use shared_model::config::ClipConfig;
 

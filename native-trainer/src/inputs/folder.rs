@@ -1,6 +1,6 @@
 //! The photos in a folder, known by their content.
 
-use super::name_of;
+use super::photo::name_of;
 use dermake_pictures as pictures;
 use dermake_process::print::shown;
 use rayon::prelude::*;

@@ -1,6 +1,7 @@
 //! From the arguments of a command to photos.
 
-use super::{Photo, STDIN, photos_below};
+use super::folder::photos_below;
+use super::photo::{Photo, STDIN};
 use dermake_files::table_file::IMAGE_COLUMNS;
 use dermake_files::text_file;
 use std::collections::HashSet;

@@ -1,6 +1,8 @@
 //! Files, folders, lists and patterns as arguments.
 
+use super::photo::Source;
 use super::*;
+use std::path::{Path, PathBuf};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const HEIC: &[u8] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";

@@ -179,3 +179,10 @@ pub trait Ops {
     /// `dP += x^T dy`; returns `dx = dy P^T`. `dy` is `[T, n_out]` f32.
     fn project_gradient(&mut self, x: &Self::Matrix, projection: &Projection, dy: &Tensor) -> Result<Self::Matrix>;
 }
+
+/// What is computed with the operations of a device.
+pub trait Pass {
+    type Output;
+
+    fn run<O: Ops>(self, ops: &mut O) -> Result<Self::Output>;
+}

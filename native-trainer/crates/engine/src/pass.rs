@@ -3,16 +3,9 @@
 use super::cpu::CpuOps;
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::ops::Ops;
+use super::ops::Pass;
 use anyhow::{Result, bail};
 use candle_core::{CpuStorage, Storage, Tensor};
-
-/// What is computed with the operations of a device.
-pub trait Pass {
-    type Output;
-
-    fn run<O: Ops>(self, ops: &mut O) -> Result<Self::Output>;
-}
 
 /// The flat weights of a model.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +29,7 @@ impl FlatWeights<'_> {
                 pass.run(&mut CpuOps::new(weights, masters, &mut [], self.copies.is_some()))
             }
             #[cfg(feature = "cuda")]
-            (Storage::Cuda(_), _) => Ok(cuda::run(self, false, pass)?.0),
+            (Storage::Cuda(_), _) => Ok(cuda::run(self.masters, self.copies, false, pass)?.0),
             _ => bail!("a pass needs weights on the CPU or on a CUDA device"),
         }
     }
@@ -57,7 +50,7 @@ impl FlatWeights<'_> {
             }
             #[cfg(feature = "cuda")]
             (Storage::Cuda(_), _) => {
-                let (output, gradients) = cuda::run(self, true, pass)?;
+                let (output, gradients) = cuda::run(self.masters, self.copies, true, pass)?;
                 Ok((output, gradients.expect("a pass with gradients returns them")))
             }
             _ => bail!("a pass needs weights on the CPU or on a CUDA device"),

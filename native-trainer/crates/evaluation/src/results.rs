@@ -208,6 +208,13 @@ pub struct ProbeShare {
     pub metrics: Vec<Metric>,
 }
 
+impl ProbeShare {
+    /// The metric of this key.
+    pub fn metric(&self, key: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.key == key)
+    }
+}
+
 /// A benchmark that could not be scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedBenchmark {

@@ -8,9 +8,10 @@ use dermake_engine::{
     Cost, CountingOps, Keep, Ops, ParameterLayout, Pass, ProjectedTokens, TimedOps, VisionEngine, no_values,
 };
 use dermake_objective::{Objective, Variant};
-use dermake_training::estimate::{BatchSize, DeviceMemory, StepEstimate};
-use dermake_training::model::TrainedModel;
-use dermake_training::optimizer::{AdamW, is_decayed};
+use dermake_training::estimate::{BatchSize, StepEstimate};
+use dermake_training::model::{DeviceMemory, TrainedModel};
+use dermake_training::optimizer::AdamW;
+use dermake_training::parameters::is_decayed;
 use dermake_training::recipe::Recipe;
 use dermake_training::step::loss_and_gradients;
 use serde_json::{Value, json};

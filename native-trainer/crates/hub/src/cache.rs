@@ -14,9 +14,10 @@ use hf_hub::{Cache, CacheRepo, Repo};
 
 use super::error::{Error, Result};
 use super::local;
+use super::model_files::{ModelFiles, WeightsKind};
+use super::model_id::{ModelId, is_plain};
 use super::names::{self, Choice};
-use super::remote::{ModelId, is_plain};
-use super::{ModelFiles, WeightsKind, whole};
+use super::whole;
 
 pub(super) struct ModelCache<'a> {
     root: &'a Path,

@@ -12,8 +12,8 @@ use ureq::tls::TlsConfig;
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 use url::Url;
 
-use super::HubSettings;
 use super::error::{Cause, Error, Result};
+use super::settings::HubSettings;
 use super::trust;
 
 /// Redirects of one request before it is taken for a circle.

@@ -14,12 +14,12 @@ use hf_hub::api::Progress;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
-use super::HubSettings;
 use super::cache::ModelCache;
 use super::client::{Answer, Client, Unanswered};
 use super::error::{Cause, Error, Result};
-use super::remote::{self, ModelId};
+use super::model_id::ModelId;
 use super::retry::{ATTEMPTS, Failure, retry};
+use super::settings::HubSettings;
 use super::target::{Target, content_range};
 
 /// New bytes after which a broken try counts as progress.
@@ -108,7 +108,7 @@ impl<'a> Downloads<'a> {
     fn refusal(&self, file: &str, answer: &Answer) -> Failure {
         let status = answer.status();
         match status {
-            401 | 403 => return remote::refused(self.model, self.settings, status).into(),
+            401 | 403 => return self.settings.refused(self.model.to_string(), status).into(),
             404 => {
                 let (looked_for, id) = (file.to_owned(), self.model.to_string());
                 return Error::MissingFile { looked_for, id }.into();

@@ -13,6 +13,8 @@ pub mod demo_model;
 mod download;
 mod error;
 mod local;
+mod model_files;
+mod model_id;
 mod names;
 mod remote;
 mod retry;
@@ -24,6 +26,7 @@ mod whole;
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
+pub use model_files::{ModelFiles, WeightsKind};
 use percent_encoding::percent_decode_str;
 pub use settings::{HubSettings, Proxies};
 pub use trust::Bundle;
@@ -33,36 +36,6 @@ const HUB_PREFIX: &str = "hf-hub:";
 
 /// open_clip's prefix of a folder's path.
 const FOLDER_PREFIX: &str = "local-dir:";
-
-/// Paths of a model's files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelFiles {
-    /// The model's name: `owner/name[@revision]`, the folder's name or the file's stem.
-    pub name: String,
-    /// `open_clip_config.json`; `None` if there is none, and the caller names an architecture.
-    pub config: Option<PathBuf>,
-    /// The checkpoint, the index of one in several files, or the `manifest.json` of a quantized model.
-    pub weights: PathBuf,
-    pub weights_kind: WeightsKind,
-    /// The files of a checkpoint that is spread over several; empty for one in one file.
-    pub shards: Vec<PathBuf>,
-}
-
-/// Format of the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WeightsKind {
-    /// safetensors or PyTorch's pickle; the content says which.
-    Checkpoint,
-    /// A folder that `dermake quantize` wrote, named by its `manifest.json`.
-    Quantized,
-}
-
-impl ModelFiles {
-    /// The files that hold the tensors.
-    pub fn weight_files(&self) -> &[PathBuf] {
-        if self.shards.is_empty() { std::slice::from_ref(&self.weights) } else { &self.shards }
-    }
-}
 
 /// Finds the files of `model`, downloading them if they are on the hub and not yet in the cache.
 ///

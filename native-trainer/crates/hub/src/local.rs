@@ -9,8 +9,8 @@ use shared_model::weights::ShardIndex;
 use crate::demo_model;
 
 use super::error::{Error, Result};
+use super::model_files::{ModelFiles, WeightsKind};
 use super::names::{self, Choice};
-use super::{ModelFiles, WeightsKind};
 
 /// Folders of a training run, or of its `checkpoints`, that hold a checkpoint; the one to use first.
 const CHECKPOINTS: [&str; 4] = ["checkpoints/best", "checkpoints/last", "best", "last"];

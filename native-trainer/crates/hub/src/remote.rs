@@ -1,61 +1,20 @@
 //! A model on the hub: which commit a revision means, which files it has, and how access fails.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use hf_hub::{Repo, RepoType};
 use serde::Deserialize;
 
 use super::cache::ModelCache;
 use super::client::{Answer, Client, Unanswered};
 use super::download::Downloads;
 use super::error::{Cause, Error, Result};
+use super::model_files::ModelFiles;
+use super::model_id::{ModelId, is_plain};
 use super::names::{self, Choice};
 use super::retry::{ATTEMPTS, Failure, retry};
-use super::{HubSettings, ModelFiles, local, whole};
-
-/// `owner/name[@revision]`, checked to be safe in addresses and paths.
-#[derive(Debug)]
-pub(super) struct ModelId {
-    pub(super) id: String,
-    pub(super) revision: String,
-}
-
-impl ModelId {
-    fn parse(typed: &str) -> Result<Self> {
-        let (id, revision) = typed.split_once('@').unwrap_or((typed, "main"));
-        let is_id = id.split('/').count() == 2 && id.split('/').all(is_plain);
-        if !is_id || !revision.split('/').all(is_plain) {
-            return Err(Error::ModelId { typed: typed.to_owned() });
-        }
-        Ok(Self { id: id.to_owned(), revision: revision.to_owned() })
-    }
-
-    /// Returns whether the revision is a commit, whose files never change.
-    pub(super) fn is_commit(&self) -> bool {
-        self.revision.len() == 40 && self.revision.bytes().all(|byte| byte.is_ascii_hexdigit())
-    }
-
-    pub(super) fn repo(&self, revision: &str) -> Repo {
-        Repo::with_revision(self.id.clone(), RepoType::Model, revision.to_owned())
-    }
-}
-
-impl fmt::Display for ModelId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.revision.as_str() {
-            "main" => f.write_str(&self.id),
-            revision => write!(f, "{}@{revision}", self.id),
-        }
-    }
-}
-
-/// One component of a path or an address that needs no escaping and leads nowhere else.
-pub(super) fn is_plain(part: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed)
-}
+use super::settings::HubSettings;
+use super::{local, whole};
 
 /// Asks the hub for the current revision and updates the cache. A hub that cannot be reached, or a cache that cannot be
 /// written, is not an error if the cache has a copy.
@@ -232,7 +191,7 @@ impl Hub<'_> {
                 endpoint: self.settings.endpoint.clone(),
                 hint: if self.settings.token.is_none() { " (then set HF_TOKEN)" } else { "" },
             },
-            (401 | 403, _) => refused(self.model, self.settings, status),
+            (401 | 403, _) => self.settings.refused(self.model.to_string(), status),
             _ => self.unusable(io::Error::other(format!("it answered with HTTP status {status}")).into()),
         };
         match status {
@@ -253,33 +212,9 @@ impl Hub<'_> {
     }
 }
 
-pub(super) fn refused(model: &ModelId, settings: &HubSettings, status: u16) -> Error {
-    Error::Refused {
-        id: model.to_string(),
-        endpoint: settings.endpoint.clone(),
-        status,
-        hint: match &settings.token {
-            None => "; if it is private or gated, set HF_TOKEN",
-            Some(_) => {
-                "; the token in use may not read it: accept the model's terms on its page, or set HF_TOKEN to another"
-            }
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_and_revisions_are_read() {
-        let model = ModelId::parse("xieji-x/MAKE").unwrap();
-        assert_eq!((model.id.as_str(), model.revision.as_str()), ("xieji-x/MAKE", "main"));
-        let model = ModelId::parse("a/b@refs/pr/1").unwrap();
-        assert_eq!(model.revision, "refs/pr/1");
-        assert_eq!(model.to_string(), "a/b@refs/pr/1");
-        assert!(ModelId::parse(&format!("a/b@{}", "0".repeat(40))).unwrap().is_commit());
-    }
 
     #[test]
     fn the_reason_for_the_cached_copy_does_not_deny_the_copy() {
@@ -287,12 +222,5 @@ mod tests {
         let unreachable = Error::Unreachable { id, endpoint, cache: "/cache".into(), cause: "no network".into() };
         assert_eq!(reason_for_cache(unreachable).unwrap(), "http://hub cannot be used: no network");
         assert!(reason_for_cache(Error::NoHome).is_err());
-    }
-
-    #[test]
-    fn what_could_leave_the_cache_is_refused() {
-        for typed in ["", "a", "a/", "/b", "a/b/c", "../b", "a/b@", "a/b@../x", "a/b@/etc", "a b/c", "a/b?x"] {
-            assert!(matches!(ModelId::parse(typed), Err(Error::ModelId { .. })), "{typed}");
-        }
     }
 }

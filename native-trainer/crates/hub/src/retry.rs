@@ -3,8 +3,8 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use super::HubSettings;
 use super::error::{Error, Result};
+use super::settings::HubSettings;
 
 /// Tries in a row that bring nothing new before a request is given up.
 pub(super) const ATTEMPTS: u32 = 5;

@@ -108,6 +108,21 @@ impl HubSettings {
             proxies: Proxies::from_lookup(get),
         })
     }
+
+    /// The error of a hub that refuses access to the model `id`.
+    pub(super) fn refused(&self, id: String, status: u16) -> Error {
+        Error::Refused {
+            id,
+            endpoint: self.endpoint.clone(),
+            status,
+            hint: match &self.token {
+                None => "; if it is private or gated, set HF_TOKEN",
+                Some(_) => {
+                    "; the token in use may not read it: accept the model's terms on its page, or set HF_TOKEN to another"
+                }
+            },
+        }
+    }
 }
 
 /// A path in which the shell left a leading `~/`.

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::client::Answer;
-use super::remote::is_plain;
+use super::model_id::is_plain;
 
 /// The hub's description of a file before its download.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use memmap2::Mmap;
 use serde::de::IgnoredAny;
 use shared_model::weights::is_cut_short;
 
-use super::ModelFiles;
+use super::model_files::ModelFiles;
 
 /// Returns whether no file of the model is truncated. Reads only headers and small files.
 pub(super) fn are_whole(files: &ModelFiles) -> bool {

@@ -1,6 +1,6 @@
 //! Of ranked classes: accuracy, balanced accuracy, F1, one-vs-rest AUROC.
 
-use super::RankedScores;
+use super::auroc::RankedScores;
 
 /// The scores of a table's rows over all classes, with the rows' labels.
 pub struct ScoredClasses {

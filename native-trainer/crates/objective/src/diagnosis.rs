@@ -1,6 +1,7 @@
 //! Diagnosis-guided weights: a sub-caption is weighted by its similarity to the ontology caption.
 
-use super::{Captions, N_WHOLE_CAPTIONS, Variant};
+use super::captions::Captions;
+use super::variant::{N_WHOLE_CAPTIONS, Variant};
 use anyhow::Result;
 use candle_core::{D, Tensor};
 

@@ -1,6 +1,8 @@
 //! Which captions weight the patches of which image, and their targets.
 
-use super::{Captions, N_WHOLE_CAPTIONS, Targets};
+use super::captions::Captions;
+use super::contrast::Targets;
+use super::variant::N_WHOLE_CAPTIONS;
 
 /// The captions that each image's patches are summed for: K an image.
 #[derive(Clone, Debug)]

@@ -13,15 +13,10 @@ use sha2::{Digest, Sha256};
 
 use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
-use super::page::{self, PageFile};
+use super::headers::{self, IMMUTABLE, REVALIDATE};
+use super::page::{self, INDEX, PageFile};
 use super::stored::{Source, StoredFile};
-use super::weights::IMMUTABLE;
-use super::{conditional, content_type, headers};
-
-pub(super) const INDEX: &str = "index.html";
-
-/// The browser may cache it, but must revalidate it each time.
-pub(super) const REVALIDATE: &str = "no-cache";
+use super::{conditional, content_type};
 
 /// Larger files stay on disk: samples and models, never the page itself.
 const MAX_HELD_BYTES: u64 = 32 << 20;

@@ -7,6 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+/// For an address with the hash of the content, which never changes.
+pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// The browser may cache it, but must revalidate it each time.
+pub(super) const REVALIDATE: &str = "no-cache";
+
 const FIXED: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-embedder-policy"), HeaderValue::from_static("require-corp")),

@@ -2,9 +2,10 @@
 
 use std::io::{self, Read};
 
-use super::assets::INDEX;
-
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// The file that the page's address leads to.
+pub(super) const INDEX: &str = "index.html";
 
 /// The program was built without a page.
 const MISSING: &str = include_str!("missing_page.html");

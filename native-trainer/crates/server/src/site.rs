@@ -14,11 +14,12 @@ use serde::Serialize;
 use tokio_util::task::TaskTracker;
 
 use super::access::{self, Guard};
-use super::assets::{self, App};
+use super::assets::App;
 use super::engines::Engines;
 use super::error::HttpError;
 use super::metrics::{self, Metrics};
 use super::models::Models;
+use super::page;
 use super::weights::{Listed, Model};
 
 pub(super) struct Site {
@@ -121,7 +122,7 @@ async fn model_file(
 }
 
 async fn index(State(site): State<Arc<Site>>, request: Request) -> Result<Response, HttpError> {
-    site.app.respond(assets::INDEX, request).await
+    site.app.respond(page::INDEX, request).await
 }
 
 async fn asset(

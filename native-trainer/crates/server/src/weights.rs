@@ -12,16 +12,14 @@ use serde::{Deserialize, Serialize};
 use shared_model::labels::LabelSet;
 use shared_model::text_file;
 
-use super::assets::{Asset, REVALIDATE};
+use super::assets::Asset;
 use super::content_type;
 use super::error::{Error, HttpError, Result};
+use super::headers::{IMMUTABLE, REVALIDATE};
 use super::stored::{Source, StoredFile};
 use dermake_models::demo_model;
 
 pub(super) const MANIFEST: &str = "manifest.json";
-
-/// For an address with the hash of the content, which never changes.
-pub(super) const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// For the same file without the hash in its address.
 const MUST_REVALIDATE: &str = "public, max-age=0, must-revalidate";

@@ -2,7 +2,7 @@
 
 use super::case::{Case, N_TONES, Split, rng_for};
 use super::condition::Condition;
-use super::scene;
+use super::picture;
 use anyhow::{Context, Result, bail};
 use image::imageops::replace;
 use image::{ImageFormat, RgbImage};
@@ -32,7 +32,7 @@ fn contact_sheet(seed: u64, columns: u32, tile: u32) -> RgbImage {
         let tone = (column as usize * N_TONES / columns.max(1) as usize).min(N_TONES - 1) as u8 + 1;
         let mut rng = rng_for(seed, Split::ContactSheet, u64::from(index), 0);
         let case = Case::sample(Condition::ALL[row as usize], tone, &mut rng);
-        scene::paint(&case, (tile, tile), rng).image
+        picture::paint(&case, (tile, tile), rng).image
     };
     let tiles: Vec<RgbImage> = (0..n_rows * columns).into_par_iter().map(paint).collect();
     let mut sheet = RgbImage::new(columns * tile, n_rows * tile);

@@ -1,11 +1,11 @@
 //! The layout of the set: splits, their sizes, pictures and tables.
 
-use super::SynthOptions;
 use super::captions::{self, Facts};
 use super::case::{Case, Split, assignment, rng_for};
 use super::condition::Condition;
 use super::findings::Concept;
-use super::scene::{self, Picture};
+use super::options::SynthOptions;
+use super::picture::{self, Picture};
 use super::tables;
 use anyhow::{Context, Result};
 use dermake_files::output::OutputFolder;
@@ -83,7 +83,7 @@ fn write_picture(images: &Path, options: &SynthOptions, part: &Part, index: usiz
     let mut rng = rng_for(seed, split, number, PURPOSE_PICTURE);
     let case = Case::sample(condition, fitzpatrick, &mut rng);
     let mut file_rng = rng_for(seed, split, number, PURPOSE_FILE);
-    let picture = scene::paint(&case, picture_size(options.image_size, &mut file_rng), rng);
+    let picture = picture::paint(&case, picture_size(options.image_size, &mut file_rng), rng);
     let file = format!("{index:0width$}.jpg", width = part.digits);
     let path = images.join(&file);
     let jpeg = encode(&picture, file_rng.random_range(86..=94))?;

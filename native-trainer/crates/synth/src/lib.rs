@@ -1,7 +1,7 @@
 //! `dermake synth`: a drawn dermatology set, the default data for training, evaluation and the demo.
 //!
-//! A case is chosen (`case`), painted as layers of color, blood, melanin and height on skin (`scene`, `skin`,
-//! `lesions`), lit (`relief`) and photographed (`camera`). The painter notes what it drew (`findings`), and the
+//! A case is chosen (`case`), painted as layers of color, blood, melanin and height on skin (`picture`, `scene`,
+//! `skin`, `lesions`), lit (`relief`) and photographed (`camera`). The painter notes what it drew (`findings`), and the
 //! captions and annotations are made from these notes only. Every picture and row is a pure function of (seed, split,
 //! index), so threads change nothing and splits share nothing.
 
@@ -18,6 +18,8 @@ mod folder;
 mod hair;
 mod lesions;
 mod noise;
+mod options;
+mod picture;
 mod relief;
 mod scene;
 mod shape;
@@ -25,29 +27,14 @@ mod skin;
 mod tables;
 
 pub use contact_sheet::write_contact_sheet;
+pub use options::SynthOptions;
 
 use anyhow::{Result, bail};
 use dermake_files::output::OutputFolder;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
 
 /// The smallest picture on which lesions can still be distinguished.
 const MIN_IMAGE_SIZE: u32 = 32;
-
-#[derive(Clone, Debug)]
-pub struct SynthOptions {
-    /// Training pictures; the test files follow from it.
-    pub n_images: usize,
-    pub seed: u64,
-    /// Must not exist or be empty.
-    pub out: PathBuf,
-    /// Shorter edge, pixels.
-    pub image_size: u32,
-}
-
-impl SynthOptions {
-    pub const DEFAULT_IMAGE_SIZE: u32 = 224;
-}
 
 /// Writes the set to `options.out`, whole or not at all.
 ///

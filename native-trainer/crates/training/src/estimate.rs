@@ -1,7 +1,7 @@
 //! Estimates the cost of a step and the memory of a run, by running the passes on sizes only.
 
-use super::model::parameters;
-use super::optimizer::is_decayed;
+use super::model::DeviceMemory;
+use super::parameters::{is_decayed, parameters};
 use super::recipe::Recipe;
 use anyhow::Result;
 use candle_core::DType;
@@ -30,15 +30,6 @@ pub struct StepEstimate {
     pub kept_share: f64,
     /// By kind of operation, of both towers.
     pub costs: BTreeMap<&'static str, Cost>,
-}
-
-/// Memory of a device for a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceMemory {
-    /// For activations.
-    pub free_bytes: u64,
-    /// Of a value of an activation, and of a parameter's copy where there is one.
-    pub value_bytes: usize,
 }
 
 /// The batch that a step is estimated for.

@@ -1,13 +1,12 @@
 //! The model while it is being trained: flat parameters, and both towers over them.
 
-use super::estimate::DeviceMemory;
-use super::optimizer::is_decayed;
+use super::parameters::{LOGIT_SCALE, is_decayed, n_values, parameters};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use dermake_device::free_bytes;
 use dermake_engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine};
 use rayon::prelude::*;
-use shared_model::config::{ClipConfig, Parameter};
+use shared_model::config::ClipConfig;
 use shared_model::weights::{Placement, Weights};
 use shared_model::{TextTower, VisionTower};
 use std::collections::BTreeMap;
@@ -38,6 +37,15 @@ pub struct TrainedModel {
 pub struct Towers {
     pub vision: VisionTower,
     pub text: TextTower,
+}
+
+/// Memory of a device for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// For activations.
+    pub free_bytes: u64,
+    /// Of a value of an activation, and of a parameter's copy where there is one.
+    pub value_bytes: usize,
 }
 
 /// Gradients of the total loss, f32.
@@ -147,14 +155,6 @@ impl TrainedModel {
     }
 }
 
-/// open_clip's key of the log parameter.
-pub const LOGIT_SCALE: &str = "logit_scale";
-
-/// Every parameter of a model.
-pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
-    config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
-}
-
 /// f32 and bf16 of a parameter, which are on a GPU from the beginning.
 const BYTES_LOADED: u64 = 6;
 /// A parameter's gradient and both moments, in f32, which come with the first step.
@@ -169,11 +169,6 @@ pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceM
         free_bytes: free_bytes(&placement.device).saturating_sub(states),
         value_bytes: if is_bf16_there { 2 } else { 4 },
     }
-}
-
-/// Values of all parameters.
-fn n_values(config: &ClipConfig) -> u64 {
-    parameters(config).iter().map(|parameter| parameter.shape.iter().product::<usize>() as u64).sum()
 }
 
 /// A copy in bf16; on the CPU, in f32 with the values of bf16.

@@ -1,6 +1,6 @@
 //! AdamW with decoupled weight decay and bias correction, over flat arrays. Its moments go into checkpoints by key.
 
-use super::model::{Gradients, LOGIT_SCALE};
+use super::model::Gradients;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 use dermake_engine::ParameterLayout;
@@ -69,11 +69,6 @@ pub struct AdamW {
     first: Tensor,
     second: Tensor,
     steps: u64,
-}
-
-/// The reference's exclusion rule: no decay for parameters of rank below 2, or with one of these words in the name.
-pub fn is_decayed(name: &str, rank: usize) -> bool {
-    rank >= 2 && !["bn", "ln", "bias", LOGIT_SCALE].iter().any(|word| name.contains(word))
 }
 
 /// Prefixes of the moments' names in a checkpoint.

@@ -1,9 +1,9 @@
 //! A recipe with everything resolved: files found, steps counted, costs estimated.
 
-use super::estimate::{BatchSize, DeviceMemory, StepEstimate};
-use super::model::parameters;
+use super::estimate::{BatchSize, StepEstimate};
+use super::model::DeviceMemory;
+use super::parameters::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
-use super::resume::VALIDATION;
 use super::step::MicroBatches;
 use anyhow::{Context, Result, bail};
 use dermake_data::samples::default_image_root;
@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The key in [`Plan::evaluated_on`] of the table that decides which checkpoint is the best.
+pub const VALIDATION: &str = "validation table";
 
 /// The plan of a run.
 pub struct Plan {

@@ -3,25 +3,13 @@
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
 use super::step::MicroBatches;
-use super::unused;
 use anyhow::{Context, Result, bail};
 use dermake_data::{Augmentation, TableOptions};
 use dermake_device::Precision;
-use dermake_files::text_file;
 use dermake_objective::Objective;
 use serde::{Deserialize, Serialize};
 use shared_model::config::ClipConfig;
 use std::collections::HashSet;
-use std::path::Path;
-
-/// The recipes that come with the program.
-const BUILT_IN: [(&str, &str); 5] = [
-    ("pretrain-vit-b-16", include_str!("../../../recipes/pretrain-vit-b-16.toml")),
-    ("synth-demo", include_str!("../../../recipes/synth-demo.toml")),
-    ("synth-demo-further", include_str!("../../../recipes/synth-demo-further.toml")),
-    ("synth-demo-last", include_str!("../../../recipes/synth-demo-last.toml")),
-    ("smoke", include_str!("../../../recipes/smoke.toml")),
-];
 
 /// All settings that decide what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,41 +114,16 @@ fn one_step() -> u64 {
 }
 
 impl Recipe {
-    /// Reads a built-in recipe by its name, or a TOML file.
-    ///
     /// # Errors
-    /// For bad TOML, unknown fields and values that make no sense, with the place.
-    pub fn read(name_or_path: &str) -> Result<Self> {
-        let is_file = Path::new(name_or_path).exists();
-        let is_meant = |name: &str| name == name_or_path || (!is_file && name.eq_ignore_ascii_case(name_or_path));
-        let recipe: Self = match BUILT_IN.iter().find(|(name, _)| is_meant(name)) {
-            Some((_, text)) => toml::from_str(text).with_context(|| format!("in recipe {name_or_path}"))?,
-            None if is_file => text_file::read_toml(Path::new(name_or_path))?,
-            None => bail!("{}: {name_or_path}", no_such_recipe(name_or_path)),
-        };
-        recipe.validate().with_context(|| format!("in recipe {name_or_path}"))?;
-        Ok(recipe)
-    }
-
-    fn validate(&self) -> Result<()> {
+    /// For values that make no sense, with their field.
+    pub(super) fn validate(&self) -> Result<()> {
         self.run.validate()?;
         self.objective.validate().context("objective")?;
         self.optimizer.validate().context("optimizer")?;
         self.schedule.validate().context("schedule")?;
         self.data.validate().context("data")?;
-        self.model.validate()?;
-        unused::check(self)
+        self.model.validate()
     }
-}
-
-/// Says that the recipe does not exist, and lists those that do.
-fn no_such_recipe(typed: &str) -> String {
-    let spelled = typed.to_ascii_lowercase();
-    let spelled = spelled.strip_suffix(".toml").unwrap_or(&spelled);
-    let near = BUILT_IN.iter().map(|(name, _)| *name).find(|name| strsim::damerau_levenshtein(name, spelled) <= 2);
-    let near = near.map(|name| format!("did you mean {name}? ")).unwrap_or_default();
-    let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    format!("no such recipe; {near}there are {}, or give a TOML file", names.join(", "))
 }
 
 impl RunRecipe {
@@ -226,53 +189,5 @@ impl ModelRecipe {
         }
         let json = serde_json::to_vec(&self.model_cfg).context("in model.model_cfg")?;
         Ok(Some(ClipConfig::from_open_clip_json(&json).context("in model.model_cfg")?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn built_in_recipes_are_sound() {
-        for (name, _) in BUILT_IN {
-            let recipe = Recipe::read(name).unwrap();
-            recipe.model.drawn_config().unwrap();
-        }
-    }
-
-    #[test]
-    fn what_a_recipe_says_is_checked() {
-        let (_, text) = BUILT_IN[4];
-        let fails = |change: (&str, &str), expected: &str| {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("r.toml");
-            assert!(text.contains(change.0), "{}", change.0);
-            std::fs::write(&path, text.replace(change.0, change.1)).unwrap();
-            let err = format!("{:#}", Recipe::read(path.to_str().unwrap()).unwrap_err());
-            assert!(err.contains(expected), "{err}");
-        };
-        fails(("epochs = ", "epocs = "), "epocs");
-        fails(("[model]", "[model]\nfrom = \"m\""), "both from and model_cfg");
-        fails(("batch_size = ", "batch_size = 0 # "), "run.batch_size is 0");
-        fails(("batch_size = ", "batch_size = 1 # "), "run.batch_size is 1");
-        fails(("learning_rate = ", "learning_rate = nan # "), "learning_rate is NaN");
-        fails(("weight_decay = 0.1", "weight_decay = -0.1"), "weight_decay is -0.1");
-        fails(("weight_decay = 0.1", "weight_decay = 0.1\nclip_norm = 0.0"), "clip_norm is 0");
-        fails(("weight_decay = 0.1", "weight_decay = 0.1\nbeta2 = 1.0"), "beta2 is 1");
-        fails(
-            ("variant = \"paper\"", "variant = \"paper\"\nlambda_m = 0.0\nlambda_s = 0.0"),
-            "lambda_m and lambda_s",
-        );
-        fails(("validation = ", "max_bad_share = 2.0\nvalidation = "), "max_bad_share is 2");
-        let again = "[[data.zero_shot]]\nname = \"synth\"\ntable = \"a\"\nclasses = \"pad\"\n[objective]";
-        fails(("[objective]", again), "two zero_shot tables");
-        assert_eq!(Recipe::read("Smoke").unwrap(), Recipe::read("smoke").unwrap());
-        for near in ["smoke.toml", "Smoek"] {
-            let err = Recipe::read(near).unwrap_err().to_string();
-            assert!(err.contains("did you mean smoke?") && err.ends_with(near), "{err}");
-        }
-        assert!(!Recipe::read("nonsense").unwrap_err().to_string().contains("did you mean"));
-        assert!(Recipe::read("nonsense").unwrap_err().to_string().contains("synth-demo"));
     }
 }

@@ -1,7 +1,7 @@
 //! Decides whether a run may continue in its folder: with the settings it started with, from its newest checkpoint.
 
 use super::checkpoint::{Checkpoints, KEPT, LAST, LoopState};
-use super::plan::Plan;
+use super::plan::{Plan, VALIDATION};
 use super::sinks::metrics;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +11,6 @@ use std::path::Path;
 pub const PLAN_FILE: &str = "plan.toml";
 /// Number of settings that are named; further ones are counted.
 const MAX_NAMED: usize = 5;
-/// The key of [`LoopState::evaluated_on`] that decides which checkpoint is the best.
-pub const VALIDATION: &str = "validation table";
 
 /// Returns the state that the run in the folder `out` continues from; `None` for a new run.
 ///

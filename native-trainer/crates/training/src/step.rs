@@ -5,7 +5,8 @@
 //! computed again, to the same bytes. Each distinct caption is encoded once.
 
 use super::heads::{local_features, local_gradients, unit_length_gradient};
-use super::model::{Gradients, LOGIT_SCALE, TrainedModel};
+use super::model::{Gradients, TrainedModel};
+use super::parameters::LOGIT_SCALE;
 use anyhow::Result;
 use candle_core::Tensor;
 use dermake_engine::{

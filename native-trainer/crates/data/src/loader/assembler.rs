@@ -1,8 +1,9 @@
 //! The thread that distributes work and assembles batches.
 
 use super::bad_rows::BadRows;
+use super::batch::{Batch, Position};
+use super::options::{LoaderOptions, Pass};
 use super::worker::{Done, Job};
-use super::{Batch, LoaderOptions, Pass, Position};
 use crate::order::epoch_order;
 use crate::samples::{Sample, SampleSource};
 use anyhow::{Context, Result, bail};

@@ -11,74 +11,24 @@
 
 mod assembler;
 mod bad_rows;
+mod batch;
+mod options;
 mod worker;
 
+pub use batch::{Batch, Position};
+pub use options::LoaderOptions;
+
 use super::augment::Augmentation;
-use super::samples::{SampleSource, Transform};
+use super::samples::SampleSource;
 use anyhow::{Context, Result, anyhow, bail};
 use assembler::Assembler;
 use bad_rows::BadRows;
-use candle_core::Tensor;
 use crossbeam_channel::{Receiver, Sender};
-use serde::{Deserialize, Serialize};
+use options::Pass;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-/// Options of the loader.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LoaderOptions {
-    /// Rows of a batch, B.
-    pub batch_size: usize,
-    /// Threads that decode and augment; 0 is one for each core.
-    pub n_workers: usize,
-    /// Batches that are unfinished or waiting, at least 1. Each takes 3 B S² bytes: 308 MB at B = 2048 and S = 224.
-    pub prefetch_batches: usize,
-    /// Share of the table's rows that may be bad before the run stops.
-    pub max_bad_share: f64,
-}
-
-impl Default for LoaderOptions {
-    fn default() -> Self {
-        Self { batch_size: 64, n_workers: 0, prefetch_batches: 2, max_bad_share: 0.01 }
-    }
-}
-
-/// Which rows come in which order, and how often.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Pass {
-    /// Shuffled epochs, the incomplete last batch of each left out; rows are replaced if bad.
-    Training { augmentation: Augmentation, seed: u64, epochs: usize },
-    /// The table once, in its order, complete.
-    Evaluation,
-}
-
-/// A place in a run: the batch that comes next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
-    /// The first epoch is 0.
-    pub epoch: usize,
-    /// The first batch of an epoch is 0.
-    pub batch: usize,
-}
-
-/// B rows, ready for the model.
-pub struct Batch {
-    /// Its own place in the run.
-    pub position: Position,
-    /// Rows of the table, B of them.
-    pub rows: Vec<usize>,
-    /// u8 `[B, 3, S, S]` on the CPU, RGB; normalized where the model computes.
-    pub pixels: Tensor,
-    /// B·N times `[L]`, sample-major: caption j of sample i is number i·N + j. Equal texts may share their memory.
-    pub captions: Vec<Arc<[u32]>>,
-    /// B·N flags, in the order of `captions`: whether the caption counts.
-    pub caption_mask: Vec<bool>,
-    /// Time that [`Loader::next_batch`] waited for it.
-    pub waited: Duration,
-}
+use std::time::Instant;
 
 /// Makes batches in the background; dropping it stops its threads.
 pub struct Loader {
@@ -222,15 +172,6 @@ impl Loader {
 impl Drop for Loader {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-impl Pass {
-    fn transform(&self) -> Transform {
-        match *self {
-            Self::Training { augmentation, seed, .. } => Transform::Training { augmentation, seed },
-            Self::Evaluation => Transform::Evaluation,
-        }
     }
 }
 

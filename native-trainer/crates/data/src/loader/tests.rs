@@ -4,6 +4,7 @@ use crate::table::TrainingTable;
 use shared_model::config::PreprocessConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::fmt::Write;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const SIDE: usize = 8;

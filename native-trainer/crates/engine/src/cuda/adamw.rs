@@ -1,7 +1,8 @@
 //! AdamW over flat arrays on a GPU, with the gradients' norm.
 
 use super::flat::with_values;
-use super::gpu::{Arg, Gpu, Launch, NULL, int, long};
+use super::gpu::Gpu;
+use super::launch::{Arg, Launch, NULL, int, long};
 use super::signatures::{ADAMW_PER_BLOCK, SQUARES_PER_PART};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;

@@ -2,7 +2,7 @@
 
 use super::element::Element;
 use super::flat::CudaOps;
-use super::gpu::{Arg, Launch, int, long};
+use super::launch::{Arg, Launch, int, long};
 use super::signatures::{
     ATTENTION_BF16_ROWS, ATTENTION_DELTA_LANES, ATTENTION_F32_MAX_WIDTH, ATTENTION_F32_ROWS, ATTENTION_THREADS,
     ATTENTION_WIDTHS, attention_shared_bytes,

@@ -1,6 +1,7 @@
 //! The types of activations: bf16 for training, f32 for checks and for recipes with `precision = "f32"`.
 
-use super::gpu::{Gpu, Launch, long};
+use super::gpu::Gpu;
+use super::launch::{Launch, long};
 use super::signatures::ELEMENTS_PER_BLOCK;
 use anyhow::Result;
 use candle_core::cuda_backend::CudaDType;

@@ -1,7 +1,8 @@
 //! Flat weights and gradients on a GPU, and what several operations share.
 
 use super::element::Element;
-use super::gpu::{Arg, Gpu, Launch, int, long};
+use super::gpu::Gpu;
+use super::launch::{Arg, Launch, int, long};
 use super::products::{Product, Stored};
 use super::segments::Segments;
 use super::signatures::{COLUMN_SUM_COLUMNS, COLUMN_SUM_ROWS, EMBEDDING_COLUMNS, EMBEDDING_THREADS};

@@ -2,7 +2,7 @@
 
 use super::element::Element;
 use super::flat::{CudaOps, n_rows, with_values};
-use super::gpu::{Arg, Launch, NULL, int, long};
+use super::launch::{Arg, Launch, NULL, int, long};
 use super::products::{Product, Stored};
 use super::signatures::{ELEMENTS_PER_BLOCK, FINISH_COLUMNS, FINISH_THREADS, LAYER_NORM_PART_ROWS, ROWS_PER_BLOCK};
 use crate::layout::{LinearLayer, NormLayer, Projection};

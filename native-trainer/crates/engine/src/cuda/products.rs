@@ -1,6 +1,6 @@
 //! Matrix products by cuBLASLt.
 
-use super::gpu::Arg;
+use super::launch::Arg;
 use anyhow::{Context, Result};
 use candle_core::cuda_backend::cudarc::cublaslt::result::{self, CublasError};
 use candle_core::cuda_backend::cudarc::cublaslt::sys::{

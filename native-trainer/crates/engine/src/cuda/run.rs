@@ -3,7 +3,7 @@
 use super::element::Element;
 use super::flat::CudaOps;
 use super::gpu::Gpu;
-use crate::pass::{FlatWeights, Pass};
+use crate::ops::Pass;
 use anyhow::{Result, bail};
 use candle_core::cuda_backend::CudaDType;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
@@ -12,16 +12,15 @@ use half::bf16;
 
 /// Runs a pass in the precision of the weights; returns the flat gradients that it added up, if `with_gradients`.
 pub fn run<P: Pass>(
-    weights: &FlatWeights<'_>,
+    masters: &Tensor,
+    copies: Option<&Tensor>,
     with_gradients: bool,
     pass: P,
 ) -> Result<(P::Output, Option<Tensor>)> {
-    match weights.copies {
-        Some(copies) if copies.dtype() == DType::BF16 => {
-            run_in::<bf16, P>(copies, weights.masters, with_gradients, pass)
-        }
+    match copies {
+        Some(copies) if copies.dtype() == DType::BF16 => run_in::<bf16, P>(copies, masters, with_gradients, pass),
         Some(copies) => bail!("weights of type {:?} on a GPU, expected bf16 or f32", copies.dtype()),
-        None => run_in::<f32, P>(weights.masters, weights.masters, with_gradients, pass),
+        None => run_in::<f32, P>(masters, masters, with_gradients, pass),
     }
 }
 

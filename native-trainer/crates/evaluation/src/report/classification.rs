@@ -1,10 +1,11 @@
 //! Figures of classification: confusions, curves, calibration, classes, mistakes.
 
 use super::bars::{Bar, Bars};
+use super::format;
+use super::mistakes::{self, Thumbnail};
 use super::svg::confusion::{self, MAX_LABELED};
 use super::svg::reliability;
 use super::svg::roc::{self, Curve};
-use super::{Thumbnail, format, mistakes};
 use crate::results::{ClassResult, ClassificationDetails};
 use maud::{Markup, html};
 

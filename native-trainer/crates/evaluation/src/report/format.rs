@@ -1,4 +1,7 @@
-//! Figures as text.
+//! Figures as text and in the page.
+
+use crate::results::Metric;
+use maud::{Markup, html};
 
 /// The text for an undefined figure.
 pub const UNDEFINED: &str = "n/a";
@@ -23,6 +26,20 @@ pub fn with_interval(key: &str, of: Option<f64>, ends: Option<[f64; 2]>) -> Stri
         Some(ends) if of.is_some() => format!("{} {ends}", value(key, of)),
         _ => value(key, of),
     }
+}
+
+/// A metric's value with its interval in a lighter style, which may wrap to the next line.
+pub fn figure_with_interval(metric: &Metric) -> Markup {
+    let interval = interval(&metric.key, metric.interval).filter(|_| metric.value.is_some());
+    html! {
+        (value(&metric.key, metric.value))
+        @if let Some(interval) = interval { " " span.interval { (interval) } }
+    }
+}
+
+/// A share as people write it: "1 %".
+pub fn percent(share: f64) -> String {
+    format!("{} %", (1000.0 * share).round() / 10.0)
 }
 
 /// A share, an AUROC, a probability: three decimals.
@@ -72,6 +89,11 @@ mod tests {
         assert_eq!(with_interval("n_passed", Some(21.0), Some([18.0, 24.0])), "21 (18–24)");
         assert_eq!(with_interval("median_rank_image_to_text", Some(37.0), None), "37.0");
         assert_eq!(value("top1_accuracy", Some(0.0)), "0.000", "zero is a figure");
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        assert_eq!([0.01, 0.1, 1.0, 0.005].map(percent), ["1 %", "10 %", "100 %", "0.5 %"]);
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! The most confident mistakes, as pictures.
 
-use super::{Thumbnail, format};
+use super::format;
 use crate::results::Mistake;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
+use std::path::Path;
+
+/// The JPEG of a small copy of a picture; `None` where it cannot be read.
+pub type Thumbnail<'a> = dyn Fn(&Path) -> Option<Vec<u8>> + 'a;
 
 pub fn figure(mistakes: &[Mistake], thumbnail: &Thumbnail<'_>) -> Markup {
     let with_picture: Vec<(&Mistake, Option<Vec<u8>>)> =

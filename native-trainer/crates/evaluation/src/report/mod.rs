@@ -21,15 +21,12 @@ mod svg;
 
 use super::results::{Published, Results};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::path::Path;
+use mistakes::Thumbnail;
 
 pub use left_out::{sentence as left_out, share as scored_share};
 pub use markdown::{markdown, terminal};
 
 const STYLE: &str = include_str!("style.css");
-
-/// The JPEG of a small copy of a picture; `None` where it cannot be read.
-pub type Thumbnail<'a> = dyn Fn(&Path) -> Option<Vec<u8>> + 'a;
 
 /// The HTML page. It has no script and loads no other file.
 pub fn html(results: &Results, published: &[Published], thumbnail: &Thumbnail<'_>) -> String {

@@ -1,10 +1,9 @@
 //! Figures of linear probes: the metrics against the share of the training images.
 
-use super::format;
-use super::section::figure_with_interval;
+use super::format::{self, figure_with_interval, percent};
 use super::svg::lines::{Line, legend};
 use super::svg::probe_curves;
-use crate::results::{Metric, ProbeDetails, ProbeShare};
+use crate::results::{Metric, ProbeDetails};
 use maud::{Markup, html};
 
 pub fn figures(details: &ProbeDetails) -> Markup {
@@ -51,7 +50,7 @@ fn table(metrics: &[&Metric], details: &ProbeDetails) -> Markup {
                         th scope="row" { (metric.title) }
                         @for share in &details.shares {
                             td.number {
-                                @if let Some(found) = of_share(share, &metric.key) { (figure_with_interval(found)) }
+                                @if let Some(found) = share.metric(&metric.key) { (figure_with_interval(found)) }
                             }
                         }
                     }
@@ -61,24 +60,9 @@ fn table(metrics: &[&Metric], details: &ProbeDetails) -> Markup {
     }
 }
 
-/// A share as people write it: "1 %".
-pub fn percent(share: f64) -> String {
-    format!("{} %", (1000.0 * share).round() / 10.0)
-}
-
-/// A metric at a share.
-pub fn of_share<'a>(share: &'a ProbeShare, key: &str) -> Option<&'a Metric> {
-    share.metrics.iter().find(|metric| metric.key == key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shares_are_percentages() {
-        assert_eq!([0.01, 0.1, 1.0, 0.005].map(percent), ["1 %", "10 %", "100 %", "0.5 %"]);
-    }
 
     #[test]
     fn a_probe_without_shares_has_empty_figures() {

@@ -1,7 +1,7 @@
 //! Figures of retrieval: recall in both directions, and ranks.
 
 use super::bars::{Bar, Bars};
-use super::section::figure_with_interval;
+use super::format::figure_with_interval;
 use crate::results::{Metric, RetrievalDetails};
 use maud::{Markup, html};
 

@@ -1,6 +1,7 @@
 //! The section of a benchmark: what all kinds have, then the figures of its kind.
 
-use super::{Thumbnail, breakdowns, classification, concepts, format, probe, retrieval};
+use super::mistakes::Thumbnail;
+use super::{breakdowns, classification, concepts, format, probe, retrieval};
 use crate::results::{BenchmarkResult, Details, Metric, UnreadableImage};
 use maud::{Markup, html};
 
@@ -40,22 +41,13 @@ pub fn anchor(key: &str) -> String {
     format!("benchmark-{safe}")
 }
 
-/// A metric's value with its interval in a lighter style, which may wrap to the next line.
-pub fn figure_with_interval(metric: &Metric) -> Markup {
-    let interval = format::interval(&metric.key, metric.interval).filter(|_| metric.value.is_some());
-    html! {
-        (format::value(&metric.key, metric.value))
-        @if let Some(interval) = interval { " " span.interval { (interval) } }
-    }
-}
-
 fn metrics(metrics: &[Metric]) -> Markup {
     html! {
         dl.metrics {
             @for metric in metrics {
                 div {
                     dt { (metric.title) }
-                    dd { (figure_with_interval(metric)) }
+                    dd { (format::figure_with_interval(metric)) }
                 }
             }
         }

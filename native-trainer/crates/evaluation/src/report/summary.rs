@@ -126,7 +126,7 @@ fn table_row(row: &SummaryRow<'_>) -> Markup {
     html! {
         tr {
             th scope="row" { (row.metric.title) }
-            td { (section::figure_with_interval(row.metric)) }
+            td { (format::figure_with_interval(row.metric)) }
             @for cell in &row.published {
                 td {
                     @if let Some(Cited { text, source }) = cell {

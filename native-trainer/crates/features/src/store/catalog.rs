@@ -1,10 +1,11 @@
 //! The catalog of a store: the row of each content, and the content of each file. It is an append-only log of frames;
 //! it is read as a whole, and rewritten without outdated entries once these are most of it.
 
-use super::entries::{Chunk, Entry, MAGIC, Totals, read_all};
+use super::entries::{Chunk, Entry, Known, MAGIC, Totals, read_all};
 use super::frames::framed;
-use super::{CATALOG_FILE, Known, StoreError, refuse_other_than_file};
-use crate::{Identity, Stamp};
+use super::layout::{CATALOG_FILE, StoreError, refuse_other_than_file};
+use crate::identity::Identity;
+use crate::reading::Stamp;
 use anyhow::{Context, Result, bail};
 use dermake_files::append::AppendFile;
 use dermake_files::output::replace_file;

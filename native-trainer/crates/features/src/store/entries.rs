@@ -1,8 +1,17 @@
 //! The entries of a catalog: writing, and reading without trusting any byte.
 
-use super::Known;
 use super::frames::{Broken, Frames};
-use crate::{Identity, Stamp};
+use crate::identity::Identity;
+use crate::reading::Stamp;
+
+/// Entry of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// The row of its feature.
+    Row(u64),
+    /// It is no image that can be read.
+    Problem(String),
+}
 
 /// The first bytes of a catalog, before its frames.
 pub const MAGIC: &[u8; 16] = b"dermake features";

@@ -1,9 +1,9 @@
 //! A store as an index: which files are nearest to a feature.
 
 use super::catalog::CatalogReader;
+use super::layout::{CATALOG_FILE, FEATURES_FILE, StoreError, refuse_old, refuse_other_than_file};
 use super::rows::{Features, bytes_of};
-use super::{CATALOG_FILE, FEATURES_FILE, StoreError, refuse_old, refuse_other_than_file};
-use crate::Identity;
+use crate::identity::Identity;
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use std::cmp::Ordering;

@@ -9,47 +9,24 @@ mod catalog;
 mod entries;
 mod frames;
 mod index;
+mod layout;
 mod rows;
 
+pub use entries::Known;
 pub use index::{Hit, SearchIndex};
+pub use layout::StoreError;
 
 use super::identity::Identity;
 use super::reading::Stamp;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use catalog::{Addition, Catalog};
 use dermake_files::append::AppendFile;
 use dermake_files::lock::{Held, Lock};
 use dermake_files::output::{create_folder, replace_file};
+use layout::{FEATURES_FILE, FILES_TABLE, refuse_old, refuse_other_than_file, remove_all};
 use rows::{Features, bytes_of};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-const FEATURES_FILE: &str = "features.f32";
-const CATALOG_FILE: &str = "catalog.log";
-/// Which row is of which file, for people and other programs.
-const FILES_TABLE: &str = "files.csv";
-/// The catalog of an older program.
-const OLD_CATALOG_FILE: &str = "catalog.redb";
-
-/// Why a store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error(
-        "the features are of {difference}; use that, or delete the folder to make them anew: {}", path.display()
-    )]
-    OtherModel { difference: String, path: PathBuf },
-    #[error("the index is damaged ({detail}); delete it or run `dermake embed` again: {}", path.display())]
-    Damaged { detail: String, path: PathBuf },
-}
-
-/// Entry of a file.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Known {
-    /// The row of its feature.
-    Row(u64),
-    /// It is no image that can be read.
-    Problem(String),
-}
 
 /// A store for writing, by one process at a time.
 pub struct FeatureStore {
@@ -235,35 +212,6 @@ impl FeatureStore {
             written => written,
         }
     }
-}
-
-fn refuse_old(folder: &Path) -> Result<()> {
-    if folder.join(OLD_CATALOG_FILE).symlink_metadata().is_ok() {
-        let detail = format!("{OLD_CATALOG_FILE} is an older program's");
-        bail!(StoreError::Damaged { detail, path: folder.into() });
-    }
-    Ok(())
-}
-
-/// Removes the files of a store, and nothing else.
-fn remove_all(folder: &Path) -> Result<()> {
-    for name in [OLD_CATALOG_FILE, CATALOG_FILE, FEATURES_FILE, FILES_TABLE] {
-        let path = folder.join(name);
-        if path.symlink_metadata().is_ok() {
-            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
-/// # Errors
-/// [`StoreError::Damaged`] when something else is in the place of a file.
-fn refuse_other_than_file(path: &Path, folder: &Path) -> Result<()> {
-    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        bail!(StoreError::Damaged { detail: format!("{name} is no file"), path: folder.into() });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

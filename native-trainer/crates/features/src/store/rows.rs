@@ -1,7 +1,7 @@
 //! The features file of a store, mapped into memory.
 
 use super::entries::Chunk;
-use super::{FEATURES_FILE, StoreError};
+use super::layout::{FEATURES_FILE, StoreError};
 use anyhow::{Context, Result, bail};
 use memmap2::Mmap;
 use rayon::prelude::*;

@@ -1,5 +1,6 @@
 //! Tests of stores, and of stores with damaged files.
 
+use super::layout::{CATALOG_FILE, OLD_CATALOG_FILE};
 use super::*;
 
 const STAMP: Stamp = Stamp { bytes: 3, modified_ns: 7 };

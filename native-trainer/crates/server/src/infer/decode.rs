@@ -8,7 +8,7 @@ use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::Reading;
 use tokio::sync::Semaphore;
 
-use super::Error;
+use super::error::Error;
 use dermake_pictures as pictures;
 
 /// Turns photos into `pixel_values`.

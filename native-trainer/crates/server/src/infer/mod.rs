@@ -8,6 +8,7 @@
 
 mod cache;
 mod decode;
+mod error;
 mod options;
 mod queue;
 mod worker;
@@ -29,6 +30,7 @@ use super::metrics::Metrics;
 use cache::ByContent;
 use decode::Decoder;
 use dermake_models as model;
+pub(super) use error::Error;
 pub use options::InferOptions;
 use queue::{Batching, Feature, Queue};
 
@@ -37,23 +39,6 @@ const TEXT_BATCH: usize = 32;
 
 /// Number of requests with the largest number of sentences that may wait at the same time.
 const TEXT_REQUESTS: usize = 4;
-
-/// Why there is no feature.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error("the model's queue is full")]
-    QueueFull,
-    #[error(transparent)]
-    Input(#[from] shared_model::Error),
-    /// The photo of this index cannot be read.
-    #[error("photo {index}")]
-    Photo { index: usize, source: shared_model::Error },
-    #[error("the model's answer is not finite")]
-    NotFinite,
-    /// The cause was logged.
-    #[error("the model failed")]
-    Failed,
-}
 
 /// A model, its worker thread, and the state that its requests share.
 pub(super) struct Engine {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 use tokio::sync::oneshot;
 
-use super::Error;
+use super::error::Error;
 
 /// The feature `[E]` of one image or text.
 pub(super) type Feature = Vec<f32>;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use shared_model::ZeroShotModel;
 
-use super::Error;
+use super::error::Error;
 use super::queue::{Batch, Feature, Queue, Work};
 use crate::metrics::{BatchKind, Metrics};
 

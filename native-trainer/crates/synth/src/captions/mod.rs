@@ -117,7 +117,7 @@ fn visual_concept(findings: &Findings, rng: &mut CaseRng) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::case::{Split, assignment, rng_for};
-    use super::super::scene;
+    use super::super::picture;
     use super::*;
     use std::collections::HashSet;
 
@@ -136,7 +136,7 @@ mod tests {
             let (condition, tone) = assignment(5, Split::Train, index);
             let mut rng = rng_for(5, Split::Train, index, 0);
             let case = Case::sample(condition, tone, &mut rng);
-            let picture = scene::paint(&case, (48, 48), rng);
+            let picture = picture::paint(&case, (48, 48), rng);
             let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };
             let mut rng = rng_for(5, Split::Train, index, 2);
             let captions = write(facts, &mut rng);

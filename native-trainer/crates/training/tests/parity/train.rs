@@ -5,7 +5,8 @@ use crate::tiny::{AT_ONCE, Fixture, tiny_model, without_key_bias};
 use candle_core::{D, Device, Tensor};
 use dermake_objective::Variant;
 use dermake_training::model::TrainedModel;
-use dermake_training::optimizer::{AdamW, AdamWConfig, is_decayed};
+use dermake_training::optimizer::{AdamW, AdamWConfig};
+use dermake_training::parameters::is_decayed;
 use dermake_training::schedule::{Schedule, Shape};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use super::axes::{Axis, Frame, Scale};
 use super::lines::Line;
 use super::{path, px};
-use crate::report::probe::{of_share, percent};
+use crate::report::format::percent;
 use crate::results::{Metric, ProbeDetails};
 use maud::{Markup, html};
 
@@ -40,7 +40,7 @@ fn curve(details: &ProbeDetails, frame: &Frame<'_>, metric: &Metric, line: Line,
     let mut points = Vec::new();
     let mut whiskers = Vec::new();
     for share in &details.shares {
-        let Some(metric) = of_share(share, &metric.key) else { continue };
+        let Some(metric) = share.metric(&metric.key) else { continue };
         let Some(value) = metric.value else { continue };
         let [x, y] = frame.point([share.share, value]);
         points.push([x + aside, y]);

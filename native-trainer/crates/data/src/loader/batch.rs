@@ -1,0 +1,31 @@
+//! A batch, and its place in a run.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A place in a run: the batch that comes next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The first epoch is 0.
+    pub epoch: usize,
+    /// The first batch of an epoch is 0.
+    pub batch: usize,
+}
+
+/// B rows, ready for the model.
+pub struct Batch {
+    /// Its own place in the run.
+    pub position: Position,
+    /// Rows of the table, B of them.
+    pub rows: Vec<usize>,
+    /// u8 `[B, 3, S, S]` on the CPU, RGB; normalized where the model computes.
+    pub pixels: Tensor,
+    /// B·N times `[L]`, sample-major: caption j of sample i is number i·N + j. Equal texts may share their memory.
+    pub captions: Vec<Arc<[u32]>>,
+    /// B·N flags, in the order of `captions`: whether the caption counts.
+    pub caption_mask: Vec<bool>,
+    /// Time that [`Loader::next_batch`](super::Loader::next_batch) waited for it.
+    pub waited: Duration,
+}

@@ -1,0 +1,32 @@
+//! Which captions there are, and which variant of the objective uses them.
+
+use serde::{Deserialize, Serialize};
+
+/// Captions of a sample that are not sub-captions: original, ontology, visual concepts.
+pub const N_WHOLE_CAPTIONS: usize = 3;
+
+/// The variant of the objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// The reference's code, quirks included: the weights compare captions of other samples, and the local term has
+    /// one vector a sample, from caption `i` of the whole batch, and leaves out the batch's first B captions.
+    Released,
+    /// The paper: own ontology against own sub-captions, one local vector a sub-caption.
+    Paper,
+    /// Image against its original caption, both ways.
+    Clip,
+}
+
+impl Variant {
+    pub const ALL: [Self; 3] = [Self::Released, Self::Paper, Self::Clip];
+
+    /// As a recipe writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Paper => "paper",
+            Self::Clip => "clip",
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Errors of a model in place of a feature.
+
+/// Why there is no feature.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("the model's queue is full")]
+    QueueFull,
+    #[error(transparent)]
+    Input(#[from] shared_model::Error),
+    /// The photo of this index cannot be read.
+    #[error("photo {index}")]
+    Photo { index: usize, source: shared_model::Error },
+    #[error("the model's answer is not finite")]
+    NotFinite,
+    /// The cause was logged.
+    #[error("the model failed")]
+    Failed,
+}
