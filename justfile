@@ -112,7 +112,7 @@ bench-train *OPTIONS:
 
 # Time the training data loader: samples per second by photo size and threads
 bench-loader *OPTIONS:
-    cargo run --release --locked -p native-trainer --example bench_loader -- {{OPTIONS}}
+    cargo run --release --locked -p dermake-data --example bench_loader -- {{OPTIONS}}
 
 # Time evaluation beside open_clip
 bench-eval *OPTIONS:

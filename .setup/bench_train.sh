@@ -13,7 +13,7 @@ arguments=(--out "$DERMAKE_ROOT/target/bench")
 command -v python3 >/dev/null || { say "not run: the whole bench, which needs Python 3" && exit 0; }
 
 cd "$DERMAKE_ROOT"
-cargo build --release --locked -p native-trainer --example bench_train
+cargo build --release --locked -p dermake-training --example bench_train
 arguments+=(--ours "$target/release/examples/bench_train")
 
 add_reference torch safetensors.torch
@@ -23,7 +23,7 @@ if ! command -v nvidia-smi >/dev/null; then
   arguments+=(--not-run "CUDA: no CUDA device (nvidia-smi not found)")
 elif ! nvidia-smi -L 2>/dev/null | grep -q '^GPU'; then
   arguments+=(--not-run "CUDA: no CUDA device (nvidia-smi lists none)")
-elif .setup/build_cuda.sh --bins --example bench_train >/dev/null; then
+elif .setup/build_cuda.sh --bins -p dermake-training --example bench_train >/dev/null; then
   arguments+=(--cuda "$target/cuda/release/examples/bench_train")
 else
   arguments+=(--not-run "CUDA: there is a device, but the build with CUDA failed (see above)")

@@ -31,7 +31,8 @@ stamp=$models/stamps/$name
 # A hash of the source code: if the code has changed, so may have the layout, and the model is quantized again.
 code=$(cd "$DERMAKE_ROOT" &&
   find Cargo.lock shared-model/src shared-model/data native-trainer/src native-trainer/crates static \
-    \( -path shared-model/data/demo -o -path native-trainer/crates/server -o -path native-trainer/crates/hub \) -prune -o -type f -print0 |
+    \( -path shared-model/data/demo -o -path native-trainer/crates/server -o \
+    -path native-trainer/crates/hub \) -prune -o -type f -print0 |
   LC_ALL=C sort -z | xargs -0 cat | sha256sum)
 
 mkdir -p "$models/stamps" "$models/served"

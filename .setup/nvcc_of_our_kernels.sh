@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Replaces nvcc in builds for the emulated driver. Passes native-trainer/crates/engine/kernels/kernels.cu to the real nvcc (DERMAKE_NVCC)
-# and writes empty files for candle's kernels, which take 15 minutes of one core to compile and would never run: the
+# Replaces nvcc in builds for the emulated driver. Passes the project's kernels.cu to the real nvcc (DERMAKE_NVCC) and
+# writes empty files for candle's kernels, which take 15 minutes of one core to compile and would never run: the
 # emulated driver has C++ versions of those that training uses.
 set -euo pipefail
 

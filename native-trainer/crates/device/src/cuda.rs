@@ -12,7 +12,8 @@ use std::ffi::c_void;
 /// When there is no GPU of this index.
 pub fn open(index: usize) -> candle_core::Result<Device> {
     let device = Device::new_cuda_with_stream(index)?;
-    // SAFETY: events order the streams of one device. There is only this stream, and each would cost two events a buffer.
+    // SAFETY: events order the streams of one device. There is only this stream, and each would cost two events a
+    // buffer.
     unsafe { device.as_cuda_device()?.disable_event_tracking() };
     Ok(device)
 }

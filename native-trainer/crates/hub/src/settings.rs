@@ -118,7 +118,8 @@ impl HubSettings {
             hint: match &self.token {
                 None => "; if it is private or gated, set HF_TOKEN",
                 Some(_) => {
-                    "; the token in use may not read it: accept the model's terms on its page, or set HF_TOKEN to another"
+                    "; the token in use may not read it: accept the model's terms on its page, or set HF_TOKEN to \
+                     another"
                 }
             },
         }

@@ -1,4 +1,4 @@
-//! The operations on an NVIDIA GPU: the kernels of `native-trainer/crates/engine/kernels`, and matrix products by cuBLASLt.
+//! The operations on an NVIDIA GPU: the kernels of `kernels/`, and matrix products by cuBLASLt.
 //!
 //! Everything is submitted to the one stream of candle's device and runs there in this order, with nothing that waits: no
 //! result is read back during a pass, and a buffer that is freed is reused only by what is submitted after it.

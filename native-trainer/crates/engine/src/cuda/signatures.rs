@@ -1,5 +1,5 @@
 //! The kernels by name, with the types of their parameters and the sizes of their launches: a copy of what
-//! `native-trainer/crates/engine/kernels` declares, which the tests compare with it.
+//! `kernels/` declares, which the tests compare with it.
 
 #![cfg_attr(not(feature = "cuda"), allow(dead_code, reason = "without CUDA only the tests read it"))]
 

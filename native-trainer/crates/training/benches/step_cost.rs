@@ -1,5 +1,5 @@
-//! Counts what a training step of a recipe costs on a GPU: `cargo run --release -p native-trainer --example step_cost`.
-//! The passes run on sizes only; nothing is computed. `docs/gpu.md` has the table.
+//! Counts what a training step of a recipe costs on a GPU: `cargo run --release -p dermake-training --example
+//! step_cost`. The passes run on sizes only; nothing is computed. `docs/gpu.md` has the table.
 
 use anyhow::Result;
 use clap::Parser;

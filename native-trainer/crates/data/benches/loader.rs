@@ -1,5 +1,5 @@
 //! How many samples a second the loader makes, for small, medium and large photos and 1, 2, 4, … threads:
-//! `cargo run --release -p native-trainer --example bench_loader`, as `just bench-loader`.
+//! `cargo run --release -p dermake-data --example bench_loader`, as `just bench-loader`.
 //!
 //! The photos are drawn skin, saved as JPEGs; each is decoded, augmented and put into batches as in training.
 
@@ -28,7 +28,7 @@ const N_FILES: usize = 16;
 #[derive(Parser)]
 struct Options {
     /// A photo to take the pictures from
-    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared-model/data/samples/sample-1.jpg"))]
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared-model/data/samples/sample-1.jpg"))]
     photo: std::path::PathBuf,
     /// Seconds a measurement
     #[arg(long, default_value_t = 8.0)]
