@@ -3,12 +3,9 @@
 use crate::inputs::{Photo, Tally};
 use anyhow::{Context, Result};
 use candle_core::Device;
-use dermake_device::placement;
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::labels;
-use dermake_models as model;
 use dermake_models::options::ModelOptions;
-use dermake_pictures as pictures;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use serde::Serialize;
@@ -40,9 +37,8 @@ struct Annotation<'a> {
 /// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
     let concepts = known_concepts(&options.concepts)?;
-    let placement = placement(model_options.device, model_options.dtype)?;
-    let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
-    model::warn_of(&model);
+    let (model, name) = model_options.load()?;
+    dermake_models::warn_of(&model);
     let store = match &options.cache {
         Some(cache) => {
             let identity = Identity::of(model_options, &model, &name, options.reading)?;
@@ -63,7 +59,7 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     let scorer = ConceptScorer::new(&concepts, &templates, &features)?;
 
     let scores = |photo: &Photo| -> Result<Vec<f64>> {
-        let image = pictures::decode(&photo.read()?, options.reading)?;
+        let image = dermake_pictures::decode(&photo.read()?, options.reading)?;
         let feature = model.decoded_image_features(image)?.to_device(&Device::Cpu)?;
         Ok(scorer.scores(&feature)?.into_iter().flatten().collect())
     };

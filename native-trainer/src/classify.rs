@@ -2,11 +2,8 @@
 
 use crate::inputs::{Photo, Tally};
 use anyhow::Result;
-use dermake_device::placement;
 use dermake_files::labels;
-use dermake_models as model;
 use dermake_models::options::ModelOptions;
-use dermake_pictures as pictures;
 use dermake_process::print::{self, shown};
 use serde::Serialize;
 use shared_model::ZeroShotModel;
@@ -57,9 +54,8 @@ pub fn classify(
     output: &ClassifyOutput,
 ) -> Result<Tally> {
     let (labels, templates) = label_options.resolve()?;
-    let placement = placement(model_options.device, model_options.dtype)?;
-    let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
-    model::warn_of(&model);
+    let (model, name) = model_options.load()?;
+    dermake_models::warn_of(&model);
     let progress = dermake_process::progress::prompts();
     let classifier = model.classifier(&labels, &templates, &mut |done, total| {
         progress.set_length(total as u64);
@@ -85,7 +81,7 @@ fn answer(
 ) -> Result<(Vec<Prediction>, f64)> {
     let bytes = photo.read()?;
     let started = Instant::now();
-    let features = model.decoded_image_features(pictures::decode(&bytes, output.reading)?)?;
+    let features = model.decoded_image_features(dermake_pictures::decode(&bytes, output.reading)?)?;
     let predictions = classifier.classify(&features, output.top_k)?.remove(0);
     Ok((predictions, started.elapsed().as_secs_f64() * 1e3))
 }

@@ -5,11 +5,10 @@ use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_device::placement;
 use dermake_files::output::OutputFolder;
+use dermake_hub::WeightsKind;
 use dermake_hub::demo_model;
-use dermake_hub::{self as hub, WeightsKind};
 use dermake_models::options::ModelOptions;
 use dermake_models::{Checkpoint, sha256_hex};
-use dermake_pictures as pictures;
 use dermake_process::print::{self, shown};
 use serde::Serialize;
 use shared_model::config::PreprocessConfig;
@@ -47,7 +46,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     }
     let samples = read_samples(samples)?;
     let folder = OutputFolder::create(out)?;
-    let files = hub::resolve(&options.model)?;
+    let files = dermake_hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {
         bail!("the model is quantized already; name its dense checkpoint: {}", files.weights.display());
     }
@@ -158,7 +157,7 @@ fn cosines(
 ) -> Result<Vec<SampleCosine>> {
     let cosine = |(image, bytes): (String, Vec<u8>)| {
         let shape = (1, 3, config.image_size, config.image_size);
-        let values = pictures::pixel_values(&bytes, config, Reading::Photo)
+        let values = dermake_pictures::pixel_values(&bytes, config, Reading::Photo)
             .with_context(|| format!("cannot compare on {}", shown(&image)))?;
         let pixel_values = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let dense = dense.image_features(&pixel_values)?.to_device(&Device::Cpu)?;

@@ -3,11 +3,8 @@
 use crate::inputs::{Photo, Tally, name_of, photos_below};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use dermake_device::placement;
 use dermake_features::{Encoder, FeatureStore, Hit, Identity, ImageFile, SearchIndex, StoreError};
-use dermake_models as model;
 use dermake_models::options::ModelOptions;
-use dermake_pictures as pictures;
 use dermake_process::interrupt;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
@@ -49,9 +46,8 @@ pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) 
     if files.is_empty() && !index.exists() {
         bail!("there is no photo in the folder {}", folder.display());
     }
-    let placement = placement(model_options.device, model_options.dtype)?;
-    let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
-    model::warn_of(&model);
+    let (model, name) = model_options.load()?;
+    dermake_models::warn_of(&model);
     let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
     interrupt::listen("batch")?;
     let mut store =
@@ -117,13 +113,12 @@ pub fn search(index: &Path, query: &Query, model_options: &ModelOptions, output:
     let among = index.join(INDEX_FOLDER);
     let index = if among.is_dir() { among } else { index.to_path_buf() };
     let opened = SearchIndex::open(&index)?;
-    let placement = placement(model_options.device, model_options.dtype)?;
-    let (model, name) = model::load(&model_options.model, model_options.arch.as_deref(), &placement)?;
+    let (model, name) = model_options.load()?;
     let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
     if let Some(difference) = identity.difference(opened.identity()) {
         bail!(StoreError::OtherModel { difference, path: index });
     }
-    model::warn_of(&model);
+    dermake_models::warn_of(&model);
     let feature = query_feature(query, &model)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
     let started = std::time::Instant::now();
     let hits = opened.nearest(&feature, output.top_k)?;
@@ -143,7 +138,7 @@ fn query_feature(query: &Query, model: &ZeroShotModel) -> Result<Tensor> {
         Query::Text(text) => Ok(model.encode_texts(std::slice::from_ref(text), &mut |_, _| {})?),
         Query::Like(photo) => {
             let feature = || -> Result<Tensor> {
-                Ok(model.decoded_image_features(pictures::decode(&photo.read()?, Reading::Photo)?)?)
+                Ok(model.decoded_image_features(dermake_pictures::decode(&photo.read()?, Reading::Photo)?)?)
             };
             feature().with_context(|| format!("cannot compare with {}", shown(&photo.name)))
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use dermake_device::DeviceChoice;
-use dermake_gpu_check::{self as gpu_check, GpuCheckOptions, PHASES};
+use dermake_gpu_check::{GpuCheckOptions, PHASES};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct GpuCheck {
 
 impl GpuCheck {
     pub fn run(self) -> Result<ExitCode> {
-        let is_good = gpu_check::run(&GpuCheckOptions {
+        let is_good = dermake_gpu_check::run(&GpuCheckOptions {
             device: self.device,
             out: self.out,
             limit: Duration::from_secs(self.limit_secs),

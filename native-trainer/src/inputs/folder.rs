@@ -1,7 +1,6 @@
 //! The photos in a folder, known by their content.
 
 use super::photo::name_of;
-use dermake_pictures as pictures;
 use dermake_process::print::shown;
 use rayon::prelude::*;
 use shared_model::preprocess::{FileKind, OtherFile};
@@ -47,7 +46,7 @@ fn is_photo(path: &Path) -> bool {
     if ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str())) {
         return true;
     }
-    match pictures::kind(path) {
+    match dermake_pictures::kind(path) {
         Ok(FileKind::Picture(_)) => true,
         Ok(FileKind::Other(OtherFile::Svg)) | Err(_) => false,
         Ok(FileKind::Other(other)) => other.is_picture(),

@@ -1,7 +1,6 @@
 //! One photo to read, as the user named it.
 
 use anyhow::{Result, bail};
-use dermake_pictures as pictures;
 use dermake_process::print::shown;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -67,8 +66,8 @@ impl Photo {
             Source::Stdin if std::io::stdin().is_terminal() => {
                 bail!("nothing is piped into standard input; pipe a photo in, as in `< photo.jpg`")
             }
-            Source::Stdin => pictures::read_from(std::io::stdin().lock())?,
-            Source::File(path) => pictures::read(path)?,
+            Source::Stdin => dermake_pictures::read_from(std::io::stdin().lock())?,
+            Source::File(path) => dermake_pictures::read(path)?,
             Source::Nothing(problem) => bail!("{problem}"),
         })
     }

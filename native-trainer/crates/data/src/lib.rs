@@ -1,8 +1,8 @@
 //! Training data: the caption table, its check, and the batches that are made from it.
 //!
-//! A table ([`table`]) has the names of the images and their captions. [`check`] finds its problems before a run.
-//! [`loader`] makes batches of it during a run: decoded, augmented ([`augment`]) and tokenized on several threads, in
-//! an order ([`order`]) that depends only on the seed and the epoch.
+//! A table (`table`) has the names of the images and their captions. [`check`] finds its problems before a run.
+//! `loader` makes batches of it during a run: decoded, augmented ([`augment`]) and tokenized on several threads, in
+//! an order (`order`) that depends only on the seed and the epoch.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -10,19 +10,18 @@ pub mod augment;
 mod captions;
 pub mod check;
 mod learnable;
-pub mod loader;
+mod loader;
 pub mod mask;
-pub mod order;
-pub mod problem;
+mod order;
+mod problem;
 pub mod samples;
-pub mod schema;
+mod schema;
 pub mod shrink;
-pub mod table;
+mod table;
 
 pub use augment::Augmentation;
-pub use learnable::{NothingToLearn, check_countable, check_learnable};
+pub use learnable::{check_countable, check_learnable};
 pub use loader::{Batch, Loader, LoaderOptions, Position};
-pub use problem::{ProblemKind, RowProblem};
-pub use samples::{SampleSource, Transform};
+pub use samples::SampleSource;
 pub use schema::TableOptions;
-pub use table::{TrainingRow, TrainingTable};
+pub use table::TrainingTable;

@@ -6,7 +6,7 @@ use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
 use dermake_files::file_finder::{FileFinder, FindError};
-use dermake_pictures::{self as pictures, PictureError};
+use dermake_pictures::PictureError;
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, Reading, resize_and_crop};
 use shared_model::text_length;
@@ -132,7 +132,7 @@ pub(super) fn find_image(images: &FileFinder, name: &str) -> Result<PathBuf, Pro
 /// # Errors
 /// The problem of the row that names it.
 pub(super) fn read_image(path: &Path) -> Result<DecodedImage, ProblemKind> {
-    pictures::open(path, Reading::Reference).map_err(|err| match err {
+    dermake_pictures::open(path, Reading::Reference).map_err(|err| match err {
         PictureError::Missing => ProblemKind::ImageMissing { path: path.display().to_string() },
         _ => unreadable(path, err.to_string()),
     })

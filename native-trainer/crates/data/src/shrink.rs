@@ -4,9 +4,10 @@
 //! whose short side is 384 pixels; even the smallest random crop of that, 0.4 of the area, has 243 pixels. The copy
 //! records how it was made, and that is part of a run's fingerprint: a run on the originals cannot continue on it.
 
+use super::problem::{ProblemKind, RowProblem};
 use super::samples::{default_image_root, find_image, read_image};
+use super::schema::TableOptions;
 use super::table::TrainingTable;
-use super::{ProblemKind, RowProblem, TableOptions};
 use anyhow::{Context, Result, bail, ensure};
 use dermake_files::file_finder::FileFinder;
 use dermake_files::lock::Lock;
@@ -210,7 +211,6 @@ fn shrunk(image: &DecodedImage, settings: ShrinkSettings) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dermake_pictures as pictures;
     use image::RgbImage;
     use shared_model::preprocess::Reading;
 
@@ -244,7 +244,7 @@ mod tests {
         let run = || super::run(&path, None, &options(), SETTINGS, &out).unwrap();
         assert!(!run(), "two images are missing or broken");
 
-        let image = pictures::open(&out.join("a b/large.png"), Reading::Reference).unwrap();
+        let image = dermake_pictures::open(&out.join("a b/large.png"), Reading::Reference).unwrap();
         assert_eq!((image.width(), image.height()), (48, 32));
         let (rgb, middle) = (image.to_rgb(), 3 * (16 * 48 + 24));
         let pixel = &rgb.as_bytes()[middle..middle + 3];

@@ -1,7 +1,7 @@
 //! The transformer engine of the trainer: forward and backward passes of both towers, written out in closed form.
 //!
 //! A backward pass is code, not a graph: each block keeps six arrays and computes layer norms and activations again.
-//! The passes are generic over [`Ops`], the operations of one device; [`CpuOps`] is the one for f32 on the
+//! The passes are generic over [`Ops`], the operations of one device; `CpuOps` is the one for f32 on the
 //! CPU, `CudaOps` the one for GPUs.
 //! Parameters, gradients and moments lie in flat arrays, at the places of [`ParameterLayout`]. Gradients of parameters
 //! are added to a flat f32 array, so that a batch can be cut into micro-batches.
@@ -27,7 +27,6 @@ mod timing;
 mod vision;
 
 pub use count::{Cost, CountingOps, no_values};
-pub use cpu::CpuOps;
 pub use keep::{Keep, MemoryPlan, PartBytes, plan_memory};
 pub use layout::{ParameterLayout, Span};
 pub use ops::{Ops, Pass, PatchCut, Sequences};

@@ -13,7 +13,7 @@ mod labeled;
 mod linear_probe;
 mod out;
 mod published;
-pub mod report;
+mod report;
 pub mod results;
 mod retrieval;
 mod scored;
@@ -27,10 +27,8 @@ pub use scored::check_unreadable;
 use anyhow::{Result, bail};
 use benchmarks::{Benchmark, Task};
 use concepts::ConceptSource;
-use dermake_device::placement;
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
-use dermake_models as model;
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::print;
@@ -75,9 +73,8 @@ pub enum Ending {
 pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     let report = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
-    let placement = placement(options.model.device, options.model.dtype)?;
-    let (model, name) = model::load(&options.model.model, options.model.arch.as_deref(), &placement)?;
-    model::warn_of(&model);
+    let (model, name) = options.model.load()?;
+    dermake_models::warn_of(&model);
     let identity = Identity::of(options.model, &model, &name, Reading::Reference)?;
     let store = match &options.cache {
         Some(cache) => FeatureStore::open_cache(cache, &identity),

@@ -6,7 +6,6 @@ use anyhow::{Result, bail};
 use dermake_files::lock::Lock;
 use dermake_files::output::{create_folder, replace_file};
 use dermake_files::text_file;
-use dermake_pictures as pictures;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use shared_model::config::PreprocessConfig;
@@ -60,7 +59,7 @@ fn is_report(folder: &Path) -> bool {
 
 /// A small JPEG of what the model sees of a picture.
 fn thumbnail(path: &Path) -> Option<Vec<u8>> {
-    let image = pictures::open(path, Reading::Reference).ok()?;
+    let image = dermake_pictures::open(path, Reading::Reference).ok()?;
     let config = PreprocessConfig::openai(THUMBNAIL_SIZE);
     let image = resize_and_crop(&image, &config).ok()?;
     let side = THUMBNAIL_SIZE as u32;

@@ -2,9 +2,8 @@
 
 use anyhow::{Context, Result};
 use dermake_device::Precision;
+use dermake_hub::WeightsKind;
 use dermake_hub::demo_model;
-use dermake_hub::{self as hub, WeightsKind};
-use dermake_models as model;
 use dermake_models::options::ModelOptions;
 use dermake_models::{hex, map_file, sha256_hex};
 use serde::{Deserialize, Serialize};
@@ -85,10 +84,10 @@ fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String>
     if demo_model::is_name(&options.model) {
         return Ok(sha256_hex(&demo_model::read(Manifest::FILE_NAME)?));
     }
-    let files = hub::resolve(&options.model)?;
+    let files = dermake_hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {
         let folder = files.weights.parent().unwrap_or(Path::new("."));
-        return Ok(sha256_hex(&model::map_file(&folder.join(Manifest::FILE_NAME))?));
+        return Ok(sha256_hex(&dermake_models::map_file(&folder.join(Manifest::FILE_NAME))?));
     }
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&model.config.to_open_clip_json()).context("cannot write the config")?);

@@ -1,6 +1,6 @@
 //! An image file before the vision tower: its stamp, content and pixels.
 
-use dermake_pictures::{self as pictures, PictureError};
+use dermake_pictures::PictureError;
 use sha2::{Digest, Sha256};
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::Reading;
@@ -43,9 +43,9 @@ pub fn read(
     reading: Reading,
     is_known: impl Fn(&[u8; 32]) -> bool,
 ) -> Result<Content, String> {
-    let bytes = pictures::read(path).map_err(|err| err.to_string())?;
+    let bytes = dermake_pictures::read(path).map_err(|err| err.to_string())?;
     let sha256 = Sha256::digest(&bytes).into();
     let pixel_values = (!is_known(&sha256))
-        .then(|| pictures::pixel_values(&bytes, config, reading).map_err(|err| err.to_string()));
+        .then(|| dermake_pictures::pixel_values(&bytes, config, reading).map_err(|err| err.to_string()));
     Ok(Content { sha256, pixel_values })
 }

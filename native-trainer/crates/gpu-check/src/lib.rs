@@ -13,7 +13,7 @@ mod training;
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
-use dermake_device::{self as device, DeviceChoice, Precision};
+use dermake_device::{DeviceChoice, Precision};
 use dermake_process::print;
 use report::{Outcome, Phase, Report};
 use serde_json::Value;
@@ -47,14 +47,14 @@ pub struct GpuCheckOptions {
 /// When the device cannot be opened, or the file cannot be written.
 pub fn run(options: &GpuCheckOptions) -> Result<bool> {
     let mut check = Check {
-        device: device::placement(options.device, Precision::F32)?.device,
+        device: dermake_device::placement(options.device, Precision::F32)?.device,
         started: Instant::now(),
         report: Report::create(&options.out)?,
         options,
     };
     let (is_small, seed) = (options.is_small, options.seed);
     let config = if is_small { gradients::small_config()? } else { ClipConfig::named("ViT-B-16-quickgelu")? };
-    check.phase("device", device::describe)?;
+    check.phase("device", dermake_device::describe)?;
     check.phase("kernels", |device| kernels(device, &config, seed))?;
     check.phase("gradients", |device| gradients::check(device, seed))?;
     let mut best = None;

@@ -3,7 +3,6 @@
 use super::inputs::{Inputs, drawn_weights};
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
-use dermake_device as device;
 use dermake_engine::{
     Cost, CountingOps, Keep, Ops, ParameterLayout, Pass, ProjectedTokens, TimedOps, VisionEngine, no_values,
 };
@@ -163,7 +162,7 @@ pub fn steps(device: &Device, config: &ClipConfig, n_images: usize, n_steps: usi
         "samples": n_images, "distinct_captions": n_texts, "tokens": n_tokens, "secs": timed, "warm_up_secs": secs[0],
         "samples_per_sec": n_images as f64 / median, "tflops": estimate.flops() / median / 1e12,
         "kept_share": estimate.kept_share, "estimated_gib": estimate.total_bytes() as f64 / f64::from(1 << 30),
-        "reserved_gib": device::used_bytes(device)?.map(|bytes| bytes as f64 / f64::from(1 << 30)),
+        "reserved_gib": dermake_device::used_bytes(device)?.map(|bytes| bytes as f64 / f64::from(1 << 30)),
     }))
 }
 

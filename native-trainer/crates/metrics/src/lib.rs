@@ -12,7 +12,7 @@ mod classification;
 mod retrieval;
 
 pub use auroc::RankedScores;
-pub use bootstrap::{N_RESAMPLES, intervals};
+pub use bootstrap::intervals;
 pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
 pub use classification::{ClassCounts, ScoredClasses};
 pub use retrieval::{mean_rank, median_rank, ranks, recall_at_k};

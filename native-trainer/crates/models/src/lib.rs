@@ -8,7 +8,7 @@ pub mod options;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 pub use dermake_hub::demo_model;
-use dermake_hub::{self as hub, ModelFiles, WeightsKind};
+use dermake_hub::{ModelFiles, WeightsKind};
 use sha2::{Digest, Sha256};
 use shared_model::config::ClipConfig;
 use shared_model::manifest::{FileRole, Manifest};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub const CONFIG_FILE: &str = "open_clip_config.json";
 pub const WEIGHTS_FILE: &str = "open_clip_model.safetensors";
 /// safetensors metadata: `false` marks a checkpoint that was initialized and never trained.
-pub const TRAINED_KEY: &str = "dermake.trained";
+const TRAINED_KEY: &str = "dermake.trained";
 /// safetensors metadata: what people must know of the model before they trust it, in one sentence.
 pub const NOTICE_KEY: &str = "dermake.notice";
 
@@ -121,7 +121,7 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
         without_architecture()?;
         return load_quantized(Path::new(demo_model::NAME), demo_model::read, placement.clone());
     }
-    let files = hub::resolve(model)?;
+    let files = dermake_hub::resolve(model)?;
     if files.weights_kind == WeightsKind::Quantized {
         without_architecture()?;
         let folder = files.weights.parent().unwrap_or(Path::new("."));

@@ -1,6 +1,9 @@
 //! Which model, and where it computes.
 
-use dermake_device::{DeviceChoice, Precision};
+use crate::load;
+use anyhow::Result;
+use dermake_device::{DeviceChoice, Precision, placement};
+use shared_model::ZeroShotModel;
 
 /// A model as a command's options name it.
 #[derive(Clone, Debug)]
@@ -12,4 +15,14 @@ pub struct ModelOptions {
     pub device: DeviceChoice,
     /// Precision of dense weights.
     pub dtype: Precision,
+}
+
+impl ModelOptions {
+    /// Loads the model; returns it and its name.
+    ///
+    /// # Errors
+    /// When the device cannot be used, or as [`load`].
+    pub fn load(&self) -> Result<(ZeroShotModel, String)> {
+        load(&self.model, self.arch.as_deref(), &placement(self.device, self.dtype)?)
+    }
 }

@@ -19,13 +19,13 @@ mod local;
 mod variant;
 
 pub use captions::Captions;
-pub use contrast::{Contrast, ContrastTerm, Targets};
-pub use diagnosis::diagnosis_weights;
 pub use local::LocalPairs;
 pub use variant::{N_WHOLE_CAPTIONS, Variant};
 
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
+use contrast::{Contrast, Targets};
+use diagnosis::diagnosis_weights;
 use serde::{Deserialize, Serialize};
 
 /// The objective and its constants, as a recipe states them.

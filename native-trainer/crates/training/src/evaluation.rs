@@ -9,7 +9,6 @@ use dermake_data::{Batch as LoadedBatch, Loader};
 use dermake_evaluation::{UnreadableImage, check_unreadable};
 use dermake_features::ImageFile;
 use dermake_objective::{Captions, Objective, Variant};
-use dermake_pictures as pictures;
 use dermake_process::interrupt::{self, Interrupted};
 use rayon::prelude::*;
 use shared_model::config::PreprocessConfig;
@@ -174,7 +173,8 @@ fn not_scored(row: usize, file: &ImageFile, problem: String) -> UnreadableImage 
 
 /// `pixel_values` `[3, S, S]` of an image file as the benchmarks read it, or what is wrong with the file.
 fn read_image(path: &Path, config: &PreprocessConfig) -> Result<Tensor, String> {
-    let values = pictures::open_pixel_values(path, config, Reading::Reference).map_err(|err| err.to_string())?;
+    let values =
+        dermake_pictures::open_pixel_values(path, config, Reading::Reference).map_err(|err| err.to_string())?;
     let shape = (3, config.image_size, config.image_size);
     Tensor::from_vec(values, shape, &Device::Cpu).map_err(|err| err.to_string())
 }

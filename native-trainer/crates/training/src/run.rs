@@ -15,8 +15,8 @@ use dermake_data::{Batch as LoadedBatch, Loader, Position};
 use dermake_device::{DeviceChoice, placement};
 use dermake_files::lock::Lock;
 use dermake_files::output::create_folder;
+use dermake_hub::WeightsKind;
 use dermake_hub::demo_model;
-use dermake_hub::{self as hub, WeightsKind};
 use dermake_models::init;
 use dermake_models::{CONFIG_FILE, Checkpoint};
 use dermake_process::interrupt::{self, Interrupted};
@@ -182,7 +182,7 @@ fn first_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
     let from = recipe.model.from.as_deref().context("the recipe names no model")?;
     let quantized = "model.from is a quantized model, expected a dense checkpoint";
     ensure!(!demo_model::is_name(from), "{quantized}: {from}");
-    let files = hub::resolve(from)?;
+    let files = dermake_hub::resolve(from)?;
     ensure!(files.weights_kind != WeightsKind::Quantized, "{quantized}: {from}");
     ensure!(
         files.config.is_some() || recipe.model.architecture.is_some(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::samples::Transform;
 use crate::schema::TableOptions;
 use crate::table::TrainingTable;
 use shared_model::config::PreprocessConfig;

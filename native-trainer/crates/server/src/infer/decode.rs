@@ -9,7 +9,6 @@ use shared_model::preprocess::Reading;
 use tokio::sync::Semaphore;
 
 use super::error::Error;
-use dermake_pictures as pictures;
 
 /// Turns photos into `pixel_values`.
 pub(super) struct Decoder {
@@ -30,13 +29,13 @@ impl Decoder {
     /// # Errors
     /// [`Error::Input`] for a file that is not an image, is damaged or too large.
     pub(super) async fn decode(&self, photo: Bytes) -> Result<Tensor, Error> {
-        pictures::check_size(&photo, self.max_megapixels)?;
+        dermake_pictures::check_size(&photo, self.max_megapixels)?;
         let place = self.places.clone().acquire_owned().await.map_err(|_| Error::Failed)?;
         let (config, most) = (self.config.clone(), self.max_megapixels);
         let decoded = tokio::task::spawn_blocking(move || {
             let _place = place;
             // The decoder has the last word on the size: it may read another one than the header's first.
-            pictures::pixel_values_within(&photo, &config, Reading::Photo, most)
+            dermake_pictures::pixel_values_within(&photo, &config, Reading::Photo, most)
         });
         let side = self.config.image_size;
         let values = decoded.await.map_err(|_| Error::Failed)??;

@@ -29,7 +29,6 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use cache::ByContent;
 use decode::Decoder;
-use dermake_models as model;
 pub(super) use error::Error;
 pub use options::InferOptions;
 use queue::{Batching, Feature, Queue};
@@ -67,9 +66,9 @@ impl Engine {
         limits: &Limits,
         metrics: &Arc<Metrics>,
     ) -> anyhow::Result<Self> {
-        let (model, name) = model::load(source, None, &options.placement()?)?;
+        let (model, name) = dermake_models::load(source, None, &options.placement()?)?;
         check_finite(&model)?;
-        model::warn_of(&model);
+        dermake_models::warn_of(&model);
         let batching = Batching {
             max_images: options.max_batch as usize,
             max_texts: TEXT_BATCH,

@@ -2,7 +2,6 @@
 
 use super::running::{Reply, Running, copy_demo_model, demo_model, photo};
 use base64::Engine;
-use dermake_models as model;
 use shared_model::concepts::ConceptScorer;
 use shared_model::labels::{ConceptTemplates, LabelSet, Templates};
 use shared_model::preprocess::Reading;
@@ -21,7 +20,7 @@ fn assert_near(found: &[(String, f64)], expected: &[(String, f64)]) {
 #[test]
 fn a_photo_is_classified_as_by_the_model_itself() {
     let server = Running::with(|_| {});
-    let (model, name) = model::load(demo_model().to_str().unwrap(), None, &Default::default()).unwrap();
+    let (model, name) = dermake_models::load(demo_model().to_str().unwrap(), None, &Default::default()).unwrap();
     let expected = |labels: &LabelSet, templates: &Templates| -> Vec<(String, f64)> {
         let classifier = model.classifier(labels, templates, &mut |_, _| {}).unwrap();
         let answers = model.classify(&photo(0), Reading::Photo, &classifier, 3).unwrap();
@@ -100,7 +99,7 @@ fn a_classifier_is_made_once() {
 fn concepts_are_scored_as_by_the_model_itself() {
     let server = Running::with(|_| {});
     let answer = server.post_photo("/v1/annotate?top_k=64", 1);
-    let (model, _) = model::load("demo", None, &Default::default()).unwrap();
+    let (model, _) = dermake_models::load("demo", None, &Default::default()).unwrap();
     let names: Vec<_> =
         answer.body["concepts"].as_array().unwrap().iter().map(|c| c["concept"].as_str().unwrap()).collect();
     assert_eq!(names.len(), 64);

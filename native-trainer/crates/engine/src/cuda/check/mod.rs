@@ -6,7 +6,7 @@ mod towers;
 use super::adamw::{AdamWStep, adamw_step};
 use super::flat::CudaOps;
 use super::gpu::Gpu;
-use crate::CpuOps;
+use crate::cpu::CpuOps;
 use crate::layout::ParameterLayout;
 use anyhow::Result;
 use candle_core::{CudaDevice, Device, Tensor};

@@ -1,7 +1,7 @@
 //! One call of every operation, with results that are read back.
 
 use super::Random;
-use crate::CpuOps;
+use crate::cpu::CpuOps;
 use crate::cuda::element::Element;
 use crate::cuda::flat::CudaOps;
 use crate::layout::ParameterLayout;
