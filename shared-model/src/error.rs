@@ -1,6 +1,6 @@
 //! The error type of this crate: each variant says what was expected, what was found and where.
 
-use crate::preprocess::OtherFile;
+use crate::file_kind::OtherFile;
 use std::fmt;
 
 /// Result with this crate's [`enum@Error`].

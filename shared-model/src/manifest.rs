@@ -1,7 +1,8 @@
 //! `manifest.json`: what a quantized model consists of.
 
+use crate::foreign::json_text;
 use crate::labels::LabelSet;
-use crate::weights::{WeightFormat, json_text};
+use crate::weights::WeightFormat;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 //!
 //! All text that people write is read through this module.
 
-use crate::preprocess::FileKind;
+use crate::file_kind::FileKind;
 
 /// Why bytes are not text that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use super::section::{Inert, Section, config_error};
 use super::{Activation, ClipConfig, Interpolation, PreprocessConfig, ResizeMode, TextConfig, VisionConfig};
-use crate::weights::json_text;
+use crate::foreign::json_text;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! The activation between the two layers of an MLP: QuickGELU, `x sigmoid(1.702 x)`, or GELU, `x Phi(x)`.
 
+use super::exp::exp;
 use crate::config::Activation;
 use crate::lanes::widest;
-use crate::ops::exp::exp;
 use crate::parallel::for_each_chunk;
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 

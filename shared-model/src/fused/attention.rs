@@ -1,8 +1,8 @@
 //! Multi-head self-attention over packed sequences, `softmax(Q K^T / sqrt(W)) V`, and its gradient.
 
+use super::exp::{exp, softmax};
 use super::matrix::{Matrix, Mode, product};
 use crate::lanes::{self, widest};
-use crate::ops::exp::{exp, softmax};
 use crate::output::{Output, Rows, RowsSize};
 use crate::parallel::for_each_task;
 use gemm::Parallelism;

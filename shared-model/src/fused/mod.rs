@@ -7,6 +7,7 @@
 
 mod activation;
 mod attention;
+pub(crate) mod exp;
 mod layer_norm;
 mod matrix;
 mod product;

@@ -8,7 +8,6 @@
 
 mod activation;
 mod attention;
-pub(crate) mod exp;
 mod int8_block;
 mod layer_norm;
 mod matmul_bias;

@@ -1,9 +1,9 @@
 //! Attention in 16-bit integers, for int8 towers. In wasm it is twice as fast as f32, and its error is far below that
 //! of eight-bit weights. It has no gradient.
 
-use super::exp::powers;
 use super::values;
 use crate::Result;
+use crate::fused::exp::powers;
 use crate::kernels::short::tile::TileKernel;
 use crate::kernels::short::{ShortPanels, ShortRows, Source, fastest_kernel, multiply};
 use crate::output::{Output, Rows, RowsSize};

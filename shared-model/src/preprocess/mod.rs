@@ -11,7 +11,6 @@ mod color;
 mod convolve;
 mod decode;
 mod encode;
-mod format;
 mod limits;
 mod orientation;
 mod pixels;
@@ -22,12 +21,13 @@ mod taps;
 
 pub use decode::{check_size, decode, decode_within, size};
 pub use encode::encode_png;
-pub use format::{FileKind, OtherFile, PictureFormat};
 pub use limits::{MAX_EDGE, MAX_MEGAPIXELS};
 pub use pixels::{DecodedImage, PixelMode, RgbImage8};
 pub use preview::preview;
 pub use reading::Reading;
 pub use resample::{CropBox, resample};
+
+pub use crate::file_kind::{FileKind, OtherFile, PictureFormat};
 
 use crate::config::{PreprocessConfig, ResizeMode};
 use crate::{Error, Result};

@@ -1,6 +1,7 @@
 //! One file of a checkpoint: safetensors or PyTorch's archive, detected by its content.
 
-use super::{Foreign, StoredTensor, pickle};
+use super::{StoredTensor, pickle};
+use crate::foreign::Foreign;
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::Tensor;

@@ -6,7 +6,6 @@
 //! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
 
 mod file;
-mod foreign;
 mod format;
 pub(crate) mod int4;
 mod keys;
@@ -19,12 +18,11 @@ mod stored;
 
 use crate::config::Parameter;
 use crate::error::{MismatchReport, Misshapen};
+pub use crate::foreign::foreign_text;
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
 pub use file::{FileTensors, is_cut_short};
-pub use foreign::foreign_text;
-pub(crate) use foreign::{Foreign, json_text};
 pub use format::WeightFormat;
 pub use shards::ShardIndex;
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,6 @@
 //! The index of a checkpoint of several files (`model.safetensors.index.json`).
 
+use crate::foreign::json_text;
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ impl ShardIndex {
     /// [`Error::ShardIndex`] when it has another form, is empty, or names a file outside of its folder;
     /// [`Error::ForeignFile`] when it is not JSON.
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let json = super::json_text(json, "the JSON index of sharded weights")?;
+        let json = json_text(json, "the JSON index of sharded weights")?;
         let index: Self = match serde_json::from_str(json) {
             Ok(index) => index,
             Err(error) => return fail(format!("expected {{\"weight_map\": {{tensor: file}}}} ({error})")),

@@ -26,10 +26,10 @@ mod tiff_directory;
 mod webp;
 mod ycbcr;
 
-use super::format::{FileKind, OtherFile, PictureFormat};
 use super::limits::MAX_MEGAPIXELS;
 use super::pixels::{PixelMode, Samples};
 use super::{DecodedImage, Reading, color, orientation};
+use crate::file_kind::{FileKind, OtherFile, PictureFormat};
 use crate::{Error, Result};
 use limit::Limit;
 use stored::Stored;

@@ -1,7 +1,7 @@
 //! Errors that the decoders share.
 
 use crate::Error;
-use crate::preprocess::format::OtherFile;
+use crate::file_kind::OtherFile;
 use std::fmt::Display;
 
 /// Returns the error for a damaged file, with the decoder's message on one line.

@@ -12,9 +12,10 @@ mod opcodes;
 mod tensors;
 mod values;
 
-use super::{Foreign, StoredTensor};
+use super::StoredTensor;
 use crate::Result;
 use crate::error::damaged_weights as damaged;
+use crate::foreign::Foreign;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
