@@ -7,17 +7,37 @@ use crate::file_kind::FileKind;
 /// Why bytes are not text that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
+    /// UTF-16 or UTF-32.
     #[error(
         "the text is in {encoding}, expected UTF-8; save it again as UTF-8 (Excel: \"CSV UTF-8\"; editors: \"Save as\", \
          encoding UTF-8)"
     )]
-    Encoding { encoding: &'static str },
+    Encoding {
+        /// Name of the encoding.
+        encoding: &'static str,
+    },
+    /// A file of another kind.
     #[error("{found}, expected text; {advice}")]
-    OtherFile { found: &'static str, advice: &'static str },
+    OtherFile {
+        /// The kind of the file, in a sentence.
+        found: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// A byte that is not UTF-8.
     #[error("line {line} has the byte 0x{byte:02X}, which is not UTF-8; save the text again as UTF-8")]
-    NotUtf8 { line: usize, byte: u8 },
+    NotUtf8 {
+        /// Line of the byte; the first is 1.
+        line: usize,
+        /// The byte.
+        byte: u8,
+    },
+    /// A zero byte.
     #[error("line {line} has a zero byte, expected text")]
-    ZeroByte { line: usize },
+    ZeroByte {
+        /// Line of the byte; the first is 1.
+        line: usize,
+    },
 }
 
 /// UTF-8's byte order mark, which Excel and Windows editors write.

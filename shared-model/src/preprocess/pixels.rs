@@ -8,7 +8,7 @@ use std::fmt;
 /// These are the modes in which Pillow, and so the reference, opens files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PixelMode {
-    /// Black and white, held as gray 0 or 255; resampled nearest-neighbour.
+    /// Black and white, stored as gray 0 or 255; resampled by nearest neighbor.
     OneBit,
     /// 8-bit gray.
     Gray,
@@ -16,8 +16,9 @@ pub enum PixelMode {
     GrayAlpha,
     /// 16-bit gray, resampled at full depth; values above 255 become white.
     Gray16,
-    /// Indexed color, held as the RGB the indices stand for; resampled nearest-neighbour.
+    /// Indexed color, stored as the RGB values of the indices; resampled by nearest neighbor.
     Palette,
+    /// RGB.
     Rgb,
     /// RGB and alpha; resampled premultiplied.
     Rgba,
