@@ -14,20 +14,22 @@ pub struct Clip {
     pub text: TextTower,
     /// Stored as its logarithm; `exp` at use.
     log_logit_scale: f32,
+    logit_bias: Option<f32>,
 }
 
 impl Clip {
-    /// Builds both towers, resizing position embeddings where the config asks for another length.
+    /// Builds both towers of a checkpoint of any family, resizing open_clip's position embeddings where the config asks
+    /// for another length.
     ///
     /// # Errors
     /// [`Error::CheckpointMismatch`] with every tensor of both towers that does not fit; [`Error::NotFinite`] and
     /// [`Error::LogitScale`] for values that no model can have.
-    pub fn load(mut weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
-        weights.fit_positions(config)?;
-        let all: Vec<_> = config.vision_parameters().into_iter().chain(config.text_parameters()).collect();
-        weights.check(&all, &[])?;
+    pub fn load(weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+        let weights = weights.for_model(config)?;
         let on_cpu = Placement { dtype: DType::F32, ..Placement::default() };
-        let log_logit_scale: f32 = weights.tensor("logit_scale", &on_cpu)?.to_scalar()?;
+        let scalar = |name: &str| -> Result<f32> { Ok(weights.tensor(name, &on_cpu)?.to_scalar()?) };
+        let log_logit_scale = scalar("logit_scale")?;
+        let logit_bias = config.has_logit_bias.then(|| scalar("logit_bias")).transpose()?;
         if !log_logit_scale.exp().is_finite() {
             return Err(Error::LogitScale { found: log_logit_scale });
         }
@@ -36,6 +38,7 @@ impl Clip {
             vision: VisionTower::load(&weights, config, placement)?,
             text: TextTower::load(&weights, config, placement)?,
             log_logit_scale,
+            logit_bias,
         })
     }
 
@@ -52,6 +55,32 @@ impl Clip {
     /// The learned factor between cosines and training logits. Zero-shot classification uses 100 instead.
     pub fn logit_scale(&self) -> f32 {
         self.log_logit_scale.exp()
+    }
+
+    /// What SigLIP adds to the training logits, whose sigmoids are its probabilities.
+    pub fn logit_bias(&self) -> Option<f32> {
+        self.logit_bias
+    }
+
+    /// The probabilities that the model was trained for: over the texts of each image by softmax, or for each pair on its
+    /// own by a sigmoid (SigLIP).
+    ///
+    /// # Shapes
+    /// - `image_features`: `[B, E]`, `text_features`: `[C, E]`, rows of unit length
+    /// - returns logits and probabilities, `[B, C]`
+    pub fn probabilities(&self, image_features: &Tensor, text_features: &Tensor) -> Result<(Tensor, Tensor)> {
+        let logits = (image_features.matmul(&text_features.t()?)? * f64::from(self.logit_scale()))?;
+        Ok(match self.logit_bias {
+            Some(bias) => {
+                let logits = (logits + f64::from(bias))?;
+                let probabilities = candle_nn::ops::sigmoid(&logits)?;
+                (logits, probabilities)
+            }
+            None => {
+                let probabilities = candle_nn::ops::softmax_last_dim(&logits)?;
+                (logits, probabilities)
+            }
+        })
     }
 }
 

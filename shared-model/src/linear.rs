@@ -68,14 +68,14 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
-    /// From a dense weight of any memory layout, without bias.
-    pub fn dense(weight: Tensor) -> Self {
-        Self { weight: LinearWeight::Dense(weight), bias: None }
+    /// From a dense weight of any memory layout.
+    pub fn dense(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Self { weight: LinearWeight::Dense(weight), bias }
     }
 
-    /// From a dense weight, without bias; its products are those of 16-bit integers, without a gradient, on the CPU.
-    pub fn short(weight: &Tensor) -> Result<Self> {
-        Ok(Self { weight: LinearWeight::Short(ShortMatrix::new(weight)?), bias: None })
+    /// From a dense weight; its products are those of 16-bit integers, without a gradient, on the CPU.
+    pub fn short(weight: &Tensor, bias: Option<Tensor>) -> Result<Self> {
+        Ok(Self { weight: LinearWeight::Short(ShortMatrix::new(weight)?), bias })
     }
 
     /// The weight with its bias, where its products are those of [`crate::kernels`].

@@ -1,7 +1,7 @@
 //! Quantizes dense weights, with a report of the error.
 //!
-//! Only the big matrices are quantized: the four of every block and the token embedding. The patch embedding, both
-//! projections and the position embeddings become f16. Norms, biases and the logit scale stay f32.
+//! Only the big matrices are quantized: the four of every block, those of an attention pool, and the token embedding. The
+//! patch embedding, both projections and the position embeddings become f16. Norms, biases and the logit scale stay f32.
 
 use crate::config::Parameter;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
@@ -96,7 +96,14 @@ pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightForma
 type Quantized = (Vec<(String, StoredTensor)>, Tensor, &'static str);
 
 fn is_block_matrix(name: &str) -> bool {
-    let suffixes = ["attn.in_proj_weight", "attn.out_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"];
+    let suffixes = [
+        "attn.in_proj_weight",
+        "attn.q.weight",
+        "attn.kv.weight",
+        "attn.out_proj.weight",
+        "mlp.c_fc.weight",
+        "mlp.c_proj.weight",
+    ];
     suffixes.iter().any(|suffix| name.ends_with(suffix))
 }
 

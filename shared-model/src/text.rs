@@ -1,23 +1,37 @@
 //! The text tower: token ids to one vector a text.
 
-use crate::config::ClipConfig;
+use crate::config::{ClipConfig, NormOrder, TextConfig, TextPooling, Visibility};
 use crate::linear::{Embedding, Linear};
 use crate::ops::LayerNorm;
-use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
+use crate::projection::Projection;
+use crate::transformer::{Observer, Transformer, TransformerConfig, biased, unit_length};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result, finite};
 use candle_core::{DType, Device, Tensor};
 
-/// open_clip's `TextTransformer` with causal attention, pooled at the end token.
+/// A text transformer: CLIP's, which is causal and pools at the end token; SigLIP's, in which every token sees all; or
+/// BERT.
 pub struct TextTower {
     token_embedding: Embedding,
+    /// With BERT's type embedding of all tokens in it.
     positional_embedding: Tensor,
+    ln_pre: Option<LayerNorm>,
     transformer: Transformer,
-    ln_final: LayerNorm,
-    text_projection: Linear,
-    context_length: usize,
-    vocab_size: usize,
+    ln_final: Option<LayerNorm>,
+    pooler: Option<Linear>,
+    projection: Projection,
+    config: TextConfig,
     placement: Placement,
+}
+
+/// The tokens of a batch of texts that are computed.
+struct Tokens {
+    /// `[B, L]`; `[1, T]` where padding is left out.
+    ids: Tensor,
+    /// `[1, L]` or `[1, T]`
+    positions: Tensor,
+    /// The first token of each text and behind them the number of all, where padding is left out.
+    starts: Option<Vec<usize>>,
 }
 
 impl TextTower {
@@ -28,29 +42,33 @@ impl TextTower {
     pub fn load(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.check(&config.text_parameters(), &config.vision_parameters())?;
         let text = &config.text;
-        let blocks = TransformerConfig {
-            layers: text.layers,
-            heads: text.heads,
-            activation: config.activation,
-            is_causal: true,
+        let norm = |name: &str, is_there: bool| {
+            is_there.then(|| LayerNorm::load(weights, name, text.norm_eps, placement)).transpose()
         };
-        let projection = weights.projection("text_projection", placement)?.t()?;
+        let mut positional_embedding = weights.tensor("positional_embedding", placement)?;
+        if text.token_types.is_some() {
+            let first_type = weights.tensor("token_type_embedding", placement)?.narrow(0, 0, 1)?;
+            positional_embedding = positional_embedding.broadcast_add(&first_type)?;
+        }
+        let has_pooler = text.pooling == TextPooling::PooledFirstToken;
+        let blocks = TransformerConfig::text(config);
         Ok(Self {
             token_embedding: Embedding::load(weights, "token_embedding.weight", placement)?,
-            positional_embedding: weights.tensor("positional_embedding", placement)?,
+            positional_embedding,
+            ln_pre: norm("ln_pre", text.norm_order == NormOrder::Post)?,
             transformer: Transformer::load(weights, "transformer.resblocks", &blocks, placement)?,
-            ln_final: LayerNorm::load(weights, "ln_final", placement)?,
-            text_projection: Linear::dense(projection),
-            context_length: text.context_length,
-            vocab_size: text.vocab_size,
+            ln_final: norm("ln_final", text.norm_order == NormOrder::Pre)?,
+            pooler: has_pooler.then(|| biased(weights, "pooler", placement)).transpose()?,
+            projection: Projection::load(weights, "text_projection", text.projection, placement)?,
+            config: text.clone(),
             placement: placement.clone(),
         })
     }
 
-    /// Encodes tokenised texts.
+    /// Encodes tokenized texts.
     ///
-    /// Attention is causal, so what stands behind a text's end token cannot change its feature: the batch is cut
-    /// behind its last end token before anything is computed.
+    /// What cannot change a text's feature is not computed: where attention is causal, the batch is cut behind its last
+    /// end token; where padding is not seen, it is left out.
     ///
     /// # Shapes
     /// - `input_ids`: one row a text, all of one length up to `context_length`
@@ -64,51 +82,118 @@ impl TextTower {
         unit_length(&raw)
     }
 
-    /// [`Self::text_features`] before normalisation to unit length.
+    /// [`Self::text_features`] before normalization to unit length.
     pub fn raw_text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        self.encode_observed(&cut_behind_last_eot(input_ids), &mut |_, _| {})
+        let longest = input_ids.iter().map(|row| self.n_computed(row)).max().unwrap_or(0);
+        let cut: Vec<Vec<u32>> = input_ids.iter().map(|row| row[..longest.min(row.len())].to_vec()).collect();
+        self.encode_observed(&cut, &mut |_, _| {})
+    }
+
+    /// Tokens of a row up to the last one that its feature depends on.
+    pub fn n_computed(&self, ids: &[u32]) -> usize {
+        match self.config.visibility {
+            Visibility::Causal => pooled_position(ids, self.config.pooling) + 1,
+            Visibility::All => ids.len(),
+            Visibility::AllBut { padding } => ids.iter().rposition(|&id| id != padding).map_or(0, |last| last + 1),
+        }
     }
 
     /// Raw features `[B, E]` f32 of the rows as they are, uncut, showing each stage's activations to `observe`.
     ///
+    /// Where padding is not seen, activations are `[1, T, D]` of the T tokens that are no padding.
+    ///
     /// # Errors
-    /// When the rows are empty, of different lengths, longer than the context or hold unknown ids.
+    /// When the rows are empty, of different lengths, longer than the context, hold unknown ids or nothing but padding.
     pub fn encode_observed(&self, input_ids: &[Vec<u32>], observe: Observer<'_>) -> Result<Tensor> {
-        let tokens = self.transformer.forward(self.embed(input_ids)?, observe)?;
-        let tokens = self.ln_final.forward(&tokens)?;
-        observe("ln_final", &tokens);
-        self.project_eot(&tokens, input_ids)
+        let tokens = self.tokens(input_ids)?;
+        let mut x = self.embed(&tokens)?;
+        if let Some(ln_pre) = &self.ln_pre {
+            x = ln_pre.forward(&x)?;
+            observe("ln_pre", &x);
+        }
+        x = self.transformer.forward(x, tokens.starts.as_deref(), observe)?;
+        if let Some(ln_final) = &self.ln_final {
+            x = ln_final.forward(&x)?;
+            observe("ln_final", &x);
+        }
+        let pooled = self.pool(&x, input_ids, tokens.starts.as_deref())?;
+        observe("pooled", &pooled);
+        Ok(self.projection.forward(&pooled)?.to_dtype(DType::F32)?)
     }
 
-    /// What enters the blocks, `[B, L, D]`.
-    fn embed(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+    /// Tells which tokens are computed. Padding that is not seen is left out: nothing depends on it.
+    fn tokens(&self, input_ids: &[Vec<u32>]) -> Result<Tokens> {
         let (batch, length) = self.check_rows(input_ids)?;
-        let ids = Tensor::from_vec(input_ids.concat(), (batch, length), &Device::Cpu)?;
-        let ids = ids.to_device(&self.placement.device)?;
-        let positions = self.positional_embedding.narrow(0, 0, length)?;
-        Ok(self.token_embedding.forward(&ids)?.broadcast_add(&positions)?)
+        let to_device = |tensor: Tensor| tensor.to_device(&self.placement.device);
+        let Visibility::AllBut { padding } = self.config.visibility else {
+            let ids = Tensor::from_vec(input_ids.concat(), (batch, length), &Device::Cpu)?;
+            let positions = Tensor::arange(0, length as u32, &Device::Cpu)?.unsqueeze(0)?;
+            return Ok(Tokens { ids: to_device(ids)?, positions: to_device(positions)?, starts: None });
+        };
+        let (mut ids, mut positions, mut starts) = (Vec::new(), Vec::new(), vec![0]);
+        for row in input_ids {
+            let seen = (0u32..).zip(row).filter(|(_, id)| **id != padding);
+            for (position, id) in seen {
+                positions.push(position);
+                ids.push(*id);
+            }
+            if starts.last() == Some(&ids.len()) {
+                return Err(rows_error("a row of token ids holds nothing but padding".into()));
+            }
+            starts.push(ids.len());
+        }
+        let ids = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
+        let positions = Tensor::new(positions, &Device::Cpu)?.unsqueeze(0)?;
+        Ok(Tokens { ids: to_device(ids)?, positions: to_device(positions)?, starts: Some(starts) })
     }
 
-    fn project_eot(&self, tokens: &Tensor, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        let length = tokens.dim(1)?;
-        let pooled_rows: Vec<u32> =
-            input_ids.iter().enumerate().map(|(row, ids)| (row * length + eot_position(ids)) as u32).collect();
-        let pooled_rows = Tensor::new(pooled_rows, &self.placement.device)?;
-        let pooled = tokens.flatten_to(1)?.index_select(&pooled_rows, 0)?;
-        Ok(self.text_projection.forward(&pooled)?.to_dtype(DType::F32)?)
+    /// What enters the blocks.
+    fn embed(&self, Tokens { ids, positions, starts }: &Tokens) -> Result<Tensor> {
+        let positions = match starts {
+            None => self.positional_embedding.narrow(0, 0, positions.dim(1)?)?,
+            Some(_) => self.positional_embedding.index_select(&positions.squeeze(0)?, 0)?,
+        };
+        Ok(self.token_embedding.forward(ids)?.broadcast_add(&positions)?)
+    }
+
+    /// `[B, D]` of the tokens as they leave the last norm.
+    fn pool(&self, x: &Tensor, input_ids: &[Vec<u32>], starts: Option<&[usize]>) -> Result<Tensor> {
+        let length = x.dim(1)?;
+        let start = |row: usize| starts.map_or(row * length, |starts| starts[row]);
+        let end = |row: usize| starts.map_or((row + 1) * length, |starts| starts[row + 1]);
+        let rows = x.flatten_to(1)?;
+        if self.config.pooling == TextPooling::Mean {
+            let mean = |row| rows.narrow(0, start(row), end(row) - start(row))?.mean_keepdim(0);
+            let means = (0..input_ids.len()).map(mean).collect::<candle_core::Result<Vec<_>>>()?;
+            return Ok(Tensor::cat(&means, 0)?);
+        }
+        let pooled_row = |(row, ids): (usize, &Vec<u32>)| match self.config.pooling {
+            TextPooling::LastToken => end(row) as u32 - 1,
+            pooling => (start(row) + pooled_position(ids, pooling)) as u32,
+        };
+        let pooled_rows: Vec<u32> = input_ids.iter().enumerate().map(pooled_row).collect();
+        let pooled = rows.index_select(&Tensor::new(pooled_rows, &self.placement.device)?, 0)?;
+        match &self.pooler {
+            Some(pooler) => Ok(pooler.forward(&pooled)?.tanh()?),
+            None => Ok(pooled),
+        }
     }
 
     fn check_rows(&self, input_ids: &[Vec<u32>]) -> Result<(usize, usize)> {
+        let TextConfig { context_length, vocab_size, .. } = self.config;
         let length = input_ids.first().map_or(0, Vec::len);
-        let fail = |detail: String| Err(Error::Tensor(candle_core::Error::Msg(detail)));
-        if length == 0 || length > self.context_length || input_ids.iter().any(|row| row.len() != length) {
-            return fail(format!("token rows must share one length of 1 to {}", self.context_length));
+        if length == 0 || length > context_length || input_ids.iter().any(|row| row.len() != length) {
+            return Err(rows_error(format!("token rows must share one length of 1 to {context_length}")));
         }
-        if let Some(id) = input_ids.iter().flatten().find(|&&id| id as usize >= self.vocab_size) {
-            return fail(format!("token id {id} is outside the vocabulary of {}", self.vocab_size));
+        if let Some(id) = input_ids.iter().flatten().find(|&&id| id as usize >= vocab_size) {
+            return Err(rows_error(format!("token id {id} is outside the vocabulary of {vocab_size}")));
         }
         Ok((input_ids.len(), length))
     }
+}
+
+fn rows_error(detail: String) -> Error {
+    Error::Tensor(candle_core::Error::Msg(detail))
 }
 
 /// Token rows of one length, cut where the longest of them ends: causal attention makes what follows inert.
@@ -117,18 +202,20 @@ pub fn cut_behind_last_eot(input_ids: &[Vec<u32>]) -> Vec<Vec<u32>> {
     input_ids.iter().map(|row| row[..longest.min(row.len())].to_vec()).collect()
 }
 
-/// Tokens of a text up to its end token, which is counted; what follows is padding.
+/// Tokens of one of CLIP's texts up to its end token, which is counted; what follows is padding.
 pub fn text_length(ids: &[u32]) -> usize {
-    eot_position(ids) + 1
+    pooled_position(ids, TextPooling::LargestId) + 1
 }
 
-/// The first position of the largest id: the end token, which has the largest id of the vocabulary.
-fn eot_position(ids: &[u32]) -> usize {
-    let mut position = 0;
-    for (index, &id) in ids.iter().enumerate() {
-        if id > ids[position] {
-            position = index;
+/// The position of the one token that is pooled.
+fn pooled_position(ids: &[u32], pooling: TextPooling) -> usize {
+    match pooling {
+        TextPooling::LargestId => {
+            // The first of equal ones.
+            (0..ids.len()).max_by_key(|&index| (ids[index], std::cmp::Reverse(index))).unwrap_or(0)
         }
+        TextPooling::FirstOf { id } => ids.iter().position(|&other| other == id).unwrap_or(0),
+        TextPooling::LastToken | TextPooling::Mean => ids.len().saturating_sub(1),
+        TextPooling::FirstToken | TextPooling::PooledFirstToken => 0,
     }
-    position
 }

@@ -1,9 +1,10 @@
-//! The pre-norm transformer that both towers are made of.
+//! The transformer that both towers are made of.
 //!
-//! Block: `x + attention(ln_1(x))`, then `x + mlp(ln_2(x))`, as open_clip's `ResidualAttentionBlock`.
+//! A block is `x + attention(ln_1(x))`, then `x + mlp(ln_2(x))`, as open_clip's `ResidualAttentionBlock`; or with the
+//! norms behind, `ln_1(x + attention(x))`, then `ln_2(x + mlp(x))`, as BERT's layers.
 
 use crate::Result;
-use crate::config::Activation;
+use crate::config::{Activation, ClipConfig, NormOrder, Visibility};
 use crate::kernels::int8::BLOCK_WIDTH;
 use crate::linear::Linear;
 use crate::ops::{Int8Block, LayerNorm, Workspace, activation, attention, short_attention};
@@ -11,7 +12,7 @@ use crate::weights::packing::INT8_QUAD;
 use crate::weights::{Placement, Weights};
 use candle_core::{D, DType, Tensor};
 
-/// Sees the activations of a forward pass by stage name: `conv1`, `ln_pre`, `block0`, ..., `ln_post`, `ln_final`.
+/// Sees the activations of a forward pass by stage name: `conv1`, `ln_pre`, `block0`, ..., `ln_post`, `ln_final`, `pooled`.
 pub type Observer<'a> = &'a mut dyn FnMut(&str, &Tensor);
 
 /// `resblocks`: the blocks of one tower.
@@ -20,13 +21,43 @@ pub(crate) struct Transformer {
     workspace: Workspace,
 }
 
-/// Sizes of a [`Transformer`].
+/// Sizes of a [`Transformer`], and how its blocks compute.
 pub(crate) struct TransformerConfig {
     pub layers: usize,
     pub heads: usize,
     pub activation: Activation,
+    pub norm_eps: f32,
+    pub norm_order: NormOrder,
     /// Whether a token sees only itself and what stands before it.
     pub is_causal: bool,
+}
+
+impl TransformerConfig {
+    /// Those of the vision tower.
+    pub fn vision(config: &ClipConfig) -> Self {
+        let vision = &config.vision;
+        Self {
+            layers: vision.layers,
+            heads: vision.heads,
+            activation: vision.activation,
+            norm_eps: vision.norm_eps,
+            norm_order: NormOrder::Pre,
+            is_causal: false,
+        }
+    }
+
+    /// Those of the text tower.
+    pub fn text(config: &ClipConfig) -> Self {
+        let text = &config.text;
+        Self {
+            layers: text.layers,
+            heads: text.heads,
+            activation: text.activation,
+            norm_eps: text.norm_eps,
+            norm_order: text.norm_order,
+            is_causal: text.visibility == Visibility::Causal,
+        }
+    }
 }
 
 impl Transformer {
@@ -49,10 +80,11 @@ impl Transformer {
     ///
     /// # Shapes
     /// - `x`: `[B, N, D]`; returns the same
-    pub fn forward(&self, x: Tensor, observe: Observer<'_>) -> Result<Tensor> {
+    /// - `starts`: of sequences of different lengths in a batch of one, as [`attention`] takes them
+    pub fn forward(&self, x: Tensor, starts: Option<&[usize]>, observe: Observer<'_>) -> Result<Tensor> {
         let mut x = x;
         for (layer, block) in self.blocks.iter().enumerate() {
-            x = block.forward(&x, &self.workspace)?;
+            x = block.forward(&x, starts, &self.workspace)?;
             observe(&format!("block{layer}"), &x);
         }
         Ok(x)
@@ -65,7 +97,7 @@ impl Transformer {
     pub fn forward_first_token(&self, mut x: Tensor) -> Result<Tensor> {
         let Some((last, others)) = self.blocks.split_last() else { return Ok(x.narrow(1, 0, 1)?) };
         for block in others {
-            x = block.forward(&x, &self.workspace)?;
+            x = block.forward(&x, None, &self.workspace)?;
         }
         last.forward_first_token(&x, &self.workspace)
     }
@@ -76,24 +108,26 @@ struct Block {
     attention: Attention,
     ln_2: LayerNorm,
     mlp: Mlp,
+    norm_order: NormOrder,
 }
 
 impl Block {
     fn load(weights: &Weights, prefix: &str, config: &TransformerConfig, placement: &Placement) -> Result<Self> {
+        let norm = |name: &str| LayerNorm::load(weights, &format!("{prefix}.{name}"), config.norm_eps, placement);
         Ok(Self {
-            ln_1: LayerNorm::load(weights, &format!("{prefix}.ln_1"), placement)?,
+            ln_1: norm("ln_1")?,
             attention: Attention::load(weights, &format!("{prefix}.attn"), config, placement)?,
-            ln_2: LayerNorm::load(weights, &format!("{prefix}.ln_2"), placement)?,
+            ln_2: norm("ln_2")?,
             mlp: Mlp::load(weights, &format!("{prefix}.mlp"), config.activation, placement)?,
+            norm_order: config.norm_order,
         })
     }
 
-    fn forward(&self, x: &Tensor, workspace: &Workspace) -> Result<Tensor> {
-        if let Some(block) = self.int8(x) {
+    fn forward(&self, x: &Tensor, starts: Option<&[usize]>, workspace: &Workspace) -> Result<Tensor> {
+        if let (Some(block), None) = (self.int8(x), starts) {
             return block.forward(x, x.dim(1)?, workspace);
         }
-        let joined = self.attention.joined_heads(&self.ln_1.forward(x)?)?;
-        self.finish(x, &joined)
+        self.finish(x, &self.joined_heads(x, starts)?)
     }
 
     /// `[B, N, D]` to `[B, 1, D]`.
@@ -101,14 +135,14 @@ impl Block {
         if let Some(block) = self.int8(x) {
             return block.forward(x, 1, workspace);
         }
-        let joined = self.attention.joined_heads(&self.ln_1.forward(x)?)?;
+        let joined = self.joined_heads(x, None)?;
         let first = |tokens: &Tensor| tokens.narrow(1, 0, 1)?.contiguous();
         self.finish(&first(x)?, &first(&joined)?)
     }
 
     /// The block as one operation, if all of its matrices are int8 and such is `x`.
     fn int8(&self, x: &Tensor) -> Option<Int8Block<'_>> {
-        if x.dtype() != DType::F32 || !x.device().is_cpu() {
+        if x.dtype() != DType::F32 || !x.device().is_cpu() || self.norm_order != NormOrder::Pre {
             return None;
         }
         Some(Int8Block {
@@ -124,10 +158,24 @@ impl Block {
         })
     }
 
+    /// The heads' outputs, before the output projection.
+    fn joined_heads(&self, x: &Tensor, starts: Option<&[usize]>) -> Result<Tensor> {
+        match self.norm_order {
+            NormOrder::Pre => self.attention.joined_heads(&self.ln_1.forward(x)?, starts),
+            NormOrder::Post => self.attention.joined_heads(x, starts),
+        }
+    }
+
     /// What is done for each token on its own.
     fn finish(&self, x: &Tensor, joined: &Tensor) -> Result<Tensor> {
         let x = (x + self.attention.out_proj.forward(joined)?)?;
-        Ok((&x + self.mlp.forward(&self.ln_2.forward(&x)?)?)?)
+        match self.norm_order {
+            NormOrder::Pre => Ok((&x + self.mlp.forward(&self.ln_2.forward(&x)?)?)?),
+            NormOrder::Post => {
+                let x = self.ln_1.forward(&x)?;
+                self.ln_2.forward(&(&x + self.mlp.forward(&x)?)?)
+            }
+        }
     }
 }
 
@@ -153,34 +201,35 @@ impl Attention {
     }
 
     /// The heads' outputs side by side, before the output projection.
-    fn joined_heads(&self, x: &Tensor) -> Result<Tensor> {
+    fn joined_heads(&self, x: &Tensor, starts: Option<&[usize]>) -> Result<Tensor> {
         let qkv = self.in_proj.forward(x)?;
-        match self.in_proj.int8().is_some() && qkv.dtype() == DType::F32 {
+        match self.in_proj.int8().is_some() && qkv.dtype() == DType::F32 && starts.is_none() {
             true => short_attention(&qkv, self.heads, self.is_causal),
-            false => attention(&qkv, self.heads, self.is_causal),
+            false => attention(&qkv, starts, self.heads, self.is_causal),
         }
     }
 }
 
-struct Mlp {
+pub(crate) struct Mlp {
     c_fc: Linear,
     c_proj: Linear,
     activation: Activation,
 }
 
 impl Mlp {
-    fn load(weights: &Weights, prefix: &str, activation: Activation, placement: &Placement) -> Result<Self> {
+    pub fn load(weights: &Weights, prefix: &str, activation: Activation, placement: &Placement) -> Result<Self> {
         let c_fc = biased(weights, &format!("{prefix}.c_fc"), placement)?;
         let c_proj = biased(weights, &format!("{prefix}.c_proj"), placement)?;
         Ok(Self { c_fc, c_proj, activation })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.c_proj.forward(&activation(&self.c_fc.forward(x)?, self.activation)?)
     }
 }
 
-fn biased(weights: &Weights, prefix: &str, placement: &Placement) -> Result<Linear> {
+/// A layer with a bias.
+pub(crate) fn biased(weights: &Weights, prefix: &str, placement: &Placement) -> Result<Linear> {
     Linear::load(weights, &format!("{prefix}.weight"), Some(&format!("{prefix}.bias")), placement)
 }
 

@@ -3,20 +3,22 @@
 use crate::config::ClipConfig;
 use crate::linear::Linear;
 use crate::ops::LayerNorm;
+use crate::pooling::Pooling;
+use crate::projection::Projection;
 use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result, finite};
 use candle_core::{DType, Tensor};
 
-/// open_clip's `VisionTransformer` with a class token.
+/// A vision transformer: patches, blocks, a pooling and a projection.
 pub struct VisionTower {
     patch_embedding: Linear,
-    class_embedding: Tensor,
+    class_embedding: Option<Tensor>,
     positional_embedding: Tensor,
-    ln_pre: LayerNorm,
+    ln_pre: Option<LayerNorm>,
     transformer: Transformer,
-    ln_post: LayerNorm,
-    proj: Linear,
+    pooling: Pooling,
+    projection: Projection,
     image_size: usize,
     patch_size: usize,
     placement: Placement,
@@ -25,9 +27,9 @@ pub struct VisionTower {
 /// What the tower says of a batch of images, before and after normalisation to unit length.
 #[derive(Clone, Debug)]
 pub struct ImageEmbeddings {
-    /// `[B, E]` f32: the class token after `ln_post` and `proj`.
+    /// `[B, E]` f32: the pooled tokens, projected.
     pub raw_image_features: Tensor,
-    /// `[B, P, E]` f32: the patch tokens after `ln_post` and the same `proj`, row-major over the grid.
+    /// `[B, P, E]` f32: the patch tokens as the pooling takes them, projected, row-major over the grid.
     pub raw_patch_embeddings: Tensor,
 }
 
@@ -51,25 +53,24 @@ impl VisionTower {
     pub fn load(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.check(&config.vision_parameters(), &config.text_parameters())?;
         let vision = &config.vision;
-        let blocks = TransformerConfig {
-            layers: vision.layers,
-            heads: vision.heads,
-            activation: config.activation,
-            is_causal: false,
-        };
+        let blocks = TransformerConfig::vision(config);
+        let tensor = |name: &str| weights.tensor(name, placement);
         // The convolution's kernel equals its stride: it is a matrix product over flattened patches.
-        let kernel = weights.tensor("visual.conv1.weight", placement)?.flatten_from(1)?;
-        let projection = weights.projection("visual.proj", placement)?.t()?;
+        let kernel = tensor("visual.conv1.weight")?.flatten_from(1)?;
+        let bias = vision.has_patch_bias.then(|| tensor("visual.conv1.bias")).transpose()?;
         let transformer = Transformer::load(weights, "visual.transformer.resblocks", &blocks, placement)?;
-        let patch_embedding = if transformer.is_int8() { Linear::short(&kernel)? } else { Linear::dense(kernel) };
+        let ln_pre = || LayerNorm::load(weights, "visual.ln_pre", vision.norm_eps, placement);
         Ok(Self {
-            patch_embedding,
-            class_embedding: weights.tensor("visual.class_embedding", placement)?,
-            positional_embedding: weights.tensor("visual.positional_embedding", placement)?,
-            ln_pre: LayerNorm::load(weights, "visual.ln_pre", placement)?,
+            patch_embedding: match transformer.is_int8() {
+                true => Linear::short(&kernel, bias)?,
+                false => Linear::dense(kernel, bias),
+            },
+            class_embedding: vision.has_class_token.then(|| tensor("visual.class_embedding")).transpose()?,
+            positional_embedding: tensor("visual.positional_embedding")?,
+            ln_pre: vision.has_ln_pre.then(ln_pre).transpose()?,
             transformer,
-            ln_post: LayerNorm::load(weights, "visual.ln_post", placement)?,
-            proj: Linear::dense(projection),
+            pooling: Pooling::load(weights, vision, placement)?,
+            projection: Projection::load(weights, "visual.proj", vision.projection, placement)?,
             image_size: vision.image_size,
             patch_size: vision.patch_size,
             placement: placement.clone(),
@@ -85,8 +86,14 @@ impl VisionTower {
     /// # Errors
     /// [`Error::NotFinite`] when the weights lead to values that are NaN or infinite.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let token = self.transformer.forward_first_token(self.embed(pixel_values, &mut |_, _| {})?)?;
-        let pooled = self.proj.forward(&self.ln_post.forward(&token)?.squeeze(1)?)?.to_dtype(DType::F32)?;
+        let silent: Observer<'_> = &mut |_, _| {};
+        let tokens = self.embed(pixel_values, silent)?;
+        let tokens = match self.pooling.takes_first_token() {
+            true => self.transformer.forward_first_token(tokens)?,
+            false => self.transformer.forward(tokens, None, silent)?,
+        };
+        let pooled = self.pooling.pool(&self.pooling.normalize(&tokens)?, self.n_prefix())?;
+        let pooled = self.projection.forward(&pooled)?.to_dtype(DType::F32)?;
         finite::check_features("image features", &pooled)?;
         unit_length(&pooled)
     }
@@ -101,24 +108,33 @@ impl VisionTower {
 
     /// [`Self::encode`], showing each stage's activations to `observe`.
     pub fn encode_observed(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<ImageEmbeddings> {
-        self.project_tokens(self.tokens(pixel_values, observe)?)
+        let tokens = self.embed(pixel_values, observe)?;
+        let tokens = self.pooling.normalize(&self.transformer.forward(tokens, None, observe)?)?;
+        observe("ln_post", &tokens);
+        let pooled = self.pooling.pool(&tokens, self.n_prefix())?;
+        observe("pooled", &pooled);
+        if self.pooling.takes_first_token() {
+            return self.project_tokens(&tokens);
+        }
+        let ImageEmbeddings { raw_patch_embeddings, .. } = self.project_tokens(&tokens)?;
+        let raw_image_features = self.projection.forward(&pooled)?.to_dtype(DType::F32)?;
+        Ok(ImageEmbeddings { raw_image_features, raw_patch_embeddings })
     }
 
-    fn project_tokens(&self, tokens: Tensor) -> Result<ImageEmbeddings> {
-        let projected = self.proj.forward(&tokens)?.to_dtype(DType::F32)?;
-        let n_patches = projected.dim(1)? - 1;
+    /// Projects every token; the pooled feature is the first one's.
+    fn project_tokens(&self, tokens: &Tensor) -> Result<ImageEmbeddings> {
+        let projected = self.projection.forward(tokens)?.to_dtype(DType::F32)?;
+        let n_prefix = self.n_prefix();
+        let n_patches = projected.dim(1)? - n_prefix;
         Ok(ImageEmbeddings {
             raw_image_features: projected.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?,
-            raw_patch_embeddings: projected.narrow(1, 1, n_patches)?.contiguous()?,
+            raw_patch_embeddings: projected.narrow(1, n_prefix, n_patches)?.contiguous()?,
         })
     }
 
-    /// All tokens after `ln_post`, `[B, 1 + P, D]`, the class token first.
-    fn tokens(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
-        let tokens = self.embed(pixel_values, observe)?;
-        let tokens = self.ln_post.forward(&self.transformer.forward(tokens, observe)?)?;
-        observe("ln_post", &tokens);
-        Ok(tokens)
+    /// How many tokens precede the patches.
+    fn n_prefix(&self) -> usize {
+        usize::from(self.class_embedding.is_some())
     }
 
     fn embed(&self, pixel_values: &Tensor, observe: Observer<'_>) -> Result<Tensor> {
@@ -126,9 +142,16 @@ impl VisionTower {
         let patches = self.patch_embedding.forward(&self.patches(&pixel_values)?)?;
         observe("conv1", &patches);
         let (batch, _, width) = patches.dims3()?;
-        let class_token = self.class_embedding.expand((batch, 1, width))?;
-        let tokens = Tensor::cat(&[&class_token, &patches], 1)?.broadcast_add(&self.positional_embedding)?;
-        let tokens = self.ln_pre.forward(&tokens)?;
+        let tokens = match &self.class_embedding {
+            Some(class_embedding) => Tensor::cat(&[&class_embedding.expand((batch, 1, width))?, &patches], 1)?,
+            None => patches,
+        };
+        let tokens = tokens.broadcast_add(&self.positional_embedding)?;
+        let Some(ln_pre) = &self.ln_pre else {
+            observe("embeddings", &tokens);
+            return Ok(tokens);
+        };
+        let tokens = ln_pre.forward(&tokens)?;
         observe("ln_pre", &tokens);
         Ok(tokens)
     }

@@ -4,7 +4,7 @@
 //! brought to unit length again. Logits are 100 times the cosine.
 
 use crate::labels::Templates;
-use crate::text::{TextTower, text_length};
+use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::transformer::unit_length;
 use crate::{Error, Result};
@@ -147,7 +147,8 @@ pub(crate) fn encode_prompts(
 ) -> Result<Tensor> {
     let rows = tokenizer.encode_batch(prompts)?;
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|&a, &b| text_length(&rows[a]).cmp(&text_length(&rows[b])).then_with(|| rows[a].cmp(&rows[b])));
+    let length = |row: usize| text.n_computed(&rows[row]);
+    order.sort_by(|&a, &b| length(a).cmp(&length(b)).then_with(|| rows[a].cmp(&rows[b])));
 
     let mut distinct: Vec<Vec<u32>> = Vec::new();
     let mut place = vec![0u32; rows.len()];

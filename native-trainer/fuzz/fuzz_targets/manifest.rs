@@ -13,6 +13,6 @@ fuzz_target!(|json: &[u8]| {
     }
     let written = serde_json::to_vec(&manifest).expect("what was JSON can be JSON again");
     assert_eq!(Manifest::from_json(&written).expect("it was read before"), manifest);
-    let _ = ClipConfig::from_open_clip_json(manifest.config.to_string().as_bytes());
+    let _ = ClipConfig::from_json(manifest.config.to_string().as_bytes());
     let _ = Templates::new(manifest.templates);
 });

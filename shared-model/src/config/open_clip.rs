@@ -1,46 +1,34 @@
 //! `open_clip_config.json` (or one of open_clip's bare model configs) to [`ClipConfig`] and back.
 
-use super::section::{Inert, Section, config_error};
-use super::{Activation, ClipConfig, Interpolation, PreprocessConfig, ResizeMode, TextConfig, VisionConfig};
-use crate::foreign::json_text;
-use crate::{Error, Result};
+use super::files::{Tensors, parse};
+use super::open_clip_fields::{MODEL_FIELDS, TEXT_FIELDS, VISION_FIELDS, any};
+use super::section::Section;
+use super::{
+    Activation, Blocks, ClipConfig, Interpolation, PreprocessConfig, Projection, ResizeMode, TORCH_NORM_EPS,
+    TextConfig, TextPooling, Visibility, VisionConfig, bert, panderm, timm,
+};
+use crate::Result;
 use serde_json::{Value, json};
 
 impl ClipConfig {
     /// Parses `open_clip_config.json` (`model_cfg` and `preprocess_cfg`) or a bare `model_cfg`.
     ///
-    /// Absent fields take open_clip's defaults.
+    /// Absent fields take open_clip's defaults. Both towers must be open_clip's own: what another library builds
+    /// is not described here alone ([`Self::from_files`]).
     ///
     /// # Errors
-    /// [`Error::ConfigJson`] for bad JSON; [`Error::Config`] naming the first field that cannot be honoured.
+    /// [`crate::Error::ConfigJson`] for bad JSON; [`crate::Error::Config`] naming the first field that cannot be honored.
     pub fn from_open_clip_json(json: &[u8]) -> Result<Self> {
-        let json = json_text(json, "the JSON of a model config")?;
-        let root: Value = serde_json::from_str(json).map_err(Error::ConfigJson)?;
-        let root = Section::new("", &root)?;
-        let model = match root.get("model_cfg") {
-            Some(value) => Section::new("model_cfg", value)?,
-            None => root.clone(),
-        };
-        let vision = vision_config(&model.section("vision_cfg")?)?;
-        let text = text_config(&model.section("text_cfg")?)?;
-        let quick_gelu = model.boolean("quick_gelu", false)?;
-        let embed_dim = model.required_size("embed_dim")?;
-        model.refuse_others(&MODEL_FIELDS)?;
-        let preprocess = match root.get("preprocess_cfg") {
-            Some(value) => preprocess_config(&Section::new("preprocess_cfg", value)?, vision.image_size)?,
-            None => PreprocessConfig::openai(vision.image_size),
-        };
-        let activation = if quick_gelu { Activation::QuickGelu } else { Activation::Gelu };
-        Ok(Self { embed_dim, activation, vision, text, preprocess })
+        config(&Section::new("", &parse(json)?)?, None)
     }
 
-    /// The `open_clip_config.json` that [`Self::from_open_clip_json`] reads back as `self`.
+    /// The `open_clip_config.json` that [`Self::from_open_clip_json`] reads back as `self`, a plain model.
     pub fn to_open_clip_json(&self) -> Value {
-        let ClipConfig { embed_dim, activation, vision, text, preprocess } = self;
+        let ClipConfig { embed_dim, vision, text, preprocess, .. } = self;
         json!({
             "model_cfg": {
                 "embed_dim": embed_dim,
-                "quick_gelu": *activation == Activation::QuickGelu,
+                "quick_gelu": vision.activation == Activation::QuickGelu,
                 "vision_cfg": {
                     "image_size": vision.image_size,
                     "layers": vision.layers,
@@ -68,118 +56,49 @@ impl ClipConfig {
             },
         })
     }
-
-    /// The names that [`Self::named`] knows.
-    pub const ARCHITECTURES: [&str; 4] = ["ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336"];
-
-    /// One of open_clip's ViT-CLIP architectures by name; a `-quickgelu` suffix selects QuickGELU.
-    ///
-    /// # Errors
-    /// [`Error::Config`] listing the names known here.
-    pub fn named(architecture: &str) -> Result<Self> {
-        // OpenAI writes ViT-B/16 and ViT-L/14@336px.
-        let name = architecture.trim().to_ascii_lowercase().replace(['/', '@'], "-").replace("336px", "336");
-        let base = name.strip_suffix("-quickgelu");
-        let (patch_size, image_size, layers, width, embed_dim, text_width) = match base.unwrap_or(&name) {
-            "vit-b-32" => (32, 224, 12, 768, 512, 512),
-            "vit-b-16" => (16, 224, 12, 768, 512, 512),
-            "vit-l-14" => (14, 224, 24, 1024, 768, 768),
-            "vit-l-14-336" => (14, 336, 24, 1024, 768, 768),
-            _ => {
-                let expected = "ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336, with or without -quickgelu";
-                return Err(config_error("architecture", architecture, expected));
-            }
-        };
-        Ok(Self {
-            embed_dim,
-            activation: if base.is_some() { Activation::QuickGelu } else { Activation::Gelu },
-            vision: VisionConfig { image_size, patch_size, width, layers, heads: width / 64, mlp_width: 4 * width },
-            text: TextConfig {
-                context_length: 77,
-                vocab_size: 49408,
-                width: text_width,
-                layers: 12,
-                heads: text_width / 64,
-                mlp_width: 4 * text_width,
-            },
-            preprocess: PreprocessConfig::openai(image_size),
-        })
-    }
 }
 
-fn any(_: &Value) -> bool {
-    true
+/// Reads a whole config. `tensors` are the checkpoint's, without which a tower of another library is refused.
+pub(super) fn config(root: &Section, tensors: Option<&Tensors>) -> Result<ClipConfig> {
+    let model = match root.get("model_cfg") {
+        Some(value) => Section::new("model_cfg", value)?,
+        None => root.clone(),
+    };
+    let embed_dim = model.required_size("embed_dim")?;
+    let activation = match model.boolean("quick_gelu", false)? {
+        true => Activation::QuickGelu,
+        false => Activation::Gelu,
+    };
+    let (vision, text) = (model.section("vision_cfg")?, model.section("text_cfg")?);
+    let vision = match tensors {
+        Some(tensors) if panderm::is_panderm(tensors) => panderm::vision(tensors)?,
+        Some(tensors) if vision.get("timm_model_name").is_some() => timm::vision(&vision, tensors, embed_dim)?,
+        _ => vision_config(&vision, activation)?,
+    };
+    let text = match tensors {
+        Some(tensors) if text.get("hf_model_name").is_some() => bert::text(&text, tensors, embed_dim)?,
+        _ => text_config(&text, activation)?,
+    };
+    model.refuse_others(&MODEL_FIELDS)?;
+    let preprocess = match root.get("preprocess_cfg") {
+        Some(value) => preprocess_config(&Section::new("preprocess_cfg", value)?, vision.image_size)?,
+        None => PreprocessConfig::openai(vision.image_size),
+    };
+    let has_logit_bias = model.get("init_logit_bias").is_some();
+    ClipConfig { embed_dim, vision, text, has_logit_bias, preprocess }.checked()
 }
 
-fn zero(value: &Value) -> bool {
-    value.as_f64() == Some(0.0)
-}
-
-const MODEL_FIELDS: [Inert; 10] = [
-    ("embed_dim", any),
-    ("quick_gelu", any),
-    ("vision_cfg", any),
-    ("text_cfg", any),
-    ("custom_text", any), // only prefixes the text tower's keys with `text.`, which the loader accepts
-    ("init_logit_scale", any), // the checkpoint has the value
-    ("cast_dtype", any),
-    ("output_dict", any),
-    ("sigma", any), // a training threshold of MAKE
-    ("preprocess_cfg", any),
-];
-
-const VISION_FIELDS: [Inert; 20] = [
-    ("image_size", any),
-    ("layers", any),
-    ("width", any),
-    ("head_width", any),
-    ("patch_size", any),
-    ("mlp_ratio", any),
-    ("sigma", any),
-    ("patch_dropout", any), // training only
-    ("timm_drop", any),
-    ("timm_drop_path", any),
-    ("timm_proj", any), // the `timm_*` fields mean something only beside `timm_model_name`, which is refused
-    ("timm_pool", any),
-    ("timm_proj_bias", any),
-    ("timm_model_pretrained", any),
-    ("attn_pooler_queries", any), // only beside `attentional_pool`, which is refused
-    ("attn_pooler_heads", any),
-    ("output_tokens", any),
-    ("pos_embed_type", |value| value == "learnable"),
-    ("pool_type", |value| value == "tok"),
-    ("input_patchnorm", zero),
-];
-
-const TEXT_FIELDS: [Inert; 15] = [
-    ("context_length", any),
-    ("vocab_size", any),
-    ("width", any),
-    ("heads", any),
-    ("layers", any),
-    ("mlp_ratio", any),
-    ("pad_id", zero),
-    ("eos_id", any), // used with pool_type "eos" only
-    ("output_tokens", any),
-    ("pool_type", |value| value == "argmax"),
-    ("proj_type", |value| value == "linear"),
-    ("hf_model_pretrained", any), // the `hf_*` fields mean something only beside `hf_model_name`, which is refused
-    ("hf_proj_type", any),
-    ("hf_pooler_type", any),
-    ("hf_tokenizer_name", Value::is_null),
-];
-
-fn vision_config(vision: &Section) -> Result<VisionConfig> {
+fn vision_config(vision: &Section, activation: Activation) -> Result<VisionConfig> {
     let width = vision.size("width", 768)?;
     let head_width = vision.size("head_width", 64)?;
-    let config = VisionConfig {
-        image_size: vision.square("image_size", 224)?,
-        patch_size: vision.square("patch_size", 16)?,
+    let blocks = Blocks {
         width,
         layers: vision.layers()?,
         heads: vision.divide("head_width", width, head_width)?,
         mlp_width: vision.scaled("mlp_ratio", 4.0, width)?,
+        activation,
     };
+    let config = VisionConfig::plain(vision.square("image_size", 224)?, vision.square("patch_size", 16)?, blocks);
     if config.patch_size > config.image_size {
         return Err(vision.error("patch_size", config.patch_size, "at most image_size"));
     }
@@ -187,20 +106,58 @@ fn vision_config(vision: &Section) -> Result<VisionConfig> {
     Ok(config)
 }
 
-fn text_config(text: &Section) -> Result<TextConfig> {
+/// open_clip's own text transformer, in the form of CLIP or of SigLIP.
+fn text_config(text: &Section, activation: Activation) -> Result<TextConfig> {
     let width = text.size("width", 512)?;
     let heads = text.size("heads", 8)?;
     text.divide("heads", width, heads)?;
-    let config = TextConfig {
-        context_length: text.size("context_length", 77)?,
-        vocab_size: text.size("vocab_size", 49408)?,
+    let blocks = Blocks {
         width,
         layers: text.layers()?,
         heads,
         mlp_width: text.scaled("mlp_ratio", 4.0, width)?,
+        activation: text_activation(text, activation)?,
+    };
+    let pool_type: Option<String> = text.typed("pool_type", "the name of a pooling")?;
+    let pooling = match pool_type.as_deref() {
+        None | Some("argmax") => TextPooling::LargestId,
+        Some("last") => TextPooling::LastToken,
+        Some("first") => TextPooling::FirstToken,
+        Some(other) => return Err(text.error("pool_type", other, "argmax, last or first")),
+    };
+    let is_causal = !text.boolean("no_causal_mask", false)?;
+    let plain = TextConfig::plain(text.size("context_length", 77)?, text.size("vocab_size", 49408)?, blocks);
+    let config = TextConfig {
+        norm_eps: keyword(text, "norm_kwargs", "eps")?.unwrap_or(TORCH_NORM_EPS),
+        visibility: if is_causal { Visibility::Causal } else { Visibility::All },
+        pooling,
+        projection: Projection::Linear { bias: text.boolean("proj_bias", false)? },
+        ..plain
     };
     text.refuse_others(&TEXT_FIELDS)?;
     Ok(config)
+}
+
+/// `act_kwargs` are those of PyTorch's GELU.
+fn text_activation(text: &Section, activation: Activation) -> Result<Activation> {
+    let approximate: Option<String> = keyword(text, "act_kwargs", "approximate")?;
+    match (approximate.as_deref(), activation) {
+        (None, activation) => Ok(activation),
+        (Some("none"), Activation::Gelu) => Ok(Activation::Gelu),
+        (Some("tanh"), Activation::Gelu) => Ok(Activation::TanhGelu),
+        (Some(other), _) => Err(text.error("act_kwargs.approximate", other, "none or tanh, without quick_gelu")),
+    }
+}
+
+/// The one field that an object may have.
+fn keyword<T: serde::de::DeserializeOwned>(text: &Section, object: &str, field: &'static str) -> Result<Option<T>> {
+    if text.get(object).is_none() {
+        return Ok(None);
+    }
+    let object = text.section(object)?;
+    let value = object.typed(field, "a value of PyTorch's")?;
+    object.refuse_others(&[(field, any)])?;
+    Ok(value)
 }
 
 fn preprocess_config(section: &Section, image_size: usize) -> Result<PreprocessConfig> {
@@ -214,12 +171,6 @@ fn preprocess_config(section: &Section, image_size: usize) -> Result<PreprocessC
             .unwrap_or(Interpolation::Bicubic),
         resize_mode: section.typed("resize_mode", "\"shortest\" or \"squash\"")?.unwrap_or(ResizeMode::Shortest),
     };
-    if config.image_size != image_size {
-        return Err(section.error("size", config.image_size, &format!("the tower's image_size, {image_size}")));
-    }
-    if config.std.iter().any(|s| !(s.is_finite() && *s > 0.0)) || config.mean.iter().any(|m| !m.is_finite()) {
-        return Err(section.error("std", json!(config.std), "positive numbers"));
-    }
     // `fill_color` matters for resize_mode "longest" only.
     section.refuse_others(&[
         ("size", any),
@@ -236,6 +187,7 @@ fn preprocess_config(section: &Section, image_size: usize) -> Result<PreprocessC
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn named_architectures_survive_the_round_trip() {

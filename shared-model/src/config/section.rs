@@ -14,10 +14,10 @@ pub(super) struct Section<'a> {
 }
 
 /// Largest width, length or count taken seriously: keeps products of two sizes far from overflow.
-const MAX_SIZE: u64 = 1 << 20;
+pub(super) const MAX_SIZE: usize = 1 << 20;
 
 /// Most layers of a tower taken seriously: the list of its parameters grows with them.
-const MAX_LAYERS: usize = 1_000;
+pub(super) const MAX_LAYERS: usize = 1_000;
 
 impl<'a> Section<'a> {
     pub(super) fn new(path: &str, value: &'a Value) -> Result<Self> {
@@ -38,6 +38,11 @@ impl<'a> Section<'a> {
         self.fields.get(field).filter(|value| !value.is_null())
     }
 
+    /// The field's value as it is written, null included.
+    pub(super) fn raw(&self, field: &str) -> Option<&'a Value> {
+        self.fields.get(field)
+    }
+
     pub(super) fn section(&self, field: &str) -> Result<Section<'a>> {
         let value = self.get(field).ok_or_else(|| self.error(field, "absent", "an object"))?;
         Section::new(&self.name(field), value)
@@ -54,7 +59,7 @@ impl<'a> Section<'a> {
 
     fn checked_size(&self, field: &str, value: &Value) -> Result<usize> {
         match value.as_u64() {
-            Some(size @ 1..=MAX_SIZE) => Ok(size as usize),
+            Some(size) if (1..=MAX_SIZE as u64).contains(&size) => Ok(size as usize),
             _ => Err(self.error(field, value, "a positive integer")),
         }
     }
@@ -96,7 +101,7 @@ impl<'a> Section<'a> {
     pub(super) fn scaled(&self, field: &str, default: f64, width: usize) -> Result<usize> {
         let ratio = self.typed(field, "a number")?.unwrap_or(default);
         let scaled = (width as f64 * ratio) as u64; // truncated, as open_clip does
-        if !(1..=MAX_SIZE).contains(&scaled) {
+        if !(1..=MAX_SIZE as u64).contains(&scaled) {
             return Err(self.error(field, ratio, "a ratio that leaves a hidden layer"));
         }
         Ok(scaled as usize)
@@ -108,7 +113,7 @@ impl<'a> Section<'a> {
             let is_off = value.is_null() || *value == Value::Bool(false);
             let is_inert = known.iter().any(|(name, inert)| name == field && inert(value));
             if !is_off && !is_inert {
-                return Err(self.error(field, value, "absent: only plain ViT-CLIP models are supported"));
+                return Err(self.error(field, value, "absent: a model that has it is not supported"));
             }
         }
         Ok(())

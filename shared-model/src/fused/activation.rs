@@ -1,4 +1,5 @@
-//! The activation between the two layers of an MLP: QuickGELU, `x sigmoid(1.702 x)`, or GELU, `x Phi(x)`.
+//! The activation between the two layers of an MLP: QuickGELU, `x sigmoid(1.702 x)`; GELU, `x Phi(x)`; or GELU with Phi
+//! approximated, `x sigmoid(2 u(x))` with `u(x) = sqrt(2 / pi) (x + 0.044715 x^3)`, which is `x (1 + tanh u) / 2`.
 
 use super::exp::exp;
 use crate::config::Activation;
@@ -13,6 +14,7 @@ pub fn activate(kind: Activation, values: &mut [f32]) {
     match kind {
         Activation::QuickGelu => quick_gelus(values),
         Activation::Gelu => gelus(values),
+        Activation::TanhGelu => tanh_gelus(values),
     }
 }
 
@@ -39,6 +41,7 @@ pub fn activation_gradient(kind: Activation, x: &[f32], gradient: &mut [f32]) {
         match kind {
             Activation::QuickGelu => quick_gelu_gradients(x, gradient),
             Activation::Gelu => gelu_gradients(x, gradient),
+            Activation::TanhGelu => tanh_gelu_gradients(x, gradient),
         }
     });
 }
@@ -52,6 +55,21 @@ widest! {
 widest! {
     fn gelus(values: &mut [f32]) {
         values.iter_mut().for_each(|x| *x *= normal_cdf(*x));
+    }
+}
+
+widest! {
+    fn tanh_gelus(values: &mut [f32]) {
+        values.iter_mut().for_each(|x| *x *= sigmoid(TWICE_ROOT * *x * (1.0 + CUBIC * *x * *x)));
+    }
+}
+
+widest! {
+    fn tanh_gelu_gradients(x: &[f32], gradient: &mut [f32]) {
+        for (gradient, &x) in gradient.iter_mut().zip(x) {
+            let s = sigmoid(TWICE_ROOT * x * (1.0 + CUBIC * x * x));
+            *gradient *= s + x * s * (1.0 - s) * TWICE_ROOT * (1.0 + 3.0 * CUBIC * x * x);
+        }
     }
 }
 
@@ -72,6 +90,11 @@ widest! {
         }
     }
 }
+
+/// 2 sqrt(2 / pi)
+const TWICE_ROOT: f32 = std::f32::consts::SQRT_2 * std::f32::consts::FRAC_2_SQRT_PI;
+
+const CUBIC: f32 = 0.044_715;
 
 #[inline(always)]
 fn sigmoid(x: f32) -> f32 {

@@ -1,11 +1,9 @@
 //! Layer norm over rows, `(x - mean) / sqrt(variance + eps) * weight + bias`, and its gradient.
 
 use super::ROWS_PER_TASK;
+use crate::config::TORCH_NORM_EPS;
 use crate::lanes::{self, widest};
 use crate::parallel::{for_each_chunk, map_chunks};
-
-/// Epsilon of every layer norm of CLIP.
-pub(crate) const EPS: f32 = 1e-5;
 
 /// Computes `y = (x - mean) / sqrt(variance + eps) * weight + bias` for each row.
 ///
@@ -15,27 +13,27 @@ pub(crate) const EPS: f32 = 1e-5;
 ///
 /// # Panics
 /// When the lengths do not fit.
-pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f32]) {
     let width = weight.len();
     assert!(x.len() == y.len() && bias.len() == width && x.len().is_multiple_of(width.max(1)));
     let task_len = ROWS_PER_TASK * width;
     for_each_chunk(y, task_len, |task, y| {
         let x = &x[task * task_len..][..y.len()];
         for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-            normalize(x, weight, bias, y);
+            normalize(x, weight, bias, eps, y);
         }
     });
 }
 
 /// Computes one row of [`layer_norm`], on the calling thread.
-pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
-    let (mean, inverse) = moments(x);
+pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f32]) {
+    let (mean, inverse) = moments(x, eps);
     for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
         *y = (x - mean) * inverse * w + b;
     }
 }
 
-/// Computes the gradient of [`layer_norm`].
+/// Computes the gradient of [`layer_norm`] with PyTorch's epsilon, which all trained models have.
 ///
 /// With n the normalized row and h = gradient * weight, dx = (h - mean(h) - n mean(h n)) / deviation. `residual`, the
 /// gradient that reaches x past the norm, is added to dx.
@@ -83,7 +81,7 @@ pub fn layer_norm_gradient(
 widest! {
     /// One row of [`layer_norm_gradient`], without the residual.
     fn row_gradient(x: &[f32], weight: &[f32], gradient: &mut [f32], d_weight: &mut [f32], d_bias: &mut [f32]) {
-        let (mean, inverse) = moments(x);
+        let (mean, inverse) = moments(x, TORCH_NORM_EPS);
         let width = x.len() as f32;
         for ((((gradient, &x), &w), d_weight), d_bias) in
             gradient.iter_mut().zip(x).zip(weight).zip(d_weight.iter_mut()).zip(d_bias.iter_mut())
@@ -103,11 +101,11 @@ widest! {
 
 /// Mean and 1 / sqrt(variance + eps) of a row.
 #[inline(always)]
-fn moments(x: &[f32]) -> (f32, f32) {
+fn moments(x: &[f32], eps: f32) -> (f32, f32) {
     let width = x.len() as f32;
     let mean = lanes::sum(x) / width;
     let squares = lanes::fold(x, 0.0, |lane, x| lane + (x - mean) * (x - mean), |a, b| a + b);
-    (mean, 1.0 / (squares / width + EPS).sqrt())
+    (mean, 1.0 / (squares / width + eps).sqrt())
 }
 
 /// Sum of `h (x - mean)`.

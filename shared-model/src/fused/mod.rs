@@ -15,7 +15,7 @@ mod product;
 pub(crate) use activation::activate;
 pub use activation::{activation, activation_gradient};
 pub use attention::{Heads, attention, attention_gradient};
-pub(crate) use layer_norm::{EPS, normalize};
+pub(crate) use layer_norm::normalize;
 pub use layer_norm::{layer_norm, layer_norm_gradient};
 pub use product::{add_column_sums, add_weight_gradient, input_gradient, linear, project};
 

@@ -19,6 +19,7 @@ pub(super) fn composite(x: &Tensor, kind: Activation) -> Result<Tensor> {
     Ok(match kind {
         Activation::QuickGelu => (x * candle_nn::ops::sigmoid(&(x * 1.702)?)?)?,
         Activation::Gelu => x.gelu_erf()?,
+        Activation::TanhGelu => x.gelu()?,
     })
 }
 

@@ -9,16 +9,21 @@ use candle_core::{CpuStorage, CustomOp1, D, DType, Device, Layout, Shape, Tensor
 ///
 /// # Shapes
 /// - `qkv`: `[B, N, 3 D]`, queries, keys and values behind one another, each `heads` heads of width D / heads
+/// - `starts`: the first token of each sequence and behind them the number of all, for sequences of different lengths
+///   in a batch of one; `None` where each row of the batch is a sequence
 /// - returns `[B, N, D]`
 ///
 /// With `is_causal`, a token sees itself and what stands before it.
-pub(crate) fn attention(qkv: &Tensor, heads: usize, is_causal: bool) -> Result<Tensor> {
+pub(crate) fn attention(qkv: &Tensor, starts: Option<&[usize]>, heads: usize, is_causal: bool) -> Result<Tensor> {
     if has_fused_form(qkv) {
         let width = qkv.dim(D::Minus1)? / 3 / heads.max(1);
         let heads = Heads { count: heads, width, is_causal };
-        return Ok(qkv.contiguous()?.apply_op1_no_bwd(&AttentionOp(heads))?);
+        return Ok(qkv.contiguous()?.apply_op1_no_bwd(&AttentionOp { heads, starts })?);
     }
-    composite(qkv, heads, is_causal)
+    let Some(starts) = starts else { return composite(qkv, heads, is_causal) };
+    let sequences = starts.windows(2).filter(|pair| pair[0] < pair[1]);
+    let joined = sequences.map(|pair| composite(&qkv.narrow(1, pair[0], pair[1] - pair[0])?, heads, is_causal));
+    Ok(Tensor::cat(&joined.collect::<Result<Vec<_>>>()?, 1)?)
 }
 
 pub(super) fn composite(qkv: &Tensor, heads: usize, is_causal: bool) -> Result<Tensor> {
@@ -50,21 +55,27 @@ fn causal_mask(n_tokens: usize, dtype: DType, device: &Device) -> Result<Tensor>
     Ok(Tensor::from_vec(mask, (n_tokens, n_tokens), device)?.to_dtype(dtype)?)
 }
 
-struct AttentionOp(Heads);
+struct AttentionOp<'a> {
+    heads: Heads,
+    starts: Option<&'a [usize]>,
+}
 
-impl CustomOp1 for AttentionOp {
+impl CustomOp1 for AttentionOp<'_> {
     fn name(&self) -> &'static str {
         "attention"
     }
 
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (batch, n_tokens, fused_width) = layout.shape().dims3()?;
-        let width = self.0.count * self.0.width;
-        if width == 0 || fused_width != 3 * width {
-            candle_core::bail!("attention with {} heads on {:?}", self.0.count, layout.shape());
+        let Self { heads, starts } = self;
+        let width = heads.count * heads.width;
+        let n_started = starts.map_or(n_tokens, |starts| starts.last().copied().unwrap_or(0));
+        if width == 0 || fused_width != 3 * width || n_started != n_tokens || (starts.is_some() && batch != 1) {
+            candle_core::bail!("attention with {} heads on {:?}", heads.count, layout.shape());
         }
         let mut joined = vec![0f32; batch * n_tokens * width];
-        fused::attention(values::slice(qkv, layout)?, &equal_starts(batch, n_tokens), self.0, &mut joined, None);
+        let equal = starts.map_or_else(|| equal_starts(batch, n_tokens), <[usize]>::to_vec);
+        fused::attention(values::slice(qkv, layout)?, &equal, *heads, &mut joined, None);
         Ok((CpuStorage::F32(joined), Shape::from((batch, n_tokens, width))))
     }
 }

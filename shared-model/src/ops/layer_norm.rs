@@ -2,7 +2,7 @@
 
 use super::{has_fused_form, values};
 use crate::Result;
-use crate::fused::{self, EPS};
+use crate::fused;
 use crate::weights::{Placement, Weights};
 use candle_core::{CpuStorage, CustomOp3, D, DType, Layout, Module, Shape, Tensor};
 
@@ -12,11 +12,13 @@ pub(crate) struct LayerNorm {
     weight: Tensor,
     /// `[D]`
     bias: Tensor,
+    eps: f32,
 }
 
 impl LayerNorm {
-    pub fn load(weights: &Weights, prefix: &str, placement: &Placement) -> Result<Self> {
+    pub fn load(weights: &Weights, prefix: &str, eps: f32, placement: &Placement) -> Result<Self> {
         Ok(Self {
+            eps,
             weight: weights.tensor(&format!("{prefix}.weight"), placement)?,
             bias: weights.tensor(&format!("{prefix}.bias"), placement)?,
         })
@@ -29,14 +31,18 @@ impl LayerNorm {
             return self.composite(x);
         }
         if has_fused_form(x) {
-            return Ok(x.contiguous()?.apply_op3_no_bwd(&self.weight, &self.bias, &LayerNormOp)?);
+            return Ok(x.contiguous()?.apply_op3_no_bwd(
+                &self.weight,
+                &self.bias,
+                &LayerNormOp { eps: self.eps },
+            )?);
         }
-        Ok(candle_nn::LayerNorm::new(self.weight.clone(), self.bias.clone(), EPS.into()).forward(x)?)
+        Ok(candle_nn::LayerNorm::new(self.weight.clone(), self.bias.clone(), self.eps.into()).forward(x)?)
     }
 
     /// The values of both parameters, for code that works on rows itself.
     pub fn rows(&self) -> Result<NormRows> {
-        Ok(NormRows { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()? })
+        Ok(NormRows { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()?, eps: self.eps })
     }
 
     /// Of operations that candle can differentiate, in f32 whatever the dtype of `x`.
@@ -45,7 +51,7 @@ impl LayerNorm {
         let wide = x.to_dtype(DType::F32)?;
         let centered = wide.broadcast_sub(&(wide.sum_keepdim(D::Minus1)? / width)?)?;
         let variance = (centered.sqr()?.sum_keepdim(D::Minus1)? / width)?;
-        let normalized = centered.broadcast_div(&(variance + f64::from(EPS))?.sqrt()?)?.to_dtype(x.dtype())?;
+        let normalized = centered.broadcast_div(&(variance + f64::from(self.eps))?.sqrt()?)?.to_dtype(x.dtype())?;
         Ok(normalized.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
     }
 }
@@ -54,17 +60,20 @@ impl LayerNorm {
 pub(crate) struct NormRows {
     weight: Vec<f32>,
     bias: Vec<f32>,
+    eps: f32,
 }
 
 impl NormRows {
     /// # Shapes
     /// - `x`, `y`: `[D]`
     pub fn normalize(&self, x: &[f32], y: &mut [f32]) {
-        fused::normalize(x, &self.weight, &self.bias, y);
+        fused::normalize(x, &self.weight, &self.bias, self.eps, y);
     }
 }
 
-struct LayerNormOp;
+struct LayerNormOp {
+    eps: f32,
+}
 
 impl CustomOp3 for LayerNormOp {
     fn name(&self) -> &'static str {
@@ -86,7 +95,7 @@ impl CustomOp3 for LayerNormOp {
         if bias.len() != weight.len() || !x.len().is_multiple_of(weight.len().max(1)) {
             candle_core::bail!("layer norm of width {} and {} on {:?}", weight.len(), bias.len(), x_layout.shape());
         }
-        fused::layer_norm(x, weight, bias, &mut y);
+        fused::layer_norm(x, weight, bias, self.eps, &mut y);
         Ok((CpuStorage::F32(y), x_layout.shape().clone()))
     }
 }

@@ -41,7 +41,7 @@ fn attention_and_its_gradient() {
         for is_causal in [false, true] {
             let qkv = random(&[batch, n_tokens, 3 * heads * width]);
             let composite = attention::composite(&qkv, heads, is_causal).unwrap();
-            let fused = attention(&qkv.detach(), heads, is_causal).unwrap();
+            let fused = attention(&qkv.detach(), None, heads, is_causal).unwrap();
             assert!(largest_difference(&fused, &composite) < 1e-5);
             let gradient = random(&[batch, n_tokens, heads * width]);
             let expected = reference(&composite, &gradient, &[&qkv]);
@@ -112,7 +112,7 @@ fn layer_norm_and_its_gradient() {
         let named = [("n.weight", &weight), ("n.bias", &bias)];
         let norm_of = |tensor: fn(&Var) -> Tensor| {
             let weights = Weights::from_live(named.into_iter().map(|(name, var)| (name.to_string(), tensor(var))));
-            LayerNorm::load(&weights, "n", &Placement::default()).unwrap()
+            LayerNorm::load(&weights, "n", 1e-5, &Placement::default()).unwrap()
         };
         let composite = norm_of(|var| var.as_tensor().clone()).composite(&x).unwrap();
         let fused = norm_of(|var| var.detach()).forward(&x.detach()).unwrap();
@@ -133,7 +133,7 @@ fn layer_norm_and_its_gradient() {
 
 #[test]
 fn activations_and_their_gradients() {
-    for kind in [Activation::QuickGelu, Activation::Gelu] {
+    for kind in [Activation::QuickGelu, Activation::Gelu, Activation::TanhGelu] {
         let x = random(&[9, 33]);
         let composite = activation::composite(&x, kind).unwrap();
         assert!(largest_difference(&activation(&x.detach(), kind).unwrap(), &composite) < 1e-5);

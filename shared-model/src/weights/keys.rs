@@ -5,6 +5,7 @@
 //! found by keys that every CLIP model has, so that any prefix is understood and no key of another model is changed.
 
 use super::StoredTensor;
+use safetensors::Dtype;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 const WRAPPERS: [&str; 5] =
     ["module", "_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
 
-/// Keys of which a model has one for each tower.
-const ANCHORS: [&str; 2] = ["visual.conv1.weight", "token_embedding.weight"];
+/// Keys of which a model has one for each tower, with the tower's number. A key that ends like another comes before it.
+const ANCHORS: [(&str, usize); 7] = [
+    ("visual.conv1.weight", 0),
+    ("visual.trunk.patch_embed.proj.weight", 0),
+    ("visual.patch_embed.proj.weight", 0),
+    ("vision_model.embeddings.patch_embedding.weight", 0),
+    ("text_model.embeddings.token_embedding.weight", 1),
+    ("transformer.embeddings.word_embeddings.weight", 1),
+    ("token_embedding.weight", 1),
+];
+
+const N_TOWERS: usize = 2;
 
 /// What open_clip's custom text class puts before the text tower's keys.
 const TEXT: &str = "text.";
@@ -61,7 +72,7 @@ pub(super) fn open_clip_keys(named: Vec<(String, StoredTensor)>) -> Keyed {
             continue;
         };
         let key = key.strip_prefix(TEXT).unwrap_or(key);
-        if NOT_PARAMETERS.contains(&key) {
+        if NOT_PARAMETERS.contains(&key) || is_position_ids(key, &stored) {
             continue;
         }
         // Two names that mean one key: the second is reported as unexpected under the name that the file has.
@@ -125,7 +136,7 @@ pub(super) fn best_prefixes<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a
     let is_best = |prefix: &str, towers: &BTreeSet<usize>| Some(rank(prefix, towers.len())) == best;
     let mut found: Vec<&str> =
         anchors.iter().filter(|(prefix, towers)| is_best(prefix, towers)).map(|(prefix, _)| *prefix).collect();
-    if best.is_some_and(|(n_towers, ..)| n_towers < ANCHORS.len()) {
+    if best.is_some_and(|(n_towers, ..)| n_towers < N_TOWERS) {
         found.truncate(1); // towers of two models, which lack the other one: the check of names says so
     }
     found
@@ -136,12 +147,12 @@ pub(super) fn not_a_model(name: &str) -> Option<&str> {
     name.split('.').find(|part| NOT_A_MODEL.contains(&part.to_ascii_lowercase().as_str()))
 }
 
-/// What stands before an anchor, and which one it is.
+/// What stands before an anchor, and which tower's it is.
 pub(super) fn anchor(name: &str) -> Option<(&str, usize)> {
-    ANCHORS.iter().enumerate().find_map(|(index, anchor)| {
+    ANCHORS.iter().find_map(|(anchor, tower)| {
         let prefix = name.strip_suffix(anchor)?;
         let prefix = prefix.strip_suffix(TEXT).filter(|prefix| is_prefix(prefix)).unwrap_or(prefix);
-        is_prefix(prefix).then_some((prefix, index))
+        is_prefix(prefix).then_some((prefix, *tower))
     })
 }
 
@@ -154,9 +165,14 @@ fn is_copy(prefix: &str) -> bool {
     prefix.split(['.', '_']).any(|word| COPIES.contains(&word))
 }
 
-/// open_clip takes a logit scale of shape `[1]` for a scalar.
+/// Whether this is the list 0, 1, ... that old checkpoints of transformers have as a buffer.
+fn is_position_ids(key: &str, stored: &StoredTensor) -> bool {
+    key.ends_with("embeddings.position_ids") && matches!(stored.dtype, Dtype::I64 | Dtype::I32)
+}
+
+/// open_clip takes a logit scale of shape `[1]` for a scalar, and transformers writes SigLIP's so.
 fn as_scalar(key: &str, mut stored: StoredTensor) -> StoredTensor {
-    if key == "logit_scale" && stored.shape.iter().all(|&side| side == 1) {
+    if matches!(key, "logit_scale" | "logit_bias") && stored.shape.iter().all(|&side| side == 1) {
         stored.shape.clear();
     }
     stored
@@ -165,7 +181,6 @@ fn as_scalar(key: &str, mut stored: StoredTensor) -> StoredTensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use safetensors::Dtype;
 
     fn keyed(names: &[&str]) -> Keyed {
         let stored = StoredTensor::new(Dtype::F32, &[1], vec![0; 4].into());
@@ -277,7 +292,7 @@ mod tests {
 
     #[test]
     fn keys_of_another_model_stay_as_they_are() {
-        let names = ["model.embeddings.weight", "text_model.x", "vision_model.embeddings.patch_embedding.weight"];
+        let names = ["image_encoder.x", "model.embeddings.weight", "text_model.x"];
         assert_eq!(keys(&names), names);
         let quantized = ["token_embedding.weight.int8", "token_embedding.weight.int8_scale"];
         assert_eq!(keys(&quantized), quantized);

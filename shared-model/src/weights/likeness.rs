@@ -5,19 +5,12 @@ use crate::config::{ClipConfig, Parameter};
 use crate::error::MismatchReport;
 use std::collections::BTreeMap;
 
-/// A part of a key, and the family of models whose keys have it.
-const FAMILIES: [(&str, &str); 21] = [
+/// A part of a key, and the family of models whose keys have it, of those that cannot be loaded.
+const FAMILIES: [(&str, &str); 14] = [
     ("lora_A.", "a LoRA adapter, which has to be merged into its model first"),
-    ("vision_model.head.probe", "a transformers SigLIP model"),
-    ("text_model.encoder.layers", "a transformers CLIPModel"),
-    ("vision_model.encoder.layers", "a transformers CLIPVisionModel"),
     ("first_stage_model.", "a Stable Diffusion checkpoint"),
     ("visual_encoder.", "a BLIP or ALBEF model"),
     ("text_decoder.", "an open_clip CoCa model"),
-    ("logit_bias", "an open_clip SigLIP model"),
-    ("visual.trunk.", "an open_clip model with a timm image tower"),
-    ("text.transformer.embeddings.", "an open_clip model with a Hugging Face text tower"),
-    ("transformer.embeddings.", "an open_clip model with a Hugging Face text tower"),
     ("visual.attnpool.", "a CLIP model with a ResNet image tower"),
     ("visual.layer1.", "a CLIP model with a ResNet image tower"),
     ("visual.attn_pool.", "an open_clip model with attentional pooling"),
@@ -28,6 +21,17 @@ const FAMILIES: [(&str, &str); 21] = [
     ("layer1.0.conv1.weight", "a ResNet"),
     ("classifier.weight", "an image classifier"),
     ("fc.weight", "an image classifier"),
+];
+
+/// The same of those that can, beside a config that describes another model.
+const LOADABLE: [(&str, &str); 7] = [
+    ("vision_model.head.probe", "a transformers SiglipModel"),
+    ("text_model.encoder.layers", "a transformers CLIPModel"),
+    ("vision_model.encoder.layers", "a transformers CLIPModel"),
+    ("visual.trunk.attn_pool.", "an open_clip SigLIP model"),
+    ("visual.trunk.", "an open_clip model with a timm image tower"),
+    ("visual.blocks.", "an open_clip model with PanDerm's image tower"),
+    ("transformer.embeddings.", "an open_clip model with a BERT text tower"),
 ];
 
 /// Shapes by name.
@@ -49,10 +53,15 @@ pub(super) fn describe(shapes: &Shapes<'_>, report: &MismatchReport) -> Option<S
             "the file has several models, under `{first}` and `{second}`; save the one that is meant alone"
         ));
     }
-    let family = FAMILIES.iter().find(|(part, _)| report.unexpected.iter().any(|name| name.contains(part)));
-    if let (true, Some((_, family))) = (is_foreign, family) {
+    let of_report = |families: &'static [(&str, &str)]| {
+        families.iter().find(|(part, _)| report.unexpected.iter().any(|name| name.contains(part)))
+    };
+    if let (true, Some((_, family))) = (is_foreign, of_report(&FAMILIES)) {
+        return Some(format!("this looks like {family}, which is not supported"));
+    }
+    if let (true, Some((_, family))) = (is_foreign, of_report(&LOADABLE)) {
         return Some(format!(
-            "this looks like {family}, which is not supported; only plain ViT-CLIP models of open_clip are"
+            "this looks like {family}, which its config does not describe; keep its own config beside it"
         ));
     }
     if let Some(size) = named_size(shapes) {

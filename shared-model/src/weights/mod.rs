@@ -5,9 +5,12 @@
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
 //! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
 
+mod derived;
 mod file;
 mod format;
 pub(crate) mod int4;
+mod key_map;
+mod key_rules;
 mod keys;
 mod likeness;
 pub(crate) mod packing;
@@ -22,8 +25,10 @@ pub use crate::foreign::foreign_text;
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
+use derived::Derived;
 pub use file::{FileTensors, is_cut_short};
 pub use format::WeightFormat;
+pub use key_map::KeyMap;
 pub use shards::ShardIndex;
 use std::collections::{BTreeMap, HashMap};
 pub use stored::StoredTensor;
@@ -46,6 +51,8 @@ impl Default for Placement {
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
     tensors: BTreeMap<String, StoredTensor>,
+    /// Tensors that are put together of a file's when they are read.
+    derived: BTreeMap<String, Derived>,
     /// Tensors that are in use already, such as a trainer's variables.
     live: BTreeMap<String, Tensor>,
     metadata: HashMap<String, String>,
@@ -122,7 +129,7 @@ impl Weights {
     /// # Errors
     /// [`Error::CheckpointMismatch`] listing every missing, unexpected and misshapen tensor.
     pub fn check(&self, required: &[Parameter], tolerated: &[Parameter]) -> Result<()> {
-        let mut found = self.logical_shapes();
+        let mut found = self.shapes();
         let mut report = MismatchReport::default();
         for Parameter { name, shape } in required {
             match found.remove(name.as_str()) {
@@ -140,14 +147,15 @@ impl Weights {
         if report.is_empty() {
             return Ok(());
         }
-        report.likeness = likeness::describe(&self.logical_shapes(), &report);
+        report.likeness = likeness::describe(&self.shapes(), &report);
         Err(Error::CheckpointMismatch(Box::new(report)))
     }
 
     /// Logical name to logical shape, whatever the stored form.
-    fn logical_shapes(&self) -> BTreeMap<&str, Vec<usize>> {
+    pub fn shapes(&self) -> BTreeMap<&str, Vec<usize>> {
         let live = self.live.iter().map(|(name, tensor)| (name.as_str(), tensor.dims().to_vec()));
-        let mut shapes: BTreeMap<&str, Vec<usize>> = live.collect();
+        let derived = self.derived.iter().map(|(name, derived)| (name.as_str(), derived.shape.clone()));
+        let mut shapes: BTreeMap<&str, Vec<usize>> = live.chain(derived).collect();
         for (name, stored) in &self.tensors {
             if WeightFormat::is_scale(name) {
                 continue;
@@ -181,6 +189,9 @@ impl Weights {
         if let Some(live) = self.live.get(name) {
             return Ok(live.clone());
         }
+        if let Some(derived) = self.derived.get(name) {
+            return Ok(derived.to_tensor()?.to_dtype(placement.dtype)?.to_device(&placement.device)?);
+        }
         Ok(self.stored(name)?.to_tensor(name)?.to_dtype(placement.dtype)?.to_device(&placement.device)?)
     }
 
@@ -189,12 +200,13 @@ impl Weights {
     /// # Errors
     /// [`Error::AllZero`] when each stored value is zero, and those of [`Self::tensor`].
     pub(crate) fn projection(&self, name: &str, placement: &Placement) -> Result<Tensor> {
-        match self.tensors.get(name) {
-            Some(stored) if !stored.data.is_empty() && stored.data.iter().all(|&byte| byte == 0) => {
-                Err(Error::AllZero { name: name.into() })
-            }
-            _ => self.tensor(name, placement),
+        let parts = self.derived.get(name).into_iter().flat_map(|derived| &derived.parts);
+        let stored = parts.filter_map(|part| Some(&part.stored.as_ref()?.1)).chain(self.tensors.get(name));
+        let mut bytes = stored.flat_map(|stored| stored.data.iter()).peekable();
+        if bytes.peek().is_some() && bytes.all(|&byte| byte == 0) {
+            return Err(Error::AllZero { name: name.into() });
         }
+        self.tensor(name, placement)
     }
 }
 
@@ -235,7 +247,7 @@ mod tests {
             weights(&names).check(&required, &[]).unwrap_err().to_string()
         };
         let clip = complaint(&["text_model.encoder.layers.0.x", "vision_model.encoder.layers.0.x"]);
-        assert!(clip.contains("looks like a transformers CLIPModel, which is not supported"), "{clip}");
+        assert!(clip.contains("looks like a transformers CLIPModel, which"), "{clip}");
         assert!(clip.contains("missing (60): ") && clip.contains(", and 52 more") && clip.len() < 600, "{clip}");
         let moments = complaint(&["first_moment.visual.conv1.weight", "second_moment.visual.conv1.weight"]);
         assert!(moments.contains("an optimizer keeps") && moments.contains("`first_moment`"), "{moments}");

@@ -4,20 +4,58 @@ use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub fn read(path: &str) -> Vec<u8> {
+fn full_path(path: &str) -> std::path::PathBuf {
     let dir = std::env::var("DERMAKE_FIXTURES")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures").into());
-    let full = std::path::Path::new(&dir).join(path);
+    std::path::Path::new(&dir).join(path)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub fn read(path: &str) -> Vec<u8> {
+    let full = full_path(path);
     std::fs::read(&full).unwrap_or_else(|err| panic!("fixture {}: {err}", full.display()))
+}
+
+/// The paths of all files below a folder, in order.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn files_below(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(full_path(folder)).unwrap_or_else(|err| panic!("fixture {folder}: {err}"));
+    let mut paths: Vec<String> = entries
+        .flat_map(|entry| {
+            let entry = entry.unwrap();
+            let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+            if entry.path().is_dir() { files_below(&path) } else { vec![path] }
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[cfg(target_arch = "wasm32")]
+fn compiled_in() -> &'static include_dir::Dir<'static> {
+    // `env!` makes the compiler rebuild when the folder changes; `include_dir!` alone would not notice.
+    const _: &str = env!("DERMAKE_FIXTURES");
+    static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$DERMAKE_FIXTURES");
+    &FIXTURES
 }
 
 #[cfg(target_arch = "wasm32")]
 pub fn read(path: &str) -> Vec<u8> {
-    // `env!` makes the compiler rebuild when the folder changes; `include_dir!` alone would not notice.
-    const _: &str = env!("DERMAKE_FIXTURES");
-    static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$DERMAKE_FIXTURES");
-    let file = FIXTURES.get_file(path).unwrap_or_else(|| panic!("fixture {path} was not compiled in"));
+    let file = compiled_in().get_file(path).unwrap_or_else(|| panic!("fixture {path} was not compiled in"));
     file.contents().to_vec()
+}
+
+/// The paths of all files below a folder, in order.
+#[cfg(target_arch = "wasm32")]
+pub fn files_below(folder: &str) -> Vec<String> {
+    fn below(dir: &include_dir::Dir<'static>) -> Vec<String> {
+        let files = dir.files().map(|file| file.path().to_str().unwrap().to_string());
+        files.chain(dir.dirs().flat_map(below)).collect()
+    }
+    let mut paths =
+        below(compiled_in().get_dir(folder).unwrap_or_else(|| panic!("fixture {folder} was not compiled in")));
+    paths.sort();
+    paths
 }
 
 pub fn json(path: &str) -> serde_json::Value {

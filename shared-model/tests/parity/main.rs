@@ -11,6 +11,7 @@ mod preprocess;
 mod support;
 mod tiny_models;
 mod tokenizer;
+mod towers;
 mod zero_shot;
 
 #[cfg(target_arch = "wasm32")]

@@ -39,7 +39,7 @@ impl Remote {
     pub async fn open(manifest_url: &str, classify_url: String, turn: &Turn) -> Result<Self> {
         let manifest = download::fetch_manifest(manifest_url).await?;
         let Manifest { config, templates, .. } = &manifest;
-        let config = ClipConfig::from_open_clip_json(config.to_string().as_bytes())?;
+        let config = ClipConfig::from_json(config.to_string().as_bytes())?;
         turn.say(Reply::Opened { model: ModelInfo::from(&manifest) });
         Ok(Self { classify_url, templates: templates.clone(), preprocess: config.preprocess, crop: None })
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{CpuStorage, Device, Storage, Tensor};
 use half::bf16;
 use rayon::prelude::*;
-use shared_model::config::Activation;
+use shared_model::config::{Activation, TORCH_NORM_EPS};
 use shared_model::fused::{self, Heads};
 use std::ops::Range;
 
@@ -82,7 +82,7 @@ impl Ops for CpuOps<'_> {
     fn layer_norm(&mut self, x: &Vec<f32>, layer: &NormLayer) -> Result<Vec<f32>> {
         let mut y = vec![0f32; x.len()];
         let [weight, bias] = [&layer.weight, &layer.bias].map(|range| &self.masters[range.clone()]);
-        fused::layer_norm(x, weight, bias, &mut y);
+        fused::layer_norm(x, weight, bias, TORCH_NORM_EPS, &mut y);
         Ok(self.stored(y))
     }
 

@@ -68,7 +68,7 @@ impl TextEngine {
         Ok(Self {
             token_embedding: layout.span("token_embedding.weight")?.range(),
             positional_embedding: layout.span("positional_embedding")?.range(),
-            blocks: Stack::new(layout, "transformer.resblocks", text.layers, heads, config.activation)?,
+            blocks: Stack::new(layout, "transformer.resblocks", text.layers, heads, text.activation)?,
             ln_final: layout.layer_norm("ln_final")?,
             text_projection: layout.projection("text_projection")?,
             context_length: text.context_length,

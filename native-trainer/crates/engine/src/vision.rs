@@ -56,7 +56,7 @@ impl VisionEngine {
             class_embedding: layout.span("visual.class_embedding")?.range(),
             positional_embedding: layout.span("visual.positional_embedding")?.range(),
             ln_pre: layout.layer_norm("visual.ln_pre")?,
-            blocks: Stack::new(layout, "visual.transformer.resblocks", vision.layers, heads, config.activation)?,
+            blocks: Stack::new(layout, "visual.transformer.resblocks", vision.layers, heads, vision.activation)?,
             ln_post: layout.layer_norm("visual.ln_post")?,
             proj: layout.projection("visual.proj")?,
             cut: PatchCut {

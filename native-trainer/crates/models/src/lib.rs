@@ -93,8 +93,7 @@ fn read_weights(files: &ModelFiles) -> Result<Weights> {
 /// An architecture that is given beside a config has no effect, so it must be the config's.
 fn check_architecture(config: &ClipConfig, architecture: &str, path: &Path) -> Result<()> {
     let named = ClipConfig::named(architecture)?;
-    let towers =
-        |config: &ClipConfig| (config.embed_dim, config.activation, config.vision.clone(), config.text.clone());
+    let towers = |config: &ClipConfig| (config.embed_dim, config.vision.clone(), config.text.clone());
     if towers(config) != towers(&named) {
         let vision = &config.vision;
         bail!(

@@ -7,7 +7,7 @@ use super::products::{Product, Stored};
 use super::signatures::{ELEMENTS_PER_BLOCK, FINISH_COLUMNS, FINISH_THREADS, LAYER_NORM_PART_ROWS, ROWS_PER_BLOCK};
 use crate::layout::{LinearLayer, NormLayer, Projection};
 use crate::ops::{Ops, PatchCut, Sequences};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use candle_core::cuda_backend::cudarc::cublaslt::sys::cudaDataType;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use candle_core::{DType, Tensor};
@@ -30,11 +30,12 @@ fn by_elements(n: usize) -> Result<Launch> {
 }
 
 /// As the kernels number them.
-fn number_of(kind: Activation) -> Arg {
-    Arg::Int(match kind {
-        Activation::QuickGelu => 0,
-        Activation::Gelu => 1,
-    })
+fn number_of(kind: Activation) -> Result<Arg> {
+    match kind {
+        Activation::QuickGelu => Ok(Arg::Int(0)),
+        Activation::Gelu => Ok(Arg::Int(1)),
+        Activation::TanhGelu => bail!("there is no CUDA kernel for the GELU with the hyperbolic tangent"),
+    }
 }
 
 fn signed(rows: &[u32]) -> Vec<i32> {
@@ -112,7 +113,7 @@ impl<T: Element> Ops for CudaOps<'_, T> {
 
     fn activation(&mut self, kind: Activation, x: &CudaSlice<T>) -> Result<CudaSlice<T>> {
         let y = self.gpu.buffer(x.len())?;
-        let args = [self.gpu.at(x), self.gpu.at(&y), long(x.len()), number_of(kind)];
+        let args = [self.gpu.at(x), self.gpu.at(&y), long(x.len()), number_of(kind)?];
         self.launch("activation_forward", by_elements(x.len())?, &args)?;
         Ok(y)
     }
@@ -123,7 +124,7 @@ impl<T: Element> Ops for CudaOps<'_, T> {
         x: &CudaSlice<T>,
         dy: CudaSlice<T>,
     ) -> Result<CudaSlice<T>> {
-        let args = [self.gpu.at(x), self.gpu.at(&dy), long(x.len()), number_of(kind)];
+        let args = [self.gpu.at(x), self.gpu.at(&dy), long(x.len()), number_of(kind)?];
         self.launch("activation_backward", by_elements(x.len())?, &args)?;
         Ok(dy)
     }
