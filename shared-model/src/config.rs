@@ -29,10 +29,13 @@ use serde::{Deserialize, Serialize};
 pub struct ClipConfig {
     /// Width E of the joint space (`embed_dim`).
     pub embed_dim: usize,
+    /// The vision tower.
     pub vision: VisionConfig,
+    /// The text tower.
     pub text: TextConfig,
     /// Whether the model was trained with a sigmoid loss (SigLIP): it then has a `logit_bias`.
     pub has_logit_bias: bool,
+    /// How a picture becomes `pixel_values`.
     pub preprocess: PreprocessConfig,
 }
 
@@ -58,10 +61,13 @@ pub struct VisionConfig {
     pub patch_size: usize,
     /// Width D of the residual stream.
     pub width: usize,
+    /// Number of blocks.
     pub layers: usize,
+    /// Number of attention heads H, a divisor of the width.
     pub heads: usize,
     /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
+    /// Activation of the MLPs.
     pub activation: Activation,
     /// Epsilon of every layer norm.
     pub norm_eps: f32,
@@ -71,7 +77,9 @@ pub struct VisionConfig {
     pub has_class_token: bool,
     /// Whether the tokens pass a layer norm before the blocks (`ln_pre`).
     pub has_ln_pre: bool,
+    /// From tokens to one vector.
     pub pooling: VisionPooling,
+    /// From that vector to the feature.
     pub projection: Projection,
 }
 
@@ -97,13 +105,18 @@ pub enum VisionPooling {
 pub enum Projection {
     /// The tower's width is that of the joint space.
     None,
+    /// One layer.
     Linear {
+        /// Whether it has a bias.
         bias: bool,
     },
     /// Two layers with an exact GELU between them.
     Mlp {
+        /// Width of the hidden layer.
         width: usize,
+        /// Whether the first layer has a bias.
         hidden_bias: bool,
+        /// Whether the second layer has a bias.
         bias: bool,
     },
 }
@@ -114,21 +127,31 @@ pub enum Projection {
 pub struct TextConfig {
     /// Context length L, in tokens.
     pub context_length: usize,
-    /// Positions that have an embedding, at least `context_length`.
-    pub positions: usize,
+    /// Positions that have an embedding, where they are more than `context_length`.
+    pub positions: Option<usize>,
+    /// Token ids that have an embedding.
     pub vocab_size: usize,
+    /// Width D of the residual stream.
     pub width: usize,
+    /// Number of blocks.
     pub layers: usize,
+    /// Number of attention heads H, a divisor of the width.
     pub heads: usize,
+    /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
+    /// Activation of the MLPs.
     pub activation: Activation,
     /// Epsilon of every layer norm.
     pub norm_eps: f32,
+    /// Where the layer norms of a block are.
     pub norm_order: NormOrder,
+    /// Which tokens a token sees.
     pub visibility: Visibility,
     /// BERT's number of token types; every token is of the first.
     pub token_types: Option<usize>,
+    /// From tokens to one vector.
     pub pooling: TextPooling,
+    /// From that vector to the feature.
     pub projection: Projection,
 }
 
@@ -151,7 +174,10 @@ pub enum Visibility {
     /// All tokens, padding included (SigLIP).
     All,
     /// All tokens but those of this id (BERT).
-    AllBut { padding: u32 },
+    AllBut {
+        /// The id of the padding.
+        padding: u32,
+    },
 }
 
 /// How the tokens of a text become one vector.
@@ -162,11 +188,14 @@ pub enum TextPooling {
     LargestId,
     /// The first token of this id, or the first of all where there is none.
     FirstOf {
+        /// The id of the end token.
         id: u32,
     },
+    /// The first token of all.
     FirstToken,
     /// The first token through a linear layer and the hyperbolic tangent (BERT's own pooler).
     PooledFirstToken,
+    /// The last token, padding included.
     LastToken,
     /// The mean of all tokens that are seen.
     Mean,
@@ -218,7 +247,7 @@ impl ClipConfig {
             ..self.vision.clone()
         };
         let text = TextConfig {
-            positions: self.text.context_length,
+            positions: None,
             norm_eps: TORCH_NORM_EPS,
             norm_order: NormOrder::Pre,
             visibility: Visibility::Causal,
@@ -274,12 +303,17 @@ impl VisionConfig {
 }
 
 impl TextConfig {
+    /// Positions that have an embedding.
+    pub fn n_positions(&self) -> usize {
+        self.positions.unwrap_or(self.context_length)
+    }
+
     /// open_clip's own text transformer of these sizes.
     pub(crate) fn plain(context_length: usize, vocab_size: usize, blocks: Blocks) -> Self {
         let Blocks { width, layers, heads, mlp_width, activation } = blocks;
         Self {
             context_length,
-            positions: context_length,
+            positions: None,
             vocab_size,
             width,
             layers,

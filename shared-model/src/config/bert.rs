@@ -48,7 +48,7 @@ pub(super) fn text(section: &Section, tensors: &Tensors, embed_dim: usize) -> Re
     };
     Ok(TextConfig {
         context_length: section.size("context_length", 77)?,
-        positions,
+        positions: Some(positions),
         vocab_size,
         width,
         layers,

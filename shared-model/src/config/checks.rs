@@ -20,7 +20,7 @@ impl ClipConfig {
             ("vision.heads", vision.heads),
             ("vision.mlp_width", vision.mlp_width),
             ("text.context_length", text.context_length),
-            ("text.positions", text.positions),
+            ("text.positions", text.n_positions()),
             ("text.vocab_size", text.vocab_size),
             ("text.width", text.width),
             ("text.heads", text.heads),
@@ -49,8 +49,8 @@ impl ClipConfig {
                 return Err(config_error(field, eps, "a number between 0 and 1"));
             }
         }
-        if text.context_length > text.positions {
-            let expected = format!("at most the {} positions that have an embedding", text.positions);
+        if text.context_length > text.n_positions() {
+            let expected = format!("at most the {} positions that have an embedding", text.n_positions());
             return Err(config_error("text.context_length", text.context_length, &expected));
         }
         self.check_projections()?;

@@ -7,7 +7,9 @@ use super::{ClipConfig, NormOrder, Projection, TextPooling, VisionPooling};
 /// A parameter's key and its shape as PyTorch stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
+    /// The key.
     pub name: String,
+    /// The sides.
     pub shape: Vec<usize>,
 }
 
@@ -42,7 +44,7 @@ impl ClipConfig {
         let text = &self.text;
         let width = text.width;
         let mut list = ParameterList::default();
-        list.add("positional_embedding", &[text.positions, width]);
+        list.add("positional_embedding", &[text.n_positions(), width]);
         list.projection("text_projection", text.projection, width, self.embed_dim);
         list.add("logit_scale", &[]);
         if self.has_logit_bias {

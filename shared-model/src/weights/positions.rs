@@ -21,7 +21,7 @@ impl Weights {
             }
             resize_grid(positions, old_grid, grid).map(Some)
         })?;
-        let length = config.text.positions;
+        let length = config.text.n_positions();
         self.replace("positional_embedding", config.text.width, |positions| {
             let (old_length, _) = positions.dims2()?;
             if old_length == 0 || old_length == length {
