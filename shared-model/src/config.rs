@@ -8,18 +8,23 @@
 mod bert;
 mod checks;
 mod files;
+mod image_processor;
 mod named;
 mod native;
 mod open_clip;
 mod open_clip_fields;
 mod panderm;
 mod parameters;
+mod preprocess;
 mod section;
 mod timm;
+mod tokenizer;
 mod transformers;
 
 pub use files::{ConfigFiles, NamedFiles};
 pub use parameters::Parameter;
+pub use preprocess::{CropRounding, Interpolation, PreprocessConfig, ResizeMode, RgbConversion};
+pub use tokenizer::{TextCleaning, TokenizerConfig};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +42,9 @@ pub struct ClipConfig {
     pub has_logit_bias: bool,
     /// How a picture becomes `pixel_values`.
     pub preprocess: PreprocessConfig,
+    /// How a text becomes `input_ids`.
+    #[serde(default)]
+    pub tokenizer: TokenizerConfig,
 }
 
 /// The activation of every MLP of a tower.
@@ -201,36 +209,6 @@ pub enum TextPooling {
     Mean,
 }
 
-/// How an image becomes `pixel_values` (`preprocess_cfg`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PreprocessConfig {
-    /// Side S of the square output, in pixels.
-    pub image_size: usize,
-    pub mean: [f32; 3],
-    pub std: [f32; 3],
-    pub interpolation: Interpolation,
-    pub resize_mode: ResizeMode,
-}
-
-/// Resampling filter, antialiased when it shrinks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    /// Keys' cubic with a = -0.5, as Pillow's.
-    Bicubic,
-    Bilinear,
-}
-
-/// How a rectangle becomes a square.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ResizeMode {
-    /// The short edge is brought to S, then the centre is cropped.
-    Shortest,
-    /// Both edges are brought to S; the aspect ratio is lost.
-    Squash,
-}
-
 /// Epsilon of PyTorch's layer norms, and of open_clip's and OpenAI's.
 pub const TORCH_NORM_EPS: f32 = 1e-5;
 
@@ -262,6 +240,8 @@ impl ClipConfig {
             && same_activation
             && is_known
             && !self.has_logit_bias
+            && self.preprocess.is_open_clip()
+            && self.tokenizer == TokenizerConfig::OpenClip
     }
 }
 
@@ -338,18 +318,4 @@ pub(crate) struct Blocks {
     pub heads: usize,
     pub mlp_width: usize,
     pub activation: Activation,
-}
-
-impl PreprocessConfig {
-    /// OpenAI's constants, which MAKE and most CLIP models use, at side `image_size`.
-    #[allow(clippy::excessive_precision, reason = "the digits as they were published")]
-    pub fn openai(image_size: usize) -> Self {
-        Self {
-            image_size,
-            mean: [0.48145466, 0.4578275, 0.40821073],
-            std: [0.26862954, 0.26130258, 0.27577711],
-            interpolation: Interpolation::Bicubic,
-            resize_mode: ResizeMode::Shortest,
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The config of a checkpoint from its files: which library wrote them, and what their tensors add.
 
 use super::section::{Section, config_error};
-use super::{ClipConfig, open_clip, transformers};
+use super::{ClipConfig, PreprocessConfig, open_clip, transformers};
 use crate::foreign::json_text;
 use crate::{Error, Result};
 use serde_json::Value;
@@ -59,7 +59,13 @@ impl ClipConfig {
             return open_clip::config(&Section::new("", &root)?, Some(&tensors));
         }
         match root.get("model_type").and_then(Value::as_str) {
-            Some(model_type) => transformers::config(model_type, &Section::new("", &root)?),
+            Some(model_type) => {
+                let mut config = transformers::config(model_type, &Section::new("", &root)?)?;
+                if let Some(json) = files.preprocessor {
+                    config.preprocess = PreprocessConfig::from_preprocessor_json(json, &config.preprocess)?;
+                }
+                config.checked()
+            }
             None => {
                 Err(config_error("model_cfg", "absent", "the fields of open_clip, or transformers' `model_type`"))
             }

@@ -1,7 +1,7 @@
 //! open_clip's ViT-CLIP architectures by name.
 
 use super::section::config_error;
-use super::{Activation, Blocks, ClipConfig, PreprocessConfig, TextConfig, VisionConfig};
+use super::{Activation, Blocks, ClipConfig, PreprocessConfig, TextConfig, TokenizerConfig, VisionConfig};
 use crate::Result;
 
 impl ClipConfig {
@@ -34,6 +34,7 @@ impl ClipConfig {
             text: TextConfig::plain(77, 49408, Blocks { layers: 12, ..blocks(text_width) }),
             has_logit_bias: false,
             preprocess: PreprocessConfig::openai(image_size),
+            tokenizer: TokenizerConfig::OpenClip,
         })
     }
 }

@@ -4,8 +4,8 @@ use super::files::{Tensors, parse};
 use super::open_clip_fields::{MODEL_FIELDS, TEXT_FIELDS, VISION_FIELDS, any};
 use super::section::Section;
 use super::{
-    Activation, Blocks, ClipConfig, Interpolation, PreprocessConfig, Projection, ResizeMode, TORCH_NORM_EPS,
-    TextConfig, TextPooling, Visibility, VisionConfig, bert, panderm, timm,
+    Activation, Blocks, ClipConfig, PreprocessConfig, Projection, TORCH_NORM_EPS, TextConfig, TextPooling,
+    TokenizerConfig, Visibility, VisionConfig, bert, panderm, timm,
 };
 use crate::Result;
 use serde_json::{Value, json};
@@ -46,14 +46,7 @@ impl ClipConfig {
                     "mlp_ratio": text.mlp_width as f64 / text.width as f64,
                 },
             },
-            "preprocess_cfg": {
-                "size": preprocess.image_size,
-                "mode": "RGB",
-                "mean": preprocess.mean,
-                "std": preprocess.std,
-                "interpolation": preprocess.interpolation,
-                "resize_mode": preprocess.resize_mode,
-            },
+            "preprocess_cfg": preprocess.to_open_clip(),
         })
     }
 }
@@ -70,6 +63,7 @@ pub(super) fn config(root: &Section, tensors: Option<&Tensors>) -> Result<ClipCo
         false => Activation::Gelu,
     };
     let (vision, text) = (model.section("vision_cfg")?, model.section("text_cfg")?);
+    let tokenizer = TokenizerConfig::from_open_clip(&text)?;
     let vision = match tensors {
         Some(tensors) if panderm::is_panderm(tensors) => panderm::vision(tensors)?,
         Some(tensors) if vision.get("timm_model_name").is_some() => timm::vision(&vision, tensors, embed_dim)?,
@@ -81,11 +75,13 @@ pub(super) fn config(root: &Section, tensors: Option<&Tensors>) -> Result<ClipCo
     };
     model.refuse_others(&MODEL_FIELDS)?;
     let preprocess = match root.get("preprocess_cfg") {
-        Some(value) => preprocess_config(&Section::new("preprocess_cfg", value)?, vision.image_size)?,
+        Some(value) => {
+            PreprocessConfig::from_open_clip(&Section::new("preprocess_cfg", value)?, vision.image_size)?
+        }
         None => PreprocessConfig::openai(vision.image_size),
     };
     let has_logit_bias = model.get("init_logit_bias").is_some();
-    ClipConfig { embed_dim, vision, text, has_logit_bias, preprocess }.checked()
+    ClipConfig { embed_dim, vision, text, has_logit_bias, preprocess, tokenizer }.checked()
 }
 
 fn vision_config(vision: &Section, activation: Activation) -> Result<VisionConfig> {
@@ -160,30 +156,6 @@ fn keyword<T: serde::de::DeserializeOwned>(text: &Section, object: &str, field: 
     Ok(value)
 }
 
-fn preprocess_config(section: &Section, image_size: usize) -> Result<PreprocessConfig> {
-    let defaults = PreprocessConfig::openai(image_size);
-    let config = PreprocessConfig {
-        image_size: section.square("size", image_size)?,
-        mean: section.typed("mean", "three numbers")?.unwrap_or(defaults.mean),
-        std: section.typed("std", "three numbers")?.unwrap_or(defaults.std),
-        interpolation: section
-            .typed("interpolation", "\"bicubic\" or \"bilinear\"")?
-            .unwrap_or(Interpolation::Bicubic),
-        resize_mode: section.typed("resize_mode", "\"shortest\" or \"squash\"")?.unwrap_or(ResizeMode::Shortest),
-    };
-    // `fill_color` matters for resize_mode "longest" only.
-    section.refuse_others(&[
-        ("size", any),
-        ("mean", any),
-        ("std", any),
-        ("interpolation", any),
-        ("resize_mode", any),
-        ("fill_color", any),
-        ("mode", |value| value == "RGB"),
-    ])?;
-    Ok(config)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,7 +197,7 @@ mod tests {
             ("/model_cfg/text_cfg/hf_model_name", json!("bert"), "model_cfg.text_cfg.hf_model_name"),
             ("/model_cfg/text_cfg/heads", json!(0), "model_cfg.text_cfg.heads"),
             ("/model_cfg/multimodal_cfg", json!({}), "model_cfg.multimodal_cfg"),
-            ("/preprocess_cfg/resize_mode", json!("longest"), "preprocess_cfg.resize_mode"),
+            ("/preprocess_cfg/resize_mode", json!("stretch"), "preprocess_cfg.resize_mode"),
             ("/preprocess_cfg/size", json!(336), "preprocess_cfg.size"),
             ("/preprocess_cfg/std", json!([0.0, 1.0, 1.0]), "preprocess_cfg.std"),
         ];

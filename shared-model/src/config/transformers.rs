@@ -3,8 +3,8 @@
 use super::bert::activation;
 use super::section::{Section, config_error};
 use super::{
-    Activation, Blocks, ClipConfig, PreprocessConfig, Projection, ResizeMode, TORCH_NORM_EPS, TextConfig,
-    TextPooling, Visibility, VisionConfig, VisionPooling,
+    Activation, Blocks, ClipConfig, PreprocessConfig, Projection, TORCH_NORM_EPS, TextConfig, TextPooling,
+    TokenizerConfig, Visibility, VisionConfig, VisionPooling,
 };
 use crate::Result;
 use serde_json::Value;
@@ -24,25 +24,22 @@ pub(super) fn config(model_type: &str, root: &Section) -> Result<ClipConfig> {
             let vision = clip_vision(&vision)?;
             ClipConfig {
                 embed_dim: root.size("projection_dim", 512)?,
-                preprocess: PreprocessConfig::openai(vision.image_size),
+                preprocess: PreprocessConfig::transformers_clip(vision.image_size),
                 vision,
                 text: clip_text(&text)?,
                 has_logit_bias: false,
+                tokenizer: TokenizerConfig::transformers(),
             }
         }
         "siglip" => {
             let vision = siglip_vision(&vision)?;
             ClipConfig {
                 embed_dim: vision.width,
-                preprocess: PreprocessConfig {
-                    mean: [0.5; 3],
-                    std: [0.5; 3],
-                    resize_mode: ResizeMode::Squash,
-                    ..PreprocessConfig::openai(vision.image_size)
-                },
+                preprocess: PreprocessConfig::transformers_siglip(vision.image_size),
                 text: siglip_text(&text, vision.width)?,
                 vision,
                 has_logit_bias: true,
+                tokenizer: TokenizerConfig::transformers(),
             }
         }
         other => return Err(config_error("model_type", other, "clip or siglip")),

@@ -38,10 +38,11 @@ pub(super) enum ColorTag {
 ///
 /// # Errors
 /// [`Error::ImageMemory`] when there is no memory for a second image.
-pub(super) fn to_srgb(image: DecodedImage, tag: &ColorTag) -> Result<DecodedImage> {
+pub(super) fn to_srgb(mut image: DecodedImage, tag: &ColorTag) -> Result<DecodedImage> {
     let Some(profile) = profile(tag).filter(|profile| !is_srgb(profile)) else { return Ok(image) };
     let (width, height, mode) = (image.width(), image.height(), image.mode());
     let Some(transform) = Transform::new(&profile, mode) else { return Ok(image) };
+    let opacity = image.take_opacity();
     let Samples::U8(mut samples) = image.into_samples() else {
         return Err(Error::ImageDecode { detail: "more than 8 bits per sample beside a color profile".into() });
     };
@@ -56,7 +57,7 @@ pub(super) fn to_srgb(image: DecodedImage, tag: &ColorTag) -> Result<DecodedImag
             return Ok(RgbImage8::new(width, height, rgb)?.into());
         }
     }
-    DecodedImage::new(width, height, mode, Samples::U8(samples))
+    Ok(DecodedImage::new(width, height, mode, Samples::U8(samples))?.with_opacity(opacity))
 }
 
 /// A conversion of pixels of one mode to sRGB.

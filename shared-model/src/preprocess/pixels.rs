@@ -33,6 +33,12 @@ pub struct DecodedImage {
     height: u32,
     mode: PixelMode,
     samples: Samples,
+    /// Alpha of every pixel, where the file has it beside the colors: by index or by a color that is transparent.
+    ///
+    /// Pillow leaves it aside as long as the mode stays, so [`Self::to_rgb`] does too.
+    opacity: Option<Vec<u8>>,
+    /// Colors of the indices, where the decoder keeps them.
+    palette: Vec<[u8; 3]>,
 }
 
 /// Channel values, pixel by pixel: `[height, width, channels]`.
@@ -111,6 +117,34 @@ impl DecodedImage {
         RgbImage8 { width: self.width, height: self.height, bytes }
     }
 
+    /// This image with an alpha for every pixel beside its colors.
+    pub(super) fn with_opacity(self, opacity: Option<Vec<u8>>) -> Self {
+        let n_pixels = self.width as usize * self.height as usize;
+        let opacity =
+            opacity.filter(|opacity| opacity.len() == n_pixels && opacity.iter().any(|&alpha| alpha < 255));
+        Self { opacity, ..self }
+    }
+
+    /// This image with the colors of its indices.
+    pub(super) fn with_palette(self, palette: &[[u8; 3]]) -> Self {
+        Self { palette: palette.into(), ..self }
+    }
+
+    /// The alpha of every pixel that is beside the colors.
+    pub(super) fn opacity(&self) -> Option<&[u8]> {
+        self.opacity.as_deref()
+    }
+
+    /// The colors of the indices, where they are known.
+    pub(super) fn palette(&self) -> &[[u8; 3]] {
+        &self.palette
+    }
+
+    /// Takes the alpha of every pixel away.
+    pub(super) fn take_opacity(&mut self) -> Option<Vec<u8>> {
+        self.opacity.take()
+    }
+
     /// # Errors
     /// [`Error::ImageDecode`] if the number of samples is not what size and mode ask for.
     pub(super) fn new(width: u32, height: u32, mode: PixelMode, samples: Samples) -> Result<Self> {
@@ -124,7 +158,7 @@ impl DecodedImage {
             let detail = format!("{found} samples for {width}x{height} pixels of mode {}", mode.name());
             return Err(Error::ImageDecode { detail });
         }
-        Ok(Self { width, height, mode, samples })
+        Ok(Self { width, height, mode, samples, opacity: None, palette: Vec::new() })
     }
 
     pub(super) fn samples(&self) -> &Samples {
@@ -142,14 +176,17 @@ impl DecodedImage {
         check_memory(width, height, self.mode.channels())?;
         let samples = match (&self.samples, self.mode.channels()) {
             (Samples::U16(gray), _) => {
-                Samples::U16(gather_pixels::<_, 1>(gray, self.width, (width, height), source))
+                Samples::U16(gather_pixels::<_, 1>(gray, self.width, (width, height), &source))
             }
-            (Samples::U8(s), 1) => Samples::U8(gather_pixels::<_, 1>(s, self.width, (width, height), source)),
-            (Samples::U8(s), 2) => Samples::U8(gather_pixels::<_, 2>(s, self.width, (width, height), source)),
-            (Samples::U8(s), 3) => Samples::U8(gather_pixels::<_, 3>(s, self.width, (width, height), source)),
-            (Samples::U8(s), _) => Samples::U8(gather_pixels::<_, 4>(s, self.width, (width, height), source)),
+            (Samples::U8(s), 1) => Samples::U8(gather_pixels::<_, 1>(s, self.width, (width, height), &source)),
+            (Samples::U8(s), 2) => Samples::U8(gather_pixels::<_, 2>(s, self.width, (width, height), &source)),
+            (Samples::U8(s), 3) => Samples::U8(gather_pixels::<_, 3>(s, self.width, (width, height), &source)),
+            (Samples::U8(s), _) => Samples::U8(gather_pixels::<_, 4>(s, self.width, (width, height), &source)),
         };
-        Self::new(width, height, self.mode, samples)
+        let opacity = self.opacity.as_ref();
+        let opacity = opacity.map(|alphas| gather_pixels::<_, 1>(alphas, self.width, (width, height), &source));
+        Ok(Self { palette: self.palette.clone(), ..Self::new(width, height, self.mode, samples)? }
+            .with_opacity(opacity))
     }
 }
 
@@ -168,7 +205,14 @@ impl fmt::Debug for RgbImage8 {
 impl From<RgbImage8> for DecodedImage {
     fn from(image: RgbImage8) -> Self {
         let RgbImage8 { width, height, bytes } = image;
-        Self { width, height, mode: PixelMode::Rgb, samples: Samples::U8(bytes) }
+        Self {
+            width,
+            height,
+            mode: PixelMode::Rgb,
+            samples: Samples::U8(bytes),
+            opacity: None,
+            palette: Vec::new(),
+        }
     }
 }
 

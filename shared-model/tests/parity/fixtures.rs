@@ -58,6 +58,20 @@ pub fn files_below(folder: &str) -> Vec<String> {
     paths
 }
 
+/// The names of the files directly in a folder, in order.
+pub fn names(folder: &str) -> Vec<String> {
+    let name = |path: &String| Some(path.strip_prefix(folder)?.strip_prefix('/')?.to_string());
+    files_below(folder).iter().filter_map(name).filter(|name| !name.contains('/')).collect()
+}
+
+/// The folders of the models of `towers/`, in order.
+pub fn model_folders() -> Vec<String> {
+    let is_model = |folder: &&str| names(folder).iter().any(|name| name.ends_with("config.json"));
+    let paths = files_below("towers");
+    let folders = paths.iter().filter_map(|path| path.strip_suffix("/case.json"));
+    folders.filter(is_model).map(str::to_string).collect()
+}
+
 pub fn json(path: &str) -> serde_json::Value {
     serde_json::from_slice(&read(path)).unwrap_or_else(|err| panic!("fixture {path}: {err}"))
 }

@@ -7,6 +7,7 @@
 mod fixtures;
 mod full_size;
 mod preprocess;
+mod preprocess_families;
 #[path = "../support/mod.rs"]
 mod support;
 mod tiny_models;

@@ -32,6 +32,11 @@ pub(super) fn look_up(indices: &[u8], palette: &[[u8; 3]]) -> Vec<u8> {
     indices.iter().map(color).collect::<Vec<_>>().into_flattened()
 }
 
+/// Alpha of pixels that are transparent, or not at all.
+pub(super) fn opacity<T>(pixels: &[T], is_transparent: impl Fn(&T) -> bool) -> Vec<u8> {
+    pixels.iter().map(|pixel| if is_transparent(pixel) { 0 } else { 255 }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

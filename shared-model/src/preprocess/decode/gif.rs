@@ -18,18 +18,19 @@ pub(super) fn size(bytes: &[u8]) -> Result<(u32, u32)> {
 }
 
 pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
-    let FirstFrame { mut decoder, left, top, frame_width, frame_height, background, width, height } =
+    let FirstFrame { mut decoder, left, top, frame_width, frame_height, transparent, width, height } =
         FirstFrame::open(bytes, limit)?;
     limit.check(width as u32, height as u32)?;
     limit.check(frame_width as u32, frame_height as u32)?;
     let mut frame_pixels = vec![0; frame_width * frame_height];
     decoder.read_into_buffer(&mut frame_pixels).map_err(unreadable)?;
-    let mut indices = vec![background; width * height];
+    let mut indices = vec![transparent.unwrap_or(0); width * height];
     for (canvas, row) in indices.chunks_exact_mut(width).skip(top).zip(frame_pixels.chunks_exact(frame_width)) {
         canvas[left..left + frame_width].copy_from_slice(row);
     }
     let palette = decoder.palette().map_err(unreadable)?.as_chunks().0;
-    let image = colored(width as u32, height as u32, indices, palette)?;
+    let opacity = transparent.map(|index| bits::opacity(&indices, |&found| found == index));
+    let image = colored(width as u32, height as u32, indices, palette)?.with_opacity(opacity);
     Ok(Stored { image, transform: Transform::NoTransforms, colors: None })
 }
 
@@ -40,8 +41,8 @@ struct FirstFrame<'a> {
     top: usize,
     frame_width: usize,
     frame_height: usize,
-    /// The palette index of pixels that the frame does not cover.
-    background: u8,
+    /// The palette index of transparent pixels, and of those that the frame does not cover.
+    transparent: Option<u8>,
     /// Width and height of the canvas.
     width: usize,
     height: usize,
@@ -58,10 +59,10 @@ impl<'a> FirstFrame<'a> {
         let frame = decoder.next_frame_info().map_err(unreadable)?.ok_or_else(|| damaged("GIF without a frame"))?;
         let (left, top) = (usize::from(frame.left), usize::from(frame.top));
         let (frame_width, frame_height) = (usize::from(frame.width), usize::from(frame.height));
-        let background = frame.transparent.unwrap_or(0);
+        let transparent = frame.transparent;
         // Like Pillow, enlarge the canvas if the frame exceeds the screen.
         let (width, height) = (screen_width.max(left + frame_width), screen_height.max(top + frame_height));
-        Ok(Self { decoder, left, top, frame_width, frame_height, background, width, height })
+        Ok(Self { decoder, left, top, frame_width, frame_height, transparent, width, height })
     }
 }
 
@@ -72,7 +73,8 @@ fn colored(width: u32, height: u32, indices: Vec<u8>, palette: &[[u8; 3]]) -> Re
     if is_gray_ramp {
         return DecodedImage::new(width, height, PixelMode::Gray, Samples::U8(indices));
     }
-    DecodedImage::new(width, height, PixelMode::Palette, Samples::U8(bits::look_up(&indices, palette)))
+    let samples = Samples::U8(bits::look_up(&indices, palette));
+    Ok(DecodedImage::new(width, height, PixelMode::Palette, samples)?.with_palette(palette))
 }
 
 fn unreadable(err: DecodingError) -> crate::Error {

@@ -1,4 +1,4 @@
-//! PNG: every color type and depth. Transparency of a palette is ignored, as in the reference.
+//! PNG: every color type and depth. Transparency beside the colors (`tRNS`) is kept apart from them.
 
 use super::bits;
 use super::limit::Limit;
@@ -79,15 +79,15 @@ fn decode_whole(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let info = reader.info();
     let layout =
         Layout { width: frame.width, height: frame.height, color: frame.color_type, depth: frame.bit_depth };
-    let (mode, samples) = match layout.color {
-        ColorType::Indexed => (PixelMode::Palette, layout.indexed(&buffer, info.palette.as_deref())?),
-        _ => layout.direct(buffer)?,
+    let image = match layout.color {
+        ColorType::Indexed => layout.indexed(&buffer, info)?,
+        _ => {
+            let (mode, samples) = layout.direct(buffer)?;
+            let opacity = info.trns.as_deref().and_then(|key| color_key_opacity(mode, &samples, key));
+            DecodedImage::new(frame.width, frame.height, mode, samples)?.with_opacity(opacity)
+        }
     };
-    Ok(Stored {
-        image: DecodedImage::new(frame.width, frame.height, mode, samples)?,
-        transform: exif_transform(info.exif_metadata.as_deref()),
-        colors: color_tag(bytes, info),
-    })
+    Ok(Stored { image, transform: exif_transform(info.exif_metadata.as_deref()), colors: color_tag(bytes, info) })
 }
 
 /// Returns the color description of the file: the most specific one, by the order of the standard.
@@ -144,9 +144,15 @@ impl Layout {
             .ok_or_else(|| damaged("PNG with too few pixels"))
     }
 
-    fn indexed(&self, buffer: &[u8], palette: Option<&[u8]>) -> Result<Samples> {
-        let palette = palette.ok_or_else(|| damaged("PNG without its palette"))?;
-        Ok(Samples::U8(bits::look_up(&self.unpacked(buffer)?, palette.as_chunks().0)))
+    fn indexed(&self, buffer: &[u8], info: &Info<'_>) -> Result<DecodedImage> {
+        let palette = info.palette.as_deref().ok_or_else(|| damaged("PNG without its palette"))?.as_chunks().0;
+        let indices = self.unpacked(buffer)?;
+        let opacity = info.trns.as_deref().map(|alphas| {
+            indices.iter().map(|&index| alphas.get(usize::from(index)).copied().unwrap_or(255)).collect()
+        });
+        let samples = Samples::U8(bits::look_up(&indices, palette));
+        let image = DecodedImage::new(self.width, self.height, PixelMode::Palette, samples)?;
+        Ok(image.with_palette(palette).with_opacity(opacity))
     }
 
     /// Returns the mode of Pillow's `PngImagePlugin._MODES`.
@@ -174,6 +180,19 @@ impl Layout {
             (ColorType::Rgb | ColorType::Indexed, _) => (PixelMode::Rgb, buffer),
         };
         Ok((direct.0, Samples::U8(direct.1)))
+    }
+}
+
+/// Alpha by the one color that is transparent; as in Pillow, none of more than 8 bits.
+fn color_key_opacity(mode: PixelMode, samples: &Samples, key: &[u8]) -> Option<Vec<u8>> {
+    match (samples, mode, key) {
+        (Samples::U8(gray), PixelMode::OneBit | PixelMode::Gray, &[key]) => {
+            Some(bits::opacity(gray, |&level| level == key))
+        }
+        (Samples::U8(rgb), PixelMode::Rgb, &[r, g, b]) => {
+            Some(bits::opacity(rgb.as_chunks().0, |&pixel: &[u8; 3]| pixel == [r, g, b]))
+        }
+        _ => None,
     }
 }
 
