@@ -1,6 +1,6 @@
-//! Text cleaning before byte-pair encoding, equal to open_clip's `whitespace_clean(basic_clean(text)).lower()`
+//! Text cleaning before tokenization, equal to open_clip's
 //! (<https://github.com/mlfoundations/open_clip/blob/89fb801/src/open_clip/tokenizer.py>): ftfy's `fix_text`,
-//! Python's `html.unescape` twice, white space collapsed, lower case.
+//! Python's `html.unescape` twice, then white space collapsed, and what else [`TextCleaning`] names.
 //!
 //! Written without a regex engine: its Unicode tables would add 430 kB (gzipped) to the page. Equal for every
 //! character of Unicode 14, which the reference's Python 3.11 knows; newer ones follow the Rust release at hand.
@@ -9,7 +9,9 @@ mod characters;
 mod ftfy;
 mod html;
 
+use crate::config::TextCleaning;
 use crate::{Error, Result};
+use std::borrow::Cow;
 
 pub(crate) use characters::{is_letter, is_number};
 
@@ -21,17 +23,41 @@ pub const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// # Errors
 /// [`Error::TextTooLong`] over [`MAX_TEXT_BYTES`].
 pub fn clean(text: &str) -> Result<String> {
+    clean_as(text, TextCleaning::Lower).map(Cow::into_owned)
+}
+
+/// Cleans one caption as `cleaning` says.
+///
+/// # Errors
+/// [`Error::TextTooLong`] over [`MAX_TEXT_BYTES`].
+pub(crate) fn clean_as(text: &str, cleaning: TextCleaning) -> Result<Cow<'_, str>> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(Error::TextTooLong { bytes: text.len(), limit_bytes: MAX_TEXT_BYTES });
     }
+    Ok(match cleaning {
+        TextCleaning::None => Cow::Borrowed(text),
+        TextCleaning::Whitespace => Cow::Owned(collapse_white_space(&repair(text))),
+        TextCleaning::Lower => Cow::Owned(collapse_white_space(&repair(text)).to_lowercase()),
+        TextCleaning::Canonicalize => {
+            let text = remove_punctuation(&repair(text).replace('_', " ")).to_lowercase();
+            Cow::Owned(collapse_white_space(&text))
+        }
+    })
+}
+
+/// Removes Python's `string.punctuation`.
+pub(crate) fn remove_punctuation(text: &str) -> String {
+    text.replace(|c: char| c.is_ascii_punctuation(), "")
+}
+
+fn repair(text: &str) -> String {
     let text = ftfy::fix_text(text);
     let text = html::unescape(&text);
-    let text = html::unescape(&text);
-    Ok(collapse_white_space(&text).to_lowercase())
+    html::unescape(&text).into()
 }
 
 /// Python's `" ".join(text.split())`.
-fn collapse_white_space(text: &str) -> String {
+pub(crate) fn collapse_white_space(text: &str) -> String {
     let mut collapsed = String::with_capacity(text.len());
     for word in text.split(characters::is_white_space).filter(|word| !word.is_empty()) {
         if !collapsed.is_empty() {

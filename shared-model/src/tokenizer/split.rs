@@ -1,49 +1,84 @@
-//! CLIP's split of a cleaned text into pieces, each of which byte-pair encoding merges by itself.
+//! CLIP's split of a text into pieces, each of which byte-pair encoding merges by itself.
 //!
-//! The reference's pattern (`regex` package, `IGNORECASE`,
-//! <https://github.com/mlfoundations/open_clip/blob/89fb801/src/open_clip/tokenizer.py>), written out:
-//! `<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
+//! The pattern is written out, because a regex engine's Unicode tables would add 430 kB (gzipped) to the page.
 
 use crate::text_cleaning::{is_letter, is_number};
 
-/// Text that stands for the id of the start, wherever a piece begins with it.
-pub const START_OF_TEXT: &str = "<start_of_text>";
+/// Text that stands for the id of the start, wherever a piece of [`Pattern::OpenClip`] begins with it.
+pub(super) const START_OF_TEXT: &str = "<start_of_text>";
 
-/// Text that stands for the id of the end, wherever a piece begins with it.
-pub const END_OF_TEXT: &str = "<end_of_text>";
+/// Text that stands for the id of the end, wherever a piece of [`Pattern::OpenClip`] begins with it.
+pub(super) const END_OF_TEXT: &str = "<end_of_text>";
 
-/// What the pattern tries first.
-const LITERALS: [&str; 9] = [START_OF_TEXT, END_OF_TEXT, "'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
+/// What the pattern tries after the special tokens.
+const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
-/// The pieces of `text`, first to last.
-pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(is_separator);
-        let piece;
-        (piece, rest) = rest.split_at(piece_len(rest)?);
-        Some(piece)
-    })
+/// CLIP's pattern, as one of two libraries has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// Of the `regex` package in either case
+    /// (<https://github.com/mlfoundations/open_clip/blob/89fb801/src/open_clip/tokenizer.py>):
+    /// `<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
+    OpenClip,
+    /// Of `tokenizers`, in the case as it is, with `<|startoftext|>` and `<|endoftext|>`.
+    Transformers,
 }
 
-/// Length in bytes of the piece that `text` starts with; `None` at its end.
-fn piece_len(text: &str) -> Option<usize> {
-    let first = text.chars().next()?;
-    if let Some(len) = LITERALS.iter().find_map(|literal| literal_len(text, literal)) {
-        return Some(len);
+impl Pattern {
+    /// The pieces of `text`, first to last.
+    pub(super) fn pieces(self, text: &str) -> impl Iterator<Item = &str> {
+        let mut rest = text;
+        std::iter::from_fn(move || {
+            rest = rest.trim_start_matches(|c| self.is_separator(c));
+            let piece;
+            (piece, rest) = rest.split_at(self.piece_len(rest)?);
+            Some(piece)
+        })
     }
-    if is_number(first) {
-        return Some(first.len_utf8());
+
+    /// Length in bytes of the piece that `text` starts with; `None` at its end.
+    fn piece_len(self, text: &str) -> Option<usize> {
+        let first = text.chars().next()?;
+        if let Some(len) = self.literal_len(text) {
+            return Some(len);
+        }
+        if is_number(first) {
+            return Some(first.len_utf8());
+        }
+        let is_other = |c| is_letter(c) || is_number(c) || self.is_separator(c);
+        let len = match is_letter(first) {
+            true => text.find(|c| !is_letter(c)),
+            false => text.find(is_other),
+        };
+        Some(len.unwrap_or(text.len()))
     }
-    let ends: fn(char) -> bool = match is_letter(first) {
-        true => |c| !is_letter(c),
-        false => |c| is_letter(c) || is_number(c) || is_separator(c),
-    };
-    Some(text.find(ends).unwrap_or(text.len()))
+
+    /// Length of the special token or the contraction that `text` starts with.
+    fn literal_len(self, text: &str) -> Option<usize> {
+        // Most pieces are words; no literal starts with a letter.
+        if !text.starts_with(['<', '\'']) {
+            return None;
+        }
+        let special = match self {
+            Self::OpenClip => [START_OF_TEXT, END_OF_TEXT],
+            Self::Transformers => ["<|startoftext|>", "<|endoftext|>"],
+        };
+        let mut literals = special.into_iter().chain(CONTRACTIONS);
+        match self {
+            Self::OpenClip => literals.find_map(|literal| len_in_either_case(text, literal)),
+            Self::Transformers => literals.find(|literal| text.starts_with(literal)).map(str::len),
+        }
+    }
+
+    /// What belongs to no piece: white space and, an oddity of `[^\p{L}]` in `IGNORECASE` mode, the combining iota,
+    /// whose upper case is a letter.
+    fn is_separator(self, c: char) -> bool {
+        c.is_whitespace() || (c == '\u{345}' && self == Self::OpenClip)
+    }
 }
 
 /// Length of `literal` at the start of `text`, in either case; that of `s` includes the long `ſ`.
-fn literal_len(text: &str, literal: &str) -> Option<usize> {
+fn len_in_either_case(text: &str, literal: &str) -> Option<usize> {
     let mut chars = text.chars();
     let mut len = 0;
     for expected in literal.chars() {
@@ -57,18 +92,12 @@ fn literal_len(text: &str, literal: &str) -> Option<usize> {
     Some(len)
 }
 
-/// What belongs to no piece: white space and, an oddity of `[^\p{L}]` in `IGNORECASE` mode, the combining iota,
-/// whose upper case is a letter.
-fn is_separator(c: char) -> bool {
-    c.is_whitespace() || c == '\u{345}'
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn split(text: &str) -> Vec<&str> {
-        pieces(text).collect()
+        Pattern::OpenClip.pieces(text).collect()
     }
 
     #[test]
@@ -85,5 +114,19 @@ mod tests {
     fn special_tokens_count_where_a_piece_begins() {
         assert_eq!(split("a<start_of_text><END_OF_TEXT>"), ["a", START_OF_TEXT, "<END_OF_TEXT>"]);
         assert_eq!(split("!<end_of_text>"), ["!<", "end", "_", "of", "_", "text", ">"]);
+    }
+
+    // >>> pattern = re.compile(r"""<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+""")
+    // >>> pattern.findall(text)
+    #[test]
+    fn the_pattern_of_transformers_knows_case_and_its_own_special_tokens() {
+        let split = |text| Pattern::Transformers.pieces(text).collect::<Vec<_>>();
+        assert_eq!(split("don't DON'T"), ["don", "'t", "DON", "'", "T"]);
+        assert_eq!(split("a\u{345}'ſ"), ["a", "\u{345}'", "ſ"]);
+        assert_eq!(
+            split("<|endoftext|>!<end_of_text>"),
+            ["<|endoftext|>", "!<", "end", "_", "of", "_", "text", ">"]
+        );
+        assert_eq!(split(".<|startoftext|>"), [".<|", "startoftext", "|>"]);
     }
 }

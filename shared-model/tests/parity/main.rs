@@ -12,6 +12,7 @@ mod preprocess_families;
 mod support;
 mod tiny_models;
 mod tokenizer;
+mod tokenizer_files;
 mod towers;
 mod zero_shot;
 
