@@ -16,7 +16,6 @@ use shared_model::labels::{LabelSet, Templates};
 use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 use shared_model::preprocess::Reading;
 use shared_model::quantize::{TensorReport, WeightFormat, quantize as quantize_tower};
-use shared_model::tokenizer::CLIP_MERGES_GZ;
 use shared_model::weights::{Placement, Weights};
 use shared_model::zero_shot::Classifier;
 use shared_model::{Clip, VisionTower, demo};
@@ -60,13 +59,14 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     let mut written = Vec::new();
     let config = &checkpoint.config;
     let mut vision_bytes = Vec::new();
-    for (role, parameters) in
-        [(FileRole::Vision, config.vision_parameters()), (FileRole::Text, config.text_parameters())]
-    {
+    for (role, file, parameters) in [
+        (FileRole::Vision, "vision.safetensors", config.vision_parameters()),
+        (FileRole::Text, "text.safetensors", config.text_parameters()),
+    ] {
         let tower = quantize_tower(&checkpoint.weights, &parameters, format)?;
         let metadata = HashMap::from([("dermake.format".to_string(), format.name().to_string())]);
         let bytes = tower.to_safetensors(metadata)?;
-        written.push(write_file(&folder, role, &bytes)?);
+        written.push(write_file(&folder, role, file, &bytes)?);
         tensors.extend(tower.report);
         if role == FileRole::Vision {
             vision_bytes = bytes;
@@ -75,8 +75,10 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     let label_sets = LabelSet::built_in();
     let templates = Templates::skin();
     let classifiers = classifiers(&dense, &checkpoint, &label_sets, &templates)?;
-    written.push(write_file(&folder, FileRole::Classifiers, &classifiers)?);
-    written.push(write_file(&folder, FileRole::Tokenizer, CLIP_MERGES_GZ)?);
+    written.push(write_file(&folder, FileRole::Classifiers, "classifiers.safetensors", &classifiers)?);
+    for (name, bytes) in &checkpoint.tokenizer_files {
+        written.push(write_file(&folder, FileRole::Tokenizer, name, bytes)?);
+    }
 
     let manifest = Manifest {
         format: Manifest::FORMAT.into(),
@@ -100,17 +102,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     print::summary(&report.to_table())
 }
 
-fn file_name(role: FileRole) -> &'static str {
-    match role {
-        FileRole::Vision => "vision.safetensors",
-        FileRole::Text => "text.safetensors",
-        FileRole::Classifiers => "classifiers.safetensors",
-        FileRole::Tokenizer => "clip_merges.txt.gz",
-    }
-}
-
-fn write_file(folder: &OutputFolder, role: FileRole, bytes: &[u8]) -> Result<ManifestFile> {
-    let file = file_name(role);
+fn write_file(folder: &OutputFolder, role: FileRole, file: &str, bytes: &[u8]) -> Result<ManifestFile> {
     folder.write(file, bytes)?;
     Ok(ManifestFile { role, file: file.into(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes) })
 }

@@ -3,10 +3,11 @@
 //! It was trained on drawn pictures of skin; its answers to real photos mean nothing.
 
 use crate::manifest::Manifest;
-use crate::tokenizer::CLIP_MERGES_GZ;
+use crate::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use crate::weights::Placement;
 use crate::{Error, Result, ZeroShotModel};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 
 /// File name and JPEG bytes of three drawn skin pictures: a round brown spot, an irregular dark lesion, a scaly plaque.
 pub const SAMPLES: [(&str, &[u8]); 3] = [
@@ -27,7 +28,7 @@ pub fn file(name: &str) -> Option<&'static [u8]> {
         "vision.safetensors" => Some(VISION),
         "text.safetensors" => Some(TEXT),
         "classifiers.safetensors" => Some(CLASSIFIERS),
-        "clip_merges.txt.gz" => Some(CLIP_MERGES_GZ),
+        Tokenizer::MERGES_FILE => Some(CLIP_MERGES_GZ),
         _ => None,
     }
 }
@@ -40,6 +41,7 @@ pub fn model(placement: Placement) -> Result<ZeroShotModel> {
     let manifest: Manifest = serde_json::from_slice(MANIFEST).map_err(Error::ConfigJson)?;
     let (vision, classifiers) = (Bytes::from_static(VISION), Bytes::from_static(CLASSIFIERS));
     let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)?;
-    model.add_text(Bytes::from_static(TEXT), CLIP_MERGES_GZ)?;
+    let tokenizer = BTreeMap::from([(Tokenizer::MERGES_FILE.to_string(), Bytes::from_static(CLIP_MERGES_GZ))]);
+    model.add_text(Bytes::from_static(TEXT), &tokenizer)?;
     Ok(model)
 }

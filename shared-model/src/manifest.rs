@@ -16,7 +16,7 @@ pub enum FileRole {
     Text,
     /// One tensor `[E, C]` f32 for each built-in label set, under its key.
     Classifiers,
-    /// Byte-pair merges, gzipped.
+    /// A file of the tokenizer: CLIP's merges, or one of [`Tokenizer::FILE_NAMES`](crate::tokenizer::Tokenizer).
     Tokenizer,
 }
 
@@ -92,7 +92,17 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Returns the file of a role.
+    /// Returns all files of these roles, in the order of the roles.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a role has no file.
+    pub fn files_of(&self, roles: &[FileRole]) -> Result<Vec<&ManifestFile>> {
+        roles.iter().try_for_each(|&role| self.file(role).map(drop))?;
+        let of_role = |&role| self.files.iter().filter(move |file| file.role == role);
+        Ok(roles.iter().flat_map(of_role).collect())
+    }
+
+    /// Returns the first file of a role.
     ///
     /// # Errors
     /// [`Error::Config`] when no file has this role.
@@ -129,6 +139,23 @@ mod tests {
         }
         assert!(Manifest::from_json(manifest("x", "other/9").as_bytes()).is_err());
         assert!(Manifest::from_json(b"{").is_err());
+    }
+
+    #[test]
+    fn a_role_may_have_several_files() {
+        let mut manifest = Manifest::from_json(manifest("a", Manifest::FORMAT).as_bytes()).unwrap();
+        let file = |role, name: &str| ManifestFile { role, file: name.into(), ..manifest.files[0].clone() };
+        let more = [
+            file(FileRole::Tokenizer, "vocab.txt"),
+            file(FileRole::Text, "text"),
+            file(FileRole::Tokenizer, "tokenizer_config.json"),
+        ];
+        manifest.files.extend(more);
+        let names = |roles: &[FileRole]| {
+            manifest.files_of(roles).map(|files| files.iter().map(|file| file.file.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&Manifest::TEXT_ROLES).unwrap(), ["text", "vocab.txt", "tokenizer_config.json"]);
+        assert!(names(&Manifest::FIRST_ROLES).is_err());
     }
 
     #[test]

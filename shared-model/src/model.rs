@@ -79,13 +79,13 @@ impl ZeroShotModel {
         })
     }
 
-    /// Loads the text tower of a quantized model.
+    /// Loads the text tower of a quantized model, and its tokenizer from its files by their names.
     ///
     /// # Errors
-    /// [`Error::CheckpointMismatch`] for weights that do not fit, [`Error::Vocabulary`] for damaged merges.
-    pub fn add_text(&mut self, text: Bytes, merges_gz: &[u8]) -> Result<()> {
+    /// [`Error::CheckpointMismatch`] for weights that do not fit, [`Error::Vocabulary`] for a damaged tokenizer.
+    pub fn add_text(&mut self, text: Bytes, tokenizer: &BTreeMap<String, Bytes>) -> Result<()> {
         let tower = TextTower::load(&Weights::from_safetensors(text)?, &self.config, &self.placement)?;
-        let tokenizer = Tokenizer::from_merges_gz(merges_gz, self.config.text.context_length)?;
+        let tokenizer = Tokenizer::from_files(tokenizer, &self.config.tokenizer, self.config.text.context_length)?;
         self.text = Some((tower, tokenizer));
         Ok(())
     }

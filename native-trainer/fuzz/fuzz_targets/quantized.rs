@@ -6,7 +6,9 @@ use dermake_fuzz::Parts;
 use libfuzzer_sys::fuzz_target;
 use shared_model::ZeroShotModel;
 use shared_model::manifest::Manifest;
+use shared_model::tokenizer::Tokenizer;
 use shared_model::weights::Placement;
+use std::collections::BTreeMap;
 
 fuzz_target!(|input: &[u8]| {
     let Some((&which, bytes)) = input.split_first() else { return };
@@ -21,5 +23,7 @@ fuzz_target!(|input: &[u8]| {
         placement,
     );
     let Ok(mut model) = model else { return };
-    let _ = model.add_text(Bytes::copy_from_slice(&parts.text), &parts.merges_gz);
+    let merges = Bytes::copy_from_slice(&parts.merges_gz);
+    let tokenizer = BTreeMap::from([(Tokenizer::MERGES_FILE.to_string(), merges)]);
+    let _ = model.add_text(Bytes::copy_from_slice(&parts.text), &tokenizer);
 });

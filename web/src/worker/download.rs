@@ -5,23 +5,41 @@ use super::keep::Keep;
 use super::meter::Meter;
 use super::protocol::Progress;
 use super::transfer;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http;
 use bytes::Bytes;
 use shared_model::manifest::{FileRole, Manifest, ManifestFile};
+use std::collections::BTreeMap;
 
-/// The files asked for, in the order of their roles.
+/// Files of a model in the order of their roles.
 #[derive(Clone)]
 pub struct Fetched {
-    pub files: Vec<Bytes>,
+    files: Vec<(ManifestFile, Bytes)>,
     /// Whether the browser keeps all of them for the next visit.
     pub is_kept: bool,
+}
+
+impl Fetched {
+    /// Returns the file of a role that has one.
+    ///
+    /// # Errors
+    /// [`Error::UnusableModel`] if there is none.
+    pub fn file(&self, role: FileRole) -> Result<Bytes> {
+        let found = self.files.iter().find(|(file, _)| file.role == role);
+        found.map(|(_, bytes)| bytes.clone()).ok_or_else(|| Error::unusable(format!("no file of role {role:?}")))
+    }
+
+    /// Returns all files of a role by their names.
+    pub fn files(&self, role: FileRole) -> BTreeMap<String, Bytes> {
+        let of_role = self.files.iter().filter(|(file, _)| file.role == role);
+        of_role.map(|(file, bytes)| (file.file.clone(), bytes.clone())).collect()
+    }
 }
 
 /// Reads a model's manifest, asking the server each time.
 ///
 /// # Errors
-/// As [`http::get`]; [`crate::error::Error::UnusableModel`] if it is none.
+/// As [`http::get`]; [`Error::UnusableModel`] if it is none.
 pub async fn fetch_manifest(url: &str) -> Result<Manifest> {
     let json = http::get_text(url, Manifest::FILE_NAME).await?;
     Ok(Manifest::from_json(json.as_bytes())?)
@@ -37,7 +55,7 @@ pub async fn fetch_files(
     roles: &[FileRole],
     on_progress: impl Fn(Progress),
 ) -> Result<Fetched> {
-    let wanted = roles.iter().map(|&role| manifest.file(role)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = manifest.files_of(roles)?;
     let keep = Keep::open().await;
     let mut meter = Meter::new(wanted.iter().map(|file| file.bytes).sum(), &on_progress);
     let mut fetched = Fetched { files: Vec::new(), is_kept: true };
@@ -46,7 +64,7 @@ pub async fn fetch_files(
         transfer::bring(&mut assembly, &address(manifest_url, file)?, &keep).await?;
         let (content, is_kept) = assembly.finish(&keep).await;
         fetched.is_kept &= is_kept;
-        fetched.files.push(content.into());
+        fetched.files.push((file.clone(), content.into()));
     }
     Ok(fetched)
 }
@@ -54,8 +72,8 @@ pub async fn fetch_files(
 /// Whether the browser keeps all files of these roles for the next visit.
 pub async fn are_kept(manifest: &Manifest, roles: &[FileRole]) -> bool {
     let keep = Keep::open().await;
-    for &role in roles {
-        let Ok(file) = manifest.file(role) else { return false };
+    let Ok(files) = manifest.files_of(roles) else { return false };
+    for file in files {
         if !keep.has(&file.sha256, file.bytes).await {
             return false;
         }

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use shared_model::ZeroShotModel;
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::manifest::Manifest;
+use shared_model::manifest::{FileRole, Manifest};
 use shared_model::weights::Placement;
 use shared_model::zero_shot::Classifier;
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ impl Engine {
         turn.say(Reply::Opened { model: ModelInfo::from(&manifest) });
         let on_progress = |progress| turn.say(Reply::Progress(progress));
         let fetched = download::fetch_files(&manifest_url, &manifest, &Manifest::FIRST_ROLES, on_progress).await?;
-        let [vision, classifiers] = files(fetched.files)?;
+        let (vision, classifiers) = (fetched.file(FileRole::Vision)?, fetched.file(FileRole::Classifiers)?);
         let model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, Placement::default())?;
         let templates = Templates::new(manifest.templates.clone())?;
         let engine = Self {
@@ -109,8 +109,9 @@ impl Engine {
             Either::Right(_) => return Err(Stop::Superseded),
         };
         self.text_download = None;
-        let [text, merges] = files(fetched?.files)?;
-        self.model.add_text(text, &merges).map_err(Error::from)?;
+        let fetched = fetched?;
+        let (text, tokenizer) = (fetched.file(FileRole::Text)?, fetched.files(FileRole::Tokenizer));
+        self.model.add_text(text, &tokenizer).map_err(Error::from)?;
         Ok(())
     }
 
@@ -145,8 +146,4 @@ async fn fetch_text(manifest: Manifest, manifest_url: String, line: Rc<Line>) ->
         line.say(0, Reply::TextKept);
     }
     Ok(fetched)
-}
-
-fn files<T, const N: usize>(files: Vec<T>) -> Result<[T; N]> {
-    files.try_into().map_err(|files: Vec<T>| Error::unusable(format!("{} files for {N}", files.len())))
 }

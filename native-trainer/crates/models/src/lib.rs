@@ -10,11 +10,12 @@ use bytes::Bytes;
 pub use dermake_hub::demo_model;
 use dermake_hub::{ModelFiles, WeightsKind};
 use sha2::{Digest, Sha256};
-use shared_model::config::ClipConfig;
-use shared_model::manifest::{FileRole, Manifest};
+use shared_model::config::{ClipConfig, TokenizerConfig};
+use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::weights::{FileTensors, Placement, Weights, foreign_text};
 use shared_model::{Clip, ZeroShotModel};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,8 @@ pub struct Checkpoint {
     pub name: String,
     pub config: ClipConfig,
     pub weights: Weights,
+    /// The files of the tokenizer by their names.
+    pub tokenizer_files: BTreeMap<String, Bytes>,
     pub is_trained: bool,
     /// What people must know about the model.
     pub notice: Option<String>,
@@ -65,14 +68,27 @@ impl Checkpoint {
             (None, None) => return Err(NoConfig { weights: files.weights.clone() }.into()),
         };
         let weights = read_weights(files)?;
+        let tokenizer_files = tokenizer_files(&config.tokenizer, files)?;
         let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
         let notice = weights.metadata(NOTICE_KEY).map(str::to_string);
-        Ok(Self { name: files.name.clone(), config, weights, is_trained, notice })
+        Ok(Self { name: files.name.clone(), config, weights, tokenizer_files, is_trained, notice })
     }
 
     pub fn tokenizer(&self) -> Result<Tokenizer> {
-        Ok(Tokenizer::from_merges_gz(CLIP_MERGES_GZ, self.config.text.context_length)?)
+        let config = &self.config;
+        Ok(Tokenizer::from_files(&self.tokenizer_files, &config.tokenizer, config.text.context_length)?)
     }
+}
+
+/// Reads the files of a checkpoint's tokenizer that are beside its config; CLIP's own merges are in the program.
+fn tokenizer_files(config: &TokenizerConfig, files: &ModelFiles) -> Result<BTreeMap<String, Bytes>> {
+    if *config == TokenizerConfig::OpenClip {
+        return Ok(BTreeMap::from([(Tokenizer::MERGES_FILE.into(), Bytes::from_static(CLIP_MERGES_GZ))]));
+    }
+    let beside = files.config.as_ref().unwrap_or(&files.weights);
+    let paths = Tokenizer::FILE_NAMES.iter().map(|name| (name, beside.with_file_name(name)));
+    let found = paths.filter(|(_, path)| path.is_file());
+    found.map(|(name, path)| Ok((name.to_string(), map_file(&path)?))).collect()
 }
 
 /// Reads all files of a checkpoint.
@@ -146,8 +162,7 @@ fn load_quantized(
     let json = read_file(Manifest::FILE_NAME)?;
     let manifest =
         Manifest::from_json(&json).with_context(|| format!("in {}", folder.join(Manifest::FILE_NAME).display()))?;
-    let read = |role: FileRole| -> Result<Bytes> {
-        let entry = manifest.file(role)?;
+    let read_entry = |entry: &ManifestFile| -> Result<Bytes> {
         let path = folder.join(&entry.file);
         let bytes = read_file(&entry.file)?;
         if bytes.len() as u64 != entry.bytes {
@@ -162,11 +177,15 @@ fn load_quantized(
         }
         Ok(bytes)
     };
-    let (vision, classifiers) = (read(FileRole::Vision)?, read(FileRole::Classifiers)?);
-    let (text, merges) = (read(FileRole::Text)?, read(FileRole::Tokenizer)?);
+    let read = |role: FileRole| read_entry(manifest.file(role)?);
+    let (vision, classifiers, text) =
+        (read(FileRole::Vision)?, read(FileRole::Classifiers)?, read(FileRole::Text)?);
+    let tokenizer = manifest.files_of(&[FileRole::Tokenizer])?;
+    let tokenizer = tokenizer.into_iter().map(|entry| Ok((entry.file.clone(), read_entry(entry)?)));
+    let tokenizer = tokenizer.collect::<Result<BTreeMap<_, _>>>()?;
     let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)
         .with_context(|| format!("in {}", folder.display()))?;
-    model.add_text(text, &merges).with_context(|| format!("in {}", folder.display()))?;
+    model.add_text(text, &tokenizer).with_context(|| format!("in {}", folder.display()))?;
     Ok((model, manifest.name))
 }
 
