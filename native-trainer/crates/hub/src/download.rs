@@ -82,14 +82,14 @@ impl<'a> Downloads<'a> {
 
     /// Requests the first byte; the answer's headers describe the file.
     fn target(&self, file: &str) -> Result<Target, Failure> {
-        let answer = self.ask(file, "bytes=0-0")?;
+        let answer = self.request(file, "bytes=0-0")?;
         if !matches!(answer.status(), 200 | 206 | 416) {
             return Err(self.refusal(file, &answer));
         }
         Ok(Target::of(&answer, self.commit, file))
     }
 
-    fn ask(&self, file: &str, range: &str) -> Result<Answer, Failure> {
+    fn request(&self, file: &str, range: &str) -> Result<Answer, Failure> {
         let repo = self.repo();
         let url = format!("{}/{}/resolve/{}/{file}", self.settings.endpoint, repo.url(), repo.url_revision());
         let answer = self.client.get(&url, Some(range)).map_err(|Unanswered { cause, is_passing }| {
@@ -129,7 +129,7 @@ impl<'a> Downloads<'a> {
 
     /// Appends the bytes after `start` to `part`, or starts over if the server sends the whole file.
     fn receive(&self, file: &str, target: &Target, part: &Path, start: u64) -> Result<(), Failure> {
-        let answer = self.ask(file, &format!("bytes={start}-"))?;
+        let answer = self.request(file, &format!("bytes={start}-"))?;
         let start = match (answer.status(), content_range(&answer)) {
             (200, _) => 0,
             (206, Some((first, _))) if first == start => start,

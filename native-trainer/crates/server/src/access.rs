@@ -51,7 +51,7 @@ impl Guard {
         Ok(Arc::new(Self { tokens, rate: Rate::new(limits), behind_proxy: options.behind_proxy }))
     }
 
-    pub(super) fn asks_for_token(&self) -> bool {
+    pub(super) fn requires_token(&self) -> bool {
         self.tokens.is_some()
     }
 

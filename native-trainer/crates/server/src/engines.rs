@@ -53,7 +53,7 @@ impl Engines {
         let hosted = models.known();
         let hosted = hosted.iter().filter(|_| options.models.is_empty()).map(|model| settings.start_hosted(model));
         let running = named.chain(hosted).collect::<Result<Vec<_>>>()?;
-        if running.is_empty() && !models.have_shelf() {
+        if running.is_empty() && !models.has_model_folders() {
             return Ok(None);
         }
         let (running, unusable) = (RwLock::new(running), Mutex::default());

@@ -128,7 +128,7 @@ impl Server {
             models,
             metrics: metrics.clone(),
             engines,
-            pages_may_ask: config.access.tokens.is_none(),
+            is_open_to_pages: config.access.tokens.is_none(),
             under_way: under_way.clone(),
         };
         let router = router(config, site)?;

@@ -19,7 +19,7 @@ pub(super) struct Models {
 
 enum Place {
     Model(Arc<Model>),
-    Shelf(PathBuf),
+    Folder(PathBuf),
 }
 
 impl Models {
@@ -44,13 +44,13 @@ impl Models {
     }
 
     /// Returns whether models can be added later.
-    pub(super) fn have_shelf(&self) -> bool {
-        self.places.iter().any(|place| matches!(place, Place::Shelf(_)))
+    pub(super) fn has_model_folders(&self) -> bool {
+        self.places.iter().any(|place| matches!(place, Place::Folder(_)))
     }
 
     /// Returns the hosted models at this moment.
     pub(super) async fn on_offer(self: &Arc<Self>) -> Result<Vec<Arc<Model>>, HttpError> {
-        if self.have_shelf() {
+        if self.has_model_folders() {
             let models = self.clone();
             tokio::task::spawn_blocking(move || models.look()).await.map_err(|_| HttpError::Unreadable)?;
         }
@@ -78,11 +78,11 @@ impl Models {
         for place in &self.places {
             let models = match place {
                 Place::Model(model) => vec![model.clone()],
-                Place::Shelf(shelf) => self.look_at(shelf, &known),
+                Place::Folder(parent) => self.look_at(parent, &known),
             };
             for model in models {
                 if found.iter().any(|other| other.folder == model.folder) {
-                    self.complain(&model.path, "another model has a folder of this name");
+                    self.warn_once(&model.path, "another model has a folder of this name");
                 } else {
                     found.push(model);
                 }
@@ -91,24 +91,25 @@ impl Models {
         *self.on_offer.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    fn look_at(&self, shelf: &Path, known: &[Arc<Model>]) -> Vec<Arc<Model>> {
-        let folders = match folders_with_manifest(shelf) {
+    fn look_at(&self, parent: &Path, known: &[Arc<Model>]) -> Vec<Arc<Model>> {
+        let folders = match folders_with_manifest(parent) {
             Ok(folders) => folders,
             Err(err) => {
-                self.complain(shelf, &format!("cannot be read: {err}"));
+                self.warn_once(parent, &format!("cannot be read: {err}"));
                 return Vec::new();
             }
         };
-        let at_hand = |folder: &Path| {
+        let unchanged = |folder: &Path| {
             let stamp = stamp(&folder.join(MANIFEST)).ok()?;
             let model = known.iter().find(|model| model.path == folder && model.stamp == stamp)?;
             Some(model.clone())
         };
-        let load = |folder: PathBuf| match at_hand(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok) {
+        let load = |folder: PathBuf| match unchanged(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok)
+        {
             Ok(model) => Some(model),
             // It may still be being copied: the next check decides.
             Err(err) => {
-                self.complain(&folder, &format!("{:#}", anyhow::Error::from(err)));
+                self.warn_once(&folder, &format!("{:#}", anyhow::Error::from(err)));
                 None
             }
         };
@@ -116,7 +117,7 @@ impl Models {
     }
 
     /// Warns once why a folder's model is not hosted.
-    fn complain(&self, folder: &Path, why: &str) {
+    fn warn_once(&self, folder: &Path, why: &str) {
         let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
         if unusable.insert(folder.to_owned()) {
             tracing::warn!("not on offer: {why}: {}", folder.display());
@@ -138,17 +139,17 @@ impl Place {
         if !folder.exists() {
             return Err(Error::NoFolder { path: folder });
         }
-        match fs::canonicalize(&folder).and_then(|shelf| Ok((folders_with_manifest(&shelf)?, shelf))) {
-            Ok((folders, shelf)) if !folders.is_empty() => Ok(Self::Shelf(shelf)),
+        match fs::canonicalize(&folder).and_then(|parent| Ok((folders_with_manifest(&parent)?, parent))) {
+            Ok((folders, parent)) if !folders.is_empty() => Ok(Self::Folder(parent)),
             _ => Err(Error::NoManifest { path: folder }),
         }
     }
 }
 
 /// In the order of their names. Links are ignored, since they may lead elsewhere.
-fn folders_with_manifest(shelf: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn folders_with_manifest(parent: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
-    for entry in fs::read_dir(shelf)? {
+    for entry in fs::read_dir(parent)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() && entry.path().join(MANIFEST).is_file() {
             folders.push(entry.path());

@@ -29,7 +29,7 @@ pub(super) struct Site {
     /// Engines, if the server answers requests.
     pub(super) engines: Option<Arc<Engines>>,
     /// Whether the page may use them: a page has no token to send.
-    pub(super) pages_may_ask: bool,
+    pub(super) is_open_to_pages: bool,
     /// Current requests to the models; closed when the server stops.
     pub(super) under_way: TaskTracker,
 }
@@ -46,7 +46,7 @@ struct Entry<'a> {
 
 impl Site {
     fn classify_address(&self, model: &Arc<Model>) -> Option<String> {
-        let engines = self.engines.as_ref().filter(|_| self.pages_may_ask)?;
+        let engines = self.engines.as_ref().filter(|_| self.is_open_to_pages)?;
         let engine = engines.of(model)?;
         let [key, _] = engine.names();
         Some(format!("/v1/classify?model={}", utf8_percent_encode(key, NON_ALPHANUMERIC)))

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 pub fn section(effort: &Effort) -> Markup {
     let facts = [
         ("Images encoded", format::count(effort.images_encoded)),
-        ("Images whose features were at hand", format::count(effort.images_at_hand)),
+        ("Images whose features were cached", format::count(effort.images_at_hand)),
         ("Time for images", secs(effort.image_secs)),
         ("Images encoded per second", rate(effort.images_encoded, effort.image_secs)),
         ("Prompts encoded", format::count(effort.prompts_encoded)),

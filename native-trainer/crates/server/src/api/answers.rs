@@ -10,9 +10,9 @@ use shared_model::concepts::Concept;
 use shared_model::concepts::Presence;
 use shared_model::labels::LabelWarning;
 
-use super::ask::Ask;
 use super::encoding::Encoding;
 use super::parameters::check_prompts;
+use super::request::ApiRequest;
 use super::{Api, millis_since};
 use crate::error::HttpError;
 use crate::infer;
@@ -22,12 +22,12 @@ type Answer<T> = Result<Json<T>, HttpError>;
 /// `POST /v1/classify`: ranks labels for one photo.
 pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> Answer<Classified> {
     const TOP_K: usize = 5;
-    let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(&mut ask.parameters).await?;
-    let (labels, templates) = ask.parameters.labels(&api.limits)?;
-    let top_k = ask.parameters.top_k(TOP_K)?;
-    std::mem::take(&mut ask.parameters).finish()?;
-    let photo = ask.take_photos(1)?;
+    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
+    let engine = api.engine(&mut parsed.parameters).await?;
+    let (labels, templates) = parsed.parameters.labels(&api.limits)?;
+    let top_k = parsed.parameters.top_k(TOP_K)?;
+    std::mem::take(&mut parsed.parameters).finish()?;
+    let photo = parsed.take_photos(1)?;
     if !engine.ships(&labels.set, &templates) {
         check_prompts(labels.set.class_names.len() * templates.as_slice().len(), &api.limits)?;
     }
@@ -35,18 +35,18 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
         tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates)))?;
     let predictions = classifier.classify(&features, top_k)?.remove(0);
     let (model, warnings) = (engine.name().to_owned(), texts(&labels.warnings));
-    Ok(Json(Classified { model, predictions, warnings, millis: millis_since(ask.arrived) }))
+    Ok(Json(Classified { model, predictions, warnings, millis: millis_since(parsed.arrived) }))
 }
 
 /// `POST /v1/annotate`: ranks clinical concepts for one photo.
 pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> Answer<Annotated> {
     const TOP_K: usize = 8;
-    let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(&mut ask.parameters).await?;
-    let (concepts, warnings) = ask.parameters.concepts(&api.limits)?;
-    let top_k = ask.parameters.top_k(TOP_K)?;
-    std::mem::take(&mut ask.parameters).finish()?;
-    let photo = ask.take_photos(1)?;
+    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
+    let engine = api.engine(&mut parsed.parameters).await?;
+    let (concepts, warnings) = parsed.parameters.concepts(&api.limits)?;
+    let top_k = parsed.parameters.top_k(TOP_K)?;
+    std::mem::take(&mut parsed.parameters).finish()?;
+    let photo = parsed.take_photos(1)?;
     let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts)))?;
     let scores = scorer.scores(&features)?.into_iter().flatten();
     let presence = |(concept, score): (Concept, f64)| Presence { concept: concept.name, score };
@@ -54,18 +54,18 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
     ranked.truncate(top_k);
     let (model, warnings) = (engine.name().to_owned(), texts(&warnings));
-    Ok(Json(Annotated { model, concepts: ranked, warnings, millis: millis_since(ask.arrived) }))
+    Ok(Json(Annotated { model, concepts: ranked, warnings, millis: millis_since(parsed.arrived) }))
 }
 
 /// `POST /v1/embed`: the features of photos or of texts.
 pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answer<Embedded> {
-    let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(&mut ask.parameters).await?;
-    let encoding: Encoding = ask.parameters.word("encoding")?;
-    let texts = ask.parameters.all_texts(&api.limits)?;
-    std::mem::take(&mut ask.parameters).finish()?;
-    let features = match (ask.has_photos(), texts.is_empty()) {
-        (true, true) => ask.take_photos(api.limits.max_images)?.features(&engine).await?,
+    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
+    let engine = api.engine(&mut parsed.parameters).await?;
+    let encoding: Encoding = parsed.parameters.word("encoding")?;
+    let texts = parsed.parameters.all_texts(&api.limits)?;
+    std::mem::take(&mut parsed.parameters).finish()?;
+    let features = match (parsed.has_photos(), texts.is_empty()) {
+        (true, true) => parsed.take_photos(api.limits.max_images)?.features(&engine).await?,
         (false, false) => engine.text_features(&texts).await?,
         (true, false) => return Err(HttpError::invalid("photos and texts in one request, expected one of them")),
         (false, true) => {
@@ -73,25 +73,25 @@ pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answ
         }
     };
     let embeddings = rows(&features)?.into_iter().map(|feature| encoding.write(feature)).collect();
-    Ok(Json(Embedded { model: engine.name().to_owned(), embeddings, millis: millis_since(ask.arrived) }))
+    Ok(Json(Embedded { model: engine.name().to_owned(), embeddings, millis: millis_since(parsed.arrived) }))
 }
 
 /// `POST /v1/similarity`: the cosine of every photo with every text.
 pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) -> Answer<Compared> {
-    let mut ask = Ask::read(&api.bodies, request).await?;
-    let engine = api.engine(&mut ask.parameters).await?;
-    let texts = ask.parameters.all_texts(&api.limits)?;
-    std::mem::take(&mut ask.parameters).finish()?;
+    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
+    let engine = api.engine(&mut parsed.parameters).await?;
+    let texts = parsed.parameters.all_texts(&api.limits)?;
+    std::mem::take(&mut parsed.parameters).finish()?;
     if texts.is_empty() {
         return Err(HttpError::invalid("no text to compare with; expected one `text` at least"));
     }
-    let photos = ask.take_photos(api.limits.max_images)?;
+    let photos = parsed.take_photos(api.limits.max_images)?;
     let (images, texts) = tokio::try_join!(photos.features(&engine), answered(engine.text_features(&texts)))?;
     let cosines = images.matmul(&texts.t().map_err(tensor)?).map_err(tensor)?;
     Ok(Json(Compared {
         model: engine.name().to_owned(),
         cosines: rows(&cosines)?,
-        millis: millis_since(ask.arrived),
+        millis: millis_since(parsed.arrived),
     }))
 }
 

@@ -1,7 +1,6 @@
 //! The addresses below `/v1`: photos and texts in, answers of the models out.
 
 mod answers;
-mod ask;
 mod body;
 mod encoding;
 mod form;
@@ -11,6 +10,7 @@ mod parameters;
 mod photo;
 #[cfg(test)]
 mod properties;
+mod request;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,8 +52,8 @@ impl Api {
 
 /// Routes of the models, with a timeout for each request. All except the OpenAPI document need access.
 pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
-    let (described, asks_for_token) = (api.clone(), guard.asks_for_token());
-    let document = async move || Json(openapi::document(&described, asks_for_token));
+    let (described, requires_token) = (api.clone(), guard.requires_token());
+    let document = async move || Json(openapi::document(&described, requires_token));
     Router::new()
         .route("/v1/classify", post(answers::classify))
         .route("/v1/annotate", post(answers::annotate))

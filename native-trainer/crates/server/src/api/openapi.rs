@@ -7,7 +7,7 @@ use super::Api;
 const DOCUMENT: &str = include_str!("openapi.json");
 
 /// Returns the document with the models that answer at this moment.
-pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
+pub(super) fn document(api: &Api, requires_token: bool) -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).expect("a file of this crate that the tests read too");
     let limits = &api.limits;
     let engines = api.engines.all();
@@ -29,7 +29,7 @@ pub(super) fn document(api: &Api, asks_for_token: bool) -> Value {
         let images = &mut content["multipart/form-data"]["schema"]["properties"]["image"];
         images["maxItems"] = limits.max_images.into();
     }
-    if asks_for_token {
+    if requires_token {
         document["components"]["securitySchemes"] = json!({ "token": { "type": "http", "scheme": "bearer" } });
         for address in ["/v1/classify", "/v1/annotate", "/v1/embed", "/v1/similarity"] {
             document["paths"][address]["post"]["security"] = json!([{ "token": [] }]);

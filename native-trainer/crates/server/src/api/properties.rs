@@ -7,17 +7,17 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
-use super::ask::Ask;
 use super::body::BodyReader;
 use super::photo::{Photo, Place};
+use super::request::ApiRequest;
 use crate::error::HttpError;
 use crate::limits::Limits;
 
-fn read(content_type: &str, body: Vec<u8>) -> Result<Ask, HttpError> {
+fn read(content_type: &str, body: Vec<u8>) -> Result<ApiRequest, HttpError> {
     let request =
         Request::post("/?top_k=1").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(Ask::read(&BodyReader::new(&Limits::DEFAULT), request))
+    runtime.block_on(ApiRequest::read(&BodyReader::new(&Limits::DEFAULT), request))
 }
 
 /// Pieces of which bodies are made, whole and broken ones.

@@ -6,12 +6,12 @@ mod access;
 mod carried;
 mod infer;
 mod limits;
+mod model_folder;
 mod models;
 mod page;
 mod pictures;
 mod requests;
 mod running;
-mod shelf;
 mod socket;
 mod start;
 
@@ -95,10 +95,10 @@ impl Site {
     }
 
     async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        self.ask(Method::GET, path, headers).await
+        self.send(Method::GET, path, headers).await
     }
 
-    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -90,7 +90,7 @@ async fn ranges_are_answered_as_the_standard_says() {
         let answer = site.get(WEIGHTS, ignored).await;
         assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 1000), "{ignored:?}");
     }
-    let head = site.ask(Method::HEAD, WEIGHTS, &[("range", "bytes=0-1")]).await;
+    let head = site.send(Method::HEAD, WEIGHTS, &[("range", "bytes=0-1")]).await;
     assert_eq!((head.status, head.header(header::CONTENT_LENGTH)), (StatusCode::OK, "1000"));
 }
 
@@ -138,9 +138,9 @@ async fn several_ranges_come_as_parts() {
 #[tokio::test]
 async fn a_model_on_a_shelf_is_found_without_a_restart() {
     let site = Site::new();
-    fs::create_dir(site.path("shelf")).unwrap();
-    fs::rename(site.path("make q8"), site.path("shelf/b")).unwrap();
-    let config = ServeConfig { models: vec![site.path("shelf")], ..site.config() };
+    fs::create_dir(site.path("parent")).unwrap();
+    fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
+    let config = ServeConfig { models: vec![site.path("parent")], ..site.config() };
     let router = Server::new(&config).unwrap().router();
     let get = async |path: &str| {
         let response = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
@@ -154,14 +154,14 @@ async fn a_model_on_a_shelf_is_found_without_a_restart() {
     assert_eq!(names().await, ["/models/b/manifest.json"]);
 
     // Half copied: the manifest is there, the weights are not.
-    site.write("shelf/a/manifest.json", &manifest("vision.safetensors", 1000));
+    site.write("parent/a/manifest.json", &manifest("vision.safetensors", 1000));
     assert_eq!(names().await, ["/models/b/manifest.json"]);
     assert_eq!(get("/models/a/vision.safetensors").await.0, StatusCode::NOT_FOUND);
-    site.write("shelf/a/vision.safetensors", &weights());
+    site.write("parent/a/vision.safetensors", &weights());
     assert_eq!(get("/models/a/vision.safetensors").await, (StatusCode::OK, weights().into()));
     assert_eq!(names().await, ["/models/a/manifest.json", "/models/b/manifest.json"]);
 
-    fs::remove_dir_all(site.path("shelf/b")).unwrap();
+    fs::remove_dir_all(site.path("parent/b")).unwrap();
     assert_eq!(names().await, ["/models/a/manifest.json"]);
     assert_eq!(get("/models/b/vision.safetensors").await.0, StatusCode::NOT_FOUND);
 }
@@ -170,10 +170,10 @@ async fn a_model_on_a_shelf_is_found_without_a_restart() {
 #[tokio::test]
 async fn a_link_on_a_shelf_leads_nowhere() {
     let site = Site::new();
-    fs::create_dir(site.path("shelf")).unwrap();
-    fs::rename(site.path("make q8"), site.path("shelf/b")).unwrap();
-    std::os::unix::fs::symlink(site.path("shelf/b"), site.path("shelf/a")).unwrap();
-    let config = ServeConfig { models: vec![site.path("shelf")], ..site.config() };
+    fs::create_dir(site.path("parent")).unwrap();
+    fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
+    std::os::unix::fs::symlink(site.path("parent/b"), site.path("parent/a")).unwrap();
+    let config = ServeConfig { models: vec![site.path("parent")], ..site.config() };
     let request = Request::get("/models/a/manifest.json").body(Body::empty()).unwrap();
     let response = Server::new(&config).unwrap().router().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);

@@ -38,7 +38,7 @@ async fn every_answer_is_isolated_and_guarded() {
         (Method::POST, "/", StatusCode::METHOD_NOT_ALLOWED),
         (Method::GET, "/%ff", StatusCode::BAD_REQUEST),
     ] {
-        let answer = site.ask(method, path, &[]).await;
+        let answer = site.send(method, path, &[]).await;
         assert_eq!(answer.status, status, "{path}");
         for (name, value) in [
             ("cross-origin-opener-policy", "same-origin"),
@@ -117,13 +117,13 @@ async fn only_reading_is_allowed() {
     let site = Site::new();
     for path in ["/", SCRIPT, "/models", WEIGHTS, "/healthz", "/readyz"] {
         for method in [Method::POST, Method::PUT, Method::DELETE] {
-            let answer = site.ask(method, path, &[]).await;
+            let answer = site.send(method, path, &[]).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
             assert_eq!(answer.header(header::ALLOW), "GET,HEAD");
             let error: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
             assert_eq!(error["code"], "method_not_allowed");
         }
-        let head = site.ask(Method::HEAD, path, &[]).await;
+        let head = site.send(Method::HEAD, path, &[]).await;
         let get = site.get(path, &[]).await;
         assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
         assert_eq!(head.headers, get.headers, "{path}");

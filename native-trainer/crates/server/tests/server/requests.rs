@@ -170,7 +170,7 @@ async fn methods_that_an_address_lacks_are_told_those_that_it_has() {
         (Method::HEAD, "/missing.js", 404, ""),
         (Method::PUT, "/models/none/vision.safetensors", 404, ""),
     ] {
-        let answer = site.ask(method.clone(), path, &[]).await;
+        let answer = site.send(method.clone(), path, &[]).await;
         assert_eq!((answer.status.as_u16(), answer.header(header::ALLOW)), (status, allowed), "{method} {path}");
     }
 }

@@ -48,9 +48,9 @@ pub fn write(facts: Facts, rng: &mut CaseRng) -> Captions {
         }
         10..26 => finish(writer.lay(), Vec::new()),
         26..33 => {
-            let mut told = writer.description();
-            told.shuffle(writer.rng);
-            finish(told, writer.description())
+            let mut used = writer.description();
+            used.shuffle(writer.rng);
+            finish(used, writer.description())
         }
         _ => clinical(&mut writer),
     };
@@ -78,16 +78,16 @@ fn clinical(writer: &mut Writer) -> (String, Vec<String>) {
 
 /// Joins sentences up to the token budget; those that do not fit become sub-captions only, as in the reference's
 /// data, where the caption is cut and the sub-captions are not. The first sentence that names the diagnosis stays.
-fn finish(told: Vec<String>, untold: Vec<String>) -> (String, Vec<String>) {
+fn finish(used: Vec<String>, unused: Vec<String>) -> (String, Vec<String>) {
     let mut caption = String::new();
-    for sentence in &told {
+    for sentence in &used {
         let longer = if caption.is_empty() { format!("{sentence}.") } else { format!("{caption} {sentence}.") };
         if caption.is_empty() || words::estimated_tokens(&longer) <= TOKEN_BUDGET {
             caption = longer;
         }
     }
     let mut subcaptions: Vec<String> = Vec::new();
-    for sentence in told.into_iter().chain(untold) {
+    for sentence in used.into_iter().chain(unused) {
         if subcaptions.len() < MAX_SUBCAPTIONS && !subcaptions.contains(&sentence) {
             subcaptions.push(sentence);
         }

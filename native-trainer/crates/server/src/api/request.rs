@@ -17,7 +17,7 @@ use crate::error::HttpError;
 use crate::infer::{self, Engine};
 
 /// A whole request.
-pub(super) struct Ask {
+pub(super) struct ApiRequest {
     photos: Vec<Photo>,
     pub(super) parameters: Parameters,
     /// When the request had arrived completely.
@@ -32,7 +32,7 @@ enum Kind {
     Json,
 }
 
-impl Ask {
+impl ApiRequest {
     /// # Errors
     /// Those of [`BodyReader::read`]; [`HttpError::UnsupportedType`] for a body that is neither a photo, a form nor
     /// JSON, [`HttpError::Malformed`] for a broken form or JSON, [`HttpError::Invalid`] for what is no photo.
@@ -151,13 +151,13 @@ mod tests {
     use crate::limits::Limits;
     use axum::body::Body;
 
-    async fn ask(content_type: &str, body: &'static str) -> Result<Ask, HttpError> {
+    async fn read(content_type: &str, body: &'static str) -> Result<ApiRequest, HttpError> {
         let request = Request::post("/?a=1").header(header::CONTENT_TYPE, content_type).body(Body::from(body));
-        Ask::read(&BodyReader::new(&Limits::DEFAULT), request.unwrap()).await
+        ApiRequest::read(&BodyReader::new(&Limits::DEFAULT), request.unwrap()).await
     }
 
-    fn photos(ask: &mut Ask) -> Vec<Bytes> {
-        ask.take_photos(9).unwrap().0.into_iter().map(|photo| photo.bytes).collect()
+    fn photos(parsed: &mut ApiRequest) -> Vec<Bytes> {
+        parsed.take_photos(9).unwrap().0.into_iter().map(|photo| photo.bytes).collect()
     }
 
     /// A form of parts: `name` or `name; filename=…`, and the content.
@@ -174,22 +174,22 @@ mod tests {
     #[tokio::test]
     async fn photos_come_as_they_are_or_in_a_form_or_as_json() {
         for content_type in ["image/jpeg", "IMAGE/PNG; q=1", "application/octet-stream"] {
-            let mut plain = ask(content_type, GIF).await.unwrap();
+            let mut plain = read(content_type, GIF).await.unwrap();
             assert_eq!(photos(&mut plain), [GIF]);
             assert_eq!(plain.parameters.texts("a").unwrap(), ["1"]);
         }
         for field in ["image", "file; filename=a.gif", "\"photos[]\"", "upload; filename=\"a b.gif\""] {
-            let mut form = ask(FORM, form(&[(field, GIF), ("b", "2")])).await.unwrap();
+            let mut form = read(FORM, form(&[(field, GIF), ("b", "2")])).await.unwrap();
             assert_eq!(photos(&mut form), [GIF], "{field}");
             assert_eq!(form.parameters.texts("a").unwrap(), ["1"]);
             assert_eq!(form.parameters.texts("b").unwrap(), ["2"]);
         }
         let mut json =
-            ask("application/json; charset=utf-8", r#"{"image": "R0lGODlhAAA=", "b": ["2"]}"#).await.unwrap();
+            read("application/json; charset=utf-8", r#"{"image": "R0lGODlhAAA=", "b": ["2"]}"#).await.unwrap();
         assert_eq!(photos(&mut json), [GIF]);
         assert_eq!(json.parameters.texts("b").unwrap(), ["2"]);
         for (content_type, body) in [(FORM, form(&[("a", "2")])), ("application/json", r#"{"a": "2"}"#)] {
-            let twice = ask(content_type, body).await.err();
+            let twice = read(content_type, body).await.err();
             assert!(
                 matches!(&twice, Some(HttpError::Malformed { what }) if what.contains("`a` is in the address"))
             );
@@ -199,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_neither_is_refused() {
         for content_type in ["", "text/plain", "application/x-www-form-urlencoded", "imagejpeg"] {
-            let Err(HttpError::UnsupportedType { what }) = ask(content_type, "x").await else {
+            let Err(HttpError::UnsupportedType { what }) = read(content_type, "x").await else {
                 panic!("{content_type} is taken")
             };
             assert!(what.contains("-F image=@photo.jpg") && what.contains(content_type), "{what}");
@@ -211,11 +211,11 @@ mod tests {
             (FORM, &whole[..whole.len() - 20]),
             (FORM, "--x\r\nContent-Disposition: form-data\r\n\r\n2\r\n--x--\r\n"),
         ] {
-            assert!(matches!(ask(content_type, body).await, Err(HttpError::Malformed { .. })), "{content_type}");
+            assert!(matches!(read(content_type, body).await, Err(HttpError::Malformed { .. })), "{content_type}");
         }
-        let mut empty = ask("image/png", "").await.unwrap();
+        let mut empty = read("image/png", "").await.unwrap();
         assert!(matches!(empty.take_photos(1), Err(HttpError::Invalid { .. })));
-        let mut json = ask("application/json", "{}").await.unwrap();
+        let mut json = read("application/json", "{}").await.unwrap();
         assert!(matches!(json.take_photos(1), Err(HttpError::Invalid { what }) if what.contains("`image`")));
     }
 
@@ -228,7 +228,7 @@ mod tests {
             (&[("photo", "https://example.org/a.jpg")][..], "`photo`: it is the text"),
             (&[("image", "R0lGODlhAAA=")][..], "`image`: it is a photo in base64"),
         ] {
-            match ask(FORM, form(parts)).await {
+            match read(FORM, form(parts)).await {
                 Err(HttpError::Invalid { what } | HttpError::UnsupportedType { what }) => {
                     assert!(what.starts_with(expected), "{what}");
                 }
@@ -237,12 +237,12 @@ mod tests {
         }
         // Nothing chosen in one of two file fields.
         let mut two =
-            ask(FORM, form(&[("image; filename=\"\"", ""), ("file; filename=a.gif", GIF)])).await.unwrap();
+            read(FORM, form(&[("image; filename=\"\"", ""), ("file; filename=a.gif", GIF)])).await.unwrap();
         assert_eq!(photos(&mut two), [GIF]);
 
         let body = b"--x\r\nContent-Disposition: form-data; name=labels\r\n\r\n\xff\xd8\xff\r\n--x--\r\n";
         let request = Request::post("/").header(header::CONTENT_TYPE, FORM).body(Body::from(&body[..])).unwrap();
-        match Ask::read(&BodyReader::new(&Limits::DEFAULT), request).await {
+        match ApiRequest::read(&BodyReader::new(&Limits::DEFAULT), request).await {
             Err(HttpError::Malformed { what }) => {
                 assert!(what.contains("`labels`") && what.contains("`image`"), "{what}")
             }
@@ -257,8 +257,8 @@ mod tests {
             request.header(header::CONTENT_ENCODING, encoding).body(Body::from(GIF)).unwrap()
         };
         let reader = BodyReader::new(&Limits::DEFAULT);
-        assert!(Ask::read(&reader, request("identity")).await.is_ok());
-        match Ask::read(&reader, request("gzip")).await {
+        assert!(ApiRequest::read(&reader, request("identity")).await.is_ok());
+        match ApiRequest::read(&reader, request("gzip")).await {
             Err(HttpError::UnsupportedType { what }) => assert!(what.contains("\"gzip\""), "{what}"),
             other => panic!("{:?}", other.err()),
         }

@@ -3,75 +3,75 @@
 use super::running::{Reply, Running, copy_demo_model};
 use super::*;
 
-/// Where a page may ask each model that is hosted.
+/// Where a page may classify_with each model that is hosted.
 fn addresses(server: &Running) -> Vec<Option<String>> {
     let list = server.get("/models").body;
     let address = |model: &serde_json::Value| model.get("classify").map(|url| url.as_str().unwrap().to_owned());
     list.as_array().unwrap().iter().map(address).collect()
 }
 
-fn ask(server: &Running, model: &str) -> Reply {
+fn classify_with(server: &Running, model: &str) -> Reply {
     server.post_photo(&format!("/v1/classify?model={model}"), 0)
 }
 
-/// A folder, in it a shelf with the model `first`, and a server of that shelf.
-fn shelf_of_one() -> (TempDir, PathBuf, Running) {
+/// A folder, in it a parent with the model `first`, and a server of that parent.
+fn folder_with_one_model() -> (TempDir, PathBuf, Running) {
     let folder = tempfile::tempdir().unwrap();
-    let shelf = folder.path().join("shelf");
-    copy_demo_model(&shelf.join("first"), "the first");
-    let server = Running::with(|config| config.models = vec![shelf.clone()]);
-    (folder, shelf, server)
+    let parent = folder.path().join("parent");
+    copy_demo_model(&parent.join("first"), "the first");
+    let server = Running::with(|config| config.models = vec![parent.clone()]);
+    (folder, parent, server)
 }
 
 #[test]
 fn a_model_put_on_a_shelf_answers_and_one_taken_away_does_not() {
-    let (folder, shelf, server) = shelf_of_one();
-    assert_eq!(ask(&server, "second").code(), "no_such_model");
+    let (folder, parent, server) = folder_with_one_model();
+    assert_eq!(classify_with(&server, "second").code(), "no_such_model");
 
     copy_demo_model(&folder.path().join("copied"), "the second");
-    fs::rename(folder.path().join("copied"), shelf.join("a second")).unwrap();
-    assert_eq!(ask(&server, "a+second").body["model"], "the second");
+    fs::rename(folder.path().join("copied"), parent.join("a second")).unwrap();
+    assert_eq!(classify_with(&server, "a+second").body["model"], "the second");
     let of = |folder: &str| Some(format!("/v1/classify?model={folder}"));
     assert_eq!(addresses(&server), [of("a%20second"), of("first")]);
-    assert_eq!(server.post_photo("/v1/classify", 0).body["model"], "the second", "the first of the shelf");
+    assert_eq!(server.post_photo("/v1/classify", 0).body["model"], "the second", "the first of the parent");
     let document = server.get("/v1/openapi.json").body;
     let names = ["a second", "the second", "first", "the first"];
     assert_eq!(document["components"]["schemas"]["Model"]["enum"], serde_json::json!(names));
 
-    fs::remove_dir_all(shelf.join("a second")).unwrap();
-    assert_eq!(ask(&server, "third").code(), "no_such_model");
-    assert_eq!(ask(&server, "a+second").code(), "no_such_model");
-    assert_eq!(ask(&server, "first").body["model"], "the first");
+    fs::remove_dir_all(parent.join("a second")).unwrap();
+    assert_eq!(classify_with(&server, "third").code(), "no_such_model");
+    assert_eq!(classify_with(&server, "a+second").code(), "no_such_model");
+    assert_eq!(classify_with(&server, "first").body["model"], "the first");
 }
 
 #[test]
 fn a_model_that_cannot_be_loaded_is_hosted_and_does_not_answer() {
-    let (folder, shelf, server) = shelf_of_one();
+    let (folder, parent, server) = folder_with_one_model();
     let broken = folder.path().join("broken");
     copy_demo_model(&broken, "another");
     let mut weights = fs::read(broken.join("vision.safetensors")).unwrap();
     *weights.last_mut().unwrap() ^= 1;
     fs::write(broken.join("vision.safetensors"), weights).unwrap();
-    fs::rename(broken, shelf.join("broken")).unwrap();
-    assert_eq!(ask(&server, "broken").code(), "no_such_model");
+    fs::rename(broken, parent.join("broken")).unwrap();
+    assert_eq!(classify_with(&server, "broken").code(), "no_such_model");
     assert_eq!(addresses(&server), [None, Some("/v1/classify?model=first".to_owned())]);
-    assert_eq!(ask(&server, "first").status, 200);
+    assert_eq!(classify_with(&server, "first").status, 200);
 }
 
 #[test]
 fn a_shelf_without_a_usable_model_waits_for_one() {
     let folder = tempfile::tempdir().unwrap();
-    let shelf = folder.path().join("shelf");
-    fs::create_dir_all(shelf.join("broken")).unwrap();
-    fs::write(shelf.join("broken/manifest.json"), "{").unwrap();
-    let server = Running::with(|config| config.models = vec![shelf.clone()]);
+    let parent = folder.path().join("parent");
+    fs::create_dir_all(parent.join("broken")).unwrap();
+    fs::write(parent.join("broken/manifest.json"), "{").unwrap();
+    let server = Running::with(|config| config.models = vec![parent.clone()]);
     let refusal = server.post_photo("/v1/classify", 0);
     assert_eq!((refusal.status, refusal.code()), (404, "no_such_model"));
     assert_eq!(refusal.body["message"], "no model answers here at the moment");
     assert_eq!(server.get("/readyz").status, 503);
 
     copy_demo_model(&folder.path().join("copied"), "the first");
-    fs::rename(folder.path().join("copied"), shelf.join("first")).unwrap();
+    fs::rename(folder.path().join("copied"), parent.join("first")).unwrap();
     assert_eq!(server.get("/readyz").status, 200);
     assert_eq!(server.post_photo("/v1/classify", 0).body["model"], "the first");
 }
