@@ -11,7 +11,7 @@ use dermake_process::progress;
 use serde::Serialize;
 use shared_model::concepts::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};
-use shared_model::labels::{ConceptTemplates, concept_terms};
+use shared_model::labels::ConceptTemplates;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ struct Annotation<'a> {
 
 /// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
-    let concepts = known_concepts(&options.concepts)?;
+    let concepts = concepts(&options.concepts)?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
     let store = match &options.cache {
@@ -58,46 +58,34 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     bar.finish_and_clear();
     let scorer = ConceptScorer::new(&concepts, &templates, &features)?;
 
-    let scores = |photo: &Photo| -> Result<Vec<f64>> {
+    let present = |photo: &Photo| -> Result<Vec<Presence>> {
         let image = dermake_pictures::decode(&photo.read()?, options.reading)?;
         let feature = model.decoded_image_features(image)?.to_device(&Device::Cpu)?;
-        Ok(scorer.scores(&feature)?.into_iter().flatten().collect())
+        Ok(scorer.annotate(&feature, options.top_k)?.remove(0))
     };
-    Tally::of(photos, scores, |photo, scores| {
-        let annotation = Annotation::of(photo, &concepts, &scores, &name, options.top_k);
+    Tally::of(photos, present, |photo, concepts| {
+        let annotation = Annotation { image: &photo.name, concepts, model: &name };
         if options.as_json { print::json(&annotation) } else { print::answer(&annotation.to_table()) }
     })
 }
 
-/// Returns the terms of a known concept, or the word itself.
-fn known_concepts(names: &[String]) -> Result<Vec<Concept>> {
-    let known = concept_terms();
-    if names.is_empty() {
-        return Ok(known.into_iter().map(|(name, terms)| Concept { name, terms }).collect());
+/// Reads the arguments of --concepts, each concept once; without an argument, returns all known concepts.
+fn concepts(arguments: &[String]) -> Result<Vec<Concept>> {
+    if arguments.is_empty() {
+        return Ok(Concept::known());
     }
     let mut concepts: Vec<Concept> = Vec::new();
-    for argument in names {
-        for name in labels::words_from_argument(argument).context("--concepts")? {
-            let name = name.to_lowercase();
-            let terms = known.get(&name).cloned().unwrap_or_else(|| vec![name.clone()]);
-            if concepts.iter().all(|concept| concept.name != name) {
-                concepts.push(Concept { name, terms });
+    for argument in arguments {
+        for concept in labels::concepts_from_argument(argument).context("--concepts")? {
+            if concepts.iter().all(|known| known.name != concept.name) {
+                concepts.push(concept);
             }
         }
     }
     Ok(concepts)
 }
 
-impl<'a> Annotation<'a> {
-    /// The concepts with the highest scores, the most present first.
-    fn of(photo: &'a Photo, concepts: &[Concept], scores: &[f64], model: &'a str, top_k: usize) -> Self {
-        let presence = |(concept, &score): (&Concept, &f64)| Presence { concept: concept.name.clone(), score };
-        let mut ranked: Vec<Presence> = concepts.iter().zip(scores).map(presence).collect();
-        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-        ranked.truncate(top_k);
-        Self { image: &photo.name, concepts: ranked, model }
-    }
-
+impl Annotation<'_> {
     fn to_table(&self) -> String {
         let longest = self.concepts.iter().map(|presence| presence.concept.chars().count()).max().unwrap_or(0);
         let mut text = format!("{} ({})", shown(self.image), self.model);
@@ -113,16 +101,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_concepts_bring_their_terms() {
-        let concepts = known_concepts(&["Bulla".into(), "tattoo".into()]).unwrap();
-        assert_eq!(concepts[0].terms, ["bullae", "blister"]);
-        assert_eq!(concepts[1].terms, ["tattoo"]);
-        assert_eq!(known_concepts(&[]).unwrap().len(), 64);
-        let typed = known_concepts(&["Bulla; tattoo".into(), "bulla, exophytic/fungating".into()]).unwrap();
+    fn each_concept_of_all_arguments_is_there_once() {
+        assert_eq!(concepts(&[]).unwrap().len(), 64);
+        let typed = concepts(&["Bulla; tattoo".into(), "bulla, exophytic/fungating".into()]).unwrap();
         let names: Vec<&str> = typed.iter().map(|concept| concept.name.as_str()).collect();
         assert_eq!(names, ["bulla", "tattoo", "exophytic/fungating"]);
         for bad in [" ", "concepts.txt", "[\"bulla\""] {
-            assert!(known_concepts(&[bad.into()]).is_err(), "{bad}");
+            assert!(concepts(&[bad.into()]).is_err(), "{bad}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Clinical concepts: how much more a photo is like sentences with a term than like the same sentences without it.
 
-use crate::labels::ConceptTemplates;
+use crate::labels::{ConceptTemplates, LabelWarning, ReadLabels, concept_terms};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,48 @@ pub struct Presence {
     pub score: f64,
 }
 
+impl Concept {
+    /// Returns the 64 concepts of MAKE's concept annotation, in alphabetical order.
+    pub fn known() -> Vec<Self> {
+        let concept = |(name, terms): (&String, &Vec<String>)| Self { name: name.clone(), terms: terms.clone() };
+        concept_terms().iter().map(concept).collect()
+    }
+
+    /// Returns the known concept of this name, in any case.
+    pub fn find(name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        concept_terms().get(&name).cloned().map(|terms| Self { name, terms })
+    }
+
+    /// Returns the known concept of this name, or a new one whose only term is the name in lower case.
+    pub fn named(name: &str) -> Self {
+        Self::find(name).unwrap_or_else(|| {
+            let name = name.to_lowercase();
+            Self { terms: vec![name.clone()], name }
+        })
+    }
+}
+
+/// Concepts that a person typed or named in a file.
+pub struct ReadConcepts {
+    /// In the order given, each once.
+    pub concepts: Vec<Concept>,
+    /// What the person should know of them.
+    pub warnings: Vec<LabelWarning>,
+}
+
+impl From<ReadLabels> for ReadConcepts {
+    fn from(read: ReadLabels) -> Self {
+        let ReadLabels { set, mut warnings } = read;
+        // A concept is scored by itself, not among others.
+        warnings.retain(|warning| !matches!(warning, LabelWarning::Single { .. }));
+        Self { concepts: set.class_names.iter().map(|name| Concept::named(name)).collect(), warnings }
+    }
+}
+
 /// Scores images for a list of concepts.
 pub struct ConceptScorer {
+    names: Vec<String>,
     /// For each concept, `[T, n_terms, E]`.
     targets: Vec<Tensor>,
     /// `[T, 1, E]`
@@ -71,7 +111,7 @@ impl ConceptScorer {
             Ok(rows.reshape((n_templates, n_terms, embed_dim))?)
         };
         let targets = concepts.iter().map(&mut target).collect::<Result<_>>()?;
-        Ok(Self { targets, references })
+        Ok(Self { names: concepts.iter().map(|concept| concept.name.clone()).collect(), targets, references })
     }
 
     /// Returns the [`presence_scores`] of each concept, `[concepts][B]`.
@@ -80,6 +120,21 @@ impl ConceptScorer {
     /// - `image_features`: `[B, E]` f32, rows of unit length
     pub fn scores(&self, image_features: &Tensor) -> Result<Vec<Vec<f64>>> {
         self.targets.iter().map(|target| presence_scores(image_features, target, &self.references)).collect()
+    }
+
+    /// Returns for each image its `top_k` most present concepts, the most present first. Concepts of equal scores keep
+    /// their order.
+    pub fn annotate(&self, image_features: &Tensor, top_k: usize) -> Result<Vec<Vec<Presence>>> {
+        let scores = self.scores(image_features)?;
+        let ranked = |image: usize| {
+            let presence =
+                |(name, scores): (&String, &Vec<f64>)| Presence { concept: name.clone(), score: scores[image] };
+            let mut ranked: Vec<Presence> = self.names.iter().zip(&scores).map(presence).collect();
+            ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+            ranked.truncate(top_k);
+            ranked
+        };
+        Ok((0..image_features.dim(0)?).map(ranked).collect())
     }
 }
 
@@ -114,4 +169,45 @@ pub fn presence_scores(
         }
     }
     Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labels::Templates;
+    use candle_core::Device;
+
+    #[test]
+    fn known_concepts_bring_their_terms_and_other_words_stand_for_themselves() {
+        assert_eq!(Concept::known().len(), 64);
+        assert_eq!(Concept::named("Bulla").terms, ["bullae", "blister"]);
+        assert_eq!(Concept::named("Tattoo"), Concept { name: "tattoo".into(), terms: vec!["tattoo".into()] });
+        assert_eq!(Concept::find("tattoo"), None);
+    }
+
+    #[test]
+    fn one_concept_alone_is_no_reason_to_warn() {
+        let read = ReadConcepts::from(ReadLabels::from_text("Bulla").unwrap());
+        assert_eq!((read.concepts, read.warnings), (vec![Concept::named("bulla")], Vec::new()));
+        assert_eq!(ReadConcepts::from(ReadLabels::from_text("bulla, Bulla").unwrap()).warnings.len(), 1);
+    }
+
+    #[test]
+    fn the_most_present_concepts_of_each_image_come_first() {
+        let concepts = ["first", "second", "third"].map(Concept::named);
+        let templates = ConceptTemplates {
+            target_templates: Templates::new(vec!["{}".into()]).unwrap(),
+            reference_prompts: vec![String::new()],
+        };
+        let features = [[0.0f32, 0.0], [0.1, 0.0], [0.0, 0.1], [0.0, 0.1]];
+        let features = Tensor::new(&features, &Device::Cpu).unwrap();
+        let scorer = ConceptScorer::new(&concepts, &templates, &features).unwrap();
+        let images = Tensor::new(&[[1f32, 0.0], [0.0, 1.0]], &Device::Cpu).unwrap();
+        let names = |top_k: usize| -> Vec<Vec<String>> {
+            let ranked = scorer.annotate(&images, top_k).unwrap();
+            ranked.into_iter().map(|image| image.into_iter().map(|found| found.concept).collect()).collect()
+        };
+        assert_eq!(names(9), [["first", "second", "third"], ["second", "third", "first"]]);
+        assert_eq!(names(1), [["first"], ["second"]]);
+    }
 }

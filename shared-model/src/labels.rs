@@ -14,6 +14,7 @@ pub use warning::LabelWarning;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 /// Class names in label order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,8 +158,10 @@ impl Templates {
 pub type ConceptTerms = BTreeMap<String, Vec<String>>;
 
 /// Returns the 64 concepts and 120 terms of MAKE's concept annotation.
-pub fn concept_terms() -> ConceptTerms {
-    embedded(include_str!("../data/prompts/concept_terms.json"))
+pub fn concept_terms() -> &'static ConceptTerms {
+    static TERMS: LazyLock<ConceptTerms> =
+        LazyLock::new(|| embedded(include_str!("../data/prompts/concept_terms.json")));
+    &TERMS
 }
 
 /// Templates with a concept and, for each, the same sentence without it.

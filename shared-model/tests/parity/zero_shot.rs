@@ -94,7 +94,7 @@ fn built_in_labels_and_prompts_are_the_reference_s() {
     }
     assert_eq!(Templates::skin().as_slice(), names("templates"));
     let terms: ConceptTerms = serde_json::from_value(fixtures::json("metadata/concept_terms.json")).unwrap();
-    assert_eq!(concept_terms(), terms);
+    assert_eq!(concept_terms(), &terms);
     let templates: ConceptTemplates =
         serde_json::from_value(fixtures::json("metadata/concept_templates.json")).unwrap();
     assert_eq!(ConceptTemplates::skin(), templates);

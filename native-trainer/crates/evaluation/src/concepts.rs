@@ -12,7 +12,7 @@ use dermake_files::file_finder::FileFinder;
 use dermake_files::text_file;
 use dermake_metrics::{RankedScores, intervals};
 use shared_model::concepts::{Concept, ConceptScorer};
-use shared_model::labels::{ConceptTemplates, concept_terms};
+use shared_model::labels::ConceptTemplates;
 use shared_model::text_file::lines;
 use std::path::Path;
 
@@ -142,16 +142,12 @@ fn wanted(table: &Table, folder: &Path, source: &ConceptSource<'_>) -> Result<Ve
 
 /// Concepts with terms and a column; the others are noted.
 fn annotated(table: &Table, wanted: &[String], notes: &mut Vec<String>) -> Result<Vec<Annotated>> {
-    let terms = concept_terms();
     let (mut found, mut without_terms, mut without_column) = (Vec::new(), Vec::new(), Vec::new());
     for name in wanted {
-        let name = name.to_lowercase();
-        match (terms.get(&name), table.find_column(&[&name])) {
-            (None, _) => without_terms.push(name),
-            (_, None) => without_column.push(name),
-            (Some(terms), Some(column)) => {
-                found.push(Annotated { concept: Concept { name, terms: terms.clone() }, column });
-            }
+        match (Concept::find(name), table.find_column(&[&name.to_lowercase()])) {
+            (None, _) => without_terms.push(name.to_lowercase()),
+            (_, None) => without_column.push(name.to_lowercase()),
+            (Some(concept), Some(column)) => found.push(Annotated { concept, column }),
         }
     }
     for (what, names) in

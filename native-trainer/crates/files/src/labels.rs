@@ -3,7 +3,8 @@
 use crate::file_finder::{FileFinder, FindError};
 use crate::text_file;
 use anyhow::{Context, Result, bail};
-use shared_model::labels::{LabelSet, LabelWarning, ReadLabels};
+use shared_model::concepts::{Concept, ReadConcepts};
+use shared_model::labels::{LabelSet, ReadLabels};
 use std::path::Path;
 
 /// Separators of typed labels; file names have none of these.
@@ -30,20 +31,19 @@ pub fn from_argument(argument: &str) -> Result<LabelSet> {
     Ok(labels.set)
 }
 
-/// Reads words such as concepts: a file, `-` for standard input, or the words themselves, each once.
+/// Reads concepts: a file, `-` for standard input, or the concepts themselves, each once.
 ///
 /// Warnings go to the log.
 ///
 /// # Errors
 /// As [`from_argument`].
-pub fn words_from_argument(argument: &str) -> Result<Vec<String>> {
-    let words = from_file_argument(argument)?.map_or_else(|| ReadLabels::from_text(argument), Ok)?;
-    // One word is scored by itself, not among others.
-    let is_of_words = |warning: &&LabelWarning| !matches!(warning, LabelWarning::Single { .. });
-    for warning in words.warnings.iter().filter(is_of_words) {
+pub fn concepts_from_argument(argument: &str) -> Result<Vec<Concept>> {
+    let labels = from_file_argument(argument)?.map_or_else(|| ReadLabels::from_text(argument), Ok)?;
+    let ReadConcepts { concepts, warnings } = labels.into();
+    for warning in warnings {
         tracing::warn!("concepts: {warning}");
     }
-    Ok(words.set.class_names)
+    Ok(concepts)
 }
 
 /// The content of the file that an argument names, if it names one.

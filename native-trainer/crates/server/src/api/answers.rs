@@ -6,8 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use candle_core::Tensor;
 use shared_model::api::{Annotated, Classified, Compared, Embedded};
-use shared_model::concepts::Concept;
-use shared_model::concepts::Presence;
+use shared_model::concepts::ReadConcepts;
 use shared_model::labels::LabelWarning;
 
 use super::encoding::Encoding;
@@ -43,18 +42,14 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     const TOP_K: usize = 8;
     let mut parsed = ApiRequest::read(&api.bodies, request).await?;
     let engine = api.engine(&mut parsed.parameters).await?;
-    let (concepts, warnings) = parsed.parameters.concepts(&api.limits)?;
+    let ReadConcepts { concepts, warnings } = parsed.parameters.concepts(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
     std::mem::take(&mut parsed.parameters).finish()?;
     let photo = parsed.take_photos(1)?;
     let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts)))?;
-    let scores = scorer.scores(&features)?.into_iter().flatten();
-    let presence = |(concept, score): (Concept, f64)| Presence { concept: concept.name, score };
-    let mut ranked: Vec<Presence> = concepts.into_iter().zip(scores).map(presence).collect();
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-    ranked.truncate(top_k);
+    let concepts = scorer.annotate(&features, top_k)?.remove(0);
     let (model, warnings) = (engine.name().to_owned(), texts(&warnings));
-    Ok(Json(Annotated { model, concepts: ranked, warnings, millis: millis_since(parsed.arrived) }))
+    Ok(Json(Annotated { model, concepts, warnings, millis: millis_since(parsed.arrived) }))
 }
 
 /// `POST /v1/embed`: the features of photos or of texts.

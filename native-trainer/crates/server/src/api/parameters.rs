@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
-use shared_model::concepts::Concept;
-use shared_model::labels::{ConceptTemplates, LabelSet, LabelWarning, ReadLabels, Templates, concept_terms};
+use shared_model::concepts::{Concept, ReadConcepts};
+use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates};
 
 use super::photo::{PHOTO_FIELD, shortened};
 use crate::error::HttpError;
@@ -143,27 +143,18 @@ impl Parameters {
         Ok((labels, templates))
     }
 
-    /// `concepts`, with warnings: known ones have their terms, other words are used as they are, and none means all
-    /// known ones.
-    pub(super) fn concepts(&mut self, limits: &Limits) -> Result<(Vec<Concept>, Vec<LabelWarning>)> {
+    /// `concepts`, with warnings; without a value, all known concepts.
+    pub(super) fn concepts(&mut self, limits: &Limits) -> Result<ReadConcepts> {
         const NAME: &str = "concepts";
-        let mut known = concept_terms();
         let Some(text) = list_text(NAME, self.take(NAME))? else {
-            let all = known.into_iter().map(|(name, terms)| Concept { name, terms });
-            return Ok((all.collect(), Vec::new()));
+            return Ok(ReadConcepts { concepts: Concept::known(), warnings: Vec::new() });
         };
-        let mut read = ReadLabels::from_text(&text.to_lowercase()).map_err(|err| not_a_list(NAME, &err))?;
-        // A concept is scored by itself, not among others.
-        read.warnings.retain(|warning| !matches!(warning, LabelWarning::Single { .. }));
-        let names = read.set.class_names;
-        check_texts("concept", &names, limits)?;
-        let concepts: Vec<_> = names
-            .into_iter()
-            .map(|name| Concept { terms: known.remove(&name).unwrap_or_else(|| vec![name.clone()]), name })
-            .collect();
-        let n_terms: usize = concepts.iter().map(|concept| concept.terms.len()).sum();
+        let labels = ReadLabels::from_text(&text).map_err(|err| not_a_list(NAME, &err))?;
+        check_texts("concept", &labels.set.class_names, limits)?;
+        let read = ReadConcepts::from(labels);
+        let n_terms: usize = read.concepts.iter().map(|concept| concept.terms.len()).sum();
         check_prompts((n_terms + 1) * ConceptTemplates::skin().reference_prompts.len(), limits)?;
-        Ok((concepts, read.warnings))
+        Ok(read)
     }
 
     /// Reads every `text`, or the list `texts`.

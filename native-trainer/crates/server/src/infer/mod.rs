@@ -164,8 +164,9 @@ impl Engine {
             let features = self.text_features(&ConceptScorer::prompts(concepts, &templates)).await?;
             Ok(ConceptScorer::new(concepts, &templates, &features)?)
         };
-        let terms: Vec<&[String]> = concepts.iter().map(|concept| &*concept.terms).collect();
-        self.scorers.get_or_make(cache::key(&terms), make).await
+        let content = concepts.iter().flat_map(|concept| [std::slice::from_ref(&concept.name), &concept.terms]);
+        let content: Vec<&[String]> = content.collect();
+        self.scorers.get_or_make(cache::key(&content), make).await
     }
 
     /// Images and texts that wait.

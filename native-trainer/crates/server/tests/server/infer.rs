@@ -2,7 +2,7 @@
 
 use super::running::{Reply, Running, copy_demo_model, demo_model, photo};
 use base64::Engine;
-use shared_model::concepts::ConceptScorer;
+use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, LabelSet, Templates};
 use shared_model::preprocess::Reading;
 
@@ -103,11 +103,7 @@ fn concepts_are_scored_as_by_the_model_itself() {
     let names: Vec<_> =
         answer.body["concepts"].as_array().unwrap().iter().map(|c| c["concept"].as_str().unwrap()).collect();
     assert_eq!(names.len(), 64);
-    let terms = shared_model::labels::concept_terms();
-    let concepts: Vec<_> = names
-        .iter()
-        .map(|&name| shared_model::concepts::Concept { name: name.into(), terms: terms[name].clone() })
-        .collect();
+    let concepts: Vec<Concept> = names.iter().map(|&name| Concept::find(name).unwrap()).collect();
     let templates = ConceptTemplates::skin();
     let features = model.encode_texts(&ConceptScorer::prompts(&concepts, &templates), &mut |_, _| {}).unwrap();
     let image = model.image_features(&photo(1), Reading::Photo).unwrap();

@@ -1,4 +1,5 @@
 use super::*;
+use shared_model::labels::LabelWarning;
 
 fn parameters(query: &str) -> Parameters {
     Parameters::from_query(&format!("/?{query}").parse().unwrap()).unwrap()
@@ -128,10 +129,10 @@ fn a_data_uri_is_no_text() {
 #[test]
 fn known_concepts_bring_their_terms() {
     let read = |query: &str| parameters(query).concepts(&Limits::DEFAULT).unwrap();
-    let (concepts, warnings) = read("concepts=Bulla,tattoo");
-    assert!(warnings.is_empty() && read("concepts=bulla").1.is_empty());
-    assert!(matches!(&read("concepts=concept,bulla").1[..], [LabelWarning::Header { .. }]));
+    let ReadConcepts { concepts, warnings } = read("concepts=Bulla,tattoo");
+    assert!(warnings.is_empty() && read("concepts=bulla").warnings.is_empty());
+    assert!(matches!(&read("concepts=concept,bulla").warnings[..], [LabelWarning::Header { .. }]));
     assert_eq!(concepts[0].terms, ["bullae", "blister"]);
     assert_eq!(concepts[1].terms, ["tattoo"]);
-    assert_eq!(read("").0.len(), 64);
+    assert_eq!(read("").concepts.len(), 64);
 }
