@@ -33,8 +33,7 @@ pub struct LabelOptions {
 
 impl LabelOptions {
     fn resolve(&self) -> Result<(LabelSet, Templates)> {
-        let templates =
-            if self.templates.is_empty() { Templates::skin() } else { Templates::new(self.templates.clone())? };
+        let templates = Templates::given_or_skin(self.templates.clone())?;
         Ok((labels::from_argument(&self.labels)?, templates))
     }
 }

@@ -42,6 +42,8 @@ const BUILT_IN: [(&str, &str, &str); 4] = [
 impl LabelSet {
     /// The key of every set that is not built in.
     pub const CUSTOM: &'static str = "custom";
+    /// The key of the set that answers where nobody names labels.
+    pub const DEFAULT: &'static str = "pad";
 
     /// Returns the label sets of MAKE's benchmarks: PAD-UFES-20, Fitzpatrick17k, SNU-134, SD-128.
     pub fn built_in() -> Vec<Self> {
@@ -143,6 +145,14 @@ impl Templates {
         Ok(Self(templates))
     }
 
+    /// Returns the templates that somebody gave, or [`Self::skin`] where there are none.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn given_or_skin(templates: Vec<String>) -> Result<Self> {
+        if templates.is_empty() { Ok(Self::skin()) } else { Self::new(templates) }
+    }
+
     /// Returns the templates.
     pub fn as_slice(&self) -> &[String] {
         &self.0
@@ -237,6 +247,8 @@ mod tests {
 
     #[test]
     fn templates_want_one_place_for_the_label() {
+        assert_eq!(Templates::given_or_skin(Vec::new()).unwrap(), Templates::skin());
+        assert!(Templates::given_or_skin(vec!["a photo".into()]).is_err());
         let wrong = Templates::new(vec!["a photo of {label}".into()]).unwrap_err().to_string();
         assert!(wrong.ends_with("found \"a photo of {label}\"; write {} where the label goes"), "{wrong}");
         assert!(Templates::new(vec!["{} and {}".into()]).is_err());

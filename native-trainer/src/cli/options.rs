@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use dermake_device::{DeviceChoice, Precision};
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
+use shared_model::labels::LabelSet;
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
@@ -44,7 +45,7 @@ pub fn precision() -> impl TypedValueParser<Value = Precision> {
 pub struct LabelArguments {
     /// Labels to rank: pad (6 labels), f17k (114), snu (134), sd128 (128), a file (a JSON list, or one label per line),
     /// `-` for such a file from standard input, or the labels themselves, separated by commas
-    #[arg(long, default_value = "pad")]
+    #[arg(long, default_value = LabelSet::DEFAULT)]
     labels: String,
 
     /// A sentence with {} in place of the label; may be repeated [default: MAKE's eight skin templates]

@@ -13,9 +13,6 @@ use crate::limits::Limits;
 
 type Result<T> = std::result::Result<T, HttpError>;
 
-/// The default label set of a request.
-const DEFAULT_LABELS: &str = "pad";
-
 /// Name of the parameter for the number of results.
 pub(super) const TOP_K: &str = "top_k";
 
@@ -132,15 +129,14 @@ impl Parameters {
     /// must be encoded.
     pub(super) fn labels(&mut self, limits: &Limits) -> Result<(ReadLabels, Templates)> {
         const NAME: &str = "labels";
-        let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| DEFAULT_LABELS.to_owned());
+        let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| LabelSet::DEFAULT.to_owned());
         let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(NAME, &err))?;
         if labels.set.key == LabelSet::CUSTOM {
             check_texts("label", &labels.set.class_names, limits)?;
         }
         let templates = self.texts("template")?;
         check_texts("template", &templates, limits)?;
-        let templates = if templates.is_empty() { Templates::skin() } else { Templates::new(templates)? };
-        Ok((labels, templates))
+        Ok((labels, Templates::given_or_skin(templates)?))
     }
 
     /// `concepts`, with warnings; without a value, all known concepts.
