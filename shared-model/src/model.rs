@@ -90,11 +90,11 @@ impl ZeroShotModel {
         Ok(())
     }
 
-    /// Returns whether [`Self::classifier`] has these labels and templates without the text tower.
-    pub fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
-        let shipped = self.shipped.get(&labels.key);
-        self.shipped_templates.as_ref() == Some(templates)
-            && shipped.is_some_and(|classifier| classifier.class_names == labels.class_names)
+    /// Returns the classifier of these labels and templates that came with the model: it needs no text tower.
+    pub fn shipped_classifier(&self, labels: &LabelSet, templates: &Templates) -> Option<&Classifier> {
+        let is_of_templates = self.shipped_templates.as_ref() == Some(templates);
+        let shipped = self.shipped.get(&labels.key).filter(|_| is_of_templates)?;
+        (shipped.class_names == labels.class_names).then_some(shipped)
     }
 
     /// Returns whether the text tower is loaded.
@@ -130,8 +130,8 @@ impl ZeroShotModel {
         templates: &Templates,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Classifier> {
-        if self.ships(labels, templates) {
-            return Ok(self.shipped[&labels.key].clone());
+        if let Some(shipped) = self.shipped_classifier(labels, templates) {
+            return Ok(shipped.clone());
         }
         let (tower, tokenizer) = self.text.as_ref().ok_or(Error::TextTowerMissing)?;
         Classifier::build(tower, tokenizer, &labels.class_names, templates, progress)

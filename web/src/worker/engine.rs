@@ -68,15 +68,14 @@ impl Engine {
         let started = turn.now_millis();
         let features = self.photo_features(&question.photo, turn).await?;
         let mut millis = turn.now_millis() - started;
-        let is_shipped = self.model.ships(&question.labels, &self.templates);
-        if !is_shipped {
+        let shipped = self.model.shipped_classifier(&question.labels, &self.templates).cloned();
+        if shipped.is_none() {
             self.bring_text(turn).await?;
         }
         let started = turn.now_millis();
-        let classifier = if is_shipped {
-            self.model.classifier(&question.labels, &self.templates, &mut |_, _| {}).map_err(Error::from)?
-        } else {
-            self.own_classifier(&question.labels.class_names, turn).await?
+        let classifier = match shipped {
+            Some(classifier) => classifier,
+            None => self.own_classifier(&question.labels.class_names, turn).await?,
         };
         let predictions = classifier.classify(&features, question.top_k).map_err(Error::from)?.remove(0);
         millis += turn.now_millis() - started;

@@ -93,9 +93,8 @@ fn absent_classes(class_list: &LabelSet, counts: &[ClassCounts]) -> Option<Strin
 /// Returns the classifier of a label set: the model's own, or one of cached or new text features.
 fn classifier(session: &mut Session<'_>, labels: &LabelSet) -> Result<Classifier> {
     let templates = Templates::skin();
-    let model = session.encoder.model();
-    if model.ships(labels, &templates) {
-        return Ok(model.classifier(labels, &templates, &mut |_, _| {})?);
+    if let Some(shipped) = session.encoder.model().shipped_classifier(labels, &templates) {
+        return Ok(shipped.clone());
     }
     let features = session.texts(&Classifier::prompts(&labels.class_names, &templates))?;
     Ok(Classifier::from_prompts(&labels.class_names, &features)?)

@@ -27,7 +27,7 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
     let top_k = parsed.parameters.top_k(TOP_K)?;
     std::mem::take(&mut parsed.parameters).finish()?;
     let photo = parsed.take_photos(1)?;
-    if !engine.ships(&labels.set, &templates) {
+    if engine.shipped_classifier(&labels.set, &templates).is_none() {
         check_prompts(labels.set.class_names.len() * templates.as_slice().len(), &api.limits)?;
     }
     let (features, classifier) =

@@ -136,9 +136,9 @@ impl Engine {
         self.rows(features)
     }
 
-    /// Returns whether the model has the classifier of these labels, so that no sentence has to be encoded.
-    pub(super) fn ships(&self, labels: &LabelSet, templates: &Templates) -> bool {
-        self.model.ships(labels, templates)
+    /// Returns the classifier of these labels that came with the model: no sentence has to be encoded for it.
+    pub(super) fn shipped_classifier(&self, labels: &LabelSet, templates: &Templates) -> Option<&Classifier> {
+        self.model.shipped_classifier(labels, templates)
     }
 
     /// Returns the classifier of labels: the model's own, a cached one, or a new one.
@@ -147,8 +147,8 @@ impl Engine {
         labels: &LabelSet,
         templates: &Templates,
     ) -> Result<Arc<Classifier>, Error> {
-        if self.ships(labels, templates) {
-            return Ok(Arc::new(self.model.classifier(labels, templates, &mut |_, _| {})?));
+        if let Some(shipped) = self.shipped_classifier(labels, templates) {
+            return Ok(Arc::new(shipped.clone()));
         }
         let make = async {
             let prompts = Classifier::prompts(&labels.class_names, templates);
