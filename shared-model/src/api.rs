@@ -1,6 +1,9 @@
-//! The JSON answers of `dermake serve` below `/v1`. Needs the feature `http`.
+//! The JSON answers of `dermake serve` at `/models` and below `/v1`. Needs the feature `http`.
 
 use crate::concepts::Presence;
+use crate::labels::LabelSet;
+use crate::manifest::{Manifest, ManifestFile};
+use crate::weights::WeightFormat;
 use crate::zero_shot::Prediction;
 use serde::{Deserialize, Serialize};
 
@@ -71,4 +74,80 @@ pub struct Refusal {
     pub code: String,
     /// A sentence, for people.
     pub message: String,
+}
+
+/// What a page needs of an entry of the server's `/models`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelEntry {
+    /// The name that the manifest gives.
+    pub name: String,
+    /// Address of the manifest: absolute, from the server's root, or relative to the page.
+    pub manifest: String,
+    /// Where the server answers with this model, likewise; absent where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classify: Option<String>,
+}
+
+/// An entry of the server's `/models`, with what its manifest says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HostedModel {
+    /// What a page needs.
+    #[serde(flatten)]
+    pub entry: ModelEntry,
+    /// [`Manifest::trained`].
+    pub trained: bool,
+    /// [`Manifest::notice`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// [`Manifest::weight_format`].
+    pub weight_format: WeightFormat,
+    /// [`Manifest::files`].
+    pub files: Vec<ManifestFile>,
+    /// [`Manifest::label_sets`], without their names.
+    pub label_sets: Vec<HostedLabels>,
+}
+
+/// A label set of a hosted model, without its names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HostedLabels {
+    /// [`LabelSet::key`].
+    pub key: String,
+    /// [`LabelSet::title`].
+    pub title: String,
+    /// Number of class names.
+    pub n_labels: usize,
+}
+
+impl HostedModel {
+    /// Returns the entry of a model. `address` is the manifest's, `classify` the one that answers with the model.
+    pub fn new(manifest: &Manifest, address: String, classify: Option<String>) -> Self {
+        let labels = |set: &LabelSet| HostedLabels {
+            key: set.key.clone(),
+            title: set.title.clone(),
+            n_labels: set.class_names.len(),
+        };
+        Self {
+            entry: ModelEntry { name: manifest.name.clone(), manifest: address, classify },
+            trained: manifest.trained,
+            notice: manifest.notice.clone(),
+            weight_format: manifest.weight_format,
+            files: manifest.files.clone(),
+            label_sets: manifest.label_sets.iter().map(labels).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reads_what_a_server_lists() {
+        let manifest = Manifest::from_json(crate::demo::file(Manifest::FILE_NAME).unwrap()).unwrap();
+        for classify in [None, Some("/v1/classify?model=demo".to_string())] {
+            let hosted = HostedModel::new(&manifest, "/models/demo/manifest.json".into(), classify);
+            let json = serde_json::to_string(&hosted).unwrap();
+            assert_eq!(serde_json::from_str::<ModelEntry>(&json).unwrap(), hosted.entry);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! `manifest.json`: what a quantized model consists of.
 
+use crate::config::ClipConfig;
 use crate::foreign::json_text;
-use crate::labels::LabelSet;
+use crate::labels::{LabelSet, Templates};
 use crate::weights::WeightFormat;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,24 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Returns the model's config.
+    ///
+    /// # Errors
+    /// As [`ClipConfig::from_json`].
+    pub fn clip_config(&self) -> Result<ClipConfig> {
+        ClipConfig::from_json(self.config.to_string().as_bytes())
+    }
+
+    /// Checks that the manifest describes a whole model: its config and templates can be used, and each role has a file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and [`Error::Labels`] name the first that is not as expected.
+    pub fn check_whole(&self) -> Result<()> {
+        self.clip_config()?;
+        Templates::new(self.templates.clone())?;
+        self.files_of(&[Self::FIRST_ROLES, Self::TEXT_ROLES].concat()).map(drop)
+    }
+
     /// Returns all files of these roles, in the order of the roles.
     ///
     /// # Errors
@@ -156,6 +175,24 @@ mod tests {
         };
         assert_eq!(names(&Manifest::TEXT_ROLES).unwrap(), ["text", "vocab.txt", "tokenizer_config.json"]);
         assert!(names(&Manifest::FIRST_ROLES).is_err());
+    }
+
+    #[test]
+    fn a_whole_manifest_has_a_config_templates_and_a_file_of_each_role() {
+        let mut manifest = Manifest::from_json(crate::demo::file(Manifest::FILE_NAME).unwrap()).unwrap();
+        manifest.check_whole().unwrap();
+        let tokenizer = manifest.files.pop().unwrap();
+        let error = manifest.check_whole().unwrap_err().to_string();
+        assert!(error.contains("a file of role Tokenizer"), "{error}");
+        manifest.files.push(tokenizer);
+        for damage in [
+            |manifest: &mut Manifest| manifest.templates.clear(),
+            |manifest: &mut Manifest| manifest.config["model_cfg"]["embed_dim"] = "many".into(),
+        ] {
+            let mut damaged = manifest.clone();
+            damage(&mut damaged);
+            assert!(damaged.check_whole().is_err());
+        }
     }
 
     #[test]

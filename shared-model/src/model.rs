@@ -59,7 +59,7 @@ impl ZeroShotModel {
         classifiers: Bytes,
         placement: Placement,
     ) -> Result<Self> {
-        let config = ClipConfig::from_json(manifest.config.to_string().as_bytes())?;
+        let config = manifest.clip_config()?;
         let vision = VisionTower::load(&Weights::from_safetensors(vision)?, &config, &placement)?;
         let classifiers = Weights::from_safetensors(classifiers)?;
         let on_cpu = Placement::default();

@@ -3,15 +3,14 @@
 use crate::components::{ImagePicker, LabelEditor, Predictions};
 use crate::error::{Error, Result};
 use crate::http;
-use crate::state::{
-    Action, AppState, Event, ModelEntry, NewPhoto, START_SECS, SampleFetch, StartStep, beside_page,
-};
+use crate::state::{Action, AppState, Event, NewPhoto, START_SECS, SampleFetch, StartStep, beside_page};
 use crate::storage;
 use crate::time::pause;
 use crate::worker::link::{Heard, Link};
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared_model::api::ModelEntry;
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, BlobPropertyBag, File, HtmlMetaElement, RequestCache, Url};
 

@@ -2,25 +2,30 @@
 
 import hashlib
 import json
+import shutil
 import socket
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
+DEMO = Path(__file__).resolve().parents[3] / "shared-model/data/demo"
 SIZE_BYTES = 1 << 30
 PATH = "/models/weights/vision.safetensors"
 
 
 def write_model(folder):
-    """A model of one file, all zeros."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The demo model with a vision tower of zeros."""
+    shutil.copytree(DEMO, folder, dirs_exist_ok=True)
     with open(folder / "vision.safetensors", "wb") as file:
         file.truncate(SIZE_BYTES)
     sha256, zeros = hashlib.sha256(), bytes(1 << 20)
     for _ in range(SIZE_BYTES >> 20):
         sha256.update(zeros)
-    entry = {"role": "vision", "file": "vision.safetensors", "bytes": SIZE_BYTES, "sha256": sha256.hexdigest()}
-    manifest = {"format": "dermake-quantized/2", "name": "one large file", "files": [entry]}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for entry in manifest["files"]:
+        if entry["role"] == "vision":
+            entry |= {"bytes": SIZE_BYTES, "sha256": sha256.hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 

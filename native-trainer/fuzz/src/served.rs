@@ -29,7 +29,7 @@ impl Site {
         site.write("app/index.html", b"<!DOCTYPE html><title>a page</title>");
         site.write("app/app.js", &b"export default () => 1;\n".repeat(200));
         site.write("hosted/vision.safetensors", &b"0123456789".repeat(1000));
-        site.write(&format!("hosted/{}", Manifest::FILE_NAME), HOSTED.as_bytes());
+        site.write_manifest();
         site.write_model();
         site
     }
@@ -66,6 +66,20 @@ impl Site {
         Server::new(&config).expect("a site of ours").router()
     }
 
+    /// The manifest of a hosted model, each of whose parts is the same file.
+    fn write_manifest(&self) {
+        let file = |role: &str| {
+            let (file, sha256) = ("vision.safetensors", "0".repeat(64));
+            serde_json::json!({ "role": role, "file": file, "bytes": 10_000, "sha256": sha256 })
+        };
+        let config: serde_json::Value = serde_json::from_slice(crate::CONFIG).expect("a seed of ours");
+        let manifest = serde_json::json!({
+            "format": Manifest::FORMAT, "name": "hosted", "trained": false, "weight_format": "int8", "config": config,
+            "files": ["vision", "text", "classifiers", "tokenizer"].map(file), "label_sets": [], "templates": ["{}"],
+        });
+        self.write(&format!("hosted/{}", Manifest::FILE_NAME), manifest.to_string().as_bytes());
+    }
+
     /// As tiny as the seeds' model, but with all of CLIP's words.
     fn write_model(&self) {
         let mut config: serde_json::Value = serde_json::from_slice(crate::CONFIG).expect("a seed of ours");
@@ -93,7 +107,3 @@ impl Default for Site {
         Self::new()
     }
 }
-
-const HOSTED: &str = r#"{"format": "dermake-quantized/2", "name": "hosted", "files": [
-    {"role": "vision", "file": "vision.safetensors", "bytes": 10000,
-     "sha256": "0000000000000000000000000000000000000000000000000000000000000000"}]}"#;

@@ -2,6 +2,8 @@
 
 use crate::signals;
 use sha2::{Digest, Sha256};
+use shared_model::demo;
+use shared_model::manifest::Manifest;
 use std::fs;
 use std::io::{BufRead, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +12,7 @@ use tempfile::TempDir;
 
 const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";
 
-/// A page and a quantized model on disk, whose weights are `weights` and then zeros.
+/// A page and a quantized model on disk, each of whose files is the same: `weights` and then zeros.
 struct Site(TempDir);
 
 impl Site {
@@ -23,17 +25,13 @@ impl Site {
         let mut file = fs::File::create(site.path("make q8/vision.safetensors")).unwrap();
         file.set_len(size_bytes).unwrap();
         file.write_all(weights.as_bytes()).unwrap();
-        let manifest = serde_json::json!({
-            "format": "dermake-quantized/2",
-            "name": "MAKE, eight bits",
-            "files": [{
-                "role": "vision",
-                "file": "vision.safetensors",
-                "bytes": size_bytes,
-                "sha256": format!("{:x}", Sha256::digest(weights)),
-            }],
-        });
-        fs::write(site.path("make q8/manifest.json"), manifest.to_string()).unwrap();
+        let mut manifest = Manifest::from_json(demo::file(Manifest::FILE_NAME).unwrap()).unwrap();
+        for entry in &mut manifest.files {
+            entry.file = "vision.safetensors".into();
+            entry.bytes = size_bytes;
+            entry.sha256 = format!("{:x}", Sha256::digest(weights));
+        }
+        fs::write(site.path("make q8/manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
         site
     }
 

@@ -1,8 +1,9 @@
 //! What happens to the page, and what it then does.
 
-use super::{KeptLabels, LabelChoice, ModelEntry, NewPhoto};
+use super::{KeptLabels, LabelChoice, NewPhoto};
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
+use shared_model::api::ModelEntry;
 
 /// A sample picture being fetched, and what tells this fetch from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,12 +16,13 @@ mod tests;
 pub use event::{Action, Event, SampleFetch, StartStep};
 pub use labels::KeptLabels;
 pub use offered::{Choice, Offered, OfferedFile};
-pub use shown::{Answer, LabelChoice, ModelEntry, NewPhoto, Phase, Photo, beside_page};
+pub use shown::{Answer, LabelChoice, NewPhoto, Phase, Photo, beside_page};
 pub use start::START_SECS;
 pub use status::{duration, percent};
 
 use crate::error::{Error, WayOn};
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Reply, Request, RequestId};
+use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
 use start::WorkerStart;
 

@@ -5,17 +5,6 @@ use crate::worker::protocol::{PhotoId, Progress};
 use serde::{Deserialize, Serialize};
 use shared_model::zero_shot::Prediction;
 
-/// A model on offer: one entry of the server's list.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ModelEntry {
-    pub name: String,
-    /// Address of the manifest, absolute, from the server's root or relative to the page.
-    pub manifest: String,
-    /// Where the server answers with this model, likewise; absent where it does not.
-    #[serde(default)]
-    pub classify: Option<String>,
-}
-
 /// An address that a server gave from its own root, as one that is relative to the page.
 ///
 /// The server does not know of a prefix that a proxy has put before it; the page's own folder has it.

@@ -12,9 +12,8 @@ use crate::http;
 use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
 use shared_model::api::{Classified, Refusal};
-use shared_model::config::{ClipConfig, PreprocessConfig};
+use shared_model::config::PreprocessConfig;
 use shared_model::labels::{LabelSet, Templates};
-use shared_model::manifest::Manifest;
 use shared_model::preprocess::resize_and_crop;
 use std::pin::pin;
 use wasm_bindgen::JsValue;
@@ -38,10 +37,9 @@ impl Remote {
     /// As [`download::fetch_manifest`]; [`Error::UnusableModel`] for a config that is none.
     pub async fn open(manifest_url: &str, classify_url: String, turn: &Turn) -> Result<Self> {
         let manifest = download::fetch_manifest(manifest_url).await?;
-        let Manifest { config, templates, .. } = &manifest;
-        let config = ClipConfig::from_json(config.to_string().as_bytes())?;
+        let preprocess = manifest.clip_config()?.preprocess;
         turn.say(Reply::Opened { model: ModelInfo::from(&manifest) });
-        Ok(Self { classify_url, templates: templates.clone(), preprocess: config.preprocess, crop: None })
+        Ok(Self { classify_url, templates: manifest.templates, preprocess, crop: None })
     }
 
     /// Asks the server a question, unless a later one comes first.

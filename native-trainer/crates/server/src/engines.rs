@@ -98,7 +98,7 @@ impl Engines {
     pub(super) fn of(&self, model: &Arc<Model>) -> Option<Arc<Engine>> {
         self.read(|running| {
             let its_own = running.iter().find(|one| one.is_of(model));
-            let of_its_name = || running.iter().find(|one| one.engine.names().contains(&&*model.listed.name));
+            let of_its_name = || running.iter().find(|one| one.engine.names().contains(&model.name()));
             its_own.or_else(of_its_name).map(|one| one.engine.clone())
         })
     }

@@ -8,7 +8,6 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared_model::api::Refusal;
-use shared_model::text_file::TextError;
 
 use super::infer;
 
@@ -27,14 +26,10 @@ pub enum Error {
     NoFolder { path: PathBuf },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot read {}", path.display())]
-    Text { path: PathBuf, source: TextError },
     #[error(transparent)]
     TextFile(#[from] dermake_files::text_file::Error),
     #[error("not the manifest of a quantized model: {}", path.display())]
-    Manifest { path: PathBuf, source: serde_json::Error },
-    #[error("the manifest gives `{sha256}` as the SHA-256 of `{file}`: {}", path.display())]
-    NotAHash { file: String, sha256: String, path: PathBuf },
+    Manifest { path: PathBuf, source: shared_model::Error },
     #[error("the manifest names a file outside of its folder, `{file}`: {}", path.display())]
     Outside { file: String, path: PathBuf },
     #[error("the manifest names a file that is not there: {}", path.display())]

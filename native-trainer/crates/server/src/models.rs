@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shared_model::manifest::Manifest;
+
 use super::error::{Error, HttpError, Result};
-use super::weights::{MANIFEST, Model, stamp};
+use super::weights::{Model, stamp};
 use dermake_models::demo_model;
 
 /// Models in the order of the options; those of a folder of models in the order of their names.
@@ -100,7 +102,7 @@ impl Models {
             }
         };
         let unchanged = |folder: &Path| {
-            let stamp = stamp(&folder.join(MANIFEST)).ok()?;
+            let stamp = stamp(&folder.join(Manifest::FILE_NAME)).ok()?;
             let model = known.iter().find(|model| model.path == folder && model.stamp == stamp)?;
             Some(model.clone())
         };
@@ -130,10 +132,10 @@ impl Place {
         if path.to_str().is_some_and(demo_model::is_name) && !path.exists() {
             return Ok(Self::Model(Arc::new(Model::carried()?)));
         }
-        let is_manifest = path.file_name().is_some_and(|name| name == MANIFEST);
+        let is_manifest = path.file_name().is_some_and(|name| name == Manifest::FILE_NAME);
         let folder = if is_manifest { path.with_file_name("") } else { path.to_owned() };
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        if folder.join(MANIFEST).is_file() {
+        if folder.join(Manifest::FILE_NAME).is_file() {
             return Ok(Self::Model(Arc::new(Model::load(&folder)?)));
         }
         if !folder.exists() {
@@ -151,7 +153,7 @@ fn folders_with_manifest(parent: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(parent)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() && entry.path().join(MANIFEST).is_file() {
+        if entry.file_type()?.is_dir() && entry.path().join(Manifest::FILE_NAME).is_file() {
             folders.push(entry.path());
         }
     }

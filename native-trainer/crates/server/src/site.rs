@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
+use shared_model::api::HostedModel;
 use tokio_util::task::TaskTracker;
 
 use super::access::{self, Guard};
@@ -20,7 +20,7 @@ use super::error::HttpError;
 use super::metrics::{self, Metrics};
 use super::models::Models;
 use super::page;
-use super::weights::{Listed, Model};
+use super::weights::Model;
 
 pub(super) struct Site {
     pub(super) app: App,
@@ -34,17 +34,8 @@ pub(super) struct Site {
     pub(super) under_way: TaskTracker,
 }
 
-/// One entry of `/models`.
-#[derive(Serialize)]
-struct Entry<'a> {
-    #[serde(flatten)]
-    listed: &'a Listed,
-    /// Address where the page may send photos for this model; absent if it may not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    classify: Option<String>,
-}
-
 impl Site {
+    /// Returns the address where the page may send photos for this model, if it may.
     fn classify_address(&self, model: &Arc<Model>) -> Option<String> {
         let engines = self.engines.as_ref().filter(|_| self.is_open_to_pages)?;
         let engine = engines.of(model)?;
@@ -100,9 +91,8 @@ async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpErro
         // The list need not wait until a new model is loaded.
         tokio::spawn(async move { engines.follow().await });
     }
-    let entries =
-        models.iter().map(|model| Entry { listed: &model.listed, classify: site.classify_address(model) });
-    let list: Vec<_> = entries.collect();
+    let entry = |model: &Arc<Model>| model.entry(site.classify_address(model));
+    let list: Vec<HostedModel> = models.iter().map(entry).collect();
     Ok(([(header::CACHE_CONTROL, "no-cache")], Json(list)).into_response())
 }
 

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use axum::extract::Request;
 use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
-use shared_model::labels::LabelSet;
-use shared_model::text_file;
+use shared_model::api::HostedModel;
+use shared_model::manifest::{Manifest, ManifestFile};
 
 use super::assets::Asset;
 use super::content_type;
@@ -19,55 +18,8 @@ use super::headers::{IMMUTABLE, REVALIDATE};
 use super::stored::{Source, StoredFile};
 use dermake_models::demo_model;
 
-pub(super) const MANIFEST: &str = "manifest.json";
-
 /// For the same file without the hash in its address.
 const MUST_REVALIDATE: &str = "public, max-age=0, must-revalidate";
-
-/// The part of a manifest that the server uses.
-#[derive(Deserialize)]
-struct Manifest {
-    name: Option<String>,
-    trained: Option<bool>,
-    notice: Option<String>,
-    weight_format: Option<String>,
-    #[serde(default)]
-    label_sets: Vec<LabelSet>,
-    files: Vec<ManifestFile>,
-}
-
-/// A file of a model, with its role.
-#[derive(Deserialize, Serialize)]
-struct ManifestFile {
-    role: Option<String>,
-    file: String,
-    bytes: u64,
-    sha256: String,
-}
-
-/// A hosted model in the answer of `/models`.
-#[derive(Serialize)]
-pub(super) struct Listed {
-    pub(super) name: String,
-    /// Its address.
-    manifest: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trained: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    weight_format: Option<String>,
-    files: Vec<ManifestFile>,
-    label_sets: Vec<ListedLabels>,
-}
-
-/// A label set without its class names.
-#[derive(Serialize)]
-struct ListedLabels {
-    key: String,
-    title: String,
-    n_labels: usize,
-}
 
 /// Time and length of a manifest, to notice changes.
 pub(super) type Stamp = (Option<SystemTime>, u64);
@@ -78,8 +30,9 @@ pub(super) struct Model {
     pub(super) folder: String,
     pub(super) path: PathBuf,
     pub(super) stamp: Stamp,
-    pub(super) listed: Listed,
-    manifest: Asset,
+    manifest: Manifest,
+    /// The manifest's file.
+    manifest_json: Asset,
     files: BTreeMap<String, StoredFile>,
 }
 
@@ -87,9 +40,10 @@ impl Model {
     /// Reads a folder's manifest and checks the files that it names.
     ///
     /// # Errors
-    /// There is no manifest, or one of its files is not there, not of its length or not of the folder.
+    /// There is no manifest, it does not describe a whole model, or one of its files is not there, not of its length or
+    /// not of the folder.
     pub(super) fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join(MANIFEST);
+        let path = folder.join(Manifest::FILE_NAME);
         if !path.is_file() {
             return Err(Error::NoManifest { path: folder.to_owned() });
         }
@@ -97,14 +51,12 @@ impl Model {
         let stamp = stamp(&path).map_err(read)?;
         let content = fs::read(&path).map_err(read)?;
         let real = fs::canonicalize(folder).map_err(read)?;
-        let json = text_file::decode(&content).map_err(|source| Error::Text { path: path.clone(), source })?;
-        let manifest: Manifest =
-            serde_json::from_str(json).map_err(|source| Error::Manifest { path: path.clone(), source })?;
-        let files = manifest.files.iter().map(|file| Ok((file.file.clone(), file.check(&real)?)));
+        let manifest = whole_manifest(&content, &path)?;
+        let files = manifest.files.iter().map(|file| Ok((file.file.clone(), on_disk(file, &real)?)));
         let files = files.collect::<Result<_>>()?;
         let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let listed = manifest.listed(&folder);
-        Ok(Self { folder, path: real, stamp, listed, manifest: Asset::new(MANIFEST, content, REVALIDATE), files })
+        let manifest_json = Asset::new(Manifest::FILE_NAME, content, REVALIDATE);
+        Ok(Self { folder, path: real, stamp, manifest, manifest_json, files })
     }
 
     /// The demo model, which is inside the program.
@@ -114,9 +66,8 @@ impl Model {
     pub(super) fn carried() -> Result<Self> {
         let path = PathBuf::from(demo_model::NAME);
         let missing = |file: &str| Error::MissingFile { path: path.join(file) };
-        let content = demo_model::read(MANIFEST).map_err(|_| missing(MANIFEST))?;
-        let manifest: Manifest = serde_json::from_slice(&content)
-            .map_err(|source| Error::Manifest { path: path.join(MANIFEST), source })?;
+        let content = demo_model::read(Manifest::FILE_NAME).map_err(|_| missing(Manifest::FILE_NAME))?;
+        let manifest = whole_manifest(&content, &path.join(Manifest::FILE_NAME))?;
         let stored = |file: &ManifestFile| {
             let bytes = demo_model::read(&file.file).map_err(|_| missing(&file.file))?;
             let (content_type, _) = content_type::of(&file.file);
@@ -125,15 +76,25 @@ impl Model {
             Ok((file.file.clone(), stored))
         };
         let files = manifest.files.iter().map(stored).collect::<Result<_>>()?;
-        let listed = manifest.listed(demo_model::NAME);
-        let manifest = Asset::new(MANIFEST, content.to_vec(), REVALIDATE);
-        Ok(Self { folder: demo_model::NAME.into(), stamp: (None, 0), path, listed, manifest, files })
+        let manifest_json = Asset::new(Manifest::FILE_NAME, content.to_vec(), REVALIDATE);
+        Ok(Self { folder: demo_model::NAME.into(), stamp: (None, 0), path, manifest, manifest_json, files })
+    }
+
+    /// The name that the manifest gives.
+    pub(super) fn name(&self) -> &str {
+        &self.manifest.name
+    }
+
+    /// Returns the model's entry of `/models`. `classify` is the address that answers with the model.
+    pub(super) fn entry(&self, classify: Option<String>) -> HostedModel {
+        let folder = utf8_percent_encode(&self.folder, NON_ALPHANUMERIC);
+        HostedModel::new(&self.manifest, format!("/models/{folder}/{}", Manifest::FILE_NAME), classify)
     }
 
     /// Answers for the manifest or a file that it names.
     pub(super) async fn respond(&self, file: &str, request: Request) -> Result<Response, HttpError> {
-        if file == MANIFEST {
-            return self.manifest.respond(request).await;
+        if file == Manifest::FILE_NAME {
+            return self.manifest_json.respond(request).await;
         }
         let stored = self.files.get(file).ok_or(HttpError::NotFound)?;
         let is_versioned = request
@@ -152,49 +113,27 @@ pub(super) fn stamp(path: &Path) -> std::io::Result<Stamp> {
     Ok((metadata.modified().ok(), metadata.len()))
 }
 
-impl Manifest {
-    fn listed(self, folder: &str) -> Listed {
-        let labels =
-            |set: LabelSet| ListedLabels { key: set.key, title: set.title, n_labels: set.class_names.len() };
-        Listed {
-            name: self.name.unwrap_or_else(|| folder.to_owned()),
-            manifest: format!("/models/{}/{MANIFEST}", utf8_percent_encode(folder, NON_ALPHANUMERIC)),
-            trained: self.trained,
-            notice: self.notice,
-            weight_format: self.weight_format,
-            files: self.files,
-            label_sets: self.label_sets.into_iter().map(labels).collect(),
-        }
-    }
+/// Reads a manifest and checks that it describes a whole model.
+fn whole_manifest(json: &[u8], path: &Path) -> Result<Manifest> {
+    let manifest = Manifest::from_json(json).and_then(|manifest| manifest.check_whole().map(|()| manifest));
+    manifest.map_err(|source| Error::Manifest { path: path.to_owned(), source })
 }
 
-impl ManifestFile {
-    /// Returns the file on disk, after its name, place and length were checked.
-    fn check(&self, folder: &Path) -> Result<StoredFile> {
-        let path = folder.join(&self.file);
-        let outside = || Error::Outside { file: self.file.clone(), path: folder.join(MANIFEST) };
-        let mut components = Path::new(&self.file).components();
-        if !matches!((components.next(), components.next()), (Some(Component::Normal(_)), None)) {
-            return Err(outside());
-        }
-        let sha256 = self.sha256.to_ascii_lowercase();
-        if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let (file, path) = (self.file.clone(), folder.join(MANIFEST));
-            return Err(Error::NotAHash { file, sha256, path });
-        }
-        let found = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => metadata.len(),
-            _ => return Err(Error::MissingFile { path }),
-        };
-        // A link may not lead out of the folder either.
-        let real = fs::canonicalize(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        if real.parent() != Some(folder) {
-            return Err(outside());
-        }
-        if found != self.bytes {
-            return Err(Error::Length { expected: self.bytes, found, path });
-        }
-        let (content_type, _) = content_type::of(&self.file);
-        Ok(StoredFile { source: Source::Disk(real), size_bytes: found, sha256, content_type })
+/// Returns a manifest's file in `folder`, after its place and length were checked.
+fn on_disk(file: &ManifestFile, folder: &Path) -> Result<StoredFile> {
+    let path = folder.join(&file.file);
+    let size_bytes = match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() => metadata.len(),
+        _ => return Err(Error::MissingFile { path }),
+    };
+    // A link may not lead out of the folder.
+    let real = fs::canonicalize(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    if real.parent() != Some(folder) {
+        return Err(Error::Outside { file: file.file.clone(), path: folder.join(Manifest::FILE_NAME) });
     }
+    if size_bytes != file.bytes {
+        return Err(Error::Length { expected: file.bytes, found: size_bytes, path });
+    }
+    let (content_type, _) = content_type::of(&file.file);
+    Ok(StoredFile { source: Source::Disk(real), size_bytes, sha256: file.sha256.clone(), content_type })
 }

@@ -41,8 +41,9 @@ pub(super) fn document(api: &Api, requires_token: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, Refusal};
+    use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, HostedModel, Refusal};
     use shared_model::concepts::Presence;
+    use shared_model::manifest::Manifest;
     use shared_model::zero_shot::Prediction;
 
     /// The names of a type's fields, as they go over the wire.
@@ -77,5 +78,24 @@ mod tests {
             assert!(properties.keys().eq(expected.iter()), "{name}: {schema}");
             assert_eq!(schema["required"].as_array().map(Vec::len), Some(expected.len()), "{name}");
         }
+    }
+
+    #[test]
+    fn it_describes_a_hosted_model_with_and_without_what_may_be_absent() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let schema = &document["components"]["schemas"]["HostedModel"];
+        let demo = shared_model::demo::file(Manifest::FILE_NAME).unwrap();
+        let mut manifest = Manifest::from_json(demo).unwrap();
+        let listed = |manifest: &Manifest, classify| fields(&HostedModel::new(manifest, String::new(), classify));
+        let all = listed(&manifest, Some(String::new()));
+        let Value::Object(properties) = &schema["properties"] else { panic!("no properties") };
+        assert!(
+            properties.len() == all.len() && all.iter().all(|field| properties.contains_key(field)),
+            "{schema}"
+        );
+        manifest.notice = None;
+        let required = schema["required"].as_array().unwrap().iter().map(|field| field.as_str().unwrap());
+        let required: std::collections::BTreeSet<&str> = required.collect();
+        assert!(listed(&manifest, None).iter().map(String::as_str).eq(required), "{schema}");
     }
 }

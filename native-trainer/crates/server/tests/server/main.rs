@@ -31,6 +31,8 @@ use tower::ServiceExt;
 const INDEX: &str = "<!DOCTYPE html><script type=\"module\">import init from '/web-0123456789abcdef.js'</script>";
 const SCRIPT: &str = "/web-0123456789abcdef.js";
 const WASM: &str = "/web-0123456789abcdef_bg.wasm";
+/// Content of the model's other files.
+const OTHERS: &str = "others";
 const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";
 
 /// A page and a quantized model on disk.
@@ -56,6 +58,7 @@ impl Site {
         site.write("app/.hidden", "secret");
         site.write("secret.txt", "secret");
         site.write("make q8/vision.safetensors", &weights());
+        site.write("make q8/others.bin", OTHERS);
         site.write("make q8/notes.txt", "not in the manifest");
         site.write("make q8/manifest.json", &manifest("vision.safetensors", weights().len()));
         site
@@ -120,14 +123,20 @@ fn weights() -> String {
     "0123456789".repeat(100)
 }
 
+/// The manifest of a model whose vision tower is this file; `others.bin` plays the other parts.
 fn manifest(file: &str, bytes: usize) -> String {
-    let sha256 = sha256(weights());
-    serde_json::json!({
-        "format": "dermake-quantized/2",
-        "name": "MAKE, eight bits",
-        "files": [{ "role": "vision", "file": file, "bytes": bytes, "sha256": sha256 }],
-    })
-    .to_string()
+    let json = fs::read_to_string(running::demo_model().join("manifest.json")).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let other = |role: &str| manifest_file(role, "others.bin", OTHERS.len(), &sha256(OTHERS));
+    let vision = manifest_file("vision", file, bytes, &sha256(weights()));
+    manifest["name"] = "MAKE, eight bits".into();
+    manifest["label_sets"] = serde_json::json!([]);
+    manifest["files"] = serde_json::json!([vision, other("text"), other("classifiers"), other("tokenizer")]);
+    manifest.to_string()
+}
+
+fn manifest_file(role: &str, file: &str, bytes: usize, sha256: &str) -> serde_json::Value {
+    serde_json::json!({ "role": role, "file": file, "bytes": bytes, "sha256": sha256 })
 }
 
 fn sha256(content: impl AsRef<[u8]>) -> String {

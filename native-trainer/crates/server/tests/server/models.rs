@@ -8,16 +8,16 @@ async fn models_are_listed_with_their_manifests() {
     let list = site.get("/models", &[]).await;
     let list: serde_json::Value = serde_json::from_slice(&list.body).unwrap();
     let address = "/models/make%20q8/manifest.json";
-    let file = serde_json::json!({
-        "role": "vision", "file": "vision.safetensors", "bytes": 1000, "sha256": sha256(weights()),
-    });
-    let expected = serde_json::json!([
-        { "name": "MAKE, eight bits", "manifest": address, "files": [file], "label_sets": [] },
-    ]);
+    let manifest = manifest("vision.safetensors", 1000);
+    let written: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let expected = serde_json::json!([{
+        "name": "MAKE, eight bits", "manifest": address, "trained": true, "notice": written["notice"],
+        "weight_format": "int8", "files": written["files"], "label_sets": [],
+    }]);
     assert_eq!(list, expected);
 
     let answer = site.get(address, &[]).await;
-    assert_eq!(answer.body, manifest("vision.safetensors", 1000));
+    assert_eq!(answer.body, manifest);
     assert_eq!(answer.header(header::CONTENT_TYPE), "application/json");
     assert_eq!(answer.header(header::CACHE_CONTROL), "no-cache");
     let etag = answer.header(header::ETAG);
@@ -155,6 +155,7 @@ async fn a_model_on_a_shelf_is_found_without_a_restart() {
 
     // Half copied: the manifest is there, the weights are not.
     site.write("parent/a/manifest.json", &manifest("vision.safetensors", 1000));
+    site.write("parent/a/others.bin", OTHERS);
     assert_eq!(names().await, ["/models/b/manifest.json"]);
     assert_eq!(get("/models/a/vision.safetensors").await.0, StatusCode::NOT_FOUND);
     site.write("parent/a/vision.safetensors", &weights());

@@ -16,12 +16,14 @@ fn what_does_not_fit_its_manifest_is_named_at_start() {
     for outside in ["../secret.txt", "/etc/passwd", "", ".", "a/../vision.safetensors"] {
         site.write(manifest_path, &manifest(outside, 6));
         let complaint = site.complaint();
-        assert!(complaint.contains("outside of its folder"), "{outside}: {complaint}");
+        assert!(complaint.contains("expected a file name without a path"), "{outside}: {complaint}");
     }
     site.write(manifest_path, &manifest("vision.safetensors", 1000).replace(&sha256(weights()), "no"));
-    assert!(site.complaint().contains("gives `no` as the SHA-256"));
+    assert!(site.complaint().contains("`manifest.files.sha256` is no, expected 64 hexadecimal digits"));
+    site.write(manifest_path, &manifest("vision.safetensors", 1000).replace("tokenizer", "text"));
+    assert!(site.complaint().contains("expected a file of role Tokenizer"));
     site.write(manifest_path, "{}");
-    assert!(site.complaint().contains("missing field `files`"));
+    assert!(site.complaint().contains("missing field `format`"));
     fs::remove_file(site.path(manifest_path)).unwrap();
     assert!(site.complaint().contains("no manifest.json"));
     fs::remove_dir_all(site.path("make q8")).unwrap();
