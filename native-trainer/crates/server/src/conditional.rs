@@ -21,45 +21,19 @@ pub(super) fn is_unchanged(request: &HeaderMap, etag: &HeaderValue) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }
 
-/// The requested part of a file.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// The whole content, or the one range of the request.
-    AsAsked,
-    /// Several parts, apart from each other and in their order; none when none of them is in the file.
-    Parts(Vec<RangeInclusive<u64>>),
-}
-
-/// Largest number of ranges in a request; with more, the whole file is sent, as the standard allows.
-const MAX_RANGES: usize = 16;
-
 /// Reduces the request to what `ServeFile` answers by the standard: at most one range, within the file, and no
-/// condition. The caller answers several ranges.
-pub(super) fn normalize_range(
-    method: &Method,
-    request: &mut HeaderMap,
-    etag: &HeaderValue,
-    size_bytes: u64,
-) -> Wanted {
+/// condition. A request for several ranges gets the whole file, as the standard allows.
+pub(super) fn normalize_range(method: &Method, request: &mut HeaderMap, etag: &HeaderValue, size_bytes: u64) {
     for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE] {
         request.remove(name);
     }
     let if_range = request.remove(header::IF_RANGE);
     let is_same_file = if_range.is_none_or(|tag| tag == *etag);
     let sent = take_single(request, header::RANGE).filter(|_| is_same_file && method == Method::GET);
-    let Some(range) = sent.as_ref().and_then(|sent| sent.to_str().ok()) else { return Wanted::AsAsked };
-    if let Some(parts) = several_ranges(range, size_bytes) {
-        if let [part] = &parts[..] {
-            let (first, last) = (part.start(), part.end());
-            request.extend(HeaderValue::try_from(format!("bytes={first}-{last}")).map(|one| (header::RANGE, one)));
-            return Wanted::AsAsked;
-        }
-        return Wanted::Parts(parts);
-    }
-    if let Some(one) = single_range(range, size_bytes).and_then(|range| HeaderValue::try_from(range).ok()) {
+    let range = sent.as_ref().and_then(|sent| single_range(sent.to_str().ok()?, size_bytes));
+    if let Some(one) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
         request.insert(header::RANGE, one);
     }
-    Wanted::AsAsked
 }
 
 /// The range of a request after [`normalize_range`], cut to the file; empty if it ends before it begins.
@@ -81,31 +55,6 @@ fn take_single(request: &mut HeaderMap, name: HeaderName) -> Option<HeaderValue>
 fn single_range(range: &str, size_bytes: u64) -> Option<String> {
     let (first, last) = bounds(ranges_of(range)?, size_bytes)?;
     Some(format!("bytes={first}-{}", last.map(|last| last.to_string()).unwrap_or_default()))
-}
-
-/// Several ranges, those that touch or overlap joined; `None` unless there are several, all well formed.
-fn several_ranges(range: &str, size_bytes: u64) -> Option<Vec<RangeInclusive<u64>>> {
-    let ranges = ranges_of(range)?;
-    if !ranges.contains(',') {
-        return None;
-    }
-    let bounds: Vec<_> = ranges.split(',').map(|range| bounds(range, size_bytes)).collect::<Option<_>>()?;
-    if bounds.len() > MAX_RANGES {
-        return None;
-    }
-    let last_byte = size_bytes.saturating_sub(1);
-    let within = bounds.into_iter().filter(|(first, _)| *first < size_bytes);
-    let mut parts: Vec<(u64, u64)> =
-        within.map(|(first, last)| (first, last.map_or(last_byte, |last| last.min(last_byte)))).collect();
-    parts.sort_unstable();
-    parts.dedup_by(|next, part| {
-        let is_joined = next.0 <= part.1 + 1;
-        if is_joined {
-            part.1 = part.1.max(next.1);
-        }
-        is_joined
-    });
-    Some(parts.into_iter().map(|(first, last)| first..=last).collect())
 }
 
 /// The part after `bytes=`.
@@ -156,25 +105,5 @@ mod tests {
             assert_eq!(single_range(range, 100).as_deref(), expected, "{range}");
         }
         assert!(single_range("bytes=0-99999999999999999999999", 100).is_some());
-    }
-
-    #[test]
-    fn several_ranges_are_put_in_order_and_joined() {
-        for (range, expected) in [
-            ("bytes=0-1,5-6", Some(vec![0..=1, 5..=6])),
-            ("bytes=90-, 0-1 ,-5", Some(vec![0..=1, 90..=99])),
-            ("bytes=0-9,10-19,15-30", Some(vec![0..=30])),
-            ("bytes=0-0,200-", Some(vec![0..=0])),
-            ("bytes=200-,-0", Some(vec![])),
-            ("bytes=0-1", None),
-            ("bytes=0-1,", None),
-            ("bytes=0-1,x", None),
-            ("lines=0-1,5-6", None),
-        ] {
-            assert_eq!(several_ranges(range, 100), expected, "{range}");
-        }
-        let many = |n: usize| format!("bytes={}", vec!["0-0"; n].join(","));
-        assert!(several_ranges(&many(MAX_RANGES), 100).is_some());
-        assert_eq!(several_ranges(&many(MAX_RANGES + 1), 100), None);
     }
 }

@@ -72,7 +72,7 @@ async fn ranges_are_answered_as_the_standard_says() {
             assert_eq!(answer.header(header::ETAG), etag);
         }
     }
-    for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0", "bytes=1000-,-0"] {
+    for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0"] {
         let answer = site.get(WEIGHTS, &[("range", range)]).await;
         assert_eq!(answer.status, StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
         assert_eq!(answer.header(header::CONTENT_RANGE), "bytes */1000");
@@ -80,6 +80,8 @@ async fn ranges_are_answered_as_the_standard_says() {
     for ignored in [
         &[("range", "bytes=5-1")][..],
         &[("range", "bytes=0-1,x")],
+        &[("range", "bytes=990-, 0-1, 100-149")],
+        &[("range", "bytes=1000-,-0")],
         &[("range", "chunks=0-1")],
         &[("range", "bytes=0-1"), ("range", "bytes=5-6")],
         &[("range", "bytes=0-1"), ("if-range", "\"another\"")],
@@ -103,36 +105,6 @@ async fn a_file_that_vanishes_is_an_error_and_not_a_hang() {
     let response = router.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(response.headers()["content-type"], "application/json");
-}
-
-#[tokio::test]
-async fn several_ranges_come_as_parts() {
-    let site = Site::new();
-    let whole = weights();
-    let answer = site.get(WEIGHTS, &[("range", "bytes=990-, 0-1, 100-149")]).await;
-    assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT);
-    assert_eq!(answer.header(header::CONTENT_LENGTH), answer.body.len().to_string());
-    assert_eq!(answer.header(header::ETAG), format!("\"{}\"", sha256(&whole)));
-    let boundary = answer.header(header::CONTENT_TYPE).strip_prefix("multipart/byteranges; boundary=").unwrap();
-    let expected: String = [(0, 1), (100, 149), (990, 999)]
-        .map(|(first, last)| {
-            format!(
-                "\r\n--{boundary}\r\nContent-Type: application/octet-stream\r\n\
-                 Content-Range: bytes {first}-{last}/1000\r\n\r\n{}",
-                &whole[first..=last]
-            )
-        })
-        .concat();
-    assert_eq!(answer.body, format!("{expected}\r\n--{boundary}--\r\n"));
-
-    // What overlaps is one range, and comes as such.
-    let joined = site.get(WEIGHTS, &[("range", "bytes=0-9,5-19")]).await;
-    assert_eq!(
-        (joined.status, joined.header(header::CONTENT_RANGE)),
-        (StatusCode::PARTIAL_CONTENT, "bytes 0-19/1000")
-    );
-    let many = format!("bytes={}", vec!["0-0"; 17].join(","));
-    assert_eq!(site.get(WEIGHTS, &[("range", &many)]).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
