@@ -102,21 +102,9 @@ pub const MUTANTS: &[Mutant] = &[
     other("patches", "patches.cuh", "positions + token * width", "positions"),
     other("patches", "patches.cuh", "row + row / patches + 1", "row + row / patches"),
     other("patches", "patches.cuh", "if (column < width) class_gradient", "if (column <= width) class_gradient"),
-    // Rows, casts and unit length.
+    // Rows and the cast.
     other("rows", "rows.cuh", "int64_t(index[row])", "index[row]"),
     other("rows", "rows.cuh", "source[row] < 0 ? nullptr", "source[row] < 0 ? x"),
-    other(
-        "rows",
-        "rows.cuh",
-        "squared_length > SMALLEST_SQUARED_LENGTH ? product / squared_length : 0.0f",
-        "product / squared_length",
-    ),
-    other(
-        "rows",
-        "rows.cuh",
-        "sqrtf(fmaxf(row_product(x, x, width), SMALLEST_SQUARED_LENGTH))",
-        "sqrtf(row_product(x, x, width))",
-    ),
     other("rows", "vectors.cuh", "i < n && i < start + VECTOR", "i < n - 1 && i < start + VECTOR"),
     // Sums.
     other("reduction", "reduction.cuh", "= sums[i];\n  __syncthreads();", "= sums[i];"),
