@@ -42,13 +42,12 @@ DEVICE AdamWValues adamw_update(AdamWValues old, float gradient, float decay, co
   return now;
 }
 
-// The flat buffers: f32 [n] each, and the copy of the parameters for the matrix products, bf16 [n] or null.
+// The flat buffers, f32 [n] each.
 struct AdamWBuffers {
   float* parameters;
   float* first_moments;
   float* second_moments;
   const float* gradients;
-  bf16* copy;
   int64_t n_decayed;
 };
 
@@ -70,7 +69,6 @@ template <int N> DEVICE void adamw_values(const AdamWBuffers& buffers, int64_t s
   store_values<N>(buffers.parameters + start, parameters);
   store_values<N>(buffers.first_moments + start, first);
   store_values<N>(buffers.second_moments + start, second);
-  if (buffers.copy) store_values<N>(buffers.copy + start, parameters);
 }
 
 // One step of AdamW, with g = gradient * min(1, max_norm / (norm + 1e-6)) where max_norm is positive:
@@ -80,11 +78,10 @@ template <int N> DEVICE void adamw_values(const AdamWBuffers& buffers, int64_t s
 //
 // The first `n_decayed` values decay. correction1 = 1 - beta1^t and correction2 = 1 - beta2^t in step t = 1, 2, ..
 // sum_of_squares f64 [1] is the square of the gradients' norm, on the device. Where it is not finite, nothing is
-// changed. parameters, first_moments, second_moments, gradients f32 [n]; copy bf16 [n] or null: the new parameters,
-// rounded. Moves 28 bytes a value, and 2 for the copy.
-KERNEL void adamw(float* parameters, float* first_moments, float* second_moments, const float* gradients, bf16* copy,
-                  int64_t n, int64_t n_decayed, const double* sum_of_squares, double max_norm, double learning_rate,
-                  double beta1, double beta2, double eps, double weight_decay, double correction1, double correction2) {
+// changed. parameters, first_moments, second_moments, gradients f32 [n]. Moves 28 bytes a value.
+KERNEL void adamw(float* parameters, float* first_moments, float* second_moments, const float* gradients, int64_t n,
+                  int64_t n_decayed, const double* sum_of_squares, double max_norm, double learning_rate, double beta1,
+                  double beta2, double eps, double weight_decay, double correction1, double correction2) {
   SHARED AdamWStep step; // computed once a block: f64 is slow on some devices
   if (threadIdx.x == 0) {
     const double norm = sqrt(*sum_of_squares);
@@ -103,8 +100,8 @@ KERNEL void adamw(float* parameters, float* first_moments, float* second_moments
   __syncthreads();
   if (!step.is_finite) return;
 
-  const AdamWBuffers buffers = {parameters, first_moments, second_moments, gradients, copy, n_decayed};
-  const bool is_aligned = vectors_fit(VECTOR, parameters, first_moments, second_moments, gradients, copy);
+  const AdamWBuffers buffers = {parameters, first_moments, second_moments, gradients, n_decayed};
+  const bool is_aligned = vectors_fit(VECTOR, parameters, first_moments, second_moments, gradients);
   const int64_t block_start = int64_t(blockIdx.x) * ADAMW_PER_BLOCK;
   for (int i = threadIdx.x * ADAMW_VECTOR; i < ADAMW_PER_BLOCK; i += ADAMW_THREADS * ADAMW_VECTOR) {
     const int64_t start = block_start + i;

@@ -2,7 +2,7 @@
 
 use super::flat::with_values;
 use super::gpu::Gpu;
-use super::launch::{Arg, Launch, NULL, int, long};
+use super::launch::{Arg, Launch, int, long};
 use super::signatures::{ADAMW_PER_BLOCK, SQUARES_PER_PART};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
@@ -68,13 +68,11 @@ pub fn adamw_step(
         let [max_norm, learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2] =
             [max_norm.unwrap_or(0.0), learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2]
                 .map(Arg::Double);
-        let no_copy = NULL;
         let args = [
             parameters,
             first,
             second,
             gradients,
-            no_copy,
             long(n),
             long(n_decayed),
             gpu.at(&sum_of_squares),

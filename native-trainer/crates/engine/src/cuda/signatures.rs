@@ -62,7 +62,7 @@ const OF_ONE_TYPE: [(&str, &str); 11] = [
     ("cast_f32_to_bf16", "ppl"),
     ("sum_of_squares", "ppl"),
     ("sum_of_squares_finish", "ppi"),
-    ("adamw", "pppppllpdddddddd"),
+    ("adamw", "ppppllpdddddddd"),
     ("attention_forward_f32", "ppppiiii"),
     ("attention_backward_q_f32", "ppppppiiii"),
     ("attention_backward_kv_f32", "ppppppiiii"),

@@ -127,6 +127,6 @@ pub const MUTANTS: &[Mutant] = &[
     other("adamw", "adamw.cuh", "  __syncthreads();\n", ""),
     other("adamw", "adamw.cuh", "start + i < buffers.n_decayed", "start + i <= buffers.n_decayed"),
     other("adamw", "adamw.cuh", "norm < INFINITY", "true"),
-    other("adamw", "adamw.cuh", "buffers.copy + start, parameters", "buffers.copy + start, first"),
+    other("adamw", "adamw.cuh", "buffers.second_moments + start, second", "buffers.second_moments + start, first"),
     other("adamw", "vectors.cuh", "% 16 == 0", "% 4 == 0"),
 ];
