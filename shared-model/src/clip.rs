@@ -2,10 +2,11 @@
 
 use crate::config::ClipConfig;
 use crate::text::TextTower;
+use crate::transformer::unit_length;
 use crate::vision::{ImageEmbeddings, VisionTower};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result};
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 
 /// A whole CLIP model.
 pub struct Clip {
@@ -100,7 +101,5 @@ pub fn weighted_patch_sum(patch_embeddings: &Tensor, text_features: &Tensor, sig
     let similarity = patch_embeddings.matmul(&text_features.t()?.contiguous()?)?; // [B, P, K]
     let kept = similarity.detach().ge(sigma)?.to_dtype(similarity.dtype())?;
     let weights = (similarity * kept)?.t()?.contiguous()?; // [B, K, P]
-    // The bound stands under the root, whose gradient would be infinite at zero.
-    let norm = weights.sqr()?.sum_keepdim(D::Minus1)?.maximum(1e-24)?.sqrt()?;
-    Ok(weights.broadcast_div(&norm)?.matmul(patch_embeddings)?)
+    Ok(unit_length(&weights)?.matmul(patch_embeddings)?)
 }

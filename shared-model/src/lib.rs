@@ -46,5 +46,5 @@ pub use error::{Error, MismatchReport, Misshapen, Result};
 pub use model::ZeroShotModel;
 pub use parallel::use_threads;
 pub use text::{TextTower, cut_behind_last_eot, text_length};
-pub use transformer::{Observer, unit_length};
+pub use transformer::{Observer, SMALLEST_SQUARED_NORM, unit_length};
 pub use vision::{ImageEmbeddings, VisionTower};

@@ -233,12 +233,15 @@ pub(crate) fn biased(weights: &Weights, prefix: &str, placement: &Placement) -> 
     Linear::load(weights, &format!("{prefix}.weight"), Some(&format!("{prefix}.bias")), placement)
 }
 
+/// Smallest square of a norm that [`unit_length`] divides by: the norm is then 1e-12.
+pub const SMALLEST_SQUARED_NORM: f64 = 1e-24;
+
 /// Divides the last axis by its L2 norm, at least 1e-12, as `torch.nn.functional.normalize`.
 ///
 /// # Shapes
 /// - `x`: `[.., E]`; returns the same shape, rows of unit length (a zero row stays zero)
 pub fn unit_length(x: &Tensor) -> Result<Tensor> {
     // The bound stands under the root, whose gradient would be infinite at zero.
-    let norm = x.sqr()?.sum_keepdim(D::Minus1)?.maximum(1e-24)?.sqrt()?;
+    let norm = x.sqr()?.sum_keepdim(D::Minus1)?.maximum(SMALLEST_SQUARED_NORM)?.sqrt()?;
     Ok(x.broadcast_div(&norm)?)
 }

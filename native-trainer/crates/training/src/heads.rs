@@ -2,21 +2,18 @@
 
 use anyhow::Result;
 use candle_core::{D, Tensor};
-use shared_model::{unit_length, weighted_patch_sum};
+use shared_model::{SMALLEST_SQUARED_NORM, unit_length, weighted_patch_sum};
 
-/// Squared norms below this count as this, as in [`unit_length`] and [`weighted_patch_sum`].
-const SMALLEST_SQUARE: f64 = 1e-24;
-
-/// The gradient of `y = x / max(|x|, 1e-12)`: `(dy - y (y . dy)) / |x|`, rows along the last axis.
+/// The gradient of [`unit_length`]: `(dy - y (y . dy)) / |x|`, rows along the last axis.
 ///
 /// # Shapes
 /// - `x`, `dy`: `[.., E]` f32; returns the same
 pub fn unit_length_gradient(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
     let squares = x.sqr()?.sum_keepdim(D::Minus1)?;
-    let norm = squares.maximum(SMALLEST_SQUARE)?.sqrt()?;
+    let norm = squares.maximum(SMALLEST_SQUARED_NORM)?.sqrt()?;
     let y = x.broadcast_div(&norm)?;
     // A row shorter than the bound is divided by a constant: its length has no gradient.
-    let is_longer = squares.ge(SMALLEST_SQUARE)?.to_dtype(x.dtype())?;
+    let is_longer = squares.ge(SMALLEST_SQUARED_NORM)?.to_dtype(x.dtype())?;
     let along = ((&y * dy)?.sum_keepdim(D::Minus1)? * is_longer)?;
     Ok((dy - y.broadcast_mul(&along)?)?.broadcast_div(&norm)?)
 }
