@@ -14,6 +14,7 @@ use dermake_engine::{
 use dermake_objective::Variant;
 use shared_model::config::ClipConfig;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Operations of a step's passes, and the memory of a run by purpose.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,19 +126,11 @@ impl Passes {
         DeviceMemory { free_bytes, value_bytes }: DeviceMemory,
     ) -> Result<(CountingOps, f64)> {
         let micro = &recipe.run.micro_batches;
-        let mut texts: Vec<Vec<usize>> = vec![Vec::new()];
-        for length in batch.lengths() {
-            match texts.last_mut() {
-                Some(part) if part.is_empty() || part.iter().sum::<usize>() + length <= micro.tokens => {
-                    part.push(length)
-                }
-                _ => texts.push(vec![length]),
-            }
-        }
-        let texts: Vec<PackedTexts> = texts.into_iter().map(PackedTexts::of_lengths).collect();
-        let at_a_time = micro.images.clamp(1, batch.n_images.max(1));
-        let images: Vec<usize> =
-            (0..batch.n_images).step_by(at_a_time).map(|start| at_a_time.min(batch.n_images - start)).collect();
+        let lengths: Vec<usize> = batch.lengths().collect();
+        let text_parts = micro.text_parts(lengths.iter().copied());
+        let texts = |rows: Range<usize>| PackedTexts::of_lengths(lengths[rows].to_vec());
+        let texts: Vec<PackedTexts> = text_parts.into_iter().map(texts).collect();
+        let images: Vec<usize> = micro.image_parts(batch.n_images).into_iter().map(|rows| rows.len()).collect();
         let of_texts = texts.iter().map(|texts| self.text.bytes(texts.ids.len(), value_bytes));
         let of_images = images.iter().map(|&n_images| self.vision.bytes(n_images, self.projected, value_bytes));
         let parts: Vec<PartBytes> = of_texts.chain(of_images).collect();

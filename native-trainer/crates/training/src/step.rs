@@ -37,6 +37,29 @@ impl MicroBatches {
     pub fn activation_bytes(&self, free_bytes: u64) -> u64 {
         self.activation_memory_gib.map_or(free_bytes, |gib| (gib * f64::from(1 << 30)) as u64)
     }
+
+    /// Cuts texts of these lengths so that no part has more than `tokens` tokens, but at least one text.
+    pub fn text_parts(&self, lengths: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        let mut n_tokens = 0;
+        for (row, length) in lengths.into_iter().enumerate() {
+            match parts.last_mut() {
+                Some(part) if n_tokens + length <= self.tokens => part.end = row + 1,
+                _ => {
+                    parts.push(row..row + 1);
+                    n_tokens = 0;
+                }
+            }
+            n_tokens += length;
+        }
+        parts
+    }
+
+    /// Cuts images into parts of `images` each; the last one may have fewer.
+    pub fn image_parts(&self, n_images: usize) -> Vec<Range<usize>> {
+        let images = self.images.max(1);
+        (0..n_images).step_by(images).map(|start| start..(start + images).min(n_images)).collect()
+    }
 }
 
 /// One batch, as the model takes it.
@@ -132,14 +155,12 @@ struct ImagePart<O: Ops> {
 
 impl<'a> Step<'a> {
     fn new(model: &'a TrainedModel, objective: &'a Objective, batch: &'a Batch<'a>, micro: &MicroBatches) -> Self {
-        let n_images = batch.pixels.dims()[0];
-        let images = micro.images.max(1);
         Self {
             model,
             objective,
             batch,
-            text_parts: text_parts(batch.input_ids, micro.tokens),
-            image_parts: (0..n_images).step_by(images).map(|start| start..(start + images).min(n_images)).collect(),
+            text_parts: micro.text_parts(batch.input_ids.iter().map(|ids| text_length(ids))),
+            image_parts: micro.image_parts(batch.pixels.dims()[0]),
             pairs: objective.local_pairs(batch.captions),
         }
     }
@@ -260,36 +281,20 @@ fn own_texts(pairs: &LocalPairs, range: &Range<usize>, text_features: &Tensor) -
     Ok((own, rows))
 }
 
-/// Cuts the texts so that no part has more than `max_tokens` tokens, but at least one text.
-fn text_parts(input_ids: &[Vec<u32>], max_tokens: usize) -> Vec<Range<usize>> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    let mut n_tokens = 0;
-    for (row, ids) in input_ids.iter().enumerate() {
-        let length = text_length(ids);
-        match parts.last_mut() {
-            Some(part) if n_tokens + length <= max_tokens => part.end = row + 1,
-            _ => {
-                parts.push(row..row + 1);
-                n_tokens = 0;
-            }
-        }
-        n_tokens += length;
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn parts_of_texts_hold_so_many_tokens_without_padding() {
-        // The end token has the largest id; zeros behind it are padding.
-        let of = |length: usize| [vec![1; length - 1], vec![9], vec![0; 8 - length]].concat();
-        let ids: Vec<_> = [3, 4, 2, 8, 1].map(of).to_vec();
-        assert_eq!(text_parts(&ids, 9), [0..3, 3..5]);
-        assert_eq!(text_parts(&ids, 1), [0..1, 1..2, 2..3, 3..4, 4..5]);
-        assert_eq!(text_parts(&ids, 100), vec![0..5]);
-        assert!(text_parts(&[], 9).is_empty());
+    fn parts_hold_so_many_tokens_and_images() {
+        let micro = |images: usize, tokens: usize| MicroBatches { images, tokens, activation_memory_gib: None };
+        let texts = |tokens: usize| micro(1, tokens).text_parts([3, 4, 2, 8, 1]);
+        assert_eq!(texts(9), [0..3, 3..5]);
+        assert_eq!(texts(1), [0..1, 1..2, 2..3, 3..4, 4..5]);
+        assert_eq!(texts(100), vec![0..5]);
+        assert!(micro(1, 9).text_parts([]).is_empty());
+        assert_eq!(micro(3, 1).image_parts(7), [0..3, 3..6, 6..7]);
+        assert_eq!(micro(0, 1).image_parts(2), [0..1, 1..2]);
+        assert!(micro(3, 1).image_parts(0).is_empty());
     }
 }
