@@ -8,11 +8,10 @@
  */
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { machineWith, readOptions, spread } from './bench_run.mjs';
 import { BROWSER_ARGS } from './browser.mjs';
 import { picture } from './picture.mjs';
 import { Ours, Rival, serveRival } from './sides.mjs';
@@ -22,23 +21,13 @@ const LEAST_COSINE = { 32: 0.9999, 8: 0.999, 4: 0.98 };
 /** So that one's threads have gone to sleep when the next one's turn comes. */
 const PAUSE_MILLIS = 300;
 
-const { values: options } = parseArgs({
-  options: {
-    dermake: { type: 'string' }, // the program, built
-    app: { type: 'string' }, // the page, built
-    models: { type: 'string' }, // a folder with one from `dermake quantize` for each form of ours
-    inputs: { type: 'string' }, // from export.py, of the same checkpoint
-    out: { type: 'string' },
-    chromium: { type: 'string' },
-    rounds: { type: 'string', default: '11' }, // turns of each that count
-    warmup: { type: 'string', default: '2' }, // turns before them
-    ours: { type: 'string', default: 'int8' }, // forms of ours
-    forms: { type: 'string', default: 'int8,uint8,int4,fp32' }, // and of the rival's
-    threads: { type: 'string', default: '1,2' },
-  },
+const options = readOptions({
+  rounds: { type: 'string', default: '11' }, // turns of each that count
+  warmup: { type: 'string', default: '2' }, // turns before them
+  ours: { type: 'string', default: 'int8' }, // forms of ours
+  forms: { type: 'string', default: 'int8,uint8,int4,fp32' }, // and of the rival's
+  threads: { type: 'string', default: '1,2' },
 });
-const missing = ['dermake', 'app', 'models', 'inputs', 'out', 'chromium'].filter((name) => !options[name]);
-if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${name}`).join(' ')}`);
 
 const browser = await chromium.launch({
   executablePath: options.chromium,
@@ -123,13 +112,7 @@ function report() {
     ratio[threads] = rival.median_ms / own.median_ms;
     console.log(`  ratio ${ratio[threads].toFixed(2)} (8 bits, ${plural(threads)}: ${rival.engine} ${rival.form} over ours)`);
   }
-  const machine = {
-    cpu: cpus()[0]?.model.trim() ?? arch(),
-    cores: cpus().length,
-    system: `${platform()} ${release()}`,
-    browser: `Chromium ${browser.version()}`,
-  };
-  const results = { machine, rows, ratio, not_run: notRun };
+  const results = { machine: machineWith(browser.version()), rows, ratio, not_run: notRun };
   writeFileSync(join(options.out, 'web.json'), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(join(options.out, 'web.svg'), picture(results));
   for (const reason of notRun) console.log(`not run: ${reason}`);
@@ -142,17 +125,12 @@ function report() {
 }
 
 function rowOf(side) {
-  const sorted = side.millis.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
   return {
     engine: side.name,
     form: side.form,
     threads: side.threads,
     bits: side.bits,
-    median_ms: (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2,
-    min_ms: sorted[0],
-    max_ms: sorted.at(-1),
-    n: sorted.length,
+    ...spread(side.millis),
     cosine: side.cosine,
     bytes: side.bytes,
     peak_mib: peakMib(side.process),

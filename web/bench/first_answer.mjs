@@ -8,30 +8,20 @@
  */
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform, release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { machineWith, readOptions, spread } from './bench_run.mjs';
 import { BROWSER_ARGS } from './browser.mjs';
 import { Link } from './link.mjs';
 import { OurVisit, RivalVisit } from './visits.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    dermake: { type: 'string' }, // the program, built
-    app: { type: 'string' }, // the page, built
-    models: { type: 'string' }, // a folder with one from `dermake quantize` for each form of ours
-    inputs: { type: 'string' }, // from export.py, of the same checkpoint
-    out: { type: 'string' },
-    chromium: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
-    megabits: { type: 'string', default: '20' }, // a second
-    ours: { type: 'string', default: 'int8' }, // the form of ours
-    form: { type: 'string', default: 'uint8' }, // and of the rival: its smallest with eight bits
-  },
+const options = readOptions({
+  rounds: { type: 'string', default: '3' },
+  megabits: { type: 'string', default: '20' }, // a second
+  ours: { type: 'string', default: 'int8' }, // the form of ours
+  form: { type: 'string', default: 'uint8' }, // and of the rival: its smallest with eight bits
 });
-const missing = ['dermake', 'app', 'models', 'inputs', 'out', 'chromium'].filter((name) => !options[name]);
-if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${name}`).join(' ')}`);
 
 const photos = join(options.inputs, 'photos');
 const photo = join(photos, readdirSync(photos).sort()[0]);
@@ -91,12 +81,7 @@ function report() {
     const size = row.bytes >= 1e6 ? `${(row.bytes / 1e6).toFixed(1)} MB` : `${(row.bytes / 1e3).toFixed(1)} kB`;
     console.log(`  ${row.engine} ${row.form}, ${visit}: ${median} s (${least}–${most}, n ${row.n}), ${size}`);
   }
-  const machine = {
-    cpu: cpus()[0]?.model.trim() ?? arch(),
-    cores: cpus().length,
-    system: `${platform()} ${release()}`,
-    browser: `Chromium ${browserVersion ?? 'of unknown version'}`,
-  };
+  const machine = machineWith(browserVersion ?? 'of unknown version');
   const path = join(options.out, 'first_answer.json');
   writeFileSync(path, `${JSON.stringify({ machine, megabits: +options.megabits, rows }, null, 2)}\n`);
   console.log(`written: ${path}`);
@@ -109,16 +94,11 @@ function report() {
 
 function rowOf(side, visit) {
   const own = visits.filter((one) => one.side === side && one.visit === visit);
-  const millis = own.map((one) => one.millis).sort((a, b) => a - b);
-  const middle = millis.length / 2;
   return {
     engine: side.name,
     form: side.form,
     visit,
-    median_ms: (millis[Math.ceil(middle) - 1] + millis[Math.floor(middle)]) / 2,
-    min_ms: millis[0],
-    max_ms: millis.at(-1),
-    n: millis.length,
+    ...spread(own.map((one) => one.millis)),
     bytes: Math.max(...own.map((one) => one.bytes)),
     weights_bytes: side.weightsBytes,
   };
