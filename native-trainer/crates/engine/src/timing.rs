@@ -38,131 +38,53 @@ impl<'a, O: Ops> TimedOps<'a, O> {
     }
 }
 
+/// Defines operations as the device's own, each timed under a name.
+macro_rules! timed {
+    ($($name:literal $operation:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        $(fn $operation(&mut self, $($argument: $type),*) -> Result<$result> {
+            self.timed($name, |ops| ops.$operation($($argument),*))
+        })*
+    };
+}
+
 impl<O: Ops> Ops for TimedOps<'_, O> {
     type Matrix = O::Matrix;
     type Statistics = O::Statistics;
 
-    fn linear(&mut self, x: &O::Matrix, layer: &LinearLayer, residual: Option<&O::Matrix>) -> Result<O::Matrix> {
-        self.timed("product", |ops| ops.linear(x, layer, residual))
-    }
-
-    fn linear_weight_gradient(&mut self, x: &O::Matrix, layer: &LinearLayer, dy: &O::Matrix) -> Result<()> {
-        self.timed("weight gradient", |ops| ops.linear_weight_gradient(x, layer, dy))
-    }
-
-    fn linear_input_gradient(&mut self, layer: &LinearLayer, dy: &O::Matrix) -> Result<O::Matrix> {
-        self.timed("product", |ops| ops.linear_input_gradient(layer, dy))
-    }
-
-    fn layer_norm(&mut self, x: &O::Matrix, layer: &NormLayer) -> Result<O::Matrix> {
-        self.timed("layer norm", |ops| ops.layer_norm(x, layer))
-    }
-
-    fn layer_norm_gradient(
-        &mut self,
-        x: &O::Matrix,
-        layer: &NormLayer,
-        dy: O::Matrix,
-        residual: Option<&O::Matrix>,
-    ) -> Result<O::Matrix> {
-        self.timed("layer norm, backward", |ops| ops.layer_norm_gradient(x, layer, dy, residual))
-    }
-
-    fn activation(&mut self, kind: Activation, x: &O::Matrix) -> Result<O::Matrix> {
-        self.timed("activation", |ops| ops.activation(kind, x))
-    }
-
-    fn activation_gradient(&mut self, kind: Activation, x: &O::Matrix, dy: O::Matrix) -> Result<O::Matrix> {
-        self.timed("activation, backward", |ops| ops.activation_gradient(kind, x, dy))
-    }
-
-    fn attention(
-        &mut self,
-        qkv: &O::Matrix,
-        sequences: &Sequences,
-        heads: Heads,
-    ) -> Result<(O::Matrix, O::Statistics)> {
-        self.timed("attention", |ops| ops.attention(qkv, sequences, heads))
-    }
-
-    fn attention_gradient(
-        &mut self,
-        qkv: &O::Matrix,
-        sequences: &Sequences,
-        heads: Heads,
-        attended: &O::Matrix,
-        statistics: &O::Statistics,
-        dy: &O::Matrix,
-    ) -> Result<O::Matrix> {
-        let run = |ops: &mut O| ops.attention_gradient(qkv, sequences, heads, attended, statistics, dy);
-        self.timed("attention, backward", run)
-    }
-
-    fn embed_tokens(
-        &mut self,
-        table: &Range<usize>,
-        positions: &Range<usize>,
-        width: usize,
-        ids: &[u32],
-        sequences: &Sequences,
-    ) -> Result<O::Matrix> {
-        self.timed("embedding", |ops| ops.embed_tokens(table, positions, width, ids, sequences))
-    }
-
-    fn embed_tokens_gradient(
-        &mut self,
-        table: &Range<usize>,
-        positions: &Range<usize>,
-        width: usize,
-        ids: &[u32],
-        sequences: &Sequences,
-        dy: &O::Matrix,
-    ) -> Result<()> {
-        let run = |ops: &mut O| ops.embed_tokens_gradient(table, positions, width, ids, sequences, dy);
-        self.timed("embedding, backward", run)
-    }
-
-    fn patches(&mut self, pixels: &Tensor, cut: &PatchCut) -> Result<O::Matrix> {
-        self.timed("patches", |ops| ops.patches(pixels, cut))
-    }
-
-    fn image_tokens(
-        &mut self,
-        patches: &O::Matrix,
-        class: &Range<usize>,
-        positions: &Range<usize>,
-    ) -> Result<O::Matrix> {
-        self.timed("patches", |ops| ops.image_tokens(patches, class, positions))
-    }
-
-    fn image_tokens_gradient(
-        &mut self,
-        class: &Range<usize>,
-        positions: &Range<usize>,
-        dy: &O::Matrix,
-    ) -> Result<O::Matrix> {
-        self.timed("patches", |ops| ops.image_tokens_gradient(class, positions, dy))
-    }
-
-    fn gather_rows(&mut self, x: &O::Matrix, width: usize, rows: &[u32]) -> Result<O::Matrix> {
-        self.timed("rows", |ops| ops.gather_rows(x, width, rows))
-    }
-
-    fn gather_rows_gradient(
-        &mut self,
-        width: usize,
-        rows: &[u32],
-        n_rows: usize,
-        dy: &O::Matrix,
-    ) -> Result<O::Matrix> {
-        self.timed("rows", |ops| ops.gather_rows_gradient(width, rows, n_rows, dy))
-    }
-
-    fn project(&mut self, x: &O::Matrix, projection: &Projection) -> Result<Tensor> {
-        self.timed("product", |ops| ops.project(x, projection))
-    }
-
-    fn project_gradient(&mut self, x: &O::Matrix, projection: &Projection, dy: &Tensor) -> Result<O::Matrix> {
-        self.timed("product", |ops| ops.project_gradient(x, projection, dy))
+    timed! {
+        "product" linear(x: &O::Matrix, layer: &LinearLayer, residual: Option<&O::Matrix>) -> O::Matrix;
+        "weight gradient" linear_weight_gradient(x: &O::Matrix, layer: &LinearLayer, dy: &O::Matrix) -> ();
+        "product" linear_input_gradient(layer: &LinearLayer, dy: &O::Matrix) -> O::Matrix;
+        "layer norm" layer_norm(x: &O::Matrix, layer: &NormLayer) -> O::Matrix;
+        "layer norm, backward" layer_norm_gradient(
+            x: &O::Matrix, layer: &NormLayer, dy: O::Matrix, residual: Option<&O::Matrix>
+        ) -> O::Matrix;
+        "activation" activation(kind: Activation, x: &O::Matrix) -> O::Matrix;
+        "activation, backward" activation_gradient(kind: Activation, x: &O::Matrix, dy: O::Matrix) -> O::Matrix;
+        "attention" attention(
+            qkv: &O::Matrix, sequences: &Sequences, heads: Heads
+        ) -> (O::Matrix, O::Statistics);
+        "attention, backward" attention_gradient(
+            qkv: &O::Matrix, sequences: &Sequences, heads: Heads,
+            attended: &O::Matrix, statistics: &O::Statistics, dy: &O::Matrix
+        ) -> O::Matrix;
+        "embedding" embed_tokens(
+            table: &Range<usize>, positions: &Range<usize>, width: usize, ids: &[u32], sequences: &Sequences
+        ) -> O::Matrix;
+        "embedding, backward" embed_tokens_gradient(
+            table: &Range<usize>, positions: &Range<usize>, width: usize, ids: &[u32], sequences: &Sequences,
+            dy: &O::Matrix
+        ) -> ();
+        "patches" patches(pixels: &Tensor, cut: &PatchCut) -> O::Matrix;
+        "patches" image_tokens(
+            patches: &O::Matrix, class: &Range<usize>, positions: &Range<usize>
+        ) -> O::Matrix;
+        "patches" image_tokens_gradient(
+            class: &Range<usize>, positions: &Range<usize>, dy: &O::Matrix
+        ) -> O::Matrix;
+        "rows" gather_rows(x: &O::Matrix, width: usize, rows: &[u32]) -> O::Matrix;
+        "rows" gather_rows_gradient(width: usize, rows: &[u32], n_rows: usize, dy: &O::Matrix) -> O::Matrix;
+        "product" project(x: &O::Matrix, projection: &Projection) -> Tensor;
+        "product" project_gradient(x: &O::Matrix, projection: &Projection, dy: &Tensor) -> O::Matrix;
     }
 }
