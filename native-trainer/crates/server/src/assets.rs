@@ -43,11 +43,24 @@ impl Asset {
     }
 
     fn with_forms(name: &str, content: Vec<u8>, cache_control: &'static str, forms: Forms) -> Self {
+        let variants = |content, is_compressible: bool| match is_compressible {
+            true => Variants::compressed(content, forms),
+            false => Variants::plain(content),
+        };
+        Self::held(name, content, cache_control, variants)
+    }
+
+    /// `variants` is given the content, and whether its kind shrinks when compressed.
+    fn held(
+        name: &str,
+        content: Vec<u8>,
+        cache_control: &'static str,
+        variants: impl FnOnce(Vec<u8>, bool) -> Variants,
+    ) -> Self {
         let (content_type, is_compressible) = content_type::of(name);
         let hash = format!("{:x}", Sha256::digest(&content));
-        let variants =
-            if is_compressible { Variants::compressed(content, forms) } else { Variants::plain(content) };
-        Self { content_type, cache_control, content: Content::Held { variants, hash } }
+        let content = Content::Held { variants: variants(content, is_compressible), hash };
+        Self { content_type, cache_control, content }
     }
 
     pub(super) async fn respond(&self, request: Request) -> Result<Response, HttpError> {
@@ -103,15 +116,11 @@ impl App {
     pub(super) fn carried() -> Self {
         let files = page::files().expect("what the build compressed can be unpacked");
         let asset = |file: PageFile| {
-            let cache_control = if is_hashed(file.name) { IMMUTABLE } else { REVALIDATE };
-            let (content_type, is_compressible) = content_type::of(file.name);
-            let hash = format!("{:x}", Sha256::digest(&file.content));
-            let variants = match file.brotli.filter(|_| is_compressible) {
-                Some(brotli) => Variants::with_brotli(file.content, brotli),
-                None => Variants::plain(file.content),
+            let variants = |content, is_compressible: bool| match file.brotli.filter(|_| is_compressible) {
+                Some(brotli) => Variants::with_brotli(content, brotli),
+                None => Variants::plain(content),
             };
-            let content = Content::Held { variants, hash };
-            (file.name.to_owned(), Asset { content_type, cache_control, content })
+            (file.name.to_owned(), Asset::held(file.name, file.content, caching(file.name), variants))
         };
         Self(files.into_par_iter().map(asset).collect())
     }
@@ -133,7 +142,7 @@ impl App {
 
 fn load(path: &Path, name: &str) -> Result<Asset> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let cache_control = if is_hashed(name) { IMMUTABLE } else { REVALIDATE };
+    let cache_control = caching(name);
     let size_bytes = fs::metadata(path).map_err(failed)?.len();
     if size_bytes <= MAX_HELD_BYTES {
         let forms = CODINGS.map(|coding| fs::read(form_path(path, coding.extension)).ok());
@@ -185,6 +194,11 @@ fn form_path(path: &Path, extension: &str) -> PathBuf {
     form.push(".");
     form.push(extension);
     form.into()
+}
+
+/// Returns the `Cache-Control` header of a file of the page.
+fn caching(name: &str) -> &'static str {
+    if is_hashed(name) { IMMUTABLE } else { REVALIDATE }
 }
 
 /// Returns whether a part of the path is a hash of the content, as in `web-0123456789abcdef_bg.wasm`.

@@ -17,6 +17,7 @@ use super::access::{self, Guard};
 use super::assets::App;
 use super::engines::Engines;
 use super::error::HttpError;
+use super::headers::REVALIDATE;
 use super::metrics::{self, Metrics};
 use super::models::Models;
 use super::page;
@@ -93,7 +94,7 @@ async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpErro
     }
     let entry = |model: &Arc<Model>| model.entry(site.classify_address(model));
     let list: Vec<HostedModel> = models.iter().map(entry).collect();
-    Ok(([(header::CACHE_CONTROL, "no-cache")], Json(list)).into_response())
+    Ok(([(header::CACHE_CONTROL, REVALIDATE)], Json(list)).into_response())
 }
 
 fn no_text(_: PathRejection) -> HttpError {

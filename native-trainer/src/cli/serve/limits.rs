@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 use dermake_server::Limits;
-use shared_model::labels::MAX_LABEL_BYTES;
+use shared_model::labels::{MAX_LABEL_BYTES, MAX_LABELS};
 use shared_model::preprocess::MAX_MEGAPIXELS;
 use std::ops::RangeInclusive;
 
@@ -30,7 +30,7 @@ static OPTIONS: [LimitOption; 16] = limits! {
     max_bodies_mib, 1..=1_000_000, "Largest memory for the bodies of all current requests together, in MiB";
     max_megapixels, 1..=MAX_MEGAPIXELS, "Largest image, in megapixels; read from its header before it is decoded";
     max_images, 1..=1024, "Largest number of images in a request";
-    max_labels, 1..=10_000, "Largest number of custom labels, concepts or texts in a request";
+    max_labels, 1..=MAX_LABELS as u32, "Largest number of custom labels, concepts or texts in a request";
     max_label_bytes, 1..=MAX_LABEL_BYTES as u32, "Longest label, concept, text or template, in bytes";
     max_prompts, 1..=100_000,
         "Largest number of sentences that a request may have encoded: its labels times its templates";
