@@ -47,15 +47,9 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
         None => None,
     };
     let templates = ConceptTemplates::skin();
-    let bar = progress::prompts();
-    let features = Encoder::new(&model, options.reading, store).texts(
-        &ConceptScorer::prompts(&concepts, &templates),
-        &mut |done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        },
-    )?;
-    bar.finish_and_clear();
+    let prompts = ConceptScorer::prompts(&concepts, &templates);
+    let mut encoder = Encoder::new(&model, options.reading, store);
+    let features = progress::of_prompts(|progress| encoder.texts(&prompts, progress))?;
     let scorer = ConceptScorer::new(&concepts, &templates, &features)?;
 
     let present = |photo: &Photo| -> Result<Vec<Presence>> {

@@ -5,6 +5,7 @@ use anyhow::Result;
 use dermake_files::labels;
 use dermake_models::options::ModelOptions;
 use dermake_process::print::{self, shown};
+use dermake_process::progress;
 use serde::Serialize;
 use shared_model::ZeroShotModel;
 use shared_model::labels::{LabelSet, Templates};
@@ -55,12 +56,7 @@ pub fn classify(
     let (labels, templates) = label_options.resolve()?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
-    let progress = dermake_process::progress::prompts();
-    let classifier = model.classifier(&labels, &templates, &mut |done, total| {
-        progress.set_length(total as u64);
-        progress.set_position(done as u64);
-    })?;
-    progress.finish_and_clear();
+    let classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
 
     Tally::of(
         photos,

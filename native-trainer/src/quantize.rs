@@ -10,6 +10,7 @@ use dermake_hub::demo_model;
 use dermake_models::options::ModelOptions;
 use dermake_models::{Checkpoint, sha256_hex};
 use dermake_process::print::{self, shown};
+use dermake_process::progress;
 use serde::Serialize;
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::{LabelSet, Templates};
@@ -115,17 +116,14 @@ fn classifiers(
     templates: &Templates,
 ) -> Result<Vec<u8>> {
     let tokenizer = checkpoint.tokenizer()?;
-    let progress = dermake_process::progress::prompts();
-    let mut tensors: HashMap<String, Tensor> = HashMap::new();
-    for set in label_sets {
-        let classifier =
-            Classifier::build(&dense.text, &tokenizer, &set.class_names, templates, &mut |done, total| {
-                progress.set_length(total as u64);
-                progress.set_position(done as u64);
-            })?;
-        tensors.insert(set.key.clone(), classifier.weights().to_device(&Device::Cpu)?);
-    }
-    progress.finish_and_clear();
+    let tensors = progress::of_prompts(|progress| {
+        let weights = |set: &LabelSet| -> Result<(String, Tensor)> {
+            let classifier =
+                Classifier::build(&dense.text, &tokenizer, &set.class_names, templates, &mut *progress)?;
+            Ok((set.key.clone(), classifier.weights().to_device(&Device::Cpu)?))
+        };
+        label_sets.iter().map(weights).collect::<Result<HashMap<String, Tensor>>>()
+    })?;
     Ok(safetensors::serialize(&tensors, None)?)
 }
 

@@ -46,12 +46,6 @@ impl Session<'_> {
 
     /// Unit features of texts, with a bar.
     pub fn texts(&mut self, texts: &[String]) -> Result<Tensor> {
-        let bar = progress::prompts();
-        let features = self.encoder.texts(texts, &mut |done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        });
-        bar.finish_and_clear();
-        features
+        progress::of_prompts(|progress| self.encoder.texts(texts, progress))
     }
 }

@@ -2,11 +2,17 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Prompts encoded of how many; the length is set when it is known.
-pub fn prompts() -> ProgressBar {
+/// Runs `work` with a bar of encoded prompts. `work` is given what moves the bar: how many of how many are done.
+pub fn of_prompts<R>(work: impl FnOnce(&mut dyn FnMut(usize, usize)) -> R) -> R {
     let style = ProgressStyle::with_template("encoding labels {bar:30} {pos}/{len} prompts, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0).with_style(style)
+    let bar = ProgressBar::new(0).with_style(style);
+    let result = work(&mut |n_done, n_prompts| {
+        bar.set_length(n_prompts as u64);
+        bar.set_position(n_done as u64);
+    });
+    bar.finish_and_clear();
+    result
 }
 
 /// A bar of processed images, of `n_images`.
