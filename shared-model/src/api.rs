@@ -7,6 +7,18 @@ use crate::weights::WeightFormat;
 use crate::zero_shot::Prediction;
 use serde::{Deserialize, Serialize};
 
+/// Names of what `POST /v1/classify` takes: fields of a form, keys of JSON, and parameters of the address.
+pub mod fields {
+    /// A photo's bytes; in JSON, base64.
+    pub const PHOTO: &str = "image";
+    /// The key of a label set, or labels of one's own.
+    pub const LABELS: &str = "labels";
+    /// A sentence with `{}` where the label goes; may be repeated.
+    pub const TEMPLATE: &str = "template";
+    /// Most predictions in the answer.
+    pub const TOP_K: &str = "top_k";
+}
+
 /// The answer to `POST /v1/classify`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Classified {
@@ -74,6 +86,11 @@ pub struct Refusal {
     pub code: String,
     /// A sentence, for people.
     pub message: String,
+}
+
+impl Refusal {
+    /// The code of a request with a value that cannot be used, such as labels.
+    pub const INVALID: &'static str = "invalid";
 }
 
 /// What a page needs of an entry of the server's `/models`.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::http;
 use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
-use shared_model::api::{Classified, Refusal};
+use shared_model::api::{Classified, Refusal, fields};
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::preprocess::resize_and_crop;
@@ -64,17 +64,17 @@ impl Remote {
     async fn form(&mut self, question: &Question, turn: &Turn) -> Result<FormData> {
         let crop = self.crop(&question.photo, turn).await?;
         let form = FormData::new().map_err(broken)?;
-        form.append_with_blob("image", &crop).map_err(broken)?;
+        form.append_with_blob(fields::PHOTO, &crop).map_err(broken)?;
         let Question { labels, top_k, .. } = question;
         let labels = match labels.key.as_str() {
             LabelSet::CUSTOM => serde_json::to_string(&labels.class_names).map_err(Error::unusable)?,
             key => key.into(),
         };
-        form.append_with_str("labels", &labels).map_err(broken)?;
-        form.append_with_str("top_k", &top_k.to_string()).map_err(broken)?;
+        form.append_with_str(fields::LABELS, &labels).map_err(broken)?;
+        form.append_with_str(fields::TOP_K, &top_k.to_string()).map_err(broken)?;
         // The server's own where they are the same.
         for template in self.templates.iter().filter(|_| self.templates != Templates::skin().as_slice()) {
-            form.append_with_str("template", template).map_err(broken)?;
+            form.append_with_str(fields::TEMPLATE, template).map_err(broken)?;
         }
         Ok(form)
     }
@@ -99,7 +99,7 @@ fn parsed<T: DeserializeOwned>(json: &str) -> Option<T> {
 /// What the server says of a request that it does not answer.
 fn refused(status: u16, text: &str) -> Error {
     match parsed(text) {
-        Some(Refusal { code, message }) if code == "invalid" => Error::Labels { detail: message },
+        Some(Refusal { code, message }) if code == Refusal::INVALID => Error::Labels { detail: message },
         Some(Refusal { message, .. }) => Error::ServerRefused { message },
         // Something else on the way to it.
         None => Error::Refused { what: WHAT.into(), status },

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use shared_model::api::fields::TOP_K;
 use shared_model::preprocess::{FileKind, OtherFile};
 
-use super::parameters::{Parameters, TOP_K, Value};
+use super::parameters::{Parameters, Value};
 use super::photo::{Photo, Place, is_photo_field};
 use crate::error::HttpError;
 

@@ -4,17 +4,15 @@ use std::str::FromStr;
 
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
+use shared_model::api::fields::{LABELS, PHOTO, TEMPLATE, TOP_K};
 use shared_model::concepts::{Concept, ReadConcepts};
 use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates};
 
-use super::photo::{PHOTO_FIELD, shortened};
+use super::photo::shortened;
 use crate::error::HttpError;
 use crate::limits::Limits;
 
 type Result<T> = std::result::Result<T, HttpError>;
-
-/// Name of the parameter for the number of results.
-pub(super) const TOP_K: &str = "top_k";
 
 /// Least similarity of two names, from 0 to 1, for one to be suggested for the other.
 const MIN_LIKENESS: f64 = 0.8;
@@ -128,13 +126,12 @@ impl Parameters {
     /// Reads `labels`, with warnings, and every `template`. [`check_prompts`] checks the number of sentences, if they
     /// must be encoded.
     pub(super) fn labels(&mut self, limits: &Limits) -> Result<(ReadLabels, Templates)> {
-        const NAME: &str = "labels";
-        let text = list_text(NAME, self.take(NAME))?.unwrap_or_else(|| LabelSet::DEFAULT.to_owned());
-        let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(NAME, &err))?;
+        let text = list_text(LABELS, self.take(LABELS))?.unwrap_or_else(|| LabelSet::DEFAULT.to_owned());
+        let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(LABELS, &err))?;
         if labels.set.key == LabelSet::CUSTOM {
             check_texts("label", &labels.set.class_names, limits)?;
         }
-        let templates = self.texts("template")?;
+        let templates = self.texts(TEMPLATE)?;
         check_texts("template", &templates, limits)?;
         Ok((labels, Templates::given_or_skin(templates)?))
     }
@@ -173,7 +170,7 @@ impl Parameters {
         let Some((name, _)) = self.given.first() else { return Ok(()) };
         let spelled = name.to_ascii_lowercase().replace('-', "_");
         let likeness = |known: &&&str| strsim::jaro_winkler(&spelled, known);
-        let known: Vec<&str> = std::iter::once(PHOTO_FIELD).chain(self.known).collect();
+        let known: Vec<&str> = std::iter::once(PHOTO).chain(self.known).collect();
         let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         let suggestion = match nearest.filter(|known| likeness(known) > MIN_LIKENESS) {
             Some(nearest) => format!("; did you mean `{nearest}`?"),
@@ -236,7 +233,7 @@ pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Resu
     }
     let limit_bytes = limits.max_label_bytes as usize;
     if texts.iter().any(|text| text.trim_start().starts_with("data:image/")) {
-        return Err(HttpError::invalid(format!("a {kind} is a data URI; photos are sent as `{PHOTO_FIELD}`")));
+        return Err(HttpError::invalid(format!("a {kind} is a data URI; photos are sent as `{PHOTO}`")));
     }
     match texts.iter().position(|text| text.trim().is_empty() || text.len() > limit_bytes) {
         None => Ok(()),

@@ -7,16 +7,14 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
+use shared_model::api::fields::PHOTO;
 use shared_model::preprocess::{FileKind, OtherFile};
 
 use crate::error::HttpError;
 
-/// Documented name of a photo's field.
-pub(super) const PHOTO_FIELD: &str = "image";
-
 /// Every name that a photo's field may have.
 const PHOTO_FIELDS: [&str; 13] = [
-    PHOTO_FIELD,
+    PHOTO,
     "images",
     "img",
     "image_url",
@@ -105,13 +103,13 @@ impl Photo {
         let is_photo = |bytes: Vec<u8>| image::guess_format(&bytes).is_ok();
         if decode_base64(text).is_some_and(is_photo) {
             return Err(place.unsupported(format!(
-                "it is a photo in base64, expected its bytes; base64 is sent as JSON: {{\"{PHOTO_FIELD}\": \"…\"}}"
+                "it is a photo in base64, expected its bytes; base64 is sent as JSON: {{\"{PHOTO}\": \"…\"}}"
             )));
         }
         let is_plain_text = FileKind::of(&bytes) == FileKind::Other(OtherFile::Text);
         if is_plain_text && text.len() <= MAX_TYPED_BYTES && text.lines().count() == 1 {
             return Err(place.unsupported(format!(
-                "it is the text {:?}, expected a photo's bytes (with curl: -F {PHOTO_FIELD}=@photo.jpg)",
+                "it is the text {:?}, expected a photo's bytes (with curl: -F {PHOTO}=@photo.jpg)",
                 shortened(text)
             )));
         }

@@ -6,12 +6,13 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use candle_core::Tensor;
+use shared_model::api::fields::PHOTO;
 use shared_model::text_file;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{BodyReader, HeldBody};
 use super::parameters::Parameters;
-use super::photo::{PHOTO_FIELD, Photo, Place, photo_fields};
+use super::photo::{Photo, Place, photo_fields};
 use super::{form, json};
 use crate::error::HttpError;
 use crate::infer::{self, Engine};
@@ -60,7 +61,7 @@ impl ApiRequest {
         let photos = std::mem::take(&mut self.photos);
         match photos.len() {
             0 => Err(HttpError::invalid(format!(
-                "no photo; expected one as the field `{PHOTO_FIELD}` of a form (or {}), or as the body",
+                "no photo; expected one as the field `{PHOTO}` of a form (or {}), or as the body",
                 photo_fields()
             ))),
             n if n > n_most as usize => {
@@ -125,7 +126,7 @@ fn unsupported(sent: &str) -> HttpError {
         what: format!(
             "{found}, expected image/jpeg, image/png or another image's, application/octet-stream, multipart/form-data \
              or application/json (with curl: -H 'Content-Type: image/jpeg' --data-binary @photo.jpg, or \
-             -F {PHOTO_FIELD}=@photo.jpg)"
+             -F {PHOTO}=@photo.jpg)"
         ),
     }
 }
