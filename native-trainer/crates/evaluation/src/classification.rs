@@ -3,6 +3,7 @@
 use super::benchmarks::{Benchmark, Classes, image_roots};
 use super::groups::breakdowns;
 use super::labeled::{counts_from_one, labels_of, repeated_images};
+use super::report::listed;
 use super::results::{BenchmarkResult, ClassResult, ClassificationDetails, Details, Metric, Mistake, Protocol};
 use super::scored::{ScoredRows, score_images};
 use super::session::Session;
@@ -82,11 +83,8 @@ fn absent_classes(class_list: &LabelSet, counts: &[ClassCounts]) -> Option<Strin
     const MAX_NAMED: usize = 10;
     let names = class_list.class_names.iter().zip(counts).filter(|(_, counts)| counts.n == 0);
     let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
-    let more = names.len().saturating_sub(MAX_NAMED);
-    let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!names.is_empty()).then(|| {
-        let listed = names[..names.len() - more].join(", ");
-        format!("{} of {} classes have no image: {listed}{and_more}", names.len(), counts.len())
+        format!("{} of {} classes have no image: {}", names.len(), counts.len(), listed(&names, MAX_NAMED))
     })
 }
 

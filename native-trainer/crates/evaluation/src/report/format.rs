@@ -69,6 +69,13 @@ pub fn short_count(n: u64) -> String {
     }
 }
 
+/// The first `most` of some names: "acne, nevus and 3 more".
+pub fn listed(names: &[&str], most: usize) -> String {
+    let n_more = names.len().saturating_sub(most);
+    let listed = names[..names.len() - n_more].join(", ");
+    if n_more > 0 { format!("{listed} and {n_more} more") } else { listed }
+}
+
 fn number(key: &str, value: f64) -> String {
     if key == "n_passed" {
         format!("{value:.0}")
@@ -100,6 +107,13 @@ mod tests {
     fn undefined_is_never_a_number() {
         assert_eq!(with_interval("top1_accuracy", None, Some([0.0, 1.0])), "n/a");
         assert_eq!(value("top1_accuracy", Some(f64::NAN)), "n/a");
+    }
+
+    #[test]
+    fn many_names_are_cut_short() {
+        assert_eq!(listed(&["acne", "nevus"], 2), "acne, nevus");
+        assert_eq!(listed(&["acne", "nevus", "psoriasis"], 1), "acne and 2 more");
+        assert_eq!(listed(&[], 2), "");
     }
 
     #[test]

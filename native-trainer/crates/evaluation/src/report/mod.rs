@@ -23,6 +23,7 @@ use super::results::{Published, Results};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use mistakes::Thumbnail;
 
+pub(super) use format::listed;
 pub use left_out::{sentence as left_out, share as scored_share};
 pub use markdown::{markdown, terminal};
 

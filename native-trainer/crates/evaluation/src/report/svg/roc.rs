@@ -83,13 +83,8 @@ fn curves_drawing(curves: &[(&Curve<'_>, Line)], contrast: &str) -> Markup {
 
 fn without_curve(curves: &[Curve<'_>]) -> Markup {
     let names: Vec<&str> = curves.iter().filter(|curve| curve.auroc.is_none()).map(|curve| curve.name).collect();
-    let n_more = names.len().saturating_sub(MAX_NAMED);
     html! {
-        @if !names.is_empty() {
-            " Undefined (n/a) for " (names[..names.len() - n_more].join(", "))
-            @if n_more > 0 { " and " (n_more) " more" }
-            "."
-        }
+        @if !names.is_empty() { " Undefined (n/a) for " (format::listed(&names, MAX_NAMED)) "." }
     }
 }
 
