@@ -12,6 +12,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod adamw;
 mod block;
 mod count;
 mod cpu;
@@ -26,6 +27,7 @@ mod text;
 mod timing;
 mod vision;
 
+pub use adamw::{AdamWConfig, AdamWStep};
 pub use count::{Cost, CountingOps, no_values};
 pub use keep::{Keep, MemoryPlan, PartBytes, plan_memory};
 pub use layout::{ParameterLayout, Span};

@@ -3,63 +3,12 @@
 use super::model::Gradients;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
-use dermake_engine::ParameterLayout;
+pub use dermake_engine::AdamWConfig;
 #[cfg(feature = "cuda")]
-use dermake_engine::cuda::{AdamWStep, adamw_step};
-use serde::{Deserialize, Serialize};
+use dermake_engine::cuda::adamw_step;
+use dermake_engine::{AdamWStep, ParameterLayout};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Constants of AdamW.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdamWConfig {
-    #[serde(default = "default_beta1")]
-    pub beta1: f64,
-    #[serde(default = "default_beta2")]
-    pub beta2: f64,
-    #[serde(default = "default_eps")]
-    pub eps: f64,
-    /// Share of a decayed parameter that a step with learning rate 1 would subtract.
-    pub weight_decay: f64,
-    /// Largest L2 norm of all gradients together; no limit when absent.
-    #[serde(default)]
-    pub clip_norm: Option<f64>,
-}
-
-fn default_beta1() -> f64 {
-    0.9
-}
-
-fn default_beta2() -> f64 {
-    0.98
-}
-
-fn default_eps() -> f64 {
-    1e-6
-}
-
-impl AdamWConfig {
-    /// # Errors
-    /// Names a constant with which there is no update.
-    pub fn validate(&self) -> Result<()> {
-        let Self { beta1, beta2, eps, weight_decay, clip_norm } = self;
-        for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
-            ensure!((0.0..1.0).contains(beta), "{name} is {beta}, expected 0 or more and below 1");
-        }
-        ensure!(*eps > 0.0 && eps.is_finite(), "eps is {eps}, expected a positive number");
-        ensure!(
-            *weight_decay >= 0.0 && weight_decay.is_finite(),
-            "weight_decay is {weight_decay}, expected 0 or more"
-        );
-        match clip_norm {
-            Some(norm) if !(*norm > 0.0 && norm.is_finite()) => {
-                bail!("clip_norm is {norm}, expected a positive number, or nothing for no limit")
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// First and second moments of every parameter, and how many steps they have seen.
 pub struct AdamW {
@@ -100,12 +49,12 @@ impl AdamW {
         }
         let norm = gradients.norm()?;
         ensure!(norm.is_finite(), "the gradient norm is {norm}");
-        self.steps += 1;
-        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = self.config;
+        let step = self.next_step(learning_rate);
+        let [first_correction, second_correction] = step.corrections();
+        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = *step.config;
         // As `clip_grad_norm_` does.
         let clip = clip_norm.map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
-        let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
-        let n_decayed = self.layout.n_decayed();
+        let n_decayed = step.n_decayed;
         for (range, decay) in [(0..n_decayed, weight_decay), (n_decayed..self.layout.len(), 0.0)] {
             if range.is_empty() {
                 continue;
@@ -115,35 +64,27 @@ impl AdamW {
             let gradients = part(gradients.flat())?;
             let update = Update {
                 kept: 1.0 - learning_rate * decay,
-                rate: learning_rate / correction(beta1),
-                second_correction: correction(beta2),
+                rate: learning_rate / first_correction,
+                second_correction,
                 eps,
             };
             first.inplace_op2(&gradients, &Blend { beta: beta1, clip, is_squared: false })?;
             second.inplace_op2(&gradients, &Blend { beta: beta2, clip, is_squared: true })?;
             parameters.inplace_op3(&first, &second, &update)?;
         }
+        self.steps += 1;
         Ok(norm)
+    }
+
+    fn next_step(&self, learning_rate: f64) -> AdamWStep<'_> {
+        let n_decayed = self.layout.n_decayed();
+        AdamWStep { config: &self.config, learning_rate, n_decayed, number: self.steps + 1 }
     }
 
     /// The same in one kernel; the norm is copied back at the end.
     #[cfg(feature = "cuda")]
     fn step_on_gpu(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
-        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm: max_norm } = self.config;
-        let correction = |beta: f64| 1.0 - beta.powf((self.steps + 1) as f64);
-        let (correction1, correction2) = (correction(beta1), correction(beta2));
-        let n_decayed = self.layout.n_decayed();
-        let step = AdamWStep {
-            n_decayed,
-            learning_rate,
-            beta1,
-            beta2,
-            eps,
-            weight_decay,
-            correction1,
-            correction2,
-            max_norm,
-        };
+        let step = self.next_step(learning_rate);
         let norm = adamw_step(parameters, &self.first, &self.second, gradients.flat(), &step)?;
         ensure!(norm.is_finite(), "the gradient norm is {norm}");
         self.steps += 1;

@@ -4,26 +4,10 @@ use super::flat::with_values;
 use super::gpu::Gpu;
 use super::launch::{Arg, Launch, int, long};
 use super::signatures::{ADAMW_PER_BLOCK, SQUARES_PER_PART};
+use crate::adamw::{AdamWConfig, AdamWStep};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
-
-/// Constants of one step.
-#[derive(Clone, Copy, Debug)]
-pub struct AdamWStep {
-    /// Values before this one decay.
-    pub n_decayed: usize,
-    pub learning_rate: f64,
-    pub beta1: f64,
-    pub beta2: f64,
-    pub eps: f64,
-    pub weight_decay: f64,
-    /// `1 - beta^t` in step t.
-    pub correction1: f64,
-    pub correction2: f64,
-    /// Largest norm of the gradients; no limit when absent.
-    pub max_norm: Option<f64>,
-}
 
 /// Updates flat f32 parameters and moments in place; returns the L2 norm of the gradients, before clipping.
 ///
@@ -36,7 +20,7 @@ pub fn adamw_step(
     first: &Tensor,
     second: &Tensor,
     gradients: &Tensor,
-    step: &AdamWStep,
+    step: &AdamWStep<'_>,
 ) -> Result<f64> {
     let gpu = Gpu::of(parameters.device().as_cuda_device()?)?;
     let n = parameters.elem_count();
@@ -54,37 +38,12 @@ pub fn adamw_step(
     with_values(gradients, |values: CudaView<'_, f32>| {
         let gradients = gpu.at(&values);
         let sum_of_squares = sum_of_squares(&gpu, gradients, n)?;
-        let AdamWStep {
-            n_decayed,
-            learning_rate,
-            beta1,
-            beta2,
-            eps,
-            weight_decay,
-            correction1,
-            correction2,
-            max_norm,
-        } = *step;
-        let [max_norm, learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2] =
-            [max_norm.unwrap_or(0.0), learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2]
-                .map(Arg::Double);
-        let args = [
-            parameters,
-            first,
-            second,
-            gradients,
-            long(n),
-            long(n_decayed),
-            gpu.at(&sum_of_squares),
-            max_norm,
-            learning_rate,
-            beta1,
-            beta2,
-            eps,
-            weight_decay,
-            correction1,
-            correction2,
-        ];
+        let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = *step.config;
+        let [correction1, correction2] = step.corrections();
+        let max_norm = clip_norm.unwrap_or(0.0);
+        let arrays = [parameters, first, second, gradients, long(n), long(step.n_decayed), gpu.at(&sum_of_squares)];
+        let constants = [max_norm, step.learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2];
+        let args = [&arrays[..], &constants.map(Arg::Double)].concat();
         gpu.launch("adamw", Launch::of_blocks(n.div_ceil(ADAMW_PER_BLOCK))?, &args)?;
         let squares = gpu.stream().clone_dtoh(&sum_of_squares)?;
         gpu.stream().synchronize()?;

@@ -28,7 +28,7 @@ mod segments;
 mod signatures;
 
 #[cfg(feature = "cuda")]
-pub use adamw::{AdamWStep, adamw_step};
+pub use adamw::adamw_step;
 #[cfg(feature = "cuda")]
 pub use attention::check_heads;
 #[cfg(feature = "cuda")]
