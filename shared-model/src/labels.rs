@@ -61,6 +61,11 @@ impl LabelSet {
         Self::built_in().into_iter().nth(index)
     }
 
+    /// Returns the text that [`ReadLabels::from_key_or_text`] reads as this set.
+    pub fn to_text(&self) -> String {
+        if self.key == Self::CUSTOM { serde_json::json!(self.class_names).to_string() } else { self.key.clone() }
+    }
+
     /// Reads names as a user types them; see [`ReadLabels::from_text`].
     ///
     /// # Errors
@@ -219,6 +224,15 @@ mod tests {
             assert_eq!(LabelSet::find(typed).unwrap().key, key);
         }
         assert!(LabelSet::find("padd").is_none() && LabelSet::find("").is_none());
+    }
+
+    #[test]
+    fn a_set_is_written_so_that_it_is_read_back() {
+        let own = ["SJS, TEN; or both", "\"scaly\" plaque", "1. nevus"].map(String::from);
+        let own = LabelSet::from_class_names(own.into()).unwrap();
+        for set in LabelSet::built_in().into_iter().chain([own]) {
+            assert_eq!(ReadLabels::from_key_or_text(&set.to_text()).unwrap().set, set);
+        }
     }
 
     #[test]

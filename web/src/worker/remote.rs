@@ -13,7 +13,7 @@ use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
 use shared_model::api::{Classified, Refusal, fields};
 use shared_model::config::PreprocessConfig;
-use shared_model::labels::{LabelSet, Templates};
+use shared_model::labels::Templates;
 use shared_model::preprocess::resize_and_crop;
 use std::pin::pin;
 use wasm_bindgen::JsValue;
@@ -66,11 +66,7 @@ impl Remote {
         let form = FormData::new().map_err(broken)?;
         form.append_with_blob(fields::PHOTO, &crop).map_err(broken)?;
         let Question { labels, top_k, .. } = question;
-        let labels = match labels.key.as_str() {
-            LabelSet::CUSTOM => serde_json::to_string(&labels.class_names).map_err(Error::unusable)?,
-            key => key.into(),
-        };
-        form.append_with_str(fields::LABELS, &labels).map_err(broken)?;
+        form.append_with_str(fields::LABELS, &labels.to_text()).map_err(broken)?;
         form.append_with_str(fields::TOP_K, &top_k.to_string()).map_err(broken)?;
         // The server's own where they are the same.
         for template in self.templates.iter().filter(|_| self.templates != Templates::skin().as_slice()) {
