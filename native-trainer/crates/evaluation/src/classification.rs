@@ -1,8 +1,8 @@
 //! Zero-shot classification of a labeled table.
 
-use super::benchmarks::{Benchmark, Classes, image_roots};
+use super::benchmarks::{Benchmark, Classes};
 use super::groups::breakdowns;
-use super::labeled::{counts_from_one, labels_of, repeated_images};
+use super::labeled::{Columns, LabeledImages};
 use super::report::listed;
 use super::results::{BenchmarkResult, ClassResult, ClassificationDetails, Details, Metric, Mistake, Protocol};
 use super::scored::{ScoredRows, score_images};
@@ -34,15 +34,11 @@ pub fn run(
         Protocol::Released => table.n_rows().min(RELEASED_ROWS),
     };
     let rows: Vec<usize> = (0..n_rows).collect();
-    let labels = labels_of(&table, label_column, &class_list, &rows)?;
-    let image_column = table.image_column(benchmark.image_column.as_deref())?;
-    let files = table.images(image_column, &rows, &image_roots(&table.path, session.data()))?;
+    let columns = Columns { label: label_column, image: benchmark.image_column.as_deref() };
+    let LabeledImages { files, labels, doubts } =
+        LabeledImages::of_rows(&table, &rows, &columns, &class_list, session.data())?;
     let scored = score_images(session, benchmark, &rows, &files)?;
     let n_classes = class_list.class_names.len();
-    let doubts = [
-        repeated_images(&files, |row| labels[row]),
-        counts_from_one(&table, label_column, &rows, &labels, n_classes),
-    ];
     let labels: Vec<usize> = scored.of_read(&labels);
 
     let classifier = classifier(session, &class_list)?;
@@ -57,7 +53,7 @@ pub fn run(
     if n_rows < table.n_rows() {
         notes.push(format!("the first {n_rows} of {} rows, as the released script scores them", table.n_rows()));
     }
-    for doubt in std::iter::once(absent_classes(&class_list, &classes.class_counts(&all))).chain(doubts).flatten() {
+    for doubt in absent_classes(&class_list, &classes.class_counts(&all)).into_iter().chain(doubts) {
         tracing::warn!("{}: {doubt}", benchmark.title);
         notes.push(doubt);
     }

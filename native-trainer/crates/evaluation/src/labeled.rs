@@ -34,26 +34,50 @@ pub struct LabeledImages {
     pub files: Vec<ImageFile>,
     /// Places in the class list.
     pub labels: Vec<usize>,
+    /// What may be wrong with them, in words.
+    pub doubts: Vec<String>,
+}
+
+/// Where a table has its labels and its images; without an image column, in one that is named as such.
+pub struct Columns<'a> {
+    pub label: &'a str,
+    pub image: Option<&'a str>,
 }
 
 impl LabeledImages {
-    /// All rows of a table below `data`.
+    /// All rows of a table below `data`. Doubts go to the log, too.
     ///
     /// # Errors
     /// When the table cannot be read, or the first row whose label is not of the class list.
     pub fn read(table: &Path, class_list: &LabelSet, data: &Path) -> Result<Self> {
         let table = Table::read(table)?;
         let rows: Vec<usize> = (0..table.n_rows()).collect();
-        let labels = labels_of(&table, LABEL_COLUMN, class_list, &rows)?;
-        let files = table.images(table.image_column(None)?, &rows, &image_roots(&table.path, data))?;
-        let warnings = [
-            repeated_images(&files, |row| labels[row]),
-            counts_from_one(&table, LABEL_COLUMN, &rows, &labels, class_list.class_names.len()),
-        ];
-        for warning in warnings.into_iter().flatten() {
-            tracing::warn!("{warning}: {}", table.path.display());
+        let columns = Columns { label: LABEL_COLUMN, image: None };
+        let images = Self::of_rows(&table, &rows, &columns, class_list, data)?;
+        for doubt in &images.doubts {
+            tracing::warn!("{doubt}: {}", table.path.display());
         }
-        Ok(Self { files, labels })
+        Ok(images)
+    }
+
+    /// Some rows of a table below `data`.
+    ///
+    /// # Errors
+    /// When a column is not there, or the labels that are not of the class list.
+    pub fn of_rows(
+        table: &Table,
+        rows: &[usize],
+        columns: &Columns<'_>,
+        class_list: &LabelSet,
+        data: &Path,
+    ) -> Result<Self> {
+        let labels = labels_of(table, columns.label, class_list, rows)?;
+        let files = table.images(table.image_column(columns.image)?, rows, &image_roots(&table.path, data))?;
+        let doubts = [
+            repeated_images(&files, |row| labels[row]),
+            counts_from_one(table, columns.label, rows, &labels, class_list.class_names.len()),
+        ];
+        Ok(Self { files, doubts: doubts.into_iter().flatten().collect(), labels })
     }
 }
 
@@ -61,7 +85,7 @@ impl LabeledImages {
 ///
 /// # Errors
 /// The labels that are neither, with the rows that have them.
-pub fn labels_of(table: &Table, column: &str, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
+fn labels_of(table: &Table, column: &str, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
     let names = &class_list.class_names;
     let column = label_column(table, column, names)?;
     let exact: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
@@ -122,7 +146,7 @@ pub fn repeated_images<T: PartialEq>(files: &[ImageFile], label: impl Fn(usize) 
 }
 
 /// Returns a warning if labels seem to count from 1: all are integers, and only the first class has no image.
-pub fn counts_from_one(
+fn counts_from_one(
     table: &Table,
     column: &str,
     rows: &[usize],
