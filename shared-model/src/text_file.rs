@@ -98,6 +98,15 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
+/// Returns the beginning of a text that could be long, for a message.
+pub fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Returns the name of a UTF-16 or UTF-32 encoding, detected by the byte order mark or by the zero bytes of the first
 /// characters.
 fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
@@ -212,6 +221,12 @@ mod tests {
         for text in ["BM\nacne", "BMI,label\n22,1\n", "P5 3\n", "GIF89a"] {
             assert_eq!(decode(text.as_bytes()), Ok(text));
         }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_behind_a_character() {
+        assert_eq!(shortened("acne"), "acne");
+        assert_eq!(shortened(&"é".repeat(41)), "é".repeat(40) + "…");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! The reference evaluates these cells as Python code; here they are parsed, so that a table can never run anything.
 
+use shared_model::text_file::shortened;
 use std::fmt;
 
 /// Most entries that a mask may have: more than any table has captions.
@@ -68,15 +69,6 @@ fn parse_entry(entry: &str) -> Option<bool> {
             Ok(0.0) => Some(false),
             _ => None,
         },
-    }
-}
-
-/// The beginning of a text that could be long, for a message.
-fn shortened(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use shared_model::api::fields::{LABELS, PHOTO, TEMPLATE, TOP_K};
 use shared_model::concepts::{Concept, ReadConcepts};
 use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates};
+use shared_model::text_file::shortened;
 
-use super::photo::shortened;
 use crate::error::HttpError;
 use crate::limits::Limits;
 

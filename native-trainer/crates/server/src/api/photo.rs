@@ -9,6 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
 use shared_model::api::fields::PHOTO;
 use shared_model::preprocess::{FileKind, OtherFile};
+use shared_model::text_file::shortened;
 
 use crate::error::HttpError;
 
@@ -178,15 +179,6 @@ fn as_text(bytes: &[u8]) -> Option<&str> {
 
 fn has_prefix(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-/// The beginning of a text, for a message.
-pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
