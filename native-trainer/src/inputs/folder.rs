@@ -3,12 +3,10 @@
 use super::photo::name_of;
 use dermake_process::print::shown;
 use rayon::prelude::*;
-use shared_model::preprocess::{FileKind, OtherFile};
+use shared_model::preprocess::{FileKind, OtherFile, PictureFormat};
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// Files with these endings are photos without reading them; reading them reports problems.
-const PHOTO_ENDINGS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
 /// Skipped files that are named.
 const N_NAMED: usize = 5;
 
@@ -42,8 +40,11 @@ pub fn photos_below(folder: &Path, except: Option<&Path>) -> Vec<PathBuf> {
 
 /// Returns whether a file is a photo, or should be one: then reading it reports the problem.
 fn is_photo(path: &Path) -> bool {
+    // A picture's ending is believed without a look into the file.
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    if ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str())) {
+    let is_named_so =
+        |ending: String| PictureFormat::ALL.iter().any(|format| format.file_endings().contains(&ending.as_str()));
+    if ending.is_some_and(is_named_so) {
         return true;
     }
     match dermake_pictures::kind(path) {

@@ -6,14 +6,17 @@ use crate::app::{App, SAMPLES};
 use crate::state::{Event, NewPhoto};
 use leptos::ev;
 use leptos::prelude::*;
+use shared_model::preprocess::PictureFormat;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
 /// Id of the file input, which other parts of the page may open.
 pub const PHOTO_INPUT_ID: &str = "photo-input";
 
-/// What the model's side can decode; a phone then converts its own formats to one of these.
-const ACCEPTED: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
+/// The media types that can be decoded here; a phone then converts its own formats to one of these.
+fn accepted() -> String {
+    PictureFormat::ALL.map(PictureFormat::media_type).join(",")
+}
 
 #[component]
 pub fn ImagePicker(app: App) -> impl IntoView {
@@ -38,7 +41,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                         id=PHOTO_INPUT_ID
                         data-testid="photo-input"
                         type="file"
-                        accept=ACCEPTED
+                        accept=accepted()
                         on:change=on_change
                     />
                     "Choose a photo"

@@ -2,6 +2,7 @@
 
 use super::NewPhoto;
 use crate::error::Error;
+use shared_model::preprocess::PictureFormat;
 
 /// The content of a drop or a paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,11 +88,11 @@ impl Offered {
 impl OfferedFile {
     /// 0 for a type that can be read here; the more, the less likely is it a photo.
     fn unlikeliness(&self) -> u8 {
-        match self.media_type.strip_prefix("image/") {
-            Some("jpeg" | "png" | "webp" | "gif" | "bmp" | "tiff") => 0,
-            Some(_) => 1,
-            None if self.media_type.is_empty() => 2,
-            None => 3,
+        match self.media_type.as_str() {
+            known if PictureFormat::ALL.iter().any(|format| format.media_type() == known) => 0,
+            other if other.starts_with("image/") => 1,
+            "" => 2,
+            _ => 3,
         }
     }
 
