@@ -320,6 +320,5 @@ fn draw_curves(out: &Path) -> Result<()> {
     if drawn.is_empty() {
         return Ok(());
     }
-    let name = out.file_name().map_or("run".into(), |name| name.to_string_lossy().into_owned());
-    curves::draw(&[(name, records)], &drawn, &out.join("curves.svg"))
+    curves::draw(&records, &drawn, &out.join("curves.svg"))
 }

@@ -20,6 +20,7 @@ mod summary;
 mod svg;
 
 use super::results::{Published, Results};
+use dermake_drawing::page_css;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use mistakes::Thumbnail;
 
@@ -39,7 +40,7 @@ pub fn html(results: &Results, published: &[Published], thumbnail: &Thumbnail<'_
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Evaluation of " (name) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(page_css())) (PreEscaped(STYLE)) }
             }
             body {
                 (heading::header(results))

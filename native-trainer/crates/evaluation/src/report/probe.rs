@@ -1,9 +1,9 @@
 //! Figures of linear probes: the metrics against the share of the training images.
 
 use super::format::{self, figure_with_interval, percent};
-use super::svg::lines::{Line, legend};
 use super::svg::probe_curves;
 use crate::results::{Metric, ProbeDetails};
+use dermake_drawing::lines::{Line, legend};
 use maud::{Markup, html};
 
 pub fn figures(details: &ProbeDetails) -> Markup {

@@ -3,7 +3,6 @@
 //! Every sink is append-only and outlives a kill at any moment: opened again with `resume_at(step)`, it forgets what
 //! came at or after that step, so that a run that was killed and resumed reads like one that never stopped.
 
-mod axis;
 mod event;
 mod record;
 mod series;

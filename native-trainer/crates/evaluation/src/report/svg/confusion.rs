@@ -1,9 +1,9 @@
 //! The confusion matrix as a heat map.
 
 use super::wrapped::Wrapped;
-use super::{drawing, px, width_style};
 use crate::report::format;
 use crate::results::ClassResult;
+use dermake_drawing::{drawing, px, width_style};
 use maud::{Markup, html};
 
 /// Most classes whose cells are large enough to be labeled.

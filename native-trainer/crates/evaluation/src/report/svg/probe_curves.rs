@@ -1,10 +1,10 @@
 //! Metrics of a linear probe against the share of its training images.
 
-use super::axes::{Axis, Frame, Scale};
-use super::lines::Line;
-use super::{path, px};
 use crate::report::format::percent;
 use crate::results::{Metric, ProbeDetails};
+use dermake_drawing::axes::{Axis, Frame, Scale};
+use dermake_drawing::lines::Line;
+use dermake_drawing::{path, px};
 use maud::{Markup, html};
 
 const WIDTH: u32 = 360;
@@ -32,7 +32,7 @@ pub fn drawing(details: &ProbeDetails) -> Markup {
     };
     let ticks: Vec<String> = shares.iter().map(|&share| percent(share)).collect();
     let label = format!("Metrics at {} of the training images; the table has the values", ticks.join(", "));
-    super::drawing(WIDTH, HEIGHT, &label, &content)
+    dermake_drawing::drawing(WIDTH, HEIGHT, &label, &content)
 }
 
 /// The points of a metric with their intervals, moved aside by some pixels.

@@ -1,9 +1,9 @@
 //! The reliability diagram: how often answers of a confidence are right.
 
-use super::axes::{Axis, Frame, Scale};
-use super::{drawing, path, px, width_style};
 use crate::report::format;
 use crate::results::ReliabilityBin;
+use dermake_drawing::axes::{Axis, Frame, Scale};
+use dermake_drawing::{drawing, path, px, width_style};
 use maud::{Markup, html};
 
 const WIDTH: u32 = 400;

@@ -1,9 +1,9 @@
 //! ROC curves of classes or concepts.
 
-use super::axes::{Axis, Frame};
-use super::lines::{Line, legend};
-use super::{drawing, path};
 use crate::report::format;
+use dermake_drawing::axes::{Axis, Frame};
+use dermake_drawing::lines::{Line, legend};
+use dermake_drawing::{drawing, path};
 use maud::{Markup, html};
 
 /// Most curves that one can follow in one drawing.

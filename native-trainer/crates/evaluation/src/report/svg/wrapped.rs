@@ -1,5 +1,6 @@
 //! Names that are broken into two lines, as SVG does not break text.
 
+use dermake_drawing::px;
 use maud::{Markup, html};
 
 /// Pixels between two lines.
@@ -54,7 +55,7 @@ impl<'a> Wrapped<'a> {
             text.name text-anchor="end" transform=(transform) {
                 title { (self.name) }
                 @for (at, line) in self.lines.iter().enumerate() {
-                    tspan x="0" y=(super::px(first + LINE_HEIGHT * at as f64)) { (line) }
+                    tspan x="0" y=(px(first + LINE_HEIGHT * at as f64)) { (line) }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! A plotting area with two axes.
 
-use super::px;
+use crate::px;
 use maud::{Markup, html};
 
 /// Maps a range of values to pixels.

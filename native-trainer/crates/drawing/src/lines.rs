@@ -1,9 +1,7 @@
 //! Styles of lines, and their legend.
 
+use crate::COLORS;
 use maud::{Markup, html};
-
-/// Colors that people with any color vision can distinguish (Okabe and Ito, with gray for black).
-const N_COLORS: usize = 7;
 
 /// The look of a line: a color, and a dash once all colors are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,15 +13,15 @@ pub struct Line {
 impl Line {
     /// The look of the n-th of up to 14 lines.
     pub fn nth(n: usize) -> Self {
-        Self { color: n % N_COLORS, is_dashed: n / N_COLORS % 2 == 1 }
+        Self { color: n % COLORS.len(), is_dashed: n / COLORS.len() % 2 == 1 }
     }
 
     pub fn solid(n: usize) -> Self {
-        Self { color: n % N_COLORS, is_dashed: false }
+        Self { color: n % COLORS.len(), is_dashed: false }
     }
 
     pub fn dashed(n: usize) -> Self {
-        Self { color: n % N_COLORS, is_dashed: true }
+        Self { color: n % COLORS.len(), is_dashed: true }
     }
 
     pub fn class(self) -> String {
