@@ -4,11 +4,12 @@ use crate::inputs::{Photo, gather};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_device::placement;
+use dermake_files::hash;
 use dermake_files::output::OutputFolder;
 use dermake_hub::WeightsKind;
 use dermake_hub::demo_model;
+use dermake_models::Checkpoint;
 use dermake_models::options::ModelOptions;
-use dermake_models::{Checkpoint, sha256_hex};
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use serde::Serialize;
@@ -105,7 +106,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
 
 fn write_file(folder: &OutputFolder, role: FileRole, file: &str, bytes: &[u8]) -> Result<ManifestFile> {
     folder.write(file, bytes)?;
-    Ok(ManifestFile { role, file: file.into(), bytes: bytes.len() as u64, sha256: sha256_hex(bytes) })
+    Ok(ManifestFile { role, file: file.into(), bytes: bytes.len() as u64, sha256: hash::sha256(bytes) })
 }
 
 /// The dense model's classifiers of the built-in label sets, as safetensors.

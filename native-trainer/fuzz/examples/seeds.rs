@@ -4,8 +4,8 @@
 //! `cargo run --release --manifest-path native-trainer/fuzz/Cargo.toml --example seeds` in the repository's root.
 
 use anyhow::{Context, Result};
+use dermake_files::hash;
 use dermake_models::init;
-use dermake_models::sha256_hex;
 use sha2::{Digest, Sha256};
 use shared_model::config::{ClipConfig, Parameter};
 use shared_model::labels::{LabelSet, Templates};
@@ -70,7 +70,7 @@ fn write_quantized(tiny: &Tiny) -> Result<()> {
         role,
         file: file.into(),
         bytes: bytes.len() as u64,
-        sha256: sha256_hex(bytes),
+        sha256: hash::sha256(bytes),
     };
     let manifest = Manifest {
         format: Manifest::FORMAT.into(),

@@ -66,7 +66,7 @@ fn without_options_it_serves_the_page_and_the_demo_model() {
         let url = format!("{}/models/demo/{}", server.url, file["file"].as_str().unwrap());
         let bytes = agent.get(url).call().unwrap().body_mut().read_to_vec().unwrap();
         assert_eq!(bytes.len() as u64, file["bytes"].as_u64().unwrap(), "{file}");
-        assert_eq!(dermake_models::sha256_hex(&bytes), file["sha256"], "{file}");
+        assert_eq!(dermake_files::hash::sha256(&bytes), file["sha256"], "{file}");
     }
     assert_eq!(std::fs::read_dir(server._folder.path()).unwrap().count(), 0, "nothing is written");
 }

@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result};
 use dermake_device::Precision;
+use dermake_files::hash;
 use dermake_hub::WeightsKind;
 use dermake_hub::demo_model;
+use dermake_models::map_file;
 use dermake_models::options::ModelOptions;
-use dermake_models::{hex, map_file, sha256_hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
@@ -71,7 +72,7 @@ impl Identity {
 
     /// A name for a folder: other identities have other ones.
     pub fn key(&self) -> Result<String> {
-        let hash = sha256_hex(&serde_json::to_vec(self)?);
+        let hash = hash::sha256(serde_json::to_vec(self)?);
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let last = self.model_name.rsplit('/').next().unwrap_or_default();
         let name: String = last.chars().filter(|&c| is_plain(c)).take(40).collect();
@@ -82,19 +83,19 @@ impl Identity {
 fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String> {
     // A manifest has the hashes of all files of its model.
     if demo_model::is_name(&options.model) {
-        return Ok(sha256_hex(&demo_model::read(Manifest::FILE_NAME)?));
+        return Ok(hash::sha256(demo_model::read(Manifest::FILE_NAME)?));
     }
     let files = dermake_hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {
         let folder = files.weights.parent().unwrap_or(Path::new("."));
-        return Ok(sha256_hex(&dermake_models::map_file(&folder.join(Manifest::FILE_NAME))?));
+        return Ok(hash::sha256(map_file(&folder.join(Manifest::FILE_NAME))?));
     }
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&model.config.to_open_clip_json()).context("cannot write the config")?);
     for file in files.weight_files() {
         hash.update(map_file(file)?);
     }
-    Ok(hex(&hash.finalize()))
+    Ok(format!("{:x}", hash.finalize()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod append;
 pub mod file_finder;
+pub mod hash;
 pub mod labels;
 pub mod lock;
 pub mod output;

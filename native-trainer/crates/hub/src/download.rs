@@ -6,13 +6,13 @@
 //! does; without a tag, it is stored under its own name.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use dermake_files::hash::sha256_of_file;
 use hf_hub::Repo;
 use hf_hub::api::Progress;
 use indicatif::ProgressBar;
-use sha2::{Digest, Sha256};
 
 use super::cache::ModelCache;
 use super::client::{Answer, Client, Unanswered};
@@ -198,7 +198,7 @@ fn check(part: &Path, target: &Target, file: &str, is_resumed: bool) -> Result<(
         (Some(expected), _) if received > expected => {
             (format!("{expected} bytes"), format!("{received} bytes or more"))
         }
-        (_, Some(expected)) => (expected.clone(), sha256(part).map_err(failed(part))?),
+        (_, Some(expected)) => (expected.clone(), sha256_of_file(part).map_err(failed(part))?),
         _ => return Ok(()),
     };
     if expected == found {
@@ -250,12 +250,6 @@ fn write(path: &Path, content: &[u8]) -> Result<()> {
 
 fn size_bytes(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|metadata| metadata.len())
-}
-
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    io::copy(&mut BufReader::with_capacity(1 << 20, File::open(path)?), &mut hasher)?;
-    Ok(format!("{:x}", hasher.finalize()))
 }
 
 fn remove(path: &Path) -> Result<()> {

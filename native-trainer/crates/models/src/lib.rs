@@ -7,9 +7,9 @@ pub mod options;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use dermake_files::hash;
 pub use dermake_hub::demo_model;
 use dermake_hub::{ModelFiles, WeightsKind};
-use sha2::{Digest, Sha256};
 use shared_model::config::{ClipConfig, TokenizerConfig};
 use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
@@ -171,7 +171,7 @@ fn load_quantized(
             }
             bail!("file has {} bytes, the manifest says {}: {}", bytes.len(), entry.bytes, path.display());
         }
-        let sha256 = sha256_hex(&bytes);
+        let sha256 = hash::sha256(&bytes);
         if sha256 != entry.sha256 {
             bail!("file has SHA-256 {sha256}, the manifest says {}: {}", entry.sha256, path.display());
         }
@@ -208,16 +208,6 @@ pub fn map_file(path: &Path) -> Result<Bytes> {
     // read can end this process, which is the price of not copying gigabytes.
     let map = unsafe { memmap2::Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))?;
     Ok(Bytes::from_owner(map))
-}
-
-/// The hash in lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

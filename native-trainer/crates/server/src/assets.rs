@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dermake_files::hash;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
@@ -58,7 +58,7 @@ impl Asset {
         variants: impl FnOnce(Vec<u8>, bool) -> Variants,
     ) -> Self {
         let (content_type, is_compressible) = content_type::of(name);
-        let hash = format!("{:x}", Sha256::digest(&content));
+        let hash = hash::sha256(&content);
         let content = Content::Held { variants: variants(content, is_compressible), hash };
         Self { content_type, cache_control, content }
     }
@@ -149,11 +149,7 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
         return Ok(Asset::with_forms(name, fs::read(path).map_err(failed)?, cache_control, forms));
     }
     let (content_type, _) = content_type::of(name);
-    let mut hasher = Sha256::new();
-    fs::File::open(path)
-        .and_then(|file| std::io::copy(&mut std::io::BufReader::with_capacity(1 << 20, file), &mut hasher))
-        .map_err(failed)?;
-    let sha256 = format!("{:x}", hasher.finalize());
+    let sha256 = hash::sha256_of_file(path).map_err(failed)?;
     let file = StoredFile { source: Source::Disk(path.to_owned()), size_bytes, sha256, content_type };
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
 }

@@ -10,8 +10,7 @@ use dermake_data::samples::default_image_root;
 use dermake_data::shrink;
 use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
 use dermake_evaluation::LabeledImages;
-use dermake_files::labels;
-use dermake_models::sha256_hex;
+use dermake_files::{hash, labels};
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::BTreeMap;
@@ -184,11 +183,11 @@ fn evaluated_on(recipe: &Recipe, zero_shot: &[ZeroShotSet], data: &Path) -> Resu
     };
     let mut hashes = BTreeMap::new();
     if let Some(validation) = &recipe.data.validation {
-        hashes.insert(VALIDATION.to_string(), sha256_hex(&read(validation)?));
+        hashes.insert(VALIDATION.to_string(), hash::sha256(read(validation)?));
     }
     for (set, written) in zero_shot.iter().zip(&recipe.data.zero_shot) {
         let content = [serde_json::to_vec(&set.class_names)?, read(&written.table)?].concat();
-        hashes.insert(format!("zero-shot table or class list {}", set.name), sha256_hex(&content));
+        hashes.insert(format!("zero-shot table or class list {}", set.name), hash::sha256(content));
     }
     Ok(hashes)
 }
@@ -203,7 +202,7 @@ fn fingerprint(
     let recipe = comparable(recipe);
     let table = data.join(&recipe.data.train);
     let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
-    let of = |name: &str, bytes: &[u8]| (name.to_string(), sha256_hex(bytes));
+    let of = |name: &str, bytes: &[u8]| (name.to_string(), hash::sha256(bytes));
     let mut fingerprint = BTreeMap::from([
         of("recipe", &serde_json::to_vec(&recipe)?),
         of("training table", &table),
