@@ -45,6 +45,11 @@ impl LabelSet {
     /// The key of the set that answers where nobody names labels.
     pub const DEFAULT: &'static str = "pad";
 
+    /// Returns the keys of the built-in sets.
+    pub fn keys() -> [&'static str; 4] {
+        BUILT_IN.map(|(key, ..)| key)
+    }
+
     /// Returns the label sets of MAKE's benchmarks: PAD-UFES-20, Fitzpatrick17k, SNU-134, SD-128.
     pub fn built_in() -> Vec<Self> {
         let set = |(key, title, json): (&str, &str, &str)| Self {

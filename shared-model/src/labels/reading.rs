@@ -2,7 +2,7 @@
 
 use super::spelling::{cleaned, spelling_key};
 use super::warning::{LabelWarning, quoted};
-use super::{BUILT_IN, LabelSet, check_names, columns, labels_error, split};
+use super::{LabelSet, check_names, columns, labels_error, split};
 use crate::Result;
 use std::collections::HashMap;
 
@@ -59,8 +59,8 @@ impl ReadLabels {
             return Ok(Self { set, warnings: Vec::new() });
         }
         let word = spelling_key(text);
-        if let Some((key, ..)) = BUILT_IN.iter().find(|(key, ..)| is_near(&word, key)) {
-            let keys = BUILT_IN.map(|(key, ..)| key).join(", ");
+        if let Some(key) = LabelSet::keys().into_iter().find(|key| is_near(&word, key)) {
+            let keys = LabelSet::keys().join(", ");
             let found = format!("{:?}; did you mean {key}?", text.trim());
             return Err(labels_error("labels", &format!("a set ({keys}) or at least two names"), &found));
         }

@@ -17,7 +17,7 @@ const SEPARATORS: [char; 4] = [',', ';', '|', '\n'];
 /// # Errors
 /// When a file cannot be read or is not there, or the labels cannot be used.
 pub fn from_argument(argument: &str) -> Result<LabelSet> {
-    let is_key = LabelSet::built_in().iter().any(|set| set.key == argument);
+    let is_key = LabelSet::keys().contains(&argument);
     let labels = match from_file_argument(argument)? {
         Some(labels) if !is_key => labels.with_keys().with_context(|| format!("in {argument}"))?,
         _ if argument.contains(['/', '\\']) && !argument.contains(SEPARATORS) => {
@@ -69,8 +69,8 @@ pub fn class_list(name: &str, folder: &Path) -> Result<LabelSet> {
         Err(err) => return Err(err.into()),
     };
     let labels = read(&path).with_context(|| {
-        let keys: Vec<String> = LabelSet::built_in().into_iter().map(|set| set.key).collect();
-        format!("classes = {name:?} is neither a set ({}) nor a file that can be read", keys.join(", "))
+        let keys = LabelSet::keys().join(", ");
+        format!("classes = {name:?} is neither a set ({keys}) nor a file that can be read")
     })?;
     for warning in &labels.warnings {
         tracing::warn!("{warning}: {}", path.display());
