@@ -10,16 +10,16 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// File name and JPEG bytes of three drawn skin pictures: a round brown spot, an irregular dark lesion, a scaly plaque.
-pub const SAMPLES: [(&str, &[u8]); 3] = [
+pub static SAMPLES: [(&str, &[u8]); 3] = [
     ("sample-1.jpg", include_bytes!("../data/samples/sample-1.jpg")),
     ("sample-2.jpg", include_bytes!("../data/samples/sample-2.jpg")),
     ("sample-3.jpg", include_bytes!("../data/samples/sample-3.jpg")),
 ];
 
-const MANIFEST: &[u8] = include_bytes!("../data/demo/manifest.json");
-const VISION: &[u8] = include_bytes!("../data/demo/vision.safetensors");
-const TEXT: &[u8] = include_bytes!("../data/demo/text.safetensors");
-const CLASSIFIERS: &[u8] = include_bytes!("../data/demo/classifiers.safetensors");
+static MANIFEST: &[u8] = include_bytes!("../data/demo/manifest.json");
+static VISION: &[u8] = include_bytes!("../data/demo/vision.safetensors");
+static TEXT: &[u8] = include_bytes!("../data/demo/text.safetensors");
+static CLASSIFIERS: &[u8] = include_bytes!("../data/demo/classifiers.safetensors");
 
 /// Returns the bytes of one file of the model's folder, by the name that the manifest lists; `None` for other names.
 pub fn file(name: &str) -> Option<&'static [u8]> {
