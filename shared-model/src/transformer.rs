@@ -7,12 +7,13 @@ use crate::Result;
 use crate::config::{Activation, ClipConfig, NormOrder, Visibility};
 use crate::kernels::int8::BLOCK_WIDTH;
 use crate::linear::Linear;
-use crate::ops::{Int8Block, LayerNorm, Workspace, activation, attention, short_attention};
+use crate::ops::{Int8Block, LayerNorm, Workspace, activation, attention};
 use crate::weights::packing::INT8_QUAD;
 use crate::weights::{Placement, Weights};
 use candle_core::{D, DType, Tensor};
 
-/// Sees the activations of a forward pass by stage name: `conv1`, `ln_pre`, `block0`, ..., `ln_post`, `ln_final`, `pooled`.
+/// Sees the activations of a forward pass by stage name: `conv1`, `ln_pre`, `block0`, ..., `ln_post`, `ln_final`,
+/// `pooled`.
 pub type Observer<'a> = &'a mut dyn FnMut(&str, &Tensor);
 
 /// `resblocks`: the blocks of one tower.
@@ -202,11 +203,7 @@ impl Attention {
 
     /// The heads' outputs side by side, before the output projection.
     fn joined_heads(&self, x: &Tensor, starts: Option<&[usize]>) -> Result<Tensor> {
-        let qkv = self.in_proj.forward(x)?;
-        match self.in_proj.int8().is_some() && qkv.dtype() == DType::F32 && starts.is_none() {
-            true => short_attention(&qkv, self.heads, self.is_causal),
-            false => attention(&qkv, starts, self.heads, self.is_causal),
-        }
+        attention(&self.in_proj.forward(x)?, starts, self.heads, self.is_causal)
     }
 }
 

@@ -18,7 +18,6 @@ pub(crate) use attention::attention;
 pub(crate) use int8_block::{Int8Block, Workspace};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use matmul_bias::matmul_bias;
-pub(crate) use short_attention::short_attention;
 
 use candle_core::Tensor;
 

@@ -1,31 +1,15 @@
 //! Attention in 16-bit integers, for int8 towers. In wasm it is twice as fast as f32, and its error is far below that
 //! of eight-bit weights. It has no gradient.
 
-use super::values;
-use crate::Result;
 use crate::fused::exp::powers;
 use crate::kernels::short::tile::TileKernel;
 use crate::kernels::short::{ShortPanels, ShortRows, Source, fastest_kernel, multiply};
 use crate::output::{Output, Rows, RowsSize};
 use crate::parallel::for_each_task;
-use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 /// Levels of the attention weights and of the values. The weights of a row add up to 1, so a sum of products fits 32
 /// bits.
 const FINEST: f32 = i16::MAX as f32;
-
-/// As [`super::attention`].
-///
-/// # Shapes
-/// - `qkv`: `[B, N, 3 D]` f32 on the CPU; returns `[B, N, D]`
-pub(crate) fn short_attention(qkv: &Tensor, heads: usize, is_causal: bool) -> Result<Tensor> {
-    Ok(qkv.contiguous()?.apply_op1_no_bwd(&ShortAttention { heads, is_causal })?)
-}
-
-struct ShortAttention {
-    heads: usize,
-    is_causal: bool,
-}
 
 /// The sizes of a call of [`join_heads`].
 #[derive(Clone, Copy)]
@@ -52,25 +36,6 @@ struct Scratch {
     logits: Vec<f32>,
     weights: ShortRows,
     values: ShortPanels,
-}
-
-impl CustomOp1 for ShortAttention {
-    fn name(&self) -> &'static str {
-        "short_attention"
-    }
-
-    fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (batch, n_tokens, fused_width) = layout.shape().dims3()?;
-        let width = fused_width / 3;
-        if self.heads == 0 || fused_width % 3 != 0 || width % self.heads != 0 {
-            candle_core::bail!("attention with {} heads on {:?}", self.heads, layout.shape());
-        }
-        let Self { heads, is_causal } = *self;
-        let mut joined = vec![0f32; batch * n_tokens * width];
-        let heads = Heads { batch, n_tokens, n_queries: n_tokens, width, heads, is_causal };
-        join_heads(values::slice(qkv, layout)?, heads, &mut joined);
-        Ok((CpuStorage::F32(joined), Shape::from((batch, n_tokens, width))))
-    }
 }
 
 /// Computes the heads' outputs, side by side. One task computes one head of one sample.
