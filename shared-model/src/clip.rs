@@ -10,8 +10,11 @@ use candle_core::{DType, Tensor};
 
 /// A whole CLIP model.
 pub struct Clip {
+    /// Sizes and preprocessing.
     pub config: ClipConfig,
+    /// Encodes images.
     pub vision: VisionTower,
+    /// Encodes texts.
     pub text: TextTower,
     /// Stored as its logarithm; `exp` at use.
     log_logit_scale: f32,
@@ -36,8 +39,8 @@ impl Clip {
         }
         Ok(Self {
             config: config.clone(),
-            vision: VisionTower::load(&weights, config, placement)?,
-            text: TextTower::load(&weights, config, placement)?,
+            vision: VisionTower::build(&weights, config, placement)?,
+            text: TextTower::build(&weights, config, placement)?,
             log_logit_scale,
             logit_bias,
         })
@@ -63,8 +66,8 @@ impl Clip {
         self.logit_bias
     }
 
-    /// The probabilities that the model was trained for: over the texts of each image by softmax, or for each pair on its
-    /// own by a sigmoid (SigLIP).
+    /// The probabilities that the model was trained for: over the texts of each image by softmax, or for each pair on
+    /// its own by a sigmoid (SigLIP).
     ///
     /// # Shapes
     /// - `image_features`: `[B, E]`, `text_features`: `[C, E]`, rows of unit length

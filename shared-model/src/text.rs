@@ -41,6 +41,11 @@ impl TextTower {
     /// [`Error::CheckpointMismatch`] with every tensor that is missing, unexpected or misshapen.
     pub fn load(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.check(&config.text_parameters(), &config.vision_parameters())?;
+        Self::build(weights, config, placement)
+    }
+
+    /// Builds the tower from weights that were checked.
+    pub(crate) fn build(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         let text = &config.text;
         let norm = |name: &str, is_there: bool| {
             is_there.then(|| LayerNorm::load(weights, name, text.norm_eps, placement)).transpose()

@@ -52,6 +52,11 @@ impl VisionTower {
     /// [`Error::CheckpointMismatch`] with every tensor that is missing, unexpected or misshapen.
     pub fn load(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         weights.check(&config.vision_parameters(), &config.text_parameters())?;
+        Self::build(weights, config, placement)
+    }
+
+    /// Builds the tower from weights that were checked.
+    pub(crate) fn build(weights: &Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
         let vision = &config.vision;
         let blocks = TransformerConfig::vision(config);
         let tensor = |name: &str| weights.tensor(name, placement);
