@@ -17,6 +17,7 @@ mod panderm;
 mod parameters;
 mod preprocess;
 mod section;
+mod tensors;
 mod timm;
 mod tokenizer;
 mod transformers;

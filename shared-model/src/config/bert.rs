@@ -1,8 +1,8 @@
 //! BERT as a text tower of open_clip (`hf_model_name`).
 
-use super::files::{Tensors, parse};
 use super::open_clip_fields::{TEXT_FIELDS, any};
-use super::section::{Inert, Section};
+use super::section::{Inert, Section, parse};
+use super::tensors::Tensors;
 use super::{Activation, NormOrder, Projection, TextConfig, TextPooling, Visibility};
 use crate::Result;
 use serde_json::Value;

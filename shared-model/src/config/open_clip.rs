@@ -1,8 +1,8 @@
 //! `open_clip_config.json` (or one of open_clip's bare model configs) to [`ClipConfig`] and back.
 
-use super::files::{Tensors, parse};
 use super::open_clip_fields::{MODEL_FIELDS, TEXT_FIELDS, VISION_FIELDS, any};
-use super::section::Section;
+use super::section::{Section, parse};
+use super::tensors::Tensors;
 use super::{
     Activation, Blocks, ClipConfig, PreprocessConfig, Projection, TORCH_NORM_EPS, TextConfig, TextPooling,
     TokenizerConfig, Visibility, VisionConfig, bert, panderm, timm,
@@ -17,7 +17,8 @@ impl ClipConfig {
     /// is not described here alone ([`Self::from_files`]).
     ///
     /// # Errors
-    /// [`crate::Error::ConfigJson`] for bad JSON; [`crate::Error::Config`] naming the first field that cannot be honored.
+    /// [`crate::Error::ConfigJson`] for bad JSON; [`crate::Error::Config`] naming the first field that cannot be
+    /// honored.
     pub fn from_open_clip_json(json: &[u8]) -> Result<Self> {
         config(&Section::new("", &parse(json)?)?, None)
     }

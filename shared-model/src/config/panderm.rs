@@ -1,7 +1,7 @@
 //! PanDerm's vision transformer (CAE). Its loader builds the tower by the model's name: `vision_cfg` describes another
 //! one, so all sizes are those of the tensors.
 
-use super::files::Tensors;
+use super::tensors::Tensors;
 use super::{Activation, Projection, VisionConfig, VisionPooling};
 use crate::{Error, Result};
 

@@ -1,5 +1,6 @@
 //! One object of a config, read field by field, with errors that name the field.
 
+use crate::foreign::json_text;
 use crate::{Error, Result};
 use serde_json::{Map, Value};
 
@@ -122,4 +123,12 @@ impl<'a> Section<'a> {
 
 pub(super) fn config_error(field: &str, found: impl ToString, expected: &str) -> Error {
     Error::Config { field: field.into(), expected: expected.into(), found: found.to_string() }
+}
+
+/// Parses the JSON of a config.
+///
+/// # Errors
+/// [`Error::ForeignFile`] for other files, [`Error::ConfigJson`] for invalid JSON.
+pub(super) fn parse(json: &[u8]) -> Result<Value> {
+    serde_json::from_str(json_text(json, "the JSON of a model config")?).map_err(Error::ConfigJson)
 }

@@ -1,8 +1,8 @@
 //! The vision transformers of timm, as open_clip uses them (`timm_model_name`).
 
-use super::files::Tensors;
 use super::open_clip_fields::{VISION_FIELDS, any};
 use super::section::{Inert, Section};
+use super::tensors::Tensors;
 use super::{Activation, Projection, VisionConfig, VisionPooling};
 use crate::Result;
 use serde_json::Value;
