@@ -1,7 +1,8 @@
 //! Quantizes dense weights, with a report of the error.
 //!
-//! Only the big matrices are quantized: the four of every block, those of an attention pool, and the token embedding. The
-//! patch embedding, both projections and the position embeddings become f16. Norms, biases and the logit scale stay f32.
+//! Only the big matrices are quantized: the four of every block, those of an attention pool, and the token embedding.
+//! The patch embedding, both projections and the position embeddings become f16. Norms, biases and the logit scale stay
+//! f32.
 
 use crate::config::Parameter;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};

@@ -43,8 +43,8 @@ struct SourcePart {
 }
 
 impl Weights {
-    /// The tensors of a model of this config under our own names, with open_clip's position embeddings resized where the
-    /// config asks for another length.
+    /// The tensors of a model of this config under our own names, with open_clip's position embeddings resized where
+    /// the config asks for another length.
     ///
     /// # Errors
     /// [`crate::Error::CheckpointMismatch`] with every tensor that is missing, unexpected or misshapen.

@@ -36,8 +36,9 @@ pub use stored::StoredTensor;
 /// Where a model's tensors go and in which precision its dense part computes.
 #[derive(Clone, Debug)]
 pub struct Placement {
+    /// The CPU or a CUDA device.
     pub device: Device,
-    /// f32 or bf16. Quantised weights always meet f32 activations.
+    /// f32 or bf16. Quantized weights always meet f32 activations.
     pub dtype: DType,
 }
 
