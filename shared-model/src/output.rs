@@ -84,7 +84,7 @@ impl<'a, T> Rows<'a, T> {
     /// # Panics
     /// When they are no whole rows.
     pub fn of(values: &'a mut [T], width: usize) -> Self {
-        let n_rows = if width == 0 { 0 } else { values.len() / width };
+        let n_rows = values.len().checked_div(width).unwrap_or(0);
         assert_eq!(values.len(), n_rows * width, "values of rows of {width}");
         // SAFETY: the array is borrowed by nothing else.
         unsafe { Output::new(values).rows(0, RowsSize { n_rows, width, stride: width }) }

@@ -31,7 +31,7 @@ impl Tensors<'_> {
     /// How many layers there are: the layer after the highest one whose keys begin with `prefix` and a number.
     pub fn layers(&self, prefix: &str) -> usize {
         let number = |name: &&str| name.strip_prefix(prefix)?.split('.').next()?.parse::<usize>().ok();
-        self.shapes.keys().filter_map(|name| number(name)).max().map_or(0, |last| last.saturating_add(1))
+        self.shapes.keys().filter_map(number).max().map_or(0, |last| last.saturating_add(1))
     }
 
     /// The number of heads of a tower whose files do not say it: each 64 wide, or one where the tower is narrower.
