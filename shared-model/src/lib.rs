@@ -5,6 +5,9 @@
 //! Letters in shapes: B batch, N image tokens, P patches, L context length, D width, H heads, E `embed_dim`, C classes,
 //! K templates, S image size.
 
+#![warn(missing_docs)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
 #[cfg(feature = "http")]
 pub mod api;
 mod clip;

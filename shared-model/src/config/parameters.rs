@@ -1,6 +1,7 @@
 //! Every parameter of a model: its key and shape, in state-dict order.
 //!
-//! Keys are open_clip's, whichever library wrote the checkpoint; what open_clip's own towers do not have is named alike.
+//! Keys are open_clip's, whichever library wrote the checkpoint; what open_clip's own towers do not have is named
+//! alike.
 
 use super::{ClipConfig, NormOrder, Projection, TextPooling, VisionPooling};
 

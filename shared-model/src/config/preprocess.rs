@@ -10,15 +10,21 @@ use serde_json::{Value, json};
 pub struct PreprocessConfig {
     /// Side S of the square output, in pixels.
     pub image_size: usize,
+    /// Mean of each channel, of values in [0, 1].
     pub mean: [f32; 3],
+    /// Standard deviation of each channel.
     pub std: [f32; 3],
+    /// Filter of the resize.
     pub interpolation: Interpolation,
+    /// How a rectangle becomes a square.
     pub resize_mode: ResizeMode,
     /// Level of every channel beside an image that does not fill the square ([`ResizeMode::Longest`]).
     #[serde(default, skip_serializing_if = "is_default")]
     pub fill_color: u8,
+    /// When pixels become RGB.
     #[serde(default, skip_serializing_if = "is_default")]
     pub rgb_conversion: RgbConversion,
+    /// How the offset of a crop is rounded.
     #[serde(default, skip_serializing_if = "is_default")]
     pub crop_rounding: CropRounding,
 }
@@ -29,6 +35,7 @@ pub struct PreprocessConfig {
 pub enum Interpolation {
     /// Keys' cubic with a = -0.5, as Pillow's.
     Bicubic,
+    /// The triangle filter.
     Bilinear,
 }
 

@@ -116,7 +116,8 @@ mod tests {
         assert_eq!(split("!<end_of_text>"), ["!<", "end", "_", "of", "_", "text", ">"]);
     }
 
-    // >>> pattern = re.compile(r"""<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+""")
+    // >>> pattern =
+    // re.compile(r"""<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+""")
     // >>> pattern.findall(text)
     #[test]
     fn the_pattern_of_transformers_knows_case_and_its_own_special_tokens() {
