@@ -51,8 +51,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
     if files.weights_kind == WeightsKind::Quantized {
         bail!("the model is quantized already; name its dense checkpoint: {}", files.weights.display());
     }
-    let mut checkpoint = Checkpoint::open(&files, options.arch.as_deref())?;
-    checkpoint.weights.fit_positions(&checkpoint.config)?;
+    let checkpoint = Checkpoint::open(&files, options.arch.as_deref())?;
     let placement = placement(options.device, options.dtype)?;
     let dense = Clip::load(checkpoint.weights.clone(), &checkpoint.config, &placement)
         .with_context(|| format!("in {}", files.weights.display()))?;
@@ -88,7 +87,7 @@ pub fn quantize(options: &ModelOptions, format: WeightFormat, samples: &[PathBuf
         trained: checkpoint.is_trained,
         notice: checkpoint.notice.clone(),
         weight_format: format,
-        config: config.to_open_clip_json(),
+        config: config.to_json(),
         files: written.clone(),
         label_sets,
         templates: templates.as_slice().to_vec(),

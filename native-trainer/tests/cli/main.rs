@@ -10,6 +10,7 @@ mod environment;
 mod eval;
 mod eval_synth;
 mod eval_tables;
+mod families;
 mod inputs;
 mod labels;
 mod manuals;

@@ -61,6 +61,9 @@ impl Tokenizer {
     pub const FILE_NAMES: [&'static str; 7] =
         [SETTINGS, SPECIAL_TOKENS, DEFINITION, WORD_PIECES, BYTE_PAIRS, MERGES, SENTENCE_PIECES];
 
+    /// Those of [`FILE_NAMES`](Self::FILE_NAMES) that have a vocabulary, one of which every tokenizer needs.
+    pub const VOCABULARIES: [&'static str; 4] = [DEFINITION, WORD_PIECES, BYTE_PAIRS, SENTENCE_PIECES];
+
     /// Builds the tokenizer that `config` asks for from its files, by their names.
     ///
     /// # Errors

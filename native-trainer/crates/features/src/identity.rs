@@ -91,7 +91,7 @@ fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String>
         return Ok(hash::sha256(map_file(&folder.join(Manifest::FILE_NAME))?));
     }
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(&model.config.to_open_clip_json()).context("cannot write the config")?);
+    hash.update(serde_json::to_vec(&model.config.to_json()).context("cannot write the config")?);
     for file in files.weight_files() {
         hash.update(map_file(file)?);
     }

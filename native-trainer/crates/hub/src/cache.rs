@@ -4,6 +4,7 @@
 //! A blob appears only by being renamed into place, whole and checked. Until then it lives under
 //! `.locks/`, which `huggingface_hub` leaves out when it lists the cache.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ impl<'a> ModelCache<'a> {
         let commit = self.commit()?;
         let names = local::file_names(&self.snapshot(&commit)).ok()?;
         let Choice::One(weights) = names::choose_weights(&names) else { return None };
-        let config = self.file(&commit, names::CONFIG)?;
+        let config = names::CONFIGS.iter().find_map(|config| self.file(&commit, config))?;
         self.files(config, self.file(&commit, &weights)?).ok()
     }
 
@@ -44,8 +45,15 @@ impl<'a> ModelCache<'a> {
     /// A shard of the weights is missing.
     pub(super) fn files(&self, config: PathBuf, weights: PathBuf) -> Result<ModelFiles> {
         let shards = local::shards(&weights)?;
-        let (name, config) = (self.model.to_string(), Some(config));
-        Ok(ModelFiles { name, config, weights, weights_kind: WeightsKind::Checkpoint, shards })
+        let (name, weights_kind) = (self.model.to_string(), WeightsKind::Checkpoint);
+        let companions = local::files_of(config.parent().unwrap_or(self.root), names::companions());
+        Ok(ModelFiles { name, config: Some(config), companions, weights, weights_kind, shards })
+    }
+
+    /// Those of these files that the cache has, for the revision as it was last seen; `None` if there are none.
+    pub(super) fn some_of(&self, names: &[&str]) -> Option<BTreeMap<String, PathBuf>> {
+        let files = local::files_of(&self.snapshot(&self.commit()?), names.iter().copied());
+        Some(files).filter(|files| !files.is_empty())
     }
 
     /// Path of `file` at `commit`, if the cache has it.

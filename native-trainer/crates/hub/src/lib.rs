@@ -23,6 +23,7 @@ mod target;
 mod trust;
 mod whole;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
@@ -55,6 +56,29 @@ pub fn resolve_with(model: &str, settings: &HubSettings) -> Result<ModelFiles> {
         Some(id) => remote::resolve(id, settings),
         None => local::resolve(&local_path(model)),
     }
+}
+
+/// Finds files of another model, which the config of `model` names by its repository: in a folder of this name beside the
+/// weights, else on the hub. Files that are not there are left out.
+///
+/// # Errors
+/// Those of [`resolve`], for a repository of which no file is to be had.
+pub fn resolve_named(model: &ModelFiles, repository: &str, names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    resolve_named_with(model, repository, names, &HubSettings::from_env()?)
+}
+
+/// As [`resolve_named`], with settings that the caller made instead of the environment's.
+pub fn resolve_named_with(
+    model: &ModelFiles,
+    repository: &str,
+    names: &[&str],
+    settings: &HubSettings,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let folder = model.weights.parent().unwrap_or(Path::new(".")).join(repository);
+    if repository.split('/').all(model_id::is_plain) && folder.is_dir() {
+        return Ok(local::files_of(&folder, names.iter().copied()));
+    }
+    remote::resolve_named(repository, names, settings)
 }
 
 fn hub_id(model: &str) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! A model that is already on this disk: a folder or a file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -49,13 +50,20 @@ fn folder(path: &Path) -> Result<ModelFiles> {
 
 fn file(path: &Path) -> Result<ModelFiles> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if name == names::CONFIG {
+    if names::CONFIGS.contains(&name) {
         return folder(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")));
     }
     let weights_kind = if name == names::MANIFEST { WeightsKind::Quantized } else { WeightsKind::Checkpoint };
-    let config = Some(path.with_file_name(names::CONFIG)).filter(|config| config.is_file());
+    let config = names::CONFIGS.map(|config| path.with_file_name(config)).into_iter().find(|path| path.is_file());
+    let companions = files_of(path.parent().unwrap_or(Path::new(".")), names::companions());
     let weights = path.to_owned();
-    Ok(ModelFiles { name: file_title(path), config, weights, weights_kind, shards: shards(path)? })
+    Ok(ModelFiles { name: file_title(path), config, companions, weights, weights_kind, shards: shards(path)? })
+}
+
+/// The files of these names that a folder has.
+pub(super) fn files_of<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) -> BTreeMap<String, PathBuf> {
+    let path = |name: &str| (name.to_owned(), folder.join(name));
+    names.map(path).filter(|(_, path)| path.is_file()).collect()
 }
 
 /// Returns the shards, if `weights` is an index or one of several shards.

@@ -1,14 +1,19 @@
 //! Where a model's files are.
 
-use std::path::PathBuf;
+use crate::names;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Paths of a model's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFiles {
     /// The model's name: `owner/name[@revision]`, the folder's name or the file's stem.
     pub name: String,
-    /// `open_clip_config.json`; `None` if there is none, and the caller names an architecture.
+    /// `open_clip_config.json` or the `config.json` of transformers; `None` if there is none, and the caller names an
+    /// architecture.
     pub config: Option<PathBuf>,
+    /// Files of its pictures and its tokenizer beside the config, by their names; empty if there are none.
+    pub companions: BTreeMap<String, PathBuf>,
     /// The checkpoint, the index of one in several files, or the `manifest.json` of a quantized model.
     pub weights: PathBuf,
     pub weights_kind: WeightsKind,
@@ -26,6 +31,11 @@ pub enum WeightsKind {
 }
 
 impl ModelFiles {
+    /// The file of transformers that says how a picture becomes pixels for the model.
+    pub fn preprocessor(&self) -> Option<&Path> {
+        names::PREPROCESSORS.iter().find_map(|name| self.companions.get(*name)).map(PathBuf::as_path)
+    }
+
     /// The files that hold the tensors.
     pub fn weight_files(&self) -> &[PathBuf] {
         if self.shards.is_empty() { std::slice::from_ref(&self.weights) } else { &self.shards }

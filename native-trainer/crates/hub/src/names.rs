@@ -2,23 +2,33 @@
 
 use std::path::Path;
 
+use shared_model::tokenizer::Tokenizer;
 use shared_model::weights::ShardIndex;
 
-/// The model's configuration, as open_clip writes it.
-pub(super) const CONFIG: &str = "open_clip_config.json";
+/// The model's configuration, as open_clip or transformers writes it; the first one wins.
+pub(super) const CONFIGS: [&str; 2] = ["open_clip_config.json", "config.json"];
+
+/// What transformers writes of a model's pictures; the first one wins.
+pub(super) const PREPROCESSORS: [&str; 2] = ["preprocessor_config.json", "processor_config.json"];
+
+/// The small files that a model may have beside its configuration.
+pub(super) fn companions() -> impl Iterator<Item = &'static str> {
+    PREPROCESSORS.into_iter().chain(Tokenizer::FILE_NAMES)
+}
 
 /// File that a folder from `dermake quantize` has.
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Well-known weights, the first one wins. `model.safetensors` comes late: beside an open_clip checkpoint it holds the
 /// same model under the keys of another library.
-pub(super) const WEIGHTS: [&str; 7] = [
+pub(super) const WEIGHTS: [&str; 8] = [
     "open_clip_model.safetensors",
     "open_clip_model.safetensors.index.json",
     "open_clip_pytorch_model.bin",
     "open_clip_pytorch_model.bin.index.json",
     "model.safetensors",
     "model.safetensors.index.json",
+    "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 ];
 

@@ -1,9 +1,12 @@
 //! A model on the hub: which commit a revision means, which files it has, and how access fails.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use shared_model::config::NamedFiles;
 
 use super::cache::ModelCache;
 use super::client::{Answer, Client, Unanswered};
@@ -21,26 +24,56 @@ use super::{local, whole};
 pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles> {
     let model = ModelId::parse(typed)?;
     let cache = ModelCache::new(&settings.cache, &model);
-    let cached = cache.complete();
+    let cached = Cached {
+        is_whole: cache.complete().is_some_and(|files| whole::are_whole(&files)),
+        files: cache.complete(),
+    };
+    let files = bring(&model, settings, cached, |hub, listing| hub.fetch(&cache, listing))?;
+    warn_of_cut(&files, &model);
+    Ok(files)
+}
+
+/// As [`resolve`], of a repository that need not have weights: those of its files that `names` has.
+pub(super) fn resolve_named(
+    typed: &str,
+    names: &[&str],
+    settings: &HubSettings,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let model = ModelId::parse(typed)?;
+    let cache = ModelCache::new(&settings.cache, &model);
+    let files = cache.some_of(names);
+    let is_whole = files.iter().flat_map(BTreeMap::values).all(|path| whole::is_whole(path));
+    bring(&model, settings, Cached { files, is_whole }, |hub, listing| hub.fetch_named(&cache, listing, names))
+}
+
+/// What the cache has of a model.
+struct Cached<T> {
+    files: Option<T>,
+    /// Whether no file is cut short.
+    is_whole: bool,
+}
+
+/// Returns the files from the hub, or the cache's where the hub is not asked or cannot be reached.
+fn bring<T>(
+    model: &ModelId,
+    settings: &HubSettings,
+    Cached { files: cached, is_whole }: Cached<T>,
+    fetch: impl FnOnce(&Hub, &Listing) -> Result<T>,
+) -> Result<T> {
     match cached {
-        Some(files) if settings.offline => {
-            warn_of_cut(&files, &model);
-            return Ok(files);
-        }
-        Some(files) if model.is_commit() && whole::are_whole(&files) => return Ok(files),
+        Some(files) if settings.offline || (model.is_commit() && is_whole) => return Ok(files),
         None if settings.offline => {
             return Err(Error::NotCached { id: model.to_string(), cache: settings.cache.clone() });
         }
         _ => {}
     }
-    let hub = Hub { client: Client::new(settings)?, model: &model, settings };
+    let hub = Hub { client: Client::new(settings)?, model, settings };
     // A copy is better than a long wait for a hub that is down.
     let n_attempts = if cached.is_some() { 1 } else { ATTEMPTS };
-    match (hub.listing(n_attempts).and_then(|listing| hub.fetch(&cache, &listing)), cached) {
+    match (hub.listing(n_attempts).and_then(|listing| fetch(&hub, &listing)), cached) {
         (Err(error), Some(files)) => {
             let reason = reason_for_cache(error)?;
             tracing::warn!("taking the cached copy of {model}: {reason}");
-            warn_of_cut(&files, &model);
             Ok(files)
         }
         (outcome, _) => outcome,
@@ -84,6 +117,20 @@ struct Listing {
     commit: String,
     /// Those that need no escaping in an address.
     names: Vec<String>,
+}
+
+impl Listing {
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|listed| listed == name)
+    }
+
+    /// The listed small files that a model with this config needs. A config that cannot be read is told of when the model
+    /// is loaded.
+    fn companions(&self, config: &Path) -> Vec<&'static str> {
+        let json = fs::read(config).unwrap_or_default();
+        let needs_them = NamedFiles::of(&json).is_ok_and(|named| named.has_own_files);
+        names::companions().filter(|name| needs_them && self.has(name)).collect()
+    }
 }
 
 /// The hub's description of a revision; a mirror may leave out any part of it.
@@ -135,22 +182,46 @@ impl Hub<'_> {
 
     /// Brings the files of a listed commit into the cache.
     fn fetch(&self, cache: &ModelCache, listing: &Listing) -> Result<ModelFiles> {
-        let (commit, weights) = (&listing.commit, self.weights_of(listing)?);
-        let cached = || cache.files(cache.file(commit, names::CONFIG)?, cache.file(commit, &weights)?).ok();
-        let files = match cached().filter(whole::are_whole) {
-            Some(files) => files,
-            None => self.download(cache, commit, &weights)?,
+        let (commit, config, weights) = (&listing.commit, self.config_of(listing)?, self.weights_of(listing)?);
+        let cached = || cache.files(cache.file(commit, config)?, cache.file(commit, &weights)?).ok();
+        let has_companions = |files: &ModelFiles| {
+            let wanted = files.config.as_deref().map(|config| listing.companions(config)).unwrap_or_default();
+            wanted.iter().all(|name| files.companions.contains_key(*name))
         };
-        // The files are there: a cache that cannot remember so costs only a look at the hub.
-        if let Err(error) = cache.set_commit(commit) {
-            tracing::warn!("{:#}", anyhow::Error::new(error));
-        }
+        let files = match cached().filter(|files| whole::are_whole(files) && has_companions(files)) {
+            Some(files) => files,
+            None => self.download(cache, listing, config, &weights)?,
+        };
+        remember(cache, commit);
         Ok(files)
     }
 
-    fn download(&self, cache: &ModelCache, commit: &str, weights: &str) -> Result<ModelFiles> {
+    /// Brings those files of a listed commit into the cache that are asked for by name.
+    fn fetch_named(
+        &self,
+        cache: &ModelCache,
+        listing: &Listing,
+        names: &[&str],
+    ) -> Result<BTreeMap<String, PathBuf>> {
+        let commit = &listing.commit;
         let downloads = Downloads::begin(&self.client, self.model, cache, self.settings, commit)?;
-        let config: PathBuf = downloads.fetch(names::CONFIG)?;
+        let listed = names.iter().filter(|name| listing.has(name));
+        let files = listed.map(|name| Ok((name.to_string(), downloads.fetch(name)?)));
+        let files = files.collect::<Result<BTreeMap<_, _>>>()?;
+        downloads.finish();
+        if files.is_empty() {
+            return Err(self.missing(names.join(", ")));
+        }
+        remember(cache, commit);
+        Ok(files)
+    }
+
+    fn download(&self, cache: &ModelCache, listing: &Listing, config: &str, weights: &str) -> Result<ModelFiles> {
+        let downloads = Downloads::begin(&self.client, self.model, cache, self.settings, &listing.commit)?;
+        let config: PathBuf = downloads.fetch(config)?;
+        for name in listing.companions(&config) {
+            downloads.fetch(name)?;
+        }
         let weights = downloads.fetch(weights)?;
         for shard in local::shard_names(&weights)? {
             if !is_plain(&shard) {
@@ -162,13 +233,15 @@ impl Hub<'_> {
         cache.files(config, weights)
     }
 
-    /// The listed weights to take, of a model whose configuration is listed too.
+    /// The listed configuration to take.
+    fn config_of(&self, listing: &Listing) -> Result<&'static str> {
+        let listed = names::CONFIGS.into_iter().find(|name| listing.has(name));
+        listed.ok_or_else(|| self.missing(names::CONFIGS.join(" or ")))
+    }
+
+    /// The listed weights to take.
     fn weights_of(&self, listing: &Listing) -> Result<String> {
-        let names = &listing.names;
-        if !names.iter().any(|name| name == names::CONFIG) {
-            return Err(self.missing(names::CONFIG.to_owned()));
-        }
-        match names::choose_weights(names) {
+        match names::choose_weights(&listing.names) {
             Choice::One(name) => Ok(name),
             Choice::None => Err(self.missing(names::weights_looked_for())),
             Choice::Several(names) => Err(Error::AmbiguousWeights { names, place: self.model.to_string() }),
@@ -209,6 +282,13 @@ impl Hub<'_> {
             cache: self.settings.cache.clone(),
             cause,
         }
+    }
+}
+
+/// Notes what the revision means now. The files are there: a cache that cannot remember so costs only a look at the hub.
+fn remember(cache: &ModelCache, commit: &str) {
+    if let Err(error) = cache.set_commit(commit) {
+        tracing::warn!("{:#}", anyhow::Error::new(error));
     }
 }
 

@@ -11,7 +11,7 @@ use super::model_files::ModelFiles;
 
 /// Returns whether no file of the model is truncated. Reads only headers and small files.
 pub(super) fn are_whole(files: &ModelFiles) -> bool {
-    let others = files.config.iter().chain([&files.weights]);
+    let others = files.config.iter().chain([&files.weights]).chain(files.companions.values());
     files.weight_files().iter().chain(others).all(|path| is_whole(path))
 }
 

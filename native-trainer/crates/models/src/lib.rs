@@ -10,9 +10,9 @@ use bytes::Bytes;
 use dermake_files::hash;
 pub use dermake_hub::demo_model;
 use dermake_hub::{ModelFiles, WeightsKind};
-use shared_model::config::{ClipConfig, TokenizerConfig};
+use shared_model::config::{ClipConfig, ConfigFiles, NamedFiles, TokenizerConfig};
 use shared_model::manifest::{FileRole, Manifest, ManifestFile};
-use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
+use shared_model::tokenizer::{CLIP_MERGES_GZ, CLIP_VOCAB_SIZE, Tokenizer};
 use shared_model::weights::{FileTensors, Placement, Weights, foreign_text};
 use shared_model::{Clip, ZeroShotModel};
 use std::collections::BTreeMap;
@@ -38,6 +38,7 @@ pub struct NoConfig {
 pub struct Checkpoint {
     pub name: String,
     pub config: ClipConfig,
+    /// Under our own keys, whichever library wrote them.
     pub weights: Weights,
     /// The files of the tokenizer by their names.
     pub tokenizer_files: BTreeMap<String, Bytes>,
@@ -49,46 +50,109 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Finds and reads the checkpoint; nothing is converted yet.
     ///
-    /// `architecture` is used if there is no `open_clip_config.json` beside the weights.
+    /// `architecture` is used if there is no config beside the weights.
     ///
     /// # Errors
-    /// [`NoConfig`] when there is neither; files that are no checkpoint, named as what they are.
+    /// [`NoConfig`] when there is neither; files that are no checkpoint, named as what they are; weights that do not fit
+    /// their config; a tokenizer that cannot be had.
     pub fn open(files: &ModelFiles, architecture: Option<&str>) -> Result<Self> {
-        let config = match (&files.config, architecture) {
-            (Some(path), _) => {
-                let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-                let config =
-                    ClipConfig::from_open_clip_json(&json).with_context(|| format!("in {}", path.display()))?;
-                if let Some(architecture) = architecture {
-                    check_architecture(&config, architecture, path)?;
-                }
+        let is_open_clip = |path: &&PathBuf| path.ends_with(CONFIG_FILE) || architecture.is_none();
+        let described = files.config.as_ref().filter(is_open_clip);
+        if described.is_none() && architecture.is_none() {
+            return Err(NoConfig { weights: files.weights.clone() }.into());
+        }
+        let weights = read_weights(files)?;
+        let config = match (described, architecture) {
+            (Some(path), None) => read_config(files, path, &weights)?,
+            (Some(path), Some(architecture)) => {
+                let config = read_config(files, path, &weights)?;
+                check_architecture(&config, architecture, path)?;
                 config
             }
-            (None, Some(architecture)) => ClipConfig::named(architecture)?,
-            (None, None) => return Err(NoConfig { weights: files.weights.clone() }.into()),
+            (None, architecture) => ClipConfig::named(architecture.unwrap_or_default())?,
         };
-        let weights = read_weights(files)?;
-        let tokenizer_files = tokenizer_files(&config.tokenizer, files)?;
         let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
         let notice = weights.metadata(NOTICE_KEY).map(str::to_string);
+        let weights = weights.for_model(&config).with_context(|| format!("in {}", files.weights.display()))?;
+        let tokenizer_files = tokenizer_files(&config.tokenizer, files)?;
         Ok(Self { name: files.name.clone(), config, weights, tokenizer_files, is_trained, notice })
     }
 
+    /// The tokenizer that the model was trained with.
+    ///
+    /// # Errors
+    /// Files that are no tokenizer, or are another model's.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
-        let config = &self.config;
-        Ok(Tokenizer::from_files(&self.tokenizer_files, &config.tokenizer, config.text.context_length)?)
+        let ClipConfig { tokenizer, text, .. } = &self.config;
+        let kind = tokenizer;
+        let tokenizer = Tokenizer::from_files(&self.tokenizer_files, kind, text.context_length)
+            .with_context(|| format!("in the tokenizer of {}", self.name))?;
+        let (n_ids, n_rows) = (tokenizer.vocab_size(), text.vocab_size);
+        if *kind != TokenizerConfig::OpenClip && n_ids > n_rows {
+            bail!(
+                "the tokenizer has {n_ids} ids and the text tower {n_rows}: they are not of one model: {}",
+                self.name
+            );
+        }
+        Ok(tokenizer)
     }
 }
 
-/// Reads the files of a checkpoint's tokenizer that are beside its config; CLIP's own merges are in the program.
-fn tokenizer_files(config: &TokenizerConfig, files: &ModelFiles) -> Result<BTreeMap<String, Bytes>> {
-    if *config == TokenizerConfig::OpenClip {
-        return Ok(BTreeMap::from([(Tokenizer::MERGES_FILE.into(), Bytes::from_static(CLIP_MERGES_GZ))]));
+/// Reads the config at `path`, and the files that it takes the rest from.
+fn read_config(files: &ModelFiles, path: &Path, weights: &Weights) -> Result<ClipConfig> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let config = read(path)?;
+    let named = NamedFiles::of(&config).with_context(|| format!("in {}", path.display()))?;
+    let text = named.text_model.as_deref().and_then(|name| text_config(files, name));
+    let text = text.map(|path| read(&path)).transpose()?;
+    let preprocessor = files.preprocessor().map(read).transpose()?;
+    let described = ConfigFiles { config: &config, text: text.as_deref(), preprocessor: preprocessor.as_deref() };
+    let config = ClipConfig::from_files(&described, weights.shapes());
+    let mut config = config.with_context(|| format!("in {}", path.display()))?;
+    let lacks_tokenizer = config.tokenizer == TokenizerConfig::transformers() && !has_vocabulary(files);
+    if lacks_tokenizer && config.text.vocab_size == CLIP_VOCAB_SIZE {
+        tracing::warn!("no tokenizer beside the weights, so OpenAI's is used: {}", files.weights.display());
+        config.tokenizer = TokenizerConfig::OpenClip;
     }
-    let beside = files.config.as_ref().unwrap_or(&files.weights);
-    let paths = Tokenizer::FILE_NAMES.iter().map(|name| (name, beside.with_file_name(name)));
-    let found = paths.filter(|(_, path)| path.is_file());
-    found.map(|(name, path)| Ok((name.to_string(), map_file(&path)?))).collect()
+    Ok(config)
+}
+
+/// The config of the text tower that a config names. Without it, nearly all is known from the tensors.
+fn text_config(files: &ModelFiles, name: &str) -> Option<PathBuf> {
+    const FILE: &str = "config.json";
+    match dermake_hub::resolve_named(files, name, &[FILE]) {
+        Ok(mut found) => found.remove(FILE),
+        Err(error) => {
+            tracing::warn!(
+                "the config of the text tower cannot be had, so its heads are taken to be 64 wide: {:#}",
+                anyhow::Error::new(error)
+            );
+            None
+        }
+    }
+}
+
+/// Reads the files of a checkpoint's tokenizer: those beside the weights, else those of the repository that the config
+/// names. CLIP's own merges are in the program.
+fn tokenizer_files(config: &TokenizerConfig, files: &ModelFiles) -> Result<BTreeMap<String, Bytes>> {
+    let repository = match config {
+        TokenizerConfig::OpenClip => {
+            return Ok(BTreeMap::from([(Tokenizer::MERGES_FILE.into(), Bytes::from_static(CLIP_MERGES_GZ))]));
+        }
+        TokenizerConfig::Files { repository, .. } => repository.as_deref().filter(|_| !has_vocabulary(files)),
+    };
+    let named = repository.map(|repository| {
+        dermake_hub::resolve_named(files, repository, &Tokenizer::FILE_NAMES)
+            .with_context(|| format!("cannot get the tokenizer {repository}, which the config names"))
+    });
+    let paths = named.transpose()?.unwrap_or_else(|| files.companions.clone());
+    let is_of_tokenizer = |(name, _): &(String, PathBuf)| Tokenizer::FILE_NAMES.contains(&name.as_str());
+    paths.into_iter().filter(is_of_tokenizer).map(|(name, path)| Ok((name, map_file(&path)?))).collect()
+}
+
+/// Whether a tokenizer is beside the weights.
+fn has_vocabulary(files: &ModelFiles) -> bool {
+    Tokenizer::VOCABULARIES.iter().any(|name| files.companions.contains_key(*name))
 }
 
 /// Reads all files of a checkpoint.

@@ -3,7 +3,7 @@
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
 use super::step::MicroBatches;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use dermake_data::{Augmentation, TableOptions};
 use dermake_device::Precision;
 use dermake_objective::Objective;
@@ -188,6 +188,11 @@ impl ModelRecipe {
             return Ok(Some(ClipConfig::named(architecture)?));
         }
         let json = serde_json::to_vec(&self.model_cfg).context("in model.model_cfg")?;
-        Ok(Some(ClipConfig::from_open_clip_json(&json).context("in model.model_cfg")?))
+        let config = ClipConfig::from_open_clip_json(&json).context("in model.model_cfg")?;
+        ensure!(
+            config.is_plain(),
+            "model.model_cfg is not of a plain ViT-CLIP model, the only kind that can be trained"
+        );
+        Ok(Some(config))
     }
 }

@@ -190,6 +190,10 @@ fn first_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
         files.weights.display()
     );
     let checkpoint = Checkpoint::open(&files, recipe.model.architecture.as_deref())?;
+    ensure!(
+        checkpoint.config.is_plain(),
+        "only open_clip's own ViT-CLIP models can be trained, and this is a model of another kind: {from}"
+    );
     Ok((checkpoint.config, checkpoint.weights))
 }
 

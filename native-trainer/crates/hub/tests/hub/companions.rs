@@ -1,0 +1,66 @@
+//! Small files beside a model: those of its tokenizer, and those of other repositories that its config names.
+
+use super::{CONFIG, World, write_model};
+use dermake_hub::{Error, HubSettings, resolve_named_with};
+use std::fs;
+
+#[test]
+fn a_model_of_transformers_brings_its_tokenizer_and_its_image_processor() {
+    let world = World::new();
+    fs::remove_file(world.published(CONFIG)).unwrap();
+    fs::write(world.published("config.json"), r#"{"model_type": "clip"}"#).unwrap();
+    for name in ["merges.txt", "preprocessor_config.json", "training_args.bin", "vocab.json"] {
+        fs::write(world.published(name), "{}").unwrap();
+    }
+    let files = world.resolve().unwrap();
+    assert!(files.config.as_ref().unwrap().ends_with("config.json"));
+    let names: Vec<&str> = files.companions.keys().map(String::as_str).collect();
+    assert_eq!(names, ["merges.txt", "preprocessor_config.json", "vocab.json"]);
+    assert!(files.preprocessor().unwrap().ends_with("preprocessor_config.json"));
+    let offline = HubSettings { offline: true, ..world.settings.clone() };
+    assert_eq!(dermake_hub::resolve_with(super::MODEL, &offline).unwrap(), files);
+}
+
+#[test]
+fn a_plain_model_of_open_clip_brings_no_tokenizer() {
+    let world = World::new();
+    fs::write(world.published("tokenizer.json"), "{}").unwrap();
+    assert!(world.resolve().unwrap().companions.is_empty());
+    assert!(!world.hub.seen().iter().any(|seen| seen.path.ends_with("tokenizer.json")));
+}
+
+#[test]
+fn files_of_another_repository_are_downloaded_once_and_answer_offline() {
+    let world = World::new();
+    let repository = world.folder.path().join("hub/ada/bert");
+    fs::create_dir_all(&repository).unwrap();
+    fs::write(repository.join("config.json"), r#"{"model_type": "bert"}"#).unwrap();
+    fs::write(repository.join("pytorch_model.bin"), "weights, which nobody asks for").unwrap();
+    let model = world.resolve().unwrap();
+    let named = |names: &[&str], settings: &HubSettings| resolve_named_with(&model, "ada/bert", names, settings);
+    let found = named(&["config.json", "vocab.txt"], &world.settings).unwrap();
+    assert_eq!(fs::read(&found["config.json"]).unwrap(), br#"{"model_type": "bert"}"#);
+    assert_eq!(found.len(), 1);
+    assert!(!world.hub.seen().iter().any(|seen| seen.path.contains("bert") && seen.path.ends_with(".bin")));
+
+    let offline = HubSettings { offline: true, ..world.settings.clone() };
+    assert_eq!(named(&["config.json", "vocab.txt"], &offline).unwrap(), found);
+    assert!(matches!(named(&["vocab.txt"], &offline), Err(Error::NotCached { .. })));
+    assert!(matches!(named(&["vocab.txt"], &world.settings), Err(Error::MissingFile { .. })));
+}
+
+#[test]
+fn a_folder_of_the_repository_s_name_beside_the_weights_comes_first() {
+    let world = World::new();
+    let folder = world.folder.path().join("local");
+    write_model(&folder, 2);
+    fs::create_dir_all(folder.join("ada/bert")).unwrap();
+    fs::write(folder.join("ada/bert/config.json"), "{}").unwrap();
+    let model = dermake_hub::resolve(folder.to_str().unwrap()).unwrap();
+    let found = resolve_named_with(&model, "ada/bert", &["config.json"], &world.settings).unwrap();
+    assert_eq!(found["config.json"], folder.join("ada/bert/config.json"));
+    for outside in ["../local", "/etc", "ada/../../x"] {
+        let refused = resolve_named_with(&model, outside, &["config.json"], &world.settings);
+        assert!(matches!(refused, Err(Error::ModelId { .. })), "{outside}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Models of other families, from a folder as a hub serves it: the files alone lead to the reference's answers.
+//!
+//! The models are those of `shared-model/tests/fixtures/towers`, or of the folder that `DERMAKE_FIXTURES` names.
+
+use super::{dermake, json_lines, labels_of, sample};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A model that says all of itself in its files, and what the reference made of it.
+struct Family {
+    folder: PathBuf,
+    case: Value,
+}
+
+impl Family {
+    fn all() -> Vec<Self> {
+        let fixtures = std::env::var("DERMAKE_FIXTURES").map_or_else(
+            |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared-model/tests/fixtures"),
+            PathBuf::from,
+        );
+        let groups =
+            ["hf_clip", "hf_siglip", "open_clip", "panderm"].map(|group| fixtures.join("towers").join(group));
+        let folders =
+            groups.iter().flat_map(|group| fs::read_dir(group).unwrap()).map(|entry| entry.unwrap().path());
+        let read = |folder: PathBuf| {
+            let case = fs::read(folder.join("case.json")).ok()?;
+            Some(Self { case: serde_json::from_slice(&case).unwrap(), folder })
+        };
+        folders.filter_map(read).filter(Self::is_complete).collect()
+    }
+
+    /// Whether it has a tokenizer, and heads that its files tell: most small models have narrower ones than all real ones.
+    fn is_complete(&self) -> bool {
+        let has = |name: &str| self.folder.join(name).is_file();
+        let has_tokenizer =
+            ["tokenizer.json", "vocab.txt", "vocab.json", "spiece.model"].iter().any(|name| has(name));
+        let config = fs::read_to_string(self.folder.join("open_clip_config.json")).unwrap_or_default();
+        let is_described =
+            config.is_empty() || config.contains("\"head_width\"") && !config.contains("pretrain_path");
+        let vision = &self.case["structure"]["vision"];
+        let heads_are_64_wide = vision["width"] == vision["heads"].as_u64().unwrap_or_default() * 64;
+        has_tokenizer && (is_described || heads_are_64_wide)
+    }
+
+    /// Labels that stay as they are (no empty one, none with a comma), and whose ids the reference did not change: of some
+    /// texts a case has ids above the end token's, which no tokenizer gives.
+    fn labels(&self) -> Vec<(usize, &str)> {
+        let config = fs::read(self.folder.join("config.json")).unwrap_or_else(|_| b"{}".to_vec());
+        let config: Value = serde_json::from_slice(&config).unwrap();
+        let end = config["text_config"]["eos_token_id"].as_i64().filter(|&end| end != 2).unwrap_or(i64::MAX);
+        let ids = self.io()["input_ids"].to_vec2::<i64>().unwrap();
+        let texts = self.case["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap());
+        let is_plain = |text: &str| !text.is_empty() && text.len() < 60 && text.trim() == text;
+        let rows = texts.enumerate().filter(|(row, text)| is_plain(text) && ids[*row].iter().all(|&id| id <= end));
+        rows.collect()
+    }
+
+    fn io(&self) -> HashMap<String, candle_core::Tensor> {
+        candle_core::safetensors::load(self.folder.join("io.safetensors"), &candle_core::Device::Cpu).unwrap()
+    }
+
+    /// The reference's cosines of an image, by label.
+    fn cosines(&self, image: usize) -> Vec<(String, f64)> {
+        let logits = self.io()["logits_per_image"].to_vec2::<f32>().unwrap();
+        let number = |name: &str| self.case[name].as_f64().unwrap_or_default();
+        let cosine = |logit: f32| (f64::from(logit) - number("logit_bias")) / number("logit_scale");
+        self.labels().iter().map(|(index, label)| (label.to_string(), cosine(logits[image][*index]))).collect()
+    }
+}
+
+fn classify(model: &Path, image: &Path, labels: &Path) -> Value {
+    let mut command = dermake();
+    command.args(["classify", "--json", "--as-reference", "--template", "{}", "--top-k", "100"]);
+    let output = command.arg("--model").arg(model).arg("--labels").arg(labels).arg(image).output().unwrap();
+    assert!(output.status.success(), "{}: {}", model.display(), String::from_utf8_lossy(&output.stderr));
+    json_lines(&output.stdout).remove(0)
+}
+
+#[test]
+fn a_folder_of_another_family_answers_as_the_reference_dense_and_quantized() {
+    let families = Family::all();
+    assert!(families.len() >= 4, "{} families", families.len());
+    let out = tempfile::tempdir().unwrap();
+    for (number, family) in families.iter().enumerate() {
+        let folder = &family.folder;
+        let labels = out.path().join(format!("labels-{number}.json"));
+        let names: Vec<&str> = family.labels().into_iter().map(|(_, label)| label).collect();
+        fs::write(&labels, serde_json::to_string(&names).unwrap()).unwrap();
+        let quantized = out.path().join(number.to_string());
+        let mut quantize = dermake();
+        quantize.args(["quantize", "--format", "int8", "--model"]).arg(folder).arg("--out").arg(&quantized);
+        quantize.assert().success();
+
+        for (index, image) in family.case["images"].as_array().unwrap().iter().enumerate().take(2) {
+            let image = folder.join("../../preprocess/images").join(image.as_str().unwrap());
+            if !image.is_file() {
+                continue; // random pixels, which are no file
+            }
+            for (model, tolerance) in [(folder, 0.02), (&quantized, 8.0)] {
+                let answer = classify(model, &image, &labels);
+                assert_eq!(labels_of(&answer).len(), names.len());
+                for (label, cosine) in family.cosines(index) {
+                    let predictions = answer["predictions"].as_array().unwrap();
+                    let found = predictions.iter().find(|found| found["label"] == label).unwrap();
+                    let difference = (found["logit"].as_f64().unwrap() - 100.0 * cosine).abs();
+                    assert!(difference < tolerance, "{} {label}: {difference}", model.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_of_another_family_is_not_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let family = Family::all().remove(0);
+    let recipe = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes/smoke.toml")).unwrap();
+    let rest = &recipe[recipe.find("[data]").unwrap()..];
+    let path = folder.path().join("recipe.toml");
+    fs::write(&path, format!("[model]\nfrom = {:?}\n\n{rest}", family.folder)).unwrap();
+    let data = folder.path().join("data");
+    dermake().args(["synth", "--images", "20", "--image-size", "64", "--out"]).arg(&data).assert().success();
+    let run = folder.path().join("run");
+    let output = dermake().arg("train").arg(&path).arg("--data").arg(&data).arg("--out").arg(run).output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("this is a model of another kind"), "{log}");
+}
+
+#[test]
+fn photos_are_embedded_and_annotated_by_another_family() {
+    let family = Family::all().remove(0);
+    let photos = tempfile::tempdir().unwrap();
+    fs::copy(sample(1), photos.path().join("photo.jpg")).unwrap();
+    for (command, arguments) in [("annotate", &["--json", "--concepts", "scale, bulla"][..]), ("embed", &[])] {
+        let mut run = dermake();
+        let output = run
+            .arg(command)
+            .arg(photos.path())
+            .args(arguments)
+            .arg("--model")
+            .arg(&family.folder)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
