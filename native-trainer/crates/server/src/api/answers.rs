@@ -1,6 +1,7 @@
 //! One function per address: runs the model and returns an answer in the form of [`shared_model::api`].
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -12,7 +13,7 @@ use shared_model::labels::LabelWarning;
 use super::encoding::Encoding;
 use super::parameters::check_prompts;
 use super::request::ApiRequest;
-use super::{Api, millis_since};
+use super::state::Api;
 use crate::error::HttpError;
 use crate::infer;
 
@@ -106,4 +107,8 @@ fn rows(features: &Tensor) -> Result<Vec<Vec<f32>>, HttpError> {
 
 fn tensor(err: candle_core::Error) -> HttpError {
     shared_model::Error::from(err).into()
+}
+
+fn millis_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
 }

@@ -11,44 +11,19 @@ mod photo;
 #[cfg(test)]
 mod properties;
 mod request;
+mod state;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use tokio_util::task::TaskTracker;
 
 use super::access::{self, Guard};
-use super::engines::Engines;
 use super::error::HttpError;
-use super::infer::Engine;
-use super::limits::Limits;
-use body::BodyReader;
-use parameters::Parameters;
-
-/// Shared state of all requests to the models.
-pub(super) struct Api {
-    engines: Arc<Engines>,
-    limits: Limits,
-    bodies: BodyReader,
-    /// Counts current requests, for the shutdown.
-    under_way: TaskTracker,
-}
-
-impl Api {
-    pub(super) fn new(engines: Arc<Engines>, limits: &Limits, under_way: TaskTracker) -> Self {
-        Self { engines, limits: limits.clone(), bodies: BodyReader::new(limits), under_way }
-    }
-
-    /// Returns the model that a request names, or the first one.
-    async fn engine(&self, parameters: &mut Parameters) -> Result<Arc<Engine>, HttpError> {
-        self.engines.find(parameters.one("model")?.as_deref()).await
-    }
-}
+pub(super) use state::Api;
 
 /// Routes of the models, with a timeout for each request. All except the OpenAPI document need access.
 pub(super) fn routes(api: Arc<Api>, guard: Arc<Guard>) -> Router {
@@ -72,8 +47,4 @@ async fn within_time(State(api): State<Arc<Api>>, request: Request, next: Next) 
     let limit_secs = api.limits.request_timeout_secs;
     let answered = tokio::time::timeout(api.limits.request_timeout(), next.run(request)).await;
     answered.map_err(|_| HttpError::TimedOut { limit_secs })
-}
-
-fn millis_since(start: Instant) -> f64 {
-    start.elapsed().as_secs_f64() * 1e3
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Api;
+use super::state::Api;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 

@@ -1,19 +1,19 @@
 //! Captions of a case: what a record, a clinician or a patient would write, true to what was drawn.
 
+mod facts;
 mod sentences;
 mod words;
 
 use super::case::{Case, CaseRng};
 use super::findings::{Concept, Findings};
+pub use facts::Facts;
 use rand::Rng;
 use rand::seq::{IndexedRandom, IteratorRandom, SliceRandom};
 use sentences::Writer;
+use words::TOKEN_BUDGET;
 
 /// Most sub-captions of a row.
 pub const MAX_SUBCAPTIONS: usize = 8;
-
-/// Longest caption, by [`words::estimated_tokens`]; CLIP's own count stays under 60 then.
-const TOKEN_BUDGET: usize = 47;
 
 /// All texts of one training row.
 #[derive(Clone, Debug)]
@@ -24,15 +24,6 @@ pub struct Captions {
     pub visual_concept: Option<String>,
     /// One to eight sentences or phrases.
     pub subcaptions: Vec<String>,
-}
-
-/// Facts for the captions.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    pub case: &'a Case,
-    pub findings: &'a Findings,
-    /// Artifacts that the camera added to the picture.
-    pub extras: &'a [&'static str],
 }
 
 /// Writes the texts of a training row.

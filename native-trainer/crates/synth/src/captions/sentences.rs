@@ -1,6 +1,7 @@
 //! Sentences about a case in several voices; none of them ends with a full stop.
 
-use super::{Facts, words};
+use super::facts::Facts;
+use super::words;
 use crate::case::CaseRng;
 use crate::findings::Concept;
 use rand::Rng;
@@ -262,7 +263,7 @@ impl Writer<'_> {
         let mut caption = start;
         for ending in endings.into_iter().flatten() {
             let longer = format!("{caption}, {ending}");
-            if words::estimated_tokens(&longer) < super::TOKEN_BUDGET + 4 {
+            if words::estimated_tokens(&longer) < words::TOKEN_BUDGET + 4 {
                 caption = longer;
             }
         }

@@ -2,6 +2,9 @@
 
 use crate::case::{Case, Sex};
 
+/// Longest caption, by [`estimated_tokens`]; CLIP's own count stays under 60 then.
+pub const TOKEN_BUDGET: usize = 47;
+
 pub fn count(n: usize) -> &'static str {
     match n {
         0 => "no",

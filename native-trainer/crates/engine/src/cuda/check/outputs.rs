@@ -1,6 +1,6 @@
 //! One call of every operation, with results that are read back.
 
-use super::Random;
+use super::compare::Random;
 use crate::cpu::CpuOps;
 use crate::cuda::element::Element;
 use crate::cuda::flat::CudaOps;

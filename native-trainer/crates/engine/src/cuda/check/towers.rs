@@ -1,6 +1,6 @@
 //! Compares both towers on a GPU with the CPU's: features and every gradient.
 
-use super::{Finding, Random, compare_gradients, compare_named, layout};
+use super::compare::{Finding, Random, compare_gradients, compare_named, layout};
 use crate::{
     FlatWeights, Keep, Ops, PackedTexts, ParameterLayout, Pass, ProjectedTokens, Sequences, TextEngine,
     VisionEngine,
