@@ -118,12 +118,16 @@ fn refuse_occupied(destination: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file whole or not at all; an existing one is replaced.
+/// Writes a file whole or not at all; an existing one is replaced. A device or a pipe, such as `/dev/stdout`, is written
+/// to and stays what it is.
 ///
 /// # Errors
 /// If it cannot be written; an existing one is unchanged then.
 pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
     let cannot = || format!("cannot write {}", path.display());
+    if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return std::fs::write(path, content).with_context(cannot);
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
     file.write_all(content).with_context(cannot)?;
@@ -222,6 +226,23 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"2");
         assert!(replace_file(&path.join("below"), b"3").is_err());
         assert_eq!(names_in(root.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        use std::os::unix::fs::FileTypeExt;
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("pipe");
+        let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: the name is a C string that outlives the call.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| std::fs::read(&path).unwrap());
+            replace_file(&path, b"1").unwrap();
+            assert!(path.metadata().unwrap().file_type().is_fifo());
+            assert_eq!(reader.join().unwrap(), b"1");
+        });
     }
 
     fn names_in(folder: &Path) -> Vec<std::ffi::OsString> {
