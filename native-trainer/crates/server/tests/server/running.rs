@@ -115,10 +115,12 @@ impl Running {
         wanted.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
-    /// Asks for a count until it is as expected.
+    /// Reads a count until it is as expected; panics after a minute.
     pub fn wait_for(&self, name: &str, labels: &str, expected: f64) {
+        let started = std::time::Instant::now();
         while self.count(name, labels) != expected {
-            std::thread::yield_now();
+            assert!(started.elapsed().as_secs() < 60, "{name} {labels} was never {expected}");
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 
