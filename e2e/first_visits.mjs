@@ -1,12 +1,11 @@
 /**
- * `just first-visits BROWSER COUNT`: opens the page as a new visitor does, again and again, and counts the visits that
- * hang.
+ * `just first-visits BROWSER COUNT`: opens the page as a new visitor, again and again, and counts the visits that fail.
  *
- * Each visit is a browser with an empty profile, started without automation, behind a proxy that delays requests as slow
- * links and disks do: those that ask the server whether a file is still so by 0.4 to 2 seconds, which is where a service
- * worker and the model's threads meet. A script that the proxy adds to the page chooses a sample once the model is ready,
- * and reports what the page shows. A visit is good when it shows an answer. One that ends in neither hangs, and so does
- * one that shows a notice: nothing is wrong with the server here.
+ * Each visit starts a browser with an empty profile and without automation, behind a proxy that delays requests as slow
+ * links and disks do. Revalidating requests are delayed by 0.4 to 2 seconds, so that the start of the service worker and
+ * that of the model's threads overlap. The proxy adds a script to the page that selects a sample once the model is
+ * loaded, and reports what the page shows. A visit succeeds if the page shows an answer. It fails if the page shows an
+ * error, since the server has none here, or neither.
  */
 
 import { spawn } from 'node:child_process';
@@ -23,16 +22,16 @@ const CLOSE_MILLIS = 10_000;
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    dermake: { type: 'string' }, // the program, built
-    app: { type: 'string' }, // the page, built
+    dermake: { type: 'string' }, // the built program
+    app: { type: 'string' }, // the built page
     model: { type: 'string' }, // a folder from `dermake quantize`
     least: { type: 'string', default: '400' }, // milliseconds of delay
     most: { type: 'string', default: '2000' },
-    'at-once': { type: 'string', default: '1' }, // visits side by side
+    'at-once': { type: 'string', default: '1' }, // parallel visits
   },
 });
 const missing = ['dermake', 'app', 'model'].filter((name) => !options[name]);
-if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${name}`).join(' ')}`);
+if (missing.length > 0) throw new Error(`missing options: ${missing.map((name) => `--${name}`).join(' ')}`);
 const [browserName = 'firefox', count = '10'] = positionals;
 
 const { CHROMIUM = 'chromium', FIREFOX = 'firefox-esr' } = process.env; // from .setup/env.sh
@@ -47,33 +46,33 @@ if (!browsers[browserName]) throw new Error(`expected one of ${Object.keys(brows
 
 /** Runs in the page. */
 function visitor() {
-  const told = { at: 'opened' };
-  const tell = (state) => {
-    told.at = state;
+  let reported = 'opened';
+  const report = (state) => {
+    reported = state;
     fetch('__visit', { method: 'POST', body: state }).catch(() => {});
   };
   const find = (testId) => document.querySelector(`[data-testid=${testId}]`);
   setInterval(() => {
     const notice = find('notice')?.textContent;
     const phase = find('status')?.dataset.phase ?? 'not started';
-    if (told.at === 'answered' || notice === told.at) return;
-    if (notice) tell(`notice: ${notice}`);
-    else if (find('predictions')?.querySelector('li')) tell('answered');
-    else if (phase === 'ready' && told.at !== 'sample') {
+    if (reported === 'answered' || reported === `notice: ${notice}`) return;
+    if (notice) report(`notice: ${notice}`);
+    else if (find('predictions')?.querySelector('li')) report('answered');
+    else if (phase === 'ready' && reported !== 'sample') {
       find('sample-1')?.click();
-      told.at = 'sample';
-    } else if (told.at !== 'sample' && told.at !== phase) tell(phase);
+      reported = 'sample';
+    } else if (reported !== 'sample' && reported !== phase) report(phase);
   }, 100);
 }
 
 class DelayingProxy {
-  /** What the page of the visit under way has told. */
-  onTold = () => {};
+  /** Called with each report of the page. */
+  onReport = () => {};
 
   static async to(target) {
     const proxy = new DelayingProxy();
     proxy.target = target;
-    proxy.server = createServer((asked, answer) => proxy.#take(asked, answer));
+    proxy.server = createServer((incoming, response) => proxy.#receive(incoming, response));
     await new Promise((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -87,39 +86,39 @@ class DelayingProxy {
     this.server.close();
   }
 
-  #take(asked, answer) {
-    if (asked.url.endsWith('/__visit')) {
+  #receive(incoming, response) {
+    if (incoming.url.endsWith('/__visit')) {
       const parts = [];
-      asked.on('data', (part) => parts.push(part));
-      asked.on('end', () => {
-        this.onTold(Buffer.concat(parts).toString());
-        answer.end();
+      incoming.on('data', (part) => parts.push(part));
+      incoming.on('end', () => {
+        this.onReport(Buffer.concat(parts).toString());
+        response.end();
       });
       return;
     }
-    const revalidates = /no-cache|max-age=0/.test(asked.headers['cache-control'] ?? '') || asked.headers['service-worker'];
+    const revalidates = /no-cache|max-age=0/.test(incoming.headers['cache-control'] ?? '') || incoming.headers['service-worker'];
     const [least, most] = [Number(options.least), Number(options.most)];
     const millis = revalidates ? least + Math.random() * (most - least) : Math.random() * Math.min(least, 100);
-    setTimeout(() => this.#pass(asked, answer), millis);
+    setTimeout(() => this.#forward(incoming, response), millis);
   }
 
-  #pass(asked, answer) {
-    const isPage = asked.url.split('?')[0] === '/';
-    const headers = { ...asked.headers };
+  #forward(incoming, response) {
+    const isPage = incoming.url.split('?')[0] === '/';
+    const headers = { ...incoming.headers };
     if (isPage) delete headers['accept-encoding'];
-    const onward = request(new URL(asked.url, this.target), { method: asked.method, headers }, (response) => {
-      if (!isPage || response.statusCode !== 200) {
-        answer.writeHead(response.statusCode, response.headers);
-        response.pipe(answer);
+    const forwarded = request(new URL(incoming.url, this.target), { method: incoming.method, headers }, (original) => {
+      if (!isPage || original.statusCode !== 200) {
+        response.writeHead(original.statusCode, original.headers);
+        original.pipe(response);
         return;
       }
-      const { 'content-security-policy': _policy, 'content-length': _length, etag: _etag, ...others } = response.headers;
-      answer.writeHead(200, others);
-      response.on('data', (part) => answer.write(part));
-      response.on('end', () => answer.end(`<script>(${visitor})()</script>`));
+      const { 'content-security-policy': _policy, 'content-length': _length, etag: _etag, ...others } = original.headers;
+      response.writeHead(200, others);
+      original.on('data', (part) => response.write(part));
+      original.on('end', () => response.end(`<script>(${visitor})()</script>`));
     });
-    onward.on('error', () => answer.destroy());
-    asked.pipe(onward);
+    forwarded.on('error', () => response.destroy());
+    incoming.pipe(forwarded);
   }
 }
 
@@ -134,13 +133,13 @@ async function startServer() {
   return { url, stop: () => child.kill() };
 }
 
-/** Resolves to what the page told last, and after how long. */
+/** Returns the page's last report, and the time until it. */
 async function visit() {
   const proxy = await DelayingProxy.to(server.url);
   const home = mkdtempSync(join(tmpdir(), 'dermake-visit-'));
   const [program, ...rest] = browsers[browserName](home, proxy.url);
   const started = performance.now();
-  // Its own group, so that all its processes can be ended; a home of its own, for browsers that take no profile.
+  // A process group, so that all its processes can be ended; a home folder, for browsers without a profile option.
   const child = spawn(program, rest, { detached: true, stdio: 'ignore', env: { ...process.env, HOME: home, MOZ_CRASHREPORTER_DISABLE: '1' } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   let last = 'never opened';
@@ -148,9 +147,9 @@ async function visit() {
     await new Promise((resolve, reject) => {
       child.once('error', reject);
       const timer = setTimeout(resolve, VISIT_MILLIS);
-      proxy.onTold = (told) => {
-        last = told;
-        if (told === 'answered' || told.startsWith('notice')) {
+      proxy.onReport = (report) => {
+        last = report;
+        if (report === 'answered' || report.startsWith('notice')) {
           clearTimeout(timer);
           resolve();
         }
@@ -162,7 +161,7 @@ async function visit() {
       try {
         process.kill(-child.pid, signal);
       } catch {
-        break; // all have ended
+        break; // all processes have ended
       }
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, CLOSE_MILLIS))]);
     }
@@ -173,22 +172,22 @@ async function visit() {
 
 const server = await startServer();
 const visits = [];
-let begun = 0;
-async function visitAgainAndAgain() {
-  while (begun < Number(count)) {
-    const i = ++begun;
+let nStarted = 0;
+async function visitRepeatedly() {
+  while (nStarted < Number(count)) {
+    const i = ++nStarted;
     const { last, millis } = await visit();
     visits.push({ last, millis });
     if (last !== 'answered') console.log(`visit ${i}: ${last} (${(millis / 1000).toFixed(0)} s)`);
   }
 }
 try {
-  await Promise.all(Array.from({ length: Number(options['at-once']) }, visitAgainAndAgain));
+  await Promise.all(Array.from({ length: Number(options['at-once']) }, visitRepeatedly));
 } finally {
   server.stop();
 }
-const good = visits.filter(({ last }) => last === 'answered');
-const times = good.map(({ millis }) => millis / 1000).sort((a, b) => a - b);
+const answered = visits.filter(({ last }) => last === 'answered');
+const times = answered.map(({ millis }) => millis / 1000).sort((a, b) => a - b);
 const [median, most] = [times[Math.floor(times.length / 2)], times.at(-1)].map((secs) => secs?.toFixed(1) ?? 'n/a');
-console.log(`${browserName}: ${good.length} of ${visits.length} first visits answered; median ${median} s, longest ${most} s`);
-process.exitCode = good.length === visits.length ? 0 : 1;
+console.log(`${browserName}: ${answered.length} of ${visits.length} first visits answered; median ${median} s, longest ${most} s`);
+process.exitCode = answered.length === visits.length ? 0 : 1;

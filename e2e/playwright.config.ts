@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
-// The system's Chromium: the tests download no browser. `just test-e2e` sets CHROMIUM.
+// The system's Chromium; no browser is downloaded. `just test-e2e` sets CHROMIUM.
 const executablePath = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
@@ -12,14 +12,15 @@ if (!executablePath) {
   throw new Error('no Chromium found: run `just setup`, or set CHROMIUM to its path');
 }
 
-/** As the benches start it, too. */
+/** The benchmarks start Chromium with the same flags. */
 const chromiumFlags: string[] = JSON.parse(
   readFileSync(new URL('../.setup/chromium_flags.json', import.meta.url), 'utf8'),
 );
 
 export default defineConfig({
   testDir: 'tests',
-  // One real model runs on the processor in each test: side by side they would only wait for each other.
+  // Every test runs a real model on the CPU, so parallel tests would only wait for each other. The fixtures also share
+  // their servers among all tests of a worker.
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,

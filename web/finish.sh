@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Trunk's last step, in its staging folder: adds the builds of the worker, gives their files a hash in their names, as
-# Trunk gives the page's, and tells the service worker which files make up this version of the page.
+# Trunk's last step, in its staging folder: builds the worker, adds a hash to the names of its files, as Trunk does for the
+# page's, and writes the list of the files of this version into the service worker.
 set -euo pipefail
 here=$PWD
 cd "$TRUNK_STAGING_DIR"
 "$here/workers.sh" "$PWD"
 
 hash() { cat "$@" | sha256sum | cut -c1-16; }
-# rewrite FILE PROGRAM...: through sed, whose -i is not the same everywhere.
+# rewrite FILE PROGRAM...: edits a file with sed, whose option -i differs between systems.
 rewrite() {
   local file=$1
   shift
@@ -15,7 +15,7 @@ rewrite() {
   mv "$file.new" "$file"
 }
 
-# One hash for all builds of the worker: the page knows their names by it.
+# One hash for all builds of the worker: index.html has it.
 version=$(hash worker_loader.js worker_pool.js worker-*)
 for program in worker-*.js; do
   build=${program#worker-} build=${build%.js}
@@ -30,12 +30,12 @@ rm worker_loader.js worker_pool.js
 rewrite index.html -e "s/worker-VERSION/worker-$version/"
 
 files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's|^\./||')
-# A change of sw.js is a version too: what an older one kept is not taken over.
-# shellcheck disable=SC2086 # no name of ours has a space
+# A change of sw.js makes a new version, too: it does not use the files that an older one stored.
+# shellcheck disable=SC2086 # the names have no spaces
 {
   version=$(hash index.html sw.js $files)
   list=$(sha256sum $files | sed -E 's/^([0-9a-f]+) .(.*)$/"\2":"\1",/' | tr -d '\n')
 }
 rewrite index.html -e "s/content=\"VERSION\"/content=\"$version\"/"
 rewrite sw.js -e "s/\"VERSION\"/\"$version\"/" -e "s#\"FILE\": \"SHA-256\"#${list%,}#"
-grep -q "content=\"$version\"" index.html # the page and sw.js know each other by it
+grep -q "content=\"$version\"" index.html # sw.js recognizes the page by it

@@ -1,27 +1,27 @@
-// Keeps the page for visits without a network; the weights are kept by the model's worker.
+// Stores the page for visits without a network. The weights are stored by the model's worker.
 //
-// Everything that was built together is kept together, in one cache per version: the page's own files come from there,
-// and only the page itself (index.html) is first asked for anew. So is what models there are, which may change at any
-// time. Only what is what it claims to be is kept: a login page, a proxy's error or a file cut short is not.
+// The files of a version are stored together, in one cache per version, and served from there. index.html and the list of
+// models are fetched from the network first, because they may change at any time. Only valid responses are stored, not a
+// login page, a proxy's error or a truncated file.
 const VERSION = "VERSION"; // finish.sh fills in both
 const FILES = { "FILE": "SHA-256" };
-// The build of the worker that this browser runs; the others are not kept.
+// The build of the worker that this browser runs; the other builds are not stored.
 const BUILD = new URLSearchParams(location.search).get("build");
 const OF_BUILD = new RegExp(`^worker-[0-9a-f]+-${BUILD}(_loader|_pool|_bg)?\\.`);
 
-// How long the network may take where something kept can answer instead, and how long the browser's own cache may.
+// Timeouts of the network if there is a stored response, and of Cache Storage.
 const NETWORK_MILLIS = 5_000;
 const CACHE_MILLIS = 3_000;
-// Once the network took longer, it is not waited for again so soon: a visit asks for several things.
-const SILENT_MILLIS = 30_000;
-let silentUntil = 0;
+// After a timeout, stored responses are used at once for this long: a visit makes several requests.
+const OFFLINE_MILLIS = 30_000;
+let offlineUntil = 0;
 
 const PAGES = "dermake-page-";
 const PAGE = PAGES + VERSION;
 const MODELS = "dermake-models";
 const INDEX = new URL("./", location).href;
 const MODEL_LIST = new URL("models", location).href;
-// Files of the page whose names change with their content: they may be of a version that an older tab still runs.
+// Files of the page with a hash in their names: they may be of a version that an older tab still runs.
 const HASHED = /^(?!models\/|v1\/).*-[0-9a-f]{16}[-_.]/;
 const TYPES = {
   js: /javascript/,
@@ -33,44 +33,44 @@ const TYPES = {
   "": /^text\/html/,
 };
 const wanted = Object.keys(FILES).filter((file) => !file.startsWith("worker-") || OF_BUILD.test(file));
-const ofPage = new Set(wanted.map((file) => new URL(file, location).href));
+const pageFiles = new Set(wanted.map((file) => new URL(file, location).href));
 
 addEventListener("install", (event) => {
   skipWaiting();
-  event.waitUntil(Promise.all([keepPage(), keepModels().catch(() => {})]));
+  event.waitUntil(Promise.all([storePage(), storeModels().catch(() => {})]));
 });
 
 addEventListener("activate", (event) => {
-  // Never awaited: it waits for all workers of the page, the model's threads too. These sleep until there is work, and
-  // no file would be answered until the activation is over.
+  // Not awaited: it waits for all workers of the page, the model's threads too, which sleep until there is work. Until the
+  // activation is over, no request would be answered.
   clients.claim().catch(() => {});
-  event.waitUntil(forgetOldVersions());
+  event.waitUntil(deleteOldVersions());
 });
 
 addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
-  const address = origin + pathname; // a query changes none of the page's files
+  const url = origin + pathname; // the query does not matter for the page's files
   if (request.mode === "navigate") {
-    if (address !== INDEX && address !== `${INDEX}index.html`) return;
-    event.respondWith(newestPage(request));
-    event.waitUntil(forgetOldVersions());
-  } else if (isOfModels(address)) event.respondWith(newestOfModels(request));
-  else if (ofPage.has(address) || (address.startsWith(INDEX) && HASHED.test(address.slice(INDEX.length)))) {
-    event.respondWith(fromPage(address).then((response) => response ?? fetch(request)));
+    if (url !== INDEX && url !== `${INDEX}index.html`) return;
+    event.respondWith(fetchPage(request));
+    event.waitUntil(deleteOldVersions());
+  } else if (isModelInfo(url)) event.respondWith(fetchModelInfo(request));
+  else if (pageFiles.has(url) || (url.startsWith(INDEX) && HASHED.test(url.slice(INDEX.length)))) {
+    event.respondWith(storedPageFile(url).then((response) => response ?? fetch(request)));
   }
 });
 
-// The page asks whether its next visit needs no network.
+// Answers the page, which asks whether its next visit works without a network.
 addEventListener("message", (event) => {
-  const answer = isKept().catch(() => false);
-  event.waitUntil(answer.then((kept) => event.ports[0]?.postMessage(kept)));
+  const answer = isStored().catch(() => false);
+  event.waitUntil(answer.then((stored) => event.ports[0]?.postMessage(stored)));
 });
 
-// ---- The page's own files
+// ---- The page's files
 
-async function keepPage() {
+async function storePage() {
   const cache = await caches.open(PAGE);
   const missing = async (url) => !(await cache.match(url));
   await Promise.all(
@@ -79,22 +79,22 @@ async function keepPage() {
       if (await missing(url)) await cache.put(url, await fetchFile(url, FILES[file]));
     }),
   );
-  // Last: where it is, all of its files are.
+  // Last, so that it is stored only if all files are.
   if (await missing(INDEX)) await cache.put(INDEX, await fetchIndex());
 }
 
-// The browser's own cache may hold a file of another version under the same name.
+// The browser's HTTP cache may have a file of another version under the same name.
 async function fetchFile(url, sha256) {
   for (const cache of ["default", "reload"]) {
     const response = await fetch(new Request(url, { cache }));
-    if (isSound(response, url) && (await digest(response.clone())) === sha256) return response;
+    if (isValid(response, url) && (await digest(response.clone())) === sha256) return response;
   }
   throw new TypeError(`not the file of this version: ${url}`);
 }
 
 async function fetchIndex() {
   const response = await fetch(new Request(INDEX, { cache: "no-cache" }));
-  const isOurs = isSound(response, INDEX) && (await response.clone().text()).includes(`content="${VERSION}"`);
+  const isOurs = isValid(response, INDEX) && (await response.clone().text()).includes(`content="${VERSION}"`);
   if (!isOurs) throw new TypeError("not the page of this version");
   return response;
 }
@@ -104,133 +104,131 @@ async function digest(response) {
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// Whether an answer is what its address promises.
-function isSound(response, address) {
-  const { pathname } = new URL(address);
+// Whether a response has the media type of its URL.
+function isValid(response, url) {
+  const { pathname } = new URL(url);
   const extension = /\.([a-z]+)$/.exec(pathname)?.[1] ?? "";
   const type = response.headers.get("content-type") ?? "";
   return response.status === 200 && !response.redirected && (TYPES[extension]?.test(type) ?? true);
 }
 
-// Of this version or, for a tab that still runs an older one, of that; nothing if it is kept nowhere.
-async function fromPage(address) {
+// A stored file of this version or, for a tab that still runs an older one, of that version; undefined if there is none.
+async function storedPageFile(url) {
   const findIn = async (name) => {
-    const response = await (await caches.open(name)).match(address);
-    return response && isSound(response, address) ? response : undefined;
+    const response = await (await caches.open(name)).match(url);
+    return response && isValid(response, url) ? response : undefined;
   };
   const find = async () => {
     let response = await findIn(PAGE);
     for (const name of response ? [] : await olderVersions()) response ??= await findIn(name);
     return response;
   };
-  return within(CACHE_MILLIS, find()).catch(() => undefined);
+  return timeout(CACHE_MILLIS, find()).catch(() => undefined);
 }
 
-async function newestPage(request) {
-  silentUntil = 0; // a new visit, or a reload: the network may be back
-  const asked = fetch(request);
-  asked.catch(() => {}); // it is waited for below
-  const kept = await fromPage(INDEX);
-  if (!kept) return asked;
-  const response = await inTime(asked);
-  return response && !isOutOfOrder(response) ? response : kept;
+async function fetchPage(request) {
+  offlineUntil = 0; // a new visit or a reload: the network may be back
+  const fetched = fetch(request);
+  fetched.catch(() => {}); // handled below
+  const stored = await storedPageFile(INDEX);
+  if (!stored) return fetched;
+  const response = await withinTimeout(fetched);
+  return response && !isUnavailable(response) ? response : stored;
 }
 
-// Said by a server, or by a proxy in front of it, that cannot answer now.
-function isOutOfOrder({ status }) {
+// Whether the server, or a proxy in front of it, cannot respond now.
+function isUnavailable({ status }) {
   return status >= 500 || status === 408 || status === 429;
 }
 
-// ---- What models there are
+// ---- The list of models and their manifests
 
-function isOfModels(address) {
-  return address === MODEL_LIST || address.endsWith("/manifest.json");
+function isModelInfo(url) {
+  return url === MODEL_LIST || url.endsWith("/manifest.json");
 }
 
-async function keepModels() {
-  const list = await (await newestOfModels(new Request(MODEL_LIST))).json();
-  await Promise.allSettled(manifestsOf(list).map((url) => newestOfModels(new Request(url))));
+async function storeModels() {
+  const list = await (await fetchModelInfo(new Request(MODEL_LIST))).json();
+  await Promise.allSettled(manifestUrls(list).map((url) => fetchModelInfo(new Request(url))));
 }
 
-// The server names addresses from its own root, which a proxy may have put below a prefix: see `beside_page` in the
-// page's program.
-function manifestsOf(list) {
+// The server's URLs begin at its root, to which a proxy may add a prefix: see `relative_to_page` in the page's program.
+function manifestUrls(list) {
   const folder = new URL(INDEX).pathname;
-  const besidePage = (address) => (/^\/(?!\/)/.test(address) && !address.startsWith(folder) ? address.slice(1) : address);
-  return list.map(({ manifest }) => new URL(besidePage(manifest), INDEX).href);
+  const relativeToPage = (url) => (/^\/(?!\/)/.test(url) && !url.startsWith(folder) ? url.slice(1) : url);
+  return list.map(({ manifest }) => new URL(relativeToPage(manifest), INDEX).href);
 }
 
-// From the network; as it last came from there where the network has nothing that can be used.
-async function newestOfModels(request) {
-  const asked = fetchOfModels(request);
-  asked.catch(() => {}); // it is waited for below
-  const kept = await keptOfModels(request.url);
-  if (!kept) return (await asked).response;
-  const { response, isGood } = (await inTime(asked)) ?? {};
+// Fetches from the network; without a usable response, returns the stored one.
+async function fetchModelInfo(request) {
+  const fetched = fetchAndStore(request);
+  fetched.catch(() => {}); // handled below
+  const stored = await storedModelInfo(request.url);
+  if (!stored) return (await fetched).response;
+  const { response, isUsable } = (await withinTimeout(fetched)) ?? {};
   const isGone = response?.status === 404 || response?.status === 410;
-  return isGood || isGone ? response : kept;
+  return isUsable || isGone ? response : stored;
 }
 
-async function fetchOfModels(request) {
-  // A connection that brings nothing is in the way of others.
-  const response = await fetch(request, { signal: AbortSignal.timeout?.(SILENT_MILLIS) });
-  const isGood = response.status === 200 && !response.redirected && isOfUse(request.url, await json(response.clone()));
-  if (isGood) {
-    const kept = response.clone();
-    // A full store costs the visit without a network, not this one.
-    await caches.open(MODELS).then((cache) => cache.put(request.url, kept)).catch(() => {});
+async function fetchAndStore(request) {
+  // A connection without data would block others.
+  const response = await fetch(request, { signal: AbortSignal.timeout?.(OFFLINE_MILLIS) });
+  const isUsable = response.status === 200 && !response.redirected && isModelInfoJson(request.url, await json(response.clone()));
+  if (isUsable) {
+    const copy = response.clone();
+    // If storage is full, only a visit without a network fails.
+    await caches.open(MODELS).then((cache) => cache.put(request.url, copy)).catch(() => {});
   }
-  return { response, isGood };
+  return { response, isUsable };
 }
 
-// What an older version of this program may have kept wrongly is thrown away.
-async function keptOfModels(url) {
+// Returns a stored response. Deletes an invalid one, which an older version of this program may have stored.
+async function storedModelInfo(url) {
   const find = async () => {
     const cache = await caches.open(MODELS);
     const response = await cache.match(url);
     if (!response) return undefined;
-    const isGood = !response.redirected && isOfUse(url, await json(response.clone()));
-    if (!isGood) await cache.delete(url);
-    return isGood ? response : undefined;
+    const isUsable = !response.redirected && isModelInfoJson(url, await json(response.clone()));
+    if (!isUsable) await cache.delete(url);
+    return isUsable ? response : undefined;
   };
-  return within(CACHE_MILLIS, find()).catch(() => undefined);
+  return timeout(CACHE_MILLIS, find()).catch(() => undefined);
 }
 
 async function json(response) {
   return response.json().catch(() => undefined);
 }
 
-function isOfUse(url, value) {
-  const address = url.split(/[?#]/)[0];
-  if (address !== MODEL_LIST) return Array.isArray(value?.files);
+function isModelInfoJson(url, value) {
+  if (url.split(/[?#]/)[0] !== MODEL_LIST) return Array.isArray(value?.files);
   return Array.isArray(value) && value.every((model) => typeof model?.manifest === "string");
 }
 
-async function isKept() {
+async function isStored() {
   if (!(await (await caches.open(PAGE)).match(INDEX))) return false;
-  const areKept = async () => {
-    const list = await keptOfModels(MODEL_LIST);
+  const areModelsStored = async () => {
+    const list = await storedModelInfo(MODEL_LIST);
     if (!list) return false;
-    const manifests = await Promise.all(manifestsOf(await list.json()).map(keptOfModels));
+    const manifests = await Promise.all(manifestUrls(await list.json()).map(storedModelInfo));
     return manifests.length > 0 && manifests.every(Boolean);
   };
-  if (await areKept()) return true;
-  await keepModels();
-  return areKept();
+  if (await areModelsStored()) return true;
+  await storeModels();
+  return areModelsStored();
 }
 
 // ---- Versions
 
-// Removes the files of versions that no tab runs any more. Each tab holds a lock with its version's name (boot.js).
-async function forgetOldVersions() {
+// Deletes the files of versions that no tab runs any more. Each tab holds a lock with its version's name (boot.js).
+async function deleteOldVersions() {
   const names = await olderVersions();
   if (names.length === 0) return;
   const held = (await navigator.locks?.query())?.held ?? [];
   const inUse = held.map(({ name }) => name).filter((name) => name.startsWith(PAGES));
   const tabs = await clients.matchAll({ type: "window", includeUncontrolled: true });
-  const ours = tabs.filter(({ url }) => [INDEX, `${INDEX}index.html`].includes(url.split(/[?#]/)[0]));
+  const pages = tabs.filter(({ url }) => [INDEX, `${INDEX}index.html`].includes(url.split(/[?#]/)[0]));
   // A tab without a lock may run any version.
-  if (ours.length > inUse.length) return;
+  if (pages.length > inUse.length) return;
   await Promise.all(names.filter((name) => !inUse.includes(name)).map((name) => caches.delete(name)));
 }
 
@@ -238,23 +236,23 @@ async function olderVersions() {
   return (await caches.keys()).filter((name) => name.startsWith(PAGES) && name !== PAGE);
 }
 
-// ---- Time
+// ---- Timeouts
 
-// What the network brings; nothing if it takes too long or fails.
-async function inTime(asked) {
-  asked.then(() => (silentUntil = 0)).catch(() => {});
-  const timeout = () => (silentUntil = Date.now() + SILENT_MILLIS);
-  return within(Date.now() < silentUntil ? 0 : NETWORK_MILLIS, asked, timeout).catch(() => undefined);
+// Returns the network's response; undefined if it takes too long or fails.
+async function withinTimeout(fetched) {
+  fetched.then(() => (offlineUntil = 0)).catch(() => {});
+  const onTimeout = () => (offlineUntil = Date.now() + OFFLINE_MILLIS);
+  return timeout(Date.now() < offlineUntil ? 0 : NETWORK_MILLIS, fetched, onTimeout).catch(() => undefined);
 }
 
-// Rejects when a promise takes longer.
-function within(millis, promise, onLate = () => {}) {
+// Rejects when a promise takes longer than the timeout.
+function timeout(millis, promise, onTimeout = () => {}) {
   let timer;
-  const late = new Promise((_, reject) => {
+  const timedOut = new Promise((_, reject) => {
     timer = setTimeout(() => {
-      onLate();
-      reject(new Error("it takes too long"));
+      onTimeout();
+      reject(new Error("timed out"));
     }, millis);
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, timedOut]).finally(() => clearTimeout(timer));
 }

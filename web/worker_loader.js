@@ -1,22 +1,22 @@
-// Starts the worker's program. What goes wrong here or in a promise reaches the page as an error event, like the rest.
+// Starts the worker's program. Errors, those of promises too, reach the page as error events.
 addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   setTimeout(() => {
     throw event.reason;
   });
 });
-// Tells the page that the start goes on, so that it can tell a slow one from one that hangs.
-function tellStarting() {
+// Tells the page that the start makes progress, so that it can distinguish a slow start from one that hangs.
+function sendStarting() {
   postMessage(['{"request_id":0,"body":{"kind":"starting"}}']);
 }
-// Reads a copy: what the browser has compiled of the program before, it finds by the answer itself.
-async function tellWhileItArrives(copy) {
-  const reader = copy.body.getReader();
-  while (!(await reader.read()).done) tellStarting();
+// Reads a clone: the browser finds its compiled code of the program by the original response.
+async function reportDownload(clone) {
+  const reader = clone.body.getReader();
+  while (!(await reader.read()).done) sendStarting();
 }
-tellStarting();
+sendStarting();
 importScripts("worker.js");
-tellStarting();
+sendStarting();
 const program = fetch("worker_bg.wasm");
-program.then((response) => tellWhileItArrives(response.clone())).catch(() => {}); // the program's own start says it
+program.then((response) => reportDownload(response.clone())).catch(() => {}); // the start below reports the error
 wasm_bindgen({ module_or_path: program });

@@ -1,4 +1,4 @@
-// One thread of the worker's pool: the worker's own program on the worker's own memory. See worker/pool.rs.
+// A thread of the worker's pool: the worker's program on the worker's memory. See worker/pool.rs.
 self.isPoolThread = true;
 importScripts("worker.js");
 onmessage = async ({ data: [module, memory, jobs] }) => {

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# workers.sh FOLDER: builds the worker's program into a folder, once for each kind of engine: with relaxed SIMD or
-# without, with threads or without. The page takes the best that its browser runs (boot.js).
+# workers.sh FOLDER: builds the worker's program into a folder four times: with and without relaxed SIMD, with and without
+# threads. The page uses the best build that its browser runs (boot.js).
 #
-# Threads share their memory, so everything in such a build is compiled with atomics, the standard library too: from
-# Rust's sources, by the stable compiler, which builds it only when told that it may (RUSTC_BOOTSTRAP).
+# Threads share memory, so everything in their builds is compiled with atomics, the standard library too: from Rust's
+# sources, by the stable compiler, which RUSTC_BOOTSTRAP allows to do so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .setup/env.sh
 out=$1
 target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
 
-# Two worlds of libraries, each built once; what differs within one are only the kernels.
+# The libraries are built once without and once with atomics; with relaxed SIMD only our crates are built again.
 shared_memory=(--shared-memory --import-memory --max-memory=1073741824)
 shared_memory+=(--export=__wasm_init_tls --export=__tls_size --export=__tls_align --export=__tls_base)
 threads_flags="-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals ${shared_memory[*]/#/-Clink-arg=}"

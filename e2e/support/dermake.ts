@@ -1,4 +1,4 @@
-/** The `dermake` program as the tests use it: a server of its own for each test file, and answers on the command line. */
+/** The `dermake` program: servers, answers of the command line, and copies of a model or of the page. */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,20 +22,33 @@ export interface Prediction {
   logit: number;
 }
 
-/** The folder of the model that the demo serves: small, trained on drawn pictures. */
+/** The folder of the demo's model, which is small and trained on drawn pictures. */
 export async function demoModel(): Promise<string> {
   const { stdout } = await run(join(root, '.setup/demo_model.sh'), [binary], { maxBuffer: 1 << 24 });
   return stdout.trim();
 }
 
-/** What the command line answers on one photo. */
-export async function classify(model: string, photo: string, labels: string, topK = 5): Promise<Prediction[]> {
-  const options = ['--model', model, '--labels', labels, '--top-k', String(topK), '--json'];
-  const { stdout } = await run(binary, ['classify', photo, ...options]);
+/** Classifies a photo with the command line. */
+export type CommandLine = (photo: string, labels: string, topK: number) => Promise<Prediction[]>;
+
+/** The command line with this model; each answer is computed once. */
+export function commandLineOf(model: string): CommandLine {
+  const answers = new Map<string, Promise<Prediction[]>>();
+  return (photo, labels, topK) => {
+    const options = [photo, '--labels', labels, '--top-k', String(topK)];
+    const key = JSON.stringify(options);
+    const answer = answers.get(key) ?? classify(['--model', model, ...options]);
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+async function classify(options: string[]): Promise<Prediction[]> {
+  const { stdout } = await run(binary, ['classify', ...options, '--json']);
   return JSON.parse(stdout).predictions;
 }
 
-/** A copy of a model's folder that a test may damage. */
+/** Copies a model's folder, so that a test can change it. */
 export function copyOf(model: string): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'dermake-e2e-'));
   cpSync(model, folder, { recursive: true });
@@ -57,23 +70,23 @@ export function manifestOf(folder: string): { notice?: string; files: ManifestFi
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
 }
 
-/** The page as if it had been built again after some change: all names with a hash in them are others. */
+/** Copies the page as if it had been built again after a change: all hashes in names are different. */
 export function nextVersion(): { app: string; remove: () => void } {
   const app = mkdtempSync(join(tmpdir(), 'dermake-app-'));
   cpSync(builtApp, app, { recursive: true });
   const index = readFileSync(join(app, 'index.html'), 'utf8');
   const versions = [/name="version" content="(\w{16})"/, /"worker-(\w{16})-/, /app-(\w{16})\.js/];
   const hashes = versions.flatMap((version) => version.exec(index)?.[1] ?? []);
-  const anew = (text: string) => hashes.reduce((text, hash) => text.replaceAll(hash, [...hash].reverse().join('')), text);
+  const renamed = (text: string) => hashes.reduce((text, hash) => text.replaceAll(hash, [...hash].reverse().join('')), text);
   for (const name of readdirSync(app)) {
     if (/\.(js|html)$/.test(name) && name !== 'sw.js') {
       const path = join(app, name);
-      writeFileSync(path, anew(readFileSync(path, 'utf8')));
+      writeFileSync(path, renamed(readFileSync(path, 'utf8')));
     }
-    renameSync(join(app, name), join(app, anew(name)));
+    renameSync(join(app, name), join(app, renamed(name)));
   }
   const list = /const FILES = \{.*\};/;
-  const sw = anew(readFileSync(join(app, 'sw.js'), 'utf8'));
+  const sw = renamed(readFileSync(join(app, 'sw.js'), 'utf8'));
   const files = Object.keys(JSON.parse(list.exec(sw)![0].replace(/^const FILES = |;$/g, '')));
   const sha256 = (name: string) => createHash('sha256').update(readFileSync(join(app, name))).digest('hex');
   const listed = JSON.stringify(Object.fromEntries(files.map((name) => [name, sha256(name)])));
@@ -95,7 +108,7 @@ export class Server {
     });
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout! }).once('line', resolve);
-      child.once('exit', (code) => reject(new Error(`dermake serve ended with ${code} before it listened`)));
+      child.once('exit', (code) => reject(new Error(`dermake serve exited with ${code} before it listened`)));
     });
     return new Server(child, url);
   }
@@ -108,7 +121,7 @@ export class Server {
     await this.end('SIGTERM');
   }
 
-  /** As when its machine fails: nothing that is under way ends well. */
+  /** Ends it at once, as when its machine fails. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }

@@ -1,22 +1,46 @@
-/** The page by what a visitor sees and does. */
+/** The page as a visitor sees and uses it. */
 
 import { expect, type Locator, type Page } from '@playwright/test';
-import type { Prediction } from './dermake.js';
+import type { CommandLine, Prediction } from './dermake.ts';
 
 export class DermakePage {
-  constructor(readonly page: Page) {}
+  constructor(
+    readonly page: Page,
+    private readonly commandLine: CommandLine,
+  ) {}
+
+  /** The same for another tab. */
+  inTab(page: Page): DermakePage {
+    return new DermakePage(page, this.commandLine);
+  }
 
   async open(url: string): Promise<void> {
     await this.page.goto(url);
+  }
+
+  /** Opens the page and waits until the model is loaded. */
+  async load(url: string): Promise<void> {
+    await this.open(url);
+    await this.waitUntilReady();
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.waitUntilReady();
   }
 
   find(testId: string): Locator {
     return this.page.getByTestId(testId);
   }
 
-  /** Waits until the model is ready to answer. */
+  /** Waits until the model is loaded and idle. */
   async waitUntilReady(): Promise<void> {
     await expect(this.find('status')).toHaveAttribute('data-phase', 'ready', { timeout: 120_000 });
+  }
+
+  /** Waits until the next visit works without a network. */
+  async waitUntilOffline(): Promise<void> {
+    await expect(this.find('status')).toHaveAttribute('data-offline', 'ready', { timeout: 60_000 });
   }
 
   async choosePhoto(path: string | { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
@@ -29,7 +53,7 @@ export class DermakePage {
     await this.find('apply-own-labels').click();
   }
 
-  /** The ranked answers, once there are `count` of them and nothing is being computed. */
+  /** The ranked labels, once there are `count` of them and the model is idle. */
   async answers(count: number): Promise<Pick<Prediction, 'label' | 'probability'>[]> {
     const items = this.find('predictions').getByRole('listitem');
     await expect(items).toHaveCount(count, { timeout: 120_000 });
@@ -42,27 +66,34 @@ export class DermakePage {
     );
   }
 
-  /** Waits until the likeliest label is this one, with this probability to three digits. */
-  async expectAnswer(likeliest: Prediction): Promise<void> {
-    const first = this.find('predictions').getByRole('listitem').first();
-    await expect(first).toHaveAttribute('data-label', likeliest.label, { timeout: 60_000 });
-    await expect
-      .poll(async () => Math.abs(Number(await first.getAttribute('data-probability')) - likeliest.probability))
-      .toBeLessThan(1e-3);
+  /** Chooses a photo once the model is loaded, and compares the answers with the command line's. */
+  async expectToClassify(photo: string): Promise<void> {
+    await this.waitUntilReady();
+    await this.choosePhoto(photo);
+    await this.expectAnswers(photo);
+  }
+
+  /** Compares the answers with the command line's: labels in the same order, probabilities within 1e-3. */
+  async expectAnswers(photo: string, labels = 'pad', count = 5): Promise<void> {
+    const expected = await this.commandLine(photo, labels, count);
+    await this.waitForAnswer(expected[0]);
+    const answers = await this.answers(count);
+    expect(answers.map(({ label }) => label)).toEqual(expected.map(({ label }) => label));
+    answers.forEach(({ probability }, rank) => {
+      expect(Math.abs(probability - expected[rank].probability)).toBeLessThan(1e-3);
+    });
   }
 
   async expectNotice(text: RegExp): Promise<void> {
     await expect(this.find('notice')).toContainText(text, { timeout: 120_000 });
   }
-}
 
-/** Labels in the same order, probabilities within 1e-3. */
-export function expectSameAnswers(
-  page: Pick<Prediction, 'label' | 'probability'>[],
-  commandLine: Prediction[],
-): void {
-  expect(page.map((answer) => answer.label)).toEqual(commandLine.map((answer) => answer.label));
-  page.forEach((answer, rank) => {
-    expect(Math.abs(answer.probability - commandLine[rank].probability)).toBeLessThan(1e-3);
-  });
+  /** Waits for the most likely label: the answers of another photo or other labels may be shown until then. */
+  private async waitForAnswer(expected: Prediction): Promise<void> {
+    const first = this.find('predictions').getByRole('listitem').first();
+    await expect(first).toHaveAttribute('data-label', expected.label, { timeout: 120_000 });
+    await expect
+      .poll(async () => Math.abs(Number(await first.getAttribute('data-probability')) - expected.probability))
+      .toBeLessThan(1e-3);
+  }
 }

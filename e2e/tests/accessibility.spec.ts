@@ -1,18 +1,13 @@
+/** Accessibility in every state, forced colors, and print. */
+
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
 import { join } from 'node:path';
-import { demoModel, samples, Server } from '../support/dermake.js';
-import { DermakePage } from '../support/page.js';
+import { samples } from '../support/dermake.ts';
+import { expect, test, type Page } from '../support/test.ts';
 
 const photo = join(samples, 'sample-1.jpg');
-let server: Server;
 
-test.beforeAll(async () => {
-  server = await Server.start([await demoModel()], 0, ['--infer', 'cpu']);
-});
-test.afterAll(() => server.stop());
-
-/** Everything that axe knows of, best practices too. */
+/** Checks all of axe's rules, its best practices too. */
 async function expectAccessible(page: Page, state: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
@@ -20,11 +15,10 @@ async function expectAccessible(page: Page, state: string): Promise<void> {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`every state is accessible, in ${colorScheme} colors`, async ({ page }) => {
+  test(`every state is accessible, in ${colorScheme} colors`, async ({ page, dermake, inferenceServer }) => {
     await page.emulateMedia({ colorScheme });
     await page.route('**/models', (route) => route.abort());
-    const dermake = new DermakePage(page);
-    await dermake.open(server.url);
+    await dermake.open(inferenceServer.url);
     await expect(dermake.find('retry')).toBeVisible();
     await expectAccessible(page, 'without a connection');
     await page.unroute('**/models');
@@ -35,8 +29,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectAccessible(page, 'loading');
     await page.unroute('**/vision.safetensors*');
 
-    await page.reload();
-    await dermake.waitUntilReady();
+    await dermake.reload();
     await expectAccessible(page, 'ready');
     await dermake.choosePhoto(photo);
     await dermake.answers(5);
@@ -49,17 +42,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectAccessible(page, 'one label');
     await dermake.typeLabels('[acne]');
     await expect(dermake.find('notice')).toBeVisible();
-    await expectAccessible(page, 'labels that cannot be used');
-    await dermake.choosePhoto({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no photo') });
+    await expectAccessible(page, 'invalid labels');
+    await dermake.choosePhoto({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a photo') });
     await expect(dermake.find('other-photo')).toBeVisible();
-    await expectAccessible(page, 'no photo');
+    await expectAccessible(page, 'not a photo');
   });
 }
 
-test('forced colors tell the bars from their tracks', async ({ page }) => {
+test('forced colors distinguish the bars from their tracks', async ({ page, dermake, inferenceServer }) => {
   await page.emulateMedia({ forcedColors: 'active' });
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
+  await dermake.open(inferenceServer.url);
   await dermake.choosePhoto(photo);
   await dermake.answers(5);
   const [track, bar] = await page
@@ -70,14 +62,13 @@ test('forced colors tell the bars from their tracks', async ({ page }) => {
   await expectAccessible(page, 'forced colors');
 });
 
-test('on paper there are the disclaimer, the photo, the labels, the model and the answers, and no controls', async ({ page }) => {
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
+test('a print has the disclaimer, the photo, the labels, the model and the answers, and no controls', async ({ page, dermake, inferenceServer }) => {
+  await dermake.open(inferenceServer.url);
   await dermake.choosePhoto(photo);
   await dermake.answers(5);
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-  for (const shown of ['disclaimer', 'preview', 'predictions', 'model-notice']) {
-    await expect(dermake.find(shown)).toBeVisible();
+  for (const part of ['disclaimer', 'preview', 'predictions', 'model-notice']) {
+    await expect(dermake.find(part)).toBeVisible();
   }
   await expect(page.locator('main')).toContainText(/Labels: PAD-UFES-20/);
   await expect(page.getByText(/^Model: /).filter({ visible: true })).toHaveCount(1);

@@ -1,20 +1,11 @@
-/** The worker's builds: each browser takes the best it runs, and all give the same answers. */
+/** The worker's builds: each browser uses the best that it runs, and all give the same answers. */
 
 import { createServer, type Server as HttpServer } from 'node:http';
-import { expect, test } from '@playwright/test';
-import { classify, demoModel, samples, Server } from '../support/dermake.js';
-import { DermakePage, expectSameAnswers } from '../support/page.js';
 import { join } from 'node:path';
+import { samples } from '../support/dermake.ts';
+import { expect, test } from '../support/test.ts';
 
 const photo = join(samples, 'sample-2.jpg');
-let model: string;
-let server: Server;
-
-test.beforeAll(async () => {
-  model = await demoModel();
-  server = await Server.start([model]);
-});
-test.afterAll(() => server.stop());
 
 for (const [build, threads] of [
   ['plain', 1],
@@ -22,49 +13,42 @@ for (const [build, threads] of [
   ['threads', 2],
   ['threads_relaxed', 2],
 ] as const) {
-  test(`the build "${build}" answers as the command line does`, async ({ page }) => {
-    const dermake = new DermakePage(page);
-    await dermake.open(`${server.url}?build=${build}&threads=${threads}`);
-    await dermake.waitUntilReady();
+  test(`the build "${build}" gives the answers of the command line`, async ({ page, dermake, server }) => {
+    await dermake.load(`${server.url}?build=${build}&threads=${threads}`);
     await expect(page.locator('html')).toHaveAttribute('data-build', build);
     await expect(dermake.find('status')).toHaveAttribute('data-threads', String(threads));
-    await dermake.choosePhoto(photo);
-    expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad'));
-    await dermake.typeLabels('melanoma, psoriasis');
-    expectSameAnswers(await dermake.answers(2), await classify(model, photo, 'melanoma, psoriasis', 2));
+    await dermake.expectToClassify(photo);
+    const labels = 'melanoma, psoriasis';
+    await dermake.typeLabels(labels);
+    await dermake.expectAnswers(photo, labels, 2);
   });
 }
 
-test('an isolated page gets threads and relaxed SIMD by itself', async ({ page }) => {
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
-  await dermake.waitUntilReady();
+test('an isolated page uses threads and relaxed SIMD', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
   await expect(page.locator('html')).toHaveAttribute('data-build', 'threads_relaxed');
 });
 
-test('a host that sends no headers gets a build without threads', async ({ page }) => {
+test('without the headers that threads need, a build without threads is used', async ({ page, dermake, server }) => {
   const plain = await withoutHeaders(server.url);
   try {
-    const dermake = new DermakePage(page);
-    await dermake.open(plain.url);
-    await dermake.waitUntilReady();
+    await dermake.load(plain.url);
     await expect(page.locator('html')).toHaveAttribute('data-build', 'relaxed');
-    await dermake.choosePhoto(photo);
-    expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad'));
+    await dermake.expectToClassify(photo);
   } finally {
     plain.server.close();
   }
 });
 
-/** What a static host would send: the same files with their types, and nothing else. */
+/** A static host: sends the same files with their media types and no other headers. */
 async function withoutHeaders(url: string): Promise<{ url: string; server: HttpServer }> {
   const server = createServer(async (request, response) => {
-    const answer = await fetch(new URL(request.url ?? '/', url));
-    response.writeHead(answer.status, { 'Content-Type': answer.headers.get('content-type') ?? 'text/plain' });
-    response.end(Buffer.from(await answer.arrayBuffer()));
+    const original = await fetch(new URL(request.url ?? '/', url));
+    response.writeHead(original.status, { 'Content-Type': original.headers.get('content-type') ?? 'text/plain' });
+    response.end(Buffer.from(await original.arrayBuffer()));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it listens on no port');
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
   return { url: `http://127.0.0.1:${address.port}/`, server };
 }

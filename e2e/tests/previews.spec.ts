@@ -1,43 +1,34 @@
-import { expect, test, type Page } from '@playwright/test';
+/** The preview of the photo, which the worker makes of the decoded pixels. */
+
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { classify, demoModel, manifestOf, samples, Server } from '../support/dermake.js';
-import { DermakePage, expectSameAnswers } from '../support/page.js';
-import { Wire } from '../support/wire.js';
+import { manifestOf, samples } from '../support/dermake.ts';
+import type { DermakePage } from '../support/page.ts';
+import { expect, test } from '../support/test.ts';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), '../fixtures');
-let model: string;
-let server: Server;
 
-test.beforeAll(async () => {
-  model = await demoModel();
-  server = await Server.start([model]);
-});
-test.afterAll(() => server.stop());
-
-/** The size of the preview, and the colors of its quarters: above left and right, below left and right. */
-async function shown(page: Page): Promise<{ size: number[]; quarters: number[][] }> {
-  return new DermakePage(page).find('preview').evaluate(async (image: HTMLImageElement) => {
+/** The size of the preview, and the colors of its quarters: top left and right, bottom left and right. */
+async function previewOf(dermake: DermakePage): Promise<{ size: number[]; quarters: number[][] }> {
+  return dermake.find('preview').evaluate(async (image: HTMLImageElement) => {
     await image.decode();
     const { naturalWidth: width, naturalHeight: height } = image;
     const context = new OffscreenCanvas(width, height).getContext('2d')!;
     context.drawImage(image, 0, 0);
     const at = (x: number, y: number) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)];
-    const [left, right, above, below] = [width / 4, (3 * width) / 4, height / 4, (3 * height) / 4].map(Math.floor);
-    return { size: [width, height], quarters: [at(left, above), at(right, above), at(left, below), at(right, below)] };
+    const [left, right, top, bottom] = [width / 4, (3 * width) / 4, height / 4, (3 * height) / 4].map(Math.floor);
+    return { size: [width, height], quarters: [at(left, top), at(right, top), at(left, bottom), at(right, bottom)] };
   });
 }
 
-test('the preview is what the model was given, in whatever format', async ({ page }) => {
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
-  await dermake.waitUntilReady();
+test('the preview shows the decoded pixels, in any format', async ({ dermake, server }) => {
+  await dermake.load(server.url);
   for (const name of ['exif-6.webp', 'picture.tif']) {
     await dermake.choosePhoto(join(fixtures, name));
     await expect(dermake.find('preview')).toHaveAttribute('alt', new RegExp(name));
-    expect(await shown(page)).toEqual({
+    expect(await previewOf(dermake)).toEqual({
       size: [40, 60],
       quarters: [
         [255, 0, 0],
@@ -46,14 +37,12 @@ test('the preview is what the model was given, in whatever format', async ({ pag
         [255, 255, 255],
       ],
     });
-    expectSameAnswers(await dermake.answers(5), await classify(model, join(fixtures, name), 'pad', 5));
+    await dermake.expectAnswers(join(fixtures, name));
   }
 });
 
-test('a file that is refused shows no preview, though the browser could draw it', async ({ page }) => {
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
-  await dermake.waitUntilReady();
+test('a refused file has no preview, even if the browser could show it', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
   for (const name of ['picture.avif', 'drawing.svg']) {
     await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
     await dermake.answers(5);
@@ -64,12 +53,10 @@ test('a file that is refused shows no preview, though the browser could draw it'
   }
 });
 
-test('a photo is shown or refused while the model is still on its way', async ({ page }) => {
-  const wire = await Wire.to(server.url);
+test('a photo is shown or refused while the model is loading', async ({ dermake, testProxy, model }) => {
   const { file } = manifestOf(model).files.find((file) => file.role === 'vision')!;
-  const stop = wire.stopNext(file, 1_000_000);
-  const dermake = new DermakePage(page);
-  await dermake.open(wire.url);
+  const pause = testProxy.pauseNext(file, 1_000_000);
+  await dermake.open(testProxy.url);
   await dermake.choosePhoto(join(fixtures, 'drawing.svg'));
   await expect(dermake.find('notice')).toBeVisible();
   await expect(dermake.find('status')).toHaveAttribute('data-phase', 'loading');
@@ -78,25 +65,19 @@ test('a photo is shown or refused while the model is still on its way', async ({
   await expect(dermake.find('preview')).toBeVisible();
   await expect(dermake.find('notice')).toHaveCount(0);
   await expect(dermake.find('status')).toHaveAttribute('data-phase', 'loading');
-  stop.release();
-  expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad', 5));
-  await wire.close();
+  pause.resume();
+  await dermake.expectAnswers(photo);
 });
 
-test('a file that vanishes after it was chosen is still there for another model', async ({ page }) => {
-  const both = await Server.start([model], 0, ['--infer', 'cpu']);
+test('a file that is deleted after it was chosen can be classified by another model', async ({ dermake, inferenceServer }) => {
   const folder = mkdtempSync(join(tmpdir(), 'dermake-e2e-'));
-  const photo = join(folder, 'photo.jpg');
-  copyFileSync(join(samples, 'sample-1.jpg'), photo);
-  const expected = await classify(model, photo, 'pad', 5);
-  const dermake = new DermakePage(page);
-  await dermake.open(both.url);
-  await dermake.waitUntilReady();
+  const [sample, photo] = [join(samples, 'sample-1.jpg'), join(folder, 'photo.jpg')];
+  copyFileSync(sample, photo);
+  await dermake.load(inferenceServer.url);
   await dermake.choosePhoto(photo);
-  expectSameAnswers(await dermake.answers(5), expected);
+  await dermake.expectAnswers(sample);
   rmSync(folder, { recursive: true });
   await dermake.find('server-switch').check();
   await expect(dermake.find('answered-by')).toContainText('on the server');
-  expectSameAnswers(await dermake.answers(5), expected);
-  await both.stop();
+  await dermake.expectAnswers(sample);
 });

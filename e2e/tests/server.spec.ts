@@ -1,19 +1,10 @@
-import { expect, test, type Page, type Request } from '@playwright/test';
+/** Inference on the server, if the visitor turns it on. */
+
 import { join } from 'node:path';
-import { classify, demoModel, samples, Server } from '../support/dermake.js';
-import { DermakePage, expectSameAnswers } from '../support/page.js';
-import { Wire } from '../support/wire.js';
+import { samples } from '../support/dermake.ts';
+import { expect, test, type Page, type Request } from '../support/test.ts';
 
-let model: string;
-let server: Server;
-
-test.beforeAll(async () => {
-  model = await demoModel();
-  server = await Server.start([model], 0, ['--infer', 'cpu', '--max-labels', '3']);
-});
-test.afterAll(() => server.stop());
-
-/** What leaves the device besides questions for files. */
+/** Collects the page's requests other than GET. */
 function sentFrom(page: Page): Request[] {
   const sent: Request[] = [];
   page.context().on('request', (request) => {
@@ -22,104 +13,86 @@ function sentFrom(page: Page): Request[] {
   return sent;
 }
 
-test('photos stay on the device until the switch is on, and again once it is off', async ({ page }) => {
+test('photos leave the device only while the switch is on', async ({ page, dermake, inferenceServer }) => {
   const sent = sentFrom(page);
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
-  await dermake.waitUntilReady();
+  await dermake.load(inferenceServer.url);
   await expect(dermake.find('server-switch')).not.toBeChecked();
   const photo = join(samples, 'sample-2.jpg');
-  const expected = await classify(model, photo, 'pad', 5);
-  await dermake.choosePhoto(photo);
-  expectSameAnswers(await dermake.answers(5), expected);
+  await dermake.expectToClassify(photo);
   expect(sent).toEqual([]);
 
   await dermake.find('server-switch').check();
-  await expect(dermake.find('disclaimer')).toContainText(`sent to ${new URL(server.url).host}`);
+  await expect(dermake.find('disclaimer')).toContainText(`sent to ${new URL(inferenceServer.url).host}`);
   await expect(dermake.find('disclaimer')).not.toContainText(/stays on/);
   await expect(dermake.find('answered-by')).toContainText('on the server');
-  expectSameAnswers(await dermake.answers(5), expected);
+  await dermake.expectAnswers(photo);
   expect(sent).toHaveLength(1);
 
   await dermake.find('server-switch').uncheck();
   await expect(dermake.find('disclaimer')).toContainText(/stays on this device/);
   await expect(dermake.find('answered-by')).toContainText('on this device');
-  expectSameAnswers(await dermake.answers(5), expected);
-  await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
-  await dermake.answers(5);
+  await dermake.expectAnswers(photo);
+  await dermake.expectToClassify(join(samples, 'sample-1.jpg'));
   expect(sent).toHaveLength(1);
 });
 
-test('a device too weak for the model gets answers without its weights', async ({ page }) => {
+test('on the server, no weights are fetched', async ({ page, dermake, inferenceServer }) => {
   const fetched: string[] = [];
   page.context().on('request', (request) => fetched.push(request.url()));
-  await page.route('**/vision.safetensors*', () => {}); // it never comes
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
+  await page.route('**/vision.safetensors*', () => {}); // never answered
+  await dermake.open(inferenceServer.url);
   await dermake.find('server-switch').check();
   await dermake.waitUntilReady();
   fetched.length = 0;
   const photo = join(samples, 'sample-3.jpg');
-  await dermake.choosePhoto(photo);
-  expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad', 5));
+  await dermake.expectToClassify(photo);
   for (const labels of ['f17k', 'snu', 'sd128']) {
-    const expected = await classify(model, photo, labels, 5);
     await dermake.find('labels-select').selectOption(labels);
-    await dermake.expectAnswer(expected[0]);
-    expectSameAnswers(await dermake.answers(5), expected);
+    await dermake.expectAnswers(photo, labels);
   }
-  const labels = ['psoriasis', 'naïve “mole” &amp; freckle'];
-  const expected = await classify(model, photo, labels.join(', '), 2);
-  await dermake.typeLabels(labels.join(', '));
-  await dermake.expectAnswer(expected[0]);
-  expectSameAnswers(await dermake.answers(2), expected);
+  const labels = 'psoriasis, naïve “mole” &amp; freckle';
+  await dermake.typeLabels(labels);
+  await dermake.expectAnswers(photo, labels, 2);
   expect(fetched.filter((url) => url.includes('.safetensors'))).toEqual([]);
 });
 
-test('what is sent is a small picture without metadata', async ({ page }) => {
-  const wire = await Wire.to(server.url);
-  const dermake = new DermakePage(page);
-  await dermake.open(wire.url);
+test('a small picture without metadata is sent', async ({ dermake, testProxy, inferenceServer }) => {
+  testProxy.setTarget(inferenceServer.url);
+  await dermake.open(testProxy.url);
   await dermake.find('server-switch').check();
   await dermake.waitUntilReady();
   await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
   await dermake.answers(5);
-  await wire.close();
-  const [body, ...others] = wire.bodies;
+  const [body, ...others] = testProxy.requestBodies;
   expect(others).toEqual([]);
   const start = body.indexOf(Buffer.from('89504e470d0a1a0a', 'hex'));
   const [width, height] = [body.readUInt32BE(start + 16), body.readUInt32BE(start + 20)];
-  expect([width, height]).toEqual([96, 96]); // what the demo model looks at
+  expect([width, height]).toEqual([96, 96]); // the input of the demo model
   const chunks = body.subarray(start).toString('latin1').match(/IHDR|IDAT|IEND|tEXt|zTXt|iTXt|eXIf|tIME|iCCP/g)!;
   expect(new Set(chunks)).toEqual(new Set(['IHDR', 'IDAT', 'IEND']));
 });
 
-test('a refusal is told in the server\'s words, with a way on', async ({ page }) => {
-  const dermake = new DermakePage(page);
-  await dermake.open(server.url);
+test("the server's refusals are shown, and a retry recovers", async ({ page, dermake, inferenceServer }) => {
+  await dermake.open(inferenceServer.url);
   await dermake.find('server-switch').check();
   await dermake.waitUntilReady();
   await page.context().route('**/v1/classify*', (route) =>
-    route.fulfill({ status: 503, json: { code: 'overloaded', message: 'the server has more to do than it can' } }),
+    route.fulfill({ status: 503, json: { code: 'overloaded', message: 'the server is overloaded' } }),
   );
   const photo = join(samples, 'sample-1.jpg');
   await dermake.choosePhoto(photo);
-  await dermake.expectNotice(/more to do than it can/);
+  await dermake.expectNotice(/the server is overloaded/);
   await page.context().unroute('**/v1/classify*');
   await dermake.find('retry').click();
-  expectSameAnswers(await dermake.answers(5), await classify(model, photo, 'pad', 5));
+  await dermake.expectAnswers(photo);
 
   await dermake.typeLabels('one, two, three, four');
-  await dermake.expectNotice(/4 labels in one request, over the limit of 3/);
+  await dermake.expectNotice(/4 labels .*limit of 3/);
   await dermake.typeLabels('one, two, three');
   await dermake.answers(3);
 });
 
-test('a server that only hosts has no switch', async ({ page }) => {
-  const host = await Server.start([model]);
-  const dermake = new DermakePage(page);
-  await dermake.open(host.url);
-  await dermake.waitUntilReady();
+test('a server without inference has no switch', async ({ dermake, server }) => {
+  await dermake.load(server.url);
   await expect(dermake.find('server-switch')).toHaveCount(0);
-  await host.stop();
 });

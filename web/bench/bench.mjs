@@ -1,10 +1,10 @@
 /**
- * `just bench-web`: our page beside onnxruntime-web, one photo at a time, in turn, in one Chromium.
+ * `just bench-web`: compares our page with onnxruntime-web, one photo at a time, alternating, in one Chromium.
  *
- * All have the same random ViT-B/16, and a page and a process each, which stay open. Ours is the page as it is served
- * to visitors: its time is the one that it shows, from the photo's bytes to the ranked labels, decoding included. A
- * rival's is that of the tower alone, on a tensor that is ready. Each turn of ours has a photo that it has not seen.
- * Features must agree with those in f32, or the bench fails. Writes `web.json` and `web.svg`.
+ * All run the same random ViT-B/16, each in a page and process of its own that stays open. Ours is the page as it is
+ * served to visitors; its time is the one that it shows, from the photo's bytes to the ranked labels, decoding included.
+ * The time of onnxruntime-web is that of the tower alone, on a prepared tensor. Each measurement of ours has a new photo.
+ * The benchmark fails if features differ from those in f32. Writes `web.json` and `web.svg`.
  */
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -16,16 +16,16 @@ import { BROWSER_ARGS } from './browser.mjs';
 import { picture } from './picture.mjs';
 import { Ours, Rival, serveRival } from './sides.mjs';
 
-/** int4 loses more: it is told for its size. */
-const LEAST_COSINE = { 32: 0.9999, 8: 0.999, 4: 0.98 };
-/** So that one's threads have gone to sleep when the next one's turn comes. */
+/** Minimum cosine with the features in f32, by bits. int4 loses more, for its size. */
+const MIN_COSINE = { 32: 0.9999, 8: 0.999, 4: 0.98 };
+/** Pause between two measurements, so that the threads of the last side are asleep. */
 const PAUSE_MILLIS = 300;
 
 const options = readOptions({
-  rounds: { type: 'string', default: '11' }, // turns of each that count
-  warmup: { type: 'string', default: '2' }, // turns before them
-  ours: { type: 'string', default: 'int8' }, // forms of ours
-  forms: { type: 'string', default: 'int8,uint8,int4,fp32' }, // and of the rival's
+  rounds: { type: 'string', default: '11' }, // measurements of each side
+  warmup: { type: 'string', default: '2' }, // runs before them, not measured
+  ours: { type: 'string', default: 'int8' }, // our formats
+  forms: { type: 'string', default: 'int8,uint8,int4,fp32' }, // the rival's formats
   threads: { type: 'string', default: '1,2' },
 });
 
@@ -44,7 +44,7 @@ const notRun = [];
 
 try {
   for (const side of [...sides]) await open(side);
-  await takeTurns();
+  await measure();
   report();
 } finally {
   for (const side of sides) side.close();
@@ -52,12 +52,12 @@ try {
   await browser.close();
 }
 
-/** Opens a side and finds its process; a rival that does not start is listed and left out. */
+/** Opens a side and finds its process. A rival that does not start is reported and left out. */
 async function open(side) {
   try {
     await side.open(await browser.newContext());
-    await side.turn(photo(0));
-    side.process = await heaviestUnclaimed();
+    await side.run(photo(0));
+    side.process = await heaviestFreeRenderer();
     side.millis = [];
   } catch (error) {
     if (side instanceof Ours) throw error;
@@ -66,18 +66,18 @@ async function open(side) {
   }
 }
 
-async function takeTurns() {
+async function measure() {
   for (let round = 0; round < +options.warmup + +options.rounds; round++) {
     for (const side of sides) {
       await pause(PAUSE_MILLIS);
-      const millis = await side.turn(photo(round + 1));
+      const millis = await side.run(photo(round + 1));
       if (round >= +options.warmup) side.millis.push(millis);
     }
   }
 }
 
-/** Of the renderers that no side has yet, the one that has had the most memory; none where the system does not say. */
-async function heaviestUnclaimed() {
+/** Returns the renderer process with the highest peak memory that no side has yet; undefined if the system does not say. */
+async function heaviestFreeRenderer() {
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const claimed = sides.map((side) => side.process);
   const free = processInfo.map(({ id }) => id).filter((id) => !claimed.includes(id));
@@ -118,8 +118,8 @@ function report() {
   for (const reason of notRun) console.log(`not run: ${reason}`);
   console.log(`written: ${join(options.out, 'web.json')} and web.svg`);
   for (const row of rows) {
-    if (row.cosine >= LEAST_COSINE[row.bits]) continue; // not so for a NaN
-    console.error(`error: ${title(row)}: cosine ${row.cosine}, at least ${LEAST_COSINE[row.bits]} is wanted`);
+    if (row.cosine >= MIN_COSINE[row.bits]) continue; // false for NaN
+    console.error(`error: ${title(row)}: cosine ${row.cosine}, expected at least ${MIN_COSINE[row.bits]}`);
     process.exitCode = 1;
   }
 }

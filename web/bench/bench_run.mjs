@@ -1,26 +1,26 @@
-/** What the benches of the page have in common: their options, the machine, and the figures of repeated times. */
+/** What the benchmarks of the page share: their options, the machine, and the statistics of repeated times. */
 
 import { arch, cpus, platform, release } from 'node:os';
 import { parseArgs } from 'node:util';
 
 const SHARED_OPTIONS = {
-  dermake: { type: 'string' }, // the program, built
-  app: { type: 'string' }, // the page, built
-  models: { type: 'string' }, // a folder with one from `dermake quantize` for each form of ours
-  inputs: { type: 'string' }, // from export.py, of the same checkpoint
+  dermake: { type: 'string' }, // the built program
+  app: { type: 'string' }, // the built page
+  models: { type: 'string' }, // a folder with a model of `dermake quantize` for each of our formats
+  inputs: { type: 'string' }, // of export.py, from the same checkpoint
   out: { type: 'string' },
   chromium: { type: 'string' },
 };
 
-/** The options of the command line: the shared ones, which must be given, and those of the bench itself. */
+/** Reads the options of the command line: the shared ones, which are required, and those of the benchmark itself. */
 export function readOptions(ownOptions) {
   const { values } = parseArgs({ options: { ...SHARED_OPTIONS, ...ownOptions } });
   const missing = Object.keys(SHARED_OPTIONS).filter((name) => !values[name]);
-  if (missing.length > 0) throw new Error(`wanted: ${missing.map((name) => `--${name}`).join(' ')}`);
+  if (missing.length > 0) throw new Error(`missing options: ${missing.map((name) => `--${name}`).join(' ')}`);
   return values;
 }
 
-/** What the figures were measured on. */
+/** Describes the machine and the browser of the measurements. */
 export function machineWith(browserVersion) {
   return {
     cpu: cpus()[0]?.model.trim() ?? arch(),
@@ -30,7 +30,7 @@ export function machineWith(browserVersion) {
   };
 }
 
-/** Median, least, most and number of times in milliseconds. */
+/** Returns median, minimum, maximum and number of times in milliseconds. */
 export function spread(times) {
   const sorted = times.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

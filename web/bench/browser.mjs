@@ -1,4 +1,4 @@
 import { readFileSync } from 'node:fs';
 
-/** How tests and benches start Chromium: without a GPU, and with nothing of its own on the network. */
+/** Flags of Chromium in tests and benchmarks: no GPU, and no network traffic of its own. */
 export const BROWSER_ARGS = JSON.parse(readFileSync(new URL('../../.setup/chromium_flags.json', import.meta.url), 'utf8'));

@@ -1,10 +1,10 @@
 /**
- * `just bench-first-answer`: how long a visitor waits for the first answer, and what is fetched for it: our page beside
- * onnxruntime-web, on a link of 20 Mbit/s, on the first visit and on the second.
+ * `just bench-first-answer`: time and bytes until the first answer, of our page and of onnxruntime-web, on a link of
+ * 20 Mbit/s, on the first visit and on the second.
  *
- * A visit is a browser that starts, opens the page and is given a photo at once; the clock runs from the address to the
- * answer. The second visit has the first one's profile. Both sides come down the same kind of link, bytes counted where
- * they pass, headers included. Writes `first_answer.json`.
+ * A visit starts a browser, opens the page and chooses a photo at once; the time is from the navigation to the answer. The
+ * second visit has the profile of the first. Both sides have the same kind of link, which counts all bytes, headers
+ * included. Writes `first_answer.json`.
  */
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,9 +18,9 @@ import { OurVisit, RivalVisit } from './visits.mjs';
 
 const options = readOptions({
   rounds: { type: 'string', default: '3' },
-  megabits: { type: 'string', default: '20' }, // a second
-  ours: { type: 'string', default: 'int8' }, // the form of ours
-  form: { type: 'string', default: 'uint8' }, // and of the rival: its smallest with eight bits
+  megabits: { type: 'string', default: '20' }, // per second
+  ours: { type: 'string', default: 'int8' }, // our format
+  form: { type: 'string', default: 'uint8' }, // the rival's format: its smallest with eight bits
 });
 
 const photos = join(options.inputs, 'photos');
@@ -65,7 +65,7 @@ async function oneVisit(side, url, profile, link) {
     await page.getByTestId('photo-input').setInputFiles(photo);
     await side.answer(page);
     const [millis, bytes] = [performance.now() - started, link.bytes - bytesBefore];
-    await side.kept(page);
+    await side.stored(page);
     return { millis, bytes };
   } finally {
     await context.close();

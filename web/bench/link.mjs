@@ -1,9 +1,9 @@
-/** A link of a given speed in front of a server: what comes down it waits for its turn, and is counted. */
+/** A link of a given speed in front of a server: delays and counts the bytes that the server sends. */
 
 import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** One speed for all connections together, as on a visitor's own line. */
+/** All connections share the speed, as on a visitor's link. */
 export class Link {
   bytes = 0;
   #bytesPerMilli;
@@ -13,13 +13,13 @@ export class Link {
     this.#bytesPerMilli = (megabits * 1e6) / 8 / 1000;
   }
 
-  /** Opens this end of the link before a server of this machine; answers the address to visit. */
+  /** Opens the link to a server on this machine; returns the URL to visit. */
   async to(url) {
     const { hostname, port } = new URL(url);
     this.server = createServer((near) => {
       const far = connect(Number(port), hostname);
-      near.pipe(far); // what goes up is next to nothing
-      this.#pour(far, near);
+      near.pipe(far); // requests are small
+      this.#copy(far, near);
       near.on('error', () => far.destroy());
       near.on('close', () => far.destroy());
       far.on('error', () => near.destroy());
@@ -28,10 +28,10 @@ export class Link {
     return `http://127.0.0.1:${this.server.address().port}/`;
   }
 
-  async #pour(from, to) {
+  async #copy(from, to) {
     try {
       for await (const chunk of from) {
-        await this.#turn(chunk.length);
+        await this.#transmit(chunk.length);
         if (to.destroyed) return;
         this.bytes += chunk.length;
         if (!to.write(chunk)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
@@ -42,8 +42,8 @@ export class Link {
     }
   }
 
-  /** Resolves when so many bytes have had their time on the line. */
-  async #turn(bytes) {
+  /** Resolves when the link has had time to send so many bytes. */
+  async #transmit(bytes) {
     const now = performance.now();
     this.#freeAt = Math.max(now, this.#freeAt) + bytes / this.#bytesPerMilli;
     await pause(this.#freeAt - now);

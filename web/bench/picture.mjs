@@ -1,10 +1,10 @@
-/** The medians as bars, from the least to the most, each with a line from its least to its most: an SVG. */
+/** Draws an SVG: a bar for each median, in ascending order, with a line from its minimum to its maximum. */
 
 const ROW = 26;
 const LEFT = 252;
 const BAR = 430;
 const TOP = 48;
-const TITLE = 'One photo through ViT-B/16 in the browser: median, least and most';
+const TITLE = 'One photo through ViT-B/16 in the browser: median, minimum and maximum';
 
 export function picture({ machine, rows }) {
   const sorted = [...rows].sort((a, b) => a.median_ms - b.median_ms);
@@ -23,7 +23,7 @@ export function picture({ machine, rows }) {
     ];
   };
   const [width, height] = [LEFT + BAR + 80, TOP + ROW * sorted.length + 8];
-  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.browser}, ${rows[0].n} turns each`;
+  const where = `${machine.cpu}, ${machine.cores} cores, ${machine.browser}, ${rows[0].n} runs each`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" fill="#0f172a"`,
     '  font-family="system-ui, sans-serif" font-size="13">',

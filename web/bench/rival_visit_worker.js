@@ -1,5 +1,5 @@
-// onnxruntime-web as a careful user ships it: the model is kept in Cache Storage, the session made once, a photo
-// resized by the browser. Its answer is the photo's features; scores against labels would be little more.
+// onnxruntime-web as a careful developer uses it: the model is stored in Cache Storage, the session is created once, and
+// the browser resizes the photo. The answer is the photo's features; scores of labels would take little more time.
 
 import * as ort from './ort/ort.wasm.min.mjs';
 
@@ -9,29 +9,29 @@ const STD = [0.26862954, 0.26130258, 0.27577711];
 
 ort.env.wasm.wasmPaths = new URL('ort/', import.meta.url).href;
 ort.env.wasm.numThreads = navigator.hardwareConcurrency;
-let session, isKept;
+let session, stored;
 
 async function load({ form }) {
-  const model = await kept(`inputs/${form}.onnx`);
+  const model = await loadStored(`inputs/${form}.onnx`);
   return ort.InferenceSession.create(model, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
 }
 
-// The copy for the cache is written while this one is read.
-async function kept(path) {
+// The clone is stored while the response is read.
+async function loadStored(path) {
   const cache = await caches.open('models');
   const found = await cache.match(path);
   if (found) return found.arrayBuffer();
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  isKept = cache.put(path, response.clone());
+  stored = cache.put(path, response.clone());
   return response.arrayBuffer();
 }
 
 async function answer(photo) {
   const { image_features: features } = await (await session).run({ pixel_values: await pixelValues(photo) });
   postMessage({ answer: features.data.length });
-  await isKept;
-  postMessage({ kept: '' });
+  await stored;
+  postMessage({ stored: '' });
 }
 
 async function pixelValues(photo) {

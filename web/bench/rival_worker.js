@@ -1,4 +1,4 @@
-// onnxruntime-web on the processor, as its users run it: a session in a worker, one photo at a time.
+// onnxruntime-web on the CPU, as its users run it: a session in a worker, one photo at a time.
 
 import * as ort from './ort/ort.wasm.min.mjs';
 
@@ -27,9 +27,9 @@ async function answer() {
   return { millis: performance.now() - started, features: Array.from(features.data) };
 }
 
-onmessage = async ({ data: question }) => {
+onmessage = async ({ data: request }) => {
   try {
-    postMessage(await (question.kind === 'load' ? load(question) : answer()));
+    postMessage(await (request.kind === 'load' ? load(request) : answer()));
   } catch (error) {
     postMessage({ error: String(error?.message ?? error) });
   }

@@ -1,4 +1,4 @@
-/** What takes turns: our page as it is built, and onnxruntime-web in a page of its own. */
+/** The sides of the benchmark: our built page, and onnxruntime-web in a page of its own. */
 
 import { spawn } from 'node:child_process';
 import { createReadStream, readFileSync, readdirSync, statSync } from 'node:fs';
@@ -13,11 +13,11 @@ const here = import.meta.dirname;
 const ORT = join(here, 'node_modules/onnxruntime-web/dist');
 const ORT_FILES = ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
 
-/** The page, and `dermake serve` behind it. A turn is a visitor's: a photo is chosen, and the page says its time. */
+/** Our page, served by `dermake serve`. A run chooses a photo; its time is the one that the page shows. */
 export class Ours {
   name = 'dermake';
 
-  /** `form` is a folder of the inputs, from `dermake quantize --format`; one thread is the build that has none. */
+  /** `form` is a folder of the models, of `dermake quantize --format`. One thread is the build without threads. */
   constructor(form, threads, options) {
     Object.assign(this, { form, threads, options });
     this.bits = form === 'int4' ? 4 : 8;
@@ -32,18 +32,18 @@ export class Ours {
     await this.page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: READY_MILLIS });
   }
 
-  async turn(photo) {
+  async run(photo) {
     const answered = this.page.evaluate(phaseAfterWork, READY_MILLIS);
     await this.page.getByTestId('photo-input').setInputFiles(photo);
     if ((await answered) !== 'ready') {
-      throw new Error(`our page says: ${await this.page.getByTestId('notice').textContent()}`);
+      throw new Error(`our page shows: ${await this.page.getByTestId('notice').textContent()}`);
     }
     const millis = Number.parseFloat(await this.page.getByTestId('millis').textContent());
-    if (!(millis >= 1)) throw new Error('our page tells no time of a millisecond or more');
+    if (!(millis >= 1)) throw new Error('our page shows no time of a millisecond or more');
     return millis;
   }
 
-  /** The least of the sample photos, as `dermake quantize` reports them. */
+  /** The lowest cosine of the sample photos, of the report of `dermake quantize`. */
   get cosine() {
     const { cosines } = JSON.parse(readFileSync(join(this.models, 'report.json'), 'utf8'));
     return Math.min(...cosines.map(({ cosine }) => cosine));
@@ -64,7 +64,7 @@ export class Ours {
   }
 }
 
-/** In the page: waits until it has looked at a photo; answers the phase that it is in then. */
+/** In the page: waits until it has classified a photo; returns its phase then. */
 function phaseAfterWork(limitMillis) {
   return new Promise((resolve, reject) => {
     const status = document.querySelector('[data-testid=status]');
@@ -81,7 +81,7 @@ function phaseAfterWork(limitMillis) {
   });
 }
 
-/** onnxruntime-web in a worker, on one form of the weights. Its turn is the tower alone: no photo is decoded. */
+/** onnxruntime-web in a worker, with one format of the weights. A run is the tower alone; no photo is decoded. */
 export class Rival {
   name = 'onnxruntime-web';
 
@@ -93,22 +93,22 @@ export class Rival {
   async open(context) {
     this.page = await context.newPage();
     await this.page.goto(this.server.url);
-    const question = { kind: 'load', form: this.form, threads: this.threads, imageSize: IMAGE_SIZE };
-    const { isIsolated } = await this.ask(question);
-    if (!isIsolated) throw new Error('the page is not isolated, so that threads would silently be one');
+    const request = { kind: 'load', form: this.form, threads: this.threads, imageSize: IMAGE_SIZE };
+    const { isIsolated } = await this.send(request);
+    if (!isIsolated) throw new Error('the page is not isolated, so that it would silently use one thread');
   }
 
-  async turn() {
-    const { millis, features } = await this.ask({ kind: 'answer' });
+  async run() {
+    const { millis, features } = await this.send({ kind: 'answer' });
     this.features = features;
     return millis;
   }
 
-  ask(question) {
-    return this.page.evaluate((question) => globalThis.ask(question), question);
+  send(request) {
+    return this.page.evaluate((request) => globalThis.send(request), request);
   }
 
-  /** With the features that PyTorch computes in f32. */
+  /** Cosine with the features that PyTorch computes in f32. */
   get cosine() {
     const bytes = readFileSync(join(this.inputs, 'features.f32'));
     const expected = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
@@ -126,7 +126,7 @@ export class Rival {
   close() {}
 }
 
-/** What a visitor fetches to run anything at all, as it is and compressed. */
+/** Sizes of the program that a visitor downloads, as it is and compressed. */
 function sizes(paths) {
   const contents = paths.map((path) => readFileSync(path));
   const total = (values) => values.reduce((sum, value) => sum + value.length, 0);
@@ -152,7 +152,7 @@ export async function serveOurs({ dermake, app, models }) {
   return { url, close: () => server.kill('SIGTERM') };
 }
 
-/** Serves the rival's page with the headers that threads need: the library compressed and for good, as hosts do. */
+/** Serves the rival's page with the headers that threads need, and the library compressed and immutable, as hosts do. */
 export async function serveRival(inputs) {
   const folders = { ort: ORT, inputs };
   const library = new Map(ORT_FILES.map((name) => [join(ORT, name), gzipSync(readFileSync(join(ORT, name)))]));

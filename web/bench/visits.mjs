@@ -1,4 +1,4 @@
-/** What a visitor meets: our page, and onnxruntime-web in a page as a careful user would write it. */
+/** The pages to visit: ours, and one with onnxruntime-web as a careful developer would write it. */
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,11 +27,11 @@ export class OurVisit {
     const answers = page.getByTestId('predictions').getByRole('listitem');
     const notice = page.getByTestId('notice');
     await answers.or(notice).first().waitFor({ timeout: ANSWER_MILLIS });
-    if (await notice.count()) throw new Error(`our page says: ${await notice.textContent()}`);
+    if (await notice.count()) throw new Error(`our page shows: ${await notice.textContent()}`);
   }
 
-  /** Waits until the next visit has what it needs. */
-  async kept(page) {
+  /** Waits until the next visit downloads no weights. */
+  async stored(page) {
     await page.locator('[data-testid=status][data-offline=ready]').waitFor({ timeout: ANSWER_MILLIS });
   }
 
@@ -59,17 +59,17 @@ export class RivalVisit {
   }
 
   async answer(page) {
-    await this.#told(page, 'answer');
+    await this.#output(page, 'answer');
   }
 
-  async kept(page) {
-    await this.#told(page, 'kept');
+  async stored(page) {
+    await this.#output(page, 'stored');
   }
 
-  async #told(page, what) {
+  async #output(page, what) {
     await page.locator(`output[data-${what}], output[data-error]`).waitFor({ state: 'attached', timeout: ANSWER_MILLIS });
     const error = await page.locator('output').getAttribute('data-error');
-    if (error !== null) throw new Error(`the rival's page says: ${error}`);
+    if (error !== null) throw new Error(`the rival's page shows: ${error}`);
   }
 
   get weightsBytes() {

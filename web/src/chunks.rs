@@ -1,23 +1,23 @@
-//! A response's body in pieces.
+//! Reads the body of a response in chunks.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamByobReader, ReadableStreamDefaultReader, Response};
 
-/// What a piece has at most.
+/// Maximum size of a chunk.
 const CHUNK_BYTES: u32 = 512 << 10;
 
-/// The pieces of a body as they come. Each is good until the next is asked for.
+/// Reader of a body. A chunk is valid until the next one is read.
 pub enum Chunks {
-    /// Fills one buffer again and again: a new one for each piece would wait in memory for the collector.
+    /// Reads into one buffer again and again: a new buffer for each chunk would stay in memory until it is collected.
     Reused { reader: ReadableStreamByobReader, buffer: Uint8Array },
-    /// Where the browser's bodies cannot do that.
+    /// For browsers whose bodies cannot be read into a buffer.
     Fresh(ReadableStreamDefaultReader),
 }
 
 impl Chunks {
-    /// Takes the body, if there is one that nobody has taken.
+    /// Locks the body for reading; `None` if there is no body or it is already locked.
     pub fn of(response: &Response) -> Option<Self> {
         let body = response.body()?;
         match ReadableStreamByobReader::new(&body) {
@@ -26,10 +26,10 @@ impl Chunks {
         }
     }
 
-    /// The next piece; `None` at the end.
+    /// Returns the next chunk, `None` at the end.
     ///
     /// # Errors
-    /// What the browser says when the connection breaks.
+    /// The browser's error when the connection breaks.
     pub async fn next(&mut self) -> Result<Option<Uint8Array>, JsValue> {
         let promise = match self {
             Self::Reused { reader, buffer } => reader.read_with_array_buffer_view(buffer),
@@ -46,7 +46,7 @@ impl Chunks {
         Ok(Some(chunk))
     }
 
-    /// Wants no more of it.
+    /// Cancels the rest of the body.
     pub fn cancel(&self) {
         let _ = match self {
             Self::Reused { reader, .. } => reader.cancel(),

@@ -1,28 +1,28 @@
-//! Everything that can go wrong, on the page or in its worker; `Display` is the sentence on the screen.
+//! The errors of the page and of its worker. `Display` is the sentence on the screen.
 
 use serde::{Deserialize, Serialize};
 
 /// Result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, for the visitor. It crosses from the worker to the page as JSON.
+/// An error as the visitor sees it. The worker sends it to the page as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Error {
-    // Fetching
+    // Requests
     #[error("Could not fetch {what}: no connection to the server. Check the network, then try again.")]
     Unreachable { what: String },
-    #[error("Could not fetch {what}: the server does not answer. Check the network, then try again.")]
-    Silent { what: String },
-    #[error("Could not fetch {what}: another page came instead, perhaps a login. Load this page again to see it.")]
-    OtherPage { what: String },
+    #[error("Could not fetch {what}: the server does not respond. Check the network, then try again.")]
+    Timeout { what: String },
+    #[error("Could not fetch {what}: another page came instead, perhaps a login. Reload this page to see it.")]
+    UnexpectedPage { what: String },
     #[error("Could not fetch {what}: the server answered {status}. Try again, now or later.")]
     Refused { what: String, status: u16 },
-    #[error("{what} arrived damaged and was thrown away: expected {expected}, found {found}. Try again.")]
+    #[error("{what} is damaged: expected {expected}, found {found}. It was deleted. Try again.")]
     Damaged { what: String, expected: String, found: String },
 
     // The model and its worker
-    #[error("This server offers no model. Try again when it does.")]
+    #[error("This server has no model. Try again when it has one.")]
     NoModel,
     #[error("This model cannot be used here: {detail}.")]
     UnusableModel { detail: String },
@@ -31,32 +31,32 @@ pub enum Error {
     #[error("The model's program could not start ({detail}). Check the network, then try again.")]
     WorkerNotStarted { detail: String },
     #[error(
-        "The server has a newer version of this page, and no longer the files of this one. Load the page again."
+        "The server has a newer version of this page and no longer has the files of this one. Reload the page."
     )]
     PageReplaced,
-    #[error("The model stopped unexpectedly, perhaps for want of memory ({detail}). Try again to start it anew.")]
-    WorkerLost { detail: String },
+    #[error("The model stopped unexpectedly, perhaps because memory ran out ({detail}). Try again to restart it.")]
+    WorkerCrashed { detail: String },
 
     // Photos
     #[error("This file is not an image that can be read here. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.")]
     NotAnImage,
     #[error("This file cannot be read here: {detail}. Choose another one.")]
-    NotRead { detail: String },
+    UnsupportedFormat { detail: String },
     #[error("This image is too large: it has {found}, and the limit is {limit}. Choose a smaller one.")]
     ImageTooLarge { found: String, limit: String },
     #[error("This image is damaged or incomplete ({detail}). Choose another one.")]
     ImageDamaged { detail: String },
     #[error("This file could not be read: it may have been moved, changed or deleted. Choose it again.")]
     PhotoUnreadable,
-    #[error("This is a folder. Open it, then drop or choose one photo in it.")]
+    #[error("This is a folder. Open it, then drop or choose one photo from it.")]
     Folder,
-    #[error("This is a link, and no picture file came with it. Save the picture, then choose its file.")]
+    #[error("This is a link without a picture file. Save the picture, then choose its file.")]
     LinkWithoutFile,
-    #[error("This is text. To use it as labels, choose your own labels and paste it into their box.")]
+    #[error("This is text. To use it as labels, select \"Your own labels\" and paste it into the box.")]
     TextWithPicture,
 
-    // The server, where it computes
-    #[error("The server gave no answer: {message}. Try again, now or later.")]
+    // Inference on the server
+    #[error("The server did not classify the photo: {message}. Try again, now or later.")]
     ServerRefused { message: String },
 
     // Labels
@@ -69,36 +69,36 @@ pub enum Error {
 
 /// What the visitor can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WayOn {
-    /// The same again may work.
+pub enum Remedy {
+    /// Try the same again.
     Retry,
-    /// Only the page loaded again can work.
+    /// Reload the page.
     Reload,
-    /// Only another photo can work.
+    /// Choose another photo.
     OtherPhoto,
-    /// Only other labels can work.
+    /// Enter other labels.
     OtherLabels,
 }
 
 impl Error {
-    /// What to offer beside the sentence.
-    pub fn way_on(&self) -> WayOn {
+    /// The remedy to offer beside the sentence.
+    pub fn remedy(&self) -> Remedy {
         match self {
             Self::NotAnImage
-            | Self::NotRead { .. }
+            | Self::UnsupportedFormat { .. }
             | Self::ImageTooLarge { .. }
             | Self::ImageDamaged { .. }
             | Self::PhotoUnreadable
             | Self::Folder
             | Self::LinkWithoutFile
-            | Self::TextWithPicture => WayOn::OtherPhoto,
-            Self::Labels { .. } => WayOn::OtherLabels,
-            Self::OtherPage { .. } | Self::PageReplaced => WayOn::Reload,
-            _ => WayOn::Retry,
+            | Self::TextWithPicture => Remedy::OtherPhoto,
+            Self::Labels { .. } => Remedy::OtherLabels,
+            Self::UnexpectedPage { .. } | Self::PageReplaced => Remedy::Reload,
+            _ => Remedy::Retry,
         }
     }
 
-    /// A manifest or list that is not what it should be.
+    /// An error for an invalid manifest, list or URL.
     pub fn unusable(detail: impl ToString) -> Self {
         Self::UnusableModel { detail: detail.to_string() }
     }
@@ -110,7 +110,7 @@ impl From<shared_model::Error> for Error {
         use shared_model::preprocess::OtherFile;
         match err {
             Model::ImageFormat(OtherFile::Unknown | OtherFile::Text) => Self::NotAnImage,
-            Model::ImageFormat(kind) => Self::NotRead { detail: kind.to_string() },
+            Model::ImageFormat(kind) => Self::UnsupportedFormat { detail: kind.to_string() },
             Model::ImageTooLarge { width, height, limit_megapixels, limit_edge } => Self::ImageTooLarge {
                 found: format!("{width} × {height} pixels"),
                 limit: format!("{limit_megapixels} megapixels and {limit_edge} pixels a side"),
@@ -151,23 +151,23 @@ mod tests {
             limit_edge: 1_000_000,
         };
         for err in [shared_model::Error::ImageFormat(OtherFile::Heic), too_large] {
-            assert_eq!(Error::from(err).way_on(), WayOn::OtherPhoto);
+            assert_eq!(Error::from(err).remedy(), Remedy::OtherPhoto);
         }
         let labels = shared_model::labels::LabelSet::from_text("[acne]").unwrap_err();
         let labels = Error::from(labels);
-        assert_eq!(labels.way_on(), WayOn::OtherLabels);
+        assert_eq!(labels.remedy(), Remedy::OtherLabels);
         assert_eq!(
             labels.to_string(),
             "These labels cannot be used: labels: expected a JSON list of names, as in [\"acne\", \"nevus\"], \
              found text that is not JSON: expected value at line 1 column 2."
         );
-        assert_eq!(Error::NoModel.way_on(), WayOn::Retry);
-        assert_eq!(Error::PageReplaced.way_on(), WayOn::Reload);
-        assert_eq!(Error::OtherPage { what: "the list of models".into() }.way_on(), WayOn::Reload);
+        assert_eq!(Error::NoModel.remedy(), Remedy::Retry);
+        assert_eq!(Error::PageReplaced.remedy(), Remedy::Reload);
+        assert_eq!(Error::UnexpectedPage { what: "the list of models".into() }.remedy(), Remedy::Reload);
     }
 
     #[test]
-    fn an_error_survives_the_wire() {
+    fn an_error_survives_serialization() {
         let err = Error::Refused { what: "vision.safetensors".into(), status: 404 };
         let json = serde_json::to_string(&err).unwrap();
         assert_eq!(serde_json::from_str::<Error>(&json).unwrap(), err);

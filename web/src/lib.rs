@@ -1,17 +1,21 @@
-//! The page: a quantised skin CLIP on the visitor's own device.
+//! The page: runs a quantized CLIP for skin photos on the visitor's device.
 //!
-//! Two programs come of this crate: the page itself and the worker that owns the model. What decides is pure and
-//! tested natively; what touches the browser exists only on wasm32.
+//! The crate has two programs: the page and the worker that owns the model. Decisions are pure and tested natively; the
+//! modules that access the browser exist only on wasm32.
 
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
-pub mod app;
+mod app;
 #[cfg(target_arch = "wasm32")]
 mod chunks;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod components;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
+mod document;
 pub mod error;
 #[cfg(target_arch = "wasm32")]
 mod http;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
+pub mod page;
 pub mod state;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod storage;

@@ -1,4 +1,4 @@
-//! Timers, alike in the page and in its worker.
+//! Timers, for the page and its worker.
 
 use futures_util::future::{Either, select};
 use std::future::Future;
@@ -14,7 +14,7 @@ extern "C" {
     fn clear_timeout(id: f64);
 }
 
-/// Ends a timer when it is dropped; one that is over does not mind.
+/// A browser timer, cleared when it is dropped. Clearing one that has fired has no effect.
 struct Timer(f64);
 
 impl Drop for Timer {
@@ -23,22 +23,22 @@ impl Drop for Timer {
     }
 }
 
-/// Resolves after so many milliseconds, and lets messages in until then.
-pub async fn pause(millis: u32) {
+/// Resolves after `millis` milliseconds. Messages are handled meanwhile.
+pub async fn sleep(millis: u32) {
     let mut timer = None;
-    let over = js_sys::Promise::new(&mut |resolve, _| timer = Some(Timer(set_timeout(&resolve, millis))));
+    let fired = js_sys::Promise::new(&mut |resolve, _| timer = Some(Timer(set_timeout(&resolve, millis))));
     // A timer does not fail.
-    let _ = JsFuture::from(over).await;
+    let _ = JsFuture::from(fired).await;
 }
 
-/// What `work` resolves to; `None` if it takes more than so many seconds.
+/// Returns the output of `work`, or `None` if it takes longer than `secs` seconds.
 ///
-/// Each second is waited for by itself: time in which the machine slept, or this thread computed, is not counted.
-pub async fn within<T>(secs: u32, work: impl Future<Output = T>) -> Option<T> {
+/// Counts one second at a time, so that time in which the machine slept or this thread computed is not counted.
+pub async fn timeout<T>(secs: u32, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     for _ in 0..secs {
-        match select(work.as_mut(), pin!(pause(1_000))).await {
-            Either::Left((done, _)) => return Some(done),
+        match select(work.as_mut(), pin!(sleep(1_000))).await {
+            Either::Left((output, _)) => return Some(output),
             Either::Right(_) => {}
         }
     }

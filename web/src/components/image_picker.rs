@@ -1,6 +1,6 @@
-//! Ways to a photo: choose, take, drop, paste, or a sample; and the photo itself.
+//! The photo, and the controls to choose, take or remove one.
 
-use super::offers;
+use super::drop_paste;
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
 use crate::state::{Event, NewPhoto};
@@ -10,17 +10,17 @@ use shared_model::preprocess::PictureFormat;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
-/// Id of the file input, which other parts of the page may open.
-pub const PHOTO_INPUT_ID: &str = "photo-input";
+/// Id of the file input.
+const PHOTO_INPUT_ID: &str = "photo-input";
 
-/// The media types that can be decoded here; a phone then converts its own formats to one of these.
+/// Media types that can be decoded. Phones convert other formats to one of these.
 fn accepted() -> String {
     PictureFormat::ALL.map(PictureFormat::media_type).join(",")
 }
 
 #[component]
 pub fn ImagePicker(app: App) -> impl IntoView {
-    let is_dragging = offers::listen(app);
+    let is_dragging = drop_paste::listen(app);
     let has_photo = app.watch(|state| state.photo.is_some());
     let note = app.watch(|state| state.photo_note());
     let on_change = move |event: ev::Event| {
@@ -28,7 +28,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
             app.choose(&file, NewPhoto { name: file.name(), n_others: 0 });
         }
-        input.set_value(""); // so that the same file can be chosen again
+        input.set_value(""); // so that choosing the same file again is an event
     };
     view! {
         <section class="photo card" aria-labelledby="photo-title">
@@ -67,11 +67,11 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                     </button>
                 </Show>
             </div>
-            <p class="hint">"Or drop or paste one anywhere on this page, or try a drawn sample:"</p>
+            <p class="hint">"You can also drop or paste a photo anywhere on this page, or try a drawn sample:"</p>
             <Samples app/>
             <ServerSwitch app/>
         </section>
-        <div class="drop-veil" class:shown=move || is_dragging.get() aria-hidden="true">"Drop the photo"</div>
+        <div class="drop-overlay" class:shown=move || is_dragging.get() aria-hidden="true">"Drop the photo"</div>
     }
 }
 
@@ -120,7 +120,7 @@ fn Samples(app: App) -> impl IntoView {
     view! { <ul class="samples">{SAMPLES.into_iter().enumerate().map(sample).collect_view()}</ul> }
 }
 
-/// Opens the browser's file dialog, from a click elsewhere on the page.
+/// Opens the file dialog.
 pub fn open_file_dialog() {
     let input = document().get_element_by_id(PHOTO_INPUT_ID);
     if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {

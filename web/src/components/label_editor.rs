@@ -1,8 +1,8 @@
-//! Which labels to choose among: a set of the model, or the visitor's own.
+//! Selects the labels to rank: a set of the model, or the visitor's own.
 
 use super::model_status::ModelChoice;
 use crate::app::App;
-use crate::error::{Error, WayOn};
+use crate::error::{Error, Remedy};
 use crate::state::{Event, LabelChoice};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Textarea;
@@ -29,7 +29,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="labels-title">
             <h2 id="labels-title">"Labels"</h2>
-            <label class="field" for="labels-select">"Choose among"</label>
+            <label class="field" for="labels-select">"Rank these labels"</label>
             <select
                 id="labels-select"
                 data-testid="labels-select"
@@ -47,7 +47,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
             </Show>
             <Show when=move || has_one_label.get()>
                 <p class="warning" role="note" data-testid="one-label-warning">
-                    "One label alone always gets 100 %, whatever the photo shows. Add others to compare it with."
+                    "A single label always gets 100 %, whatever the photo shows. Add others to compare it with."
                 </p>
             </Show>
             <p class="in-print">{printed}</p>
@@ -56,7 +56,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
     }
 }
 
-/// The labels on paper, where the controls are not.
+/// The labels in print, where the controls are hidden.
 fn in_print(set: &LabelSet) -> String {
     match set.key.as_str() {
         LabelSet::CUSTOM => format!("{}: {}", set.title, set.class_names.join(", ")),
@@ -67,13 +67,13 @@ fn in_print(set: &LabelSet) -> String {
 #[component]
 fn OwnLabels(app: App) -> impl IntoView {
     let text = app.watch(|state| state.own_text.clone());
-    let read = app.watch(|state| state.own_labels_in_words());
+    let summary = app.watch(|state| state.own_labels_summary());
     let warning = app.watch(|state| state.own_labels_warning());
-    let is_wrong = app.watch(|state| state.error().map(Error::way_on) == Some(WayOn::OtherLabels));
+    let is_invalid = app.watch(|state| state.error().map(Error::remedy) == Some(Remedy::OtherLabels));
     let area = NodeRef::<Textarea>::new();
     Effect::new(move |_| {
         let text = text.get();
-        // Only where it differs: writing the same text would end an input method's composition.
+        // Only if it differs: setting the same text would end the composition of an input method.
         if let Some(area) = area.get().filter(|area| area.value() != text) {
             area.set_value(&text);
         }
@@ -92,16 +92,16 @@ fn OwnLabels(app: App) -> impl IntoView {
             dir="auto"
             spellcheck="false"
             placeholder="melanoma, mole, eczema"
-            aria-describedby="own-labels-hint own-labels-read"
-            aria-invalid=move || is_wrong.get().to_string()
+            aria-describedby="own-labels-hint own-labels-summary"
+            aria-invalid=move || is_invalid.get().to_string()
             node_ref=area
             on:input=move |event| app.send(Event::OwnLabelsEdited(event_target_value(&event)))
             on:keydown=on_key
         ></textarea>
         <p class="hint" id="own-labels-hint">
-            "Separated by commas, semicolons or lines. The first use fetches the text part of the model."
+            "Separated by commas, semicolons or lines. The first use downloads the text part of the model."
         </p>
-        <p class="hint note" id="own-labels-read" data-testid="own-labels-read" dir="auto">{read}</p>
+        <p class="hint note" id="own-labels-summary" data-testid="own-labels-summary" dir="auto">{summary}</p>
         <Show when=move || warning.get().is_some()>
             <p class="warning" role="note" data-testid="own-labels-warning" dir="auto">{move || warning.get()}</p>
         </Show>

@@ -1,10 +1,10 @@
-//! The parts of the page. They draw the state and send events; they decide nothing.
+//! The components of the page. They display the state and send events; decisions are in `state/`.
 
+mod drop_paste;
 mod image_picker;
 mod label_editor;
 mod model_status;
 mod notice;
-mod offers;
 mod predictions;
 mod server_switch;
 

@@ -1,4 +1,4 @@
-//! Which model answers, what it is at, and how far.
+//! The model: its status and progress, warnings about it, and the choice among several.
 
 use crate::app::App;
 use crate::state::Event;
@@ -10,7 +10,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     let phase = app.watch(|state| state.phase_name());
     let works_offline = app.watch(|state| state.works_offline());
     let own_labels_work_offline = app.watch(|state| state.own_labels_work_offline());
-    let has_lost_threads = app.watch(|state| state.has_lost_threads());
+    let have_threads_failed = app.watch(|state| state.have_threads_failed());
     let n_threads = app.watch(|state| state.n_threads);
     let is_busy = app.watch(|state| state.is_busy());
     let progress = app.watch(|state| state.progress());
@@ -38,15 +38,15 @@ pub fn ModelStatus(app: App) -> impl IntoView {
                 value=move || progress.get().map(|progress| progress.done.to_string())
             ></progress>
         </Show>
-        <Show when=move || has_lost_threads.get()>
-            <p class="hint" data-testid="threads-lost">
-                "The faster, many-threaded program did not start in this browser: the model runs on one core."
+        <Show when=move || have_threads_failed.get()>
+            <p class="hint" data-testid="threads-failed">
+                "The multi-threaded program did not start in this browser: the model runs on one core, more slowly."
             </p>
         </Show>
         <Show when=move || is_untrained.get()>
             <p class="warning" role="note" data-testid="untrained-warning">
                 <strong>"The weights of this model are untrained."</strong>
-                " It shows how the page works; its answers mean nothing."
+                " It shows how the page works; its answers have no meaning."
             </p>
         </Show>
         <Show when=move || notice.get().is_some()>
@@ -55,7 +55,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     }
 }
 
-/// A name where there is one model, a choice where there are more.
+/// The name of the model, or a select element if there are several.
 #[component]
 pub fn ModelChoice(app: App) -> impl IntoView {
     let models = app.watch(|state| state.models.clone());

@@ -1,16 +1,17 @@
-//! What went wrong, in a sentence, and the way on.
+//! The error message, with a button for the remedy.
 
 use super::image_picker::open_file_dialog;
-use crate::app::{App, reload_page};
-use crate::error::WayOn;
+use crate::app::App;
+use crate::document::reload_page;
+use crate::error::Remedy;
 use crate::state::Event;
 use leptos::prelude::*;
 
 #[component]
 pub fn Notice(app: App) -> impl IntoView {
     let error = app.watch(|state| state.error().cloned());
-    let button = move |way_on| match way_on {
-        WayOn::Retry => view! {
+    let button = move |remedy| match remedy {
+        Remedy::Retry => view! {
             <button
                 type="button"
                 class="button"
@@ -21,27 +22,27 @@ pub fn Notice(app: App) -> impl IntoView {
             </button>
         }
         .into_any(),
-        WayOn::Reload => view! {
+        Remedy::Reload => view! {
             <button type="button" class="button" data-testid="reload" on:click=move |_| reload_page()>
-                "Load the page again"
+                "Reload the page"
             </button>
         }
         .into_any(),
-        WayOn::OtherPhoto => view! {
+        Remedy::OtherPhoto => view! {
             <button type="button" class="button" data-testid="other-photo" on:click=move |_| open_file_dialog()>
                 "Choose another photo"
             </button>
         }
         .into_any(),
-        // The labels stand right there.
-        WayOn::OtherLabels => ().into_any(),
+        // The text field is on the page.
+        Remedy::OtherLabels => ().into_any(),
     };
     let notice = move || {
         error.get().map(|error| {
             view! {
                 <div class="notice" role="alert" data-testid="notice">
                     <p>{error.to_string()}</p>
-                    {button(error.way_on())}
+                    {button(error.remedy())}
                 </div>
             }
         })

@@ -1,4 +1,4 @@
-//! The ranked answers, each with its probability as a number and a bar.
+//! The ranked labels, each with its probability as a number and a bar.
 
 use super::model_status::ModelStatus;
 use super::notice::Notice;
@@ -23,7 +23,7 @@ pub fn Predictions(app: App) -> impl IntoView {
             let shown = move || if is_all.get() { n_answers } else { N_SHOWN.min(n_answers) };
             let predictions = answer.predictions;
             view! {
-                <ol data-testid="predictions" aria-label="Labels, likeliest first">
+                <ol data-testid="predictions" aria-label="Labels, most likely first">
                     {move || predictions[..shown()].iter().map(row).collect_view()}
                 </ol>
                 <Show when=move || { n_answers > N_SHOWN }>

@@ -1,6 +1,7 @@
-//! Lets the server look at photos, where it offers to and the visitor chooses so.
+//! The switch for inference on the server, shown if the server runs the model.
 
-use crate::app::{App, server_name};
+use crate::app::App;
+use crate::document::server_name;
 use crate::state::Event;
 use leptos::prelude::*;
 
@@ -23,8 +24,8 @@ pub fn ServerSwitch(app: App) -> impl IntoView {
             </label>
             <p class="hint" id="server-hint">
                 {format!(
-                    "For devices that are too weak. The photo then leaves this device: what the model looks at of it, \
-                     a small square without metadata, is sent to {}.",
+                    "For slow devices. The photo then leaves this device: the pixels that the model needs, a small \
+                     square without metadata, are sent to {}.",
                     server_name(),
                 )}
             </p>

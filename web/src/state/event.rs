@@ -1,85 +1,86 @@
-//! What happens to the page, and what it then does.
+//! Events of the page, and the actions that follow from them.
 
-use super::{KeptLabels, LabelChoice, NewPhoto};
+use super::{LabelChoice, NewPhoto, StoredLabels};
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
 use shared_model::api::ModelEntry;
 
-/// A sample picture being fetched, and what tells this fetch from others.
+/// The download of a sample picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleFetch {
-    /// Its place among the samples.
+    /// Index of the sample.
     pub sample: usize,
-    pub ticket: PhotoId,
+    /// Differs in every download.
+    pub id: PhotoId,
 }
 
-/// Counts what is heard of a worker's start.
+/// Number of a step of the worker's start.
 pub type StartStep = u32;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// What the last visit chose of the labels; comes before anything else.
-    LabelsRestored(KeptLabels),
-    /// With the builds of the worker's program to try in this browser, the best first.
+    /// The labels of the last visit; always the first event.
+    LabelsRestored(StoredLabels),
+    /// The page is open. `builds` are the builds of the worker to try in this browser, the best first.
     PageOpened {
         builds: Vec<String>,
     },
-    /// The browser has the page's own files for the next visit.
-    PageKept,
+    /// The browser has stored the page's files for the next visit.
+    PageStored,
     ModelsListed(Result<Vec<ModelEntry>, Error>),
-    /// By its place in the list.
+    /// The visitor selected the model with this index.
     ModelChosen(usize),
-    /// Whether the server is to look at photos.
+    /// The visitor turned inference on the server on or off.
     ServerChosen(bool),
-    /// From the visitor's device.
+    /// The visitor chose a photo from the device.
     PhotoChosen(NewPhoto),
-    /// The one that this tab had before it was loaded again.
+    /// The photo of this tab from before a reload was restored.
     PhotoRestored(NewPhoto),
     PhotoRemoved,
-    /// What was dropped or pasted is no photo; the one on the screen stays.
-    OfferRefused(Error),
-    /// By its place among the samples.
+    /// A drop or a paste was not a photo; the current photo stays.
+    InputRefused(Error),
+    /// The visitor selected the sample with this index.
     SampleChosen(usize),
     SampleFetched(SampleFetch, Result<String, Error>),
     LabelsChosen(LabelChoice),
-    /// What stands in the box of the visitor's own labels; they are used once they are applied.
+    /// The text in the box of own labels changed; it is used once it is applied.
     OwnLabelsEdited(String),
     OwnLabelsApplied,
     FromWorker(Envelope<Reply>),
-    WorkerLost(String),
-    /// Nothing was heard of the worker's start for [`super::START_SECS`] since this step of it.
-    StartOverdue(StartStep),
+    WorkerFailed(String),
+    /// The worker sent nothing for [`super::START_TIMEOUT_SECS`] after this step of its start.
+    StartTimedOut(StartStep),
     /// The server no longer has this version of the page.
     PageReplaced,
     RetryPressed,
 }
 
-/// What to do about it.
+/// What the page has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     ListModels,
-    /// Ends the worker there is, if any. Its build and the step to watch are the state's.
+    /// Terminates the current worker, if any, and starts the state's build.
     StartWorker,
-    /// Sends [`Event::StartOverdue`] later.
+    /// Sends [`Event::StartTimedOut`] if the start makes no progress.
     WatchStart(StartStep),
-    /// Has the browser keep the page's own files.
-    KeepPage,
-    /// Has the next visits begin without threads, for a while.
+    /// Has the service worker store the page's files.
+    StorePage,
+    /// Makes the visits of the next day start without threads.
     AvoidThreads,
-    /// Sends [`Event::PageReplaced`] if it is so.
+    /// Sends [`Event::PageReplaced`] if the server has another version of the page.
     CheckVersion,
     Load {
         request_id: RequestId,
     },
-    /// Goes with the photo on the screen.
+    /// Sent together with the current photo.
     Classify(Envelope<Request>),
-    /// Goes with the photo on the screen, too.
-    OpenPhoto(PhotoId),
+    /// Sent together with the current photo.
+    DecodePhoto(PhotoId),
     FetchSample(SampleFetch),
-    /// For this tab, until it is closed.
-    KeepPhoto,
-    ForgetPhoto,
-    /// For later visits.
-    KeepLabels(KeptLabels),
+    /// Stores the current photo until this tab is closed.
+    StorePhoto,
+    DeletePhoto,
+    /// Stores the labels for later visits.
+    StoreLabels(StoredLabels),
 }

@@ -1,24 +1,34 @@
-//! The labels: a set of the model or the visitor's own, and what is kept of the choice for the next visit.
+//! The labels: a set of the model or the visitor's own, and the choice that is stored for the next visit.
 
-use super::{Action, AppState, LabelChoice};
-use crate::error::{Error, WayOn};
+use super::{Action, AppState};
+use crate::error::{Error, Remedy};
 use crate::worker::protocol::ModelInfo;
 use serde::{Deserialize, Serialize};
 use shared_model::labels::{LabelSet, LabelWarning, ReadLabels};
 
-/// Labels that are listed to show how the text was read.
-const N_LISTED: usize = 6;
+/// Number of labels in the summary of the visitor's own labels.
+const N_SUMMARIZED: usize = 6;
 
-/// What the browser keeps of the labels.
+/// The labels to rank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptLabels {
+#[serde(rename_all = "snake_case")]
+pub enum LabelChoice {
+    /// The model's label set with this key.
+    Shipped(String),
+    /// The visitor's own labels.
+    Own,
+}
+
+/// The labels that the browser stores for the next visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredLabels {
     pub choice: LabelChoice,
-    /// What stands in the box of the visitor's own labels.
+    /// The text in the box of own labels.
     pub own_text: String,
 }
 
 impl AppState {
-    /// The labels that answers are ranked among, once they are known.
+    /// The labels to rank, once they are known.
     pub fn label_set(&self) -> Option<&LabelSet> {
         match self.labels.as_ref()? {
             LabelChoice::Own => self.own_labels.as_ref(),
@@ -26,22 +36,22 @@ impl AppState {
         }
     }
 
-    /// Whether the answer is certain whatever the photo shows.
+    /// Whether there is one label, which gets 100 % for any photo.
     pub fn has_one_label(&self) -> bool {
         self.label_set().is_some_and(|set| set.class_names.len() == 1)
     }
 
-    /// How the text in the box is read: how many labels it makes, and the first of them; `None` while it makes none.
-    pub fn own_labels_in_words(&self) -> Option<String> {
+    /// Summarizes how the own labels are parsed: their number and the first of them; `None` if there are none.
+    pub fn own_labels_summary(&self) -> Option<String> {
         let names = ReadLabels::from_text(&self.own_text).ok()?.set.class_names;
         let noun = if names.len() == 1 { "label" } else { "labels" };
-        let n_more = names.len().saturating_sub(N_LISTED);
+        let n_more = names.len().saturating_sub(N_SUMMARIZED);
         let more = if n_more > 0 { format!(" and {n_more} more") } else { String::new() };
         let listed = names[..names.len() - n_more].join(" · ");
         Some(format!("{} {noun}: {listed}{more}", names.len()))
     }
 
-    /// What may not be meant in the text in the box; that there is one label is shown once it is used.
+    /// Warnings about the text of the own labels, except that there is one label, which is shown once it is used.
     pub fn own_labels_warning(&self) -> Option<String> {
         let warnings = ReadLabels::from_text(&self.own_text).ok()?.warnings;
         let is_shown = |warning: &&LabelWarning| !matches!(warning, LabelWarning::Single { .. });
@@ -49,27 +59,27 @@ impl AppState {
         (!warnings.is_empty()).then(|| warnings.join("; "))
     }
 
-    pub(super) fn restore_labels(&mut self, kept: KeptLabels) -> Vec<Action> {
-        self.own_labels = LabelSet::from_text(&kept.own_text).ok();
-        (self.labels, self.own_text) = (Some(kept.choice), kept.own_text);
+    pub(super) fn restore_labels(&mut self, stored: StoredLabels) -> Vec<Action> {
+        self.own_labels = LabelSet::from_text(&stored.own_text).ok();
+        (self.labels, self.own_text) = (Some(stored.choice), stored.own_text);
         Vec::new()
     }
 
-    /// Takes the labels of the box again where the visitor comes back to them: what stands there is what is ranked.
+    /// Selects labels. Own labels are parsed again, so that the text in the box is what is ranked.
     pub(super) fn choose_labels(&mut self, choice: LabelChoice) -> Vec<Action> {
         let is_own = choice == LabelChoice::Own;
         self.labels = Some(choice);
         if is_own && !self.own_text.trim().is_empty() {
             return self.apply_own_labels();
         }
-        let actions = self.go_on();
-        self.and_keep_labels(actions)
+        let actions = self.accept_input();
+        self.with_stored_labels(actions)
     }
 
     pub(super) fn edit_own_labels(&mut self, text: String) -> Vec<Action> {
         self.own_text = text;
-        self.input_error.take_if(|error| error.way_on() == WayOn::OtherLabels);
-        self.and_keep_labels(Vec::new())
+        self.input_error.take_if(|error| error.remedy() == Remedy::OtherLabels);
+        self.with_stored_labels(Vec::new())
     }
 
     pub(super) fn apply_own_labels(&mut self) -> Vec<Action> {
@@ -77,14 +87,14 @@ impl AppState {
         let labels = LabelSet::from_text(&self.own_text);
         self.own_labels = labels.as_ref().ok().cloned();
         let actions = match labels {
-            Ok(_) => self.go_on(),
-            Err(err) => self.refuse(Error::from(err)),
+            Ok(_) => self.accept_input(),
+            Err(err) => self.refuse_input(Error::from(err)),
         };
-        self.and_keep_labels(actions)
+        self.with_stored_labels(actions)
     }
 
-    /// Keeps the label set that was chosen, where a model that opens has it too.
-    pub(super) fn choose_labels_of(&mut self, model: &ModelInfo) {
+    /// Keeps the selected label set if a newly loaded model has it, else selects the model's first.
+    pub(super) fn keep_or_default_labels(&mut self, model: &ModelInfo) {
         let has_choice = match &self.labels {
             None => false,
             Some(LabelChoice::Own) => true,
@@ -96,9 +106,10 @@ impl AppState {
         }
     }
 
-    fn and_keep_labels(&self, mut actions: Vec<Action>) -> Vec<Action> {
-        let kept = self.labels.clone().map(|choice| KeptLabels { choice, own_text: self.own_text.clone() });
-        actions.extend(kept.map(Action::KeepLabels));
+    /// Appends the action that stores the labels.
+    fn with_stored_labels(&self, mut actions: Vec<Action>) -> Vec<Action> {
+        let stored = self.labels.clone().map(|choice| StoredLabels { choice, own_text: self.own_text.clone() });
+        actions.extend(stored.map(Action::StoreLabels));
         actions
     }
 }

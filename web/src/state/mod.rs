@@ -1,63 +1,66 @@
-//! What the page is doing, and what follows from each event. Pure: the browser is only in `app.rs`.
+//! The state of the page, and the actions that follow from each event. Pure: the browser is accessed in `app/`.
 //!
-//! [`AppState::apply`] takes an event and answers with what to do. Each request to the worker gets a new id, and an
-//! answer to any but the last is ignored; a photo or label set that changes takes the old answer off the screen.
+//! [`AppState::apply`] takes an event and returns what to do. Each request to the worker has a new id, and replies to
+//! any request but the last are ignored. A new photo or label set removes the old answer.
 
+mod drop_paste;
 mod event;
 mod labels;
-mod offered;
+mod model_list;
+mod phase;
 mod photo;
-mod shown;
 mod start;
 mod status;
 #[cfg(test)]
 mod tests;
 
+pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
 pub use event::{Action, Event, SampleFetch, StartStep};
-pub use labels::KeptLabels;
-pub use offered::{Choice, Offered, OfferedFile};
-pub use shown::{Answer, LabelChoice, NewPhoto, Phase, Photo, beside_page};
-pub use start::START_SECS;
+pub use labels::{LabelChoice, StoredLabels};
+pub use model_list::relative_to_page;
+pub use phase::{Answer, Phase};
+pub use photo::{NewPhoto, Photo};
+pub use start::START_TIMEOUT_SECS;
 pub use status::{duration, percent};
 
-use crate::error::{Error, WayOn};
+use crate::error::{Error, Remedy};
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Reply, Request, RequestId};
 use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
 use start::WorkerStart;
 
-/// Most answers that are asked of the worker for one photo.
+/// Maximum number of predictions to request for a photo.
 pub const TOP_K: usize = 200;
-/// Answers shown before the visitor asks for all.
+/// Number of predictions to show before the visitor expands the list.
 pub const N_SHOWN: usize = 5;
 
-/// All that the page shows and decides on.
+/// Everything that the page shows and decides on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppState {
     pub phase: Phase,
-    /// What is wrong with the visitor's last input, of which the worker has not heard.
+    /// Error of the visitor's last input, which was not sent to the worker.
     pub input_error: Option<Error>,
     pub models: Vec<ModelEntry>,
     pub chosen_model: usize,
-    /// Whether the visitor chose that photos are sent to the server.
+    /// Whether the visitor chose inference on the server.
     pub is_on_server: bool,
-    /// Known once its manifest is read.
+    /// `None` until the manifest is read.
     pub model: Option<ModelInfo>,
-    /// Whether the browser keeps the weights for the next visit.
-    is_model_kept: bool,
-    /// Whether it keeps the text part, too.
-    is_text_kept: bool,
-    /// Whether it keeps the page's own files.
-    is_page_kept: bool,
+    /// Whether the browser has stored the weights for the next visit.
+    is_model_stored: bool,
+    /// Whether the browser has stored the text part, too.
+    is_text_stored: bool,
+    /// Whether the browser has stored the page's files.
+    is_page_stored: bool,
     pub photo: Option<Photo>,
-    /// `None` until there is a model.
+    /// `None` until a model is loaded or the labels of the last visit are restored.
     pub labels: Option<LabelChoice>,
-    /// What stands in the box of the visitor's own labels.
+    /// The text in the box of own labels.
     pub own_text: String,
     pub answer: Option<Answer>,
-    /// The worker's.
+    /// Number of the worker's threads.
     pub n_threads: usize,
-    /// Those that were applied.
+    /// The own labels that were applied.
     own_labels: Option<LabelSet>,
     sample_fetch: Option<SampleFetch>,
     failed_sample: Option<usize>,
@@ -68,16 +71,16 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Takes in an event; what comes back is to be done in its order.
+    /// Applies an event; returns the actions that follow, in order.
     pub fn apply(&mut self, event: Event) -> Vec<Action> {
         match event {
-            Event::LabelsRestored(kept) => self.restore_labels(kept),
+            Event::LabelsRestored(stored) => self.restore_labels(stored),
             Event::PageOpened { builds } => {
                 self.start = WorkerStart::new(builds);
                 self.list_models()
             }
-            Event::PageKept => {
-                self.is_page_kept = true;
+            Event::PageStored => {
+                self.is_page_stored = true;
                 Vec::new()
             }
             Event::ModelsListed(Ok(models)) if models.is_empty() => self.fail(Error::NoModel),
@@ -94,61 +97,32 @@ impl AppState {
             Event::PhotoChosen(photo) => self.choose_photo(photo),
             Event::PhotoRestored(photo) => self.restore_photo(photo),
             Event::PhotoRemoved => self.remove_photo(),
-            Event::OfferRefused(error) => {
+            Event::InputRefused(error) => {
                 self.input_error = Some(error);
                 Vec::new()
             }
             Event::SampleChosen(sample) => self.fetch_sample(sample),
-            Event::SampleFetched(fetch, name) => self.take_sample(fetch, name),
+            Event::SampleFetched(fetch, name) => self.receive_sample(fetch, name),
             Event::LabelsChosen(choice) => self.choose_labels(choice),
             Event::OwnLabelsEdited(text) => self.edit_own_labels(text),
             Event::OwnLabelsApplied => self.apply_own_labels(),
-            Event::FromWorker(Envelope { body: Reply::Starting, .. }) => {
-                self.start.go_on().map(Action::WatchStart).into_iter().collect()
+            Event::FromWorker(envelope) => self.receive(envelope),
+            Event::WorkerFailed(detail) => self.handle_worker_failure(detail),
+            Event::StartTimedOut(step) if self.is_waiting_for_start(step) => {
+                self.start_next_build(format!("it did not respond for {START_TIMEOUT_SECS} seconds"))
             }
-            Event::FromWorker(Envelope { body: Reply::Started { n_threads }, .. }) => {
-                self.n_threads = n_threads;
-                let avoid = self.start.finish().then_some(Action::AvoidThreads);
-                let load = Action::Load { request_id: self.next_request_id() };
-                [load, Action::KeepPage].into_iter().chain(avoid).chain(self.open_photo_early()).collect()
-            }
-            Event::FromWorker(Envelope { body: Reply::TextKept, .. }) => {
-                self.is_text_kept = true;
-                Vec::new()
-            }
-            Event::FromWorker(Envelope { body: Reply::PhotoOpened { photo_id }, .. }) => {
-                self.open_photo(photo_id, Ok(()))
-            }
-            Event::FromWorker(Envelope { body: Reply::PhotoRefused { photo_id, error }, .. }) => {
-                self.open_photo(photo_id, Err(error))
-            }
-            Event::FromWorker(Envelope { request_id, body }) if request_id == self.last_request_id => {
-                self.hear(body)
-            }
-            Event::FromWorker(_) => Vec::new(),
-            Event::WorkerLost(detail) => {
-                self.is_loaded = false;
-                if self.start.is_over() {
-                    self.fail(Error::WorkerLost { detail })
-                } else {
-                    self.start_otherwise(detail)
-                }
-            }
-            Event::StartOverdue(step) if self.start.waits_at(step) => {
-                self.start_otherwise(format!("nothing was heard of it for {START_SECS} seconds"))
-            }
-            Event::StartOverdue(_) => Vec::new(),
+            Event::StartTimedOut(_) => Vec::new(),
             Event::PageReplaced => self.fail(Error::PageReplaced),
             Event::RetryPressed => self.retry(),
         }
     }
 
-    /// The model that was chosen of those on offer.
+    /// The selected entry of the list of models.
     pub fn chosen_entry(&self) -> Option<&ModelEntry> {
         self.models.get(self.chosen_model)
     }
 
-    /// Whether photos may be sent to the server instead.
+    /// Whether the server runs the selected model, too.
     pub fn offers_server(&self) -> bool {
         self.chosen_entry().is_some_and(|entry| entry.classify.is_some())
     }
@@ -158,12 +132,12 @@ impl AppState {
         vec![Action::ListModels]
     }
 
-    /// Each model gets a fresh worker, so that nothing of another stays in memory, and none that was to look at photos
-    /// here can send them.
+    /// Loads a model in a new worker: the memory of the old model is freed, and a worker that runs the model here can
+    /// never send photos.
     fn load(&mut self, index: usize) -> Vec<Action> {
         self.chosen_model = index;
         self.is_on_server &= self.offers_server();
-        (self.is_loaded, self.is_model_kept, self.is_text_kept) = (false, false, false);
+        (self.is_loaded, self.is_model_stored, self.is_text_stored) = (false, false, false);
         self.start.begin();
         self.model = None;
         self.answer = None;
@@ -172,27 +146,36 @@ impl AppState {
         vec![Action::StartWorker]
     }
 
-    /// With the next build that this browser may run; without one, the start has failed.
-    fn start_otherwise(&mut self, detail: String) -> Vec<Action> {
-        if self.start.take_next_build() {
+    /// Starts the next build that this browser may run; without one, the start has failed.
+    fn start_next_build(&mut self, detail: String) -> Vec<Action> {
+        if self.start.use_next_build() {
             return self.load(self.chosen_model);
         }
         self.fail(Error::WorkerNotStarted { detail });
         vec![Action::CheckVersion]
     }
 
-    /// After an input that is in order: whatever was wrong with the last one is done with.
-    fn go_on(&mut self) -> Vec<Action> {
+    fn handle_worker_failure(&mut self, detail: String) -> Vec<Action> {
+        self.is_loaded = false;
+        if self.start.is_over() {
+            self.fail(Error::WorkerCrashed { detail })
+        } else {
+            self.start_next_build(detail)
+        }
+    }
+
+    /// After a valid input: clears the error of the last input.
+    fn accept_input(&mut self) -> Vec<Action> {
         self.input_error = None;
         self.classify_if_possible()
     }
 
-    fn refuse(&mut self, error: Error) -> Vec<Action> {
+    fn refuse_input(&mut self, error: Error) -> Vec<Action> {
         self.input_error = Some(error);
         self.classify_if_possible()
     }
 
-    /// Asks the worker if there is all that it takes, otherwise waits for the rest; a load that failed stays failed.
+    /// Sends a request to the worker if there are a model, a photo and labels. A failed load stays failed.
     fn classify_if_possible(&mut self) -> Vec<Action> {
         self.answer = None;
         if !self.is_loaded {
@@ -210,26 +193,47 @@ impl AppState {
         Some(Request::Classify { photo_id, labels: labels.clone(), top_k: TOP_K.min(labels.class_names.len()) })
     }
 
-    fn hear(&mut self, reply: Reply) -> Vec<Action> {
+    /// Receives a message of the worker: one that belongs to no request, or a reply to the last request.
+    fn receive(&mut self, Envelope { request_id, body }: Envelope<Reply>) -> Vec<Action> {
+        match body {
+            Reply::Starting => self.start.advance().map(Action::WatchStart).into_iter().collect(),
+            Reply::Started { n_threads } => {
+                self.n_threads = n_threads;
+                let avoid = self.start.finish().then_some(Action::AvoidThreads);
+                let load = Action::Load { request_id: self.next_request_id() };
+                [load, Action::StorePage].into_iter().chain(avoid).chain(self.decode_photo_early()).collect()
+            }
+            Reply::TextStored => {
+                self.is_text_stored = true;
+                Vec::new()
+            }
+            Reply::PhotoDecoded { photo_id } => self.set_decoded(photo_id, Ok(())),
+            Reply::PhotoRefused { photo_id, error } => self.set_decoded(photo_id, Err(error)),
+            reply if request_id == self.last_request_id => self.receive_reply(reply),
+            _ => Vec::new(),
+        }
+    }
+
+    fn receive_reply(&mut self, reply: Reply) -> Vec<Action> {
         match (reply, &mut self.phase) {
-            (Reply::Opened { model }, _) => {
-                self.choose_labels_of(&model);
+            (Reply::ManifestRead { model }, _) => {
+                self.keep_or_default_labels(&model);
                 self.model = Some(model);
             }
             (Reply::Progress(now), Phase::Loading(progress) | Phase::Classifying(progress)) => {
                 *progress = Some(now)
             }
-            (Reply::Ready { is_kept }, _) => {
-                (self.is_loaded, self.is_model_kept) = (true, is_kept);
+            (Reply::Ready { is_stored }, _) => {
+                (self.is_loaded, self.is_model_stored) = (true, is_stored);
                 return self.classify_if_possible();
             }
             (Reply::Predictions { predictions, millis }, _) => {
                 self.phase = Phase::Ready;
                 self.answer = Some(Answer { predictions, millis });
             }
-            (Reply::Failed { error }, Phase::Classifying(_)) if error.way_on() == WayOn::OtherPhoto => {
+            (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {
                 self.phase = Phase::Ready;
-                self.photo = self.photo.take().map(|photo| Photo { opened: Some(Err(error)), ..photo });
+                self.photo = self.photo.take().map(|photo| Photo { decoded: Some(Err(error)), ..photo });
             }
             (Reply::Failed { error }, _) => return self.fail(error),
             (_, _) => {}
@@ -237,12 +241,12 @@ impl AppState {
         Vec::new()
     }
 
+    /// Shows an error. After some, a retry loads the model again: a worker never gives memory back, and a file that is
+    /// missing or different may mean that the server has another model.
     fn fail(&mut self, error: Error) -> Vec<Action> {
-        // Memory that a worker once had is not given back while it lives; and where a file of the model is gone or
-        // another, so may the model be that it was of.
-        let begins_anew =
+        let needs_reload =
             matches!(error, Error::OutOfMemory { .. } | Error::Damaged { .. } | Error::Refused { .. });
-        self.is_loaded &= !begins_anew || self.is_on_server;
+        self.is_loaded &= !needs_reload || self.is_on_server;
         self.answer = None;
         self.phase = Phase::Failed(error);
         Vec::new()
@@ -252,7 +256,7 @@ impl AppState {
         match (&self.phase, self.failed_sample) {
             (Phase::Failed(_), _) if self.models.is_empty() => self.list_models(),
             (Phase::Failed(_), _) if !self.is_loaded => self.load(self.chosen_model),
-            (Phase::Failed(_), _) | (_, None) => self.go_on(),
+            (Phase::Failed(_), _) | (_, None) => self.accept_input(),
             (_, Some(sample)) => self.fetch_sample(sample),
         }
     }

@@ -1,83 +1,120 @@
-//! The photo: chosen, taken out of samples, restored after a reload, removed.
+//! The photo: chosen, fetched from the samples, restored after a reload, removed.
 
-use super::{Action, AppState, NewPhoto, Photo, SampleFetch};
-use crate::error::{Error, WayOn};
+use super::{Action, AppState, SampleFetch};
+use crate::error::{Error, Remedy};
 use crate::worker::protocol::PhotoId;
 
+/// A new photo; its bytes are kept outside of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPhoto {
+    /// Name of its file.
+    pub name: String,
+    /// Number of files that came with it and are not used.
+    pub n_others: usize,
+}
+
+impl From<&str> for NewPhoto {
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), n_others: 0 }
+    }
+}
+
+/// The current photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photo {
+    pub id: PhotoId,
+    pub name: String,
+    pub n_others: usize,
+    /// Whether the worker could decode it, and then made its preview; `None` until the worker has tried.
+    pub decoded: Option<Result<(), Error>>,
+}
+
+impl Photo {
+    /// Whether the worker made a preview.
+    pub fn has_preview(&self) -> bool {
+        matches!(self.decoded, Some(Ok(())))
+    }
+
+    /// Whether the photo cannot be classified.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.decoded, Some(Err(_)))
+    }
+}
+
 impl AppState {
-    /// Whether this sample is still wanted when it arrives.
-    pub fn awaits(&self, fetch: SampleFetch) -> bool {
+    /// Whether the page still waits for this sample.
+    pub fn is_waiting_for(&self, fetch: SampleFetch) -> bool {
         self.sample_fetch == Some(fetch)
     }
 
-    /// Whether nothing was chosen yet, so that the photo of before a reload may come back.
+    /// Whether the photo from before a reload may be restored: nothing has been chosen yet.
     pub fn may_restore_photo(&self) -> bool {
         self.last_photo_id == 0
     }
 
     pub(super) fn choose_photo(&mut self, photo: NewPhoto) -> Vec<Action> {
-        let mut actions = self.show_photo(photo);
-        actions.push(Action::KeepPhoto);
+        let mut actions = self.set_photo(photo);
+        actions.push(Action::StorePhoto);
         actions
     }
 
     pub(super) fn restore_photo(&mut self, photo: NewPhoto) -> Vec<Action> {
-        if self.may_restore_photo() { self.show_photo(photo) } else { Vec::new() }
+        if self.may_restore_photo() { self.set_photo(photo) } else { Vec::new() }
     }
 
     pub(super) fn remove_photo(&mut self) -> Vec<Action> {
         self.last_photo_id += 1;
         (self.photo, self.sample_fetch, self.failed_sample) = (None, None, None);
-        let mut actions = self.go_on();
-        actions.push(Action::ForgetPhoto);
+        let mut actions = self.accept_input();
+        actions.push(Action::DeletePhoto);
         actions
     }
 
     pub(super) fn fetch_sample(&mut self, sample: usize) -> Vec<Action> {
         self.last_photo_id += 1;
-        let fetch = SampleFetch { sample, ticket: self.last_photo_id };
+        let fetch = SampleFetch { sample, id: self.last_photo_id };
         (self.photo, self.sample_fetch, self.failed_sample) = (None, Some(fetch), None);
-        self.go_on();
+        self.accept_input();
         vec![Action::FetchSample(fetch)]
     }
 
-    pub(super) fn take_sample(&mut self, fetch: SampleFetch, name: Result<String, Error>) -> Vec<Action> {
-        if !self.awaits(fetch) {
+    pub(super) fn receive_sample(&mut self, fetch: SampleFetch, name: Result<String, Error>) -> Vec<Action> {
+        if !self.is_waiting_for(fetch) {
             return Vec::new();
         }
         match name {
             Ok(name) => self.choose_photo(NewPhoto { name, n_others: 0 }),
             Err(error) => {
                 (self.sample_fetch, self.failed_sample) = (None, Some(fetch.sample));
-                self.refuse(error)
+                self.refuse_input(error)
             }
         }
     }
 
-    /// Takes in that the worker made a preview of a photo, or that it is none. What keeps the worker from opening a photo
-    /// otherwise is told when the model is to look at it.
-    pub(super) fn open_photo(&mut self, photo_id: PhotoId, opened: Result<(), Error>) -> Vec<Action> {
-        let is_settled = opened.as_ref().err().is_none_or(|error| error.way_on() == WayOn::OtherPhoto);
-        if let Some(photo) = self.photo.as_mut().filter(|photo| photo.id == photo_id && is_settled) {
-            photo.opened = Some(opened);
+    /// Records whether the worker could decode a photo. Errors that another photo does not remedy, such as missing
+    /// memory, are not recorded: they are shown if they occur again when the photo is classified.
+    pub(super) fn set_decoded(&mut self, photo_id: PhotoId, decoded: Result<(), Error>) -> Vec<Action> {
+        let is_final = decoded.as_ref().err().is_none_or(|error| error.remedy() == Remedy::OtherPhoto);
+        if let Some(photo) = self.photo.as_mut().filter(|photo| photo.id == photo_id && is_final) {
+            photo.decoded = Some(decoded);
         }
         Vec::new()
     }
 
-    /// Has the worker open a photo that it has not seen, while the model or the labels are still to come: it is shown, or
-    /// refused, long before the model could look at it.
-    pub(super) fn open_photo_early(&self) -> Option<Action> {
-        let photo = self.photo.as_ref().filter(|photo| photo.opened.is_none())?;
+    /// Has the worker decode the current photo while the model or the labels are missing, so that it is shown or
+    /// refused before it can be classified.
+    pub(super) fn decode_photo_early(&self) -> Option<Action> {
+        let photo = self.photo.as_ref().filter(|photo| photo.decoded.is_none())?;
         let can_classify = self.is_loaded && self.label_set().is_some();
-        (self.start.is_over() && !can_classify).then_some(Action::OpenPhoto(photo.id))
+        (self.start.is_over() && !can_classify).then_some(Action::DecodePhoto(photo.id))
     }
 
-    fn show_photo(&mut self, NewPhoto { name, n_others }: NewPhoto) -> Vec<Action> {
+    fn set_photo(&mut self, NewPhoto { name, n_others }: NewPhoto) -> Vec<Action> {
         self.last_photo_id += 1;
-        self.photo = Some(Photo { id: self.last_photo_id, name, n_others, opened: None });
+        self.photo = Some(Photo { id: self.last_photo_id, name, n_others, decoded: None });
         (self.sample_fetch, self.failed_sample) = (None, None);
-        let mut actions = self.go_on();
-        actions.extend(self.open_photo_early());
+        let mut actions = self.accept_input();
+        actions.extend(self.decode_photo_early());
         actions
     }
 }

@@ -1,18 +1,18 @@
-//! The start of a worker: which build of its program, and whether it still goes on.
+//! The start of a worker: which build of its program, and whether it makes progress.
 
 use super::{AppState, StartStep};
 
-/// A start of which nothing is heard for so many seconds hangs.
-pub const START_SECS: u32 = 15;
+/// Seconds without a message from a starting worker after which it is given up.
+pub const START_TIMEOUT_SECS: u32 = 15;
 
-/// Where the start of the worker is.
+/// Progress of the worker's start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct WorkerStart {
-    /// To be tried one after the other, the best first.
+    /// Builds to try one after the other, the best first.
     builds: Vec<String>,
-    /// The one that is tried or runs.
+    /// Index of the build that starts or runs.
     build: usize,
-    /// Never the same twice, so that a step that was waited for is known to be over.
+    /// Grows with every step, so that the timeout of an earlier step is recognized.
     step: StartStep,
     is_over: bool,
 }
@@ -27,34 +27,34 @@ impl WorkerStart {
         self.is_over = false;
     }
 
-    /// The step to wait for next, if the start is not over.
-    pub(super) fn go_on(&mut self) -> Option<StartStep> {
+    /// Records progress; returns the step to watch next, `None` if the start is over.
+    pub(super) fn advance(&mut self) -> Option<StartStep> {
         self.step += 1;
         (!self.is_over).then_some(self.step)
     }
 
-    /// Answers whether threads did not start, and only a build without them did.
+    /// Ends the start; returns whether threads failed to start before this build did.
     pub(super) fn finish(&mut self) -> bool {
         self.is_over = true;
-        self.has_lost_threads()
+        self.have_threads_failed()
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.is_over
     }
 
-    pub(super) fn waits_at(&self, step: StartStep) -> bool {
+    pub(super) fn is_at(&self, step: StartStep) -> bool {
         !self.is_over && self.step == step
     }
 
-    /// Answers whether there is one; if not, the next start begins with the first.
-    pub(super) fn take_next_build(&mut self) -> bool {
+    /// Switches to the next build; returns whether there is one. If not, the next start begins with the first build.
+    pub(super) fn use_next_build(&mut self) -> bool {
         let has_next = self.build + 1 < self.builds.len();
         self.build = if has_next { self.build + 1 } else { 0 };
         has_next
     }
 
-    fn has_lost_threads(&self) -> bool {
+    fn have_threads_failed(&self) -> bool {
         let has_threads = |build: &String| build.starts_with("threads");
         let (tried, rest) = self.builds.split_at(self.build.min(self.builds.len()));
         tried.iter().any(has_threads) && !rest.first().is_some_and(has_threads)
@@ -62,23 +62,23 @@ impl WorkerStart {
 }
 
 impl AppState {
-    /// The build of the worker's program to start, as `workers.sh` names it.
+    /// The build of the worker's program to start, by its name in `workers.sh`.
     pub fn build(&self) -> Option<&str> {
         self.start.builds.get(self.start.build).map(String::as_str)
     }
 
-    /// The step of the worker's start that is waited for.
+    /// The current step of the worker's start.
     pub fn start_step(&self) -> StartStep {
         self.start.step
     }
 
-    /// Whether nothing was heard of the worker's start since this step of it.
-    pub fn awaits_start(&self, step: StartStep) -> bool {
-        self.start.waits_at(step)
+    /// Whether the worker's start has made no progress since this step.
+    pub fn is_waiting_for_start(&self, step: StartStep) -> bool {
+        self.start.is_at(step)
     }
 
-    /// Whether the model computes on one core because threads did not start.
-    pub fn has_lost_threads(&self) -> bool {
-        self.start.is_over && self.start.has_lost_threads()
+    /// Whether the model runs on one core because threads did not start.
+    pub fn have_threads_failed(&self) -> bool {
+        self.start.is_over && self.start.have_threads_failed()
     }
 }

@@ -1,20 +1,20 @@
 //! The labels that the next visit begins with.
 
-use crate::state::KeptLabels;
+use crate::state::StoredLabels;
 use leptos::prelude::window;
 use web_sys::Storage;
 
 const KEY: &str = "dermake.labels";
 
-/// Those of the last visit, if there was one.
-pub fn load() -> Option<KeptLabels> {
+/// Loads the labels of the last visit, if there are any.
+pub fn load() -> Option<StoredLabels> {
     serde_json::from_str(&storage()?.get_item(KEY).ok()??).ok()
 }
 
-/// Takes the place of what is kept.
-pub fn save(labels: &KeptLabels) {
+/// Replaces the stored labels.
+pub fn store(labels: &StoredLabels) {
     if let (Some(storage), Ok(json)) = (storage(), serde_json::to_string(labels)) {
-        // A full store only makes the next visit begin with what was kept before.
+        // If storage is full, the next visit begins with the labels stored before.
         let _ = storage.set_item(KEY, &json);
     }
 }

@@ -1,6 +1,15 @@
-//! What the page keeps in the browser of what the visitor chose: the labels for later visits, the photo for this tab.
+//! What the page stores in the browser: the labels for later visits, and the photo for this tab.
 //!
-//! A browser that keeps nothing, as in some private windows or with storage blocked, is no error.
+//! A browser that stores nothing, as in some private windows or with storage blocked, is not an error.
 
 pub mod labels;
 pub mod photo;
+
+use leptos::prelude::window;
+
+/// Makes the visits of the next day start without threads (`boot.js`). Without storage, the next visit tries threads.
+pub fn avoid_threads() {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item("dermake-threads-failed", &js_sys::Date::now().to_string());
+    }
+}

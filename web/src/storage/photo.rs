@@ -1,8 +1,8 @@
-//! The chosen photo, kept for this tab so that it is there again when the page is loaded again.
+//! The photo, stored for this tab so that a reload restores it.
 //!
-//! Its file lies in Cache Storage, encrypted under a key of its own; the key is only in the tab's session storage, which
-//! the browser drops with the tab. A photo that is replaced or removed is deleted; one whose tab was closed cannot be
-//! read any more, and is deleted by a later visit.
+//! The file is in Cache Storage, encrypted with a key of its own. The key is only in the tab's session storage, which the
+//! browser deletes with the tab. A photo that is replaced or removed is deleted. After its tab is closed, a photo cannot
+//! be decrypted, and a later visit deletes it.
 
 use js_sys::{Array, Date, Object, Uint8Array};
 use leptos::prelude::window;
@@ -12,25 +12,26 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AesGcmParams, Blob, Cache, CacheStorage, CryptoKey, Request, Response, Storage, SubtleCrypto};
 
 const NAME: &str = "dermake-photos";
-/// In session storage.
+/// Key of the entry in session storage.
 const SESSION_KEY: &str = "dermake.photo";
-/// What an entry's address begins with, before the time in milliseconds; nothing is ever asked for there.
-const ADDRESS: &str = "kept-photo/";
-/// A larger file is neither copied nor kept.
+/// Prefix of the URLs in Cache Storage, followed by the time in milliseconds. They are never requested.
+const URL_PREFIX: &str = "kept-photo/";
+/// Larger files are neither copied nor stored.
 const MAX_BYTES: f64 = 64e6;
-/// After that, an entry is of a tab that was closed.
+/// Older entries are of tabs that were closed.
 const MAX_AGE_MILLIS: f64 = 24.0 * 3600e3;
 const KEY_BYTES: usize = 32;
 
-/// What the tab knows of its photo.
+/// The entry in session storage.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     name: String,
-    address: String,
+    #[serde(alias = "address")] // its name in earlier versions
+    url: String,
     key: [u8; KEY_BYTES],
 }
 
-/// A photo's file in the browser's memory; `None` where it cannot be read or is too large.
+/// Copies a photo's file into memory; `None` if it cannot be read or is too large.
 pub async fn copy(file: &Blob) -> Option<Blob> {
     if file.size() > MAX_BYTES {
         return None;
@@ -39,38 +40,38 @@ pub async fn copy(file: &Blob) -> Option<Blob> {
     Blob::new_with_buffer_source_sequence(&Array::of1(&content)).ok()
 }
 
-/// Keeps a photo in the place of the one before. If it `is_shown` no longer by then, it is deleted again.
-pub async fn keep(file: &Blob, name: &str, is_shown: impl Fn() -> bool) {
-    forget().await;
+/// Replaces the stored photo. If the photo is not `is_current` any more when it is written, it is deleted again.
+pub async fn store(file: &Blob, name: &str, is_current: impl Fn() -> bool) {
+    delete().await;
     let Some(entry) = put(file, name).await else { return };
-    let json = serde_json::to_string(&entry).ok().filter(|_| is_shown());
-    let is_kept = json.is_some_and(|json| session().is_some_and(|s| s.set_item(SESSION_KEY, &json).is_ok()));
-    if !is_kept {
-        delete(&entry.address).await;
+    let json = serde_json::to_string(&entry).ok().filter(|_| is_current());
+    let is_stored = json.is_some_and(|json| session().is_some_and(|s| s.set_item(SESSION_KEY, &json).is_ok()));
+    if !is_stored {
+        delete_entry(&entry.url).await;
     }
 }
 
-/// The photo that this tab kept, with its name. Also deletes what closed tabs have left.
+/// Restores the photo of this tab, with its name. Also deletes the photos of closed tabs.
 pub async fn restore() -> Option<(Blob, String)> {
     delete_old().await;
-    let Entry { name, address, key } = load()?;
-    let response = JsFuture::from(open().await?.match_with_str(&address)).await.ok()?;
+    let Entry { name, url, key } = load()?;
+    let response = JsFuture::from(open().await?.match_with_str(&url)).await.ok()?;
     let response: Response = response.dyn_into().ok()?;
-    let sealed: Object = JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
+    let encrypted: Object = JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
     let (subtle, key) = import(&key).await?;
-    let opened = subtle.decrypt_with_object_and_buffer_source(&cipher(), &key, &sealed).ok()?;
-    let opened = JsFuture::from(opened).await.ok()?;
-    Some((Blob::new_with_buffer_source_sequence(&Array::of1(&opened)).ok()?, name))
+    let decrypted = subtle.decrypt_with_object_and_buffer_source(&cipher(), &key, &encrypted).ok()?;
+    let decrypted = JsFuture::from(decrypted).await.ok()?;
+    Some((Blob::new_with_buffer_source_sequence(&Array::of1(&decrypted)).ok()?, name))
 }
 
-/// Deletes the photo that this tab kept.
-pub async fn forget() {
+/// Deletes the photo of this tab.
+pub async fn delete() {
     let entry = load();
     if let Some(session) = session() {
         let _ = session.remove_item(SESSION_KEY);
     }
     if let Some(entry) = entry {
-        delete(&entry.address).await;
+        delete_entry(&entry.url).await;
     }
 }
 
@@ -79,13 +80,13 @@ async fn put(file: &Blob, name: &str) -> Option<Entry> {
     let key: [u8; KEY_BYTES] = random()?;
     let (subtle, imported) = import(&key).await?;
     let content: Object = JsFuture::from(file.array_buffer()).await.ok()?.dyn_into().ok()?;
-    let sealed = subtle.encrypt_with_object_and_buffer_source(&cipher(), &imported, &content).ok()?;
-    let sealed: Object = JsFuture::from(sealed).await.ok()?.dyn_into().ok()?;
-    let response = Response::new_with_opt_buffer_source(Some(&sealed)).ok()?;
-    // Two tabs may keep a photo in the same millisecond.
-    let address = format!("{ADDRESS}{:.0}-{:08x}", Date::now(), u32::from_be_bytes(random()?));
-    JsFuture::from(cache.put_with_str(&address, &response)).await.ok()?;
-    Some(Entry { name: name.into(), address, key })
+    let encrypted = subtle.encrypt_with_object_and_buffer_source(&cipher(), &imported, &content).ok()?;
+    let encrypted: Object = JsFuture::from(encrypted).await.ok()?.dyn_into().ok()?;
+    let response = Response::new_with_opt_buffer_source(Some(&encrypted)).ok()?;
+    // Two tabs may store a photo in the same millisecond.
+    let url = format!("{URL_PREFIX}{:.0}-{:08x}", Date::now(), u32::from_be_bytes(random()?));
+    JsFuture::from(cache.put_with_str(&url, &response)).await.ok()?;
+    Some(Entry { name: name.into(), url, key })
 }
 
 fn random<const N: usize>() -> Option<[u8; N]> {
@@ -94,9 +95,9 @@ fn random<const N: usize>() -> Option<[u8; N]> {
     Some(bytes)
 }
 
-async fn delete(address: &str) {
+async fn delete_entry(url: &str) {
     if let Some(cache) = open().await {
-        let _ = JsFuture::from(cache.delete_with_str(address)).await;
+        let _ = JsFuture::from(cache.delete_with_str(url)).await;
     }
 }
 
@@ -111,17 +112,17 @@ async fn delete_old() {
 }
 
 fn age_millis(url: &str) -> Option<f64> {
-    let (_, entry) = url.rsplit_once(ADDRESS)?;
-    let kept_at: f64 = entry.split('-').next()?.parse().ok()?;
-    Some(Date::now() - kept_at)
+    let (_, entry) = url.rsplit_once(URL_PREFIX)?;
+    let stored_at: f64 = entry.split('-').next()?.parse().ok()?;
+    Some(Date::now() - stored_at)
 }
 
-/// A key is used once, so the nonce may always be the same.
+/// Every key is used once, so the nonce can be constant.
 fn cipher() -> AesGcmParams {
     AesGcmParams::new_with_u8_array("AES-GCM", &Uint8Array::new_with_length(12))
 }
 
-/// `None` where the page came over plain HTTP from another machine: browsers encrypt nothing there.
+/// Imports a key; `None` if the page came over plain HTTP from another machine, where browsers do not encrypt.
 async fn import(key: &[u8]) -> Option<(SubtleCrypto, CryptoKey)> {
     let subtle = window().crypto().ok()?.subtle();
     let usages = Array::of2(&"encrypt".into(), &"decrypt".into());

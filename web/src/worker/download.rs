@@ -1,9 +1,9 @@
-//! Weights: a model's files, streamed into one buffer each, and checked before they are used.
+//! Fetches a model's files, each into one buffer, and checks them before they are used.
 
-use super::assembly::Assembly;
-use super::keep::Keep;
-use super::meter::Meter;
+use super::partial_file::PartialFile;
+use super::progress::ProgressCounter;
 use super::protocol::Progress;
+use super::store::WeightStore;
 use super::transfer;
 use crate::error::{Error, Result};
 use crate::http;
@@ -11,12 +11,12 @@ use bytes::Bytes;
 use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 use std::collections::BTreeMap;
 
-/// Files of a model in the order of their roles.
+/// The fetched files, in the order of their roles.
 #[derive(Clone)]
 pub struct Fetched {
     files: Vec<(ManifestFile, Bytes)>,
-    /// Whether the browser keeps all of them for the next visit.
-    pub is_kept: bool,
+    /// Whether the browser has stored all of them for the next visit.
+    pub is_stored: bool,
 }
 
 impl Fetched {
@@ -36,19 +36,19 @@ impl Fetched {
     }
 }
 
-/// Reads a model's manifest, asking the server each time.
+/// Fetches a model's manifest, always revalidated with the server.
 ///
 /// # Errors
-/// As [`http::get`]; [`Error::UnusableModel`] if it is none.
+/// As [`http::get`]; [`Error::UnusableModel`] if it is not a manifest.
 pub async fn fetch_manifest(url: &str) -> Result<Manifest> {
     let json = http::get_text(url, Manifest::FILE_NAME).await?;
     Ok(Manifest::from_json(json.as_bytes())?)
 }
 
-/// Brings the files of these roles, each as far as it is there from the browser's store.
+/// Fetches the files of these roles. Bytes that the browser has stored are not downloaded.
 ///
 /// # Errors
-/// As [`transfer::bring`] and [`Assembly::new`].
+/// As [`transfer::fetch_file`] and [`PartialFile::new`].
 pub async fn fetch_files(
     manifest_url: &str,
     manifest: &Manifest,
@@ -56,43 +56,43 @@ pub async fn fetch_files(
     on_progress: impl Fn(Progress),
 ) -> Result<Fetched> {
     let wanted = manifest.files_of(roles)?;
-    let keep = Keep::open().await;
-    let mut meter = Meter::new(wanted.iter().map(|file| file.bytes).sum(), &on_progress);
-    let mut fetched = Fetched { files: Vec::new(), is_kept: true };
+    let store = WeightStore::open().await;
+    let mut counter = ProgressCounter::new(wanted.iter().map(|file| file.bytes).sum(), &on_progress);
+    let mut fetched = Fetched { files: Vec::new(), is_stored: true };
     for file in wanted {
-        let mut assembly = Assembly::new(file, &mut meter)?;
-        transfer::bring(&mut assembly, &address(manifest_url, file)?, &keep).await?;
-        let (content, is_kept) = assembly.finish(&keep).await;
-        fetched.is_kept &= is_kept;
+        let mut partial = PartialFile::new(file, &mut counter)?;
+        transfer::fetch_file(&mut partial, &file_url(manifest_url, file)?, &store).await?;
+        let (content, is_stored) = partial.finish(&store).await;
+        fetched.is_stored &= is_stored;
         fetched.files.push((file.clone(), content.into()));
     }
     Ok(fetched)
 }
 
-/// Whether the browser keeps all files of these roles for the next visit.
-pub async fn are_kept(manifest: &Manifest, roles: &[FileRole]) -> bool {
-    let keep = Keep::open().await;
+/// Whether the browser has stored all files of these roles.
+pub async fn are_stored(manifest: &Manifest, roles: &[FileRole]) -> bool {
+    let store = WeightStore::open().await;
     let Ok(files) = manifest.files_of(roles) else { return false };
     for file in files {
-        if !keep.has(&file.sha256, file.bytes).await {
+        if !store.has(&file.sha256, file.bytes).await {
             return false;
         }
     }
     true
 }
 
-/// Removes kept files that no model on offer names any more; if one of these cannot be asked, all stay.
-pub async fn forget_unnamed(manifest: &Manifest, other_manifest_urls: &[String]) {
+/// Removes stored files that no model of the server has any more. If a manifest cannot be fetched, all files stay.
+pub async fn remove_unused(manifest: &Manifest, other_manifest_urls: &[String]) {
     let mut manifests = vec![manifest.clone()];
     for url in other_manifest_urls {
         let Ok(manifest) = fetch_manifest(url).await else { return };
         manifests.push(manifest);
     }
-    Keep::open().await.retain(&manifests).await;
+    WeightStore::open().await.retain(&manifests).await;
 }
 
-/// The address has the hash in it, so that no cache on the way answers with another file.
-fn address(manifest_url: &str, file: &ManifestFile) -> Result<String> {
+/// The URL has the hash in its query, so that no cache on the way returns another file.
+fn file_url(manifest_url: &str, file: &ManifestFile) -> Result<String> {
     let name = String::from(js_sys::encode_uri_component(&file.file));
     http::resolve(&format!("{name}?v={}", file.sha256), manifest_url)
 }

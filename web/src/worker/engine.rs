@@ -1,9 +1,9 @@
-//! Owns the model: a photo's blob and labels in, ranked answers out. No DOM.
+//! Runs the model in the worker: loads it, and ranks labels for a photo. No DOM.
 
+use super::connection::{Connection, RequestContext, Unanswered};
 use super::download::{self, Fetched};
-use super::photo::{Photo, Question};
+use super::photo::{Photo, Query};
 use super::protocol::{ModelInfo, PhotoId, Progress, Reply, Stage};
-use super::serve::{Line, Stop, Turn};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use futures_util::FutureExt;
@@ -17,29 +17,29 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
 
-/// The model, and what it need not compute twice.
+/// The model, and caches of what it has computed.
 pub struct Engine {
     manifest: Manifest,
     manifest_url: String,
     templates: Templates,
     model: ZeroShotModel,
-    /// Of the last photo, so that other labels are answered at once.
+    /// Features of the last photo, so that it is not encoded again for other labels.
     photo_features: Option<(PhotoId, Tensor)>,
-    /// Of each label that the visitor ever typed, so that a list may grow word by word.
+    /// Classifiers of all own labels so far, so that only new labels are encoded.
     own_labels: HashMap<String, Classifier>,
-    /// Begun with the first label of the visitor's own, and continued by whichever request still wants it.
+    /// Download of the text part. A request that supersedes the one that started it continues it.
     text_download: Option<Shared<LocalBoxFuture<'static, Result<Fetched>>>>,
 }
 
 impl Engine {
-    /// Fetches a model's manifest and vision half; answers also whether the browser keeps them.
+    /// Fetches a model's manifest and vision part; also returns whether the browser has stored them.
     ///
     /// # Errors
-    /// As [`download::fetch_files`]; [`Error::UnusableModel`] for files that fit no model.
-    pub async fn load(manifest_url: String, turn: &Turn) -> Result<(Self, bool)> {
+    /// As [`download::fetch_files`]; [`Error::UnusableModel`] for files that are not a model.
+    pub async fn load(manifest_url: String, context: &RequestContext) -> Result<(Self, bool)> {
         let manifest = download::fetch_manifest(&manifest_url).await?;
-        turn.say(Reply::Opened { model: ModelInfo::from(&manifest) });
-        let on_progress = |progress| turn.say(Reply::Progress(progress));
+        context.send(Reply::ManifestRead { model: ModelInfo::from(&manifest) });
+        let on_progress = |progress| context.send(Reply::Progress(progress));
         let fetched = download::fetch_files(&manifest_url, &manifest, &Manifest::FIRST_ROLES, on_progress).await?;
         let (vision, classifiers) = (fetched.file(FileRole::Vision)?, fetched.file(FileRole::Classifiers)?);
         let model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, Placement::default())?;
@@ -53,59 +53,60 @@ impl Engine {
             own_labels: HashMap::new(),
             text_download: None,
         };
-        Ok((engine, fetched.is_kept))
+        Ok((engine, fetched.is_stored))
     }
 
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Answers a question, unless a later one comes first.
+    /// Ranks labels for a photo, unless a later request arrives first.
     ///
     /// # Errors
-    /// The image errors; as [`download::fetch_files`] for the visitor's own labels, which need the text half.
-    pub async fn classify(&mut self, question: &Question, turn: &Turn) -> Result<Reply, Stop> {
-        let started = turn.now_millis();
-        let features = self.photo_features(&question.photo, turn).await?;
-        let mut millis = turn.now_millis() - started;
-        let shipped = self.model.shipped_classifier(&question.labels, &self.templates).cloned();
+    /// The image errors; as [`download::fetch_files`] for own labels, which need the text part.
+    pub async fn classify(&mut self, query: &Query, context: &RequestContext) -> Result<Reply, Unanswered> {
+        let started = context.now_millis();
+        let features = self.photo_features(&query.photo, context).await?;
+        let mut millis = context.now_millis() - started;
+        let shipped = self.model.shipped_classifier(&query.labels, &self.templates).cloned();
         if shipped.is_none() {
-            self.bring_text(turn).await?;
+            self.load_text(context).await?;
         }
-        let started = turn.now_millis();
+        let started = context.now_millis();
         let classifier = match shipped {
             Some(classifier) => classifier,
-            None => self.own_classifier(&question.labels.class_names, turn).await?,
+            None => self.own_classifier(&query.labels.class_names, context).await?,
         };
-        let predictions = classifier.classify(&features, question.top_k).map_err(Error::from)?.remove(0);
-        millis += turn.now_millis() - started;
+        let predictions = classifier.classify(&features, query.top_k).map_err(Error::from)?.remove(0);
+        millis += context.now_millis() - started;
         Ok(Reply::Predictions { predictions, millis })
     }
 
-    async fn photo_features(&mut self, photo: &Photo, turn: &Turn) -> Result<Tensor> {
+    async fn photo_features(&mut self, photo: &Photo, context: &RequestContext) -> Result<Tensor> {
         if let Some((id, features)) = &self.photo_features
             && *id == photo.id
         {
             return Ok(features.clone());
         }
-        let image = photo.open(&turn.line).await?;
+        let image = photo.decode(&context.connection).await?;
         let features = self.model.decoded_image_features(image)?;
         self.photo_features = Some((photo.id, features.clone()));
         Ok(features)
     }
 
-    /// Fetches the text half if it is not there yet. A later request gets on with what this one began.
-    async fn bring_text(&mut self, turn: &Turn) -> Result<(), Stop> {
+    /// Loads the text part unless it is loaded. If a later request arrives, it continues the download.
+    async fn load_text(&mut self, context: &RequestContext) -> Result<(), Unanswered> {
         if self.model.has_text() {
             return Ok(());
         }
         let download = self.text_download.get_or_insert_with(|| {
-            let (manifest, url, line) = (self.manifest.clone(), self.manifest_url.clone(), turn.line.clone());
-            fetch_text(manifest, url, line).boxed_local().shared()
+            let (manifest, url, connection) =
+                (self.manifest.clone(), self.manifest_url.clone(), context.connection.clone());
+            fetch_text(manifest, url, connection).boxed_local().shared()
         });
-        let fetched = match select(download.clone(), pin!(turn.superseded())).await {
+        let fetched = match select(download.clone(), pin!(context.superseded())).await {
             Either::Left((fetched, _)) => fetched,
-            Either::Right(_) => return Err(Stop::Superseded),
+            Either::Right(_) => return Err(Unanswered::Superseded),
         };
         self.text_download = None;
         let fetched = fetched?;
@@ -114,13 +115,17 @@ impl Engine {
         Ok(())
     }
 
-    /// One label at a time, so that a later request need not wait for the rest.
-    async fn own_classifier(&mut self, class_names: &[String], turn: &Turn) -> Result<Classifier, Stop> {
+    /// Encodes one label at a time, so that a later request does not wait for all of them.
+    async fn own_classifier(
+        &mut self,
+        class_names: &[String],
+        context: &RequestContext,
+    ) -> Result<Classifier, Unanswered> {
         let total = class_names.len() as u64;
         for (done, name) in (0..).zip(class_names) {
             if !self.own_labels.contains_key(name) {
-                turn.say(Reply::Progress(Progress { stage: Stage::Labels, done, total }));
-                turn.give_way().await?;
+                context.send(Reply::Progress(Progress { stage: Stage::Labels, done, total }));
+                context.receive_messages().await?;
                 let one = LabelSet {
                     key: LabelSet::CUSTOM.into(),
                     title: String::new(),
@@ -137,12 +142,12 @@ impl Engine {
     }
 }
 
-/// Its progress goes to whichever request is the last, for that one waits for it.
-async fn fetch_text(manifest: Manifest, manifest_url: String, line: Rc<Line>) -> Result<Fetched> {
-    let on_progress = |progress| line.say(line.latest_id(), Reply::Progress(progress));
+/// Fetches the text part. Progress is sent for the latest request, which is the one that waits.
+async fn fetch_text(manifest: Manifest, manifest_url: String, connection: Rc<Connection>) -> Result<Fetched> {
+    let on_progress = |progress| connection.send(connection.latest_id(), Reply::Progress(progress));
     let fetched = download::fetch_files(&manifest_url, &manifest, &Manifest::TEXT_ROLES, on_progress).await?;
-    if fetched.is_kept {
-        line.say(0, Reply::TextKept);
+    if fetched.is_stored {
+        connection.send(0, Reply::TextStored);
     }
     Ok(fetched)
 }

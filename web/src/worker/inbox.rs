@@ -1,11 +1,11 @@
-//! Where the worker finds its next request: only the latest one matters.
+//! The worker's inbox: holds only the latest request.
 
 use super::protocol::RequestId;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-/// Holds the latest message for the one task that takes them.
+/// Holds the latest message for the one task that takes messages.
 pub struct Inbox<T> {
     latest_id: Cell<RequestId>,
     message: RefCell<Option<T>>,
@@ -19,7 +19,7 @@ impl<T> Default for Inbox<T> {
 }
 
 impl<T> Inbox<T> {
-    /// Takes the place of a message that nobody took yet.
+    /// Puts a message in, replacing one that was not taken yet.
     pub fn put(&self, request_id: RequestId, message: T) {
         self.latest_id.set(request_id);
         self.message.replace(Some(message));
@@ -28,24 +28,24 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// The id of the last message that came.
+    /// Id of the latest message.
     pub fn latest_id(&self) -> RequestId {
         self.latest_id.get()
     }
 
-    /// The next message.
+    /// Waits for the next message.
     pub async fn take(&self) -> T {
         self.wait_for(|| self.message.take()).await
     }
 
-    /// Resolves when a message came after that of `request_id`.
+    /// Resolves when the latest message is not that of `request_id`.
     pub async fn superseded(&self, request_id: RequestId) {
         self.wait_for(|| (self.latest_id() != request_id).then_some(())).await;
     }
 
-    async fn wait_for<R>(&self, found: impl Fn() -> Option<R>) -> R {
-        poll_fn(|context| match found() {
-            Some(found) => Poll::Ready(found),
+    async fn wait_for<R>(&self, poll: impl Fn() -> Option<R>) -> R {
+        poll_fn(|context| match poll() {
+            Some(output) => Poll::Ready(output),
             None => {
                 self.waker.replace(Some(context.waker().clone()));
                 Poll::Pending
@@ -62,7 +62,7 @@ mod tests {
     use std::task::Context;
 
     #[test]
-    fn the_latest_message_wins() {
+    fn only_the_latest_message_is_kept() {
         let inbox = Inbox::default();
         let mut context = Context::from_waker(Waker::noop());
         assert!(pin!(inbox.take()).poll(&mut context).is_pending());

@@ -1,23 +1,23 @@
-//! The worker, which owns the model, and the page's end of the line to it.
+//! The worker, which owns the model, and the page's handle to it.
 
 #[cfg(target_arch = "wasm32")]
-mod assembly;
+mod connection;
 #[cfg(target_arch = "wasm32")]
 mod download;
 #[cfg(target_arch = "wasm32")]
 mod engine;
+#[cfg(target_arch = "wasm32")]
+pub mod handle;
 #[cfg(any(target_arch = "wasm32", test))]
 mod inbox;
 #[cfg(target_arch = "wasm32")]
-mod keep;
-#[cfg(target_arch = "wasm32")]
-pub mod link;
-#[cfg(any(target_arch = "wasm32", test))]
-mod meter;
+mod partial_file;
 #[cfg(target_arch = "wasm32")]
 mod photo;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 mod pool;
+#[cfg(any(target_arch = "wasm32", test))]
+mod progress;
 pub mod protocol;
 #[cfg(target_arch = "wasm32")]
 mod remote;
@@ -25,6 +25,8 @@ mod remote;
 mod resume;
 #[cfg(target_arch = "wasm32")]
 mod serve;
+#[cfg(target_arch = "wasm32")]
+mod store;
 #[cfg(target_arch = "wasm32")]
 mod transfer;
 

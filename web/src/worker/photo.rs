@@ -1,7 +1,7 @@
-//! A photo and what is asked about it: its bytes are read and decoded here, and nowhere else.
+//! A photo and the query about it. Photos are read and decoded only here.
 
+use super::connection::Connection;
 use super::protocol::{PhotoId, Reply};
-use super::serve::Line;
 use crate::error::{Error, Result};
 use shared_model::labels::LabelSet;
 use shared_model::preprocess::{DecodedImage, Reading, RgbImage8, decode, encode_png, preview};
@@ -9,10 +9,10 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag};
 
-/// A larger file is no photo; it is refused before it is read.
+/// Larger files are refused before they are read.
 const MAX_PHOTO_BYTES: f64 = 256e6;
 
-/// The longest side of a preview: the frame's on a screen of two pixels to each of CSS.
+/// Length of a preview's longer side: that of its frame on a screen with two pixels per CSS pixel.
 const PREVIEW_EDGE: u32 = 1024;
 
 /// A photo's file.
@@ -21,31 +21,31 @@ pub struct Photo {
     pub file: Blob,
 }
 
-/// One question: a photo and the labels to rank.
-pub struct Question {
+/// A photo and the labels to rank for it.
+pub struct Query {
     pub photo: Photo,
     pub labels: LabelSet,
     pub top_k: usize,
 }
 
 impl Photo {
-    /// Decodes the photo, and sends the page a preview of what came of it.
+    /// Decodes the photo, and sends the page a preview made of the decoded pixels.
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors.
-    pub async fn open(&self, line: &Line) -> Result<DecodedImage> {
+    pub async fn decode(&self, connection: &Connection) -> Result<DecodedImage> {
         let image = decode(&self.read().await?, Reading::Photo)?;
-        // Without one, the page shows the photo's name.
-        if let Ok(blob) = preview(&image, PREVIEW_EDGE).map_err(Error::from).and_then(|shown| png(&shown)) {
-            line.say_with(0, Reply::PhotoOpened { photo_id: self.id }, &blob);
+        // Without a preview, the page shows the photo's name.
+        if let Ok(blob) = preview(&image, PREVIEW_EDGE).map_err(Error::from).and_then(|preview| png(&preview)) {
+            connection.send_with_picture(0, Reply::PhotoDecoded { photo_id: self.id }, &blob);
         }
         Ok(image)
     }
 
-    /// Shows the page the photo, or why it cannot be opened.
-    pub async fn open_early(&self, line: &Line) {
-        if let Err(error) = self.open(line).await {
-            line.say(0, Reply::PhotoRefused { photo_id: self.id, error });
+    /// Sends the page a preview, or why the photo cannot be decoded.
+    pub async fn decode_early(&self, connection: &Connection) {
+        if let Err(error) = self.decode(connection).await {
+            connection.send(0, Reply::PhotoRefused { photo_id: self.id, error });
         }
     }
 
@@ -68,11 +68,11 @@ impl Photo {
     }
 }
 
-/// A PNG file of the image.
+/// Encodes an image as a PNG file.
 pub fn png(image: &RgbImage8) -> Result<Blob> {
-    let broken = |detail: JsValue| Error::Computation { detail: format!("{detail:?}") };
+    let failed = |detail: JsValue| Error::Computation { detail: format!("{detail:?}") };
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(encode_png(image).as_slice()));
     let options = BlobPropertyBag::new();
     options.set_type("image/png");
-    Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(broken)
+    Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(failed)
 }

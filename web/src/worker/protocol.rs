@@ -1,8 +1,8 @@
 //! Messages between the page and its worker.
 //!
-//! They cross as JSON, each under the id of the request it belongs to. Pictures go beside them as a `Blob`: to the worker
-//! the photo, which the page never decodes, and back its preview. A worker loads one model in its life: another model is
-//! another worker.
+//! Messages are JSON, each with the id of the request that it belongs to. Pictures are sent with them as a `Blob`: the
+//! photo, which the page never decodes, to the worker, and its preview to the page. A worker loads one model; another
+//! model needs another worker.
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -10,76 +10,75 @@ use shared_model::labels::LabelSet;
 use shared_model::manifest::Manifest;
 use shared_model::zero_shot::Prediction;
 
-/// Grows with every request; what answers an older one is ignored.
+/// Id of a request, greater than those before. Replies to any but the latest request are ignored.
 pub type RequestId = u32;
 
-/// Tells photos apart, so that the worker looks at each only once.
+/// Id of a photo, by which the worker recognizes one that it has encoded.
 pub type PhotoId = u32;
 
-/// A message and the request it makes or answers.
+/// A message with the id of its request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Envelope<T> {
     pub request_id: RequestId,
     pub body: T,
 }
 
-/// What the page asks for.
+/// A request of the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
-    /// The first message to a worker.
+    /// Loads a model. The first request to a worker.
     Load {
-        /// Absolute.
+        /// Absolute URL.
         manifest_url: String,
-        /// The other models on offer, whose files are kept too.
+        /// Manifests of the other models, whose stored files are kept.
         other_manifest_urls: Vec<String>,
-        /// Where to send photos, instead of fetching weights: there only if the visitor chose so. Absolute.
+        /// Absolute URL for inference on the server; `None` unless the visitor chose it.
         classify_url: Option<String>,
     },
-    /// Goes with the photo's `Blob`.
+    /// Ranks labels for a photo. Sent with the photo's `Blob`.
     Classify { photo_id: PhotoId, labels: LabelSet, top_k: usize },
-    /// Goes with the photo's `Blob`, while the model is still loading. It is answered under the photo's id, beside
-    /// whatever else goes on.
-    OpenPhoto { photo_id: PhotoId },
+    /// Decodes a photo before it can be classified. Sent with the photo's `Blob`. Does not supersede the current request.
+    DecodePhoto { photo_id: PhotoId },
 }
 
-/// What the worker says.
+/// A message of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reply {
-    /// Its start goes on; this answers no request. `worker_loader.js` says it too.
+    /// The start makes progress. Belongs to no request. `worker_loader.js` sends it, too.
     Starting,
-    /// It listens, and computes on so many threads; this answers no request.
+    /// The worker accepts requests. Belongs to no request.
     Started { n_threads: usize },
-    /// The manifest is read, and the weights are on their way.
-    Opened { model: ModelInfo },
-    /// Something goes on.
+    /// The manifest has been read, and the weights are being fetched.
+    ManifestRead { model: ModelInfo },
+    /// Progress of the request.
     Progress(Progress),
-    /// The model answers from now on.
+    /// The model is loaded.
     Ready {
-        /// Whether the browser keeps the weights for the next visit.
-        is_kept: bool,
+        /// Whether the browser has stored the weights for the next visit.
+        is_stored: bool,
     },
-    /// The browser keeps the text part too, which only the visitor's own labels need; this answers no request.
-    TextKept,
-    /// Likeliest first.
+    /// The browser has stored the text part, too, which only own labels need. Belongs to no request.
+    TextStored,
+    /// The ranked labels, the most likely first.
     Predictions { predictions: Vec<Prediction>, millis: f64 },
-    /// The photo is decoded; comes with its preview's `Blob`. This answers no request.
-    PhotoOpened { photo_id: PhotoId },
-    /// The photo of an [`Request::OpenPhoto`] could not be opened.
+    /// The photo is decoded. Sent with the `Blob` of its preview. Belongs to no request.
+    PhotoDecoded { photo_id: PhotoId },
+    /// The photo of a [`Request::DecodePhoto`] could not be decoded.
     PhotoRefused { photo_id: PhotoId, error: Error },
-    /// The request came to nothing.
+    /// The request failed.
     Failed { error: Error },
 }
 
-/// What the page shows of a model.
+/// The parts of a manifest that the page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
     pub name: String,
     pub is_trained: bool,
-    /// What people must know of it before they trust it.
+    /// A warning about the model.
     pub notice: Option<String>,
-    /// Those whose classifiers are shipped.
+    /// The label sets whose classifiers are shipped with the model.
     pub label_sets: Vec<LabelSet>,
 }
 
@@ -95,39 +94,39 @@ impl From<&Manifest> for ModelInfo {
 }
 
 impl ModelInfo {
-    /// The notice to show: none where the weights are untrained, which is shown in its place and says more.
+    /// The notice to show; `None` if the weights are untrained, which has a warning of its own.
     pub fn shown_notice(&self) -> Option<&str> {
         self.notice.as_deref().filter(|_| self.is_trained)
     }
 }
 
-/// How far something is that takes a while.
+/// Progress of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub stage: Stage,
-    /// Bytes or labels.
+    /// In bytes or labels.
     pub done: u64,
     pub total: u64,
 }
 
-/// What takes a while.
+/// A stage of the work that takes a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Bytes from the server.
+    /// Downloading bytes from the server.
     Download,
-    /// Bytes from the browser's own store.
-    Reopen,
-    /// The visitor's own labels through the text tower.
+    /// Reading bytes from the browser's storage.
+    ReadStored,
+    /// Encoding own labels with the text tower.
     Labels,
 }
 
 impl Progress {
-    /// `12.3 of 88.1 MB`, `3 of 8 labels`.
+    /// Formats the amount: `12.3 of 88.1 MB`, `3 of 8 labels`.
     pub fn amount(&self) -> String {
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         match self.stage {
-            Stage::Download | Stage::Reopen => {
+            Stage::Download | Stage::ReadStored => {
                 format!("{:.1} of {:.1} MB", megabytes(self.done), megabytes(self.total))
             }
             Stage::Labels => format!("{} of {} labels", self.done, self.total),
@@ -140,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_survive_the_wire() {
+    fn messages_survive_serialization() {
         let labels = LabelSet::from_text("acne, eczema").unwrap();
         let request = Envelope { request_id: 7, body: Request::Classify { photo_id: 3, labels, top_k: 5 } };
         let json = serde_json::to_string(&request).unwrap();
@@ -161,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn the_worker_tells_that_it_starts_before_its_program_is_there() {
+    fn the_loader_script_sends_the_starting_message() {
         let reply = serde_json::to_string(&Envelope { request_id: 0, body: Reply::Starting }).unwrap();
         assert!(include_str!("../../worker_loader.js").contains(&format!("postMessage(['{reply}'])")), "{reply}");
     }
 
     #[test]
-    fn the_page_shows_one_warning_of_a_model() {
+    fn the_page_shows_at_most_one_warning_about_a_model() {
         let model = |trained: bool, notice: serde_json::Value| {
             let manifest = serde_json::json!({
                 "format": Manifest::FORMAT, "name": "m", "trained": trained, "notice": notice,
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_for_people() {
+    fn amounts_have_units() {
         let amount = |stage, done, total| Progress { stage, done, total }.amount();
         assert_eq!(amount(Stage::Download, 12_345_678, 88_100_000), "12.3 of 88.1 MB");
         assert_eq!(amount(Stage::Labels, 3, 8), "3 of 8 labels");

@@ -1,12 +1,12 @@
-//! Has the server look at photos, where the visitor chose so: no weights are fetched, and the photo leaves the device.
+//! Inference on the server, if the visitor chose it: no weights are fetched, and pixels of the photo leave the device.
 //!
-//! What is sent is what a model looks at, S x S pixels: the answer is the same, and neither the rest of the photo nor
-//! its metadata goes along.
+//! Only the model's input is sent, S x S pixels. The answer is the same, and neither the rest of the photo nor its
+//! metadata is sent.
 
+use super::connection::{RequestContext, Unanswered};
 use super::download;
-use super::photo::{Photo, Question, png};
+use super::photo::{Photo, Query, png};
 use super::protocol::{ModelInfo, PhotoId, Reply};
-use super::serve::{Stop, Turn};
 use crate::error::{Error, Result};
 use crate::http;
 use futures_util::future::{Either, select};
@@ -19,69 +19,69 @@ use std::pin::pin;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, FormData};
 
-const WHAT: &str = "an answer of the server";
+const WHAT: &str = "the server's answer";
 
-/// A model on the server.
+/// A model that the server runs.
 pub struct Remote {
     classify_url: String,
     templates: Vec<String>,
     preprocess: PreprocessConfig,
-    /// What is sent of the last photo.
+    /// The pixels of the last photo that are sent.
     crop: Option<(PhotoId, Blob)>,
 }
 
 impl Remote {
-    /// Reads what labels and templates the model has.
+    /// Fetches the model's manifest for its labels, templates and preprocessing.
     ///
     /// # Errors
-    /// As [`download::fetch_manifest`]; [`Error::UnusableModel`] for a config that is none.
-    pub async fn open(manifest_url: &str, classify_url: String, turn: &Turn) -> Result<Self> {
+    /// As [`download::fetch_manifest`]; [`Error::UnusableModel`] for an invalid config.
+    pub async fn open(manifest_url: &str, classify_url: String, context: &RequestContext) -> Result<Self> {
         let manifest = download::fetch_manifest(manifest_url).await?;
         let preprocess = manifest.clip_config()?.preprocess;
-        turn.say(Reply::Opened { model: ModelInfo::from(&manifest) });
+        context.send(Reply::ManifestRead { model: ModelInfo::from(&manifest) });
         Ok(Self { classify_url, templates: manifest.templates, preprocess, crop: None })
     }
 
-    /// Asks the server a question, unless a later one comes first.
+    /// Has the server rank labels for a photo, unless a later request arrives first.
     ///
     /// # Errors
-    /// The image errors; [`Error::Unreachable`]; [`Error::Labels`] and [`Error::ServerRefused`] as the server says.
-    pub async fn classify(&mut self, question: &Question, turn: &Turn) -> Result<Reply, Stop> {
-        let started = turn.now_millis();
-        let form = self.form(question, turn).await?;
+    /// The image errors; [`Error::Unreachable`]; [`Error::Labels`] and [`Error::ServerRefused`] if the server refuses.
+    pub async fn classify(&mut self, query: &Query, context: &RequestContext) -> Result<Reply, Unanswered> {
+        let started = context.now_millis();
+        let form = self.form(query, context).await?;
         let sent = pin!(http::post_form(&self.classify_url, &form, WHAT));
-        let (status, text) = match select(sent, pin!(turn.superseded())).await {
+        let (status, text) = match select(sent, pin!(context.superseded())).await {
             Either::Left((answer, _)) => answer?,
-            Either::Right(_) => return Err(Stop::Superseded),
+            Either::Right(_) => return Err(Unanswered::Superseded),
         };
         if status != 200 {
             return Err(refused(status, &text).into());
         }
         let Classified { predictions, .. } = parsed(&text).ok_or(Error::Refused { what: WHAT.into(), status })?;
-        Ok(Reply::Predictions { predictions, millis: turn.now_millis() - started })
+        Ok(Reply::Predictions { predictions, millis: context.now_millis() - started })
     }
 
-    async fn form(&mut self, question: &Question, turn: &Turn) -> Result<FormData> {
-        let crop = self.crop(&question.photo, turn).await?;
-        let form = FormData::new().map_err(broken)?;
-        form.append_with_blob(fields::PHOTO, &crop).map_err(broken)?;
-        let Question { labels, top_k, .. } = question;
-        form.append_with_str(fields::LABELS, &labels.to_text()).map_err(broken)?;
-        form.append_with_str(fields::TOP_K, &top_k.to_string()).map_err(broken)?;
-        // The server's own where they are the same.
+    async fn form(&mut self, query: &Query, context: &RequestContext) -> Result<FormData> {
+        let crop = self.crop(&query.photo, context).await?;
+        let form = FormData::new().map_err(failed)?;
+        form.append_with_blob(fields::PHOTO, &crop).map_err(failed)?;
+        let Query { labels, top_k, .. } = query;
+        form.append_with_str(fields::LABELS, &labels.to_text()).map_err(failed)?;
+        form.append_with_str(fields::TOP_K, &top_k.to_string()).map_err(failed)?;
+        // They are left out if they are the server's defaults.
         for template in self.templates.iter().filter(|_| self.templates != Templates::skin().as_slice()) {
-            form.append_with_str(fields::TEMPLATE, template).map_err(broken)?;
+            form.append_with_str(fields::TEMPLATE, template).map_err(failed)?;
         }
         Ok(form)
     }
 
-    async fn crop(&mut self, photo: &Photo, turn: &Turn) -> Result<Blob> {
+    async fn crop(&mut self, photo: &Photo, context: &RequestContext) -> Result<Blob> {
         if let Some((id, crop)) = &self.crop
             && *id == photo.id
         {
             return Ok(crop.clone());
         }
-        let image = photo.open(&turn.line).await?;
+        let image = photo.decode(&context.connection).await?;
         let crop = png(&resize_and_crop(&image, &self.preprocess)?)?;
         self.crop = Some((photo.id, crop.clone()));
         Ok(crop)
@@ -92,16 +92,16 @@ fn parsed<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
-/// What the server says of a request that it does not answer.
+/// Converts the server's refusal to an error.
 fn refused(status: u16, text: &str) -> Error {
     match parsed(text) {
         Some(Refusal { code, message }) if code == Refusal::INVALID => Error::Labels { detail: message },
         Some(Refusal { message, .. }) => Error::ServerRefused { message },
-        // Something else on the way to it.
+        // The answer is not of our server but of a proxy before it.
         None => Error::Refused { what: WHAT.into(), status },
     }
 }
 
-fn broken(detail: JsValue) -> Error {
+fn failed(detail: JsValue) -> Error {
     Error::Computation { detail: format!("{detail:?}") }
 }

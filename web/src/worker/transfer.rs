@@ -1,29 +1,30 @@
-//! Brings one file: what the browser keeps of it, and the rest from the server, however often the connection breaks.
+//! Fetches one file: the bytes that the browser has stored, and the rest from the server, with retries.
 
-use super::assembly::Assembly;
-use super::keep::{Keep, Opened};
+use super::partial_file::PartialFile;
 use super::protocol::Stage;
-use super::resume::{Answer, Patience, Wait};
+use super::resume::{LockWait, RangeResponse, RetryBudget};
+use super::store::{OpenResult, WeightStore};
 use crate::chunks::Chunks;
 use crate::error::{Error, Result};
-use crate::http::{self, Asked};
-use crate::time::pause;
+use crate::http::{self, FetchOptions};
+use crate::time::sleep;
 use web_sys::{RequestCache, Response};
 
-/// Brings a whole file that is what the manifest says; what there is of it already is not asked for.
+/// Fetches a file and compares it with the manifest. Stored bytes are not downloaded.
 ///
-/// A file that was put together of several answers and comes out bad is fetched once more from its start.
+/// A file that was joined from several sources and has a wrong hash is fetched once more from its start.
 ///
 /// # Errors
-/// [`Error::Unreachable`], [`Error::Silent`], [`Error::OtherPage`] and [`Error::Refused`], what came being kept; [`Error::Damaged`], nothing being kept.
-pub async fn bring(assembly: &mut Assembly<'_, '_>, url: &str, keep: &Keep) -> Result<()> {
-    reopen(assembly, keep).await;
+/// [`Error::Unreachable`], [`Error::Timeout`], [`Error::UnexpectedPage`] and [`Error::Refused`]: the bytes so far stay
+/// stored. [`Error::Damaged`]: nothing stays stored.
+pub async fn fetch_file(partial: &mut PartialFile<'_, '_>, url: &str, store: &WeightStore) -> Result<()> {
+    read_stored(partial, store).await;
     loop {
-        let brought = fetch_rest(assembly, url).await.and_then(|()| assembly.check());
-        match brought {
-            Err(Error::Damaged { .. }) if assembly.is_joined() && assembly.start_over() => {}
+        let fetched = fetch_rest(partial, url).await.and_then(|()| partial.check());
+        match fetched {
+            Err(Error::Damaged { .. }) if partial.is_joined() && partial.start_over() => {}
             Err(err @ Error::Damaged { .. }) => {
-                assembly.discard();
+                partial.discard();
                 return Err(err);
             }
             other => return other,
@@ -31,91 +32,93 @@ pub async fn bring(assembly: &mut Assembly<'_, '_>, url: &str, keep: &Keep) -> R
     }
 }
 
-/// Begins with what the browser keeps.
-async fn reopen(assembly: &mut Assembly<'_, '_>, keep: &Keep) {
-    let sha256 = &assembly.file.sha256;
-    let mut wait = Wait::default();
+/// Reads the bytes that the browser has stored.
+async fn read_stored(partial: &mut PartialFile<'_, '_>, store: &WeightStore) {
+    let sha256 = &partial.file.sha256;
+    let mut wait = LockWait::default();
     loop {
-        match keep.file(sha256).await {
-            Opened::Here(kept) => {
-                assembly.reopen(kept);
+        match store.open_file(sha256).await {
+            OpenResult::Opened(stored) => {
+                partial.begin_with(stored);
                 break;
             }
-            // Another tab is at it, or one that is being closed.
-            Opened::InUse { n_bytes } if wait.goes_on(n_bytes) => {
-                assembly.meter.set_in_file(n_bytes);
-                pause(Wait::STEP_MILLIS).await;
+            // Locked by another tab that fetches it or is being closed.
+            OpenResult::InUse { n_bytes } if wait.continues(n_bytes) => {
+                partial.counter.set_in_file(n_bytes);
+                sleep(LockWait::STEP_MILLIS).await;
             }
-            Opened::InUse { .. } | Opened::Nowhere => {
-                assembly.discard();
+            OpenResult::InUse { .. } | OpenResult::Unavailable => {
+                partial.discard();
                 break;
             }
         }
     }
-    if assembly.part().n_bytes == 0
-        && let Some(entry) = keep.entry(sha256).await
+    if partial.part().n_bytes == 0
+        && let Some(entry) = store.cache_entry(sha256).await
     {
-        reopen_entry(assembly, &entry, keep).await;
+        read_cache_entry(partial, &entry, store).await;
     }
 }
 
-/// Takes a whole entry. It stays only if it is good and the file is in no better place now.
-async fn reopen_entry(assembly: &mut Assembly<'_, '_>, entry: &Response, keep: &Keep) {
-    assembly.meter.enter(Stage::Reopen);
-    let is_good = receive(assembly, entry).await.is_ok() && assembly.check().is_ok();
-    if !is_good {
-        assembly.discard();
+/// Reads a file from Cache Storage. The entry is removed if it is damaged or now stored as a file.
+async fn read_cache_entry(partial: &mut PartialFile<'_, '_>, entry: &Response, store: &WeightStore) {
+    partial.counter.set_stage(Stage::ReadStored);
+    let is_valid = receive(partial, entry).await.is_ok() && partial.check().is_ok();
+    if !is_valid {
+        partial.discard();
     }
-    if !is_good || assembly.is_kept() {
-        keep.remove_entry(&assembly.file.sha256).await;
+    if !is_valid || partial.is_stored() {
+        store.remove_cache_entry(&partial.file.sha256).await;
     }
 }
 
-/// Fetches what is not there, asking anew while connections break but bring something.
-async fn fetch_rest(assembly: &mut Assembly<'_, '_>, url: &str) -> Result<()> {
-    let mut patience = Patience::default();
-    while !assembly.part().is_whole() {
-        assembly.meter.enter(Stage::Download);
-        let response = ask_for_rest(assembly, url).await?;
-        let n_bytes_before = assembly.part().n_bytes;
-        let broken = match receive(assembly, &response).await {
-            Ok(()) => broken_off(assembly),
-            Err(err @ (Error::Unreachable { .. } | Error::Silent { .. })) => err,
+/// Downloads the rest; sends another request when a connection breaks after delivering bytes.
+async fn fetch_rest(partial: &mut PartialFile<'_, '_>, url: &str) -> Result<()> {
+    let mut budget = RetryBudget::default();
+    while !partial.part().is_whole() {
+        partial.counter.set_stage(Stage::Download);
+        let response = request_rest(partial, url).await?;
+        let n_bytes_before = partial.part().n_bytes;
+        let err = match receive(partial, &response).await {
+            Ok(()) => incomplete(partial),
+            Err(err @ (Error::Unreachable { .. } | Error::Timeout { .. })) => err,
             Err(err) => return Err(err),
         };
-        let n_brought = assembly.part().n_bytes - n_bytes_before;
-        let is_silent = matches!(broken, Error::Silent { .. });
-        if !assembly.part().is_whole() && !patience.goes_on(n_brought, is_silent) {
-            return Err(broken);
+        let n_delivered = partial.part().n_bytes - n_bytes_before;
+        let has_timed_out = matches!(err, Error::Timeout { .. });
+        if !partial.part().is_whole() && !budget.allows_retry(n_delivered, has_timed_out) {
+            return Err(err);
         }
     }
     Ok(())
 }
 
-/// Asks for what is not there. The body of the answer goes on where the file now ends, which may be its start again.
-async fn ask_for_rest(assembly: &mut Assembly<'_, '_>, url: &str) -> Result<Response> {
-    let part = assembly.part();
-    assembly.join();
-    // Kept by our own store: a second copy in the browser's would only take room.
-    let asked = Asked { cache: RequestCache::NoStore, range: part.range(), what: &assembly.file.file };
-    let response = http::ask(url, &asked).await?;
+/// Requests the rest. The body of the response continues where the file now ends, which may be at its start again.
+async fn request_rest(partial: &mut PartialFile<'_, '_>, url: &str) -> Result<Response> {
+    let part = partial.part();
+    partial.mark_joined();
+    // The file is stored here; a second copy in the browser's HTTP cache would only take space.
+    let options = FetchOptions { cache: RequestCache::NoStore, range: part.range(), what: &partial.file.file };
+    let response = http::fetch(url, &options).await?;
     if response.ok() && http::is_html(&response) {
-        return Err(Error::OtherPage { what: assembly.file.file.clone() });
+        return Err(Error::UnexpectedPage { what: partial.file.file.clone() });
     }
-    match part.judge(response.status(), http::header(&response, "Content-Range").as_deref()) {
-        Answer::Rest => Ok(response),
-        Answer::Whole if part.n_bytes == 0 || assembly.start_over() => Ok(response),
-        Answer::Whole => Err(broken_off(assembly)),
-        Answer::OtherFile => Err(assembly.check().err().unwrap_or_else(|| broken_off(assembly))),
-        Answer::Refused => Err(Error::Refused { what: assembly.file.file.clone(), status: response.status() }),
+    match part.classify(response.status(), http::header(&response, "Content-Range").as_deref()) {
+        RangeResponse::Rest => Ok(response),
+        RangeResponse::Whole if part.n_bytes == 0 || partial.start_over() => Ok(response),
+        RangeResponse::Whole => Err(incomplete(partial)),
+        RangeResponse::OtherFile => Err(partial.check().err().unwrap_or_else(|| incomplete(partial))),
+        RangeResponse::Refused => {
+            Err(Error::Refused { what: partial.file.file.clone(), status: response.status() })
+        }
     }
 }
 
-async fn receive(assembly: &mut Assembly<'_, '_>, response: &Response) -> Result<()> {
-    let mut chunks = Chunks::of(response).ok_or_else(|| broken_off(assembly))?;
-    let what = what(assembly);
+async fn receive(partial: &mut PartialFile<'_, '_>, response: &Response) -> Result<()> {
+    let mut chunks = Chunks::of(response).ok_or_else(|| incomplete(partial))?;
+    let what = what(partial);
     while let Some(chunk) = http::next_chunk(&mut chunks, &what).await? {
-        if let Err(err) = assembly.push(&chunk) {
+        if let Err(err) = partial.push(&chunk) {
             chunks.cancel();
             return Err(err);
         }
@@ -123,10 +126,10 @@ async fn receive(assembly: &mut Assembly<'_, '_>, response: &Response) -> Result
     Ok(())
 }
 
-fn broken_off(assembly: &Assembly<'_, '_>) -> Error {
-    Error::Unreachable { what: what(assembly) }
+fn incomplete(partial: &PartialFile<'_, '_>) -> Error {
+    Error::Unreachable { what: what(partial) }
 }
 
-fn what(assembly: &Assembly<'_, '_>) -> String {
-    format!("all of {}", assembly.file.file)
+fn what(partial: &PartialFile<'_, '_>) -> String {
+    format!("all of {}", partial.file.file)
 }

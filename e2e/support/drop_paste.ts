@@ -1,19 +1,19 @@
-/** Drops and pastes, as the browser hands them to the page. */
+/** Simulates drops and pastes. */
 
 import type { Page } from '@playwright/test';
 import { basename } from 'node:path';
 import { readFileSync } from 'node:fs';
 
-/** What is dropped or pasted: files of this machine, and text under its types. */
-export interface Offer {
+/** The content of a drop or a paste: paths of files, and text by media type. */
+export interface Content {
   files?: string[];
   text?: Record<string, string>;
 }
 
 const mediaTypes: Record<string, string> = { jpg: 'image/jpeg', png: 'image/png', txt: 'text/plain', webp: 'image/webp' };
 
-/** Dispatches the event of a drop or a paste on an element; answers whether the page took it from the browser. */
-export async function offer(page: Page, kind: 'drop' | 'paste', selector: string, { files = [], text = {} }: Offer) {
+/** Dispatches a drop or paste event on an element; returns whether the page prevented the browser's default action. */
+export async function dispatch(page: Page, kind: 'drop' | 'paste', selector: string, { files = [], text = {} }: Content) {
   const contents = files.map((path) => ({
     name: basename(path),
     type: mediaTypes[path.split('.').pop()!] ?? '',
@@ -39,7 +39,7 @@ export async function offer(page: Page, kind: 'drop' | 'paste', selector: string
   );
 }
 
-/** Drags files or folders of this machine over the page and drops them there, as a file manager does. */
+/** Drags files or folders over the page and drops them, as a file manager does. */
 export async function dropFromDisk(page: Page, paths: string[]): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files: paths, dragOperationsMask: 1 };
@@ -48,7 +48,7 @@ export async function dropFromDisk(page: Page, paths: string[]): Promise<void> {
   }
 }
 
-/** Copies text, HTML and a picture at once, as programs for tables do, and pastes all of it where the focus is. */
+/** Copies text, HTML and a picture together, as spreadsheets do, and pastes them into the focused element. */
 export async function pasteTableCells(page: Page, text: string): Promise<void> {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.evaluate(async (text) => {

@@ -1,4 +1,4 @@
-//! Weights in the origin private file system: a file is written as its bytes arrive, and its length says how far it is.
+//! Weights in the origin private file system. A file is written while it is downloaded; its length is the progress.
 
 use super::NAME;
 use js_sys::{Reflect, Uint8Array};
@@ -9,24 +9,24 @@ use web_sys::{
     FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle, WorkerGlobalScope,
 };
 
-/// So much may be lost when the machine stops, though not when the page does.
+/// Number of bytes after which a file is flushed. They may be lost if the machine stops, not if the page is closed.
 const FLUSH_BYTES: u64 = 8 << 20;
 
 pub struct FileStore(FileSystemDirectoryHandle);
 
-/// What became of a file that was asked for.
-pub enum Opened {
-    Here(KeptFile),
-    /// Another tab has it in hand, with so many bytes in it.
+/// Result of opening a file.
+pub enum OpenResult {
+    Opened(StoredFile),
+    /// Another tab has locked the file, which has `n_bytes` bytes.
     InUse {
         n_bytes: u64,
     },
-    /// There is no place for it.
-    Nowhere,
+    /// The file cannot be stored.
+    Unavailable,
 }
 
 impl FileStore {
-    /// `None` where the browser has or allows none, as in some private windows.
+    /// Opens the store; `None` if the browser has or allows none, as in some private windows.
     pub async fn open() -> Option<Self> {
         let storage = js_sys::global().dyn_into::<WorkerGlobalScope>().ok()?.navigator().storage();
         let root = has(&storage, "getDirectory").then(|| storage.get_directory())?;
@@ -37,20 +37,22 @@ impl FileStore {
         JsFuture::from(folder).await.ok()?.dyn_into().ok().map(Self)
     }
 
-    /// Takes a file in hand, an empty one if there was none: no other tab can until it is dropped.
-    pub async fn take(&self, sha256: &str) -> Opened {
-        let Some(file) = self.handle(sha256, true).await else { return Opened::Nowhere };
+    /// Opens a file, creating an empty one if there is none. It is locked against other tabs until it is dropped.
+    pub async fn open_file(&self, sha256: &str) -> OpenResult {
+        let Some(file) = self.handle(sha256, true).await else { return OpenResult::Unavailable };
         if !has(&file, "createSyncAccessHandle") {
-            return Opened::Nowhere;
+            return OpenResult::Unavailable;
         }
         match JsFuture::from(file.create_sync_access_handle()).await {
-            Ok(handle) => KeptFile::new(handle.unchecked_into()).map_or(Opened::Nowhere, Opened::Here),
-            Err(err) if is_in_use(&err) => Opened::InUse { n_bytes: length(&file).await },
-            Err(_) => Opened::Nowhere,
+            Ok(handle) => {
+                StoredFile::new(handle.unchecked_into()).map_or(OpenResult::Unavailable, OpenResult::Opened)
+            }
+            Err(err) if is_in_use(&err) => OpenResult::InUse { n_bytes: length(&file).await },
+            Err(_) => OpenResult::Unavailable,
         }
     }
 
-    /// How much of a file is there.
+    /// Length of a file, 0 if there is none.
     pub async fn n_bytes(&self, sha256: &str) -> u64 {
         match self.handle(sha256, false).await {
             Some(file) => length(&file).await,
@@ -58,12 +60,13 @@ impl FileStore {
         }
     }
 
+    /// Removes a file.
     pub async fn remove(&self, sha256: &str) {
-        // If another tab has it in hand, that one's model still names it.
+        // If another tab has locked it, the model of that tab uses it.
         let _ = JsFuture::from(self.0.remove_entry(sha256)).await;
     }
 
-    /// Of all that is there, in whole or in part.
+    /// Hashes of all files, whole or partial.
     pub async fn hashes(&self) -> Vec<String> {
         let mut hashes = Vec::new();
         let names = self.0.keys();
@@ -82,15 +85,15 @@ impl FileStore {
     }
 }
 
-/// A file in this tab's hand. Its bytes come and go through buffers of the browser's: the program's own memory may be
-/// shared with other threads, which files do not take.
-pub struct KeptFile {
+/// An open file, locked by this tab. Bytes are read and written through JavaScript buffers: the program's memory may be
+/// shared with other threads, which the file system does not accept.
+pub struct StoredFile {
     handle: FileSystemSyncAccessHandle,
     n_bytes: u64,
     n_unflushed: u64,
 }
 
-impl KeptFile {
+impl StoredFile {
     fn new(handle: FileSystemSyncAccessHandle) -> Option<Self> {
         let mut file = Self { handle, n_bytes: 0, n_unflushed: 0 };
         file.n_bytes = file.handle.get_size().ok()? as u64;
@@ -101,13 +104,13 @@ impl KeptFile {
         self.n_bytes
     }
 
-    /// Fills as much of a buffer as there is from `first` on; answers how much that is.
+    /// Reads from position `first` into a buffer; returns the number of bytes read.
     pub fn read(&self, first: u64, buffer: &Uint8Array) -> Option<u32> {
         let n_bytes = self.handle.read_with_js_u8_array_and_options(buffer, &at(first)).ok()?;
         Some(n_bytes as u32)
     }
 
-    /// Writes behind what is there; answers whether all of it could be.
+    /// Appends a chunk; returns whether all of it was written.
     pub fn append(&mut self, chunk: &Uint8Array) -> bool {
         let written = self.handle.write_with_js_u8_array_and_options(chunk, &at(self.n_bytes));
         if !matches!(written, Ok(n_bytes) if n_bytes == f64::from(chunk.length())) {
@@ -118,20 +121,20 @@ impl KeptFile {
         self.n_unflushed < FLUSH_BYTES || self.flush()
     }
 
-    /// Throws away what is there; answers whether it could.
-    pub fn empty(&mut self) -> bool {
+    /// Deletes the content; returns whether it could.
+    pub fn truncate(&mut self) -> bool {
         (self.n_bytes, self.n_unflushed) = (0, 0);
         self.handle.truncate_with_f64(0.0).is_ok()
     }
 
-    /// Has the browser write down what it may still hold in memory.
+    /// Flushes the written bytes to disk; returns whether it could.
     pub fn flush(&mut self) -> bool {
         self.n_unflushed = 0;
         self.handle.flush().is_ok()
     }
 }
 
-impl Drop for KeptFile {
+impl Drop for StoredFile {
     fn drop(&mut self) {
         self.handle.close();
     }
@@ -143,7 +146,7 @@ fn at(first: u64) -> FileSystemReadWriteOptions {
     options
 }
 
-/// Whether a browser's object has this method, and is there at all.
+/// Whether an object of the browser exists and has this method.
 fn has(object: &JsValue, method: &str) -> bool {
     Reflect::get(object, &method.into()).is_ok_and(|method| method.is_function())
 }

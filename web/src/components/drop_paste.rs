@@ -1,35 +1,35 @@
-//! Drops and pastes anywhere on the page: reads what comes; [`Offered`] decides what it is.
+//! Listens to drops and pastes anywhere on the page; [`DropOrPaste`] decides what to do with them.
 
 use crate::app::App;
-use crate::state::{Choice, Event, Offered, OfferedFile};
+use crate::state::{DropDecision, DropOrPaste, DroppedFile, Event};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, Element, Node};
 
-/// What people type in; it gets what is pasted or dropped into it.
+/// Text fields and other elements that keep their own drops and pastes.
 const EDITABLE: &str =
     "textarea, select, input:not([type=file]):not([type=checkbox]), [contenteditable]:not([contenteditable=false])";
 
-/// The type under which browsers announce files.
+/// The type that browsers give to files.
 const FILES: &str = "Files";
 
-/// Types under which they offer a link, or a picture of another page or program that has no file yet.
+/// The types of links, and of pictures of another page or program that have no file yet.
 const LINK_TYPES: [&str; 4] = [FILES, "text/uri-list", "text/x-moz-url", "application/x-moz-file-promise"];
 
-/// Takes photos that are dropped or pasted. The signal tells whether files are being dragged over the page.
+/// Uses photos that are dropped or pasted. The signal says whether files are being dragged over the page.
 pub fn listen(app: App) -> RwSignal<bool> {
     let is_dragging = RwSignal::new(false);
     window_event_listener(ev::paste, move |event| {
         let data = event.clipboard_data();
-        let choice = data.as_ref().map(|data| offered(data, &event).pasted());
-        take(app, &event, data, choice);
+        let decision = data.as_ref().map(|data| read(data, &event).pasted());
+        apply(app, &event, data, decision);
     });
     window_event_listener(ev::dragover, move |event| {
         let Some(data) = event.data_transfer() else { return };
         let has_files = has_type(&data, &[FILES]);
         if has_files || (has_type(&data, &LINK_TYPES) && !is_for_editable(&event)) {
-            event.prevent_default(); // else the browser would leave the page for what is dropped
+            event.prevent_default(); // or the browser would navigate to what is dropped
         }
         is_dragging.set(has_files);
     });
@@ -40,20 +40,20 @@ pub fn listen(app: App) -> RwSignal<bool> {
     window_event_listener(ev::drop, move |event| {
         is_dragging.set(false);
         let data = event.data_transfer();
-        let choice = data.as_ref().map(|data| offered(data, &event).dropped());
-        take(app, &event, data, choice);
+        let decision = data.as_ref().map(|data| read(data, &event).dropped());
+        apply(app, &event, data, decision);
     });
     is_dragging
 }
 
-fn take(app: App, event: &web_sys::Event, data: Option<DataTransfer>, choice: Option<Choice>) {
-    match choice {
-        None | Some(Choice::Leave) => {}
-        Some(Choice::Refuse(error)) => {
+fn apply(app: App, event: &web_sys::Event, data: Option<DataTransfer>, decision: Option<DropDecision>) {
+    match decision {
+        None | Some(DropDecision::Ignore) => {}
+        Some(DropDecision::Refuse(error)) => {
             event.prevent_default();
-            app.send(Event::OfferRefused(error));
+            app.send(Event::InputRefused(error));
         }
-        Some(Choice::Photo { index, photo }) => {
+        Some(DropDecision::Photo { index, photo }) => {
             event.prevent_default();
             if let Some(file) = data.and_then(|data| data.files()?.get(index as u32)) {
                 app.choose(&file, photo);
@@ -62,8 +62,8 @@ fn take(app: App, event: &web_sys::Event, data: Option<DataTransfer>, choice: Op
     }
 }
 
-fn offered(data: &DataTransfer, event: &web_sys::Event) -> Offered {
-    Offered {
+fn read(data: &DataTransfer, event: &web_sys::Event) -> DropOrPaste {
+    DropOrPaste {
         files: files(data),
         text: data.get_data("text/plain").unwrap_or_default(),
         has_link: has_type(data, &LINK_TYPES),
@@ -71,16 +71,16 @@ fn offered(data: &DataTransfer, event: &web_sys::Event) -> Offered {
     }
 }
 
-fn files(data: &DataTransfer) -> Vec<OfferedFile> {
+fn files(data: &DataTransfer) -> Vec<DroppedFile> {
     let Some(list) = data.files() else { return Vec::new() };
     let items = data.items();
-    // Only these tell folders; they come in the order of the files.
+    // Only items tell which files are folders. They are in the order of the files.
     let items = (0..items.length()).filter_map(|index| items.get(index)).filter(|item| item.kind() == "file");
     let is_folder = items.map(|item| item.webkit_get_as_entry().ok().flatten().is_some_and(|it| it.is_directory()));
     let mut is_folder = is_folder.collect::<Vec<_>>().into_iter();
     let files = (0..list.length()).filter_map(|index| list.get(index));
     files
-        .map(|file| OfferedFile {
+        .map(|file| DroppedFile {
             name: file.name(),
             media_type: file.type_(),
             is_folder: is_folder.next().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Weights in Cache Storage: whole, or not there.
+//! Weights in Cache Storage, which holds whole files only.
 
 use super::NAME;
 use js_sys::Uint8Array;
@@ -6,53 +6,55 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Cache, CacheStorage, Request, Response, WorkerGlobalScope};
 
-/// What an entry's address ends with is its hash; nothing is ever asked for at this address.
-const ADDRESS: &str = "kept-weights/";
+/// Prefix of the entries' URLs, followed by the hash. They are never requested.
+const URL_PREFIX: &str = "kept-weights/";
 const PIECE_BYTES: usize = 4 << 20;
 
 pub struct CacheStore(Cache);
 
 impl CacheStore {
-    /// `None` where the browser has or allows none, as where the page came over plain HTTP from another machine.
+    /// Opens the cache; `None` if the browser has or allows none, as for a page over plain HTTP from another machine.
     pub async fn open() -> Option<Self> {
         JsFuture::from(caches()?.open(NAME)).await.ok()?.dyn_into().ok().map(Self)
     }
 
-    /// What an earlier version of this page has left.
-    pub async fn open_if_there() -> Option<Self> {
-        let is_there = JsFuture::from(caches()?.has(NAME)).await.ok()?;
-        if is_there.is_truthy() { Self::open().await } else { None }
+    /// Opens the cache if an earlier version of this page created it.
+    pub async fn open_existing() -> Option<Self> {
+        let exists = JsFuture::from(caches()?.has(NAME)).await.ok()?;
+        if exists.is_truthy() { Self::open().await } else { None }
     }
 
+    /// The entry with this hash.
     pub async fn find(&self, sha256: &str) -> Option<Response> {
-        JsFuture::from(self.0.match_with_str(&address(sha256))).await.ok()?.dyn_into().ok()
+        JsFuture::from(self.0.match_with_str(&url(sha256))).await.ok()?.dyn_into().ok()
     }
 
-    /// Answers whether it is there.
+    /// Stores a file; returns whether it is stored.
     pub async fn put(&self, sha256: &str, content: &[u8]) -> bool {
         if self.find(sha256).await.is_some() {
-            return true; // it was read from there, and found good
+            return true; // it was read from there and checked
         }
         let put = async {
             let response = Response::new_with_opt_blob(Some(&blob(content)?)).ok()?;
-            JsFuture::from(self.0.put_with_str(&address(sha256), &response)).await.ok()
+            JsFuture::from(self.0.put_with_str(&url(sha256), &response)).await.ok()
         };
         put.await.is_some()
     }
 
-    /// Removes the cache, with all that is there.
+    /// Removes the cache with all its entries.
     pub async fn remove_all(self) {
         if let Some(caches) = caches() {
             let _ = JsFuture::from(caches.delete(NAME)).await;
         }
     }
 
+    /// Removes an entry.
     pub async fn remove(&self, sha256: &str) {
-        // If it stays, it is found to be bad the next time too.
-        let _ = JsFuture::from(self.0.delete_with_str(&address(sha256))).await;
+        // If it cannot be removed, the next visit finds it damaged again.
+        let _ = JsFuture::from(self.0.delete_with_str(&url(sha256))).await;
     }
 
-    /// Of all that is there.
+    /// Hashes of all entries.
     pub async fn hashes(&self) -> Vec<String> {
         let hash =
             |request: JsValue| Some(request.dyn_into::<Request>().ok()?.url().rsplit('/').next()?.to_string());
@@ -62,7 +64,7 @@ impl CacheStore {
     }
 }
 
-/// Piece by piece, each copied: the program's own memory may be shared with other threads, and of that no blob is made.
+/// Copies the content into a blob, piece by piece: a blob cannot be made of memory that threads share.
 fn blob(content: &[u8]) -> Option<Blob> {
     let pieces = js_sys::Array::new();
     for piece in content.chunks(PIECE_BYTES) {
@@ -77,6 +79,6 @@ fn caches() -> Option<CacheStorage> {
     (!caches.is_undefined()).then_some(caches)
 }
 
-fn address(sha256: &str) -> String {
-    format!("{ADDRESS}{sha256}")
+fn url(sha256: &str) -> String {
+    format!("{URL_PREFIX}{sha256}")
 }

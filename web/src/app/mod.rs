@@ -1,0 +1,92 @@
+//! Connects the state to the browser: components read the state and send events, and actions are executed here.
+
+mod photo;
+mod worker;
+
+pub use photo::SAMPLES;
+
+use crate::document::{base_url, is_page_replaced};
+use crate::error::Result;
+use crate::http;
+use crate::state::{Action, AppState, Event};
+use crate::storage;
+use crate::worker::handle::WorkerHandle;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_model::api::ModelEntry;
+use web_sys::Blob;
+
+/// Handle that every component has: reads the state and sends events.
+#[derive(Clone, Copy)]
+pub struct App {
+    state: RwSignal<AppState>,
+    /// URL of the photo's preview, once the worker has made it.
+    pub preview_url: RwSignal<Option<String>>,
+    resources: StoredValue<Resources, LocalStorage>,
+}
+
+/// Objects of the browser that the page holds.
+#[derive(Default)]
+struct Resources {
+    worker: Option<WorkerHandle>,
+    photo: Option<Blob>,
+}
+
+impl App {
+    /// Creates the app's state and restores what earlier visits stored.
+    pub fn start(builds: Vec<String>) -> Self {
+        let app = Self {
+            state: RwSignal::new(AppState::default()),
+            preview_url: RwSignal::new(None),
+            resources: StoredValue::new_local(Resources::default()),
+        };
+        if let Some(labels) = storage::labels::load() {
+            app.send(Event::LabelsRestored(labels));
+        }
+        app.send(Event::PageOpened { builds });
+        spawn_local(app.restore_photo());
+        app
+    }
+
+    /// A value derived from the state; components that read it are updated when it changes.
+    pub fn watch<T>(self, derive: impl Fn(&AppState) -> T + Send + Sync + 'static) -> Memo<T>
+    where
+        T: PartialEq + Send + Sync + 'static,
+    {
+        Memo::new(move |_| self.state.with(&derive))
+    }
+
+    /// Applies an event to the state, then executes the actions that follow.
+    pub fn send(self, event: Event) {
+        let actions = self.state.try_update(|state| state.apply(event)).unwrap_or_default();
+        for action in actions {
+            self.execute(action);
+        }
+    }
+
+    fn execute(self, action: Action) {
+        match action {
+            Action::ListModels => spawn_local(async move { self.send(Event::ModelsListed(list_models().await)) }),
+            Action::StartWorker => self.start_worker(),
+            Action::Load { request_id } => self.load_model(request_id),
+            Action::Classify(request) => self.send_to_worker(&request, self.photo().as_ref()),
+            Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
+            Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),
+            Action::StorePhoto => spawn_local(self.store_photo()),
+            Action::DeletePhoto => self.delete_photo(),
+            Action::StoreLabels(labels) => storage::labels::store(&labels),
+            Action::WatchStart(step) => spawn_local(self.watch_start(step)),
+            Action::StorePage => crate::document::dispatch("dermake:started"),
+            Action::AvoidThreads => storage::avoid_threads(),
+            Action::CheckVersion => spawn_local(async move {
+                if is_page_replaced().await {
+                    self.send(Event::PageReplaced);
+                }
+            }),
+        }
+    }
+}
+
+async fn list_models() -> Result<Vec<ModelEntry>> {
+    http::get_json(&http::resolve("models", &base_url())?, "the list of models").await
+}

@@ -1,0 +1,94 @@
+//! The worker: starting it, sending requests to it, and receiving its messages.
+
+use super::App;
+use crate::document::{base_url, page_folder, worker_url};
+use crate::error::{Error, Result};
+use crate::http;
+use crate::state::{Event, START_TIMEOUT_SECS, StartStep, relative_to_page};
+use crate::time::sleep;
+use crate::worker::handle::{FromWorker, WorkerHandle};
+use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::Blob;
+
+impl App {
+    /// Terminates the current worker, if any, and starts the build that the state selected.
+    pub(super) fn start_worker(self) {
+        self.resources.update_value(|resources| resources.worker = None);
+        let (build, step) =
+            self.state.with_untracked(|state| (state.build().map(str::to_string), state.start_step()));
+        let started = worker_url(build)
+            .and_then(|url| WorkerHandle::start(&url, move |message| self.receive_from_worker(message)));
+        match started {
+            Ok(worker) => {
+                self.resources.update_value(|resources| resources.worker = Some(worker));
+                spawn_local(self.watch_start(step));
+            }
+            Err(detail) => self.send(Event::WorkerFailed(detail)),
+        }
+    }
+
+    /// Sends [`Event::StartTimedOut`] if the worker's start makes no progress after `step`.
+    pub(super) async fn watch_start(self, step: StartStep) {
+        // Counts one second at a time, so that time in which the machine slept is not counted.
+        for _ in 0..START_TIMEOUT_SECS {
+            sleep(1_000).await;
+            if !self.state.with_untracked(|state| state.is_waiting_for_start(step)) {
+                return;
+            }
+        }
+        self.send(Event::StartTimedOut(step));
+    }
+
+    pub(super) fn load_model(self, request_id: RequestId) {
+        match self.load_request() {
+            Ok(body) => self.send_to_worker(&Envelope { request_id, body }, None),
+            Err(error) => {
+                self.send(Event::FromWorker(Envelope { request_id, body: Reply::Failed { error } }));
+            }
+        }
+    }
+
+    pub(super) fn decode_photo(self, photo_id: PhotoId) {
+        let request = Envelope { request_id: 0, body: Request::DecodePhoto { photo_id } };
+        self.send_to_worker(&request, self.photo().as_ref());
+    }
+
+    pub(super) fn send_to_worker(self, request: &Envelope<Request>, photo: Option<&Blob>) {
+        let sent = self.resources.with_value(|resources| match &resources.worker {
+            Some(worker) => worker.send(request, photo),
+            None => Err("it is not running".into()),
+        });
+        if let Err(detail) = sent {
+            self.send(Event::WorkerFailed(detail));
+        }
+    }
+
+    fn receive_from_worker(self, message: FromWorker) {
+        match message {
+            Ok((reply, picture)) => {
+                if let Reply::PhotoDecoded { photo_id } = reply.body
+                    && self.photo_id() == Some(photo_id)
+                {
+                    self.set_preview(picture.as_ref());
+                }
+                self.send(Event::FromWorker(reply));
+            }
+            Err(detail) => self.send(Event::WorkerFailed(detail)),
+        }
+    }
+
+    fn load_request(self) -> Result<Request> {
+        self.state.with_untracked(|state| {
+            let folder = page_folder()?;
+            let absolute = |url: &String| http::resolve(relative_to_page(url, &folder), &base_url());
+            let chosen = state.chosen_entry().ok_or(Error::NoModel)?;
+            let classify_url = chosen.classify.as_ref().filter(|_| state.is_on_server).map(absolute).transpose()?;
+            let mut urls =
+                state.models.iter().map(|entry| absolute(&entry.manifest)).collect::<Result<Vec<_>>>()?;
+            let manifest_url = urls.remove(state.chosen_model);
+            Ok(Request::Load { manifest_url, other_manifest_urls: urls, classify_url })
+        })
+    }
+}

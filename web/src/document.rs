@@ -1,0 +1,84 @@
+//! The HTML document: what the page's build and `boot.js` wrote into it, its URLs and its events.
+
+use crate::error::{Error, Result};
+use crate::http;
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlMetaElement;
+
+/// Host name of the server that the page came from, for the visitor.
+pub fn server_name() -> String {
+    window().location().host().unwrap_or_default()
+}
+
+pub fn base_url() -> String {
+    document().base_uri().ok().flatten().unwrap_or_default()
+}
+
+/// Path of the folder that the page is in.
+///
+/// # Errors
+/// As [`http::resolve`].
+pub fn page_folder() -> Result<String> {
+    let folder = http::resolve("./", &base_url())?;
+    web_sys::Url::new(&folder).map(|url| url.pathname()).map_err(|_| Error::unusable(folder))
+}
+
+/// Whether the root element has this attribute.
+pub fn has_attribute(name: &str) -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute(name))
+}
+
+/// The builds of the worker to try in this browser, as `boot.js` listed them.
+pub fn builds() -> Vec<String> {
+    let builds = document().document_element().and_then(|root| root.get_attribute("data-builds"));
+    builds.unwrap_or_default().split_whitespace().map(str::to_string).collect()
+}
+
+/// URL of the worker's script for this build.
+///
+/// # Errors
+/// A message if the document does not name the script, or `boot.js` did not choose a build.
+pub fn worker_url(build: Option<String>) -> Result<String, String> {
+    let script = meta("worker").ok_or("the page does not name its program")?;
+    let build = build.ok_or("the page has not chosen a program")?;
+    let script = script.replace("BUILD", &build);
+    if let Some(root) = document().document_element() {
+        // Read by boot.js and by tests only.
+        let _ = root.set_attribute("data-build", &build);
+    }
+    // Only this part of the page's query concerns the worker. With any other, the URL would not match the stored file's.
+    let query = window().location().search().unwrap_or_default();
+    let threads = query.trim_start_matches('?').split('&').find(|part| part.starts_with("threads="));
+    let query = threads.map(|threads| format!("?{threads}")).unwrap_or_default();
+    http::resolve(&format!("{script}{query}"), &base_url()).map_err(|err| err.to_string())
+}
+
+/// Whether the server now has another version of this page.
+pub async fn is_page_replaced() -> bool {
+    let (Some(version), Ok(url)) = (meta("version"), http::resolve("index.html", &base_url())) else {
+        return false;
+    };
+    let page = http::get_page(&url).await;
+    page.is_ok_and(|page| page.contains("name=\"version\"") && !page.contains(&version))
+}
+
+/// Dispatches an event on the window, for `boot.js`.
+pub fn dispatch(event: &str) {
+    if let Ok(event) = web_sys::Event::new(event) {
+        // The return value says whether a listener called preventDefault, which has no meaning here.
+        let _ = window().dispatch_event(&event);
+    }
+}
+
+/// Reloads the page, as the browser's button does.
+pub fn reload_page() {
+    // It fails only where a page may not navigate, as in a sandboxed frame.
+    let _ = window().location().reload();
+}
+
+/// Content of a meta element.
+fn meta(name: &str) -> Option<String> {
+    let meta = document().query_selector(&format!("meta[name={name}]")).ok().flatten()?;
+    Some(meta.dyn_into::<HtmlMetaElement>().ok()?.content())
+}

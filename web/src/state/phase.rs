@@ -1,0 +1,25 @@
+//! What the page is doing, and the answer it shows.
+
+use crate::error::Error;
+use crate::worker::protocol::Progress;
+use shared_model::zero_shot::Prediction;
+
+/// What the page and its worker are doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Phase {
+    #[default]
+    Idle,
+    /// The model is being loaded.
+    Loading(Option<Progress>),
+    /// The model is loaded, and waits for a photo or for labels.
+    Ready,
+    Classifying(Option<Progress>),
+    Failed(Error),
+}
+
+/// The ranked labels of the current photo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub predictions: Vec<Prediction>,
+    pub millis: f64,
+}

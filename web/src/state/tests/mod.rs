@@ -1,0 +1,84 @@
+mod labels;
+mod model;
+mod photo;
+mod start;
+
+use super::*;
+use crate::error::Remedy;
+use crate::worker::protocol::{Progress, Stage};
+use shared_model::zero_shot::Prediction;
+
+fn model() -> ModelInfo {
+    let set =
+        |key: &str| LabelSet { key: key.into(), title: key.into(), class_names: vec!["a".into(), "b".into()] };
+    ModelInfo { name: "m".into(), is_trained: true, notice: None, label_sets: vec![set("pad"), set("snu")] }
+}
+
+fn entries() -> Vec<ModelEntry> {
+    ["a", "b"]
+        .map(|name| ModelEntry {
+            name: name.into(),
+            manifest: format!("/models/{name}/manifest.json"),
+            classify: (name == "a").then(|| "/v1/classify?model=a".into()),
+        })
+        .into()
+}
+
+fn predictions() -> Reply {
+    let prediction = Prediction { label: "a".into(), probability: 0.75, logit: 20.0 };
+    Reply::Predictions { predictions: vec![prediction], millis: 12.0 }
+}
+
+impl AppState {
+    fn worker_sends(&mut self, request_id: RequestId, body: Reply) -> Vec<Action> {
+        self.apply(Event::FromWorker(Envelope { request_id, body }))
+    }
+
+    /// The worker replies to the last request.
+    fn worker_replies(&mut self, body: Reply) -> Vec<Action> {
+        self.worker_sends(self.last_request_id, body)
+    }
+
+    fn enters_labels(&mut self, text: &str) -> Vec<Action> {
+        self.apply(Event::OwnLabelsEdited(text.into()));
+        self.apply(Event::OwnLabelsApplied)
+    }
+
+    fn loads(&mut self) -> Vec<Action> {
+        let actions = self.worker_sends(0, Reply::Started { n_threads: 2 });
+        assert_eq!(actions[..2], [Action::Load { request_id: self.last_request_id }, Action::StorePage]);
+        self.worker_replies(Reply::ManifestRead { model: model() });
+        self.worker_replies(Reply::Ready { is_stored: true })
+    }
+}
+
+fn page_opened() -> Event {
+    Event::PageOpened { builds: ["threads_relaxed", "relaxed"].map(String::from).into() }
+}
+
+fn listed() -> AppState {
+    let mut state = AppState::default();
+    assert_eq!(state.apply(page_opened()), [Action::ListModels]);
+    assert_eq!(state.apply(Event::ModelsListed(Ok(entries()))), [Action::StartWorker]);
+    state
+}
+
+fn ready() -> AppState {
+    let mut state = listed();
+    assert_eq!(state.loads(), []);
+    assert_eq!(state.phase, Phase::Ready);
+    state
+}
+
+/// The photo and label set that the first action classifies.
+fn classified(actions: &[Action]) -> (PhotoId, String) {
+    let Some(Action::Classify(Envelope { body: Request::Classify { photo_id, labels, .. }, .. })) = actions.first()
+    else {
+        panic!("{actions:?}");
+    };
+    (*photo_id, labels.key.clone())
+}
+
+fn is_classifying(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Classify(_)))
+}
