@@ -7,7 +7,7 @@ addEventListener("unhandledrejection", (event) => {
 });
 // Tells the page that the start makes progress, so that it can distinguish a slow start from one that hangs.
 function sendStarting() {
-  postMessage(['{"request_id":0,"body":{"kind":"starting"}}']);
+  postMessage(['{"request_id":0,"body":"starting"}']);
 }
 // Reads a clone: the browser finds its compiled code of the program by the original response.
 async function reportDownload(clone) {

@@ -25,7 +25,7 @@ pub struct Envelope<T> {
 
 /// A request of the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Loads a model. The first request to a worker.
     Load {
@@ -44,7 +44,7 @@ pub enum Request {
 
 /// A message of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// The start makes progress. Belongs to no request. `worker_loader.js` sends it, too.
     Starting,
