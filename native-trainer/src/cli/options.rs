@@ -10,8 +10,8 @@ use shared_model::labels::LabelSet;
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with
-    /// open_clip_config.json and weights, a folder from `dermake quantize`, or a weights file (safetensors, PyTorch's,
+    /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with a
+    /// config and weights of open_clip or transformers, a folder from `dermake quantize`, or a weights file (safetensors, PyTorch's,
     /// or the index of several files)
     #[arg(long, env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
     model: String,
