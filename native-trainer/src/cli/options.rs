@@ -10,9 +10,9 @@ use shared_model::labels::LabelSet;
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with a
-    /// config and weights of open_clip or transformers, a folder from `dermake quantize`, or a weights file (safetensors, PyTorch's,
-    /// or the index of several files)
+    /// The model: demo (inside the program, trained on drawn pictures), hf-hub:owner/name, a folder with a config and
+    /// weights of open_clip or transformers, a folder from `dermake quantize`, or a weights file (safetensors,
+    /// PyTorch's, or the index of several files)
     #[arg(long, env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
     model: String,
 

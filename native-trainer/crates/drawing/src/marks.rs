@@ -81,7 +81,7 @@ impl Domain {
         if self.spacing == Spacing::Steps { gap.max(1.0) } else { gap }
     }
 
-    /// A mark's value as text, with the digits that tell it from its neighbors.
+    /// A mark's value as text, with enough digits to differ from its neighbors.
     fn label(&self, mark: f64) -> String {
         if mark == 0.0 {
             return "0".into();

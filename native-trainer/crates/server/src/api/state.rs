@@ -1,4 +1,4 @@
-//! What all requests to the models share.
+//! Shared state of all requests to the models.
 
 use std::sync::Arc;
 
