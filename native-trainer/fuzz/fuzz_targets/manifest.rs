@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shared_model::manifest::Manifest;
 use shared_model::config::ClipConfig;
 use shared_model::labels::Templates;
+use shared_model::manifest::Manifest;
 
 fuzz_target!(|json: &[u8]| {
     let Ok(manifest) = Manifest::from_json(json) else { return };

@@ -73,9 +73,10 @@ impl Site {
             serde_json::json!({ "role": role, "file": file, "bytes": 10_000, "sha256": sha256 })
         };
         let config: serde_json::Value = serde_json::from_slice(crate::CONFIG).expect("a seed of ours");
+        let files = ["vision", "text", "classifiers", "tokenizer"].map(file);
         let manifest = serde_json::json!({
             "format": Manifest::FORMAT, "name": "hosted", "trained": false, "weight_format": "int8", "config": config,
-            "files": ["vision", "text", "classifiers", "tokenizer"].map(file), "label_sets": [], "templates": ["{}"],
+            "files": files, "label_sets": [], "templates": ["{}"],
         });
         self.write(&format!("hosted/{}", Manifest::FILE_NAME), manifest.to_string().as_bytes());
     }
