@@ -43,7 +43,7 @@ pub fn copy_demo_model(folder: &Path, name: &str) {
 
 /// A sample photo.
 pub fn photo(index: usize) -> Vec<u8> {
-    let file = format!("../shared-model/data/samples/sample-{}.jpg", index % 3 + 1);
+    let file = format!("../../../shared-model/data/samples/sample-{}.jpg", index % 3 + 1);
     fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
 }
 
