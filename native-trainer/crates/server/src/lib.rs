@@ -159,9 +159,10 @@ pub async fn serve(config: ServeConfig) -> Result<()> {
     let listener = TcpListener::bind(config.address).await.map_err(bind)?;
     let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
     let url = page_url(scheme, listener.local_addr().map_err(bind)?);
+    let stop = shutdown::requested(); // a signal may come as soon as the address is known
     print::summary(&format!("{url}\n")).map_err(Error::Announce)?;
     tracing::info!("hosting {} and answering with {} model(s) at {url}", server.n_hosted, server.n_answering);
-    server.serve_until(listener, shutdown::requested()).await;
+    server.serve_until(listener, stop).await;
     Ok(())
 }
 

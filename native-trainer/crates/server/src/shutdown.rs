@@ -19,31 +19,43 @@ use dermake_process::interrupt;
 /// Time for current downloads to finish. A slow one is resumed later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Completes when a stop is requested by Ctrl-C, SIGTERM or the end of the terminal, unless the server was started to
-/// ignore these.
-pub(super) async fn requested() {
-    if let Err(error) = asked_to_stop().await {
-        tracing::warn!("no signal will stop the server gracefully: {error}");
-        std::future::pending::<()>().await;
+/// Listens for Ctrl-C, SIGTERM and the end of the terminal from now on, except for those that the server was started to
+/// ignore. The future completes when one of them requests a stop.
+pub(super) fn requested() -> impl Future<Output = ()> + Send {
+    let stop = stop_request();
+    async {
+        match stop {
+            Ok(stop) => stop.await,
+            Err(error) => {
+                tracing::warn!("no signal will stop the server gracefully: {error}");
+                std::future::pending().await
+            }
+        }
+        tracing::info!("stopping");
     }
-    tracing::info!("stopping");
 }
 
 #[cfg(unix)]
-async fn asked_to_stop() -> io::Result<()> {
+fn stop_request() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |number| signal(SignalKind::from_raw(number));
     let mut signals = interrupt::signals().into_iter().map(listen).collect::<io::Result<Vec<_>>>()?;
-    if signals.is_empty() {
-        std::future::pending::<()>().await;
-    }
-    select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-    Ok(())
+    Ok(async move {
+        if signals.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+    })
 }
 
 #[cfg(not(unix))]
-async fn asked_to_stop() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn stop_request() -> io::Result<impl Future<Output = ()> + Send> {
+    Ok(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!("no signal will stop the server gracefully: {error}");
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 /// Serves until `stop`, then until the requests to the models are answered, then at most [`GRACE`] longer.
