@@ -28,6 +28,7 @@ mod model;
 mod ops;
 mod output;
 mod parallel;
+mod picture_format;
 mod pooling;
 pub mod preprocess;
 mod projection;

@@ -32,7 +32,8 @@ pub use reading::Reading;
 pub use resample::{CropBox, resample};
 pub use resize::{ResizePlan, resize_and_crop};
 
-pub use crate::file_kind::{FileKind, OtherFile, PictureFormat};
+pub use crate::file_kind::{FileKind, OtherFile};
+pub use crate::picture_format::PictureFormat;
 
 use crate::Result;
 use crate::config::PreprocessConfig;
