@@ -216,29 +216,10 @@ pub const TORCH_NORM_EPS: f32 = 1e-5;
 impl ClipConfig {
     /// Whether both towers are open_clip's plain ones, which `open_clip_config.json` describes and which are trained.
     pub fn is_plain(&self) -> bool {
-        let vision = VisionConfig {
-            norm_eps: TORCH_NORM_EPS,
-            has_patch_bias: false,
-            has_class_token: true,
-            has_ln_pre: true,
-            pooling: VisionPooling::ClassToken,
-            projection: Projection::Linear { bias: false },
-            ..self.vision.clone()
-        };
-        let text = TextConfig {
-            positions: None,
-            norm_eps: TORCH_NORM_EPS,
-            norm_order: NormOrder::Pre,
-            visibility: Visibility::Causal,
-            token_types: None,
-            pooling: TextPooling::LargestId,
-            projection: Projection::Linear { bias: false },
-            ..self.text.clone()
-        };
-        let same_activation = self.vision.activation == self.text.activation;
-        let is_known = self.vision.activation != Activation::TanhGelu;
-        (vision, text) == (self.vision.clone(), self.text.clone())
-            && same_activation
+        let (vision, text) = (&self.vision, &self.text);
+        let is_known = vision.activation == text.activation && vision.activation != Activation::TanhGelu;
+        *vision == VisionConfig::plain(vision.image_size, vision.patch_size, vision.blocks())
+            && *text == TextConfig::plain(text.context_length, text.vocab_size, text.blocks())
             && is_known
             && !self.has_logit_bias
             && self.preprocess.is_open_clip()
@@ -267,6 +248,11 @@ impl VisionConfig {
         }
     }
 
+    fn blocks(&self) -> Blocks {
+        let Self { width, layers, heads, mlp_width, activation, .. } = *self;
+        Blocks { width, layers, heads, mlp_width, activation }
+    }
+
     /// Patches along one side.
     pub fn grid_size(&self) -> usize {
         self.image_size / self.patch_size
@@ -284,6 +270,11 @@ impl VisionConfig {
 }
 
 impl TextConfig {
+    fn blocks(&self) -> Blocks {
+        let Self { width, layers, heads, mlp_width, activation, .. } = *self;
+        Blocks { width, layers, heads, mlp_width, activation }
+    }
+
     /// Positions that have an embedding.
     pub fn n_positions(&self) -> usize {
         self.positions.unwrap_or(self.context_length)

@@ -53,7 +53,10 @@ impl<'a, T> Output<'a, T> {
     pub unsafe fn rows(self, offset: usize, size: RowsSize) -> Rows<'a, T> {
         let RowsSize { n_rows, width, stride } = size;
         let is_empty = n_rows == 0 || width == 0;
-        let fits = is_empty || (width <= stride && offset + (n_rows - 1) * stride + width <= self.len);
+        let before_last =
+            n_rows.saturating_sub(1).checked_mul(stride).and_then(|values| values.checked_add(offset));
+        let end = before_last.and_then(|values| values.checked_add(width));
+        let fits = is_empty || (width <= stride && end.is_some_and(|end| end <= self.len));
         assert!(fits, "{n_rows} rows of {width} values, {stride} apart, from {offset} on, of {}", self.len);
         // SAFETY: the offset is within the array, or nothing is read or written.
         Rows { start: unsafe { self.start.add(if is_empty { 0 } else { offset }) }, size, _array: PhantomData }
@@ -147,7 +150,9 @@ mod tests {
                     "{len} from {offset} on"
                 );
             }
-            for (offset, n_rows, width, stride) in [(0, 3, 4, 4), (3, 2, 4, 4), (0, 2, 3, 2)] {
+            for (offset, n_rows, width, stride) in
+                [(0, 3, 4, 4), (3, 2, 4, 4), (0, 2, 3, 2), (usize::MAX, 1, 4, 4), (0, usize::MAX, 4, 4)]
+            {
                 let size = RowsSize { n_rows, width, stride };
                 assert!(
                     refuses(&|| {
