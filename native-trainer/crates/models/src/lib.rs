@@ -62,15 +62,13 @@ impl Checkpoint {
             return Err(NoConfig { weights: files.weights.clone() }.into());
         }
         let weights = read_weights(files)?;
-        let config = match (described, architecture) {
-            (Some(path), None) => read_config(files, path, &weights)?,
-            (Some(path), Some(architecture)) => {
-                let config = read_config(files, path, &weights)?;
-                check_architecture(&config, architecture, path)?;
-                config
-            }
-            (None, architecture) => ClipConfig::named(architecture.unwrap_or_default())?,
+        let config = match described {
+            Some(path) => read_config(files, path, &weights)?,
+            None => ClipConfig::named(architecture.unwrap_or_default())?,
         };
+        if let (Some(path), Some(architecture)) = (described, architecture) {
+            check_architecture(&config, architecture, path)?;
+        }
         let is_trained = weights.metadata(TRAINED_KEY) != Some("false");
         let notice = weights.metadata(NOTICE_KEY).map(str::to_string);
         let weights = weights.for_model(&config).with_context(|| format!("in {}", files.weights.display()))?;
