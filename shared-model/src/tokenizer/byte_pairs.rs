@@ -41,7 +41,7 @@ impl BytePairs {
     }
 }
 
-/// The character that stands for each byte: printable Latin-1 for itself, the others from U+0100 on.
+/// Returns the character that represents each byte: printable Latin-1 is itself, the others are U+0100 and up.
 const BYTE_SYMBOLS: [char; 256] = {
     let mut symbols = ['\0'; 256];
     let mut byte = 0;

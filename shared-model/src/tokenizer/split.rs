@@ -4,10 +4,10 @@
 
 use crate::text_cleaning::{is_letter, is_number};
 
-/// Text that stands for the id of the start, wherever a piece of [`Pattern::OpenClip`] begins with it.
+/// Text that is encoded as the id of the start token, wherever a piece of [`Pattern::OpenClip`] begins with it.
 pub(super) const START_OF_TEXT: &str = "<start_of_text>";
 
-/// Text that stands for the id of the end, wherever a piece of [`Pattern::OpenClip`] begins with it.
+/// Text that is encoded as the id of the end token, wherever a piece of [`Pattern::OpenClip`] begins with it.
 pub(super) const END_OF_TEXT: &str = "<end_of_text>";
 
 /// What the pattern tries after the special tokens.

@@ -153,7 +153,7 @@ fn is_present(shapes: &BTreeMap<&str, Vec<usize>>, pattern: &str) -> bool {
     pattern.is_empty() || shapes.keys().any(|name| Wildcards::of(layer(pattern), layer(name)).is_some())
 }
 
-/// What `{}` and a `*` at the end of a pattern stand for.
+/// The parts of a name that match `{}` and a `*` at the end of a pattern.
 struct Wildcards<'a> {
     number: &'a str,
     ending: &'a str,

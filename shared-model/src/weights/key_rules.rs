@@ -1,6 +1,6 @@
 //! What each library calls the parameters: a table a tower, which with a config reader is all that a family needs.
 //!
-//! In a rule `{}` stands for the number of a block and a `*` at the end for `weight` or `bias`. A parameter without a
+//! In a rule, `{}` is the number of a block, and a `*` at the end is `weight` or `bias`. A parameter without a
 //! rule has our own name, which is open_clip's.
 
 /// Where one parameter is in a file.

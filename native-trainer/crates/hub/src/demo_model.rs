@@ -15,7 +15,7 @@ pub fn is_name(typed: &str) -> bool {
 /// A file of the model by the name that its manifest gives.
 ///
 /// # Errors
-/// When there is no such file.
+/// If the demo model has no file of this name.
 pub fn read(file: &str) -> Result<Bytes> {
     match shared_model::demo::file(file) {
         Some(bytes) => Ok(Bytes::from_static(bytes)),

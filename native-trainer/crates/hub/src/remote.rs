@@ -112,10 +112,10 @@ struct Hub<'a> {
     settings: &'a HubSettings,
 }
 
-/// Kind of a revision.
+/// One revision of a model.
 struct Listing {
     commit: String,
-    /// Those that need no escaping in an address.
+    /// The names of its files, except those that need escaping in an address.
     names: Vec<String>,
 }
 
@@ -196,7 +196,7 @@ impl Hub<'_> {
         Ok(files)
     }
 
-    /// Brings those files of a listed commit into the cache that are asked for by name.
+    /// Downloads the named files of a listed commit into the cache, except those that it does not have.
     fn fetch_named(
         &self,
         cache: &ModelCache,
@@ -285,7 +285,7 @@ impl Hub<'_> {
     }
 }
 
-/// Notes what the revision means now. The files are there: a cache that cannot remember so costs only a look at the hub.
+/// Stores in the cache which commit the revision means now. The files are there, so a failure costs only a request later.
 fn remember(cache: &ModelCache, commit: &str) {
     if let Err(error) = cache.set_commit(commit) {
         tracing::warn!("{:#}", anyhow::Error::new(error));

@@ -12,7 +12,7 @@ use prost::Message;
 use std::collections::HashMap;
 use unigram::{Piece, Unigram};
 
-/// Stands for a space inside pieces.
+/// Replaces a space inside pieces.
 pub(super) const SPACE_SYMBOL: &str = "▁";
 
 /// A SentencePiece model.
