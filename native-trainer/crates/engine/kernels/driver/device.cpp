@@ -1,23 +1,26 @@
-// One device of compute capability 9.0 with 80 GiB, its context, stream and memory pool. Work is done when its call
-// returns, so nothing is ever waited for.
+// One device, by default of compute capability 9.0 with 80 GiB, its context and memory pool.
 #include "driver.h"
 #include <cstring>
 #include <cuda.h>
 
-constexpr size_t TOTAL_BYTES = size_t(80) << 30;
+using driver::settings;
 
 // Handles are told apart from null, and never followed.
 template <typename Handle> static Handle handle(uintptr_t number) { return reinterpret_cast<Handle>(number); }
 
 extern "C" {
 
-CUresult cuInit(unsigned) { return CUDA_SUCCESS; }
-CUresult cuGetErrorName(CUresult, const char** name) {
-  *name = "EMULATED_ERROR";
+CUresult cuInit(unsigned) { return settings().has_device ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE; }
+CUresult cuDriverGetVersion(int* version) {
+  *version = settings().driver_version;
   return CUDA_SUCCESS;
 }
-CUresult cuGetErrorString(CUresult, const char** text) {
-  *text = "an error of the emulated driver";
+CUresult cuGetErrorName(CUresult error, const char** name) {
+  *name = error == CUDA_ERROR_OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : "EMULATED_ERROR";
+  return CUDA_SUCCESS;
+}
+CUresult cuGetErrorString(CUresult error, const char** text) {
+  *text = error == CUDA_ERROR_OUT_OF_MEMORY ? "out of memory" : "an error of the emulated driver";
   return CUDA_SUCCESS;
 }
 
@@ -35,16 +38,16 @@ CUresult cuDeviceGetName(char* name, int len, CUdevice) {
 }
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
   switch (attribute) {
-  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = 9; break;
-  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = 0; break;
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = settings().capability / 10; break;
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = settings().capability % 10; break;
   case CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED: *value = 1; break;
   default: driver::fail("the device attribute " + std::to_string(attribute) + " is not emulated");
   }
   return CUDA_SUCCESS;
 }
 CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
-  *free = TOTAL_BYTES - driver::live_bytes();
-  *total = TOTAL_BYTES;
+  *free = settings().memory_bytes - driver::live_bytes();
+  *total = settings().memory_bytes;
   return CUDA_SUCCESS;
 }
 
@@ -59,13 +62,6 @@ CUresult cuCtxGetCurrent(CUcontext* context) {
 }
 CUresult cuCtxSetCurrent(CUcontext) { return CUDA_SUCCESS; }
 CUresult cuCtxSynchronize() { return CUDA_SUCCESS; }
-
-CUresult cuStreamCreate(CUstream* stream, unsigned) {
-  *stream = handle<CUstream>(2);
-  return CUDA_SUCCESS;
-}
-CUresult cuStreamDestroy_v2(CUstream) { return CUDA_SUCCESS; }
-CUresult cuStreamSynchronize(CUstream) { return CUDA_SUCCESS; }
 
 CUresult cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice) {
   *pool = handle<CUmemoryPool>(3);

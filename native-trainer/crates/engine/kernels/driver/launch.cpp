@@ -15,6 +15,7 @@ constexpr unsigned DEFAULT_SHARED_BYTES = 48 << 10; // more must be asked for
 struct Function {
   std::string name;
   HostKernel run;
+  HostKernel use_buffers; // notes which buffers a launch uses
   bool is_emulated; // needs the emulator's threads
   unsigned max_shared_bytes = DEFAULT_SHARED_BYTES;
 };
@@ -25,8 +26,20 @@ static HostKernel with_arguments(void (*kernel)(Parameters...), std::index_seque
     kernel(arguments.get<std::remove_const_t<Parameters>>(static_cast<int>(Indices))...);
   };
 }
-template <typename... Parameters> static HostKernel host_kernel(void (*kernel)(Parameters...)) {
-  return with_arguments(kernel, std::index_sequence_for<Parameters...>{});
+template <typename Parameter> static void use_if_pointer(const Arguments& arguments, int index) {
+  if constexpr (std::is_pointer_v<Parameter>) use(reinterpret_cast<uint64_t>(arguments.get<const void*>(index)));
+}
+template <typename... Parameters, size_t... Indices>
+static HostKernel buffers_of(void (*)(Parameters...), std::index_sequence<Indices...>) {
+  return [](const Arguments& arguments) { (use_if_pointer<Parameters>(arguments, static_cast<int>(Indices)), ...); };
+}
+
+struct ProjectKernel {
+  HostKernel run, use_buffers;
+};
+template <typename... Parameters> static ProjectKernel host_kernel(void (*kernel)(Parameters...)) {
+  const auto indices = std::index_sequence_for<Parameters...>{};
+  return {with_arguments(kernel, indices), buffers_of(kernel, indices)};
 }
 
 #define ONE(name) {#name, host_kernel(name)}
@@ -35,8 +48,8 @@ template <typename... Parameters> static HostKernel host_kernel(void (*kernel)(P
   ONE(attention_forward_##kind), ONE(attention_backward_q_##kind), ONE(attention_backward_kv_##kind)
 
 // Every kernel of kernels.cu.
-static const std::map<std::string, HostKernel>& project_kernels() {
-  static const std::map<std::string, HostKernel> kernels = {
+static const std::map<std::string, ProjectKernel>& project_kernels() {
+  static const std::map<std::string, ProjectKernel> kernels = {
       BOTH(layer_norm_forward),       BOTH(layer_norm_backward),      ONE(layer_norm_backward_finish),
       BOTH(activation_forward),       BOTH(activation_backward),      BOTH(column_sums),
       ONE(column_sums_finish),        BOTH(embedding_forward),        BOTH(embedding_backward),
@@ -59,9 +72,15 @@ static Function* find_function(const std::string& name) {
   if (functions[name]) return functions[name];
   const auto found = project_kernels().find(name);
   const bool is_emulated = found != project_kernels().end();
-  const HostKernel run = is_emulated ? found->second : candle_kernel(name);
-  if (!run) fail("the kernel " + name + " is not emulated");
-  return functions[name] = new Function{name, run, is_emulated};
+  const ProjectKernel kernel = is_emulated ? found->second : ProjectKernel{candle_kernel(name), {}};
+  if (!kernel.run) fail("the kernel " + name + " is not emulated");
+  return functions[name] = new Function{name, kernel.run, kernel.use_buffers, is_emulated};
+}
+
+// A NaN among the parameters, after as many steps of the optimizer as the settings say.
+static void spoil_parameters(const Arguments& arguments) {
+  static int n_steps = 0;
+  if (++n_steps == settings().nan_after_steps) *arguments.get<float*>(0) = NAN;
 }
 
 // The emulator runs one launch at a time.
@@ -74,7 +93,9 @@ static void run(Function& function, dim3 grid, unsigned n_threads, unsigned shar
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) fail(function.name + ": a grid without blocks");
   const Arguments arguments{parameters, grid.x};
   if (!function.is_emulated) return function.run(arguments);
+  function.use_buffers(arguments);
   launch(grid, n_threads, shared_bytes, [&] { function.run(arguments); });
+  if (function.name == "adamw") spoil_parameters(arguments);
 }
 
 } // namespace driver
@@ -98,8 +119,9 @@ CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute,
   return CUDA_SUCCESS;
 }
 CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                        unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream, void** parameters,
-                        void**) {
+                        unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream stream,
+                        void** parameters, void**) {
+  driver::on_stream(stream);
   auto& launched = *reinterpret_cast<driver::Function*>(function);
   if (launched.is_emulated && (block_y != 1 || block_z != 1)) driver::fail(launched.name + ": blocks have one axis");
   driver::run(launched, dim3(grid_x, grid_y, grid_z), block_x, shared_bytes, parameters);

@@ -7,12 +7,6 @@
 
 extern "C" {
 
-// Events: candle's device is opened without them (see open in engine/cuda/gpu.rs).
-MISSING(cuEventCreate)
-MISSING(cuEventDestroy_v2)
-MISSING(cuEventRecord)
-MISSING(cuStreamWaitEvent)
-
 MISSING(cuCtxDestroy_v2)
 MISSING(cuMemcpyPeerAsync)
 MISSING(cuModuleLoad)

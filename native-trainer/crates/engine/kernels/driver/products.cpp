@@ -175,6 +175,11 @@ Status cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preferenc
                                             cublasLtMatmulPreferenceAttributes_t attribute, const void* value,
                                             size_t bytes) {
   if (attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES) return SUCCESS;
+  if (attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK) {
+    const uint32_t schemes = *static_cast<const uint32_t*>(value);
+    if (schemes != CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE) fail("parts of a sum are added in f32 here");
+    return SUCCESS;
+  }
   const int operand = attribute - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES;
   if (operand < 0 || operand >= OPERANDS || bytes != sizeof(uint32_t)) {
     fail("the preference " + std::to_string(attribute) + " is not emulated");
@@ -199,7 +204,9 @@ Status cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t des
 Status cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description, const void* alpha, const void* a,
                       cublasLtMatrixLayout_t a_layout, const void* b, cublasLtMatrixLayout_t b_layout, const void* beta,
                       const void* c, cublasLtMatrixLayout_t c_layout, void* d, cublasLtMatrixLayout_t d_layout,
-                      const cublasLtMatmulAlgo_t* given, void* workspace, size_t workspace_bytes, cudaStream_t) {
+                      const cublasLtMatmulAlgo_t* given, void* workspace, size_t workspace_bytes,
+                      cudaStream_t stream) {
+  on_stream(stream);
   const Description& wanted = of(description);
   if (!(of(c_layout) == of(d_layout))) fail("the addend of a product has another layout than the result");
   if (wanted.epilogue != CUBLASLT_EPILOGUE_DEFAULT && wanted.epilogue != CUBLASLT_EPILOGUE_BIAS) {

@@ -28,6 +28,13 @@ pub const MUTANTS: &[Mutant] = &[
     other("emulator", "emulator.h", "0x7fff + ((bits >> 16) & 1)", "0x8000"),
     other("emulator", "emulator.h", "shared_memory[i] != POISON", "false"),
     other("emulator", "emulator_tensor.h", "given((2 * t + i) * 4", "given((2 * t + 1 - i) * 4"),
+    // The order of streams.
+    other("stream_order", "stream_order.h", "at(clock, user) < position", "false"),
+    other("stream_order", "stream_order.h", "overlap(buffer, bytes, copy.to, copy.bytes)) {", "false) {"),
+    other("stream_order", "stream_order.h", "sum(copy.from, copy.bytes) != copy.sum", "false"),
+    other("stream_order", "stream_order.h", "join(clock, event);", ""),
+    other("stream_order", "stream_order.h", "join(clocks[stream], host);", ""),
+    other("stream_order", "stream_order.h", "run_pending(stream, UINT64_MAX);", ""),
     // Barriers and waits.
     attention(FORWARD, 1, "copy_async_wait<0>();\n    __syncthreads();", "copy_async_wait<0>();"),
     attention(
