@@ -7,6 +7,7 @@
 //! The folder has `open_clip_config.json` and `open_clip_model.safetensors`. Without arguments it takes the demo model
 //! and its drawn samples.
 
+use candle_core::Tensor;
 use shared_model::config::ClipConfig;
 use shared_model::preprocess::{Reading, preprocess};
 use shared_model::weights::{Placement, Weights};
@@ -14,23 +15,29 @@ use shared_model::{VisionTower, demo};
 use std::error::Error;
 use std::path::Path;
 
+/// Encodes `pixel_values` `[B, 3, S, S]` to unit features `[B, E]`.
+type Encode = Box<dyn Fn(&Tensor) -> shared_model::Result<Tensor>>;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (config, vision, photos) = match arguments.split_first() {
+    let (config, encode, photos): (_, Encode, _) = match arguments.split_first() {
         Some((folder, paths)) => {
             let (config, vision) = load(Path::new(folder))?;
-            (config, vision, paths.iter().map(|path| read(Path::new(path))).collect::<Result<_, _>>()?)
+            let encode = Box::new(move |pixels: &Tensor| vision.image_features(pixels));
+            (config, encode, paths.iter().map(|path| read(Path::new(path))).collect::<Result<_, _>>()?)
         }
         None => {
             let model = demo::model(Placement::default())?;
-            (model.config, model.vision, demo::SAMPLES.map(|(_name, bytes)| bytes.to_vec()).to_vec())
+            let config = model.config.clone();
+            let encode = Box::new(move |pixels: &Tensor| model.pixel_features(pixels));
+            (config, encode, demo::SAMPLES.map(|(_name, bytes)| bytes.to_vec()).to_vec())
         }
     };
 
     let mut features: Vec<Vec<f32>> = Vec::new(); // [photos, E], rows of unit length
     for photo in &photos {
         let pixel_values = preprocess(photo, &config.preprocess, Reading::Photo)?.unsqueeze(0)?; // [1, 3, S, S]
-        features.push(vision.image_features(&pixel_values)?.squeeze(0)?.to_vec1()?);
+        features.push(encode(&pixel_values)?.squeeze(0)?.to_vec1()?);
     }
     for a in &features {
         let cosine = |b: &Vec<f32>| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();

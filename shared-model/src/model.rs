@@ -3,16 +3,18 @@
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
 use crate::manifest::Manifest;
-use crate::preprocess::{DecodedImage, Reading, preprocess, preprocess_decoded};
+use crate::preprocess::{DecodedImage, Reading, normalized, preprocess, preprocess_decoded};
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
+use crate::tower_engine::TowerEngine;
+use crate::transformer::unit_length;
 use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
 use crate::zero_shot::Prediction;
-use crate::zero_shot::{Classifier, encode_prompts};
-use crate::{Clip, Error, Result};
+use crate::zero_shot::{Classifier, TextEncoder, encode_prompts};
+use crate::{Clip, Error, Result, finite};
 use bytes::Bytes;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
 
 /// Ranks labels for the bytes of a photo.
@@ -26,12 +28,17 @@ pub struct ZeroShotModel {
     pub is_trained: bool,
     /// A warning to show with every answer. [`Self::from_clip`] leaves it to the caller.
     pub notice: Option<String>,
-    /// Encodes photos.
-    pub vision: VisionTower,
-    text: Option<(TextTower, Tokenizer)>,
+    towers: Towers,
+    tokenizer: Option<Tokenizer>,
     shipped: BTreeMap<String, Classifier>,
     shipped_templates: Option<Templates>,
     placement: Placement,
+}
+
+/// What computes.
+enum Towers {
+    Own { vision: VisionTower, text: Option<TextTower> },
+    Engine(Box<dyn TowerEngine>),
 }
 
 impl ZeroShotModel {
@@ -41,8 +48,28 @@ impl ZeroShotModel {
             config: clip.config,
             is_trained,
             notice: None,
-            vision: clip.vision,
-            text: Some((clip.text, tokenizer)),
+            towers: Towers::Own { vision: clip.vision, text: Some(clip.text) },
+            tokenizer: Some(tokenizer),
+            shipped: BTreeMap::new(),
+            shipped_templates: None,
+            placement,
+        }
+    }
+
+    /// Creates a model whose towers `engine` computes, in the device and type of `placement`.
+    pub fn from_engine(
+        engine: Box<dyn TowerEngine>,
+        config: ClipConfig,
+        tokenizer: Tokenizer,
+        is_trained: bool,
+        placement: Placement,
+    ) -> Self {
+        Self {
+            config,
+            is_trained,
+            notice: None,
+            towers: Towers::Engine(engine),
+            tokenizer: Some(tokenizer),
             shipped: BTreeMap::new(),
             shipped_templates: None,
             placement,
@@ -73,8 +100,8 @@ impl ZeroShotModel {
             config,
             is_trained: manifest.trained,
             notice: manifest.notice.clone(),
-            vision,
-            text: None,
+            towers: Towers::Own { vision, text: None },
+            tokenizer: None,
             placement,
         })
     }
@@ -86,7 +113,9 @@ impl ZeroShotModel {
     pub fn add_text(&mut self, text: Bytes, tokenizer: &BTreeMap<String, Bytes>) -> Result<()> {
         let tower = TextTower::load(&Weights::from_safetensors(text)?, &self.config, &self.placement)?;
         let tokenizer = Tokenizer::from_files(tokenizer, &self.config.tokenizer, self.config.text.context_length)?;
-        self.text = Some((tower, tokenizer));
+        if let Towers::Own { text, .. } = &mut self.towers {
+            (*text, self.tokenizer) = (Some(tower), Some(tokenizer));
+        }
         Ok(())
     }
 
@@ -99,7 +128,7 @@ impl ZeroShotModel {
 
     /// Returns whether the text tower is loaded.
     pub fn has_text(&self) -> bool {
-        self.text.is_some()
+        self.tokenizer.is_some()
     }
 
     /// Returns the device and type in which the towers compute.
@@ -114,8 +143,8 @@ impl ZeroShotModel {
     /// # Errors
     /// [`Error::TextTowerMissing`] when the text tower was not added.
     pub fn encode_texts(&self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
-        let (tower, tokenizer) = self.text.as_ref().ok_or(Error::TextTowerMissing)?;
-        encode_prompts(tower, tokenizer, texts, progress)
+        let tokenizer = self.tokenizer.as_ref().ok_or(Error::TextTowerMissing)?;
+        encode_prompts(self.text_encoder()?, tokenizer, texts, progress)
     }
 
     /// Returns the classifier of these labels and templates: the shipped one, or one that is computed now.
@@ -133,8 +162,17 @@ impl ZeroShotModel {
         if let Some(shipped) = self.shipped_classifier(labels, templates) {
             return Ok(shipped.clone());
         }
-        let (tower, tokenizer) = self.text.as_ref().ok_or(Error::TextTowerMissing)?;
-        Classifier::build(tower, tokenizer, &labels.class_names, templates, progress)
+        let prompts = Classifier::prompts(&labels.class_names, templates);
+        Classifier::from_prompts(&labels.class_names, &self.encode_texts(&prompts, progress)?)
+    }
+
+    fn text_encoder(&self) -> Result<&dyn TextEncoder> {
+        match &self.towers {
+            Towers::Own { text, .. } => {
+                text.as_ref().map(|text| text as &dyn TextEncoder).ok_or(Error::TextTowerMissing)
+            }
+            Towers::Engine(engine) => Ok(engine),
+        }
     }
 
     /// Returns the `top_k` most probable labels of one photo by descending probability.
@@ -158,7 +196,28 @@ impl ZeroShotModel {
     /// The image errors of [`preprocess`].
     pub fn image_features(&self, image: &[u8], reading: Reading) -> Result<Tensor> {
         let pixel_values = preprocess(image, &self.config.preprocess, reading)?;
-        self.vision.image_features(&pixel_values.unsqueeze(0)?)
+        self.pixel_features(&pixel_values.unsqueeze(0)?)
+    }
+
+    /// Encodes images; returns their features `[B, E]` f32, rows of unit length.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[B, 3, S, S]`, RGB in u8 or normalized in f32 by [`preprocess`]
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] and [`Error::Tensor`].
+    pub fn pixel_features(&self, pixels: &Tensor) -> Result<Tensor> {
+        match &self.towers {
+            Towers::Own { vision, .. } if pixels.dtype() == DType::U8 => {
+                vision.image_features(&normalized(pixels, &self.config.preprocess)?)
+            }
+            Towers::Own { vision, .. } => vision.image_features(pixels),
+            Towers::Engine(engine) => {
+                let raw = engine.raw_image_features(pixels)?;
+                finite::check_features("image features", &raw)?;
+                unit_length(&raw)
+            }
+        }
     }
 
     /// Encodes one decoded photo; returns its feature `[1, E]` f32, of unit length.
@@ -170,6 +229,6 @@ impl ZeroShotModel {
     pub fn decoded_image_features(&self, image: DecodedImage) -> Result<Tensor> {
         let pixel_values = preprocess_decoded(&image, &self.config.preprocess)?;
         drop(image);
-        self.vision.image_features(&pixel_values.unsqueeze(0)?)
+        self.pixel_features(&pixel_values.unsqueeze(0)?)
     }
 }

@@ -4,10 +4,11 @@
 //! brought to unit length again. Logits are 100 times the cosine.
 
 use crate::labels::Templates;
-use crate::text::TextTower;
+use crate::text::{TextTower, text_length};
 use crate::tokenizer::Tokenizer;
+use crate::tower_engine::TowerEngine;
 use crate::transformer::unit_length;
-use crate::{Error, Result};
+use crate::{Error, Result, finite};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +133,48 @@ impl Classifier {
     }
 }
 
+/// What encodes tokenized texts.
+pub(crate) trait TextEncoder {
+    /// Tokens of a row up to the last one that its feature depends on.
+    fn n_computed(&self, ids: &[u32]) -> usize;
+
+    /// Features `[B, E]` f32 of token rows of one length, rows of unit length.
+    fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor>;
+
+    /// Number of texts in a batch.
+    fn texts_at_once(&self) -> usize;
+}
+
+impl TextEncoder for TextTower {
+    fn n_computed(&self, ids: &[u32]) -> usize {
+        Self::n_computed(self, ids)
+    }
+
+    fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        Self::text_features(self, input_ids)
+    }
+
+    fn texts_at_once(&self) -> usize {
+        PROMPT_BATCH
+    }
+}
+
+impl TextEncoder for Box<dyn TowerEngine> {
+    fn n_computed(&self, ids: &[u32]) -> usize {
+        text_length(ids)
+    }
+
+    fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        let raw = self.as_ref().raw_text_features(input_ids)?;
+        finite::check_features("text features", &raw)?;
+        unit_length(&raw)
+    }
+
+    fn texts_at_once(&self) -> usize {
+        self.as_ref().texts_at_once()
+    }
+}
+
 /// Encodes prompts; returns their features `[n, E]` f32 in order, rows of unit length.
 ///
 /// Equal prompts are encoded once. Prompts of similar length share a batch, so that little padding is computed.
@@ -140,7 +183,7 @@ impl Classifier {
 /// # Errors
 /// [`Error::TextTooLong`], [`Error::NotFinite`] and [`Error::Tensor`].
 pub(crate) fn encode_prompts(
-    text: &TextTower,
+    text: &dyn TextEncoder,
     tokenizer: &Tokenizer,
     prompts: &[String],
     progress: &mut dyn FnMut(usize, usize),
@@ -160,7 +203,7 @@ pub(crate) fn encode_prompts(
     }
     let mut batches = Vec::new();
     let mut n_done = 0;
-    for batch in distinct.chunks(PROMPT_BATCH) {
+    for batch in distinct.chunks(text.texts_at_once().max(1)) {
         batches.push(text.text_features(batch)?.to_device(&Device::Cpu)?);
         n_done += batch.len();
         progress(n_done, distinct.len());

@@ -48,10 +48,34 @@ use candle_core::{Device, Tensor};
 pub fn pixel_values(image: &RgbImage8, config: &PreprocessConfig) -> Vec<f32> {
     let (pixels, _) = image.as_bytes().as_chunks::<3>();
     let plane = |channel: usize| {
-        let (mean, std) = (config.mean[channel], config.std[channel]);
-        pixels.iter().map(move |pixel| (f32::from(pixel[channel]) / 255.0 - mean) / std)
+        let normalized = normalization(config, channel);
+        pixels.iter().map(move |pixel| normalized(pixel[channel]))
     };
     (0..3).flat_map(plane).collect()
+}
+
+/// Normalizes a batch as [`pixel_values`] does an image.
+///
+/// # Shapes
+/// - `pixels`: u8 `[B, 3, S, S]` on the CPU, RGB; returns f32 of the same shape
+///
+/// # Errors
+/// When the pixels are of another type or shape.
+pub fn normalized(pixels: &Tensor, config: &PreprocessConfig) -> Result<Tensor> {
+    let (_, channels, height, width) = pixels.dims4()?;
+    let bytes = pixels.flatten_all()?.to_vec1::<u8>()?;
+    let planes = bytes.chunks(height * width).zip((0..channels).cycle());
+    let values = planes.flat_map(|(plane, channel)| {
+        let normalized = normalization(config, channel);
+        plane.iter().map(move |&byte| normalized(byte))
+    });
+    Ok(Tensor::from_vec(values.collect::<Vec<f32>>(), pixels.shape(), &Device::Cpu)?)
+}
+
+/// The normalized value of a byte of a channel.
+fn normalization(config: &PreprocessConfig, channel: usize) -> impl Fn(u8) -> f32 + Copy {
+    let (mean, std) = (config.mean[channel], config.std[channel]);
+    move |byte| (f32::from(byte) / 255.0 - mean) / std
 }
 
 /// Decodes a picture and prepares it for the vision tower.

@@ -1,10 +1,69 @@
 //! Opens an NVIDIA GPU and reads its properties from the driver.
 
-use anyhow::Result;
-use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute;
-use candle_core::cuda_backend::cudarc::driver::{CudaStream, result};
+use anyhow::{Result, bail, ensure};
+use candle_core::cuda_backend::cudarc::driver::sys::{self, CUmemPool_attribute, CUresult};
+use candle_core::cuda_backend::cudarc::driver::{CudaStream, DriverError, result};
 use candle_core::{CudaDevice, Device};
 use std::ffi::c_void;
+
+/// Checks that the driver and a GPU can run this program.
+///
+/// # Errors
+/// Says what is missing or too old, and what to do.
+pub fn check(index: usize) -> Result<()> {
+    check_driver()?;
+    match result::init() {
+        Ok(()) => {}
+        Err(DriverError(CUresult::CUDA_ERROR_NO_DEVICE)) => bail!("the driver finds no NVIDIA GPU in this machine"),
+        Err(err) => bail!("NVIDIA's driver does not start: {err}"),
+    }
+    let n_gpus = result::device::get_count()?;
+    let is_there = i32::try_from(index).is_ok_and(|index| index < n_gpus);
+    ensure!(is_there, "there is no GPU {index}; this machine has {n_gpus}, counted from 0");
+    check_capability(index)
+}
+
+/// A driver runs programs for its own version of CUDA and for older ones, and for newer ones of the same major version.
+fn check_driver() -> Result<()> {
+    let mut version = 0;
+    // SAFETY: the call writes one number.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
+    let (version, needed) = (version as u32, sys::CUDA_VERSION);
+    let shown = |version: u32| format!("{}.{}", version / 1000, version % 1000 / 10);
+    ensure!(
+        version / 1000 >= needed / 1000,
+        "the driver is too old: it is for CUDA {}, and this dermake was built with CUDA {}; update the driver, or build \
+         dermake with an older toolkit (CUDA_HOME)",
+        shown(version),
+        shown(needed)
+    );
+    Ok(())
+}
+
+/// Candle's kernels run on GPUs of the compute capability that they were compiled for, and on newer ones.
+fn check_capability(index: usize) -> Result<()> {
+    let device = result::device::get(index as i32)?;
+    let number = |attribute| -> Result<i32> {
+        // SAFETY: the device is one of the driver's.
+        Ok(unsafe { result::device::get_attribute(device, attribute) }?)
+    };
+    let major = number(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let minor = number(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    ensure!(
+        major >= 8,
+        "dermake needs a GPU of compute capability 8.0 or above (A100 or newer), this one has {major}.{minor}"
+    );
+    let built_for = option_env!("CUDA_COMPUTE_CAP").and_then(|number| number.parse::<i32>().ok());
+    if let Some(built_for) = built_for.filter(|&built_for| 10 * major + minor < built_for) {
+        bail!(
+            "this dermake was built for GPUs of compute capability {}.{} and newer, this one has {major}.{minor}; build \
+             it again on this machine, or with CUDA_COMPUTE_CAP={major}{minor}",
+            built_for / 10,
+            built_for % 10
+        );
+    }
+    Ok(())
+}
 
 /// Opens a GPU with its own stream, on which the work of all threads runs in the order of launch.
 ///

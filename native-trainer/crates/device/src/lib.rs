@@ -78,7 +78,10 @@ fn open_gpu(index: usize) -> Result<Device> {
         bail!("cannot use CUDA: {missing}");
     }
     // A library of another version may lack a function, which panics inside candle's CUDA layer.
-    let opened = std::panic::catch_unwind(|| cuda::open(index));
+    let opened = std::panic::catch_unwind(|| -> Result<Device> {
+        cuda::check(index)?;
+        Ok(cuda::open(index)?)
+    });
     let unusable = "the CUDA driver or a library is unusable";
     opened.ok().context(unusable)?.with_context(|| format!("cannot use CUDA device {index}"))
 }
@@ -86,6 +89,12 @@ fn open_gpu(index: usize) -> Result<Device> {
 #[cfg(not(feature = "cuda"))]
 fn open_gpu(_index: usize) -> Result<Device> {
     bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
+}
+
+/// Whether an error, written out with its causes, says that a device's memory is full.
+pub fn lacks_memory(error: &str) -> bool {
+    let error = error.to_lowercase();
+    error.contains("out of memory") || error.contains("out_of_memory")
 }
 
 /// Describes a device for a report.
@@ -138,6 +147,12 @@ mod tests {
         assert_eq!(Precision::NAMES.map(|name| name.parse()), [Ok(Precision::F32), Ok(Precision::Bf16)]);
         assert_eq!("BF16".parse(), Ok(Precision::Bf16));
         assert!("f16".parse::<Precision>().unwrap_err().contains("f32 or bf16"));
+    }
+
+    #[test]
+    fn full_memory_is_known_by_the_words_of_the_driver_and_of_its_libraries() {
+        assert!(lacks_memory("no memory on the GPU: DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")"));
+        assert!(lacks_memory("Out of memory") && !lacks_memory("shape mismatch"));
     }
 
     #[test]

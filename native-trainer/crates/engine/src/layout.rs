@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use shared_model::config::Parameter;
+use shared_model::weights::{Placement, Weights};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -74,6 +75,19 @@ impl ParameterLayout {
     /// Values of all parameters, without the gaps.
     pub fn n_values(&self) -> usize {
         self.spans.values().map(Span::n_values).sum()
+    }
+
+    /// The flat array of a model's weights, f32.
+    ///
+    /// # Errors
+    /// When a tensor is missing or cannot be read.
+    pub fn flattened(&self, weights: &Weights) -> Result<Vec<f32>> {
+        let mut values = vec![0f32; self.len];
+        for (name, span) in self.iter() {
+            let tensor = weights.tensor(name, &Placement::default())?.flatten_all()?;
+            values[span.range()].copy_from_slice(&tensor.to_vec1::<f32>()?);
+        }
+        Ok(values)
     }
 
     /// Keys and places, by key.

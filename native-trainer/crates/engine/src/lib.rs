@@ -18,6 +18,7 @@ mod count;
 mod cpu;
 #[cfg(any(feature = "cuda", test))]
 pub mod cuda;
+mod inference;
 mod keep;
 mod layout;
 mod ops;
@@ -29,6 +30,7 @@ mod vision;
 
 pub use adamw::{AdamWConfig, AdamWStep};
 pub use count::{Cost, CountingOps, no_values};
+pub use inference::{InferenceTowers, parts_of_tokens, rounded};
 pub use keep::{Keep, MemoryPlan, PartBytes, plan_memory};
 pub use layout::{ParameterLayout, Span};
 pub use ops::{Ops, Pass, PatchCut, Sequences};

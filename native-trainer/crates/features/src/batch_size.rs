@@ -6,8 +6,8 @@ use sysinfo::System;
 
 /// Enough to keep a CPU busy; more only needs memory.
 const MOST_ON_CPU: usize = 16;
-/// First size on a GPU; halved if it does not fit.
-const FIRST_ON_GPU: usize = 256;
+/// More make a GPU no faster.
+const MOST_ON_GPU: usize = 512;
 
 /// Starts at what should fit and shrinks when it does not.
 pub struct BatchSize(usize);
@@ -15,7 +15,8 @@ pub struct BatchSize(usize);
 impl BatchSize {
     pub fn for_model(config: &ClipConfig, placement: &Placement) -> Self {
         if !placement.device.is_cpu() {
-            return Self(FIRST_ON_GPU);
+            // Halved if it does not fit all the same.
+            return Self::within(dermake_device::free_bytes(&placement.device), config, MOST_ON_GPU);
         }
         let mut system = System::new();
         system.refresh_memory();
@@ -23,16 +24,16 @@ impl BatchSize {
             Some(limits) => limits.free_memory.min(system.available_memory()),
             None => system.available_memory(),
         };
-        Self::within(available, config)
+        Self::within(available, config, MOST_ON_CPU)
     }
 
     /// At most a quarter of `available` bytes for the activations.
-    fn within(available: u64, config: &ClipConfig) -> Self {
+    fn within(available: u64, config: &ClipConfig, most: usize) -> Self {
         let vision = &config.vision;
         // Of a block, in f32: its input, the norm, three projections, attention, the hidden layer twice.
         let per_token = 6 * vision.width + 2 * vision.mlp_width;
         let per_image = 4 * (vision.n_patches() + 1) * per_token;
-        Self(((available / 4) as usize / per_image.max(1)).clamp(1, MOST_ON_CPU))
+        Self(((available / 4) as usize / per_image.max(1)).clamp(1, most))
     }
 
     pub fn get(&self) -> usize {
@@ -41,9 +42,7 @@ impl BatchSize {
 
     /// Halves the size after a batch of `tried` images that did not fit; false if there is nothing left to halve.
     pub fn shrink(&mut self, tried: usize, err: &shared_model::Error) -> bool {
-        let text = err_chain(err).to_lowercase();
-        let lacks_memory = text.contains("out of memory") || text.contains("out_of_memory");
-        if !lacks_memory || tried <= 1 {
+        if !dermake_device::lacks_memory(&err_chain(err)) || tried <= 1 {
             return false;
         }
         self.0 = tried / 2;
@@ -68,7 +67,7 @@ mod tests {
     #[test]
     fn little_memory_gives_small_batches() {
         let config = ClipConfig::named("ViT-B-16").unwrap();
-        let size = |gib: u64| BatchSize::within(gib << 30, &config).get();
+        let size = |gib: u64| BatchSize::within(gib << 30, &config, MOST_ON_CPU).get();
         assert_eq!((size(0), size(64)), (1, MOST_ON_CPU));
         assert_eq!(size(1), MOST_ON_CPU); // some 8 MiB an image
     }

@@ -107,7 +107,7 @@ impl Encoder<'_> {
             if interrupt::is_requested() {
                 bail!(Interrupted);
             }
-            let pixels: Vec<&[f32]> = batch.iter().filter_map(ReadImage::pixel_values).collect();
+            let pixels: Vec<&[u8]> = batch.iter().filter_map(ReadImage::pixels).collect();
             let this = &*self;
             let (features, next) = rayon::join(|| this.forward(&pixels), || this.read_batch(files, &mut rest));
             let features = match features {
@@ -139,18 +139,18 @@ impl Encoder<'_> {
     }
 
     /// `[n, E]` row-major.
-    fn forward(&self, pixels: &[&[f32]]) -> shared_model::Result<Vec<f32>> {
+    fn forward(&self, pixels: &[&[u8]]) -> shared_model::Result<Vec<f32>> {
         if pixels.is_empty() {
             return Ok(Vec::new());
         }
         let side = self.model.config.preprocess.image_size;
-        let pixel_values = Tensor::from_vec(pixels.concat(), (pixels.len(), 3, side, side), &Device::Cpu)?;
-        let features = self.model.vision.image_features(&pixel_values)?;
+        let pixels = Tensor::from_vec(pixels.concat(), (pixels.len(), 3, side, side), &Device::Cpu)?;
+        let features = self.model.pixel_features(&pixels)?;
         Ok(features.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
     }
 
     /// The same in batches that shrink until they fit.
-    fn forward_in_pieces(&mut self, pixels: &[&[f32]]) -> Result<Vec<f32>> {
+    fn forward_in_pieces(&mut self, pixels: &[&[u8]]) -> Result<Vec<f32>> {
         let mut features = Vec::new();
         let mut rest = pixels;
         while !rest.is_empty() {
@@ -179,13 +179,13 @@ impl Encoder<'_> {
             let file = &files[image.index];
             found[image.index] = Some(match &image.content {
                 Err(problem) => Err(problem.clone()),
-                Ok(Content { pixel_values: Some(Err(problem)), .. }) => {
+                Ok(Content { pixels: Some(Err(problem)), .. }) => {
                     if let Some(store) = &mut self.store {
                         store.note_file(&file.name, image.stamp, Known::Problem(problem.clone()));
                     }
                     Err(problem.clone())
                 }
-                Ok(Content { sha256, pixel_values: Some(Ok(_)) }) => {
+                Ok(Content { sha256, pixels: Some(Ok(_)) }) => {
                     let feature = encoded.next().context("the vision tower gave fewer features than images")?;
                     self.effort.images_encoded += 1;
                     if let Some(store) = &mut self.store {
@@ -193,7 +193,7 @@ impl Encoder<'_> {
                     }
                     Ok(feature.to_vec())
                 }
-                Ok(Content { sha256, pixel_values: None }) => {
+                Ok(Content { sha256, pixels: None }) => {
                     let store = self.store.as_mut().context("a content is known without a store")?;
                     let row = store.row(sha256).context("a content that was known is no more")?;
                     let feature = store.features()?.row(row).to_vec();
@@ -208,8 +208,8 @@ impl Encoder<'_> {
 }
 
 impl ReadImage {
-    fn pixel_values(&self) -> Option<&[f32]> {
-        self.content.as_ref().ok()?.pixel_values.as_ref()?.as_ref().ok().map(Vec::as_slice)
+    fn pixels(&self) -> Option<&[u8]> {
+        self.content.as_ref().ok()?.pixels.as_ref()?.as_ref().ok().map(Vec::as_slice)
     }
 }
 

@@ -18,8 +18,8 @@ pub struct Stamp {
 /// What was found in a file.
 pub struct Content {
     pub sha256: [u8; 32],
-    /// f32 `[3, S, S]`, normalized; or what is wrong with the file. `None` if the content is known already.
-    pub pixel_values: Option<Result<Vec<f32>, String>>,
+    /// u8 `[3, S, S]`, RGB; or what is wrong with the file. `None` if the content is known already.
+    pub pixels: Option<Result<Vec<u8>, String>>,
 }
 
 /// Returns the stamp of a file, or its problem.
@@ -45,7 +45,7 @@ pub fn read(
 ) -> Result<Content, String> {
     let bytes = dermake_pictures::read(path).map_err(|err| err.to_string())?;
     let sha256 = Sha256::digest(&bytes).into();
-    let pixel_values = (!is_known(&sha256))
-        .then(|| dermake_pictures::pixel_values(&bytes, config, reading).map_err(|err| err.to_string()));
-    Ok(Content { sha256, pixel_values })
+    let pixels = (!is_known(&sha256))
+        .then(|| dermake_pictures::pixels(&bytes, config, reading).map_err(|err| err.to_string()));
+    Ok(Content { sha256, pixels })
 }

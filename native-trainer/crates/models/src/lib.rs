@@ -7,6 +7,7 @@ pub mod options;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use dermake_engine::InferenceTowers;
 use dermake_files::hash;
 pub use dermake_hub::demo_model;
 use dermake_hub::{ModelFiles, WeightsKind};
@@ -206,12 +207,46 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
     }
     let checkpoint = Checkpoint::open(&files, architecture)?;
     let tokenizer = checkpoint.tokenizer()?;
+    let is_trained = checkpoint.is_trained;
+    if has_kernels(&checkpoint.config, placement) {
+        let Checkpoint { config, name, notice, weights, .. } = checkpoint;
+        let weights = weights.for_model(&config)?;
+        let towers = InferenceTowers::load(&weights, &config, placement)
+            .with_context(|| format!("in {}", files.weights.display()))?;
+        let mut model =
+            ZeroShotModel::from_engine(Box::new(towers), config, tokenizer, is_trained, placement.clone());
+        model.notice = notice;
+        return Ok((model, name));
+    }
     let clip = Clip::load(checkpoint.weights, &checkpoint.config, placement)
         .with_context(|| format!("in {}", files.weights.display()))?;
-    let mut model = ZeroShotModel::from_clip(clip, tokenizer, checkpoint.is_trained, placement.clone());
+    let mut model = ZeroShotModel::from_clip(clip, tokenizer, is_trained, placement.clone());
     model.notice = checkpoint.notice;
     Ok((model, checkpoint.name))
 }
+
+/// Whether the device is a GPU on which the trainer's kernels compute the model. Other models use candle's there, which
+/// the log says.
+fn has_kernels(config: &ClipConfig, placement: &Placement) -> bool {
+    #[cfg(feature = "cuda")]
+    if placement.device.is_cuda() {
+        let checked = match config.is_plain() {
+            true => dermake_engine::cuda::check_heads(config, placement.dtype),
+            false => Err(anyhow::anyhow!("it is not one of open_clip's own ViT-CLIP models")),
+        };
+        return match checked {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::info!("{SLOWER_ON_GPU}: {why}");
+                false
+            }
+        };
+    }
+    let _ = (config, placement);
+    false
+}
+
+const SLOWER_ON_GPU: &str = "this model is computed with candle's kernels, which are slower";
 
 /// Loads a quantized model, both towers, each file checked against its hash.
 ///
@@ -221,6 +256,9 @@ fn load_quantized(
     read_file: impl Fn(&str) -> Result<Bytes>,
     placement: Placement,
 ) -> Result<(ZeroShotModel, String)> {
+    if !placement.device.is_cpu() {
+        tracing::info!("{SLOWER_ON_GPU}: its weights are quantized");
+    }
     let json = read_file(Manifest::FILE_NAME)?;
     let manifest =
         Manifest::from_json(&json).with_context(|| format!("in {}", folder.join(Manifest::FILE_NAME).display()))?;

@@ -79,19 +79,30 @@ pub fn open_pixel_values(
 /// # Shapes
 /// - returns f32 `[3, S, S]`, normalized, row-major
 pub fn pixel_values(bytes: &[u8], config: &PreprocessConfig, reading: Reading) -> shared_model::Result<Vec<f32>> {
-    pixel_values_within(bytes, config, reading, preprocess::MAX_MEGAPIXELS)
+    panics::caught(|| {
+        let image = preprocess::decode(bytes, reading)?;
+        Ok(preprocess::pixel_values(&preprocess::resize_and_crop(&image, config)?, config))
+    })
 }
 
-/// [`pixel_values`], of a picture of at most `max_megapixels`.
-pub fn pixel_values_within(
+/// [`pixel_values`] before normalization.
+///
+/// # Shapes
+/// - returns u8 `[3, S, S]`, RGB, row-major
+pub fn pixels(bytes: &[u8], config: &PreprocessConfig, reading: Reading) -> shared_model::Result<Vec<u8>> {
+    pixels_within(bytes, config, reading, preprocess::MAX_MEGAPIXELS)
+}
+
+/// [`pixels`], of a picture of at most `max_megapixels`.
+pub fn pixels_within(
     bytes: &[u8],
     config: &PreprocessConfig,
     reading: Reading,
     max_megapixels: u32,
-) -> shared_model::Result<Vec<f32>> {
+) -> shared_model::Result<Vec<u8>> {
     panics::caught(|| {
         let image = preprocess::decode_within(bytes, reading, max_megapixels)?;
-        Ok(preprocess::pixel_values(&preprocess::resize_and_crop(&image, config)?, config))
+        Ok(preprocess::resize_and_crop(&image, config)?.to_planes())
     })
 }
 

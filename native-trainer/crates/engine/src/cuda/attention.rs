@@ -24,12 +24,12 @@ pub fn check_heads(config: &ClipConfig, dtype: DType) -> Result<()> {
     for (tower, width) in widths {
         ensure!(
             width <= ATTENTION_F32_MAX_WIDTH,
-            "the heads of {tower} are {width} wide; on a GPU at most {ATTENTION_F32_MAX_WIDTH} can be trained"
+            "the heads of {tower} are {width} wide; on a GPU they can be at most {ATTENTION_F32_MAX_WIDTH} wide"
         );
         ensure!(
             dtype != DType::BF16 || ATTENTION_WIDTHS.contains(&width),
-            "the heads of {tower} are {width} wide; on a GPU bf16 needs one of {ATTENTION_WIDTHS:?}: set run.precision \
-             to \"f32\""
+            "the heads of {tower} are {width} wide; on a GPU bf16 needs one of {ATTENTION_WIDTHS:?}: choose f32 \
+             (run.precision of a recipe, --dtype)"
         );
     }
     Ok(())

@@ -55,11 +55,6 @@ impl Gpu {
     fn new(device: &CudaDevice) -> Result<Self> {
         let stream = device.cuda_stream();
         keep_freed_memory(&stream)?;
-        let (major, minor) = stream.context().compute_capability()?;
-        ensure!(
-            major >= 8,
-            "training needs a GPU of compute capability 8.0 or above, this one has {major}.{minor}"
-        );
         let image = candle_core::cuda_backend::cudarc::nvrtc::Ptx::from_binary(KERNELS.to_vec());
         let module = stream.context().load_module(image).context("cannot load the kernels")?;
         let load = |(name, parameters): (String, &'static str)| {
@@ -86,7 +81,7 @@ impl Gpu {
     pub fn buffer<T: DeviceRepr>(&self, len: usize) -> Result<CudaSlice<T>> {
         // SAFETY: all that is ever stored are plain numbers, for which every pattern of bits is a value.
         unsafe { self.stream.alloc(len) }
-            .with_context(|| format!("no memory on the GPU for {} MiB more; set a smaller run.micro_batches.activation_memory_gib or images", (len * size_of::<T>()) >> 20))
+            .with_context(|| format!("no memory on the GPU for {} MiB more", (len * size_of::<T>()) >> 20))
     }
 
     /// A copy of a few numbers, such as row numbers.

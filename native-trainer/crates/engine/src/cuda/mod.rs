@@ -26,6 +26,8 @@ mod products;
 mod run;
 mod segments;
 mod signatures;
+#[cfg(feature = "cuda")]
+mod uploads;
 
 #[cfg(feature = "cuda")]
 pub use adamw::adamw_step;
@@ -37,3 +39,5 @@ pub use element::Element;
 pub use flat::CudaOps;
 #[cfg(feature = "cuda")]
 pub(super) use run::run;
+#[cfg(feature = "cuda")]
+pub use uploads::{N_SLOTS, PixelUploads};

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::error::Error;
 
-/// Turns photos into `pixel_values`.
+/// Turns photos into the pixels that the model looks at.
 pub(super) struct Decoder {
     config: PreprocessConfig,
     max_megapixels: u32,
@@ -23,7 +23,7 @@ impl Decoder {
         Self { config, max_megapixels, places: Arc::new(Semaphore::new(n_at_once)) }
     }
 
-    /// Returns `pixel_values` `[3, S, S]` of a photo. Dropping the future before decoding starts removes the photo from
+    /// Returns the pixels of a photo, u8 `[3, S, S]`. Dropping the future before decoding starts removes the photo from
     /// the queue.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Decoder {
         let decoded = tokio::task::spawn_blocking(move || {
             let _place = place;
             // The decoder has the last word on the size: it may read another one than the header's first.
-            dermake_pictures::pixel_values_within(&photo, &config, Reading::Photo, most)
+            dermake_pictures::pixels_within(&photo, &config, Reading::Photo, most)
         });
         let side = self.config.image_size;
         let values = decoded.await.map_err(|_| Error::Failed)??;

@@ -111,11 +111,11 @@ impl Engine {
         let n_photos = u32::try_from(photos.len()).unwrap_or(u32::MAX);
         let _places = self.places.try_acquire_many(n_photos).map_err(|_| Error::QueueFull)?;
         let features = try_join_all(photos.into_iter().enumerate().map(async |(index, photo)| {
-            let pixel_values = self.decoder.decode(photo).await.map_err(|err| match err {
+            let pixels = self.decoder.decode(photo).await.map_err(|err| match err {
                 Error::Input(source) => Error::Photo { index, source },
                 err => err,
             })?;
-            received(self.queue.push_image(pixel_values)).await
+            received(self.queue.push_image(pixels)).await
         }));
         self.rows(features.await?)
     }
@@ -197,7 +197,7 @@ impl Drop for Engine {
 fn check_finite(model: &ZeroShotModel) -> anyhow::Result<()> {
     let size = model.config.preprocess.image_size;
     let gray = Tensor::zeros((1, 3, size, size), DType::F32, &Device::Cpu)?;
-    let image = model.vision.image_features(&gray)?;
+    let image = model.pixel_features(&gray)?;
     let text = model.encode_texts(&["skin".to_owned()], &mut |_, _| {})?;
     for (what, feature) in [("a gray picture", image), ("a word", text)] {
         let values: Vec<f32> = feature.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;

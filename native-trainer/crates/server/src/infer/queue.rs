@@ -21,7 +21,7 @@ pub(super) struct Work<T> {
 
 /// A batch.
 pub(super) enum Batch {
-    /// `pixel_values` `[3, S, S]` each.
+    /// Pixels `[3, S, S]` each.
     Images(Vec<Work<Tensor>>),
     Texts(Vec<Work<String>>),
 }
@@ -59,8 +59,8 @@ impl Queue {
     }
 
     /// Returns the channel of the feature.
-    pub(super) fn push_image(&self, pixel_values: Tensor) -> oneshot::Receiver<Result<Feature, Error>> {
-        let (work, answer) = Work::new(pixel_values);
+    pub(super) fn push_image(&self, pixels: Tensor) -> oneshot::Receiver<Result<Feature, Error>> {
+        let (work, answer) = Work::new(pixels);
         self.lock().images.push_back(work);
         self.changed.notify_one();
         answer

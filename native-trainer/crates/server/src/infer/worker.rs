@@ -15,9 +15,7 @@ pub(super) fn run(model: &ZeroShotModel, queue: &Queue, metrics: &Metrics) {
     while let Some(batch) = queue.next() {
         let started = Instant::now();
         let (kind, size) = match batch {
-            Batch::Images(work) => {
-                (BatchKind::Images, answer(work, &|pixel_values| image_features(model, pixel_values)))
-            }
+            Batch::Images(work) => (BatchKind::Images, answer(work, &|pixels| image_features(model, pixels))),
             Batch::Texts(work) => {
                 (BatchKind::Texts, answer(work, &|texts| model.encode_texts(texts, &mut |_, _| {})))
             }
@@ -26,8 +24,8 @@ pub(super) fn run(model: &ZeroShotModel, queue: &Queue, metrics: &Metrics) {
     }
 }
 
-fn image_features(model: &ZeroShotModel, pixel_values: &[Tensor]) -> shared_model::Result<Tensor> {
-    model.vision.image_features(&Tensor::stack(pixel_values, 0)?)
+fn image_features(model: &ZeroShotModel, pixels: &[Tensor]) -> shared_model::Result<Tensor> {
+    model.pixel_features(&Tensor::stack(pixels, 0)?)
 }
 
 /// Sends each feature to its request; returns their number.

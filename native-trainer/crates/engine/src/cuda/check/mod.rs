@@ -3,6 +3,7 @@
 mod compare;
 mod outputs;
 mod towers;
+mod uploads;
 
 use super::adamw::adamw_step;
 use super::flat::CudaOps;
@@ -17,6 +18,7 @@ use half::bf16;
 use outputs::outputs;
 use shared_model::config::ClipConfig;
 pub use towers::compare_towers;
+pub use uploads::compare_uploads;
 
 /// Compares every operation for the layers of a model, in bf16 or f32. The first block of each tower is enough.
 ///
