@@ -6,6 +6,7 @@
 use anyhow::{Context, Result};
 use clap::Parser;
 use dermake_data::{Augmentation, Loader, LoaderOptions, Position, SampleSource, TableOptions, TrainingTable};
+use dermake_objective::Captions;
 use dermake_process::host;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -56,8 +57,73 @@ fn main() -> Result<()> {
             rows.push(json!({"size": name, "threads": n_threads, "samples_per_sec": per_sec}));
         }
     }
-    println!("{}", json!({"cores": n_cores, "rows": rows}));
+    let captions = captions(folder.path(), &photo)?;
+    println!("{}", json!({"cores": n_cores, "rows": rows, "captions": captions}));
     Ok(())
+}
+
+/// Rows of a batch in which captions are timed, and captions of a row.
+const CAPTION_ROWS: usize = 2048;
+const CAPTIONS: usize = 11;
+
+/// Milliseconds of the captions of one batch like the paper's: tokenized, as in the first epoch, and known, as later;
+/// and of finding the distinct ones. All on one thread.
+fn captions(folder: &Path, photo: &DecodedImage) -> Result<serde_json::Value> {
+    let source = caption_source(folder, photo)?;
+    let options =
+        LoaderOptions { batch_size: CAPTION_ROWS, n_workers: 1, prefetch_batches: 1, ..Default::default() };
+    let mut loader =
+        Loader::training(source, &options, &Augmentation::default(), 0, usize::MAX, Position::default())?;
+    let mut batch_ms = || -> Result<f64> {
+        let started = Instant::now();
+        loader.next_batch()?.context("the loader goes on forever")?;
+        Ok(1e3 * started.elapsed().as_secs_f64())
+    };
+    let first = batch_ms()?;
+    let later = (0..3).map(|_| batch_ms()).collect::<Result<Vec<f64>>>()?.into_iter().fold(f64::INFINITY, f64::min);
+
+    // What the loader's own thread does with the tokens of a batch.
+    let tokens: Vec<Arc<[u16]>> = (0..CAPTION_ROWS * CAPTIONS)
+        .map(|at| (0..32).map(|token| ((at % (6 * CAPTION_ROWS)) * 31 + token) as u16).collect())
+        .collect();
+    let started = Instant::now();
+    let (distinct, _) = Captions::distinct(&tokens, vec![true; tokens.len()], CAPTIONS);
+    let distinct_ms = 1e3 * started.elapsed().as_secs_f64();
+    println!(
+        "captions of {CAPTION_ROWS} samples: {:.1} ms to tokenize, once; {distinct_ms:.1} ms to find {} distinct ones",
+        first - later,
+        distinct.n_rows
+    );
+    Ok(json!({"tokenize_ms": first - later, "distinct_ms": distinct_ms}))
+}
+
+/// A table of distinct captions of thirty words and of tiny pictures.
+fn caption_source(folder: &Path, photo: &DecodedImage) -> Result<Arc<SampleSource>> {
+    const WORDS: [&str; 8] = ["erythematous", "papule", "with", "scale", "on", "the", "left", "forearm"];
+    let whole = CropBox { left: 0, top: 0, width: photo.width(), height: photo.height() };
+    let tiny = resample(photo, whole, 32, 32, Interpolation::Bicubic)?.to_rgb();
+    let mut jpeg = Vec::new();
+    JpegEncoder::new(&mut jpeg).encode(tiny.as_bytes(), 32, 32, ExtendedColorType::Rgb8)?;
+    fs::write(folder.join("tiny.jpg"), &jpeg)?;
+    let names: Vec<String> = (1..=CAPTIONS - 3).map(|number| format!("subcaption_{number}")).collect();
+    let mut table = format!(
+        "filename,truncated_caption,ontology_caption,visual_concept_caption,{},sub_caption_mask,knowledge_masks\n",
+        names.join(",")
+    );
+    for row in 0..CAPTION_ROWS {
+        table += "tiny.jpg";
+        for kind in 0..CAPTIONS {
+            let words: Vec<&str> =
+                (0..30).map(|word| WORDS[(row * (word + 1) + kind * word) % WORDS.len()]).collect();
+            table += &format!(",{} {row} {kind}", words.join(" "));
+        }
+        table += &format!(",\"{:?}\",\"[1, 1, 1]\"\n", vec![1; CAPTIONS - 3]);
+    }
+    let path = folder.join("captions.csv");
+    fs::write(&path, table)?;
+    let table = TrainingTable::read(&path, &TableOptions::default())?;
+    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, 77)?;
+    Ok(Arc::new(SampleSource::new(table, folder, tokenizer, PreprocessConfig::openai(32))))
 }
 
 /// A table of JPEGs of one size.

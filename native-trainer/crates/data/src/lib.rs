@@ -21,7 +21,7 @@ mod table;
 
 pub use augment::Augmentation;
 pub use learnable::{check_countable, check_learnable};
-pub use loader::{Batch, Loader, LoaderOptions, Position};
+pub use loader::{Batch, Loader, LoaderOptions, Position, Stopper};
 pub use samples::SampleSource;
 pub use schema::TableOptions;
 pub use table::TrainingTable;

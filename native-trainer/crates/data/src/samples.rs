@@ -1,7 +1,7 @@
 //! One row of the table as one sample: the image read, decoded and transformed, the captions tokenized.
 
 use super::augment::{Augmentation, augment};
-use super::captions::CaptionEncoder;
+use super::captions::{CaptionTokens, Tokens};
 use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
@@ -9,11 +9,9 @@ use dermake_files::file_finder::{FileFinder, FindError};
 use dermake_pictures::PictureError;
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, Reading, resize_and_crop};
-use shared_model::text_length;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Transform of an image after decoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +26,7 @@ pub enum Transform {
 pub struct SampleSource {
     table: TrainingTable,
     images: FileFinder,
-    encoder: CaptionEncoder,
+    tokens: CaptionTokens,
     preprocess: PreprocessConfig,
 }
 
@@ -36,8 +34,8 @@ pub struct SampleSource {
 pub(super) struct Sample {
     /// u8 `[3, S, S]`, RGB; normalized where the model computes.
     pub pixels: Vec<u8>,
-    /// N times `[L]`.
-    pub captions: Vec<Arc<[u32]>>,
+    /// Of N captions.
+    pub captions: Vec<Tokens>,
 }
 
 impl SampleSource {
@@ -48,7 +46,8 @@ impl SampleSource {
         tokenizer: Tokenizer,
         preprocess: PreprocessConfig,
     ) -> Self {
-        Self { table, images: FileFinder::new(image_root), encoder: CaptionEncoder::new(tokenizer), preprocess }
+        let tokens = CaptionTokens::new(tokenizer, &table);
+        Self { table, images: FileFinder::new(image_root), tokens, preprocess }
     }
 
     pub fn table(&self) -> &TrainingTable {
@@ -67,17 +66,18 @@ impl SampleSource {
 
     /// Context length L of the captions.
     pub fn context_length(&self) -> usize {
-        self.encoder.context_length()
+        self.tokens.context_length()
     }
 
     /// Distinct captions among the first `n_rows` usable rows, of the first `n_kinds` kinds, and their tokens without
     /// padding. Captions that cannot be tokenized are left out.
     pub fn distinct_captions(&self, n_rows: usize, n_kinds: usize) -> (usize, usize) {
-        let rows = self.table.usable_rows().take(n_rows);
-        let captions = rows.flat_map(|row| self.table.row(row).captions.into_iter().take(n_kinds));
-        let distinct: HashSet<&str> = captions.collect();
-        let ids = distinct.iter().filter_map(|caption| self.encoder.encode(caption).ok());
-        ids.fold((0, 0), |(n_texts, n_tokens), ids| (n_texts + 1, n_tokens + text_length(&ids)))
+        let captions = self.table.usable_rows().take(n_rows).flat_map(|row| {
+            let captions = self.table.row(row).captions.into_iter().enumerate().take(n_kinds);
+            captions.filter_map(move |(kind, caption)| self.tokens.of(row, kind, caption).ok())
+        });
+        let distinct: HashSet<Tokens> = captions.collect();
+        (distinct.len(), distinct.iter().map(|tokens| tokens.len()).sum())
     }
 
     /// Makes the sample of a row; it is always the same for the same epoch.
@@ -86,8 +86,8 @@ impl SampleSource {
     /// What is wrong with the row.
     pub(super) fn sample(&self, row: usize, epoch: usize, transform: &Transform) -> Result<Sample, RowProblem> {
         let captions = self.table.row(row).captions.into_iter().enumerate().map(|(kind, caption)| {
-            self.encoder.encode(caption).map_err(|err| {
-                let problem = ProblemKind::CaptionRefused { detail: err.to_string() };
+            self.tokens.of(row, kind, caption).map_err(|detail| {
+                let problem = ProblemKind::CaptionRefused { detail };
                 self.table.problem(row, self.table.caption_column(kind), problem)
             })
         });

@@ -130,6 +130,49 @@ impl Pass for TimedPass<'_> {
     }
 }
 
+/// Times of a forward and backward pass of a vision tower whose tokens are all projected.
+#[derive(Clone, Copy, Debug)]
+pub struct TowerSecs {
+    pub all: f64,
+    /// Both ways of self-attention, in all blocks.
+    pub attention: f64,
+}
+
+/// Times a vision tower both ways: the whole passes, and attention with a wait around each operation.
+///
+/// # Errors
+/// When a pass fails.
+pub fn tower_secs(device: &Device, config: &ClipConfig, n_images: usize) -> Result<TowerSecs> {
+    let placement = Placement { device: device.clone(), dtype: precision(device) };
+    let model = TrainedModel::new(drawn_weights(config, 0), config, &placement)?;
+    let inputs = Inputs::new(config, n_images, 0)?.to_device(device)?;
+    let pass = || TimedPass { vision: &model.vision, pixels: inputs.pixels(), device };
+    let (of_operations, _) = model.flat_weights().run_with_gradients(pass())?;
+    let (all, _) = model.flat_weights().run_with_gradients(WholePass(pass()))?;
+    let of = |name: &str| of_operations.get(name).copied().unwrap_or_default();
+    Ok(TowerSecs { all, attention: of("attention") + of("attention, backward") })
+}
+
+/// The shortest of some passes, in seconds.
+struct WholePass<'a>(TimedPass<'a>);
+
+impl Pass for WholePass<'_> {
+    type Output = f64;
+
+    fn run<O: Ops>(self, ops: &mut O) -> Result<f64> {
+        let Self(pass) = self;
+        let mut secs = f64::INFINITY;
+        for _ in 0..4 {
+            pass.device.synchronize()?;
+            let started = Instant::now();
+            pass.both_ways(ops)?;
+            pass.device.synchronize()?;
+            secs = secs.min(started.elapsed().as_secs_f64());
+        }
+        Ok(secs)
+    }
+}
+
 /// Times whole steps, with loss and optimizer, on a batch in the device's memory.
 ///
 /// # Errors
@@ -156,7 +199,8 @@ pub fn steps(device: &Device, config: &ClipConfig, n_images: usize, n_steps: usi
     let timed = &secs[1..];
     let median = median(timed).context("at least one step is timed")?;
     let batch = BatchSize { n_images, n_texts, n_tokens };
-    let memory = DeviceMemory { free_bytes: model.free_bytes, value_bytes: model.value_bytes() };
+    let memory =
+        DeviceMemory { free_bytes: model.free_bytes, value_bytes: model.value_bytes(), is_gpu: !device.is_cpu() };
     let estimate = StepEstimate::new(&recipe, config, batch, 0, memory)?;
     Ok(json!({
         "samples": n_images, "distinct_captions": n_texts, "tokens": n_tokens, "secs": timed, "warm_up_secs": secs[0],

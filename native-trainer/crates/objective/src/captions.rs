@@ -6,7 +6,7 @@ use std::collections::HashMap;
 ///
 /// Positions are sample-major: caption `kind` of sample `i` is position `i * n_kinds + kind`; the kinds are
 /// original, ontology, visual concepts, sub-captions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captions {
     /// Captions N of one sample.
     pub n_kinds: usize,

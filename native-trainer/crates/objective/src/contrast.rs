@@ -1,11 +1,12 @@
 //! Softmax cross-entropy between two sets of features, with its gradients, in closed form.
 
+use super::row_sums::sum_rows_by_key;
 use anyhow::Result;
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, DType, Tensor};
 use std::collections::BTreeMap;
 
 /// Logits that are formed at a time; more queries than fit are taken in pieces.
-const LOGITS_AT_ONCE: usize = 1 << 26;
+pub const LOGITS_AT_ONCE: usize = 1 << 26;
 
 /// Matching pairs: (query, key, weight), with weights divided by their sum.
 #[derive(Clone, Debug, Default)]
@@ -48,15 +49,17 @@ pub struct Contrast<'a> {
     logit_scale: f64,
 }
 
-/// One cross-entropy and its gradients.
+/// One cross-entropy and its gradients. Nothing of it has been read back from the device.
 #[derive(Clone, Debug)]
 pub struct ContrastTerm {
-    pub loss: f64,
+    /// One value, f64.
+    pub loss: Tensor,
     /// In the shape of the queries.
     pub queries: Tensor,
     /// In the shape of the keys.
     pub keys: Tensor,
-    pub logit_scale: f64,
+    /// One value, f64.
+    pub logit_scale: Tensor,
 }
 
 impl<'a> Contrast<'a> {
@@ -82,35 +85,36 @@ impl<'a> Contrast<'a> {
     /// # Shapes
     /// - `queries`: `[N, E]`
     pub fn term(&self, queries: &Tensor, targets: &Targets) -> Result<ContrastTerm> {
+        let zero = Tensor::zeros((), DType::F64, queries.device())?;
         let mut term = ContrastTerm {
-            loss: 0.0,
+            loss: zero.clone(),
             queries: queries.zeros_like()?,
             keys: self.keys.zeros_like()?,
-            logit_scale: 0.0,
+            logit_scale: zero,
         };
         if targets.queries.is_empty() {
             return Ok(term);
         }
-        let device = queries.device();
         let (used, weights) = targets.weight_of_queries();
         let rows_at_once = (LOGITS_AT_ONCE / self.keys.dim(0)?).max(1);
+        let mut query_gradients = Vec::new();
         for (used, weights) in used.chunks(rows_at_once).zip(weights.chunks(rows_at_once)) {
-            let rows = Tensor::new(used, device)?;
-            let part = queries.index_select(&rows, 0)?;
-            let (loss, part_gradient, key_gradient) = self.denominators(&part, weights)?;
-            term.loss += loss;
-            term.queries = term.queries.index_add(&rows, &part_gradient, 0)?;
+            let part = queries.index_select(&Tensor::new(used, queries.device())?, 0)?;
+            let (loss, query_gradient, key_gradient) = self.denominators(&part, weights)?;
+            term.loss = (term.loss + loss)?;
+            query_gradients.push(query_gradient);
             term.keys = (term.keys + key_gradient)?;
         }
-        self.subtract_numerators(&mut term, queries, targets, device)?;
+        term.queries = sum_rows_by_key(&Tensor::cat(&query_gradients, 0)?, &used, queries.dim(0)?)?;
+        self.subtract_numerators(&mut term, queries, targets)?;
         // Each logit is the scale times a product that is linear in the query.
-        let product = (queries * &term.queries)?.sum_all()?.to_scalar::<f32>()?;
-        term.logit_scale = f64::from(product) / self.logit_scale;
+        let product = (queries * &term.queries)?.sum_all()?.to_dtype(DType::F64)?;
+        term.logit_scale = (product / self.logit_scale)?;
         Ok(term)
     }
 
     /// The weighted sum of the log-sum-exp of each row of `queries` `[n, E]`; its gradients.
-    fn denominators(&self, queries: &Tensor, weights: &[f32]) -> Result<(f64, Tensor, Tensor)> {
+    fn denominators(&self, queries: &Tensor, weights: &[f32]) -> Result<(Tensor, Tensor, Tensor)> {
         let logits = (queries.matmul(&self.keys.t()?)? * self.logit_scale)?;
         let logits = match &self.log_counts {
             Some(log_counts) => logits.broadcast_add(log_counts)?,
@@ -120,41 +124,45 @@ impl<'a> Contrast<'a> {
         let exponentials = logits.broadcast_sub(&max)?.exp()?;
         drop(logits);
         let sums = exponentials.sum_keepdim(D::Minus1)?;
-        let log_sums = (sums.log()? + max)?.flatten_all()?.to_vec1::<f32>()?;
-        let loss =
-            log_sums.iter().zip(weights).map(|(&log_sum, &weight)| f64::from(log_sum) * f64::from(weight)).sum();
+        let loss = weighted_sum(&(sums.log()? + max)?.flatten_all()?, weights)?;
         let factors = Tensor::new(weights, queries.device())?.unsqueeze(1)?;
         let factors = (factors.div(&sums)? * self.logit_scale)?;
         let gradient = exponentials.broadcast_mul(&factors)?; // of the products q.k
         Ok((loss, gradient.matmul(self.keys)?, gradient.t()?.matmul(queries)?))
     }
 
-    fn subtract_numerators(
-        &self,
-        term: &mut ContrastTerm,
-        queries: &Tensor,
-        targets: &Targets,
-        device: &Device,
-    ) -> Result<()> {
+    fn subtract_numerators(&self, term: &mut ContrastTerm, queries: &Tensor, targets: &Targets) -> Result<()> {
+        let device = queries.device();
         let query_rows = Tensor::new(&targets.queries[..], device)?;
         let key_rows = Tensor::new(&targets.keys[..], device)?;
         let (queries, keys) = (queries.index_select(&query_rows, 0)?, self.keys.index_select(&key_rows, 0)?);
-        let products = (&queries * &keys)?.sum(D::Minus1)?.to_vec1::<f32>()?;
-        let weighted = products.iter().zip(&targets.weights).map(|(&p, &w)| f64::from(p) * f64::from(w));
-        term.loss -= self.logit_scale * weighted.sum::<f64>();
+        let numerators = weighted_sum(&(&queries * &keys)?.sum(D::Minus1)?, &targets.weights)?;
+        term.loss = (&term.loss - (numerators * self.logit_scale)?)?;
         let factors = (Tensor::new(&targets.weights[..], device)?.unsqueeze(1)? * -self.logit_scale)?;
-        term.queries = term.queries.index_add(&query_rows, &keys.broadcast_mul(&factors)?, 0)?;
-        term.keys = term.keys.index_add(&key_rows, &queries.broadcast_mul(&factors)?, 0)?;
+        let of_queries = sum_rows_by_key(&keys.broadcast_mul(&factors)?, &targets.queries, term.queries.dim(0)?)?;
+        let of_keys = sum_rows_by_key(&queries.broadcast_mul(&factors)?, &targets.keys, self.keys.dim(0)?)?;
+        (term.queries, term.keys) = ((&term.queries + of_queries)?, (&term.keys + of_keys)?);
         Ok(())
     }
+}
+
+/// The sum of values `[n]` times weights, in f64.
+fn weighted_sum(values: &Tensor, weights: &[f32]) -> Result<Tensor> {
+    let weights = Tensor::new(weights, values.device())?.to_dtype(DType::F64)?;
+    Ok((values.to_dtype(DType::F64)? * weights)?.sum_all()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn tensor(values: &[[f32; 2]]) -> Tensor {
         Tensor::from_vec(values.as_flattened().to_vec(), (values.len(), 2), &Device::Cpu).unwrap()
+    }
+
+    fn value(scalar: &Tensor) -> f64 {
+        scalar.to_scalar().unwrap()
     }
 
     #[test]
@@ -165,8 +173,8 @@ mod tests {
         let counted = Contrast::with_counts(&keys, &[3, 1], 5.0).unwrap().term(&queries, &targets()).unwrap();
         let written_out = tensor(&[[0.0, 1.0], [0.8, 0.6], [0.0, 1.0], [0.0, 1.0]]);
         let plain = Contrast::new(&written_out, 5.0).term(&queries, &targets()).unwrap();
-        assert!((counted.loss - plain.loss).abs() < 1e-6);
-        assert!((counted.logit_scale - plain.logit_scale).abs() < 1e-6);
+        assert!((value(&counted.loss) - value(&plain.loss)).abs() < 1e-6);
+        assert!((value(&counted.logit_scale) - value(&plain.logit_scale)).abs() < 1e-6);
         let difference =
             |a: &Tensor, b: &Tensor| (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference(&counted.queries, &plain.queries) < 1e-6);
@@ -184,13 +192,13 @@ mod tests {
         let (queries, keys) = (tensor(&[[1.0, 0.0]]), tensor(&[[1.0, 0.0], [0.0, 1.0]]));
         let targets = Targets::from_pairs([(0, 0, 7.0)].into_iter());
         let term = Contrast::new(&keys, 2.0).term(&queries, &targets).unwrap();
-        assert!((term.loss - (1.0 + (-2f64).exp()).ln()).abs() < 1e-6);
+        assert!((value(&term.loss) - (1.0 + (-2f64).exp()).ln()).abs() < 1e-6);
     }
 
     #[test]
     fn nothing_to_tell_apart_is_no_loss() {
         let keys = tensor(&[[1.0, 0.0]]);
         let term = Contrast::new(&keys, 2.0).term(&keys, &Targets::from_pairs([(0, 0, 0.0)].into_iter())).unwrap();
-        assert_eq!((term.loss, term.logit_scale), (0.0, 0.0));
+        assert_eq!((value(&term.loss), value(&term.logit_scale)), (0.0, 0.0));
     }
 }

@@ -16,10 +16,13 @@ mod captions;
 mod contrast;
 mod diagnosis;
 mod local;
+mod row_sums;
 mod variant;
 
 pub use captions::Captions;
+pub use contrast::LOGITS_AT_ONCE;
 pub use local::LocalPairs;
+pub use row_sums::sum_rows_by_key;
 pub use variant::{N_WHOLE_CAPTIONS, Variant};
 
 use anyhow::{Result, ensure};
@@ -125,6 +128,21 @@ impl Objective {
         Ok(())
     }
 
+    /// Captions of a sample that the loss looks at, from the first on; without it, all.
+    pub fn n_captions(&self) -> Option<usize> {
+        (self.variant == Variant::Clip).then_some(1)
+    }
+
+    /// Captions that an image's patches are summed for, of samples with `n_kinds` captions; 0 without a local term.
+    pub fn n_local(&self, n_kinds: usize) -> usize {
+        match self.variant {
+            Variant::Clip => 0,
+            _ if n_kinds == 1 || self.lambda_s == 0.0 => 0,
+            Variant::Released => 1,
+            Variant::Paper => n_kinds.saturating_sub(N_WHOLE_CAPTIONS),
+        }
+    }
+
     /// Returns whether a caption of this kind with mask 1 is part of the loss.
     pub fn counts(&self, kind: usize) -> bool {
         match self.variant {
@@ -142,8 +160,8 @@ impl Objective {
     /// Which captions each image's patches are summed for; none when there is no local term.
     pub fn local_pairs(&self, captions: &Captions) -> Option<LocalPairs> {
         match self.variant {
+            _ if self.n_local(captions.n_kinds) == 0 => None,
             Variant::Clip => None,
-            _ if captions.n_kinds == 1 || self.lambda_s == 0.0 => None,
             Variant::Released => Some(LocalPairs::released(captions)),
             Variant::Paper => LocalPairs::paper(captions),
         }
@@ -169,24 +187,27 @@ impl Objective {
         let i2t = text_contrast.term(&features.image, &images_to_texts)?;
         let t2i = image_contrast.term(&features.text, &texts_to_images)?;
         let half = lambda_m / 2.0;
-        let mut loss = Loss {
-            mkcl: half * (i2t.loss + t2i.loss),
-            slra: 0.0,
-            image: ((i2t.queries + t2i.keys)? * half)?,
-            text: ((i2t.keys + t2i.queries)? * half)?,
-            local: None,
-            logit_scale: half * (i2t.logit_scale + t2i.logit_scale),
-        };
+        let (mut text, mut local_gradient) = (((i2t.keys + t2i.queries)? * half)?, None);
+        let mut scalars = vec![i2t.loss, t2i.loss, i2t.logit_scale, t2i.logit_scale];
         if let (Some(pairs), Some(local)) = (self.local_pairs(captions), &features.local) {
             let (n_samples, n_queries, width) = local.dims3()?;
             let queries = local.reshape((n_samples * n_queries, width))?;
             let term = text_contrast.term(&queries, &pairs.targets(captions, &weights))?;
-            loss.slra = self.lambda_s * term.loss;
-            loss.local = Some((term.queries * self.lambda_s)?.reshape(local.shape())?);
-            loss.text = (loss.text + (term.keys * self.lambda_s)?)?;
-            loss.logit_scale += self.lambda_s * term.logit_scale;
+            local_gradient = Some((term.queries * self.lambda_s)?.reshape(local.shape())?);
+            text = (text + (term.keys * self.lambda_s)?)?;
+            scalars.extend([term.loss, term.logit_scale]);
         }
-        Ok(loss)
+        // The one time that the host waits for the loss.
+        let scalars = Tensor::stack(&scalars, 0)?.to_vec1::<f64>()?;
+        let (slra, of_slra) = scalars.get(4..6).map_or((0.0, 0.0), |term| (term[0], term[1]));
+        Ok(Loss {
+            mkcl: half * (scalars[0] + scalars[1]),
+            slra: self.lambda_s * slra,
+            image: ((i2t.queries + t2i.keys)? * half)?,
+            text,
+            local: local_gradient,
+            logit_scale: half * (scalars[2] + scalars[3]) + self.lambda_s * of_slra,
+        })
     }
 
     /// Weight of each caption as a target, `[B * N]`, sample-major.

@@ -1,7 +1,7 @@
 //! Counts what a training step of a recipe costs on a GPU: `cargo run --release -p dermake-training --example
 //! step_cost`. The passes run on sizes only; nothing is computed. `docs/gpu.md` has the table.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 use dermake_training::estimate::{BatchSize, StepEstimate};
 use dermake_training::model::DeviceMemory;
@@ -21,9 +21,9 @@ struct Options {
     /// GiB of activations that are kept
     #[arg(long, default_value_t = 115.0)]
     gib: f64,
-    /// Of the device, in matrix products
-    #[arg(long, default_value_t = 790.0)]
-    tflops: f64,
+    /// Of the device, in matrix products [default: what an H200 reaches on random data]
+    #[arg(long)]
+    tflops: Option<f64>,
     /// Of its memory
     #[arg(long, default_value_t = 4800.0)]
     gb_per_sec: f64,
@@ -31,6 +31,7 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    let tflops = options.tflops.map_or_else(reached_by_h200, Ok)?;
     let mut recipe = Recipe::read(&options.recipe)?;
     recipe.run.micro_batches.activation_memory_gib = Some(options.gib);
     let architecture = recipe.model.architecture.as_deref().unwrap_or("ViT-B-16-quickgelu");
@@ -38,12 +39,13 @@ fn main() -> Result<()> {
     let n_images = recipe.run.batch_size;
     let of_batch = |per_sample: f64| (per_sample * n_images as f64) as usize;
     let batch = BatchSize { n_images, n_texts: of_batch(options.texts), n_tokens: of_batch(options.tokens) };
-    let estimate = StepEstimate::new(&recipe, &config, batch, 2, DeviceMemory { free_bytes: 0, value_bytes: 2 })?;
+    let memory = DeviceMemory { free_bytes: 0, value_bytes: 2, is_gpu: true };
+    let estimate = StepEstimate::new(&recipe, &config, batch, 2, memory)?;
 
     println!("| operation | launches | TFLOP | GB | floor in ms |\n|---|---|---|---|---|");
     let (mut launches, mut floor_of_all) = (0, 0.0);
     for (name, cost) in &estimate.costs {
-        let floor = (1e3 * cost.flops / (options.tflops * 1e12)).max(1e3 * cost.bytes / (options.gb_per_sec * 1e9));
+        let floor = (1e3 * cost.flops / (tflops * 1e12)).max(1e3 * cost.bytes / (options.gb_per_sec * 1e9));
         println!(
             "| {name} | {} | {:.1} | {:.0} | {floor:.1} |",
             cost.launches,
@@ -67,4 +69,12 @@ fn main() -> Result<()> {
         n_images as f64 / (floor_of_all / 1e3)
     );
     Ok(())
+}
+
+/// TFLOP/s of the list that the benchmarks beside PyTorch read, too.
+fn reached_by_h200() -> Result<f64> {
+    let list = serde_json::from_str::<serde_json::Value>(include_str!("../../../benches/peak_tflops.json"))?;
+    let gpus = list["gpus"].as_array().context("the list of peaks has gpus")?;
+    let h200 = gpus.iter().find(|gpu| gpu["name"] == "H200").context("the list of peaks has the H200")?;
+    h200["reached"].as_f64().context("the H200 has a peak that is reached")
 }

@@ -3,15 +3,15 @@
 //! A checkpoint is a folder, `RUN/checkpoints/NAME`, written under another name and then renamed. While `last` is
 //! replaced by a newer one, the older is `.previous-last`, so that one of them is complete at any moment.
 
+use super::loop_state::LoopState;
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use candle_core::{Device, Tensor};
-use dermake_data::Position;
 use dermake_files::output;
 use dermake_files::text_file;
 use dermake_models::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
-use serde::{Deserialize, Serialize};
+
 use shared_model::Error;
 use shared_model::weights::FileTensors;
 use std::collections::{BTreeMap, HashMap};
@@ -30,31 +30,6 @@ pub const LAST: &str = "last";
 pub const BEST: &str = "best";
 /// Prefix of the step in the name of a checkpoint that is kept for good.
 pub const KEPT: &str = "step-";
-
-/// The progress of a run, beside its weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoopState {
-    /// Batches taken.
-    pub step: u64,
-    /// Optimizer updates made: fewer where a batch had no caption that counts. None in checkpoints of older versions.
-    #[serde(default)]
-    pub optimizer_steps: Option<u64>,
-    /// The batch that comes next.
-    pub position: Position,
-    pub samples_seen: u64,
-    /// Seconds of training so far, over all sessions of the run.
-    pub trained_secs: f64,
-    /// The lowest validation loss so far.
-    pub best_validation_loss: Option<f64>,
-    /// Whether the evaluation after the last step has not been done yet.
-    #[serde(default)]
-    pub is_evaluation_due: bool,
-    /// What the run was started with; a run continues only with the same.
-    pub fingerprint: BTreeMap<String, String>,
-    /// Hashes of the tables that it is evaluated on; empty in checkpoints of older versions.
-    #[serde(default)]
-    pub evaluated_on: BTreeMap<String, String>,
-}
 
 /// The checkpoints of one run.
 pub struct Checkpoints {

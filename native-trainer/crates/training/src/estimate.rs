@@ -1,5 +1,6 @@
 //! Estimates the cost of a step and the memory of a run, by running the passes on sizes only.
 
+use super::memory::BatchSizes;
 use super::model::DeviceMemory;
 use super::parameters::{is_decayed, parameters};
 use super::recipe::Recipe;
@@ -11,7 +12,6 @@ use dermake_engine::{
     Cost, CountingOps, Keep, PackedTexts, ParameterLayout, PartBytes, ProjectedTokens, TextEngine, VisionEngine,
     no_values, plan_memory,
 };
-use dermake_objective::Variant;
 use shared_model::config::ClipConfig;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,9 +23,9 @@ pub struct StepEstimate {
     pub parameters: u64,
     /// The most bytes of activations at once.
     pub activations: u64,
-    /// Logits and features of the loss, and the raw embeddings that are kept.
+    /// Logits and features of the loss, the raw embeddings that are kept, and what is computed between both.
     pub loss: u64,
-    /// Batches that the loader has ready.
+    /// Batches that the loader has ready, and those on a GPU.
     pub batches: u64,
     /// Share of the micro-batches whose activations are kept; the others are computed again.
     pub kept_share: f64,
@@ -46,7 +46,7 @@ pub struct BatchSize {
 impl BatchSize {
     /// A batch like the first rows of the table.
     pub fn of(recipe: &Recipe, source: &SampleSource) -> Self {
-        let n_kinds = if recipe.objective.variant == Variant::Clip { 1 } else { usize::MAX };
+        let n_kinds = recipe.objective.n_captions().unwrap_or(usize::MAX);
         let (n_texts, n_tokens) = source.distinct_captions(recipe.run.batch_size, n_kinds);
         Self { n_images: recipe.run.batch_size, n_texts, n_tokens }
     }
@@ -73,25 +73,33 @@ impl StepEstimate {
     ) -> Result<Self> {
         let run = &recipe.run;
         let layout = ParameterLayout::new(&parameters(config), is_decayed);
+        let n_kinds = recipe.objective.n_captions().unwrap_or(recipe.data.table.n_captions());
+        let n_local = recipe.objective.n_local(n_kinds);
         let passes = Passes {
             vision: VisionEngine::new(&layout, config)?,
             text: TextEngine::new(&layout, config)?,
-            projected: match recipe.objective.variant {
-                Variant::Clip => ProjectedTokens::Class,
-                _ => ProjectedTokens::All,
-            },
+            projected: if n_local == 0 { ProjectedTokens::Class } else { ProjectedTokens::All },
             side: config.preprocess.image_size,
         };
-        let (ops, kept_share) = passes.run(recipe, batch, memory)?;
+        let sizes = BatchSizes {
+            n_images: batch.n_images,
+            n_texts: batch.n_texts,
+            n_local,
+            n_patches: if n_local == 0 { 0 } else { config.vision.n_patches() },
+            images_at_once: run.micro_batches.images,
+            embed_dim: config.embed_dim,
+            side: passes.side,
+        };
+        let free_bytes = memory.free_bytes.saturating_sub(sizes.reserved_bytes(memory.is_gpu));
+        let (ops, kept_share) = passes.run(recipe, batch, DeviceMemory { free_bytes, ..memory })?;
         let copies = if run.precision == Precision::Bf16 { memory.value_bytes } else { 0 };
-        let n_local = if passes.projected == ProjectedTokens::All { recipe.data.table.n_captions() } else { 0 };
         let n_raw = passes.vision.n_projected(batch.n_images, passes.projected) as f64 * kept_share;
-        let features = 4 * config.embed_dim * (3 * batch.n_texts + batch.n_images * (3 + n_local) + n_raw as usize);
+        let pixels = if memory.is_gpu { sizes.pixel_bytes() } else { 0 };
         Ok(Self {
             parameters: (layout.len() * (16 + copies)) as u64,
             activations: ops.peak_bytes(),
-            loss: (3 * 4 * batch.n_images * batch.n_texts + features) as u64,
-            batches: ((1 + n_prefetched) * 3 * batch.n_images * passes.side * passes.side) as u64,
+            loss: sizes.loss_bytes() + sizes.heads_bytes() + (4 * config.embed_dim * n_raw as usize) as u64,
+            batches: ((1 + n_prefetched) * 3 * batch.n_images * passes.side * passes.side) as u64 + pixels,
             kept_share,
             costs: ops.costs().clone(),
         })
@@ -123,7 +131,7 @@ impl Passes {
         &self,
         recipe: &Recipe,
         batch: BatchSize,
-        DeviceMemory { free_bytes, value_bytes }: DeviceMemory,
+        DeviceMemory { free_bytes, value_bytes, .. }: DeviceMemory,
     ) -> Result<(CountingOps, f64)> {
         let micro = &recipe.run.micro_batches;
         let lengths: Vec<usize> = batch.lengths().collect();
@@ -185,7 +193,7 @@ mod tests {
         recipe.run.micro_batches.activation_memory_gib = Some(gib);
         let config = ClipConfig::named("ViT-B-16-quickgelu").unwrap();
         let batch = BatchSize { n_images: 256, n_texts: 900, n_tokens: 34_000 };
-        let memory = DeviceMemory { free_bytes: 0, value_bytes: 2 };
+        let memory = DeviceMemory { free_bytes: 0, value_bytes: 2, is_gpu: true };
         StepEstimate::new(&recipe, &config, batch, 2, memory).unwrap()
     }
 

@@ -5,10 +5,9 @@ use super::plan::{Plan, ZeroShotSet};
 use super::step::{Batch, loss};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use dermake_data::{Batch as LoadedBatch, Loader};
+use dermake_data::Loader;
 use dermake_evaluation::{UnreadableImage, check_unreadable};
 use dermake_features::ImageFile;
-use dermake_objective::{Captions, Objective, Variant};
 use dermake_process::interrupt::{self, Interrupted};
 use rayon::prelude::*;
 use shared_model::config::PreprocessConfig;
@@ -18,20 +17,9 @@ use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::zero_shot::Classifier;
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Images that are decoded and encoded together.
 const IMAGES_AT_ONCE: usize = 64;
-
-/// The captions of a loaded batch that the objective looks at, each distinct one once, and their tokens.
-pub fn distinct_captions(batch: &LoadedBatch, objective: &Objective) -> (Captions, Vec<Vec<u32>>) {
-    let n_loaded = batch.captions.len() / batch.rows.len();
-    let n_kinds = if objective.variant == Variant::Clip { 1 } else { n_loaded };
-    let used: Vec<Arc<[u32]>> = batch.captions.chunks(n_loaded).flat_map(|row| &row[..n_kinds]).cloned().collect();
-    let mask = batch.caption_mask.chunks(n_loaded).flat_map(|row| &row[..n_kinds]).copied().collect();
-    let (captions, distinct) = Captions::distinct(&used, mask, n_kinds);
-    (captions, distinct.iter().map(|ids: &Arc<[u32]>| ids.to_vec()).collect())
-}
 
 /// Figures by name, the validation loss among them, and a line for each image that has no part in them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -110,11 +98,10 @@ fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Validatio
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let (captions, input_ids) = distinct_captions(&loaded, objective);
-        if !objective.has_targets(&captions) {
+        if !objective.has_targets(&loaded.captions) {
             continue;
         }
-        let batch = Batch { pixels: &loaded.pixels, captions: &captions, input_ids: &input_ids };
+        let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
         let found = loss(model, objective, &batch, &plan.recipe.run.micro_batches)?;
         let weight = loaded.rows.len() as f64;
         sum.mkcl += weight * found.mkcl;

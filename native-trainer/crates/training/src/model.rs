@@ -4,7 +4,7 @@ use super::parameters::{LOGIT_SCALE, is_decayed, n_values, parameters};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use dermake_device::free_bytes;
-use dermake_engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine};
+use dermake_engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine, rounded};
 use rayon::prelude::*;
 use shared_model::config::ClipConfig;
 use shared_model::weights::{Placement, Weights};
@@ -46,6 +46,7 @@ pub struct DeviceMemory {
     pub free_bytes: u64,
     /// Of a value of an activation, and of a parameter's copy where there is one.
     pub value_bytes: usize,
+    pub is_gpu: bool,
 }
 
 /// Gradients of the total loss, f32.
@@ -69,14 +70,11 @@ impl TrainedModel {
         let parameters = parameters(config);
         weights.check(&parameters, &[])?;
         let layout = Arc::new(ParameterLayout::new(&parameters, is_decayed));
-        let mut values = vec![0f32; layout.len()];
-        for (name, span) in layout.iter() {
-            let tensor = weights.tensor(name, &Placement::default())?.flatten_all()?;
-            values[span.range()].copy_from_slice(&tensor.to_vec1::<f32>()?);
-        }
+        let values = layout.flattened(&weights)?;
         drop(weights);
-        let masters = Tensor::from_vec(values, layout.len(), &placement.device)?;
-        let copies = (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose()?;
+        let no_memory = "the parameters do not fit into the device's memory";
+        let masters = Tensor::from_vec(values, layout.len(), &placement.device).context(no_memory)?;
+        let copies = (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose().context(no_memory)?;
         let computed_with = copies.as_ref().unwrap_or(&masters);
         let placement = Placement { device: placement.device.clone(), dtype: computed_with.dtype() };
         let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
@@ -168,13 +166,8 @@ pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceM
     DeviceMemory {
         free_bytes: free_bytes(&placement.device).saturating_sub(states),
         value_bytes: if is_bf16_there { 2 } else { 4 },
+        is_gpu: !placement.device.is_cpu(),
     }
-}
-
-/// A copy in bf16; on the CPU, in f32 with the values of bf16.
-fn rounded(masters: &Tensor) -> Result<Tensor> {
-    let copy = masters.to_dtype(DType::BF16)?;
-    Ok(if masters.device().is_cpu() { copy.to_dtype(DType::F32)? } else { copy })
 }
 
 /// A view of one parameter of a flat array.

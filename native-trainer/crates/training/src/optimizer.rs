@@ -27,7 +27,8 @@ const SECOND: &str = "second_moment.";
 impl AdamW {
     /// Moments of zero for the parameters of a layout.
     pub fn new(config: AdamWConfig, layout: Arc<ParameterLayout>, device: &Device) -> Result<Self> {
-        let zeros = || Tensor::zeros(layout.len(), DType::F32, device);
+        let no_memory = "the moments of the parameters do not fit into the device's memory";
+        let zeros = || Tensor::zeros(layout.len(), DType::F32, device).context(no_memory);
         Ok(Self { config, first: zeros()?, second: zeros()?, layout, steps: 0 })
     }
 

@@ -1,10 +1,10 @@
 //! A recipe with everything resolved: files found, steps counted, costs estimated.
 
 use super::estimate::{BatchSize, StepEstimate};
+use super::micro_batches::MicroBatches;
 use super::model::DeviceMemory;
 use super::parameters::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
-use super::step::MicroBatches;
 use anyhow::{Context, Result, bail};
 use dermake_data::samples::default_image_root;
 use dermake_data::shrink;
@@ -148,6 +148,7 @@ fn loader_options(recipe: &Recipe) -> LoaderOptions {
     LoaderOptions {
         batch_size: recipe.run.batch_size,
         max_bad_share: recipe.data.max_bad_share,
+        n_captions: recipe.objective.n_captions(),
         ..LoaderOptions::default()
     }
 }

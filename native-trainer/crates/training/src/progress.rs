@@ -28,6 +28,24 @@ pub struct StepFigures {
     pub waiting_share: f64,
 }
 
+impl StepFigures {
+    /// By the names of `metrics.jsonl`.
+    pub fn scalars(&self, loss: f64, gradient_norm: f64, n_texts: usize) -> Vec<(String, f64)> {
+        let named = [
+            ("loss", loss),
+            ("mkcl", self.mkcl),
+            ("slra", self.slra),
+            ("learning_rate", self.learning_rate),
+            ("logit_scale", self.logit_scale),
+            ("gradient_norm", gradient_norm),
+            ("distinct_captions", n_texts as f64),
+            ("samples_per_sec", self.samples_per_sec),
+            ("waiting_share", self.waiting_share),
+        ];
+        named.map(|(name, value)| (name.to_string(), value)).to_vec()
+    }
+}
+
 impl RunProgress {
     pub fn start(step: u64, total_steps: u64) -> Self {
         let style = ProgressStyle::with_template("{bar:20} {pos}/{len} steps, {eta} left  {msg}")

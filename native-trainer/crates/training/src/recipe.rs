@@ -1,8 +1,8 @@
 //! Recipes: the settings of a training run, in a TOML file.
 
+use super::micro_batches::MicroBatches;
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
-use super::step::MicroBatches;
 use anyhow::{Context, Result, bail, ensure};
 use dermake_data::{Augmentation, TableOptions};
 use dermake_device::Precision;

@@ -1,6 +1,7 @@
 //! Decides whether a run may continue in its folder: with the settings it started with, from its newest checkpoint.
 
-use super::checkpoint::{Checkpoints, KEPT, LAST, LoopState};
+use super::checkpoint::{Checkpoints, KEPT, LAST};
+use super::loop_state::LoopState;
 use super::plan::{Plan, VALIDATION};
 use super::sinks::metrics;
 use anyhow::{Result, bail};

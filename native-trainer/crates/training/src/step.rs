@@ -5,6 +5,8 @@
 //! computed again, to the same bytes. Each distinct caption is encoded once.
 
 use super::heads::{local_features, local_gradients, unit_length_gradient};
+use super::memory::BatchSizes;
+use super::micro_batches::MicroBatches;
 use super::model::{Gradients, TrainedModel};
 use super::parameters::LOGIT_SCALE;
 use anyhow::Result;
@@ -13,54 +15,9 @@ use dermake_engine::{
     ImageActivations, Keep, MemoryPlan, Ops, PackedTexts, PartBytes, Pass, ProjectedTokens, TextActivations,
     plan_memory,
 };
-use dermake_objective::{Captions, Features, LocalPairs, Loss, Objective};
-use serde::{Deserialize, Serialize};
+use dermake_objective::{Captions, Features, LocalPairs, Loss, Objective, sum_rows_by_key};
 use shared_model::{text_length, unit_length};
 use std::ops::Range;
-
-/// Sizes of micro-batches. They decide memory and speed; results differ only in the order of f32 sums.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MicroBatches {
-    /// Images at a time.
-    pub images: usize,
-    /// Text tokens at a time.
-    pub tokens: usize,
-    /// GiB of activations that are kept for the backward pass; what does not fit is computed again. Without it, what the
-    /// device has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activation_memory_gib: Option<f64>,
-}
-
-impl MicroBatches {
-    /// Bytes of activations that are kept, where the device has `free_bytes` for them.
-    pub fn activation_bytes(&self, free_bytes: u64) -> u64 {
-        self.activation_memory_gib.map_or(free_bytes, |gib| (gib * f64::from(1 << 30)) as u64)
-    }
-
-    /// Cuts texts of these lengths so that no part has more than `tokens` tokens, but at least one text.
-    pub fn text_parts(&self, lengths: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
-        let mut parts: Vec<Range<usize>> = Vec::new();
-        let mut n_tokens = 0;
-        for (row, length) in lengths.into_iter().enumerate() {
-            match parts.last_mut() {
-                Some(part) if n_tokens + length <= self.tokens => part.end = row + 1,
-                _ => {
-                    parts.push(row..row + 1);
-                    n_tokens = 0;
-                }
-            }
-            n_tokens += length;
-        }
-        parts
-    }
-
-    /// Cuts images into parts of `images` each; the last one may have fewer.
-    pub fn image_parts(&self, n_images: usize) -> Vec<Range<usize>> {
-        let images = self.images.max(1);
-        (0..n_images).step_by(images).map(|start| start..(start + images).min(n_images)).collect()
-    }
-}
 
 /// One batch, as the model takes it.
 pub struct Batch<'a> {
@@ -75,7 +32,7 @@ pub struct Batch<'a> {
 pub fn loss(model: &TrainedModel, objective: &Objective, batch: &Batch<'_>, micro: &MicroBatches) -> Result<Loss> {
     let pixels = batch.pixels.to_device(model.device())?;
     let batch = Batch { pixels: &pixels, ..*batch };
-    let step = Step::new(model, objective, &batch, micro);
+    let step = Step::new(model, objective, &batch, micro)?;
     model.flat_weights().run(LossPass(&step))
 }
 
@@ -88,10 +45,10 @@ pub fn loss_and_gradients(
 ) -> Result<(Loss, Gradients)> {
     let pixels = batch.pixels.to_device(model.device())?;
     let batch = Batch { pixels: &pixels, ..*batch };
-    let step = Step::new(model, objective, &batch, micro);
+    let step = Step::new(model, objective, &batch, micro)?;
     let plan = step.memory_plan(micro);
     let (loss, gradients) = model.flat_weights().run_with_gradients(GradientPass(&step, &plan))?;
-    let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale()?) as f32], model.device())?;
+    let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale) as f32], model.device())?;
     gradients.slice_set(&scale_gradient, 0, model.layout.span(LOGIT_SCALE)?.start)?;
     Ok((loss, Gradients::new(model.layout.clone(), gradients)))
 }
@@ -129,6 +86,7 @@ struct Step<'a> {
     text_parts: Vec<Range<usize>>,
     image_parts: Vec<Range<usize>>,
     pairs: Option<LocalPairs>,
+    logit_scale: f64,
 }
 
 /// A batch after its forward pass.
@@ -154,19 +112,21 @@ struct ImagePart<O: Ops> {
 }
 
 impl<'a> Step<'a> {
-    fn new(model: &'a TrainedModel, objective: &'a Objective, batch: &'a Batch<'a>, micro: &MicroBatches) -> Self {
-        Self {
+    fn new(
+        model: &'a TrainedModel,
+        objective: &'a Objective,
+        batch: &'a Batch<'a>,
+        micro: &MicroBatches,
+    ) -> Result<Self> {
+        Ok(Self {
             model,
             objective,
             batch,
             text_parts: micro.text_parts(batch.input_ids.iter().map(|ids| text_length(ids))),
             image_parts: micro.image_parts(batch.pixels.dims()[0]),
             pairs: objective.local_pairs(batch.captions),
-        }
-    }
-
-    fn logit_scale(&self) -> Result<f64> {
-        Ok(self.model.log_logit_scale()?.exp())
+            logit_scale: model.log_logit_scale()?.exp(),
+        })
     }
 
     fn projected(&self) -> ProjectedTokens {
@@ -188,7 +148,21 @@ impl<'a> Step<'a> {
         let of_images = |rows: &Range<usize>| model.vision.bytes(rows.len(), self.projected(), value_bytes);
         let parts: Vec<PartBytes> =
             self.text_parts.iter().map(of_texts).chain(self.image_parts.iter().map(of_images)).collect();
-        plan_memory(&parts, micro.activation_bytes(model.free_bytes))
+        let reserved = self.sizes(micro).reserved_bytes(!model.device().is_cpu());
+        plan_memory(&parts, micro.activation_bytes(model.free_bytes.saturating_sub(reserved)))
+    }
+
+    fn sizes(&self, micro: &MicroBatches) -> BatchSizes {
+        let n_local = self.pairs.as_ref().map_or(0, |pairs| pairs.n_queries);
+        BatchSizes {
+            n_images: self.batch.pixels.dims()[0],
+            n_texts: self.batch.captions.n_rows,
+            n_local,
+            n_patches: if n_local == 0 { 0 } else { self.model.vision.n_tokens() - 1 },
+            images_at_once: micro.images,
+            embed_dim: self.model.config.embed_dim,
+            side: self.model.config.preprocess.image_size,
+        }
     }
 
     fn forward<O: Ops>(&self, ops: &mut O, plan: &MemoryPlan) -> Result<Forward<O>> {
@@ -206,14 +180,14 @@ impl<'a> Step<'a> {
             let part = self.images(ops, rows, keep)?;
             image.push(unit_length(&class_tokens(&part.raw)?)?);
             if let Some(pairs) = &self.pairs {
-                let (own_texts, _) = own_texts(pairs, rows, &text)?;
+                let own_texts = own_texts(pairs, rows, &text)?;
                 local.push(local_features(&patch_tokens(&part.raw)?, &own_texts, self.objective.sigma)?);
             }
             images.push((keep != Keep::Nothing).then_some(part));
         }
         let local = if local.is_empty() { None } else { Some(Tensor::cat(&local, 0)?) };
         let features = Features { image: Tensor::cat(&image, 0)?, text, local };
-        let loss = self.objective.loss(&features, self.batch.captions, self.logit_scale()?)?;
+        let loss = self.objective.loss(&features, self.batch.captions, self.logit_scale)?;
         Ok(Forward { texts, images, features, loss })
     }
 
@@ -232,27 +206,38 @@ impl<'a> Step<'a> {
 
     fn backward<O: Ops>(&self, ops: &mut O, again: Keep, forward: Forward<O>) -> Result<Loss> {
         let Forward { texts, images, features, loss } = forward;
-        let mut text_gradient = loss.text.clone();
+        let mut own_text_gradients = Vec::new();
         for (rows, part) in self.image_parts.iter().zip(images) {
             let part = part.map_or_else(|| self.images(ops, rows, again), Ok)?;
             let mut d_raw = self.class_gradient(rows, &part, &loss)?;
             if let (Some(pairs), Some(local)) = (&self.pairs, &loss.local) {
-                let (own_texts, text_rows) = own_texts(pairs, rows, &features.text)?;
+                let own_texts = own_texts(pairs, rows, &features.text)?;
                 let local = local.narrow(0, rows.start, rows.len())?.contiguous()?;
                 let (d_patches, d_texts) =
                     local_gradients(&patch_tokens(&part.raw)?, &own_texts, self.objective.sigma, &local)?;
-                text_gradient = text_gradient.index_add(&text_rows, &d_texts.flatten_to(1)?, 0)?;
+                own_text_gradients.push(d_texts.flatten_to(1)?);
                 d_raw = Tensor::cat(&[d_raw, d_patches], 1)?;
             }
             let pixels = self.batch.pixels.narrow(0, rows.start, rows.len())?;
             self.model.vision.backward(ops, part.activations, &pixels, &d_raw.flatten_to(1)?)?;
         }
+        let text_gradient = self.text_gradient(&loss, own_text_gradients)?;
         for (rows, part) in self.text_parts.iter().zip(texts) {
             let part = part.map_or_else(|| self.texts(ops, rows, again), Ok)?;
             let d_raw = unit_length_gradient(&part.raw, &text_gradient.narrow(0, rows.start, rows.len())?)?;
             self.model.text.backward(ops, part.activations, &part.texts, &d_raw)?;
         }
         Ok(loss)
+    }
+
+    /// `[D, E]`: the gradient of the text features, with those that the patches gave to their captions, image by image.
+    fn text_gradient(&self, loss: &Loss, of_own_texts: Vec<Tensor>) -> Result<Tensor> {
+        let Some(pairs) = self.pairs.as_ref().filter(|_| !of_own_texts.is_empty()) else {
+            return Ok(loss.text.clone());
+        };
+        let keys: Vec<u32> = pairs.text_rows.iter().map(|&row| row as u32).collect();
+        let of_own_texts = sum_rows_by_key(&Tensor::cat(&of_own_texts, 0)?, &keys, loss.text.dim(0)?)?;
+        Ok((&loss.text + of_own_texts)?)
     }
 
     /// `[b, 1, E]`: the gradient of the raw class tokens.
@@ -272,29 +257,10 @@ fn patch_tokens(raw: &Tensor) -> Result<Tensor> {
     Ok(raw.narrow(1, 1, raw.dim(1)? - 1)?.contiguous()?)
 }
 
-/// The captions that the patches of some images are compared with, `[b, K, E]`, and their rows among the distinct captions, `[b K]`.
-fn own_texts(pairs: &LocalPairs, range: &Range<usize>, text_features: &Tensor) -> Result<(Tensor, Tensor)> {
+/// The captions that the patches of some images are compared with, `[b, K, E]`.
+fn own_texts(pairs: &LocalPairs, range: &Range<usize>, text_features: &Tensor) -> Result<Tensor> {
     let k = pairs.n_queries;
     let rows: Vec<u32> = pairs.text_rows[range.start * k..range.end * k].iter().map(|&row| row as u32).collect();
     let rows = Tensor::new(rows, text_features.device())?;
-    let own = text_features.index_select(&rows, 0)?.reshape((range.len(), k, ()))?;
-    Ok((own, rows))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_hold_so_many_tokens_and_images() {
-        let micro = |images: usize, tokens: usize| MicroBatches { images, tokens, activation_memory_gib: None };
-        let texts = |tokens: usize| micro(1, tokens).text_parts([3, 4, 2, 8, 1]);
-        assert_eq!(texts(9), [0..3, 3..5]);
-        assert_eq!(texts(1), [0..1, 1..2, 2..3, 3..4, 4..5]);
-        assert_eq!(texts(100), vec![0..5]);
-        assert!(micro(1, 9).text_parts([]).is_empty());
-        assert_eq!(micro(3, 1).image_parts(7), [0..3, 3..6, 6..7]);
-        assert_eq!(micro(0, 1).image_parts(2), [0..1, 1..2]);
-        assert!(micro(3, 1).image_parts(0).is_empty());
-    }
+    Ok(text_features.index_select(&rows, 0)?.reshape((range.len(), k, ()))?)
 }

@@ -4,11 +4,13 @@ use super::bad_rows::BadRows;
 use super::batch::{Batch, Position};
 use super::options::{LoaderOptions, Pass};
 use super::worker::{Done, Job};
+use crate::captions::Tokens;
 use crate::order::epoch_order;
 use crate::samples::{Sample, SampleSource};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, select};
+use dermake_objective::Captions;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +46,7 @@ struct Pending {
 #[derive(Default)]
 struct Slot {
     /// The row that fills the slot, and its captions; none while it is open, and in evaluation if the row is bad.
-    filled: Option<(usize, Vec<Arc<[u32]>>)>,
+    filled: Option<(usize, Vec<Tokens>)>,
     /// Replacements tried.
     n_tried: usize,
 }
@@ -224,16 +226,18 @@ impl Assembler {
     fn finished(&self, mut pending: Pending) -> Result<Option<Batch>> {
         let side = self.source.image_size();
         let sample_len = 3 * side * side;
-        let (mut rows, mut captions, mut caption_mask) = (Vec::new(), Vec::new(), Vec::new());
+        let n_captions = self.source.table().n_captions();
+        let n_captions = self.options.n_captions.map_or(n_captions, |most| most.min(n_captions));
+        let (mut rows, mut tokens, mut mask) = (Vec::new(), Vec::new(), Vec::new());
         for (slot, filled) in pending.slots.into_iter().map(|slot| slot.filled).enumerate() {
-            let Some((row, ids)) = filled else { continue };
+            let Some((row, captions)) = filled else { continue };
             let place = rows.len() * sample_len;
             if rows.len() < slot {
                 pending.pixels.copy_within(slot * sample_len..(slot + 1) * sample_len, place);
             }
             rows.push(row);
-            captions.extend(ids);
-            caption_mask.extend(self.source.table().mask(row));
+            tokens.extend(captions.into_iter().take(n_captions));
+            mask.extend(self.source.table().mask(row).take(n_captions));
         }
         if rows.is_empty() {
             return Ok(None);
@@ -241,8 +245,10 @@ impl Assembler {
         pending.pixels.truncate(rows.len() * sample_len);
         let pixels = Tensor::from_vec(pending.pixels, (rows.len(), 3, side, side), &Device::Cpu)
             .context("cannot make the tensor of a batch")?;
+        let (captions, distinct) = Captions::distinct(&tokens, mask, n_captions);
+        let input_ids = distinct.iter().map(|tokens| tokens.iter().map(|&id| id.into()).collect()).collect();
         let (position, waited) = (pending.position, Duration::ZERO);
-        Ok(Some(Batch { position, rows, pixels, captions, caption_mask, waited }))
+        Ok(Some(Batch { position, rows, pixels, captions, input_ids, waited }))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A batch, and its place in a run.
 
 use candle_core::Tensor;
+use dermake_objective::Captions;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A place in a run: the batch that comes next.
@@ -22,10 +22,10 @@ pub struct Batch {
     pub rows: Vec<usize>,
     /// u8 `[B, 3, S, S]` on the CPU, RGB; normalized where the model computes.
     pub pixels: Tensor,
-    /// B·N times `[L]`, sample-major: caption j of sample i is number i·N + j. Equal texts may share their memory.
-    pub captions: Vec<Arc<[u32]>>,
-    /// B·N flags, in the order of `captions`: whether the caption counts.
-    pub caption_mask: Vec<bool>,
+    /// Which caption each position holds, and whether it counts.
+    pub captions: Captions,
+    /// The distinct captions in the order of their first position, up to their end tokens.
+    pub input_ids: Vec<Vec<u32>>,
     /// Time that [`Loader::next_batch`](super::Loader::next_batch) waited for it.
     pub waited: Duration,
 }

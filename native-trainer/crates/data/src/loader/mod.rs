@@ -80,7 +80,12 @@ impl Loader {
         self.n_bad_rows.load(Ordering::Relaxed)
     }
 
-    /// The next batch, `None` after the last.
+    /// Ends the loader while another thread waits in [`Self::next_batch`].
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.is_stopping))
+    }
+
+    /// The next batch, `None` after the last or after [`Stopper::stop`].
     ///
     /// # Errors
     /// If too many rows are bad; after an error there are no more batches.
@@ -172,6 +177,16 @@ impl Loader {
 impl Drop for Loader {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Ends a [`Loader`] from another thread: soon, without the batches that are not ready.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<AtomicBool>);
+
+impl Stopper {
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -16,11 +16,13 @@ pub struct LoaderOptions {
     pub prefetch_batches: usize,
     /// Share of the table's rows that may be bad before the run stops.
     pub max_bad_share: f64,
+    /// Captions of a row that come into a batch, from the first on; without it, all.
+    pub n_captions: Option<usize>,
 }
 
 impl Default for LoaderOptions {
     fn default() -> Self {
-        Self { batch_size: 64, n_workers: 0, prefetch_batches: 2, max_bad_share: 0.01 }
+        Self { batch_size: 64, n_workers: 0, prefetch_batches: 2, max_bad_share: 0.01, n_captions: None }
     }
 }
 

@@ -3,6 +3,7 @@ use crate::samples::Transform;
 use crate::schema::TableOptions;
 use crate::table::TrainingTable;
 use shared_model::config::PreprocessConfig;
+use shared_model::text_length;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::fmt::Write;
 use std::time::Duration;
@@ -39,7 +40,7 @@ fn source(folder: &TempDir) -> Arc<SampleSource> {
 }
 
 fn options(n_workers: usize) -> LoaderOptions {
-    LoaderOptions { batch_size: 4, n_workers, prefetch_batches: 2, max_bad_share: 0.5 }
+    LoaderOptions { batch_size: 4, n_workers, prefetch_batches: 2, max_bad_share: 0.5, n_captions: None }
 }
 
 fn training(folder: &TempDir, n_workers: usize, epochs: usize, start: Position) -> Loader {
@@ -58,7 +59,7 @@ fn pixels(batch: &Batch) -> Vec<u8> {
 fn assert_same(left: &Batch, right: &Batch) {
     assert_eq!((left.position, &left.rows), (right.position, &right.rows));
     assert_eq!(pixels(left), pixels(right));
-    assert_eq!((&left.captions, &left.caption_mask), (&right.captions, &right.caption_mask));
+    assert_eq!((&left.captions, &left.input_ids), (&right.captions, &right.input_ids));
 }
 
 #[test]
@@ -85,13 +86,17 @@ fn a_batch_holds_what_the_table_says() {
     let mut seen: Vec<usize> = Vec::new();
     for batch in &batches {
         assert_eq!(batch.pixels.dims(), [4, 3, SIDE, SIDE]);
-        assert_eq!((batch.captions.len(), batch.caption_mask.len()), (16, 16));
+        assert_eq!((batch.captions.rows.len(), batch.captions.n_kinds), (16, 4));
+        // Four original captions and sub-captions, one ontology caption, one that is missing.
+        assert_eq!((batch.captions.n_rows, batch.input_ids.len()), (10, 10));
         for (sample, &row) in batch.rows.iter().enumerate() {
             let expected = source.table().row(row);
             for (kind, text) in expected.captions.iter().enumerate() {
-                assert_eq!(batch.captions[sample * 4 + kind][..], tokenizer.encode(text).unwrap());
+                let ids = &batch.input_ids[batch.captions.row(sample, kind)];
+                let encoded = tokenizer.encode(text).unwrap();
+                assert_eq!(ids[..], encoded[..text_length(&encoded)]);
             }
-            assert_eq!(batch.caption_mask[sample * 4..][..4], expected.mask);
+            assert_eq!(batch.captions.mask[sample * 4..][..4], expected.mask);
             let transform = Transform::Training { augmentation: Augmentation::default(), seed: 7 };
             let alone = source.sample(row, 0, &transform).unwrap();
             assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixels);
@@ -112,11 +117,24 @@ fn evaluation_is_sequential_complete_and_leaves_bad_rows_out() {
     assert_eq!(rows, [vec![1, 2, 3], vec![8, 9]]);
     for batch in &batches {
         assert_eq!(batch.pixels.dims(), [batch.rows.len(), 3, SIDE, SIDE]);
-        assert_eq!(batch.caption_mask.len(), batch.rows.len() * 4);
+        assert_eq!(batch.captions.n_samples(), batch.rows.len());
         for (sample, &row) in batch.rows.iter().enumerate() {
             let alone = source(&folder).sample(row, 0, &Transform::Evaluation).unwrap();
             assert_eq!(pixels(batch)[sample * 3 * SIDE * SIDE..][..3 * SIDE * SIDE], alone.pixels);
         }
+    }
+}
+
+#[test]
+fn only_the_captions_that_are_looked_at_come_into_a_batch() {
+    let folder = folder(4, &[]);
+    let options = LoaderOptions { n_captions: Some(1), ..options(1) };
+    let batches = all(Loader::evaluation(source(&folder), &options).unwrap());
+    let whole = all(Loader::evaluation(source(&folder), &LoaderOptions { n_captions: None, ..options }).unwrap());
+    assert_eq!((batches[0].captions.n_kinds, batches[0].captions.rows.as_slice()), (1, &[0, 1, 2, 3][..]));
+    for sample in 0..4 {
+        let ids = |batch: &Batch| batch.input_ids[batch.captions.row(sample, 0)].clone();
+        assert_eq!(ids(&batches[0]), ids(&whole[0]));
     }
 }
 
@@ -201,6 +219,18 @@ fn dropping_a_loader_ends_its_threads() {
         drop(loader);
         assert_eq!(Arc::strong_count(&source), 1, "a thread still holds the table");
     }
+}
+
+#[test]
+fn a_stopper_ends_a_loader_that_is_waited_for() {
+    let folder = folder(40, &[]);
+    let augmentation = Augmentation::default();
+    let start = Position::default();
+    let mut loader = Loader::training(source(&folder), &options(2), &augmentation, 7, usize::MAX, start).unwrap();
+    let stopper = loader.stopper();
+    let waiting = std::thread::spawn(move || while loader.next_batch().unwrap().is_some() {});
+    stopper.stop();
+    waiting.join().unwrap();
 }
 
 #[test]

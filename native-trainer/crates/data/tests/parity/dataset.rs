@@ -94,12 +94,15 @@ fn a_loader_reads_the_same_table_with_its_images() {
     let mut loader = Loader::evaluation(Arc::new(source), &options).unwrap();
     let batch = loader.next_batch().unwrap().unwrap();
     assert_eq!(batch.pixels.dims(), [batch.rows.len(), 3, 32, 32]);
-    assert_eq!(batch.caption_mask.len(), batch.rows.len() * n_captions);
+    assert_eq!(batch.captions.rows.len(), batch.rows.len() * n_captions);
     let expected_ids: Vec<i64> = expected_ids.flatten_all().unwrap().to_vec1().unwrap();
     let row_len = n_captions * context_length;
     for (sample, &row) in batch.rows.iter().enumerate() {
-        let captions = &batch.captions[sample * n_captions..][..n_captions];
-        let ours: Vec<i64> = captions.iter().flat_map(|ids| ids.iter().copied().map(i64::from)).collect();
+        let padded = |kind: usize| {
+            let ids = &batch.input_ids[batch.captions.row(sample, kind)];
+            ids.iter().copied().map(i64::from).chain(std::iter::repeat(0)).take(context_length)
+        };
+        let ours: Vec<i64> = (0..n_captions).flat_map(padded).collect();
         assert_eq!(ours, expected_ids[row * row_len..][..row_len], "row {row}");
     }
     assert!(loader.next_batch().unwrap().is_none());

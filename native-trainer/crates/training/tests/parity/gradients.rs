@@ -4,9 +4,10 @@ use crate::fixtures;
 use crate::tiny::{AT_ONCE, Fixture, tiny_model, tiny_model_in, without_key_bias};
 use candle_core::{DType, Device, Tensor};
 use dermake_objective::{Captions, Objective, Variant};
+use dermake_training::MicroBatches;
 use dermake_training::model::TrainedModel;
 use dermake_training::optimizer::{AdamW, AdamWConfig};
-use dermake_training::step::{Batch, MicroBatches, loss_and_gradients};
+use dermake_training::step::{Batch, loss_and_gradients};
 use shared_model::preprocess::{RgbImage8, pixel_values};
 
 #[test]

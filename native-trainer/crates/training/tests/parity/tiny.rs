@@ -3,8 +3,9 @@
 use crate::fixtures;
 use candle_core::{DType, Tensor};
 use dermake_objective::{Captions, Loss, Objective, Variant};
+use dermake_training::MicroBatches;
 use dermake_training::model::{Gradients, TrainedModel};
-use dermake_training::step::{Batch, MicroBatches, loss_and_gradients};
+use dermake_training::step::{Batch, loss_and_gradients};
 use serde_json::Value;
 use shared_model::config::ClipConfig;
 use shared_model::weights::{Placement, Weights};

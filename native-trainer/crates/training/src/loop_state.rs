@@ -1,0 +1,60 @@
+//! Where a run is.
+
+use super::plan::Plan;
+use dermake_data::Position;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The progress of a run, beside its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoopState {
+    /// Batches taken.
+    pub step: u64,
+    /// Optimizer updates made: fewer where a batch had no caption that counts. None in checkpoints of older versions.
+    #[serde(default)]
+    pub optimizer_steps: Option<u64>,
+    /// The batch that comes next.
+    pub position: Position,
+    pub samples_seen: u64,
+    /// Seconds of training so far, over all sessions of the run.
+    pub trained_secs: f64,
+    /// The lowest validation loss so far.
+    pub best_validation_loss: Option<f64>,
+    /// Whether the evaluation after the last step has not been done yet.
+    #[serde(default)]
+    pub is_evaluation_due: bool,
+    /// What the run was started with; a run continues only with the same.
+    pub fingerprint: BTreeMap<String, String>,
+    /// Hashes of the tables that it is evaluated on; empty in checkpoints of older versions.
+    #[serde(default)]
+    pub evaluated_on: BTreeMap<String, String>,
+}
+
+impl LoopState {
+    /// The state before the first step.
+    pub fn start(plan: &Plan) -> Self {
+        Self {
+            step: 0,
+            optimizer_steps: None,
+            position: Position::default(),
+            samples_seen: 0,
+            trained_secs: 0.0,
+            best_validation_loss: None,
+            is_evaluation_due: false,
+            fingerprint: plan.fingerprint.clone(),
+            evaluated_on: plan.evaluated_on.clone(),
+        }
+    }
+
+    /// Counts a step that took `secs`.
+    pub fn advance(&mut self, plan: &Plan, secs: f64, optimizer_steps: u64) {
+        self.step += 1;
+        self.optimizer_steps = Some(optimizer_steps);
+        self.samples_seen += plan.recipe.run.batch_size as u64;
+        self.trained_secs += secs;
+        self.position.batch += 1;
+        if self.position.batch as u64 == plan.steps_per_epoch {
+            self.position = Position { epoch: self.position.epoch + 1, batch: 0 };
+        }
+    }
+}
