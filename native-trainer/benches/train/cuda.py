@@ -2,14 +2,12 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import threading
 
-# Dense bf16 TFLOP/s of the data sheets; the first name that a GPU's name contains.
-PEAK_TFLOPS = {
-    "B200": 2250, "H200": 989, "H100 PCIe": 756, "H100 NVL": 835, "H100": 989, "A100": 312, "L40S": 362, "L4": 121,
-    "A10": 125, "RTX 4090": 165, "RTX 3090": 71,
-}  # fmt: skip
+# Also read by the example step_cost of the trainer.
+PEAKS = pathlib.Path(__file__).parent.parent / "peak_tflops.json"
 SECONDS_BETWEEN_SAMPLES = 0.2
 
 
@@ -71,15 +69,20 @@ def useful_flops(inputs):
 
 
 def peak_tflops(name):
+    """The GPU's peaks in TFLOP/s by what they are: its data sheet's, and the one that products of random data reach."""
     given = os.environ.get("DERMAKE_BENCH_PEAK_TFLOPS")
-    return float(given) if given else next((peak for part, peak in PEAK_TFLOPS.items() if part in name), None)
+    if given:
+        return {"given": float(given)}
+    gpus = json.loads(PEAKS.read_text())["gpus"]
+    known = next((gpu for gpu in gpus if gpu["name"] in name), {})
+    return {what: peak for what, peak in known.items() if what != "name"}
 
 
 def steps(bench):
     """Compares at the asked batch; where the reference does not fit, also at halves of it until it does."""
     a, batch = bench.arguments, bench.arguments.cuda_batch
     name = query("name")
-    peak = peak_tflops(name)
+    peaks = peak_tflops(name)
     bench.results["machine"]["gpu"] = name
     while batch:
         inputs = bench.out / f"vit-b-16-{batch}"
@@ -96,9 +99,11 @@ def steps(bench):
         found = bench.compare("cuda", title, batch, rivals, min(a.rounds, 3), useful_flops=flops)
         for side in found:
             rate = flops / side["millis"]["median"] / 1e9
-            side["useful_tflops"], side["share_of_peak"] = rate, rate / peak if peak else None
-            share = f"{100 * rate / peak:.1f} % of {peak} at its peak" if peak else "its peak is not known here"
-            print(f"  {side['name']:10} {rate:.1f} TFLOP/s of the work a step needs, {share}")
+            side["useful_tflops"] = rate
+            side["share_of_peak"] = {what: rate / peak for what, peak in peaks.items()}
+            shares = [f"{100 * rate / peak:.1f} % of {peak:g} ({what})" for what, peak in peaks.items()]
+            shares = ", ".join(shares) or "its peak is not known here"
+            print(f"  {side['name']:10} {rate:.1f} TFLOP/s of the work a step needs, {shares}")
         if len(found) == 2:
             totals = [side["first_loss"]["total"] for side in found]
             print(f"  loss       {totals[0]:.4f} and {totals[1]:.4f} in bf16")

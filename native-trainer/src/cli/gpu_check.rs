@@ -10,9 +10,10 @@ use std::time::Duration;
 
 /// Check training on this GPU, and time it
 ///
-/// Compares each kernel, both towers and the gradients of a small model with the CPU's. Measures the highest speed of
-/// memory and of matrix products, and each operation beside it. Times steps of ViT-B/16 with 512 and 2048 samples, and
-/// trains for about thirty steps on drawn pictures. Each result is in the file as soon as it is known. Exit code 0:
+/// Compares each kernel, both towers, the gradients and the features of a small model with the CPU's. Measures the
+/// highest speed of memory and of matrix products, each operation beside it, and the vision tower beside PyTorch's where
+/// a Python has it. Times steps of ViT-B/16 with 512 and 2048 samples, and trains for about thirty steps on drawn
+/// pictures. Each result is in the file as soon as it is known. Exit code 0:
 /// everything was checked and passed; 1: a check failed, or the time ended before all were done.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -30,9 +31,13 @@ pub struct GpuCheck {
     #[arg(long, value_name = "SECS", default_value_t = 360)]
     limit_secs: u64,
 
-    /// Phases to run, separated by commas [default: all]; operations needs ceilings
+    /// Phases to run, separated by commas [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = PHASES)]
     phases: Vec<String>,
+
+    /// The Python whose PyTorch is compared with
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    python: String,
 
     /// Random seed of the numbers that are compared
     #[arg(long, default_value_t = 7)]
@@ -51,6 +56,7 @@ impl GpuCheck {
             limit: Duration::from_secs(self.limit_secs),
             phases: self.phases,
             seed: self.seed,
+            python: self.python,
             is_small: self.small,
         })?;
         Ok(ExitCode::from(u8::from(!is_good)))

@@ -6,7 +6,9 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 mod gradients;
+mod inference;
 mod inputs;
+mod pytorch;
 mod report;
 mod speed;
 mod training;
@@ -20,12 +22,12 @@ use serde_json::Value;
 #[cfg(feature = "cuda")]
 use serde_json::json;
 use shared_model::config::ClipConfig;
-use speed::Ceilings;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// The phases, in order; `steps` is two of them.
-pub const PHASES: [&str; 7] = ["device", "kernels", "gradients", "ceilings", "operations", "steps", "training"];
+pub const PHASES: [&str; 9] =
+    ["device", "kernels", "gradients", "inference", "ceilings", "operations", "pytorch", "steps", "training"];
 
 /// Options of the check.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct GpuCheckOptions {
     /// The [`PHASES`] to run; empty means all.
     pub phases: Vec<String>,
     pub seed: u64,
+    /// The Python whose PyTorch is compared with.
+    pub python: String,
     /// Small models and batches, to see that the check itself works.
     pub is_small: bool,
 }
@@ -57,6 +61,8 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
     check.phase("device", dermake_device::describe)?;
     check.phase("kernels", |device| kernels(device, &config, seed))?;
     check.phase("gradients", |device| gradients::check(device, seed))?;
+    let timed = (!is_small).then_some(&config);
+    check.phase("inference", |device| inference::check(device, seed, timed))?;
     let mut best = None;
     check.phase("ceilings", |device| {
         let (ceilings, figures) = speed::ceilings(device, is_small)?;
@@ -64,7 +70,13 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
         Ok(figures)
     })?;
     let n_images = if is_small { 4 } else { 128 };
-    check.phase("operations", |device| speed::operations(device, &config, n_images, best_of(best)?))?;
+    check.phase("operations", |device| {
+        // Without the phase before, what operations are compared with is measured here.
+        let best = best.map_or_else(|| Ok(speed::ceilings(device, is_small)?.0), Ok::<_, anyhow::Error>)?;
+        speed::operations(device, &config, n_images, best)
+    })?;
+    check
+        .phase("pytorch", |device| pytorch::compare(device, options.device, &options.python, &config, n_images))?;
     for (name, n_samples) in [("step of 512", 512), ("step of 2048", 2048)] {
         let n_samples = if is_small { n_samples / 64 } else { n_samples };
         check.phase_of("steps", name, |device| speed::steps(device, &config, n_samples, 4))?;
@@ -75,10 +87,6 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
     let size = if is_small { small } else { full };
     check.phase("training", |_| training::check(options.device, folder.path(), size))?;
     Ok(check.report.is_good())
-}
-
-fn best_of(best: Option<Ceilings>) -> Result<Ceilings> {
-    best.context("the phase `ceilings` measures what operations are compared with; run both")
 }
 
 /// A check under way.
@@ -130,15 +138,16 @@ impl Check<'_> {
 /// A phase that this device or program does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct NotHere(&'static str);
+struct NotHere(String);
 
 /// Compares every operation in bf16 and f32, the optimizer, and both towers with the CPU's.
 #[cfg(feature = "cuda")]
 fn kernels(device: &Device, config: &ClipConfig, seed: u64) -> Result<Value> {
-    use dermake_engine::cuda::check::{compare_adamw, compare_operations, compare_towers};
-    let Device::Cuda(cuda) = device else { bail!(NotHere("the device is the CPU")) };
+    use dermake_engine::cuda::check::{compare_adamw, compare_operations, compare_towers, compare_uploads};
+    let Device::Cuda(cuda) = device else { bail!(NotHere("the device is the CPU".into())) };
     let small = gradients::small_config()?;
     let mut findings = compare_adamw(cuda, 1_000_003, seed)?;
+    findings.extend(compare_uploads(cuda, seed)?);
     for is_bf16 in [true, false] {
         findings.extend(compare_operations(cuda, config, is_bf16, seed)?);
         findings.extend(compare_towers(cuda, &small, is_bf16, seed)?);
@@ -160,7 +169,7 @@ fn kernels(device: &Device, config: &ClipConfig, seed: u64) -> Result<Value> {
 
 #[cfg(not(feature = "cuda"))]
 fn kernels(_device: &Device, _config: &ClipConfig, _seed: u64) -> Result<Value> {
-    bail!(NotHere("this dermake was built without CUDA"))
+    bail!(NotHere("this dermake was built without CUDA".into()))
 }
 
 #[cfg(test)]
@@ -177,14 +186,16 @@ mod tests {
             limit: Duration::from_secs(600),
             phases: Vec::new(),
             seed: 3,
+            python: "/nonexistent/python".into(),
             is_small: true,
         };
         assert!(run(&options).unwrap());
         let report: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
         let phases = report["phases"].as_array().unwrap();
-        assert_eq!(phases.len(), 8);
+        assert_eq!(phases.len(), 10);
         for phase in phases {
-            let expected = if phase["name"] == "kernels" { "not_run" } else { "passed" };
+            let is_not_here = phase["name"] == "kernels" || phase["name"] == "pytorch";
+            let expected = if is_not_here { "not_run" } else { "passed" };
             assert_eq!(phase["result"], expected, "{phase}");
         }
         assert!(!run(&GpuCheckOptions { limit: Duration::ZERO, ..options.clone() }).unwrap());
@@ -193,10 +204,11 @@ mod tests {
             report["phases"].as_array().unwrap().iter().all(|phase| phase["result"] == "out_of_time"),
             "{report}"
         );
-        run(&GpuCheckOptions { phases: vec!["device".into(), "ceilings".into()], ..options }).unwrap();
+        run(&GpuCheckOptions { phases: vec!["device".into(), "operations".into()], ..options }).unwrap();
         let report: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
         let names: Vec<&str> =
             report["phases"].as_array().unwrap().iter().map(|phase| phase["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["device", "ceilings"]);
+        assert_eq!(names, ["device", "operations"]);
+        assert_eq!(report["phases"][1]["result"], "passed");
     }
 }

@@ -1,0 +1,90 @@
+//! Compares the features that inference computes on a device with those of the CPU, and times them.
+
+use super::gradients::small_config;
+use super::inputs::{Inputs, drawn_weights};
+use anyhow::{Result, ensure};
+use candle_core::{DType, Device, Tensor};
+use dermake_engine::InferenceTowers;
+use serde_json::{Value, json};
+use shared_model::config::ClipConfig;
+use shared_model::preprocess::normalized;
+use shared_model::weights::Placement;
+use shared_model::{Clip, TowerEngine, unit_length};
+use std::time::Instant;
+
+/// Largest difference of two features in f32: on the CPU, where both sides use the same kernels, and elsewhere.
+const MOST_DIFFERENT_ON_CPU: f32 = 1e-5;
+const MOST_DIFFERENT: f32 = 1e-4;
+/// Least cosine of two features in bf16.
+const LEAST_COSINE: f32 = 0.999;
+/// Images that are timed at once.
+const TIMED_IMAGES: usize = 256;
+
+/// # Errors
+/// When a feature differs, or a pass fails.
+pub fn check(device: &Device, seed: u64, timed: Option<&ClipConfig>) -> Result<Value> {
+    let config = small_config()?;
+    let inputs = Inputs::new(&config, 7, seed)?;
+    let batch = inputs.batch();
+    let weights = drawn_weights(&config, seed);
+    let reference = Clip::load(weights.clone(), &config, &Placement::default())?;
+    let images = reference.vision.image_features(&normalized(batch.pixels, &config.preprocess)?)?;
+    let texts = reference.encode_text(batch.input_ids)?;
+
+    let mut figures = Vec::new();
+    for dtype in [DType::F32, DType::BF16] {
+        let towers = InferenceTowers::load(&weights, &config, &Placement { device: device.clone(), dtype })?;
+        let of_images = unit_length(&towers.raw_image_features(batch.pixels)?)?;
+        let of_texts = unit_length(&towers.raw_text_features(batch.input_ids)?)?;
+        for (what, found, expected) in [("images", of_images, &images), ("texts", of_texts, &texts)] {
+            let (difference, cosine) = compare(&found.to_device(&Device::Cpu)?, expected)?;
+            let most = if device.is_cpu() { MOST_DIFFERENT_ON_CPU } else { MOST_DIFFERENT };
+            let is_near = if dtype == DType::F32 { difference <= most } else { cosine >= LEAST_COSINE };
+            figures.push(json!({
+                "what": what, "precision": format!("{dtype:?}"), "largest_difference": difference, "least_cosine": cosine,
+            }));
+            ensure!(
+                is_near,
+                "features of {what} in {dtype:?} differ by {difference:.1e} from the CPU's, their least cosine is {cosine}"
+            );
+        }
+    }
+    let speed = timed.map(|config| images_per_sec(device, config, seed)).transpose()?;
+    Ok(json!({"features": figures, "images_per_sec": speed}))
+}
+
+/// The largest difference of two values, and the least cosine of two rows of unit length.
+fn compare(found: &Tensor, expected: &Tensor) -> Result<(f32, f32)> {
+    let difference = (found - expected)?.abs()?.max_all()?.to_scalar()?;
+    let cosines = (found * expected)?.sum(1)?;
+    Ok((difference, cosines.min(0)?.to_scalar()?))
+}
+
+/// Images a second in bf16, from u8 in the host's memory to features there.
+fn images_per_sec(device: &Device, config: &ClipConfig, seed: u64) -> Result<f64> {
+    let dtype = if device.is_cpu() { DType::F32 } else { DType::BF16 };
+    let placement = Placement { device: device.clone(), dtype };
+    let towers = InferenceTowers::load(&drawn_weights(config, seed), config, &placement)?;
+    let inputs = Inputs::new(config, TIMED_IMAGES, seed)?;
+    let mut secs = f64::INFINITY;
+    for _ in 0..4 {
+        let started = Instant::now();
+        towers.raw_image_features(inputs.pixels())?.to_device(&Device::Cpu)?;
+        secs = secs.min(started.elapsed().as_secs_f64());
+    }
+    Ok(TIMED_IMAGES as f64 / secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_gives_the_features_of_the_towers() {
+        let figures = check(&Device::Cpu, 5, None).unwrap();
+        let rows = figures["features"].as_array().unwrap();
+        assert_eq!(rows.len(), 4);
+        // bf16 is not f32.
+        assert!(rows[2]["largest_difference"].as_f64().unwrap() > 1e-5, "{figures}");
+    }
+}
