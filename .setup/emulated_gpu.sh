@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks training on CUDA without a GPU: builds dermake with CUDA, and runs `dermake gpu-check` with a driver that executes
-# the kernels on the CPU (native-trainer/crates/engine/kernels/driver). Passes its options to gpu-check.
+# the kernels on the CPU (native-trainer/crates/engine/kernels/driver). Passes its options to gpu-check; without options,
+# also trains, continues, classifies, and refuses GPUs that cannot be used.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"
@@ -53,3 +54,5 @@ cargo build --profile emulated --locked -p native-trainer --features cuda
 report=$CARGO_TARGET_DIR/gpu.json
 say "checking; results are written to $report"
 "$program" gpu-check --small --device cuda --limit-secs 3600 --out "$report" "$@"
+
+if [ $# = 0 ]; then source "$here/emulated_runs.sh"; fi

@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# What `dermake train` and others do on the emulated driver of emulated_gpu.sh: a run that is continued, a model that
+# answers as on the CPU, and what is said of a GPU that cannot be used. Source it; `program` is dermake.
+
+runs=$(mktemp -d)
+trap 'rm -rf "$runs"' EXIT
+
+# refused SETTINGS WORDS ARGUMENT...: succeeds if dermake fails on such a GPU and says these words.
+refused() {
+  local settings=$1 words=$2 output
+  shift 2
+  if output=$(DERMAKE_EMULATED_GPU=$settings "$program" "$@" 2>&1); then
+    fail "dermake $1 works on a GPU with $settings"
+  fi
+  grep -q -- "$words" <<<"$output" || fail "with $settings, expected '$words', found: $output"
+  say "$settings: $(grep -- "$words" <<<"$output" | head -n1)"
+}
+
+check_refusals() {
+  local check=(gpu-check --small --phases device --out "$runs/gpu.json" --device)
+  refused no_device "finds no NVIDIA GPU" "${check[@]}" cuda
+  refused driver_version=12020 "the driver is too old: it is for CUDA 12.2" "${check[@]}" cuda
+  refused capability=75 "compute capability 8.0 or above" "${check[@]}" cuda
+  refused capability=80 "built for GPUs of compute capability 9.0" "${check[@]}" cuda
+  refused "" "there is no GPU 3; this machine has 1" "${check[@]}" cuda:3
+}
+
+write_recipe() {
+  cat >"$runs/recipe.toml" <<'RECIPE'
+[model]
+model_cfg = { embed_dim = 32, quick_gelu = true, vision_cfg = { image_size = 64, patch_size = 16, width = 64, layers = 2, head_width = 32 }, text_cfg = { width = 64, heads = 2, layers = 2 } }
+[data]
+train = "train.csv"
+[objective]
+variant = "paper"
+[optimizer]
+weight_decay = 0.1
+[schedule]
+learning_rate = 3e-4
+warmup_steps = 2
+[run]
+epochs = 1
+batch_size = 6
+save_every_steps = 2
+[run.micro_batches]
+images = 4
+tokens = 1000
+RECIPE
+}
+
+checkpoint_hash() { sha256sum "$1"/checkpoints/last/* | cut -d' ' -f1 | sha256sum; }
+
+check_runs() {
+  local train=("$program" train "$runs/recipe.toml" --data "$runs/drawn" --device cuda --out) before
+  write_recipe
+  "$program" synth --images 40 --seed 1 --image-size 96 --out "$runs/drawn" >/dev/null
+  "${train[@]}" "$runs/whole"
+
+  # A NaN among the parameters after the third step: the loss of the next one is NaN.
+  refused nan_after_steps=3 "the last checkpoint is as it was" "${train[@]:1}" "$runs/continued"
+  before=$(checkpoint_hash "$runs/continued")
+  refused nan_after_steps=1 "the loss is NaN at step" "${train[@]:1}" "$runs/continued"
+  [ "$(checkpoint_hash "$runs/continued")" = "$before" ] || fail "a run that failed has changed its checkpoint"
+  "${train[@]}" "$runs/continued"
+  cmp "$runs"/{whole,continued}/checkpoints/last/open_clip_model.safetensors || fail "a continued run has other bytes"
+
+  refused memory_mib=80 "set activation_memory_gib = " "${train[@]:1}" "$runs/full"
+
+  local photo answers device
+  photo=$(find "$runs/drawn" -name '*.jpg' -o -name '*.png' | sort | head -n1)
+  for device in cpu cuda; do
+    answers=("$program" classify "$photo" --model "$runs/whole/checkpoints/last" --labels "eczema,nevus,psoriasis,scar")
+    "${answers[@]}" --device "$device" | sed 's/\([0-9]\.[0-9][0-9]\)[0-9]*/\1/g' >"$runs/$device.txt"
+  done
+  diff "$runs/cpu.txt" "$runs/cuda.txt" >&2 || fail "a model answers otherwise on the GPU"
+}
+
+check_refusals
+check_runs
+say "runs, refusals and answers are as expected"
