@@ -48,6 +48,10 @@ train RECIPE="smoke" DATA="": _program
     name=${recipe##*/}
     exec "$DERMAKE_BIN" train "$recipe" --data "$data" --out "runs/${name%.toml}"
 
+# Prepare captions for training: without arguments the example of 300 captions, into runs/prepare
+prepare TABLE="native-trainer/crates/prepare/example/captions.csv" OUT="runs/prepare/train.csv": _program
+    "$DERMAKE_BIN" prepare {{quote(TABLE)}} --out {{quote(OUT)}}
+
 # Evaluate: without arguments the demo model on drawn pictures; else a model on the benchmarks in a data folder
 eval MODEL="" DATA="": _program
     #!/usr/bin/env bash

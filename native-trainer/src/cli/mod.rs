@@ -7,6 +7,7 @@ mod eval;
 mod gpu_check;
 mod model;
 mod options;
+mod prepare;
 mod search;
 mod serve;
 mod train;
@@ -41,6 +42,7 @@ enum Command {
     Synth(data::Synth),
     #[command(subcommand)]
     Data(data::Data),
+    Prepare(prepare::Prepare),
     Serve(serve::Serve),
     GpuCheck(gpu_check::GpuCheck),
 }
@@ -58,6 +60,7 @@ impl Cli {
             Command::Eval(eval) => eval.run(),
             Command::Synth(synth) => synth.run(),
             Command::Data(data) => data.run(),
+            Command::Prepare(prepare) => prepare.run(),
             Command::Serve(serve) => serve.run(),
             Command::GpuCheck(check) => check.run(),
         }

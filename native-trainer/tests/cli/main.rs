@@ -16,6 +16,7 @@ mod labels;
 mod manuals;
 mod open_clip;
 mod pictures;
+mod prepare;
 mod quantize;
 mod search;
 mod serve;

@@ -1,0 +1,127 @@
+//! One image-text pair, and what is written of it.
+
+use crate::aspects::{self, MaskOrder};
+use crate::cleaning::{self, Removed};
+use crate::extraction::{Extraction, Extractor};
+use crate::units::{MAX_UNITS, TokenBudget, Units};
+use anyhow::Result;
+use serde::Serialize;
+
+/// Columns of the table, in the order of MAKE's guide.
+pub const COLUMNS: [&str; 16] = [
+    "filename",
+    "caption",
+    "truncated_caption",
+    "visual_concept_caption",
+    "ontology_caption",
+    "sub_captions",
+    "subcaption_1",
+    "subcaption_2",
+    "subcaption_3",
+    "subcaption_4",
+    "subcaption_5",
+    "subcaption_6",
+    "subcaption_7",
+    "subcaption_8",
+    "sub_caption_mask",
+    "knowledge_masks",
+];
+
+/// An image and its caption, as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Counted from 1, without the header.
+    pub row: u64,
+    pub image: String,
+    pub caption: String,
+    /// Why the cells cannot be used, if so.
+    pub problem: Option<Reason>,
+}
+
+/// Why a row is not in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    NoImageName,
+    NoCaption,
+    NotUtf8,
+}
+
+/// A line of `extracted.jsonl`.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    pub row: u64,
+    pub image: String,
+    #[serde(flatten)]
+    pub extraction: Option<Extraction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<Reason>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Removed>,
+    /// Parts of the caption behind the eighth sub-caption.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub parts_left_out: usize,
+    /// Whether `truncated_caption` is shorter than the caption.
+    pub truncated: bool,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// A row of the table and its line of `extracted.jsonl`.
+pub struct Prepared {
+    pub cells: Option<Vec<String>>,
+    pub line: Line,
+}
+
+/// Prepares one pair.
+///
+/// # Errors
+/// Those of the extractor.
+pub fn prepare(pair: Pair, extractor: &dyn Extractor, budget: &TokenBudget, order: MaskOrder) -> Result<Prepared> {
+    let cleaned = cleaning::clean(&pair.caption);
+    let mut line = Line {
+        row: pair.row,
+        image: pair.image,
+        extraction: None,
+        left_out: pair.problem,
+        removed: cleaned.removed,
+        parts_left_out: 0,
+        truncated: false,
+    };
+    if line.left_out.is_none() && line.image.trim().is_empty() {
+        line.left_out = Some(Reason::NoImageName);
+    }
+    if line.left_out.is_none() && !cleaned.text.chars().any(char::is_alphanumeric) {
+        line.left_out = Some(Reason::NoCaption);
+    }
+    if line.left_out.is_some() {
+        return Ok(Prepared { cells: None, line });
+    }
+    let extraction = extractor.extract(&cleaned.text)?;
+    let units = budget.split(&cleaned.text);
+    line.parts_left_out = units.n_left_out;
+    line.truncated = units.truncated != cleaned.text;
+    let cells = cells(&line.image, &cleaned.text, &units, &extraction, order);
+    line.extraction = Some(extraction);
+    Ok(Prepared { cells: Some(cells), line })
+}
+
+fn cells(image: &str, caption: &str, units: &Units, extraction: &Extraction, order: MaskOrder) -> Vec<String> {
+    let n_units = units.subcaptions.len();
+    let mut cells = vec![
+        image.to_owned(),
+        caption.to_owned(),
+        units.truncated.clone(),
+        aspects::visual_concept_caption(extraction),
+        aspects::ontology_caption(extraction),
+        n_units.to_string(),
+    ];
+    cells.extend(units.subcaptions.iter().cloned());
+    cells.resize(6 + MAX_UNITS, String::new());
+    let used: Vec<bool> = (0..MAX_UNITS).map(|at| at < n_units).collect();
+    cells.push(aspects::mask_cell(&used));
+    cells.push(aspects::mask_cell(&aspects::knowledge_mask(true, extraction, order)));
+    cells
+}

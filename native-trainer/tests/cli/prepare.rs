@@ -1,0 +1,115 @@
+//! `dermake prepare`: captions to a table that training reads.
+
+use crate::{dermake, json_lines, sample};
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+fn prepare(folder: &Path, table: &str, more: &[&str]) -> Output {
+    let path = folder.join("captions.csv");
+    fs::write(&path, table).unwrap();
+    dermake().arg("prepare").arg(path).arg("--out").arg(folder.join("train.csv")).args(more).output().unwrap()
+}
+
+const CAPTIONS: &str = "filename,caption\n\
+    a.jpg,\"Chronic atopic dermatitis in the antecubital fossa. Lichenified plaques, no vesicles.\"\n\
+    b.jpg,?melanoma on the back\n\
+    c.jpg,\"<b>Figure 2.</b> Red papules (Fig. 2A).\"\n";
+
+#[test]
+fn captions_become_a_table_that_training_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prepare(folder.path(), CAPTIONS, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = String::from_utf8(output.stdout).unwrap();
+    assert!(summary.contains("3 rows, 3 in the table") && summary.contains("with a condition: 1"), "{summary}");
+
+    let mut table = csv::Reader::from_path(folder.path().join("train.csv")).unwrap();
+    let header = table.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let cell = |row: usize, name: &str| &rows[row][header.iter().position(|column| column == name).unwrap()];
+    let ontology = "This is a skin photo diagnosed as inflammatory, non-infectious, dermatitis, atopic dermatitis.";
+    assert_eq!(cell(0, "ontology_caption"), ontology);
+    assert_eq!(cell(0, "visual_concept_caption"), "This skin photo shows lichenification, plaque.");
+    assert_eq!(cell(0, "subcaption_2"), "Lichenified plaques, no vesicles");
+    assert_eq!((cell(0, "sub_captions"), cell(0, "knowledge_masks")), ("2", "[1, 1, 1]"));
+    assert_eq!(cell(0, "sub_caption_mask"), "[1, 1, 0, 0, 0, 0, 0, 0]");
+    assert_eq!((cell(1, "ontology_caption"), cell(1, "knowledge_masks")), ("", "[1, 0, 0]"));
+    assert_eq!((cell(2, "caption"), cell(2, "knowledge_masks")), ("Red papules.", "[1, 0, 1]"));
+
+    let extracted = json_lines(&fs::read(folder.path().join("extracted.jsonl")).unwrap());
+    assert_eq!(extracted.len(), 3);
+    assert_eq!((&extracted[0]["row"], &extracted[0]["condition"]), (&1.into(), &"atopic dermatitis".into()));
+    assert_eq!((&extracted[0]["negated"][0], &extracted[0]["by"]), (&"vesicle".into(), &"lexicon".into()));
+    assert_eq!(
+        (&extracted[1]["condition"], &extracted[1]["uncertain"][0]),
+        (&serde_json::Value::Null, &"melanoma".into())
+    );
+
+    for name in ["a.jpg", "b.jpg", "c.jpg"] {
+        fs::copy(sample(1), folder.path().join(name)).unwrap();
+    }
+    let check = dermake().args(["data", "check"]).arg(folder.path().join("train.csv")).output().unwrap();
+    assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stdout));
+}
+
+#[test]
+fn rows_without_image_or_caption_are_left_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prepare(folder.path(), &format!("{CAPTIONS}d.jpg,\n,a mole\ne.jpg,  .\n"), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let summary = String::from_utf8(output.stdout).unwrap();
+    assert!(summary.contains("6 rows, 3 in the table") && summary.contains("left out, no caption: 2"), "{summary}");
+    let extracted = json_lines(&fs::read(folder.path().join("extracted.jsonl")).unwrap());
+    assert_eq!(
+        (&extracted[3]["left_out"], &extracted[4]["left_out"]),
+        (&"no_caption".into(), &"no_image_name".into())
+    );
+    let counts: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("prepare.json")).unwrap()).unwrap();
+    assert_eq!((&counts["n_rows"], &counts["mask_order"]), (&6.into(), &"caption-ontology-visual".into()));
+}
+
+#[test]
+fn an_ontology_adds_conditions_and_paths_and_the_masks_may_follow_the_guide() {
+    let folder = tempfile::tempdir().unwrap();
+    let ontology = folder.path().join("ontology.json");
+    fs::write(&ontology, r#"{"root": ["tumor"], "tumor": ["nevus", "zyxoma"], "zyxoma": []}"#).unwrap();
+    let ontology = ontology.to_str().unwrap().to_owned();
+    let captions = "image,text\na.jpg,Zyxoma of the arm\nb.jpg,A nevus\n";
+    let output = prepare(folder.path(), captions, &["--ontology", &ontology, "--mask-order", "guide"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = fs::read_to_string(folder.path().join("train.csv")).unwrap();
+    assert!(
+        table.contains("diagnosed as tumor, zyxoma.") && table.contains("diagnosed as tumor, nevus."),
+        "{table}"
+    );
+    assert!(table.contains("[1, 0, 1]"), "{table}");
+}
+
+#[test]
+fn what_cannot_be_prepared_is_an_error_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (table, expected) in [
+        ("filename,note\na.jpg,x\n", "--caption-column"),
+        ("filename,caption\n", "no rows"),
+        ("filename,caption\na.jpg,\n", "no row has an image and a caption"),
+        ("filename,caption\na.jpg,\"b\nc,d\n", "never closed"),
+        ("\u{89}PNG\r\n", "--image-column"),
+    ] {
+        let output = prepare(folder.path(), table, &[]);
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{table}: {log}");
+        assert!(log.contains(expected), "{table}: {log}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{table}");
+    }
+    let path = folder.path().join("captions.csv");
+    for (out, expected) in
+        [(&path, "names the table that is read"), (&folder.path().to_path_buf(), "this is a folder")]
+    {
+        let output = dermake().arg("prepare").arg(&path).arg("--out").arg(out).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{output:?}");
+    }
+    let output = prepare(folder.path(), CAPTIONS, &["--ontology", path.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read the ontology"), "{output:?}");
+}
