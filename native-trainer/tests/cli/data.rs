@@ -49,7 +49,9 @@ fn a_table_is_usable_as_spreadsheets_save_it_and_whatever_the_case_of_its_names(
     fs::write(&path, format!("{}{row}\n", written.replace(",yes", ",\"yes"))).unwrap();
     let output = check(&path, &["--json"]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(report(&output)["error"].as_str().unwrap().contains("quotation mark in line 2 is never closed"));
+    assert!(
+        report(&output)["error"].as_str().unwrap().contains("quotation mark of row 1 (line 2) is never closed")
+    );
 }
 
 #[test]

@@ -128,6 +128,10 @@ mod tests {
         assert_eq!(twice[0], "every row that counts has the same captions");
         let one_image = lacks(&format!("{row}{}", row.replace("mole", "wart")));
         assert_eq!(one_image, ["every row that counts has the same image, a.png"; 3]);
-        assert_eq!(lacks(""), ["the table has no usable row"; 3]);
+        let options = TableOptions { n_subcaptions: 1, ..TableOptions::default() };
+        let table =
+            TrainingTable::from_bytes(format!("{HEADER}{row}").as_bytes(), Path::new("t.csv"), &options).unwrap();
+        let none = check_learnable(&table, std::iter::empty(), &Objective::of(Variant::Clip));
+        assert_eq!(none, Err(NothingToLearn::NoRow));
     }
 }

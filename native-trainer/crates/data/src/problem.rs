@@ -8,8 +8,8 @@ use std::fmt;
 pub struct RowProblem {
     /// Index of the row in the table, the first is 0.
     pub row: usize,
-    /// Line of the file on which the row starts, the header's is 1.
-    pub line: u64,
+    /// Line of the file on which the row starts, the header's is 1; `None` if the file has no lines.
+    pub line: Option<u64>,
     /// Name of the column; empty if the problem is the whole row's.
     pub column: String,
     /// The problem.
@@ -21,6 +21,8 @@ pub struct RowProblem {
 pub enum ProblemKind {
     /// The row has more fields than the header.
     TooManyFields { expected: usize, found: usize },
+    /// The row, or a text file of its image, cannot be read.
+    RowUnreadable { detail: String },
     /// A cell is not UTF-8.
     NotUtf8,
     /// The cell of the image's name is empty.
@@ -42,7 +44,7 @@ pub enum ProblemKind {
     /// The caption does not fit into the context and is cut. A warning: the row is used.
     CaptionCut { tokens: usize, room: usize },
     /// An earlier row has the same image, captions and masks; a warning, the row is used.
-    RepeatedRow { line: u64 },
+    RepeatedRow { row: usize, line: Option<u64> },
 }
 
 impl ProblemKind {
@@ -55,6 +57,7 @@ impl ProblemKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooManyFields { .. } => "too_many_fields",
+            Self::RowUnreadable { .. } => "row_unreadable",
             Self::NotUtf8 => "not_utf8",
             Self::NoImageName => "no_image_name",
             Self::ImageMissing { .. } => "image_missing",
@@ -76,6 +79,7 @@ impl fmt::Display for ProblemKind {
             Self::TooManyFields { expected, found } => {
                 write!(f, "the row has {found} fields, the header {expected}")
             }
+            Self::RowUnreadable { detail } => f.write_str(detail),
             Self::NotUtf8 => f.write_str("the cell is not UTF-8 text"),
             Self::NoImageName => f.write_str("the image has no name"),
             Self::ImageMissing { path } => write!(f, "there is no such image: {path}"),
@@ -92,7 +96,8 @@ impl fmt::Display for ProblemKind {
             Self::CaptionCut { tokens, room } => {
                 write!(f, "the caption has {tokens} tokens, of which the first {room} are used")
             }
-            Self::RepeatedRow { line } => write!(f, "the row repeats that of line {line}"),
+            Self::RepeatedRow { line: Some(line), .. } => write!(f, "the row repeats that of line {line}"),
+            Self::RepeatedRow { row, line: None } => write!(f, "the row repeats row {}", row + 1),
         }
     }
 }
@@ -100,7 +105,10 @@ impl fmt::Display for ProblemKind {
 impl fmt::Display for RowProblem {
     /// `row 3 (line 4), column sub_caption_mask: …`, rows counted from 1.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "row {} (line {})", self.row + 1, self.line)?;
+        write!(f, "row {}", self.row + 1)?;
+        if let Some(line) = self.line {
+            write!(f, " (line {line})")?;
+        }
         if !self.column.is_empty() {
             write!(f, ", column {}", self.column)?;
         }

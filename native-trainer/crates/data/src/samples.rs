@@ -106,8 +106,11 @@ impl SampleSource {
     }
 }
 
-/// The default folder where image names start: the table's.
+/// The default folder where image names start: the table's, or the folder itself that is read.
 pub fn default_image_root(table: &Path) -> PathBuf {
+    if table.is_dir() {
+        return table.into();
+    }
     match table.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
         _ => ".".into(),

@@ -51,7 +51,7 @@ pub fn run(
         Some(name) => table.column(&[name])?,
         None => table.column(&["ImageID", table.header()[0].as_str()])?,
     };
-    let files = table.images(image_column, &rows, &[folder.join(images), folder])?;
+    let files = table.images(Some(image_column), &rows, &[folder.join(images), folder])?;
     let shown_of = |row: usize| shown.iter().map(|rows| rows[row]).collect::<Vec<bool>>();
     if let Some(repeated) = repeated_images(&files, shown_of) {
         tracing::warn!("{}: {repeated}", benchmark.title);

@@ -22,8 +22,5 @@ pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 
 /// The default folder of the feature cache; `None` without a home directory.
 pub fn default_cache() -> Option<PathBuf> {
-    // A relative path is not valid there, says the specification of these variables.
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|cache| cache.is_absolute());
-    let cache = cache.or_else(|| Some(host::home_dir()?.join(".cache")))?;
-    Some(cache.join("dermake/features"))
+    Some(host::cache_dir()?.join("features"))
 }

@@ -88,32 +88,29 @@ impl<'a> TableText<'a> {
 
     /// The bytes without the spaces before a quotation mark that opens a cell: it counts at the start of a cell only.
     pub fn with_marks_at_starts(&self) -> Cow<'a, [u8]> {
-        if !self.bytes.windows(2).any(|pair| pair == b" \"") {
-            return Cow::Borrowed(self.bytes);
-        }
-        let mut kept = Vec::with_capacity(self.bytes.len());
-        let (mut starts_cell, mut is_quoted) = (true, false);
-        let mut rest = self.bytes;
-        while let Some((&byte, after)) = rest.split_first() {
+        // Copied from the first of such spaces on.
+        let mut kept: Option<Vec<u8>> = None;
+        let (mut starts_cell, mut is_quoted, mut at) = (true, false, 0);
+        while let Some(&byte) = self.bytes.get(at) {
+            let rest = &self.bytes[at..];
             let n_spaces = if starts_cell { rest.iter().take_while(|&&byte| byte == b' ').count() } else { 0 };
             if starts_cell && rest.get(n_spaces) == Some(&b'"') {
-                kept.push(b'"');
-                (starts_cell, is_quoted, rest) = (false, true, &rest[n_spaces + 1..]);
+                if n_spaces > 0 {
+                    kept.get_or_insert_with(|| self.bytes[..at].to_vec());
+                }
+                kept.iter_mut().for_each(|kept| kept.push(b'"'));
+                (starts_cell, is_quoted, at) = (false, true, at + n_spaces + 1);
                 continue;
             }
-            let is_mark = byte == b'"';
-            kept.push(byte);
-            rest = after;
-            if is_mark && is_quoted && after.first() == Some(&b'"') {
-                // A doubled mark is part of the cell.
-                kept.push(b'"');
-                rest = &after[1..];
-            } else if is_mark {
-                is_quoted = false;
-            }
+            // A doubled mark is part of the cell.
+            let is_doubled = is_quoted && rest.starts_with(b"\"\"");
+            is_quoted &= byte != b'"' || is_doubled;
+            let n_taken = if is_doubled { 2 } else { 1 };
+            kept.iter_mut().for_each(|kept| kept.extend_from_slice(&rest[..n_taken]));
             starts_cell = !is_quoted && (byte == self.delimiter || matches!(byte, b'\r' | b'\n'));
+            at += n_taken;
         }
-        Cow::Owned(kept)
+        kept.map_or(Cow::Borrowed(self.bytes), Cow::Owned)
     }
 
     /// Returns whether the last row, which starts at byte `start`, has an unclosed quotation mark, so that the lines

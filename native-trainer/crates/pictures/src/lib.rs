@@ -4,7 +4,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
-mod panics;
+pub mod panics;
 
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{self, DecodedImage, FileKind, Reading};
@@ -62,7 +62,7 @@ pub fn open(path: &Path, reading: Reading) -> Result<DecodedImage, PictureError>
 
 /// Decodes a picture.
 pub fn decode(bytes: &[u8], reading: Reading) -> shared_model::Result<DecodedImage> {
-    panics::caught(|| preprocess::decode(bytes, reading))
+    caught(|| preprocess::decode(bytes, reading))
 }
 
 /// [`pixel_values`] of the picture in a file.
@@ -79,7 +79,7 @@ pub fn open_pixel_values(
 /// # Shapes
 /// - returns f32 `[3, S, S]`, normalized, row-major
 pub fn pixel_values(bytes: &[u8], config: &PreprocessConfig, reading: Reading) -> shared_model::Result<Vec<f32>> {
-    panics::caught(|| {
+    caught(|| {
         let image = preprocess::decode(bytes, reading)?;
         Ok(preprocess::pixel_values(&preprocess::resize_and_crop(&image, config)?, config))
     })
@@ -100,7 +100,7 @@ pub fn pixels_within(
     reading: Reading,
     max_megapixels: u32,
 ) -> shared_model::Result<Vec<u8>> {
-    panics::caught(|| {
+    caught(|| {
         let image = preprocess::decode_within(bytes, reading, max_megapixels)?;
         Ok(preprocess::resize_and_crop(&image, config)?.to_planes())
     })
@@ -108,7 +108,13 @@ pub fn pixels_within(
 
 /// Refuses, from its header alone, what is no picture or has more than `max_megapixels`.
 pub fn check_size(bytes: &[u8], max_megapixels: u32) -> shared_model::Result<()> {
-    panics::caught(|| preprocess::check_size(bytes, max_megapixels))
+    caught(|| preprocess::check_size(bytes, max_megapixels))
+}
+
+/// Runs a decoder; a panic of it is an error.
+fn caught<T>(decode: impl FnOnce() -> shared_model::Result<T>) -> shared_model::Result<T> {
+    let failed = || Err(shared_model::Error::ImageDecode { detail: "its decoder failed".into() });
+    panics::caught(decode).unwrap_or_else(failed)
 }
 
 fn head(source: &mut impl Read) -> io::Result<Vec<u8>> {

@@ -51,6 +51,14 @@ fn over_limit(typed: String, n_cores: usize) -> Option<(String, usize)> {
     typed.trim().parse().is_ok_and(|n_threads: usize| n_threads > limit).then_some((typed, limit))
 }
 
+/// The folder of this program in the user's cache; `None` without a home directory.
+pub fn cache_dir() -> Option<PathBuf> {
+    // A relative path is not valid there, says the specification of these variables.
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|cache| cache.is_absolute());
+    let cache = cache.or_else(|| Some(home_dir()?.join(".cache")))?;
+    Some(cache.join("dermake"))
+}
+
 /// The user's home directory; `None` if the variable `HOME` is empty or relative, since files would then be written to
 /// the working folder.
 pub fn home_dir() -> Option<PathBuf> {

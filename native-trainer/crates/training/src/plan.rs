@@ -11,6 +11,7 @@ use dermake_data::shrink;
 use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
 use dermake_evaluation::LabeledImages;
 use dermake_files::{hash, labels};
+use dermake_objective::Variant;
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::BTreeMap;
@@ -81,8 +82,9 @@ impl Plan {
         if let Some(validation) = &validation {
             check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
         }
-        let fingerprint = fingerprint(&recipe, &config, data, train.image_root())?;
-        let evaluated_on = evaluated_on(&recipe, &zero_shot, data)?;
+        let table = table_sha256(&data.join(&recipe.data.train), train.table())?;
+        let fingerprint = fingerprint(&recipe, &config, table, train.image_root())?;
+        let evaluated_on = evaluated_on(&recipe, &zero_shot, data, validation.as_deref())?;
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
         let n_prefetched = loader_options(&recipe).prefetch_batches;
@@ -177,36 +179,45 @@ fn comparable(recipe: &Recipe) -> Recipe {
 }
 
 /// Hashes of the tables that a run is evaluated on, with the classes of each.
-fn evaluated_on(recipe: &Recipe, zero_shot: &[ZeroShotSet], data: &Path) -> Result<BTreeMap<String, String>> {
-    let read = |table: &String| {
-        let path = data.join(table);
-        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
+fn evaluated_on(
+    recipe: &Recipe,
+    zero_shot: &[ZeroShotSet],
+    data: &Path,
+    validation: Option<&SampleSource>,
+) -> Result<BTreeMap<String, String>> {
     let mut hashes = BTreeMap::new();
-    if let Some(validation) = &recipe.data.validation {
-        hashes.insert(VALIDATION.to_string(), hash::sha256(read(validation)?));
+    if let (Some(name), Some(validation)) = (&recipe.data.validation, validation) {
+        hashes.insert(VALIDATION.to_string(), table_sha256(&data.join(name), validation.table())?);
     }
     for (set, written) in zero_shot.iter().zip(&recipe.data.zero_shot) {
-        let content = [serde_json::to_vec(&set.class_names)?, read(&written.table)?].concat();
+        let content = [serde_json::to_vec(&set.class_names)?, read(&data.join(&written.table))?].concat();
         hashes.insert(format!("zero-shot table or class list {}", set.name), hash::sha256(content));
     }
     Ok(hashes)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The hash of a table: of a text file's bytes, and of what was read from any other source.
+fn table_sha256(path: &Path, table: &TrainingTable) -> Result<String> {
+    let is_text = path.is_file() && (0..table.len().min(1)).all(|row| table.line(row).is_some());
+    if is_text { Ok(hash::sha256(read(path)?)) } else { Ok(table.content_sha256()) }
 }
 
 /// Hashes of everything that decides a run's results.
 fn fingerprint(
     recipe: &Recipe,
     config: &ClipConfig,
-    data: &Path,
+    table_sha256: String,
     images: &Path,
 ) -> Result<BTreeMap<String, String>> {
     let recipe = comparable(recipe);
-    let table = data.join(&recipe.data.train);
-    let table = std::fs::read(&table).with_context(|| format!("cannot read {}", table.display()))?;
     let of = |name: &str, bytes: &[u8]| (name.to_string(), hash::sha256(bytes));
     let mut fingerprint = BTreeMap::from([
         of("recipe", &serde_json::to_vec(&recipe)?),
-        of("training table", &table),
+        ("training table".to_string(), table_sha256),
         of("model", &serde_json::to_vec(&config.to_open_clip_json())?),
     ]);
     if let Some(shrunk) = shrink::read_marker(images)? {
@@ -224,6 +235,10 @@ impl Display for Plan {
         writeln!(f, "parameters  {:.2} M", self.n_values() as f64 / 1e6)?;
         let table = self.train.table();
         writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        let absent = table.absent_columns();
+        if !absent.is_empty() && self.recipe.objective.variant != Variant::Clip {
+            writeln!(f, "masked      the table has no {}", absent.join(", "))?;
+        }
         writeln!(
             f,
             "steps       {} of {} samples: {} epochs of {}",
@@ -255,9 +270,8 @@ mod tests {
     fn a_run_goes_on_with_another_notice_and_in_other_pieces_but_not_with_another_seed() {
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe::read("smoke").unwrap();
-        std::fs::write(folder.path().join(&recipe.data.train), "a table").unwrap();
         let config = recipe.model.drawn_config().unwrap().unwrap();
-        let of = |recipe: &Recipe| fingerprint(recipe, &config, folder.path(), folder.path()).unwrap();
+        let of = |recipe: &Recipe| fingerprint(recipe, &config, "table".into(), folder.path()).unwrap();
         let mut other = recipe.clone();
         other.model.notice = Some("Other words.".into());
         assert!(recipe.model.notice.is_some() && recipe.model.notice != other.model.notice);

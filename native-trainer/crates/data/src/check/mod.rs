@@ -17,6 +17,7 @@ use super::table::{TableError, TrainingTable};
 use anyhow::Result;
 use dermake_objective::{Objective, Variant};
 use dermake_process::print;
+use dermake_sources::SourceError;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -103,15 +104,15 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     };
     let table = match TrainingTable::read(path, &options.table) {
         Ok(table) => table,
-        Err(error @ (TableError::Columns { .. } | TableError::OpenQuote { .. })) => {
+        Err(
+            error @ (TableError::Columns { .. }
+            | TableError::Source(SourceError::OpenQuote { .. } | SourceError::NoRows { .. })),
+        ) => {
             report.error = Some(error.to_string());
             return Ok(report);
         }
         Err(error) => return Err(error.into()),
     };
-    if table.is_empty() {
-        report.error = Some(format!("the table has no rows: {}", path.display()));
-    }
     report.problems = table.problems().to_vec();
     report.problems.extend(images::problems(&table, &report.image_root));
     report.problems.extend(repeats::problems(&table));

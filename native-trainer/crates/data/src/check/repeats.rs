@@ -15,7 +15,7 @@ pub(super) fn problems(table: &TrainingTable) -> Vec<RowProblem> {
         (content.image, &content.captions, &content.mask).hash(&mut hasher);
         let first = *first_rows.entry(hasher.finish()).or_insert(row);
         if first != row && table.row(first) == content {
-            found.push(table.problem(row, "", ProblemKind::RepeatedRow { line: table.line(first) }));
+            found.push(table.problem(row, "", ProblemKind::RepeatedRow { row: first, line: table.line(first) }));
         }
     }
     found

@@ -4,16 +4,16 @@
 //! becomes the word "nan" (so pandas prints it), a missing sub-caption the empty text, and the words that pandas
 //! takes for a missing cell are missing cells here too. Captions of one column are expected to be text: pandas would
 //! print a column that holds nothing but numbers in its own way (`7` as `7.0` where a cell is missing), this does not.
-
-mod lines;
+//!
+//! A column of captions that the table does not have is masked in every row. Without a column of masks, each caption
+//! counts that is not empty.
 
 use super::mask::parse_mask;
 use super::problem::{ProblemKind, RowProblem};
 use super::schema::{Column, Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
-use csv::ByteRecord;
-use dermake_files::table_file::{self, TableText};
-use dermake_files::text_file;
-use lines::LineCounter;
+use dermake_files::hash;
+use dermake_sources::{Dataset, Image, RowFault, SourceError};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,17 +29,16 @@ const MISSING_WORDS: [&str; 18] = [
 /// Why a table cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    #[error("cannot read the table")]
-    Unreadable(#[from] text_file::Error),
-    #[error("the table is damaged: {}", path.display())]
-    Damaged { path: PathBuf, source: csv::Error },
-    #[error("the quotation mark in line {line} is never closed: {}", path.display())]
-    OpenQuote { line: u64, path: PathBuf },
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error(
-        "the table lacks the columns {}; it has {} (image_column and caption_column may name others): {}",
+        "the table lacks the columns {}; it has {}; image_column and caption_column of a recipe's [data.table], or \
+         --image-column and --caption-column, name others: {}",
         missing.join(", "), listed(found), path.display()
     )]
     Columns { missing: Vec<String>, found: Vec<String>, path: PathBuf },
+    #[error("cannot unpack the images of {}", path.display())]
+    Unpack { path: PathBuf, source: anyhow::Error },
     #[error("n_subcaptions is {found}, expected 0 to {MAX_SUBCAPTIONS}")]
     SubcaptionCount { found: usize },
 }
@@ -52,7 +51,7 @@ pub struct TrainingTable {
     ends: Vec<usize>,
     /// For each row, bit n is set if caption n counts.
     masks: Vec<u64>,
-    lines: Vec<u64>,
+    lines: Vec<Option<u64>>,
     is_usable: Vec<bool>,
     problems: Vec<RowProblem>,
 }
@@ -69,14 +68,21 @@ pub struct TrainingRow<'a> {
 }
 
 impl TrainingTable {
-    /// Reads a comma-separated file with a header.
+    /// Reads a table of any form that [`Dataset`] knows. Images that are inside other files are unpacked into the user's
+    /// cache, since training opens them in any order.
     ///
     /// [`problems`](Self::problems) has the problems of single rows.
     ///
     /// # Errors
-    /// [`TableError`] if the file cannot be read or lacks a column.
+    /// [`TableError`] if it cannot be read or lacks a column.
     pub fn read(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
-        Self::from_bytes(&text_file::read_table(path)?, path, options)
+        let mut data = Dataset::read(path)?;
+        let table = Self::of(&data, options)?;
+        if !data.has_packed_images() {
+            return Ok(table);
+        }
+        data.unpack(None).map_err(|source| TableError::Unpack { path: path.into(), source })?;
+        Self::of(&data, options)
     }
 
     /// The content of a file; `path` is where it came from, for messages.
@@ -84,52 +90,57 @@ impl TrainingTable {
     /// # Errors
     /// As [`Self::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path, options: &TableOptions) -> Result<Self, TableError> {
+        Self::of(&Dataset::of_bytes(bytes, path)?, options)
+    }
+
+    /// The rows of a data set.
+    ///
+    /// # Errors
+    /// [`TableError`] if a column is missing, or an option is out of range.
+    pub fn of(data: &Dataset, options: &TableOptions) -> Result<Self, TableError> {
         if options.n_subcaptions > MAX_SUBCAPTIONS {
             return Err(TableError::SubcaptionCount { found: options.n_subcaptions });
         }
-        let not_text = |source| text_file::Error::Text { path: path.into(), source };
-        let text = TableText::recognize(bytes).map_err(not_text)?;
-        let mut reader = text.reader();
-        let damaged = |source| TableError::Damaged { path: path.into(), source };
-        let header = table_file::column_names(reader.byte_headers().map_err(damaged)?);
-        let columns = Columns::find(&header, options).map_err(|missing| TableError::Columns {
+        let columns = Columns::find(data.columns(), data.knows_images(), options);
+        let columns = columns.map_err(|missing| TableError::Columns {
             missing,
-            found: header,
-            path: path.into(),
+            found: data.columns().to_vec(),
+            path: data.path().into(),
         })?;
         let mut table = Self {
             columns: Arc::new(columns),
-            texts: String::with_capacity(bytes.len()),
+            texts: String::new(),
             ends: vec![0],
             masks: Vec::new(),
             lines: Vec::new(),
             is_usable: Vec::new(),
             problems: Vec::new(),
         };
-        let mut record = ByteRecord::new();
-        let mut lines = LineCounter::new(text.bytes, text.first_line);
-        let (mut last_start, mut n_empty) = (0, 0);
-        while reader.read_byte_record(&mut record).map_err(damaged)? {
-            last_start = record.position().map_or(0, csv::Position::byte);
-            if table_file::is_empty(&record) {
-                n_empty += 1;
-                continue;
-            }
-            table.lines.push(lines.line_of(last_start));
-            table.push(&record);
+        for note in data.notes() {
+            tracing::warn!("{note}");
         }
-        if text.has_open_quote(last_start) {
-            return Err(TableError::OpenQuote {
-                line: table.lines.last().copied().unwrap_or(1),
-                path: path.into(),
-            });
-        }
-        if n_empty > 0 {
-            tracing::warn!("{n_empty} empty rows are left out: {}", path.display());
+        let mut problems = data.problems().iter().peekable();
+        for row in 0..data.len() {
+            table.lines.push(data.origin(row).line);
+            let of_row = std::iter::from_fn(|| problems.next_if(|problem| problem.row == row));
+            let faults: Vec<&RowFault> = of_row.map(|problem| &problem.fault).collect();
+            table.push(data, row, &faults);
         }
         table.texts.shrink_to_fit();
         table.ends.shrink_to_fit();
         Ok(table)
+    }
+
+    /// Names of the columns of captions and masks that the table does not have.
+    pub fn absent_columns(&self) -> Vec<String> {
+        self.columns.absent()
+    }
+
+    /// The SHA-256 of all that training reads of the table.
+    pub fn content_sha256(&self) -> String {
+        let numbers = self.ends.iter().map(|&end| end as u64).chain(self.masks.iter().copied());
+        let numbers = numbers.flat_map(u64::to_le_bytes);
+        hash::sha256(self.texts.bytes().chain(numbers).collect::<Vec<u8>>())
     }
 
     /// Rows, usable or not.
@@ -181,8 +192,8 @@ impl TrainingTable {
         (0..self.n_captions()).map(move |kind| (mask >> kind) & 1 == 1)
     }
 
-    /// Line of the file on which a row starts; the header's is 1.
-    pub fn line(&self, row: usize) -> u64 {
+    /// Line of the file on which a row starts; the header's is 1. `None` if the file has no lines.
+    pub fn line(&self, row: usize) -> Option<u64> {
         self.lines[row]
     }
 
@@ -206,45 +217,74 @@ impl TrainingTable {
         &self.texts[self.ends[index]..self.ends[index + 1]]
     }
 
-    fn push(&mut self, record: &ByteRecord) {
+    fn push(&mut self, data: &Dataset, row: usize, faults: &[&RowFault]) {
         let columns = Arc::clone(&self.columns);
-        let row = self.len();
         let n_problems = self.problems.len();
         self.masks.push(0);
-        if table_file::has_cells_behind(record, columns.n_fields) {
-            let kind = ProblemKind::TooManyFields { expected: columns.n_fields, found: record.len() };
-            self.report(row, "", kind);
+        let mut not_utf8 = HashSet::new();
+        for fault in faults {
+            match fault {
+                RowFault::TooManyCells { expected, found, .. } => {
+                    self.report(row, "", ProblemKind::TooManyFields { expected: *expected, found: *found });
+                }
+                RowFault::NotUtf8 { column } => {
+                    not_utf8.insert(*column);
+                }
+                RowFault::Unreadable { detail } => {
+                    self.report(row, "", ProblemKind::RowUnreadable { detail: detail.clone() });
+                }
+                // Missing cells are missing captions.
+                RowFault::TooFewCells { .. } => {}
+            }
         }
-        for column in std::iter::once(&columns.image).chain(&columns.captions) {
-            let text = self.cell(row, record, column);
+        let cells = Cells { data, row, not_utf8 };
+        let known_image = data.known_image(row).map(name_of);
+        let image = match &known_image {
+            Some(name) => name,
+            None => self.cell(&cells, &columns.image),
+        };
+        self.texts.push_str(image);
+        self.ends.push(self.texts.len());
+        for column in &columns.captions {
+            let text = self.cell(&cells, column);
             self.texts.push_str(text);
             self.ends.push(self.texts.len());
         }
         if self.image(row).trim().is_empty() {
             self.report(row, &columns.image.name, ProblemKind::NoImageName);
         }
-        self.push_masks(row, record, &columns);
+        self.push_masks(&cells, &columns);
         self.is_usable.push(self.problems.len() == n_problems);
     }
 
-    fn push_masks(&mut self, row: usize, record: &ByteRecord, columns: &Columns) {
-        let mut bits = self.mask_bits(row, record, &columns.knowledge_mask, N_KNOWLEDGE);
-        if let Some(column) = &columns.subcaption_mask {
-            let used = (1u64 << self.n_captions()) - 1;
-            bits |= (self.mask_bits(row, record, column, columns.n_subcaption_columns) << N_KNOWLEDGE) & used;
-        }
-        self.masks[row] = bits;
+    fn push_masks(&mut self, cells: &Cells<'_>, columns: &Columns) {
+        let row = cells.row;
+        let knowledge = self.mask_bits(cells, &columns.knowledge_mask, N_KNOWLEDGE);
+        let subcaptions = self.mask_bits(cells, &columns.subcaption_mask, columns.n_subcaption_columns);
+        let used = (1u64 << self.n_captions()) - 1;
+        let of_masks = (knowledge | (subcaptions << N_KNOWLEDGE)) & used;
+        let mut bits = 0;
         for (kind, column) in columns.captions.iter().enumerate() {
             let is_empty = self.caption(row, kind).is_none_or(|caption| caption.trim().is_empty());
-            if (bits >> kind) & 1 == 1 && is_empty {
+            let has_mask = match kind {
+                0..N_KNOWLEDGE => columns.knowledge_mask.index.is_some(),
+                _ => columns.subcaption_mask.index.is_some(),
+            };
+            let counts = if has_mask { (of_masks >> kind) & 1 == 1 && column.index.is_some() } else { !is_empty };
+            bits |= u64::from(counts) << kind;
+            if counts && is_empty {
                 self.report(row, &column.name, ProblemKind::EmptyCaption);
             }
         }
+        self.masks[row] = bits;
     }
 
-    /// The mask of one cell, bit n for its entry n; 0 and a problem if it is none.
-    fn mask_bits(&mut self, row: usize, record: &ByteRecord, column: &Column, expected: usize) -> u64 {
-        let cell = self.cell(row, record, column);
+    /// The mask of one cell, bit n for its entry n; 0 and a problem if it is none; 0 without a column.
+    fn mask_bits(&mut self, cells: &Cells<'_>, column: &Column, expected: usize) -> u64 {
+        if column.index.is_none() {
+            return 0;
+        }
+        let cell = self.cell(cells, column);
         let kind = match parse_mask(cell) {
             Ok(mask) if mask.len() == expected => {
                 return mask.iter().zip(0..).fold(0, |bits, (&is_valid, n)| bits | (u64::from(is_valid) << n));
@@ -252,21 +292,19 @@ impl TrainingTable {
             Ok(mask) => ProblemKind::MaskLength { expected, found: mask.len() },
             Err(error) => ProblemKind::Mask(error),
         };
-        self.report(row, &column.name, kind);
+        self.report(cells.row, &column.name, kind);
         0
     }
 
     /// The text of a cell, empty if missing.
-    fn cell<'r>(&mut self, row: usize, record: &'r ByteRecord, column: &Column) -> &'r str {
-        let cell = record.get(column.index).unwrap_or_default();
-        match std::str::from_utf8(cell) {
-            Ok(text) if MISSING_WORDS.contains(&text) => "",
-            Ok(text) => text,
-            Err(_) => {
-                self.report(row, &column.name, ProblemKind::NotUtf8);
-                ""
-            }
+    fn cell<'r>(&mut self, cells: &Cells<'r>, column: &Column) -> &'r str {
+        let Some(index) = column.index else { return "" };
+        if cells.not_utf8.contains(&index) {
+            self.report(cells.row, &column.name, ProblemKind::NotUtf8);
+            return "";
         }
+        let text = cells.data.cell(cells.row, index);
+        if MISSING_WORDS.contains(&text) { "" } else { text }
     }
 
     fn report(&mut self, row: usize, column: &str, kind: ProblemKind) {
@@ -276,6 +314,22 @@ impl TrainingTable {
             let problem = self.problem(row, column, kind);
             self.problems.push(problem);
         }
+    }
+}
+
+/// One row of a data set.
+struct Cells<'a> {
+    data: &'a Dataset,
+    row: usize,
+    /// Columns of cells that are not text.
+    not_utf8: HashSet<usize>,
+}
+
+/// The name of an image that is known without a column: of a file, a path that does not depend on the table's folder.
+fn name_of(image: &Image) -> String {
+    match image.path().and_then(|path| std::path::absolute(path).ok()) {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => image.name(),
     }
 }
 

@@ -23,7 +23,7 @@ fn missing_cells_become_what_the_reference_makes_of_them() {
     let row = table.row(0);
     assert_eq!((row.image, row.captions), ("a.png", vec!["nan", "nan", "x, \"y\"\nz", "", "b"]));
     assert_eq!(row.mask, [false, false, true, false, true]);
-    assert_eq!((table.line(0), table.line(1), table.len()), (2, 5, 2));
+    assert_eq!((table.line(0), table.line(1), table.len()), (Some(2), Some(5), 2));
     assert_eq!(table.row(1).captions, ["c", "d", "e", "f", "g"]);
     assert_eq!(table.caption(0, 0), None);
 }
@@ -33,7 +33,7 @@ fn lines_are_counted_whatever_ends_them() {
     let row = "a.png,c,d,e,f,\"two\r\nlines\",\"[1, 1]\",\"[1, 1, 1]\",,";
     for (end, expected) in [("\n", [2, 4, 6]), ("\r\n", [2, 4, 6]), ("\r\n\r\n", [2, 5, 8]), ("\r", [2, 4, 6])] {
         let table = read(format!("{row}{end}{row}{end}{row}").as_bytes());
-        assert_eq!([0, 1, 2].map(|row| table.line(row)), expected, "{end:?}");
+        assert_eq!([0, 1, 2].map(|row| table.line(row)), expected.map(Some), "{end:?}");
     }
 }
 
@@ -70,13 +70,41 @@ fn problems_of_a_row_are_named_and_the_other_rows_stay() {
 }
 
 #[test]
-fn a_missing_column_is_an_error_with_the_columns_that_are_there() {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(b"\xef\xbb\xbffilename,caption\na.png,b\n").unwrap();
-    let error = TrainingTable::read(file.path(), &TableOptions::default()).err().unwrap().to_string();
-    assert!(error.contains("truncated_caption, ontology_caption"), "{error}");
-    assert!(error.contains("it has filename, caption"), "{error}");
-    assert!(!error.contains("lacks the columns filename"), "{error}");
+fn a_table_without_image_or_caption_is_an_error_with_the_columns_that_are_there() {
+    let read =
+        |text: &str| TrainingTable::from_bytes(text.as_bytes(), Path::new("t.csv"), &TableOptions::default());
+    let error = read("\u{feff}filename,label\na.png,b\n").err().unwrap().to_string();
+    assert!(error.contains("lacks the columns truncated_caption; it has filename, label;"), "{error}");
+    assert!(matches!(read("filename,caption\n").err(), Some(TableError::Source(SourceError::NoRows { .. }))));
+}
+
+#[test]
+fn columns_that_are_not_there_are_masked_and_captions_count_unless_empty() {
+    let options = TableOptions { n_subcaptions: 2, ..TableOptions::default() };
+    let masks = |text: &str| -> Vec<Vec<bool>> {
+        let table = TrainingTable::from_bytes(text.as_bytes(), Path::new("t.csv"), &options).unwrap();
+        assert_eq!(problems(&table), Vec::<String>::new(), "{text}");
+        (0..table.len()).map(|row| table.mask(row).collect()).collect()
+    };
+    let (yes, no) = (true, false);
+    assert_eq!(masks("image,caption\na.png,x\nb.png,\n"), [[yes, no, no, no, no], [no; 5]]);
+    assert_eq!(masks("image,caption,ontology_caption\na.png,x,y\n"), [[yes, yes, no, no, no]]);
+    // A mask counts for the columns that are there.
+    assert_eq!(
+        masks("image,caption,subcaption_1,knowledge_masks,sub_caption_mask\na.png,x,y,\"[1, 1, 1]\",[1]\n"),
+        [[yes, no, no, yes, no]]
+    );
+    assert_eq!(masks("image,caption,subcaption_1\na.png,x,y\n"), [[yes, no, no, yes, no]]);
+    assert_eq!(masks("image,caption,sub_caption_mask\na.png,x,[1]\n"), [[yes, no, no, no, no]]);
+}
+
+#[test]
+fn a_table_may_be_json_lines() {
+    let text = "{\"image\": \"a.png\", \"caption\": \"x\"}\n\noops\n{\"image\": \"b.png\", \"caption\": null}\n";
+    let table = TrainingTable::from_bytes(text.as_bytes(), Path::new("t.jsonl"), &TableOptions::default()).unwrap();
+    assert_eq!((table.len(), table.row(0).captions[0], table.line(2)), (3, "x", Some(4)));
+    assert_eq!(table.usable_rows().collect::<Vec<_>>(), [0, 2]);
+    assert!(problems(&table)[0].starts_with("row 2 (line 3): line 3 is no JSON object"), "{:?}", problems(&table));
 }
 
 #[test]
@@ -95,11 +123,11 @@ fn tables_are_read_as_spreadsheets_save_them() {
         let table = TrainingTable::from_bytes(text.as_bytes(), Path::new("t.csv"), &options).unwrap();
         assert_eq!((table.len(), problems(&table)), (1, Vec::new()), "{text}");
         assert_eq!(table.row(0).captions, ["c", "d", "e"]);
-        assert_eq!(table.line(0), if text.starts_with("sep") { 3 } else { 2 });
+        assert_eq!(table.line(0), Some(if text.starts_with("sep") { 3 } else { 2 }));
     }
     let open = comma.replace("1]\"", "1]");
     let error = TrainingTable::from_bytes(open.as_bytes(), Path::new("t.csv"), &options).err().unwrap();
-    assert!(matches!(error, TableError::OpenQuote { line: 2, .. }), "{error}");
+    assert!(matches!(error, TableError::Source(SourceError::OpenQuote { line: 2, .. })), "{error}");
     let wide: Vec<u8> = comma.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let error = TrainingTable::from_bytes(&wide, Path::new("t.csv"), &options).err().unwrap();
     assert!(format!("{:#}", anyhow::Error::from(error)).contains("UTF-16"));

@@ -1,7 +1,7 @@
 //! Lines of a table, counted.
 
 /// Counts lines up to the starts of records: the reader's own count stops before empty lines and inside CR LF.
-pub(super) struct LineCounter<'a> {
+pub(crate) struct LineCounter<'a> {
     bytes: &'a [u8],
     at: usize,
     line: u64,

@@ -1,0 +1,261 @@
+//! A data set in memory: texts by row and column, where each row came from, and what is wrong with it.
+
+use crate::builder::{Builder, Place};
+use crate::cells::Cells;
+use crate::columns::{self, CAPTION_COLUMNS, LABEL_COLUMNS};
+use crate::error::SourceError;
+use crate::form::Form;
+use crate::image::Image;
+use crate::images::Images;
+use crate::origin::Origin;
+use crate::problem::RowProblem;
+use crate::{Result, file, folder, pattern};
+use dermake_files::table_file::find_column;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Rows of texts, with an image each.
+pub struct Dataset {
+    path: PathBuf,
+    form: Form,
+    files: Vec<PathBuf>,
+    columns: Vec<String>,
+    cells: Cells,
+    places: Vec<Place>,
+    images: Vec<Option<Image>>,
+    problems: Vec<RowProblem>,
+    notes: Vec<String>,
+    class_names: HashMap<usize, Vec<String>>,
+}
+
+impl Dataset {
+    /// Reads a file, a folder, or the files that fit a pattern.
+    ///
+    /// # Errors
+    /// When nothing is there, it has no form that is known, is damaged, or has no rows.
+    pub fn read(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return folder::read(path);
+        }
+        if path.symlink_metadata().is_err() && pattern::is_pattern(path) {
+            return Self::of_files(path, &pattern::files(path)?);
+        }
+        Self::of_files(path, &[path.to_path_buf()])
+    }
+
+    /// Reads the content of a table: CSV and the like, or JSON. `path` is where it came from.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let mut builder = Builder::default();
+        builder.begin_file(path, None);
+        let form = file::read_text(bytes, &mut builder)?;
+        Self::of(path, form, builder)
+    }
+
+    /// Reads files of one form as one data set, named `path`.
+    pub(crate) fn of_files(path: &Path, files: &[PathBuf]) -> Result<Self> {
+        let mut builder = Builder::default();
+        let mut form = None;
+        let are_splits = files.len() > 1 && files.iter().all(|file| file::split(file).is_some());
+        for file in files {
+            builder.begin_file(file, file::split(file).filter(|_| are_splits));
+            let found = file::read(file, &mut builder)?;
+            let first = *form.get_or_insert(found);
+            if first != found {
+                let name = |form: Form| format!("{form:?}").to_lowercase();
+                return Err(SourceError::DifferentForms {
+                    first: name(first),
+                    other: name(found),
+                    path: path.into(),
+                });
+            }
+        }
+        Self::of(path, form.unwrap_or(Form::Table), builder)
+    }
+
+    pub(crate) fn of(path: &Path, form: Form, builder: Builder) -> Result<Self> {
+        let Builder { files, columns, mut cells, places, mut images, problems, notes, class_names, .. } = builder;
+        if places.is_empty() {
+            return Err(SourceError::NoRows { path: path.into() });
+        }
+        cells.shrink_to_fit();
+        if !images.is_empty() {
+            images.resize(places.len(), None);
+        }
+        Ok(Self { path: path.into(), form, files, columns, cells, places, images, problems, notes, class_names })
+    }
+
+    /// The path that was read.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Names of the columns, without the white space around them.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The text of a cell as it is written; empty if it is missing.
+    ///
+    /// # Panics
+    /// When there is no row of this number.
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        self.cells.get(row, column)
+    }
+
+    /// Where a row came from.
+    ///
+    /// # Panics
+    /// When there is no row of this number.
+    pub fn origin(&self, row: usize) -> Origin<'_> {
+        let Place { file, row, line } = self.places[row];
+        let row = (!matches!(self.form, Form::ClassFolders | Form::Pictures)).then_some(row);
+        Origin { file: &self.files[file], row, line: (line > 0).then_some(line) }
+    }
+
+    /// What is wrong with single rows, in their order.
+    pub fn problems(&self) -> &[RowProblem] {
+        &self.problems
+    }
+
+    /// What was not read, in sentences: files that are not used, empty rows.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The column with this name, or with this name in another case.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn column(&self, name: &str) -> Result<usize> {
+        find_column(&self.columns, name).ok_or_else(|| SourceError::MissingColumn {
+            name: name.into(),
+            found: self.columns.clone(),
+            path: self.path.clone(),
+        })
+    }
+
+    /// The column of the images' names: the named one, or one that is usually named so. `None` if the images are known
+    /// without it, as in a folder or an archive.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn image_column(&self, named: Option<&str>) -> Result<Option<usize>> {
+        match named {
+            // A Parquet column of bytes is no column of texts.
+            Some(_) if self.knows_images() => Ok(None),
+            Some(name) => self.column(name).map(Some),
+            None if self.knows_images() => Ok(columns::find_image(&self.columns)),
+            None => {
+                columns::find_image(&self.columns).map(Some).ok_or_else(|| self.unknown("image", "--image-column"))
+            }
+        }
+    }
+
+    /// The column of the labels: the named one, or one that is usually named so.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn label_column(&self, named: Option<&str>) -> Result<usize> {
+        self.usual_column(named, &LABEL_COLUMNS, "label", "--label-column")
+    }
+
+    /// The column of the captions: the named one, or one that is usually named so.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn caption_column(&self, named: Option<&str>) -> Result<usize> {
+        self.usual_column(named, &CAPTION_COLUMNS, "caption", "--caption-column")
+    }
+
+    fn usual_column(
+        &self,
+        named: Option<&str>,
+        usual: &[&str],
+        what: &'static str,
+        option: &'static str,
+    ) -> Result<usize> {
+        match named {
+            Some(name) => self.column(name),
+            None => columns::find_usual(&self.columns, usual).ok_or_else(|| self.unknown(what, option)),
+        }
+    }
+
+    fn unknown(&self, what: &'static str, option: &'static str) -> SourceError {
+        SourceError::UnknownColumn { what, option, found: self.columns.clone(), path: self.path.clone() }
+    }
+
+    /// Class names in the order of their numbers, if the file has them for a column. The cells have the names then.
+    pub fn class_names(&self, column: usize) -> Option<&[String]> {
+        self.class_names.get(&column).map(Vec::as_slice)
+    }
+
+    /// The images of the rows: by the names in `column`, or as reading found them. Names start at the first of `roots`
+    /// that has one of the first images; by default these are the folder of the file, `images` beside it, the folder
+    /// above, and the current one.
+    pub fn images(&self, column: Option<usize>, roots: Option<&[PathBuf]>) -> Images<'_> {
+        Images::new(self, column, roots)
+    }
+
+    /// Returns whether images are inside a file that holds several, so that [`Self::unpacked`] has something to do.
+    pub fn has_packed_images(&self) -> bool {
+        self.images.iter().flatten().any(|image| image.path().is_none())
+    }
+
+    /// Says what was read: "312 images from the folders in data/own".
+    pub fn description(&self) -> String {
+        let noun = if self.len() == 1 { "row" } else { "rows" };
+        let noun = if self.knows_images() { noun.replace("row", "image") } else { noun.into() };
+        format!("{} {noun} from {}", self.len(), self.form.place(&self.path, self.files.len()))
+    }
+
+    /// Files that the rows came from; of a folder of images, the images.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    pub(crate) fn n_files(&self) -> usize {
+        self.files.len()
+    }
+
+    pub(crate) fn file(&self, file: usize) -> &Path {
+        &self.files[file]
+    }
+
+    pub(crate) fn file_of(&self, row: usize) -> usize {
+        self.places[row].file
+    }
+
+    /// The image of a row that is known without a column.
+    pub fn known_image(&self, row: usize) -> Option<&Image> {
+        self.images.get(row)?.as_ref()
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    pub(crate) fn set_images(&mut self, images: Vec<Option<Image>>) {
+        self.images = images;
+    }
+
+    /// Returns whether images are known without a column: those of a folder, an archive, or bytes in a Parquet file.
+    pub fn knows_images(&self) -> bool {
+        !self.images.is_empty()
+    }
+}

@@ -1,0 +1,91 @@
+//! CSV, TSV and their relatives, as spreadsheets and pandas save them.
+
+use crate::Result;
+use crate::builder::Builder;
+use crate::error::SourceError;
+use crate::lines::LineCounter;
+use crate::problem::RowFault;
+use csv::ByteRecord;
+use dermake_files::table_file::{self, TableText};
+use std::borrow::Cow;
+
+/// Reads a table with a header. Rows without a text in any cell are left out.
+///
+/// # Errors
+/// When the bytes are not text, or a quotation mark is never closed.
+pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
+    let path = builder.path().to_path_buf();
+    let damaged = |source| SourceError::Damaged { path: path.clone(), source };
+    let text = TableText::recognize(bytes).map_err(|source| SourceError::Text { path: path.clone(), source })?;
+    let bytes = text.with_marks_at_starts();
+    let text = TableText { bytes: &bytes, ..text };
+    let mut reader = text.reader();
+    let mut names = table_file::column_names(reader.byte_headers().map_err(damaged)?);
+    let n_fields = names.len();
+    // Spreadsheets leave empty names at the end.
+    let n_named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    names.truncate(n_named);
+    let columns = builder.header(&names);
+    let mut lines = LineCounter::new(text.bytes, text.first_line);
+    let (mut record, mut last_start, mut last_line, mut n_empty) = (ByteRecord::new(), 0, 1, 0);
+    while reader.read_byte_record(&mut record).map_err(damaged)? {
+        last_start = record.position().map_or(0, csv::Position::byte);
+        last_line = lines.line_of(last_start);
+        if table_file::is_empty(&record) {
+            n_empty += 1;
+            continue;
+        }
+        if let Some(fault) = length_fault(&record, n_named, n_fields, text.delimiter) {
+            builder.problem(fault);
+        }
+        let mut cells = Vec::with_capacity(columns.len());
+        for (cell, &column) in record.iter().zip(&columns) {
+            let cell = String::from_utf8_lossy(cell);
+            if matches!(cell, Cow::Owned(_)) {
+                builder.problem(RowFault::NotUtf8 { column });
+            }
+            cells.push((column, cell));
+        }
+        builder.push(last_line, &cells, None);
+    }
+    if text.has_open_quote(last_start) {
+        // The mark takes the rest of the table into one cell.
+        return Err(SourceError::OpenQuote { row: builder.n_rows_of_file(), line: last_line, path });
+    }
+    if n_empty > 0 {
+        builder.notes.push(format!("{n_empty} empty rows are left out: {}", path.display()));
+    }
+    Ok(())
+}
+
+/// What is wrong with the number of a row's cells.
+fn length_fault(record: &ByteRecord, n_named: usize, n_fields: usize, delimiter: u8) -> Option<RowFault> {
+    let (expected, found) = (n_named, record.len());
+    let advice = || mismatch_advice(record, n_named, delimiter);
+    if table_file::has_cells_behind(record, n_fields) {
+        return Some(RowFault::TooManyCells { expected, found, advice: advice() });
+    }
+    (found < n_named).then(|| RowFault::TooFewCells { expected, found, advice: advice() })
+}
+
+/// Explains a row whose number of cells differs from the header's.
+fn mismatch_advice(record: &ByteRecord, n_columns: usize, delimiter: u8) -> String {
+    let is_long = record.len() > n_columns;
+    let spans_lines = record.iter().any(|cell| cell.contains(&b'\n'));
+    let starts_with = |mark: u8| record.get(0).is_some_and(|cell| cell.trim_ascii_start().first() == Some(&mark));
+    match (is_long, n_columns) {
+        _ if spans_lines => "it spans several lines: a quotation mark may be missing at the end of a cell".into(),
+        _ if starts_with(b'#') => "a table has no remarks; remove the line".into(),
+        (true, 1) => "if the first line is a title, remove it".into(),
+        (true, _) => {
+            let name = match delimiter {
+                b',' => "a comma",
+                b';' => "a semicolon",
+                b'\t' => "a tab",
+                _ => "a vertical bar",
+            };
+            format!("cells with {name} need quotation marks")
+        }
+        (false, _) => "cells are missing, or the line is no row".into(),
+    }
+}

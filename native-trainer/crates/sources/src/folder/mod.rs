@@ -1,0 +1,178 @@
+//! A folder: of tables, of archives, or of images.
+
+mod pictures;
+mod sidecar;
+
+use crate::Result;
+use crate::builder::Builder;
+use crate::columns::{find_image, split_of};
+use crate::dataset::Dataset;
+use crate::error::SourceError;
+use crate::file;
+use crate::form::Form;
+use std::path::{Path, PathBuf};
+
+/// Name of the table of an image folder of Hugging Face, without its ending.
+const METADATA: &str = "metadata";
+/// Endings of tables, the preferred ones first.
+const TABLE_ENDINGS: [&str; 7] = ["jsonl", "csv", "tsv", "ndjson", "json", "csv.gz", "jsonl.gz"];
+
+/// Files in a folder, not below it.
+#[derive(Default)]
+struct Entries {
+    tables: Vec<PathBuf>,
+    parquet: Vec<PathBuf>,
+    archives: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+/// Reads a folder.
+///
+/// # Errors
+/// When it has nothing that can be read, or several tables.
+pub(crate) fn read(folder: &Path) -> Result<Dataset> {
+    let entries = Entries::of(folder)?;
+    if let Some(metadata) = metadata_of(&entries)? {
+        return with_rest_noted(Dataset::of_files(folder, &metadata)?, folder);
+    }
+    for files in [&entries.parquet, &entries.archives] {
+        if !files.is_empty() {
+            return Dataset::of_files(folder, files);
+        }
+    }
+    if let Some(data) = from_tables(folder, &entries)? {
+        return Ok(data);
+    }
+    // A repository of Hugging Face keeps its files in `data`; shards may lie in a folder for each part.
+    let below = entries.folders.iter().map(|folder| Entries::of(folder)).collect::<Result<Vec<_>>>()?;
+    for of in [|entries: &Entries| entries.parquet.clone(), |entries: &Entries| entries.archives.clone()] {
+        let files: Vec<PathBuf> = below.iter().flat_map(of).collect();
+        if !files.is_empty() {
+            return Dataset::of_files(folder, &files);
+        }
+    }
+    pictures::read(folder)
+}
+
+/// The tables `metadata.csv` or `metadata.jsonl` of the folder, or of its folders `train`, `test` and `validation`.
+fn metadata_of(entries: &Entries) -> Result<Option<Vec<PathBuf>>> {
+    if let Some(metadata) = entries.metadata() {
+        return Ok(Some(vec![metadata]));
+    }
+    let mut found = Vec::new();
+    for part in entries.folders.iter().filter(|folder| file::split(folder).is_some()) {
+        found.extend(Entries::of(part)?.metadata());
+    }
+    Ok((!found.is_empty()).then_some(found))
+}
+
+/// The only table of a folder, or one for each part of the data; `None` if there is none, or it names no images while
+/// there are folders that may be classes.
+fn from_tables(folder: &Path, entries: &Entries) -> Result<Option<Dataset>> {
+    let tables = &entries.tables;
+    let names =
+        || tables.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+    match tables.as_slice() {
+        [] => Ok(None),
+        [only] => {
+            let data = Dataset::read(only)?;
+            let is_index = data.knows_images() || find_image(data.columns()).is_some();
+            Ok((is_index || entries.folders.is_empty()).then_some(data))
+        }
+        several if several.iter().all(|path| file::split(path).is_some()) => {
+            Ok(Some(Dataset::of_files(folder, several)?))
+        }
+        _ => Err(SourceError::SeveralTables { names: names(), path: folder.into() }),
+    }
+}
+
+/// Adds a note if the folder has images that the table does not name.
+fn with_rest_noted(mut data: Dataset, folder: &Path) -> Result<Dataset> {
+    let n_pictures = crate::pictures_below(folder, None).pictures.len();
+    if n_pictures > data.len() {
+        data.note(format!(
+            "{} images of the folder are not in its metadata: {}",
+            n_pictures - data.len(),
+            folder.display()
+        ));
+    }
+    Ok(data)
+}
+
+impl Entries {
+    fn of(folder: &Path) -> Result<Self> {
+        let failed = |source| SourceError::Read { path: folder.into(), source };
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            paths.push(entry.map_err(failed)?.path());
+        }
+        paths.sort();
+        let mut entries = Self::default();
+        let mut json = Vec::new();
+        let mut has_picture = false;
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+            let ending = name.split_once('.').map_or("", |(_, ending)| ending);
+            let last = name.rsplit('.').next().unwrap_or_default();
+            if name.starts_with('.') || name == "__macosx" {
+            } else if path.is_dir() {
+                entries.folders.push(path);
+            } else if last == "parquet" {
+                entries.parquet.push(path);
+            } else if last == "tar" {
+                entries.archives.push(path);
+            } else if last == "json" {
+                json.push(path);
+            } else if TABLE_ENDINGS.iter().any(|table| ending == *table || last == *table) {
+                entries.tables.push(path);
+            } else {
+                has_picture |= crate::pictures_below::is_picture_ending(last);
+            }
+        }
+        // Beside images, JSON files are about one image each.
+        if !has_picture {
+            entries.tables.append(&mut json);
+        }
+        Ok(entries)
+    }
+
+    fn metadata(&self) -> Option<PathBuf> {
+        let stem = |path: &&PathBuf| path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(METADATA));
+        self.tables.iter().chain(&self.parquet).find(stem).cloned()
+    }
+}
+
+/// The class and the part of the data that a picture's folders name, by the path below the root.
+struct FolderNames {
+    /// Whether the first folder of every picture is a part of the data.
+    has_splits: bool,
+    /// Folders above those of the classes that say nothing: `images`.
+    n_skipped: usize,
+}
+
+impl FolderNames {
+    const SAY_NOTHING: [&str; 6] = ["images", "image", "imgs", "photos", "pictures", "data"];
+
+    fn of(folders: &[Vec<String>]) -> Self {
+        let first_of = |at: usize| folders.iter().map(move |folders| folders.get(at).map_or("", String::as_str));
+        let mut n_skipped = 0;
+        while first_of(n_skipped).all(|name| Self::SAY_NOTHING.contains(&name.to_lowercase().as_str())) {
+            n_skipped += 1;
+        }
+        let has_splits = first_of(n_skipped).all(|name| split_of(name).is_some());
+        Self { has_splits, n_skipped }
+    }
+
+    fn split(&self, folders: &[String]) -> Option<&'static str> {
+        folders.get(self.n_skipped).filter(|_| self.has_splits).and_then(|name| split_of(name))
+    }
+
+    fn class<'a>(&self, folders: &'a [String]) -> &'a str {
+        folders.get(self.n_skipped + usize::from(self.has_splits)).map_or("", String::as_str)
+    }
+}
+
+/// Reads a folder of images that were found already.
+fn finish(folder: &Path, form: Form, builder: Builder) -> Result<Dataset> {
+    Dataset::of(folder, form, builder)
+}

@@ -1,0 +1,92 @@
+//! The images of a data set's rows: found by the names in a column, or known from reading.
+
+use crate::columns::IMAGE_BYTES_COLUMNS;
+use crate::dataset::Dataset;
+use crate::image::Image;
+use dermake_files::file_finder::{FileFinder, FindError};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Rows that are tried to find the folder where image names start; a few images may be missing.
+const N_TRIED: usize = 100;
+
+/// Why a row has no image.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    #[error("the row names no image")]
+    Unnamed,
+    #[error(transparent)]
+    Find(#[from] FindError),
+}
+
+/// Finds the image of each row.
+pub struct Images<'a> {
+    data: &'a Dataset,
+    column: Option<usize>,
+    /// For each file of the data set, its finder; the last is used where there is none.
+    finders: Vec<FileFinder>,
+    finder_of: Vec<usize>,
+}
+
+impl<'a> Images<'a> {
+    /// Chooses the folders where the names start: the first of `roots` that has one of the first images, by default of
+    /// the file's own folder, `images` beside it, the folder above, and the current one.
+    pub(crate) fn new(data: &'a Dataset, column: Option<usize>, roots: Option<&[PathBuf]>) -> Self {
+        let (mut finders, mut finder_of, mut by_folder) = (Vec::new(), Vec::new(), HashMap::new());
+        let n_files = if column.is_some() { data.n_files() } else { 0 };
+        for file in 0..n_files {
+            let folder = data.file(file).parent().unwrap_or(Path::new(".")).to_path_buf();
+            let at = *by_folder.entry(folder).or_insert_with_key(|folder| {
+                let usual = || vec![folder.clone(), folder.join("images"), folder.join(".."), PathBuf::from(".")];
+                let roots = roots.map_or_else(usual, <[PathBuf]>::to_vec);
+                finders.push(finder(data, column.unwrap_or_default(), file, &roots));
+                finders.len() - 1
+            });
+            finder_of.push(at);
+        }
+        Self { data, column, finders, finder_of }
+    }
+
+    /// The image of a row; it is not opened.
+    ///
+    /// # Errors
+    /// When the row names none, there is no such file, or several files fit the name.
+    ///
+    /// # Panics
+    /// When there is no row of this number.
+    pub fn get(&self, row: usize) -> Result<Image, ImageError> {
+        if let Some(image) = self.data.known_image(row) {
+            return Ok(image.clone());
+        }
+        let name = self.column.map_or("", |column| self.data.cell(row, column));
+        if name.trim().is_empty() {
+            return Err(ImageError::Unnamed);
+        }
+        let finder = &self.finders[self.finder_of[self.data.file_of(row)]];
+        Ok(Image::File(finder.find(name)?))
+    }
+
+    /// The folder where the image names of a row's file start, if they are names of files.
+    pub fn root(&self, row: usize) -> Option<&Path> {
+        let finder = self.finder_of.get(self.data.file_of(row))?;
+        Some(self.finders[*finder].root())
+    }
+}
+
+fn finder(data: &Dataset, column: usize, file: usize, roots: &[PathBuf]) -> FileFinder {
+    let rows: Vec<usize> = (0..data.len()).filter(|&row| data.file_of(row) == file).take(N_TRIED).collect();
+    let has_one = |finder: &FileFinder| {
+        rows.iter().any(|&row| {
+            Some(data.cell(row, column))
+                .filter(|name| !name.is_empty())
+                .is_some_and(|name| finder.find(name).is_ok())
+        })
+    };
+    let mut finders = roots.iter().map(FileFinder::new);
+    finders.find(has_one).unwrap_or_else(|| FileFinder::new(roots.first().map_or(Path::new("."), PathBuf::as_path)))
+}
+
+/// Returns whether a column of this name may hold an image's bytes.
+pub(crate) fn may_hold_bytes(name: &str) -> bool {
+    IMAGE_BYTES_COLUMNS.iter().any(|usual| usual.eq_ignore_ascii_case(name))
+}

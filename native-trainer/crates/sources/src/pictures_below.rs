@@ -1,0 +1,61 @@
+//! The pictures in a folder and below it, known by their content.
+
+use rayon::prelude::*;
+use shared_model::preprocess::{FileKind, OtherFile, PictureFormat};
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// The files of a folder, in the order of their names.
+#[derive(Debug, Default)]
+pub struct FoundFiles {
+    pub pictures: Vec<PathBuf>,
+    /// Files that are no pictures.
+    pub others: Vec<PathBuf>,
+    /// Why folders or links could not be looked into, in sentences.
+    pub problems: Vec<String>,
+}
+
+/// Finds the pictures in a folder and in those below it. Hidden files are left out, and those of the folder `except`.
+pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
+    let except = except.and_then(|path| path.canonicalize().ok());
+    let is_wanted = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().as_encoded_bytes();
+        let is_hidden = name.starts_with(b".") || name == b"__MACOSX";
+        let is_excepted =
+            entry.file_type().is_dir() && except.is_some() && entry.path().canonicalize().ok() == except;
+        entry.depth() == 0 || !(is_hidden || is_excepted)
+    };
+    let (mut files, mut found) = (Vec::new(), FoundFiles::default());
+    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_wanted) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            Ok(_) => {}
+            // A link that leads nowhere, a folder that is closed: the other pictures are there.
+            Err(err) => found.problems.push(err.to_string()),
+        }
+    }
+    let are_pictures: Vec<bool> = files.par_iter().map(|path| is_picture(path)).collect();
+    for (path, is_picture) in files.into_iter().zip(are_pictures) {
+        if is_picture { found.pictures.push(path) } else { found.others.push(path) }
+    }
+    found
+}
+
+/// Returns whether a name has the ending of a picture.
+pub(crate) fn is_picture_ending(ending: &str) -> bool {
+    let ending = ending.to_lowercase();
+    PictureFormat::ALL.iter().any(|format| format.file_endings().contains(&ending.as_str()))
+}
+
+/// Returns whether a file is a picture, or should be one: then reading it reports the problem.
+fn is_picture(path: &Path) -> bool {
+    // A picture's ending is believed without a look into the file.
+    if path.extension().is_some_and(|ending| is_picture_ending(&ending.to_string_lossy())) {
+        return true;
+    }
+    match dermake_pictures::kind(path) {
+        Ok(FileKind::Picture(_)) => true,
+        Ok(FileKind::Other(OtherFile::Svg)) | Err(_) => false,
+        Ok(FileKind::Other(other)) => other.is_picture(),
+    }
+}

@@ -1,0 +1,337 @@
+//! Data sets as people keep them, read from real files.
+
+use super::{Dataset, Form};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The bytes of a picture.
+fn picture() -> &'static [u8] {
+    shared_model::demo::SAMPLES[0].1
+}
+
+/// A folder of files; a content of `@` is a picture.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, if *content == "@" { picture() } else { content.as_bytes() }).unwrap();
+    }
+    folder
+}
+
+fn read(path: &Path) -> Dataset {
+    Dataset::read(path).unwrap_or_else(|err| panic!("{:#}", anyhow::Error::from(err)))
+}
+
+fn error(path: &Path) -> String {
+    Dataset::read(path)
+        .err()
+        .map_or_else(|| panic!("{} was read", path.display()), |err| format!("{:#}", anyhow::Error::from(err)))
+}
+
+fn column(data: &Dataset, name: &str) -> Vec<String> {
+    let column = data.column(name).unwrap();
+    (0..data.len()).map(|row| data.cell(row, column).to_owned()).collect()
+}
+
+/// The bytes of every row's image, or why it has none.
+fn images(data: &Dataset) -> Vec<Result<Vec<u8>, String>> {
+    let images = data.images(data.image_column(None).unwrap(), None);
+    (0..data.len())
+        .map(|row| images.get(row).map_err(|err| err.to_string())?.read().map_err(|err| err.to_string()))
+        .collect()
+}
+
+#[test]
+fn a_folder_of_classes_gives_labels_and_what_is_left_out_is_named() {
+    let root = folder(&[
+        ("acne/a.jpg", "@"),
+        ("acne/deep/b.jpg", "@"),
+        ("Basal cell carcinoma/c.PNG", "@"),
+        ("acne/._a.jpg", "x"),
+        (".DS_Store", "x"),
+        ("notes.md", "x"),
+        ("stray.jpg", "@"),
+    ]);
+    let data = read(root.path());
+    assert_eq!((data.form(), data.len()), (Form::ClassFolders, 4));
+    assert_eq!(column(&data, "label"), ["Basal cell carcinoma", "acne", "acne", ""]);
+    assert!(images(&data).iter().all(|image| image.as_deref() == Ok(picture())));
+    let notes = data.notes().join("\n");
+    assert!(notes.contains("1 of 4 images are in no folder of a class"), "{notes}");
+    assert!(notes.contains("1 other file is not read: notes.md"), "{notes}");
+    assert!(data.description().starts_with("4 images from the folders in "), "{}", data.description());
+    assert!(data.origin(1).to_string().ends_with("a.jpg"));
+}
+
+#[test]
+fn parts_of_the_data_are_a_column_and_folders_that_say_nothing_are_none() {
+    let root = folder(&[("images/train/acne/a.jpg", "@"), ("images/test/acne/b.jpg", "@")]);
+    let data = read(root.path());
+    assert_eq!(
+        (column(&data, "split"), column(&data, "label")),
+        (vec!["test".to_owned(), "train".to_owned()], vec!["acne".to_owned(), "acne".to_owned()])
+    );
+}
+
+#[test]
+fn text_files_beside_images_are_captions_and_columns() {
+    let root = folder(&[
+        ("a.jpg", "@"),
+        ("a.txt", "\u{feff}a mole \r\n"),
+        ("b.jpg", "@"),
+        ("b.json", r#"{"caption": "a wart", "age": 30}"#),
+        ("c.jpg", "@"),
+        ("d.jpg", "@"),
+        ("d.jpg.json", "[1]"),
+        ("lost.txt", "x"),
+    ]);
+    let data = read(root.path());
+    assert_eq!(
+        (data.form(), column(&data, "caption")),
+        (Form::Pictures, ["a mole", "a wart", "", ""].map(str::to_owned).into())
+    );
+    assert_eq!(column(&data, "age"), ["", "30", "", ""]);
+    assert_eq!(data.problems().len(), 1);
+    assert!(data.problems()[0].row == 3 && data.problems()[0].fault.to_string().contains("expected a JSON object"));
+    let notes = data.notes().join("\n");
+    assert!(notes.contains("1 of 4 images have no text file") && notes.contains("not read: lost.txt"), "{notes}");
+}
+
+#[test]
+fn tables_of_every_kind_give_the_same_rows() {
+    let root = folder(&[
+        ("x/a.jpg", "@"),
+        ("c.csv", "\u{feff}Image Path,Caption\r\nx/a.jpg,\"one, two\"\r\n,\r\nx/none.jpg,\r\n"),
+        ("s.csv", "sep=;\nImage Path;Caption\nx/a.jpg;one, two\nx/none.jpg;\n"),
+        ("t.tsv", "Image Path\tCaption\nx/a.jpg\tone, two\nx/none.jpg\t\n"),
+        (
+            "l.jsonl",
+            "{\"Image Path\": \"x/a.jpg\", \"Caption\": \"one, two\"}\n{\"Image Path\": \"x/none.jpg\", \"n\": NaN}\n",
+        ),
+        (
+            "l.json",
+            "[{\"Image Path\": \"x/a.jpg\", \"Caption\": \"one, two\"},\n {\"Image Path\": \"x/none.jpg\"}]",
+        ),
+    ]);
+    for (name, origin) in [
+        ("c.csv", "row 2 (line 4) of"),
+        ("s.csv", "row 2 (line 4) of"),
+        ("t.tsv", "row 2 (line 3) of"),
+        ("l.jsonl", "row 2 (line 2) of"),
+        ("l.json", "row 2 of"),
+    ] {
+        let data = read(&root.path().join(name));
+        let caption = data.caption_column(None).unwrap();
+        assert_eq!((data.cell(0, caption), data.cell(1, caption)), ("one, two", ""), "{name}");
+        let images = images(&data);
+        assert_eq!(images[0].as_deref(), Ok(picture()), "{name}");
+        assert!(images[1].as_ref().unwrap_err().contains("there is no such file"), "{name}: {images:?}");
+        assert!(data.origin(1).to_string().starts_with(origin), "{}", data.origin(1));
+        assert!(data.problems().is_empty(), "{name}");
+        assert!(data.label_column(None).unwrap_err().to_string().contains("--label-column"));
+    }
+    let zipped = root.path().join("z.csv.gz");
+    let mut encoder =
+        flate2::write::GzEncoder::new(fs::File::create(&zipped).unwrap(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, b"image,caption\nx/a.jpg,one\n").unwrap();
+    encoder.finish().unwrap();
+    assert_eq!(column(&read(&zipped), "caption"), ["one"]);
+}
+
+#[test]
+fn faults_of_rows_are_problems_and_the_rows_stay() {
+    let data = |text: &[u8]| Dataset::of_bytes(text, Path::new("t.csv")).unwrap();
+    let table = data(b"image,label\na.jpg,1,x\nb.jpg\nc.jpg,\xff\nd.jpg,2,\n");
+    let faults: Vec<(usize, String)> =
+        table.problems().iter().map(|problem| (problem.row, problem.fault.to_string())).collect();
+    assert_eq!(table.len(), 4);
+    for (row, expected) in [
+        (0, "3 cells, the header 2; cells with a comma need quotation marks"),
+        (1, "1 cells, the header 2; cells are missing"),
+        (2, "cell 2 is not UTF-8"),
+    ] {
+        assert!(faults.iter().any(|(at, fault)| *at == row && fault.contains(expected)), "{faults:?}");
+    }
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    let lines = data(b"{\"image\": \"a\"}\nnot json\n{\"image\": \"b\"}\n");
+    assert_eq!((lines.len(), lines.problems()[0].row), (3, 1));
+    for (text, expected) in [
+        (&b"image,caption\na,\"b\nc,d\n"[..], "a quotation mark of row 1 (line 2) is never closed"),
+        (b"image,caption\n", "no rows"),
+        (b"", "no rows"),
+        (b"{\"a\": \n 1}", "line 1 is no JSON object"),
+        (b"[1, 2]", "a list of objects"),
+        (b"PK\x03\x04", "Excel workbook"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "this is a picture"),
+    ] {
+        let error = Dataset::of_bytes(text, Path::new("t.csv")).err().unwrap();
+        let error = format!("{:#}", anyhow::Error::from(error));
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_with_a_table_is_that_table() {
+    let root = folder(&[
+        ("metadata.jsonl", "{\"file_name\": \"a.jpg\", \"text\": \"one\"}\n"),
+        ("a.jpg", "@"),
+        ("b.jpg", "@"),
+    ]);
+    let data = read(root.path());
+    assert_eq!((column(&data, "text"), data.form()), (vec!["one".to_owned()], Form::Json));
+    assert_eq!(images(&data), [Ok(picture().to_vec())]);
+    assert!(data.notes()[0].contains("1 images of the folder are not in its metadata"), "{:?}", data.notes());
+
+    let parts = folder(&[
+        ("train/metadata.csv", "file_name,text\na.jpg,one\n"),
+        ("train/a.jpg", "@"),
+        ("test/metadata.csv", "file_name,text\nb.jpg,two\n"),
+        ("test/b.jpg", "@"),
+    ]);
+    let data = read(parts.path());
+    assert_eq!(images(&data).iter().filter(|image| image.is_ok()).count(), 2);
+
+    let splits = folder(&[("train.csv", "image,label\na.jpg,x\n"), ("test.csv", "image,label\nb.jpg,y\n")]);
+    assert_eq!(column(&read(splits.path()), "split"), ["test", "train"]);
+    fs::write(splits.path().join("more.csv"), "image,label\n").unwrap();
+    assert!(error(splits.path()).contains("3 tables, name one of them (more.csv, test.csv, train.csv)"));
+    assert!(error(folder(&[("x.pdf", "%PDF")]).path()).contains("no image and no table"));
+    assert!(error(Path::new("no/such/place")).contains("there is no such file or folder"));
+}
+
+/// A tar file of members.
+fn archive(path: &Path, members: &[(&str, &[u8])]) {
+    let mut builder = tar::Builder::new(fs::File::create(path).unwrap());
+    for (name, content) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *content).unwrap();
+    }
+    builder.finish().unwrap();
+}
+
+#[test]
+fn samples_of_several_tar_files_are_rows_whose_images_stay_there_until_they_are_unpacked() {
+    let root = folder(&[]);
+    archive(
+        &root.path().join("s-0.tar"),
+        &[
+            ("a.jpg", picture()),
+            ("a.txt", b"a mole\n"),
+            ("a.cls", b"3"),
+            ("b.seg.png", b"x"),
+            ("b.json", br#"{"caption": "a wart", "age": 5}"#),
+            ("b.jpeg", picture()),
+        ],
+    );
+    archive(&root.path().join("s-1.tar"), &[("c.txt", b"no image"), ("a.jpg", b"no picture"), ("a.json", b"oops")]);
+    for path in [root.path().to_path_buf(), root.path().join("s-{0..1}.tar"), root.path().join("*.tar")] {
+        let mut data = read(&path);
+        assert_eq!(
+            (data.form(), column(&data, "caption")),
+            (Form::Archive, ["a mole", "a wart", "no image", ""].map(str::to_owned).into())
+        );
+        assert_eq!(
+            (column(&data, "label"), column(&data, "age")),
+            (["3", "", "", ""].map(str::to_owned).into(), ["", "5", "", ""].map(str::to_owned).into())
+        );
+        assert!(data.origin(3).to_string().starts_with("row 2 of ") && data.origin(3).file.ends_with("s-1.tar"));
+        assert!(
+            data.notes().iter().any(|note| note.contains("1 files of the archive ending in .seg.png")),
+            "{:?}",
+            data.notes()
+        );
+        assert!(data.problems()[0].fault.to_string().contains("expected a JSON object"), "{:?}", data.problems());
+        let before = images(&data);
+        assert_eq!(before[0].as_deref(), Ok(picture()));
+        assert!(before[2].is_err() && before[3].is_err());
+        data.unpack(Some(&root.path().join("cache"))).unwrap();
+        assert_eq!(images(&data)[..3], before[..3]);
+        assert!(data.known_image(1).unwrap().path().unwrap().is_file() && !data.has_packed_images());
+    }
+    assert_eq!(fs::read_dir(root.path().join("cache")).unwrap().count(), 3, "one for each path, and no lock");
+
+    let whole = fs::read(root.path().join("s-0.tar")).unwrap();
+    let cut = root.path().join("cut.tar");
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    assert!(error(&cut).contains("the tar file cannot be read after sample"), "{}", error(&cut));
+}
+
+/// A Parquet file as Hugging Face writes one: an image as bytes and path, a class number, a caption.
+fn parquet(path: &Path, rows: &[(Option<&[u8]>, Option<&str>, i64, &str)]) {
+    let schema = "message schema { optional group image { optional binary bytes; optional binary path (UTF8); }
+                   optional int64 label; optional binary caption (UTF8); }";
+    let features = r#"{"info": {"features": {"label": {"names": ["acne", "nevus"], "_type": "ClassLabel"}}}}"#;
+    let properties = WriterProperties::builder()
+        .set_compression(parquet::basic::Compression::SNAPPY)
+        .set_key_value_metadata(Some(vec![KeyValue::new("huggingface".to_owned(), features.to_owned())]));
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = fs::File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties.build())).unwrap();
+    for rows in rows.chunks(2) {
+        let mut group = writer.next_row_group().unwrap();
+        let mut write = |values: Vec<Option<ByteArray>>, full: i16| {
+            let levels: Vec<i16> =
+                values.iter().map(|value| if value.is_some() { full } else { full - 1 }).collect();
+            let values: Vec<ByteArray> = values.into_iter().flatten().collect();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<ByteArrayType>().write_batch(&values, Some(&levels), None).unwrap();
+            column.close().unwrap();
+        };
+        write(rows.iter().map(|row| row.0.map(|bytes| bytes.to_vec().into())).collect(), 2);
+        write(rows.iter().map(|row| row.1.map(|path| path.into())).collect(), 2);
+        let labels: Vec<i64> = rows.iter().map(|row| row.2).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&labels, Some(&vec![1; rows.len()]), None).unwrap();
+        column.close().unwrap();
+        let captions: Vec<ByteArray> = rows.iter().map(|row| row.3.into()).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&captions, Some(&vec![1; rows.len()]), None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn parquet_files_of_hugging_face_have_images_class_names_and_parts() {
+    let root = folder(&[("data/beside.jpg", "@")]);
+    parquet(
+        &root.path().join("data/train-00000-of-00001.parquet"),
+        &[
+            (Some(picture()), Some("a.jpg"), 1, "one"),
+            (None, Some("beside.jpg"), 0, "two"),
+            (Some(picture()), None, 7, "three"),
+        ],
+    );
+    parquet(&root.path().join("data/test-00000-of-00001.parquet"), &[(None, None, 0, "four")]);
+    let mut data = read(root.path());
+    assert_eq!(
+        (data.form(), column(&data, "caption")),
+        (Form::Parquet, ["four", "one", "two", "three"].map(str::to_owned).into())
+    );
+    assert_eq!(column(&data, "label"), ["acne", "nevus", "acne", "7"]);
+    assert_eq!(column(&data, "split"), ["test", "train", "train", "train"]);
+    assert_eq!(data.class_names(data.column("label").unwrap()).unwrap(), ["acne", "nevus"]);
+    assert!(data.origin(3).to_string().starts_with("row 3 of "));
+    let before = images(&data);
+    assert_eq!(before[0], Err("the row names no image".into()));
+    assert!(before[1..].iter().all(|image| image.as_deref() == Ok(picture())), "{before:?}");
+    data.unpack(Some(&root.path().join("cache"))).unwrap();
+    assert_eq!(images(&data), before);
+
+    let path = root.path().join("data/test-00000-of-00001.parquet");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() - 20);
+    fs::write(&path, bytes).unwrap();
+    assert!(error(&path).contains("the Parquet file cannot be read"), "{}", error(&path));
+}
