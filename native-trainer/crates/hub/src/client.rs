@@ -109,6 +109,23 @@ impl Client {
         answer.map_err(|error| Unanswered::from_ureq(error, url))
     }
 
+    /// The answer to `POST` of JSON to the endpoint itself; redirects are not followed.
+    pub(super) fn post(&self, body: &[u8]) -> Result<Answer, Unanswered> {
+        let url = &self.endpoint;
+        let uri: Uri = url.as_str().parse().map_err(|error| Unanswered::for_ever(format!("{error}: {url}")))?;
+        let proxy = self.proxies.intercept(&uri).map(|proxy| ureq_proxy(&proxy)).transpose()?;
+        let mut request = self.agent.post(url.as_str()).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let answer = match proxy {
+            None => request.send(body),
+            Some(proxy) => request.config().proxy(Some(proxy)).build().send(body),
+        };
+        let response = answer.map_err(|error| Unanswered::from_ureq(error, url))?;
+        Ok(Answer { response, passed: Vec::new() })
+    }
+
     /// Returns whether the token may be sent to an address: to the hub's own, or to the hub over TLS.
     fn is_trusted(&self, url: &Url) -> bool {
         let is_upgrade = self.endpoint.scheme() == "http"

@@ -12,6 +12,7 @@ mod client;
 pub mod demo_model;
 mod download;
 mod error;
+mod json_service;
 mod local;
 mod model_files;
 mod model_id;
@@ -27,6 +28,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
+pub use json_service::{JsonService, NoReply, Reply};
 pub use model_files::{ModelFiles, WeightsKind};
 use percent_encoding::percent_decode_str;
 pub use settings::{HubSettings, Proxies};

@@ -5,6 +5,9 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 pub mod panics;
+mod perceptual;
+
+pub use perceptual::{N_BITS, PerceptualHashes};
 
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{self, DecodedImage, FileKind, Reading};

@@ -253,7 +253,7 @@ impl<'a> Cues<'a> {
             self.words.words[at].kind != Kind::End
                 && match word {
                     "," => self.is_in_list(at + 1),
-                    ":" => false,
+                    ":" => at == term.end,
                     "and" => !self.next_is(at + 1, &NEW_STATEMENT),
                     _ => at + 1 == cue.start || !VERBS.contains(&word),
                 }

@@ -1,5 +1,6 @@
 //! What a caption says of its picture: the condition, the concepts, what is negated, and where.
 
+use crate::llm::LlmCounts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,4 +41,9 @@ pub trait Extractor: Sync {
     /// # Errors
     /// If the reader cannot answer and the run must stop.
     fn extract(&self, caption: &str) -> anyhow::Result<Extraction>;
+
+    /// What a language model was asked, if this is one.
+    fn llm_counts(&self) -> Option<LlmCounts> {
+        None
+    }
 }

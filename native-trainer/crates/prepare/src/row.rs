@@ -3,6 +3,8 @@
 use crate::aspects::{self, MaskOrder};
 use crate::cleaning::{self, Removed};
 use crate::extraction::{Extraction, Extractor};
+use crate::flags::{self, Flag};
+use crate::lexicon::Lexicon;
 use crate::units::{MAX_UNITS, TokenBudget, Units};
 use anyhow::Result;
 use serde::Serialize;
@@ -34,6 +36,8 @@ pub struct Pair {
     pub row: u64,
     pub image: String,
     pub caption: String,
+    /// The patient or other group, empty if unknown: rows of one are never split.
+    pub group: String,
     /// Why the cells cannot be used, if so.
     pub problem: Option<Reason>,
 }
@@ -45,6 +49,10 @@ pub enum Reason {
     NoImageName,
     NoCaption,
     NotUtf8,
+    /// The image is the same file as an earlier row's, which has the caption too.
+    JoinedWithEarlierRow,
+    /// The image is in a folder of an evaluation.
+    InEvaluation,
 }
 
 /// A line of `extracted.jsonl`.
@@ -52,12 +60,21 @@ pub enum Reason {
 pub struct Line {
     pub row: u64,
     pub image: String,
+    /// Whether the row is in the validation table.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_validation: bool,
+    /// Number of the first row with the same image, a copy of it, or the same patient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<u64>,
     #[serde(flatten)]
     pub extraction: Option<Extraction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Reason>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Removed>,
+    /// What a person should look at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
     /// Parts of the caption behind the eighth sub-caption.
     #[serde(skip_serializing_if = "is_zero")]
     pub parts_left_out: usize,
@@ -75,18 +92,30 @@ pub struct Prepared {
     pub line: Line,
 }
 
+/// What prepares pairs.
+#[derive(Clone, Copy)]
+pub struct Preparer<'a> {
+    pub extractor: &'a dyn Extractor,
+    pub lexicon: &'a Lexicon,
+    pub budget: &'a TokenBudget,
+    pub mask_order: MaskOrder,
+}
+
 /// Prepares one pair.
 ///
 /// # Errors
 /// Those of the extractor.
-pub fn prepare(pair: Pair, extractor: &dyn Extractor, budget: &TokenBudget, order: MaskOrder) -> Result<Prepared> {
+pub fn prepare(pair: Pair, with: Preparer<'_>) -> Result<Prepared> {
     let cleaned = cleaning::clean(&pair.caption);
     let mut line = Line {
         row: pair.row,
         image: pair.image,
+        is_validation: false,
+        cluster: None,
         extraction: None,
         left_out: pair.problem,
         removed: cleaned.removed,
+        flags: Vec::new(),
         parts_left_out: 0,
         truncated: false,
     };
@@ -99,11 +128,12 @@ pub fn prepare(pair: Pair, extractor: &dyn Extractor, budget: &TokenBudget, orde
     if line.left_out.is_some() {
         return Ok(Prepared { cells: None, line });
     }
-    let extraction = extractor.extract(&cleaned.text)?;
-    let units = budget.split(&cleaned.text);
+    line.flags = flags::flags(&cleaned.text, &with.lexicon.words(&cleaned.text));
+    let extraction = with.extractor.extract(&cleaned.text)?;
+    let units = with.budget.split(&cleaned.text);
     line.parts_left_out = units.n_left_out;
     line.truncated = units.truncated != cleaned.text;
-    let cells = cells(&line.image, &cleaned.text, &units, &extraction, order);
+    let cells = cells(&line.image, &cleaned.text, &units, &extraction, with.mask_order);
     line.extraction = Some(extraction);
     Ok(Prepared { cells: Some(cells), line })
 }

@@ -1,9 +1,15 @@
 //! Prepares a table: reads pairs, extracts on all cores, writes the rows in their order.
 
 use crate::aspects::MaskOrder;
+use crate::cleaning;
 use crate::extraction::Extractor;
-use crate::row::{COLUMNS, Pair, Prepared, prepare};
-use crate::source::{Columns, Source};
+use crate::hygiene::{self, HygieneOptions};
+use crate::lexicon::Lexicon;
+use crate::llm::{self, Estimate};
+use crate::report;
+use crate::row::{COLUMNS, Prepared, Preparer, prepare};
+use crate::sample::{Sample, SampleRow};
+use crate::source::{self, Columns, Source};
 use crate::summary::Summary;
 use crate::units::TokenBudget;
 use anyhow::{Context, Result, bail};
@@ -22,42 +28,73 @@ const CHUNK: usize = 4096;
 pub struct PrepareOptions {
     pub table: PathBuf,
     pub columns: Columns,
-    /// The training table; `extracted.jsonl` and `prepare.json` appear beside it.
+    /// The training table; the other files appear beside it.
     pub out: PathBuf,
     pub mask_order: MaskOrder,
+    /// Captions that are read at a time; by default, one for each core.
+    pub n_parallel: Option<usize>,
+    pub hygiene: HygieneOptions,
 }
 
 /// Prepares a table and returns its summary. All files appear whole or not at all.
 ///
 /// # Errors
 /// When the table cannot be read, a result cannot be written, or the run is interrupted.
-pub fn run(options: &PrepareOptions, extractor: &dyn Extractor, budget: &TokenBudget) -> Result<Summary> {
+pub fn run(
+    options: &PrepareOptions,
+    extractor: &dyn Extractor,
+    lexicon: &Lexicon,
+    budget: &TokenBudget,
+) -> Result<Summary> {
     check_out(options)?;
-    let source = Source::open(&options.table, options.columns.clone())?;
-    interrupt::listen("chunk")?;
+    let Source { mut pairs, mask_order } = source::read(&options.table, &options.columns)?;
+    let seen = hygiene::examine(&mut pairs, &options.hygiene)?;
     let mut results = Results::create(options)?;
-    let bar = progress(source.len_bytes());
-    let mut chunk: Vec<Pair> = Vec::with_capacity(CHUNK);
-    let mut work = |chunk: &mut Vec<Pair>| -> Result<()> {
+    match options.n_parallel {
+        // Answers of a model are kept, so the chunk that was begun ends.
+        Some(_) => interrupt::listen("request")?,
+        None => interrupt::discard_on_request(results.paths())?,
+    }
+    results.summary.images = seen.counts;
+    results.summary.input_mask_order = mask_order;
+    let with = Preparer { extractor, lexicon, budget, mask_order: options.mask_order };
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(options.n_parallel.unwrap_or(0)).build();
+    let threads = threads.context("cannot start threads")?;
+    let bar = progress(pairs.len() as u64);
+    let mut pairs = pairs.into_iter();
+    let mut row = 0;
+    loop {
+        let chunk: Vec<_> = pairs.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            break;
+        }
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let pairs = std::mem::take(chunk);
         let prepared: Result<Vec<Prepared>> =
-            pairs.into_par_iter().map(|pair| prepare(pair, extractor, budget, options.mask_order)).collect();
-        prepared?.iter().try_for_each(|row| results.write(row))
-    };
-    source.each(&options.table, |pair, end| {
-        chunk.push(pair);
-        if chunk.len() == CHUNK {
-            bar.set_position(end);
-            work(&mut chunk)?;
+            threads.install(|| chunk.into_par_iter().map(|pair| prepare(pair, with)).collect());
+        for mut prepared in prepared? {
+            prepared.line.is_validation = seen.is_validation[row] && prepared.cells.is_some();
+            prepared.line.cluster = seen.clusters[row];
+            results.write(&prepared)?;
+            row += 1;
         }
-        Ok(())
-    })?;
-    work(&mut chunk)?;
+        bar.set_position(row as u64);
+    }
     bar.finish_and_clear();
+    results.summary.llm = extractor.llm_counts();
     results.finish(options)
+}
+
+/// Estimates what a language model would be asked, without asking.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn estimate(options: &PrepareOptions, model: &str, lexicon: &Lexicon) -> Result<Estimate> {
+    let pairs = source::read(&options.table, &options.columns)?.pairs;
+    let captions: Vec<String> = pairs.iter().map(|pair| cleaning::clean(&pair.caption).text).collect();
+    let captions = captions.iter().map(String::as_str).filter(|caption| caption.chars().any(char::is_alphanumeric));
+    Ok(llm::estimate(captions, model, lexicon))
 }
 
 /// Returns the file of this name beside the table.
@@ -78,17 +115,19 @@ fn check_out(options: &PrepareOptions) -> Result<()> {
     Ok(())
 }
 
-fn progress(len_bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("preparing {bar:30} {percent}%, {eta} left")
+fn progress(n_rows: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("preparing {bar:30} {pos}/{len} captions, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(len_bytes).with_style(style)
+    ProgressBar::new(n_rows).with_style(style)
 }
 
 /// The files of a run, unnamed until it ends.
 struct Results {
     table: csv::Writer<BufWriter<NamedTempFile>>,
+    validation: Option<csv::Writer<BufWriter<NamedTempFile>>>,
     extracted: BufWriter<NamedTempFile>,
     summary: Summary,
+    sample: Sample,
 }
 
 impl Results {
@@ -96,31 +135,64 @@ impl Results {
         let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         dermake_files::output::create_folder(folder)?;
         let new = || NamedTempFile::new_in(folder).with_context(|| format!("cannot write to {}", folder.display()));
-        let mut table = csv::Writer::from_writer(BufWriter::new(new()?));
-        table.write_record(COLUMNS)?;
-        let extracted = BufWriter::new(new()?);
-        Ok(Self { table, extracted, summary: Summary::new(options.mask_order) })
+        let new_table = || -> Result<_> {
+            let mut table = csv::Writer::from_writer(BufWriter::new(new()?));
+            table.write_record(COLUMNS)?;
+            Ok(table)
+        };
+        let validation = (options.hygiene.validation_share > 0.0).then(new_table).transpose()?;
+        let (table, extracted) = (new_table()?, BufWriter::new(new()?));
+        Ok(Self {
+            table,
+            validation,
+            extracted,
+            summary: Summary::new(options.mask_order),
+            sample: Sample::default(),
+        })
+    }
+
+    /// The files as long as they have no name.
+    fn paths(&self) -> Vec<PathBuf> {
+        let tables = [Some(&self.table), self.validation.as_ref()].into_iter().flatten().map(csv::Writer::get_ref);
+        tables.chain([&self.extracted]).map(|file| file.get_ref().path().to_path_buf()).collect()
     }
 
     fn write(&mut self, row: &Prepared) -> Result<()> {
         self.summary.count(&row.line, row.cells.as_deref());
-        if let Some(cells) = &row.cells {
-            self.table.write_record(cells).context("cannot write the table")?;
+        if let (Some(cells), Some(extraction)) = (&row.cells, &row.line.extraction) {
+            self.sample.offer(row.line.row, || SampleRow {
+                row: row.line.row,
+                image: row.line.image.clone(),
+                caption: cells[1].clone(),
+                extraction: extraction.clone(),
+            });
+            let table = self.validation.as_mut().filter(|_| row.line.is_validation).unwrap_or(&mut self.table);
+            table.write_record(cells).context("cannot write the table")?;
         }
         serde_json::to_writer(&mut self.extracted, &row.line).context("cannot write extracted.jsonl")?;
         self.extracted.write_all(b"\n").context("cannot write extracted.jsonl")
     }
 
     fn finish(self, options: &PrepareOptions) -> Result<Summary> {
-        let table =
-            self.table.into_inner().map_err(csv::IntoInnerError::into_error).context("cannot write the table")?;
+        let inner = |table: csv::Writer<_>| {
+            table.into_inner().map_err(csv::IntoInnerError::into_error).context("cannot write the table")
+        };
+        let (table, validation) = (inner(self.table)?, self.validation.map(inner).transpose()?);
         if self.summary.n_rows == self.summary.n_left_out() {
             bail!("no row has an image and a caption: {}", options.table.display());
         }
-        let summary = serde_json::to_vec_pretty(&self.summary)?;
-        let extracted = beside(&options.out, "extracted.jsonl");
-        persist(self.extracted, &extracted)?;
-        dermake_files::output::replace_file(&beside(&options.out, "prepare.json"), &summary)?;
+        persist(self.extracted, &beside(&options.out, "extracted.jsonl"))?;
+        let page = report::html(&self.summary, &self.sample);
+        for (name, content) in [
+            ("prepare.json", serde_json::to_vec_pretty(&self.summary)?),
+            ("sample.csv", self.sample.to_csv()?),
+            ("report.html", page.into_bytes()),
+        ] {
+            dermake_files::output::replace_file(&beside(&options.out, name), &content)?;
+        }
+        if let Some(validation) = validation {
+            persist(validation, &beside(&options.out, "validation.csv"))?;
+        }
         // The table comes last: where it is, the others are too.
         persist(table, &options.out)?;
         Ok(self.summary)

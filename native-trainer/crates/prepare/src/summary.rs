@@ -2,6 +2,9 @@
 
 use crate::aspects::MaskOrder;
 use crate::cleaning::Removed;
+use crate::flags::Flag;
+use crate::hygiene::HygieneCounts;
+use crate::llm::LlmCounts;
 use crate::row::{Line, Reason};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -13,9 +16,15 @@ pub struct Summary {
     pub dermake: &'static str,
     /// Order of the entries of `knowledge_masks`.
     pub mask_order: MaskOrder,
+    /// The order in which the input has its masks, if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_mask_order: Option<MaskOrder>,
     pub n_rows: u64,
     /// Rows that are not in the table, by reason.
     pub left_out: BTreeMap<Reason, u64>,
+    /// Rows of `validation.csv`.
+    pub n_validation: u64,
+    pub images: HygieneCounts,
     pub n_with_condition: u64,
     pub n_with_concepts: u64,
     pub n_with_both: u64,
@@ -29,6 +38,11 @@ pub struct Summary {
     pub n_parts_left_out: u64,
     /// Rows from whose caption something was removed, by kind.
     pub removed: BTreeMap<Removed, u64>,
+    /// Rows that a person should look at, by reason.
+    pub flags: BTreeMap<Flag, u64>,
+    /// What a language model was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub llm: Option<LlmCounts>,
     pub conditions: BTreeMap<String, u64>,
     pub concepts: BTreeMap<String, u64>,
 }
@@ -50,8 +64,12 @@ impl Summary {
             *self.left_out.entry(reason).or_default() += 1;
             return;
         }
+        self.n_validation += u64::from(line.is_validation);
         for &kind in &line.removed {
             *self.removed.entry(kind).or_default() += 1;
+        }
+        for &flag in &line.flags {
+            *self.flags.entry(flag).or_default() += 1;
         }
         self.n_truncated += u64::from(line.truncated);
         self.n_parts_left_out += line.parts_left_out as u64;
@@ -87,11 +105,30 @@ impl Summary {
             self.n_subcaptions,
             self.n_subcaptions as f64 / n_kept.max(1) as f64,
         );
+        if self.n_validation > 0 {
+            text += &format!("rows of validation.csv: {}\n", share(self.n_validation));
+        }
+        if self.images.n_images > 0 {
+            let HygieneCounts { n_images, n_missing, n_unreadable, n_near, .. } = self.images;
+            text += &format!(
+                "images: {n_images}; rows without their image: {n_missing}; unreadable images: {n_unreadable}; copies in \
+                 another size or form: {n_near}\n"
+            );
+        }
         if self.n_truncated > 0 {
             text += &format!("captions cut to the context behind a sentence: {}\n", share(self.n_truncated));
         }
         if self.n_parts_left_out > 0 {
             text += &format!("parts of captions for which no sub-caption was left: {}\n", self.n_parts_left_out);
+        }
+        for (flag, n) in &self.flags {
+            text += &format!("to look at, {}: {n}\n", flag.in_words());
+        }
+        if let Some(llm) = &self.llm {
+            text += &format!(
+                "the model: {} requests, {} kept answers, {} terms refused, {} captions read by the lexicon\n",
+                llm.n_requests, llm.n_kept, llm.n_refused_terms, llm.n_by_lexicon
+            );
         }
         for (reason, n) in &self.left_out {
             text += &format!("left out, {}: {n}\n", reason.in_words());
@@ -107,6 +144,33 @@ impl Reason {
             Self::NoImageName => "no image name",
             Self::NoCaption => "no caption",
             Self::NotUtf8 => "a cell is not UTF-8",
+            Self::JoinedWithEarlierRow => "the image of an earlier row, which has the caption too",
+            Self::InEvaluation => "an image of the evaluation",
+        }
+    }
+}
+
+impl Flag {
+    /// The reason to look at a caption, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::NotEnglish => "not in English",
+            Self::AnotherImage => "names the case of another image",
+            Self::SeveralPanels => "describes several panels",
+            Self::NotAPhoto => "describes no photo of the skin",
+        }
+    }
+}
+
+impl Removed {
+    /// What was removed, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Html => "HTML",
+            Self::Link => "links",
+            Self::FigureCall => "figure calls",
+            Self::Citation => "citations",
+            Self::Copyright => "notes on copyright",
         }
     }
 }

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 /// Parts of British spellings, and the American ones.
-const BRITISH: [(&str, &str); 24] = [
+const BRITISH: [(&str, &str); 25] = [
+    ("favour", "favor"),
     ("oedem", "edem"),
     ("naev", "nev"),
     ("haem", "hem"),

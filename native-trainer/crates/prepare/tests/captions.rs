@@ -59,7 +59,9 @@ fn conditions_are_found_in_every_spelling() {
         ("basal-cell-carcinoma", "basal cell carcinoma"),
         ("Melanoma, superficial spreading, on the calf", "superficial spreading melanoma ssm"),
         ("Haemangioma of infancy", "hemangioma"),
-        ("my son has ringworm on his arm", "dermatophytosis"),
+        ("my son has ringworm on his arm", "tinea corporis"),
+        ("Ringworm (tinea corporis) of the arm", "tinea corporis"),
+        ("Tinea of the hand: tinea manuum", "tinea manus"),
         ("Athlete's foot between the toes", "tinea pedis"),
         ("Squamous cell carcinoma in situ (Bowen disease)", "bowen disease"),
         ("Stevens-Johnson syndrome in a child", "stevens johnson syndrome"),
@@ -105,6 +107,8 @@ fn only_the_asserted_diagnosis_counts() {
         ("Plaques consistent with psoriasis.", Some("psoriasis")),
         ("Diagnosis: lichen planus. Differential diagnosis: psoriasis.", Some("lichen planus")),
         ("Psoriasis. Guttate psoriasis after a throat infection.", Some("guttate psoriasis")),
+        ("Findings favour actinic keratosis, unlikely to be squamous cell carcinoma.", Some("actinic keratosis")),
+        ("SCC of the lip (not BCC)", Some("squamous cell carcinoma")),
         ("Ulcer on the left shin with exudate.", None),
         ("Venous ulcer above the ankle.", Some("stasis ulcer")),
     ] {
@@ -133,6 +137,12 @@ fn concepts_are_asserted_or_negated() {
         ("There was no evidence of atrophy or telangiectasias.", vec![], vec!["atrophy", "telangiectasia"]),
         ("Scales were not seen.", vec![], vec!["scale"]),
         ("Plaque which does not show any scaling", vec!["plaque"], vec!["scale"]),
+        ("Scale: absent. Crust: present.", vec!["crust"], vec!["scale"]),
+        (
+            "Neither scale nor crust is present; vesicles on a bluish-gray base",
+            vec!["vesicle", "blue", "gray"],
+            vec!["scale", "crust"],
+        ),
         ("Red itchy bumps with no pus", vec!["red", "erythema", "papule"], vec!["exudate"]),
     ] {
         let found = read(&LEXICON, caption);

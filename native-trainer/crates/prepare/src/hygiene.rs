@@ -1,0 +1,206 @@
+//! What the images of a table say about its rows: copies, rows that an evaluation uses too, and a validation part that
+//! shares no patient and no copy with the training part.
+
+use crate::clusters::{Clusters, near_pairs};
+use crate::row::{Pair, Reason};
+use crate::sample::mixed;
+use anyhow::{Context, Result, bail};
+use dermake_files::file_finder::FileFinder;
+use dermake_files::hash::sha256;
+use dermake_pictures::PerceptualHashes;
+use dermake_process::interrupt::{self, Interrupted};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Bits in which the perceptual hashes of copies differ at most.
+const NEAR: u32 = 4;
+/// Files that are read between two looks at a request to stop.
+const CHUNK: usize = 512;
+
+/// How to look at the images and how to split.
+#[derive(Clone, Debug, Default)]
+pub struct HygieneOptions {
+    /// Folder where image names start; without it, images are not looked at.
+    pub images: Option<PathBuf>,
+    /// Folders with images that a model will be evaluated on: rows with a copy are left out.
+    pub evaluation: Vec<PathBuf>,
+    /// Share of the rows that become `validation.csv`.
+    pub validation_share: f64,
+    pub seed: u64,
+}
+
+/// Counts of what was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HygieneCounts {
+    pub n_images: u64,
+    /// Rows whose image is not there.
+    pub n_missing: u64,
+    /// Images that cannot be decoded.
+    pub n_unreadable: u64,
+    /// Rows whose image is the same file as that of an earlier row, to which their captions were added.
+    pub n_joined: u64,
+    /// Rows whose image is a copy of another row's in another size or form; they stay.
+    pub n_near: u64,
+    /// Images in the folders of the evaluation.
+    pub n_evaluation_images: u64,
+}
+
+/// The content and the look of an image.
+struct Look {
+    content: String,
+    hashes: Option<PerceptualHashes>,
+}
+
+/// What was seen of every row.
+pub struct Hygiene {
+    pub counts: HygieneCounts,
+    /// For each row, whether it is in the validation part.
+    pub is_validation: Vec<bool>,
+    /// For each row, the number of the first row of its cluster, if that has several.
+    pub clusters: Vec<Option<u64>>,
+}
+
+/// Looks at the images: joins captions of equal images, marks rows that an evaluation uses, and splits.
+///
+/// # Errors
+/// When a folder is not there, or the user stops the command.
+pub fn examine(pairs: &mut [Pair], options: &HygieneOptions) -> Result<Hygiene> {
+    let mut counts = HygieneCounts::default();
+    let mut clusters = Clusters::new(pairs.len());
+    if let Some(root) = &options.images {
+        let looks = looks_of_rows(pairs, root, &mut counts)?;
+        join_equal(pairs, &looks, &mut clusters, &mut counts);
+        join_near(&looks, &mut clusters, &mut counts);
+        leave_out_evaluated(pairs, &looks, options, &mut counts)?;
+    }
+    // Equal names are equal images, whether or not the files were looked at.
+    for name in [|pair: &Pair| &pair.group, |pair: &Pair| &pair.image] as [fn(&Pair) -> &String; 2] {
+        let named = pairs.iter().enumerate().filter(|(_, pair)| !name(pair).is_empty());
+        clusters.join_equal(named.map(|(at, pair)| (at, name(pair))));
+    }
+    let roots: Vec<usize> = (0..pairs.len()).map(|row| clusters.root(row)).collect();
+    let mut sizes: HashMap<usize, u32> = HashMap::new();
+    roots.iter().for_each(|root| *sizes.entry(*root).or_default() += 1);
+    let limit = (options.validation_share * u64::MAX as f64) as u64;
+    let is_validation = roots.iter().map(|&root| mixed(mixed(options.seed) ^ root as u64) < limit).collect();
+    let number = |root: &usize| (sizes[root] > 1).then(|| pairs[*root].row);
+    Ok(Hygiene { counts, is_validation, clusters: roots.iter().map(number).collect() })
+}
+
+fn looks_of_rows(pairs: &[Pair], root: &Path, counts: &mut HygieneCounts) -> Result<Vec<Option<Look>>> {
+    if !root.is_dir() {
+        bail!("there is no such folder: {}", root.display());
+    }
+    let finder = FileFinder::new(root);
+    let paths: Vec<Option<PathBuf>> = pairs.par_iter().map(|pair| finder.find(&pair.image).ok()).collect();
+    counts.n_missing = paths.iter().filter(|path| path.is_none()).count() as u64;
+    let files: Vec<&Path> =
+        paths.iter().flatten().collect::<HashSet<_>>().into_iter().map(PathBuf::as_path).collect();
+    counts.n_images = files.len() as u64;
+    let looks = looks(&files)?;
+    counts.n_unreadable = files.len() as u64 - looks.len() as u64;
+    let look = |path: &Option<PathBuf>| {
+        let found = looks.get(path.as_deref()?)?;
+        Some(Look { content: found.content.clone(), hashes: found.hashes })
+    };
+    Ok(paths.iter().map(look).collect())
+}
+
+/// Reads each file once.
+fn looks<'a>(files: &[&'a Path]) -> Result<HashMap<&'a Path, Look>> {
+    let style = ProgressStyle::with_template("looking at images {bar:30} {pos}/{len}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(files.len() as u64).with_style(style);
+    let mut looks = HashMap::with_capacity(files.len());
+    for chunk in files.chunks(CHUNK) {
+        if interrupt::is_requested() {
+            bail!(Interrupted);
+        }
+        let found: Vec<_> = chunk.par_iter().filter_map(|path| Some((*path, look(path)?))).collect();
+        looks.extend(found);
+        bar.inc(chunk.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(looks)
+}
+
+fn look(path: &Path) -> Option<Look> {
+    let bytes = dermake_pictures::read(path).ok()?;
+    let hashes = PerceptualHashes::of_bytes(&bytes).ok()?;
+    Some(Look { content: sha256(&bytes), hashes })
+}
+
+/// Rows of the same file become one, with all their captions.
+fn join_equal(pairs: &mut [Pair], looks: &[Option<Look>], clusters: &mut Clusters, counts: &mut HygieneCounts) {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (row, look) in looks.iter().enumerate() {
+        let Some(look) = look.as_ref().filter(|_| pairs[row].problem.is_none()) else { continue };
+        let known = *first.entry(look.content.as_str()).or_insert(row);
+        if known != row {
+            clusters.join(known, row);
+            counts.n_joined += 1;
+            let caption = std::mem::take(&mut pairs[row].caption);
+            pairs[row].problem = Some(Reason::JoinedWithEarlierRow);
+            let is_known = pairs[known].caption.lines().any(|line| line.trim() == caption.trim());
+            if !is_known && !caption.trim().is_empty() {
+                pairs[known].caption += "\n";
+                pairs[known].caption += caption.trim();
+            }
+        }
+    }
+}
+
+fn join_near(looks: &[Option<Look>], clusters: &mut Clusters, counts: &mut HygieneCounts) {
+    let hashes: Vec<(usize, [u64; 8])> =
+        looks.iter().enumerate().filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect();
+    let mut near = HashSet::new();
+    for (a, b) in near_pairs(&hashes, NEAR) {
+        let is_same_file =
+            looks[a].as_ref().map(|look| &look.content) == looks[b].as_ref().map(|look| &look.content);
+        if !is_same_file {
+            near.extend([a, b]);
+        }
+        clusters.join(a, b);
+    }
+    counts.n_near = near.len() as u64;
+}
+
+/// Leaves out rows whose image is among those of an evaluation.
+fn leave_out_evaluated(
+    pairs: &mut [Pair],
+    looks_of_rows: &[Option<Look>],
+    options: &HygieneOptions,
+    counts: &mut HygieneCounts,
+) -> Result<()> {
+    let mut files = Vec::new();
+    for folder in &options.evaluation {
+        for entry in walkdir::WalkDir::new(folder).follow_links(true) {
+            let entry = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?;
+            if entry.file_type().is_file() {
+                files.push(entry.into_path());
+            }
+        }
+    }
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    // Tables and texts beside the images are no images.
+    let evaluated: Vec<Look> = looks(&paths)?.into_values().collect();
+    counts.n_evaluation_images = evaluated.len() as u64;
+    let contents: HashSet<&str> = evaluated.iter().map(|look| look.content.as_str()).collect();
+    let n_rows = pairs.len();
+    let hashed = |(at, look): (usize, &Look)| Some((n_rows + at, look.hashes?.0));
+    let mut hashes: Vec<(usize, [u64; 8])> =
+        looks_of_rows.iter().enumerate().filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect();
+    hashes.extend(evaluated.iter().enumerate().filter_map(hashed));
+    let near =
+        near_pairs(&hashes, NEAR).into_iter().filter(|(a, b)| *a < n_rows && *b >= n_rows).map(|(row, _)| row);
+    let same = looks_of_rows.iter().enumerate();
+    let same = same.filter(|(_, look)| look.as_ref().is_some_and(|look| contents.contains(look.content.as_str())));
+    let rows: Vec<usize> = near.chain(same.map(|(row, _)| row)).collect();
+    for row in rows {
+        pairs[row].problem.get_or_insert(Reason::InEvaluation);
+    }
+    Ok(())
+}

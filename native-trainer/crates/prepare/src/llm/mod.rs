@@ -1,0 +1,186 @@
+//! Reads captions with a language model behind any endpoint that speaks OpenAI's chat completions.
+//!
+//! An answer is checked beside its caption (`check`). If terms are refused, the model is asked once more; if they are
+//! refused again, the lexicon reads the caption. Every answer is kept on disk, and equal captions are asked once.
+
+mod answers;
+mod check;
+mod exchange;
+mod prompt;
+
+use crate::extraction::{Extraction, Extractor};
+use crate::lexicon::Lexicon;
+use crate::lexicon_reader;
+use answers::Answers;
+use anyhow::Result;
+use exchange::{Endpoint, Outcome};
+use prompt::Prompt;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub use prompt::MAX_ANSWER_TOKENS;
+
+/// Which model to ask, and how.
+#[derive(Clone, Debug)]
+pub struct LlmOptions {
+    /// Base address, such as `https://api.example.org/v1`.
+    pub endpoint: String,
+    pub model: String,
+    /// Bearer token.
+    pub key: Option<String>,
+    /// File of kept answers.
+    pub answers: PathBuf,
+    /// Time that one request may take.
+    pub timeout: Duration,
+    /// Wait after the first failed attempt; it doubles with each.
+    pub retry_wait: Duration,
+}
+
+/// What a run asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LlmCounts {
+    /// Requests that were answered.
+    pub n_requests: u64,
+    /// Answers from the file.
+    pub n_kept: u64,
+    /// Terms without evidence in the caption, or negated there.
+    pub n_refused_terms: u64,
+    /// Answers that are not of the form.
+    pub n_broken_answers: u64,
+    /// Captions that the lexicon read, since two answers could not be used.
+    pub n_by_lexicon: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    requests: AtomicU64,
+    kept: AtomicU64,
+    refused: AtomicU64,
+    broken: AtomicU64,
+    by_lexicon: AtomicU64,
+}
+
+/// Reads captions by asking.
+pub struct LlmReader<'a> {
+    lexicon: &'a Lexicon,
+    prompt: Prompt,
+    endpoint: Endpoint,
+    answers: Answers,
+    counters: Counters,
+    /// A lock for each caption that is being read, so that an equal one waits for its answer.
+    in_flight: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+}
+
+impl<'a> LlmReader<'a> {
+    /// Prepares requests and opens the file of answers.
+    ///
+    /// # Errors
+    /// For an address that is none, a key that no header can hold, and a file that cannot be used.
+    pub fn new(options: &LlmOptions, lexicon: &'a Lexicon) -> Result<Self> {
+        Ok(Self {
+            prompt: Prompt::new(&options.model, lexicon),
+            endpoint: Endpoint::new(options)?,
+            answers: Answers::open(&options.answers)?,
+            counters: Counters::default(),
+            in_flight: Mutex::default(),
+            lexicon,
+        })
+    }
+
+    /// What was asked so far.
+    pub fn counts(&self) -> LlmCounts {
+        let Counters { requests, kept, refused, broken, by_lexicon } = &self.counters;
+        let [n_requests, n_kept, n_refused_terms, n_broken_answers, n_by_lexicon] =
+            [requests, kept, refused, broken, by_lexicon].map(|counter| counter.load(Ordering::Relaxed));
+        LlmCounts { n_requests, n_kept, n_refused_terms, n_broken_answers, n_by_lexicon }
+    }
+
+    /// The answer to a caption, kept or new; `None` if the model gave none that can be used.
+    fn ask(&self, caption: &str, refused: &[String]) -> Result<Option<check::Checked>> {
+        let request = self.prompt.request(caption, refused);
+        let key = Answers::key(&request);
+        let content = match self.answers.get(&key) {
+            Some(content) => {
+                self.counters.kept.fetch_add(1, Ordering::Relaxed);
+                content
+            }
+            None => match self.endpoint.ask(&request)? {
+                Outcome::Content(content) => {
+                    self.counters.requests.fetch_add(1, Ordering::Relaxed);
+                    self.answers.keep(&key, &content)?;
+                    content
+                }
+                Outcome::Unusable => {
+                    self.counters.broken.fetch_add(1, Ordering::Relaxed);
+                    return Ok(None);
+                }
+            },
+        };
+        let Ok(answer) = check::parse(&content) else {
+            self.counters.broken.fetch_add(1, Ordering::Relaxed);
+            return Ok(None);
+        };
+        let checked = check::check(self.lexicon, caption, &answer);
+        self.counters.refused.fetch_add(checked.refused.len() as u64, Ordering::Relaxed);
+        Ok(Some(checked))
+    }
+
+    fn read(&self, caption: &str) -> Result<Extraction> {
+        let mut refused = Vec::new();
+        for _ in 0..2 {
+            match self.ask(caption, &refused)? {
+                Some(checked) if checked.refused.is_empty() => return Ok(checked.extraction),
+                Some(checked) => refused = checked.refused,
+                // Without an answer, the same request would bring none again.
+                None => break,
+            }
+        }
+        self.counters.by_lexicon.fetch_add(1, Ordering::Relaxed);
+        Ok(lexicon_reader::read(self.lexicon, caption))
+    }
+}
+
+impl Extractor for LlmReader<'_> {
+    fn extract(&self, caption: &str) -> Result<Extraction> {
+        let lock = {
+            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(in_flight.entry(caption.to_owned()).or_default())
+        };
+        let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.read(caption);
+        drop(guard);
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(caption);
+        found
+    }
+
+    fn llm_counts(&self) -> Option<LlmCounts> {
+        Some(self.counts())
+    }
+}
+
+/// Requests, tokens and their price, before anything is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Distinct captions: one request each, a second one if terms are refused.
+    pub n_requests: u64,
+    pub n_tokens_in: u64,
+    /// At most; a usual answer has a quarter of it.
+    pub n_tokens_out: u64,
+}
+
+/// Estimates the requests for captions, each counted once.
+pub fn estimate<'a>(captions: impl Iterator<Item = &'a str>, model: &str, lexicon: &Lexicon) -> Estimate {
+    let prompt = Prompt::new(model, lexicon);
+    let mut seen = std::collections::HashSet::new();
+    let mut estimate = Estimate::default();
+    for caption in captions.filter(|caption| seen.insert(*caption)) {
+        estimate.n_requests += 1;
+        estimate.n_tokens_in += prompt.n_tokens(caption);
+        estimate.n_tokens_out += u64::from(MAX_ANSWER_TOKENS);
+    }
+    estimate
+}

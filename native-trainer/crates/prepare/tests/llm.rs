@@ -1,0 +1,196 @@
+//! The reader that asks a language model, beside a stand-in with every fault of a real service.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use dermake_prepare::llm::{LlmCounts, LlmOptions, LlmReader};
+use dermake_prepare::{Extractor, Lexicon, Reader};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::new(None));
+
+const CAPTION: &str = "Scaly plaques of psoriasis, no crust.";
+
+/// What the stand-in does with one request.
+enum Turn {
+    /// Answers with this content of a message.
+    Say(Value),
+    /// Answers with this text as content.
+    Text(String),
+    Status(u16, &'static str),
+    /// Promises more bytes than it sends.
+    BreakOff,
+    /// Answers long after the client's timeout.
+    Sleep,
+    Large,
+}
+
+struct Service {
+    url: String,
+    requests: Arc<Mutex<Vec<(String, Value)>>>,
+}
+
+/// Serves as many requests as there are turns, then ends.
+fn service(turns: Vec<Turn>) -> Service {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for turn in turns {
+            let Ok((stream, _)) = listener.accept() else { return };
+            let seen = Arc::clone(&seen);
+            std::thread::spawn(move || serve(stream, turn, &seen));
+        }
+    });
+    Service { url, requests }
+}
+
+fn serve(stream: TcpStream, turn: Turn, seen: &Mutex<Vec<(String, Value)>>) {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) < 3 {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        head += &line;
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    seen.lock().unwrap().push((head, serde_json::from_slice(&body).unwrap()));
+    let completion = |content: &str| json!({"choices": [{"message": {"content": content}}]}).to_string();
+    let (status, header, body, promised) = match turn {
+        Turn::Say(value) => (200, "", completion(&value.to_string()), 0),
+        Turn::Text(text) => (200, "", completion(&text), 0),
+        Turn::Status(status, header) => (status, header, "{\"error\": \"busy\"}".into(), 0),
+        Turn::BreakOff => (200, "", "{\"choices\": [{\"mess".into(), 500),
+        Turn::Sleep => {
+            std::thread::sleep(Duration::from_millis(1500));
+            (200, "", completion("{}"), 0)
+        }
+        Turn::Large => (200, "", completion(&"x".repeat(10 << 20)), 0),
+    };
+    let length = body.len() + promised;
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{header}\r\n");
+    let mut stream = reader.into_inner();
+    // A client that has gone does not matter.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+}
+
+fn good() -> Value {
+    json!({
+        "condition": {"name": "psoriasis", "evidence": "psoriasis"},
+        "concepts": [{"name": "scale", "evidence": "Scaly"}, {"name": "plaque", "evidence": "plaques"}],
+        "negated": [{"name": "crust", "evidence": "no crust"}],
+    })
+}
+
+fn invented() -> Value {
+    let mut answer = good();
+    answer["concepts"][1] = json!({"name": "papule", "evidence": "papules"});
+    answer
+}
+
+fn options(service: &Service, folder: &tempfile::TempDir) -> LlmOptions {
+    LlmOptions {
+        endpoint: service.url.clone(),
+        model: "stand-in".into(),
+        key: Some("secret-key".into()),
+        answers: folder.path().join("answers.jsonl"),
+        timeout: Duration::from_millis(500),
+        retry_wait: Duration::from_millis(1),
+    }
+}
+
+/// Reads [`CAPTION`] against these turns; returns who read it, what was counted, and the requests.
+fn read(turns: Vec<Turn>) -> (Result<Reader, String>, LlmCounts, Vec<(String, Value)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let service = service(turns);
+    let reader = LlmReader::new(&options(&service, &folder), &LEXICON).unwrap();
+    let found = reader.extract(CAPTION).map(|found| {
+        assert_eq!((found.condition.as_deref(), found.negated), (Some("psoriasis"), vec!["crust".to_owned()]));
+        found.by
+    });
+    let requests = service.requests.lock().unwrap().clone();
+    (found.map_err(|error| format!("{error:#}")), reader.counts(), requests)
+}
+
+#[test]
+fn a_request_has_the_rules_a_schema_and_the_key() {
+    let (by, counts, requests) = read(vec![Turn::Say(good())]);
+    assert_eq!((by, counts.n_requests), (Ok(Reader::Llm), 1));
+    let (head, body) = &requests[0];
+    assert!(head.starts_with("POST /v1/chat/completions") && head.contains("Bearer secret-key"), "{head}");
+    assert_eq!((&body["temperature"], &body["model"]), (&json!(0), &json!("stand-in")));
+    assert_eq!(body["response_format"]["type"], "json_schema");
+    assert!(body["messages"][1]["content"].as_str().unwrap().contains(CAPTION));
+}
+
+#[test]
+fn faults_that_pass_are_tried_again() {
+    for fault in [
+        Turn::Status(500, ""),
+        Turn::Status(503, ""),
+        Turn::Status(429, "Retry-After: 0\r\n"),
+        Turn::BreakOff,
+        Turn::Sleep,
+    ] {
+        let (by, _, requests) = read(vec![fault, Turn::Say(good())]);
+        assert_eq!((by, requests.len()), (Ok(Reader::Llm), 2));
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_use_is_left_to_the_lexicon() {
+    for turn in [Turn::Text("It is psoriasis.".into()), Turn::Text("{\"condition\": nu".into()), Turn::Large] {
+        let (by, counts, _) = read(vec![turn]);
+        assert_eq!((by, counts.n_broken_answers, counts.n_by_lexicon), (Ok(Reader::Lexicon), 1, 1));
+    }
+}
+
+#[test]
+fn invented_terms_are_refused_and_asked_about_once_more() {
+    let (by, counts, requests) = read(vec![Turn::Say(invented()), Turn::Say(good())]);
+    assert_eq!((by, counts.n_refused_terms, counts.n_requests), (Ok(Reader::Llm), 1, 2));
+    assert!(requests[1].1["messages"][1]["content"].as_str().unwrap().contains("papule"));
+    let (by, counts, _) = read(vec![Turn::Say(invented()), Turn::Say(invented())]);
+    assert_eq!((by, counts.n_refused_terms, counts.n_by_lexicon), (Ok(Reader::Lexicon), 2, 1));
+}
+
+#[test]
+fn a_refused_key_or_request_ends_the_run_and_names_neither_key_nor_cause_twice() {
+    for (status, expected) in
+        [(401, "DERMAKE_LLM_KEY"), (403, "DERMAKE_LLM_KEY"), (400, "status 400"), (404, "busy")]
+    {
+        let (by, ..) = read(vec![Turn::Status(status, "")]);
+        let error = by.unwrap_err();
+        assert!(error.contains(expected) && !error.contains("secret-key"), "{error}");
+    }
+    let (by, _, requests) = read((0..6).map(|_| Turn::Status(500, "")).collect());
+    assert!(by.unwrap_err().contains("6 attempts") && requests.len() == 6);
+}
+
+#[test]
+fn equal_captions_and_a_second_run_ask_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = service(vec![Turn::Say(good())]);
+    let options = options(&service, &folder);
+    let reader = LlmReader::new(&options, &LEXICON).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(reader.extract(CAPTION).unwrap().by, Reader::Llm));
+        }
+    });
+    assert_eq!((reader.counts().n_requests, reader.counts().n_kept), (1, 3));
+    drop(reader);
+    let again = LlmReader::new(&options, &LEXICON).unwrap();
+    assert_eq!(again.extract(CAPTION).unwrap().by, Reader::Llm);
+    assert_eq!((again.counts().n_requests, service.requests.lock().unwrap().len()), (0, 1));
+}
