@@ -28,21 +28,21 @@ const KEY: &str = "DERMAKE_LLM_KEY";
   dermake prepare captions.csv --images photos --evaluation pad --validation-share 0.05 --out train.csv
   dermake prepare captions.csv --endpoint http://127.0.0.1:8000/v1 --model qwen --dry-run --out train.csv")]
 pub struct Prepare {
-    /// A table with a column of image names and one of captions
-    #[arg(value_name = "FILE")]
+    /// Images with captions: a table (CSV, TSV, JSON, Parquet), a folder of images with text files, tar files
+    #[arg(value_name = "DATA")]
     table: PathBuf,
 
     /// The training table to write; the other files appear beside it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Column with the image's file name
-    #[arg(long, value_name = "COLUMN", default_value = "filename")]
-    image_column: String,
+    /// Column with the image's file name [default: filename, or another usual name]
+    #[arg(long, value_name = "COLUMN")]
+    image_column: Option<String>,
 
-    /// Column with the caption
-    #[arg(long, value_name = "COLUMN", default_value = "caption")]
-    caption_column: String,
+    /// Column with the caption [default: caption, or another usual name]
+    #[arg(long, value_name = "COLUMN")]
+    caption_column: Option<String>,
 
     /// Column with the patient; rows of one patient are not split into training and validation
     #[arg(long, value_name = "COLUMN")]

@@ -5,7 +5,6 @@ use crate::clusters::{Clusters, near_pairs};
 use crate::row::{Pair, Reason};
 use crate::sample::mixed;
 use anyhow::{Context, Result, bail};
-use dermake_files::file_finder::FileFinder;
 use dermake_files::hash::sha256;
 use dermake_pictures::PerceptualHashes;
 use dermake_process::interrupt::{self, Interrupted};
@@ -67,11 +66,14 @@ pub struct Hygiene {
 ///
 /// # Errors
 /// When a folder is not there, or the user stops the command.
-pub fn examine(pairs: &mut [Pair], options: &HygieneOptions) -> Result<Hygiene> {
+pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &HygieneOptions) -> Result<Hygiene> {
     let mut counts = HygieneCounts::default();
     let mut clusters = Clusters::new(pairs.len());
     if let Some(root) = &options.images {
-        let looks = looks_of_rows(pairs, root, &mut counts)?;
+        if !root.is_dir() {
+            bail!("there is no such folder: {}", root.display());
+        }
+        let looks = looks_of_rows(images, &mut counts)?;
         join_equal(pairs, &looks, &mut clusters, &mut counts);
         join_near(&looks, &mut clusters, &mut counts);
         leave_out_evaluated(pairs, &looks, options, &mut counts)?;
@@ -90,15 +92,10 @@ pub fn examine(pairs: &mut [Pair], options: &HygieneOptions) -> Result<Hygiene> 
     Ok(Hygiene { counts, is_validation, clusters: roots.iter().map(number).collect() })
 }
 
-fn looks_of_rows(pairs: &[Pair], root: &Path, counts: &mut HygieneCounts) -> Result<Vec<Option<Look>>> {
-    if !root.is_dir() {
-        bail!("there is no such folder: {}", root.display());
-    }
-    let finder = FileFinder::new(root);
-    let paths: Vec<Option<PathBuf>> = pairs.par_iter().map(|pair| finder.find(&pair.image).ok()).collect();
-    counts.n_missing = paths.iter().filter(|path| path.is_none()).count() as u64;
-    let files: Vec<&Path> =
-        paths.iter().flatten().collect::<HashSet<_>>().into_iter().map(PathBuf::as_path).collect();
+fn looks_of_rows(images: &[Option<PathBuf>], counts: &mut HygieneCounts) -> Result<Vec<Option<Look>>> {
+    counts.n_missing = images.iter().filter(|path| path.is_none()).count() as u64;
+    let files: HashSet<&Path> = images.iter().flatten().map(PathBuf::as_path).collect();
+    let files: Vec<&Path> = files.into_iter().collect();
     counts.n_images = files.len() as u64;
     let looks = looks(&files)?;
     counts.n_unreadable = files.len() as u64 - looks.len() as u64;
@@ -106,7 +103,7 @@ fn looks_of_rows(pairs: &[Pair], root: &Path, counts: &mut HygieneCounts) -> Res
         let found = looks.get(path.as_deref()?)?;
         Some(Look { content: found.content.clone(), hashes: found.hashes })
     };
-    Ok(paths.iter().map(look).collect())
+    Ok(images.iter().map(look).collect())
 }
 
 /// Reads each file once.

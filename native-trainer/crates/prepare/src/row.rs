@@ -49,6 +49,8 @@ pub enum Reason {
     NoImageName,
     NoCaption,
     NotUtf8,
+    /// The row or its text file cannot be read.
+    Unreadable,
     /// The image is the same file as an earlier row's, which has the caption too.
     JoinedWithEarlierRow,
     /// The image is in a folder of an evaluation.

@@ -47,8 +47,11 @@ pub fn run(
     budget: &TokenBudget,
 ) -> Result<Summary> {
     check_out(options)?;
-    let Source { mut pairs, mask_order } = source::read(&options.table, &options.columns)?;
-    let seen = hygiene::examine(&mut pairs, &options.hygiene)?;
+    let roots = options.hygiene.images.as_ref().map(std::slice::from_ref);
+    let Source { mut pairs, description, images, mask_order } =
+        source::read(&options.table, &options.columns, roots)?;
+    tracing::info!("read {description}");
+    let seen = hygiene::examine(&mut pairs, &images, &options.hygiene)?;
     let mut results = Results::create(options)?;
     match options.n_parallel {
         // Answers of a model are kept, so the chunk that was begun ends.
@@ -91,7 +94,7 @@ pub fn run(
 /// # Errors
 /// When the table cannot be read.
 pub fn estimate(options: &PrepareOptions, model: &str, lexicon: &Lexicon) -> Result<Estimate> {
-    let pairs = source::read(&options.table, &options.columns)?.pairs;
+    let pairs = source::read(&options.table, &options.columns, None)?.pairs;
     let captions: Vec<String> = pairs.iter().map(|pair| cleaning::clean(&pair.caption).text).collect();
     let captions = captions.iter().map(String::as_str).filter(|caption| caption.chars().any(char::is_alphanumeric));
     Ok(llm::estimate(captions, model, lexicon))

@@ -1,184 +1,166 @@
-//! Reads image-text pairs from a table.
+//! Reads image-text pairs from every form that [`dermake_sources`] knows.
 
 use crate::aspects::{self, MaskOrder};
 use crate::row::{Pair, Reason};
-use anyhow::{Context, Result, bail};
-use csv::ByteRecord;
+use anyhow::Result;
 use dermake_data::mask::parse_mask;
-use dermake_files::table_file::{self, IMAGE_COLUMNS, TableText, find_column};
-use dermake_files::text_file;
-use std::path::Path;
+use dermake_sources::{Dataset, Images, RowFault};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
-/// Usual names of the caption's column, the most usual first.
-const CAPTION_COLUMNS: [&str; 10] = [
-    "caption",
-    "truncated_caption",
-    "text",
-    "description",
-    "caption_text",
-    "title",
-    "captions",
-    "caption_zh_polish_en",
-    "sentence",
-    "texts",
-];
+/// The caption's column, before other usual names.
+const CAPTION_COLUMN: &str = "caption";
 
-/// Names of the columns to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Names of the columns to read; without one, usual names are tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// For the default, other usual names are accepted too.
-    pub image: String,
-    pub caption: String,
+    pub image: Option<String>,
+    pub caption: Option<String>,
     /// Column of the patient or another group whose rows stay together.
     pub group: Option<String>,
 }
 
-impl Default for Columns {
-    fn default() -> Self {
-        Self { image: IMAGE_COLUMNS[0].into(), caption: CAPTION_COLUMNS[0].into(), group: None }
-    }
-}
-
-/// What was read of a table.
+/// What was read.
 pub struct Source {
     pub pairs: Vec<Pair>,
-    /// The order of the masks, if it has them already and their rows tell.
+    /// Says what was read, for people.
+    pub description: String,
+    /// The files of the images that are there, by pair.
+    pub images: Vec<Option<PathBuf>>,
+    /// The order of the masks, if the data have them already and their rows tell.
     pub mask_order: Option<MaskOrder>,
 }
 
-/// Reads the pairs of a table.
+/// Reads pairs; images inside Parquet and tar files become files of their own in the user's cache.
+///
+/// - `roots`: folders where image names start; by default the data's folder and usual ones near it
 ///
 /// # Errors
-/// When the table cannot be read, lacks a column or has no rows.
-pub fn read(path: &Path, columns: &Columns) -> Result<Source> {
-    let bytes = text_file::read_table(path)?;
-    let text = TableText::recognize(&bytes).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut reader = text.reader();
-    let damaged = || format!("the table is damaged: {}", path.display());
-    let header = table_file::column_names(reader.byte_headers().with_context(damaged)?);
-    let places = Places {
-        image: column(&header, &columns.image, &IMAGE_COLUMNS, "--image-column", path)?,
-        caption: column(&header, &columns.caption, &CAPTION_COLUMNS, "--caption-column", path)?,
-        group: match &columns.group {
-            Some(name) => Some(column(&header, name, &[""], "--group-column", path)?),
-            None => None,
-        },
+/// When the data cannot be read, lack a column or have no rows.
+pub fn read(path: &Path, columns: &Columns, roots: Option<&[PathBuf]>) -> Result<Source> {
+    let mut data = Dataset::read(path)?;
+    data.notes().iter().for_each(|note| tracing::warn!("{note}"));
+    data.unpack(None)?;
+    let image = data.image_column(columns.image.as_deref())?;
+    let caption = match (&columns.caption, data.column(CAPTION_COLUMN)) {
+        (None, Ok(column)) => column,
+        (named, _) => data.caption_column(named.as_deref())?,
     };
-    let masks = Masks::find(&header);
-    let mut mask_rows = Vec::new();
-    let mut record = ByteRecord::new();
-    let (mut pairs, mut start) = (Vec::new(), 0);
-    while reader.read_byte_record(&mut record).with_context(damaged)? {
-        start = record.position().map_or(0, csv::Position::byte);
-        if !table_file::is_empty(&record) {
-            pairs.push(pair(pairs.len() as u64 + 1, &record, &places));
-            mask_rows.extend(masks.as_ref().and_then(|masks| masks.row(&record)));
-        }
+    let group = columns.group.as_ref().map(|name| data.column(name)).transpose()?;
+    let places = Places { image, caption, group };
+    let images = data.images(image, roots);
+    let problems = problems(&data, &places);
+    let mut source = Source {
+        pairs: Vec::with_capacity(data.len()),
+        description: data.description(),
+        images: Vec::with_capacity(data.len()),
+        mask_order: mask_order(&data),
+    };
+    for row in 0..data.len() {
+        source.pairs.push(pair(&data, row, &places, problems.get(&row).copied()));
+        source.images.push(file(&images, row));
     }
-    if text.has_open_quote(start) {
-        bail!("a quotation mark in row {} is never closed: {}", pairs.len(), path.display());
-    }
-    if pairs.is_empty() {
-        bail!("the table has no rows: {}", path.display());
-    }
-    let rows = mask_rows.iter().map(|(mask, ontology, visual)| (mask.as_slice(), *ontology, *visual));
-    Ok(Source { mask_order: aspects::mask_order_of(rows), pairs })
-}
-
-/// Where a table has the aspects that `dermake prepare` makes.
-struct Masks {
-    mask: usize,
-    ontology: usize,
-    visual: usize,
-}
-
-impl Masks {
-    fn find(header: &[String]) -> Option<Self> {
-        let place = |name| find_column(header, name);
-        let (mask, ontology) = (place("knowledge_masks")?, place("ontology_caption")?);
-        Some(Self { mask, ontology, visual: place("visual_concept_caption")? })
-    }
-
-    /// The mask of a row, and whether the row has an ontology caption and one of visual concepts.
-    fn row(&self, record: &ByteRecord) -> Option<(Vec<bool>, bool, bool)> {
-        let cell = |at: usize| std::str::from_utf8(record.get(at).unwrap_or_default()).unwrap_or_default().trim();
-        let mask = parse_mask(cell(self.mask)).ok()?;
-        Some((mask, !cell(self.ontology).is_empty(), !cell(self.visual).is_empty()))
-    }
+    Ok(source)
 }
 
 /// Where the cells of a pair are.
 struct Places {
-    image: usize,
+    image: Option<usize>,
     caption: usize,
     group: Option<usize>,
 }
 
-fn pair(row: u64, record: &ByteRecord, places: &Places) -> Pair {
-    let cell = |at: usize| record.get(at).unwrap_or_default();
-    let is_text = [places.image, places.caption].iter().all(|&at| std::str::from_utf8(cell(at)).is_ok());
-    let text = |at: usize| String::from_utf8_lossy(cell(at)).into_owned();
+fn pair(data: &Dataset, row: usize, places: &Places, problem: Option<Reason>) -> Pair {
+    let cell = |column: usize| data.cell(row, column);
+    let known = data.known_image(row).map(dermake_sources::Image::name);
     Pair {
-        row,
-        image: text(places.image),
-        caption: text(places.caption),
-        group: places.group.map(text).unwrap_or_default().trim().to_owned(),
-        problem: (!is_text).then_some(Reason::NotUtf8),
+        row: row as u64 + 1,
+        image: known.unwrap_or_else(|| places.image.map(cell).unwrap_or_default().to_owned()),
+        caption: cell(places.caption).to_owned(),
+        group: places.group.map(cell).unwrap_or_default().trim().to_owned(),
+        problem,
     }
 }
 
-/// Place of a column; for the default name, of the first of the usual ones.
-fn column(header: &[String], name: &str, usual: &[&str], option: &str, path: &Path) -> Result<usize> {
-    let is_default = name == usual[0];
-    let found = find_column(header, name)
-        .or_else(|| usual.iter().filter(|_| is_default).find_map(|name| find_column(header, name)));
-    found.with_context(|| {
-        let columns = header.join(", ");
-        format!("the table has no column {name}, it has {columns}; {option} names another one: {}", path.display())
-    })
+fn file(images: &Images<'_>, row: usize) -> Option<PathBuf> {
+    images.get(row).ok()?.path().map(Path::to_path_buf)
+}
+
+/// Rows whose image name or caption cannot be used.
+fn problems(data: &Dataset, places: &Places) -> HashMap<usize, Reason> {
+    let reason = |fault: &RowFault| match fault {
+        RowFault::NotUtf8 { column } if Some(*column) == places.image || *column == places.caption => {
+            Some(Reason::NotUtf8)
+        }
+        RowFault::Unreadable { .. } => Some(Reason::Unreadable),
+        _ => None,
+    };
+    data.problems().iter().filter_map(|problem| Some((problem.row, reason(&problem.fault)?))).collect()
+}
+
+/// The order of the masks that the data have, if any.
+fn mask_order(data: &Dataset) -> Option<MaskOrder> {
+    let place = |name| data.column(name).ok();
+    let (mask, ontology) = (place("knowledge_masks")?, place("ontology_caption")?);
+    let visual = place("visual_concept_caption")?;
+    let has = |row: usize, column: usize| !data.cell(row, column).trim().is_empty();
+    let rows: Vec<(Vec<bool>, bool, bool)> = (0..data.len())
+        .filter_map(|row| Some((parse_mask(data.cell(row, mask)).ok()?, has(row, ontology), has(row, visual))))
+        .collect();
+    aspects::mask_order_of(rows.iter().map(|(mask, ontology, visual)| (mask.as_slice(), *ontology, *visual)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(table: &[u8], columns: &Columns) -> Result<Vec<Pair>> {
+    fn source(name: &str, content: &[u8], columns: &Columns) -> Result<Source> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        std::fs::write(&path, table).unwrap();
-        Ok(super::read(&path, columns)?.pairs)
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        read(&path, columns, None)
     }
 
     #[test]
-    fn tables_are_read_as_programs_save_them() {
-        for table in [
-            &b"filename,caption\na.png,\"red, scaly\"\n\n"[..],
-            b"\xEF\xBB\xBFCaption;Image_Path\r\nred, scaly;a.png\r\n",
-            b"text\tfile\nred, scaly\ta.png\n",
+    fn pairs_are_read_in_every_form() {
+        for (name, content) in [
+            ("t.csv", &b"filename,caption\na.png,\"red, scaly\"\n\n"[..]),
+            ("t.csv", b"\xEF\xBB\xBFCaption;Image_Path\r\nred, scaly;a.png\r\n"),
+            ("t.tsv", b"text\tfile\nred, scaly\ta.png\n"),
+            ("t.csv", b"filename,truncated_caption,caption\na.png,red,\"red, scaly\"\n"),
+            ("t.jsonl", b"{\"image\": \"a.png\", \"caption\": \"red, scaly\"}\n"),
         ] {
-            let found = read(table, &Columns::default()).unwrap();
-            let expected = Pair {
-                row: 1,
-                image: "a.png".into(),
-                caption: "red, scaly".into(),
-                group: String::new(),
-                problem: None,
-            };
-            assert_eq!(found, [expected], "{}", String::from_utf8_lossy(table));
+            let found = source(name, content, &Columns::default()).unwrap().pairs;
+            let (image, caption) = ("a.png".to_owned(), "red, scaly".to_owned());
+            let expected = Pair { row: 1, image, caption, group: String::new(), problem: None };
+            assert_eq!(found, [expected], "{}", String::from_utf8_lossy(content));
         }
-        let latin = read(b"filename,caption\na.png,na\xEFve\n", &Columns::default()).unwrap();
-        assert_eq!(latin[0].problem, Some(Reason::NotUtf8));
+        let latin = source("t.csv", b"filename,caption\na.png,na\xEFve\n", &Columns::default()).unwrap();
+        assert_eq!(latin.pairs[0].problem, Some(Reason::NotUtf8));
+    }
+
+    #[test]
+    fn images_with_sidecars_are_pairs() {
+        let folder = tempfile::tempdir().unwrap();
+        image(&folder.path().join("a.png"));
+        std::fs::write(folder.path().join("a.txt"), "A scaly plaque").unwrap();
+        let found = read(folder.path(), &Columns::default(), None).unwrap();
+        assert_eq!((found.pairs[0].caption.as_str(), found.images[0].is_some()), ("A scaly plaque", true));
+    }
+
+    /// The smallest PNG.
+    fn image(path: &Path) {
+        const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\x02\0\x01H\xaf\xa4q\0\0\0\0IEND\xaeB`\x82";
+        std::fs::write(path, PNG).unwrap();
     }
 
     #[test]
     fn a_missing_column_is_named_with_those_that_are_there() {
-        let message = |table: &[u8], columns| format!("{:#}", read(table, &columns).unwrap_err());
+        let message = |content: &[u8], columns| format!("{:#}", source("t.csv", content, &columns).err().unwrap());
         let other = message(b"filename,note\na,b\n", Columns::default());
-        assert!(other.contains("no column caption, it has filename, note") && other.contains("--caption-column"));
-        let columns = Columns { caption: "txt".into(), ..Columns::default() };
-        assert!(message(b"filename,text\na,b\n", columns).contains("no column txt"));
-        assert!(message(b"filename,caption\n", Columns::default()).contains("no rows"));
-        assert!(message(b"filename,caption\na,\"b\n c,d\n", Columns::default()).contains("never closed"));
+        assert!(other.contains("note") && other.contains("--caption-column"), "{other}");
+        let columns = Columns { caption: Some("txt".into()), ..Columns::default() };
+        assert!(message(b"filename,text\na,b\n", columns).contains("txt"));
     }
 
     #[test]
@@ -188,11 +170,9 @@ mod tests {
             ("\"[1, 0, 1]\"", Some(MaskOrder::CaptionVisualOntology)),
             ("", None),
         ] {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("t.csv");
             let header = "filename,caption,visual_concept_caption,ontology_caption,knowledge_masks";
-            std::fs::write(&path, format!("{header}\na.png,A nevus,,a nevus,{mask}\n")).unwrap();
-            assert_eq!(super::read(&path, &Columns::default()).unwrap().mask_order, expected);
+            let content = format!("{header}\na.png,A nevus,,a nevus,{mask}\n");
+            assert_eq!(source("t.csv", content.as_bytes(), &Columns::default()).unwrap().mask_order, expected);
         }
     }
 }

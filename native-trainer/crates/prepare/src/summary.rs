@@ -144,6 +144,7 @@ impl Reason {
             Self::NoImageName => "no image name",
             Self::NoCaption => "no caption",
             Self::NotUtf8 => "a cell is not UTF-8",
+            Self::Unreadable => "the row cannot be read",
             Self::JoinedWithEarlierRow => "the image of an earlier row, which has the caption too",
             Self::InEvaluation => "an image of the evaluation",
         }
