@@ -109,6 +109,8 @@ fn only_the_asserted_diagnosis_counts() {
         ("Psoriasis. Guttate psoriasis after a throat infection.", Some("guttate psoriasis")),
         ("Findings favour actinic keratosis, unlikely to be squamous cell carcinoma.", Some("actinic keratosis")),
         ("SCC of the lip (not BCC)", Some("squamous cell carcinoma")),
+        ("Mycosis fungoides mimicking eczema.", Some("mycosis fungoides")),
+        ("Papules with Wickham striae: lichen planus.", Some("lichen planus")),
         ("Ulcer on the left shin with exudate.", None),
         ("Venous ulcer above the ankle.", Some("stasis ulcer")),
     ] {

@@ -87,7 +87,10 @@ impl Terms {
                 if group == FINDINGS {
                     path.clear();
                 }
-                path.push(name.clone());
+                // A condition that heads a group has the group's path.
+                if path.last() != Some(&name) {
+                    path.push(name.clone());
+                }
                 let path = ontology.and_then(|ontology| ontology.path(&name)).map_or(path, <[String]>::to_vec);
                 synonyms.push((self.conditions.len(), terms));
                 self.conditions.push(Condition { name, path, is_finding: group == FINDINGS });
