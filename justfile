@@ -118,6 +118,10 @@ bench-train *OPTIONS:
 bench-loader *OPTIONS:
     cargo run --release --locked -p dermake-data --example bench_loader -- {{OPTIONS}}
 
+# Compare quantized features with dense ones, for weights like trained ones: `just bench-quantize --arch ViT-B-16`
+bench-quantize *OPTIONS:
+    cargo run --release --locked -p dermake-quantize --example bench_quantize -- {{OPTIONS}}
+
 # Time evaluation beside open_clip
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}

@@ -41,6 +41,15 @@ pub fn fold(x: &[f32], first: f32, fold: impl Fn(f32, f32) -> f32, join: impl Fn
     lanes.into_iter().fold(rest, join)
 }
 
+/// Returns the nearest integer, ties to even, of a number of at most 2^21. Some processors call a function for
+/// [`f32::round_ties_even`].
+#[inline(always)]
+pub fn round(x: f32) -> f32 {
+    /// 1.5 * 2^23. A sum with it has no fraction bits.
+    const ROUNDER: f32 = 12_582_912.0;
+    (x + ROUNDER) - ROUNDER
+}
+
 /// Returns the sum.
 #[inline(always)]
 pub fn sum(x: &[f32]) -> f32 {

@@ -93,6 +93,15 @@ impl<'a, T> Rows<'a, T> {
         unsafe { Output::new(values).rows(0, RowsSize { n_rows, width, stride: width }) }
     }
 
+    /// Takes rows within `values`, the first of them from `offset` on.
+    ///
+    /// # Panics
+    /// When they are not within the array, or overlap.
+    pub fn within(values: &'a mut [T], offset: usize, size: RowsSize) -> Self {
+        // SAFETY: the array is borrowed by nothing else.
+        unsafe { Output::new(values).rows(offset, size) }
+    }
+
     /// Returns the sizes.
     pub fn size(&self) -> RowsSize {
         self.size

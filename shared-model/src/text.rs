@@ -129,26 +129,48 @@ impl TextTower {
     /// Tells which tokens are computed. Padding that is not seen is left out: nothing depends on it.
     fn tokens(&self, input_ids: &[Vec<u32>]) -> Result<Tokens> {
         let (batch, length) = self.check_rows(input_ids)?;
+        if let Visibility::AllBut { padding } = self.config.visibility {
+            return self.pack(input_ids, |_, _, id| id != padding);
+        }
         let to_device = |tensor: Tensor| tensor.to_device(&self.placement.device);
-        let Visibility::AllBut { padding } = self.config.visibility else {
-            let ids = Tensor::from_vec(input_ids.concat(), (batch, length), &Device::Cpu)?;
-            let positions = Tensor::arange(0, length as u32, &Device::Cpu)?.unsqueeze(0)?;
-            return Ok(Tokens { ids: to_device(ids)?, positions: to_device(positions)?, starts: None });
+        let ids = Tensor::from_vec(input_ids.concat(), (batch, length), &Device::Cpu)?;
+        let positions = Tensor::arange(0, length as u32, &Device::Cpu)?.unsqueeze(0)?;
+        Ok(Tokens { ids: to_device(ids)?, positions: to_device(positions)?, starts: None })
+    }
+
+    /// Returns the tokens that a feature depends on as they enter the blocks, without padding between the rows: `[1, T,
+    /// D]`, and the first token of each row with the number of all behind them.
+    pub(crate) fn packed_tokens(&self, input_ids: &[Vec<u32>]) -> Result<(Tensor, Vec<usize>)> {
+        self.check_rows(input_ids)?;
+        let lengths: Vec<usize> = input_ids.iter().map(|row| self.n_computed(row)).collect();
+        let tokens = match self.config.visibility {
+            Visibility::AllBut { .. } => self.tokens(input_ids)?,
+            _ => self.pack(input_ids, |row, position, _| position < lengths[row])?,
         };
+        let mut x = self.embed(&tokens)?;
+        if let Some(ln_pre) = &self.ln_pre {
+            x = ln_pre.forward(&x)?;
+        }
+        Ok((x, tokens.starts.unwrap_or_default()))
+    }
+
+    /// Puts the tokens that `is_kept` says of row, position and id behind one another.
+    fn pack(&self, input_ids: &[Vec<u32>], is_kept: impl Fn(usize, usize, u32) -> bool) -> Result<Tokens> {
         let (mut ids, mut positions, mut starts) = (Vec::new(), Vec::new(), vec![0]);
-        for row in input_ids {
-            let seen = (0u32..).zip(row).filter(|(_, id)| **id != padding);
-            for (position, id) in seen {
-                positions.push(position);
-                ids.push(*id);
+        for (row, row_ids) in input_ids.iter().enumerate() {
+            let kept = row_ids.iter().enumerate().filter(|(position, id)| is_kept(row, *position, **id));
+            for (position, &id) in kept {
+                positions.push(position as u32);
+                ids.push(id);
             }
             if starts.last() == Some(&ids.len()) {
                 return Err(rows_error("a row of token ids holds nothing but padding".into()));
             }
             starts.push(ids.len());
         }
-        let ids = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
-        let positions = Tensor::new(positions, &Device::Cpu)?.unsqueeze(0)?;
+        let to_device = |values: Vec<u32>| -> Result<Tensor> {
+            Ok(Tensor::new(values, &Device::Cpu)?.unsqueeze(0)?.to_device(&self.placement.device)?)
+        };
         Ok(Tokens { ids: to_device(ids)?, positions: to_device(positions)?, starts: Some(starts) })
     }
 

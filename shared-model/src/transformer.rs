@@ -104,7 +104,23 @@ impl Transformer {
     }
 }
 
-struct Block {
+/// A matrix of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Layer {
+    /// Queries, keys and values, `[3 D, D]`.
+    InProj,
+    /// `[D, D]`
+    OutProj,
+    /// `[hidden, D]`
+    CFc,
+    /// `[D, hidden]`
+    CProj,
+}
+
+/// Computes the product of a layer of a block.
+pub(crate) type Product<'a> = &'a mut dyn FnMut(Layer, &Tensor) -> Result<Tensor>;
+
+pub(crate) struct Block {
     ln_1: LayerNorm,
     attention: Attention,
     ln_2: LayerNorm,
@@ -113,7 +129,12 @@ struct Block {
 }
 
 impl Block {
-    fn load(weights: &Weights, prefix: &str, config: &TransformerConfig, placement: &Placement) -> Result<Self> {
+    pub(crate) fn load(
+        weights: &Weights,
+        prefix: &str,
+        config: &TransformerConfig,
+        placement: &Placement,
+    ) -> Result<Self> {
         let norm = |name: &str| LayerNorm::load(weights, &format!("{prefix}.{name}"), config.norm_eps, placement);
         Ok(Self {
             ln_1: norm("ln_1")?,
@@ -128,7 +149,23 @@ impl Block {
         if let (Some(block), None) = (self.int8(x), starts) {
             return block.forward(x, x.dim(1)?, workspace);
         }
-        self.finish(x, &self.joined_heads(x, starts)?)
+        self.forward_by(x, starts, &mut |layer, x| self.linear(layer).forward(x))
+    }
+
+    /// Computes the block with products that the caller computes.
+    pub(crate) fn forward_by(&self, x: &Tensor, starts: Option<&[usize]>, product: Product<'_>) -> Result<Tensor> {
+        let joined = self.joined_heads(x, starts, product)?;
+        self.finish(x, &joined, product)
+    }
+
+    /// A matrix of the block.
+    pub(crate) fn linear(&self, layer: Layer) -> &Linear {
+        match layer {
+            Layer::InProj => &self.attention.in_proj,
+            Layer::OutProj => &self.attention.out_proj,
+            Layer::CFc => &self.mlp.c_fc,
+            Layer::CProj => &self.mlp.c_proj,
+        }
     }
 
     /// `[B, N, D]` to `[B, 1, D]`.
@@ -136,9 +173,10 @@ impl Block {
         if let Some(block) = self.int8(x) {
             return block.forward(x, 1, workspace);
         }
-        let joined = self.joined_heads(x, None)?;
+        let mut product = |layer, x: &Tensor| self.linear(layer).forward(x);
+        let joined = self.joined_heads(x, None, &mut product)?;
         let first = |tokens: &Tensor| tokens.narrow(1, 0, 1)?.contiguous();
-        self.finish(&first(x)?, &first(&joined)?)
+        self.finish(&first(x)?, &first(&joined)?, &mut product)
     }
 
     /// The block as one operation, if all of its matrices are int8 and such is `x`.
@@ -160,21 +198,22 @@ impl Block {
     }
 
     /// The heads' outputs, before the output projection.
-    fn joined_heads(&self, x: &Tensor, starts: Option<&[usize]>) -> Result<Tensor> {
-        match self.norm_order {
-            NormOrder::Pre => self.attention.joined_heads(&self.ln_1.forward(x)?, starts),
-            NormOrder::Post => self.attention.joined_heads(x, starts),
-        }
+    fn joined_heads(&self, x: &Tensor, starts: Option<&[usize]>, product: Product<'_>) -> Result<Tensor> {
+        let qkv = match self.norm_order {
+            NormOrder::Pre => product(Layer::InProj, &self.ln_1.forward(x)?)?,
+            NormOrder::Post => product(Layer::InProj, x)?,
+        };
+        attention(&qkv, starts, self.attention.heads, self.attention.is_causal)
     }
 
     /// What is done for each token on its own.
-    fn finish(&self, x: &Tensor, joined: &Tensor) -> Result<Tensor> {
-        let x = (x + self.attention.out_proj.forward(joined)?)?;
+    fn finish(&self, x: &Tensor, joined: &Tensor, product: Product<'_>) -> Result<Tensor> {
+        let x = (x + product(Layer::OutProj, joined)?)?;
         match self.norm_order {
-            NormOrder::Pre => Ok((&x + self.mlp.forward(&self.ln_2.forward(&x)?)?)?),
+            NormOrder::Pre => Ok((&x + self.mlp.forward_by(&self.ln_2.forward(&x)?, product)?)?),
             NormOrder::Post => {
                 let x = self.ln_1.forward(&x)?;
-                self.ln_2.forward(&(&x + self.mlp.forward(&x)?)?)
+                self.ln_2.forward(&(&x + self.mlp.forward_by(&x, product)?)?)
             }
         }
     }
@@ -192,19 +231,21 @@ impl Attention {
     fn load(weights: &Weights, prefix: &str, config: &TransformerConfig, placement: &Placement) -> Result<Self> {
         let in_bias = format!("{prefix}.in_proj_bias");
         let in_proj = Linear::load(weights, &format!("{prefix}.in_proj_weight"), Some(&in_bias), placement)?;
-        // What one head joins is of one size, and may be of another than its neighbour's.
-        let head_width = in_proj.int8().map(|matrix| matrix.n_in() / config.heads);
-        let block_width = head_width.filter(|width| width.is_multiple_of(INT8_QUAD)).unwrap_or(BLOCK_WIDTH);
+        let block_width = match in_proj.int8() {
+            Some(matrix) => joined_block_width(matrix.n_in(), config.heads),
+            None => BLOCK_WIDTH,
+        };
         let [weight, bias] = ["weight", "bias"].map(|name| format!("{prefix}.out_proj.{name}"));
-        let out_proj =
-            Linear::load_in_blocks(weights, &weight, Some(&bias), placement, block_width.min(BLOCK_WIDTH))?;
+        let out_proj = Linear::load_in_blocks(weights, &weight, Some(&bias), placement, block_width)?;
         Ok(Self { in_proj, out_proj, heads: config.heads, is_causal: config.is_causal })
     }
+}
 
-    /// The heads' outputs side by side, before the output projection.
-    fn joined_heads(&self, x: &Tensor, starts: Option<&[usize]>) -> Result<Tensor> {
-        attention(&self.in_proj.forward(x)?, starts, self.heads, self.is_causal)
-    }
+/// Columns behind attention that share a scale and a zero. What one head joins is of one size, and may be of another
+/// than its neighbour's.
+pub(crate) fn joined_block_width(width: usize, heads: usize) -> usize {
+    let head_width = width / heads.max(1);
+    if head_width > 0 && head_width.is_multiple_of(INT8_QUAD) { head_width.min(BLOCK_WIDTH) } else { BLOCK_WIDTH }
 }
 
 pub(crate) struct Mlp {
@@ -221,7 +262,16 @@ impl Mlp {
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.c_proj.forward(&activation(&self.c_fc.forward(x)?, self.activation)?)
+        let product = &mut |layer, x: &Tensor| match layer {
+            Layer::CFc => self.c_fc.forward(x),
+            _ => self.c_proj.forward(x),
+        };
+        self.forward_by(x, product)
+    }
+
+    fn forward_by(&self, x: &Tensor, product: Product<'_>) -> Result<Tensor> {
+        let hidden = activation(&product(Layer::CFc, x)?, self.activation)?;
+        product(Layer::CProj, &hidden)
     }
 }
 

@@ -137,6 +137,11 @@ impl VisionTower {
         })
     }
 
+    /// Returns the tokens as they enter the blocks, `[B, N, D]`.
+    pub(crate) fn tokens(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        self.embed(pixel_values, &mut |_, _| {})
+    }
+
     /// How many tokens precede the patches.
     fn n_prefix(&self) -> usize {
         usize::from(self.class_embedding.is_some())

@@ -1,7 +1,7 @@
 //! `dermake quantize` and `dermake init`: write models.
 
 use crate::cli::options::ModelArguments;
-use crate::quantize;
+use crate::quantize::{self, QuantizeOptions};
 use anyhow::Result;
 use clap::Args;
 use dermake_models::init;
@@ -11,8 +11,9 @@ use std::process::ExitCode;
 
 /// Quantize a model for the page and the server
 ///
-/// Writes vision.safetensors, text.safetensors, classifiers.safetensors, the tokenizer and manifest.json. Prints the
-/// size and error of each tensor, and the cosine of sample images' features to those of the dense model.
+/// Writes vision.safetensors, text.safetensors, classifiers.safetensors, the tokenizer and manifest.json. int8 and int4
+/// are calibrated on photos and texts, which takes minutes for a full-size model. Prints the size and error of each
+/// tensor and how features and answers differ from the dense model's, and warns if they differ much.
 #[derive(Debug, Args)]
 pub struct Quantize {
     #[command(flatten)]
@@ -27,6 +28,11 @@ pub struct Quantize {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
+    /// Photos that int8 and int4 are calibrated on, named as in `dermake classify`, a folder for example; may be
+    /// repeated. `none` rounds each weight by itself [default: drawn photos]
+    #[arg(long, value_name = "IMAGE")]
+    calibrate: Vec<PathBuf>,
+
     /// Photos whose features are compared, named as in `dermake classify`; may be repeated [default: three sample
     /// pictures]
     #[arg(long = "sample", value_name = "IMAGE")]
@@ -35,7 +41,8 @@ pub struct Quantize {
 
 impl Quantize {
     pub fn run(self) -> Result<ExitCode> {
-        quantize::quantize(&self.model.into(), self.format, &self.samples, &self.out)?;
+        let Self { model, format, out, calibrate, samples } = self;
+        quantize::quantize(&QuantizeOptions { model: model.into(), format, calibrate, samples }, &out)?;
         Ok(ExitCode::SUCCESS)
     }
 }

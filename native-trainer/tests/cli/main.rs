@@ -55,7 +55,7 @@ fn models() -> &'static Models {
         let (dense, quantized) = (folder.path().join("hub/ada/untrained"), folder.path().join("quantized"));
         dermake().args(["init", "--arch", "ViT-B-32", "--seed", "3", "--out"]).arg(&dense).assert().success();
         let output = dermake()
-            .args(["quantize", "--format", "int8", "--model"])
+            .args(["quantize", "--format", "int8", "--calibrate", "none", "--model"])
             .arg(&dense)
             .arg("--out")
             .arg(&quantized)

@@ -109,6 +109,56 @@ fn a_notice_goes_from_the_checkpoint_into_the_manifest_and_the_log() {
 }
 
 #[test]
+fn a_calibrated_model_has_a_report_of_features_answers_and_layers() {
+    let folder = tempfile::tempdir().unwrap();
+    write_checkpoint("Drawn.", folder.path());
+    let photos = sample(1).parent().unwrap().to_path_buf();
+    for (out, calibrate) in [("drawn", None), ("own", Some(&photos))] {
+        let out = folder.path().join(out);
+        let mut command = dermake();
+        command.args(["quantize", "--format", "int4", "--model"]).arg(folder.path()).arg("--out").arg(&out);
+        let output = command.args(calibrate.iter().flat_map(|path| ["--calibrate".as_ref(), path.as_os_str()]));
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Value = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
+        assert_eq!(report["calibration"]["drawn"], calibrate.is_none());
+        let n_photos = report["calibration"]["photos"].as_u64().unwrap() as usize;
+        assert_eq!(report["cosines"].as_array().unwrap().len(), 3 + n_photos);
+        assert!(if calibrate.is_some() { n_photos == 3 } else { n_photos >= 16 }, "{n_photos} photos");
+        for field in ["least_image_cosine", "least_text_cosine", "mean_text_cosine", "top1_agreement"] {
+            let value = report[field].as_f64().unwrap();
+            assert!((0.9..=1.0 + 1e-6).contains(&value), "{field}: {value}");
+        }
+        assert!(report["largest_change"]["label"].is_string(), "{report}");
+        let worst = &report["worst_layer"];
+        let errors =
+            report["tensors"].as_array().unwrap().iter().filter_map(|tensor| tensor["output_error"].as_f64());
+        assert_eq!(worst["output_error"].as_f64().unwrap(), errors.fold(0.0, f64::max), "{worst}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            printed.contains("largest change of a probability") && printed.contains("worst layer"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn a_calibration_without_a_photo_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write_checkpoint("Drawn.", folder.path());
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let out = folder.path().join("out");
+    let mut command = dermake();
+    command.args(["quantize", "--model"]).arg(folder.path()).arg("--calibrate").arg(&empty).arg("--out").arg(&out);
+    let output = command.output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{log}");
+    assert!(log.contains("expected at least one photo to calibrate on"), "{log}");
+    assert!(!out.exists());
+}
+
+#[test]
 fn a_damaged_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(&models().quantized).unwrap() {

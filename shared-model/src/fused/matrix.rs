@@ -5,7 +5,7 @@ use gemm::Parallelism;
 
 /// A matrix within a slice, or its transpose.
 #[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
+pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,

@@ -26,6 +26,14 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], accumulates: bool) {
     matrix::product(a, b, out, Mode { scale: 1.0, accumulates, parallelism: parallelism() });
 }
 
+/// `out += scale a b`, on all threads.
+///
+/// # Panics
+/// When the sizes of the matrices do not fit.
+pub(crate) fn add_scaled(a: Matrix<'_>, b: Matrix<'_>, scale: f32, out: Rows<'_, f32>) {
+    matrix::product(a, b, out, Mode { scale, accumulates: true, parallelism: parallelism() });
+}
+
 /// Returns `x W^T + b`, plus `residual` if there is one.
 ///
 /// # Shapes

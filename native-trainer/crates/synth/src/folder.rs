@@ -76,17 +76,37 @@ pub fn write_part(folder: &OutputFolder, options: &SynthOptions, part: &Part, ba
     folder.write(part.table, &tables::to_csv(&header, &rows)?)
 }
 
-/// Paints one case, writes the JPEG and returns its row.
-fn write_picture(images: &Path, options: &SynthOptions, part: &Part, index: usize) -> Result<Vec<String>> {
-    let (seed, split, number) = (options.seed, part.split, index as u64);
+/// A painted case as a JPEG.
+pub struct Photo {
+    case: Case,
+    picture: Picture,
+    pub jpeg: Vec<u8>,
+}
+
+/// Paints one case.
+pub fn photograph(seed: u64, split: Split, number: u64, image_size: u32) -> Result<Photo> {
     let (condition, fitzpatrick) = assignment(seed, split, number);
     let mut rng = rng_for(seed, split, number, PURPOSE_PICTURE);
     let case = Case::sample(condition, fitzpatrick, &mut rng);
     let mut file_rng = rng_for(seed, split, number, PURPOSE_FILE);
-    let picture = picture::paint(&case, picture_size(options.image_size, &mut file_rng), rng);
+    let picture = picture::paint(&case, picture_size(image_size, &mut file_rng), rng);
+    let jpeg = encode(&picture, file_rng.random_range(86..=94))?;
+    Ok(Photo { case, picture, jpeg })
+}
+
+/// Writes the caption of one case, which is painted in little.
+pub fn caption(seed: u64, split: Split, number: u64) -> Result<String> {
+    let Photo { case, picture, .. } = photograph(seed, split, number, super::MIN_IMAGE_SIZE)?;
+    let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };
+    Ok(captions::identifying(facts, &mut rng_for(seed, split, number, PURPOSE_CAPTION)))
+}
+
+/// Paints one case, writes the JPEG and returns its row.
+fn write_picture(images: &Path, options: &SynthOptions, part: &Part, index: usize) -> Result<Vec<String>> {
+    let (seed, split, number) = (options.seed, part.split, index as u64);
+    let Photo { case, picture, jpeg } = photograph(seed, split, number, options.image_size)?;
     let file = format!("{index:0width$}.jpg", width = part.digits);
     let path = images.join(&file);
-    let jpeg = encode(&picture, file_rng.random_range(86..=94))?;
     std::fs::write(&path, jpeg).with_context(|| format!("cannot write {}", path.display()))?;
     let name = format!("{}{file}", part.prefix);
     let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };

@@ -30,8 +30,10 @@ pub use contact_sheet::write_contact_sheet;
 pub use options::SynthOptions;
 
 use anyhow::{Result, bail};
+use case::Split;
 use dermake_files::output::OutputFolder;
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
 
 /// The smallest picture on which lesions can still be distinguished.
 const MIN_IMAGE_SIZE: u32 = 32;
@@ -56,6 +58,25 @@ pub fn synth(options: &SynthOptions) -> Result<()> {
     folder::write_descriptions(&folder, options)?;
     bar.finish_and_clear();
     folder.finish()
+}
+
+/// Draws `n_photos` training pictures as JPEGs, the shorter edge `image_size` pixels, without their captions.
+///
+/// # Errors
+/// When a picture cannot be encoded.
+pub fn photos(n_photos: usize, image_size: u32, seed: u64) -> Result<Vec<Vec<u8>>> {
+    let size = image_size.max(MIN_IMAGE_SIZE);
+    let photo = |index: usize| Ok(folder::photograph(seed, Split::Train, index as u64, size)?.jpeg);
+    (0..n_photos).into_par_iter().map(photo).collect()
+}
+
+/// Writes `n_captions` captions of drawn pictures, each of another picture.
+///
+/// # Errors
+/// When a picture cannot be encoded.
+pub fn captions(n_captions: usize, seed: u64) -> Result<Vec<String>> {
+    let caption = |index: usize| folder::caption(seed, Split::Retrieval, index as u64);
+    (0..n_captions).into_par_iter().map(caption).collect()
 }
 
 fn progress(n_images: usize) -> ProgressBar {

@@ -3,12 +3,12 @@
 use super::levels::{LARGEST_LEVEL, Level};
 use crate::lanes::{self, widest};
 use crate::output::Output;
-use crate::parallel::for_each_task;
+use crate::parallel::{for_each_chunk, for_each_task};
 use crate::weights::packing::INT8_QUAD;
 
 /// Steps between the smallest and the largest value of a block. It is half a step less than the largest level: rounding
 /// zero and value, by half a step each, then never exceeds that level.
-const STEPS: f32 = LARGEST_LEVEL as f32 - 0.5;
+pub(crate) const STEPS: f32 = LARGEST_LEVEL as f32 - 0.5;
 
 /// 1.5 * 2^23. A sum with it has no fraction bits: it is rounded to the nearest integer, ties to even, which is left in
 /// the lowest bits.
@@ -103,6 +103,20 @@ impl RowLevels<'_> {
             step[0] = quantize(values, levels);
         }
     }
+}
+
+/// Replaces the values of rows `[rows, width]` with those that their levels mean.
+pub(crate) fn round_to_levels(values: &mut [f32], width: usize, block_width: usize) {
+    for_each_chunk(values, width, |_, row| {
+        let mut levels = vec![0; block_width];
+        for values in row.chunks_mut(block_width) {
+            let levels = &mut levels[..values.len()];
+            let step = quantize(values, levels);
+            for (value, &level) in values.iter_mut().zip(&*levels) {
+                *value = step.scale * f32::from(level) - step.offset;
+            }
+        }
+    });
 }
 
 widest! {

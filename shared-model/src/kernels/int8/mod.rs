@@ -24,6 +24,6 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use activations::Activations;
+pub(crate) use activations::{Activations, STEPS, round_to_levels};
 pub(crate) use levels::BLOCK_WIDTH;
 pub(crate) use matrix::{Int8Matrix, Place};

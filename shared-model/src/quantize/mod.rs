@@ -1,20 +1,34 @@
 //! Quantizes dense weights, with a report of the error.
 //!
+//! [`quantize`] rounds each weight by itself. [`quantize_vision`] and [`quantize_text`] quantize a tower for photos and
+//! texts that are like given ones: they move scales, choose where to clip, make up for errors and correct biases.
+//!
 //! Only the big matrices are quantized: the four of every block, those of an attention pool, and the token embedding.
 //! The patch embedding, both projections and the position embeddings become f16. Norms, biases and the logit scale stay
 //! f32.
 
+mod block;
+mod cholesky;
+mod equalize;
+mod feedback;
+mod grid;
+mod layer;
+mod steps;
+mod tower;
+
 use crate::config::Parameter;
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
-use crate::weights::{Placement, StoredTensor, Weights, int4};
+use crate::weights::{Placement, StoredTensor, Weights};
 use crate::{Error, Result};
 use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
+use grid::{Grid, Scales};
 use safetensors::Dtype;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
 pub use crate::weights::WeightFormat;
+pub use steps::Steps;
+pub use tower::{Options, Progress, quantize_text, quantize_vision};
 
 /// The format, size and error of one quantized tensor.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +41,10 @@ pub struct TensorReport {
     pub bytes: usize,
     /// `||w - w'|| / ||w||`; 0 for a tensor that is unchanged or zero.
     pub relative_error: f64,
+    /// The error of the layer's outputs on what the model was calibrated on, relative to how they differ from their
+    /// mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_error: Option<f64>,
 }
 
 /// The quantized tensors of one tower.
@@ -35,6 +53,8 @@ pub struct QuantizedTower {
     tensors: BTreeMap<String, StoredTensor>,
     /// A report for each tensor, in the order of the parameters.
     pub report: Vec<TensorReport>,
+    /// The weights that the stored ones mean.
+    restored: Vec<(String, Tensor)>,
 }
 
 impl QuantizedTower {
@@ -44,6 +64,39 @@ impl QuantizedTower {
     /// [`Error::Safetensors`] when it cannot be serialized.
     pub fn to_safetensors(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
         Ok(safetensors::serialize(&self.tensors, Some(metadata))?)
+    }
+
+    /// Adds a tensor; one that f16 cannot hold, alone or as a block's scale, stays f32.
+    fn add(&mut self, name: &str, quantized: Quantized, dense: &Tensor, output_error: Option<f64>) -> Result<()> {
+        let (mut stored, mut restored, mut format) = quantized;
+        let mut relative_error = relative_error(dense, &restored)?;
+        if !relative_error.is_finite() {
+            (stored, restored, format) = full(name, dense)?;
+            relative_error = 0.0;
+        }
+        self.report.push(TensorReport {
+            name: name.into(),
+            format,
+            bytes: stored.iter().map(|(_, stored)| stored.data.len()).sum(),
+            relative_error,
+            output_error,
+        });
+        self.tensors.extend(stored);
+        self.restored.push((name.into(), restored));
+        Ok(())
+    }
+
+    /// Adds a vector as it is.
+    fn add_full(&mut self, name: &str, values: &[f32]) -> Result<()> {
+        let tensor = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
+        self.add(name, full(name, &tensor)?, &tensor, None)
+    }
+
+    /// Puts the report into the order of the parameters.
+    fn sort(&mut self, parameters: &[Parameter]) {
+        let places: HashMap<&str, usize> =
+            parameters.iter().enumerate().map(|(place, parameter)| (parameter.name.as_str(), place)).collect();
+        self.report.sort_by_key(|report| places.get(report.name.as_str()).copied());
     }
 }
 
@@ -63,10 +116,9 @@ pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightForma
         }
         let dense = weights.tensor(name, &Placement::default())?;
         let is_table = name == "token_embedding.weight";
-        let (stored, restored, stored_format) = if is_table || is_block_matrix(name) {
+        let quantized = if is_table || is_block_matrix(name) {
             match format {
-                WeightFormat::Int4 if !is_table => int4(name, &dense)?,
-                WeightFormat::Int8 | WeightFormat::Int4 => int8(name, &dense, is_table)?,
+                WeightFormat::Int8 | WeightFormat::Int4 => integers(name, &dense, format, is_table)?,
                 WeightFormat::Q8_0 | WeightFormat::Q4_0 => ggml(name, &dense, format)?,
             }
         } else if dense.rank() >= 2 {
@@ -74,21 +126,7 @@ pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightForma
         } else {
             full(name, &dense)?
         };
-        // f16, alone or as a block's scale, ends at 65504.
-        let mut relative_error = relative_error(&dense, &restored)?;
-        let (stored, stored_format) = if relative_error.is_finite() {
-            (stored, stored_format)
-        } else {
-            relative_error = 0.0;
-            (full(name, &dense)?.0, "f32")
-        };
-        tower.report.push(TensorReport {
-            name: name.clone(),
-            format: stored_format,
-            bytes: stored.iter().map(|(_, stored)| stored.data.len()).sum(),
-            relative_error,
-        });
-        tower.tensors.extend(stored);
+        tower.add(name, quantized, &dense, None)?;
     }
     Ok(tower)
 }
@@ -132,58 +170,19 @@ fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
     Ok((vec![(stored_name, stored)], blocks.dequantize(&Device::Cpu)?, format.name()))
 }
 
-fn int8(name: &str, dense: &Tensor, is_table: bool) -> Result<Quantized> {
+/// Rounds each weight by itself. A table of embeddings is int8 in both formats.
+fn integers(name: &str, dense: &Tensor, format: WeightFormat, is_table: bool) -> Result<Quantized> {
     let (n_out, n_in) = dense.dims2()?;
-    if !is_table && !is_packable(n_out, n_in) {
+    if !is_table && !Grid::fits(format, n_out, n_in) {
         return half(name, dense);
     }
-    let (values, scales) = quantize_rows(dense)?;
-    let restored = Tensor::from_iter(values.iter().map(|&v| f32::from(v)), &Device::Cpu)?
-        .reshape((n_out, n_in))?
-        .broadcast_mul(&Tensor::new(scales.as_slice(), &Device::Cpu)?.unsqueeze(1)?)?;
-    let (values, shape) = if is_table {
-        (values, vec![n_out, n_in])
-    } else {
-        (pack(&values, n_out, n_in), vec![n_out / INT8_PANEL, n_in / INT8_QUAD, INT8_PANEL, INT8_QUAD])
-    };
-    let bytes: Vec<u8> = values.into_iter().map(|v| v as u8).collect();
-    let scale_bytes: Vec<u8> = scales.iter().flat_map(|s| s.to_le_bytes()).collect();
-    let stored = StoredTensor::new(Dtype::I8, &shape, bytes.into());
-    let scales = StoredTensor::new(Dtype::F32, &[n_out], scale_bytes.into());
-    Ok((with_scales(name, WeightFormat::Int8, stored, scales), restored, "int8"))
-}
-
-fn int4(name: &str, dense: &Tensor) -> Result<Quantized> {
-    let (n_out, n_in) = dense.dims2()?;
-    if !int4::is_packable(n_out, n_in) {
-        return half(name, dense);
-    }
-    let (stored, scales, restored) = int4::pack(dense)?;
-    Ok((with_scales(name, WeightFormat::Int4, stored, scales), restored, "int4"))
-}
-
-fn with_scales(
-    name: &str,
-    format: WeightFormat,
-    stored: StoredTensor,
-    scales: StoredTensor,
-) -> Vec<(String, StoredTensor)> {
-    vec![(format!("{name}{}", format.suffix()), stored), (format!("{name}{}", format.scale_suffix()), scales)]
-}
-
-/// Symmetric signed bytes, row by row: `w = scale * q` with `scale = max |w| / 127`.
-fn quantize_rows(dense: &Tensor) -> Result<(Vec<i8>, Vec<f32>)> {
-    let rows = dense.to_vec2::<f32>()?;
-    let mut values = Vec::with_capacity(dense.elem_count());
-    let mut scales = Vec::with_capacity(rows.len());
-    for row in rows {
-        let largest = row.iter().fold(0f32, |max, w| max.max(w.abs()));
-        let scale = largest / 127.0;
-        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        values.extend(row.iter().map(|w| (w * inverse).round_ties_even() as i8));
-        scales.push(scale);
-    }
-    Ok((values, scales))
+    let format = if is_table { WeightFormat::Int8 } else { format };
+    let weights: Vec<f32> = dense.flatten_all()?.to_vec1()?;
+    let grid = Grid::choose(format, &weights, n_in, Scales::Plain);
+    let (codes, values) = grid.round(&weights, n_in);
+    let restored = Tensor::from_vec(values, (n_out, n_in), &Device::Cpu)?;
+    let stored = if is_table { grid.store_table(name, &codes, n_in) } else { grid.store(name, &codes, n_in) };
+    Ok((stored, restored, format.name()))
 }
 
 fn relative_error(dense: &Tensor, restored: &Tensor) -> Result<f64> {

@@ -1,0 +1,96 @@
+//! Calibrated features of a model whose weights are like trained ones.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "../benches/quantize/heavy_tailed.rs"]
+mod heavy_tailed;
+
+use candle_core::Tensor;
+use dermake_quantize::pixel_values;
+use heavy_tailed::Shape;
+use shared_model::config::ClipConfig;
+use shared_model::quantize::{Options, QuantizedTower, Steps, WeightFormat, quantize_text, quantize_vision};
+use shared_model::weights::{Placement, Weights};
+use shared_model::{Clip, TextTower, VisionTower};
+use std::collections::HashMap;
+
+fn config() -> ClipConfig {
+    let json = br#"{"embed_dim": 64,
+        "vision_cfg": {"image_size": 64, "patch_size": 8, "width": 128, "layers": 2, "head_width": 32},
+        "text_cfg": {"context_length": 16, "vocab_size": 64, "width": 128, "layers": 2, "heads": 4}}"#;
+    ClipConfig::from_open_clip_json(json).unwrap()
+}
+
+fn least_cosine(a: &Tensor, b: &Tensor) -> f32 {
+    let cosines: Vec<f32> = (a * b).unwrap().sum(1).unwrap().to_vec1().unwrap();
+    cosines.into_iter().fold(f32::INFINITY, f32::min)
+}
+
+fn read(tower: &QuantizedTower) -> Weights {
+    Weights::from_safetensors(tower.to_safetensors(HashMap::new()).unwrap().into()).unwrap()
+}
+
+/// Texts of 6 to 10 words, of all the words of the vocabulary.
+fn texts(first: u32) -> Vec<Vec<u32>> {
+    let text = |number: u32| {
+        let words = (0..6 + number % 5).map(|at| (first + number * 7 + at * 13 + number * at) % 62);
+        words.chain([63]).chain(std::iter::repeat(0)).take(12).collect()
+    };
+    (0..192).map(text).collect()
+}
+
+#[test]
+fn outlier_channels_gains_and_hot_units_cost_a_calibrated_model_little() {
+    let config = config();
+    let photos = |n, seed| pixel_values(&dermake_synth::photos(n, 64, seed).unwrap(), &config.preprocess).unwrap();
+    let (calibration, compared) = (photos(24, 1), photos(6, 2));
+    let cpu = Placement::default();
+    for (name, shape) in Shape::ALL {
+        let weights = heavy_tailed::weights(&config, 5, shape);
+        let dense = Clip::load(weights.clone(), &config, &cpu).unwrap();
+        let images = dense.vision.image_features(&compared).unwrap();
+        let wanted_texts = dense.encode_text(&texts(3)).unwrap();
+        for (format, least_image, least_text) in
+            [(WeightFormat::Int8, 0.999, 0.99), (WeightFormat::Int4, 0.99, 0.95)]
+        {
+            let cosines = [Steps::NONE, Steps::ALL].map(|steps| {
+                let options = Options { steps, ..Options::new(format) };
+                let vision = quantize_vision(&weights, &config, &calibration, options, &mut |_, _| ()).unwrap();
+                let vision = VisionTower::load(&read(&vision), &config, &cpu).unwrap();
+                let text = quantize_text(&weights, &config, &texts(0), options, &mut |_, _| ()).unwrap();
+                let text = TextTower::load(&read(&text), &config, &cpu).unwrap();
+                let found_texts = text.text_features(&texts(3)).unwrap();
+                let image = least_cosine(&images, &vision.image_features(&compared).unwrap());
+                (image, least_cosine(&wanted_texts, &found_texts))
+            });
+            let [plain, calibrated] = cosines;
+            println!("{name} {format:?}: {plain:?}, {calibrated:?}"); // shown where the test fails
+            assert!(calibrated.0 >= least_image && calibrated.1 >= least_text, "{name} {format:?}: {calibrated:?}");
+            // Where few columns are large, int8 images lose little without a calibration, too.
+            let is_better = calibrated.1 > plain.1 && (calibrated.0 > plain.0 || format == WeightFormat::Int8);
+            assert!(is_better, "{name} {format:?}: {calibrated:?}, {plain:?}");
+        }
+    }
+}
+
+#[test]
+fn a_calibrated_tower_has_the_tensors_and_bytes_of_a_plain_one() {
+    let config = config();
+    let weights = heavy_tailed::weights(&config, 5, Shape::ALL[0].1);
+    let photos = pixel_values(&dermake_synth::photos(4, 64, 1).unwrap(), &config.preprocess).unwrap();
+    for format in [WeightFormat::Int8, WeightFormat::Int4, WeightFormat::Q8_0] {
+        let mut blocks = Vec::new();
+        let [plain, calibrated] = [Steps::NONE, Steps::ALL].map(|steps| {
+            let progress = &mut |done, all| blocks.push((done, all));
+            let tower =
+                quantize_vision(&weights, &config, &photos, Options { steps, ..Options::new(format) }, progress)
+                    .unwrap();
+            let kept =
+                |report: &shared_model::quantize::TensorReport| (report.name.clone(), report.format, report.bytes);
+            (tower.report.iter().map(kept).collect::<Vec<_>>(), tower.to_safetensors(HashMap::new()).unwrap().len())
+        });
+        assert_eq!(plain, calibrated, "{format:?}");
+        let is_calibrated = format != WeightFormat::Q8_0;
+        assert_eq!(blocks, if is_calibrated { vec![(1, 2), (2, 2)] } else { vec![] });
+    }
+}

@@ -1,0 +1,211 @@
+//! Shifts and scales of columns with which a product loses least to quantization.
+//!
+//! Both sides of a product are rounded. Large columns of activations coarsen the others of their block; large columns of
+//! weights the others of their row or block. A scale that moves from the one to the other changes nothing but this
+//! (SmoothQuant, Xiao et al., 2023; AWQ, Lin et al., 2024), and a shift takes the part of a column that is always there
+//! out of it (Outlier Suppression+, Wei et al., 2023). What is chosen has the least expected error.
+
+use super::block::Move;
+use crate::kernels::int8::STEPS;
+use crate::lanes;
+use crate::parallel::map_tasks;
+use crate::weights::{WeightFormat, int4};
+
+/// Rows of activations that a choice is made on.
+const N_SAMPLED: usize = 256;
+/// Exponents that are tried for the size of activations, and for that of weights.
+const ACTIVATION_EXPONENTS: [f32; 7] = [0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0];
+const WEIGHT_EXPONENTS: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
+/// Scales are within this and its inverse, relative to their mean.
+const LARGEST_SCALE: f32 = 1e4;
+/// Share of the squared error of rounded weights that is left with error feedback.
+const LEFT_BY_FEEDBACK: f32 = 0.3;
+/// Factors of one column that are tried at a time.
+const FACTORS: [f32; 4] = [0.5, 0.75, 1.4, 2.0];
+/// Columns whose scales are improved one by one, and how often.
+const N_IMPROVED: usize = 24;
+const N_ROUNDS: usize = 2;
+
+/// A product whose sides are rounded.
+pub(super) struct Product<'a> {
+    /// `[rows, in]`
+    pub activations: &'a [f32],
+    /// `[out, in]`
+    pub weights: &'a [f32],
+    pub n_in: usize,
+    /// Columns of activations that share a scale and a zero.
+    pub block_width: usize,
+    pub format: WeightFormat,
+}
+
+impl Product<'_> {
+    /// Chooses shifts and scales.
+    pub fn choose(&self) -> Move {
+        let shift = means(self.activations, self.n_in);
+        let costs = Costs::of(self, &shift);
+        let candidates: Vec<Vec<f32>> = ACTIVATION_EXPONENTS
+            .iter()
+            .flat_map(|&a| WEIGHT_EXPONENTS.map(|b| costs.scales(a, b)))
+            .chain([vec![1.0; self.n_in]])
+            .collect();
+        let errors = map_tasks(candidates.len(), |at| costs.error(&candidates[at]));
+        let (mut error, mut scale) = candidates
+            .into_iter()
+            .zip(errors)
+            .map(|(scale, error)| (error, scale))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .expect("there are candidates");
+        let largest = costs.largest_columns();
+        for _ in 0..N_ROUNDS {
+            for &column in &largest {
+                let before = scale[column];
+                let tried = map_tasks(FACTORS.len(), |at| {
+                    let mut scale = scale.clone();
+                    scale[column] = before * FACTORS[at];
+                    costs.error(&scale)
+                });
+                for (factor, found) in FACTORS.into_iter().zip(tried) {
+                    if found < error {
+                        (error, scale[column]) = (found, before * factor);
+                    }
+                }
+            }
+        }
+        Move { shift, scale }
+    }
+}
+
+/// What the expected error of a product depends on.
+struct Costs<'a> {
+    product: &'a Product<'a>,
+    /// Sampled rows of activations without their means, `[rows, in]`.
+    sample: Vec<f32>,
+    /// Of each column of activations.
+    variances: Vec<f32>,
+    /// Sum of the squared weights of each column.
+    squares: Vec<f32>,
+}
+
+impl<'a> Costs<'a> {
+    fn of(product: &'a Product<'a>, shift: &[f32]) -> Self {
+        let n_in = product.n_in;
+        let n_rows = product.activations.len() / n_in;
+        let rows = product.activations.chunks_exact(n_in).step_by((n_rows / N_SAMPLED).max(1));
+        let sample: Vec<f32> = rows.flat_map(|row| row.iter().zip(shift).map(|(x, shift)| x - shift)).collect();
+        let n_sampled = (sample.len() / n_in).max(1) as f32;
+        let variances = square_sums(&sample, n_in).into_iter().map(|sum| sum / n_sampled).collect();
+        Self { sample, variances, squares: square_sums(product.weights, n_in), product }
+    }
+
+    /// Scales from the sizes of the columns on both sides, their geometric mean 1.
+    fn scales(&self, activation_exponent: f32, weight_exponent: f32) -> Vec<f32> {
+        let logarithm = |square: f32| square.max(f32::MIN_POSITIVE).ln() / 2.0;
+        let of = |(variance, square): (&f32, &f32)| match *variance > 0.0 && *square > 0.0 {
+            true => activation_exponent * logarithm(*variance) - weight_exponent * logarithm(*square),
+            false => f32::NAN, // a column that is always the same
+        };
+        let logarithms: Vec<f32> = self.variances.iter().zip(&self.squares).map(of).collect();
+        let known = logarithms.iter().filter(|value| value.is_finite());
+        let mean = known.clone().sum::<f32>() / (known.count().max(1) as f32);
+        let scale = |value: f32| if value.is_finite() { (value - mean).exp() } else { 1.0 };
+        logarithms.into_iter().map(|value| scale(value).clamp(1.0 / LARGEST_SCALE, LARGEST_SCALE)).collect()
+    }
+
+    /// Columns that matter most for the ranges of their blocks, on either side.
+    fn largest_columns(&self) -> Vec<usize> {
+        let mut columns: Vec<usize> = (0..self.product.n_in).collect();
+        let size = |column: usize| self.variances[column] * self.squares[column];
+        columns.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
+        columns.truncate(N_IMPROVED);
+        columns
+    }
+
+    /// The expected squared error of the product, in a unit of its own.
+    fn error(&self, scale: &[f32]) -> f32 {
+        self.activation_error(scale) + self.weight_error(scale) * LEFT_BY_FEEDBACK
+    }
+
+    fn activation_error(&self, scale: &[f32]) -> f32 {
+        let Product { n_in, block_width, .. } = *self.product;
+        let inverse: Vec<f32> = scale.iter().map(|scale| 1.0 / scale).collect();
+        let mut ranges = vec![0f32; n_in.div_ceil(block_width)];
+        let mut scaled = vec![0f32; n_in];
+        for row in self.sample.chunks_exact(n_in) {
+            scaled
+                .iter_mut()
+                .zip(row.iter().zip(&inverse))
+                .for_each(|(scaled, (x, inverse))| *scaled = x * inverse);
+            for (sum, block) in ranges.iter_mut().zip(scaled.chunks(block_width)) {
+                let range = lanes::max(block, 0.0) - lanes::min(block, 0.0);
+                *sum += range * range;
+            }
+        }
+        let n_rows = (self.sample.len() / n_in).max(1) as f32;
+        let weight_squares: Vec<f32> =
+            self.squares.iter().zip(scale).map(|(square, scale)| square * scale * scale).collect();
+        let blocks = ranges.iter().zip(weight_squares.chunks(block_width));
+        blocks.map(|(sum, squares)| sum / n_rows / (STEPS * STEPS) * squares.iter().sum::<f32>()).sum()
+    }
+
+    fn weight_error(&self, scale: &[f32]) -> f32 {
+        let Product { n_in, weights, format, .. } = *self.product;
+        let variances: Vec<f32> =
+            self.variances.iter().zip(scale).map(|(variance, scale)| variance / (scale * scale)).collect();
+        let all: f32 = variances.iter().sum();
+        let of_block: Vec<f32> = variances.chunks(int4::BLOCK).map(|block| block.iter().sum()).collect();
+        let is_int4 = format == WeightFormat::Int4;
+        let mut scaled = vec![0f32; n_in];
+        let mut error = 0.0;
+        let stride = (weights.len() / n_in / N_SAMPLED).max(1);
+        for row in weights.chunks_exact(n_in).step_by(stride) {
+            scaled
+                .iter_mut()
+                .zip(row.iter().zip(scale))
+                .for_each(|(scaled, (weight, scale))| *scaled = weight * scale);
+            if is_int4 {
+                let mut of_row = 0f32;
+                for (block, variance) in scaled.chunks(int4::BLOCK).zip(&of_block) {
+                    let step = lanes::largest_magnitude(block) / 8.0;
+                    of_row = of_row.max(step);
+                    error += step * step * variance;
+                }
+                // The bytes that they become.
+                let step = of_row * 8.0 / 127.0;
+                error += step * step * all;
+            } else {
+                let step = lanes::largest_magnitude(&scaled) / 127.0;
+                error += step * step * all;
+            }
+        }
+        error * stride as f32
+    }
+}
+
+/// The mean of each column.
+pub(super) fn means(rows: &[f32], n_in: usize) -> Vec<f32> {
+    let mut sums = vec![0f64; n_in];
+    for row in rows.chunks_exact(n_in) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+    }
+    let n_rows = (rows.len() / n_in.max(1)).max(1) as f64;
+    sums.into_iter().map(|sum| (sum / n_rows) as f32).collect()
+}
+
+fn square_sums(rows: &[f32], n_in: usize) -> Vec<f32> {
+    let mut sums = vec![0f32; n_in];
+    for row in rows.chunks_exact(n_in) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * x);
+    }
+    sums
+}
+
+/// The order of hidden units by their largest magnitude: those in one block are then alike.
+pub(super) fn order_of_sizes(activations: &[f32], n_in: usize) -> Vec<usize> {
+    let mut largest = vec![0f32; n_in];
+    for row in activations.chunks_exact(n_in) {
+        largest.iter_mut().zip(row).for_each(|(largest, x)| *largest = largest.max(x.abs()));
+    }
+    let mut order: Vec<usize> = (0..n_in).collect();
+    order.sort_by(|&a, &b| largest[b].total_cmp(&largest[a]));
+    order
+}

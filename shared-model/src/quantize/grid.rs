@@ -1,0 +1,156 @@
+//! The values that the weights of a matrix can take, and how they are stored.
+
+use crate::lanes;
+use crate::parallel::map_tasks;
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
+use crate::weights::{StoredTensor, WeightFormat, int4};
+use half::f16;
+use safetensors::Dtype;
+
+/// The largest code of an int8 weight.
+const LARGEST_BYTE: f32 = 127.0;
+/// Scales that are tried for a row of int8, as fractions of the scale for its largest weight: from one to a half.
+const TRIED: usize = 16;
+
+/// How the scales of a matrix are chosen.
+#[derive(Clone, Copy)]
+pub(super) enum Scales<'a> {
+    /// For int8 from the largest weight; for int4 by the least squared error.
+    Plain,
+    /// By the least squared error, in which each column counts this much.
+    ByError(&'a [f32]),
+}
+
+/// The values of each weight of a matrix `[out, in]`.
+pub(super) enum Grid {
+    Int8 {
+        /// `[out]`
+        scales: Vec<f32>,
+    },
+    Int4 {
+        /// `[out, in / 32]`
+        scales: Vec<f16>,
+        /// `[out]`: of the bytes that the weights become when they are loaded.
+        row_scales: Vec<f32>,
+        n_blocks: usize,
+    },
+}
+
+impl Grid {
+    /// Returns whether a matrix `[n_out, n_in]` can be stored in this format.
+    pub fn fits(format: WeightFormat, n_out: usize, n_in: usize) -> bool {
+        match format {
+            WeightFormat::Int8 => is_packable(n_out, n_in),
+            WeightFormat::Int4 => int4::is_packable(n_out, n_in),
+            WeightFormat::Q8_0 | WeightFormat::Q4_0 => false,
+        }
+    }
+
+    /// Chooses the values for weights `[out, in]` in int4 or int8.
+    pub fn choose(format: WeightFormat, weights: &[f32], n_in: usize, scales: Scales<'_>) -> Self {
+        let n_out = weights.len() / n_in;
+        let row = |row: usize| &weights[row * n_in..][..n_in];
+        if format != WeightFormat::Int4 {
+            return Self::Int8 { scales: map_tasks(n_out, |at| byte_scale(row(at), scales)) };
+        }
+        let of_row = |at: usize| -> Vec<f16> {
+            let blocks = row(at).chunks_exact(int4::BLOCK).enumerate();
+            let scale = |(block, weights): (usize, &[f32])| match scales {
+                Scales::Plain => int4::best_scale(weights, |_| 1.0),
+                Scales::ByError(importance) => {
+                    let importance = &importance[block * int4::BLOCK..][..weights.len()];
+                    int4::best_scale(weights, |at| importance[at])
+                }
+            };
+            blocks.map(scale).collect()
+        };
+        let rows = map_tasks(n_out, of_row);
+        let row_scales = rows.iter().map(|row| int4::row_scale(row.iter().map(|&scale| f32::from(scale))));
+        Self::Int4 { row_scales: row_scales.collect(), scales: rows.concat(), n_blocks: n_in / int4::BLOCK }
+    }
+
+    /// Returns the code of the value that is nearest to `weight`, and that value.
+    #[inline]
+    pub fn nearest(&self, row: usize, column: usize, weight: f32) -> (i8, f32) {
+        match self {
+            Self::Int8 { scales } => {
+                let code = nearest_byte(weight, scales[row]);
+                (code, f32::from(code) * scales[row])
+            }
+            Self::Int4 { scales, row_scales, n_blocks } => {
+                let scale = f32::from(scales[row * n_blocks + column / int4::BLOCK]);
+                let code = int4::nearest(weight, scale);
+                (code, f32::from(int4::byte(code, scale, row_scales[row])) * row_scales[row])
+            }
+        }
+    }
+
+    /// Rounds weights `[out, in]` to the nearest values; returns codes and values.
+    pub fn round(&self, weights: &[f32], n_in: usize) -> (Vec<i8>, Vec<f32>) {
+        let row = |row: usize| -> Vec<(i8, f32)> {
+            let weights = weights[row * n_in..][..n_in].iter().enumerate();
+            weights.map(|(column, &weight)| self.nearest(row, column, weight)).collect()
+        };
+        map_tasks(weights.len() / n_in, row).into_iter().flatten().unzip()
+    }
+
+    /// Returns the tensors of the weight `name` whose codes are `[out, in]`, and the name of their format.
+    pub fn store(&self, name: &str, codes: &[i8], n_in: usize) -> Vec<(String, StoredTensor)> {
+        let n_out = codes.len() / n_in;
+        let (format, stored, scales) = match self {
+            Self::Int8 { scales } => {
+                let shape = [n_out / INT8_PANEL, n_in / INT8_QUAD, INT8_PANEL, INT8_QUAD];
+                let (stored, scales) = store_bytes(&pack(codes, n_out, n_in), &shape, scales);
+                (WeightFormat::Int8, stored, scales)
+            }
+            Self::Int4 { scales, .. } => {
+                let (stored, scales) = int4::store(codes, scales, n_out, n_in);
+                (WeightFormat::Int4, stored, scales)
+            }
+        };
+        named(name, format, stored, scales)
+    }
+
+    /// Stores a table of int8 rows, which is not packed.
+    pub fn store_table(&self, name: &str, codes: &[i8], n_in: usize) -> Vec<(String, StoredTensor)> {
+        let Self::Int8 { scales } = self else { return self.store(name, codes, n_in) };
+        let (stored, scales) = store_bytes(codes, &[codes.len() / n_in, n_in], scales);
+        named(name, WeightFormat::Int8, stored, scales)
+    }
+}
+
+fn named(
+    name: &str,
+    format: WeightFormat,
+    stored: StoredTensor,
+    scales: StoredTensor,
+) -> Vec<(String, StoredTensor)> {
+    vec![(format!("{name}{}", format.suffix()), stored), (format!("{name}{}", format.scale_suffix()), scales)]
+}
+
+fn store_bytes(codes: &[i8], shape: &[usize], scales: &[f32]) -> (StoredTensor, StoredTensor) {
+    let bytes: Vec<u8> = codes.iter().map(|&code| code as u8).collect();
+    let scale_bytes: Vec<u8> = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
+    (
+        StoredTensor::new(Dtype::I8, shape, bytes.into()),
+        StoredTensor::new(Dtype::F32, &[scales.len()], scale_bytes.into()),
+    )
+}
+
+fn nearest_byte(weight: f32, scale: f32) -> i8 {
+    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    lanes::round((weight * inverse).clamp(-LARGEST_BYTE, LARGEST_BYTE)) as i8
+}
+
+/// Returns the scale of a row of signed bytes.
+fn byte_scale(row: &[f32], scales: Scales<'_>) -> f32 {
+    let widest = row.iter().fold(0f32, |largest, weight| largest.max(weight.abs())) / LARGEST_BYTE;
+    let Scales::ByError(importance) = scales else { return widest };
+    let error = |scale: f32| -> f32 {
+        let of = |weight: f32| weight - f32::from(nearest_byte(weight, scale)) * scale;
+        row.iter().zip(importance).map(|(&weight, importance)| importance * of(weight) * of(weight)).sum()
+    };
+    let tried = (0..TRIED).map(|step| widest * (1.0 - step as f32 / (2 * TRIED) as f32));
+    let tried = tried.map(|scale| (scale, error(scale)));
+    tried.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(widest, |(scale, _)| scale)
+}

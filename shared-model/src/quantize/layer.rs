@@ -1,0 +1,169 @@
+//! Quantizes the matrix of one layer for the inputs that it will have.
+
+use super::block::Matrix;
+use super::cholesky::Cholesky;
+use super::equalize::means;
+use super::grid::{Grid, Scales};
+use super::{Options, Steps, feedback};
+use crate::fused::{add_weight_gradient, linear};
+use crate::kernels::int8::round_to_levels;
+use crate::parallel::for_each_chunk;
+
+/// What is added to the diagonal of the inputs' covariance, as a share of its mean; ten times as much where that is not
+/// enough.
+const DAMPING: f32 = 0.01;
+/// More than this is never needed.
+const LARGEST_DAMPING: f32 = 1e3;
+
+/// A layer before it is quantized.
+pub(super) struct Task<'a> {
+    pub layer: &'a Matrix,
+    /// The inputs that it has in the dense model, `[rows, in]`.
+    pub dense_inputs: &'a [f32],
+    /// The inputs that it has behind the layers that are quantized already, `[rows, in]`.
+    pub inputs: &'a [f32],
+    /// Columns of activations that share a scale and a zero.
+    pub block_width: usize,
+    pub options: Options,
+}
+
+/// A quantized layer.
+pub(super) struct Rounded {
+    pub grid: Grid,
+    /// `[out, in]`
+    pub codes: Vec<i8>,
+    /// The weights that they mean.
+    pub values: Vec<f32>,
+    pub bias: Vec<f32>,
+    /// The error of the outputs, relative to how they differ from their mean.
+    pub output_error: f64,
+}
+
+impl Task<'_> {
+    pub fn run(&self) -> Rounded {
+        let (n_in, n_out) = (self.layer.n_in(), self.layer.bias.len());
+        let mut inputs = self.inputs.to_vec();
+        round_to_levels(&mut inputs, n_in, self.block_width);
+        let input_means = subtract_means(&mut inputs, n_in);
+        // The outputs that are wanted, without their mean.
+        let mut outputs = linear(self.dense_inputs, &self.layer.weight, n_out, None, None);
+        let output_means = subtract_means(&mut outputs, n_out);
+        let (grid, codes, values) = self.rounded(&inputs, &outputs);
+        let bias = match self.options.steps.correct {
+            true => corrected_bias(&self.layer.bias, &values, &input_means, &output_means),
+            false => self.layer.bias.clone(),
+        };
+        let output_error = relative_error(&linear(&inputs, &values, n_out, None, None), &outputs);
+        Rounded { grid, codes, values, bias, output_error }
+    }
+
+    fn rounded(&self, inputs: &[f32], outputs: &[f32]) -> (Grid, Vec<i8>, Vec<f32>) {
+        let (n_in, weights) = (self.layer.n_in(), &self.layer.weight);
+        let Steps { clip, feedback, correct, .. } = self.options.steps;
+        let plain = || {
+            let grid = Grid::choose(self.options.format, weights, n_in, Scales::Plain);
+            let (codes, values) = grid.round(weights, n_in);
+            (grid, codes, values)
+        };
+        if !(clip || feedback || correct) {
+            return plain();
+        }
+        let sums = square_sums(inputs, n_in);
+        let Some(Covariance { factor, order, diagonal, .. }) = Covariance::of(&sums, n_in, DAMPING) else {
+            return plain();
+        };
+        let weights = match Covariance::of(&sums, n_in, self.options.fit_damping) {
+            Some(covariance) if correct => fitted(weights, outputs, inputs, &covariance),
+            _ => weights.clone(),
+        };
+        let importance = if feedback { factor.conditional_variances(&order) } else { diagonal };
+        let scales = if clip { Scales::ByError(&importance) } else { Scales::Plain };
+        let grid = Grid::choose(self.options.format, &weights, n_in, scales);
+        let (codes, values) = match feedback {
+            true => feedback::round(&weights, &order, &factor, &grid),
+            false => grid.round(&weights, n_in),
+        };
+        (grid, codes, values)
+    }
+}
+
+/// The covariance of a layer's inputs.
+struct Covariance {
+    factor: Cholesky,
+    /// The column of each position of the factor, from the least variance to the largest.
+    order: Vec<usize>,
+    /// By column.
+    diagonal: Vec<f32>,
+    /// What was added to the diagonal, times the number of rows.
+    damping: f32,
+}
+
+impl Covariance {
+    /// Of the sums of [`square_sums`]. `None` for inputs that are always the same.
+    fn of(sums: &[f32], n_in: usize, mut share: f32) -> Option<Self> {
+        let diagonal: Vec<f32> = (0..n_in).map(|at| sums[at * n_in + at]).collect();
+        let mean = diagonal.iter().sum::<f32>() / n_in as f32;
+        if !mean.is_normal() {
+            return None;
+        }
+        let mut order: Vec<usize> = (0..n_in).collect();
+        order.sort_by(|&a, &b| diagonal[a].total_cmp(&diagonal[b]));
+        while share < LARGEST_DAMPING {
+            let damping = share * mean;
+            let at = |index: usize| {
+                let (row, column) = (index / n_in, index % n_in);
+                sums[order[row] * n_in + order[column]] + if row == column { damping } else { 0.0 }
+            };
+            if let Some(factor) = Cholesky::of((0..n_in * n_in).map(at).collect(), n_in) {
+                return Some(Self { factor, order, diagonal, damping });
+            }
+            share *= 10.0;
+        }
+        None
+    }
+}
+
+/// The weights whose products with the inputs are nearest to the outputs; where the inputs do not tell, those that the
+/// layer has.
+fn fitted(weights: &[f32], outputs: &[f32], inputs: &[f32], covariance: &Covariance) -> Vec<f32> {
+    let Covariance { factor, order, damping, .. } = covariance;
+    let n_in = order.len();
+    let mut products: Vec<f32> = weights.iter().map(|weight| weight * damping).collect();
+    add_weight_gradient(outputs, inputs, weights.len() / n_in, &mut products);
+    let mut fitted = super::block::reordered(&products, order);
+    factor.solve(&mut fitted);
+    let mut position_of = vec![0; n_in];
+    order.iter().enumerate().for_each(|(position, &column)| position_of[column] = position);
+    super::block::reordered(&fitted, &position_of)
+}
+
+/// Returns `x^T x` of rows `[rows, in]`.
+fn square_sums(rows: &[f32], n_in: usize) -> Vec<f32> {
+    let mut sums = vec![0f32; n_in * n_in];
+    add_weight_gradient(rows, rows, n_in, &mut sums);
+    sums
+}
+
+/// The bias with which the mean of the outputs is the dense one.
+fn corrected_bias(bias: &[f32], values: &[f32], input_means: &[f32], output_means: &[f32]) -> Vec<f32> {
+    let rows = values.chunks_exact(input_means.len());
+    let corrected = bias.iter().zip(output_means).zip(rows).map(|((bias, wanted), row)| {
+        let found: f64 = row.iter().zip(input_means).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+        (f64::from(*bias) + f64::from(*wanted) - found) as f32
+    });
+    corrected.collect()
+}
+
+/// Subtracts the mean of each column from it; returns the means.
+fn subtract_means(rows: &mut [f32], width: usize) -> Vec<f32> {
+    let means = means(rows, width);
+    for_each_chunk(rows, width, |_, row| row.iter_mut().zip(&means).for_each(|(x, mean)| *x -= mean));
+    means
+}
+
+fn relative_error(found: &[f32], wanted: &[f32]) -> f64 {
+    let square = |x: f32| f64::from(x) * f64::from(x);
+    let error: f64 = found.iter().zip(wanted).map(|(found, wanted)| square(found - wanted)).sum();
+    let norm: f64 = wanted.iter().map(|wanted| square(*wanted)).sum();
+    if norm > 0.0 { (error / norm).sqrt() } else { 0.0 }
+}

@@ -1,0 +1,275 @@
+//! Quantizes the blocks of a tower one after the other, each for the inputs that it has behind those before it.
+
+use super::block::BlockParameters;
+use super::equalize::{self, order_of_sizes};
+use super::grid::Grid;
+use super::layer::Task;
+use super::{QuantizedTower, Steps, full, half, quantize};
+use crate::Result;
+use crate::config::{ClipConfig, NormOrder, Parameter};
+use crate::kernels::int8::BLOCK_WIDTH;
+use crate::linear::Linear;
+use crate::text::TextTower;
+use crate::transformer::{Block, Layer, TransformerConfig, joined_block_width};
+use crate::vision::VisionTower;
+use crate::weights::{Placement, StoredTensor, WeightFormat, Weights};
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+
+/// How a tower is quantized.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Format of the big matrices. The steps have no effect on GGML's.
+    pub format: WeightFormat,
+    /// The steps that are taken.
+    pub steps: Steps,
+    /// How near the weights stay to their dense values where they aim at the dense outputs: added to the variances of
+    /// the inputs, as a share of their mean. Few photos tell little of directions in which inputs vary little.
+    pub fit_damping: f32,
+}
+
+impl Options {
+    /// All steps.
+    pub fn new(format: WeightFormat) -> Self {
+        Self { format, steps: Steps::ALL, fit_damping: 0.3 }
+    }
+}
+
+/// Is called after each block with the numbers of finished and of all blocks.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
+const VISION_BLOCKS: &str = "visual.transformer.resblocks";
+const TEXT_BLOCKS: &str = "transformer.resblocks";
+
+/// Quantizes the vision tower for photos like those of `pixel_values` `[B, 3, S, S]`.
+///
+/// # Errors
+/// Those of [`quantize`], and of a tower that cannot compute the photos.
+pub fn quantize_vision(
+    weights: &Weights,
+    config: &ClipConfig,
+    pixel_values: &Tensor,
+    options: Options,
+    progress: Progress<'_>,
+) -> Result<QuantizedTower> {
+    let mut shallow = config.clone();
+    shallow.vision.layers = 0;
+    let tokens = |weights: &Weights| {
+        let tower = VisionTower::build(weights, &shallow, &Placement::default())?;
+        Ok((tower.tokens(pixel_values)?, None))
+    };
+    let blocks = TransformerConfig::vision(config);
+    let tower = Tower { parameters: config.vision_parameters(), prefix: VISION_BLOCKS, blocks };
+    quantize_tower(weights, tower, tokens, options, progress)
+}
+
+/// Quantizes the text tower for texts like those of `input_ids`.
+///
+/// # Errors
+/// Those of [`quantize`], and of a tower that cannot compute the texts.
+pub fn quantize_text(
+    weights: &Weights,
+    config: &ClipConfig,
+    input_ids: &[Vec<u32>],
+    options: Options,
+    progress: Progress<'_>,
+) -> Result<QuantizedTower> {
+    let mut shallow = config.clone();
+    shallow.text.layers = 0;
+    let tokens = |weights: &Weights| {
+        let tower = TextTower::build(weights, &shallow, &Placement::default())?;
+        let (tokens, starts) = tower.packed_tokens(input_ids)?;
+        Ok((tokens, Some(starts)))
+    };
+    let blocks = TransformerConfig::text(config);
+    let tower = Tower { parameters: config.text_parameters(), prefix: TEXT_BLOCKS, blocks };
+    quantize_tower(weights, tower, tokens, options, progress)
+}
+
+struct Tower {
+    parameters: Vec<Parameter>,
+    prefix: &'static str,
+    blocks: TransformerConfig,
+}
+
+/// Tokens as they enter the blocks, and where each sequence starts if they are packed.
+type Tokens = (Tensor, Option<Vec<usize>>);
+
+fn quantize_tower(
+    weights: &Weights,
+    tower: Tower,
+    tokens_of: impl Fn(&Weights) -> Result<Tokens>,
+    options: Options,
+    progress: Progress<'_>,
+) -> Result<QuantizedTower> {
+    let Options { format, steps, .. } = options;
+    let Tower { parameters, prefix, blocks } = tower;
+    let has_integer_products = matches!(format, WeightFormat::Int8 | WeightFormat::Int4);
+    if !has_integer_products || steps == Steps::NONE {
+        return quantize(weights, &parameters, format);
+    }
+    let is_outside = |parameter: &&Parameter| !parameter.name.starts_with(prefix);
+    let outside: Vec<Parameter> = parameters.iter().filter(is_outside).cloned().collect();
+    let mut quantized = quantize(weights, &outside, format)?;
+    let restored = Weights::from_live(std::mem::take(&mut quantized.restored));
+    let (mut dense, starts) = tokens_of(weights)?;
+    let (mut x, _) = tokens_of(&restored)?;
+    for layer in 0..blocks.layers {
+        let mut block = BlockParameters::load(weights, &format!("{prefix}.{layer}"))?;
+        let context =
+            Context { prefix: format!("{prefix}.{layer}"), blocks: &blocks, starts: starts.as_deref(), options };
+        let (output, inputs) = context.observe(&block, &dense)?;
+        let inputs = if steps.equalize { context.equalize(&mut block, inputs) } else { inputs };
+        dense = output;
+        x = context.quantize(&block, &inputs, &x, &mut quantized)?;
+        progress(layer + 1, blocks.layers);
+    }
+    quantized.sort(&parameters);
+    Ok(quantized)
+}
+
+/// How one block is quantized.
+struct Context<'a> {
+    prefix: String,
+    blocks: &'a TransformerConfig,
+    starts: Option<&'a [usize]>,
+    options: Options,
+}
+
+/// The inputs of the layers of a block in the dense model, `[rows, in]`.
+struct Inputs {
+    in_proj: Vec<f32>,
+    out_proj: Vec<f32>,
+    c_fc: Vec<f32>,
+    c_proj: Vec<f32>,
+}
+
+impl Inputs {
+    fn of(&self, layer: Layer) -> &[f32] {
+        match layer {
+            Layer::InProj => &self.in_proj,
+            Layer::OutProj => &self.out_proj,
+            Layer::CFc => &self.c_fc,
+            Layer::CProj => &self.c_proj,
+        }
+    }
+}
+
+impl Context<'_> {
+    fn block(&self, parameters: &BlockParameters) -> Result<Block> {
+        let weights = Weights::from_live(parameters.tensors()?);
+        Block::load(&weights, &self.prefix, self.blocks, &Placement::default())
+    }
+
+    fn block_width(&self, layer: Layer, width: usize) -> usize {
+        if layer == Layer::OutProj { joined_block_width(width, self.blocks.heads) } else { BLOCK_WIDTH }
+    }
+
+    /// Computes the dense block; returns its output and the inputs of its layers.
+    fn observe(&self, parameters: &BlockParameters, x: &Tensor) -> Result<(Tensor, Inputs)> {
+        let block = self.block(parameters)?;
+        let mut seen = HashMap::new();
+        let output = block.forward_by(x, self.starts, &mut |layer, x| {
+            seen.insert(layer, x.flatten_all()?.to_vec1::<f32>()?);
+            block.linear(layer).forward(x)
+        })?;
+        let mut take = |layer| seen.remove(&layer).unwrap_or_default();
+        let inputs = Inputs {
+            in_proj: take(Layer::InProj),
+            out_proj: take(Layer::OutProj),
+            c_fc: take(Layer::CFc),
+            c_proj: take(Layer::CProj),
+        };
+        Ok((output, inputs))
+    }
+
+    /// Changes the block so that it loses least to quantization and computes the same; returns its inputs then.
+    fn equalize(&self, block: &mut BlockParameters, mut inputs: Inputs) -> Inputs {
+        let width = block.ln_1.weight.len();
+        let choose = |layer: Layer, weights: &[f32], activations: &[f32]| {
+            let block_width = self.block_width(layer, width);
+            equalize::Product { activations, weights, n_in: width, block_width, format: self.options.format }
+                .choose()
+        };
+        // What a norm behind a residual gives goes to the next residual, too.
+        if self.blocks.norm_order == NormOrder::Pre {
+            let change = choose(Layer::InProj, &block.in_proj.weight, &inputs.in_proj);
+            block.move_from_ln_1(&change);
+            change.apply(&mut inputs.in_proj);
+            let change = choose(Layer::CFc, &block.c_fc.weight, &inputs.c_fc);
+            block.move_from_ln_2(&change);
+            change.apply(&mut inputs.c_fc);
+        }
+        let change = choose(Layer::OutProj, &block.out_proj.weight, &inputs.out_proj);
+        block.move_from_values(&change);
+        change.apply(&mut inputs.out_proj);
+        let order = order_of_sizes(&inputs.c_proj, block.c_proj.n_in());
+        block.reorder_hidden(&order);
+        inputs.c_proj = super::block::reordered(&inputs.c_proj, &order);
+        inputs
+    }
+
+    /// Quantizes the layers in the order in which they compute; returns the output of the quantized block.
+    fn quantize(
+        &self,
+        parameters: &BlockParameters,
+        dense: &Inputs,
+        x: &Tensor,
+        tower: &mut QuantizedTower,
+    ) -> Result<Tensor> {
+        let block = self.block(parameters)?;
+        let output = block.forward_by(x, self.starts, &mut |layer, x| match self.round(
+            parameters,
+            layer,
+            dense.of(layer),
+            x,
+            tower,
+        )? {
+            Some(rounded) => rounded.forward(x),
+            None => block.linear(layer).forward(x),
+        })?;
+        for (name, tensor) in parameters.tensors()? {
+            if name.contains(".ln_") {
+                tower.add(&name, full(&name, &tensor)?, &tensor, None)?;
+            }
+        }
+        Ok(output)
+    }
+
+    /// Quantizes a layer whose inputs are `x`; returns it as the tower loads it. `None` for a matrix whose sides do not
+    /// suit the format, which becomes f16.
+    fn round(
+        &self,
+        parameters: &BlockParameters,
+        layer: Layer,
+        dense_inputs: &[f32],
+        x: &Tensor,
+        tower: &mut QuantizedTower,
+    ) -> Result<Option<Linear>> {
+        let (name, bias_name) = parameters.names(layer);
+        let (matrix, format) = (parameters.matrix(layer), self.options.format);
+        let (n_in, n_out) = (matrix.n_in(), matrix.bias.len());
+        let dense = Tensor::from_slice(&matrix.weight, (n_out, n_in), &Device::Cpu)?;
+        if !Grid::fits(format, n_out, n_in) {
+            tower.add(&name, half(&name, &dense)?, &dense, None)?;
+            tower.add_full(&bias_name, &matrix.bias)?;
+            return Ok(None);
+        }
+        let inputs = x.flatten_all()?.to_vec1::<f32>()?;
+        let block_width = self.block_width(layer, parameters.ln_1.weight.len());
+        let options = self.options;
+        let rounded = Task { layer: matrix, dense_inputs, inputs: &inputs, block_width, options }.run();
+        let stored = rounded.grid.store(&name, &rounded.codes, n_in);
+        let bias = Tensor::from_slice(&rounded.bias, n_out, &Device::Cpu)?;
+        let stored_bias = (bias_name.clone(), StoredTensor::from_tensor(&bias)?);
+        let weights = Weights::from_stored(stored.iter().cloned().chain([stored_bias]));
+        let restored = Tensor::from_vec(rounded.values, (n_out, n_in), &Device::Cpu)?;
+        tower.add(&name, (stored, restored, format.name()), &dense, Some(rounded.output_error))?;
+        tower.add_full(&bias_name, &rounded.bias)?;
+        let on_cpu = Placement::default();
+        Ok(Some(Linear::load_in_blocks(&weights, &name, Some(&bias_name), &on_cpu, block_width)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;
