@@ -18,14 +18,18 @@ mod parameters;
 mod preprocess;
 mod section;
 mod tensors;
+mod text;
 mod timm;
 mod tokenizer;
 mod transformers;
+mod vision;
 
 pub use files::{ConfigFiles, NamedFiles};
 pub use parameters::Parameter;
 pub use preprocess::{CropRounding, Interpolation, PreprocessConfig, ResizeMode, RgbConversion};
+pub use text::{TextConfig, TextPooling, Visibility};
 pub use tokenizer::{TextCleaning, TokenizerConfig};
+pub use vision::{VisionConfig, VisionPooling};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,54 +64,6 @@ pub enum Activation {
     TanhGelu,
 }
 
-/// The vision transformer (`vision_cfg`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VisionConfig {
-    /// Side S of the square input, in pixels.
-    pub image_size: usize,
-    /// Side of one square patch, in pixels.
-    pub patch_size: usize,
-    /// Width D of the residual stream.
-    pub width: usize,
-    /// Number of blocks.
-    pub layers: usize,
-    /// Number of attention heads H, a divisor of the width.
-    pub heads: usize,
-    /// Width of the MLP's hidden layer.
-    pub mlp_width: usize,
-    /// Activation of the MLPs.
-    pub activation: Activation,
-    /// Epsilon of every layer norm.
-    pub norm_eps: f32,
-    /// Whether the patch embedding adds a bias.
-    pub has_patch_bias: bool,
-    /// Whether a class token precedes the patches.
-    pub has_class_token: bool,
-    /// Whether the tokens pass a layer norm before the blocks (`ln_pre`).
-    pub has_ln_pre: bool,
-    /// From tokens to one vector.
-    pub pooling: VisionPooling,
-    /// From that vector to the feature.
-    pub projection: Projection,
-}
-
-/// How the tokens of an image become one vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VisionPooling {
-    /// The class token, normalized.
-    ClassToken,
-    /// The mean of the normalized patches.
-    NormThenMean,
-    /// The mean of the patches, normalized.
-    MeanThenNorm,
-    /// The mean of the normalized patches, normalized again by the same norm (PanDerm).
-    NormMeanNorm,
-    /// A learned query attends to the normalized patches; an MLP follows (SigLIP).
-    Attention,
-}
-
 /// The way from a pooled vector into the joint space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,40 +86,6 @@ pub enum Projection {
     },
 }
 
-/// The text transformer (`text_cfg`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TextConfig {
-    /// Context length L, in tokens.
-    pub context_length: usize,
-    /// Positions that have an embedding, where they are more than `context_length`.
-    pub positions: Option<usize>,
-    /// Token ids that have an embedding.
-    pub vocab_size: usize,
-    /// Width D of the residual stream.
-    pub width: usize,
-    /// Number of blocks.
-    pub layers: usize,
-    /// Number of attention heads H, a divisor of the width.
-    pub heads: usize,
-    /// Width of the MLP's hidden layer.
-    pub mlp_width: usize,
-    /// Activation of the MLPs.
-    pub activation: Activation,
-    /// Epsilon of every layer norm.
-    pub norm_eps: f32,
-    /// Where the layer norms of a block are.
-    pub norm_order: NormOrder,
-    /// Which tokens a token sees.
-    pub visibility: Visibility,
-    /// BERT's number of token types; every token is of the first.
-    pub token_types: Option<usize>,
-    /// From tokens to one vector.
-    pub pooling: TextPooling,
-    /// From that vector to the feature.
-    pub projection: Projection,
-}
-
 /// Where the layer norms of a block are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,42 +94,6 @@ pub enum NormOrder {
     Pre,
     /// `norm(x + f(x))`, and a norm before the first block (BERT).
     Post,
-}
-
-/// Which tokens a token of a text sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Visibility {
-    /// Itself and the tokens before it.
-    Causal,
-    /// All tokens, padding included (SigLIP).
-    All,
-    /// All tokens but those of this id (BERT).
-    AllBut {
-        /// The id of the padding.
-        padding: u32,
-    },
-}
-
-/// How the tokens of a text become one vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TextPooling {
-    /// The first token of the largest id, which is the end token of OpenAI's vocabulary.
-    LargestId,
-    /// The first token of this id, or the first of all where there is none.
-    FirstOf {
-        /// The id of the end token.
-        id: u32,
-    },
-    /// The first token of all.
-    FirstToken,
-    /// The first token through a linear layer and the hyperbolic tangent (BERT's own pooler).
-    PooledFirstToken,
-    /// The last token, padding included.
-    LastToken,
-    /// The mean of all tokens that are seen.
-    Mean,
 }
 
 /// Epsilon of PyTorch's layer norms, and of open_clip's and OpenAI's.
@@ -224,81 +110,6 @@ impl ClipConfig {
             && !self.has_logit_bias
             && self.preprocess.is_open_clip()
             && self.tokenizer == TokenizerConfig::OpenClip
-    }
-}
-
-impl VisionConfig {
-    /// open_clip's own vision transformer of these sizes.
-    pub(crate) fn plain(image_size: usize, patch_size: usize, blocks: Blocks) -> Self {
-        let Blocks { width, layers, heads, mlp_width, activation } = blocks;
-        Self {
-            image_size,
-            patch_size,
-            width,
-            layers,
-            heads,
-            mlp_width,
-            activation,
-            norm_eps: TORCH_NORM_EPS,
-            has_patch_bias: false,
-            has_class_token: true,
-            has_ln_pre: true,
-            pooling: VisionPooling::ClassToken,
-            projection: Projection::Linear { bias: false },
-        }
-    }
-
-    fn blocks(&self) -> Blocks {
-        let Self { width, layers, heads, mlp_width, activation, .. } = *self;
-        Blocks { width, layers, heads, mlp_width, activation }
-    }
-
-    /// Patches along one side.
-    pub fn grid_size(&self) -> usize {
-        self.image_size / self.patch_size
-    }
-
-    /// Patches P in all, the class token not counted.
-    pub fn n_patches(&self) -> usize {
-        self.grid_size() * self.grid_size()
-    }
-
-    /// Tokens N in all.
-    pub fn n_tokens(&self) -> usize {
-        self.n_patches() + usize::from(self.has_class_token)
-    }
-}
-
-impl TextConfig {
-    fn blocks(&self) -> Blocks {
-        let Self { width, layers, heads, mlp_width, activation, .. } = *self;
-        Blocks { width, layers, heads, mlp_width, activation }
-    }
-
-    /// Positions that have an embedding.
-    pub fn n_positions(&self) -> usize {
-        self.positions.unwrap_or(self.context_length)
-    }
-
-    /// open_clip's own text transformer of these sizes.
-    pub(crate) fn plain(context_length: usize, vocab_size: usize, blocks: Blocks) -> Self {
-        let Blocks { width, layers, heads, mlp_width, activation } = blocks;
-        Self {
-            context_length,
-            positions: None,
-            vocab_size,
-            width,
-            layers,
-            heads,
-            mlp_width,
-            activation,
-            norm_eps: TORCH_NORM_EPS,
-            norm_order: NormOrder::Pre,
-            visibility: Visibility::Causal,
-            token_types: None,
-            pooling: TextPooling::LargestId,
-            projection: Projection::Linear { bias: false },
-        }
     }
 }
 
