@@ -44,16 +44,20 @@ enum Towers {
 impl ZeroShotModel {
     /// Creates a model with both towers.
     pub fn from_clip(clip: Clip, tokenizer: Tokenizer, is_trained: bool, placement: Placement) -> Self {
-        Self {
-            config: clip.config,
-            is_trained,
-            notice: None,
-            towers: Towers::Own { vision: clip.vision, text: Some(clip.text) },
-            tokenizer: Some(tokenizer),
-            shipped: BTreeMap::new(),
-            shipped_templates: None,
-            placement,
-        }
+        let towers = Towers::Own { vision: clip.vision, text: Some(clip.text) };
+        Self::with_towers(towers, clip.config, tokenizer, is_trained, placement)
+    }
+
+    /// Creates a model from its towers, such as those over the parameters of a training run.
+    pub fn from_towers(
+        vision: VisionTower,
+        text: TextTower,
+        config: ClipConfig,
+        tokenizer: Tokenizer,
+        placement: Placement,
+    ) -> Self {
+        let towers = Towers::Own { vision, text: Some(text) };
+        Self::with_towers(towers, config, tokenizer, true, placement)
     }
 
     /// Creates a model whose towers `engine` computes, in the device and type of `placement`.
@@ -64,11 +68,21 @@ impl ZeroShotModel {
         is_trained: bool,
         placement: Placement,
     ) -> Self {
+        Self::with_towers(Towers::Engine(engine), config, tokenizer, is_trained, placement)
+    }
+
+    fn with_towers(
+        towers: Towers,
+        config: ClipConfig,
+        tokenizer: Tokenizer,
+        is_trained: bool,
+        placement: Placement,
+    ) -> Self {
         Self {
             config,
             is_trained,
             notice: None,
-            towers: Towers::Engine(engine),
+            towers,
             tokenizer: Some(tokenizer),
             shipped: BTreeMap::new(),
             shipped_templates: None,

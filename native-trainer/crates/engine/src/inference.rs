@@ -48,6 +48,11 @@ impl InferenceTowers {
         })
     }
 
+    /// Towers over the flat weights of a model that is being trained: they see every later change of the values.
+    pub fn over(masters: Tensor, copies: Option<Tensor>, vision: VisionEngine, text: TextEngine) -> Self {
+        Self { masters, copies, vision, text }
+    }
+
     fn device(&self) -> &Device {
         self.masters.device()
     }

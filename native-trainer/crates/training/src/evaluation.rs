@@ -13,7 +13,6 @@ use rayon::prelude::*;
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::Templates;
 use shared_model::preprocess::Reading;
-use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::zero_shot::Classifier;
 use std::collections::HashSet;
 use std::path::Path;
@@ -122,9 +121,10 @@ struct ZeroShot {
 }
 
 fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Result<ZeroShot> {
-    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, model.config.text.context_length)?;
-    let text = &model.towers.text;
-    let classifier = Classifier::build(text, &tokenizer, &set.class_names, &Templates::skin(), &mut |_, _| {})?;
+    let model = model.for_inference()?;
+    let prompts = Classifier::prompts(&set.class_names, &Templates::skin());
+    let features = model.encode_texts(&prompts, &mut |_, _| {})?;
+    let classifier = Classifier::from_prompts(&set.class_names, &features)?;
     let images = &set.images;
     let (mut n_right, mut unreadable) = (0, Vec::new());
     for start in (0..images.files.len()).step_by(IMAGES_AT_ONCE) {
@@ -144,7 +144,7 @@ fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Re
             }
         }
         if !pixels.is_empty() {
-            let features = model.towers.vision.image_features(&Tensor::stack(&pixels, 0)?)?;
+            let features = model.pixel_features(&Tensor::stack(&pixels, 0)?)?;
             let best: Vec<u32> = classifier.logits(&features)?.argmax(1)?.to_vec1()?;
             n_right += best.iter().zip(&labels).filter(|(best, label)| **best as usize == **label).count();
         }

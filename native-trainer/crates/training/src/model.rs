@@ -1,14 +1,15 @@
-//! The model while it is being trained: flat parameters, and both towers over them.
+//! The model while it is being trained: flat parameters, the engine's towers over them, and a model for inference.
 
 use super::parameters::{LOGIT_SCALE, is_decayed, n_values, parameters};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use dermake_device::free_bytes;
-use dermake_engine::{FlatWeights, ParameterLayout, Span, TextEngine, VisionEngine, rounded};
+use dermake_engine::{FlatWeights, InferenceTowers, ParameterLayout, Span, TextEngine, VisionEngine, rounded};
 use rayon::prelude::*;
 use shared_model::config::ClipConfig;
+use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::weights::{Placement, Weights};
-use shared_model::{TextTower, VisionTower};
+use shared_model::{TextTower, VisionTower, ZeroShotModel};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,20 +24,12 @@ pub struct TrainedModel {
     /// Flat, at lower precision than f32: copies that are computed with. On the CPU, which multiplies no bf16, they are
     /// f32 that hold bf16 values.
     copies: Option<Tensor>,
-    /// The engine's towers, for losses and gradients.
+    /// The engine's towers.
     pub vision: VisionEngine,
     pub text: TextEngine,
-    /// The towers of inference over the same values, for evaluation.
-    pub towers: Towers,
     pub placement: Placement,
     /// Bytes that were free when the model had been loaded, as far as a run should take them.
     pub free_bytes: u64,
-}
-
-/// The towers of inference.
-pub struct Towers {
-    pub vision: VisionTower,
-    pub text: TextTower,
 }
 
 /// Memory of a device for a step.
@@ -77,8 +70,6 @@ impl TrainedModel {
         let copies = (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose().context(no_memory)?;
         let computed_with = copies.as_ref().unwrap_or(&masters);
         let placement = Placement { device: placement.device.clone(), dtype: computed_with.dtype() };
-        let live = layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
-        let towers = Towers::over(live.collect::<Result<Vec<_>>>()?, config, &placement)?;
         let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
         let states = if placement.device.is_cpu() { 0 } else { BYTES_OF_STEPS * n_values(config) };
         Ok(Self {
@@ -89,7 +80,6 @@ impl TrainedModel {
             layout,
             masters,
             copies,
-            towers,
             free_bytes: free_bytes(&placement.device).saturating_sub(states),
             placement,
         })
@@ -147,6 +137,26 @@ impl TrainedModel {
         self.refresh()
     }
 
+    /// The model for inference, over the same values: on a GPU by the engine, on the CPU by the towers of the library.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot be read.
+    pub fn for_inference(&self) -> Result<ZeroShotModel> {
+        let (config, placement) = (&self.config, &self.placement);
+        let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
+        if placement.device.is_cpu() {
+            let computed_with = self.copies.as_ref().unwrap_or(&self.masters);
+            let live = self.layout.iter().map(|(name, span)| Ok((name.to_string(), view(computed_with, span)?)));
+            let weights = Weights::from_live(live.collect::<Result<Vec<_>>>()?);
+            let vision = VisionTower::load(&weights, config, placement).context("vision tower")?;
+            let text = TextTower::load(&weights, config, placement).context("text tower")?;
+            return Ok(ZeroShotModel::from_towers(vision, text, config.clone(), tokenizer, placement.clone()));
+        }
+        let (masters, copies) = (self.masters.clone(), self.copies.clone());
+        let towers = InferenceTowers::over(masters, copies, self.vision.clone(), self.text.clone());
+        Ok(ZeroShotModel::from_engine(Box::new(towers), config.clone(), tokenizer, true, placement.clone()))
+    }
+
     /// Parameters in the form that the engine's passes read.
     pub fn flat_weights(&self) -> FlatWeights<'_> {
         FlatWeights { masters: &self.masters, copies: self.copies.as_ref() }
@@ -173,15 +183,6 @@ pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceM
 /// A view of one parameter of a flat array.
 fn view(flat: &Tensor, span: &Span) -> Result<Tensor> {
     Ok(flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?)
-}
-
-impl Towers {
-    fn over(tensors: Vec<(String, Tensor)>, config: &ClipConfig, placement: &Placement) -> Result<Self> {
-        let weights = Weights::from_live(tensors);
-        let vision = VisionTower::load(&weights, config, placement).context("vision tower")?;
-        let text = TextTower::load(&weights, config, placement).context("text tower")?;
-        Ok(Self { vision, text })
-    }
 }
 
 impl Gradients {

@@ -8,7 +8,9 @@ use dermake_training::MicroBatches;
 use dermake_training::model::TrainedModel;
 use dermake_training::optimizer::{AdamW, AdamWConfig};
 use dermake_training::step::{Batch, loss_and_gradients};
+use shared_model::TextTower;
 use shared_model::preprocess::{RgbImage8, pixel_values};
+use shared_model::weights::{Placement, Weights};
 
 #[test]
 fn every_parameter_has_the_reference_gradient() {
@@ -184,7 +186,8 @@ fn bytes_of_pixels_are_what_their_normalized_values_are() {
 #[test]
 fn padding_is_inert() {
     let (fixture, model) = (Fixture::read(), tiny_model());
-    let tower = &model.towers.text;
+    let live = model.parameters().iter().map(|(name, value)| (name.clone(), value.clone()));
+    let tower = &TextTower::load(&Weights::from_live(live), &model.config, &Placement::default()).unwrap();
     let whole = tower.encode_observed(&fixture.input_ids, &mut |_, _| {}).unwrap();
     for (row, ids) in fixture.input_ids.iter().enumerate() {
         let cut = shared_model::cut_behind_last_eot(std::slice::from_ref(ids));
