@@ -37,14 +37,25 @@ pub struct ZeroShotModel {
 
 /// What computes.
 enum Towers {
-    Own { vision: VisionTower, text: Option<TextTower> },
+    Own(Box<OwnTowers>),
     Engine(Box<dyn TowerEngine>),
+}
+
+struct OwnTowers {
+    vision: VisionTower,
+    text: Option<TextTower>,
+}
+
+impl Towers {
+    fn own(vision: VisionTower, text: Option<TextTower>) -> Self {
+        Self::Own(Box::new(OwnTowers { vision, text }))
+    }
 }
 
 impl ZeroShotModel {
     /// Creates a model with both towers.
     pub fn from_clip(clip: Clip, tokenizer: Tokenizer, is_trained: bool, placement: Placement) -> Self {
-        let towers = Towers::Own { vision: clip.vision, text: Some(clip.text) };
+        let towers = Towers::own(clip.vision, Some(clip.text));
         Self::with_towers(towers, clip.config, tokenizer, is_trained, placement)
     }
 
@@ -56,7 +67,7 @@ impl ZeroShotModel {
         tokenizer: Tokenizer,
         placement: Placement,
     ) -> Self {
-        let towers = Towers::Own { vision, text: Some(text) };
+        let towers = Towers::own(vision, Some(text));
         Self::with_towers(towers, config, tokenizer, true, placement)
     }
 
@@ -114,7 +125,7 @@ impl ZeroShotModel {
             config,
             is_trained: manifest.trained,
             notice: manifest.notice.clone(),
-            towers: Towers::Own { vision, text: None },
+            towers: Towers::own(vision, None),
             tokenizer: None,
             placement,
         })
@@ -127,8 +138,8 @@ impl ZeroShotModel {
     pub fn add_text(&mut self, text: Bytes, tokenizer: &BTreeMap<String, Bytes>) -> Result<()> {
         let tower = TextTower::load(&Weights::from_safetensors(text)?, &self.config, &self.placement)?;
         let tokenizer = Tokenizer::from_files(tokenizer, &self.config.tokenizer, self.config.text.context_length)?;
-        if let Towers::Own { text, .. } = &mut self.towers {
-            (*text, self.tokenizer) = (Some(tower), Some(tokenizer));
+        if let Towers::Own(own) = &mut self.towers {
+            (own.text, self.tokenizer) = (Some(tower), Some(tokenizer));
         }
         Ok(())
     }
@@ -182,8 +193,8 @@ impl ZeroShotModel {
 
     fn text_encoder(&self) -> Result<&dyn TextEncoder> {
         match &self.towers {
-            Towers::Own { text, .. } => {
-                text.as_ref().map(|text| text as &dyn TextEncoder).ok_or(Error::TextTowerMissing)
+            Towers::Own(own) => {
+                own.text.as_ref().map(|text| text as &dyn TextEncoder).ok_or(Error::TextTowerMissing)
             }
             Towers::Engine(engine) => Ok(engine),
         }
@@ -222,10 +233,10 @@ impl ZeroShotModel {
     /// [`Error::NotFinite`] and [`Error::Tensor`].
     pub fn pixel_features(&self, pixels: &Tensor) -> Result<Tensor> {
         match &self.towers {
-            Towers::Own { vision, .. } if pixels.dtype() == DType::U8 => {
-                vision.image_features(&normalized(pixels, &self.config.preprocess)?)
+            Towers::Own(own) if pixels.dtype() == DType::U8 => {
+                own.vision.image_features(&normalized(pixels, &self.config.preprocess)?)
             }
-            Towers::Own { vision, .. } => vision.image_features(pixels),
+            Towers::Own(own) => own.vision.image_features(pixels),
             Towers::Engine(engine) => {
                 let raw = engine.raw_image_features(pixels)?;
                 finite::check_features("image features", &raw)?;
