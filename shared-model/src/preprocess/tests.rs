@@ -150,3 +150,15 @@ fn values_are_normalised_plane_by_plane() {
     let pixels = RgbImage8::new(2, 1, vec![0, 0, 0, 255, 255, 255]).unwrap();
     assert_eq!(pixel_values(&pixels, &config), [-1.0, 1.0, -1.0, 3.0, 0.0, 1.0]);
 }
+
+#[test]
+fn a_batch_of_bytes_is_normalized_as_each_of_its_images() {
+    let config = PreprocessConfig::openai(2);
+    let images = [[7u8, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18], [0, 255, 3, 99, 5, 6, 200, 1, 2, 128, 64, 32]]
+        .map(|bytes| RgbImage8::new(2, 2, bytes.to_vec()).unwrap());
+    let planes: Vec<u8> = images.iter().flat_map(RgbImage8::to_planes).collect();
+    let batch = Tensor::from_vec(planes, (2, 3, 2, 2), &Device::Cpu).unwrap();
+    let values: Vec<f32> = normalized(&batch, &config).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    let expected: Vec<f32> = images.iter().flat_map(|image| pixel_values(image, &config)).collect();
+    assert_eq!(values, expected);
+}
