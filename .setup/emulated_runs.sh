@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What `dermake train` and others do on the emulated driver of emulated_gpu.sh: a run that is continued, a model that
-# answers as on the CPU, and what is said of a GPU that cannot be used. Source it; `program` is dermake.
+# answers as on the CPU, and what is said of a GPU that cannot be used. Source it.
 
+: "${program:?the path of dermake}"
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 
