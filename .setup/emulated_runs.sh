@@ -14,7 +14,7 @@ refused() {
     fail "dermake $1 works on a GPU with $settings"
   fi
   grep -q -- "$words" <<<"$output" || fail "with $settings, expected '$words', found: $output"
-  say "$settings: $(grep -- "$words" <<<"$output" | head -n1)"
+  say "$settings: $(grep -m1 -- "$words" <<<"$output")"
 }
 
 check_refusals() {
@@ -68,7 +68,7 @@ check_runs() {
   refused memory_mib=80 "set activation_memory_gib = " "${train[@]:1}" "$runs/full"
 
   local photo answers device
-  photo=$(find "$runs/drawn" -name '*.jpg' -o -name '*.png' | sort | head -n1)
+  photo=$(find "$runs/drawn" -type f \( -name '*.jpg' -o -name '*.png' \) -print -quit)
   for device in cpu cuda; do
     answers=("$program" classify "$photo" --model "$runs/whole/checkpoints/last" --labels "eczema,nevus,psoriasis,scar")
     "${answers[@]}" --device "$device" | sed 's/\([0-9]\.[0-9][0-9]\)[0-9]*/\1/g' >"$runs/$device.txt"

@@ -174,7 +174,7 @@ fn memory_hint(err: Error, model: &TrainedModel, micro: &MicroBatches) -> String
     }
     let (gib, images) = (micro.smaller_budget_gib(model.free_bytes), micro.images);
     format!(
-        "the memory is full; set activation_memory_gib = {gib:.1} in [run.micro_batches] of the recipe, and images below \
+        "the memory is full; set activation_memory_gib = {gib:.2} in [run.micro_batches] of the recipe, and images below \
          {images} if that is not enough ({err})"
     )
 }
