@@ -109,6 +109,21 @@ fn what_cannot_be_prepared_is_an_error_and_leaves_nothing() {
         let output = dermake().arg("prepare").arg(&path).arg("--out").arg(out).output().unwrap();
         assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{output:?}");
     }
+    #[cfg(unix)]
+    {
+        // Whoever names a device or a pipe gets no file in its place.
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let output = dermake().arg("prepare").arg(&path).arg("--out").arg(&socket).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("a device or a pipe"), "{output:?}");
+        assert!(!socket.metadata().unwrap().is_file());
+    }
+    let own = folder.path().join("report.html");
+    fs::write(&own, "mine").unwrap();
+    let output = prepare(folder.path(), CAPTIONS, &[]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("would be overwritten"), "{output:?}");
+    assert_eq!(fs::read_to_string(&own).unwrap(), "mine");
+    fs::remove_file(own).unwrap();
     let output = prepare(folder.path(), CAPTIONS, &["--ontology", path.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read the ontology"), "{output:?}");
 }

@@ -23,6 +23,7 @@ mod run;
 mod sample;
 pub mod sentences;
 mod source;
+mod spelling;
 mod summary;
 pub mod units;
 pub mod words;

@@ -68,8 +68,9 @@ pub struct Line {
     /// Number of the first row with the same image, a copy of it, or the same patient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<u64>,
+    /// Empty if the row is left out.
     #[serde(flatten)]
-    pub extraction: Option<Extraction>,
+    pub extraction: Extraction,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Reason>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,7 +115,7 @@ pub fn prepare(pair: Pair, with: Preparer<'_>) -> Result<Prepared> {
         image: pair.image,
         is_validation: false,
         cluster: None,
-        extraction: None,
+        extraction: Extraction::default(),
         left_out: pair.problem,
         removed: cleaned.removed,
         flags: Vec::new(),
@@ -136,7 +137,7 @@ pub fn prepare(pair: Pair, with: Preparer<'_>) -> Result<Prepared> {
     line.parts_left_out = units.n_left_out;
     line.truncated = units.truncated != cleaned.text;
     let cells = cells(&line.image, &cleaned.text, &units, &extraction, with.mask_order);
-    line.extraction = Some(extraction);
+    line.extraction = extraction;
     Ok(Prepared { cells: Some(cells), line })
 }
 

@@ -20,6 +20,11 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
+/// The file with the counts.
+const COUNTS: &str = "prepare.json";
+/// The other files beside the table.
+const BESIDE: [&str; 4] = ["extracted.jsonl", "validation.csv", "sample.csv", "report.html"];
+
 /// Pairs that are prepared at a time.
 const CHUNK: usize = 4096;
 
@@ -110,10 +115,19 @@ fn check_out(options: &PrepareOptions) -> Result<()> {
     if out.is_dir() || out.file_name().is_none() {
         bail!("this is a folder, expected the name of a table such as train.csv: {}", out.display());
     }
-    let is_same =
-        matches!((out.canonicalize(), options.table.canonicalize()), (Ok(out), Ok(table)) if out == table);
-    if is_same {
+    if out.metadata().is_ok_and(|found| !found.is_file()) {
+        bail!("this is a device or a pipe, expected the name of a new table: {}", out.display());
+    }
+    let is_table = |path: &Path| matches!((path.canonicalize(), options.table.canonicalize()), (Ok(path), Ok(table)) if path == table);
+    if is_table(out) {
         bail!("--out names the table that is read, expected another file: {}", out.display());
+    }
+    // The counts of an earlier run say that the other files are of that run too.
+    let is_again = beside(out, COUNTS).is_file();
+    for path in BESIDE.map(|name| beside(out, name)) {
+        if is_table(&path) || (!is_again && path.symlink_metadata().is_ok()) {
+            bail!("this file would be overwritten, choose another folder for --out: {}", path.display());
+        }
     }
     Ok(())
 }
@@ -162,12 +176,12 @@ impl Results {
 
     fn write(&mut self, row: &Prepared) -> Result<()> {
         self.summary.count(&row.line, row.cells.as_deref());
-        if let (Some(cells), Some(extraction)) = (&row.cells, &row.line.extraction) {
+        if let Some(cells) = &row.cells {
             self.sample.offer(row.line.row, || SampleRow {
                 row: row.line.row,
                 image: row.line.image.clone(),
                 caption: cells[1].clone(),
-                extraction: extraction.clone(),
+                extraction: row.line.extraction.clone(),
             });
             let table = self.validation.as_mut().filter(|_| row.line.is_validation).unwrap_or(&mut self.table);
             table.write_record(cells).context("cannot write the table")?;
@@ -187,7 +201,7 @@ impl Results {
         persist(self.extracted, &beside(&options.out, "extracted.jsonl"))?;
         let page = report::html(&self.summary, &self.sample);
         for (name, content) in [
-            ("prepare.json", serde_json::to_vec_pretty(&self.summary)?),
+            (COUNTS, serde_json::to_vec_pretty(&self.summary)?),
             ("sample.csv", self.sample.to_csv()?),
             ("report.html", page.into_bytes()),
         ] {

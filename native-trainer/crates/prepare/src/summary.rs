@@ -75,7 +75,7 @@ impl Summary {
         self.n_parts_left_out += line.parts_left_out as u64;
         let subcaptions = cells.into_iter().flat_map(|cells| cells[6..14].iter());
         self.n_subcaptions += subcaptions.filter(|cell| !cell.is_empty()).count() as u64;
-        let Some(found) = &line.extraction else { return };
+        let found = &line.extraction;
         let (has_condition, has_concepts) = (found.condition.is_some(), !found.concepts.is_empty());
         self.n_with_condition += u64::from(has_condition);
         self.n_with_concepts += u64::from(has_concepts);

@@ -79,9 +79,8 @@ impl TokenBudget {
             return vec![sentence.to_owned()];
         }
         let cuts: [fn(&str) -> Vec<usize>; 3] = [clause_ends, comma_ends, word_ends];
-        let levels = cuts.map(|cut| cut as fn(&str) -> Vec<usize>);
         let mut pieces = vec![sentence.to_owned()];
-        for ends in levels {
+        for ends in cuts {
             pieces = pieces.into_iter().flat_map(|piece| self.cut(piece, ends)).collect();
         }
         pieces

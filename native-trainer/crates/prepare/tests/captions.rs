@@ -25,7 +25,7 @@ fn every_label_of_the_built_in_sets_is_found_under_its_name() {
 
 #[test]
 fn every_concept_is_found_under_its_name_and_is_of_the_published_list() {
-    for (name, terms) in concept_terms() {
+    for name in concept_terms().keys() {
         if name == "regression structure" {
             continue; // the same word as "regression structures"
         }
@@ -35,7 +35,6 @@ fn every_concept_is_found_under_its_name_and_is_of_the_published_list() {
         }
         let found = read(&LEXICON, &format!("The lesion shows {name} today."));
         assert!(found.concepts.contains(name), "{name}: {found:?}");
-        let _ = terms;
     }
     assert!(LEXICON.concepts.iter().all(|name| concept_terms().contains_key(name)));
 }

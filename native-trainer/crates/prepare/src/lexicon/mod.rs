@@ -61,7 +61,7 @@ pub struct Lexicon {
 
 /// How a term must be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(self) enum Form {
+enum Form {
     AnyCase,
     /// In capitals, as "BCC".
     Capitals,
