@@ -12,10 +12,24 @@ pub const N_RESAMPLES: usize = 1000;
 /// `counts` says how often each row counts; `metrics` computes the metrics of one resample. A resample in which a
 /// metric is undefined is left out of its interval; if that is half of them or more, there is no interval.
 pub fn intervals(counts: &[u32], metrics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync) -> Vec<Option<[f64; 2]>> {
+    let draws = resampled(counts, N_RESAMPLES, &metrics);
+    if draws.is_empty() {
+        return metrics(counts).iter().map(|_| None).collect();
+    }
+    let middle = |metric: usize| middle_95(draws.iter().filter_map(|draw| draw[metric]).collect(), draws.len());
+    (0..draws[0].len()).map(middle).collect()
+}
+
+/// The metrics of each of some resamples; none without rows.
+pub(crate) fn resampled(
+    counts: &[u32],
+    n_resamples: usize,
+    metrics: &(impl Fn(&[u32]) -> Vec<Option<f64>> + Sync),
+) -> Vec<Vec<Option<f64>>> {
     let rows: Vec<usize> =
         counts.iter().enumerate().flat_map(|(row, &count)| std::iter::repeat_n(row, count as usize)).collect();
     if rows.is_empty() {
-        return metrics(counts).iter().map(|_| None).collect();
+        return Vec::new();
     }
     let draw = |seed: u64| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -25,13 +39,12 @@ pub fn intervals(counts: &[u32], metrics: impl Fn(&[u32]) -> Vec<Option<f64>> + 
         }
         metrics(&drawn)
     };
-    let draws: Vec<Vec<Option<f64>>> = (0..N_RESAMPLES as u64).into_par_iter().map(draw).collect();
-    let middle = |metric: usize| middle_95(draws.iter().filter_map(|draw| draw[metric]).collect());
-    (0..draws[0].len()).map(middle).collect()
+    (0..n_resamples as u64).into_par_iter().map(draw).collect()
 }
 
-fn middle_95(mut values: Vec<f64>) -> Option<[f64; 2]> {
-    if values.len() * 2 <= N_RESAMPLES {
+/// The middle 95 % of the values of some resamples; `None` if half of the resamples or more have none.
+pub(crate) fn middle_95(mut values: Vec<f64>, n_resamples: usize) -> Option<[f64; 2]> {
+    if values.len() * 2 <= n_resamples {
         return None;
     }
     values.sort_unstable_by(f64::total_cmp);

@@ -23,22 +23,37 @@ impl ScoredClasses {
     ///
     /// # Panics
     /// When the shapes disagree.
-    pub fn new(scores: &[f32], labels: &[usize], n_classes: usize) -> Self {
+    pub fn new<S: Score>(scores: &[S], labels: &[usize], n_classes: usize) -> Self {
+        let predictions = scores.chunks_exact(n_classes.max(1)).map(first_largest).collect();
+        Self::with_predictions(scores, labels, predictions, n_classes)
+    }
+
+    /// As [`Self::new`], with predictions that somebody else made of the scores.
+    ///
+    /// # Panics
+    /// When the shapes disagree.
+    pub fn with_predictions<S: Score>(
+        scores: &[S],
+        labels: &[usize],
+        predictions: Vec<usize>,
+        n_classes: usize,
+    ) -> Self {
         assert_eq!(scores.len(), labels.len() * n_classes, "a score for each row and class");
+        assert_eq!(predictions.len(), labels.len(), "a prediction for each row");
         let rows = || scores.chunks_exact(n_classes.max(1));
-        let is_before = |row: &[f32], class: usize, label: usize| {
+        let is_before = |row: &[S], class: usize, label: usize| {
             row[class] > row[label] || (row[class] == row[label] && class > label)
         };
-        let rank = |(row, &label): (&[f32], &usize)| (0..n_classes).filter(|&c| is_before(row, c, label)).count();
+        let rank = |(row, &label): (&[S], &usize)| (0..n_classes).filter(|&c| is_before(row, c, label)).count();
         let ranked = |class: usize| {
-            let of_class: Vec<f64> = rows().map(|row| f64::from(row[class])).collect();
+            let of_class: Vec<f64> = rows().map(|row| row[class].into()).collect();
             let is_class: Vec<bool> = labels.iter().map(|&label| label == class).collect();
             RankedScores::new(&of_class, &is_class)
         };
         Self {
             n_classes,
             labels: labels.to_vec(),
-            predictions: rows().map(first_largest).collect(),
+            predictions,
             label_ranks: rows().zip(labels).map(rank).collect(),
             one_vs_rest: (0..n_classes).map(ranked).collect(),
         }
@@ -109,6 +124,25 @@ impl ScoredClasses {
         mean(&recalls)
     }
 
+    /// Mean recall over the classes that occur; of two classes, the recall of the second.
+    pub fn sensitivity(&self, counts: &[u32]) -> Option<f64> {
+        match self.n_classes {
+            2 => self.class_counts(counts)[1].recall(),
+            _ => self.balanced_accuracy(counts),
+        }
+    }
+
+    /// The share of the rows of other classes that are not predicted as a class: the mean over the classes that have
+    /// rows of others; of two classes, that of the second.
+    pub fn specificity(&self, counts: &[u32]) -> Option<f64> {
+        let classes = self.class_counts(counts);
+        let n_rows = classes.iter().map(|class| class.n).sum();
+        match &classes[..] {
+            [_, positive] => positive.specificity(n_rows),
+            all => mean(&all.iter().filter_map(|class| class.specificity(n_rows)).collect::<Vec<_>>()),
+        }
+    }
+
     /// F1 over the classes, weighted by how often each occurs.
     pub fn weighted_f1(&self, counts: &[u32]) -> Option<f64> {
         let classes = self.class_counts(counts);
@@ -140,6 +174,12 @@ impl ClassCounts {
         (self.n > 0).then(|| self.n_right as f64 / self.n as f64)
     }
 
+    /// The share of the rows of other classes that are not predicted as this one; `None` if there are none.
+    pub fn specificity(&self, n_rows: u64) -> Option<f64> {
+        let (n_others, n_wrong) = (n_rows - self.n, self.n_predicted - self.n_right);
+        (n_others > 0).then(|| (n_others - n_wrong) as f64 / n_others as f64)
+    }
+
     /// `None` if the class was never predicted.
     pub fn precision(&self) -> Option<f64> {
         (self.n_predicted > 0).then(|| self.n_right as f64 / self.n_predicted as f64)
@@ -152,7 +192,13 @@ impl ClassCounts {
     }
 }
 
-fn first_largest(row: &[f32]) -> usize {
+/// The type of a score: f32 or f64.
+pub trait Score: Copy + PartialOrd + Into<f64> {}
+
+impl<T: Copy + PartialOrd + Into<f64>> Score for T {}
+
+/// The first of the largest scores.
+pub fn first_largest<S: Score>(row: &[S]) -> usize {
     let mut best = 0;
     for (class, &score) in row.iter().enumerate() {
         if score > row[best] {
@@ -201,6 +247,24 @@ mod tests {
         assert_eq!(rows.macro_f1(&all), Some((f1_0 + f1_1) / 3.0));
         assert_eq!(rows.auroc(1, &all), Some(1.0));
         assert_eq!(rows.macro_auroc(&all), None, "class 2 does not occur");
+    }
+
+    #[test]
+    fn sensitivity_and_specificity_are_means_and_of_two_classes_those_of_the_second() {
+        let (rows, all) = (four_rows(), [1; 4]);
+        // Of two rows that are not class 0, one is taken for it; no row is wrongly taken for the others.
+        assert_eq!(rows.specificity(&all), Some((0.5 + 1.0 + 1.0) / 3.0));
+        assert_eq!(rows.sensitivity(&all), Some(0.75));
+        assert_eq!(rows.specificity(&[1, 0, 0, 0]), Some(1.0), "class 0 has no rows of others");
+        let two = ScoredClasses::new(&[0.9, 0.1, 0.4, 0.6, 0.7, 0.3], &[0, 0, 1], 2);
+        assert_eq!((two.sensitivity(&[1; 3]), two.specificity(&[1; 3])), (Some(0.0), Some(0.5)));
+        assert_eq!((two.sensitivity(&[1, 1, 0]), two.specificity(&[0, 0, 1])), (None, None));
+    }
+
+    #[test]
+    fn predictions_may_differ_from_the_scores() {
+        let rows = ScoredClasses::with_predictions(&[0.9, 0.1, 0.2, 0.8], &[0, 1], vec![1, 1], 2);
+        assert_eq!((rows.top1_accuracy(&[1; 2]), rows.macro_auroc(&[1; 2])), (Some(0.5), Some(1.0)));
     }
 
     #[test]

@@ -9,10 +9,12 @@ mod auroc;
 mod bootstrap;
 mod calibration;
 mod classification;
+mod differences;
 mod retrieval;
 
 pub use auroc::RankedScores;
 pub use bootstrap::intervals;
 pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
-pub use classification::{ClassCounts, ScoredClasses};
+pub use classification::{ClassCounts, Score, ScoredClasses, first_largest};
+pub use differences::{PairedDifference, holm, paired_differences};
 pub use retrieval::{mean_rank, median_rank, ranks, recall_at_k};
