@@ -29,10 +29,19 @@ pub struct ImageFeatures {
     pub rows: Vec<Result<usize, String>>,
     /// `[n, E]` f32 on the CPU, unit rows; a row for each image that can be read.
     pub features: Tensor,
+    /// The SHA-256 of the file of each row in `features`.
+    pub contents: Vec<[u8; 32]>,
 }
 
 /// The features of the requested images that are known so far.
-type Found = Vec<Option<Result<Vec<f32>, String>>>;
+type Found = Vec<Option<Result<Encoded, String>>>;
+
+/// An image's feature, and the SHA-256 of its file.
+#[derive(Clone)]
+struct Encoded {
+    content: [u8; 32],
+    feature: Vec<f32>,
+}
 
 /// An image whose feature is not cached.
 struct Unseen {
@@ -72,7 +81,7 @@ impl Encoder<'_> {
     fn look_up(&self, files: &[ImageFile]) -> Result<(Found, Vec<Unseen>)> {
         let none_known = HashMap::new();
         let (known, features) = match &self.store {
-            Some(store) => (store.files(), Some(store.features()?)),
+            Some(store) => (store.files(), Some((store.features()?, store.contents()))),
             None => (&none_known, None),
         };
         let stamps: Vec<_> = files.par_iter().map(|file| reading::stamp(&file.path)).collect();
@@ -81,7 +90,10 @@ impl Encoder<'_> {
             found[index] = match stamp {
                 Err(problem) => Some(Err(problem)),
                 Ok(stamp) => match (known.get(&file.name).filter(|known| known.0 == stamp), &features) {
-                    (Some((_, Known::Row(row))), Some(features)) => Some(Ok(features.row(*row).to_vec())),
+                    (Some((_, Known::Row(row))), Some((features, contents))) => {
+                        let (content, feature) = (contents[*row as usize], features.row(*row).to_vec());
+                        Some(Ok(Encoded { content, feature }))
+                    }
                     (Some((_, Known::Problem(problem))), _) => Some(Err(problem.clone())),
                     _ => {
                         unseen.push(Unseen { index, stamp });
@@ -191,7 +203,7 @@ impl Encoder<'_> {
                     if let Some(store) = &mut self.store {
                         note(store, file, image.stamp, sha256, feature)?;
                     }
-                    Ok(feature.to_vec())
+                    Ok(Encoded { content: *sha256, feature: feature.to_vec() })
                 }
                 Ok(Content { sha256, pixels: None }) => {
                     let store = self.store.as_mut().context("a content is known without a store")?;
@@ -199,7 +211,7 @@ impl Encoder<'_> {
                     let feature = store.features()?.row(row).to_vec();
                     self.effort.images_at_hand += 1;
                     store.note_file(&file.name, image.stamp, Known::Row(row));
-                    Ok(feature)
+                    Ok(Encoded { content: *sha256, feature })
                 }
             });
         }
@@ -232,16 +244,17 @@ fn note(
 }
 
 fn collect(found: Found, embed_dim: usize) -> Result<ImageFeatures> {
-    let (mut rows, mut values, mut n_rows) = (Vec::with_capacity(found.len()), Vec::new(), 0);
+    let (mut rows, mut values, mut contents) = (Vec::with_capacity(found.len()), Vec::new(), Vec::new());
     for found in found {
         rows.push(match found.context("an image was left out")? {
             Err(problem) => Err(problem),
-            Ok(feature) => {
+            Ok(Encoded { content, feature }) => {
                 values.extend(feature);
-                n_rows += 1;
-                Ok(n_rows - 1)
+                contents.push(content);
+                Ok(contents.len() - 1)
             }
         });
     }
-    Ok(ImageFeatures { rows, features: Tensor::from_vec(values, (n_rows, embed_dim), &Device::Cpu)? })
+    let features = Tensor::from_vec(values, (contents.len(), embed_dim), &Device::Cpu)?;
+    Ok(ImageFeatures { rows, features, contents })
 }

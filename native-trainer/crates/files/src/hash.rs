@@ -13,6 +13,11 @@ pub fn sha256(content: impl AsRef<[u8]>) -> String {
     format!("{:x}", Sha256::digest(content))
 }
 
+/// Returns the hash of a content as bytes.
+pub fn digest(content: impl AsRef<[u8]>) -> [u8; 32] {
+    Sha256::digest(content).into()
+}
+
 /// Returns the hash of a file, which is not held in memory.
 ///
 /// # Errors

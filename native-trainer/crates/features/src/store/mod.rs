@@ -124,6 +124,15 @@ impl FeatureStore {
         self.catalog.rows.get(content).copied()
     }
 
+    /// The content of each row.
+    pub fn contents(&self) -> Vec<[u8; 32]> {
+        let mut contents = vec![[0; 32]; self.n_rows as usize];
+        for (content, row) in &self.catalog.rows {
+            contents[*row as usize] = *content;
+        }
+        contents
+    }
+
     /// Appends the features of contents; on disk before the next [`Self::save`] names them.
     ///
     /// # Shapes
