@@ -9,6 +9,7 @@ mod inputs;
 mod logging;
 mod quantize;
 mod search;
+mod verify;
 
 use clap::Parser;
 use dermake_process::host;

@@ -245,6 +245,22 @@ impl ZeroShotModel {
         }
     }
 
+    /// Encodes images; returns their features `[B, E]` f32 as the tower gives them, not of unit length.
+    ///
+    /// # Shapes
+    /// - `pixel_values`: `[B, 3, S, S]`, normalized
+    ///
+    /// # Errors
+    /// As [`Self::pixel_features`].
+    pub fn raw_pixel_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        let raw = match &self.towers {
+            Towers::Own(own) => own.vision.encode(pixel_values)?.raw_image_features,
+            Towers::Engine(engine) => engine.raw_image_features(pixel_values)?,
+        };
+        finite::check_features("image features", &raw)?;
+        Ok(raw)
+    }
+
     /// Encodes one decoded photo; returns its feature `[1, E]` f32, of unit length.
     ///
     /// The photo's pixels are freed before the tower computes.

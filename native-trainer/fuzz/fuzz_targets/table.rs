@@ -1,7 +1,8 @@
-//! A training table and a benchmark's table: CSV as it comes.
+//! A training table, a benchmark's table and a table of predictions: CSV as it comes.
 #![no_main]
 
 use dermake_data::{TableOptions, TrainingTable};
+use dermake_evaluation::predictions;
 use dermake_evaluation::table::Table;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
@@ -28,4 +29,11 @@ fuzz_target!(|csv: &[u8]| {
             let _ = table.cell(row, column);
         }
     }
+    let Ok(read) = predictions::from_table(table, None) else { return };
+    let n_classes = read.predictions.class_names.len();
+    for row in &read.predictions.rows {
+        assert!(row.label < n_classes && row.predicted < n_classes && row.probabilities.len() == n_classes);
+        assert!(row.probabilities.iter().all(|probability| (0.0..=1.0).contains(probability)));
+    }
+    assert!(read.predictions.scored().top1_accuracy(&vec![1; read.predictions.rows.len()]).is_some());
 });

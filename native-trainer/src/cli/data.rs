@@ -1,5 +1,6 @@
-//! `dermake synth` and `dermake data`: draw, check and shrink training data.
+//! `dermake synth` and `dermake data`: draw, check and shrink training data; `overlap.rs` has its third part.
 
+use crate::cli::overlap::Overlap;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use dermake_data::TableOptions;
@@ -52,11 +53,12 @@ impl Synth {
     }
 }
 
-/// Check training data, or make a copy with smaller images
+/// Check training data, make a copy with smaller images, or find evaluation images in it
 #[derive(Debug, Subcommand)]
 pub enum Data {
     Check(Check),
     Shrink(Shrink),
+    Overlap(Overlap),
 }
 
 impl Data {
@@ -64,6 +66,7 @@ impl Data {
         match self {
             Self::Check(check) => check.run(),
             Self::Shrink(shrink) => shrink.run(),
+            Self::Overlap(overlap) => overlap.run(),
         }
     }
 }

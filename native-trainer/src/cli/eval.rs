@@ -1,31 +1,57 @@
 //! `dermake eval`.
 
-use crate::cli::options::ModelArguments;
+use crate::cli::options::LoadingArguments;
 use anyhow::Result;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_evaluation::results::Protocol;
-use dermake_evaluation::{Ending, EvalOptions, evaluate};
+use dermake_evaluation::{Ending, EvalOptions, FromOptions, evaluate, evaluate_predictions};
 use dermake_features::default_cache;
+use dermake_models::demo_model;
+use dermake_models::options::ModelOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Run MAKE's benchmarks
+/// Run benchmarks with one or more models, or score predictions that somebody made
 ///
-/// Runs each benchmark whose data are in the data folder, in the layout of the reference, and says where to get the
-/// data of the others. Tasks are zero-shot classification, concept annotation, retrieval and linear probes. Metrics
-/// have 95 % bootstrap intervals, and are also given by skin type, sex and age if a table has them. Ends with a table
-/// of the results beside published figures. Features are cached: a second evaluation reads only the images that the
-/// report shows. Exit code 0: everything in the folder was scored; 1: some of it could not be scored; 2: nothing could
-/// be scored; 130: interrupted, and finished work is kept.
+/// Runs each benchmark whose data are in the data folder, in the layout of the reference or of DermFM-Zero, and says
+/// where to get the data of the others. Tasks are zero-shot classification, concept annotation, retrieval and linear
+/// probes. Metrics have 95 % bootstrap intervals, and are also given by skin type, sex and age if a table has them. Ends
+/// with a table of the results beside published figures. With several models, each pair is compared by a paired bootstrap.
+/// Features are cached: a second evaluation reads only the images that the report shows. Exit code 0: everything in the
+/// folder was scored; 1: some of it could not be scored; 2: nothing could be scored; 130: interrupted, and finished work
+/// is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake synth --out data/synth && dermake eval
   dermake eval --model hf-hub:xieji-x/MAKE --data data --out reports/make
+  dermake eval --model hf-hub:xieji-x/MAKE --model runs/mine/checkpoints/best --data data --out reports/both
+  dermake eval --from HAM/MAKE.csv --from HAM/MONET.csv --classes classes_HAM.csv
   dermake eval --only pad,skincon --protocol released")]
 pub struct Eval {
+    /// A model, named as in `dermake classify`; may be repeated to compare models [env: DERMAKE_MODEL] [default: demo]
+    // Not by clap: a variable that is set must not be in conflict with --from.
+    #[arg(long = "model", value_name = "MODEL")]
+    models: Vec<String>,
+
     #[command(flatten)]
-    model: ModelArguments,
+    loading: LoadingArguments,
+
+    /// Predictions to score in place of a model: a CSV with image_path, true_label, predicted_label and
+    /// probability_class_0, probability_class_1, …, or a folder with MODEL.csv or DATASET/MODEL.csv; may be repeated to
+    /// compare models
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "only", "protocol", "max_unreadable", "no_cache"])]
+    from: Vec<PathBuf>,
+
+    /// Class names of the predictions: pad, f17k, snu, sd128, a table with the columns diag and label, or a label file
+    /// [default: classes_DATASET.csv or class2label/DATASET.csv beside them]
+    #[arg(long, value_name = "FILE", requires = "from")]
+    classes: Option<PathBuf>,
+
+    /// A list of images without which all metrics are given, too: from `dermake data overlap`, or any table with a column
+    /// of images
+    #[arg(long, value_name = "FILE")]
+    exclude: Option<PathBuf>,
 
     /// Folder with the data of the benchmarks
     #[arg(long, env = "DERMAKE_DATA", default_value = "data", value_name = "DIR")]
@@ -35,7 +61,7 @@ pub struct Eval {
     #[arg(long, value_delimiter = ',', value_name = "KEY")]
     only: Vec<String>,
 
-    /// Rows to score
+    /// Whose code is followed
     #[arg(long, ignore_case = true, default_value = "all", value_parser = protocol())]
     protocol: Protocol,
 
@@ -43,7 +69,7 @@ pub struct Eval {
     #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
     max_unreadable: f64,
 
-    /// Folder for results.json, results.md and report.html
+    /// Folder for results.json, results.md, report.html and the answer to each image in predictions/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -64,10 +90,15 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
             "As the released script does: the first 2,048 rows of each classification table, and missing captions as \
              the text \"nan\"",
         ),
+        PossibleValue::new("dermfm-zero").help(
+            "As DermFM-Zero's code does: missing captions as the text \"nan\", recall at 5, 10 and 50, and linear probes \
+             with its preprocessing, features and loss",
+        ),
     ];
-    PossibleValuesParser::new(names).map(|name| match name.eq_ignore_ascii_case("released") {
-        true => Protocol::Released,
-        false => Protocol::All,
+    PossibleValuesParser::new(names).map(|name| match name.to_lowercase().as_str() {
+        "released" => Protocol::Released,
+        "dermfm-zero" => Protocol::DermfmZero,
+        _ => Protocol::All,
     })
 }
 
@@ -79,20 +110,38 @@ fn share(text: &str) -> Result<f64, String> {
 impl Eval {
     pub fn run(self) -> Result<ExitCode> {
         dermake_process::host::prepare();
-        let cache = if self.no_cache { None } else { self.cache.or_else(default_cache) };
-        let ending = evaluate(&EvalOptions {
-            model: &self.model.into(),
-            data: &self.data,
-            only: &self.only,
-            protocol: self.protocol,
-            max_unreadable: self.max_unreadable,
-            cache,
-            out: self.out.as_deref(),
-        })?;
+        let ending = if self.from.is_empty() { self.evaluate()? } else { self.score_predictions()? };
         Ok(match ending {
             Ending::Complete => ExitCode::SUCCESS,
             Ending::Partial => ExitCode::from(1),
             Ending::Interrupted => ExitCode::from(130),
+        })
+    }
+
+    fn evaluate(self) -> Result<Ending> {
+        let cache = if self.no_cache { None } else { self.cache.or_else(default_cache) };
+        let named = || vec![std::env::var("DERMAKE_MODEL").unwrap_or_else(|_| demo_model::NAME.into())];
+        let names = if self.models.is_empty() { named() } else { self.models };
+        let models: Vec<ModelOptions> =
+            names.into_iter().map(|model| self.loading.clone().options(model)).collect();
+        evaluate(&EvalOptions {
+            models: &models,
+            data: &self.data,
+            only: &self.only,
+            protocol: self.protocol,
+            max_unreadable: self.max_unreadable,
+            exclude: self.exclude.as_deref(),
+            cache,
+            out: self.out.as_deref(),
+        })
+    }
+
+    fn score_predictions(self) -> Result<Ending> {
+        evaluate_predictions(&FromOptions {
+            files: &self.from,
+            classes: self.classes.as_deref(),
+            exclude: self.exclude.as_deref(),
+            out: self.out.as_deref(),
         })
     }
 }

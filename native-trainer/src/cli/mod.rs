@@ -7,10 +7,12 @@ mod eval;
 mod gpu_check;
 mod model;
 mod options;
+mod overlap;
 mod prepare;
 mod search;
 mod serve;
 mod train;
+mod verify;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -39,6 +41,7 @@ enum Command {
     Init(model::Init),
     Train(train::Train),
     Eval(eval::Eval),
+    Verify(verify::Verify),
     Synth(data::Synth),
     #[command(subcommand)]
     Data(data::Data),
@@ -58,6 +61,7 @@ impl Cli {
             Command::Init(init) => init.run(),
             Command::Train(train) => train.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Verify(verify) => verify.run(),
             Command::Synth(synth) => synth.run(),
             Command::Data(data) => data.run(),
             Command::Prepare(prepare) => prepare.run(),

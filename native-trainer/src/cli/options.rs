@@ -16,6 +16,13 @@ pub struct ModelArguments {
     #[arg(long, env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
     model: String,
 
+    #[command(flatten)]
+    loading: LoadingArguments,
+}
+
+/// How a model is loaded.
+#[derive(Clone, Debug, Args)]
+pub struct LoadingArguments {
     /// Architecture of a weights file that has no open_clip_config.json: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336,
     /// each also with -quickgelu
     #[arg(long)]
@@ -31,8 +38,16 @@ pub struct ModelArguments {
 }
 
 impl From<ModelArguments> for ModelOptions {
-    fn from(ModelArguments { model, arch, device, dtype }: ModelArguments) -> Self {
-        Self { model, arch, device, dtype }
+    fn from(ModelArguments { model, loading }: ModelArguments) -> Self {
+        loading.options(model)
+    }
+}
+
+impl LoadingArguments {
+    /// The options of a model of this name.
+    pub fn options(self, model: String) -> ModelOptions {
+        let Self { arch, device, dtype } = self;
+        ModelOptions { model, arch, device, dtype }
     }
 }
 

@@ -8,6 +8,8 @@ mod color_model;
 mod data;
 mod environment;
 mod eval;
+mod eval_from;
+mod eval_models;
 mod eval_synth;
 mod eval_tables;
 mod families;
@@ -32,6 +34,7 @@ mod storage;
 mod streams;
 mod train;
 mod train_resume;
+mod verify;
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -42,6 +42,9 @@ pub enum Task {
         /// Column of the label.
         #[serde(default = "label")]
         label_column: String,
+        /// Key of the main metric.
+        #[serde(default = "accuracy")]
+        metric: String,
     },
     /// Score how present each concept is.
     Concepts {
@@ -66,11 +69,18 @@ pub enum Task {
         test: Option<String>,
         #[serde(default = "label")]
         label_column: String,
+        /// Key of the main metric.
+        #[serde(default = "accuracy")]
+        metric: String,
     },
 }
 
 fn label() -> String {
     "label".into()
+}
+
+fn accuracy() -> String {
+    "top1_accuracy".into()
 }
 
 fn caption() -> String {

@@ -3,7 +3,8 @@
 
 use super::benchmarks::Benchmark;
 use super::labeled::repeated_images;
-use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Metric};
+use super::resampler::{Resampler, Scored};
+use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Metric, WithoutExcluded};
 use super::scored::score_images;
 use super::session::Session;
 use super::table::Table;
@@ -40,7 +41,7 @@ pub fn run(
     table: &Path,
     images: &str,
     source: &ConceptSource<'_>,
-) -> Result<BenchmarkResult> {
+) -> Result<Scored> {
     let table = Table::read(table)?;
     let folder = table.path.parent().unwrap_or(Path::new(".")).to_path_buf();
     let mut notes = Vec::new();
@@ -84,18 +85,29 @@ pub fn run(
     let concepts: Vec<ConceptResult> = intervals(&all, aurocs).into_iter().enumerate().map(concept).collect();
     let mean_auroc = |counts: &[u32]| mean(&aurocs(counts));
     let breakdowns = super::groups::breakdowns(&table, &scored.rows, "mean_auroc", &mut notes, mean_auroc);
-    Ok(BenchmarkResult {
+    let counts = session.exclusion().map(|exclusion| exclusion.counts(scored.images()));
+    let result = BenchmarkResult {
         key: benchmark.key.clone(),
         title: benchmark.title.clone(),
         n_scored: scored.rows.len(),
         n_rows: table.n_rows(),
         metrics: metrics(&all, aurocs),
         breakdowns,
+        without_excluded: counts.map(|counts| WithoutExcluded::of(&counts, |counts| metrics(counts, aurocs))),
         unreadable: scored.unreadable,
         notes,
         details: Details::Concepts(ConceptDetails { concepts, pass_mark: PASS_MARK }),
         table: table.path,
-    })
+    };
+    let rows = scored.rows.iter().map(usize::to_string).collect();
+    let is_of_present = result.metrics.first().is_some_and(|metric| metric.key != "mean_auroc");
+    let main = move |counts: &[u32]| {
+        let aurocs: Vec<Option<f64>> = ranked.iter().map(|ranked| ranked.auroc(counts)).collect();
+        let defined: Vec<Option<f64>> = aurocs.iter().copied().filter(Option::is_some).collect();
+        mean(if is_of_present { &defined } else { &aurocs })
+    };
+    let resampler = Resampler::new(&result, rows, Box::new(main));
+    Ok(Scored { result, resampler, predictions: None })
 }
 
 fn metrics(all: &[u32], aurocs: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync) -> Vec<Metric> {

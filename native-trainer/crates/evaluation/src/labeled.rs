@@ -86,8 +86,15 @@ impl LabeledImages {
 /// # Errors
 /// The labels that are neither, with the rows that have them.
 fn labels_of(table: &Table, column: &str, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
+    labels_in(table, label_column(table, column, &class_list.class_names)?, class_list, rows)
+}
+
+/// As [`labels_of`], from the column of this place.
+///
+/// # Errors
+/// As [`labels_of`].
+pub fn labels_in(table: &Table, column: usize, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
     let names = &class_list.class_names;
-    let column = label_column(table, column, names)?;
     let exact: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
     let by_key: HashMap<String, usize> = names.iter().map(|name| spelling_key(name)).zip(0..).collect();
     let class_of = |cell: &str| {
@@ -172,8 +179,9 @@ fn unknown_labels(table: &Table, column: usize, rows: &[usize], n_classes: usize
             first_rows.push((cell, row + 1));
         }
     }
+    let name = &table.header()[column];
     let named: Vec<String> =
-        first_rows.iter().take(MAX_NAMED).map(|(cell, row)| format!("row {row} has label {cell:?}")).collect();
+        first_rows.iter().take(MAX_NAMED).map(|(cell, row)| format!("row {row} has {name} {cell:?}")).collect();
     let more = if first_rows.len() > MAX_NAMED { ", …" } else { "" };
     let from_one = if first_rows.len() == 1 && first_rows[0].0.parse() == Ok(n_classes) {
         "; integers count from 0"

@@ -1,21 +1,19 @@
 //! Linear probe: multinomial logistic regression on frozen features of a share of the training split.
-//!
-//! The features are unit vectors, standardized by the training rows' mean and deviation; the penalty on the weights is
-//! scikit-learn's at its default, C = 1.
 
 use super::benchmarks::{Benchmark, image_roots};
-use super::classification::metrics;
+use super::classified::{is_metric, metric_of, metrics};
+use super::dermfm_zero;
 use super::labeled;
-use super::results::{BenchmarkResult, Details, Metric, ProbeDetails, ProbeShare};
-use super::scored::{ScoredRows, score_images};
+use super::logistic::learn;
+use super::resampler::{Resampler, Scored};
+use super::results::Protocol;
+use super::results::{BenchmarkResult, Details, Metric, ProbeDetails, ProbeShare, WithoutExcluded};
+use super::scored::{ScoredRows, score_images, scored_rows};
 use super::session::Session;
 use super::table::Table;
 use anyhow::{Context, Result, bail};
 use dermake_metrics::ScoredClasses;
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use linfa_logistic::MultiLogisticRegression;
-use ndarray::{Array1, Array2, Axis};
+use ndarray::Array2;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -24,12 +22,6 @@ use std::path::Path;
 
 /// Shares of the training split that are learned from.
 const SHARES: [f64; 3] = [0.01, 0.1, 1.0];
-/// Factor of the halved squares of the weights, beside the sum of losses.
-const PENALTY: f64 = 1.0;
-const MAX_ITERATIONS: u64 = 1000;
-/// The gradient's norm, a row, at which the fit is done.
-const TOLERANCE: f64 = 1e-5;
-
 /// One side of the split.
 struct Split {
     /// `[n, E]`
@@ -37,14 +29,21 @@ struct Split {
     labels: Vec<String>,
 }
 
+/// Where a benchmark has its splits and labels, and what counts.
+pub struct ProbeTask<'a> {
+    /// A table of the test images; without one, the column `split` tells the splits apart.
+    pub test: Option<&'a str>,
+    pub label_column: &'a str,
+    /// Key of the main metric.
+    pub metric: &'a str,
+}
+
 /// Trains on a benchmark's training split and evaluates on its test split.
-pub fn run(
-    session: &mut Session<'_>,
-    benchmark: &Benchmark,
-    table: &Path,
-    test: Option<&str>,
-    label_column: &str,
-) -> Result<BenchmarkResult> {
+pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task: &ProbeTask<'_>) -> Result<Scored> {
+    let &ProbeTask { test, label_column, metric: main_metric } = task;
+    if !is_metric(main_metric) {
+        bail!("a linear probe has no metric {main_metric:?}: benchmark {}", benchmark.key);
+    }
     let table = Table::read(table)?;
     let folder = table.path.parent().unwrap_or(Path::new("."));
     let other = test.map(|test| Table::read(&folder.join(test))).transpose()?;
@@ -64,49 +63,98 @@ pub fn run(
         bail!("the training split has one label, {:?}: {}", classes[0], table.path.display());
     }
     let index = |label: &String| classes.binary_search(label).unwrap_or(0);
-    let train_labels: Vec<usize> = train.labels.iter().map(index).collect();
-    let test_labels: Vec<usize> = test.labels.iter().map(index).collect();
-
-    let mut shares = Vec::new();
-    for share in SHARES {
-        let rows = sample(&train_labels, share);
-        let learned = learn(&train.features, &train_labels, &rows)
-            .with_context(|| format!("the linear probe on {share} of the training split failed"))?;
-        let probabilities = learned.probabilities(&test.features, classes.len());
-        let judged = ScoredClasses::new(&probabilities, &test_labels, classes.len());
-        shares.push(ProbeShare {
-            share,
-            n_train: rows.len(),
-            metrics: metrics(&judged, &vec![1; test_labels.len()]),
-        });
-    }
-    notes.insert(0, format!("{} classes; {} training images", classes.len(), train_labels.len()));
+    let sides = Sides {
+        train_features: train.features,
+        train_labels: train.labels.iter().map(index).collect(),
+        test_features: test.features,
+        test_labels: test.labels.iter().map(index).collect(),
+        n_classes: classes.len(),
+    };
+    let judged = sides.judged(session.protocol())?;
+    let shares = |counts: &[u32]| judged.iter().map(|judged| judged.share(counts, main_metric)).collect::<Vec<_>>();
+    let headlines =
+        |shares: &[ProbeShare]| shares.iter().rev().flat_map(|share| headline(share, main_metric)).collect();
+    let all_shares = shares(&vec![1; sides.test_labels.len()]);
+    let counts = session.exclusion().map(|exclusion| exclusion.counts(test_scored.images()));
+    notes.insert(0, format!("{} classes; {} training images", classes.len(), sides.train_labels.len()));
     let mut unreadable = train_scored.unreadable;
     unreadable.extend(test_scored.unreadable);
-    Ok(BenchmarkResult {
+    let result = BenchmarkResult {
         key: benchmark.key.clone(),
         title: benchmark.title.clone(),
-        n_scored: test_labels.len(),
+        n_scored: sides.test_labels.len(),
         n_rows: test_rows.len(),
         unreadable,
         notes,
-        metrics: shares.iter().rev().flat_map(headline).collect(),
+        metrics: headlines(&all_shares),
         breakdowns: Vec::new(),
-        details: Details::LinearProbe(ProbeDetails { shares }),
+        without_excluded: counts.map(|counts| WithoutExcluded::of(&counts, |counts| headlines(&shares(counts)))),
+        details: Details::LinearProbe(ProbeDetails { shares: all_shares }),
         table: table.path,
-    })
+    };
+    let rows = test_scored.rows.iter().map(usize::to_string).collect();
+    let metric = metric_of(main_metric);
+    let main = move |counts: &[u32]| judged.last().and_then(|judged| metric(&judged.classes, counts));
+    let resampler = Resampler::new(&result, rows, Box::new(main));
+    Ok(Scored { result, resampler, predictions: None })
 }
 
-/// Accuracy and AUROC of a share, their keys with its percentage.
-fn headline(share: &ProbeShare) -> Vec<Metric> {
+/// Features and labels of both splits.
+struct Sides {
+    /// `[n, E]`
+    train_features: Array2<f64>,
+    train_labels: Vec<usize>,
+    test_features: Array2<f64>,
+    test_labels: Vec<usize>,
+    n_classes: usize,
+}
+
+/// The answers on the test split after learning from a share.
+struct Judged {
+    share: f64,
+    n_train: usize,
+    classes: ScoredClasses,
+}
+
+impl Sides {
+    /// Learns from each share, the smallest first.
+    fn judged(&self, protocol: Protocol) -> Result<Vec<Judged>> {
+        let shares = if protocol == Protocol::DermfmZero { &dermfm_zero::SHARES[..] } else { &SHARES };
+        let judged = |&share: &f64| {
+            let rows = sample(&self.train_labels, share);
+            let learned = match protocol {
+                Protocol::DermfmZero => {
+                    dermfm_zero::learn(&self.train_features, &self.train_labels, &rows, self.n_classes)
+                }
+                Protocol::All | Protocol::Released => learn(&self.train_features, &self.train_labels, &rows),
+            };
+            let learned =
+                learned.with_context(|| format!("the linear probe on {share} of the training split failed"))?;
+            let probabilities = learned.probabilities(&self.test_features, self.n_classes);
+            let classes = ScoredClasses::new(&probabilities, &self.test_labels, self.n_classes);
+            Ok(Judged { share, n_train: rows.len(), classes })
+        };
+        shares.iter().map(judged).collect()
+    }
+}
+
+impl Judged {
+    fn share(&self, counts: &[u32], main_metric: &str) -> ProbeShare {
+        let metrics = metrics(&self.classes, counts, main_metric);
+        ProbeShare { share: self.share, n_train: self.n_train, metrics }
+    }
+}
+
+/// The main metric, accuracy and AUROC of a share, their keys with its percentage.
+fn headline(share: &ProbeShare, main_metric: &str) -> Vec<Metric> {
     let percent = 100.0 * share.share;
     let of_share = |metric: &Metric| Metric {
         key: format!("{}_{percent:.0}", metric.key),
         title: format!("{}, {percent:.0} % of the training images", metric.title),
         ..metric.clone()
     };
-    let chosen =
-        share.metrics.iter().filter(|metric| ["top1_accuracy", "macro_auroc"].contains(&metric.key.as_str()));
+    let is_chosen = |key: &str| [main_metric, "top1_accuracy", "macro_auroc"].contains(&key);
+    let chosen = share.metrics.iter().filter(|metric| is_chosen(&metric.key));
     chosen.map(of_share).collect()
 }
 
@@ -139,7 +187,12 @@ fn split(
         tracing::warn!("{}: {repeated}", benchmark.title);
         notes.push(repeated);
     }
-    let scored = score_images(session, benchmark, rows, &files)?;
+    let scored = if session.protocol() == Protocol::DermfmZero {
+        let features = dermfm_zero::raw_features(session.encoder.model(), &benchmark.title, &files)?;
+        scored_rows(session, rows, &files, features)?
+    } else {
+        score_images(session, benchmark, rows, &files)?
+    };
     let values: Vec<f32> = scored.features.flatten_all()?.to_vec1()?;
     let values = values.into_iter().map(f64::from).collect();
     let features = Array2::from_shape_vec(scored.features.dims2()?, values)?;
@@ -163,56 +216,6 @@ fn sample(labels: &[usize], share: f64) -> Vec<usize> {
     chosen
 }
 
-/// A linear classifier over standardized features.
-struct Learned {
-    mean: Array1<f64>,
-    deviation: Array1<f64>,
-    /// The class of each column.
-    classes: Vec<usize>,
-    /// `[E, C]`
-    weights: Array2<f64>,
-    /// `[C]`
-    intercept: Array1<f64>,
-}
-
-fn learn(features: &Array2<f64>, labels: &[usize], rows: &[usize]) -> Result<Learned> {
-    let features = features.select(Axis(0), rows);
-    let labels: Array1<usize> = rows.iter().map(|&row| labels[row]).collect();
-    let mean = features.mean_axis(Axis(0)).context("no training rows")?;
-    let deviation = features.std_axis(Axis(0), 0.0).mapv(|deviation| if deviation > 0.0 { deviation } else { 1.0 });
-    let standardized = (&features - &mean) / &deviation;
-    let fitted = MultiLogisticRegression::default()
-        .alpha(PENALTY)
-        .max_iterations(MAX_ITERATIONS)
-        .gradient_tolerance(TOLERANCE * rows.len() as f64)
-        .fit(&DatasetBase::new(standardized, labels))?;
-    let classes = fitted.classes().to_vec();
-    Ok(Learned {
-        mean,
-        deviation,
-        classes,
-        weights: fitted.params().clone(),
-        intercept: fitted.intercept().clone(),
-    })
-}
-
-impl Learned {
-    /// `[n, C]` row-major.
-    fn probabilities(&self, features: &Array2<f64>, n_classes: usize) -> Vec<f32> {
-        let standardized = (features - &self.mean) / &self.deviation;
-        let logits = standardized.dot(&self.weights) + &self.intercept;
-        let mut probabilities = Vec::with_capacity(logits.nrows() * n_classes);
-        for row in logits.rows() {
-            let mut logits = vec![f32::NEG_INFINITY; n_classes];
-            for (&class, &logit) in self.classes.iter().zip(row) {
-                logits[class] = logit as f32;
-            }
-            probabilities.extend(shared_model::zero_shot::softmax(&logits));
-        }
-        probabilities
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,17 +228,5 @@ mod tests {
         assert_eq!((n_of(0), n_of(1), n_of(2)), (20, 9, 1));
         assert_eq!(chosen, sample(&labels, 0.1));
         assert_eq!(sample(&labels, 1.0).len(), 300);
-    }
-
-    #[test]
-    fn what_lies_apart_is_told_apart() {
-        let corner = |row: usize| [[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]][row % 3];
-        let features = Array2::from_shape_fn((60, 2), |(row, column)| {
-            corner(row)[column] + ((row * 7 + column * 3) % 5) as f64 * 0.1
-        });
-        let labels: Vec<usize> = (0..60).map(|row| row % 3).collect();
-        let learned = learn(&features, &labels, &(0..30).collect::<Vec<_>>()).unwrap();
-        let judged = ScoredClasses::new(&learned.probabilities(&features, 3), &labels, 3);
-        assert_eq!(judged.top1_accuracy(&[1; 60]), Some(1.0));
     }
 }

@@ -1,5 +1,7 @@
-//! The folder of a report: `results.json`, `results.md`, `report.html`.
+//! The folder of a report: `results.json`, `results.md`, `report.html`, `predictions/`.
 
+use super::compare::{Comparison, Evaluated};
+use super::predictions::{self, CLASS_FOLDER};
 use super::report;
 use super::results::{Published, Results};
 use anyhow::{Result, bail};
@@ -14,6 +16,8 @@ use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 const RESULTS_FILE: &str = "results.json";
+/// Folder of the tables with the answer to each image: `DATASET/MODEL.csv`, as DermFM-Zero publishes them.
+const PREDICTIONS_FOLDER: &str = "predictions";
 /// Side of a picture in the report, in pixels.
 const THUMBNAIL_SIZE: usize = 160;
 
@@ -39,11 +43,40 @@ impl ReportFolder {
     }
 
     /// Writes the report, each file whole or not at all; those of an earlier report are replaced.
-    pub fn write(&self, results: &Results, published: &[Published]) -> Result<()> {
-        self.write_file("results.md", report::markdown(results, published).as_bytes())?;
-        self.write_file("report.html", report::html(results, published, &thumbnail).as_bytes())?;
-        self.write_file(RESULTS_FILE, &serde_json::to_vec_pretty(results)?)?;
+    pub fn write(&self, comparison: &Comparison, published: &[Published]) -> Result<()> {
+        self.write_file("results.md", report::markdown(comparison, published).as_bytes())?;
+        self.write_file("report.html", report::html(comparison, published, &thumbnail).as_bytes())?;
+        let json = match &comparison.models[..] {
+            [only] => serde_json::to_vec_pretty(only)?,
+            _ => serde_json::to_vec_pretty(comparison)?,
+        };
+        self.write_file(RESULTS_FILE, &json)?;
         tracing::info!("the report is {}", self.folder.join("report.html").display());
+        Ok(())
+    }
+
+    /// Writes the answer to each image, by benchmark and model. Tables of other models stay.
+    pub fn write_predictions(&self, models: &[Evaluated]) -> Result<()> {
+        let root = self.folder.join(PREDICTIONS_FOLDER);
+        let mut taken: Vec<PathBuf> = Vec::new();
+        for Evaluated { results, scored } in models {
+            for (benchmark, predictions) in
+                scored.iter().filter_map(|one| Some((&one.result.key, one.predictions.as_ref()?)))
+            {
+                let folder = root.join(plain(benchmark));
+                create_folder(&folder)?;
+                create_folder(&root.join(CLASS_FOLDER))?;
+                let name = plain(&results.model.name);
+                let mut numbered =
+                    (1..).map(|n| if n == 1 { format!("{name}.csv") } else { format!("{name}-{n}.csv") });
+                let is_free = |name: &String| !taken.contains(&folder.join(name));
+                let path = folder.join(numbered.find(is_free).unwrap_or_default());
+                replace_file(&path, &predictions::to_csv(predictions)?)?;
+                let classes = root.join(CLASS_FOLDER).join(format!("{}.csv", plain(benchmark)));
+                replace_file(&classes, &predictions::write_class_names(&predictions.class_names)?)?;
+                taken.push(path);
+            }
+        }
         Ok(())
     }
 
@@ -54,7 +87,19 @@ impl ReportFolder {
 
 fn is_report(folder: &Path) -> bool {
     let json = text_file::read(&folder.join(RESULTS_FILE)).unwrap_or_default();
-    serde_json::from_str::<Results>(&json).is_ok_and(|results| results.format == Results::FORMAT)
+    let is_results = serde_json::from_str::<Results>(&json).is_ok_and(|results| results.format == Results::FORMAT);
+    is_results || serde_json::from_str::<Comparison>(&json).is_ok_and(|found| found.format == Comparison::FORMAT)
+}
+
+/// The last part of a name in characters that every file system takes.
+fn plain(name: &str) -> String {
+    let last = name.trim_end_matches(['/', '\\']).rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let plain: String = last
+        .chars()
+        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '+') { c } else { '-' })
+        .collect();
+    let plain = plain.trim_matches(['.', ' ']);
+    if plain.is_empty() { "model".into() } else { plain.into() }
 }
 
 /// A small JPEG of what the model sees of a picture.
@@ -72,6 +117,12 @@ fn thumbnail(path: &Path) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_models_become_names_of_files() {
+        let names = ["hf-hub:xieji-x/MAKE", "runs/a/", "C:\\models\\b", "..", "a?b", "caf\u{e9}.pt"];
+        assert_eq!(names.map(plain), ["MAKE", "a", "b", "model", "a-b", "caf\u{e9}.pt"]);
+    }
 
     #[test]
     fn a_folder_with_something_else_in_it_is_left_alone() {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The models in the order of the table's columns.
-const COLUMNS: [&str; 7] = ["MAKE", "O-MAKE", "DermLIP-ViTB16", "DermLIP-PanDerm", "MONET", "BiomedCLIP", "CLIP"];
+const COLUMNS: [&str; 8] =
+    ["MAKE", "O-MAKE", "DermFM-Zero", "DermLIP-ViTB16", "DermLIP-PanDerm", "MONET", "BiomedCLIP", "CLIP"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -51,6 +51,9 @@ pub enum Protocol {
     /// As the released script does: the first 2,048 rows of each classification table, and missing captions as the text
     /// "nan".
     Released,
+    /// As DermFM-Zero's code does: every row, missing captions as the text "nan", recall at 5, 10 and 50, and linear
+    /// probes with its preprocessing, features and loss.
+    DermfmZero,
 }
 
 /// A benchmark that was run.
@@ -74,7 +77,19 @@ pub struct BenchmarkResult {
     pub metrics: Vec<Metric>,
     /// The main metric by skin tone, sex and age, if the table has these columns.
     pub breakdowns: Vec<Breakdown>,
+    /// The metrics without the images of `--exclude`.
+    #[serde(default)]
+    pub without_excluded: Option<WithoutExcluded>,
     pub details: Details,
+}
+
+/// Metrics without some images, such as those that are in the training data, too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WithoutExcluded {
+    pub n_excluded: usize,
+    /// Rows that are left.
+    pub n_scored: usize,
+    pub metrics: Vec<Metric>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

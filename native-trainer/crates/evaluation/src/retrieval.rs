@@ -1,7 +1,8 @@
 //! Retrieval across modalities: the caption of each image among all captions, and the image of each caption.
 
 use super::benchmarks::{Benchmark, image_roots};
-use super::results::{BenchmarkResult, Details, Metric, Protocol, RetrievalDetails};
+use super::resampler::{Resampler, Scored};
+use super::results::{BenchmarkResult, Details, Metric, Protocol, RetrievalDetails, WithoutExcluded};
 use super::scored::score_images;
 use super::session::Session;
 use super::table::Table;
@@ -10,19 +11,18 @@ use candle_core::Tensor;
 use dermake_metrics::{intervals, mean_rank, median_rank, ranks, recall_at_k};
 use std::path::Path;
 
-const RECALL_KS: [usize; 3] = [10, 50, 100];
 /// Cells that the reference's loader reads as missing.
 const MISSING: [&str; 5] = ["", "nan", "NaN", "NA", "null"];
 /// And what it makes of one.
 const MISSING_CAPTION: &str = "nan";
 
+/// The places that count as found.
+fn recall_ks(protocol: Protocol) -> [usize; 3] {
+    if protocol == Protocol::DermfmZero { [5, 10, 50] } else { [10, 50, 100] }
+}
+
 /// Scores a benchmark's table.
-pub fn run(
-    session: &mut Session<'_>,
-    benchmark: &Benchmark,
-    table: &Path,
-    caption_column: &str,
-) -> Result<BenchmarkResult> {
+pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, caption_column: &str) -> Result<Scored> {
     let table = Table::read(table)?;
     let (caption, image) =
         (table.column(&[caption_column])?, table.image_column(benchmark.image_column.as_deref())?);
@@ -47,46 +47,82 @@ pub fn run(
     let text_features = session.texts(&captions)?;
 
     let n = captions.len();
-    let place = |queries: &Tensor, candidates: &Tensor| -> Result<Vec<usize>> {
-        let similarities: Vec<f32> = queries.matmul(&candidates.t()?)?.flatten_all()?.to_vec1()?;
-        Ok(ranks(&similarities, n))
-    };
-    let image_to_text = place(&scored.features, &text_features)?;
-    let text_to_image = place(&text_features, &scored.features)?;
+    let recall_ks = recall_ks(session.protocol());
+    let [image_to_text, text_to_image] = both_ranks(&scored.features, &text_features)?;
     let all = vec![1; n];
-    let recalls = |ranks: &[usize]| RECALL_KS.iter().filter_map(|&k| recall_at_k(ranks, k, &all)).collect();
+    let recalls = |ranks: &[usize]| recall_ks.iter().filter_map(|&k| recall_at_k(ranks, k, &all)).collect();
     let details = RetrievalDetails {
-        recall_ks: RECALL_KS.to_vec(),
+        recall_ks: recall_ks.to_vec(),
         image_to_text: recalls(&image_to_text),
         text_to_image: recalls(&text_to_image),
     };
-    let mut metrics = direction("image_to_text", "image to text", &image_to_text, &all);
-    metrics.extend(direction("text_to_image", "text to image", &text_to_image, &all));
-    let recall = |counts: &[u32]| recall_at_k(&image_to_text, RECALL_KS[0], counts);
-    let key = "recall_at_10_image_to_text";
-    let breakdowns = super::groups::breakdowns(&table, &scored.rows, key, &mut notes, recall);
-    Ok(BenchmarkResult {
+    let recall = |counts: &[u32]| recall_at_k(&image_to_text, recall_ks[0], counts);
+    let key = format!("recall_at_{}_image_to_text", recall_ks[0]);
+    let breakdowns = super::groups::breakdowns(&table, &scored.rows, &key, &mut notes, recall);
+    let without_excluded = session.exclusion().map(|exclusion| {
+        without_excluded(&exclusion.counts(scored.images()), &scored.features, &text_features, recall_ks)
+    });
+    let result = BenchmarkResult {
         key: benchmark.key.clone(),
         title: benchmark.title.clone(),
         n_scored: n,
         n_rows: table.n_rows(),
         breakdowns,
+        without_excluded: without_excluded.transpose()?,
         unreadable: scored.unreadable,
         notes,
-        metrics,
+        metrics: metrics(&image_to_text, &text_to_image, recall_ks),
         details: Details::Retrieval(details),
         table: table.path,
-    })
+    };
+    let rows = scored.rows.iter().map(usize::to_string).collect();
+    let main = move |counts: &[u32]| recall_at_k(&image_to_text, recall_ks[0], counts);
+    let resampler = Resampler::new(&result, rows, Box::new(main));
+    Ok(Scored { result, resampler, predictions: None })
+}
+
+/// The rank of each image's text, and of each text's image.
+fn both_ranks(images: &Tensor, texts: &Tensor) -> Result<[Vec<usize>; 2]> {
+    let n = images.dim(0)?;
+    let place = |queries: &Tensor, candidates: &Tensor| -> Result<Vec<usize>> {
+        let similarities: Vec<f32> = queries.matmul(&candidates.t()?)?.flatten_all()?.to_vec1()?;
+        Ok(ranks(&similarities, n))
+    };
+    Ok([place(images, texts)?, place(texts, images)?])
+}
+
+/// The metrics among the pairs that count: those left out are no candidates, either.
+fn without_excluded(
+    counts: &[u32],
+    images: &Tensor,
+    texts: &Tensor,
+    recall_ks: [usize; 3],
+) -> Result<WithoutExcluded> {
+    let left: Vec<u32> = (0..counts.len() as u32).filter(|&row| counts[row as usize] > 0).collect();
+    let found = if left.is_empty() {
+        [Vec::new(), Vec::new()]
+    } else {
+        let left = Tensor::new(left, images.device())?;
+        both_ranks(&images.index_select(&left, 0)?, &texts.index_select(&left, 0)?)?
+    };
+    Ok(WithoutExcluded::of(counts, |_| metrics(&found[0], &found[1], recall_ks)))
+}
+
+fn metrics(image_to_text: &[usize], text_to_image: &[usize], recall_ks: [usize; 3]) -> Vec<Metric> {
+    let mut metrics = direction("image_to_text", "image to text", image_to_text, recall_ks);
+    metrics.extend(direction("text_to_image", "text to image", text_to_image, recall_ks));
+    metrics
 }
 
 /// Recalls and ranks of one direction.
-fn direction(key: &str, title: &str, ranks: &[usize], all: &[u32]) -> Vec<Metric> {
+fn direction(key: &str, title: &str, ranks: &[usize], recall_ks: [usize; 3]) -> Vec<Metric> {
+    let all = &vec![1; ranks.len()];
     let of = |counts: &[u32]| {
-        let recalls = RECALL_KS.iter().map(|&k| recall_at_k(ranks, k, counts));
+        let recalls = recall_ks.iter().map(|&k| recall_at_k(ranks, k, counts));
         recalls.chain([mean_rank(ranks, counts), median_rank(ranks, counts)]).collect()
     };
     let names =
-        RECALL_KS.map(|k| (format!("recall_at_{k}_{key}"), format!("recall@{k}, {title}"))).into_iter().chain([
+        recall_ks.map(|k| (format!("recall_at_{k}_{key}"), format!("recall@{k}, {title}"))).into_iter().chain([
             (format!("mean_rank_{key}"), format!("mean rank, {title}")),
             (format!("median_rank_{key}"), format!("median rank, {title}")),
         ]);

@@ -15,12 +15,22 @@ pub struct ScoredRows {
     pub files: Vec<PathBuf>,
     /// `[n, E]`, unit rows.
     pub features: Tensor,
+    /// Of the files, in lower-case hexadecimal.
+    pub sha256: Vec<String>,
     pub unreadable: Vec<UnreadableImage>,
     /// Indices of the scored rows among all requested ones.
     places: Vec<usize>,
 }
 
 impl ScoredRows {
+    /// The files with their hashes, as lists of images to leave out name them.
+    pub fn images(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.files
+            .iter()
+            .zip(&self.sha256)
+            .map(|(file, sha256)| (file.to_str().unwrap_or_default(), Some(sha256.as_str())))
+    }
+
     /// Selects the values of the scored rows from those of all requested rows.
     pub fn of_read<T: Clone>(&self, of_all: &[T]) -> Vec<T> {
         self.places.iter().map(|&place| of_all[place].clone()).collect()
@@ -37,9 +47,29 @@ pub fn score_images(
     rows: &[usize],
     files: &[ImageFile],
 ) -> Result<ScoredRows> {
-    let ImageFeatures { rows: found, features } = session.images(&benchmark.title, files)?;
-    let mut scored =
-        ScoredRows { rows: Vec::new(), files: Vec::new(), features, unreadable: Vec::new(), places: Vec::new() };
+    let features = session.images(&benchmark.title, files)?;
+    scored_rows(session, rows, files, features)
+}
+
+/// The rows whose images have features.
+///
+/// # Errors
+/// As [`score_images`].
+pub fn scored_rows(
+    session: &Session<'_>,
+    rows: &[usize],
+    files: &[ImageFile],
+    features: ImageFeatures,
+) -> Result<ScoredRows> {
+    let ImageFeatures { rows: found, features, contents } = features;
+    let mut scored = ScoredRows {
+        rows: Vec::new(),
+        files: Vec::new(),
+        features,
+        sha256: contents.iter().map(|content| hex(content)).collect(),
+        unreadable: Vec::new(),
+        places: Vec::new(),
+    };
     for (place, ((&row, file), found)) in rows.iter().zip(files).zip(found).enumerate() {
         match found {
             Ok(_) => {
@@ -56,6 +86,11 @@ pub fn score_images(
     }
     check_unreadable(&scored.unreadable, rows.len(), session.max_unreadable())?;
     Ok(scored)
+}
+
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Checks that no more of a table's images are unreadable than the share `limit`, and not all of them.

@@ -1,5 +1,6 @@
 //! Shared state of one evaluation.
 
+use super::exclusion::Exclusion;
 use super::results::Protocol;
 use anyhow::Result;
 use candle_core::Tensor;
@@ -20,15 +21,21 @@ pub struct SessionOptions<'a> {
     pub protocol: Protocol,
     /// The share of a table's images that may be unreadable.
     pub max_unreadable: f64,
+    /// Images without which all metrics are computed a second time.
+    pub exclusion: Option<&'a Exclusion>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     pub fn data(&self) -> &Path {
         self.options.data
     }
 
     pub fn protocol(&self) -> Protocol {
         self.options.protocol
+    }
+
+    pub fn exclusion(&self) -> Option<&'a Exclusion> {
+        self.options.exclusion
     }
 
     pub fn max_unreadable(&self) -> f64 {

@@ -1,26 +1,38 @@
 //! Time and reads of the evaluation.
 
 use super::format;
+use crate::compare::Comparison;
 use dermake_features::Effort;
 use maud::{Markup, html};
 
-pub fn section(effort: &Effort) -> Markup {
+/// The effort of all models together; nothing where no model was run.
+pub fn section(comparison: &Comparison) -> Markup {
+    let sum = |of: fn(&Effort) -> u64| comparison.models.iter().map(|results| of(&results.effort)).sum::<u64>();
+    let secs_of = |of: fn(&Effort) -> f64| comparison.models.iter().map(|results| of(&results.effort)).sum::<f64>();
+    let (n_encoded, image_secs) = (sum(|effort| effort.images_encoded), secs_of(|effort| effort.image_secs));
     let facts = [
-        ("Images encoded", format::count(effort.images_encoded)),
-        ("Images whose features were cached", format::count(effort.images_at_hand)),
-        ("Time for images", secs(effort.image_secs)),
-        ("Images encoded per second", rate(effort.images_encoded, effort.image_secs)),
-        ("Prompts encoded", format::count(effort.prompts_encoded)),
-        ("Time for prompts", secs(effort.prompt_secs)),
+        ("Images encoded", format::count(n_encoded)),
+        ("Images whose features were cached", format::count(sum(|effort| effort.images_at_hand))),
+        ("Time for images", secs(image_secs)),
+        ("Images encoded per second", rate(n_encoded, image_secs)),
+        ("Prompts encoded", format::count(sum(|effort| effort.prompts_encoded))),
+        ("Time for prompts", secs(secs_of(|effort| effort.prompt_secs))),
     ];
     html! {
-        section #effort {
-            h2 { "Effort" }
-            dl.metrics {
-                @for (title, text) in facts { div { dt { (title) } dd { (text) } } }
+        @if !is_none(comparison) {
+            section #effort {
+                h2 { "Effort" }
+                dl.metrics {
+                    @for (title, text) in facts { div { dt { (title) } dd { (text) } } }
+                }
             }
         }
     }
+}
+
+/// Whether no model was run, as of predictions.
+pub fn is_none(comparison: &Comparison) -> bool {
+    comparison.models.iter().all(|results| results.effort == Effort::default() && !results.benchmarks.is_empty())
 }
 
 /// Things per second; undefined where nothing was done.

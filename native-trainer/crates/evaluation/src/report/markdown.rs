@@ -1,38 +1,51 @@
 //! The report as text: `results.md`, which also reads well in a terminal.
 
 use super::summary::{Cited, Summary, SummaryRow};
-use super::{breakdowns, format, heading, left_out};
-use crate::results::{BenchmarkResult, Published, Results};
+use super::{breakdowns, differences, format, heading, left_out, not_scored};
+use crate::compare::Comparison;
+use crate::results::{BenchmarkResult, Published};
 
-/// `results.md`: a heading, the notices, one table, and notes.
-pub fn markdown(results: &Results, published: &[Published]) -> String {
-    let summary = Summary::new(results, published);
-    let mut text = head(results);
+/// `results.md`: a heading, the notices, one table, differences, and notes.
+pub fn markdown(comparison: &Comparison, published: &[Published]) -> String {
+    let summary = Summary::new(comparison, published);
+    let mut text = head(comparison);
     table(&mut text, &summary);
-    list(&mut text, "By group", &groups(results));
-    list(&mut text, "To know", &remarks(results));
-    failed(&mut text, results);
-    let skipped = results
-        .skipped
-        .iter()
-        .map(|skipped| format!("{}: {} (from {})", skipped.title, skipped.how, skipped.source));
+    differences(&mut text, comparison);
+    list(&mut text, "By group", &groups(comparison));
+    list(&mut text, "To know", &remarks(comparison));
+    failed(&mut text, comparison);
+    let skipped = comparison.models.iter().take(1).flat_map(|results| &results.skipped);
+    let skipped = skipped.map(|skipped| format!("{}: {} (from {})", skipped.title, skipped.how, skipped.source));
     list(&mut text, "Not run, as the data are not there", &skipped.collect::<Vec<_>>());
     sources(&mut text, &summary);
     text
 }
 
-/// The text for a terminal: the same with the table last, without the benchmarks that were not run, which the log
+/// The text for a terminal: the same with the tables last, without the benchmarks that were not run, which the log
 /// names.
-pub fn terminal(results: &Results, published: &[Published]) -> String {
-    let summary = Summary::new(results, published);
-    let mut text = head(results);
-    failed(&mut text, results);
-    list(&mut text, "By group", &groups(results));
-    list(&mut text, "To know", &remarks(results));
+pub fn terminal(comparison: &Comparison, published: &[Published]) -> String {
+    let summary = Summary::new(comparison, published);
+    let mut text = head(comparison);
+    failed(&mut text, comparison);
+    list(&mut text, "By group", &groups(comparison));
+    list(&mut text, "To know", &remarks(comparison));
     sources(&mut text, &summary);
+    differences(&mut text, comparison);
     text.push('\n');
     table(&mut text, &summary);
     text
+}
+
+/// The table of differences and what it means.
+fn differences(text: &mut String, comparison: &Comparison) {
+    if comparison.differences.is_empty() {
+        return;
+    }
+    let mut rows = vec![differences::HEADINGS.map(String::from).to_vec()];
+    rows.extend(
+        comparison.differences.iter().map(|one| differences::cells(one).map(|cell| escaped(&cell)).to_vec()),
+    );
+    text.push_str(&format!("\n{}\n{}\n", aligned(&rows), differences::explanation(&comparison.differences)));
 }
 
 fn table(text: &mut String, summary: &Summary<'_>) {
@@ -43,18 +56,32 @@ fn table(text: &mut String, summary: &Summary<'_>) {
     }
 }
 
-fn failed(text: &mut String, results: &Results) {
-    let failed = results.failed.iter().map(|failed| format!("{}: {}", failed.title, failed.problem));
+fn failed(text: &mut String, comparison: &Comparison) {
+    let failed =
+        not_scored::failed_of(comparison).into_iter().map(|failed| format!("{}: {}", failed.title, failed.problem));
     list(text, "Failed", &failed.collect::<Vec<_>>());
 }
 
 /// Images that were not scored, and the notes of the benchmarks.
-fn remarks(results: &Results) -> Vec<String> {
-    let of_one = |benchmark: &BenchmarkResult| {
+fn remarks(comparison: &Comparison) -> Vec<String> {
+    let of_one = |(title, benchmark): (String, &BenchmarkResult)| {
         let remarks = left_out::sentence(benchmark).into_iter().chain(benchmark.notes.clone());
-        remarks.map(|remark| format!("{}: {remark}", benchmark.title)).collect::<Vec<_>>()
+        remarks.map(|remark| format!("{title}: {remark}")).collect::<Vec<_>>()
     };
-    results.benchmarks.iter().flat_map(of_one).collect()
+    titled(comparison).into_iter().flat_map(of_one).collect()
+}
+
+/// The benchmarks with their titles, which name the model where there are several.
+fn titled(comparison: &Comparison) -> Vec<(String, &BenchmarkResult)> {
+    let is_one = comparison.models.len() == 1;
+    let mut titled = Vec::new();
+    for results in &comparison.models {
+        for benchmark in &results.benchmarks {
+            let (title, name) = (&benchmark.title, &results.model.name);
+            titled.push((if is_one { title.clone() } else { format!("{title}, {name}") }, benchmark));
+        }
+    }
+    titled
 }
 
 fn sources(text: &mut String, summary: &Summary<'_>) {
@@ -62,25 +89,29 @@ fn sources(text: &mut String, summary: &Summary<'_>) {
     list(text, "Sources; their test sets and prompts may differ", &sources.collect::<Vec<_>>());
 }
 
-fn head(results: &Results) -> String {
-    let mut text = format!("# Evaluation of {}\n\n", escaped(&results.model.name));
-    for notice in heading::notices(results) {
-        text.push_str(&format!("> **{}**\n>\n", escaped(notice)));
+fn head(comparison: &Comparison) -> String {
+    let mut text = format!("# Evaluation of {}\n\n", escaped(&heading::names(comparison)));
+    for notice in heading::notices(comparison) {
+        text.push_str(&format!("> **{}**\n>\n", escaped(&notice)));
     }
     text.truncate(text.len() - ">\n".len());
-    text.push_str(&format!(
-        "\nsha256 {}, dermake {}, protocol: {}\n\n",
-        heading::short_sha(results),
-        results.version,
-        heading::protocol(results.protocol)
-    ));
+    let is_one = comparison.models.len() == 1;
+    let sha256 = comparison.models.iter().map(|results| {
+        let name = if is_one { String::new() } else { format!(" of {}", escaped(&results.model.name)) };
+        format!("sha256{name} {}", heading::short_sha(results))
+    });
+    let sha256 = sha256.collect::<Vec<_>>().join(", ");
+    let protocol = comparison.models.first().map_or("none", |results| heading::protocol(results.protocol));
+    text.push_str(&format!("\n{sha256}, dermake {}, protocol: {protocol}\n\n", comparison.version));
     text
 }
 
 /// Rows of the table, the heads first; a benchmark is named in its first row.
 fn cells(summary: &Summary<'_>) -> Vec<Vec<String>> {
-    let heads = ["Benchmark", "Metric", "This model (95 % interval)"].map(String::from);
-    let mut rows = vec![Vec::from_iter(heads.into_iter().chain(summary.models.iter().map(|model| escaped(model))))];
+    let mut heads = ["Benchmark", "Metric"].map(String::from).to_vec();
+    heads.extend(summary.headings().iter().map(|name| format!("{} (95 % interval)", escaped(name))));
+    heads.extend(summary.models.iter().map(|model| escaped(model)));
+    let mut rows = vec![heads];
     for group in &summary.groups {
         for (at, row) in group.rows.iter().enumerate() {
             let benchmark = if at == 0 { title(group.benchmark) } else { String::new() };
@@ -97,8 +128,10 @@ fn title(benchmark: &BenchmarkResult) -> String {
 }
 
 fn row_cells(benchmark: String, row: &SummaryRow<'_>) -> Vec<String> {
-    let ours = format::with_interval(&row.metric.key, row.metric.value, row.metric.interval);
-    let mut cells = vec![benchmark, escaped(&row.metric.title), ours];
+    let mut cells = vec![benchmark, escaped(&row.title)];
+    cells.extend(row.figures.iter().map(|metric| {
+        metric.map_or_else(String::new, |metric| format::with_interval(row.key, metric.value, metric.interval))
+    }));
     let cited = |cell: &Option<Cited>| {
         cell.as_ref().map_or_else(String::new, |cited| format!("{} [{}]", cited.text, cited.source))
     };
@@ -123,9 +156,9 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-fn groups(results: &Results) -> Vec<String> {
+fn groups(comparison: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
-    for benchmark in &results.benchmarks {
+    for (title, benchmark) in titled(comparison) {
         for breakdown in &benchmark.breakdowns {
             let groups: Vec<String> = breakdown
                 .groups
@@ -135,8 +168,7 @@ fn groups(results: &Results) -> Vec<String> {
                 })
                 .collect();
             lines.push(format!(
-                "{}, {} by {}: {}. {}",
-                benchmark.title,
+                "{title}, {} by {}: {}. {}",
                 breakdowns::metric_title(benchmark, &breakdown.metric),
                 breakdowns::column_phrase(&breakdown.column),
                 groups.join(", "),
@@ -170,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_table_by_eye() {
-        let mut results = samples::results(vec![samples::classification(&["acne", "nevus"])]);
+        let mut comparison = samples::comparison(vec![samples::classification(&["acne", "nevus"])]);
+        let results = &mut comparison.models[0];
         let image = UnreadableImage { row: 3, file: "3.jpg".into(), problem: "no such file".into() };
         results.benchmarks[0].unreadable = vec![image];
         results.benchmarks[0].notes = vec!["a note".into()];
@@ -202,16 +235,35 @@ Sources; their test sets and prompts may differ:
 
 - [1] a README
 ";
-        assert_eq!(markdown(&results, &published), expected);
+        assert_eq!(markdown(&comparison, &published), expected);
     }
 
     #[test]
     fn an_untrained_model_and_no_benchmarks() {
-        let mut results = samples::results(Vec::new());
+        let mut comparison = samples::comparison(Vec::new());
+        let results = &mut comparison.models[0];
         results.model.is_trained = false;
         results.model.name = "a|<b>".into();
-        let text = markdown(&results, &[]);
+        let text = markdown(&comparison, &[]);
         assert!(text.starts_with("# Evaluation of a\\|\\<b>\n\n> **This model was never trained"), "{text}");
         assert!(text.contains("No benchmark was scored."));
+    }
+
+    #[test]
+    fn models_stand_side_by_side_and_their_differences_below() {
+        let mut comparison = samples::comparison(vec![samples::classification(&["acne", "nevus"])]);
+        let mut other = comparison.models[0].clone();
+        other.model.name = "another".into();
+        comparison.models.push(other);
+        comparison.differences = vec![samples::difference()];
+        let text = markdown(&comparison, &[]);
+        for line in [
+            "# Evaluation of sample, another",
+            "| sample (95 % interval) | another (95 % interval) |",
+            "| 0.906 (0.891–0.921)    | 0.906 (0.891–0.921)     |",
+            "| PAD-UFES-20 | top-1 accuracy | sample − another | +0.050 (+0.010 to +0.090)  | 0.0002 | 0.0124      | sample |",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod bars;
 mod breakdowns;
 mod classification;
 mod concepts;
+mod differences;
 mod effort;
 mod format;
 mod heading;
@@ -14,11 +15,12 @@ mod not_scored;
 mod probe;
 mod retrieval;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod section;
 mod summary;
 mod svg;
 
+use super::compare::Comparison;
 use super::results::{Published, Results};
 use dermake_drawing::page_css;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -31,27 +33,31 @@ pub use markdown::{markdown, terminal};
 const STYLE: &str = include_str!("style.css");
 
 /// The HTML page. It has no script and loads no other file.
-pub fn html(results: &Results, published: &[Published], thumbnail: &Thumbnail<'_>) -> String {
-    let name = &results.model.name;
+pub fn html(comparison: &Comparison, published: &[Published], thumbnail: &Thumbnail<'_>) -> String {
+    let is_one = comparison.models.len() == 1;
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Evaluation of " (name) }
+                title { "Evaluation of " (heading::names(comparison)) }
                 style { (PreEscaped(page_css())) (PreEscaped(STYLE)) }
             }
             body {
-                (heading::header(results))
-                (contents(results))
+                (heading::header(comparison))
+                (contents(comparison))
                 main {
-                    (summary::section(results, published))
-                    @for benchmark in &results.benchmarks {
-                        (section::section(benchmark, thumbnail))
+                    (summary::section(comparison, published))
+                    (differences::section(&comparison.differences))
+                    @for (model, results) in comparison.models.iter().enumerate() {
+                        @let name = Some(results.model.name.as_str()).filter(|_| !is_one);
+                        @for benchmark in &results.benchmarks {
+                            (section::section(benchmark, model, name, thumbnail))
+                        }
                     }
-                    (not_scored::sections(results))
-                    (effort::section(&results.effort))
+                    (not_scored::sections(comparison))
+                    (effort::section(comparison))
                 }
             }
         }
@@ -59,21 +65,34 @@ pub fn html(results: &Results, published: &[Published], thumbnail: &Thumbnail<'_
     .into_string()
 }
 
-fn contents(results: &Results) -> Markup {
+fn contents(comparison: &Comparison) -> Markup {
+    let any = |is_so: fn(&Results) -> bool| comparison.models.iter().any(is_so);
+    let is_one = comparison.models.len() == 1;
     html! {
         nav aria-label="Contents" {
             ol {
                 li { a href="#summary" { "Summary" } }
-                @for benchmark in &results.benchmarks {
-                    li { a href={ "#" (section::anchor(&benchmark.key)) } { (benchmark.title) } }
+                @if !comparison.differences.is_empty() {
+                    li { a href="#differences" { "Differences" } }
                 }
-                @if !results.failed.is_empty() {
+                @for (model, results) in comparison.models.iter().enumerate() {
+                    @for benchmark in &results.benchmarks {
+                        li {
+                            a href={ "#" (section::anchor(&benchmark.key, model)) } {
+                                (benchmark.title) @if !is_one { ": " (results.model.name) }
+                            }
+                        }
+                    }
+                }
+                @if any(|results| !results.failed.is_empty()) {
                     li { a href="#failed" { "Failed" } }
                 }
-                @if !results.skipped.is_empty() {
+                @if any(|results| !results.skipped.is_empty()) {
                     li { a href="#skipped" { "Not run" } }
                 }
-                li { a href="#effort" { "Effort" } }
+                @if !effort::is_none(comparison) {
+                    li { a href="#effort" { "Effort" } }
+                }
             }
         }
     }
@@ -85,7 +104,25 @@ mod tests {
     use crate::results::{BenchmarkResult, Metric};
 
     fn page(benchmarks: Vec<BenchmarkResult>) -> String {
-        html(&samples::results(benchmarks), &[], &|_| None)
+        html(&samples::comparison(benchmarks), &[], &|_| None)
+    }
+
+    #[test]
+    fn several_models_have_sections_and_differences_of_their_own() {
+        let mut comparison = samples::comparison(vec![samples::classification(&["acne", "nevus"])]);
+        let mut other = comparison.models[0].clone();
+        other.model.name = "another".into();
+        comparison.models.push(other);
+        comparison.differences = vec![samples::difference()];
+        let page = html(&comparison, &[], &|_| None);
+        for text in ["id=\"benchmark-pad\"", "id=\"benchmark-pad-2\"", "id=\"differences\"", "PAD-UFES-20: another"]
+        {
+            assert!(page.contains(text), "{text}");
+        }
+        let ids = page.matches(" id=\"").count();
+        let distinct: std::collections::HashSet<&str> =
+            page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(ids, distinct.len(), "an anchor is of one place");
     }
 
     #[test]

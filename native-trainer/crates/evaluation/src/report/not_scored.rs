@@ -1,16 +1,32 @@
 //! Benchmarks that failed, and those whose data are not there.
 
+use crate::compare::Comparison;
 use crate::results::{FailedBenchmark, Results, SkippedBenchmark};
 use maud::{Markup, html};
 
-pub fn sections(results: &Results) -> Markup {
+pub fn sections(comparison: &Comparison) -> Markup {
+    let failed = failed_of(comparison);
+    // All models have the same data.
+    let skipped = comparison.models.first().map_or(&[][..], |results| &results.skipped);
     html! {
-        @if !results.failed.is_empty() { (failed(&results.failed)) }
-        @if !results.skipped.is_empty() { (skipped(&results.skipped)) }
+        @if !failed.is_empty() { (failed_section(&failed)) }
+        @if !skipped.is_empty() { (skipped_section(skipped)) }
     }
 }
 
-fn failed(benchmarks: &[FailedBenchmark]) -> Markup {
+/// The failed benchmarks; with several models, their titles name the model.
+pub fn failed_of(comparison: &Comparison) -> Vec<FailedBenchmark> {
+    let is_one = comparison.models.len() == 1;
+    let of_model = |results: &Results| {
+        let title =
+            |title: &str| if is_one { title.to_string() } else { format!("{title}, {}", results.model.name) };
+        let named = |failed: &FailedBenchmark| FailedBenchmark { title: title(&failed.title), ..failed.clone() };
+        results.failed.iter().map(named).collect::<Vec<_>>()
+    };
+    comparison.models.iter().flat_map(of_model).collect()
+}
+
+fn failed_section(benchmarks: &[FailedBenchmark]) -> Markup {
     html! {
         section #failed {
             h2 { "Failed" }
@@ -26,7 +42,7 @@ fn failed(benchmarks: &[FailedBenchmark]) -> Markup {
     }
 }
 
-fn skipped(benchmarks: &[SkippedBenchmark]) -> Markup {
+fn skipped_section(benchmarks: &[SkippedBenchmark]) -> Markup {
     html! {
         section #skipped {
             h2 { "Not run" }

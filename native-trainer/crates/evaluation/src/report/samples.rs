@@ -1,9 +1,30 @@
 //! Small results for the tests of the report.
 
+use crate::compare::{Comparison, Difference};
 use crate::results::{
     BenchmarkResult, ClassResult, ClassificationDetails, ConceptDetails, ConceptResult, Details, EvaluatedModel,
     Metric, Mistake, ProbeDetails, ProbeShare, Protocol, ReliabilityBin, Results, RetrievalDetails,
 };
+
+pub fn comparison(benchmarks: Vec<BenchmarkResult>) -> Comparison {
+    Comparison { version: "0.1.0".into(), ..Comparison::new(vec![results(benchmarks)], Vec::new()) }
+}
+
+/// The sample model is 0.05 better than another, which is no luck.
+pub fn difference() -> Difference {
+    Difference {
+        benchmark: "pad".into(),
+        title: "PAD-UFES-20".into(),
+        metric: "top1_accuracy".into(),
+        metric_title: "top-1 accuracy".into(),
+        models: ["sample".into(), "another".into()],
+        n_rows: 40,
+        value: Some(0.05),
+        interval: Some([0.01, 0.09]),
+        p_value: Some(0.0002),
+        p_corrected: Some(0.0124),
+    }
+}
 
 pub fn results(benchmarks: Vec<BenchmarkResult>) -> Results {
     Results {
@@ -111,6 +132,7 @@ fn benchmark(key: &str, title: &str, metrics: Vec<Metric>, details: Details) -> 
         notes: Vec::new(),
         metrics,
         breakdowns: Vec::new(),
+        without_excluded: None,
         details,
     }
 }

@@ -8,10 +8,11 @@ use maud::{Markup, html};
 /// Most unreadable images that are listed.
 const MAX_LISTED: usize = 20;
 
-pub fn section(benchmark: &BenchmarkResult, thumbnail: &Thumbnail<'_>) -> Markup {
+/// `model` is the place of the model; `name` is given where there are several.
+pub fn section(benchmark: &BenchmarkResult, model: usize, name: Option<&str>, thumbnail: &Thumbnail<'_>) -> Markup {
     html! {
-        section id=(anchor(&benchmark.key)) {
-            h2 { (benchmark.title) }
+        section id=(anchor(&benchmark.key, model)) {
+            h2 { (benchmark.title) @if let Some(name) = name { ": " span.model { (name) } } }
             p {
                 (format::count(benchmark.n_scored as u64)) " of " (format::count(benchmark.n_rows as u64))
                 " rows scored. Table: " code { (benchmark.table.display()) }
@@ -22,6 +23,14 @@ pub fn section(benchmark: &BenchmarkResult, thumbnail: &Thumbnail<'_>) -> Markup
                 }
             }
             (unreadable(&benchmark.unreadable))
+            @if let Some(without) = &benchmark.without_excluded {
+                p {
+                    "Without the " (format::count(without.n_excluded as u64)) " images of the list to leave out, "
+                    (format::count(without.n_scored as u64)) " rows are left:"
+                }
+                (metrics(&without.metrics))
+                p { "With them:" }
+            }
             @match &benchmark.details {
                 Details::Classification(details) => {
                     (metrics(&benchmark.metrics)) (classification::figures(details, thumbnail))
@@ -35,10 +44,10 @@ pub fn section(benchmark: &BenchmarkResult, thumbnail: &Thumbnail<'_>) -> Markup
     }
 }
 
-/// Anchor of a benchmark's section.
-pub fn anchor(key: &str) -> String {
+/// Anchor of the section of a benchmark and a model.
+pub fn anchor(key: &str, model: usize) -> String {
     let safe: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-    format!("benchmark-{safe}")
+    if model == 0 { format!("benchmark-{safe}") } else { format!("benchmark-{safe}-{}", model + 1) }
 }
 
 fn metrics(metrics: &[Metric]) -> Markup {
@@ -89,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_section_says_how_much_was_scored() {
-        let text = section(&samples::classification(&["acne", "nevus"]), &|_| None).into_string();
+        let text = section(&samples::classification(&["acne", "nevus"]), 0, None, &|_| None).into_string();
         assert!(text.contains("id=\"benchmark-pad\"") && text.contains("40 of 1,041 rows"), "{text}");
     }
 }

@@ -1,0 +1,227 @@
+//! Runs the benchmarks of a data folder with one or more models.
+
+use super::benchmarks::{Benchmark, Task};
+use super::classification::{self, ClassTask};
+use super::compare::Evaluated;
+use super::concepts::{self, ConceptSource};
+use super::exclusion::Exclusion;
+use super::linear_probe::{self, ProbeTask};
+use super::out::ReportFolder;
+use super::resampler::Scored;
+use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
+use super::session::{Session, SessionOptions};
+use super::{Ending, report, retrieval};
+use anyhow::{Result, bail};
+use dermake_features::{Encoder, FeatureStore, Identity};
+use dermake_files::file_finder::FileFinder;
+use dermake_models::options::ModelOptions;
+use dermake_process::interrupt::{self, Interrupted};
+use shared_model::ZeroShotModel;
+use shared_model::preprocess::Reading;
+use std::path::{Path, PathBuf};
+
+/// Options of an evaluation.
+pub struct EvalOptions<'a> {
+    /// One or more.
+    pub models: &'a [ModelOptions],
+    /// The folder of all benchmarks.
+    pub data: &'a Path,
+    /// Keys of the benchmarks to run; none means all.
+    pub only: &'a [String],
+    pub protocol: Protocol,
+    /// The share of a table's images that may be unreadable.
+    pub max_unreadable: f64,
+    /// A list of images without which the metrics are given, too.
+    pub exclude: Option<&'a Path>,
+    /// Folder of the feature cache; `None` for no cache.
+    pub cache: Option<PathBuf>,
+    /// A folder for the report.
+    pub out: Option<&'a Path>,
+}
+
+/// Runs every benchmark that the data folder has with each model, prints the table and writes the report.
+///
+/// # Errors
+/// When no benchmark is there, a model cannot be loaded or the report not written.
+pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
+    let folder = options.out.map(ReportFolder::prepare).transpose()?;
+    let chosen = chosen(options)?;
+    let exclusion = options.exclude.map(Exclusion::read).transpose()?;
+    let session = SessionOptions {
+        data: options.data,
+        protocol: options.protocol,
+        max_unreadable: options.max_unreadable,
+        exclusion: exclusion.as_ref(),
+    };
+    let mut ending = Ending::Complete;
+    let mut models: Vec<Evaluated> = Vec::new();
+    for model in options.models {
+        let (mut evaluated, of_model) = of_model(model, options, &session, &chosen)?;
+        name_apart(&mut evaluated.results.model, &model.model, &models)?;
+        models.push(evaluated);
+        ending = worse(ending, of_model);
+        if ending == Ending::Interrupted {
+            break;
+        }
+    }
+    let is_empty = |model: &Evaluated| model.results.benchmarks.is_empty() && model.results.failed.is_empty();
+    if let Some(model) = models.first().filter(|_| models.iter().all(is_empty) && ending == Ending::Complete) {
+        nothing_found(options, &model.results)?;
+    }
+    if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
+        exclusion.warn_unused(path);
+    }
+    report(models, folder.as_ref())?;
+    Ok(ending)
+}
+
+/// Runs the benchmarks with one model.
+fn of_model(
+    options: &ModelOptions,
+    eval: &EvalOptions<'_>,
+    session_options: &SessionOptions<'_>,
+    chosen: &[Benchmark],
+) -> Result<(Evaluated, Ending)> {
+    let (model, name) = options.load()?;
+    dermake_models::warn_of(&model);
+    let identity = Identity::of(options, &model, &name, Reading::Reference)?;
+    let store = match &eval.cache {
+        Some(cache) => FeatureStore::open_cache(cache, &identity),
+        None => None,
+    };
+    interrupt::listen("batch")?;
+    let encoder = Encoder::new(&model, Reading::Reference, store);
+    let mut session = Session { encoder, options: session_options };
+    let mut results = empty_results(&model, &identity, eval.protocol);
+    let mut all_scored = Vec::new();
+    let mut ending = Ending::Complete;
+    let data = FileFinder::new(eval.data);
+    for (at, benchmark) in chosen.iter().enumerate() {
+        let Some(table) = benchmark.table(&data) else {
+            results.skipped.push(skipped(benchmark, eval.data));
+            continue;
+        };
+        match run(&mut session, benchmark, &table) {
+            Ok(scored) => {
+                log(&scored.result);
+                results.benchmarks.push(scored.result.clone());
+                all_scored.push(scored);
+            }
+            Err(err) if err.is::<Interrupted>() => {
+                ending = Ending::Interrupted;
+                results.failed.extend(chosen[at..].iter().map(stopped));
+                break;
+            }
+            Err(err) => {
+                tracing::error!("{}: {err:#}", benchmark.title);
+                ending = Ending::Partial;
+                let (key, title) = (benchmark.key.clone(), benchmark.title.clone());
+                results.failed.push(FailedBenchmark { key, title, problem: format!("{err:#}") });
+            }
+        }
+    }
+    results.effort = session.encoder.effort;
+    Ok((Evaluated { results, scored: all_scored }, ending))
+}
+
+fn worse(a: Ending, b: Ending) -> Ending {
+    match (a, b) {
+        (Ending::Interrupted, _) | (_, Ending::Interrupted) => Ending::Interrupted,
+        (Ending::Partial, _) | (_, Ending::Partial) => Ending::Partial,
+        _ => Ending::Complete,
+    }
+}
+
+/// Gives a model another name than those before it have: what the command line calls it.
+fn name_apart(model: &mut EvaluatedModel, argument: &str, before: &[Evaluated]) -> Result<()> {
+    let is_taken = |name: &str| before.iter().any(|other| other.results.model.name == name);
+    if is_taken(&model.name) {
+        model.name = argument.trim_end_matches(['/', '\\']).into();
+    }
+    if is_taken(&model.name) {
+        bail!("the model is named twice: {argument}");
+    }
+    Ok(())
+}
+
+/// Describes a benchmark whose data are not there; the log says so, too.
+fn skipped(benchmark: &Benchmark, data: &Path) -> SkippedBenchmark {
+    let skipped = benchmark.skipped(data);
+    tracing::info!("{}: not run, as the data are not there; {} ({})", skipped.title, skipped.how, skipped.source);
+    skipped
+}
+
+/// Report entry of a benchmark that was not scored because of Ctrl-C.
+fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
+    let (key, title) = (benchmark.key.clone(), benchmark.title.clone());
+    FailedBenchmark {
+        key,
+        title,
+        problem: "not scored, as the evaluation was stopped; run it again to go on".into(),
+    }
+}
+
+/// Returns the benchmarks to run.
+fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
+    if !options.data.is_dir() {
+        bail!("there is no data folder: {}", options.data.display());
+    }
+    let known = Benchmark::known(options.data)?;
+    let keys = || known.iter().map(|benchmark| benchmark.key.as_str()).collect::<Vec<_>>().join(", ");
+    let is_named = |benchmark: &Benchmark, key: &str| benchmark.key.eq_ignore_ascii_case(key.trim());
+    if let Some(unknown) = options.only.iter().find(|key| known.iter().all(|benchmark| !is_named(benchmark, key))) {
+        bail!("there is no benchmark {unknown}; there are {}", keys());
+    }
+    let is_chosen = |b: &Benchmark| options.only.is_empty() || options.only.iter().any(|key| is_named(b, key));
+    Ok(known.into_iter().filter(is_chosen).collect())
+}
+
+fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result<Scored> {
+    match &benchmark.task {
+        Task::Classification { classes, label_column, metric } => {
+            classification::run(session, benchmark, table, &ClassTask { classes, label_column, metric })
+        }
+        Task::Concepts { images, list, concepts } => {
+            concepts::run(session, benchmark, table, images, &ConceptSource { list, named: concepts })
+        }
+        Task::Retrieval { caption_column } => retrieval::run(session, benchmark, table, caption_column),
+        Task::LinearProbe { test, label_column, metric } => {
+            linear_probe::run(session, benchmark, table, &ProbeTask { test: test.as_deref(), label_column, metric })
+        }
+    }
+}
+
+fn empty_results(model: &ZeroShotModel, identity: &Identity, protocol: Protocol) -> Results {
+    Results {
+        format: Results::FORMAT.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        model: EvaluatedModel {
+            name: identity.model_name.clone(),
+            sha256: identity.model_sha256.clone(),
+            is_trained: model.is_trained,
+            notice: model.notice.clone(),
+        },
+        protocol,
+        benchmarks: Vec::new(),
+        failed: Vec::new(),
+        skipped: Vec::new(),
+        effort: Default::default(),
+    }
+}
+
+pub fn log(result: &BenchmarkResult) {
+    let main = result.metrics.first();
+    let value = main.and_then(|metric| metric.value).map_or("n/a".into(), |value| format!("{value:.3}"));
+    let title = main.map_or("", |metric| metric.title.as_str());
+    let scored = report::scored_share(result).unwrap_or_else(|| format!("{} images", result.n_scored));
+    tracing::info!("{}: {title} {value} ({scored})", result.title);
+    if let Some(left_out) = report::left_out(result) {
+        tracing::warn!("{}: {left_out}", result.title);
+    }
+}
+
+fn nothing_found(options: &EvalOptions<'_>, results: &Results) -> Result<()> {
+    let how = |skipped: &SkippedBenchmark| format!("\n  {}: {} ({})", skipped.key, skipped.how, skipped.source);
+    let all: String = results.skipped.iter().map(how).collect();
+    bail!("the data folder has no benchmark: {}{all}", options.data.display())
+}
