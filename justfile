@@ -145,9 +145,7 @@ bench-first-answer *OPTIONS: build _browser
 # Check formatting and lints, for this machine, for wasm and for the browser tests
 lint: _rust-wasm _node
     cargo fmt --all --check
-    cargo fmt --manifest-path native-trainer/fuzz/Cargo.toml --check
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    cargo clippy --locked --manifest-path native-trainer/fuzz/Cargo.toml -- -D warnings
     source .setup/env.sh; use_wasm_toolchain; \
       cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings; \
       cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" --features relaxed-simd -- -D warnings

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run_fuzz.sh SECS [TARGET...]: builds the fuzz targets and runs each for SECS; all of them if none is named. An input that
-# fails is saved in native-trainer/fuzz/artifacts, and the command that repeats it is printed.
+# run_fuzz.sh SECS [TARGET...]: builds the fuzz targets, which are one program, and runs each for SECS; all of them if none
+# is named. An input that fails is saved in native-trainer/fuzz/artifacts, and the command that repeats it is printed.
 #
 # A named target starts from the inputs that earlier runs found useful, which are stored beside the build. A run of all
 # targets is a test: it starts from the seeds in git, with a fixed random seed.
@@ -8,36 +8,47 @@ set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
-source "$here/cargo_install.sh"
-source "$here/fuzz.sh"
 
 secs=$1
 shift
-find_cargo_fuzz || { say "skipped: fuzzing ($missing)" && exit 0; }
+missing=
+if [[ "$(uname -sm)" != "Linux x86_64" ]]; then
+  missing="it runs on Linux on x86-64"
+elif [ -z "$(first_found "${CXX:-}" c++ g++ clang++)" ]; then
+  missing="libFuzzer needs a C++ compiler: apt-get install g++"
+fi
+[ -z "$missing" ] || { say "skipped: fuzzing ($missing)" && exit 0; }
 
+# The flags differ from those of the other builds, so the fuzz targets have a folder of their own.
 build=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/fuzz
-cd "$DERMAKE_ROOT/native-trainer"
-# libFuzzer's instrumentation is an unstable compiler option; this allows it in a stable compiler.
-export RUSTC_BOOTSTRAP=1
+cd "$DERMAKE_ROOT"
+# AddressSanitizer is an unstable compiler option; RUSTC_BOOTSTRAP allows it in a stable compiler. rustc_fuzz.sh adds
+# libFuzzer's instrumentation. With --target, build scripts and macros are built without both.
+host=$(rustc --version --verbose | awk '/^host:/ { print $2 }')
+RUSTC_BOOTSTRAP=1 RUSTC_WRAPPER=$DERMAKE_ROOT/.setup/rustc_fuzz.sh RUSTFLAGS="-Zsanitizer=address --cfg fuzzing" \
+  cargo build --profile fuzz --locked --workspace --bin fuzz --features dermake-fuzz/libfuzzer \
+  --target "$host" --target-dir "$build"
+program=$build/$host/fuzz/fuzz
+
 # Temporary files of the targets are removed at the end. The memory limit finds leaks; LeakSanitizer is too slow.
 TMPDIR=$(mktemp -d)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 export ASAN_OPTIONS=detect_leaks=0
 
-options=(--release --target-dir "$build")
+fuzz=$DERMAKE_ROOT/native-trainer/fuzz
 targets=("$@") corpora=$build/corpus draws=()
 if [ $# -eq 0 ]; then
-  mapfile -t targets < <(cargo fuzz list)
+  mapfile -t targets < <(ls "$fuzz/seeds")
   corpora=$TMPDIR/corpus draws=(-seed=1)
 fi
-cargo fuzz build "${options[@]}"
 for target in "${targets[@]}"; do
-  corpus=$corpora/$target
-  mkdir -p "$corpus"
+  mkdir -p "$corpora/$target" "$fuzz/artifacts/$target"
   say "fuzzing $target for $secs s"
   # An input that needs more memory or time than this fails, as one that panics does. Time is wall time, so the limit is
   # generous.
-  cargo fuzz run "${options[@]}" "$target" "$corpus" "$PWD/fuzz/seeds/$target" -- -max_total_time="$secs" "${draws[@]}" -timeout=30 \
-    -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -verbosity=1
+  DERMAKE_FUZZ=$target "$program" "$corpora/$target" "$fuzz/seeds/$target" -max_total_time="$secs" "${draws[@]}" -timeout=30 \
+    -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -verbosity=1 \
+    -artifact_prefix="$fuzz/artifacts/$target/" ||
+    fail "$target failed; to repeat it: ASAN_OPTIONS=detect_leaks=0 DERMAKE_FUZZ=$target $program INPUT"
 done

@@ -1,7 +1,7 @@
 //! Writes the binary seeds of `native-trainer/fuzz`: checkpoints of a tiny model in every format, and small pictures.
 //! The other seeds are copies of fixtures, were written by hand, or were made once with Pillow and Python's pickle.
 //!
-//! `cargo run --release --manifest-path native-trainer/fuzz/Cargo.toml --example seeds` in the repository's root.
+//! `cargo run --release -p dermake-fuzz --example seeds` in the repository's root.
 
 use anyhow::{Context, Result};
 use dermake_files::hash;

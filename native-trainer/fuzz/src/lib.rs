@@ -1,6 +1,7 @@
-//! A model small enough to be loaded for every input, and how targets use it.
+//! The targets of fuzzing, and a model small enough to be loaded for every input.
 
-pub mod served;
+mod served;
+pub mod targets;
 
 use dermake_models::init;
 use shared_model::config::{ClipConfig, Parameter};
@@ -10,32 +11,32 @@ use shared_model::weights::Weights;
 const CONFIG: &[u8] = include_bytes!("../seeds/config/tiny.json");
 
 /// The config of `seeds/config/tiny.json`.
-pub fn tiny_config() -> ClipConfig {
+pub(crate) fn tiny_config() -> ClipConfig {
     ClipConfig::from_open_clip_json(CONFIG).expect("a seed of ours")
 }
 
 /// Its first weights, the same each time.
-pub fn tiny_weights(config: &ClipConfig) -> Weights {
+pub(crate) fn tiny_weights(config: &ClipConfig) -> Weights {
     init::weights(config, 0)
 }
 
 /// All of a config's parameters.
-pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
+pub(crate) fn parameters(config: &ClipConfig) -> Vec<Parameter> {
     config.vision_parameters().into_iter().chain(config.text_parameters()).collect()
 }
 
 /// The files of a quantized model.
-pub struct Parts {
-    pub manifest: Vec<u8>,
-    pub vision: Vec<u8>,
-    pub classifiers: Vec<u8>,
-    pub text: Vec<u8>,
-    pub merges_gz: Vec<u8>,
+pub(crate) struct Parts {
+    manifest: Vec<u8>,
+    vision: Vec<u8>,
+    classifiers: Vec<u8>,
+    text: Vec<u8>,
+    merges_gz: Vec<u8>,
 }
 
 impl Parts {
     /// Those of a model that loads.
-    pub fn good() -> Self {
+    pub(crate) fn good() -> Self {
         let part = |seed: &[u8]| seed[1..].to_vec();
         Self {
             manifest: part(include_bytes!("../seeds/quantized/manifest")),
@@ -47,7 +48,7 @@ impl Parts {
     }
 
     /// Puts other bytes in the place of one of them, which its first letter names.
-    pub fn replace(&mut self, letter: u8, bytes: &[u8]) {
+    pub(crate) fn replace(&mut self, letter: u8, bytes: &[u8]) {
         let part = match letter {
             b'v' => &mut self.vision,
             b'c' => &mut self.classifiers,

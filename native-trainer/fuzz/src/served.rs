@@ -14,14 +14,14 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// A folder with all that is served.
-pub struct Site {
+pub(crate) struct Site {
     folder: TempDir,
 }
 
 impl Site {
     /// # Panics
     /// When there is no room for it.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Self { folder: tempfile::tempdir().expect("a folder for what is served") };
         for folder in ["app", "hosted", "model"] {
             fs::create_dir(site.path(folder)).expect("a new folder");
@@ -38,7 +38,7 @@ impl Site {
     ///
     /// # Panics
     /// When the server does not start.
-    pub fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         let limits = Limits {
             max_body_mib: 1,
             max_megapixels: 1,
@@ -100,11 +100,5 @@ impl Site {
 
     fn write(&self, path: &str, content: &[u8]) {
         fs::write(self.path(path), content).expect("a new file");
-    }
-}
-
-impl Default for Site {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -1,7 +1,5 @@
 //! A photo: decoded, turned upright, converted to sRGB, made `pixel_values` and a preview.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, Reading, check_size, decode_within, preprocess_within, preview};
 
@@ -22,7 +20,8 @@ fn decoded(photo: &[u8], reading: Reading) -> Option<DecodedImage> {
     Some(image)
 }
 
-fuzz_target!(|photo: &[u8]| {
+/// Decodes the input as a photo, prepares it for the model and makes a preview.
+pub(super) fn run(photo: &[u8]) {
     let config = PreprocessConfig::openai(IMAGE_SIZE);
     let size = check_size(photo, MAX_MEGAPIXELS);
     let reference = decoded(photo, Reading::Reference);
@@ -41,4 +40,4 @@ fuzz_target!(|photo: &[u8]| {
     assert!(values.iter().all(|value| value.is_finite()));
     let small = preview(&image, PREVIEW_EDGE).expect("a preview of a pixel or more");
     assert!((1..=PREVIEW_EDGE).contains(&small.width()) && (1..=PREVIEW_EDGE).contains(&small.height()));
-});
+}

@@ -1,16 +1,15 @@
 //! A quantized model with one of its files replaced by the input; the first byte chooses the file.
-#![no_main]
 
+use crate::Parts;
 use bytes::Bytes;
-use dermake_fuzz::Parts;
-use libfuzzer_sys::fuzz_target;
 use shared_model::ZeroShotModel;
 use shared_model::manifest::Manifest;
 use shared_model::tokenizer::Tokenizer;
 use shared_model::weights::Placement;
 use std::collections::BTreeMap;
 
-fuzz_target!(|input: &[u8]| {
+/// Loads the model of the seeds with one of its files replaced by the input after its first byte.
+pub(super) fn run(input: &[u8]) {
     let Some((&which, bytes)) = input.split_first() else { return };
     let mut parts = Parts::good();
     parts.replace(which, bytes);
@@ -26,4 +25,4 @@ fuzz_target!(|input: &[u8]| {
     let merges = Bytes::copy_from_slice(&parts.merges_gz);
     let tokenizer = BTreeMap::from([(Tokenizer::MERGES_FILE.to_string(), merges)]);
     let _ = model.add_text(Bytes::copy_from_slice(&parts.text), &tokenizer);
-});
+}

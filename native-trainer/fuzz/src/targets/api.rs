@@ -1,25 +1,28 @@
 //! Whole requests to `dermake serve --infer`: a line `METHOD TARGET`, a line for each header, an empty line, the body.
 //! No request may cause an internal error, and each refusal must have a message.
-#![no_main]
 
+use super::Check;
+use crate::served::Site;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, header};
-use dermake_fuzz::served::Site;
-use libfuzzer_sys::fuzz_target;
-use std::sync::LazyLock;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-static SITE: LazyLock<Site> = LazyLock::new(Site::new);
-static ROUTER: LazyLock<Router> = LazyLock::new(|| {
-    let _inside = RUNTIME.enter();
-    SITE.router()
-});
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(1).max_blocking_threads(1).enable_all().build().expect("a runtime of one thread")
-});
+/// A check with a server on a thread, which is made once.
+pub(super) fn prepare() -> Check {
+    let (mut builder, site) = (Builder::new_multi_thread(), Site::new());
+    let runtime = builder.worker_threads(1).max_blocking_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime of one thread");
+    let router = {
+        let _inside = runtime.enter();
+        site.router()
+    };
+    Box::new(move |input| {
+        let _ = &site; // its folder is removed with the check
+        run(&runtime, &router, input);
+    })
+}
 
 /// `None` for what hyper would not have let through.
 fn request(input: &[u8]) -> Option<Request<Body>> {
@@ -54,12 +57,11 @@ async fn check(response: Response<Body>, has_body: bool) {
     }
 }
 
-// The time that it takes to make the model is no input's.
-fuzz_target!(init: { LazyLock::force(&ROUTER); }, |input: &[u8]| {
+fn run(runtime: &Runtime, router: &Router, input: &[u8]) {
     let Some(request) = request(input) else { return };
     let has_body = request.method() != Method::HEAD;
-    RUNTIME.block_on(async {
-        let response = ROUTER.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+    runtime.block_on(async {
+        let response = router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         check(response, has_body).await;
     });
-});
+}

@@ -1,9 +1,7 @@
 //! A checkpoint of PyTorch's: the zip archive as it comes, or a pickle that the archive is put around, so that no
 //! checksum keeps the input from being looked at.
-#![no_main]
 
 use bytes::Bytes;
-use libfuzzer_sys::fuzz_target;
 use shared_model::weights::{Placement, Weights};
 use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
@@ -27,7 +25,8 @@ fn archive_around(pickle: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
     Ok(archive.finish()?.into_inner())
 }
 
-fuzz_target!(|input: &[u8]| {
+/// Reads the input as an archive of PyTorch's, or as the pickle of one.
+pub(super) fn run(input: &[u8]) {
     let file = if input.starts_with(ARCHIVE) {
         input.to_vec()
     } else {
@@ -40,4 +39,4 @@ fuzz_target!(|input: &[u8]| {
             assert!(tensor.elem_count() <= n_bytes, "{name} has more values than the file has bytes");
         }
     }
-});
+}

@@ -1,17 +1,16 @@
 //! A checkpoint's file of any kind, most of them safetensors, dense or quantized: named tensors, and both towers of
 //! them.
-#![no_main]
 
+use crate::{parameters, tiny_config};
 use bytes::Bytes;
-use dermake_fuzz::{parameters, tiny_config};
-use libfuzzer_sys::fuzz_target;
 use shared_model::weights::{Placement, Weights};
 use shared_model::{Clip, Error};
 use std::sync::LazyLock;
 
 static CONFIG: LazyLock<shared_model::config::ClipConfig> = LazyLock::new(tiny_config);
 
-fuzz_target!(|file: &[u8]| {
+/// Reads the input as a checkpoint and runs both towers on its weights.
+pub(super) fn run(file: &[u8]) {
     let Ok(mut weights) = Weights::read(Bytes::copy_from_slice(file)) else { return };
     let on_cpu = Placement::default();
     for parameter in parameters(&CONFIG) {
@@ -40,4 +39,4 @@ fuzz_target!(|file: &[u8]| {
             Err(error) => panic!("weights that fit are used: {error}"),
         }
     }
-});
+}

@@ -1,10 +1,8 @@
 //! A training table, a benchmark's table and a table of predictions: CSV as it comes.
-#![no_main]
 
 use dermake_data::{TableOptions, TrainingTable};
 use dermake_evaluation::predictions;
 use dermake_evaluation::table::Table;
-use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
 fn training_table(csv: &[u8], n_subcaptions: usize) {
@@ -14,13 +12,18 @@ fn training_table(csv: &[u8], n_subcaptions: usize) {
         let fields = table.row(row);
         assert_eq!(fields.captions.len(), options.n_captions());
         assert_eq!(fields.mask.len(), options.n_captions());
-        assert!(row == 0 || table.line(row).is_none() || table.line(row) > table.line(row - 1), "rows follow each other");
+        assert!(
+            row == 0 || table.line(row).is_none() || table.line(row) > table.line(row - 1),
+            "rows follow each other"
+        );
     }
     assert!(table.usable_rows().all(|row| !table.image(row).trim().is_empty()));
     assert!(table.problems().iter().all(|problem| problem.row < table.len() && !problem.to_string().is_empty()));
 }
 
-fuzz_target!(|csv: &[u8]| {
+/// Reads the input as a training table, with and without subcaptions, and as the table of a benchmark and of
+/// predictions.
+pub(super) fn run(csv: &[u8]) {
     training_table(csv, 0);
     training_table(csv, 8);
     let Ok(table) = Table::from_bytes(csv, Path::new("test.csv")) else { return };
@@ -36,4 +39,4 @@ fuzz_target!(|csv: &[u8]| {
         assert!(row.probabilities.iter().all(|probability| (0.0..=1.0).contains(probability)));
     }
     assert!(read.predictions.scored().top1_accuracy(&vec![1; read.predictions.rows.len()]).is_some());
-});
+}

@@ -1,12 +1,11 @@
 //! Labels as they are typed, a file of labels, a template; the bytes of a text file.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use shared_model::labels::{MAX_LABELS, ReadLabels, Templates, spelling_key};
 use shared_model::text_file;
 use std::collections::HashSet;
 
-fuzz_target!(|bytes: &[u8]| {
+/// Reads the input as labels of each kind and as a template.
+pub(super) fn run(bytes: &[u8]) {
     let Ok(content) = text_file::decode(bytes) else { return };
     assert!(text_file::lines(content).all(|line| !line.contains(['\n', '\r'])));
     let read = [ReadLabels::from_key_or_text, ReadLabels::from_text, ReadLabels::from_file];
@@ -21,4 +20,4 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(templates) = Templates::new(vec![content.to_owned()]) {
         assert!(templates.prompts("a label").all(|prompt| prompt.contains("a label")));
     }
-});
+}

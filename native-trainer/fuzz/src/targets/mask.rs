@@ -1,10 +1,10 @@
 //! A cell of a training table that holds a mask.
-#![no_main]
 
 use dermake_data::mask::{MAX_MASK_LEN, parse_mask};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|cell: &str| {
+/// Reads the input as a mask, and what is written of it again.
+pub(super) fn run(input: &[u8]) {
+    let cell = super::text(input);
     match parse_mask(cell) {
         Ok(mask) => {
             assert!(mask.len() <= MAX_MASK_LEN);
@@ -13,4 +13,4 @@ fuzz_target!(|cell: &str| {
         }
         Err(err) => assert!(!err.to_string().is_empty()),
     }
-});
+}
