@@ -33,7 +33,10 @@ mod standin_hub;
 mod storage;
 mod streams;
 mod train;
+mod train_refusals;
 mod train_resume;
+#[cfg(unix)]
+mod train_signals;
 mod verify;
 
 use assert_cmd::Command;

@@ -1,6 +1,7 @@
 //! What is behind a picture: the background of transparent pixels, and the margins beside a picture in its square.
 
-use super::pixels::{DecodedImage, PixelMode, Samples, check_memory};
+use super::memory::check_memory;
+use super::pixels::{DecodedImage, PixelMode, Samples};
 use crate::Result;
 use std::borrow::Cow;
 

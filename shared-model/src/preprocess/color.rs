@@ -121,7 +121,7 @@ fn convert_in_place(transform: &Transform8BitExecutor, samples: &mut [u8], chann
 }
 
 fn rgb_from_inks(transform: &Transform8BitExecutor, inks: &[u8], (width, height): (u32, u32)) -> Result<Vec<u8>> {
-    let mut rgb = super::pixels::zeroed(width, height, 3)?;
+    let mut rgb = super::memory::zeroed(width, height, 3)?;
     parallel::for_each_chunk(&mut rgb, CHUNK_PIXELS * 3, |index, chunk| {
         let from = index * CHUNK_PIXELS * 4;
         // As above.

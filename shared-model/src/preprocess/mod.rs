@@ -15,6 +15,7 @@ mod convolve;
 mod decode;
 mod encode;
 mod limits;
+mod memory;
 mod orientation;
 mod pixels;
 mod preview;

@@ -2,7 +2,8 @@
 
 use super::refusal::damaged;
 use crate::preprocess::limits::{MAX_EDGE, MAX_MEGAPIXELS};
-use crate::preprocess::pixels::{PixelMode, check_memory};
+use crate::preprocess::memory::check_memory;
+use crate::preprocess::pixels::PixelMode;
 use crate::{Error, Result};
 
 /// The largest image that is decoded.

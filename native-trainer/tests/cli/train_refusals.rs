@@ -1,0 +1,116 @@
+//! What `dermake train` refuses before the first step, or when it must stop.
+
+use crate::dermake;
+use crate::train::{RECIPE, Run, data, own_data};
+
+#[test]
+fn what_cannot_go_on_is_refused() {
+    let run = Run::new(1, "1e-3");
+    run.finish();
+    let before = run.tensors("last");
+    std::fs::write(&run.recipe, RECIPE.replace("EPOCHS", "2").replace("RATE", "1e-3")).unwrap();
+    let refused = dermake().args(run.arguments()).assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&refused).contains("another recipe"), "{}", String::from_utf8_lossy(&refused));
+    assert!(run.tensors("last") == before);
+
+    let diverging = Run::new(3, "1e30");
+    let refused = dermake().args(diverging.arguments()).assert().code(2).get_output().stderr.clone();
+    let refused = String::from_utf8_lossy(&refused);
+    assert!(refused.contains("the loss is") && refused.contains("step"), "{refused}");
+
+    let nowhere =
+        dermake().args(["train", "smoke", "--data", "/nonexistent", "--out"]).arg(run.out()).assert().code(2);
+    let stderr = String::from_utf8_lossy(&nowhere.get_output().stderr).into_owned();
+    assert!(stderr.contains("/nonexistent/train.csv"), "{stderr}");
+}
+
+#[test]
+fn what_nothing_can_be_learned_from_is_refused_before_the_first_step() {
+    let set = own_data();
+    let table = std::fs::read_to_string(set.path().join("train.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let place = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let write = |column: &str, value: &str| {
+        let mut writer = csv::Writer::from_path(set.path().join("train.csv")).unwrap();
+        writer.write_record(&header).unwrap();
+        for record in &records {
+            let changed =
+                record.iter().enumerate().map(|(at, cell)| if at == place(column) { value } else { cell });
+            writer.write_record(changed).unwrap();
+        }
+        writer.flush().unwrap();
+    };
+    let clip = |value: bool| {
+        let run = Run { data: set.path().to_path_buf(), ..Run::new(1, "1e-3") };
+        if value {
+            run.change("\"paper\"", "\"clip\"");
+        }
+        run
+    };
+    write("knowledge_masks", "[0, 0, 0]");
+    let refused = clip(true).refusal();
+    assert!(refused.contains("`clip` can learn nothing") && refused.contains("knowledge_masks"), "{refused}");
+    clip(false).finish(); // of sub-captions alone
+    write("truncated_caption", "a lesion");
+    let refused = clip(true).refusal();
+    assert!(refused.contains("same truncated_caption"), "{refused}");
+    write("filename", "images/00000.jpg");
+    let refused = clip(false).refusal();
+    assert!(refused.contains("same image"), "{refused}");
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_refused_before_the_first_step() {
+    for (from, to, expected) in [
+        ("warmup_steps = 2", "warmup_steps = 6", "warmup_steps is 6, but the run has 5 steps"),
+        ("zeroshot/test.csv", "zeroshot/gone.csv", "zeroshot/gone.csv"),
+        ("\"classes.json\"", "\"gone.json\"", "gone.json"),
+        ("\"paper\"", "\"clip\"\nlambda_s = 0.5", "objective.lambda_s has no effect"),
+        ("batch_size = 16", "batch_size = 1", "batch_size is 1"),
+        ("train = ", "image_root = \"gone\"\ntrain = ", "image_root is no folder"),
+    ] {
+        let run = Run::new(1, "1e-3");
+        run.change(from, to);
+        let refused = run.refusal();
+        assert!(refused.contains(expected), "{to}: {refused}");
+    }
+}
+
+#[test]
+fn an_architecture_beside_another_one_is_refused() {
+    let first = Run::new(1, "1e-3");
+    first.finish();
+    let last = first.checkpoint("last");
+    let second = Run::new(1, "1e-3");
+    let text = std::fs::read_to_string(&second.recipe).unwrap();
+    let (start, end) = (text.find("[model.model_cfg]").unwrap(), text.find("[data]").unwrap());
+    let model = format!("[model]\nfrom = {:?}\narchitecture = \"ViT-B-32\"\n", last.to_str().unwrap());
+    std::fs::write(&second.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
+    let refused = second.refusal();
+    assert!(refused.contains("given as ViT-B-32") && refused.contains("vision width 32"), "{refused}");
+    second.change("architecture = \"ViT-B-32\"\n", "");
+    second.finish();
+
+    let photo = data().join("zeroshot/images/00000.jpg");
+    for model in [last.to_str().unwrap(), "demo"] {
+        let mut classify = dermake();
+        classify
+            .args(["classify", "--labels", "nevus, psoriasis", "--arch", "ViT-B-32", "--model", model])
+            .arg(&photo);
+        let stderr = String::from_utf8(classify.assert().code(2).get_output().stderr.clone()).unwrap();
+        assert!(stderr.contains("leave"), "{stderr}");
+    }
+    let third = Run::new(1, "1e-3");
+    std::fs::write(&third.recipe, [&text[..start], "[model]\nfrom = \"demo\"\n", &text[end..]].concat()).unwrap();
+    assert!(third.refusal().contains("quantized"));
+
+    // A weights file has no config; the recipe has a field for the architecture.
+    let alone = third.folder.path().join("alone.safetensors");
+    std::fs::copy(last.join("open_clip_model.safetensors"), &alone).unwrap();
+    let model = format!("[model]\nfrom = {:?}\n", alone.to_str().unwrap());
+    std::fs::write(&third.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
+    let refused = third.refusal();
+    assert!(refused.contains("model.architecture") && !refused.contains("--arch"), "{refused}");
+}
