@@ -11,7 +11,7 @@ default:
     @{{just_executable()}} --justfile {{justfile()}} --list --unsorted
 
 # Install what the other recipes need; the second time does nothing
-setup: _rust-wasm _tools _browser _node
+setup: _rust-wasm _tools _browser _node _lint-tools
 
 # List what is installed and what is missing
 doctor:
@@ -80,8 +80,8 @@ check-cuda-host *OPTIONS:
 gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
-# Install what is needed and run every test
-test: setup test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # _e2e and _api without a build: test-native has built the program with the tests' features
+# Install what is needed, check what `lint` checks, and run every test
+test: setup lint test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") # _e2e and _api without a build: test-native has built the program with the tests' features
 
 # Test all crates natively
 test-native:
@@ -142,13 +142,16 @@ bench-web *OPTIONS: build _browser
 bench-first-answer *OPTIONS: build _browser
     @.setup/bench_web.sh first_answer {{OPTIONS}}
 
-# Check formatting and lints, for this machine, for wasm and for the browser tests
-lint: _rust-wasm _node
+# Check formatting, lints, types, documentation, dependencies and scripts
+lint: _rust-wasm _node _lint-tools
     cargo fmt --all --check
-    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --release --locked --workspace --all-targets -- -D warnings
     source .setup/env.sh; use_wasm_toolchain; \
-      cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings; \
-      cargo clippy --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" --features relaxed-simd -- -D warnings
+      cargo clippy --release --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings; \
+      cargo clippy --release --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" --features relaxed-simd -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
+    source .setup/env.sh; cargo machete; cargo deny --locked --log-level warn check licenses bans sources
+    .setup/shellcheck.sh
     cd e2e; npx tsc
 
 _program:
@@ -177,6 +180,9 @@ _rust-wasm:
 
 _tools:
     @.setup/tools.sh
+
+_lint-tools:
+    @.setup/lint_tools.sh
 
 _browser:
     @.setup/browser.sh

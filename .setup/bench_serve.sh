@@ -15,9 +15,7 @@ target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
 oha_ready() { "$OHA_HOME/bin/oha" --version >/dev/null 2>&1; }
 install_oha() {
   say "oha $OHA_VERSION, the load generator: building it, some 3 minutes"
-  # The load generator mostly waits for the server, so link-time optimization is not worth its time.
-  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-    cargo_install "$OHA_HOME" "oha@$OHA_VERSION" --locked
+  cargo_install 3 "$OHA_HOME" "oha@$OHA_VERSION" --locked
 }
 
 command -v python3 >/dev/null || { say "not run: the whole bench, which needs Python 3" && exit 0; }

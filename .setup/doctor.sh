@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Lists what the project needs: what is installed, and how to install what is missing. Fails if anything is missing.
+# shellcheck disable=SC2329 # `report` calls the functions by their names
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -53,4 +54,7 @@ report trunk "just setup (wants $TRUNK_VERSION)" version trunk "$TRUNK_VERSION"
 report chromium "just setup, or apt-get install chromium" version "${CHROMIUM:-chromium}"
 report chromedriver "just setup, or apt-get install chromium-driver" version "${CHROMEDRIVER:-chromedriver}"
 report playwright "just setup" playwright
+report shellcheck "just setup (wants $SHELLCHECK_VERSION)" version shellcheck "$SHELLCHECK_VERSION"
+report cargo-deny "just setup (wants $CARGO_DENY_VERSION)" version cargo-deny "$CARGO_DENY_VERSION"
+report cargo-machete "just setup (wants $CARGO_MACHETE_VERSION)" version cargo-machete "$CARGO_MACHETE_VERSION"
 exit "$missing"

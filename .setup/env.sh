@@ -13,7 +13,13 @@ WASM_BINDGEN_VERSION=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/"/, ""); 
 # is complete.
 WASM_BINDGEN_HOME=$DERMAKE_CACHE/tools/wasm-bindgen-cli-$WASM_BINDGEN_VERSION
 TRUNK_HOME=$DERMAKE_CACHE/tools/trunk-$TRUNK_VERSION
-export PATH=$WASM_BINDGEN_HOME/bin:$TRUNK_HOME/bin:$PATH
+SHELLCHECK_VERSION=0.11.0
+SHELLCHECK_HOME=$DERMAKE_CACHE/tools/shellcheck-$SHELLCHECK_VERSION
+CARGO_DENY_VERSION=0.20.2
+CARGO_DENY_HOME=$DERMAKE_CACHE/tools/cargo-deny-$CARGO_DENY_VERSION
+CARGO_MACHETE_VERSION=0.9.2
+CARGO_MACHETE_HOME=$DERMAKE_CACHE/tools/cargo-machete-$CARGO_MACHETE_VERSION
+export PATH=$WASM_BINDGEN_HOME/bin:$TRUNK_HOME/bin:$SHELLCHECK_HOME/bin:$CARGO_DENY_HOME/bin:$CARGO_MACHETE_HOME/bin:$PATH
 
 # first_found NAME...: prints the path of the first program that exists, or nothing.
 first_found() {

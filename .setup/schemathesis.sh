@@ -12,6 +12,7 @@ install_schemathesis() {
       "schemathesis==$SCHEMATHESIS_VERSION" >&2
 }
 
+# shellcheck disable=SC2034 # the script that sources this reads `missing`
 # find_schemathesis: fails, with the reason in `missing`, if this machine's Python cannot run it.
 find_schemathesis() {
   if schemathesis_ready; then return; fi

@@ -1,6 +1,7 @@
 //! The `dermake` program: parses the command line, starts the log, runs the command.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
+#![allow(rustdoc::bare_urls, reason = "doc comments of options are their help texts")]
 
 mod annotate;
 mod classify;

@@ -11,7 +11,7 @@ impl ClipConfig {
     /// One of open_clip's ViT-CLIP architectures by name; a `-quickgelu` suffix selects QuickGELU.
     ///
     /// # Errors
-    /// [`Error::Config`] listing the names known here.
+    /// [`crate::Error::Config`] listing the names known here.
     pub fn named(architecture: &str) -> Result<Self> {
         // OpenAI writes ViT-B/16 and ViT-L/14@336px.
         let name = architecture.trim().to_ascii_lowercase().replace(['/', '@'], "-").replace("336px", "336");

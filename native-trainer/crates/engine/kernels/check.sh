@@ -2,6 +2,7 @@
 # Compiles the kernels for each GPU architecture and prints the registers that each uses. Fails if a kernel spills, uses
 # more registers than registers.txt says, or is missing from it. No GPU is needed. `check.sh --write` writes
 # registers.txt anew.
+# shellcheck source-path=SCRIPTDIR/../../../../.setup
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 setup=$here/../../../../.setup

@@ -27,7 +27,7 @@ pub struct AccessOptions {
     /// send requests
     pub tokens: Option<PathBuf>,
 
-    /// Another site whose pages may send requests, for example https://example.org; may be repeated
+    /// Another site whose pages may send requests, for example `https://example.org`; may be repeated
     pub cors_origins: Vec<String>,
 
     /// Take the client's address from the last entry of X-Forwarded-For, which a proxy in front of the server writes

@@ -74,7 +74,7 @@ impl TrainingTable {
     /// [`problems`](Self::problems) has the problems of single rows.
     ///
     /// # Errors
-    /// [`TableError`] if it cannot be read or lacks a column.
+    /// An error if it cannot be read or lacks a column.
     pub fn read(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
         let mut data = Dataset::read(path)?;
         let table = Self::of(&data, options)?;

@@ -30,9 +30,12 @@ impl Features {
             let detail = format!("{found} bytes of features, expected {expected}");
             bail!(StoreError::Damaged { detail, path: folder.into() });
         }
-        // SAFETY: rows that are named are never written again; only this program writes the file.
-        let map =
-            if expected == 0 { None } else { Some(unsafe { Mmap::map(file) }.context("cannot map the features")?) };
+        let map = if expected == 0 {
+            None
+        } else {
+            // SAFETY: rows that are named are never written again; only this program writes the file.
+            Some(unsafe { Mmap::map(file) }.context("cannot map the features")?)
+        };
         Ok(Self { map, n_rows: n_rows as usize, embed_dim })
     }
 
