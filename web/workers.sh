@@ -27,10 +27,11 @@ build_threads() {
   RUSTC_BOOTSTRAP=1 RUSTFLAGS=$threads_flags build "$1" "$target/threads" -Zbuild-std=std,panic_abort "${@:2}"
 }
 
+# With leptos, which the worker does not use, these have the features of the page's program and share its libraries.
 (
   use_wasm_toolchain
-  build plain "$target"
-  build relaxed "$target" --features relaxed-simd
+  build plain "$target" --features leptos
+  build relaxed "$target" --features leptos,relaxed-simd
 )
 (
   use_threads_toolchain
