@@ -44,7 +44,8 @@
   }
 
   // The builds have the names of workers.sh. Threads share memory, which browsers allow only on pages that are isolated
-  // from other sites; `dermake serve` sends the headers for that, other hosts may not. `?build=` requests a build.
+  // from other sites; `dermake serve` sends the headers for that. On other hosts sw.js adds them, from the second visit on.
+  // `?build=` requests a build.
   // A module with one relaxed instruction (i32x4.relaxed_dot_i8x16_i7x16_add_s).
   const relaxed = [
     0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2,
@@ -52,8 +53,8 @@
   ];
   const withoutThreads = WebAssembly.validate(new Uint8Array(relaxed)) ? "relaxed" : "plain";
   const withThreads = withoutThreads === "relaxed" ? "threads_relaxed" : "threads";
-  const hasThreads = globalThis.crossOriginIsolated === true && navigator.hardwareConcurrency > 1 && !shouldAvoidThreads();
-  const best = hasThreads ? withThreads : withoutThreads;
+  const canUseThreads = navigator.hardwareConcurrency > 1 && !shouldAvoidThreads();
+  const best = canUseThreads && globalThis.crossOriginIsolated === true ? withThreads : withoutThreads;
   const requested = new URLSearchParams(location.search).get("build");
   const isKnown = ["plain", "relaxed", "threads", "threads_relaxed"].includes(requested);
   // The page uses the first build that starts, and writes its name to data-build.
@@ -105,10 +106,13 @@
     // Missing if the page came over plain HTTP from another machine: it then needs the network.
     if (!navigator.serviceWorker) return;
     const build = root.dataset.build === requested ? best : root.dataset.build;
+    // On a page that is not isolated yet, the build with threads is for the next visit.
+    const next = canUseThreads && globalThis.crossOriginIsolated === false ? withThreads : build;
+    const builds = [...new Set([build, next])].map((name) => `build=${name}`).join("&");
     try {
       // An active registration needs no network; registering may have to wait for one.
       watch((await navigator.serviceWorker.getRegistration())?.active);
-      const registration = await navigator.serviceWorker.register(`sw.js?build=${build}`);
+      const registration = await navigator.serviceWorker.register(`sw.js?${builds}`);
       registration.addEventListener("updatefound", () => watch(registration.installing));
       for (const worker of [registration.installing, registration.waiting, registration.active]) watch(worker);
     } catch (error) {

@@ -5,9 +5,11 @@
 // login page, a proxy's error or a truncated file.
 const VERSION = "VERSION"; // finish.sh fills in both
 const FILES = { "FILE": "SHA-256" };
-// The build of the worker that this browser runs; the other builds are not stored.
-const BUILD = new URLSearchParams(location.search).get("build");
-const OF_BUILD = new RegExp(`^worker-[0-9a-f]+-${BUILD}(_loader|_pool|_bg)?\\.`);
+// The builds of the worker that this browser runs, now and from the next visit on; the others are not stored.
+const BUILDS = new URLSearchParams(location.search).getAll("build");
+const OF_BUILD = new RegExp(`^worker-[0-9a-f]+-(${BUILDS.join("|")})(_loader|_pool|_bg)?\\.`);
+// Threads need a page that is isolated from other sites.
+const HAS_THREADS = BUILDS.some((build) => build.startsWith("threads"));
 
 // Timeouts of the network if there is a stored response, and of Cache Storage.
 const NETWORK_MILLIS = 5_000;
@@ -54,11 +56,11 @@ addEventListener("fetch", (event) => {
   const url = origin + pathname; // the query does not matter for the page's files
   if (request.mode === "navigate") {
     if (url !== INDEX && url !== `${INDEX}index.html`) return;
-    event.respondWith(fetchPage(request));
+    event.respondWith(fetchPage(request).then(isolated));
     event.waitUntil(deleteOldVersions());
   } else if (isModelInfo(url)) event.respondWith(fetchModelInfo(request));
   else if (pageFiles.has(url) || (url.startsWith(INDEX) && HASHED.test(url.slice(INDEX.length)))) {
-    event.respondWith(storedPageFile(url).then((response) => response ?? fetch(request)));
+    event.respondWith(storedPageFile(url).then((response) => response ?? fetch(request)).then(isolated));
   }
 });
 
@@ -134,6 +136,17 @@ async function fetchPage(request) {
   if (!stored) return fetched;
   const response = await withinTimeout(fetched);
   return response && !isUnavailable(response) ? response : stored;
+}
+
+// Adds the headers that isolate the page if the host did not send them.
+function isolated(response) {
+  const isReadable = response.type === "basic" || response.type === "default";
+  if (!HAS_THREADS || !isReadable || response.headers.has("cross-origin-embedder-policy")) return response;
+  const { status, statusText } = response;
+  const headers = new Headers(response.headers);
+  headers.set("cross-origin-opener-policy", "same-origin");
+  headers.set("cross-origin-embedder-policy", "require-corp");
+  return new Response(response.body, { status, statusText, headers });
 }
 
 // Whether the server, or a proxy in front of it, cannot respond now.

@@ -48,6 +48,11 @@ async function classify(options: string[]): Promise<Prediction[]> {
   return JSON.parse(stdout).predictions;
 }
 
+/** Writes the page and a model as files, into a new folder. */
+export async function writeStaticSite(model: string, folder: string): Promise<void> {
+  await run(binary, ['site', '--app', builtApp, '--models', model, '--out', folder]);
+}
+
 /** Copies a model's folder, so that a test can change it. */
 export function copyOf(model: string): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'dermake-e2e-'));

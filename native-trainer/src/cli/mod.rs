@@ -11,6 +11,7 @@ mod overlap;
 mod prepare;
 mod search;
 mod serve;
+mod site;
 mod train;
 mod verify;
 
@@ -47,6 +48,7 @@ enum Command {
     Data(data::Data),
     Prepare(prepare::Prepare),
     Serve(serve::Serve),
+    Site(site::Site),
     GpuCheck(gpu_check::GpuCheck),
 }
 
@@ -66,6 +68,7 @@ impl Cli {
             Command::Data(data) => data.run(),
             Command::Prepare(prepare) => prepare.run(),
             Command::Serve(serve) => serve.run(),
+            Command::Site(site) => site.run(),
             Command::GpuCheck(check) => check.run(),
         }
     }

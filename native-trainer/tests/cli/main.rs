@@ -27,6 +27,7 @@ mod serve_process;
 #[cfg(unix)]
 #[path = "../support/signals.rs"]
 mod signals;
+mod site;
 #[path = "../../crates/hub/tests/standin_hub/mod.rs"]
 #[allow(dead_code, reason = "its faults are for the hub's own tests")]
 mod standin_hub;

@@ -63,6 +63,14 @@ impl Asset {
         Self { content_type, cache_control, content }
     }
 
+    /// The content of an asset held in memory, uncompressed; empty if it is on disk.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match &self.content {
+            Content::Held { variants, .. } => variants.as_bytes(),
+            Content::OnDisk(_) => &[],
+        }
+    }
+
     pub(super) async fn respond(&self, request: Request) -> Result<Response, HttpError> {
         let (variants, hash) = match &self.content {
             Content::Held { variants, hash } => (variants, hash),
@@ -98,15 +106,8 @@ pub(super) struct App(HashMap<String, Asset>);
 impl App {
     /// Reads the folder that trunk built.
     pub(super) fn load(folder: &Path) -> Result<Self> {
-        if !folder.join(INDEX).is_file() {
-            return Err(Error::NoPage { path: folder.to_owned() });
-        }
-        let mut paths = Vec::new();
-        walk(folder, &mut paths)?;
-        let plain = paths.par_iter().filter(|path| !is_compressed_form(path));
-        let named = plain.map(|path| {
-            let name = address(folder, path);
-            let asset = load(path, &name)?;
+        let named = files_of(folder)?.into_par_iter().map(|(name, path)| {
+            let asset = load(&path, &name)?;
             Ok((name, asset))
         });
         Ok(Self(named.collect::<Result<_>>()?))
@@ -131,12 +132,8 @@ impl App {
 
     /// Hashes of the page's inline scripts, for the Content-Security-Policy.
     pub(super) fn inline_script_hashes(&self) -> Vec<String> {
-        match self.0.get(INDEX).map(|index| &index.content) {
-            Some(Content::Held { variants, .. }) => {
-                headers::inline_script_hashes(&String::from_utf8_lossy(variants.as_bytes()))
-            }
-            _ => Vec::new(),
-        }
+        let index = self.0.get(INDEX).map(|index| String::from_utf8_lossy(index.as_bytes()));
+        index.map(|html| headers::inline_script_hashes(&html)).unwrap_or_default()
     }
 }
 
@@ -152,6 +149,20 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
     let sha256 = hash::sha256_of_file(path).map_err(failed)?;
     let file = StoredFile { source: Source::Disk(path.to_owned()), size_bytes, sha256, content_type };
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
+}
+
+/// Returns the files of a built page, each with its path below the page's address; without compressed forms.
+///
+/// # Errors
+/// There is no `index.html`, or a folder cannot be read.
+pub(super) fn files_of(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    if !folder.join(INDEX).is_file() {
+        return Err(Error::NoPage { path: folder.to_owned() });
+    }
+    let mut paths = Vec::new();
+    walk(folder, &mut paths)?;
+    let plain = paths.into_iter().filter(|path| !is_compressed_form(path));
+    Ok(plain.map(|path| (address(folder, &path), path)).collect())
 }
 
 /// Collects the files below `folder`, without links and hidden files.

@@ -29,20 +29,7 @@ pub(super) struct Security {
 
 impl Security {
     pub(super) fn new(script_hashes: Vec<String>) -> Self {
-        let hashes: String = script_hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
-        let policy = format!(
-            "default-src 'none'; \
-             script-src 'self' 'wasm-unsafe-eval'{hashes}; \
-             style-src 'self' 'unsafe-inline'; \
-             img-src 'self' blob: data:; \
-             connect-src 'self'; \
-             worker-src 'self' blob:; \
-             manifest-src 'self'; \
-             media-src 'self' blob:; \
-             form-action 'none'; \
-             frame-ancestors 'none'; \
-             base-uri 'none'"
-        );
+        let policy = format!("{}; frame-ancestors 'none'", content_security_policy(&script_hashes));
         let content_security_policy = HeaderValue::try_from(policy)
             .expect("the policy is made of fixed words and base64, which headers may carry");
         Self { content_security_policy }
@@ -54,6 +41,24 @@ impl Security {
         headers.insert(header::CONTENT_SECURITY_POLICY, self.content_security_policy.clone());
         response
     }
+}
+
+/// Returns the page's Content-Security-Policy: its own files alone, and no other connection. Without `frame-ancestors`,
+/// which only a header can have.
+pub(super) fn content_security_policy(script_hashes: &[String]) -> String {
+    let hashes: String = script_hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
+    format!(
+        "default-src 'none'; \
+         script-src 'self' 'wasm-unsafe-eval'{hashes}; \
+         style-src 'self' 'unsafe-inline'; \
+         img-src 'self' blob: data:; \
+         connect-src 'self'; \
+         worker-src 'self' blob:; \
+         manifest-src 'self'; \
+         media-src 'self' blob:; \
+         form-action 'none'; \
+         base-uri 'none'"
+    )
 }
 
 /// SHA-256, in base64, of each inline script of the page.

@@ -35,6 +35,7 @@ mod page;
 mod rate;
 mod shutdown;
 mod site;
+mod static_site;
 mod stored;
 mod tls;
 mod weights;
@@ -70,6 +71,7 @@ pub use limits::Limits;
 use metrics::Metrics;
 use models::Models;
 use site::Site;
+pub use static_site::{StaticSite, write_static_site};
 pub use tls::TlsOptions;
 
 /// Options of the server.

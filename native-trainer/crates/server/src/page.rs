@@ -17,12 +17,17 @@ pub(super) struct PageFile {
     pub(super) brotli: Option<&'static [u8]>,
 }
 
+/// Whether the program was built with its page.
+pub(super) fn is_carried() -> bool {
+    !FILES.is_empty()
+}
+
 /// The files of the page; without a page, one file that says how to build it.
 ///
 /// # Errors
 /// Only if the program itself is damaged.
 pub(super) fn files() -> io::Result<Vec<PageFile>> {
-    if FILES.is_empty() {
+    if !is_carried() {
         tracing::warn!("this program was built without its page; `just build` builds both, --app names a folder");
         return Ok(vec![PageFile { name: INDEX, content: MISSING.into(), brotli: None }]);
     }

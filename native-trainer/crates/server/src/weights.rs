@@ -87,8 +87,23 @@ impl Model {
 
     /// Returns the model's entry of `/models`. `classify` is the address that answers with the model.
     pub(super) fn entry(&self, classify: Option<String>) -> HostedModel {
+        self.entry_below("/models", classify)
+    }
+
+    /// Returns the entry of a model whose folder is below `address`.
+    pub(super) fn entry_below(&self, address: &str, classify: Option<String>) -> HostedModel {
         let folder = utf8_percent_encode(&self.folder, NON_ALPHANUMERIC);
-        HostedModel::new(&self.manifest, format!("/models/{folder}/{}", Manifest::FILE_NAME), classify)
+        HostedModel::new(&self.manifest, format!("{address}/{folder}/{}", Manifest::FILE_NAME), classify)
+    }
+
+    /// The manifest's content, as it was read.
+    pub(super) fn manifest_json(&self) -> &[u8] {
+        self.manifest_json.as_bytes()
+    }
+
+    /// The files that the manifest names.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &StoredFile)> {
+        self.files.iter().map(|(name, file)| (name.as_str(), file))
     }
 
     /// Answers for the manifest or a file that it names.

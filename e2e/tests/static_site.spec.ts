@@ -1,0 +1,67 @@
+/** The files that `dermake site` writes, on a host that only serves files, below a path. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { samples, writeStaticSite } from '../support/dermake.ts';
+import { FileHost } from '../support/file_host.ts';
+import { expect, test as base } from '../support/test.ts';
+
+const photo = join(samples, 'sample-2.jpg');
+
+const test = base.extend<{ host: FileHost }>({
+  host: async ({ model }, use) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dermake-site-'));
+    await writeStaticSite(model, join(folder, 'site'));
+    const host = await FileHost.of(join(folder, 'site'), 'clinic/skin');
+    await use(host);
+    await host.close();
+    rmSync(folder, { recursive: true, force: true });
+  },
+});
+
+test('a static host answers from the first visit, with threads from the second, and offline after that', async ({
+  page,
+  dermake,
+  host,
+}) => {
+  const violations: string[] = [];
+  page.on('console', (message) => void (/Content.Security.Policy/i.test(message.text()) && violations.push(message.text())));
+  await dermake.load(host.url);
+  await expect(page.locator('html')).toHaveAttribute('data-build', 'relaxed');
+  await dermake.expectToClassify(photo);
+  await dermake.typeLabels('acne, psoriasis');
+  await dermake.expectAnswers(photo, 'acne, psoriasis', 2);
+  await dermake.waitUntilOffline();
+
+  await dermake.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-build', 'threads_relaxed');
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await dermake.waitUntilOffline();
+
+  await host.close();
+  await dermake.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-build', 'threads_relaxed');
+  await dermake.find('labels-select').selectOption('pad');
+  await dermake.expectToClassify(photo);
+  expect(violations).toEqual([]);
+});
+
+test('the second visit to a static host works offline, with threads', async ({ page, dermake, host }) => {
+  await dermake.load(host.url);
+  await dermake.waitUntilOffline();
+  await host.close();
+  await dermake.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-build', 'threads_relaxed');
+  await dermake.expectToClassify(photo);
+});
+
+test('the page of a static host sends a photo nowhere', async ({ page, dermake, host }) => {
+  await dermake.load(host.url);
+  const outside = await page.evaluate(() => fetch('http://localhost:1/').then(() => 'sent', () => 'refused'));
+  expect(outside).toBe('refused');
+  await dermake.expectToClassify(photo);
+  const { pathname } = new URL(host.url);
+  expect(host.requested.filter((path) => !path.startsWith(pathname))).toEqual([]);
+  expect(host.requested.filter((path) => path.includes('/v1/'))).toEqual([]);
+});
