@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # the script that sources this sets `program`
 # What `dermake train` and others do on the emulated driver of emulated_gpu.sh: a run that is continued, a model that
 # answers as on the CPU, and what is said of a GPU that cannot be used. Source it.
 
