@@ -8,12 +8,13 @@ use dermake_files::labels;
 use dermake_models::options::ModelOptions;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
+use dermake_sheets::{Sheet, SheetFormat};
 use serde::Serialize;
 use shared_model::concepts::Presence;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::ConceptTemplates;
 use shared_model::preprocess::Reading;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which concepts to score, and how to print the answers.
 pub struct AnnotateOptions {
@@ -24,6 +25,8 @@ pub struct AnnotateOptions {
     pub reading: Reading,
     /// Folder of the cached features of the concepts' terms; those of photos are not cached.
     pub cache: Option<PathBuf>,
+    /// A file for the scores of all concepts, in place of printed answers.
+    pub out: Option<PathBuf>,
 }
 
 /// One line of `--json`.
@@ -36,6 +39,7 @@ struct Annotation<'a> {
 
 /// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
+    options.out.as_deref().map(SheetFormat::of).transpose()?;
     let concepts = concepts(&options.concepts)?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
@@ -55,12 +59,60 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     let present = |photo: &Photo| -> Result<Vec<Presence>> {
         let image = dermake_pictures::decode(&photo.read()?, options.reading)?;
         let feature = model.decoded_image_features(image)?.to_device(&Device::Cpu)?;
-        Ok(scorer.annotate(&feature, options.top_k)?.remove(0))
+        let top_k = if options.out.is_some() { concepts.len() } else { options.top_k };
+        Ok(scorer.annotate(&feature, top_k)?.remove(0))
     };
-    Tally::of(photos, present, |photo, concepts| {
-        let annotation = Annotation { image: &photo.name, concepts, model: &name };
-        if options.as_json { print::json(&annotation) } else { print::answer(&annotation.to_table()) }
-    })
+    let Some(out) = &options.out else {
+        return Tally::of(photos, present, |photo, concepts| {
+            let annotation = Annotation { image: &photo.name, concepts, model: &name };
+            if options.as_json { print::json(&annotation) } else { print::answer(&annotation.to_table()) }
+        });
+    };
+    let mut scores = Scores::new(&concepts);
+    let tally = Tally::of(photos, present, |photo, concepts| {
+        scores.push(&photo.name, &concepts);
+        Ok(())
+    })?;
+    scores.write(out)?;
+    print::summary(&format!(
+        "{} photos, {} concepts: {}\n",
+        tally.n_answered,
+        concepts.len(),
+        shown(&out.to_string_lossy())
+    ))?;
+    Ok(tally)
+}
+
+/// The scores of all concepts for each photo, as a table.
+struct Scores {
+    concepts: Vec<String>,
+    files: Vec<String>,
+    /// By concept.
+    scores: Vec<Vec<Option<f64>>>,
+}
+
+impl Scores {
+    fn new(concepts: &[Concept]) -> Self {
+        let concepts: Vec<String> = concepts.iter().map(|concept| concept.name.clone()).collect();
+        Self { files: Vec::new(), scores: vec![Vec::new(); concepts.len()], concepts }
+    }
+
+    fn push(&mut self, file: &str, present: &[Presence]) {
+        self.files.push(file.to_owned());
+        for (concept, scores) in self.concepts.iter().zip(&mut self.scores) {
+            let found = present.iter().find(|presence| presence.concept == *concept);
+            scores.push(found.map(|presence| f64::from(presence.score)));
+        }
+    }
+
+    fn write(self, path: &Path) -> Result<()> {
+        let mut sheet = Sheet::default();
+        sheet.texts("file", self.files);
+        for (concept, scores) in self.concepts.into_iter().zip(self.scores) {
+            sheet.numbers(concept, scores);
+        }
+        sheet.write(path)
+    }
 }
 
 /// Reads the arguments of --concepts, each concept once; without an argument, returns all known concepts.

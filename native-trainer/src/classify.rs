@@ -1,7 +1,7 @@
 //! `dermake classify`: ranks labels for photos.
 
 use crate::inputs::{Photo, Tally};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use dermake_files::labels;
 use dermake_models::options::ModelOptions;
 use dermake_process::print::{self, shown};
@@ -19,6 +19,8 @@ use std::time::Instant;
 struct Answer<'a> {
     image: &'a str,
     predictions: Vec<Prediction>,
+    /// The factor between cosines and logits.
+    scale: f64,
     model: &'a str,
     /// From the file's bytes to the ranked answers.
     millis: f64,
@@ -39,9 +41,38 @@ impl LabelOptions {
     }
 }
 
+/// The factor between cosines and logits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// 100, as in the reference.
+    #[default]
+    Reference,
+    /// What the checkpoint learned.
+    Own,
+}
+
+impl Scale {
+    /// The factor to use with a model; `None` for the usual one.
+    ///
+    /// # Errors
+    /// When the model's files do not have its scale.
+    pub fn of(self, model: &ZeroShotModel) -> Result<Option<f64>> {
+        match self {
+            Self::Reference => Ok(None),
+            Self::Own => {
+                let scale = model
+                    .logit_scale()
+                    .context("the model's files have no scale of its own; leave out --scale own")?;
+                Ok(Some(f64::from(scale)))
+            }
+        }
+    }
+}
+
 /// Form of the answers.
 pub struct ClassifyOutput {
     pub top_k: usize,
+    pub scale: Scale,
     pub as_json: bool,
     pub reading: Reading,
 }
@@ -56,13 +87,17 @@ pub fn classify(
     let (labels, templates) = label_options.resolve()?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
-    let classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
+    let mut classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
+    if let Some(scale) = output.scale.of(&model)? {
+        classifier = classifier.with_scale(scale);
+    }
 
     Tally::of(
         photos,
         |photo| answer(photo, &model, &classifier, output),
         |photo, (predictions, millis)| {
-            let answer = Answer { image: &photo.name, predictions, model: &name, millis };
+            let answer =
+                Answer { image: &photo.name, predictions, scale: classifier.scale(), model: &name, millis };
             if output.as_json { print::json(&answer) } else { print::answer(&table(&answer)) }
         },
     )

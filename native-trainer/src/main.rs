@@ -6,6 +6,7 @@
 mod annotate;
 mod classify;
 mod cli;
+mod formats;
 mod inputs;
 mod logging;
 mod quantize;

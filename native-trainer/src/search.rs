@@ -3,11 +3,12 @@
 use crate::inputs::{Photo, Tally, name_of, photos_below};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use dermake_features::{Encoder, FeatureStore, Hit, Identity, ImageFile, SearchIndex, StoreError};
+use dermake_features::{Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, SearchIndex, StoreError};
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
+use dermake_sheets::{Sheet, SheetFormat};
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::collections::HashSet;
@@ -37,7 +38,13 @@ impl Embedded {
 /// # Errors
 /// If the folder does not exist or is empty, the index is another model's, or the user stopped the command; finished
 /// work is kept.
-pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) -> Result<Embedded> {
+pub fn embed(
+    folder: &Path,
+    index: Option<&Path>,
+    model_options: &ModelOptions,
+    out: Option<&Path>,
+) -> Result<Embedded> {
+    out.map(SheetFormat::of).transpose()?;
     if !folder.is_dir() {
         bail!("there is no folder {}", folder.display());
     }
@@ -76,8 +83,23 @@ pub fn embed(folder: &Path, index: Option<&Path>, model_options: &ModelOptions) 
         let values = identity.embed_dim;
         tracing::info!("{n_rows} features of {values} values; which row is of which photo: {}", table.display());
     }
+    if let Some(out) = out {
+        write_features(out, &files, &found)?;
+    }
     let n_new = encoder.effort.images_encoded as usize;
     Ok(Embedded { n_new, n_known: encoder.effort.images_at_hand as usize, n_gone: gone.len(), n_unreadable })
+}
+
+/// Writes the features of the photos that could be read, with their names.
+fn write_features(out: &Path, files: &[ImageFile], found: &ImageFeatures) -> Result<()> {
+    let mut sheet = Sheet::default();
+    let is_read = |(file, row): (&ImageFile, &Result<usize, String>)| row.is_ok().then(|| file.name.clone());
+    sheet.texts("file", files.iter().zip(&found.rows).filter_map(is_read).collect());
+    let (_, width) = found.features.dims2()?;
+    sheet.vectors("feature", width, found.features.flatten_all()?.to_vec1()?);
+    sheet.write(out)?;
+    tracing::info!("{} features of {width} values: {}", sheet.n_rows(), out.display());
+    Ok(())
 }
 
 /// All photos below a folder, in the order of their names, which count from the folder.

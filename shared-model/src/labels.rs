@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 
 /// Class names in label order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LabelSet {
     /// `pad`, `f17k`, `snu`, `sd128`, or [`CUSTOM`](Self::CUSTOM).
     pub key: String,

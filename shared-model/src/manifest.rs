@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The purpose of a file of a quantized model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FileRole {
     /// Vision tower.
@@ -23,6 +24,7 @@ pub enum FileRole {
 
 /// One file beside the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ManifestFile {
     /// What it is for.
     pub role: FileRole,
@@ -36,6 +38,7 @@ pub struct ManifestFile {
 
 /// The content of `manifest.json`: everything that is needed to load a quantized model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Manifest {
     /// [`Manifest::FORMAT`].
     pub format: String,

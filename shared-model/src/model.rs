@@ -17,6 +17,9 @@ use bytes::Bytes;
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
 
+/// The tensor of the learned scale's logarithm.
+const LOGIT_SCALE: &str = "logit_scale";
+
 /// Ranks labels for the bytes of a photo.
 ///
 /// The text tower is optional: the classifiers of the built-in label sets come with a quantized model, so only other
@@ -30,6 +33,7 @@ pub struct ZeroShotModel {
     pub notice: Option<String>,
     towers: Towers,
     tokenizer: Option<Tokenizer>,
+    logit_scale: Option<f32>,
     shipped: BTreeMap<String, Classifier>,
     shipped_templates: Option<Templates>,
     placement: Placement,
@@ -55,8 +59,9 @@ impl Towers {
 impl ZeroShotModel {
     /// Creates a model with both towers.
     pub fn from_clip(clip: Clip, tokenizer: Tokenizer, is_trained: bool, placement: Placement) -> Self {
+        let logit_scale = Some(clip.logit_scale());
         let towers = Towers::own(clip.vision, Some(clip.text));
-        Self::with_towers(towers, clip.config, tokenizer, is_trained, placement)
+        Self { logit_scale, ..Self::with_towers(towers, clip.config, tokenizer, is_trained, placement) }
     }
 
     /// Creates a model from its towers, such as those over the parameters of a training run.
@@ -95,10 +100,19 @@ impl ZeroShotModel {
             notice: None,
             towers,
             tokenizer: Some(tokenizer),
+            logit_scale: None,
             shipped: BTreeMap::new(),
             shipped_templates: None,
             placement,
         }
+    }
+
+    /// Takes the learned scale from the weights that the towers were loaded from.
+    ///
+    /// # Errors
+    /// When the tensor is no number.
+    pub fn with_logit_scale_of(self, weights: &Weights) -> Result<Self> {
+        Ok(Self { logit_scale: logit_scale_of(weights)?, ..self })
     }
 
     /// Loads the vision tower of a quantized model and its classifiers.
@@ -127,6 +141,7 @@ impl ZeroShotModel {
             notice: manifest.notice.clone(),
             towers: Towers::own(vision, None),
             tokenizer: None,
+            logit_scale: None,
             placement,
         })
     }
@@ -136,7 +151,9 @@ impl ZeroShotModel {
     /// # Errors
     /// [`Error::CheckpointMismatch`] for weights that do not fit, [`Error::Vocabulary`] for a damaged tokenizer.
     pub fn add_text(&mut self, text: Bytes, tokenizer: &BTreeMap<String, Bytes>) -> Result<()> {
-        let tower = TextTower::load(&Weights::from_safetensors(text)?, &self.config, &self.placement)?;
+        let weights = Weights::from_safetensors(text)?;
+        self.logit_scale = logit_scale_of(&weights)?;
+        let tower = TextTower::load(&weights, &self.config, &self.placement)?;
         let tokenizer = Tokenizer::from_files(tokenizer, &self.config.tokenizer, self.config.text.context_length)?;
         if let Towers::Own(own) = &mut self.towers {
             (own.text, self.tokenizer) = (Some(tower), Some(tokenizer));
@@ -149,6 +166,12 @@ impl ZeroShotModel {
         let is_of_templates = self.shipped_templates.as_ref() == Some(templates);
         let shipped = self.shipped.get(&labels.key).filter(|_| is_of_templates)?;
         (shipped.class_names == labels.class_names).then_some(shipped)
+    }
+
+    /// Returns the scale that the model learned for its logits; `None` for a quantized model without its text tower, whose
+    /// file has it.
+    pub fn logit_scale(&self) -> Option<f32> {
+        self.logit_scale
     }
 
     /// Returns whether the text tower is loaded.
@@ -272,4 +295,14 @@ impl ZeroShotModel {
         drop(image);
         self.pixel_features(&pixel_values.unsqueeze(0)?)
     }
+}
+
+/// The scale that a model learned, if its files have it.
+fn logit_scale_of(weights: &Weights) -> Result<Option<f32>> {
+    if weights.stored(LOGIT_SCALE).is_err() {
+        return Ok(None);
+    }
+    let on_cpu = Placement { dtype: DType::F32, ..Placement::default() };
+    let log_scale: Vec<f32> = weights.tensor(LOGIT_SCALE, &on_cpu)?.flatten_all()?.to_vec1()?;
+    Ok(log_scale.first().map(|log_scale| log_scale.exp()))
 }

@@ -25,7 +25,7 @@ pub struct Prediction {
     pub label: String,
     /// Softmax over the label set.
     pub probability: f32,
-    /// 100 times the cosine.
+    /// The classifier's scale times the cosine: 100 times, unless another scale was chosen.
     pub logit: f32,
 }
 
@@ -36,6 +36,8 @@ pub struct Classifier {
     pub class_names: Vec<String>,
     /// `[E, C]` f32
     weights: Tensor,
+    /// The factor between cosines and logits.
+    scale: f64,
 }
 
 impl Classifier {
@@ -93,7 +95,18 @@ impl Classifier {
                 found: n_classes.to_string(),
             });
         }
-        Ok(Self { class_names: class_names.to_vec(), weights })
+        Ok(Self { class_names: class_names.to_vec(), weights, scale: LOGIT_FACTOR })
+    }
+
+    /// Returns the classifier with another factor between cosines and logits. The order of the labels stays the same;
+    /// the larger the factor, the closer the first probability is to 1.
+    pub fn with_scale(self, scale: f64) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// Returns the factor between cosines and logits.
+    pub fn scale(&self) -> f64 {
+        self.scale
     }
 
     /// Returns the weights, `[E, C]` f32 with columns of unit length.
@@ -101,13 +114,13 @@ impl Classifier {
         &self.weights
     }
 
-    /// Returns the logits, 100 times the cosines.
+    /// Returns the logits, the scale times the cosines.
     ///
     /// # Shapes
     /// - `image_features`: `[B, E]` f32, rows of unit length
     /// - returns `[B, C]` f32
     pub fn logits(&self, image_features: &Tensor) -> Result<Tensor> {
-        Ok((image_features.matmul(&self.weights.to_device(image_features.device())?)? * LOGIT_FACTOR)?)
+        Ok((image_features.matmul(&self.weights.to_device(image_features.device())?)? * self.scale)?)
     }
 
     /// Returns the `top_k` most probable labels of each image by descending probability. Equal logits keep the label

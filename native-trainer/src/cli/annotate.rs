@@ -10,14 +10,15 @@ use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Rank clinical concepts for photos
+/// Rank clinical concepts, such as scale or ulcer, for photos
 ///
 /// The score of a concept compares the photo with sentences that name the concept and with the same sentences without
-/// it, as MAKE's concept annotation does. Above 0.5, the photo is closer to those that name it.
+/// it, as MAKE's concept annotation does. Above 0.5, the photo is closer to those that name it; it is no probability.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake annotate photo.jpg
-  dermake annotate photo.jpg --concepts \"bulla, scale, tattoo\" --json")]
+  dermake annotate photo.jpg --concepts \"bulla, scale, tattoo\" --json
+  dermake annotate photos --out scores.csv")]
 pub struct Annotate {
     /// Photos: files, folders (all photos below them), `-` (standard input) or `@LIST` (a text file with one path per
     /// line)
@@ -40,6 +41,11 @@ pub struct Annotate {
     #[arg(long)]
     json: bool,
 
+    /// Write the scores of all concepts, a row for each photo, in place of printing: a file ending in .csv, .tsv,
+    /// .parquet or .npy (with the names of photos and concepts beside it)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top_k"])]
+    out: Option<PathBuf>,
+
     /// Read pixels as `dermake eval` does: ignore EXIF orientation and color profiles, and clip 16-bit gray
     #[arg(long, alias = "ignore-exif")]
     as_reference: bool,
@@ -53,6 +59,7 @@ impl Annotate {
             as_json: self.json,
             reading: if self.as_reference { Reading::Reference } else { Reading::Photo },
             cache: default_cache(),
+            out: self.out,
         };
         Ok(annotate(&gather(&self.images), &self.model.into(), &options)?.exit_code())
     }

@@ -1,7 +1,7 @@
 //! `dermake classify`.
 
-use crate::classify::{ClassifyOutput, classify};
-use crate::cli::options::{LabelArguments, ModelArguments};
+use crate::classify::{ClassifyOutput, Scale, classify};
+use crate::cli::options::{LabelArguments, ModelArguments, scale};
 use crate::inputs::gather;
 use anyhow::Result;
 use clap::Args;
@@ -11,7 +11,9 @@ use std::process::ExitCode;
 
 /// Rank labels for photos
 ///
-/// Ranks the labels by the cosine of the photo's feature and the label's, as MAKE's zero-shot evaluation does. Photos
+/// Ranks the labels by the cosine of the photo's feature and the label's. The probabilities are a softmax over 100 times
+/// the cosines, as in MAKE's zero-shot evaluation: they compare the given labels with each other, and do not say how likely
+/// a disease is. Photos
 /// may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, whatever their name. They are turned upright by their EXIF
 /// data and converted to sRGB by their color profile.
 #[derive(Debug, Args)]
@@ -37,7 +39,11 @@ pub struct Classify {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
 
-    /// Print one JSON object per line: image, predictions (label, probability, logit), model, millis
+    /// Factor between cosines and logits: it changes the probabilities, not the order
+    #[arg(long, ignore_case = true, default_value = "100", value_parser = scale())]
+    scale: Scale,
+
+    /// Print one JSON object per line: image, predictions (label, probability, logit), scale, model, millis
     #[arg(long)]
     json: bool,
 
@@ -49,7 +55,7 @@ pub struct Classify {
 impl Classify {
     pub fn run(self) -> Result<ExitCode> {
         let reading = if self.as_reference { Reading::Reference } else { Reading::Photo };
-        let output = ClassifyOutput { top_k: self.top_k as usize, as_json: self.json, reading };
+        let output = ClassifyOutput { top_k: self.top_k as usize, scale: self.scale, as_json: self.json, reading };
         Ok(classify(&gather(&self.images), &self.model.into(), &self.labels.into(), &output)?.exit_code())
     }
 }

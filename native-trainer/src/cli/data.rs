@@ -53,7 +53,7 @@ impl Synth {
     }
 }
 
-/// Check training data, make a copy with smaller images, or find evaluation images in it
+/// Check training data, copy them with smaller images, or find evaluation images in them
 #[derive(Debug, Subcommand)]
 pub enum Data {
     Check(Check),
@@ -71,32 +71,35 @@ impl Data {
     }
 }
 
-/// Find every problem of a training table before a run
+/// Find every problem of your training data before you train
 ///
-/// Reads the table as training does, decodes each image and counts the tokens of each caption. Prints each problem with
+/// Takes everything that `dermake train --data` does: CSV, TSV, JSON lines, Parquet, tar files, or a folder of images with
+/// text files beside them. Only an image and a caption in each row are needed; the columns of MAKE's table may be there,
+/// too. Reads the data as training does, decodes each image and counts the tokens of each caption. Prints each problem with
 /// its row, line and column, then statistics of the table, and which objectives can learn from it. Exit code 0:
-/// training would use every row; 1: it would skip some rows, or could not use the table; 2: the file cannot be opened.
+/// training would use every row; 1: it would skip some rows, or could not use the data; 2: nothing can be read there.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
+  dermake data check captions.csv
   dermake data check pretrain.csv --root images --json")]
 pub struct Check {
-    /// A CSV file with MAKE's columns: image, captions and masks
-    #[arg(value_name = "FILE")]
+    /// The data: a table, Parquet or tar files, a folder, or a pattern such as "shards/*.tar"
+    #[arg(value_name = "PATH")]
     table: PathBuf,
 
     /// Folder where image names start [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// Context length of the model in tokens, with start and end; longer captions are reported
+    /// Tokens of a caption that the model reads (its context length); longer captions are reported
     #[arg(long, value_name = "TOKENS", default_value_t = 77)]
     model_context: usize,
 
-    /// Column with the image's file name
+    /// Column with the image's file name; without a column filename, other usual names are found
     #[arg(long, value_name = "COLUMN", default_value = "filename")]
     image_column: String,
 
-    /// Column with the caption
+    /// Column with the caption; without a column truncated_caption, other usual names are found
     #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
     caption_column: String,
 

@@ -1,21 +1,25 @@
 //! `dermake eval`.
 
-use crate::cli::options::LoadingArguments;
+use crate::classify::Scale;
+use crate::cli::options::{LoadingArguments, scale};
 use anyhow::Result;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_evaluation::results::Protocol;
-use dermake_evaluation::{Ending, EvalOptions, FromOptions, evaluate, evaluate_predictions};
+use dermake_evaluation::{Ending, EvalOptions, FromOptions, OwnColumns, evaluate, evaluate_predictions};
 use dermake_features::default_cache;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Run benchmarks with one or more models, or score predictions that somebody made
+/// Measure models on your own photos or on benchmarks, or score predictions that somebody made
 ///
-/// Runs each benchmark whose data are in the data folder, in the layout of the reference or of DermFM-Zero, and says
-/// where to get the data of the others. Tasks are zero-shot classification, concept annotation, retrieval and linear
+/// --data takes your own photos: a folder with a folder for each class, a table (CSV, TSV, JSON lines, Parquet) with an
+/// image and a label or a caption in each row, or tar files of WebDataset. Or it takes a folder with the benchmarks in
+/// the layout of the reference or of DermFM-Zero: each one whose data are there is run, and the sources of the others are
+/// named.
+/// Tasks are zero-shot classification, concept annotation, retrieval and linear
 /// probes. Metrics have 95 % bootstrap intervals, and are also given by skin type, sex and age if a table has them. Ends
 /// with a table of the results beside published figures. With several models, each pair is compared by a paired bootstrap.
 /// Features are cached: a second evaluation reads only the images that the report shows. Exit code 0: everything in the
@@ -23,6 +27,9 @@ use std::process::ExitCode;
 /// is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  dermake eval --data photos
+  dermake eval --data test.csv --label-column dx --labels \"acne, rosacea, psoriasis\"
+  dermake eval --data captions.jsonl --out report
   dermake synth --out data/synth && dermake eval
   dermake eval --model hf-hub:xieji-x/MAKE --data data --out reports/make
   dermake eval --model hf-hub:xieji-x/MAKE --model runs/mine/checkpoints/best --data data --out reports/both
@@ -53,21 +60,56 @@ pub struct Eval {
     #[arg(long, value_name = "FILE")]
     exclude: Option<PathBuf>,
 
-    /// Folder with the data of the benchmarks
-    #[arg(long, env = "DERMAKE_DATA", default_value = "data", value_name = "DIR")]
+    /// Your photos (a folder, a table, Parquet or tar files, or a pattern such as "shards/*.tar"), or the folder of the
+    /// benchmarks
+    #[arg(long, env = "DERMAKE_DATA", default_value = "data", value_name = "PATH")]
     data: PathBuf,
 
-    /// Keys of the benchmarks to run, separated by commas [default: all whose data are in the folder]
+    /// Column of your table with the image's file name [default: a usual name, such as filename or image]
+    #[arg(long, value_name = "COLUMN")]
+    image_column: Option<String>,
+
+    /// Column of your table with the label: a class name, or its number from 0 [default: a usual name, such as label]
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<String>,
+
+    /// Column of your table with the caption, for retrieval [default: a usual name, such as caption]
+    #[arg(long, value_name = "COLUMN")]
+    caption_column: Option<String>,
+
+    /// The classes of your data to choose from, in the order of their numbers: names separated by commas, a file with one
+    /// name per line, or pad, f17k, snu or sd128 [default: the labels that occur]
+    #[arg(long, value_name = "LABELS")]
+    labels: Option<String>,
+
+    /// The part of your data to score: train, validation or test, by the column split or by the names of files and
+    /// folders [default: all]
+    #[arg(long, value_name = "PART")]
+    split: Option<String>,
+
+    /// The benchmarks to run, by their names separated by commas: pad, f17k, snu, sd128, daffodil, ham, skincon, derm7pt,
+    /// skincap and others [default: all whose data are in the folder]
     #[arg(long, value_delimiter = ',', value_name = "KEY")]
     only: Vec<String>,
 
-    /// Whose code is followed
+    /// How benchmarks are scored: as here, or as somebody's published code does
     #[arg(long, ignore_case = true, default_value = "all", value_parser = protocol())]
     protocol: Protocol,
 
-    /// Largest share of a table's images that may be missing or damaged
+    /// Largest share of a table's rows whose image is missing or damaged, or whose label is missing; above it, the table
+    /// is not scored
     #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
     max_unreadable: f64,
+
+    /// Factor between cosines and logits of classifications: it changes the probabilities, so the calibration and the
+    /// AUROC, not the accuracy
+    #[arg(long, ignore_case = true, default_value = "100", value_parser = scale())]
+    scale: Scale,
+
+    /// Write the feature of every scored image with its benchmark, row and file: a file ending in .csv, .tsv, .parquet or
+    /// .npy
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    embeddings: Option<PathBuf>,
 
     /// Folder for results.json, results.md, report.html and the answer to each image in predictions/
     #[arg(long, value_name = "DIR")]
@@ -77,7 +119,7 @@ pub struct Eval {
     #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
 
-    /// Neither read nor write the feature cache
+    /// Compute every feature again, and store none
     #[arg(long)]
     no_cache: bool,
 }
@@ -127,12 +169,21 @@ impl Eval {
         evaluate(&EvalOptions {
             models: &models,
             data: &self.data,
+            columns: OwnColumns {
+                image: self.image_column.as_deref(),
+                label: self.label_column.as_deref(),
+                caption: self.caption_column.as_deref(),
+                classes: self.labels.as_deref(),
+                split: self.split.as_deref(),
+            },
             only: &self.only,
             protocol: self.protocol,
             max_unreadable: self.max_unreadable,
             exclude: self.exclude.as_deref(),
             cache,
             out: self.out.as_deref(),
+            embeddings: self.embeddings.as_deref(),
+            uses_own_scale: self.scale == Scale::Own,
         })
     }
 

@@ -27,11 +27,11 @@ pub struct GpuCheck {
     #[arg(long, value_name = "FILE", default_value = "gpu.json")]
     out: PathBuf,
 
-    /// Seconds after which no further phase starts
+    /// Seconds after which no further part of the check starts
     #[arg(long, value_name = "SECS", default_value_t = 360)]
     limit_secs: u64,
 
-    /// Phases to run, separated by commas [default: all]
+    /// Parts of the check to run, separated by commas [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = PHASES)]
     phases: Vec<String>,
 

@@ -5,6 +5,7 @@ mod classify;
 mod data;
 mod eval;
 mod gpu_check;
+mod help;
 mod model;
 mod options;
 mod overlap;
@@ -16,7 +17,7 @@ mod train;
 mod verify;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use dermake_models::NoConfig;
 use std::process::ExitCode;
 
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 /// its level (error, warn, info, debug). Exit code 0: everything was done; 1: some inputs failed, the others were
 /// answered; 2: nothing could be done.
 #[derive(Debug, Parser)]
-#[command(name = "dermake", version, max_term_width = 100)]
+#[command(name = "dermake", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,6 +51,7 @@ enum Command {
     Serve(serve::Serve),
     Site(site::Site),
     GpuCheck(gpu_check::GpuCheck),
+    Help(help::Help),
 }
 
 impl Cli {
@@ -70,6 +72,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(),
             Command::Site(site) => site.run(),
             Command::GpuCheck(check) => check.run(),
+            Command::Help(help) => help.run(Self::command()),
         }
     }
 }
@@ -94,7 +97,6 @@ pub fn hint(err: &anyhow::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn no_two_options_are_called_the_same() {

@@ -9,7 +9,7 @@ use shared_model::quantize::WeightFormat;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Quantize a model for the page and the server
+/// Make a model smaller, for the page and the server
 ///
 /// Writes vision.safetensors, text.safetensors, classifiers.safetensors, the tokenizer and manifest.json. int8 and int4
 /// are calibrated on photos and texts, which takes minutes for a full-size model. Prints the size and error of each
@@ -19,8 +19,8 @@ pub struct Quantize {
     #[command(flatten)]
     model: ModelArguments,
 
-    /// int8 (one scale per output channel), int4 (half the size, for phones; as fast once loaded), q8_0 or q4_0 (GGML
-    /// blocks, slower)
+    /// How weights are stored: int8 (a quarter of the size), int4 (an eighth, less exact; as fast once loaded), q8_0 or
+    /// q4_0 (the blocks of GGML; slower)
     #[arg(long, default_value = "int8")]
     format: WeightFormat,
 
@@ -47,10 +47,12 @@ impl Quantize {
     }
 }
 
-/// Write a checkpoint with random weights in open_clip's layout
+/// Write an untrained model, to try things with
+///
+/// Its weights are random, so its answers mean nothing. The files are in open_clip's layout.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Architecture: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336, each also with -quickgelu
+    /// The kind of model: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336, each also with -quickgelu
     #[arg(long, default_value = "ViT-B-16")]
     arch: String,
 

@@ -1,8 +1,8 @@
 //! Options that several commands take.
 
-use crate::classify::LabelOptions;
+use crate::classify::{LabelOptions, Scale};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_device::{DeviceChoice, Precision};
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
@@ -23,16 +23,17 @@ pub struct ModelArguments {
 /// How a model is loaded.
 #[derive(Clone, Debug, Args)]
 pub struct LoadingArguments {
-    /// Architecture of a weights file that has no open_clip_config.json: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336,
+    /// The kind of model in a weights file that has no open_clip_config.json beside it: ViT-B-32, ViT-B-16, ViT-L-14 or ViT-L-14-336,
     /// each also with -quickgelu
     #[arg(long)]
     arch: Option<String>,
 
-    /// Device to compute on: cpu, cuda or cuda:N
+    /// Where to compute: cpu, or cuda (an NVIDIA GPU; cuda:1 is the second one)
     #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
     device: DeviceChoice,
 
-    /// Precision of weights that are not quantized
+    /// Number format to compute in: f32, or bf16, which needs half the memory and is less exact. A quantized model keeps
+    /// its own
     #[arg(long, ignore_case = true, default_value = "f32", value_parser = precision())]
     dtype: Precision,
 }
@@ -72,4 +73,16 @@ impl From<LabelArguments> for LabelOptions {
     fn from(LabelArguments { labels, templates }: LabelArguments) -> Self {
         Self { labels, templates }
     }
+}
+
+/// Parses `100` and `own`.
+pub fn scale() -> impl TypedValueParser<Value = Scale> {
+    let names = [
+        PossibleValue::new("100").help("100 times the cosine, as MAKE's evaluation does"),
+        PossibleValue::new("own").help("The scale that the checkpoint learned, as in training"),
+    ];
+    PossibleValuesParser::new(names).map(|name| match name.eq_ignore_ascii_case("own") {
+        true => Scale::Own,
+        false => Scale::Reference,
+    })
 }

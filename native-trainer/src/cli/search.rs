@@ -10,15 +10,17 @@ use dermake_process::print;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Build or update an index of the photos in a folder
+/// Compute the features of the photos in a folder, for `dermake search` and other programs
 ///
-/// Reads only photos that are new or changed, removes those that are gone, and may be interrupted at any moment. Photos
+/// The result is an index: what the model sees on each photo, as a vector. The same command brings it up to date.
+/// It reads only photos that are new or changed, removes those that are gone, and may be interrupted at any moment. Photos
 /// are recognized by their content; other files are counted and named. The index has features.f32 (rows of 32-bit
 /// floats) and files.csv, which gives the row of each photo; copies of one photo share a row. Exit code 1: some photos
 /// could not be read, the others are in the index.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  dermake embed photos && dermake search --index photos \"a wheal on the arm\"")]
+#[command(after_help = "Examples:
+  dermake embed photos && dermake search --index photos \"a wheal on the arm\"
+  dermake embed photos --out features.parquet")]
 pub struct Embed {
     /// Folder with the photos, also in subfolders: JPEG, PNG, WebP, GIF, BMP or TIFF
     #[arg(value_name = "DIR")]
@@ -30,9 +32,14 @@ pub struct Embed {
     /// Folder of the index [default: .dermake in the folder of the photos]
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
+
+    /// Also write the features with the names of their photos, for pandas, R or NumPy: a file ending in .csv, .tsv,
+    /// .parquet or .npy (with the names in .rows.csv beside it)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
-/// Find photos by a text or by another photo
+/// Find the photos of an index that fit a text or look like another photo
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake search --index photos \"a brown patch with an irregular border\"
@@ -65,7 +72,7 @@ pub struct Search {
 impl Embed {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
-        let done = embed(&self.folder, self.index.as_deref(), &self.model.into())?;
+        let done = embed(&self.folder, self.index.as_deref(), &self.model.into(), self.out.as_deref())?;
         print::summary(&format!(
             "{} photos new or changed, {} known, {} gone, {} unreadable\n",
             done.n_new, done.n_known, done.n_gone, done.n_unreadable

@@ -2,10 +2,8 @@
 
 use super::photo::name_of;
 use dermake_process::print::shown;
-use rayon::prelude::*;
-use shared_model::preprocess::{FileKind, OtherFile, PictureFormat};
+use dermake_sources::pictures_below;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
 
 /// Skipped files that are named.
 const N_NAMED: usize = 5;
@@ -13,45 +11,12 @@ const N_NAMED: usize = 5;
 /// The photos in a folder and in those below it, in the order of their names. Other files are counted and named in the
 /// log; hidden ones and those of the folder `except` are left out.
 pub fn photos_below(folder: &Path, except: Option<&Path>) -> Vec<PathBuf> {
-    let except = except.and_then(|path| path.canonicalize().ok());
-    let is_wanted = |entry: &walkdir::DirEntry| {
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        let is_excepted =
-            entry.file_type().is_dir() && except.is_some() && entry.path().canonicalize().ok() == except;
-        entry.depth() == 0 || !(is_hidden || is_excepted)
-    };
-    let mut files = Vec::new();
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_wanted) {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
-            Ok(_) => {}
-            // A link that leads nowhere, a folder that is closed: the other photos are there.
-            Err(err) => tracing::warn!("skipped: {}", shown(&err.to_string())),
-        }
+    let found = pictures_below(folder, except);
+    for problem in &found.problems {
+        tracing::warn!("skipped: {}", shown(problem));
     }
-    let are_photos: Vec<bool> = files.par_iter().map(|path| is_photo(path)).collect();
-    let (mut photos, mut others) = (Vec::new(), Vec::new());
-    for (path, is_photo) in files.into_iter().zip(are_photos) {
-        if is_photo { photos.push(path) } else { others.push(path) }
-    }
-    log_skipped(folder, &others);
-    photos
-}
-
-/// Returns whether a file is a photo, or should be one: then reading it reports the problem.
-fn is_photo(path: &Path) -> bool {
-    // A picture's ending is believed without a look into the file.
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let is_named_so =
-        |ending: String| PictureFormat::ALL.iter().any(|format| format.file_endings().contains(&ending.as_str()));
-    if ending.is_some_and(is_named_so) {
-        return true;
-    }
-    match dermake_pictures::kind(path) {
-        Ok(FileKind::Picture(_)) => true,
-        Ok(FileKind::Other(OtherFile::Svg)) | Err(_) => false,
-        Ok(FileKind::Other(other)) => other.is_picture(),
-    }
+    log_skipped(folder, &found.others);
+    found.pictures
 }
 
 fn log_skipped(folder: &Path, others: &[PathBuf]) {

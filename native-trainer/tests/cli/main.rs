@@ -17,6 +17,7 @@ mod inputs;
 mod labels;
 mod manuals;
 mod open_clip;
+mod own_data;
 mod pictures;
 mod prepare;
 mod quantize;

@@ -154,6 +154,27 @@ fn the_manual_of_training_has_every_recipe_and_field() {
 }
 
 #[test]
+fn file_formats_have_manuals_and_schemas() {
+    for (format, key) in
+        [("recipe", "run.batch_size"), ("benchmarks", "benchmark"), ("results", "model"), ("manifest", "files")]
+    {
+        let text = |arguments: &[&str]| {
+            let output = dermake().args(["help", format]).args(arguments).output().unwrap();
+            assert!(output.status.success(), "{format}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert!(text(&[]).contains(&format!("\n{key}\n")), "{format}: {}", text(&[]));
+        let schema: serde_json::Value = serde_json::from_str(&text(&["--json"])).unwrap();
+        assert!(schema["properties"].is_object(), "{format}");
+    }
+    let manual = dermake().args(["help", "train"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&manual.stdout).contains("--data"));
+    let unknown = dermake().args(["help", "nonsense"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("recipe, benchmarks, results, manifest"));
+}
+
+#[test]
 fn links_between_the_manuals_lead_to_files() {
     for (path, text) in manuals() {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 /// A format of a quantized matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WeightFormat {
     /// GGML: blocks of 32 signed bytes along `in`, an f16 scale each; 8.5 bits a weight. U8 `[out, in / 32, 34]`.

@@ -39,7 +39,7 @@ pub(super) struct Sample {
 }
 
 impl SampleSource {
-    /// `image_root` is the folder where the table's image names start; see [`default_image_root`].
+    /// `image_root` is the folder where the table's image names start; see [`TrainingTable::image_root`].
     pub fn new(
         table: TrainingTable,
         image_root: impl Into<PathBuf>,
@@ -103,17 +103,6 @@ impl SampleSource {
         };
         let view = view.map_err(|err| image_problem(unreadable(&path, err.to_string())))?;
         Ok(Sample { pixels: view.to_planes(), captions })
-    }
-}
-
-/// The default folder where image names start: the table's, or the folder itself that is read.
-pub fn default_image_root(table: &Path) -> PathBuf {
-    if table.is_dir() {
-        return table.into();
-    }
-    match table.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => ".".into(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use dermake_files::table_file::{IMAGE_COLUMNS, find_column};
 use dermake_sources::columns::{CAPTION_COLUMNS, find_image, find_usual};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The column of the ontology caption.
@@ -24,7 +25,7 @@ pub const N_KNOWLEDGE: usize = 3;
 pub const MAX_SUBCAPTIONS: usize = 32;
 
 /// Options for reading a training table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TableOptions {
     /// Column of the image's file name; for `filename`, other usual names are also accepted.

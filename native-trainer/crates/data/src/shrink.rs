@@ -5,7 +5,7 @@
 //! records how it was made, and that is part of a run's fingerprint: a run on the originals cannot continue on it.
 
 use super::problem::{ProblemKind, RowProblem};
-use super::samples::{default_image_root, find_image, read_image};
+use super::samples::{find_image, read_image};
 use super::schema::TableOptions;
 use super::table::TrainingTable;
 use anyhow::{Context, Result, bail, ensure};
@@ -65,8 +65,8 @@ pub fn run(
     settings: ShrinkSettings,
     out: &Path,
 ) -> Result<bool> {
-    let root = root.map_or_else(|| default_image_root(table_path), Path::to_path_buf);
     let table = TrainingTable::read(table_path, table)?;
+    let root = root.unwrap_or(table.image_root()).to_path_buf();
     create_folder(out)?;
     let same = |path: &Path| path.canonicalize().ok();
     ensure!(

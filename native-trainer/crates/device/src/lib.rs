@@ -9,6 +9,7 @@ pub mod cuda;
 use anyhow::Context;
 use anyhow::{Result, bail};
 use candle_core::{DType, Device};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_model::weights::Placement;
 use std::str::FromStr;
@@ -35,7 +36,7 @@ impl FromStr for DeviceChoice {
 }
 
 /// Precision of dense weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     #[default]

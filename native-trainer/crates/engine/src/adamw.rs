@@ -1,10 +1,11 @@
 //! The constants of AdamW and of one of its steps, as the update on the CPU and the kernel on a GPU read them.
 
 use anyhow::{Result, bail, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Constants of AdamW.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdamWConfig {
     #[serde(default = "default_beta1")]

@@ -1,10 +1,12 @@
 //! The benchmarks, and which of them a data folder has: `static/benchmarks/benchmarks.toml`.
 
 use super::results::SkippedBenchmark;
+use super::table::Table;
 use anyhow::{Context, Result};
 use dermake_files::file_finder::FileFinder;
 use dermake_files::labels;
 use dermake_files::text_file;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared_model::labels::LabelSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 const OWN_FILE: &str = "benchmarks.toml";
 
 /// What to evaluate, and where its table may be.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
     /// `pad`, `f17k`, ...
@@ -30,10 +32,22 @@ pub struct Benchmark {
     pub source: String,
     /// Instructions: which files to put where.
     pub how: String,
+    /// The rows of data that are in no list of benchmarks.
+    #[serde(skip)]
+    pub own: Option<OwnRows>,
+}
+
+/// The rows of data of one's own that are scored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnRows {
+    pub path: PathBuf,
+    pub rows: Vec<usize>,
+    /// What was left out, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// The task.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Task {
     /// Name what is on each image.
@@ -88,7 +102,7 @@ fn caption() -> String {
 }
 
 /// Class names in label order.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Classes {
     Names(Vec<String>),
@@ -96,10 +110,12 @@ pub enum Classes {
     Named(String),
 }
 
-#[derive(Deserialize)]
+/// A list of benchmarks.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Benchmarks {
-    benchmark: Vec<Benchmark>,
+pub struct Benchmarks {
+    /// The benchmarks.
+    pub benchmark: Vec<Benchmark>,
 }
 
 impl Benchmark {
@@ -124,7 +140,27 @@ impl Benchmark {
 
     /// The table, if the data folder has it.
     pub fn table(&self, data: &FileFinder) -> Option<PathBuf> {
+        if let Some(own) = &self.own {
+            return Some(own.path.clone());
+        }
         self.tables.iter().find_map(|table| data.find(table).ok())
+    }
+
+    /// Reads the table, with the rows that are scored.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn read(&self, table: &Path) -> Result<Table> {
+        let table = Table::read(table)?;
+        Ok(match &self.own {
+            Some(own) => table.with_rows(own.rows.clone()),
+            None => table,
+        })
+    }
+
+    /// What was left out before the table was read, for the result's notes.
+    pub fn notes(&self) -> Vec<String> {
+        self.own.as_ref().map_or(Vec::new(), |own| own.notes.clone())
     }
 
     /// Describes a benchmark whose table does not exist.

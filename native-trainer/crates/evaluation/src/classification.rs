@@ -8,7 +8,6 @@ use super::resampler::Scored;
 use super::results::Protocol;
 use super::scored::{ScoredRows, score_images};
 use super::session::Session;
-use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_metrics::first_largest;
 use shared_model::labels::{LabelSet, Templates};
@@ -31,14 +30,14 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
     if !classified::is_metric(task.metric) {
         bail!("classification has no metric {:?}: benchmark {}", task.metric, benchmark.key);
     }
-    let table = Table::read(table)?;
+    let table = benchmark.read(table)?;
     let folder = table.path.parent().unwrap_or(Path::new("."));
     let class_list = task.classes.resolve(folder)?;
     let n_rows = match session.protocol() {
-        Protocol::Released => table.n_rows().min(RELEASED_ROWS),
-        _ => table.n_rows(),
+        Protocol::Released => table.rows().len().min(RELEASED_ROWS),
+        _ => table.rows().len(),
     };
-    let rows: Vec<usize> = (0..n_rows).collect();
+    let rows = table.rows()[..n_rows].to_vec();
     let columns = Columns { label: task.label_column, image: benchmark.image_column.as_deref() };
     let LabeledImages { files, labels, doubts } =
         LabeledImages::of_rows(&table, &rows, &columns, &class_list, session.data())?;
@@ -49,9 +48,13 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
         None => scored.files[at].display().to_string(),
     };
     let predictions = predictions(session, &class_list, &scored, &scored.of_read(&labels), image)?;
-    let mut notes = Vec::new();
-    if n_rows < table.n_rows() {
-        notes.push(format!("the first {n_rows} of {} rows, as the released script scores them", table.n_rows()));
+    let mut notes = benchmark.notes();
+    if let Some(scale) = session.scale {
+        notes.push(format!("probabilities with the model's own scale, {scale:.2} times the cosine"));
+    }
+    if n_rows < table.rows().len() {
+        let n_all = table.rows().len();
+        notes.push(format!("the first {n_rows} of {n_all} rows, as the released script scores them"));
     }
     let classified = Classified {
         key: benchmark.key.clone(),
@@ -75,7 +78,11 @@ fn predictions(
     labels: &[usize],
     image: impl Fn(usize) -> String,
 ) -> Result<Predictions> {
-    let logits: Vec<Vec<f32>> = classifier(session, class_list)?.logits(&scored.features)?.to_vec2()?;
+    let mut classifier = classifier(session, class_list)?;
+    if let Some(scale) = session.scale {
+        classifier = classifier.with_scale(scale);
+    }
+    let logits: Vec<Vec<f32>> = classifier.logits(&scored.features)?.to_vec2()?;
     let mut rows = Vec::with_capacity(logits.len());
     for (at, logits) in logits.iter().enumerate() {
         let probabilities = softmax(logits);

@@ -125,6 +125,18 @@ pub fn metrics(classes: &ScoredClasses, counts: &[u32], main: &str) -> Vec<Metri
     chosen.iter().zip(figures).map(metric).collect()
 }
 
+/// Intervals of each class's recall, precision and AUROC.
+fn class_intervals(classes: &ScoredClasses, counts: &[u32]) -> Vec<[Option<[f64; 2]>; 3]> {
+    let of = |counts: &[u32]| -> Vec<Option<f64>> {
+        let of_classes = classes.class_counts(counts);
+        let of_class = |(class, found): (usize, &ClassCounts)| {
+            [found.recall(), found.precision(), classes.auroc(class, counts)]
+        };
+        of_classes.iter().enumerate().flat_map(of_class).collect()
+    };
+    intervals(counts, of).chunks_exact(3).map(|bounds| [bounds[0], bounds[1], bounds[2]]).collect()
+}
+
 fn details(classes: &ScoredClasses, predictions: &Predictions, files: &[PathBuf]) -> ClassificationDetails {
     let names = &predictions.class_names;
     let rows = &predictions.rows;
@@ -133,13 +145,21 @@ fn details(classes: &ScoredClasses, predictions: &Predictions, files: &[PathBuf]
     let is_right = |row: usize| rows[row].predicted == rows[row].label;
     let answers: Vec<(f64, bool)> = (0..rows.len()).map(|row| (confidence(row), is_right(row))).collect();
     let bins = reliability(&answers);
-    let of_class = |(class, (name, counts)): (usize, (&String, ClassCounts))| ClassResult {
-        name: name.clone(),
-        n: counts.n as usize,
-        recall: counts.recall(),
-        precision: counts.precision(),
-        auroc: classes.auroc(class, &all),
-        roc: classes.roc(class, &all),
+    let bounds = class_intervals(classes, &all);
+    let of_class = |(class, (name, counts)): (usize, (&String, ClassCounts))| {
+        let [recall_interval, precision_interval, auroc_interval] = bounds[class];
+        let (recall, precision, auroc) = (counts.recall(), counts.precision(), classes.auroc(class, &all));
+        ClassResult {
+            name: name.clone(),
+            n: counts.n as usize,
+            recall,
+            recall_interval: recall.and(recall_interval),
+            precision,
+            precision_interval: precision.and(precision_interval),
+            auroc,
+            auroc_interval: auroc.and(auroc_interval),
+            roc: classes.roc(class, &all),
+        }
     };
     let mut wrong: Vec<usize> = (0..rows.len()).filter(|&row| !is_right(row)).collect();
     wrong.sort_by(|&a, &b| confidence(b).total_cmp(&confidence(a)).then(a.cmp(&b)));

@@ -4,18 +4,21 @@ use super::benchmarks::{Benchmark, Task};
 use super::classification::{self, ClassTask};
 use super::compare::Evaluated;
 use super::concepts::{self, ConceptSource};
+use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
+use super::own_data::{self, OwnColumns};
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
 use super::{Ending, report, retrieval};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt::{self, Interrupted};
+use dermake_sheets::SheetFormat;
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::path::{Path, PathBuf};
@@ -24,8 +27,10 @@ use std::path::{Path, PathBuf};
 pub struct EvalOptions<'a> {
     /// One or more.
     pub models: &'a [ModelOptions],
-    /// The folder of all benchmarks.
+    /// The folder of all benchmarks, or data of one's own.
     pub data: &'a Path,
+    /// About the columns of data of one's own.
+    pub columns: OwnColumns<'a>,
     /// Keys of the benchmarks to run; none means all.
     pub only: &'a [String],
     pub protocol: Protocol,
@@ -37,6 +42,10 @@ pub struct EvalOptions<'a> {
     pub cache: Option<PathBuf>,
     /// A folder for the report.
     pub out: Option<&'a Path>,
+    /// A file for the features of all scored images.
+    pub embeddings: Option<&'a Path>,
+    /// Classify with the scale that a model learned, not with 100.
+    pub uses_own_scale: bool,
 }
 
 /// Runs every benchmark that the data folder has with each model, prints the table and writes the report.
@@ -44,6 +53,10 @@ pub struct EvalOptions<'a> {
 /// # Errors
 /// When no benchmark is there, a model cannot be loaded or the report not written.
 pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
+    options.embeddings.map(SheetFormat::of).transpose()?;
+    if options.embeddings.is_some() && options.models.len() > 1 {
+        bail!("--embeddings writes the features of one model, and {} are named", options.models.len());
+    }
     let folder = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
     let exclusion = options.exclude.map(Exclusion::read).transpose()?;
@@ -91,7 +104,11 @@ fn of_model(
     };
     interrupt::listen("batch")?;
     let encoder = Encoder::new(&model, Reading::Reference, store);
-    let mut session = Session { encoder, options: session_options };
+    let own_scale =
+        || model.logit_scale().context("the model's files have no scale of its own; leave out --scale own");
+    let scale = eval.uses_own_scale.then(own_scale).transpose()?.map(f64::from);
+    let embeddings = eval.embeddings.map(|_| Embeddings::default());
+    let mut session = Session { encoder, options: session_options, embeddings, scale };
     let mut results = empty_results(&model, &identity, eval.protocol);
     let mut all_scored = Vec::new();
     let mut ending = Ending::Complete;
@@ -121,6 +138,9 @@ fn of_model(
         }
     }
     results.effort = session.encoder.effort;
+    if let (Some(path), Some(embeddings)) = (eval.embeddings, session.embeddings) {
+        embeddings.write(path)?;
+    }
     Ok((Evaluated { results, scored: all_scored }, ending))
 }
 
@@ -163,10 +183,24 @@ fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
 
 /// Returns the benchmarks to run.
 fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
-    if !options.data.is_dir() {
-        bail!("there is no data folder: {}", options.data.display());
+    let own = || own_data::benchmarks(options.data, &options.columns, options.max_unreadable);
+    if !options.data.is_dir() || options.columns.is_given() {
+        if !options.only.is_empty() {
+            bail!("--only chooses among the benchmarks of a data folder: {}", options.data.display());
+        }
+        return own();
     }
     let known = Benchmark::known(options.data)?;
+    let data = FileFinder::new(options.data);
+    let has_benchmark = known.iter().any(|benchmark| benchmark.table(&data).is_some());
+    if !has_benchmark && options.only.is_empty() {
+        match own() {
+            // A folder with nothing in it is told where the data of the benchmarks are from.
+            Err(err) if !is_empty(options.data) => return Err(err),
+            Err(_) => {}
+            found => return found,
+        }
+    }
     let keys = || known.iter().map(|benchmark| benchmark.key.as_str()).collect::<Vec<_>>().join(", ");
     let is_named = |benchmark: &Benchmark, key: &str| benchmark.key.eq_ignore_ascii_case(key.trim());
     if let Some(unknown) = options.only.iter().find(|key| known.iter().all(|benchmark| !is_named(benchmark, key))) {
@@ -174,6 +208,12 @@ fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     }
     let is_chosen = |b: &Benchmark| options.only.is_empty() || options.only.iter().any(|key| is_named(b, key));
     Ok(known.into_iter().filter(is_chosen).collect())
+}
+
+/// Returns whether a folder has no file that is not hidden.
+fn is_empty(folder: &Path) -> bool {
+    let is_hidden = |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
+    std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().all(|entry| is_hidden(&entry)))
 }
 
 fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result<Scored> {
@@ -223,5 +263,9 @@ pub fn log(result: &BenchmarkResult) {
 fn nothing_found(options: &EvalOptions<'_>, results: &Results) -> Result<()> {
     let how = |skipped: &SkippedBenchmark| format!("\n  {}: {} ({})", skipped.key, skipped.how, skipped.source);
     let all: String = results.skipped.iter().map(how).collect();
-    bail!("the data folder has no benchmark: {}{all}", options.data.display())
+    bail!(
+        "there is nothing to evaluate in the data folder: {}; what works, for example:{}\nThe data of the benchmarks:{all}",
+        options.data.display(),
+        own_data::WAYS
+    )
 }

@@ -12,6 +12,7 @@ mod classified;
 pub mod compare;
 mod concepts;
 mod dermfm_zero;
+mod embeddings;
 mod evaluate;
 mod exclusion;
 mod from_predictions;
@@ -22,6 +23,7 @@ mod linear_probe;
 mod logistic;
 mod out;
 pub mod overlap;
+mod own_data;
 pub mod predictions;
 mod published;
 mod report;
@@ -32,9 +34,11 @@ mod scored;
 mod session;
 pub mod table;
 
+pub use benchmarks::Benchmarks;
 pub use evaluate::{EvalOptions, evaluate};
 pub use from_predictions::{FromOptions, evaluate_predictions};
 pub use labeled::LabeledImages;
+pub use own_data::OwnColumns;
 pub use results::UnreadableImage;
 pub use scored::check_unreadable;
 

@@ -1,4 +1,4 @@
-//! The folder of a report: `results.json`, `results.md`, `report.html`, `predictions/`.
+//! The folder of a report: `results.json`, `results.md`, `report.html`, `figures/`, `predictions/`.
 
 use super::compare::{Comparison, Evaluated};
 use super::predictions::{self, CLASS_FOLDER};
@@ -16,6 +16,8 @@ use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 const RESULTS_FILE: &str = "results.json";
+/// Folder of the report's drawings as files; those of further models in a folder each.
+const FIGURES_FOLDER: &str = "figures";
 /// Folder of the tables with the answer to each image: `DATASET/MODEL.csv`, as DermFM-Zero publishes them.
 const PREDICTIONS_FOLDER: &str = "predictions";
 /// Side of a picture in the report, in pixels.
@@ -50,6 +52,14 @@ impl ReportFolder {
             [only] => serde_json::to_vec_pretty(only)?,
             _ => serde_json::to_vec_pretty(comparison)?,
         };
+        for (at, results) in comparison.models.iter().enumerate() {
+            let figures = self.folder.join(FIGURES_FOLDER);
+            let figures = if at == 0 { figures } else { figures.join((at + 1).to_string()) };
+            create_folder(&figures)?;
+            for figure in report::figures(results) {
+                replace_file(&figures.join(&figure.name), figure.svg.as_bytes())?;
+            }
+        }
         self.write_file(RESULTS_FILE, &json)?;
         tracing::info!("the report is {}", self.folder.join("report.html").display());
         Ok(())

@@ -4,11 +4,12 @@
 
 use dermake_features::Effort;
 pub use dermake_metrics::ReliabilityBin;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// One evaluation of one model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Results {
     /// [`Results::FORMAT`].
     pub format: String,
@@ -30,7 +31,7 @@ impl Results {
     pub const FORMAT: &'static str = "dermake-results/1";
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvaluatedModel {
     pub name: String,
     /// Of weights, config and preprocessing, lower-case hexadecimal.
@@ -42,7 +43,7 @@ pub struct EvaluatedModel {
 }
 
 /// Which rows are scored, and how rows without a caption count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// Every row.
@@ -57,7 +58,7 @@ pub enum Protocol {
 }
 
 /// A benchmark that was run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BenchmarkResult {
     /// `pad`, `f17k`, ...
     pub key: String,
@@ -84,7 +85,7 @@ pub struct BenchmarkResult {
 }
 
 /// Metrics without some images, such as those that are in the training data, too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WithoutExcluded {
     pub n_excluded: usize,
     /// Rows that are left.
@@ -92,7 +93,7 @@ pub struct WithoutExcluded {
     pub metrics: Vec<Metric>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UnreadableImage {
     /// Row of the table, from 1.
     pub row: usize,
@@ -101,7 +102,7 @@ pub struct UnreadableImage {
 }
 
 /// One figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metric {
     /// `top1_accuracy`, `macro_auroc`, `recall_at_10_image_to_text`, ...
     pub key: String,
@@ -113,7 +114,7 @@ pub struct Metric {
 }
 
 /// The main metric within each group of a column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Breakdown {
     /// `fitzpatrick`, `monk`, `ita`, `skin_tone`, `sex`, `age`.
     pub column: String,
@@ -124,7 +125,7 @@ pub struct Breakdown {
     pub gap: Option<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
     pub name: String,
     pub n: usize,
@@ -133,7 +134,7 @@ pub struct Group {
 }
 
 /// Details that differ by kind of benchmark.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Details {
     Classification(ClassificationDetails),
@@ -142,7 +143,7 @@ pub enum Details {
     LinearProbe(ProbeDetails),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassificationDetails {
     /// In label order.
     pub classes: Vec<ClassResult>,
@@ -156,21 +157,28 @@ pub struct ClassificationDetails {
     pub mistakes: Vec<Mistake>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassResult {
     pub name: String,
     /// Images with this label.
     pub n: usize,
     pub recall: Option<f64>,
+    /// 95 % bootstrap interval over the rows, as those below.
+    #[serde(default)]
+    pub recall_interval: Option<[f64; 2]>,
     pub precision: Option<f64>,
+    #[serde(default)]
+    pub precision_interval: Option<[f64; 2]>,
     /// This class against all others.
     pub auroc: Option<f64>,
+    #[serde(default)]
+    pub auroc_interval: Option<[f64; 2]>,
     /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, at most 201 points, the area under which is
     /// `auroc`; empty where that is `None`.
     pub roc: Vec<[f64; 2]>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mistake {
     /// Row of the table, from 1.
     pub row: usize,
@@ -180,7 +188,7 @@ pub struct Mistake {
     pub probability: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConceptDetails {
     /// In the order of the table's columns.
     pub concepts: Vec<ConceptResult>,
@@ -188,7 +196,7 @@ pub struct ConceptDetails {
     pub pass_mark: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConceptResult {
     pub name: String,
     /// Images that show it.
@@ -199,7 +207,7 @@ pub struct ConceptResult {
     pub roc: Vec<[f64; 2]>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetrievalDetails {
     /// Share of queries whose partner is among the first k, for k in `recall_ks`.
     pub recall_ks: Vec<usize>,
@@ -207,13 +215,13 @@ pub struct RetrievalDetails {
     pub text_to_image: Vec<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeDetails {
     /// By share of the training split, the smallest first.
     pub shares: Vec<ProbeShare>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeShare {
     /// 0.01, 0.1, 1.
     pub share: f64,
@@ -231,7 +239,7 @@ impl ProbeShare {
 }
 
 /// A benchmark that could not be scored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedBenchmark {
     pub key: String,
     pub title: String,
@@ -239,7 +247,7 @@ pub struct FailedBenchmark {
 }
 
 /// A benchmark whose data are not there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedBenchmark {
     pub key: String,
     pub title: String,

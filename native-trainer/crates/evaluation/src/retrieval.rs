@@ -5,7 +5,6 @@ use super::resampler::{Resampler, Scored};
 use super::results::{BenchmarkResult, Details, Metric, Protocol, RetrievalDetails, WithoutExcluded};
 use super::scored::score_images;
 use super::session::Session;
-use super::table::Table;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 use dermake_metrics::{intervals, mean_rank, median_rank, ranks, recall_at_k};
@@ -16,20 +15,20 @@ const MISSING: [&str; 5] = ["", "nan", "NaN", "NA", "null"];
 /// And what it makes of one.
 const MISSING_CAPTION: &str = "nan";
 
-/// The places that count as found.
+/// The places that count as found, the one of the main metric first.
 fn recall_ks(protocol: Protocol) -> [usize; 3] {
     if protocol == Protocol::DermfmZero { [5, 10, 50] } else { [10, 50, 100] }
 }
 
 /// Scores a benchmark's table.
 pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, caption_column: &str) -> Result<Scored> {
-    let table = Table::read(table)?;
+    let table = benchmark.read(table)?;
     let (caption, image) =
         (table.column(&[caption_column])?, table.image_column(benchmark.image_column.as_deref())?);
     let is_missing = |row: &usize| MISSING.contains(&table.cell(*row, caption));
-    let mut rows: Vec<usize> = (0..table.n_rows()).collect();
+    let mut rows = table.rows().to_vec();
     let n_missing = rows.iter().filter(|row| is_missing(row)).count();
-    let mut notes = Vec::new();
+    let mut notes = benchmark.notes();
     if n_missing > 0 && session.protocol() == Protocol::All {
         rows.retain(|row| !is_missing(row));
         notes.push(format!("{n_missing} rows without a caption are left out"));
@@ -50,9 +49,11 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, capti
     let recall_ks = recall_ks(session.protocol());
     let [image_to_text, text_to_image] = both_ranks(&scored.features, &text_features)?;
     let all = vec![1; n];
-    let recalls = |ranks: &[usize]| recall_ks.iter().filter_map(|&k| recall_at_k(ranks, k, &all)).collect();
+    let mut in_order = recall_ks;
+    in_order.sort_unstable();
+    let recalls = |ranks: &[usize]| in_order.iter().filter_map(|&k| recall_at_k(ranks, k, &all)).collect();
     let details = RetrievalDetails {
-        recall_ks: recall_ks.to_vec(),
+        recall_ks: in_order.to_vec(),
         image_to_text: recalls(&image_to_text),
         text_to_image: recalls(&text_to_image),
     };

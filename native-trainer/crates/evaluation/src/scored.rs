@@ -48,7 +48,11 @@ pub fn score_images(
     files: &[ImageFile],
 ) -> Result<ScoredRows> {
     let features = session.images(&benchmark.title, files)?;
-    scored_rows(session, rows, files, features)
+    let scored = scored_rows(session, rows, files, features)?;
+    if let Some(embeddings) = &mut session.embeddings {
+        embeddings.add(&benchmark.key, &scored.rows, &scored.files, &scored.features)?;
+    }
+    Ok(scored)
 }
 
 /// The rows whose images have features.

@@ -1,5 +1,6 @@
 //! Shared state of one evaluation.
 
+use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
 use super::results::Protocol;
 use anyhow::Result;
@@ -12,6 +13,10 @@ use std::path::Path;
 pub struct Session<'a> {
     pub encoder: Encoder<'a>,
     pub options: &'a SessionOptions<'a>,
+    /// The features of all scored images, if they are to be written.
+    pub embeddings: Option<Embeddings>,
+    /// The factor between cosines and logits; `None` for the usual one.
+    pub scale: Option<f64>,
 }
 
 /// Options that all benchmarks share.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct Table {
     pub path: PathBuf,
     data: Dataset,
+    /// The rows to score.
+    rows: Vec<usize>,
 }
 
 impl Table {
@@ -42,9 +44,21 @@ impl Table {
         for note in data.notes() {
             tracing::warn!("{note}");
         }
-        Ok(Self { path: data.path().into(), data })
+        let rows = (0..data.len()).collect();
+        Ok(Self { path: data.path().into(), data, rows })
     }
 
+    /// The table with these rows to score.
+    pub fn with_rows(self, rows: Vec<usize>) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// The rows to score: all, unless others were chosen.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Rows of the table, scored or not.
     pub fn n_rows(&self) -> usize {
         self.data.len()
     }

@@ -4,6 +4,7 @@ use super::batch_size::BatchSize;
 use super::store::FeatureStore;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 /// Counts and times of getting features.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Effort {
     /// Images read and encoded now.
     pub images_encoded: u64,

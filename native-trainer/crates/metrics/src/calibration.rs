@@ -1,12 +1,13 @@
 //! Calibration: whether probabilities match frequencies.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Bins of equal width over the confidence.
 const N_BINS: usize = 10;
 
 /// One bar of a reliability diagram: answers of about the same confidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReliabilityBin {
     /// Confidence, above this one ...
     pub from: f64,

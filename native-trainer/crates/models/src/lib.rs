@@ -214,7 +214,8 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
         let towers = InferenceTowers::load(&weights, &config, placement)
             .with_context(|| format!("in {}", files.weights.display()))?;
         let mut model =
-            ZeroShotModel::from_engine(Box::new(towers), config, tokenizer, is_trained, placement.clone());
+            ZeroShotModel::from_engine(Box::new(towers), config, tokenizer, is_trained, placement.clone())
+                .with_logit_scale_of(&weights)?;
         model.notice = notice;
         return Ok((model, name));
     }

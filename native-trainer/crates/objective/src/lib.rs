@@ -29,10 +29,11 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use contrast::{Contrast, Targets};
 use diagnosis::diagnosis_weights;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The objective and its constants, as a recipe states them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
     pub variant: Variant,

@@ -1,12 +1,13 @@
 //! Which captions there are, and which variant of the objective uses them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Captions of a sample that are not sub-captions: original, ontology, visual concepts.
 pub const N_WHOLE_CAPTIONS: usize = 3;
 
 /// The variant of the objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
     /// The reference's code, quirks included: the weights compare captions of other samples, and the local term has

@@ -13,6 +13,7 @@ mod memory;
 mod micro_batches;
 pub mod model;
 pub mod optimizer;
+mod own_data;
 pub mod parameters;
 mod plan;
 mod progress;

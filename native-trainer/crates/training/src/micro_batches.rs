@@ -1,11 +1,12 @@
 //! How a batch is cut into micro-batches.
 
 use dermake_engine::parts_of_tokens;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Sizes of micro-batches. They decide memory and speed; results differ only in the order of f32 sums.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MicroBatches {
     /// Images at a time.

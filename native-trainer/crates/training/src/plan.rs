@@ -6,7 +6,6 @@ use super::model::DeviceMemory;
 use super::parameters::parameters;
 use super::recipe::{Recipe, ZeroShotRecipe};
 use anyhow::{Context, Result, bail};
-use dermake_data::samples::default_image_root;
 use dermake_data::shrink;
 use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
 use dermake_evaluation::LabeledImages;
@@ -53,12 +52,12 @@ impl Plan {
     pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path, memory: DeviceMemory) -> Result<Self> {
         let source = |table: &str| -> Result<Arc<SampleSource>> {
             let path = data.join(table);
-            let root = match &recipe.data.image_root {
-                Some(root) => image_root(&data.join(root))?,
-                None => default_image_root(&path),
-            };
             let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
             let table = TrainingTable::read(&path, &recipe.data.table)?;
+            let root = match &recipe.data.image_root {
+                Some(root) => image_root(&data.join(root))?,
+                None => table.image_root().into(),
+            };
             Ok(Arc::new(SampleSource::new(table, root, tokenizer, config.preprocess.clone())))
         };
         let train = source(&recipe.data.train)?;

@@ -7,12 +7,13 @@ use anyhow::{Context, Result, bail, ensure};
 use dermake_data::{Augmentation, TableOptions};
 use dermake_device::Precision;
 use dermake_objective::Objective;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_model::config::ClipConfig;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// All settings that decide what a run computes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     pub model: ModelRecipe,
@@ -24,7 +25,7 @@ pub struct Recipe {
 }
 
 /// Source of the first weights: exactly one of `from`, `architecture` and `model_cfg`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRecipe {
     /// A checkpoint: `hf-hub:owner/name`, a folder or a file.
@@ -32,6 +33,7 @@ pub struct ModelRecipe {
     /// A named architecture: with `from`, that of a weights file without config; else with random weights from `seed`.
     pub architecture: Option<String>,
     /// open_clip's `model_cfg`, with random weights from `seed`.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub model_cfg: Option<toml::Table>,
     /// Seed of random weights.
     #[serde(default)]
@@ -42,7 +44,7 @@ pub struct ModelRecipe {
 }
 
 /// Training data. Paths start at the `--data` folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
     /// The training table, in MAKE's columns.
@@ -68,7 +70,7 @@ fn default_max_bad_share() -> f64 {
 }
 
 /// A labeled table in the layout of the benchmarks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotRecipe {
     /// Its name in the log.
@@ -80,7 +82,7 @@ pub struct ZeroShotRecipe {
 }
 
 /// The run itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunRecipe {
     pub epochs: usize,

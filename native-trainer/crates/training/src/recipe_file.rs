@@ -7,7 +7,9 @@ use dermake_files::text_file;
 use std::path::Path;
 
 /// The recipes that come with the program.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 7] = [
+    ("clip-small", include_str!("../../../recipes/clip-small.toml")),
+    ("clip-finetune", include_str!("../../../recipes/clip-finetune.toml")),
     ("pretrain-vit-b-16", include_str!("../../../recipes/pretrain-vit-b-16.toml")),
     ("synth-demo", include_str!("../../../recipes/synth-demo.toml")),
     ("synth-demo-further", include_str!("../../../recipes/synth-demo-further.toml")),
@@ -58,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_a_recipe_says_is_checked() {
-        let (_, text) = BUILT_IN[4];
+        let (_, text) = BUILT_IN[6];
         let fails = |change: (&str, &str), expected: &str| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("r.toml");

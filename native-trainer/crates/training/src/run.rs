@@ -8,6 +8,7 @@ use super::loop_state::LoopState;
 use super::micro_batches::MicroBatches;
 use super::model::{self, TrainedModel};
 use super::optimizer::AdamW;
+use super::own_data;
 use super::plan::Plan;
 use super::progress::{RunProgress, StepFigures};
 use super::recipe::Recipe;
@@ -43,11 +44,12 @@ pub enum Ending {
 
 /// Trains with a recipe, or continues the run in `places.out`.
 pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
-    let recipe = Recipe::read(recipe_name)?;
+    let mut recipe = Recipe::read(recipe_name)?;
+    let data = own_data::folder_of(&mut recipe, places.data)?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = initial_weights(&recipe)?;
     let memory = model::free_memory(&config, &placement);
-    let plan = Plan::resolve(recipe, config, places.data, memory)?;
+    let plan = Plan::resolve(recipe, config, &data, memory)?;
     print::remark(&plan);
     create_folder(places.out)?;
     let _lock = Lock::of_folder(places.out)?;

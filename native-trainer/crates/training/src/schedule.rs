@@ -1,11 +1,12 @@
 //! The learning rate of a step, a pure function of the step.
 
 use anyhow::{Result, ensure};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
 /// Warm-up, then one of open_clip's schedules.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// The learning rate after warm-up.
@@ -18,7 +19,7 @@ pub struct Schedule {
 }
 
 /// Shape of the learning rate after warm-up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Shape {
     /// Half a cosine down to nearly 0 at the last step.

@@ -2,6 +2,7 @@
 
 mod api;
 mod config;
+mod dataset;
 mod image;
 mod labels;
 mod manifest;
@@ -27,6 +28,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "api", prepare: api::prepare },
     Target { name: "config", prepare: || Box::new(config::run) },
+    Target { name: "dataset", prepare: || Box::new(dataset::run) },
     Target { name: "image", prepare: || Box::new(image::run) },
     Target { name: "labels", prepare: || Box::new(labels::run) },
     Target { name: "manifest", prepare: || Box::new(manifest::run) },

@@ -25,7 +25,8 @@ pub struct InferArguments {
     )]
     models: Vec<String>,
 
-    /// Precision of weights that are not quantized
+    /// Number format to compute in: f32, or bf16, which needs half the memory and is less exact. A quantized model keeps
+    /// its own
     #[arg(long, env = "DERMAKE_DTYPE", ignore_case = true, default_value = "f32", value_parser = precision())]
     dtype: Precision,
 

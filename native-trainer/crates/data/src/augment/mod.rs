@@ -11,12 +11,13 @@ pub use crop::sample_crop;
 
 use anyhow::{Result, bail};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, RgbImage8, resample, resize_and_crop};
 
 /// Random changes of training images; the defaults are those of the published run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
     /// Whether to crop at random; if not, the center is cropped, as in evaluation.

@@ -11,7 +11,6 @@ pub use statistics::{CaptionStatistics, Statistics};
 
 use super::learnable::{NothingToLearn, check_learnable};
 use super::problem::RowProblem;
-use super::samples::default_image_root;
 use super::schema::TableOptions;
 use super::table::{TableError, TrainingTable};
 use anyhow::Result;
@@ -46,6 +45,8 @@ pub struct CheckReport {
     pub error: Option<String>,
     /// For each objective what it lacks in the table, `None` where it can learn; empty if the table was not read.
     pub objectives: Vec<(Variant, Option<NothingToLearn>)>,
+    /// Columns of captions and masks that the table does not have, which are masked.
+    pub absent_columns: Vec<String>,
 }
 
 impl CheckReport {
@@ -93,14 +94,14 @@ pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
 /// If the file cannot be opened, or an option is out of range.
 pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, options.context_length)?;
-    let image_root = options.image_root.clone().unwrap_or_else(|| default_image_root(path));
     let mut report = CheckReport {
         table: path.into(),
-        image_root,
+        image_root: options.image_root.clone().unwrap_or_else(|| path.parent().unwrap_or(path).into()),
         problems: Vec::new(),
         statistics: None,
         error: None,
         objectives: Vec::new(),
+        absent_columns: Vec::new(),
     };
     let table = match TrainingTable::read(path, &options.table) {
         Ok(table) => table,
@@ -113,6 +114,10 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         }
         Err(error) => return Err(error.into()),
     };
+    if options.image_root.is_none() {
+        report.image_root = table.image_root().into();
+    }
+    report.absent_columns = table.absent_columns();
     report.problems = table.problems().to_vec();
     report.problems.extend(images::problems(&table, &report.image_root));
     report.problems.extend(repeats::problems(&table));

@@ -24,6 +24,9 @@ impl CheckReport {
         if let Some(statistics) = &self.statistics {
             write_statistics(&mut out, statistics)?;
         }
+        if !self.absent_columns.is_empty() {
+            writeln!(out, "masked in every row, as the table has no {}", self.absent_columns.join(", "))?;
+        }
         for (variant, lacks) in &self.objectives {
             let can =
                 lacks.as_ref().map_or("can learn from it".into(), |lacks| format!("can learn nothing: {lacks}"));
@@ -53,6 +56,7 @@ impl CheckReport {
             "image_root": self.image_root.display().to_string(),
             "is_usable": self.is_usable(),
             "error": self.error,
+            "absent_columns": self.absent_columns,
             "objectives": self.objectives.iter().map(objective_json).collect::<Vec<_>>(),
             "problems": self.problems.iter().map(problem_json).collect::<Vec<_>>(),
             "statistics": self.statistics,

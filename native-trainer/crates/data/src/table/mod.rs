@@ -8,23 +8,17 @@
 //! A column of captions that the table does not have is masked in every row. Without a column of masks, each caption
 //! counts that is not empty.
 
-use super::mask::parse_mask;
+mod rows;
+
 use super::problem::{ProblemKind, RowProblem};
-use super::schema::{Column, Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
+use super::schema::{Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
 use dermake_files::hash;
-use dermake_sources::{Dataset, Image, RowFault, SourceError};
-use std::collections::HashSet;
+use dermake_sources::{Dataset, RowFault, SourceError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Replacement of a missing caption, ontology caption or visual-concept caption.
 pub const MISSING_CAPTION: &str = "nan";
-
-/// Cells that pandas reads as missing, besides empty ones (`pandas._libs.parsers.STR_NA_VALUES`).
-const MISSING_WORDS: [&str; 18] = [
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-];
 
 /// Why a table cannot be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +48,7 @@ pub struct TrainingTable {
     lines: Vec<Option<u64>>,
     is_usable: Vec<bool>,
     problems: Vec<RowProblem>,
+    image_root: PathBuf,
 }
 
 /// One row, borrowed from its table.
@@ -77,12 +72,15 @@ impl TrainingTable {
     /// An error if it cannot be read or lacks a column.
     pub fn read(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
         let mut data = Dataset::read(path)?;
-        let table = Self::of(&data, options)?;
-        if !data.has_packed_images() {
-            return Ok(table);
+        let mut table = Self::of(&data, options)?;
+        if data.has_packed_images() {
+            data.unpack(None).map_err(|source| TableError::Unpack { path: path.into(), source })?;
+            table = Self::of(&data, options)?;
         }
-        data.unpack(None).map_err(|source| TableError::Unpack { path: path.into(), source })?;
-        Self::of(&data, options)
+        if let Some(root) = data.images(table.columns.image.index, None).root(0) {
+            table.image_root = root.into();
+        }
+        Ok(table)
     }
 
     /// The content of a file; `path` is where it came from, for messages.
@@ -115,6 +113,7 @@ impl TrainingTable {
             lines: Vec::new(),
             is_usable: Vec::new(),
             problems: Vec::new(),
+            image_root: default_image_root(data.path()),
         };
         for note in data.notes() {
             tracing::warn!("{note}");
@@ -134,6 +133,12 @@ impl TrainingTable {
     /// Names of the columns of captions and masks that the table does not have.
     pub fn absent_columns(&self) -> Vec<String> {
         self.columns.absent()
+    }
+
+    /// The folder where image names start, unless a recipe or an option names another one: the first usual place that has
+    /// one of the first images.
+    pub fn image_root(&self) -> &Path {
+        &self.image_root
     }
 
     /// The SHA-256 of all that training reads of the table.
@@ -216,120 +221,16 @@ impl TrainingTable {
         let index = row * (1 + self.n_captions()) + field;
         &self.texts[self.ends[index]..self.ends[index + 1]]
     }
-
-    fn push(&mut self, data: &Dataset, row: usize, faults: &[&RowFault]) {
-        let columns = Arc::clone(&self.columns);
-        let n_problems = self.problems.len();
-        self.masks.push(0);
-        let mut not_utf8 = HashSet::new();
-        for fault in faults {
-            match fault {
-                RowFault::TooManyCells { expected, found, .. } => {
-                    self.report(row, "", ProblemKind::TooManyFields { expected: *expected, found: *found });
-                }
-                RowFault::NotUtf8 { column } => {
-                    not_utf8.insert(*column);
-                }
-                RowFault::Unreadable { detail } => {
-                    self.report(row, "", ProblemKind::RowUnreadable { detail: detail.clone() });
-                }
-                // Missing cells are missing captions.
-                RowFault::TooFewCells { .. } => {}
-            }
-        }
-        let cells = Cells { data, row, not_utf8 };
-        let known_image = data.known_image(row).map(name_of);
-        let image = match &known_image {
-            Some(name) => name,
-            None => self.cell(&cells, &columns.image),
-        };
-        self.texts.push_str(image);
-        self.ends.push(self.texts.len());
-        for column in &columns.captions {
-            let text = self.cell(&cells, column);
-            self.texts.push_str(text);
-            self.ends.push(self.texts.len());
-        }
-        if self.image(row).trim().is_empty() {
-            self.report(row, &columns.image.name, ProblemKind::NoImageName);
-        }
-        self.push_masks(&cells, &columns);
-        self.is_usable.push(self.problems.len() == n_problems);
-    }
-
-    fn push_masks(&mut self, cells: &Cells<'_>, columns: &Columns) {
-        let row = cells.row;
-        let knowledge = self.mask_bits(cells, &columns.knowledge_mask, N_KNOWLEDGE);
-        let subcaptions = self.mask_bits(cells, &columns.subcaption_mask, columns.n_subcaption_columns);
-        let used = (1u64 << self.n_captions()) - 1;
-        let of_masks = (knowledge | (subcaptions << N_KNOWLEDGE)) & used;
-        let mut bits = 0;
-        for (kind, column) in columns.captions.iter().enumerate() {
-            let is_empty = self.caption(row, kind).is_none_or(|caption| caption.trim().is_empty());
-            let has_mask = match kind {
-                0..N_KNOWLEDGE => columns.knowledge_mask.index.is_some(),
-                _ => columns.subcaption_mask.index.is_some(),
-            };
-            let counts = if has_mask { (of_masks >> kind) & 1 == 1 && column.index.is_some() } else { !is_empty };
-            bits |= u64::from(counts) << kind;
-            if counts && is_empty {
-                self.report(row, &column.name, ProblemKind::EmptyCaption);
-            }
-        }
-        self.masks[row] = bits;
-    }
-
-    /// The mask of one cell, bit n for its entry n; 0 and a problem if it is none; 0 without a column.
-    fn mask_bits(&mut self, cells: &Cells<'_>, column: &Column, expected: usize) -> u64 {
-        if column.index.is_none() {
-            return 0;
-        }
-        let cell = self.cell(cells, column);
-        let kind = match parse_mask(cell) {
-            Ok(mask) if mask.len() == expected => {
-                return mask.iter().zip(0..).fold(0, |bits, (&is_valid, n)| bits | (u64::from(is_valid) << n));
-            }
-            Ok(mask) => ProblemKind::MaskLength { expected, found: mask.len() },
-            Err(error) => ProblemKind::Mask(error),
-        };
-        self.report(cells.row, &column.name, kind);
-        0
-    }
-
-    /// The text of a cell, empty if missing.
-    fn cell<'r>(&mut self, cells: &Cells<'r>, column: &Column) -> &'r str {
-        let Some(index) = column.index else { return "" };
-        if cells.not_utf8.contains(&index) {
-            self.report(cells.row, &column.name, ProblemKind::NotUtf8);
-            return "";
-        }
-        let text = cells.data.cell(cells.row, index);
-        if MISSING_WORDS.contains(&text) { "" } else { text }
-    }
-
-    fn report(&mut self, row: usize, column: &str, kind: ProblemKind) {
-        // A cell that is not text is reported once, not again as one that is empty.
-        let mut of_row = self.problems.iter().rev().take_while(|problem| problem.row == row);
-        if !of_row.any(|problem| problem.column == column && problem.kind == ProblemKind::NotUtf8) {
-            let problem = self.problem(row, column, kind);
-            self.problems.push(problem);
-        }
-    }
 }
 
-/// One row of a data set.
-struct Cells<'a> {
-    data: &'a Dataset,
-    row: usize,
-    /// Columns of cells that are not text.
-    not_utf8: HashSet<usize>,
-}
-
-/// The name of an image that is known without a column: of a file, a path that does not depend on the table's folder.
-fn name_of(image: &Image) -> String {
-    match image.path().and_then(|path| std::path::absolute(path).ok()) {
-        Some(path) => path.to_string_lossy().into_owned(),
-        None => image.name(),
+/// The table's folder, or the folder itself that is read.
+fn default_image_root(table: &Path) -> PathBuf {
+    if table.is_dir() {
+        return table.into();
+    }
+    match table.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => ".".into(),
     }
 }
 

@@ -43,7 +43,7 @@ fn classes(details: &ClassificationDetails) -> Markup {
         name: class.name.clone(),
         n: Some(class.n),
         value: class.recall,
-        interval: None,
+        interval: class.recall_interval,
         more: vec![format::share(class.precision), format::share(class.auroc)],
     };
     let bars = Bars {

@@ -6,6 +6,7 @@ mod classification;
 mod concepts;
 mod differences;
 mod effort;
+mod figures;
 mod format;
 mod heading;
 mod left_out;
@@ -26,6 +27,7 @@ use dermake_drawing::page_css;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use mistakes::Thumbnail;
 
+pub(super) use figures::figures;
 pub(super) use format::listed;
 pub use left_out::{sentence as left_out, share as scored_share};
 pub use markdown::{markdown, terminal};

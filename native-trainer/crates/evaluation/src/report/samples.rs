@@ -53,6 +53,7 @@ pub fn classification(names: &[&str]) -> BenchmarkResult {
         precision: Some(0.8),
         auroc: Some(0.95),
         roc: vec![[0.0, 0.0], [0.1, 0.9], [1.0, 1.0]],
+        ..ClassResult::default()
     };
     let n = names.len();
     let row = |label| (0..n).map(|prediction| if prediction == label { 18 } else { 1 }).collect();

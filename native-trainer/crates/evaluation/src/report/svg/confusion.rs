@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn class(name: &str) -> ClassResult {
-        ClassResult { name: name.into(), n: 4, recall: None, precision: None, auroc: None, roc: Vec::new() }
+        ClassResult { name: name.into(), n: 4, ..ClassResult::default() }
     }
 
     #[test]

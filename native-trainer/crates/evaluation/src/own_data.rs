@@ -1,0 +1,234 @@
+//! Data that are in no list of benchmarks: a folder, a table, JSON lines, Parquet or tar files of one's own.
+//!
+//! With labels, images are classified among them; with captions, retrieval is measured.
+
+use super::benchmarks::{Benchmark, Classes, OwnRows, Task};
+use super::results::UnreadableImage;
+use super::scored::check_unreadable;
+use anyhow::{Result, bail};
+use dermake_files::labels;
+use dermake_sources::columns::SPLIT_COLUMN;
+use dermake_sources::{Dataset, SourceError};
+use shared_model::labels::spelling_key;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How to get from data of one's own to figures, for the first error that somebody meets.
+pub const WAYS: &str = "\n  dermake eval --data photos                      a folder with a folder of photos for each class\
+                        \n  dermake eval --data test.csv --label-column dx  a table with an image and a label in each row\
+                        \n  dermake synth --out data/synth && dermake eval  drawn pictures, to see what comes out";
+/// Keys of the results.
+const LABELS_KEY: &str = "own";
+const CAPTIONS_KEY: &str = "own_retrieval";
+/// Share of distinct labels among the rows above which the column is probably something else.
+const MANY_LABELS: f64 = 0.5;
+const MIN_ROWS: usize = 20;
+
+/// What the user says about the columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnColumns<'a> {
+    pub image: Option<&'a str>,
+    pub label: Option<&'a str>,
+    pub caption: Option<&'a str>,
+    /// The classes: a key, a file or a list; without it, those of the labels.
+    pub classes: Option<&'a str>,
+    /// The part of the data to score.
+    pub split: Option<&'a str>,
+}
+
+impl OwnColumns<'_> {
+    /// Returns whether anything is said, which only data of one's own need.
+    pub fn is_given(&self) -> bool {
+        [self.image, self.label, self.caption, self.classes, self.split].iter().any(Option::is_some)
+    }
+}
+
+/// Finds out what can be measured on data, and says what was read.
+///
+/// # Errors
+/// When the data cannot be read, have neither labels nor captions, or more rows than the share `limit` have none.
+pub fn benchmarks(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<Vec<Benchmark>> {
+    let data = Dataset::read(path).map_err(explained)?;
+    data.image_column(columns.image).map_err(explained)?;
+    let rows = rows_of(&data, columns.split)?;
+    let label = wanted(columns.label, columns.caption.is_none(), |name| data.label_column(name))?;
+    let caption = wanted(columns.caption, columns.label.is_none(), |name| data.caption_column(name))?;
+    let mut found = Vec::new();
+    if let Some(column) = label {
+        found.push(classification(&data, &rows, column, columns, limit)?);
+    }
+    if let Some(column) = caption {
+        found.push(retrieval(&data, &rows, column, columns));
+    }
+    if found.is_empty() {
+        let there = if data.columns().is_empty() { "none".into() } else { data.columns().join(", ") };
+        bail!(
+            "the data have neither labels nor captions; --label-column or --caption-column names one of the columns \
+             ({there}): {}; what works, for example:{WAYS}",
+            path.display()
+        );
+    }
+    Ok(found)
+}
+
+/// The named column, or a usual one if `is_usual_wanted`.
+fn wanted(
+    named: Option<&str>,
+    is_usual_wanted: bool,
+    find: impl Fn(Option<&str>) -> Result<usize, SourceError>,
+) -> Result<Option<usize>> {
+    match named {
+        Some(_) => Ok(Some(find(named)?)),
+        None => Ok(is_usual_wanted.then(|| find(None).ok()).flatten()),
+    }
+}
+
+/// The rows of a part of the data, or all.
+fn rows_of(data: &Dataset, split: Option<&str>) -> Result<Vec<usize>> {
+    let column = data.column(SPLIT_COLUMN);
+    let parts = |column: usize| {
+        let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
+        (0..data.len()).for_each(|row| *parts.entry(data.cell(row, column).trim()).or_default() += 1);
+        parts
+    };
+    let named = |parts: &BTreeMap<&str, usize>| {
+        parts.iter().map(|(name, n)| format!("{name} ({n} rows)")).collect::<Vec<_>>().join(", ")
+    };
+    let Some(split) = split else {
+        if let Ok(parts) = column.map(parts)
+            && parts.len() > 1
+        {
+            tracing::warn!("all parts of the data are scored: {}; --split names one", named(&parts));
+        }
+        return Ok((0..data.len()).collect());
+    };
+    let column = column?;
+    let is_of_it = |&row: &usize| data.cell(row, column).trim().eq_ignore_ascii_case(split.trim());
+    let rows: Vec<usize> = (0..data.len()).filter(is_of_it).collect();
+    if rows.is_empty() {
+        bail!("no row has split {split}; there are {}: {}", named(&parts(column)), data.path().display());
+    }
+    Ok(rows)
+}
+
+fn classification(
+    data: &Dataset,
+    rows: &[usize],
+    column: usize,
+    columns: &OwnColumns<'_>,
+    limit: f64,
+) -> Result<Benchmark> {
+    let name = &data.columns()[column];
+    let (labeled, unlabeled): (Vec<usize>, Vec<usize>) =
+        rows.iter().partition(|&&row| !data.cell(row, column).trim().is_empty());
+    let missing = |&row: &usize| UnreadableImage {
+        row: row + 1,
+        file: data.origin(row).to_string(),
+        problem: format!("it has no {name}"),
+    };
+    let missing: Vec<UnreadableImage> = unlabeled.iter().map(missing).collect();
+    check_unreadable(&missing, rows.len(), limit)?;
+    let classes = match (columns.classes, data.class_names(column)) {
+        (Some(argument), _) => labels::from_argument(argument)?.class_names,
+        (None, Some(names)) => names.to_vec(),
+        (None, None) => distinct(data, &labeled, column)?,
+    };
+    if classes.len() < 2 {
+        bail!(
+            "every row has the same {name}, {}, so that there is nothing to tell apart; --labels names the classes to \
+             choose from: {}",
+            classes.first().map_or("", String::as_str),
+            data.path().display()
+        );
+    }
+    let mut notes: Vec<String> = data.notes().to_vec();
+    if let Some(first) = missing.first() {
+        notes.push(format!("{} rows without a {name} are left out, the first is {}", missing.len(), first.file));
+    }
+    let title = format!("{}, {} classes", name_of(data.path()), classes.len());
+    tracing::info!("read {}: {} labeled with {} classes", data.description(), labeled.len(), classes.len());
+    let task = Task::Classification {
+        classes: Classes::Names(classes),
+        label_column: name.clone(),
+        metric: "top1_accuracy".into(),
+    };
+    Ok(benchmark(LABELS_KEY, title, task, columns, OwnRows { path: data.path().into(), rows: labeled, notes }))
+}
+
+/// The classes that labels name, in alphabetical order; spellings of one label are one class.
+fn distinct(data: &Dataset, rows: &[usize], column: usize) -> Result<Vec<String>> {
+    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for &row in rows {
+        let label = data.cell(row, column).trim();
+        let found = spellings.entry(spelling_key(label)).or_default();
+        if !found.contains(&label) {
+            found.push(label);
+        }
+    }
+    let name = &data.columns()[column];
+    if spellings.len() > 1 && spellings.keys().all(|label| label.parse::<f64>().is_ok()) {
+        bail!(
+            "the column {name} has numbers ({}), which say nothing to the model; name the classes in the order of their \
+             numbers, which count from 0: --labels \"acne, rosacea, …\", --labels classes.txt, or a built-in set such \
+             as --labels pad: {}",
+            spellings.values().take(5).map(|found| found[0]).collect::<Vec<_>>().join(", "),
+            data.path().display()
+        );
+    }
+    if rows.len() >= MIN_ROWS && spellings.len() as f64 > MANY_LABELS * rows.len() as f64 {
+        bail!(
+            "the column {name} has {} different texts in {} rows, which is more than classes would be; --label-column \
+             names another column, --labels the classes ({}): {}",
+            spellings.len(),
+            rows.len(),
+            data.columns().join(", "),
+            data.path().display()
+        );
+    }
+    for found in spellings.values().filter(|found| found.len() > 1) {
+        tracing::warn!("these spellings count as one class: {}", found.join(", "));
+    }
+    Ok(spellings.values().map(|found| found[0].to_owned()).collect())
+}
+
+fn retrieval(data: &Dataset, rows: &[usize], column: usize, columns: &OwnColumns<'_>) -> Benchmark {
+    let title = format!("{}, captions", name_of(data.path()));
+    tracing::info!("read {}: captions from the column {}", data.description(), data.columns()[column]);
+    let task = Task::Retrieval { caption_column: data.columns()[column].clone() };
+    let own = OwnRows { path: data.path().into(), rows: rows.to_vec(), notes: data.notes().to_vec() };
+    benchmark(CAPTIONS_KEY, title, task, columns, own)
+}
+
+fn benchmark(key: &str, title: String, task: Task, columns: &OwnColumns<'_>, own: OwnRows) -> Benchmark {
+    Benchmark {
+        key: key.into(),
+        title,
+        task,
+        tables: Vec::new(),
+        image_column: columns.image.map(str::to_owned),
+        source: String::new(),
+        how: String::new(),
+        own: Some(own),
+    }
+}
+
+/// The last part of a path, as a title.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// An error with what works, if nothing usable is there at all.
+fn explained(err: SourceError) -> anyhow::Error {
+    let is_first_try = matches!(
+        err,
+        SourceError::Missing { .. } | SourceError::EmptyFolder { .. } | SourceError::UnknownColumn { .. }
+    );
+    let text = if is_first_try { format!("; what works, for example:{WAYS}") } else { String::new() };
+    match err {
+        err if text.is_empty() => err.into(),
+        err => anyhow::anyhow!("{err}{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

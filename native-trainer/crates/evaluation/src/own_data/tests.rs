@@ -1,0 +1,69 @@
+use super::*;
+use std::fs;
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn error(path: &Path, columns: &OwnColumns<'_>) -> String {
+    format!("{:#}", benchmarks(path, columns, 0.01).unwrap_err())
+}
+
+#[test]
+fn folders_are_classes_and_their_spellings_are_one() {
+    let root = folder(&[("Acne/a.jpg", ""), ("acne/b.jpg", ""), ("nevus/c.jpg", "")]);
+    let found = benchmarks(root.path(), &OwnColumns::default(), 0.01).unwrap();
+    let Task::Classification { classes: Classes::Names(names), label_column, .. } = &found[0].task else {
+        panic!()
+    };
+    assert_eq!((names.as_slice(), label_column.as_str()), (&["Acne".to_owned(), "nevus".to_owned()][..], "label"));
+    assert_eq!((found.len(), found[0].own.as_ref().unwrap().rows.len()), (1, 3));
+}
+
+#[test]
+fn labels_and_captions_of_a_table_are_both_measured_unless_one_is_named() {
+    let root = folder(&[("t.csv", "image,dx,caption,split\na,acne,x,train\nb,nevus,y,test\nc,acne,z,test\n")]);
+    let path = root.path().join("t.csv");
+    let keys = |columns: &OwnColumns<'_>| {
+        let found = benchmarks(&path, columns, 0.01).unwrap();
+        found.iter().map(|found| (found.key.clone(), found.own.as_ref().unwrap().rows.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&OwnColumns::default()), [("own".into(), 3), ("own_retrieval".into(), 3)]);
+    assert_eq!(keys(&OwnColumns { caption: Some("caption"), ..OwnColumns::default() })[0].0, "own_retrieval");
+    assert_eq!(
+        keys(&OwnColumns { split: Some("Test"), label: Some("dx"), ..OwnColumns::default() }),
+        [("own".into(), 2)]
+    );
+    let split = error(&path, &OwnColumns { split: Some("val"), ..OwnColumns::default() });
+    assert!(split.contains("there are test (2 rows), train (1 rows)"), "{split}");
+}
+
+#[test]
+fn what_cannot_be_classes_is_said_with_a_next_step() {
+    let table = |text: &str| folder(&[("t.csv", text)]);
+    let default = OwnColumns::default();
+    for (text, columns, expected) in [
+        ("image,label\na,0\nb,1\n", default, "name the classes in the order of their numbers"),
+        ("image,label\na,acne\nb,acne\n", default, "every row has the same label, acne"),
+        ("image,label\na,acne\nb,\n", default, "1 of 2 images cannot be read (50.0 %"),
+        ("image,kind\na,acne\nb,nevus\n", default, "(image, kind)"),
+        ("photo,label\na,acne\n", default, "--image-column"),
+        ("image,label\na,acne\n", OwnColumns { label: Some("dx"), ..default }, "there is no column dx"),
+    ] {
+        let message = error(&table(text).path().join("t.csv"), &columns);
+        assert!(message.contains(expected), "{message}");
+    }
+    let names: String = (0..30).map(|row| format!("{row}.jpg,name {row}\n")).collect();
+    let message = error(&table(&format!("image,label\n{names}")).path().join("t.csv"), &default);
+    assert!(message.contains("30 different texts in 30 rows"), "{message}");
+    assert!(error(Path::new("none"), &default).contains("dermake eval --data photos"));
+    let numbers = table("image,label\na,0\nb,1\n");
+    let named = OwnColumns { classes: Some("acne, nevus"), ..default };
+    assert_eq!(benchmarks(&numbers.path().join("t.csv"), &named, 0.01).unwrap().len(), 1);
+}

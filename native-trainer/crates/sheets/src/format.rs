@@ -1,0 +1,31 @@
+//! The formats of tables, by the ending of a file's name.
+
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// The format of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SheetFormat {
+    Csv,
+    Tsv,
+    Parquet,
+    /// A matrix of numbers; texts go into a file beside it.
+    Numpy,
+}
+
+impl SheetFormat {
+    /// The format of a file by its name.
+    ///
+    /// # Errors
+    /// When the ending means none.
+    pub fn of(path: &Path) -> Result<Self> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        Ok(match ending.as_deref() {
+            Some("csv") => Self::Csv,
+            Some("tsv") => Self::Tsv,
+            Some("parquet" | "pq") => Self::Parquet,
+            Some("npy") => Self::Numpy,
+            _ => bail!("expected a name ending in .csv, .tsv, .parquet or .npy: {}", path.display()),
+        })
+    }
+}

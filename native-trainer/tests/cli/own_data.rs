@@ -1,0 +1,202 @@
+//! Data of one's own, as a newcomer has them: a folder, a table, JSON lines, tar and Parquet files, in; tables, vectors
+//! and figures, out.
+
+use crate::{dermake, json_lines, sample};
+use dermake_sources::Dataset;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+/// A folder of two classes with two photos each.
+fn classes(root: &Path) {
+    for (name, index) in [("acne/a.jpg", 1), ("acne/b.jpg", 2), ("Nevus/c.jpg", 3), ("Nevus/d.jpg", 1)] {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(sample(index), path).unwrap();
+    }
+}
+
+fn run(arguments: &[&str], paths: &[(&str, &Path)]) -> Output {
+    let mut command = dermake();
+    command.args(arguments);
+    for (option, path) in paths {
+        command.arg(option).arg(path);
+    }
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn results(folder: &Path) -> Value {
+    serde_json::from_slice(&fs::read(folder.join("results.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_folder_of_classes_is_evaluated_and_its_report_has_figures_and_features() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, out) = (root.path().join("photos"), root.path().join("report"));
+    classes(&data);
+    fs::write(data.join("notes.txt"), "x").unwrap();
+    let features = root.path().join("features.parquet");
+    let output = run(&["eval", "--no-cache"], &[("--data", &data), ("--out", &out), ("--embeddings", &features)]);
+    let log = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(
+        log.contains("read 4 images from the folders in") && log.contains("1 other file is not read: notes.txt"),
+        "{log}"
+    );
+    let results = results(&out);
+    let benchmark = &results["benchmarks"][0];
+    assert_eq!((&benchmark["key"], &benchmark["n_scored"]), (&"own".into(), &4.into()));
+    let classes = benchmark["details"]["classes"].as_array().unwrap();
+    assert_eq!((&classes[0]["name"], &classes[1]["name"]), (&"acne".into(), &"Nevus".into()));
+    assert!(classes.iter().all(|class| class["recall_interval"].is_array()), "{classes:?}");
+    let figure = fs::read_to_string(out.join("figures/own-confusion-matrix.svg")).unwrap();
+    assert!(figure.contains("Nevus"), "{figure}");
+    let written = Dataset::read(&features).unwrap();
+    assert_eq!((written.len(), written.cell(0, 0), written.cell(3, 1)), (4, "own", "4"));
+    assert!(written.cell(0, 2).ends_with("c.jpg"), "{}", written.cell(0, 2));
+}
+
+#[test]
+fn a_table_of_labels_and_captions_gives_both_figures_and_bad_rows_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path());
+    let (table, out) = (root.path().join("test.jsonl"), root.path().join("report"));
+    let row = |image: &str, dx: &str| {
+        serde_json::json!({ "image": image, "dx": dx, "caption": format!("a photo of {dx}, {image}") }).to_string()
+    };
+    let rows = [row("acne/a.jpg", "acne"), row("acne/b.jpg", "Acne"), row("Nevus/C.JPG", "nevus")];
+    fs::write(&table, rows.join("\r\n")).unwrap();
+    let output = run(&["eval", "--no-cache"], &[("--data", &table), ("--out", &out)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("these spellings count as one class: acne, Acne"),
+        "{}",
+        text(&output.stderr)
+    );
+    let found = results(&out);
+    let keys: Vec<&str> =
+        found["benchmarks"].as_array().unwrap().iter().map(|b| b["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["own", "own_retrieval"]);
+    let metrics: Vec<&str> =
+        found["benchmarks"][1]["metrics"].as_array().unwrap().iter().map(|m| m["key"].as_str().unwrap()).collect();
+    assert_eq!(metrics[0], "recall_at_10_image_to_text", "the main one first");
+
+    fs::write(&table, format!("{}\n{{\"image\": \"none.jpg\", \"dx\": \"acne\"}}\n", rows.join("\n"))).unwrap();
+    let output = run(&["eval", "--no-cache", "--label-column", "dx"], &[("--data", &table)]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("1 of 4 images cannot be read"), "{}", text(&output.stderr));
+    let output =
+        run(&["eval", "--no-cache", "--label-column", "dx", "--max-unreadable", "0.5"], &[("--data", &table)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_first_error_names_lines_that_work() {
+    let root = tempfile::tempdir().unwrap();
+    let empty = root.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    for path in [&empty, &root.path().join("none")] {
+        let output = run(&["eval"], &[("--data", path)]);
+        assert_eq!(output.status.code(), Some(2));
+        for line in
+            ["dermake eval --data photos", "dermake eval --data test.csv --label-column dx", "dermake synth"]
+        {
+            assert!(text(&output.stderr).contains(line), "{}", text(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn captions_beside_photos_are_checked_and_trained_on() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    fs::create_dir(&data).unwrap();
+    for row in 0..36 {
+        fs::copy(sample(1 + row % 3), data.join(format!("{row:02}.jpg"))).unwrap();
+        fs::write(data.join(format!("{row:02}.txt")), format!("case {row} of condition {}", row % 3)).unwrap();
+    }
+    let output = dermake().args(["data", "check"]).arg(&data).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let report = text(&output.stdout);
+    assert!(
+        report.contains("objective clip: can learn from it") && report.contains("36 rows, 36 usable"),
+        "{report}"
+    );
+    assert!(report.contains("masked in every row, as the table has no ontology_caption"), "{report}");
+
+    let recipe = root.path().join("recipe.toml");
+    let built_in = include_str!("../../recipes/clip-small.toml");
+    fs::write(
+        &recipe,
+        built_in.replace("epochs = 10", "epochs = 2").replace("warmup_steps = 5", "warmup_steps = 1"),
+    )
+    .unwrap();
+    let out = root.path().join("run");
+    let train =
+        || dermake().arg("train").arg(&recipe).arg("--data").arg(&data).arg("--out").arg(&out).output().unwrap();
+    let output = train();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let losses: Vec<f64> = json_lines(&fs::read(out.join("metrics.jsonl")).unwrap())
+        .iter()
+        .filter_map(|line| line["loss"].as_f64())
+        .collect();
+    assert_eq!(losses.len(), 2, "36 rows are one batch of 32, twice");
+    assert!(text(&train().stderr).contains("this run is finished"));
+    fs::write(data.join("00.txt"), "another caption").unwrap();
+    assert!(text(&train().stderr).contains("training table"), "the data are part of a run");
+}
+
+#[test]
+fn features_and_scores_are_written_for_other_programs() {
+    let root = tempfile::tempdir().unwrap();
+    let photos = root.path().join("photos");
+    classes(&photos);
+    let out = root.path().join("e.npy");
+    let output = dermake().arg("embed").arg(&photos).arg("--out").arg(&out).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let bytes = fs::read(&out).unwrap();
+    assert!(
+        bytes.starts_with(b"\x93NUMPY") && text(&bytes[..128]).contains("'shape': (4, "),
+        "{}",
+        text(&bytes[..128])
+    );
+    assert_eq!(fs::read_to_string(root.path().join("e.rows.csv")).unwrap().lines().nth(1), Some("Nevus/c.jpg"));
+
+    let out = root.path().join("scores.csv");
+    let output = dermake().arg("annotate").arg(&photos).arg("--out").arg(&out).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("4 photos, 64 concepts: "), "{}", text(&output.stdout));
+    let scores = Dataset::read(&out).unwrap();
+    assert_eq!((scores.len(), scores.columns().len()), (4, 65));
+    let score: f64 = scores.cell(0, scores.column("scale").unwrap()).parse().unwrap();
+    assert!((0.0..=1.0).contains(&score));
+
+    let bad = dermake().arg("embed").arg(&photos).args(["--out", "e.xlsx"]).output().unwrap();
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(
+        text(&bad.stderr).contains("expected a name ending in .csv, .tsv, .parquet or .npy"),
+        "{}",
+        text(&bad.stderr)
+    );
+}
+
+#[test]
+fn the_own_scale_changes_probabilities_and_no_ranks() {
+    let classify = |scale: &str| {
+        let output = dermake().arg("classify").arg(sample(1)).args(["--json", "--scale", scale]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        json_lines(&output.stdout).remove(0)
+    };
+    let (reference, own) = (classify("100"), classify("own"));
+    assert_eq!(crate::labels_of(&reference), crate::labels_of(&own));
+    assert_eq!(reference["scale"], 100.0);
+    let (scale, logit) =
+        (own["scale"].as_f64().unwrap(), |answer: &Value| answer["predictions"][0]["logit"].as_f64().unwrap());
+    assert!(scale > 0.0 && scale != 100.0, "{scale}");
+    assert!((logit(&own) / scale - logit(&reference) / 100.0).abs() < 1e-4);
+}
