@@ -118,8 +118,8 @@ fn files_that_disagree_or_are_no_predictions_are_refused() {
         (&["--model", "demo"][..], "cannot be used with"),
         (&["--only", "pad"], "cannot be used with"),
         (&["--classes", "pad"], "has probabilities of 3 classes, the class list has 6 names"),
-        (&["--classes", "/nonexistent"], "nonexistent"),
-        (&["--exclude", "/nonexistent"], "no such file"),
+        (&["--classes", "/nonexistent/classes"], "nonexistent"),
+        (&["--exclude", "/nonexistent/list.csv"], "no such file"),
     ] {
         let output = from(&[&first], arguments, &out);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
