@@ -138,6 +138,11 @@ impl Benchmark {
         Ok(all)
     }
 
+    /// Returns whether a folder has its own list of benchmarks.
+    pub fn has_list(data: &Path) -> bool {
+        data.join(OWN_FILE).exists()
+    }
+
     /// The table, if the data folder has it.
     pub fn table(&self, data: &FileFinder) -> Option<PathBuf> {
         if let Some(own) = &self.own {

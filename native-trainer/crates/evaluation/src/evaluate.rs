@@ -21,6 +21,7 @@ use dermake_process::interrupt::{self, Interrupted};
 use dermake_sheets::SheetFormat;
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Options of an evaluation.
@@ -68,6 +69,7 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     };
     let mut ending = Ending::Complete;
     let mut models: Vec<Evaluated> = Vec::new();
+    refuse_repeated(options.models)?;
     for model in options.models {
         let (mut evaluated, of_model) = of_model(model, options, &session, &chosen)?;
         name_apart(&mut evaluated.results.model, &model.model, &models)?;
@@ -84,7 +86,7 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
-    report(models, folder.as_ref())?;
+    report(models, folder.as_ref(), ending)?;
     Ok(ending)
 }
 
@@ -144,6 +146,16 @@ fn of_model(
     Ok((Evaluated { results, scored: all_scored }, ending))
 }
 
+/// # Errors
+/// When a model is named twice.
+fn refuse_repeated(models: &[ModelOptions]) -> Result<()> {
+    let mut named = HashSet::new();
+    match models.iter().find(|model| !named.insert(model.model.trim_end_matches(['/', '\\']))) {
+        Some(repeated) => bail!("the model is named twice: {}", repeated.model),
+        None => Ok(()),
+    }
+}
+
 fn worse(a: Ending, b: Ending) -> Ending {
     match (a, b) {
         (Ending::Interrupted, _) | (_, Ending::Interrupted) => Ending::Interrupted,
@@ -193,7 +205,7 @@ fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     let known = Benchmark::known(options.data)?;
     let data = FileFinder::new(options.data);
     let has_benchmark = known.iter().any(|benchmark| benchmark.table(&data).is_some());
-    if !has_benchmark && options.only.is_empty() {
+    if !has_benchmark && !Benchmark::has_list(options.data) && options.only.is_empty() {
         match own() {
             // A folder with nothing in it is told where the data of the benchmarks are from.
             Err(err) if !is_empty(options.data) => return Err(err),

@@ -59,7 +59,7 @@ pub enum Ending {
 }
 
 /// Compares the models, writes the report and prints the table.
-fn report(models: Vec<Evaluated>, folder: Option<&ReportFolder>) -> Result<()> {
+fn report(models: Vec<Evaluated>, folder: Option<&ReportFolder>, ending: Ending) -> Result<()> {
     let differences = differences(&models);
     if let Some(folder) = folder {
         folder.write_predictions(&models)?;
@@ -70,7 +70,8 @@ fn report(models: Vec<Evaluated>, folder: Option<&ReportFolder>) -> Result<()> {
         folder.write(&comparison, &published)?;
     }
     print::summary(&report::terminal(&comparison, &published))?;
-    if comparison.models.iter().all(|results| results.benchmarks.is_empty() && !results.failed.is_empty()) {
+    let is_failed = |results: &results::Results| results.benchmarks.is_empty() && !results.failed.is_empty();
+    if ending != Ending::Interrupted && comparison.models.iter().all(is_failed) {
         bail!("no benchmark could be scored");
     }
     Ok(())

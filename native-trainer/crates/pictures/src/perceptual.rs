@@ -116,6 +116,7 @@ mod tests {
         let mut bytes = Vec::with_capacity(3 * width * height);
         let blob = |at: u64| {
             let mixed = (seed * 16 + at + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9); // unlike seeds, unlike pictures
             ((mixed >> 20) as f64 % 1000.0 / 1000.0, (mixed >> 40) as f64 % 1000.0 / 1000.0)
         };
         for row in 0..height {

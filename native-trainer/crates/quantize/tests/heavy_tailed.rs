@@ -50,8 +50,8 @@ fn outlier_channels_gains_and_hot_units_cost_a_calibrated_model_little() {
         let dense = Clip::load(weights.clone(), &config, &cpu).unwrap();
         let images = dense.vision.image_features(&compared).unwrap();
         let wanted_texts = dense.encode_text(&texts(3)).unwrap();
-        for (format, least_image, least_text) in
-            [(WeightFormat::Int8, 0.995, 0.98), (WeightFormat::Int4, 0.98, 0.9)]
+        // Int8 loses little without a calibration, too.
+        for (format, least_image, most_left) in [(WeightFormat::Int8, 0.995, 1.0), (WeightFormat::Int4, 0.98, 0.7)]
         {
             let cosines = [Steps::NONE, Steps::ALL].map(|steps| {
                 let options = Options { steps, ..Options::new(format) };
@@ -65,10 +65,14 @@ fn outlier_channels_gains_and_hot_units_cost_a_calibrated_model_little() {
             });
             let [plain, calibrated] = cosines;
             println!("{name} {format:?}: {plain:?}, {calibrated:?}"); // shown where the test fails
-            assert!(calibrated.0 >= least_image && calibrated.1 >= least_text, "{name} {format:?}: {calibrated:?}");
-            // Where few columns are large, int8 loses little without a calibration, too.
-            let is_better = calibrated.0 > plain.0 && calibrated.1 > plain.1 || format == WeightFormat::Int8;
-            assert!(is_better, "{name} {format:?}: {calibrated:?}, {plain:?}");
+            assert!(calibrated.0 >= least_image, "{name} {format:?}: {calibrated:?}");
+            // Texts of a vocabulary at random are harder than any caption, so their error is only compared.
+            for (plain, calibrated) in [(plain.0, calibrated.0), (plain.1, calibrated.1)] {
+                assert!(
+                    1.0 - calibrated <= most_left * (1.0 - plain) + 1e-5,
+                    "{name} {format:?}: {calibrated}, {plain}"
+                );
+            }
         }
     }
 }
