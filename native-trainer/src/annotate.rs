@@ -101,7 +101,7 @@ impl Scores {
         self.files.push(file.to_owned());
         for (concept, scores) in self.concepts.iter().zip(&mut self.scores) {
             let found = present.iter().find(|presence| presence.concept == *concept);
-            scores.push(found.map(|presence| f64::from(presence.score)));
+            scores.push(found.map(|presence| presence.score));
         }
     }
 

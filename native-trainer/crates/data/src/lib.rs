@@ -24,4 +24,4 @@ pub use learnable::{check_countable, check_learnable};
 pub use loader::{Batch, Loader, LoaderOptions, Position, Stopper};
 pub use samples::SampleSource;
 pub use schema::TableOptions;
-pub use table::TrainingTable;
+pub use table::{TableError, TrainingTable};

@@ -29,6 +29,9 @@ const MAX_FITS: usize = 30;
 /// Relative change of the factor at which they end.
 const FACTOR_TOLERANCE: f64 = 1e-3;
 
+/// Normalized pixels of an image, `[3, side, side]`, and the SHA-256 of its file.
+type ReadImage = (Vec<f32>, [u8; 32]);
+
 /// Raw features of images in this protocol's preprocessing; they are not cached.
 ///
 /// # Errors
@@ -42,7 +45,7 @@ pub fn raw_features(model: &ZeroShotModel, title: &str, files: &[ImageFile]) -> 
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let read: Vec<Result<(Vec<f32>, [u8; 32]), String>> =
+        let read: Vec<Result<ReadImage, String>> =
             batch.par_iter().map(|file| pixels(file, &config, model.config.preprocess.image_size)).collect();
         let pixels: Vec<f32> = read.iter().flatten().flat_map(|(pixels, _)| pixels.iter().copied()).collect();
         let n_read = read.iter().flatten().count();
@@ -80,7 +83,7 @@ fn preprocessing(image_size: usize) -> PreprocessConfig {
 }
 
 /// The pixels of an image `[3, S, S]`, normalized, and the hash of its file.
-fn pixels(file: &ImageFile, config: &PreprocessConfig, side: usize) -> Result<(Vec<f32>, [u8; 32]), String> {
+fn pixels(file: &ImageFile, config: &PreprocessConfig, side: usize) -> Result<ReadImage, String> {
     let bytes = dermake_pictures::read(&file.path).map_err(|err| err.to_string())?;
     let image = dermake_pictures::decode(&bytes, Reading::Reference).map_err(|err| err.to_string())?;
     let square = resize_and_crop(&image, config).map_err(|err| err.to_string())?;

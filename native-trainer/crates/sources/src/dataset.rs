@@ -212,7 +212,7 @@ impl Dataset {
         Images::new(self, column, roots)
     }
 
-    /// Returns whether images are inside a file that holds several, so that [`Self::unpacked`] has something to do.
+    /// Returns whether images are inside a file that holds several, so that [`Self::unpack`] has something to do.
     pub fn has_packed_images(&self) -> bool {
         self.images.iter().flatten().any(|image| image.path().is_none())
     }

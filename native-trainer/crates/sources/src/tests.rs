@@ -266,8 +266,11 @@ fn samples_of_several_tar_files_are_rows_whose_images_stay_there_until_they_are_
     assert!(error(&cut).contains("the tar file cannot be read after sample"), "{}", error(&cut));
 }
 
+/// Bytes and path of an image, label and caption.
+type ParquetRow<'a> = (Option<&'a [u8]>, Option<&'a str>, i64, &'a str);
+
 /// A Parquet file as Hugging Face writes one: an image as bytes and path, a class number, a caption.
-fn parquet(path: &Path, rows: &[(Option<&[u8]>, Option<&str>, i64, &str)]) {
+fn parquet(path: &Path, rows: &[ParquetRow<'_>]) {
     let schema = "message schema { optional group image { optional binary bytes; optional binary path (UTF8); }
                    optional int64 label; optional binary caption (UTF8); }";
     let features = r#"{"info": {"features": {"label": {"names": ["acne", "nevus"], "_type": "ClassLabel"}}}}"#;
