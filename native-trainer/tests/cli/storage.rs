@@ -127,12 +127,21 @@ fn a_damaged_index_is_an_error_until_it_is_embedded_again() {
     }
 }
 
+/// Whether a process holds a lock file. It creates the file before it locks it.
+#[cfg(unix)]
+fn is_held(lock: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(file) = fs::metadata(lock) else { return false };
+    // Where the system has no such list, the file has to do.
+    fs::read_to_string("/proc/locks").map_or(true, |locks| locks.contains(&format!(":{} ", file.ino())))
+}
+
 /// Starts a command, stops it once its lock is there, runs the same again, and lets the first finish.
 #[cfg(unix)]
 fn second_is_refused(arguments: &[&str], lock: &Path, result: &Path) {
     let mut first = Command::new(env!("CARGO_BIN_EXE_dermake"));
     let mut first = first.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !lock.exists() {
+    while !is_held(lock) {
         assert!(first.try_wait().unwrap().is_none(), "{arguments:?} ended before its lock was seen");
         std::thread::yield_now();
     }
