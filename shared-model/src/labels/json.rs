@@ -2,6 +2,7 @@
 
 use super::labels_error;
 use crate::Result;
+use crate::json_kind::json_kind;
 use serde_json::Value;
 
 /// Returns the names of a JSON list; `None` for text that does not begin like JSON.
@@ -19,20 +20,9 @@ pub(super) fn json(text: &str) -> Result<Option<Vec<String>>> {
     let Value::Array(items) = value else { return Err(failed("a JSON object")) };
     let name = |(at, item): (usize, &Value)| match item {
         Value::String(name) => Ok(name.clone()),
-        other => Err(failed(&format!("{} as item {}", kind_of(other), at + 1))),
+        other => Err(failed(&format!("{} as item {}", json_kind(other), at + 1))),
     };
     items.iter().enumerate().map(name).collect::<Result<_>>().map(Some)
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]

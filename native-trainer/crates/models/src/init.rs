@@ -12,7 +12,7 @@ use shared_model::weights::{StoredTensor, Weights};
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::{CONFIG_FILE, TRAINED_KEY, WEIGHTS_FILE};
+use crate::checkpoint::{CONFIG_FILE, TRAINED_KEY, WEIGHTS_FILE};
 use dermake_files::output::{self, OutputFolder};
 
 /// Writes `open_clip_config.json` and `open_clip_model.safetensors` into the new folder `out`.

@@ -20,7 +20,7 @@ impl Clusters {
     /// Joins the sets of two rows.
     pub fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
-        // The first row of a set stands for it.
+        // The root of a set is its first row.
         self.parents[a.max(b)] = a.min(b) as u32;
     }
 

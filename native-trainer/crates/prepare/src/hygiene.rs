@@ -71,7 +71,7 @@ pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &Hygiene
     let mut clusters = Clusters::new(pairs.len());
     if let Some(root) = &options.images {
         if !root.is_dir() {
-            bail!("there is no such folder: {}", root.display());
+            bail!("expected the folder of the images, and it does not exist: {}", root.display());
         }
         let looks = looks_of_rows(images, &mut counts)?;
         join_equal(pairs, &looks, &mut clusters, &mut counts);

@@ -50,7 +50,7 @@ impl<'a> Images<'a> {
     /// The image of a row; it is not opened.
     ///
     /// # Errors
-    /// When the row names none, there is no such file, or several files fit the name.
+    /// When the row names no image, the file does not exist, or several files fit the name.
     ///
     /// # Panics
     /// When there is no row of this number.

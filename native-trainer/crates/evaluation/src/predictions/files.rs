@@ -19,7 +19,7 @@ pub struct PredictionFile {
 /// Lists the files that arguments name: files, and folders with `MODEL.csv` or `DATASET/MODEL.csv`.
 ///
 /// # Errors
-/// When there is no such file, a folder has none, or a file is named twice.
+/// When a file does not exist, a folder has no predictions, or a file is named twice.
 pub fn prediction_files(arguments: &[PathBuf]) -> Result<Vec<PredictionFile>> {
     let mut files: Vec<PredictionFile> = Vec::new();
     for argument in arguments {

@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use terms::Terms;
 
-/// What a term stands for.
+/// Meaning of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// Index into [`Lexicon::conditions`].

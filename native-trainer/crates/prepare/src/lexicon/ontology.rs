@@ -5,6 +5,7 @@
 //! names may be written in any case.
 
 use serde_json::{Map, Value};
+use shared_model::json_kind::json_kind;
 use std::collections::{BTreeMap, HashSet};
 
 /// The node whose name is not part of a path.
@@ -36,7 +37,9 @@ impl Ontology {
     /// [`OntologyError`] if it is no JSON, has other values than names, or a node that is its own ancestor.
     pub fn from_json(text: &str) -> Result<Self, OntologyError> {
         let value: Value = serde_json::from_str(text)?;
-        let Value::Object(nodes) = value else { return Err(OntologyError::NotAnObject { found: kind(&value) }) };
+        let Value::Object(nodes) = value else {
+            return Err(OntologyError::NotAnObject { found: json_kind(&value) });
+        };
         let mut ontology = Self::default();
         if nodes.values().all(|value| matches!(value, Value::Array(_) | Value::Null)) {
             ontology.read_lists(&nodes)?;
@@ -62,7 +65,7 @@ impl Ontology {
             let names = children.entry(node.to_lowercase()).or_default();
             for child in value.as_array().into_iter().flatten() {
                 let Value::String(name) = child else {
-                    return Err(OntologyError::Child { node: node.clone(), found: kind(child) });
+                    return Err(OntologyError::Child { node: node.clone(), found: json_kind(child) });
                 };
                 names.push(name.to_lowercase());
             }
@@ -107,7 +110,7 @@ impl Ontology {
                 Value::Array(children) => self.read_leaves(node, children, path)?,
                 Value::Null => {}
                 Value::String(text) if text.is_empty() => {}
-                _ => return Err(OntologyError::Child { node: node.clone(), found: kind(value) }),
+                _ => return Err(OntologyError::Child { node: node.clone(), found: json_kind(value) }),
             }
             if !is_root {
                 path.pop();
@@ -125,21 +128,10 @@ impl Ontology {
                     path.pop();
                 }
                 Value::Object(nested) => self.read_nested(nested, path)?,
-                _ => return Err(OntologyError::Child { node: node.to_owned(), found: kind(child) }),
+                _ => return Err(OntologyError::Child { node: node.to_owned(), found: json_kind(child) }),
             }
         }
         Ok(())
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }
 

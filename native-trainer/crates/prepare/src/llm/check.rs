@@ -1,4 +1,4 @@
-//! Checks an answer beside its caption: a term counts only if its evidence stands in the caption, asserted.
+//! Checks an answer against its caption: a term counts only if the caption contains its evidence and asserts it.
 
 use crate::assertion::{Cues, Status};
 use crate::extraction::{Extraction, Reader};
