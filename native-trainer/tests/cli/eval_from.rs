@@ -1,7 +1,7 @@
 //! `dermake eval --from`: predictions that somebody else made.
 
 use crate::dermake;
-use crate::eval::{Data, log, value};
+use crate::eval_data::{Data, log, value};
 use dermake_evaluation::compare::Comparison;
 use dermake_evaluation::results::Results;
 use std::fmt::Write;

@@ -2,7 +2,7 @@
 
 use crate::color_model::model;
 use crate::dermake;
-use crate::eval::{Data, log, value};
+use crate::eval_data::{Data, log, value};
 use dermake_evaluation::compare::Comparison;
 use dermake_evaluation::results::Results;
 use std::fmt::Write;

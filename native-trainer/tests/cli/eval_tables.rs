@@ -1,6 +1,6 @@
 //! `dermake eval` on tables and class lists as people's programs save them.
 
-use crate::eval::{Data, log, value};
+use crate::eval_data::{Data, log, value};
 use dermake_evaluation::results::{Details, Results};
 use std::fs;
 

@@ -8,6 +8,7 @@ mod color_model;
 mod data;
 mod environment;
 mod eval;
+mod eval_data;
 mod eval_from;
 mod eval_models;
 mod eval_synth;
