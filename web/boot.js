@@ -56,7 +56,8 @@
   const canUseThreads = navigator.hardwareConcurrency > 1 && !shouldAvoidThreads();
   const best = canUseThreads && globalThis.crossOriginIsolated === true ? withThreads : withoutThreads;
   const requested = new URLSearchParams(location.search).get("build");
-  const isKnown = ["plain", "relaxed", "threads", "threads_relaxed"].includes(requested);
+  // Without isolation threads would fail, and then be avoided for a day.
+  const isKnown = ["plain", "relaxed", ...(globalThis.crossOriginIsolated ? ["threads", "threads_relaxed"] : [])].includes(requested);
   // The page uses the first build that starts, and writes its name to data-build.
   root.dataset.builds = [...new Set([...(isKnown ? [requested] : []), best, withoutThreads])].join(" ");
 
@@ -85,8 +86,8 @@
     for (const { href } of document.querySelectorAll("link[rel=modulepreload], link[rel=preload]")) {
       const response = await fetch(href, { method: "HEAD" });
       const [file, type] = [href.split("/").pop(), response.headers.get("content-type") ?? "no type"];
-      const expected = file.endsWith(".js") ? "text/javascript" : "application/wasm";
-      if (response.ok && type.startsWith(expected)) continue;
+      const [expected, isUsable] = file.endsWith(".js") ? ["text/javascript", /javascript/] : ["application/wasm", /^application\/wasm/];
+      if (response.ok && isUsable.test(type)) continue;
       const problem = response.ok ? `the server sends it as ${type} instead of ${expected}` : `the server answers ${response.status}`;
       showMessage(`The page could not start: ${file} could not be loaded (${problem}). Reload the page, now or later.`);
       return;

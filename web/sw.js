@@ -31,7 +31,6 @@ const TYPES = {
   css: /^text\/css/,
   svg: /^image\/svg/,
   jpg: /^image\/jpeg/,
-  webmanifest: /json/,
   "": /^text\/html/,
 };
 const wanted = Object.keys(FILES).filter((file) => !file.startsWith("worker-") || OF_BUILD.test(file));
@@ -60,7 +59,8 @@ addEventListener("fetch", (event) => {
     event.waitUntil(deleteOldVersions());
   } else if (isModelInfo(url)) event.respondWith(fetchModelInfo(request));
   else if (pageFiles.has(url) || (url.startsWith(INDEX) && HASHED.test(url.slice(INDEX.length)))) {
-    event.respondWith(storedPageFile(url).then((response) => response ?? fetch(request)).then(isolated));
+    const response = storedPageFile(url).then((stored) => stored ?? fetch(request));
+    event.respondWith(request.destination === "worker" ? response.then(isolated) : response);
   }
 });
 

@@ -12,7 +12,6 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
-  '.webmanifest': 'application/manifest+json',
 };
 
 export class FileHost {
