@@ -152,11 +152,11 @@ impl ZeroShotModel {
     /// [`Error::CheckpointMismatch`] for weights that do not fit, [`Error::Vocabulary`] for a damaged tokenizer.
     pub fn add_text(&mut self, text: Bytes, tokenizer: &BTreeMap<String, Bytes>) -> Result<()> {
         let weights = Weights::from_safetensors(text)?;
-        self.logit_scale = logit_scale_of(&weights)?;
+        let logit_scale = logit_scale_of(&weights)?;
         let tower = TextTower::load(&weights, &self.config, &self.placement)?;
         let tokenizer = Tokenizer::from_files(tokenizer, &self.config.tokenizer, self.config.text.context_length)?;
         if let Towers::Own(own) = &mut self.towers {
-            (own.text, self.tokenizer) = (Some(tower), Some(tokenizer));
+            (own.text, self.tokenizer, self.logit_scale) = (Some(tower), Some(tokenizer), logit_scale);
         }
         Ok(())
     }
@@ -304,5 +304,8 @@ fn logit_scale_of(weights: &Weights) -> Result<Option<f32>> {
     }
     let on_cpu = Placement { dtype: DType::F32, ..Placement::default() };
     let log_scale: Vec<f32> = weights.tensor(LOGIT_SCALE, &on_cpu)?.flatten_all()?.to_vec1()?;
-    Ok(log_scale.first().map(|log_scale| log_scale.exp()))
+    match log_scale.first() {
+        Some(log_scale) if !log_scale.exp().is_finite() => Err(Error::LogitScale { found: *log_scale }),
+        log_scale => Ok(log_scale.map(|log_scale| log_scale.exp())),
+    }
 }

@@ -117,7 +117,7 @@ impl Covariance {
             if let Some(factor) = Cholesky::of((0..n_in * n_in).map(at).collect(), n_in) {
                 return Some(Self { factor, order, diagonal, damping });
             }
-            share *= 10.0;
+            share = (share * 10.0).max(DAMPING);
         }
         None
     }

@@ -44,7 +44,6 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
     let is_trained = checkpoint.is_trained;
     if has_kernels(&checkpoint.config, placement) {
         let Checkpoint { config, name, notice, weights, .. } = checkpoint;
-        let weights = weights.for_model(&config)?;
         let towers = InferenceTowers::load(&weights, &config, placement)
             .with_context(|| format!("in {}", files.weights.display()))?;
         let mut model =
