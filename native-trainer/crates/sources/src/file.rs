@@ -22,6 +22,11 @@ pub(crate) fn split(path: &Path) -> Option<&'static str> {
     split_of(&path.file_name()?.to_string_lossy())
 }
 
+/// The part of the data that the name of a file or of its folder means.
+pub(crate) fn split_or_folders(path: &Path) -> Option<&'static str> {
+    split(path).or_else(|| split(path.parent()?))
+}
+
 /// Reads the current file of the builder.
 ///
 /// # Errors

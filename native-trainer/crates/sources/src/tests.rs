@@ -194,6 +194,7 @@ fn a_folder_with_a_table_is_that_table() {
     ]);
     let data = read(parts.path());
     assert_eq!(images(&data).iter().filter(|image| image.is_ok()).count(), 2);
+    assert_eq!(column(&data, "split"), ["test", "train"]);
 
     let splits = folder(&[("train.csv", "image,label\na.jpg,x\n"), ("test.csv", "image,label\nb.jpg,y\n")]);
     assert_eq!(column(&read(splits.path()), "split"), ["test", "train"]);

@@ -6,6 +6,7 @@ use crate::parquet_file::ImageCells;
 use anyhow::{Context, Result};
 use dermake_files::hash;
 use dermake_files::output::OutputFolder;
+use dermake_pictures::PictureError;
 use dermake_process::{host, progress};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -90,8 +91,12 @@ impl Dataset {
                     of_cells.entry(key).or_insert_with(|| (cells.clone(), HashMap::new())).1.insert(*row, path);
                 }
                 image => {
-                    // What is no picture stays what it is: whoever opens it says so.
-                    let bytes = image.read().unwrap_or_default();
+                    let bytes = match image.read() {
+                        Ok(bytes) => bytes,
+                        // No picture: whoever opens the empty file says so.
+                        Err(PictureError::Image(_)) => Vec::new(),
+                        Err(err) => return Err(err).with_context(|| format!("cannot read {}", image.name())),
+                    };
                     std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
                     bar.inc(1);
                 }

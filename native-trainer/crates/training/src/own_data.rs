@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// the recipe's training table.
 ///
 /// # Errors
-/// When nothing is there.
+/// When `data` is one file and the recipe names further tables.
 pub(super) fn folder_of(recipe: &mut Recipe, data: &Path) -> Result<PathBuf> {
     let is_folder = data.is_dir();
     if is_folder && data.join(&recipe.data.train).exists() {

@@ -118,12 +118,16 @@ impl TrainingTable {
         for note in data.notes() {
             tracing::warn!("{note}");
         }
+        // Names that start in several folders are replaced by the files that they mean.
+        let images = (data.files().len() > 1).then(|| data.images(table.columns.image.index, None));
+        let images = images.filter(|images| (1..data.len()).any(|row| images.root(row) != images.root(0)));
         let mut problems = data.problems().iter().peekable();
         for row in 0..data.len() {
             table.lines.push(data.origin(row).line);
             let of_row = std::iter::from_fn(|| problems.next_if(|problem| problem.row == row));
             let faults: Vec<&RowFault> = of_row.map(|problem| &problem.fault).collect();
-            table.push(data, row, &faults);
+            let found = images.as_ref().and_then(|images| images.get(row).ok());
+            table.push(data, row, found.as_ref(), &faults);
         }
         table.texts.shrink_to_fit();
         table.ends.shrink_to_fit();

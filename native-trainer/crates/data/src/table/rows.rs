@@ -23,8 +23,8 @@ struct Cells<'a> {
 }
 
 impl TrainingTable {
-    /// Adds a row with what is wrong with it.
-    pub(super) fn push(&mut self, data: &Dataset, row: usize, faults: &[&RowFault]) {
+    /// Adds a row with what is wrong with it. `found` is its image, if its name does not start where the others do.
+    pub(super) fn push(&mut self, data: &Dataset, row: usize, found: Option<&Image>, faults: &[&RowFault]) {
         let columns = Arc::clone(&self.columns);
         let n_problems = self.problems.len();
         self.masks.push(0);
@@ -45,7 +45,7 @@ impl TrainingTable {
             }
         }
         let cells = Cells { data, row, not_utf8 };
-        let known_image = data.known_image(row).map(name_of);
+        let known_image = data.known_image(row).or(found).map(name_of);
         let image = match &known_image {
             Some(name) => name,
             None => self.cell(&cells, &columns.image),

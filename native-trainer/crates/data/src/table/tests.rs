@@ -99,6 +99,22 @@ fn columns_that_are_not_there_are_masked_and_captions_count_unless_empty() {
 }
 
 #[test]
+fn images_of_tables_in_several_folders_are_those_beside_each_table() {
+    let root = tempfile::tempdir().unwrap();
+    for part in ["a", "b"] {
+        std::fs::create_dir(root.path().join(part)).unwrap();
+        std::fs::write(root.path().join(part).join("captions.csv"), format!("image,caption\n1.jpg,{part}\n"))
+            .unwrap();
+        std::fs::write(root.path().join(part).join("1.jpg"), part).unwrap();
+    }
+    let table = TrainingTable::read(&root.path().join("*/captions.csv"), &TableOptions::default()).unwrap();
+    for row in 0..2 {
+        let fields = table.row(row);
+        assert_eq!(std::fs::read_to_string(table.image_root.join(fields.image)).unwrap(), fields.captions[0]);
+    }
+}
+
+#[test]
 fn a_table_may_be_json_lines() {
     let text = "{\"image\": \"a.png\", \"caption\": \"x\"}\n\noops\n{\"image\": \"b.png\", \"caption\": null}\n";
     let table = TrainingTable::from_bytes(text.as_bytes(), Path::new("t.jsonl"), &TableOptions::default()).unwrap();

@@ -33,11 +33,11 @@ struct Entries {
 pub(crate) fn read(folder: &Path) -> Result<Dataset> {
     let entries = Entries::of(folder)?;
     if let Some(metadata) = metadata_of(&entries)? {
-        return with_rest_noted(Dataset::of_files(folder, &metadata)?, folder);
+        return with_rest_noted(Dataset::of_files(folder, &metadata)?, folder, "metadata");
     }
     for files in [&entries.parquet, &entries.archives] {
         if !files.is_empty() {
-            return Dataset::of_files(folder, files);
+            return with_rest_noted(Dataset::of_files(folder, files)?, folder, "Parquet or tar files");
         }
     }
     if let Some(data) = from_tables(folder, &entries)? {
@@ -48,7 +48,7 @@ pub(crate) fn read(folder: &Path) -> Result<Dataset> {
     for of in [|entries: &Entries| entries.parquet.clone(), |entries: &Entries| entries.archives.clone()] {
         let files: Vec<PathBuf> = below.iter().flat_map(of).collect();
         if !files.is_empty() {
-            return Dataset::of_files(folder, &files);
+            return with_rest_noted(Dataset::of_files(folder, &files)?, folder, "Parquet or tar files");
         }
     }
     pictures::read(folder)
@@ -87,14 +87,13 @@ fn from_tables(folder: &Path, entries: &Entries) -> Result<Option<Dataset>> {
 }
 
 /// Adds a note if the folder has images that the table does not name.
-fn with_rest_noted(mut data: Dataset, folder: &Path) -> Result<Dataset> {
+fn with_rest_noted(mut data: Dataset, folder: &Path, what: &str) -> Result<Dataset> {
     let n_pictures = crate::pictures_below(folder, None).pictures.len();
-    if n_pictures > data.len() {
-        data.note(format!(
-            "{} images of the folder are not in its metadata: {}",
-            n_pictures - data.len(),
-            folder.display()
-        ));
+    // Images inside Parquet and tar files are none of the folder's.
+    let n_used = if data.has_packed_images() { 0 } else { data.len() };
+    if n_pictures > n_used {
+        let n_left_out = n_pictures - n_used;
+        data.note(format!("{n_left_out} images of the folder are not in its {what}: {}", folder.display()));
     }
     Ok(data)
 }
@@ -154,7 +153,12 @@ impl FolderNames {
     const SAY_NOTHING: [&str; 6] = ["images", "image", "imgs", "photos", "pictures", "data"];
 
     fn of(folders: &[Vec<String>]) -> Self {
-        let first_of = |at: usize| folders.iter().map(move |folders| folders.get(at).map_or("", String::as_str));
+        // Pictures above all folders say nothing about them.
+        let below: Vec<&Vec<String>> = folders.iter().filter(|folders| !folders.is_empty()).collect();
+        if below.is_empty() {
+            return Self { has_splits: false, n_skipped: 0 };
+        }
+        let first_of = |at: usize| below.iter().map(move |folders| folders.get(at).map_or("", String::as_str));
         let mut n_skipped = 0;
         while first_of(n_skipped).all(|name| Self::SAY_NOTHING.contains(&name.to_lowercase().as_str())) {
             n_skipped += 1;

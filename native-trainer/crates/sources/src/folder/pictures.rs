@@ -70,7 +70,10 @@ fn add(builder: &mut Builder, cells: &mut Vec<(usize, Cow<'_, str>)>, record: Ve
     for (key, value) in record {
         let is_own = [LABEL_COLUMN, SPLIT_COLUMN].contains(&key.as_str());
         let column = builder.column(&if is_own { format!("json.{key}") } else { key });
-        cells.push((column, Cow::Owned(value)));
+        // Of several files with the same key, the first counts, as in a tar file.
+        if cells.iter().all(|(known, _)| *known != column) {
+            cells.push((column, Cow::Owned(value)));
+        }
     }
 }
 
