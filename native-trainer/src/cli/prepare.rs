@@ -140,10 +140,11 @@ impl Prepare {
             endpoint: endpoint.clone(),
             model: model.clone(),
             key: std::env::var(KEY).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()),
-            answers: self.out.with_file_name("answers.jsonl"),
+            answers: self.out.with_file_name(dermake_prepare::ANSWERS),
             timeout: Duration::from_secs(self.timeout),
             retry_wait: Duration::from_secs(1),
         };
+        dermake_prepare::check_out(&options)?;
         let reader = LlmReader::new(&llm, &lexicon)?;
         self.prepare(&options, &reader, &lexicon)
     }

@@ -33,7 +33,7 @@ static RULES: LazyLock<Vec<(Removed, Regex)>> = LazyLock::new(|| {
         (Removed::FigureCall, r"(?i)\b(?:click (?:here )?(?:on|for|to) [^.]{0,60}|open in (?:a )?(?:new tab|figure viewer)|download (?:figure|powerpoint)|see (?:the )?online (?:article|version)[^.]{0,60})\.?"),
         // "[12]", "[3, 4-6]"
         (Removed::Citation, r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]"),
-        (Removed::Copyright, r"(?i)(?:©|copyright\b)[^.\n]{0,120}\.?|\b(?:reproduced|reprinted|adapted|used) (?:with (?:the )?permission|from)\b[^.\n]{0,160}\.?|\b(?:courtesy of|photo credit:?|image credit:?)[^.\n]{0,120}\.?"),
+        (Removed::Copyright, r"(?i)(?:©|copyright\b)[^.\n]{0,120}\.?|\b(?:(?:reproduced|reprinted|adapted) (?:with (?:the )?permission|from)|used with (?:the )?permission)\b[^.\n]{0,160}\.?|\b(?:courtesy of|photo credit:?|image credit:?)[^.\n]{0,120}\.?"),
     ]
     .map(|(kind, rule)| (kind, Regex::new(rule).expect("the tests use every rule")))
     .into()

@@ -50,7 +50,7 @@ static PANELS: LazyLock<Regex> = LazyLock::new(|| {
 });
 static NOT_A_PHOTO: LazyLock<Regex> = LazyLock::new(|| {
     rule(
-        r"(?i)\b(?:h(?:a?ematoxylin)?\s?(?:&|and)\s?e(?:osin)?(?: stain\w*)?|original magnification|immunohistochemi\w+ (?:stain\w*|show\w*|of)|photomicrograph|histologic(?:al)? section|(?:ct|mri|pet|x-?ray|ultrasound|radiograph\w*) (?:scan|image|of|show\w*))\b|[x×]\s?\d{2,3}\b",
+        r"(?i)\b(?:h(?:a?ematoxylin)?\s?(?:&|and)\s?e(?:osin)?(?: stain\w*)?|original magnification|immunohistochemi\w+ (?:stain\w*|show\w*|of)|photomicrograph|histologic(?:al)? section|(?:ct|mri|pet|x-?ray|ultrasound|radiograph\w*) (?:scan|image|of|show\w*))\b|(?:^|[(,;]\s?|magnification,?\s)[x×]\s?\d{2,3}\b",
     )
 });
 

@@ -75,7 +75,7 @@ pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &Hygiene
         }
         let looks = looks_of_rows(images, &mut counts)?;
         join_equal(pairs, &looks, &mut clusters, &mut counts);
-        join_near(&looks, &mut clusters, &mut counts);
+        join_near(pairs, &looks, &mut clusters, &mut counts);
         leave_out_evaluated(pairs, &looks, options, &mut counts)?;
     }
     // Equal names are equal images, whether or not the files were looked at.
@@ -150,16 +150,17 @@ fn join_equal(pairs: &mut [Pair], looks: &[Option<Look>], clusters: &mut Cluster
     }
 }
 
-fn join_near(looks: &[Option<Look>], clusters: &mut Clusters, counts: &mut HygieneCounts) {
-    let hashes: Vec<(usize, [u64; 8])> =
-        looks.iter().enumerate().filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect();
+/// Hashes of each file once: rows of the same file are joined before.
+fn hashes_of_files(pairs: &[Pair], looks: &[Option<Look>]) -> Vec<(usize, [u64; 8])> {
+    let rows = looks.iter().enumerate().filter(|(row, _)| pairs[*row].problem.is_none());
+    rows.filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect()
+}
+
+fn join_near(pairs: &[Pair], looks: &[Option<Look>], clusters: &mut Clusters, counts: &mut HygieneCounts) {
+    let hashes = hashes_of_files(pairs, looks);
     let mut near = HashSet::new();
     for (a, b) in near_pairs(&hashes, NEAR) {
-        let is_same_file =
-            looks[a].as_ref().map(|look| &look.content) == looks[b].as_ref().map(|look| &look.content);
-        if !is_same_file {
-            near.extend([a, b]);
-        }
+        near.extend([a, b]);
         clusters.join(a, b);
     }
     counts.n_near = near.len() as u64;
@@ -172,6 +173,9 @@ fn leave_out_evaluated(
     options: &HygieneOptions,
     counts: &mut HygieneCounts,
 ) -> Result<()> {
+    if options.evaluation.is_empty() {
+        return Ok(());
+    }
     let mut files = Vec::new();
     for folder in &options.evaluation {
         for entry in walkdir::WalkDir::new(folder).follow_links(true) {
@@ -185,17 +189,23 @@ fn leave_out_evaluated(
     // Tables and texts beside the images are no images.
     let evaluated: Vec<Look> = looks(&paths)?.into_values().collect();
     counts.n_evaluation_images = evaluated.len() as u64;
-    let contents: HashSet<&str> = evaluated.iter().map(|look| look.content.as_str()).collect();
+    if evaluated.is_empty() {
+        let folders: Vec<String> = options.evaluation.iter().map(|folder| folder.display().to_string()).collect();
+        bail!("expected images of an evaluation, found none that can be read: {}", folders.join(", "));
+    }
+    let mut contents: HashSet<&str> = HashSet::new();
     let n_rows = pairs.len();
-    let hashed = |(at, look): (usize, &Look)| Some((n_rows + at, look.hashes?.0));
-    let mut hashes: Vec<(usize, [u64; 8])> =
-        looks_of_rows.iter().enumerate().filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect();
-    hashes.extend(evaluated.iter().enumerate().filter_map(hashed));
-    let near =
-        near_pairs(&hashes, NEAR).into_iter().filter(|(a, b)| *a < n_rows && *b >= n_rows).map(|(row, _)| row);
-    let same = looks_of_rows.iter().enumerate();
-    let same = same.filter(|(_, look)| look.as_ref().is_some_and(|look| contents.contains(look.content.as_str())));
-    let rows: Vec<usize> = near.chain(same.map(|(row, _)| row)).collect();
+    let mut hashes = hashes_of_files(pairs, looks_of_rows);
+    for (at, look) in evaluated.iter().enumerate() {
+        if let (true, Some(found)) = (contents.insert(&look.content), look.hashes) {
+            hashes.push((n_rows + at, found.0));
+        }
+    }
+    let near = near_pairs(&hashes, NEAR).into_iter().filter(|(a, b)| *a < n_rows && *b >= n_rows);
+    contents.extend(near.filter_map(|(row, _)| Some(looks_of_rows[row].as_ref()?.content.as_str())));
+    let is_evaluated =
+        |look: &Option<Look>| look.as_ref().is_some_and(|look| contents.contains(look.content.as_str()));
+    let rows: Vec<usize> = (0..n_rows).filter(|&row| is_evaluated(&looks_of_rows[row])).collect();
     for row in rows {
         pairs[row].problem.get_or_insert(Reason::InEvaluation);
     }

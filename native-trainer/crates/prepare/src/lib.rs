@@ -33,7 +33,7 @@ pub use extraction::{Extraction, Extractor, Reader};
 pub use hygiene::{HygieneCounts, HygieneOptions};
 pub use lexicon::{Lexicon, Ontology};
 pub use lexicon_reader::read;
-pub use run::{PrepareOptions, estimate, run};
+pub use run::{ANSWERS, PrepareOptions, check_out, estimate, run};
 pub use source::Columns;
 pub use summary::Summary;
 pub use units::TokenBudget;

@@ -51,6 +51,8 @@ pub enum Reason {
     NotUtf8,
     /// The row or its text file cannot be read.
     Unreadable,
+    /// The row has more cells than the header, as where a caption with commas is not quoted.
+    TooManyCells,
     /// The image is the same file as an earlier row's, which has the caption too.
     JoinedWithEarlierRow,
     /// The image is in a folder of an evaluation.

@@ -16,12 +16,15 @@ use anyhow::{Context, Result, bail};
 use dermake_process::interrupt::{self, Interrupted};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
+use std::ffi::OsStr;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// The file with the counts.
 const COUNTS: &str = "prepare.json";
+/// What a language model answered.
+pub const ANSWERS: &str = "answers.jsonl";
 /// The other files beside the table.
 const BESIDE: [&str; 4] = ["extracted.jsonl", "validation.csv", "sample.csv", "report.html"];
 
@@ -110,7 +113,11 @@ pub fn beside(out: &Path, name: &str) -> PathBuf {
     out.with_file_name(name)
 }
 
-fn check_out(options: &PrepareOptions) -> Result<()> {
+/// Checks where the results are written.
+///
+/// # Errors
+/// When it is no place for a table, or something else would be overwritten.
+pub fn check_out(options: &PrepareOptions) -> Result<()> {
     let out = &options.out;
     if out.is_dir() || out.file_name().is_none() {
         bail!("this is a folder, expected the name of a table such as train.csv: {}", out.display());
@@ -118,18 +125,27 @@ fn check_out(options: &PrepareOptions) -> Result<()> {
     if out.metadata().is_ok_and(|found| !found.is_file()) {
         bail!("this is a device or a pipe, expected the name of a new table: {}", out.display());
     }
+    if BESIDE.iter().chain(&[COUNTS, ANSWERS]).any(|name| out.file_name() == Some(OsStr::new(name))) {
+        bail!("another result of the run has this name, expected a name such as train.csv: {}", out.display());
+    }
     let is_table = |path: &Path| matches!((path.canonicalize(), options.table.canonicalize()), (Ok(path), Ok(table)) if path == table);
     if is_table(out) {
         bail!("--out names the table that is read, expected another file: {}", out.display());
     }
     // The counts of an earlier run say that the other files are of that run too.
-    let is_again = beside(out, COUNTS).is_file();
-    for path in BESIDE.map(|name| beside(out, name)) {
+    let is_again = is_of_an_earlier_run(&beside(out, COUNTS));
+    for path in BESIDE.map(|name| beside(out, name)).into_iter().chain([beside(out, COUNTS), out.clone()]) {
         if is_table(&path) || (!is_again && path.symlink_metadata().is_ok()) {
             bail!("this file would be overwritten, choose another folder for --out: {}", path.display());
         }
     }
     Ok(())
+}
+
+/// Returns whether a file has the counts of a run.
+fn is_of_an_earlier_run(counts: &Path) -> bool {
+    let json = std::fs::read(counts).ok().and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
+    json.is_some_and(|counts| counts.get("mask_order").is_some() && counts.get("n_rows").is_some())
 }
 
 fn progress(n_rows: u64) -> ProgressBar {
@@ -207,8 +223,14 @@ impl Results {
         ] {
             dermake_files::output::replace_file(&beside(&options.out, name), &content)?;
         }
-        if let Some(validation) = validation {
-            persist(validation, &beside(&options.out, "validation.csv"))?;
+        let path = beside(&options.out, "validation.csv");
+        match validation {
+            Some(validation) => persist(validation, &path)?,
+            // Rows of an earlier run's part are in the table now.
+            None if path.exists() => {
+                std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+            None => {}
         }
         // The table comes last: where it is, the others are too.
         persist(table, &options.out)?;

@@ -93,7 +93,9 @@ fn problems(data: &Dataset, places: &Places) -> HashMap<usize, Reason> {
             Some(Reason::NotUtf8)
         }
         RowFault::Unreadable { .. } => Some(Reason::Unreadable),
-        _ => None,
+        // Its caption may have been cut at a comma.
+        RowFault::TooManyCells { .. } => Some(Reason::TooManyCells),
+        RowFault::NotUtf8 { .. } | RowFault::TooFewCells { .. } => None,
     };
     data.problems().iter().filter_map(|problem| Some((problem.row, reason(&problem.fault)?))).collect()
 }

@@ -145,6 +145,7 @@ impl Reason {
             Self::NoCaption => "no caption",
             Self::NotUtf8 => "a cell is not UTF-8",
             Self::Unreadable => "the row cannot be read",
+            Self::TooManyCells => "more cells than the header, as where a caption with commas is not quoted",
             Self::JoinedWithEarlierRow => "the image of an earlier row, which has the caption too",
             Self::InEvaluation => "an image of the evaluation",
         }

@@ -99,8 +99,14 @@ impl Words {
         let kind = kind_of(written);
         let normal = normal_word(written);
         if let Some(rest) = normal.strip_prefix("non").filter(|rest| known.contains(*rest)) {
-            self.push("non", range.start..range.start + 3, Kind::Word);
-            self.push(rest, range.start + 3..range.end, kind);
+            // Marks that the normal spelling leaves out may be between the letters.
+            let behind = written
+                .char_indices()
+                .filter(|(_, c)| c.is_alphabetic())
+                .nth(3)
+                .map_or(written.len(), |(at, _)| at);
+            self.push("non", range.start..range.start + behind, Kind::Word);
+            self.push(rest, range.start + behind..range.end, kind);
         } else if !normal.is_empty() {
             self.push(&normal, range, kind);
         }
@@ -157,5 +163,14 @@ mod tests {
         assert_eq!(&source[last.source.clone()], "Café");
         let scaly = words.at(words.text.find("scaly").unwrap()).unwrap();
         assert_eq!((&source[words.words[scaly].source.clone()], words.word(scaly)), ("scaly", "scaly"));
+    }
+
+    #[test]
+    fn marks_inside_a_word_do_not_cut_a_character() {
+        let known = HashSet::from(["scaly".to_owned()]);
+        for source in ["no\u{301}nscaly plaque", "n\u{301}onscaly", "non\u{301}scaly", "no\u{200b}nscaly"] {
+            let words = Words::new(source, &known);
+            assert!(words.words.iter().all(|word| source.get(word.source.clone()).is_some()), "{source:?}");
+        }
     }
 }

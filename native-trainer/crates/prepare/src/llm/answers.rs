@@ -1,6 +1,6 @@
 //! Answers on disk: a line for each request, so that a run that was stopped asks nothing twice.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use dermake_files::append::AppendFile;
 use dermake_files::hash::sha256;
 use dermake_files::lock::Lock;
@@ -34,6 +34,12 @@ impl Answers {
         let lock = Lock::beside_folder(path, folder)?;
         let mut file = AppendFile::open_at_end(path)?;
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if !bytes.is_empty() && !bytes.starts_with(b"{\"key\":") {
+            bail!(
+                "expected the answers of an earlier run, found another file; choose another folder for --out: {}",
+                path.display()
+            );
+        }
         let len = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         if len < bytes.len() {
             file.cut(len as u64)?;
