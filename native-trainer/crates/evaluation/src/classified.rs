@@ -109,7 +109,8 @@ pub fn metric_of(key: &str) -> ClassMetric {
 
 /// The metrics of ranked classes with their intervals, the main one first.
 pub fn metrics(classes: &ScoredClasses, counts: &[u32], main: &str) -> Vec<Metric> {
-    let mut chosen: Vec<_> = METRICS.iter().filter(|(_, _, n_least, _)| classes.n_classes() >= *n_least).collect();
+    let mut chosen: Vec<_> =
+        METRICS.iter().filter(|(key, _, n_least, _)| classes.n_classes() >= *n_least || *key == main).collect();
     chosen.sort_by_key(|(key, ..)| *key != main);
     let of = |counts: &[u32]| -> Vec<Option<f64>> {
         chosen.iter().map(|(.., metric)| metric(classes, counts)).collect()
@@ -117,7 +118,6 @@ pub fn metrics(classes: &ScoredClasses, counts: &[u32], main: &str) -> Vec<Metri
     let figures = of(counts).into_iter().zip(intervals(counts, of));
     let metric = |(&&(key, title, ..), (value, interval)): (&&(&str, &str, usize, ClassMetric), _)| Metric {
         key: key.into(),
-        // Of two classes, both AUROCs are one.
         title: if key == "macro_auroc" && classes.n_classes() == 2 { "AUROC".into() } else { title.into() },
         value,
         interval: value.and(interval),

@@ -91,7 +91,7 @@ fn of_benchmark(compared: &Compared<'_>) -> Vec<Difference> {
         compared.iter().filter(|(_, other)| other.metric == first.metric).copied().collect();
     let common = common_rows(&compared);
     let n_rows = common.first().map_or(0, Vec::len);
-    if n_rows < first.rows.len() {
+    if compared.iter().any(|(_, other)| other.rows.len() > n_rows) {
         tracing::warn!("{}: the models are compared on the {n_rows} rows that all of them have", first.title);
     }
     let pairs: Vec<(usize, usize)> =

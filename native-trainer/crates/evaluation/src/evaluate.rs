@@ -71,7 +71,15 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     let mut models: Vec<Evaluated> = Vec::new();
     refuse_repeated(options.models)?;
     for model in options.models {
-        let (mut evaluated, of_model) = of_model(model, options, &session, &chosen)?;
+        let (mut evaluated, of_model) = match of_model(model, options, &session, &chosen) {
+            // What the models before it have scored is reported.
+            Err(err) if !models.is_empty() => {
+                tracing::error!("{}: {err:#}", model.model);
+                ending = worse(ending, Ending::Partial);
+                continue;
+            }
+            found => found?,
+        };
         name_apart(&mut evaluated.results.model, &model.model, &models)?;
         models.push(evaluated);
         ending = worse(ending, of_model);

@@ -2,13 +2,14 @@
 
 use super::table::Table;
 use anyhow::{Result, bail};
+use dermake_files::table_file;
 use dermake_sources::SourceError;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Columns of the image; the last is that of DermFM-Zero's lists.
-const IMAGES: [&str; 5] = ["image", "image_path", "filename", "file", "downstream_image"];
+/// Columns of the image in lists of overlaps: ours and DermFM-Zero's. Another table has one of the usual names.
+const IMAGES: [&str; 2] = ["image", "downstream_image"];
 
 /// A list of images.
 pub struct Exclusion {
@@ -40,12 +41,16 @@ impl Exclusion {
     }
 
     fn of(table: &Table) -> Result<Self> {
-        let image = table.column(&IMAGES)?;
+        let has_usual =
+            table.find_column(&IMAGES).is_none() && table.find_column(&table_file::IMAGE_COLUMNS).is_some();
+        let image = if has_usual { table.column(&table_file::IMAGE_COLUMNS)? } else { table.column(&IMAGES)? };
         let sha256 = table.find_column(&["sha256"]).map(|_| table.column(&["sha256"])).transpose()?;
         let mut list = Self { was_used: AtomicBool::new(false), ..Self::empty() };
         for row in 0..table.n_rows() {
             let path = normal(table.cell(row, image));
-            let hash = sha256.map(|column| table.cell(row, column).to_lowercase()).filter(|hash| !hash.is_empty());
+            // Other words, such as "nan", say that the hash is missing.
+            let is_hash = |hash: &String| !hash.is_empty() && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let hash = sha256.map(|column| table.cell(row, column).to_lowercase()).filter(is_hash);
             if path.is_empty() && hash.is_none() {
                 bail!("row {} names no image: {}", row + 1, table.path.display());
             }

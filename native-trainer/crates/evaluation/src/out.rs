@@ -46,12 +46,14 @@ impl ReportFolder {
 
     /// Writes the report, each file whole or not at all; those of an earlier report are replaced.
     pub fn write(&self, comparison: &Comparison, published: &[Published]) -> Result<()> {
-        self.write_file("results.md", report::markdown(comparison, published).as_bytes())?;
-        self.write_file("report.html", report::html(comparison, published, &thumbnail).as_bytes())?;
         let json = match &comparison.models[..] {
             [only] => serde_json::to_vec_pretty(only)?,
             _ => serde_json::to_vec_pretty(comparison)?,
         };
+        // First, since a folder is known as a report by it: after a full disk the same command may go on.
+        self.write_file(RESULTS_FILE, &json)?;
+        self.write_file("results.md", report::markdown(comparison, published).as_bytes())?;
+        self.write_file("report.html", report::html(comparison, published, &thumbnail).as_bytes())?;
         for (at, results) in comparison.models.iter().enumerate() {
             let figures = self.folder.join(FIGURES_FOLDER);
             let figures = if at == 0 { figures } else { figures.join((at + 1).to_string()) };
@@ -60,7 +62,6 @@ impl ReportFolder {
                 replace_file(&figures.join(&figure.name), figure.svg.as_bytes())?;
             }
         }
-        self.write_file(RESULTS_FILE, &json)?;
         tracing::info!("the report is {}", self.folder.join("report.html").display());
         Ok(())
     }

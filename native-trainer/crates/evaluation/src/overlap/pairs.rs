@@ -72,62 +72,58 @@ pub fn matches(evaluation: &Images, training: &Images, thresholds: &Thresholds) 
     for (at, content) in training.contents.iter().enumerate() {
         same.entry(content).or_insert(at);
     }
-    let by_cosine = nearest_by_cosine(&evaluation.features, &training.features)?;
-    let by_hash: Vec<Option<usize>> = evaluation.hashes.par_iter().map(|hash| nearest(hash, training)).collect();
-    let mut matches = Vec::new();
-    for at in 0..evaluation.contents.len() {
-        let same_file = same.get(&evaluation.contents[at]).copied();
-        let candidates = [same_file, by_hash[at], Some(by_cosine[at])];
-        for (place, candidate) in candidates.into_iter().enumerate() {
-            let Some(training_at) = candidate else { continue };
-            let cosine = cosine(evaluation, at, training, training_at)?;
-            let distance = distance(&evaluation.hashes[at], &training.hashes[training_at]);
-            let is_near = distance.is_some_and(|distance| distance <= thresholds.hash_distance);
-            // An image of one color has no hash.
-            let is_possible = distance.is_none_or(|distance| distance <= thresholds.cosine_distance);
-            let reason = match place {
-                0 => Some(Reason::SameFile),
-                _ if is_near && cosine >= thresholds.hash_cosine => Some(Reason::Hash),
-                _ if is_possible && cosine >= thresholds.cosine => Some(Reason::Cosine),
-                _ => None,
-            };
-            if let Some(reason) = reason {
-                matches.push(Match { evaluation: at, training: training_at, cosine, distance, reason });
-                break;
-            }
-        }
+    let mut found = best_pairs(evaluation, training, thresholds)?;
+    for (at, content) in evaluation.contents.iter().enumerate() {
+        let Some(&training_at) = same.get(content) else { continue };
+        let cosine = cosine(evaluation, at, training, training_at)?;
+        let distance = distance(&evaluation.hashes[at], &training.hashes[training_at]);
+        found[at] =
+            Some(Match { evaluation: at, training: training_at, cosine, distance, reason: Reason::SameFile });
     }
-    Ok(matches)
+    Ok(found.into_iter().flatten().collect())
 }
 
-/// The training image of the largest cosine, for each evaluation image.
-fn nearest_by_cosine(evaluation: &Tensor, training: &Tensor) -> Result<Vec<usize>> {
-    let (n, n_training) = (evaluation.dim(0)?, training.dim(0)?);
-    let mut best = vec![(f32::NEG_INFINITY, 0); n];
+impl Thresholds {
+    /// Why two images of this cosine, whose hashes differ in `distance` bits, count as the same, if they do.
+    fn reason(&self, cosine: f32, distance: Option<u32>) -> Option<Reason> {
+        // An image of one color has no hash.
+        let is_possible = distance.is_none_or(|distance| distance <= self.cosine_distance);
+        if distance.is_some_and(|distance| distance <= self.hash_distance) && cosine >= self.hash_cosine {
+            return Some(Reason::Hash);
+        }
+        (is_possible && cosine >= self.cosine).then_some(Reason::Cosine)
+    }
+}
+
+/// For each evaluation image, of the training images that count as the same the one of the largest cosine, first those
+/// whose hashes are close.
+fn best_pairs(evaluation: &Images, training: &Images, thresholds: &Thresholds) -> Result<Vec<Option<Match>>> {
+    let (n, n_training) = (evaluation.contents.len(), training.contents.len());
+    let least = thresholds.hash_cosine.min(thresholds.cosine);
+    let mut best: Vec<Option<Match>> = vec![None; n];
     for start in (0..n).step_by(BLOCK.0) {
-        let rows = evaluation.narrow(0, start, BLOCK.0.min(n - start))?;
+        let rows = evaluation.features.narrow(0, start, BLOCK.0.min(n - start))?;
         for training_start in (0..n_training).step_by(BLOCK.1) {
             if interrupt::is_requested() {
                 bail!(Interrupted);
             }
-            let columns = training.narrow(0, training_start, BLOCK.1.min(n_training - training_start))?;
+            let columns = training.features.narrow(0, training_start, BLOCK.1.min(n_training - training_start))?;
             let cosines: Vec<Vec<f32>> = rows.matmul(&columns.t()?)?.to_vec2()?;
-            for (best, cosines) in best[start..].iter_mut().zip(cosines) {
-                for (at, cosine) in cosines.into_iter().enumerate() {
-                    if cosine > best.0 {
-                        *best = (cosine, training_start + at);
+            best[start..].par_iter_mut().zip(cosines).enumerate().for_each(|(row, (best, cosines))| {
+                let at = start + row;
+                for (column, cosine) in cosines.into_iter().enumerate().filter(|(_, cosine)| *cosine >= least) {
+                    let training_at = training_start + column;
+                    let distance = distance(&evaluation.hashes[at], &training.hashes[training_at]);
+                    let Some(reason) = thresholds.reason(cosine, distance) else { continue };
+                    let rank = |reason: Reason, cosine: f32| (reason == Reason::Hash, cosine);
+                    if best.as_ref().is_none_or(|best| rank(reason, cosine) > rank(best.reason, best.cosine)) {
+                        *best = Some(Match { evaluation: at, training: training_at, cosine, distance, reason });
                     }
                 }
-            }
+            });
         }
     }
-    Ok(best.into_iter().map(|(_, at)| at).collect())
-}
-
-/// The training image of the closest hash.
-fn nearest(hash: &Option<PerceptualHashes>, training: &Images) -> Option<usize> {
-    let distances = training.hashes.iter().enumerate().filter_map(|(at, other)| Some((distance(hash, other)?, at)));
-    distances.min().map(|(_, at)| at)
+    Ok(best)
 }
 
 fn distance(evaluation: &Option<PerceptualHashes>, training: &Option<PerceptualHashes>) -> Option<u32> {
@@ -178,5 +174,13 @@ mod tests {
             [(0, 1, Reason::SameFile), (1, 0, Reason::Hash), (3, 1, Reason::Cosine), (4, 2, Reason::Cosine)]
         );
         assert!(matches(&images(&[]), &training, &THRESHOLDS).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_image_matches_though_others_have_a_closer_hash_or_a_larger_cosine() {
+        // One bit and cosine 0.5; three bits and 0.94; 32 bits and 0.98.
+        let training = images(&[(1, 60.0, Some(0b1)), (2, 20.0, Some(0b111)), (3, 10.0, Some(0xFFFF_FFFF))]);
+        let found = matches(&images(&[(9, 0.0, Some(0))]), &training, &THRESHOLDS).unwrap();
+        assert_eq!(found.iter().map(|m| (m.training, m.reason)).collect::<Vec<_>>(), [(1, Reason::Hash)]);
     }
 }

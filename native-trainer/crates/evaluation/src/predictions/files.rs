@@ -49,7 +49,9 @@ fn of_path(path: &Path) -> Result<PredictionFile> {
 /// The tables of a folder, or of the folders in it.
 fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = vec![folder.to_path_buf()];
-    folders.extend(entries(folder)?.into_iter().filter(|path| path.is_dir() && !path.ends_with(CLASS_FOLDER)));
+    let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_of_predictions = |path: &PathBuf| path.is_dir() && !path.ends_with(CLASS_FOLDER) && !is_hidden(path);
+    folders.extend(entries(folder)?.into_iter().filter(is_of_predictions));
     let of_folder =
         |folder: &PathBuf| Ok(entries(folder)?.into_iter().filter(|path| is_predictions(path)).collect());
     let of_folders = folders.iter().map(of_folder).collect::<Result<Vec<Vec<PathBuf>>>>()?;
