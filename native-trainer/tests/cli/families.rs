@@ -7,28 +7,28 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use tempfile::TempDir;
 
 /// A model that says all of itself in its files, and what the reference made of it.
-struct Family {
-    folder: PathBuf,
+pub struct Family {
+    pub folder: PathBuf,
     case: Value,
 }
 
 impl Family {
-    fn all() -> Vec<Self> {
-        let fixtures = std::env::var("DERMAKE_FIXTURES").map_or_else(
-            |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared-model/tests/fixtures"),
-            PathBuf::from,
-        );
-        let groups =
-            ["hf_clip", "hf_siglip", "open_clip", "panderm"].map(|group| fixtures.join("towers").join(group));
+    pub fn all() -> Vec<Self> {
+        let towers = towers();
+        let groups = ["hf_clip", "open_clip", "panderm"].map(|group| towers.join(group));
         let folders =
             groups.iter().flat_map(|group| fs::read_dir(group).unwrap()).map(|entry| entry.unwrap().path());
-        let read = |folder: PathBuf| {
-            let case = fs::read(folder.join("case.json")).ok()?;
-            Some(Self { case: serde_json::from_slice(&case).unwrap(), folder })
-        };
-        folders.filter_map(read).filter(Self::is_complete).collect()
+        let folders = folders.chain(siglip_with_tokenizer());
+        folders.filter_map(Self::read).filter(Self::is_complete).collect()
+    }
+
+    fn read(folder: PathBuf) -> Option<Self> {
+        let case = fs::read(folder.join("case.json")).ok()?;
+        Some(Self { case: serde_json::from_slice(&case).unwrap(), folder })
     }
 
     /// Whether it has a tokenizer, and heads that its files tell: most small models have narrower ones than all real ones.
@@ -70,6 +70,40 @@ impl Family {
     }
 }
 
+fn towers() -> PathBuf {
+    let fixtures = std::env::var("DERMAKE_FIXTURES").map_or_else(
+        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared-model/tests/fixtures"),
+        PathBuf::from,
+    );
+    fixtures.join("towers")
+}
+
+/// transformers' SigLIP models with the tokenizer that all of them have, which is in a folder of its own.
+fn siglip_with_tokenizer() -> Vec<PathBuf> {
+    static COPIES: OnceLock<TempDir> = OnceLock::new();
+    let copies = COPIES.get_or_init(|| {
+        let copies = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(towers().join("hf_siglip")).unwrap() {
+            let model = entry.unwrap().path();
+            let copy = copies.path().join("hf_siglip").join(model.file_name().unwrap());
+            fs::create_dir_all(&copy).unwrap();
+            for path in files_of(&model).iter().chain(&files_of(&towers().join("siglip_tokenizer"))) {
+                fs::copy(path, copy.join(path.file_name().unwrap())).unwrap();
+            }
+            // That folder's own cases are not the model's.
+            fs::copy(model.join("case.json"), copy.join("case.json")).unwrap();
+        }
+        copies
+    });
+    let copies = fs::read_dir(copies.path().join("hf_siglip")).unwrap();
+    copies.map(|entry| entry.unwrap().path()).collect()
+}
+
+pub fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_file()).collect()
+}
+
 fn classify(model: &Path, image: &Path, labels: &Path) -> Value {
     let mut command = dermake();
     command.args(["classify", "--json", "--as-reference", "--template", "{}", "--top-k", "100"]);
@@ -94,7 +128,7 @@ fn a_folder_of_another_family_answers_as_the_reference_dense_and_quantized() {
         quantize.assert().success();
 
         for (index, image) in family.case["images"].as_array().unwrap().iter().enumerate().take(2) {
-            let image = folder.join("../../preprocess/images").join(image.as_str().unwrap());
+            let image = towers().join("preprocess/images").join(image.as_str().unwrap());
             if !image.is_file() {
                 continue; // random pixels, which are no file
             }

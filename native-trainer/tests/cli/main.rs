@@ -14,6 +14,7 @@ mod eval_models;
 mod eval_synth;
 mod eval_tables;
 mod families;
+mod families_hub;
 mod inputs;
 mod labels;
 mod manuals;

@@ -4,9 +4,9 @@ use crate::sample;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-struct Server {
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -15,7 +15,7 @@ impl Server {
         Self::run(Command::new(env!("CARGO_BIN_EXE_dermake")).arg("serve").args(options))
     }
 
-    fn run(command: &mut Command) -> Self {
+    pub fn run(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["DERMAKE_APP", "DERMAKE_MODELS", "DERMAKE_INFER", "DERMAKE_INFER_MODEL"] {
             command.env_remove(name);
