@@ -53,6 +53,11 @@ export async function writeStaticSite(model: string, folder: string): Promise<vo
   await run(binary, ['site', '--app', builtApp, '--models', model, '--out', folder]);
 }
 
+/** Quantizes a checkpoint's folder into a new folder that can be served. */
+export async function quantize(checkpoint: string, folder: string): Promise<void> {
+  await run(binary, ['quantize', '--format', 'int8', '--calibrate', 'none', '--model', checkpoint, '--out', folder]);
+}
+
 /** Copies a model's folder, so that a test can change it. */
 export function copyOf(model: string): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'dermake-e2e-'));
