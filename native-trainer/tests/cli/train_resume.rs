@@ -74,11 +74,38 @@ fn a_damaged_last_checkpoint_has_a_way_on() {
 fn another_recipe_is_named_by_its_settings() {
     let run = Run::new(1, "1e-3");
     run.finish();
-    run.change("epochs = 1", "epochs = 2");
+    run.change("warmup_steps = 2", "warmup_steps = 3");
     run.change("save_every_steps = 3", "save_every_steps = 4");
     let log = refusal(&run);
-    assert!(log.contains("another recipe (run.epochs was 1, is 2);"), "{log}");
+    assert!(log.contains("another recipe (schedule.warmup_steps was 2, is 3);"), "{log}");
     assert!(log.contains("model.from = ") && log.contains("checkpoints/last"), "{log}");
+    run.change("epochs = 1", "epochs = 2");
+    let log = refusal(&run);
+    assert!(log.contains("run.epochs was 1, is 2; schedule.warmup_steps was 2, is 3"), "{log}");
+}
+
+#[test]
+fn a_finished_run_goes_on_with_more_epochs_and_their_schedule() {
+    let (run, long) = (Run::new(1, "1e-3"), Run::new(2, "1e-3"));
+    run.finish();
+    long.finish();
+    run.change("epochs = 1", "epochs = 2");
+    let log = run.log();
+    assert!(log.contains("was planned for 1 epochs and goes on as one of 2"), "{log}");
+    let rates = |run: &Run| -> Vec<f64> {
+        let metrics = fs::read_to_string(run.out().join("metrics.jsonl")).unwrap();
+        let lines = metrics.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter_map(|line| line["learning_rate"].as_f64()).collect()
+    };
+    let (extended, expected) = (rates(&run), rates(&long));
+    assert_eq!(extended.len(), expected.len());
+    let half = expected.len() / 2;
+    assert_eq!(extended[half..], expected[half..]);
+    assert_ne!(extended[half - 1], expected[half - 1], "the first epoch was the only one then");
+    // Finished again; and a shorter run is another one.
+    assert!(run.log().contains("this run is finished"), "{log}");
+    run.change("epochs = 2", "epochs = 1");
+    assert!(refusal(&run).contains("run.epochs was 2, is 1"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Constants of AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,13 +56,23 @@ impl AdamWConfig {
     }
 }
 
+/// Neighboring values of the flat arrays that are updated alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdamWGroup {
+    pub range: Range<usize>,
+    /// Whether weight decay applies.
+    pub is_decayed: bool,
+    /// Factor of the learning rate.
+    pub rate_factor: f64,
+}
+
 /// What one step is made with, besides the arrays.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamWStep<'a> {
     pub config: &'a AdamWConfig,
+    /// Every value is in one of them.
+    pub groups: &'a [AdamWGroup],
     pub learning_rate: f64,
-    /// Values before this one decay.
-    pub n_decayed: usize,
     /// The first step is number 1.
     pub number: u64,
 }

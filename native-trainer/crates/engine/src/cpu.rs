@@ -20,16 +20,16 @@ pub struct CpuOps<'a> {
 }
 
 impl<'a> CpuOps<'a> {
-    /// `gradients` has the length of `weights`, or is empty if only forward passes run.
+    /// `gradients` has the length of `weights` less the locked ones at their end; it is empty if only forward passes run.
     ///
     /// With `rounds_to_bf16`, activations are rounded where a GPU stores them in bf16; `weights` should be `masters` in
     /// values of bf16 then, and are `masters` otherwise.
     ///
     /// # Panics
-    /// When the lengths differ.
+    /// When there are not as many masters as weights, or more gradients.
     pub fn new(weights: &'a [f32], masters: &'a [f32], gradients: &'a mut [f32], rounds_to_bf16: bool) -> Self {
         assert_eq!(weights.len(), masters.len(), "one master a weight");
-        assert!(gradients.is_empty() || gradients.len() == weights.len(), "one gradient a weight");
+        assert!(gradients.len() <= weights.len(), "at most one gradient a weight");
         Self { weights, masters, gradients, rounds_to_bf16 }
     }
 

@@ -28,7 +28,7 @@ impl Span {
     }
 }
 
-/// The places of all parameters, those that weight decay applies to first.
+/// The places of all parameters: first those that weight decay applies to, last those that are locked.
 ///
 /// Values between parameters are zero in every array.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,14 +36,26 @@ pub struct ParameterLayout {
     /// By open_clip key.
     spans: BTreeMap<String, Span>,
     n_decayed: usize,
+    n_trained: usize,
     len: usize,
 }
 
 impl ParameterLayout {
     /// Lays out parameters in the order given, after those for which `is_decayed(key, rank)` holds.
     pub fn new(parameters: &[Parameter], is_decayed: impl Fn(&str, usize) -> bool) -> Self {
+        Self::with_locked(parameters, is_decayed, |_| false)
+    }
+
+    /// Lays out those for which `is_locked(key)` holds last: they have neither gradients nor moments.
+    pub fn with_locked(
+        parameters: &[Parameter],
+        is_decayed: impl Fn(&str, usize) -> bool,
+        is_locked: impl Fn(&str) -> bool,
+    ) -> Self {
+        let (locked, trained): (Vec<_>, Vec<_>) =
+            parameters.iter().partition(|parameter| is_locked(&parameter.name));
         let (decayed, others): (Vec<_>, Vec<_>) =
-            parameters.iter().partition(|parameter| is_decayed(&parameter.name, parameter.shape.len()));
+            trained.into_iter().partition(|parameter| is_decayed(&parameter.name, parameter.shape.len()));
         let (mut spans, mut len) = (BTreeMap::new(), 0);
         let mut place = |parameters: &[&Parameter]| {
             for parameter in parameters {
@@ -54,8 +66,9 @@ impl ParameterLayout {
             len
         };
         let n_decayed = place(&decayed);
-        let len = place(&others);
-        Self { spans, n_decayed, len }
+        let n_trained = place(&others);
+        let len = place(&locked);
+        Self { spans, n_decayed, n_trained, len }
     }
 
     /// Values of a flat array, the gaps included.
@@ -70,6 +83,16 @@ impl ParameterLayout {
     /// Weight decay applies to the values before this one.
     pub fn n_decayed(&self) -> usize {
         self.n_decayed
+    }
+
+    /// Values before the first locked one, the gaps included: the length of gradients and moments.
+    pub fn n_trained(&self) -> usize {
+        self.n_trained
+    }
+
+    /// Keys and places of what is not locked, by key.
+    pub fn iter_trained(&self) -> impl Iterator<Item = (&str, &Span)> {
+        self.iter().filter(|(_, span)| span.start < self.n_trained)
     }
 
     /// Values of all parameters, without the gaps.
@@ -159,5 +182,17 @@ mod tests {
         assert_eq!(layout.span("scale").unwrap().range(), 192..193);
         assert_eq!((layout.n_decayed(), layout.len(), layout.n_values()), (128, 256, 94));
         assert!(layout.span("b").unwrap_err().to_string().contains("no parameter b"));
+        assert_eq!(layout.n_trained(), layout.len());
+    }
+
+    #[test]
+    fn locked_parameters_are_behind_all_others() {
+        let parameter = |name: &str, shape: &[usize]| Parameter { name: name.into(), shape: shape.to_vec() };
+        let parameters =
+            [parameter("a.weight", &[3, 30]), parameter("b.weight", &[2, 2]), parameter("b.bias", &[2])];
+        let layout = ParameterLayout::with_locked(&parameters, |_, rank| rank == 2, |name| name.starts_with('a'));
+        assert_eq!((layout.n_decayed(), layout.n_trained(), layout.len()), (64, 128, 256));
+        assert_eq!(layout.span("a.weight").unwrap().start, 128);
+        assert_eq!(layout.iter_trained().map(|(name, _)| name).collect::<Vec<_>>(), ["b.bias", "b.weight"]);
     }
 }

@@ -29,28 +29,28 @@ impl FlatWeights<'_> {
                 pass.run(&mut CpuOps::new(weights, masters, &mut [], self.copies.is_some()))
             }
             #[cfg(feature = "cuda")]
-            (Storage::Cuda(_), _) => Ok(cuda::run(self.masters, self.copies, false, pass)?.0),
+            (Storage::Cuda(_), _) => Ok(cuda::run(self.masters, self.copies, None, pass)?.0),
             _ => bail!("a pass needs weights on the CPU or on a CUDA device"),
         }
     }
 
-    /// Runs a pass, and returns the flat gradients that it added up, f32.
+    /// Runs a pass, and returns the flat gradients that it added up, f32: those of the first `n_trained` values.
     ///
     /// # Errors
     /// When the pass fails, or there are no operations for the device.
-    pub fn run_with_gradients<P: Pass>(&self, pass: P) -> Result<(P::Output, Tensor)> {
+    pub fn run_with_gradients<P: Pass>(&self, n_trained: usize, pass: P) -> Result<(P::Output, Tensor)> {
         let (storage, _) = self.copies.unwrap_or(self.masters).storage_and_layout();
         let (master_storage, _) = self.masters.storage_and_layout();
         match (&*storage, &*master_storage) {
             (Storage::Cpu(CpuStorage::F32(weights)), Storage::Cpu(CpuStorage::F32(masters))) => {
-                let mut gradients = vec![0f32; weights.len()];
+                let mut gradients = vec![0f32; n_trained];
                 let output = pass.run(&mut CpuOps::new(weights, masters, &mut gradients, self.copies.is_some()))?;
                 let len = gradients.len();
                 Ok((output, Tensor::from_vec(gradients, len, self.masters.device())?))
             }
             #[cfg(feature = "cuda")]
             (Storage::Cuda(_), _) => {
-                let (output, gradients) = cuda::run(self.masters, self.copies, true, pass)?;
+                let (output, gradients) = cuda::run(self.masters, self.copies, Some(n_trained), pass)?;
                 Ok((output, gradients.expect("a pass with gradients returns them")))
             }
             _ => bail!("a pass needs weights on the CPU or on a CUDA device"),

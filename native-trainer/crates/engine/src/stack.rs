@@ -3,6 +3,7 @@
 use super::block::{Block, BlockActivations};
 use super::keep::{Keep, PartBytes};
 use super::layout::ParameterLayout;
+use super::locked::Locked;
 use super::ops::{Ops, Sequences};
 use anyhow::Result;
 use shared_model::config::Activation;
@@ -13,6 +14,8 @@ use shared_model::fused::Heads;
 pub struct Stack {
     blocks: Vec<Block>,
     width: usize,
+    /// Blocks from the first on that get no gradients.
+    n_locked: usize,
 }
 
 /// Activations of a forward pass for the backward pass.
@@ -34,7 +37,16 @@ impl Stack {
         activation: Activation,
     ) -> Result<Self> {
         let block = |layer| Block::new(layout, &format!("{prefix}.{layer}"), heads, activation);
-        Ok(Self { blocks: (0..layers).map(block).collect::<Result<_>>()?, width: heads.count * heads.width })
+        Ok(Self {
+            blocks: (0..layers).map(block).collect::<Result<_>>()?,
+            width: heads.count * heads.width,
+            n_locked: 0,
+        })
+    }
+
+    /// Locks a part of the tower; keeps no activations of it.
+    pub fn lock(&mut self, locked: Locked) {
+        self.n_locked = locked.n_blocks(self.blocks.len());
     }
 
     /// D
@@ -45,10 +57,10 @@ impl Stack {
     /// Bytes that are kept of `n_tokens`, in values of `value_bytes`.
     pub fn bytes(&self, n_tokens: usize, value_bytes: usize) -> PartBytes {
         let of_block = |block: &Block| block.kept_width() * value_bytes + block.n_statistics() * size_of::<f32>();
-        let n_tokens = n_tokens as u64;
+        let (n_tokens, trained) = (n_tokens as u64, &self.blocks[self.n_locked..]);
         PartBytes {
-            all: n_tokens * self.blocks.iter().map(of_block).sum::<usize>() as u64,
-            inputs: n_tokens * (self.blocks.len() * self.width * value_bytes) as u64,
+            all: n_tokens * trained.iter().map(of_block).sum::<usize>() as u64,
+            inputs: n_tokens * (trained.len() * self.width * value_bytes) as u64,
         }
     }
 
@@ -61,9 +73,9 @@ impl Stack {
         keep: Keep,
     ) -> Result<(O::Matrix, KeptBlocks<O>)> {
         let (mut all, mut inputs) = (Vec::new(), Vec::new());
-        for block in &self.blocks {
+        for (layer, block) in self.blocks.iter().enumerate() {
             let (y, activations) = block.forward(ops, x, sequences)?;
-            match keep {
+            match if layer < self.n_locked { Keep::Nothing } else { keep } {
                 Keep::All => all.push(activations),
                 Keep::Inputs => inputs.push(activations.input),
                 Keep::Nothing => {}
@@ -78,7 +90,7 @@ impl Stack {
         Ok((x, kept))
     }
 
-    /// Returns the gradient of what entered the blocks, given that of what left them.
+    /// Returns the gradient of what entered the blocks that are not locked, given that of what left them.
     ///
     /// # Errors
     /// When nothing was kept.
@@ -89,14 +101,15 @@ impl Stack {
         sequences: &Sequences,
         mut gradient: O::Matrix,
     ) -> Result<O::Matrix> {
+        let trained = &self.blocks[self.n_locked..];
         match kept {
             KeptBlocks::All(kept) => {
-                for (block, activations) in self.blocks.iter().zip(kept).rev() {
+                for (block, activations) in trained.iter().zip(kept).rev() {
                     gradient = block.backward(ops, activations, sequences, gradient)?;
                 }
             }
             KeptBlocks::Inputs(inputs) => {
-                for (block, input) in self.blocks.iter().zip(inputs).rev() {
+                for (block, input) in trained.iter().zip(inputs).rev() {
                     let (_, activations) = block.forward(ops, input, sequences)?;
                     gradient = block.backward(ops, activations, sequences, gradient)?;
                 }

@@ -2,6 +2,7 @@
 
 use super::keep::{Keep, PartBytes};
 use super::layout::{NormLayer, ParameterLayout, Projection};
+use super::locked::Locked;
 use super::ops::{Ops, Sequences};
 use super::stack::{KeptBlocks, Stack};
 use anyhow::{Result, ensure};
@@ -50,13 +51,14 @@ pub struct TextEngine {
     text_projection: Projection,
     context_length: usize,
     vocab_size: usize,
+    locked: Locked,
 }
 
 /// Activations for the backward pass.
 pub struct TextActivations<O: Ops> {
     blocks: KeptBlocks<O>,
-    /// `[B, D]`: what enters `ln_final`, of the end tokens.
-    pooled: O::Matrix,
+    /// `[B, D]`: what enters `ln_final`, of the end tokens; none if the tower is locked.
+    pooled: Option<O::Matrix>,
 }
 
 impl TextEngine {
@@ -73,7 +75,20 @@ impl TextEngine {
             text_projection: layout.projection("text_projection")?,
             context_length: text.context_length,
             vocab_size: text.vocab_size,
+            locked: Locked::Nothing,
         })
+    }
+
+    /// The tower with a locked part, whose gradients are neither computed nor written.
+    pub fn with_locked(mut self, locked: Locked) -> Self {
+        self.locked = locked;
+        self.blocks.lock(locked);
+        self
+    }
+
+    /// Whether the whole tower is locked.
+    pub fn is_locked(&self) -> bool {
+        self.locked == Locked::Tower
     }
 
     /// Bytes that [`TextActivations`] of `n_tokens` hold, in values of `value_bytes`.
@@ -99,10 +114,10 @@ impl TextEngine {
         let pooled = ops.gather_rows(&x, width, &texts.last_rows())?;
         let normalized = ops.layer_norm(&pooled, &self.ln_final)?;
         let raw = ops.project(&normalized, &self.text_projection)?;
-        Ok((raw, TextActivations { blocks, pooled }))
+        Ok((raw, TextActivations { blocks, pooled: (!self.is_locked()).then_some(pooled) }))
     }
 
-    /// Adds the gradients of the tower's parameters, given that of the raw embeddings, `[B, E]` f32.
+    /// Adds the gradients of the tower's parameters that are not locked, given that of the raw embeddings, `[B, E]` f32.
     ///
     /// # Errors
     /// When nothing was kept.
@@ -114,6 +129,7 @@ impl TextEngine {
         d_raw: &Tensor,
     ) -> Result<()> {
         let TextActivations { blocks, pooled } = kept;
+        let Some(pooled) = pooled else { return Ok(()) };
         let PackedTexts { ids, sequences } = texts;
         let width = self.blocks.width();
         let normalized = ops.layer_norm(&pooled, &self.ln_final)?;
@@ -122,6 +138,9 @@ impl TextEngine {
         let d_pooled = ops.layer_norm_gradient(&pooled, &self.ln_final, d_normalized, None)?;
         let d_x = ops.gather_rows_gradient(width, &texts.last_rows(), sequences.n_tokens(), &d_pooled)?;
         let d_x = self.blocks.backward(ops, blocks, sequences, d_x)?;
+        if self.locked != Locked::Nothing {
+            return Ok(());
+        }
         ops.embed_tokens_gradient(&self.token_embedding, &self.positional_embedding, width, ids, sequences, &d_x)
     }
 

@@ -2,6 +2,7 @@
 
 use super::keep::{Keep, PartBytes};
 use super::layout::{LinearLayer, NormLayer, ParameterLayout, Projection};
+use super::locked::Locked;
 use super::ops::{Ops, PatchCut, Sequences};
 use super::stack::{KeptBlocks, Stack};
 use anyhow::Result;
@@ -23,6 +24,7 @@ pub struct VisionEngine {
     cut: PatchCut,
     /// N: the class token and the patches.
     n_tokens: usize,
+    locked: Locked,
 }
 
 /// Which tokens are projected.
@@ -36,11 +38,11 @@ pub enum ProjectedTokens {
 
 /// Activations for the backward pass.
 pub struct ImageActivations<O: Ops> {
-    /// `[B N, D]`: what enters `ln_pre`.
-    tokens: O::Matrix,
+    /// `[B N, D]`: what enters `ln_pre`; none if that is locked.
+    tokens: Option<O::Matrix>,
     blocks: KeptBlocks<O>,
-    /// `[R, D]`: what enters `ln_post`.
-    pooled: O::Matrix,
+    /// `[R, D]`: what enters `ln_post`; none if the tower is locked.
+    pooled: Option<O::Matrix>,
     projected: ProjectedTokens,
     sequences: Sequences,
 }
@@ -65,7 +67,20 @@ impl VisionEngine {
                 std: config.preprocess.std,
             },
             n_tokens: vision.n_patches() + 1,
+            locked: Locked::Nothing,
         })
+    }
+
+    /// The tower with a locked part, whose gradients are neither computed nor written.
+    pub fn with_locked(mut self, locked: Locked) -> Self {
+        self.locked = locked;
+        self.blocks.lock(locked);
+        self
+    }
+
+    /// Whether the whole tower is locked.
+    pub fn is_locked(&self) -> bool {
+        self.locked == Locked::Tower
     }
 
     /// N: tokens of an image.
@@ -90,8 +105,9 @@ impl VisionEngine {
     pub fn bytes(&self, n_images: usize, projected: ProjectedTokens, value_bytes: usize) -> PartBytes {
         let n_tokens = n_images * self.n_tokens;
         let n_projected = self.n_projected(n_images, projected);
-        let ends =
-            (n_tokens + n_projected) * self.blocks.width() * value_bytes + n_projected * self.embed_dim() * 4;
+        let n_in = if self.locked == Locked::Nothing { n_tokens } else { 0 };
+        let n_out = if self.is_locked() { 0 } else { n_projected };
+        let ends = (n_in + n_out) * self.blocks.width() * value_bytes + n_projected * self.embed_dim() * 4;
         let ends = ends as u64;
         let PartBytes { all, inputs } = self.blocks.bytes(n_tokens, value_bytes);
         PartBytes { all: all + ends, inputs: inputs + ends }
@@ -117,6 +133,7 @@ impl VisionEngine {
         let tokens = ops.image_tokens(&embedded, &self.class_embedding, &self.positional_embedding)?;
         drop(embedded);
         let x = ops.layer_norm(&tokens, &self.ln_pre)?;
+        let tokens = (self.locked == Locked::Nothing).then_some(tokens);
         let (x, blocks) = self.blocks.forward(ops, x, &sequences, keep)?;
         let pooled = match projected {
             ProjectedTokens::Class => ops.gather_rows(&x, self.blocks.width(), &self.class_rows(n_images))?,
@@ -124,10 +141,11 @@ impl VisionEngine {
         };
         let normalized = ops.layer_norm(&pooled, &self.ln_post)?;
         let raw = ops.project(&normalized, &self.proj)?;
+        let pooled = (!self.is_locked()).then_some(pooled);
         Ok((raw, ImageActivations { tokens, blocks, pooled, projected, sequences }))
     }
 
-    /// Adds the gradients of the tower's parameters, given that of the raw embeddings, `[R, E]` f32.
+    /// Adds the gradients of the tower's parameters that are not locked, given that of the raw embeddings, `[R, E]` f32.
     ///
     /// # Errors
     /// When nothing was kept.
@@ -139,6 +157,7 @@ impl VisionEngine {
         d_raw: &Tensor,
     ) -> Result<()> {
         let ImageActivations { tokens, blocks, pooled, projected, sequences } = kept;
+        let Some(pooled) = pooled else { return Ok(()) };
         let normalized = ops.layer_norm(&pooled, &self.ln_post)?;
         let d_normalized = ops.project_gradient(&normalized, &self.proj, d_raw)?;
         drop(normalized);
@@ -152,6 +171,7 @@ impl VisionEngine {
             ProjectedTokens::All => d_pooled,
         };
         let d_x = self.blocks.backward(ops, blocks, &sequences, d_x)?;
+        let Some(tokens) = tokens else { return Ok(()) };
         let d_tokens = ops.layer_norm_gradient(&tokens, &self.ln_pre, d_x, None)?;
         drop(tokens);
         let d_embedded = ops.image_tokens_gradient(&self.class_embedding, &self.positional_embedding, &d_tokens)?;

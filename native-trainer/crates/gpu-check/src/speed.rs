@@ -82,7 +82,7 @@ pub fn operations(device: &Device, config: &ClipConfig, n_images: usize, best: C
     counted.backward(&mut counting, kept, &sizes, &no_values(raw.dims(), DType::F32)?)?;
 
     let pass = TimedPass { vision: &model.vision, pixels: inputs.pixels(), device };
-    let (secs, _) = model.flat_weights().run_with_gradients(pass)?;
+    let (secs, _) = model.flat_weights().run_with_gradients(model.layout.n_trained(), pass)?;
     let row = |(name, secs): (&&str, &f64)| {
         let cost = counting.costs().get(name).copied().unwrap_or_default();
         let floor = floor_secs(cost, best);
@@ -147,8 +147,8 @@ pub fn tower_secs(device: &Device, config: &ClipConfig, n_images: usize) -> Resu
     let model = TrainedModel::new(drawn_weights(config, 0), config, &placement)?;
     let inputs = Inputs::new(config, n_images, 0)?.to_device(device)?;
     let pass = || TimedPass { vision: &model.vision, pixels: inputs.pixels(), device };
-    let (of_operations, _) = model.flat_weights().run_with_gradients(pass())?;
-    let (all, _) = model.flat_weights().run_with_gradients(WholePass(pass()))?;
+    let (of_operations, _) = model.flat_weights().run_with_gradients(model.layout.n_trained(), pass())?;
+    let (all, _) = model.flat_weights().run_with_gradients(model.layout.n_trained(), WholePass(pass()))?;
     let of = |name: &str| of_operations.get(name).copied().unwrap_or_default();
     Ok(TowerSecs { all, attention: of("attention") + of("attention, backward") })
 }

@@ -2,15 +2,15 @@
 
 use super::memory::BatchSizes;
 use super::model::DeviceMemory;
-use super::parameters::{is_decayed, parameters};
+use super::place::Tower;
 use super::recipe::Recipe;
 use anyhow::Result;
 use candle_core::DType;
 use dermake_data::SampleSource;
 use dermake_device::Precision;
 use dermake_engine::{
-    Cost, CountingOps, Keep, PackedTexts, ParameterLayout, PartBytes, ProjectedTokens, TextEngine, VisionEngine,
-    no_values, plan_memory,
+    Cost, CountingOps, Keep, PackedTexts, PartBytes, ProjectedTokens, TextEngine, VisionEngine, no_values,
+    plan_memory,
 };
 use shared_model::config::ClipConfig;
 use std::collections::BTreeMap;
@@ -72,12 +72,12 @@ impl StepEstimate {
         memory: DeviceMemory,
     ) -> Result<Self> {
         let run = &recipe.run;
-        let layout = ParameterLayout::new(&parameters(config), is_decayed);
+        let layout = recipe.lock.layout(config);
         let n_kinds = recipe.objective.n_captions().unwrap_or(recipe.data.table.n_captions());
         let n_local = recipe.objective.n_local(n_kinds);
         let passes = Passes {
-            vision: VisionEngine::new(&layout, config)?,
-            text: TextEngine::new(&layout, config)?,
+            vision: VisionEngine::new(&layout, config)?.with_locked(recipe.lock.of(Tower::Image)),
+            text: TextEngine::new(&layout, config)?.with_locked(recipe.lock.of(Tower::Text)),
             projected: if n_local == 0 { ProjectedTokens::Class } else { ProjectedTokens::All },
             side: config.preprocess.image_size,
         };
@@ -96,7 +96,7 @@ impl StepEstimate {
         let n_raw = passes.vision.n_projected(batch.n_images, passes.projected) as f64 * kept_share;
         let pixels = if memory.is_gpu { sizes.pixel_bytes() } else { 0 };
         Ok(Self {
-            parameters: (layout.len() * (16 + copies)) as u64,
+            parameters: (layout.len() * (4 + copies) + layout.n_trained() * 12) as u64,
             activations: ops.peak_bytes(),
             loss: sizes.loss_bytes() + sizes.heads_bytes() + (4 * config.embed_dim * n_raw as usize) as u64,
             batches: ((1 + n_prefetched) * 3 * batch.n_images * passes.side * passes.side) as u64 + pixels,

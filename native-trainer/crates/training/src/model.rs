@@ -1,6 +1,8 @@
 //! The model while it is being trained: flat parameters, the engine's towers over them, and a model for inference.
 
-use super::parameters::{LOGIT_SCALE, is_decayed, n_values, parameters};
+use super::lock::Lock;
+use super::parameters::{LOGIT_SCALE, n_values, parameters};
+use super::place::Tower;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use dermake_device::free_bytes;
@@ -54,15 +56,27 @@ impl TrainedModel {
     ///
     /// # Errors
     /// When a tensor is missing, unexpected or misshapen, all of them named.
-    pub fn new(mut weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+    pub fn new(weights: Weights, config: &ClipConfig, placement: &Placement) -> Result<Self> {
+        Self::with_lock(weights, config, placement, &Lock::default())
+    }
+
+    /// The same, of which a part is locked.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_lock(
+        mut weights: Weights,
+        config: &ClipConfig,
+        placement: &Placement,
+        lock: &Lock,
+    ) -> Result<Self> {
         #[cfg(feature = "cuda")]
         if placement.device.is_cuda() {
             dermake_engine::cuda::check_heads(config, placement.dtype)?;
         }
         weights.fit_positions(config)?;
-        let parameters = parameters(config);
-        weights.check(&parameters, &[])?;
-        let layout = Arc::new(ParameterLayout::new(&parameters, is_decayed));
+        weights.check(&parameters(config), &[])?;
+        let layout = Arc::new(lock.layout(config));
         let values = layout.flattened(&weights)?;
         drop(weights);
         let no_memory = "the parameters do not fit into the device's memory";
@@ -71,12 +85,12 @@ impl TrainedModel {
         let computed_with = copies.as_ref().unwrap_or(&masters);
         let placement = Placement { device: placement.device.clone(), dtype: computed_with.dtype() };
         let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
-        let states = if placement.device.is_cpu() { 0 } else { BYTES_OF_STEPS * n_values(config) };
+        let states = if placement.device.is_cpu() { 0 } else { BYTES_OF_STEPS * layout.n_trained() as u64 };
         Ok(Self {
             config: config.clone(),
             parameters: parameters.collect::<Result<_>>()?,
-            vision: VisionEngine::new(&layout, config)?,
-            text: TextEngine::new(&layout, config)?,
+            vision: VisionEngine::new(&layout, config)?.with_locked(lock.of(Tower::Image)),
+            text: TextEngine::new(&layout, config)?.with_locked(lock.of(Tower::Text)),
             layout,
             masters,
             copies,
@@ -186,7 +200,7 @@ fn view(flat: &Tensor, span: &Span) -> Result<Tensor> {
 }
 
 impl Gradients {
-    /// `flat` `[layout.len()]` f32.
+    /// `flat` `[layout.n_trained()]` f32.
     pub(super) fn new(layout: Arc<ParameterLayout>, flat: Tensor) -> Self {
         Self { layout, flat }
     }
@@ -199,9 +213,11 @@ impl Gradients {
     /// The gradient of one parameter.
     ///
     /// # Errors
-    /// When there is no such parameter.
+    /// When there is no such parameter, or it is locked.
     pub fn get(&self, name: &str) -> Result<Tensor> {
-        view(&self.flat, self.layout.span(name)?)
+        let span = self.layout.span(name)?;
+        ensure!(span.start < self.layout.n_trained(), "{name} is locked and has no gradient");
+        view(&self.flat, span)
     }
 
     /// The L2 norm over all gradients together, summed in f64.

@@ -6,14 +6,15 @@ use candle_core::{DType, Device, Tensor};
 pub use dermake_engine::AdamWConfig;
 #[cfg(feature = "cuda")]
 use dermake_engine::cuda::adamw_step;
-use dermake_engine::{AdamWStep, ParameterLayout};
+use dermake_engine::{AdamWGroup, AdamWStep, ParameterLayout};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// First and second moments of every parameter, and how many steps they have seen.
+/// First and second moments of every parameter that is not locked, and how many steps they have seen.
 pub struct AdamW {
     config: AdamWConfig,
     layout: Arc<ParameterLayout>,
+    groups: Vec<AdamWGroup>,
     /// Flat, f32.
     first: Tensor,
     second: Tensor,
@@ -28,8 +29,14 @@ impl AdamW {
     /// Moments of zero for the parameters of a layout.
     pub fn new(config: AdamWConfig, layout: Arc<ParameterLayout>, device: &Device) -> Result<Self> {
         let no_memory = "the moments of the parameters do not fit into the device's memory";
-        let zeros = || Tensor::zeros(layout.len(), DType::F32, device).context(no_memory);
-        Ok(Self { config, first: zeros()?, second: zeros()?, layout, steps: 0 })
+        let zeros = || Tensor::zeros(layout.n_trained(), DType::F32, device).context(no_memory);
+        Ok(Self { config, first: zeros()?, second: zeros()?, groups: groups(&layout, |_| 1.0), layout, steps: 0 })
+    }
+
+    /// Multiplies the learning rate of each parameter with its factor.
+    pub fn with_rate_factors(mut self, rate_factor: impl Fn(&str) -> f64) -> Self {
+        self.groups = groups(&self.layout, rate_factor);
+        self
     }
 
     /// Steps taken.
@@ -55,11 +62,9 @@ impl AdamW {
         let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = *step.config;
         // As `clip_grad_norm_` does.
         let clip = clip_norm.map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
-        let n_decayed = step.n_decayed;
-        for (range, decay) in [(0..n_decayed, weight_decay), (n_decayed..self.layout.len(), 0.0)] {
-            if range.is_empty() {
-                continue;
-            }
+        for AdamWGroup { range, is_decayed, rate_factor } in step.groups {
+            let learning_rate = learning_rate * rate_factor;
+            let decay = if *is_decayed { weight_decay } else { 0.0 };
             let part = |flat: &Tensor| flat.narrow(0, range.start, range.len());
             let (first, second, parameters) = (part(&self.first)?, part(&self.second)?, part(parameters)?);
             let gradients = part(gradients.flat())?;
@@ -78,15 +83,15 @@ impl AdamW {
     }
 
     fn next_step(&self, learning_rate: f64) -> AdamWStep<'_> {
-        let n_decayed = self.layout.n_decayed();
-        AdamWStep { config: &self.config, learning_rate, n_decayed, number: self.steps + 1 }
+        AdamWStep { config: &self.config, groups: &self.groups, learning_rate, number: self.steps + 1 }
     }
 
     /// The same in one kernel; the norm is copied back at the end.
     #[cfg(feature = "cuda")]
     fn step_on_gpu(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
         let step = self.next_step(learning_rate);
-        let norm = adamw_step(parameters, &self.first, &self.second, gradients.flat(), &step)?;
+        let parameters = parameters.narrow(0, 0, self.layout.n_trained())?;
+        let norm = adamw_step(&parameters, &self.first, &self.second, gradients.flat(), &step)?;
         ensure!(norm.is_finite(), "the gradient norm is {norm}");
         self.steps += 1;
         Ok(norm)
@@ -96,7 +101,7 @@ impl AdamW {
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
         let mut state = BTreeMap::new();
         for (prefix, flat) in [(FIRST, &self.first), (SECOND, &self.second)] {
-            for (name, span) in self.layout.iter() {
+            for (name, span) in self.layout.iter_trained() {
                 let moment = flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?;
                 state.insert(format!("{prefix}{name}"), moment);
             }
@@ -110,8 +115,8 @@ impl AdamW {
     /// When a moment is missing or has another shape than its parameter; nothing has been changed then.
     pub fn restore(&mut self, state: &BTreeMap<String, Tensor>, steps: u64) -> Result<()> {
         let flat = |prefix: &str| -> Result<Tensor> {
-            let mut values = vec![0f32; self.layout.len()];
-            for (name, span) in self.layout.iter() {
+            let mut values = vec![0f32; self.layout.n_trained()];
+            for (name, span) in self.layout.iter_trained() {
                 let key = format!("{prefix}{name}");
                 let tensor = state.get(&key).with_context(|| format!("the optimizer state has no {key}"))?;
                 if tensor.dims() != span.shape {
@@ -119,12 +124,31 @@ impl AdamW {
                 }
                 values[span.range()].copy_from_slice(&tensor.flatten_all()?.to_vec1::<f32>()?);
             }
-            Ok(Tensor::from_vec(values, self.layout.len(), self.first.device())?)
+            Ok(Tensor::from_vec(values, self.layout.n_trained(), self.first.device())?)
         };
         (self.first, self.second) = (flat(FIRST)?, flat(SECOND)?);
         self.steps = steps;
         Ok(())
     }
+}
+
+/// Neighboring parameters with the same factor and decay, in the order of the flat arrays.
+fn groups(layout: &ParameterLayout, rate_factor: impl Fn(&str) -> f64) -> Vec<AdamWGroup> {
+    let mut parameters: Vec<(usize, f64)> =
+        layout.iter_trained().map(|(name, span)| (span.start, rate_factor(name))).collect();
+    parameters.sort_unstable_by_key(|&(start, _)| start);
+    let mut groups: Vec<AdamWGroup> = Vec::new();
+    for (start, rate_factor) in parameters {
+        let is_decayed = start < layout.n_decayed();
+        match groups.last_mut() {
+            Some(last) if last.rate_factor == rate_factor && last.is_decayed == is_decayed => {}
+            last => {
+                last.into_iter().for_each(|last| last.range.end = start);
+                groups.push(AdamWGroup { range: start..layout.n_trained(), is_decayed, rate_factor });
+            }
+        }
+    }
+    groups
 }
 
 /// `moment = beta * moment + (1 - beta) * gradient`, or of its square; `clip` is the gradient's factor.
@@ -218,5 +242,32 @@ mod in_place {
             (Some((start, end)), CpuStorage::F32(values)) => Ok(&mut values[start..end]),
             _ => candle_core::bail!("the optimizer was given a strided tensor or another type than f32"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::config::Parameter;
+
+    #[test]
+    fn neighbors_that_are_updated_alike_are_one_group() {
+        let parameter = |name: &str, shape: &[usize]| Parameter { name: name.into(), shape: shape.to_vec() };
+        let parameters = [
+            parameter("slow.weight", &[2, 2]),
+            parameter("slow.bias", &[2]),
+            parameter("fast.weight", &[2, 2]),
+            parameter("fast.other.weight", &[2, 2]),
+            parameter("locked", &[2, 2]),
+        ];
+        let layout =
+            ParameterLayout::with_locked(&parameters, |_, rank| rank == 2, |name| name.starts_with("locked"));
+        let group = |range, is_decayed, rate_factor| AdamWGroup { range, is_decayed, rate_factor };
+        assert_eq!(groups(&layout, |_| 1.0), [group(0..192, true, 1.0), group(192..256, false, 1.0)]);
+        let factor = |name: &str| if name.starts_with("slow") { 0.5 } else { 1.0 };
+        assert_eq!(
+            groups(&layout, factor),
+            [group(0..64, true, 0.5), group(64..192, true, 1.0), group(192..256, false, 0.5)]
+        );
     }
 }

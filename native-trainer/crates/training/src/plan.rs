@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// The key in [`Plan::evaluated_on`] of the table that decides which checkpoint is the best.
 pub const VALIDATION: &str = "validation table";
 
+/// The key in [`Plan::fingerprint`] of the recipe.
+pub const RECIPE: &str = "recipe";
+
 /// The plan of a run.
 pub struct Plan {
     pub recipe: Recipe,
@@ -86,6 +89,7 @@ impl Plan {
         let evaluated_on = evaluated_on(&recipe, &zero_shot, data, validation.as_deref())?;
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
+        recipe.lock.check_blocks(&config)?;
         let n_prefetched = loader_options(&recipe).prefetch_batches;
         let batch = BatchSize::of(&recipe, &train);
         let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, memory)?;
@@ -108,6 +112,16 @@ impl Plan {
         comparable(&self.recipe)
     }
 
+    /// The hash of the recipe in [`Self::fingerprint`], had it this number of epochs.
+    ///
+    /// # Errors
+    /// Only if the recipe cannot be written.
+    pub fn recipe_sha256_with_epochs(&self, epochs: usize) -> Result<String> {
+        let mut recipe = self.recipe.clone();
+        recipe.run.epochs = epochs;
+        recipe_sha256(&recipe)
+    }
+
     /// Returns whether a setting may change when a run continues; `name` is its dotted name.
     pub fn may_change(name: &str) -> bool {
         MAY_CHANGE
@@ -127,6 +141,12 @@ impl Plan {
     /// f32 values in all parameters.
     pub fn n_values(&self) -> usize {
         parameters(&self.config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum()
+    }
+
+    /// f32 values that are not locked.
+    fn n_trained_values(&self) -> usize {
+        let layout = self.recipe.lock.layout(&self.config);
+        layout.iter_trained().map(|(_, span)| span.n_values()).sum()
     }
 }
 
@@ -205,6 +225,10 @@ fn table_sha256(path: &Path, table: &TrainingTable) -> Result<String> {
     if is_text { Ok(hash::sha256(read(path)?)) } else { Ok(table.content_sha256()) }
 }
 
+fn recipe_sha256(recipe: &Recipe) -> Result<String> {
+    Ok(hash::sha256(serde_json::to_vec(&comparable(recipe))?))
+}
+
 /// Hashes of everything that decides a run's results.
 fn fingerprint(
     recipe: &Recipe,
@@ -212,10 +236,9 @@ fn fingerprint(
     table_sha256: String,
     images: &Path,
 ) -> Result<BTreeMap<String, String>> {
-    let recipe = comparable(recipe);
     let of = |name: &str, bytes: &[u8]| (name.to_string(), hash::sha256(bytes));
     let mut fingerprint = BTreeMap::from([
-        of("recipe", &serde_json::to_vec(&recipe)?),
+        (RECIPE.to_string(), recipe_sha256(recipe)?),
         ("training table".to_string(), table_sha256),
         of("model", &serde_json::to_vec(&config.to_open_clip_json())?),
     ]);
@@ -231,7 +254,13 @@ impl Display for Plan {
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         let memory = &self.estimate;
         writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
-        writeln!(f, "parameters  {:.2} M", self.n_values() as f64 / 1e6)?;
+        let millions = |n_values: usize| n_values as f64 / 1e6;
+        write!(f, "parameters  {:.2} M", millions(self.n_values()))?;
+        let n_trained = self.n_trained_values();
+        match n_trained == self.n_values() {
+            true => writeln!(f)?,
+            false => writeln!(f, ", {:.2} M of them trained", millions(n_trained))?,
+        }
         let table = self.train.table();
         writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
         let absent = table.absent_columns();

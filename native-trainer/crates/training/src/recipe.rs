@@ -1,5 +1,6 @@
 //! Recipes: the settings of a training run, in a TOML file.
 
+use super::lock::Lock;
 use super::micro_batches::MicroBatches;
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
@@ -17,6 +18,8 @@ use std::collections::{BTreeMap, HashSet};
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     pub model: ModelRecipe,
+    #[serde(default, skip_serializing_if = "Lock::is_empty")]
+    pub lock: Lock,
     pub data: DataRecipe,
     pub objective: Objective,
     pub optimizer: AdamWConfig,
@@ -123,6 +126,7 @@ impl Recipe {
         self.objective.validate().context("objective")?;
         self.optimizer.validate().context("optimizer")?;
         self.schedule.validate().context("schedule")?;
+        self.lock.validate().context("lock")?;
         self.data.validate().context("data")?;
         self.model.validate()
     }

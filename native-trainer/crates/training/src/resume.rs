@@ -2,7 +2,7 @@
 
 use super::checkpoint::{Checkpoints, KEPT, LAST};
 use super::loop_state::LoopState;
-use super::plan::{Plan, VALIDATION};
+use super::plan::{Plan, RECIPE, VALIDATION};
 use super::sinks::metrics;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,10 @@ pub fn state(checkpoints: &Checkpoints, plan: &Plan, out: &Path, metrics_file: &
         refuse_without_last(checkpoints, out, metrics_file)?;
         return Ok(None);
     };
-    check_fingerprint(&state.fingerprint, plan, &checkpoints.path(LAST), out)?;
+    match earlier_epochs(&state.fingerprint, plan, out)? {
+        Some(epochs) => extend(&mut state, plan, epochs),
+        None => check_fingerprint(&state.fingerprint, plan, &checkpoints.path(LAST), out)?,
+    }
     follow_evaluation(&mut state, &plan.evaluated_on);
     Ok(Some(state))
 }
@@ -53,13 +56,39 @@ fn refuse_without_last(checkpoints: &Checkpoints, out: &Path, metrics_file: &Pat
     Ok(())
 }
 
+/// The epochs that the run was started with, if the recipe has more of them and is the same otherwise.
+fn earlier_epochs(found: &BTreeMap<String, String>, plan: &Plan, out: &Path) -> Result<Option<usize>> {
+    if differing(found, &plan.fingerprint) != BTreeSet::from([RECIPE]) {
+        return Ok(None);
+    }
+    let epochs = || -> Option<usize> {
+        let earlier: toml::Table = std::fs::read_to_string(out.join(PLAN_FILE)).ok()?.parse().ok()?;
+        usize::try_from(earlier.get("run")?.get("epochs")?.as_integer()?).ok()
+    };
+    let Some(epochs) = epochs().filter(|&epochs| epochs < plan.recipe.run.epochs) else { return Ok(None) };
+    Ok((found.get(RECIPE) == Some(&plan.recipe_sha256_with_epochs(epochs)?)).then_some(epochs))
+}
+
+/// Continues a run of `epochs` epochs as one of more: the schedule is that of the longer run from here on.
+fn extend(state: &mut LoopState, plan: &Plan, epochs: usize) {
+    let (schedule, step) = (&plan.recipe.schedule, state.step);
+    let last = schedule.at(step.saturating_sub(1), plan.steps_per_epoch * epochs as u64);
+    let next = schedule.at(step.min(plan.total_steps - 1), plan.total_steps);
+    tracing::warn!(
+        "the run was planned for {epochs} epochs and goes on as one of {}: its schedule is that of the longer run, with \
+         a learning rate of {next:.2e} after step {step}, where the last one was {last:.2e}",
+        plan.recipe.run.epochs
+    );
+    state.fingerprint = plan.fingerprint.clone();
+}
+
 /// Refuses to continue a run with other settings than it started with.
 fn check_fingerprint(found: &BTreeMap<String, String>, plan: &Plan, last: &Path, out: &Path) -> Result<()> {
     let differing = differing(found, &plan.fingerprint);
     if differing.is_empty() {
         return Ok(());
     }
-    let settings = if differing.contains("recipe") { changed_settings(plan, out) } else { String::new() };
+    let settings = if differing.contains(RECIPE) { changed_settings(plan, out) } else { String::new() };
     let differing: Vec<&str> = differing.into_iter().collect();
     bail!(
         "the run in this folder was started with another {}{settings}; give --out a new folder, or the recipe and data \

@@ -53,8 +53,9 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     print::remark(&plan);
     create_folder(places.out)?;
     let _lock = Lock::of_folder(places.out)?;
-    let model = TrainedModel::new(weights, &plan.config, &placement)?;
-    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.layout.clone(), model.device())?;
+    let model = TrainedModel::with_lock(weights, &plan.config, &placement, &plan.recipe.lock)?;
+    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.layout.clone(), model.device())?
+        .with_rate_factors(|name| plan.recipe.schedule.rate_factor(name, &plan.config));
 
     let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
     let earlier = resume::state(&checkpoints, &plan, places.out, &places.out.join(METRICS_FILE))?;

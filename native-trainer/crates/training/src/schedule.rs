@@ -1,8 +1,10 @@
 //! The learning rate of a step, a pure function of the step.
 
+use super::place::{Depth, n_blocks, place};
 use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shared_model::config::ClipConfig;
 use std::f64::consts::PI;
 
 /// Warm-up, then one of open_clip's schedules.
@@ -16,6 +18,18 @@ pub struct Schedule {
     pub warmup_steps: u64,
     #[serde(default)]
     pub shape: Shape,
+    /// Factor of the learning rate from each block to the block before it, in both towers; heads and logit scale have
+    /// the whole rate (as in BEiT, arXiv 2106.08254).
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub layer_decay: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(factor: &f64) -> bool {
+    *factor == 1.0
 }
 
 /// Shape of the learning rate after warm-up.
@@ -42,6 +56,11 @@ impl Schedule {
         ensure!(
             *learning_rate > 0.0 && learning_rate.is_finite(),
             "learning_rate is {learning_rate}, expected a positive number"
+        );
+        let layer_decay = self.layer_decay;
+        ensure!(
+            layer_decay > 0.0 && layer_decay <= 1.0,
+            "layer_decay is {layer_decay}, expected a number above 0 and at most 1"
         );
         if let Shape::ConstantCooldown { steps, power, end } = self.shape {
             ensure!(steps > 0, "shape.steps is 0, expected at least 1");
@@ -71,6 +90,21 @@ impl Schedule {
             self.warmup_steps
         );
         Ok(())
+    }
+
+    /// The factor of a parameter's learning rate.
+    ///
+    /// The head of a tower has 1, its last block `layer_decay`, and the embeddings `layer_decay` to the power of the
+    /// number of blocks plus one.
+    pub fn rate_factor(&self, name: &str, config: &ClipConfig) -> f64 {
+        let Some((tower, depth)) = place(name) else { return 1.0 };
+        let n_blocks = n_blocks(config, tower);
+        let n_above = match depth {
+            Depth::Embeddings => n_blocks + 1,
+            Depth::Block(block) => n_blocks - block,
+            Depth::Head => 0,
+        };
+        self.layer_decay.powi(n_above as i32)
     }
 
     /// The learning rate of `step`, from 0, of `total_steps`.
@@ -103,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_schedule_fits_its_run() {
-        let schedule = |warmup_steps, shape| Schedule { learning_rate: 1e-3, warmup_steps, shape };
+        let schedule =
+            |warmup_steps, shape| Schedule { learning_rate: 1e-3, warmup_steps, shape, layer_decay: 1.0 };
         let cooldown = |steps| Shape::ConstantCooldown { steps, power: 1.0, end: 0.0 };
         assert!(schedule(10, Shape::Cosine).check_length(10).is_ok());
         assert!(schedule(4, cooldown(6)).check_length(10).is_ok());
@@ -125,8 +160,31 @@ mod tests {
             (1e-3, Shape::ConstantCooldown { steps: 1, power: f64::NAN, end: 0.0 }, "shape.power is NaN"),
             (1e-3, Shape::ConstantCooldown { steps: 1, power: 1.0, end: -1.0 }, "shape.end is -1"),
         ] {
-            let error = Schedule { learning_rate, warmup_steps: 0, shape }.validate().unwrap_err().to_string();
+            let schedule = Schedule { learning_rate, warmup_steps: 0, shape, layer_decay: 1.0 };
+            let error = schedule.validate().unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
+        }
+        for layer_decay in [0.0, -0.5, 1.1, f64::NAN] {
+            let shape = Shape::Constant;
+            let error =
+                Schedule { learning_rate: 1e-3, warmup_steps: 0, shape, layer_decay }.validate().unwrap_err();
+            assert!(error.to_string().contains("layer_decay is"), "{error}");
+        }
+    }
+
+    #[test]
+    fn learning_rates_fall_from_the_head_to_the_embeddings() {
+        let config = ClipConfig::named("ViT-B-16").unwrap();
+        let schedule = Schedule { learning_rate: 1.0, warmup_steps: 0, shape: Shape::Constant, layer_decay: 0.5 };
+        for (name, expected) in [
+            ("logit_scale", 0),
+            ("visual.proj", 0),
+            ("text_projection", 0),
+            ("visual.transformer.resblocks.11.ln_1.weight", 1),
+            ("transformer.resblocks.0.ln_1.weight", 12),
+            ("token_embedding.weight", 13),
+        ] {
+            assert_eq!(schedule.rate_factor(name, &config), 0.5f64.powi(expected), "{name}");
         }
     }
 }

@@ -47,7 +47,8 @@ pub fn loss_and_gradients(
     let batch = Batch { pixels: &pixels, ..*batch };
     let step = Step::new(model, objective, &batch, micro)?;
     let plan = step.memory_plan(micro);
-    let (loss, gradients) = model.flat_weights().run_with_gradients(GradientPass(&step, &plan))?;
+    let (loss, gradients) =
+        model.flat_weights().run_with_gradients(model.layout.n_trained(), GradientPass(&step, &plan))?;
     let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale) as f32], model.device())?;
     gradients.slice_set(&scale_gradient, 0, model.layout.span(LOGIT_SCALE)?.start)?;
     Ok((loss, Gradients::new(model.layout.clone(), gradients)))
@@ -206,8 +207,11 @@ impl<'a> Step<'a> {
 
     fn backward<O: Ops>(&self, ops: &mut O, again: Keep, forward: Forward<O>) -> Result<Loss> {
         let Forward { texts, images, features, loss } = forward;
+        let (vision, text) = (&self.model.vision, &self.model.text);
+        // The patches of images give gradients to their captions, too.
+        let needs_images = !vision.is_locked() || (self.pairs.is_some() && !text.is_locked());
         let mut own_text_gradients = Vec::new();
-        for (rows, part) in self.image_parts.iter().zip(images) {
+        for (rows, part) in self.image_parts.iter().zip(images).filter(|_| needs_images) {
             let part = part.map_or_else(|| self.images(ops, rows, again), Ok)?;
             let mut d_raw = self.class_gradient(rows, &part, &loss)?;
             if let (Some(pairs), Some(local)) = (&self.pairs, &loss.local) {
@@ -219,13 +223,13 @@ impl<'a> Step<'a> {
                 d_raw = Tensor::cat(&[d_raw, d_patches], 1)?;
             }
             let pixels = self.batch.pixels.narrow(0, rows.start, rows.len())?;
-            self.model.vision.backward(ops, part.activations, &pixels, &d_raw.flatten_to(1)?)?;
+            vision.backward(ops, part.activations, &pixels, &d_raw.flatten_to(1)?)?;
         }
         let text_gradient = self.text_gradient(&loss, own_text_gradients)?;
-        for (rows, part) in self.text_parts.iter().zip(texts) {
+        for (rows, part) in self.text_parts.iter().zip(texts).filter(|_| !text.is_locked()) {
             let part = part.map_or_else(|| self.texts(ops, rows, again), Ok)?;
             let d_raw = unit_length_gradient(&part.raw, &text_gradient.narrow(0, rows.start, rows.len())?)?;
-            self.model.text.backward(ops, part.activations, &part.texts, &d_raw)?;
+            text.backward(ops, part.activations, &part.texts, &d_raw)?;
         }
         Ok(loss)
     }

@@ -4,7 +4,7 @@ use super::flat::with_values;
 use super::gpu::Gpu;
 use super::launch::{Arg, Launch, int, long};
 use super::signatures::{ADAMW_PER_BLOCK, SQUARES_PER_PART};
-use crate::adamw::{AdamWConfig, AdamWStep};
+use crate::adamw::{AdamWConfig, AdamWGroup, AdamWStep};
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
@@ -33,18 +33,24 @@ pub fn adamw_step(
     }
     // The kernel writes three of these arrays. Nothing else does at the time: the stream's order says so on the GPU, and
     // on the host the optimizer is borrowed exclusively.
-    let address = |tensor| with_values(tensor, |values: CudaView<'_, f32>| Ok(gpu.at(&values)));
-    let (parameters, first, second) = (address(parameters)?, address(first)?, address(second)?);
+    let address = |tensor: &Tensor| with_values(tensor, |values: CudaView<'_, f32>| Ok(gpu.at(&values)));
     with_values(gradients, |values: CudaView<'_, f32>| {
-        let gradients = gpu.at(&values);
-        let sum_of_squares = sum_of_squares(&gpu, gradients, n)?;
+        let sum_of_squares = sum_of_squares(&gpu, gpu.at(&values), n)?;
         let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = *step.config;
         let [correction1, correction2] = step.corrections();
         let max_norm = clip_norm.unwrap_or(0.0);
-        let arrays = [parameters, first, second, gradients, long(n), long(step.n_decayed), gpu.at(&sum_of_squares)];
-        let constants = [max_norm, step.learning_rate, beta1, beta2, eps, weight_decay, correction1, correction2];
-        let args = [&arrays[..], &constants.map(Arg::Double)].concat();
-        gpu.launch("adamw", Launch::of_blocks(n.div_ceil(ADAMW_PER_BLOCK))?, &args)?;
+        for AdamWGroup { range, is_decayed, rate_factor } in step.groups {
+            let n = range.len();
+            let of_group = |tensor: &Tensor| -> Result<Arg> { address(&tensor.narrow(0, range.start, n)?) };
+            let (parameters, first, second) = (of_group(parameters)?, of_group(first)?, of_group(second)?);
+            let gradients = gpu.at(&values.slice(range.clone()));
+            let n_decayed = if *is_decayed { n } else { 0 };
+            let arrays = [parameters, first, second, gradients, long(n), long(n_decayed), gpu.at(&sum_of_squares)];
+            let rate = step.learning_rate * rate_factor;
+            let constants = [max_norm, rate, beta1, beta2, eps, weight_decay, correction1, correction2];
+            let args = [&arrays[..], &constants.map(Arg::Double)].concat();
+            gpu.launch("adamw", Launch::of_blocks(n.div_ceil(ADAMW_PER_BLOCK))?, &args)?;
+        }
         let squares = gpu.stream().clone_dtoh(&sum_of_squares)?;
         gpu.stream().synchronize()?;
         Ok(squares[0].sqrt())

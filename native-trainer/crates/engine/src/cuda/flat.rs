@@ -30,7 +30,7 @@ impl<'a, T: Element> CudaOps<'a, T> {
     /// Without `gradients`, forward passes alone are possible.
     ///
     /// # Panics
-    /// When the arrays differ in length.
+    /// When there are not as many masters as weights, or more gradients.
     pub fn new(
         gpu: &'a Gpu,
         weights: &'a CudaSlice<T>,
@@ -39,8 +39,8 @@ impl<'a, T: Element> CudaOps<'a, T> {
     ) -> Self {
         assert_eq!(weights.len(), masters.len(), "one master a weight");
         assert!(
-            gradients.as_ref().is_none_or(|gradients| gradients.len() == masters.len()),
-            "one gradient a weight"
+            gradients.as_ref().is_none_or(|gradients| gradients.len() <= masters.len()),
+            "at most one gradient a weight"
         );
         Self { gpu, weights, masters, gradients, uploaded: None }
     }

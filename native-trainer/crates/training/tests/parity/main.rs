@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod autograd;
+mod experiments;
 #[path = "../../../../tests/support/fixtures.rs"]
 mod fixtures;
 mod gradients;

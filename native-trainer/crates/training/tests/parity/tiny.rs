@@ -4,6 +4,7 @@ use crate::fixtures;
 use candle_core::{DType, Tensor};
 use dermake_objective::{Captions, Loss, Objective, Variant};
 use dermake_training::MicroBatches;
+use dermake_training::lock::Lock;
 use dermake_training::model::{Gradients, TrainedModel};
 use dermake_training::step::{Batch, loss_and_gradients};
 use serde_json::Value;
@@ -64,19 +65,33 @@ pub fn tiny_model() -> TrainedModel {
 }
 
 pub fn tiny_model_in(dtype: DType) -> TrainedModel {
-    let c = &fixtures::json("model_tiny/info.json")["config"];
+    tiny(&Placement { dtype, ..Placement::default() }, &Lock::default())
+}
+
+/// The model with a locked part.
+pub fn tiny_model_with(lock: &Lock) -> TrainedModel {
+    tiny(&Placement::default(), lock)
+}
+
+fn tiny(placement: &Placement, lock: &Lock) -> TrainedModel {
+    let is_quick = fixtures::json("train/train.json")["quick_gelu"].as_bool().unwrap();
+    let config = tiny_config(&fixtures::json("model_tiny/info.json"), is_quick);
+    let weights = std::fs::read(fixtures::path("model_tiny/weights.safetensors")).unwrap();
+    TrainedModel::with_lock(Weights::from_safetensors(weights.into()).unwrap(), &config, placement, lock).unwrap()
+}
+
+/// The architecture that `info.json` describes.
+pub fn tiny_config(info: &Value, is_quick: bool) -> ClipConfig {
+    let c = &info["config"];
     let json = serde_json::json!({
         "embed_dim": c["embed_dim"],
-        "quick_gelu": fixtures::json("train/train.json")["quick_gelu"],
+        "quick_gelu": is_quick,
         "vision_cfg": {"image_size": c["image_size"], "patch_size": c["patch"], "width": c["v_width"],
             "layers": c["v_layers"], "head_width": c["v_head_width"], "mlp_ratio": c["mlp_ratio"]},
         "text_cfg": {"context_length": c["ctx"], "vocab_size": c["vocab"], "width": c["t_width"],
             "heads": c["t_heads"], "layers": c["t_layers"], "mlp_ratio": c["mlp_ratio"]},
     });
-    let config = ClipConfig::from_open_clip_json(json.to_string().as_bytes()).unwrap();
-    let weights = std::fs::read(fixtures::path("model_tiny/weights.safetensors")).unwrap();
-    let placement = Placement { dtype, ..Placement::default() };
-    TrainedModel::new(Weights::from_safetensors(weights.into()).unwrap(), &config, &placement).unwrap()
+    ClipConfig::from_open_clip_json(json.to_string().as_bytes()).unwrap()
 }
 
 /// Without the key third of every `in_proj_bias`, whose true gradient is zero: what stands there is rounding.

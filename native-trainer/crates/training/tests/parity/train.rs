@@ -32,7 +32,12 @@ fn run(fixture: &Fixture, variant: Variant, run: &Run, expected: &Value) -> Trai
         weight_decay: number("weight_decay"),
         clip_norm: run.clip_norm,
     };
-    let schedule = Schedule { learning_rate: number("lr"), warmup_steps: run.warmup_steps, shape: Shape::Cosine };
+    let schedule = Schedule {
+        learning_rate: number("lr"),
+        warmup_steps: run.warmup_steps,
+        shape: Shape::Cosine,
+        layer_decay: 1.0,
+    };
     let mut optimizer = AdamW::new(config, model.layout.clone(), model.device()).unwrap();
     let steps = expected["steps"].as_array().unwrap();
     assert_eq!(steps.len() as u64, run.steps);
@@ -137,7 +142,12 @@ fn learning_rates_follow_the_reference_tables() {
             },
             kind => panic!("schedule {kind}"),
         };
-        let schedule = Schedule { learning_rate: number("base_lr"), warmup_steps: number("warmup") as u64, shape };
+        let schedule = Schedule {
+            learning_rate: number("base_lr"),
+            warmup_steps: number("warmup") as u64,
+            shape,
+            layer_decay: 1.0,
+        };
         let rates = table["steps"].as_array().unwrap().iter().zip(table["lr"].as_array().unwrap());
         for (step, expected) in rates {
             let ours = schedule.at(step.as_u64().unwrap(), number("total") as u64);

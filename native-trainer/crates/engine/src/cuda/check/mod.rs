@@ -8,7 +8,7 @@ mod uploads;
 use super::adamw::adamw_step;
 use super::flat::CudaOps;
 use super::gpu::Gpu;
-use crate::adamw::{AdamWConfig, AdamWStep};
+use crate::adamw::{AdamWConfig, AdamWGroup, AdamWStep};
 use crate::cpu::CpuOps;
 use anyhow::Result;
 use candle_core::{CudaDevice, Device, Tensor};
@@ -65,7 +65,9 @@ pub fn compare_adamw(device: &CudaDevice, n: usize, seed: u64) -> Result<Vec<Fin
     let [parameters, first, gradients] = [1.0, 0.1, 0.5].map(|scale| random.values(n, scale));
     let second: Vec<f32> = random.values(n, 0.1).into_iter().map(f32::abs).collect();
     let config = AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-6, weight_decay: 0.1, clip_norm: Some(1.0) };
-    let step = AdamWStep { config: &config, learning_rate: 1e-2, n_decayed: n / 2, number: 3 };
+    let group = |range, is_decayed| AdamWGroup { range, is_decayed, rate_factor: 1.0 };
+    let groups = [group(0..n / 2, true), group(n / 2..n, false)];
+    let step = AdamWStep { config: &config, groups: &groups, learning_rate: 1e-2, number: 3 };
     let [first_correction, second_correction] = [0.9f64, 0.98].map(|beta| 1.0 - beta.powi(3));
     let device = Device::Cuda(device.clone());
     let on_gpu = |values: &[f32]| Tensor::new(values, &device);
@@ -78,7 +80,7 @@ pub fn compare_adamw(device: &CudaDevice, n: usize, seed: u64) -> Result<Vec<Fin
         let [p, m, v, g] = [parameters[i], first[i], second[i], gradients[i]].map(f64::from);
         let g = g * factor;
         let (m, v) = (0.9 * m + 0.1 * g, 0.98 * v + 0.02 * g * g);
-        let decay = if i < step.n_decayed { 1.0 - 1e-3 } else { 1.0 };
+        let decay = if i < n / 2 { 1.0 - 1e-3 } else { 1.0 };
         moved.push((p * decay - 1e-2 / first_correction * m / ((v / second_correction).sqrt() + 1e-6)) as f32);
         new_first.push(m as f32);
         new_second.push(v as f32);

@@ -36,7 +36,7 @@ pub fn compare_towers(device: &CudaDevice, config: &ClipConfig, is_bf16: bool, s
         let weights = FlatWeights { masters: &masters, copies: copies.as_ref() };
         let random = Random::new(seed + 1, is_bf16);
         let pass = TowersPass { layout: &layout, config, device, keep, random };
-        let (outputs, gradients) = weights.run_with_gradients(pass)?;
+        let (outputs, gradients) = weights.run_with_gradients(layout.len(), pass)?;
         Ok((outputs, gradients.to_vec1()?))
     };
     let (expected, expected_gradients) = run(&Device::Cpu, Keep::All)?;

@@ -1,0 +1,160 @@
+//! Locked parts and layer-wise learning rates beside `experiments.json`, which `experiments.py` made with JAX, and beside
+//! the gradients of the whole model.
+//!
+//! `DERMAKE_FIXTURES` does not matter here: the numbers belong to the fixtures of this repository.
+
+use crate::tiny::{AT_ONCE, Fixture, tiny_config, without_key_bias};
+use candle_core::Tensor;
+use dermake_objective::Captions;
+use dermake_objective::{Objective, Variant};
+use dermake_training::MicroBatches;
+use dermake_training::lock::Lock;
+use dermake_training::model::TrainedModel;
+use dermake_training::optimizer::{AdamW, AdamWConfig};
+use dermake_training::schedule::{Schedule, Shape};
+use dermake_training::step::{Batch, loss_and_gradients};
+use serde_json::Value;
+use shared_model::weights::{Placement, Weights};
+use std::path::PathBuf;
+
+const STEPS: u64 = 6;
+
+/// A fixture of this repository, whatever `DERMAKE_FIXTURES` says.
+fn own(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared-model/tests/fixtures").join(name)
+}
+
+fn model(lock: &Lock) -> TrainedModel {
+    let weights = std::fs::read(own("model_tiny/weights.safetensors")).unwrap();
+    let weights = Weights::from_safetensors(weights.into()).unwrap();
+    let info = serde_json::from_slice(&std::fs::read(own("model_tiny/info.json")).unwrap()).unwrap();
+    TrainedModel::with_lock(weights, &tiny_config(&info, true), &Placement::default(), lock).unwrap()
+}
+
+/// The fixture's batch with its original captions alone.
+struct OneCaption {
+    pixel_values: Tensor,
+    captions: Captions,
+    input_ids: Vec<Vec<u32>>,
+}
+
+impl OneCaption {
+    fn read() -> Self {
+        let mut batch =
+            candle_core::safetensors::load(own("train/batch.safetensors"), &candle_core::Device::Cpu).unwrap();
+        let texts = batch["texts"].narrow(1, 0, 1).unwrap().squeeze(1).unwrap();
+        let ids: Vec<Vec<u32>> = texts.to_dtype(candle_core::DType::U32).unwrap().to_vec2().unwrap();
+        let (captions, input_ids) = Captions::distinct(&ids, vec![true; ids.len()], 1);
+        Self { pixel_values: batch.remove("images").unwrap(), captions, input_ids }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch { pixels: &self.pixel_values, captions: &self.captions, input_ids: &self.input_ids }
+    }
+}
+
+fn schedule(layer_decay: f64) -> Schedule {
+    Schedule { learning_rate: 1e-3, warmup_steps: 2, shape: Shape::Cosine, layer_decay }
+}
+
+/// Runs the optimizer, comparing each step's loss and what is there at the end.
+fn compare(name: &str, model: &TrainedModel, objective: &Objective, schedule: &Schedule) {
+    let json: Value = serde_json::from_str(include_str!("experiments.json")).unwrap();
+    let (expected, batch) = (&json[name], OneCaption::read());
+    let config = AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-6, weight_decay: 0.1, clip_norm: None };
+    let mut optimizer = AdamW::new(config, model.layout.clone(), model.device())
+        .unwrap()
+        .with_rate_factors(|name| schedule.rate_factor(name, &model.config));
+    for step in 0..STEPS {
+        let (loss, gradients) = loss_and_gradients(model, objective, &batch.batch(), &AT_ONCE).unwrap();
+        let expected = expected["losses"][step as usize].as_f64().unwrap();
+        let loss = loss.total();
+        assert!(
+            (loss - expected).abs() <= 1e-4 * expected,
+            "{name}, step {step}: loss {loss}, expected {expected}"
+        );
+        optimizer.step(model.flat_parameters(), &gradients, schedule.at(step, STEPS)).unwrap();
+        model.clamp_logit_scale().unwrap();
+    }
+    let finals = expected["final"].as_object().unwrap();
+    assert_eq!(finals.len(), model.parameters().len());
+    for (key, expected) in finals {
+        assert_summary(&format!("{name} {key}"), &without_key_bias(key, &model.parameters()[key]), expected);
+    }
+}
+
+/// Compares a tensor's norm and its product with the probe of `experiments.py`.
+fn assert_summary(what: &str, ours: &Tensor, expected: &Value) {
+    let values: Vec<f32> = ours.flatten_all().unwrap().to_vec1().unwrap();
+    let norm = values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+    let product: f64 =
+        values.iter().enumerate().map(|(at, &value)| f64::from(value) * (0.37 * at as f64 + 0.1).cos()).sum();
+    for (ours, expected) in [(norm, &expected[0]), (product, &expected[1])] {
+        let expected = expected.as_f64().unwrap();
+        assert!((ours - expected).abs() <= 1e-4 * norm.max(1e-3), "{what}: {ours}, expected {expected}");
+    }
+}
+
+#[test]
+fn locked_towers_and_blocks_end_where_jax_ends() {
+    let objective = Objective::of(Variant::Clip);
+    let image = Lock { image: true, ..Lock::default() };
+    let blocks = Lock { image_blocks: Some(1), text_blocks: Some(1), ..Lock::default() };
+    for (name, lock) in [("locked_image", image), ("locked_blocks", blocks)] {
+        let model = model(&lock);
+        let start = model.flat_parameters().copy().unwrap();
+        compare(name, &model, &objective, &schedule(1.0));
+        let n_trained = model.layout.n_trained();
+        assert!(n_trained < model.layout.len());
+        let rest = |flat: &Tensor| flat.narrow(0, n_trained, flat.dim(0).unwrap() - n_trained).unwrap();
+        let (before, after) = (rest(&start), rest(model.flat_parameters()));
+        assert_eq!(
+            before.to_vec1::<f32>().unwrap(),
+            after.to_vec1::<f32>().unwrap(),
+            "{name}: something locked moved"
+        );
+    }
+}
+
+#[test]
+fn layer_wise_learning_rates_end_where_jax_ends() {
+    compare("layer_decay", &model(&Lock::default()), &Objective::of(Variant::Clip), &schedule(0.5));
+}
+
+/// What is not locked has the same gradient as if nothing were, bit by bit, whichever activations are kept.
+#[test]
+fn a_lock_changes_no_gradient_of_the_rest() {
+    let fixture = Fixture::read();
+    let whole = crate::tiny::tiny_model();
+    let locks = [
+        Lock { image: true, ..Lock::default() },
+        Lock { text: true, ..Lock::default() },
+        Lock { image_blocks: Some(0), text_blocks: Some(2), ..Lock::default() },
+        Lock { image_blocks: Some(1), text: true, ..Lock::default() },
+        Lock { image: true, text_blocks: Some(1), ..Lock::default() },
+    ];
+    for variant in [Variant::Released, Variant::Paper, Variant::Clip] {
+        for lock in &locks {
+            let model = crate::tiny::tiny_model_with(lock);
+            for gib in [1.0, 0.0] {
+                let micro = MicroBatches { images: 4, tokens: 900, activation_memory_gib: Some(gib) };
+                let (expected_loss, expected) = fixture.gradients(&whole, variant, &micro);
+                let (loss, gradients) = fixture.gradients(&model, variant, &micro);
+                assert_eq!(loss.total(), expected_loss.total(), "{variant:?} {lock:?}");
+                for name in model.parameters().keys() {
+                    match lock.locks(name) {
+                        true => assert!(gradients.get(name).unwrap_err().to_string().contains("is locked")),
+                        false => {
+                            let bits = |gradient: Tensor| -> Vec<u32> {
+                                let values = gradient.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                                values.into_iter().map(f32::to_bits).collect()
+                            };
+                            let (ours, expected) = (gradients.get(name).unwrap(), expected.get(name).unwrap());
+                            assert_eq!(bits(ours), bits(expected), "{variant:?} {lock:?} {gib} {name}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
