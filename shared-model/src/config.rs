@@ -100,6 +100,16 @@ pub enum NormOrder {
 pub const TORCH_NORM_EPS: f32 = 1e-5;
 
 impl ClipConfig {
+    /// The same model for images of another size: it has as many position embeddings as it then has patches.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] if the size does not fit the rest.
+    pub fn with_image_size(mut self, image_size: usize) -> crate::Result<Self> {
+        self.vision.image_size = image_size;
+        self.preprocess.image_size = image_size;
+        self.checked()
+    }
+
     /// Whether both towers are open_clip's plain ones, which `open_clip_config.json` describes and which are trained.
     pub fn is_plain(&self) -> bool {
         let (vision, text) = (&self.vision, &self.text);
@@ -107,7 +117,6 @@ impl ClipConfig {
         *vision == VisionConfig::plain(vision.image_size, vision.patch_size, vision.blocks())
             && *text == TextConfig::plain(text.context_length, text.vocab_size, text.blocks())
             && is_known
-            && !self.has_logit_bias
             && self.preprocess.is_open_clip()
             && self.tokenizer == TokenizerConfig::OpenClip
     }

@@ -2,9 +2,10 @@
 //!
 //! It was trained on drawn pictures of skin; its answers to real photos mean nothing.
 
+use crate::config::ClipConfig;
 use crate::manifest::Manifest;
 use crate::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
-use crate::weights::Placement;
+use crate::weights::{FileTensors, Placement, Weights};
 use crate::{Error, Result, ZeroShotModel};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -44,4 +45,43 @@ pub fn model(placement: Placement) -> Result<ZeroShotModel> {
     let tokenizer = BTreeMap::from([(Tokenizer::MERGES_FILE.to_string(), Bytes::from_static(CLIP_MERGES_GZ))]);
     model.add_text(Bytes::from_static(TEXT), &tokenizer)?;
     Ok(model)
+}
+
+/// Returns the model's config and its weights as dense ones, to train further.
+///
+/// # Errors
+/// Only if the crate is damaged.
+pub fn dense() -> Result<(ClipConfig, Weights)> {
+    let manifest: Manifest = serde_json::from_slice(MANIFEST).map_err(Error::ConfigJson)?;
+    let files = [VISION, TEXT].map(|file| FileTensors::from_safetensors(Bytes::from_static(file)));
+    let files = files.into_iter().collect::<Result<Vec<_>>>()?;
+    Ok((manifest.clip_config()?, Weights::from_files(files).dequantized()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clip;
+    use crate::preprocess::Reading;
+
+    #[test]
+    fn the_dense_model_has_the_features_of_the_int8_one() {
+        let placement = Placement::default();
+        let quantized = model(placement.clone()).unwrap();
+        let (config, weights) = dense().unwrap();
+        assert!(config.is_plain());
+        let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length).unwrap();
+        let clip = Clip::load(weights, &config, &placement).unwrap();
+        let dense = ZeroShotModel::from_clip(clip, tokenizer, true, placement);
+        let cosine = |a: &candle_core::Tensor, b: &candle_core::Tensor| -> f32 {
+            (a * b).unwrap().sum_all().unwrap().to_scalar().unwrap()
+        };
+        for (name, bytes) in SAMPLES {
+            let of = |model: &ZeroShotModel| model.image_features(bytes, Reading::Reference).unwrap();
+            assert!(cosine(&of(&quantized), &of(&dense)) > 0.99, "{name}");
+        }
+        let texts = ["a photo of psoriasis".to_string()];
+        let of = |model: &ZeroShotModel| model.encode_texts(&texts, &mut |_, _| {}).unwrap();
+        assert!(cosine(&of(&quantized), &of(&dense)) > 0.99);
+    }
 }

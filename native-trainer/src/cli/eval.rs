@@ -145,7 +145,8 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
     })
 }
 
-fn share(text: &str) -> Result<f64, String> {
+/// Parses a share from 0 to 1.
+pub fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number from 0 to 1".into())
 }

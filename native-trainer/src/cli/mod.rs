@@ -4,6 +4,7 @@ mod annotate;
 mod classify;
 mod data;
 mod eval;
+mod finetune;
 mod gpu_check;
 mod help;
 mod model;
@@ -42,6 +43,8 @@ enum Command {
     Quantize(model::Quantize),
     Init(model::Init),
     Train(train::Train),
+    LrFind(train::LrFind),
+    Finetune(finetune::Finetune),
     Eval(eval::Eval),
     Verify(verify::Verify),
     Synth(data::Synth),
@@ -64,6 +67,8 @@ impl Cli {
             Command::Quantize(quantize) => quantize.run(),
             Command::Init(init) => init.run(),
             Command::Train(train) => train.run(),
+            Command::LrFind(find) => find.run(),
+            Command::Finetune(finetune) => finetune.run(),
             Command::Eval(eval) => eval.run(),
             Command::Verify(verify) => verify.run(),
             Command::Synth(synth) => synth.run(),

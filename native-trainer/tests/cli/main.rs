@@ -37,6 +37,7 @@ mod standin_hub;
 mod storage;
 mod streams;
 mod train;
+mod train_experiments;
 mod train_refusals;
 mod train_resume;
 #[cfg(unix)]

@@ -8,7 +8,7 @@ fn what_cannot_go_on_is_refused() {
     let run = Run::new(1, "1e-3");
     run.finish();
     let before = run.tensors("last");
-    std::fs::write(&run.recipe, RECIPE.replace("EPOCHS", "2").replace("RATE", "1e-3")).unwrap();
+    std::fs::write(&run.recipe, RECIPE.replace("EPOCHS", "1").replace("RATE", "2e-3")).unwrap();
     let refused = dermake().args(run.arguments()).assert().code(2).get_output().stderr.clone();
     assert!(String::from_utf8_lossy(&refused).contains("another recipe"), "{}", String::from_utf8_lossy(&refused));
     assert!(run.tensors("last") == before);
@@ -103,7 +103,9 @@ fn an_architecture_beside_another_one_is_refused() {
         assert!(stderr.contains("leave"), "{stderr}");
     }
     let third = Run::new(1, "1e-3");
-    std::fs::write(&third.recipe, [&text[..start], "[model]\nfrom = \"demo\"\n", &text[end..]].concat()).unwrap();
+    let quantized = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared-model/data/demo");
+    let model = format!("[model]\nfrom = {quantized:?}\n");
+    std::fs::write(&third.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
     assert!(third.refusal().contains("quantized"));
 
     // A weights file has no config; the recipe has a field for the architecture.

@@ -26,7 +26,7 @@ impl ClipConfig {
     /// The `open_clip_config.json` that [`Self::from_open_clip_json`] reads back as `self`, a plain model.
     pub fn to_open_clip_json(&self) -> Value {
         let ClipConfig { embed_dim, vision, text, preprocess, .. } = self;
-        json!({
+        let mut json = json!({
             "model_cfg": {
                 "embed_dim": embed_dim,
                 "quick_gelu": vision.activation == Activation::QuickGelu,
@@ -48,7 +48,12 @@ impl ClipConfig {
                 },
             },
             "preprocess_cfg": preprocess.to_open_clip(),
-        })
+        });
+        if self.has_logit_bias {
+            // What SigLIP begins with; the checkpoint has the learned value.
+            json["model_cfg"]["init_logit_bias"] = json!(-10);
+        }
+        json
     }
 }
 

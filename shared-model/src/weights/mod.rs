@@ -5,6 +5,7 @@
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
 //! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
 
+mod dense;
 mod derived;
 mod file;
 mod format;
@@ -111,6 +112,15 @@ impl Weights {
     /// flow to those that are variables. They keep their own device and dtype, whatever a placement says.
     pub fn from_live(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
         Self { live: tensors.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Adds a tensor, or replaces the one of this name.
+    ///
+    /// # Errors
+    /// When its values cannot be copied to the CPU.
+    pub fn set(&mut self, name: &str, tensor: &Tensor) -> Result<()> {
+        self.tensors.insert(name.into(), StoredTensor::from_tensor(tensor)?);
+        Ok(())
     }
 
     /// Names of tensors that lie beside the model in its file and are not its own, such as a copy of it.

@@ -2,7 +2,7 @@
 
 use super::schema::{KNOWLEDGE_MASK_COLUMN, N_KNOWLEDGE, SUBCAPTION_MASK_COLUMN};
 use super::table::{TrainingTable, missing_text};
-use dermake_objective::{Objective, Variant};
+use dermake_objective::Objective;
 
 /// Why an objective can learn nothing from a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,9 +51,9 @@ pub fn check_learnable(
             return Ok(());
         }
     }
-    let what = |many: &str| match objective.variant {
-        Variant::Clip => table.caption_column(0).to_owned(),
-        _ => many.to_owned(),
+    let what = |many: &str| match objective.variant.has_one_caption() {
+        true => table.caption_column(0).to_owned(),
+        false => many.to_owned(),
     };
     Err(match first {
         None if !has_row => NothingToLearn::NoRow,
@@ -93,6 +93,7 @@ fn masks(kinds: &[usize]) -> String {
 mod tests {
     use super::*;
     use crate::TableOptions;
+    use dermake_objective::Variant;
     use std::path::Path;
 
     const HEADER: &str = "filename,truncated_caption,ontology_caption,visual_concept_caption,subcaption_1,\
@@ -104,7 +105,7 @@ mod tests {
         let csv = format!("{HEADER}{rows}");
         let table = TrainingTable::from_bytes(csv.as_bytes(), Path::new("t.csv"), &options).unwrap();
         assert_eq!(table.problems(), []);
-        Variant::ALL.map(|variant| {
+        [Variant::Released, Variant::Paper, Variant::Clip].map(|variant| {
             let checked = check_learnable(&table, table.usable_rows(), &Objective::of(variant));
             checked.err().map_or(String::new(), |err| err.to_string())
         })

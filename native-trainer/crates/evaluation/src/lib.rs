@@ -15,6 +15,7 @@ mod dermfm_zero;
 mod embeddings;
 mod evaluate;
 mod exclusion;
+mod finetune;
 mod from_predictions;
 mod groups;
 pub mod known_answers;
@@ -36,6 +37,7 @@ pub mod table;
 
 pub use benchmarks::Benchmarks;
 pub use evaluate::{EvalOptions, evaluate};
+pub use finetune::{FinetuneOptions, HeadOptions, SplitOptions, finetune};
 pub use from_predictions::{FromOptions, evaluate_predictions};
 pub use labeled::LabeledImages;
 pub use own_data::OwnColumns;

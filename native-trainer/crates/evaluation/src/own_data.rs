@@ -71,6 +71,17 @@ pub fn benchmarks(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<V
     Ok(found)
 }
 
+/// All labeled rows of data, whichever part they are of.
+///
+/// # Errors
+/// When the data cannot be read, have no labels, or more rows than the share `limit` have none.
+pub fn labeled(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<Benchmark> {
+    let data = Dataset::read(path).map_err(explained)?;
+    data.image_column(columns.image).map_err(explained)?;
+    let label = data.label_column(columns.label).map_err(explained)?;
+    classification(&data, &(0..data.len()).collect::<Vec<_>>(), label, columns, limit)
+}
+
 /// The named column, or a usual one if `is_usual_wanted`.
 fn wanted(
     named: Option<&str>,

@@ -38,7 +38,7 @@ pub fn check(device: &Device, seed: u64) -> Result<Value> {
     };
     let micro = MicroBatches { images: 9, tokens: 500, activation_memory_gib: Some(1.0) };
     let mut figures = Vec::new();
-    for variant in Variant::ALL {
+    for variant in [Variant::Released, Variant::Paper, Variant::Clip] {
         // Without a threshold: a patch near it may count in one precision and not in the other.
         let objective = Objective { sigma: -1.0, ..Objective::of(variant) };
         let run = |model: &TrainedModel| {

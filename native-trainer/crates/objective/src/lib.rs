@@ -1,9 +1,10 @@
 //! MAKE's training objective (arXiv 2505.09372) on given features, with its gradients.
 //!
 //! MKCL contrasts an image with all captions of its sample at once. SLRA contrasts a caption with the patches that are
-//! similar to it. Sub-captions are weighted by their similarity to the diagnosis. There are three variants:
+//! similar to it. Sub-captions are weighted by their similarity to the diagnosis. There are these variants:
 //! [`Variant::Released`] computes what the reference's code computes, its indexing included, and reproduces its
-//! checkpoint; [`Variant::Paper`] computes what the paper says; [`Variant::Clip`] is the plain contrastive baseline.
+//! checkpoint; [`Variant::Paper`] computes what the paper says; [`Variant::Clip`] is the plain contrastive baseline,
+//! and [`Variant::SigLip`] the one with a sigmoid for each pair.
 //!
 //! No logit of two captions is ever formed. A caption that occurs m times in a batch is one row of the text features
 //! and enters every denominator with the weight m, which gives the same numbers as m rows would; the largest matrix
@@ -17,15 +18,17 @@ mod contrast;
 mod diagnosis;
 mod local;
 mod row_sums;
+mod sigmoid;
 mod variant;
 
 pub use captions::Captions;
 pub use contrast::LOGITS_AT_ONCE;
 pub use local::LocalPairs;
 pub use row_sums::sum_rows_by_key;
+pub use sigmoid::PairLogits;
 pub use variant::{N_WHOLE_CAPTIONS, Variant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use candle_core::Tensor;
 use contrast::{Contrast, Targets};
 use diagnosis::diagnosis_weights;
@@ -90,6 +93,8 @@ pub struct Loss {
     pub local: Option<Tensor>,
     /// Gradient of the scale itself; that of its logarithm is this times the scale.
     pub logit_scale: f64,
+    /// 0 for all but `siglip`.
+    pub logit_bias: f64,
 }
 
 impl Loss {
@@ -118,7 +123,7 @@ impl Objective {
             ensure!(factor.is_finite() && factor >= 0.0, "{name} is {factor}, expected 0 or more");
         }
         ensure!(
-            self.variant == Variant::Clip || self.lambda_m + self.lambda_s > 0.0,
+            self.variant.has_one_caption() || self.lambda_m + self.lambda_s > 0.0,
             "lambda_m and lambda_s are 0, expected one of them above 0"
         );
         ensure!(
@@ -131,13 +136,13 @@ impl Objective {
 
     /// Captions of a sample that the loss looks at, from the first on; without it, all.
     pub fn n_captions(&self) -> Option<usize> {
-        (self.variant == Variant::Clip).then_some(1)
+        self.variant.has_one_caption().then_some(1)
     }
 
     /// Captions that an image's patches are summed for, of samples with `n_kinds` captions; 0 without a local term.
     pub fn n_local(&self, n_kinds: usize) -> usize {
         match self.variant {
-            Variant::Clip => 0,
+            Variant::Clip | Variant::SigLip => 0,
             _ if n_kinds == 1 || self.lambda_s == 0.0 => 0,
             Variant::Released => 1,
             Variant::Paper => n_kinds.saturating_sub(N_WHOLE_CAPTIONS),
@@ -147,7 +152,7 @@ impl Objective {
     /// Returns whether a caption of this kind with mask 1 is part of the loss.
     pub fn counts(&self, kind: usize) -> bool {
         match self.variant {
-            Variant::Clip => kind == 0,
+            Variant::Clip | Variant::SigLip => kind == 0,
             Variant::Paper if self.lambda_m == 0.0 => kind >= N_WHOLE_CAPTIONS,
             Variant::Paper | Variant::Released => true,
         }
@@ -162,7 +167,7 @@ impl Objective {
     pub fn local_pairs(&self, captions: &Captions) -> Option<LocalPairs> {
         match self.variant {
             _ if self.n_local(captions.n_kinds) == 0 => None,
-            Variant::Clip => None,
+            Variant::Clip | Variant::SigLip => None,
             Variant::Released => Some(LocalPairs::released(captions)),
             Variant::Paper => LocalPairs::paper(captions),
         }
@@ -172,7 +177,13 @@ impl Objective {
     ///
     /// `logit_scale` is the factor itself, not its logarithm. Terms without a single valid caption are zero, where
     /// the reference's are NaN.
+    ///
+    /// # Errors
+    /// For `siglip`, whose loss is [`Self::pairwise_loss`].
     pub fn loss(&self, features: &Features, captions: &Captions, logit_scale: f64) -> Result<Loss> {
+        if self.variant == Variant::SigLip {
+            bail!("the objective `siglip` needs a logit bias");
+        }
         let weights = self.caption_weights(features, captions)?;
         let counts = captions.multiplicities(self.masked_captions_are_negatives);
         let text_contrast = Contrast::with_counts(&features.text, &counts, logit_scale)?;
@@ -208,12 +219,18 @@ impl Objective {
             text,
             local: local_gradient,
             logit_scale: half * (scalars[2] + scalars[3]) + self.lambda_s * of_slra,
+            logit_bias: 0.0,
         })
+    }
+
+    /// Loss and gradients of a batch for `siglip`, as [`Self::loss`].
+    pub fn pairwise_loss(&self, features: &Features, captions: &Captions, logits: PairLogits) -> Result<Loss> {
+        sigmoid::loss(features, captions, logits, self.masked_captions_are_negatives)
     }
 
     /// Weight of each caption as a target, `[B * N]`, sample-major.
     pub fn caption_weights(&self, features: &Features, captions: &Captions) -> Result<Vec<f32>> {
-        let has_weights = self.diagnosis_weights && self.variant != Variant::Clip;
+        let has_weights = self.diagnosis_weights && !self.variant.has_one_caption();
         if !has_weights || captions.n_kinds <= N_WHOLE_CAPTIONS {
             return Ok(vec![1.0; captions.rows.len()]);
         }
@@ -235,7 +252,9 @@ mod tests {
 
         let sub_captions = Captions::all_distinct(vec![false, false, false, true, false], 5);
         let none = Captions::all_distinct(vec![false; 5], 5);
-        for (variant, has_targets) in [(Variant::Clip, false), (Variant::Paper, true), (Variant::Released, true)] {
+        for (variant, has_targets) in
+            [(Variant::Clip, false), (Variant::SigLip, false), (Variant::Paper, true), (Variant::Released, true)]
+        {
             assert_eq!(Objective::of(variant).has_targets(&sub_captions), has_targets, "{variant:?}");
             assert!(!Objective::of(variant).has_targets(&none), "{variant:?}");
         }

@@ -17,10 +17,17 @@ pub enum Variant {
     Paper,
     /// Image against its original caption, both ways.
     Clip,
+    /// Every pair of an image and an original caption by itself (SigLIP, arXiv 2303.15343); adds a learned bias.
+    SigLip,
 }
 
 impl Variant {
-    pub const ALL: [Self; 3] = [Self::Released, Self::Paper, Self::Clip];
+    pub const ALL: [Self; 4] = [Self::Released, Self::Paper, Self::Clip, Self::SigLip];
+
+    /// Whether original captions alone count.
+    pub fn has_one_caption(self) -> bool {
+        matches!(self, Self::Clip | Self::SigLip)
+    }
 
     /// As a recipe writes it.
     pub fn name(self) -> &'static str {
@@ -28,6 +35,7 @@ impl Variant {
             Self::Released => "released",
             Self::Paper => "paper",
             Self::Clip => "clip",
+            Self::SigLip => "siglip",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A checkpoint is a folder, `RUN/checkpoints/NAME`, written under another name and then renamed. While `last` is
 //! replaced by a newer one, the older is `.previous-last`, so that one of them is complete at any moment.
 
+use super::adapters::Adapters;
 use super::loop_state::LoopState;
 use super::model::TrainedModel;
 use super::optimizer::AdamW;
@@ -20,6 +21,8 @@ use std::path::{Path, PathBuf};
 
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const STATE_FILE: &str = "state.json";
+/// Prefix of the adapters' names beside the optimizer's moments.
+const ADAPTER: &str = "adapter.";
 /// Prefix of a checkpoint that is being written.
 const PARTIAL: &str = ".partial-";
 /// Prefix of a checkpoint that is being replaced.
@@ -126,7 +129,12 @@ impl Checkpoints {
         check_finite(model)?;
         let weights = model.parameters().iter().map(|(name, value)| (name.clone(), value.clone()));
         write_tensors(weights, self.notice.as_deref(), &folder.join(WEIGHTS_FILE))?;
-        write_tensors(optimizer.state()?.into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
+        let mut states = optimizer.state()?;
+        if let Some(adapters) = model.adapters() {
+            states
+                .extend(adapters.tensors()?.into_iter().map(|(name, tensor)| (format!("{ADAPTER}{name}"), tensor)));
+        }
+        write_tensors(states.into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
         let config = serde_json::to_vec_pretty(&model.config.to_open_clip_json())?;
         fs::write(folder.join(CONFIG_FILE), config)?;
         fs::write(folder.join(STATE_FILE), serde_json::to_vec_pretty(state)?)?;
@@ -199,14 +207,44 @@ impl Checkpoints {
                 bail!("{name} is {found:?}, expected {:?}: {}", var.dims(), folder.display());
             }
         }
+        let states = read(OPTIMIZER_FILE)?;
         optimizer
-            .restore(&read(OPTIMIZER_FILE)?, state.optimizer_steps.unwrap_or(state.step))
+            .restore(&states, state.optimizer_steps.unwrap_or(state.step))
             .with_context(|| format!("in {}", folder.display()))?;
+        if let Some(adapters) = model.adapters() {
+            restore_adapters(model, adapters, &states, &weights)
+                .with_context(|| format!("in {}", folder.display()))?;
+            return model.refresh();
+        }
         for name in model.parameters().keys() {
             model.set_parameter(name, &weights[name])?;
         }
         model.refresh()
     }
+}
+
+/// Sets the adapters, merges them with the weights that the recipe starts from, and compares with the merged `weights`.
+fn restore_adapters(
+    model: &TrainedModel,
+    adapters: &Adapters,
+    states: &BTreeMap<String, Tensor>,
+    weights: &BTreeMap<String, Tensor>,
+) -> Result<()> {
+    let of_adapters = states.iter().filter_map(|(name, value)| Some((name.strip_prefix(ADAPTER)?, value)));
+    adapters.set(&of_adapters.map(|(name, value)| (name.to_string(), value.clone())).collect())?;
+    adapters.merge(model.flat_parameters())?;
+    for (name, parameter) in model.parameters() {
+        let merged = parameter.force_contiguous()?.to_device(&Device::Cpu)?.flatten_all()?;
+        let found = weights[name].flatten_all()?.to_dtype(merged.dtype())?;
+        let difference = (&merged - found)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let largest = merged.abs()?.max_all()?.to_scalar::<f32>()?;
+        // A little, if another kind of machine multiplied.
+        ensure!(
+            difference <= 1e-4 * largest,
+            "{name} is not the one that the recipe starts from with its adapters: model.from has changed"
+        );
+    }
+    Ok(())
 }
 
 /// Refuses weights that are not finite: they would replace a checkpoint that the run can continue from.

@@ -72,12 +72,13 @@ impl StepEstimate {
         memory: DeviceMemory,
     ) -> Result<Self> {
         let run = &recipe.run;
-        let layout = recipe.lock.layout(config);
+        let lock = recipe.locked();
+        let layout = lock.layout(config);
         let n_kinds = recipe.objective.n_captions().unwrap_or(recipe.data.table.n_captions());
         let n_local = recipe.objective.n_local(n_kinds);
         let passes = Passes {
-            vision: VisionEngine::new(&layout, config)?.with_locked(recipe.lock.of(Tower::Image)),
-            text: TextEngine::new(&layout, config)?.with_locked(recipe.lock.of(Tower::Text)),
+            vision: VisionEngine::new(&layout, config)?.with_locked(lock.of(Tower::Image)),
+            text: TextEngine::new(&layout, config)?.with_locked(lock.of(Tower::Text)),
             projected: if n_local == 0 { ProjectedTokens::Class } else { ProjectedTokens::All },
             side: config.preprocess.image_size,
         };
@@ -92,11 +93,15 @@ impl StepEstimate {
         };
         let free_bytes = memory.free_bytes.saturating_sub(sizes.reserved_bytes(memory.is_gpu));
         let (ops, kept_share) = passes.run(recipe, batch, DeviceMemory { free_bytes, ..memory })?;
+        let moments = match &recipe.lora {
+            Some(lora) => lora.bytes(config, &lock, &layout)?,
+            None => layout.n_trained() * 8,
+        };
         let copies = if run.precision == Precision::Bf16 { memory.value_bytes } else { 0 };
         let n_raw = passes.vision.n_projected(batch.n_images, passes.projected) as f64 * kept_share;
         let pixels = if memory.is_gpu { sizes.pixel_bytes() } else { 0 };
         Ok(Self {
-            parameters: (layout.len() * (4 + copies) + layout.n_trained() * 12) as u64,
+            parameters: (layout.len() * (4 + copies) + layout.n_trained() * 4 + moments) as u64,
             activations: ops.peak_bytes(),
             loss: sizes.loss_bytes() + sizes.heads_bytes() + (4 * config.embed_dim * n_raw as usize) as u64,
             batches: ((1 + n_prefetched) * 3 * batch.n_images * passes.side * passes.side) as u64 + pixels,

@@ -40,6 +40,10 @@ impl<'a> Evaluator<'a> {
         Self { plan, model, named: HashSet::new() }
     }
 
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
     pub fn model(&self) -> &'a TrainedModel {
         self.model
     }

@@ -1,9 +1,12 @@
 //! The weights that a run starts from.
 
+use super::parameters::{LOGIT_BIAS, LOGIT_SCALE};
 use super::recipe::Recipe;
 use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
 use dermake_hub::{WeightsKind, demo_model};
 use dermake_models::{CONFIG_FILE, Checkpoint, init};
+use dermake_objective::{PairLogits, Variant};
 use shared_model::config::ClipConfig;
 use shared_model::weights::Weights;
 
@@ -12,15 +15,40 @@ use shared_model::weights::Weights;
 /// # Errors
 /// When they cannot be found or read, or are no dense weights of a model that can be trained.
 pub fn initial_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
-    if let Some(config) = recipe.model.drawn_config()? {
-        let weights = init::weights(&config, recipe.model.seed);
-        return Ok((config, weights));
+    let (config, weights) = match recipe.model.drawn_config()? {
+        Some(config) => {
+            let weights = init::weights(&config, recipe.model.seed);
+            (config, weights)
+        }
+        None => checkpoint(recipe)?,
+    };
+    match recipe.objective.variant {
+        Variant::SigLip if !config.has_logit_bias => with_logit_bias(config, weights),
+        _ => Ok((config, weights)),
     }
+}
+
+/// The model for SigLIP's loss, whose logits begin as in its paper.
+fn with_logit_bias(mut config: ClipConfig, mut weights: Weights) -> Result<(ClipConfig, Weights)> {
+    let scalar = |value: f64| Tensor::new(value as f32, &Device::Cpu);
+    weights.set(LOGIT_SCALE, &scalar(PairLogits::START.scale.ln())?)?;
+    weights.set(LOGIT_BIAS, &scalar(PairLogits::START.bias)?)?;
+    config.has_logit_bias = true;
+    Ok((config, weights))
+}
+
+/// The checkpoint that the recipe names.
+fn checkpoint(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
     let from = recipe.model.from.as_deref().context("the recipe names no model")?;
-    let quantized = "model.from is a quantized model, expected a dense checkpoint";
-    ensure!(!demo_model::is_name(from), "{quantized}: {from}");
+    if demo_model::is_name(from) {
+        let (config, weights) = shared_model::demo::dense()?;
+        return Ok((recipe.model.sized(config)?, weights));
+    }
     let files = dermake_hub::resolve(from)?;
-    ensure!(files.weights_kind != WeightsKind::Quantized, "{quantized}: {from}");
+    ensure!(
+        files.weights_kind != WeightsKind::Quantized,
+        "model.from is a quantized model, expected a dense checkpoint, or demo: {from}"
+    );
     ensure!(
         files.config.is_some() || recipe.model.architecture.is_some(),
         "no {CONFIG_FILE} beside the weights; name their shape as model.architecture in the recipe: {}",
@@ -31,5 +59,5 @@ pub fn initial_weights(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
         checkpoint.config.is_plain(),
         "only open_clip's own ViT-CLIP models can be trained, and this is a model of another kind: {from}"
     );
-    Ok((checkpoint.config, checkpoint.weights))
+    Ok((recipe.model.sized(checkpoint.config)?, checkpoint.weights))
 }

@@ -1,5 +1,6 @@
 //! Where a run is.
 
+use super::early_stopping::Watched;
 use super::plan::Plan;
 use dermake_data::Position;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct LoopState {
     pub trained_secs: f64,
     /// The lowest validation loss so far.
     pub best_validation_loss: Option<f64>,
+    /// The figure that early stopping watches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
     /// Whether the evaluation after the last step has not been done yet.
     #[serde(default)]
     pub is_evaluation_due: bool,
@@ -40,9 +44,23 @@ impl LoopState {
             samples_seen: 0,
             trained_secs: 0.0,
             best_validation_loss: None,
+            watched: None,
             is_evaluation_due: false,
             fingerprint: plan.fingerprint.clone(),
             evaluated_on: plan.evaluated_on.clone(),
+        }
+    }
+
+    /// Whether the run has made all its steps, or is stopped early.
+    pub fn is_over(&self, plan: &Plan) -> bool {
+        self.step >= plan.total_steps || self.is_stopped_early(plan)
+    }
+
+    /// Whether the figure that the recipe watches has stopped improving.
+    pub fn is_stopped_early(&self, plan: &Plan) -> bool {
+        match (&self.watched, &plan.recipe.run.early_stopping) {
+            (Some(watched), Some(stopping)) => watched.is_over(stopping),
+            _ => false,
         }
     }
 

@@ -1,13 +1,15 @@
 //! The model while it is being trained: flat parameters, the engine's towers over them, and a model for inference.
 
+use super::adapters::{Adapters, LowRank};
+pub use super::gradients::Gradients;
+use super::gradients::view;
 use super::lock::Lock;
-use super::parameters::{LOGIT_SCALE, n_values, parameters};
+use super::parameters::{LOGIT_BIAS, LOGIT_SCALE, n_values, parameters};
 use super::place::Tower;
-use anyhow::{Context, Result, bail, ensure};
-use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
+use anyhow::{Context, Result, ensure};
+use candle_core::{DType, Device, Tensor};
 use dermake_device::free_bytes;
-use dermake_engine::{FlatWeights, InferenceTowers, ParameterLayout, Span, TextEngine, VisionEngine, rounded};
-use rayon::prelude::*;
+use dermake_engine::{FlatWeights, InferenceTowers, ParameterLayout, TextEngine, VisionEngine, rounded};
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::weights::{Placement, Weights};
@@ -23,6 +25,8 @@ pub struct TrainedModel {
     masters: Tensor,
     /// Views of `masters` by open_clip key.
     parameters: BTreeMap<String, Tensor>,
+    /// What is trained in place of the parameters.
+    adapters: Option<Adapters>,
     /// Flat, at lower precision than f32: copies that are computed with. On the CPU, which multiplies no bf16, they are
     /// f32 that hold bf16 values.
     copies: Option<Tensor>,
@@ -42,13 +46,6 @@ pub struct DeviceMemory {
     /// Of a value of an activation, and of a parameter's copy where there is one.
     pub value_bytes: usize,
     pub is_gpu: bool,
-}
-
-/// Gradients of the total loss, f32.
-#[derive(Clone, Debug)]
-pub struct Gradients {
-    layout: Arc<ParameterLayout>,
-    flat: Tensor,
 }
 
 impl TrainedModel {
@@ -89,6 +86,7 @@ impl TrainedModel {
         Ok(Self {
             config: config.clone(),
             parameters: parameters.collect::<Result<_>>()?,
+            adapters: None,
             vision: VisionEngine::new(&layout, config)?.with_locked(lock.of(Tower::Image)),
             text: TextEngine::new(&layout, config)?.with_locked(lock.of(Tower::Text)),
             layout,
@@ -97,6 +95,52 @@ impl TrainedModel {
             free_bytes: free_bytes(&placement.device).saturating_sub(states),
             placement,
         })
+    }
+
+    /// The same, of which low-rank adapters are trained; `lock` is [`LowRank::lock`] of the recipe's.
+    ///
+    /// # Errors
+    /// Those of [`Adapters::new`].
+    pub fn with_adapters(mut self, recipe: &LowRank, lock: &Lock) -> Result<Self> {
+        self.adapters = Some(Adapters::new(recipe, &self.config, lock, &self.layout, &self.masters)?);
+        Ok(self)
+    }
+
+    pub fn adapters(&self) -> Option<&Adapters> {
+        self.adapters.as_ref()
+    }
+
+    /// What the optimizer changes, flat, and its places: the parameters, or the adapters.
+    pub fn trained(&self) -> (&Tensor, &Arc<ParameterLayout>) {
+        match &self.adapters {
+            Some(adapters) => (adapters.values(), adapters.layout()),
+            None => (&self.masters, &self.layout),
+        }
+    }
+
+    /// The gradients of what the optimizer changes.
+    ///
+    /// # Errors
+    /// When an operation fails.
+    pub fn trained_gradients(&self, gradients: Gradients) -> Result<Gradients> {
+        match &self.adapters {
+            Some(adapters) => adapters.gradients(&gradients),
+            None => Ok(gradients),
+        }
+    }
+
+    /// Follows an update of the optimizer: merges the adapters, or keeps the logit scale in its bounds.
+    ///
+    /// # Errors
+    /// When an operation fails.
+    pub fn follow_update(&self) -> Result<()> {
+        match &self.adapters {
+            Some(adapters) => {
+                adapters.merge(&self.masters)?;
+                self.refresh()
+            }
+            None => self.clamp_logit_scale(),
+        }
     }
 
     pub fn device(&self) -> &Device {
@@ -142,6 +186,12 @@ impl TrainedModel {
         // The layout has a place for it in every model, and `new` has checked that it is there.
         // A copy of one value: reading a view back from a GPU would bring the whole array.
         Ok(f64::from(self.parameters[LOGIT_SCALE].force_contiguous()?.to_scalar::<f32>()?))
+    }
+
+    /// The bias of the logits, which a model for `siglip` has.
+    pub fn logit_bias(&self) -> Result<Option<f64>> {
+        let bias = self.parameters.get(LOGIT_BIAS);
+        bias.map(|bias| Ok(f64::from(bias.force_contiguous()?.to_scalar::<f32>()?))).transpose()
     }
 
     /// Keeps the logarithm of the logit scale in [0, ln 100].
@@ -191,43 +241,5 @@ pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceM
         free_bytes: free_bytes(&placement.device).saturating_sub(states),
         value_bytes: if is_bf16_there { 2 } else { 4 },
         is_gpu: !placement.device.is_cpu(),
-    }
-}
-
-/// A view of one parameter of a flat array.
-fn view(flat: &Tensor, span: &Span) -> Result<Tensor> {
-    Ok(flat.narrow(0, span.start, span.n_values())?.reshape(span.shape.as_slice())?)
-}
-
-impl Gradients {
-    /// `flat` `[layout.n_trained()]` f32.
-    pub(super) fn new(layout: Arc<ParameterLayout>, flat: Tensor) -> Self {
-        Self { layout, flat }
-    }
-
-    /// The flat array, f32.
-    pub fn flat(&self) -> &Tensor {
-        &self.flat
-    }
-
-    /// The gradient of one parameter.
-    ///
-    /// # Errors
-    /// When there is no such parameter, or it is locked.
-    pub fn get(&self, name: &str) -> Result<Tensor> {
-        let span = self.layout.span(name)?;
-        ensure!(span.start < self.layout.n_trained(), "{name} is locked and has no gradient");
-        view(&self.flat, span)
-    }
-
-    /// The L2 norm over all gradients together, summed in f64.
-    pub fn norm(&self) -> Result<f64> {
-        const VALUES_PER_TASK: usize = 1 << 16;
-        let flat = self.flat.to_device(&Device::Cpu)?;
-        let (storage, _) = flat.storage_and_layout();
-        let Storage::Cpu(CpuStorage::F32(values)) = &*storage else { bail!("expected gradients in f32") };
-        let squares = |values: &[f32]| values.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>();
-        let parts: Vec<f64> = values.par_chunks(VALUES_PER_TASK).map(squares).collect();
-        Ok(parts.iter().sum::<f64>().sqrt())
     }
 }

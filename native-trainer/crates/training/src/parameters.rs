@@ -5,6 +5,9 @@ use shared_model::config::{ClipConfig, Parameter};
 /// open_clip's key of the log parameter.
 pub const LOGIT_SCALE: &str = "logit_scale";
 
+/// open_clip's key of what is added to all logits.
+pub const LOGIT_BIAS: &str = "logit_bias";
+
 /// Every parameter of a model.
 pub fn parameters(config: &ClipConfig) -> Vec<Parameter> {
     config.vision_parameters().into_iter().chain(config.text_parameters()).collect()

@@ -10,7 +10,6 @@ use dermake_data::shrink;
 use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
 use dermake_evaluation::LabeledImages;
 use dermake_files::{hash, labels};
-use dermake_objective::Variant;
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::BTreeMap;
@@ -90,6 +89,10 @@ impl Plan {
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
         recipe.lock.check_blocks(&config)?;
+        if let Some(lora) = &recipe.lora {
+            let lock = recipe.locked();
+            lora.layout(&config, &lock, &lock.layout(&config))?;
+        }
         let n_prefetched = loader_options(&recipe).prefetch_batches;
         let batch = BatchSize::of(&recipe, &train);
         let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, memory)?;
@@ -143,10 +146,15 @@ impl Plan {
         parameters(&self.config).iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum()
     }
 
-    /// f32 values that are not locked.
+    /// f32 values that the optimizer changes.
     fn n_trained_values(&self) -> usize {
-        let layout = self.recipe.lock.layout(&self.config);
-        layout.iter_trained().map(|(_, span)| span.n_values()).sum()
+        let lock = self.recipe.locked();
+        let layout = lock.layout(&self.config);
+        let adapters = self.recipe.lora.as_ref().and_then(|lora| lora.layout(&self.config, &lock, &layout).ok());
+        match adapters {
+            Some(adapters) => adapters.n_values(),
+            None => layout.iter_trained().map(|(_, span)| span.n_values()).sum(),
+        }
     }
 }
 
@@ -182,16 +190,24 @@ fn image_root(folder: &Path) -> Result<PathBuf> {
     Ok(folder.into())
 }
 
-/// Settings that may change when a run continues: how often something is written, the notice, and the micro-batches.
+/// Settings that may change when a run continues: how often something is written, the notice, the micro-batches, and when
+/// the run ends early.
 /// [`comparable`] sets them to fixed values.
-const MAY_CHANGE: [&str; 5] =
-    ["model.notice", "run.save_every_steps", "run.keep_every_epochs", "run.log_every_steps", "run.micro_batches"];
+const MAY_CHANGE: [&str; 6] = [
+    "model.notice",
+    "run.save_every_steps",
+    "run.keep_every_epochs",
+    "run.early_stopping",
+    "run.log_every_steps",
+    "run.micro_batches",
+];
 
 fn comparable(recipe: &Recipe) -> Recipe {
     let mut recipe = recipe.clone();
     recipe.model.notice = None;
     recipe.run.save_every_steps = None;
     recipe.run.keep_every_epochs = None;
+    recipe.run.early_stopping = None;
     recipe.run.log_every_steps = 1;
     recipe.run.micro_batches = MicroBatches { images: 1, tokens: 1, activation_memory_gib: None };
     recipe
@@ -259,12 +275,13 @@ impl Display for Plan {
         let n_trained = self.n_trained_values();
         match n_trained == self.n_values() {
             true => writeln!(f)?,
+            false if self.recipe.lora.is_some() => writeln!(f, ", and {:.2} M of adapters", millions(n_trained))?,
             false => writeln!(f, ", {:.2} M of them trained", millions(n_trained))?,
         }
         let table = self.train.table();
         writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
         let absent = table.absent_columns();
-        if !absent.is_empty() && self.recipe.objective.variant != Variant::Clip {
+        if !absent.is_empty() && !self.recipe.objective.variant.has_one_caption() {
             writeln!(f, "masked      the table has no {}", absent.join(", "))?;
         }
         writeln!(

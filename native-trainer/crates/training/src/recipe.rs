@@ -1,5 +1,7 @@
 //! Recipes: the settings of a training run, in a TOML file.
 
+use super::adapters::LowRank;
+use super::early_stopping::EarlyStopping;
 use super::lock::Lock;
 use super::micro_batches::MicroBatches;
 use super::optimizer::AdamWConfig;
@@ -20,6 +22,8 @@ pub struct Recipe {
     pub model: ModelRecipe,
     #[serde(default, skip_serializing_if = "Lock::is_empty")]
     pub lock: Lock,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LowRank>,
     pub data: DataRecipe,
     pub objective: Objective,
     pub optimizer: AdamWConfig,
@@ -31,13 +35,16 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRecipe {
-    /// A checkpoint: `hf-hub:owner/name`, a folder or a file.
+    /// A checkpoint: `hf-hub:owner/name`, a folder or a file, or `demo` for the demo model.
     pub from: Option<String>,
     /// A named architecture: with `from`, that of a weights file without config; else with random weights from `seed`.
     pub architecture: Option<String>,
     /// open_clip's `model_cfg`, with random weights from `seed`.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub model_cfg: Option<toml::Table>,
+    /// Side of the images in pixels, if not the checkpoint's; its position embeddings are resized as in open_clip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
     /// Seed of random weights.
     #[serde(default)]
     pub seed: u64,
@@ -105,6 +112,8 @@ pub struct RunRecipe {
     pub save_every_steps: Option<u64>,
     /// Epochs between two checkpoints that are kept for good.
     pub keep_every_epochs: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
     /// Steps between two lines of metrics.
     #[serde(default = "one_step")]
     pub log_every_steps: u64,
@@ -127,8 +136,17 @@ impl Recipe {
         self.optimizer.validate().context("optimizer")?;
         self.schedule.validate().context("schedule")?;
         self.lock.validate().context("lock")?;
+        self.lora.as_ref().map_or(Ok(()), LowRank::validate).context("lora")?;
+        if let Some(stopping) = &self.run.early_stopping {
+            stopping.validate(self).context("run.early_stopping")?;
+        }
         self.data.validate().context("data")?;
         self.model.validate()
+    }
+
+    /// What gets no gradients: what is locked, and beside adapters the embeddings.
+    pub fn locked(&self) -> Lock {
+        if self.lora.is_some() { LowRank::lock(&self.lock) } else { self.lock.clone() }
     }
 }
 
@@ -180,8 +198,22 @@ impl ModelRecipe {
         let drawn = usize::from(self.model_cfg.is_some()) + usize::from(self.architecture.is_some());
         match (&self.from, drawn) {
             (Some(_), _) if self.model_cfg.is_some() => bail!("model has both from and model_cfg, expected one"),
+            _ if self.model_cfg.is_some() && self.image_size.is_some() => {
+                bail!("model has both model_cfg and image_size; the size belongs into model_cfg.vision_cfg")
+            }
             (None, 1) | (Some(_), _) => Ok(()),
             (None, n) => bail!("model names {n} of from, architecture and model_cfg, expected one"),
+        }
+    }
+
+    /// The architecture for images of the recipe's size.
+    ///
+    /// # Errors
+    /// When the size does not fit the architecture.
+    pub fn sized(&self, config: ClipConfig) -> Result<ClipConfig> {
+        match self.image_size {
+            Some(image_size) => config.with_image_size(image_size).context("in model.image_size"),
+            None => Ok(config),
         }
     }
 
@@ -191,7 +223,7 @@ impl ModelRecipe {
             return Ok(None);
         }
         if let Some(architecture) = &self.architecture {
-            return Ok(Some(ClipConfig::named(architecture)?));
+            return self.sized(ClipConfig::named(architecture)?).map(Some);
         }
         let json = serde_json::to_vec(&self.model_cfg).context("in model.model_cfg")?;
         let config = ClipConfig::from_open_clip_json(&json).context("in model.model_cfg")?;

@@ -1,6 +1,7 @@
 //! Recipes by name or path: those that come with the program, and TOML files.
 
 use super::recipe::Recipe;
+use super::settings::Setting;
 use super::unused;
 use anyhow::{Context, Result, bail};
 use dermake_files::text_file;
@@ -23,17 +24,42 @@ impl Recipe {
     /// # Errors
     /// For bad TOML, unknown fields and values that make no sense, with the place.
     pub fn read(name_or_path: &str) -> Result<Self> {
+        Self::read_with(name_or_path, &[])
+    }
+
+    /// The same with settings in place of, or beside, those of the recipe.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_with(name_or_path: &str, settings: &[Setting]) -> Result<Self> {
         let is_file = Path::new(name_or_path).exists();
         let is_meant = |name: &str| name == name_or_path || (!is_file && name.eq_ignore_ascii_case(name_or_path));
-        let recipe: Self = match BUILT_IN.iter().find(|(name, _)| is_meant(name)) {
-            Some((_, text)) => toml::from_str(text).with_context(|| format!("in recipe {name_or_path}"))?,
-            None if is_file => text_file::read_toml(Path::new(name_or_path))?,
+        let text = match BUILT_IN.iter().find(|(name, _)| is_meant(name)) {
+            Some((_, text)) => Some(*text),
+            None if is_file => None,
             None => bail!("{}: {name_or_path}", no_such_recipe(name_or_path)),
+        };
+        let recipe: Self = match (text, settings) {
+            (Some(text), []) => toml::from_str(text).with_context(|| format!("in recipe {name_or_path}"))?,
+            (None, []) => text_file::read_toml(Path::new(name_or_path))?,
+            (text, settings) => {
+                let table = match text {
+                    Some(text) => toml::from_str(text).with_context(|| format!("in recipe {name_or_path}"))?,
+                    None => text_file::read_toml(Path::new(name_or_path))?,
+                };
+                with_settings(table, settings).with_context(|| format!("in recipe {name_or_path}"))?
+            }
         };
         let checked = recipe.validate().and_then(|()| unused::check(&recipe));
         checked.with_context(|| format!("in recipe {name_or_path}"))?;
         Ok(recipe)
     }
+}
+
+fn with_settings(mut table: toml::Table, settings: &[Setting]) -> Result<Recipe> {
+    settings.iter().try_for_each(|setting| setting.apply(&mut table))?;
+    let typed = settings.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    toml::Value::Table(table).try_into().with_context(|| format!("with {typed}"))
 }
 
 /// Says that the recipe does not exist, and lists those that do.

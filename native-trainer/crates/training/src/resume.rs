@@ -156,6 +156,7 @@ fn follow_evaluation(state: &mut LoopState, now: &BTreeMap<String, String>) {
         if differing.contains(VALIDATION) {
             state.best_validation_loss = None;
         }
+        state.watched = None;
     }
     state.evaluated_on = now.clone();
 }
@@ -186,6 +187,7 @@ mod tests {
                 samples_seen: 0,
                 trained_secs: 0.0,
                 best_validation_loss: Some(0.5),
+                watched: None,
                 is_evaluation_due: false,
                 fingerprint: BTreeMap::new(),
                 evaluated_on: hashes(earlier),

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{BEST, Checkpoints, KEPT, LAST};
 use super::device_batches::DeviceBatches;
+use super::early_stopping::Watched;
 use super::evaluation::{Evaluator, Measured};
 use super::initial_weights::initial_weights;
 use super::loop_state::LoopState;
@@ -14,6 +15,7 @@ use super::progress::{RunProgress, StepFigures};
 use super::recipe::Recipe;
 use super::resume::{self, PLAN_FILE};
 use super::run_sinks::{METRICS_FILE, RunSinks, draw_curves};
+use super::settings::Setting;
 use super::step::{Batch, loss_and_gradients};
 use anyhow::{Context, Error, Result, anyhow, ensure};
 use dermake_data::{Batch as LoadedBatch, Loader};
@@ -22,6 +24,7 @@ use dermake_files::lock::Lock;
 use dermake_files::output::create_folder;
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::print;
+use shared_model::weights::{Placement, Weights};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -42,9 +45,13 @@ pub enum Ending {
     Interrupted,
 }
 
-/// Trains with a recipe, or continues the run in `places.out`.
-pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
-    let mut recipe = Recipe::read(recipe_name)?;
+/// Trains with a recipe and settings beside it, or continues the run in `places.out`.
+pub fn train(recipe_name: &str, settings: &[Setting], places: &RunPlaces<'_>) -> Result<Ending> {
+    train_recipe(Recipe::read_with(recipe_name, settings)?, places)
+}
+
+/// The same with a recipe that has been read.
+pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>) -> Result<Ending> {
     let data = own_data::folder_of(&mut recipe, places.data)?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = initial_weights(&recipe)?;
@@ -53,8 +60,8 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     print::remark(&plan);
     create_folder(places.out)?;
     let _lock = Lock::of_folder(places.out)?;
-    let model = TrainedModel::with_lock(weights, &plan.config, &placement, &plan.recipe.lock)?;
-    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.layout.clone(), model.device())?
+    let model = model_of(&plan, weights, &placement)?;
+    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.trained().1.clone(), model.device())?
         .with_rate_factors(|name| plan.recipe.schedule.rate_factor(name, &plan.config));
 
     let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
@@ -63,8 +70,9 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         checkpoints.restore(&model, &mut optimizer, earlier)?;
     }
     let mut state = earlier.unwrap_or_else(|| LoopState::start(&plan));
-    if state.step >= plan.total_steps && !state.is_evaluation_due {
-        print::remark(format_args!("this run is finished: {}", checkpoints.path(LAST).display()));
+    if state.is_over(&plan) && !state.is_evaluation_due {
+        let why = if state.is_stopped_early(&plan) { "was stopped early" } else { "is finished" };
+        print::remark(format_args!("this run {why}: {}", checkpoints.path(LAST).display()));
         return Ok(Ending::Finished);
     }
     fs::write(places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?)
@@ -91,7 +99,7 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
         ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, &mut sinks, &progress)?;
     }
 
-    while state.step < plan.total_steps && ending == Ending::Finished {
+    while !state.is_over(&plan) && ending == Ending::Finished {
         let started = Instant::now();
         let loaded = batches.next_batch()?.context("the loader ended before the run")?;
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
@@ -106,9 +114,10 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
             let (loss, gradients) = computed.map_err(failed)?;
             let total = loss.total();
             ensure!(total.is_finite(), stopped(&format!("the loss is {total}"), state.step, &loaded, &checkpoints));
-            let updated = optimizer.step(model.flat_parameters(), &gradients, learning_rate);
+            let gradients = model.trained_gradients(gradients).map_err(failed)?;
+            let updated = optimizer.step(model.trained().0, &gradients, learning_rate);
             let gradient_norm = updated.map_err(failed)?;
-            model.clamp_logit_scale()?;
+            model.follow_update()?;
             taken = Some((loss, gradient_norm));
         } else {
             let step = state.step;
@@ -162,6 +171,16 @@ pub fn train(recipe_name: &str, places: &RunPlaces<'_>) -> Result<Ending> {
     Ok(ending)
 }
 
+/// The model with what the recipe locks or adapts.
+pub(super) fn model_of(plan: &Plan, weights: Weights, placement: &Placement) -> Result<TrainedModel> {
+    let lock = plan.recipe.locked();
+    let model = TrainedModel::with_lock(weights, &plan.config, placement, &lock)?;
+    match &plan.recipe.lora {
+        Some(lora) => model.with_adapters(lora, &lock),
+        None => Ok(model),
+    }
+}
+
 /// Says why a run stops at a step, and which checkpoint is left.
 fn stopped(what: &str, step: u64, loaded: &LoadedBatch, checkpoints: &Checkpoints) -> Error {
     let last = checkpoints.path(LAST);
@@ -212,15 +231,30 @@ fn evaluate(
     };
     not_scored.iter().for_each(|line| progress.warn(line));
     state.is_evaluation_due = false;
-    let is_better = |loss: &f64| loss.is_finite() && state.best_validation_loss.is_none_or(|best| *loss <= best);
-    if let Some(loss) = validation_loss.filter(is_better) {
-        state.best_validation_loss = Some(loss);
+    let has_lowest = |loss: &f64| loss.is_finite() && state.best_validation_loss.is_none_or(|best| *loss <= best);
+    let lowest_loss = validation_loss.filter(has_lowest);
+    state.best_validation_loss = lowest_loss.or(state.best_validation_loss);
+    let stopping = evaluator.plan().recipe.run.early_stopping.as_ref();
+    let is_best = match stopping {
+        Some(stopping) => {
+            let figure = scalars.iter().find(|(name, _)| *name == stopping.metric);
+            figure.is_some_and(|(_, figure)| Watched::follow(&mut state.watched, stopping, *figure))
+        }
+        None => lowest_loss.is_some(),
+    };
+    if is_best {
         checkpoints.save(BEST, evaluator.model(), optimizer, state)?;
     }
     if !scalars.is_empty() {
         let figures: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
         progress.say(&format!("epoch {epoch}: {}", figures.join(", ")));
         sinks.log(state, scalars)?;
+    }
+    if let (true, Some(watched)) = (state.is_stopped_early(evaluator.plan()), &state.watched) {
+        let Watched { metric, best, n_without_improvement } = watched;
+        progress.say(&format!(
+            "stopped early: {metric} has not improved on {best:.4} in {n_without_improvement} evaluations"
+        ));
     }
     checkpoints.update_last(state)?;
     Ok(Ending::Finished)

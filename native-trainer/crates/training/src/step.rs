@@ -8,14 +8,14 @@ use super::heads::{local_features, local_gradients, unit_length_gradient};
 use super::memory::BatchSizes;
 use super::micro_batches::MicroBatches;
 use super::model::{Gradients, TrainedModel};
-use super::parameters::LOGIT_SCALE;
-use anyhow::Result;
+use super::parameters::{LOGIT_BIAS, LOGIT_SCALE};
+use anyhow::{Context, Result};
 use candle_core::Tensor;
 use dermake_engine::{
     ImageActivations, Keep, MemoryPlan, Ops, PackedTexts, PartBytes, Pass, ProjectedTokens, TextActivations,
     plan_memory,
 };
-use dermake_objective::{Captions, Features, LocalPairs, Loss, Objective, sum_rows_by_key};
+use dermake_objective::{Captions, Features, LocalPairs, Loss, Objective, PairLogits, Variant, sum_rows_by_key};
 use shared_model::{text_length, unit_length};
 use std::ops::Range;
 
@@ -51,6 +51,10 @@ pub fn loss_and_gradients(
         model.flat_weights().run_with_gradients(model.layout.n_trained(), GradientPass(&step, &plan))?;
     let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale) as f32], model.device())?;
     gradients.slice_set(&scale_gradient, 0, model.layout.span(LOGIT_SCALE)?.start)?;
+    if step.logit_bias.is_some() {
+        let bias_gradient = Tensor::new(&[loss.logit_bias as f32], model.device())?;
+        gradients.slice_set(&bias_gradient, 0, model.layout.span(LOGIT_BIAS)?.start)?;
+    }
     Ok((loss, Gradients::new(model.layout.clone(), gradients)))
 }
 
@@ -88,6 +92,7 @@ struct Step<'a> {
     image_parts: Vec<Range<usize>>,
     pairs: Option<LocalPairs>,
     logit_scale: f64,
+    logit_bias: Option<f64>,
 }
 
 /// A batch after its forward pass.
@@ -127,6 +132,7 @@ impl<'a> Step<'a> {
             image_parts: micro.image_parts(batch.pixels.dims()[0]),
             pairs: objective.local_pairs(batch.captions),
             logit_scale: model.log_logit_scale()?.exp(),
+            logit_bias: model.logit_bias()?,
         })
     }
 
@@ -188,8 +194,17 @@ impl<'a> Step<'a> {
         }
         let local = if local.is_empty() { None } else { Some(Tensor::cat(&local, 0)?) };
         let features = Features { image: Tensor::cat(&image, 0)?, text, local };
-        let loss = self.objective.loss(&features, self.batch.captions, self.logit_scale)?;
+        let loss = self.loss(&features)?;
         Ok(Forward { texts, images, features, loss })
+    }
+
+    fn loss(&self, features: &Features) -> Result<Loss> {
+        if self.objective.variant != Variant::SigLip {
+            return self.objective.loss(features, self.batch.captions, self.logit_scale);
+        }
+        let bias = self.logit_bias.context("the model has no logit_bias, which the objective `siglip` trains")?;
+        let logits = PairLogits { scale: self.logit_scale, bias };
+        self.objective.pairwise_loss(features, self.batch.captions, logits)
     }
 
     fn texts<O: Ops>(&self, ops: &mut O, rows: &Range<usize>, keep: Keep) -> Result<TextPart<O>> {

@@ -62,8 +62,11 @@ fn augmentation(recipe: &Recipe) -> Vec<Setting> {
 
 fn objective(recipe: &Recipe) -> Vec<Setting> {
     let (set, default) = (&recipe.objective, Objective::of(recipe.objective.variant));
-    let is_clip = set.variant == Variant::Clip;
-    let clip = "objective.variant is \"clip\"";
+    let is_clip = set.variant.has_one_caption();
+    let clip = match set.variant {
+        Variant::SigLip => "objective.variant is \"siglip\"",
+        _ => "objective.variant is \"clip\"",
+    };
     let has_no_subcaptions = recipe.data.table.n_subcaptions == 0;
     let no_subcaptions = "data.table.n_subcaptions is 0";
     let has_no_local_pairs = set.variant == Variant::Paper && has_no_subcaptions;

@@ -53,7 +53,16 @@ struct Curve<'a> {
 /// # Errors
 /// A panel of which the run has no value, or a file that cannot be written.
 pub fn draw(records: &[Record], panels: &[Panel], out: &Path) -> Result<()> {
-    ensure!(!panels.is_empty(), "there is no panel to draw: {}", out.display());
+    let picture = picture(records, panels).with_context(|| format!("for {}", out.display()))?;
+    fs::write(out, picture).with_context(|| format!("cannot write {}", out.display()))
+}
+
+/// The picture that [`draw`] writes.
+///
+/// # Errors
+/// A panel of which the run has no value.
+pub fn picture(records: &[Record], panels: &[Panel]) -> Result<String> {
+    ensure!(!panels.is_empty(), "there is no panel to draw");
     let drawn = |panel: &Panel| {
         draw_panel(records, panel).with_context(|| format!("cannot draw the panel {:?}", panel.title))
     };
@@ -68,8 +77,7 @@ pub fn draw(records: &[Record], panels: &[Panel], out: &Path) -> Result<()> {
     let rows = panels.len().div_ceil(columns) as u32;
     let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
     let label = format!("Curves of a training run: {}", titles.join(", "));
-    let picture = standalone(width * columns as u32, height * rows, &label, &content);
-    fs::write(out, picture).with_context(|| format!("cannot write {}", out.display()))
+    Ok(standalone(width * columns as u32, height * rows, &label, &content))
 }
 
 fn draw_panel(records: &[Record], panel: &Panel) -> Result<Markup> {

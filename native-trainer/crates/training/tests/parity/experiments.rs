@@ -1,19 +1,21 @@
-//! Locked parts and layer-wise learning rates beside `experiments.json`, which `experiments.py` made with JAX, and beside
+//! Locked parts, layer-wise learning rates, adapters and SigLIP's loss beside `experiments.json`, which `experiments.py` made with JAX, and beside
 //! the gradients of the whole model.
 //!
 //! `DERMAKE_FIXTURES` does not matter here: the numbers belong to the fixtures of this repository.
 
 use crate::tiny::{AT_ONCE, Fixture, tiny_config, without_key_bias};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use dermake_objective::Captions;
 use dermake_objective::{Objective, Variant};
 use dermake_training::MicroBatches;
+use dermake_training::adapters::{LowRank, Matrix};
 use dermake_training::lock::Lock;
 use dermake_training::model::TrainedModel;
 use dermake_training::optimizer::{AdamW, AdamWConfig};
 use dermake_training::schedule::{Schedule, Shape};
 use dermake_training::step::{Batch, loss_and_gradients};
 use serde_json::Value;
+use shared_model::config::ClipConfig;
 use shared_model::weights::{Placement, Weights};
 use std::path::PathBuf;
 
@@ -24,11 +26,17 @@ fn own(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared-model/tests/fixtures").join(name)
 }
 
-fn model(lock: &Lock) -> TrainedModel {
+fn tiny_weights() -> Weights {
     let weights = std::fs::read(own("model_tiny/weights.safetensors")).unwrap();
-    let weights = Weights::from_safetensors(weights.into()).unwrap();
-    let info = serde_json::from_slice(&std::fs::read(own("model_tiny/info.json")).unwrap()).unwrap();
-    TrainedModel::with_lock(weights, &tiny_config(&info, true), &Placement::default(), lock).unwrap()
+    Weights::from_safetensors(weights.into()).unwrap()
+}
+
+fn own_config() -> ClipConfig {
+    tiny_config(&serde_json::from_slice(&std::fs::read(own("model_tiny/info.json")).unwrap()).unwrap(), true)
+}
+
+fn model(lock: &Lock) -> TrainedModel {
+    TrainedModel::with_lock(tiny_weights(), &own_config(), &Placement::default(), lock).unwrap()
 }
 
 /// The fixture's batch with its original captions alone.
@@ -40,8 +48,7 @@ struct OneCaption {
 
 impl OneCaption {
     fn read() -> Self {
-        let mut batch =
-            candle_core::safetensors::load(own("train/batch.safetensors"), &candle_core::Device::Cpu).unwrap();
+        let mut batch = candle_core::safetensors::load(own("train/batch.safetensors"), &Device::Cpu).unwrap();
         let texts = batch["texts"].narrow(1, 0, 1).unwrap().squeeze(1).unwrap();
         let ids: Vec<Vec<u32>> = texts.to_dtype(candle_core::DType::U32).unwrap().to_vec2().unwrap();
         let (captions, input_ids) = Captions::distinct(&ids, vec![true; ids.len()], 1);
@@ -62,9 +69,11 @@ fn compare(name: &str, model: &TrainedModel, objective: &Objective, schedule: &S
     let json: Value = serde_json::from_str(include_str!("experiments.json")).unwrap();
     let (expected, batch) = (&json[name], OneCaption::read());
     let config = AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-6, weight_decay: 0.1, clip_norm: None };
-    let mut optimizer = AdamW::new(config, model.layout.clone(), model.device())
-        .unwrap()
-        .with_rate_factors(|name| schedule.rate_factor(name, &model.config));
+    let mut optimizer = {
+        let (_, layout) = model.trained();
+        let optimizer = AdamW::new(config, layout.clone(), model.device()).unwrap();
+        optimizer.with_rate_factors(|name| schedule.rate_factor(name, &model.config))
+    };
     for step in 0..STEPS {
         let (loss, gradients) = loss_and_gradients(model, objective, &batch.batch(), &AT_ONCE).unwrap();
         let expected = expected["losses"][step as usize].as_f64().unwrap();
@@ -73,8 +82,9 @@ fn compare(name: &str, model: &TrainedModel, objective: &Objective, schedule: &S
             (loss - expected).abs() <= 1e-4 * expected,
             "{name}, step {step}: loss {loss}, expected {expected}"
         );
-        optimizer.step(model.flat_parameters(), &gradients, schedule.at(step, STEPS)).unwrap();
-        model.clamp_logit_scale().unwrap();
+        let gradients = model.trained_gradients(gradients).unwrap();
+        optimizer.step(model.trained().0, &gradients, schedule.at(step, STEPS)).unwrap();
+        model.follow_update().unwrap();
     }
     let finals = expected["final"].as_object().unwrap();
     assert_eq!(finals.len(), model.parameters().len());
@@ -119,6 +129,40 @@ fn locked_towers_and_blocks_end_where_jax_ends() {
 #[test]
 fn layer_wise_learning_rates_end_where_jax_ends() {
     compare("layer_decay", &model(&Lock::default()), &Objective::of(Variant::Clip), &schedule(0.5));
+}
+
+/// The adapters begin as those of `experiments.py`.
+#[test]
+fn low_rank_adapters_end_where_jax_ends() {
+    let recipe = LowRank { rank: 3, alpha: Some(6.0), matrices: vec![Matrix::Q, Matrix::V, Matrix::CFc], seed: 0 };
+    let lock = LowRank::lock(&Lock::default());
+    let model = model(&lock).with_adapters(&recipe, &lock).unwrap();
+    let adapters = model.adapters().unwrap();
+    let start = adapters.tensors().unwrap().into_iter().map(|(name, tensor)| {
+        let values: Vec<f32> = match name.ends_with("lora_a") {
+            true => (0..tensor.elem_count()).map(|at| (0.1 * (0.37 * at as f64 + 0.1).cos()) as f32).collect(),
+            false => vec![0.0; tensor.elem_count()],
+        };
+        (name, Tensor::from_vec(values, tensor.dims(), tensor.device()).unwrap())
+    });
+    adapters.set(&start.collect()).unwrap();
+    compare("low_rank", &model, &Objective::of(Variant::Clip), &schedule(1.0));
+}
+
+#[test]
+fn siglip_has_the_gradients_of_jax_and_ends_where_it_ends() {
+    let mut weights = tiny_weights();
+    weights.set("logit_bias", &Tensor::new(-2f32, &Device::Cpu).unwrap()).unwrap();
+    let config = ClipConfig { has_logit_bias: true, ..own_config() };
+    let model = TrainedModel::new(weights, &config, &Placement::default()).unwrap();
+    let json: Value = serde_json::from_str(include_str!("experiments.json")).unwrap();
+    let (objective, batch) = (Objective::of(Variant::SigLip), OneCaption::read());
+    let (_, gradients) = loss_and_gradients(&model, &objective, &batch.batch(), &AT_ONCE).unwrap();
+    for (key, expected) in json["siglip"]["gradients"].as_object().unwrap() {
+        let gradient = without_key_bias(key, &gradients.get(key).unwrap());
+        assert_summary(&format!("gradient of {key}"), &gradient, expected);
+    }
+    compare("siglip", &model, &objective, &schedule(1.0));
 }
 
 /// What is not locked has the same gradient as if nothing were, bit by bit, whichever activations are kept.

@@ -1,0 +1,69 @@
+//! Sweeps: one run for each combination of settings, in folders side by side, with their results in one page.
+//!
+//! The same command continues a sweep: finished runs stay, and an interrupted one goes on.
+
+use super::recipe::Recipe;
+use super::run::{Ending, RunPlaces, train_recipe};
+use super::settings::{Setting, Sweep};
+use super::sweep_results::{self, SweepRun};
+use anyhow::{Result, ensure};
+use dermake_files::output::create_folder;
+use dermake_process::print;
+
+/// How a sweep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SweepEnding {
+    Finished,
+    /// Some runs failed; the others are done.
+    Partial,
+    /// Ctrl-C; the same command continues.
+    Interrupted,
+}
+
+/// Trains once for each combination of the sweeps' values, into folders of `places.out`.
+///
+/// # Errors
+/// When a recipe makes no sense, before the first run; when results cannot be written.
+pub fn sweep(
+    recipe_name: &str,
+    fixed: &[Setting],
+    sweeps: &[Sweep],
+    places: &RunPlaces<'_>,
+) -> Result<SweepEnding> {
+    let keys: Vec<String> = sweeps.iter().map(Sweep::key).collect();
+    for (place, key) in keys.iter().enumerate() {
+        ensure!(!keys[..place].contains(key), "{key} is swept twice, expected all of its values in one list");
+    }
+    let mut runs: Vec<SweepRun> =
+        Sweep::combinations(sweeps).into_iter().map(|settings| run_of(settings, places)).collect();
+    let recipe = |run: &SweepRun| Recipe::read_with(recipe_name, &[fixed, &run.settings].concat());
+    let recipes = runs.iter().map(recipe).collect::<Result<Vec<Recipe>>>()?;
+    create_folder(places.out)?;
+    let n_runs = runs.len();
+    for (place, recipe) in recipes.into_iter().enumerate() {
+        let run = &mut runs[place];
+        print::remark(format_args!("run {} of {n_runs}: {}", place + 1, run.name));
+        match train_recipe(recipe, &RunPlaces { out: &run.folder, ..*places }) {
+            Ok(Ending::Finished) => {}
+            Ok(Ending::Interrupted) => return Ok(SweepEnding::Interrupted),
+            Err(err) => {
+                tracing::error!("the run {} failed, and the sweep goes on: {err:#}", run.name);
+                run.failure = Some(format!("{err:#}"));
+            }
+        }
+        // After each run, so that what is there can be looked at.
+        sweep_results::write(&runs[..=place], places.out)?;
+    }
+    print::remark(format_args!("results: {}", places.out.join(sweep_results::PAGE_FILE).display()));
+    let has_failed = runs.iter().any(|run| run.failure.is_some());
+    Ok(if has_failed { SweepEnding::Partial } else { SweepEnding::Finished })
+}
+
+/// The run with these settings; its folder has them in its name.
+fn run_of(settings: Vec<Setting>, places: &RunPlaces<'_>) -> SweepRun {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._=-+".contains(letter);
+    let name = settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("_");
+    let name: String =
+        name.chars().filter(|letter| *letter != ' ').map(|c| if is_plain(c) { c } else { '-' }).collect();
+    SweepRun { folder: places.out.join(&name), name, settings, failure: None }
+}
