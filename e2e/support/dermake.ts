@@ -48,6 +48,13 @@ async function classify(options: string[]): Promise<Prediction[]> {
   return JSON.parse(stdout).predictions;
 }
 
+/** Scores every known concept for a photo with the command line. */
+export async function annotate(model: string, photo: string): Promise<Record<string, number>> {
+  const { stdout } = await run(binary, ['annotate', '--model', model, photo, '--top-k', '64', '--json']);
+  const concepts: { concept: string; score: number }[] = JSON.parse(stdout).concepts;
+  return Object.fromEntries(concepts.map(({ concept, score }) => [concept, score]));
+}
+
 /** Writes the page and a model as files, into a new folder. */
 export async function writeStaticSite(model: string, folder: string): Promise<void> {
   await run(binary, ['site', '--app', builtApp, '--models', model, '--out', folder]);

@@ -47,6 +47,12 @@ export class DermakePage {
     await this.find('photo-input').setInputFiles(path);
   }
 
+  /** The crop that is shown: left, top and side, in pixels of the photo. */
+  async crop(): Promise<number[]> {
+    const crop = await this.find('crop-square').getAttribute('data-crop');
+    return (crop ?? '').split(' ').map(Number);
+  }
+
   async typeLabels(labels: string): Promise<void> {
     await this.find('labels-select').selectOption('custom');
     await this.find('own-labels').fill(labels);
@@ -82,6 +88,24 @@ export class DermakePage {
     answers.forEach(({ probability }, rank) => {
       expect(Math.abs(probability - expected[rank].probability)).toBeLessThan(1e-3);
     });
+  }
+
+  /**
+   * Waits until the probabilities of the shown labels are the command line's within 1e-3. Labels of nearly the same
+   * probability may be in either order.
+   */
+  async expectProbabilities(photo: string, labels = 'pad'): Promise<void> {
+    const all = await this.commandLine(photo, labels, 200);
+    const expected = new Map(all.map(({ label, probability }) => [label, probability]));
+    const largestDifference = async () => {
+      const answers = await this.find('predictions').getByRole('listitem').evaluateAll((nodes) =>
+        nodes.map((node) => [node.getAttribute('data-label') ?? '', Number(node.getAttribute('data-probability'))] as const),
+      );
+      const differences = answers.map(([label, probability]) => Math.abs(probability - (expected.get(label) ?? 9)));
+      return answers.length === 0 ? 9 : Math.max(...differences);
+    };
+    await expect.poll(largestDifference).toBeLessThan(1e-3);
+    await this.waitUntilReady();
   }
 
   async expectNotice(text: RegExp): Promise<void> {

@@ -3,6 +3,7 @@
 import { test as base } from '@playwright/test';
 import { commandLineOf, demoModel, Server, type CommandLine } from './dermake.ts';
 import { DermakePage } from './page.ts';
+import { Pictures } from './pictures.ts';
 import { TestProxy } from './test_proxy.ts';
 
 interface SharedFixtures {
@@ -18,6 +19,8 @@ interface SharedFixtures {
 
 interface TestFixtures {
   dermake: DermakePage;
+  /** Pictures that the test draws. Needs an open page. */
+  pictures: Pictures;
   /** Forwards to `server`. */
   testProxy: TestProxy;
 }
@@ -28,6 +31,11 @@ export const test = base.extend<TestFixtures, SharedFixtures>({
   inferenceServer: [({ model }, use) => serve(use, model, ['--infer', 'cpu', '--max-labels', '3']), { scope: 'worker' }],
   commandLine: [async ({ model }, use) => use(commandLineOf(model)), { scope: 'worker' }],
   dermake: async ({ page, commandLine }, use) => use(new DermakePage(page, commandLine)),
+  pictures: async ({ page }, use) => {
+    const pictures = new Pictures(page);
+    await use(pictures);
+    pictures.remove();
+  },
   testProxy: async ({ server }, use) => {
     const proxy = await TestProxy.to(server.url);
     await use(proxy);

@@ -34,6 +34,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await dermake.choosePhoto(photo);
     await dermake.answers(5);
     await expectAccessible(page, 'answered');
+    await dermake.find('begin-crop').click();
+    await dermake.answers(5);
+    await expectAccessible(page, 'cropped');
+    await dermake.find('whole-photo').click();
+    await dermake.answers(5);
     await dermake.find('labels-select').selectOption('snu');
     await dermake.find('show-all').click();
     await expectAccessible(page, 'all answers');

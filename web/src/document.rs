@@ -2,9 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::http;
+use js_sys::{Array, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
-use web_sys::HtmlMetaElement;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlMetaElement, Url};
 
 /// Host name of the server that the page came from, for the visitor.
 pub fn server_name() -> String {
@@ -52,6 +54,36 @@ pub fn worker_url(build: Option<String>) -> Result<String, String> {
     let threads = query.trim_start_matches('?').split('&').find(|part| part.starts_with("threads="));
     let query = threads.map(|threads| format!("?{threads}")).unwrap_or_default();
     http::resolve(&format!("{script}{query}"), &base_url()).map_err(|err| err.to_string())
+}
+
+/// Version of the page's files; empty if the document does not name it.
+pub fn page_build() -> String {
+    meta("version").unwrap_or_default()
+}
+
+/// Has the browser save a file.
+pub fn save_file(name: &str, media_type: &str, content: &str) {
+    let options = BlobPropertyBag::new();
+    options.set_type(media_type);
+    let file = Blob::new_with_str_sequence_and_options(&Array::of1(&content.into()), &options);
+    let Some(url) = file.ok().and_then(|file| Url::create_object_url_with_blob(&file).ok()) else { return };
+    let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
+    if let Some(link) = link {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    // The browser has begun to read the file. Revoking fails only for URLs that were not created here.
+    let _ = Url::revoke_object_url(&url);
+}
+
+/// SHA-256 of a file in hexadecimal digits; `None` if the page came over plain HTTP from another machine, where browsers
+/// compute no hashes.
+pub async fn sha256(file: &Blob) -> Option<String> {
+    let content: js_sys::Object = JsFuture::from(file.array_buffer()).await.ok()?.dyn_into().ok()?;
+    let subtle = window().crypto().ok()?.subtle();
+    let digest = JsFuture::from(subtle.digest_with_str_and_buffer_source("SHA-256", &content).ok()?).await.ok()?;
+    Some(Uint8Array::new(&digest).to_vec().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Whether the server now has another version of this page.

@@ -9,6 +9,7 @@ mod app;
 mod chunks;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod components;
+pub mod crop;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod document;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod error;
 mod http;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod page;
+pub mod report;
 pub mod state;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod storage;

@@ -1,7 +1,7 @@
 //! The page: its start and its layout.
 
 use crate::app::App;
-use crate::components::{ImagePicker, LabelEditor, Predictions};
+use crate::components::{Advice, ImagePicker, LabelEditor, Predictions};
 use crate::document::{builds, has_attribute, server_name};
 use crate::state::Event;
 use leptos::prelude::*;
@@ -33,6 +33,7 @@ fn Page() -> impl IntoView {
             <div class="answers">
                 <LabelEditor app/>
                 <Predictions app/>
+                <Advice/>
             </div>
         </main>
         <Footer app/>

@@ -7,6 +7,7 @@ use super::taps::Axis;
 use super::{DecodedImage, PixelMode};
 use crate::config::Interpolation;
 use crate::{Error, Result};
+use std::ops::Range;
 
 /// A rectangle of whole pixels within an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +38,7 @@ pub fn resample(
     out_height: u32,
     interpolation: Interpolation,
 ) -> Result<DecodedImage> {
-    let (Some(columns), Some(rows)) =
-        (span_within(crop.left, crop.width, image.width()), span_within(crop.top, crop.height, image.height()))
-    else {
-        return Err(Error::Resample {
-            what: "the crop box",
-            expected: format!("a box inside {}x{} pixels", image.width(), image.height()),
-            found: format!("{}x{} at ({}, {})", crop.width, crop.height, crop.left, crop.top),
-        });
-    };
+    let (columns, rows) = spans(crop, image)?;
     let out_pixels = u64::from(out_width) * u64::from(out_height);
     if out_pixels == 0 || out_pixels > MAX_PIXELS {
         return Err(Error::Resample {
@@ -84,8 +77,30 @@ pub(super) fn resample_window(
     DecodedImage::new(width, height, image.mode(), samples)
 }
 
+impl DecodedImage {
+    /// Returns the pixels of `crop` as an image of their own, in the same mode.
+    ///
+    /// # Errors
+    /// [`Error::Resample`] if `crop` is empty or not inside the image, [`Error::ImageMemory`] if there is no room for it.
+    pub fn cropped(&self, crop: CropBox) -> Result<Self> {
+        spans(crop, self)?;
+        self.gather(crop.width, crop.height, |x, y| (crop.left + x, crop.top + y))
+    }
+}
+
+/// The columns and rows of a crop.
+fn spans(crop: CropBox, image: &DecodedImage) -> Result<(Range<u32>, Range<u32>)> {
+    let columns = span_within(crop.left, crop.width, image.width());
+    let rows = span_within(crop.top, crop.height, image.height());
+    columns.zip(rows).ok_or_else(|| Error::Resample {
+        what: "the crop box",
+        expected: format!("a box inside {}x{} pixels", image.width(), image.height()),
+        found: format!("{}x{} at ({}, {})", crop.width, crop.height, crop.left, crop.top),
+    })
+}
+
 /// Returns `start..start + len` if it is not empty and ends within `limit`.
-fn span_within(start: u32, len: u32, limit: u32) -> Option<std::ops::Range<u32>> {
+fn span_within(start: u32, len: u32, limit: u32) -> Option<Range<u32>> {
     let end = start.checked_add(len)?;
     (len > 0 && end <= limit).then_some(start..end)
 }
@@ -226,6 +241,18 @@ mod tests {
         ] {
             let found = resample(left, top, width, height, size);
             assert!(matches!(found, Err(Error::Resample { .. })), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_crop_has_the_pixels_of_its_box_and_lies_inside() {
+        let image = image(PixelMode::Gray, &[gray]);
+        let boxed = |left, top, width, height| image.cropped(CropBox { left, top, width, height });
+        let Samples::U8(samples) = boxed(1, 2, 2, 3).unwrap().into_samples() else { panic!("the mode changed") };
+        let expected: Vec<u8> = (2..5).flat_map(|y| (1..3).map(move |x| (gray(x, y) % 256) as u8)).collect();
+        assert_eq!(samples, expected);
+        for (left, top, width, height) in [(3, 0, 2, 1), (0, 0, 0, 1), (0, 6, 1, 1), (u32::MAX, 0, 2, 1)] {
+            assert!(matches!(boxed(left, top, width, height), Err(Error::Resample { .. })));
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Connects the state to the browser: components read the state and send events, and actions are executed here.
 
 mod photo;
+mod pictures;
+mod report;
 mod worker;
 
 pub use photo::SAMPLES;
+pub use pictures::Pictures;
+pub use report::{can_share, save};
 
 use crate::document::{base_url, is_page_replaced};
 use crate::error::Result;
@@ -20,8 +24,8 @@ use web_sys::Blob;
 #[derive(Clone, Copy)]
 pub struct App {
     state: RwSignal<AppState>,
-    /// URL of the photo's preview, once the worker has made it.
-    pub preview_url: RwSignal<Option<String>>,
+    /// What the worker made of the photo.
+    pub pictures: Pictures,
     resources: StoredValue<Resources, LocalStorage>,
 }
 
@@ -37,7 +41,7 @@ impl App {
     pub fn start(builds: Vec<String>) -> Self {
         let app = Self {
             state: RwSignal::new(AppState::default()),
-            preview_url: RwSignal::new(None),
+            pictures: Pictures::new(),
             resources: StoredValue::new_local(Resources::default()),
         };
         if let Some(labels) = storage::labels::load() {
@@ -54,6 +58,11 @@ impl App {
         T: PartialEq + Send + Sync + 'static,
     {
         Memo::new(move |_| self.state.with(&derive))
+    }
+
+    /// The same without updates, for event handlers.
+    pub fn read<T>(self, derive: impl Fn(&AppState) -> T) -> T {
+        self.state.with_untracked(derive)
     }
 
     /// Applies an event to the state, then executes the actions that follow.
@@ -73,6 +82,7 @@ impl App {
             Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
             Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),
             Action::StorePhoto => spawn_local(self.store_photo()),
+            Action::StoreCrop => self.store_crop(),
             Action::DeletePhoto => self.delete_photo(),
             Action::StoreLabels(labels) => storage::labels::store(&labels),
             Action::WatchStart(step) => spawn_local(self.watch_start(step)),

@@ -1,6 +1,7 @@
 //! The bytes of the photo: chosen, fetched from the samples, stored and restored. The page never decodes them.
 
 use super::App;
+use crate::crop::Crop;
 use crate::document::base_url;
 use crate::error::{Error, Result};
 use crate::http;
@@ -9,7 +10,7 @@ use crate::storage;
 use crate::worker::protocol::PhotoId;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::{Blob, BlobPropertyBag, File, RequestCache, Url};
+use web_sys::{Blob, BlobPropertyBag, File, RequestCache};
 
 /// The sample pictures in `shared-model/data/samples`: file name and description.
 pub const SAMPLES: [(&str, &str); 3] = [
@@ -34,13 +35,11 @@ impl App {
         self.state.with_untracked(|state| Some(state.photo.as_ref()?.id))
     }
 
-    /// Replaces the URL of the preview, and revokes the old one.
-    pub(super) fn set_preview(self, preview: Option<&Blob>) {
-        let url = preview.and_then(|preview| Url::create_object_url_with_blob(preview).ok());
-        if let Some(old) = self.preview_url.try_update(|current| std::mem::replace(current, url)).flatten() {
-            // Revoking fails only for URLs that were not created here.
-            let _ = Url::revoke_object_url(&old);
-        }
+    /// Whether this crop of this photo is what the model is given now.
+    pub(super) fn is_used(self, photo_id: PhotoId, crop: Option<Crop>) -> bool {
+        self.state.with_untracked(|state| {
+            state.photo.as_ref().is_some_and(|photo| (photo.id, photo.used_crop) == (photo_id, crop))
+        })
     }
 
     /// Stores the current photo for this tab.
@@ -52,18 +51,35 @@ impl App {
         let Some(copy) = storage::photo::copy(&file).await.filter(|_| is_current()) else { return };
         self.resources.update_value(|resources| resources.photo = Some(copy.clone()));
         storage::photo::store(&copy, &photo.name, is_current).await;
+        self.store_crop();
+        self.hash_photo(photo.id, &copy).await;
+    }
+
+    async fn hash_photo(self, photo_id: PhotoId, file: &Blob) {
+        if let Some(sha256) = crate::document::sha256(file).await {
+            self.send(Event::PhotoHashed(photo_id, sha256));
+        }
+    }
+
+    /// Stores the crop of the current photo with it.
+    pub(super) fn store_crop(self) {
+        let crop = self.state.with_untracked(|state| state.photo.as_ref().and_then(|photo| photo.used_crop));
+        storage::photo::store_crop(crop);
     }
 
     pub(super) async fn restore_photo(self) {
-        let Some((photo, name)) = storage::photo::restore().await else { return };
+        let Some((photo, name, crop)) = storage::photo::restore().await else { return };
         if self.state.with_untracked(AppState::may_restore_photo) {
             self.set_photo(&photo);
-            self.send(Event::PhotoRestored(NewPhoto { name, n_others: 0 }));
+            self.send(Event::PhotoRestored(NewPhoto { name, n_others: 0 }, crop));
+            if let Some(photo_id) = self.photo_id() {
+                self.hash_photo(photo_id, &photo).await;
+            }
         }
     }
 
     pub(super) fn delete_photo(self) {
-        self.set_preview(None);
+        self.pictures.clear();
         self.resources.update_value(|resources| resources.photo = None);
         spawn_local(storage::photo::delete());
     }
@@ -79,7 +95,7 @@ impl App {
     }
 
     fn set_photo(self, photo: &Blob) {
-        self.set_preview(None);
+        self.pictures.clear();
         self.resources.update_value(|resources| resources.photo = Some(photo.clone()));
     }
 }

@@ -68,14 +68,23 @@ impl App {
     fn receive_from_worker(self, message: FromWorker) {
         match message {
             Ok((reply, picture)) => {
-                if let Reply::PhotoDecoded { photo_id } = reply.body
-                    && self.photo_id() == Some(photo_id)
-                {
-                    self.set_preview(picture.as_ref());
-                }
+                self.show_picture(&reply.body, picture.as_ref());
                 self.send(Event::FromWorker(reply));
             }
             Err(detail) => self.send(Event::WorkerFailed(detail)),
+        }
+    }
+
+    /// Shows a picture of the current photo.
+    fn show_picture(self, reply: &Reply, picture: Option<&Blob>) {
+        match reply {
+            Reply::PhotoDecoded { photo_id, .. } if self.photo_id() == Some(*photo_id) => {
+                self.pictures.preview.show(picture);
+            }
+            Reply::PhotoViewed { photo_id, crop, .. } if self.is_used(*photo_id, *crop) => {
+                self.pictures.view.show(picture);
+            }
+            _ => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The photo, and the controls to choose, take or remove one.
 
+use super::crop::{CropControls, CropStage, ModelView, PhotoHints};
 use super::drop_paste;
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
@@ -35,6 +36,9 @@ pub fn ImagePicker(app: App) -> impl IntoView {
             <h2 id="photo-title">"Photo"</h2>
             <PhotoFrame app/>
             <p class="hint note" role="status" data-testid="photo-note">{note}</p>
+            <PhotoHints app/>
+            <CropControls app/>
+            <ModelView app/>
             <div class="buttons">
                 <label class="button primary">
                     <input
@@ -77,19 +81,13 @@ pub fn ImagePicker(app: App) -> impl IntoView {
 
 #[component]
 fn PhotoFrame(app: App) -> impl IntoView {
-    let photo = app.watch(|state| state.photo.clone());
-    let frame = move || match (photo.get(), app.preview_url.get()) {
-        (Some(photo), Some(url)) if photo.has_preview() => view! {
-            <img
-                src=url
-                alt=format!("The chosen photo, {}", photo.name)
-                decoding="async"
-                draggable="false"
-                data-testid="preview"
-            />
-        }
-        .into_any(),
-        (Some(photo), _) => view! { <p dir="auto">{photo.name}</p> }.into_any(),
+    let photo = app.watch(|state| {
+        let photo = state.photo.as_ref()?;
+        Some((photo.id, photo.name.clone(), photo.shown().map(|shown| shown.size)))
+    });
+    let frame = move || match (photo.get(), app.pictures.preview.url()) {
+        (Some((_, name, Some(size))), Some(url)) => view! { <CropStage app url name size/> }.into_any(),
+        (Some((_, name, _)), _) => view! { <p dir="auto">{name}</p> }.into_any(),
         (None, _) => view! {
             <button type="button" class="empty" data-testid="empty-frame" on:click=move |_| open_file_dialog()>
                 "No photo yet"

@@ -2,6 +2,7 @@
 
 use super::model_status::ModelStatus;
 use super::notice::Notice;
+use super::take_along::TakeAlong;
 use crate::app::App;
 use crate::state::{N_SHOWN, duration, percent};
 use leptos::prelude::*;
@@ -54,6 +55,7 @@ pub fn Predictions(app: App) -> impl IntoView {
             <div aria-live="polite" aria-busy=move || is_busy.get().to_string()>
                 {answers}
             </div>
+            <TakeAlong app/>
         </section>
     }
 }

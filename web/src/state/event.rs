@@ -1,6 +1,7 @@
 //! Events of the page, and the actions that follow from them.
 
 use super::{LabelChoice, NewPhoto, StoredLabels};
+use crate::crop::Crop;
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
 use shared_model::api::ModelEntry;
@@ -36,8 +37,14 @@ pub enum Event {
     /// The visitor chose a photo from the device.
     PhotoChosen(NewPhoto),
     /// The photo of this tab from before a reload was restored.
-    PhotoRestored(NewPhoto),
+    PhotoRestored(NewPhoto, Option<Crop>),
     PhotoRemoved,
+    /// The SHA-256 of a photo's file, in hexadecimal digits.
+    PhotoHashed(PhotoId, String),
+    /// The visitor moved or scaled the crop, or chose the whole photo.
+    CropChanged(Option<Crop>),
+    /// The crop has not changed for a moment.
+    CropSettled,
     /// A drop or a paste was not a photo; the current photo stays.
     InputRefused(Error),
     /// The visitor selected the sample with this index.
@@ -80,6 +87,8 @@ pub enum Action {
     FetchSample(SampleFetch),
     /// Stores the current photo until this tab is closed.
     StorePhoto,
+    /// Stores the crop with the photo.
+    StoreCrop,
     DeletePhoto,
     /// Stores the labels for later visits.
     StoreLabels(StoredLabels),

@@ -3,6 +3,7 @@
 //! [`AppState::apply`] takes an event and returns what to do. Each request to the worker has a new id, and replies to
 //! any request but the last are ignored. A new photo or label set removes the old answer.
 
+mod crop;
 mod drop_paste;
 mod event;
 mod labels;
@@ -14,12 +15,13 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use crop::ModelView;
 pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
 pub use event::{Action, Event, SampleFetch, StartStep};
 pub use labels::{LabelChoice, StoredLabels};
 pub use model_list::relative_to_page;
 pub use phase::{Answer, Phase};
-pub use photo::{NewPhoto, Photo};
+pub use photo::{DecodedPhoto, NewPhoto, Photo};
 pub use start::START_TIMEOUT_SECS;
 pub use status::{duration, percent};
 
@@ -95,8 +97,11 @@ impl AppState {
                 self.load(self.chosen_model)
             }
             Event::PhotoChosen(photo) => self.choose_photo(photo),
-            Event::PhotoRestored(photo) => self.restore_photo(photo),
+            Event::PhotoRestored(photo, crop) => self.restore_photo(photo, crop),
             Event::PhotoRemoved => self.remove_photo(),
+            Event::PhotoHashed(photo_id, sha256) => self.set_hash(photo_id, sha256),
+            Event::CropChanged(crop) => self.change_crop(crop),
+            Event::CropSettled => self.settle_crop(),
             Event::InputRefused(error) => {
                 self.input_error = Some(error);
                 Vec::new()
@@ -188,9 +193,14 @@ impl AppState {
     }
 
     fn classify_request(&self) -> Option<Request> {
-        let photo_id = self.photo.as_ref().filter(|photo| !photo.is_refused())?.id;
+        let photo = self.photo.as_ref().filter(|photo| !photo.is_refused())?;
         let labels = self.label_set()?;
-        Some(Request::Classify { photo_id, labels: labels.clone(), top_k: TOP_K.min(labels.class_names.len()) })
+        Some(Request::Classify {
+            photo_id: photo.id,
+            crop: photo.used_crop,
+            labels: labels.clone(),
+            top_k: TOP_K.min(labels.class_names.len()),
+        })
     }
 
     /// Receives a message of the worker: one that belongs to no request, or a reply to the last request.
@@ -207,7 +217,12 @@ impl AppState {
                 self.is_text_stored = true;
                 Vec::new()
             }
-            Reply::PhotoDecoded { photo_id } => self.set_decoded(photo_id, Ok(())),
+            Reply::PhotoDecoded { photo_id, size, quality } => {
+                self.set_decoded(photo_id, Ok(DecodedPhoto { size, quality }))
+            }
+            Reply::PhotoViewed { photo_id, crop, side, quality } => {
+                self.set_view(photo_id, ModelView { crop, side, quality })
+            }
             Reply::PhotoRefused { photo_id, error } => self.set_decoded(photo_id, Err(error)),
             reply if request_id == self.last_request_id => self.receive_reply(reply),
             _ => Vec::new(),
@@ -227,9 +242,9 @@ impl AppState {
                 (self.is_loaded, self.is_model_stored) = (true, is_stored);
                 return self.classify_if_possible();
             }
-            (Reply::Predictions { predictions, millis }, _) => {
+            (Reply::Predictions { predictions, millis, finished_at }, _) => {
                 self.phase = Phase::Ready;
-                self.answer = Some(Answer { predictions, millis });
+                self.answer = Some(Answer { predictions, millis, finished_at });
             }
             (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {
                 self.phase = Phase::Ready;

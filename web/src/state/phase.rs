@@ -22,4 +22,6 @@ pub enum Phase {
 pub struct Answer {
     pub predictions: Vec<Prediction>,
     pub millis: f64,
+    /// When it was finished, in milliseconds since 1970.
+    pub finished_at: f64,
 }

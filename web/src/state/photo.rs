@@ -1,8 +1,10 @@
 //! The photo: chosen, fetched from the samples, restored after a reload, removed.
 
-use super::{Action, AppState, SampleFetch};
+use super::{Action, AppState, ModelView, SampleFetch};
+use crate::crop::{Crop, PhotoSize};
 use crate::error::{Error, Remedy};
 use crate::worker::protocol::PhotoId;
+use shared_model::preprocess::PhotoQuality;
 
 /// A new photo; its bytes are kept outside of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +27,30 @@ pub struct Photo {
     pub id: PhotoId,
     pub name: String,
     pub n_others: usize,
-    /// Whether the worker could decode it, and then made its preview; `None` until the worker has tried.
-    pub decoded: Option<Result<(), Error>>,
+    /// What the worker found when it decoded the photo and made its preview; `None` until the worker has tried.
+    pub decoded: Option<Result<DecodedPhoto, Error>>,
+    /// The crop that the page shows; `None` for the whole photo.
+    pub crop: Option<Crop>,
+    /// The crop that the model is given.
+    pub used_crop: Option<Crop>,
+    /// What the model was given last.
+    pub view: Option<ModelView>,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: Option<String>,
+}
+
+/// What the worker found when it decoded a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodedPhoto {
+    pub size: PhotoSize,
+    /// Quality of the whole photo, scaled down.
+    pub quality: PhotoQuality,
 }
 
 impl Photo {
-    /// Whether the worker made a preview.
-    pub fn has_preview(&self) -> bool {
-        matches!(self.decoded, Some(Ok(())))
+    /// What the worker found, if it could decode the photo. It then made its preview.
+    pub fn shown(&self) -> Option<DecodedPhoto> {
+        self.decoded.as_ref()?.as_ref().ok().copied()
     }
 
     /// Whether the photo cannot be classified.
@@ -53,13 +71,13 @@ impl AppState {
     }
 
     pub(super) fn choose_photo(&mut self, photo: NewPhoto) -> Vec<Action> {
-        let mut actions = self.set_photo(photo);
+        let mut actions = self.set_photo(photo, None);
         actions.push(Action::StorePhoto);
         actions
     }
 
-    pub(super) fn restore_photo(&mut self, photo: NewPhoto) -> Vec<Action> {
-        if self.may_restore_photo() { self.set_photo(photo) } else { Vec::new() }
+    pub(super) fn restore_photo(&mut self, photo: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
+        if self.may_restore_photo() { self.set_photo(photo, crop) } else { Vec::new() }
     }
 
     pub(super) fn remove_photo(&mut self) -> Vec<Action> {
@@ -93,10 +111,17 @@ impl AppState {
 
     /// Records whether the worker could decode a photo. Errors that another photo does not remedy, such as missing
     /// memory, are not recorded: they are shown if they occur again when the photo is classified.
-    pub(super) fn set_decoded(&mut self, photo_id: PhotoId, decoded: Result<(), Error>) -> Vec<Action> {
+    pub(super) fn set_decoded(&mut self, photo_id: PhotoId, decoded: Result<DecodedPhoto, Error>) -> Vec<Action> {
         let is_final = decoded.as_ref().err().is_none_or(|error| error.remedy() == Remedy::OtherPhoto);
         if let Some(photo) = self.photo.as_mut().filter(|photo| photo.id == photo_id && is_final) {
             photo.decoded = Some(decoded);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn set_hash(&mut self, photo_id: PhotoId, sha256: String) -> Vec<Action> {
+        if let Some(photo) = self.photo.as_mut().filter(|photo| photo.id == photo_id) {
+            photo.sha256 = Some(sha256);
         }
         Vec::new()
     }
@@ -109,9 +134,11 @@ impl AppState {
         (self.start.is_over() && !can_classify).then_some(Action::DecodePhoto(photo.id))
     }
 
-    fn set_photo(&mut self, NewPhoto { name, n_others }: NewPhoto) -> Vec<Action> {
+    fn set_photo(&mut self, NewPhoto { name, n_others }: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
         self.last_photo_id += 1;
-        self.photo = Some(Photo { id: self.last_photo_id, name, n_others, decoded: None });
+        let id = self.last_photo_id;
+        self.photo =
+            Some(Photo { id, name, n_others, decoded: None, crop, used_crop: crop, view: None, sha256: None });
         (self.sample_fetch, self.failed_sample) = (None, None);
         let mut actions = self.accept_input();
         actions.extend(self.decode_photo_early());

@@ -4,6 +4,7 @@
 //! browser deletes with the tab. A photo that is replaced or removed is deleted. After its tab is closed, a photo cannot
 //! be decrypted, and a later visit deletes it.
 
+use crate::crop::Crop;
 use js_sys::{Array, Date, Object, Uint8Array};
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ struct Entry {
     #[serde(alias = "address")] // its name in earlier versions
     url: String,
     key: [u8; KEY_BYTES],
+    #[serde(default)]
+    crop: Option<Crop>,
 }
 
 /// Copies a photo's file into memory; `None` if it cannot be read or is too large.
@@ -51,17 +54,26 @@ pub async fn store(file: &Blob, name: &str, is_current: impl Fn() -> bool) {
     }
 }
 
-/// Restores the photo of this tab, with its name. Also deletes the photos of closed tabs.
-pub async fn restore() -> Option<(Blob, String)> {
+/// Stores the crop with the photo of this tab, if the photo is stored.
+pub fn store_crop(crop: Option<Crop>) {
+    let Some(entry) = load() else { return };
+    if let (Some(session), Ok(json)) = (session(), serde_json::to_string(&Entry { crop, ..entry })) {
+        // If storage is full, a reload restores the photo with its earlier crop.
+        let _ = session.set_item(SESSION_KEY, &json);
+    }
+}
+
+/// Restores the photo of this tab, with its name and its crop. Also deletes the photos of closed tabs.
+pub async fn restore() -> Option<(Blob, String, Option<Crop>)> {
     delete_old().await;
-    let Entry { name, url, key } = load()?;
+    let Entry { name, url, key, crop } = load()?;
     let response = JsFuture::from(open().await?.match_with_str(&url)).await.ok()?;
     let response: Response = response.dyn_into().ok()?;
     let encrypted: Object = JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
     let (subtle, key) = import(&key).await?;
     let decrypted = subtle.decrypt_with_object_and_buffer_source(&cipher(), &key, &encrypted).ok()?;
     let decrypted = JsFuture::from(decrypted).await.ok()?;
-    Some((Blob::new_with_buffer_source_sequence(&Array::of1(&decrypted)).ok()?, name))
+    Some((Blob::new_with_buffer_source_sequence(&Array::of1(&decrypted)).ok()?, name, crop))
 }
 
 /// Deletes the photo of this tab.
@@ -86,7 +98,7 @@ async fn put(file: &Blob, name: &str) -> Option<Entry> {
     // Two tabs may store a photo in the same millisecond.
     let url = format!("{URL_PREFIX}{:.0}-{:08x}", Date::now(), u32::from_be_bytes(random()?));
     JsFuture::from(cache.put_with_str(&url, &response)).await.ok()?;
-    Some(Entry { name: name.into(), url, key })
+    Some(Entry { name: name.into(), url, key, crop: None })
 }
 
 fn random<const N: usize>() -> Option<[u8; N]> {

@@ -2,10 +2,11 @@
 
 use super::connection::{Connection, RequestContext, Unanswered};
 use super::download::{self, Fetched};
-use super::photo::{Photo, Query};
+use super::photo::{DecodedPhotos, Photo, Query};
 use super::protocol::{ModelInfo, PhotoId, Progress, Reply, Stage};
+use crate::crop::Crop;
 use crate::error::{Error, Result};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use shared_model::ZeroShotModel;
@@ -23,8 +24,9 @@ pub struct Engine {
     manifest_url: String,
     templates: Templates,
     model: ZeroShotModel,
-    /// Features of the last photo, so that it is not encoded again for other labels.
-    photo_features: Option<(PhotoId, Tensor)>,
+    decoded: DecodedPhotos,
+    /// Features of the last photo and its crop, so that it is not encoded again for other labels.
+    photo_features: Option<(PhotoId, Option<Crop>, Tensor)>,
     /// Classifiers of all own labels so far, so that only new labels are encoded.
     own_labels: HashMap<String, Classifier>,
     /// Download of the text part. A request that supersedes the one that started it continues it.
@@ -49,6 +51,7 @@ impl Engine {
             manifest_url,
             templates,
             model,
+            decoded: DecodedPhotos::default(),
             photo_features: None,
             own_labels: HashMap::new(),
             text_download: None,
@@ -79,18 +82,21 @@ impl Engine {
         };
         let predictions = classifier.classify(&features, query.top_k).map_err(Error::from)?.remove(0);
         millis += context.now_millis() - started;
-        Ok(Reply::Predictions { predictions, millis })
+        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now() })
     }
 
     async fn photo_features(&mut self, photo: &Photo, context: &RequestContext) -> Result<Tensor> {
-        if let Some((id, features)) = &self.photo_features
-            && *id == photo.id
+        if let Some((id, crop, features)) = &self.photo_features
+            && (*id, *crop) == (photo.id, photo.crop)
         {
             return Ok(features.clone());
         }
-        let image = photo.decode(&context.connection).await?;
-        let features = self.model.decoded_image_features(image)?;
-        self.photo_features = Some((photo.id, features.clone()));
+        let config = &self.model.config.preprocess;
+        let input = self.decoded.model_input(photo, config, &context.connection).await?.pixels;
+        let side = input.width() as usize;
+        let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
+        let features = self.model.pixel_features(&pixels.map_err(shared_model::Error::from)?)?;
+        self.photo_features = Some((photo.id, photo.crop, features.clone()));
         Ok(features)
     }
 

@@ -2,9 +2,13 @@
 
 use super::connection::Connection;
 use super::protocol::{PhotoId, Reply};
+use crate::crop::{Crop, PhotoSize};
 use crate::error::{Error, Result};
+use shared_model::config::PreprocessConfig;
 use shared_model::labels::LabelSet;
-use shared_model::preprocess::{DecodedImage, Reading, RgbImage8, decode, encode_png, preview};
+use shared_model::preprocess::{
+    DecodedImage, PhotoQuality, Reading, RgbImage8, decode, encode_png, preview, resize_and_crop,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag};
@@ -15,10 +19,18 @@ const MAX_PHOTO_BYTES: f64 = 256e6;
 /// Length of a preview's longer side: that of its frame on a screen with two pixels per CSS pixel.
 const PREVIEW_EDGE: u32 = 1024;
 
-/// A photo's file.
+/// Length of the longer side at which a whole photo's quality is measured: about that of a model's square.
+const QUALITY_EDGE: u32 = 256;
+
+/// Photos up to this many pixels stay decoded while they are cropped: 100 MB at four bytes a pixel.
+const MAX_KEPT_PIXELS: u64 = 25_000_000;
+
+/// A photo's file, and the part of it to look at.
 pub struct Photo {
     pub id: PhotoId,
     pub file: Blob,
+    /// `None` for the whole photo.
+    pub crop: Option<Crop>,
 }
 
 /// A photo and the labels to rank for it.
@@ -28,16 +40,62 @@ pub struct Query {
     pub top_k: usize,
 }
 
+/// The square that the model is given, and the same as a file.
+pub struct ModelInput {
+    pub pixels: RgbImage8,
+    pub png: Blob,
+}
+
+/// The decoded photo, kept once it is cropped, so that another crop need not decode it again.
+#[derive(Default)]
+pub struct DecodedPhotos {
+    previewed: Option<PhotoId>,
+    kept: Option<(PhotoId, DecodedImage)>,
+}
+
+impl DecodedPhotos {
+    /// Crops and scales a photo for the model. Sends the result to the page, and before it the preview of a new photo.
+    ///
+    /// # Errors
+    /// As [`Photo::decode`]; [`Error::Computation`] for a crop outside the photo.
+    pub async fn model_input(
+        &mut self,
+        photo: &Photo,
+        config: &PreprocessConfig,
+        connection: &Connection,
+    ) -> Result<ModelInput> {
+        let image = match self.kept.take() {
+            Some((id, image)) if id == photo.id => image,
+            _ if self.previewed == Some(photo.id) => photo.pixels().await?,
+            _ => photo.decode(connection).await?,
+        };
+        self.previewed = Some(photo.id);
+        let pixels = match photo.crop {
+            None => resize_and_crop(&image, config)?,
+            Some(crop) => resize_and_crop(&image.cropped(crop.to_box())?, config)?,
+        };
+        let n_pixels = u64::from(image.width()) * u64::from(image.height());
+        self.kept = (photo.crop.is_some() && n_pixels <= MAX_KEPT_PIXELS).then_some((photo.id, image));
+        let png = png(&pixels)?;
+        let (side, quality) = (pixels.width(), PhotoQuality::of(&pixels));
+        let viewed = Reply::PhotoViewed { photo_id: photo.id, crop: photo.crop, side, quality };
+        connection.send_with_picture(0, viewed, &png);
+        Ok(ModelInput { pixels, png })
+    }
+}
+
 impl Photo {
     /// Decodes the photo, and sends the page a preview made of the decoded pixels.
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors.
     pub async fn decode(&self, connection: &Connection) -> Result<DecodedImage> {
-        let image = decode(&self.read().await?, Reading::Photo)?;
+        let image = self.pixels().await?;
         // Without a preview, the page shows the photo's name.
-        if let Ok(blob) = preview(&image, PREVIEW_EDGE).map_err(Error::from).and_then(|preview| png(&preview)) {
-            connection.send_with_picture(0, Reply::PhotoDecoded { photo_id: self.id }, &blob);
+        if let Ok((preview, quality)) = preview_of(&image) {
+            let size = PhotoSize { width: image.width(), height: image.height() };
+            let decoded = Reply::PhotoDecoded { photo_id: self.id, size, quality };
+            connection.send_with_picture(0, decoded, &preview);
         }
         Ok(image)
     }
@@ -47,6 +105,10 @@ impl Photo {
         if let Err(error) = self.decode(connection).await {
             connection.send(0, Reply::PhotoRefused { photo_id: self.id, error });
         }
+    }
+
+    async fn pixels(&self) -> Result<DecodedImage> {
+        Ok(decode(&self.read().await?, Reading::Photo)?)
     }
 
     async fn read(&self) -> Result<Vec<u8>> {
@@ -68,8 +130,15 @@ impl Photo {
     }
 }
 
+/// A preview, and the quality of the photo as a model would see it.
+fn preview_of(image: &DecodedImage) -> Result<(Blob, PhotoQuality)> {
+    let shown = preview(image, PREVIEW_EDGE)?;
+    let file = png(&shown)?;
+    Ok((file, PhotoQuality::of(&preview(&DecodedImage::from(shown), QUALITY_EDGE)?)))
+}
+
 /// Encodes an image as a PNG file.
-pub fn png(image: &RgbImage8) -> Result<Blob> {
+fn png(image: &RgbImage8) -> Result<Blob> {
     let failed = |detail: JsValue| Error::Computation { detail: format!("{detail:?}") };
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(encode_png(image).as_slice()));
     let options = BlobPropertyBag::new();

@@ -4,10 +4,12 @@
 //! photo, which the page never decodes, to the worker, and its preview to the page. A worker loads one model; another
 //! model needs another worker.
 
+use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use shared_model::labels::LabelSet;
-use shared_model::manifest::Manifest;
+use shared_model::manifest::{Manifest, ManifestFile};
+use shared_model::preprocess::PhotoQuality;
 use shared_model::zero_shot::Prediction;
 
 /// Id of a request, greater than those before. Replies to any but the latest request are ignored.
@@ -37,7 +39,13 @@ pub enum Request {
         classify_url: Option<String>,
     },
     /// Ranks labels for a photo. Sent with the photo's `Blob`.
-    Classify { photo_id: PhotoId, labels: LabelSet, top_k: usize },
+    Classify {
+        photo_id: PhotoId,
+        /// `None` for the whole photo.
+        crop: Option<Crop>,
+        labels: LabelSet,
+        top_k: usize,
+    },
     /// Decodes a photo before it can be classified. Sent with the photo's `Blob`. Does not supersede the current request.
     DecodePhoto { photo_id: PhotoId },
 }
@@ -62,9 +70,28 @@ pub enum Reply {
     /// The browser has stored the text part, too, which only own labels need. Belongs to no request.
     TextStored,
     /// The ranked labels, the most likely first.
-    Predictions { predictions: Vec<Prediction>, millis: f64 },
+    Predictions {
+        predictions: Vec<Prediction>,
+        /// How long it took.
+        millis: f64,
+        /// When it was finished, in milliseconds since 1970.
+        finished_at: f64,
+    },
     /// The photo is decoded. Sent with the `Blob` of its preview. Belongs to no request.
-    PhotoDecoded { photo_id: PhotoId },
+    PhotoDecoded {
+        photo_id: PhotoId,
+        size: PhotoSize,
+        /// Quality of the whole photo, scaled down.
+        quality: PhotoQuality,
+    },
+    /// The pixels that the model is given. Sent before the answer, with them as a picture. Belongs to no request.
+    PhotoViewed {
+        photo_id: PhotoId,
+        crop: Option<Crop>,
+        /// Width and height, in pixels.
+        side: u32,
+        quality: PhotoQuality,
+    },
     /// The photo of a [`Request::DecodePhoto`] could not be decoded.
     PhotoRefused { photo_id: PhotoId, error: Error },
     /// The request failed.
@@ -80,6 +107,10 @@ pub struct ModelInfo {
     pub notice: Option<String>,
     /// The label sets whose classifiers are shipped with the model.
     pub label_sets: Vec<LabelSet>,
+    /// Format of the big matrices, such as `int8`.
+    pub weight_format: String,
+    /// The model's files, with their hashes.
+    pub files: Vec<ManifestFile>,
 }
 
 impl From<&Manifest> for ModelInfo {
@@ -89,6 +120,8 @@ impl From<&Manifest> for ModelInfo {
             is_trained: manifest.trained,
             notice: manifest.notice.clone(),
             label_sets: manifest.label_sets.clone(),
+            weight_format: manifest.weight_format.name().into(),
+            files: manifest.files.clone(),
         }
     }
 }
@@ -141,7 +174,8 @@ mod tests {
     #[test]
     fn messages_survive_serialization() {
         let labels = LabelSet::from_text("acne, eczema").unwrap();
-        let request = Envelope { request_id: 7, body: Request::Classify { photo_id: 3, labels, top_k: 5 } };
+        let request =
+            Envelope { request_id: 7, body: Request::Classify { photo_id: 3, crop: None, labels, top_k: 5 } };
         let json = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<Envelope<Request>>(&json).unwrap(), request);
 
@@ -149,7 +183,7 @@ mod tests {
         let replies = [
             Reply::Started { n_threads: 2 },
             Reply::Progress(Progress { stage: Stage::Download, done: 1, total: 2 }),
-            Reply::Predictions { predictions: vec![prediction], millis: 1.5 },
+            Reply::Predictions { predictions: vec![prediction], millis: 1.5, finished_at: 1.7e12 },
             Reply::Failed { error: Error::NotAnImage },
         ];
         for body in replies {

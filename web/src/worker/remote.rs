@@ -5,8 +5,9 @@
 
 use super::connection::{RequestContext, Unanswered};
 use super::download;
-use super::photo::{Photo, Query, png};
+use super::photo::{DecodedPhotos, Photo, Query};
 use super::protocol::{ModelInfo, PhotoId, Reply};
+use crate::crop::Crop;
 use crate::error::{Error, Result};
 use crate::http;
 use futures_util::future::{Either, select};
@@ -14,7 +15,6 @@ use serde::de::DeserializeOwned;
 use shared_model::api::{Classified, Refusal, fields};
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::Templates;
-use shared_model::preprocess::resize_and_crop;
 use std::pin::pin;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, FormData};
@@ -26,8 +26,9 @@ pub struct Remote {
     classify_url: String,
     templates: Vec<String>,
     preprocess: PreprocessConfig,
-    /// The pixels of the last photo that are sent.
-    crop: Option<(PhotoId, Blob)>,
+    decoded: DecodedPhotos,
+    /// The pixels of the last photo and its crop that are sent.
+    input: Option<(PhotoId, Option<Crop>, Blob)>,
 }
 
 impl Remote {
@@ -39,7 +40,8 @@ impl Remote {
         let manifest = download::fetch_manifest(manifest_url).await?;
         let preprocess = manifest.clip_config()?.preprocess;
         context.send(Reply::ManifestRead { model: ModelInfo::from(&manifest) });
-        Ok(Self { classify_url, templates: manifest.templates, preprocess, crop: None })
+        let decoded = DecodedPhotos::default();
+        Ok(Self { classify_url, templates: manifest.templates, preprocess, decoded, input: None })
     }
 
     /// Has the server rank labels for a photo, unless a later request arrives first.
@@ -58,13 +60,14 @@ impl Remote {
             return Err(refused(status, &text).into());
         }
         let Classified { predictions, .. } = parsed(&text).ok_or(Error::Refused { what: WHAT.into(), status })?;
-        Ok(Reply::Predictions { predictions, millis: context.now_millis() - started })
+        let millis = context.now_millis() - started;
+        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now() })
     }
 
     async fn form(&mut self, query: &Query, context: &RequestContext) -> Result<FormData> {
-        let crop = self.crop(&query.photo, context).await?;
+        let input = self.input(&query.photo, context).await?;
         let form = FormData::new().map_err(failed)?;
-        form.append_with_blob(fields::PHOTO, &crop).map_err(failed)?;
+        form.append_with_blob(fields::PHOTO, &input).map_err(failed)?;
         let Query { labels, top_k, .. } = query;
         form.append_with_str(fields::LABELS, &labels.to_text()).map_err(failed)?;
         form.append_with_str(fields::TOP_K, &top_k.to_string()).map_err(failed)?;
@@ -75,16 +78,15 @@ impl Remote {
         Ok(form)
     }
 
-    async fn crop(&mut self, photo: &Photo, context: &RequestContext) -> Result<Blob> {
-        if let Some((id, crop)) = &self.crop
-            && *id == photo.id
+    async fn input(&mut self, photo: &Photo, context: &RequestContext) -> Result<Blob> {
+        if let Some((id, crop, input)) = &self.input
+            && (*id, *crop) == (photo.id, photo.crop)
         {
-            return Ok(crop.clone());
+            return Ok(input.clone());
         }
-        let image = photo.decode(&context.connection).await?;
-        let crop = png(&resize_and_crop(&image, &self.preprocess)?)?;
-        self.crop = Some((photo.id, crop.clone()));
-        Ok(crop)
+        let input = self.decoded.model_input(photo, &self.preprocess, &context.connection).await?.png;
+        self.input = Some((photo.id, photo.crop, input.clone()));
+        Ok(input)
     }
 }
 

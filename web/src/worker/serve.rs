@@ -45,7 +45,7 @@ fn receive(connection: &Rc<Connection>, event: &MessageEvent) {
     let photo: Option<Blob> = parts.get(1).dyn_into().ok();
     match (serde_json::from_str::<Envelope<Request>>(&json), photo) {
         (Ok(Envelope { body: Request::DecodePhoto { photo_id }, .. }), Some(file)) => {
-            let (photo, connection) = (Photo { id: photo_id, file }, connection.clone());
+            let (photo, connection) = (Photo { id: photo_id, file, crop: None }, connection.clone());
             spawn_local(async move { photo.decode_early(&connection).await });
         }
         (Ok(request), photo) => connection.inbox.put(request.request_id, Incoming { request, photo }),
@@ -96,8 +96,8 @@ async fn reply_to(
             *backend = Some(Backend::Local(Box::new(engine)));
             Ok(Reply::Ready { is_stored })
         }
-        (Request::Classify { photo_id, labels, top_k }, Some(backend), Some(file)) => {
-            let query = Query { photo: Photo { id: photo_id, file }, labels, top_k };
+        (Request::Classify { photo_id, crop, labels, top_k }, Some(backend), Some(file)) => {
+            let query = Query { photo: Photo { id: photo_id, file, crop }, labels, top_k };
             match backend {
                 Backend::Local(engine) => engine.classify(&query, context).await,
                 Backend::Server(remote) => remote.classify(&query, context).await,

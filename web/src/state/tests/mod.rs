@@ -1,17 +1,28 @@
+mod crop;
 mod labels;
 mod model;
 mod photo;
+mod report;
 mod start;
 
 use super::*;
+use crate::crop::{Crop, PhotoSize};
 use crate::error::Remedy;
 use crate::worker::protocol::{Progress, Stage};
+use shared_model::preprocess::PhotoQuality;
 use shared_model::zero_shot::Prediction;
 
 fn model() -> ModelInfo {
     let set =
         |key: &str| LabelSet { key: key.into(), title: key.into(), class_names: vec!["a".into(), "b".into()] };
-    ModelInfo { name: "m".into(), is_trained: true, notice: None, label_sets: vec![set("pad"), set("snu")] }
+    ModelInfo {
+        name: "m".into(),
+        is_trained: true,
+        notice: None,
+        label_sets: vec![set("pad"), set("snu")],
+        weight_format: "int8".into(),
+        files: Vec::new(),
+    }
 }
 
 fn entries() -> Vec<ModelEntry> {
@@ -26,7 +37,14 @@ fn entries() -> Vec<ModelEntry> {
 
 fn predictions() -> Reply {
     let prediction = Prediction { label: "a".into(), probability: 0.75, logit: 20.0 };
-    Reply::Predictions { predictions: vec![prediction], millis: 12.0 }
+    Reply::Predictions { predictions: vec![prediction], millis: 12.0, finished_at: 0.0 }
+}
+
+const SIZE: PhotoSize = PhotoSize { width: 400, height: 300 };
+const SHARP: PhotoQuality = PhotoQuality { blur_percent: 20, bright_level: 200 };
+
+fn decoded(photo_id: PhotoId) -> Reply {
+    Reply::PhotoDecoded { photo_id, size: SIZE, quality: SHARP }
 }
 
 impl AppState {

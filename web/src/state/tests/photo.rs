@@ -69,8 +69,8 @@ fn a_photo_is_decoded_or_refused_before_the_model_is_loaded() {
         state.worker_sends(0, Reply::Started { n_threads: 2 }),
         [load, Action::StorePage, Action::DecodePhoto(1)]
     );
-    state.worker_sends(0, Reply::PhotoDecoded { photo_id: 1 });
-    assert!(state.photo.as_ref().unwrap().has_preview());
+    state.worker_sends(0, decoded(1));
+    assert!(state.photo.as_ref().unwrap().shown().is_some());
 
     let actions = state.apply(Event::PhotoChosen("y.avif".into()));
     assert_eq!(actions, [Action::DecodePhoto(2), Action::StorePhoto]);
@@ -91,13 +91,13 @@ fn a_photo_is_decoded_or_refused_before_the_model_is_loaded() {
 #[test]
 fn a_photo_is_restored_after_a_reload_unless_another_was_chosen() {
     let mut state = ready();
-    let actions = state.apply(Event::PhotoRestored("x.jpg".into()));
+    let actions = state.apply(Event::PhotoRestored("x.jpg".into(), None));
     assert_eq!((classified(&actions).0, actions.len()), (1, 1), "it is stored already");
 
     let mut state = listed();
     state.apply(Event::PhotoChosen("y.jpg".into()));
     assert!(!state.may_restore_photo());
-    assert_eq!(state.apply(Event::PhotoRestored("x.jpg".into())), []);
+    assert_eq!(state.apply(Event::PhotoRestored("x.jpg".into(), None)), []);
     assert_eq!(state.photo.unwrap().name, "y.jpg");
 }
 

@@ -1,0 +1,71 @@
+/**
+ * `node screens.mjs URL FOLDER [SCREEN...]`: takes pictures of the page's screens at 390, 768 and 1280 pixels, in light
+ * and dark colors, to be looked at. URL is that of `dermake serve`. Notes texts that are wider than the window.
+ */
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from '@playwright/test';
+
+const root = new URL('..', import.meta.url);
+const [url, folder, ...wanted] = process.argv.slice(2);
+const sample = (number) => fileURLToPath(new URL(`shared-model/data/samples/sample-${number}.jpg`, root));
+
+/** What leads to each screen. */
+const screens = {
+  start: async () => {},
+  answered: async (page) => answer(page),
+  cropped: async (page) => {
+    await answer(page);
+    await page.getByTestId('begin-crop').click();
+    await rest(page);
+  },
+  findings: async (page) => {
+    await answer(page);
+    await page.getByTestId('model-card').locator('summary').click();
+    await page.getByTestId('concepts-switch').check();
+    await page.getByTestId('concepts').waitFor();
+  },
+  many: async (page) => {
+    const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a photo') };
+    const photos = [1, 2, 3].map((number) => ({ name: `photo-${number}.jpg`, mimeType: 'image/jpeg', buffer: readFileSync(sample(number)) }));
+    await page.getByTestId('many-input').setInputFiles([...photos, notes]);
+    await page.getByText('4 of 4 photos are done').waitFor();
+  },
+};
+
+async function answer(page) {
+  await page.getByTestId('photo-input').setInputFiles(sample(2));
+  await page.getByTestId('predictions').waitFor();
+  await rest(page);
+}
+
+async function rest(page) {
+  await page.waitForTimeout(1_000);
+  await page.locator('[data-testid=status][data-phase=ready]').waitFor();
+}
+
+mkdirSync(folder, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM, // from .setup/env.sh
+  args: JSON.parse(readFileSync(new URL('.setup/chromium_flags.json', root), 'utf8')),
+});
+for (const width of [390, 768, 1280]) {
+  for (const colorScheme of ['light', 'dark']) {
+    const isPhone = width === 390;
+    const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, hasTouch: isPhone, isMobile: isPhone });
+    for (const [name, open] of Object.entries(screens).filter(([name]) => wanted.length === 0 || wanted.includes(name))) {
+      const page = await context.newPage();
+      await page.goto(url);
+      await page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: 120_000 });
+      await open(page);
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (tooWide > 0) console.log(`${name} at ${width}: ${tooWide} pixels too wide`);
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      await page.close();
+    }
+    await context.close();
+  }
+}
+await browser.close();

@@ -1,0 +1,168 @@
+//! A result to take along: what was ranked for which photo, by which model, in which words. Printed, saved and shared.
+
+use crate::crop::{Crop, PhotoSize};
+use crate::state::{AppState, percent};
+use serde::Serialize;
+use shared_model::manifest::{FileRole, ManifestFile};
+
+/// The value of `format` in the file.
+const FORMAT: &str = "dermake-result/1";
+/// Number of answers in a shared text.
+const N_SHARED: usize = 5;
+
+/// What every result says about itself.
+pub const DISCLAIMER: &str = "Research software, not a medical device. This is no diagnosis: the percentages only compare \
+                              these labels with one another. See a doctor about anything on your skin that worries you.";
+
+/// What the page knows and the state does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportContext {
+    /// When the model answered, in ISO 8601.
+    pub answered_at: String,
+    /// Version of the page's files.
+    pub page_build: String,
+    /// Host that ran the model; `None` if it ran on this device.
+    pub server: Option<String>,
+}
+
+/// A result. Its JSON is the file that the page saves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    pub format: &'static str,
+    pub disclaimer: &'static str,
+    pub answered_at: String,
+    pub photo: ReportPhoto,
+    pub labels: ReportLabels,
+    /// All ranked labels, the most likely first.
+    pub answers: Vec<ReportAnswer>,
+    pub model: ReportModel,
+    pub program: ReportProgram,
+}
+
+/// The photo of a result. The file does not contain its pixels.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportPhoto {
+    pub file_name: String,
+    /// Of the file; `None` where the browser computes no hashes.
+    pub sha256: Option<String>,
+    pub size: Option<PhotoSize>,
+    /// The square that the model looked at; `None` for the whole photo.
+    pub crop: Option<Crop>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportLabels {
+    pub title: String,
+    pub n_labels: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportAnswer {
+    pub label: String,
+    pub probability: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportModel {
+    pub name: String,
+    pub is_trained: bool,
+    pub notice: Option<String>,
+    pub weight_format: String,
+    pub files: Vec<ManifestFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportProgram {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub page_build: String,
+    /// Host that ran the model; `None` if it ran on the visitor's device.
+    pub server: Option<String>,
+}
+
+impl Report {
+    /// The result that the page shows; `None` without an answer.
+    pub fn of(state: &AppState, context: ReportContext) -> Option<Self> {
+        let (answer, photo, model) = (state.answer.as_ref()?, state.photo.as_ref()?, state.model.as_ref()?);
+        let labels = state.label_set()?;
+        let answers = answer.predictions.iter();
+        Some(Self {
+            format: FORMAT,
+            disclaimer: DISCLAIMER,
+            answered_at: context.answered_at,
+            photo: ReportPhoto {
+                file_name: photo.name.clone(),
+                sha256: photo.sha256.clone(),
+                size: photo.shown().map(|shown| shown.size),
+                crop: photo.used_crop,
+            },
+            labels: ReportLabels { title: labels.title.clone(), n_labels: labels.class_names.len() },
+            answers: answers
+                .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
+                .collect(),
+            model: ReportModel {
+                name: model.name.clone(),
+                is_trained: model.is_trained,
+                notice: model.notice.clone(),
+                weight_format: model.weight_format.clone(),
+                files: model.files.clone(),
+            },
+            program: ReportProgram {
+                name: "Dermake",
+                version: env!("CARGO_PKG_VERSION"),
+                page_build: context.page_build,
+                server: context.server,
+            },
+        })
+    }
+
+    /// The file that the page saves.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a result has only names and finite numbers")
+    }
+
+    /// Name of that file.
+    pub fn file_name(&self) -> String {
+        let time: String = self.answered_at.chars().take(19).map(|c| if c == ':' { '-' } else { c }).collect();
+        format!("dermake-{time}.json")
+    }
+
+    /// The result as a short text, to share.
+    pub fn to_text(&self) -> String {
+        let shown = self.answers.iter().take(N_SHARED);
+        let answers: Vec<String> =
+            shown.map(|answer| format!("{}: {}", answer.label, percent(answer.probability))).collect();
+        let more = match self.answers.len().saturating_sub(N_SHARED) {
+            0 => String::new(),
+            n_more => format!("\n… and {n_more} more labels"),
+        };
+        let model = self
+            .model
+            .notice
+            .iter()
+            .fold(format!("Model: {}", self.model.name), |model, notice| format!("{model}\n{notice}"));
+        format!("{}\n\n{}{more}\n\n{model}\n{}", self.labels.title, answers.join("\n"), self.disclaimer)
+    }
+
+    /// What a print says beside the answers, in rows of a name and a value.
+    pub fn printed_rows(&self) -> Vec<(&'static str, String)> {
+        let photo = &self.photo;
+        let size = photo.size.map(|size| format!("{} × {} pixels", size.width, size.height));
+        let seen = photo.crop.zip(photo.size).map(|(crop, size)| crop.in_words(size));
+        let hash = photo.sha256.as_ref().map(|sha256| format!("SHA-256 {sha256}"));
+        let photo =
+            [Some(photo.file_name.clone()), size, hash].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let vision = self.model.files.iter().find(|file| file.role == FileRole::Vision);
+        let weights = vision.map(|file| format!(", weights SHA-256 {}", file.sha256)).unwrap_or_default();
+        let computed = self.program.server.as_ref().map(|server| format!(", on {server}")).unwrap_or_default();
+        let program =
+            format!("{} {}, page {}{computed}", self.program.name, self.program.version, self.program.page_build);
+        vec![
+            ("Date", self.answered_at.clone()),
+            ("Photo", photo),
+            ("Seen by the model", seen.unwrap_or_else(|| "The whole photo, scaled and centered.".into())),
+            ("Model", format!("{} ({}){weights}", self.model.name, self.model.weight_format)),
+            ("Program", program),
+        ]
+    }
+}

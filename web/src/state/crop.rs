@@ -1,0 +1,76 @@
+//! The crop of the current photo, and what the model was given of it.
+
+use super::{Action, AppState};
+use crate::crop::Crop;
+use crate::worker::protocol::PhotoId;
+use shared_model::preprocess::PhotoQuality;
+
+/// What the model was given of the current photo, as the worker reports it before the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelView {
+    pub crop: Option<Crop>,
+    /// Width and height, in pixels.
+    pub side: u32,
+    pub quality: PhotoQuality,
+}
+
+impl AppState {
+    /// The crop as the page shows it.
+    pub fn crop(&self) -> Option<Crop> {
+        self.photo.as_ref()?.crop
+    }
+
+    /// What may spoil the answer: blur, darkness, too few pixels.
+    pub fn photo_hints(&self) -> Vec<&'static str> {
+        let Some(photo) = &self.photo else { return Vec::new() };
+        let view = photo.view.filter(|view| view.crop == photo.crop);
+        let Some(quality) = view.map(|view| view.quality).or_else(|| Some(photo.shown()?.quality)) else {
+            return Vec::new();
+        };
+        let n_pixels = photo.crop.map(|crop| crop.side).or_else(|| photo.shown().map(|shown| shown.size.shorter()));
+        let is_small = view.zip(n_pixels).is_some_and(|(view, n_pixels)| 2 * n_pixels < view.side);
+        [
+            (quality.is_dark(), "The photo is dark. Take it again in daylight or with more light."),
+            (
+                quality.is_blurred(),
+                "The photo looks blurred. Take it again with a steady hand, or a little farther away.",
+            ),
+            (is_small, "This part of the photo has few pixels. Take the photo again from closer."),
+        ]
+        .into_iter()
+        .filter_map(|(applies, hint)| applies.then_some(hint))
+        .collect()
+    }
+
+    /// Shows another crop. The model is given it once it is settled.
+    pub(super) fn change_crop(&mut self, crop: Option<Crop>) -> Vec<Action> {
+        if let Some(photo) = &mut self.photo
+            && let Some(shown) = photo.shown()
+            && crop.is_none_or(|crop| crop.fits(shown.size))
+        {
+            photo.crop = crop;
+        }
+        Vec::new()
+    }
+
+    /// Gives the model the crop that is shown, unless it has been given it.
+    pub(super) fn settle_crop(&mut self) -> Vec<Action> {
+        let Some(photo) = self.photo.as_mut().filter(|photo| photo.crop != photo.used_crop) else {
+            return Vec::new();
+        };
+        photo.used_crop = photo.crop;
+        let mut actions = self.accept_input();
+        actions.push(Action::StoreCrop);
+        actions
+    }
+
+    /// Records what the model was given.
+    pub(super) fn set_view(&mut self, photo_id: PhotoId, view: ModelView) -> Vec<Action> {
+        if let Some(photo) =
+            self.photo.as_mut().filter(|photo| photo.id == photo_id && photo.used_crop == view.crop)
+        {
+            photo.view = Some(view);
+        }
+        Vec::new()
+    }
+}
