@@ -27,6 +27,21 @@ const screens = {
     await page.getByTestId('concepts-switch').check();
     await page.getByTestId('concepts').waitFor();
   },
+  journal: async (page) => {
+    await answer(page);
+    for (const number of [1, 2]) {
+      await page.getByTestId('journal-spot').fill('mole below the left shoulder');
+      await page.getByTestId('journal-note').fill('It has itched since spring.');
+      await page.getByTestId('keep').click();
+      await page.getByTestId('journal-entry').nth(number - 1).waitFor();
+    }
+    for (const index of [0, 1]) await page.getByTestId('compare').nth(index).click();
+    await page.getByTestId('comparison').waitFor();
+    await rest(page);
+    await page.getByTestId('delete-journal').click();
+    await page.waitForTimeout(100);
+    await page.evaluate(() => document.querySelector('[role=alertdialog]').scrollIntoView());
+  },
   many: async (page) => {
     const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a photo') };
     const photos = [1, 2, 3].map((number) => ({ name: `photo-${number}.jpg`, mimeType: 'image/jpeg', buffer: readFileSync(sample(number)) }));
@@ -63,6 +78,7 @@ for (const width of [390, 768, 1280]) {
       const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (tooWide > 0) console.log(`${name} at ${width}: ${tooWide} pixels too wide`);
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      await page.evaluate(async () => (await navigator.storage.getDirectory()).removeEntry('dermake-journal', { recursive: true }).catch(() => {}));
       await page.close();
     }
     await context.close();

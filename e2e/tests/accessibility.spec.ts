@@ -39,6 +39,23 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectAccessible(page, 'cropped');
     await dermake.find('whole-photo').click();
     await dermake.answers(5);
+    await dermake.find('concepts-switch').check();
+    await expect(dermake.find('concepts')).toBeVisible();
+    await dermake.find('model-card').locator('summary').click();
+    await expectAccessible(page, 'findings and the model');
+    for (const _ of [1, 2]) {
+      await dermake.find('journal-spot').fill('mole');
+      await dermake.find('keep').click();
+    }
+    await expect(dermake.find('journal-entry')).toHaveCount(2);
+    for (const index of [0, 1]) await dermake.find('compare').nth(index).click();
+    await dermake.find('delete-journal').click();
+    await expectAccessible(page, 'the journal');
+    await dermake.find('many-input').setInputFiles([photo, join(samples, 'ATTRIBUTION.md')]);
+    await expect(dermake.find('table-summary')).toContainText('2 of 2');
+    await expectAccessible(page, 'many photos');
+    await dermake.find('close-table').click();
+    await dermake.answers(5);
     await dermake.find('labels-select').selectOption('snu');
     await dermake.find('show-all').click();
     await expectAccessible(page, 'all answers');

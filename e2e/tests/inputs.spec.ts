@@ -1,6 +1,6 @@
 /** Photos that are dropped, pasted or chosen, and labels as people write them. */
 
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { samples } from '../support/dermake.ts';
@@ -48,7 +48,7 @@ test('a pasted photo is used if there is no other text with it', async ({ page, 
   await expect(dermake.find('preview')).toHaveAttribute('alt', /sample-1/);
 });
 
-test('dropped text is ignored, and dropped links and folders are refused', async ({ page, dermake }) => {
+test('dropped text is ignored, and dropped links and empty folders are refused', async ({ page, dermake }) => {
   await dermake.choosePhoto(photo);
   await dermake.answers(5);
   expect(await dispatch(page, 'drop', 'body', { text: { 'text/plain': 'acne' } })).toBe(false);
@@ -59,25 +59,10 @@ test('dropped text is ignored, and dropped links and folders are refused', async
   await dermake.find('labels-select').selectOption('custom');
   expect(await dispatch(page, 'drop', '#own-labels', { text: link })).toBe(false);
 
-  mkdirSync(join(folder, 'pictures'), { recursive: true });
-  await dropFromDisk(page, [join(folder, 'pictures')]);
-  await dermake.expectNotice(/This is a folder/);
+  mkdirSync(join(folder, 'empty'), { recursive: true });
+  await dropFromDisk(page, [join(folder, 'empty')]);
+  await dermake.expectNotice(/There are no files here/);
   await expect(dermake.find('preview')).toHaveAttribute('alt', /sample-1/);
-});
-
-test('the first photo of many files is used, and the page says so', async ({ page, dermake }) => {
-  const many = join(folder, 'many');
-  mkdirSync(many, { recursive: true });
-  writeFileSync(join(many, 'Thumbs.db'), 'not a photo');
-  const copies = Array.from({ length: 28 }, (_, index) => join(many, `photo-${index + 10}.jpg`));
-  for (const copy of copies) copyFileSync(photo, copy);
-  mkdirSync(join(many, 'more'), { recursive: true });
-  await dropFromDisk(page, [join(many, 'more'), join(many, 'Thumbs.db'), ...copies]);
-  await dermake.expectAnswers(photo);
-  await expect(dermake.find('photo-note')).toHaveText('30 files were added; only one photo is used: photo-10.jpg.');
-  await expect(dermake.find('notice')).toHaveCount(0);
-  await dermake.choosePhoto(photo);
-  await expect(dermake.find('photo-note')).toBeEmpty();
 });
 
 test('own labels survive a change of labels', async ({ dermake }) => {

@@ -3,10 +3,14 @@
 use crate::error::{Error, Result};
 use crate::http;
 use js_sys::{Array, Uint8Array};
-use leptos::prelude::{document, window};
+use leptos::prelude::{document, set_timeout, window};
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlMetaElement, Url};
+
+/// How long a browser may take to read a file that it saves.
+const SAVING_TIME: Duration = Duration::from_secs(60);
 
 /// Host name of the server that the page came from, for the visitor.
 pub fn server_name() -> String {
@@ -61,11 +65,16 @@ pub fn page_build() -> String {
     meta("version").unwrap_or_default()
 }
 
-/// Has the browser save a file.
+/// Has the browser save a text as a file.
 pub fn save_file(name: &str, media_type: &str, content: &str) {
+    save_parts(name, media_type, &Array::of1(&content.into()));
+}
+
+/// The same, for a text in parts.
+pub fn save_parts(name: &str, media_type: &str, parts: &Array) {
     let options = BlobPropertyBag::new();
     options.set_type(media_type);
-    let file = Blob::new_with_str_sequence_and_options(&Array::of1(&content.into()), &options);
+    let file = Blob::new_with_str_sequence_and_options(parts, &options);
     let Some(url) = file.ok().and_then(|file| Url::create_object_url_with_blob(&file).ok()) else { return };
     let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
     if let Some(link) = link {
@@ -73,8 +82,8 @@ pub fn save_file(name: &str, media_type: &str, content: &str) {
         link.set_download(name);
         link.click();
     }
-    // The browser has begun to read the file. Revoking fails only for URLs that were not created here.
-    let _ = Url::revoke_object_url(&url);
+    // Some browsers read the file later. Revoking fails only for URLs that were not created here.
+    set_timeout(move || drop(Url::revoke_object_url(&url)), SAVING_TIME);
 }
 
 /// SHA-256 of a file in hexadecimal digits; `None` if the page came over plain HTTP from another machine, where browsers

@@ -48,8 +48,8 @@ pub enum Error {
     ImageDamaged { detail: String },
     #[error("This file could not be read: it may have been moved, changed or deleted. Choose it again.")]
     PhotoUnreadable,
-    #[error("This is a folder. Open it, then drop or choose one photo from it.")]
-    Folder,
+    #[error("There are no files here. Choose or drop photos, or a folder that has some.")]
+    NoFiles,
     #[error("This is a link without a picture file. Save the picture, then choose its file.")]
     LinkWithoutFile,
     #[error("This is text. To use it as labels, select \"Your own labels\" and paste it into the box.")]
@@ -62,6 +62,14 @@ pub enum Error {
     // Labels
     #[error("These labels cannot be used: {detail}.")]
     Labels { detail: String },
+
+    // The journal
+    #[error("This file is not a journal of this page, or it is damaged ({detail}). Nothing was imported.")]
+    JournalDamaged { detail: String },
+    #[error("There is no room on this device for another photo. Save the journal as a file, then delete photos.")]
+    JournalFull,
+    #[error("This browser keeps no files for this page, as in a private window. The photo was not kept.")]
+    JournalUnavailable,
 
     #[error("The computation failed: {detail}. Try again.")]
     Computation { detail: String },
@@ -89,7 +97,7 @@ impl Error {
             | Self::ImageTooLarge { .. }
             | Self::ImageDamaged { .. }
             | Self::PhotoUnreadable
-            | Self::Folder
+            | Self::NoFiles
             | Self::LinkWithoutFile
             | Self::TextWithPicture => Remedy::OtherPhoto,
             Self::Labels { .. } => Remedy::OtherLabels,

@@ -15,6 +15,7 @@ mod document;
 pub mod error;
 #[cfg(target_arch = "wasm32")]
 mod http;
+pub mod journal;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod page;
 pub mod report;

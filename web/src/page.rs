@@ -1,7 +1,7 @@
 //! The page: its start and its layout.
 
 use crate::app::App;
-use crate::components::{Advice, ImagePicker, LabelEditor, Predictions};
+use crate::components::{Advice, DropOverlay, ImagePicker, Journal, LabelEditor, PhotoTable, Predictions};
 use crate::document::{builds, has_attribute, server_name};
 use crate::state::Event;
 use leptos::prelude::*;
@@ -26,17 +26,24 @@ fn Page() -> impl IntoView {
         app.send(Event::PageStored);
     }
     window_event_listener_untyped("dermake:stored", move |_| app.send(Event::PageStored));
+    let is_table = app.watch(|state| state.open_batch().is_some());
     view! {
         <Header app/>
-        <main>
-            <ImagePicker app/>
+        <main class:many=move || is_table.get()>
+            <Show when=move || is_table.get() fallback=move || view! { <ImagePicker app/> }>
+                <PhotoTable app/>
+            </Show>
             <div class="answers">
                 <LabelEditor app/>
-                <Predictions app/>
+                <Show when=move || !is_table.get()>
+                    <Predictions app/>
+                </Show>
                 <Advice/>
+                <Journal app/>
             </div>
         </main>
         <Footer app/>
+        <DropOverlay app/>
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::crop::{Crop, PhotoSize};
 use crate::state::{AppState, percent};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use shared_model::concepts::Presence;
 use shared_model::manifest::{FileRole, ManifestFile};
 
 /// The value of `format` in the file.
@@ -35,6 +36,8 @@ pub struct Report {
     pub labels: ReportLabels,
     /// All ranked labels, the most likely first.
     pub answers: Vec<ReportAnswer>,
+    /// Scores of the findings between 0 and 1, the highest first; `None` if they were not scored.
+    pub findings: Option<Vec<Presence>>,
     pub model: ReportModel,
     pub program: ReportProgram,
 }
@@ -56,7 +59,7 @@ pub struct ReportLabels {
     pub n_labels: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReportAnswer {
     pub label: String,
     pub probability: f32,
@@ -100,6 +103,7 @@ impl Report {
             answers: answers
                 .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
                 .collect(),
+            findings: answer.concepts.clone(),
             model: ReportModel {
                 name: model.name.clone(),
                 is_trained: model.is_trained,

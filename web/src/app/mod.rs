@@ -1,5 +1,7 @@
 //! Connects the state to the browser: components read the state and send events, and actions are executed here.
 
+mod batch;
+mod journal;
 mod photo;
 mod pictures;
 mod report;
@@ -18,7 +20,18 @@ use crate::worker::handle::WorkerHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_model::api::ModelEntry;
-use web_sys::Blob;
+use web_sys::{Blob, File};
+
+/// Whether this browser can keep a journal.
+pub fn can_keep() -> bool {
+    storage::journal::is_available()
+}
+
+/// URL of the photo of an entry; `None` if it is missing.
+pub async fn kept_photo_url(id: &str) -> Option<String> {
+    let photo = storage::journal::photo(id).await?;
+    web_sys::Url::create_object_url_with_blob(&photo).ok()
+}
 
 /// Handle that every component has: reads the state and sends events.
 #[derive(Clone, Copy)]
@@ -34,6 +47,8 @@ pub struct App {
 struct Resources {
     worker: Option<WorkerHandle>,
     photo: Option<Blob>,
+    /// The files of the table, by their index.
+    files: Vec<Option<File>>,
 }
 
 impl App {
@@ -49,6 +64,7 @@ impl App {
         }
         app.send(Event::PageOpened { builds });
         spawn_local(app.restore_photo());
+        spawn_local(app.load_journal());
         app
     }
 
@@ -78,7 +94,11 @@ impl App {
             Action::ListModels => spawn_local(async move { self.send(Event::ModelsListed(list_models().await)) }),
             Action::StartWorker => self.start_worker(),
             Action::Load { request_id } => self.load_model(request_id),
-            Action::Classify(request) => self.send_to_worker(&request, self.photo().as_ref()),
+            Action::Classify(request) | Action::Annotate(request) => {
+                self.send_to_worker(&request, self.photo().as_ref())
+            }
+            Action::ClassifyFile { index, request } => self.classify_file(index, &request),
+            Action::ForgetFiles => self.forget_files(),
             Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
             Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),
             Action::StorePhoto => spawn_local(self.store_photo()),

@@ -71,7 +71,7 @@ impl App {
         let Some((photo, name, crop)) = storage::photo::restore().await else { return };
         if self.state.with_untracked(AppState::may_restore_photo) {
             self.set_photo(&photo);
-            self.send(Event::PhotoRestored(NewPhoto { name, n_others: 0 }, crop));
+            self.send(Event::PhotoRestored(NewPhoto { name }, crop));
             if let Some(photo_id) = self.photo_id() {
                 self.hash_photo(photo_id, &photo).await;
             }

@@ -3,6 +3,7 @@
 use super::App;
 use crate::document::{page_build, save_file, server_name};
 use crate::report::{Report, ReportContext};
+use crate::state::AppState;
 use js_sys::{Array, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -12,12 +13,7 @@ use web_sys::{Blob, File, FilePropertyBag, ShareData};
 impl App {
     /// The result that the page shows.
     pub fn report(self) -> Memo<Option<Report>> {
-        self.watch(|state| {
-            let answered_at = state.answer.as_ref()?.finished_at;
-            let answered_at = js_sys::Date::new(&answered_at.into()).to_iso_string().into();
-            let server = state.is_on_server.then(server_name);
-            Report::of(state, ReportContext { answered_at, page_build: page_build(), server })
-        })
+        self.watch(report_of)
     }
 
     /// Shares a result with another program of the device: its text, and the photo without metadata.
@@ -38,6 +34,14 @@ impl App {
             Err(err) => Reflect::get(&err, &"name".into()).is_ok_and(|name| name == JsValue::from("AbortError")),
         }
     }
+}
+
+/// The result that the state shows.
+pub(super) fn report_of(state: &AppState) -> Option<Report> {
+    let answered_at = state.answer.as_ref()?.finished_at;
+    let answered_at = js_sys::Date::new(&answered_at.into()).to_iso_string().into();
+    let server = state.is_on_server.then(server_name);
+    Report::of(state, ReportContext { answered_at, page_build: page_build(), server })
 }
 
 /// Saves a result as a file.

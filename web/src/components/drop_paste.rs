@@ -17,8 +17,17 @@ const FILES: &str = "Files";
 /// The types of links, and of pictures of another page or program that have no file yet.
 const LINK_TYPES: [&str; 4] = [FILES, "text/uri-list", "text/x-moz-url", "application/x-moz-file-promise"];
 
-/// Uses photos that are dropped or pasted. The signal says whether files are being dragged over the page.
-pub fn listen(app: App) -> RwSignal<bool> {
+/// Uses photos that are dropped or pasted, and covers the page while files are dragged over it.
+#[component]
+pub fn DropOverlay(app: App) -> impl IntoView {
+    let is_dragging = listen(app);
+    view! {
+        <div class="drop-overlay" class:shown=move || is_dragging.get() aria-hidden="true">"Drop photos or a folder"</div>
+    }
+}
+
+/// The signal says whether files are being dragged over the page.
+fn listen(app: App) -> RwSignal<bool> {
     let is_dragging = RwSignal::new(false);
     window_event_listener(ev::paste, move |event| {
         let data = event.clipboard_data();
@@ -53,10 +62,16 @@ fn apply(app: App, event: &web_sys::Event, data: Option<DataTransfer>, decision:
             event.prevent_default();
             app.send(Event::InputRefused(error));
         }
-        Some(DropDecision::Photo { index, photo }) => {
+        Some(DropDecision::Photo(photo)) => {
             event.prevent_default();
-            if let Some(file) = data.and_then(|data| data.files()?.get(index as u32)) {
+            if let Some(file) = data.and_then(|data| data.files()?.get(0)) {
                 app.choose(&file, photo);
+            }
+        }
+        Some(DropDecision::Many) => {
+            event.prevent_default();
+            if let Some(data) = data {
+                app.choose_dropped(&data);
             }
         }
     }
@@ -79,13 +94,7 @@ fn files(data: &DataTransfer) -> Vec<DroppedFile> {
     let is_folder = items.map(|item| item.webkit_get_as_entry().ok().flatten().is_some_and(|it| it.is_directory()));
     let mut is_folder = is_folder.collect::<Vec<_>>().into_iter();
     let files = (0..list.length()).filter_map(|index| list.get(index));
-    files
-        .map(|file| DroppedFile {
-            name: file.name(),
-            media_type: file.type_(),
-            is_folder: is_folder.next().unwrap_or_default(),
-        })
-        .collect()
+    files.map(|file| DroppedFile { name: file.name(), is_folder: is_folder.next().unwrap_or_default() }).collect()
 }
 
 fn has_type(data: &DataTransfer, types: &[&str]) -> bool {

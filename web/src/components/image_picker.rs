@@ -1,7 +1,7 @@
 //! The photo, and the controls to choose, take or remove one.
 
+use super::batch::AddMany;
 use super::crop::{CropControls, CropStage, ModelView, PhotoHints};
-use super::drop_paste;
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
 use crate::state::{Event, NewPhoto};
@@ -15,19 +15,17 @@ use web_sys::HtmlInputElement;
 const PHOTO_INPUT_ID: &str = "photo-input";
 
 /// Media types that can be decoded. Phones convert other formats to one of these.
-fn accepted() -> String {
+pub fn accepted() -> String {
     PictureFormat::ALL.map(PictureFormat::media_type).join(",")
 }
 
 #[component]
 pub fn ImagePicker(app: App) -> impl IntoView {
-    let is_dragging = drop_paste::listen(app);
     let has_photo = app.watch(|state| state.photo.is_some());
-    let note = app.watch(|state| state.photo_note());
     let on_change = move |event: ev::Event| {
         let input: HtmlInputElement = event_target(&event);
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            app.choose(&file, NewPhoto { name: file.name(), n_others: 0 });
+            app.choose(&file, NewPhoto { name: file.name() });
         }
         input.set_value(""); // so that choosing the same file again is an event
     };
@@ -35,7 +33,6 @@ pub fn ImagePicker(app: App) -> impl IntoView {
         <section class="photo card" aria-labelledby="photo-title">
             <h2 id="photo-title">"Photo"</h2>
             <PhotoFrame app/>
-            <p class="hint note" role="status" data-testid="photo-note">{note}</p>
             <PhotoHints app/>
             <CropControls app/>
             <ModelView app/>
@@ -71,11 +68,13 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                     </button>
                 </Show>
             </div>
-            <p class="hint">"You can also drop or paste a photo anywhere on this page, or try a drawn sample:"</p>
+            <AddMany app/>
+            <p class="hint">
+                "You can also drop or paste photos or a folder anywhere on this page, or try a drawn sample:"
+            </p>
             <Samples app/>
             <ServerSwitch app/>
         </section>
-        <div class="drop-overlay" class:shown=move || is_dragging.get() aria-hidden="true">"Drop the photo"</div>
     }
 }
 

@@ -1,5 +1,6 @@
 //! Selects the labels to rank: a set of the model, or the visitor's own.
 
+use super::model_card::ModelCard;
 use super::model_status::ModelChoice;
 use crate::app::App;
 use crate::error::{Error, Remedy};
@@ -52,6 +53,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
             </Show>
             <p class="in-print">{printed}</p>
             <ModelChoice app/>
+            <ModelCard app/>
         </section>
     }
 }

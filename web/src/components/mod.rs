@@ -1,10 +1,14 @@
 //! The components of the page. They display the state and send events; decisions are in `state/`.
 
 mod advice;
+mod batch;
+mod concepts;
 mod crop;
 mod drop_paste;
 mod image_picker;
+mod journal;
 mod label_editor;
+mod model_card;
 mod model_status;
 mod notice;
 mod predictions;
@@ -12,6 +16,9 @@ mod server_switch;
 mod take_along;
 
 pub use advice::Advice;
+pub use batch::PhotoTable;
+pub use drop_paste::DropOverlay;
 pub use image_picker::ImagePicker;
+pub use journal::Journal;
 pub use label_editor::LabelEditor;
 pub use predictions::Predictions;

@@ -1,5 +1,6 @@
 //! The ranked labels, each with its probability as a number and a bar.
 
+use super::concepts::Concepts;
 use super::model_status::ModelStatus;
 use super::notice::Notice;
 use super::take_along::TakeAlong;
@@ -55,6 +56,7 @@ pub fn Predictions(app: App) -> impl IntoView {
             <div aria-live="polite" aria-busy=move || is_busy.get().to_string()>
                 {answers}
             </div>
+            <Concepts app/>
             <TakeAlong app/>
         </section>
     }

@@ -1,8 +1,9 @@
 //! Events of the page, and the actions that follow from them.
 
-use super::{LabelChoice, NewPhoto, StoredLabels};
+use super::{BatchFile, LabelChoice, NewPhoto, StoredLabels, TableView};
 use crate::crop::Crop;
 use crate::error::Error;
+use crate::journal::Entry;
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
 use shared_model::api::ModelEntry;
 
@@ -45,6 +46,13 @@ pub enum Event {
     CropChanged(Option<Crop>),
     /// The crop has not changed for a moment.
     CropSettled,
+    /// The visitor added several files or a folder.
+    BatchChosen(Vec<BatchFile>),
+    /// The visitor went to the table of photos, or to one photo.
+    BatchShown(bool),
+    BatchRemoved,
+    /// The visitor sorted, filtered or turned the pages of the table.
+    BatchViewed(TableView),
     /// A drop or a paste was not a photo; the current photo stays.
     InputRefused(Error),
     /// The visitor selected the sample with this index.
@@ -54,6 +62,15 @@ pub enum Event {
     /// The text in the box of own labels changed; it is used once it is applied.
     OwnLabelsEdited(String),
     OwnLabelsApplied,
+    /// Entries of the journal are on this device, with a message for the visitor.
+    JournalShown(Vec<Entry>, String),
+    /// An entry was deleted, or the whole journal.
+    JournalRemoved(Option<String>),
+    /// The visitor marked the entry with this id, or took its mark away.
+    JournalMarked(String),
+    JournalFailed(Error),
+    /// The visitor turned findings on or off.
+    ConceptsWanted(bool),
     FromWorker(Envelope<Reply>),
     WorkerFailed(String),
     /// The worker sent nothing for [`super::START_TIMEOUT_SECS`] after this step of its start.
@@ -82,6 +99,15 @@ pub enum Action {
     },
     /// Sent together with the current photo.
     Classify(Envelope<Request>),
+    /// Sent together with the current photo.
+    Annotate(Envelope<Request>),
+    /// Sent together with a file of the table.
+    ClassifyFile {
+        index: usize,
+        request: Envelope<Request>,
+    },
+    /// Lets go of the files of the table.
+    ForgetFiles,
     /// Sent together with the current photo.
     DecodePhoto(PhotoId),
     FetchSample(SampleFetch),

@@ -3,21 +3,28 @@
 //! [`AppState::apply`] takes an event and returns what to do. Each request to the worker has a new id, and replies to
 //! any request but the last are ignored. A new photo or label set removes the old answer.
 
+mod batch;
+mod concepts;
 mod crop;
 mod drop_paste;
 mod event;
+mod journal;
 mod labels;
 mod model_list;
 mod phase;
 mod photo;
+mod replies;
 mod start;
 mod status;
 #[cfg(test)]
 mod tests;
 
+pub use batch::{Batch, BatchFile, Outcome, Row, Sort, TablePage, TableView};
+pub use concepts::ConceptList;
 pub use crop::ModelView;
 pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
 pub use event::{Action, Event, SampleFetch, StartStep};
+pub use journal::JournalState;
 pub use labels::{LabelChoice, StoredLabels};
 pub use model_list::relative_to_page;
 pub use phase::{Answer, Phase};
@@ -25,8 +32,8 @@ pub use photo::{DecodedPhoto, NewPhoto, Photo};
 pub use start::START_TIMEOUT_SECS;
 pub use status::{duration, percent};
 
-use crate::error::{Error, Remedy};
-use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Reply, Request, RequestId};
+use crate::error::Error;
+use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};
 use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
 use start::WorkerStart;
@@ -55,11 +62,16 @@ pub struct AppState {
     /// Whether the browser has stored the page's files.
     is_page_stored: bool,
     pub photo: Option<Photo>,
+    /// Many photos, if they were added.
+    pub batch: Option<Batch>,
     /// `None` until a model is loaded or the labels of the last visit are restored.
     pub labels: Option<LabelChoice>,
     /// The text in the box of own labels.
     pub own_text: String,
     pub answer: Option<Answer>,
+    pub journal: JournalState,
+    /// Whether findings are scored, too.
+    pub wants_concepts: bool,
     /// Number of the worker's threads.
     pub n_threads: usize,
     /// The own labels that were applied.
@@ -111,6 +123,15 @@ impl AppState {
             Event::LabelsChosen(choice) => self.choose_labels(choice),
             Event::OwnLabelsEdited(text) => self.edit_own_labels(text),
             Event::OwnLabelsApplied => self.apply_own_labels(),
+            Event::BatchChosen(files) => self.choose_batch(files),
+            Event::BatchShown(is_open) => self.show_batch(is_open),
+            Event::BatchRemoved => self.remove_batch(),
+            Event::BatchViewed(view) => self.view_batch(view),
+            Event::JournalShown(entries, message) => self.show_journal(entries, message),
+            Event::JournalRemoved(id) => self.remove_from_journal(id.as_deref()),
+            Event::JournalMarked(id) => self.mark_in_journal(id),
+            Event::JournalFailed(error) => self.fail_journal(error),
+            Event::ConceptsWanted(wants) => self.want_concepts(wants),
             Event::FromWorker(envelope) => self.receive(envelope),
             Event::WorkerFailed(detail) => self.handle_worker_failure(detail),
             Event::StartTimedOut(step) if self.is_waiting_for_start(step) => {
@@ -186,6 +207,9 @@ impl AppState {
         if !self.is_loaded {
             return Vec::new();
         }
+        if let Some(actions) = self.continue_batch() {
+            return actions;
+        }
         let request_id = self.next_request_id();
         let request = self.classify_request();
         self.phase = if request.is_some() { Phase::Classifying(None) } else { Phase::Ready };
@@ -200,60 +224,8 @@ impl AppState {
             crop: photo.used_crop,
             labels: labels.clone(),
             top_k: TOP_K.min(labels.class_names.len()),
+            is_shown: true,
         })
-    }
-
-    /// Receives a message of the worker: one that belongs to no request, or a reply to the last request.
-    fn receive(&mut self, Envelope { request_id, body }: Envelope<Reply>) -> Vec<Action> {
-        match body {
-            Reply::Starting => self.start.advance().map(Action::WatchStart).into_iter().collect(),
-            Reply::Started { n_threads } => {
-                self.n_threads = n_threads;
-                let avoid = self.start.finish().then_some(Action::AvoidThreads);
-                let load = Action::Load { request_id: self.next_request_id() };
-                [load, Action::StorePage].into_iter().chain(avoid).chain(self.decode_photo_early()).collect()
-            }
-            Reply::TextStored => {
-                self.is_text_stored = true;
-                Vec::new()
-            }
-            Reply::PhotoDecoded { photo_id, size, quality } => {
-                self.set_decoded(photo_id, Ok(DecodedPhoto { size, quality }))
-            }
-            Reply::PhotoViewed { photo_id, crop, side, quality } => {
-                self.set_view(photo_id, ModelView { crop, side, quality })
-            }
-            Reply::PhotoRefused { photo_id, error } => self.set_decoded(photo_id, Err(error)),
-            reply if request_id == self.last_request_id => self.receive_reply(reply),
-            _ => Vec::new(),
-        }
-    }
-
-    fn receive_reply(&mut self, reply: Reply) -> Vec<Action> {
-        match (reply, &mut self.phase) {
-            (Reply::ManifestRead { model }, _) => {
-                self.keep_or_default_labels(&model);
-                self.model = Some(model);
-            }
-            (Reply::Progress(now), Phase::Loading(progress) | Phase::Classifying(progress)) => {
-                *progress = Some(now)
-            }
-            (Reply::Ready { is_stored }, _) => {
-                (self.is_loaded, self.is_model_stored) = (true, is_stored);
-                return self.classify_if_possible();
-            }
-            (Reply::Predictions { predictions, millis, finished_at }, _) => {
-                self.phase = Phase::Ready;
-                self.answer = Some(Answer { predictions, millis, finished_at });
-            }
-            (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {
-                self.phase = Phase::Ready;
-                self.photo = self.photo.take().map(|photo| Photo { decoded: Some(Err(error)), ..photo });
-            }
-            (Reply::Failed { error }, _) => return self.fail(error),
-            (_, _) => {}
-        }
-        Vec::new()
     }
 
     /// Shows an error. After some, a retry loads the model again: a worker never gives memory back, and a file that is
@@ -261,6 +233,7 @@ impl AppState {
     fn fail(&mut self, error: Error) -> Vec<Action> {
         let needs_reload =
             matches!(error, Error::OutOfMemory { .. } | Error::Damaged { .. } | Error::Refused { .. });
+        self.note_failure_in_batch(&error);
         self.is_loaded &= !needs_reload || self.is_on_server;
         self.answer = None;
         self.phase = Phase::Failed(error);

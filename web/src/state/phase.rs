@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::worker::protocol::Progress;
+use shared_model::concepts::Presence;
 use shared_model::zero_shot::Prediction;
 
 /// What the page and its worker are doing.
@@ -14,6 +15,8 @@ pub enum Phase {
     /// The model is loaded, and waits for a photo or for labels.
     Ready,
     Classifying(Option<Progress>),
+    /// The photo is answered, and its findings are being scored.
+    Annotating(Option<Progress>),
     Failed(Error),
 }
 
@@ -24,4 +27,6 @@ pub struct Answer {
     pub millis: f64,
     /// When it was finished, in milliseconds since 1970.
     pub finished_at: f64,
+    /// Scores of the findings, the highest first, once they are known.
+    pub concepts: Option<Vec<Presence>>,
 }

@@ -11,13 +11,11 @@ use shared_model::preprocess::PhotoQuality;
 pub struct NewPhoto {
     /// Name of its file.
     pub name: String,
-    /// Number of files that came with it and are not used.
-    pub n_others: usize,
 }
 
 impl From<&str> for NewPhoto {
     fn from(name: &str) -> Self {
-        Self { name: name.into(), n_others: 0 }
+        Self { name: name.into() }
     }
 }
 
@@ -26,7 +24,6 @@ impl From<&str> for NewPhoto {
 pub struct Photo {
     pub id: PhotoId,
     pub name: String,
-    pub n_others: usize,
     /// What the worker found when it decoded the photo and made its preview; `None` until the worker has tried.
     pub decoded: Option<Result<DecodedPhoto, Error>>,
     /// The crop that the page shows; `None` for the whole photo.
@@ -71,6 +68,9 @@ impl AppState {
     }
 
     pub(super) fn choose_photo(&mut self, photo: NewPhoto) -> Vec<Action> {
+        if let Some(batch) = &mut self.batch {
+            batch.close();
+        }
         let mut actions = self.set_photo(photo, None);
         actions.push(Action::StorePhoto);
         actions
@@ -101,7 +101,7 @@ impl AppState {
             return Vec::new();
         }
         match name {
-            Ok(name) => self.choose_photo(NewPhoto { name, n_others: 0 }),
+            Ok(name) => self.choose_photo(NewPhoto { name }),
             Err(error) => {
                 (self.sample_fetch, self.failed_sample) = (None, Some(fetch.sample));
                 self.refuse_input(error)
@@ -134,11 +134,10 @@ impl AppState {
         (self.start.is_over() && !can_classify).then_some(Action::DecodePhoto(photo.id))
     }
 
-    fn set_photo(&mut self, NewPhoto { name, n_others }: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
+    fn set_photo(&mut self, NewPhoto { name }: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
         self.last_photo_id += 1;
         let id = self.last_photo_id;
-        self.photo =
-            Some(Photo { id, name, n_others, decoded: None, crop, used_crop: crop, view: None, sha256: None });
+        self.photo = Some(Photo { id, name, decoded: None, crop, used_crop: crop, view: None, sha256: None });
         (self.sample_fetch, self.failed_sample) = (None, None);
         let mut actions = self.accept_input();
         actions.extend(self.decode_photo_early());

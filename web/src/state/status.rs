@@ -1,6 +1,6 @@
 //! The state as text: status, error, progress, probabilities and times.
 
-use super::{AppState, LabelChoice, Phase, Photo};
+use super::{AppState, LabelChoice, Phase};
 use crate::error::Error;
 use crate::worker::protocol::{Progress, Stage};
 
@@ -11,12 +11,6 @@ impl AppState {
             Phase::Failed(error) => Some(error),
             _ => self.input_error.as_ref().or_else(|| self.photo.as_ref()?.decoded.as_ref()?.as_ref().err()),
         }
-    }
-
-    /// A note that only one of several files is used, if several were added at once.
-    pub fn photo_note(&self) -> Option<String> {
-        let Photo { name, n_others, .. } = self.photo.as_ref().filter(|photo| photo.n_others > 0)?;
-        Some(format!("{} files were added; only one photo is used: {name}.", n_others + 1))
     }
 
     /// Whether the next visit works without a network.
@@ -32,14 +26,15 @@ impl AppState {
     /// Progress of the current work, if it is known.
     pub fn progress(&self) -> Option<Progress> {
         match &self.phase {
-            Phase::Loading(progress) | Phase::Classifying(progress) => *progress,
+            Phase::Loading(progress) | Phase::Classifying(progress) | Phase::Annotating(progress) => *progress,
             _ => None,
         }
     }
 
     /// Whether the visitor has to wait.
     pub fn is_busy(&self) -> bool {
-        matches!(self.phase, Phase::Loading(_) | Phase::Classifying(_)) || self.sample_fetch.is_some()
+        let is_working = matches!(self.phase, Phase::Loading(_) | Phase::Classifying(_) | Phase::Annotating(_));
+        is_working || self.sample_fetch.is_some()
     }
 
     /// Name of the phase, for tests and styles.
@@ -49,6 +44,7 @@ impl AppState {
             Phase::Loading(_) => "loading",
             Phase::Ready => "ready",
             Phase::Classifying(_) => "classifying",
+            Phase::Annotating(_) => "annotating",
             Phase::Failed(_) => "failed",
         }
     }
@@ -65,12 +61,16 @@ impl AppState {
                 (false, _) => "Downloading the model.",
             },
             Phase::Classifying(None) => "Classifying the photo.",
-            Phase::Classifying(Some(progress)) => match progress.stage {
+            Phase::Annotating(None) => "Scoring findings.",
+            Phase::Classifying(Some(progress)) | Phase::Annotating(Some(progress)) => match progress.stage {
+                Stage::Photos => "Classifying the photos.",
+                Stage::Concepts => "Scoring findings.",
                 Stage::Labels => "Encoding your labels.",
                 Stage::ReadStored => "Loading the text part of the model from this device.",
                 Stage::Download => "Downloading the text part of the model.",
             },
             Phase::Ready if self.sample_fetch.is_some() => "Fetching the sample.",
+            Phase::Ready if self.open_batch().is_some_and(|batch| batch.n_done() == batch.n_files()) => "Done.",
             Phase::Ready if self.answer.is_some() => "Done.",
             Phase::Ready if self.labels == Some(LabelChoice::Own) && self.own_labels.is_none() => {
                 "Ready: type your labels."

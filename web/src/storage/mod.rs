@@ -1,7 +1,10 @@
-//! What the page stores in the browser: the labels for later visits, and the photo for this tab.
+//! What the page stores in the browser: the labels for later visits, the photo for this tab, and the
+//! journal, if the visitor keeps one.
 //!
 //! A browser that stores nothing, as in some private windows or with storage blocked, is not an error.
 
+pub mod journal;
+mod jpeg;
 pub mod labels;
 pub mod photo;
 

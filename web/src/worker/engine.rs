@@ -1,5 +1,6 @@
 //! Runs the model in the worker: loads it, and ranks labels for a photo. No DOM.
 
+use super::concepts::ConceptFeatures;
 use super::connection::{Connection, RequestContext, Unanswered};
 use super::download::{self, Fetched};
 use super::photo::{DecodedPhotos, Photo, Query};
@@ -29,6 +30,8 @@ pub struct Engine {
     photo_features: Option<(PhotoId, Option<Crop>, Tensor)>,
     /// Classifiers of all own labels so far, so that only new labels are encoded.
     own_labels: HashMap<String, Classifier>,
+    /// Features of the sentences of concepts so far.
+    concepts: ConceptFeatures,
     /// Download of the text part. A request that supersedes the one that started it continues it.
     text_download: Option<Shared<LocalBoxFuture<'static, Result<Fetched>>>>,
 }
@@ -54,6 +57,7 @@ impl Engine {
             decoded: DecodedPhotos::default(),
             photo_features: None,
             own_labels: HashMap::new(),
+            concepts: ConceptFeatures::default(),
             text_download: None,
         };
         Ok((engine, fetched.is_stored))
@@ -83,6 +87,23 @@ impl Engine {
         let predictions = classifier.classify(&features, query.top_k).map_err(Error::from)?.remove(0);
         millis += context.now_millis() - started;
         Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now() })
+    }
+
+    /// Scores concepts for a photo, unless a later request arrives first.
+    ///
+    /// # Errors
+    /// The image errors; as [`download::fetch_files`] for the text part.
+    pub async fn annotate(
+        &mut self,
+        photo: &Photo,
+        names: &[String],
+        context: &RequestContext,
+    ) -> Result<Reply, Unanswered> {
+        let features = self.photo_features(photo, context).await?;
+        self.load_text(context).await?;
+        let scorer = self.concepts.scorer(names, &self.model, context).await?;
+        let concepts = scorer.annotate(&features, names.len()).map_err(Error::from)?.remove(0);
+        Ok(Reply::Concepts { concepts })
     }
 
     async fn photo_features(&mut self, photo: &Photo, context: &RequestContext) -> Result<Tensor> {

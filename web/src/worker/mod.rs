@@ -1,6 +1,8 @@
 //! The worker, which owns the model, and the page's handle to it.
 
 #[cfg(target_arch = "wasm32")]
+mod concepts;
+#[cfg(target_arch = "wasm32")]
 mod connection;
 #[cfg(target_arch = "wasm32")]
 mod download;

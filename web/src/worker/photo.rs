@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::protocol::{PhotoId, Reply};
 use crate::crop::{Crop, PhotoSize};
 use crate::error::{Error, Result};
+use crate::time::timeout;
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::LabelSet;
 use shared_model::preprocess::{
@@ -15,6 +16,9 @@ use web_sys::{Blob, BlobPropertyBag};
 
 /// Larger files are refused before they are read.
 const MAX_PHOTO_BYTES: f64 = 256e6;
+
+/// Seconds after which a file that is still being read is given up.
+const READ_TIMEOUT_SECS: u32 = 60;
 
 /// Length of a preview's longer side: that of its frame on a screen with two pixels per CSS pixel.
 const PREVIEW_EDGE: u32 = 1024;
@@ -31,6 +35,8 @@ pub struct Photo {
     pub file: Blob,
     /// `None` for the whole photo.
     pub crop: Option<Crop>,
+    /// Whether the page shows it, and so needs pictures of it.
+    pub is_shown: bool,
 }
 
 /// A photo and the labels to rank for it.
@@ -66,7 +72,7 @@ impl DecodedPhotos {
     ) -> Result<ModelInput> {
         let image = match self.kept.take() {
             Some((id, image)) if id == photo.id => image,
-            _ if self.previewed == Some(photo.id) => photo.pixels().await?,
+            _ if self.previewed == Some(photo.id) || !photo.is_shown => photo.pixels().await?,
             _ => photo.decode(connection).await?,
         };
         self.previewed = Some(photo.id);
@@ -77,9 +83,11 @@ impl DecodedPhotos {
         let n_pixels = u64::from(image.width()) * u64::from(image.height());
         self.kept = (photo.crop.is_some() && n_pixels <= MAX_KEPT_PIXELS).then_some((photo.id, image));
         let png = png(&pixels)?;
-        let (side, quality) = (pixels.width(), PhotoQuality::of(&pixels));
-        let viewed = Reply::PhotoViewed { photo_id: photo.id, crop: photo.crop, side, quality };
-        connection.send_with_picture(0, viewed, &png);
+        if photo.is_shown {
+            let (side, quality) = (pixels.width(), PhotoQuality::of(&pixels));
+            let viewed = Reply::PhotoViewed { photo_id: photo.id, crop: photo.crop, side, quality };
+            connection.send_with_picture(0, viewed, &png);
+        }
         Ok(ModelInput { pixels, png })
     }
 }
@@ -119,7 +127,9 @@ impl Photo {
                 limit: megabytes(MAX_PHOTO_BYTES),
             });
         }
-        let buffer = JsFuture::from(self.file.array_buffer()).await.map_err(|_| Error::PhotoUnreadable)?;
+        // A file on a drive that is away may never be read.
+        let buffer = timeout(READ_TIMEOUT_SECS, JsFuture::from(self.file.array_buffer())).await;
+        let buffer = buffer.and_then(Result::ok).ok_or(Error::PhotoUnreadable)?;
         let bytes = js_sys::Uint8Array::new(&buffer);
         let mut content = Vec::new();
         let n_bytes = bytes.length() as usize;

@@ -7,6 +7,7 @@
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use shared_model::concepts::Presence;
 use shared_model::labels::LabelSet;
 use shared_model::manifest::{Manifest, ManifestFile};
 use shared_model::preprocess::PhotoQuality;
@@ -45,6 +46,16 @@ pub enum Request {
         crop: Option<Crop>,
         labels: LabelSet,
         top_k: usize,
+        /// Whether the page shows the photo, and so needs pictures of it.
+        is_shown: bool,
+    },
+    /// Scores concepts for a photo. Sent with the photo's `Blob`.
+    Annotate {
+        photo_id: PhotoId,
+        /// `None` for the whole photo.
+        crop: Option<Crop>,
+        /// Names of the concepts.
+        concepts: Vec<String>,
     },
     /// Decodes a photo before it can be classified. Sent with the photo's `Blob`. Does not supersede the current request.
     DecodePhoto { photo_id: PhotoId },
@@ -77,6 +88,8 @@ pub enum Reply {
         /// When it was finished, in milliseconds since 1970.
         finished_at: f64,
     },
+    /// The scores of the concepts, the highest first.
+    Concepts { concepts: Vec<Presence> },
     /// The photo is decoded. Sent with the `Blob` of its preview. Belongs to no request.
     PhotoDecoded {
         photo_id: PhotoId,
@@ -109,6 +122,8 @@ pub struct ModelInfo {
     pub label_sets: Vec<LabelSet>,
     /// Format of the big matrices, such as `int8`.
     pub weight_format: String,
+    /// Side of the square that the model sees, in pixels; `None` if this version does not know the model's config.
+    pub image_size: Option<usize>,
     /// The model's files, with their hashes.
     pub files: Vec<ManifestFile>,
 }
@@ -121,6 +136,7 @@ impl From<&Manifest> for ModelInfo {
             notice: manifest.notice.clone(),
             label_sets: manifest.label_sets.clone(),
             weight_format: manifest.weight_format.name().into(),
+            image_size: manifest.clip_config().ok().map(|config| config.preprocess.image_size),
             files: manifest.files.clone(),
         }
     }
@@ -150,8 +166,12 @@ pub enum Stage {
     Download,
     /// Reading bytes from the browser's storage.
     ReadStored,
+    /// Classifying the photos of a table.
+    Photos,
     /// Encoding own labels with the text tower.
     Labels,
+    /// Encoding the sentences of concepts with the text tower.
+    Concepts,
 }
 
 impl Progress {
@@ -162,7 +182,9 @@ impl Progress {
             Stage::Download | Stage::ReadStored => {
                 format!("{:.1} of {:.1} MB", megabytes(self.done), megabytes(self.total))
             }
+            Stage::Photos => format!("{} of {} photos", self.done, self.total),
             Stage::Labels => format!("{} of {} labels", self.done, self.total),
+            Stage::Concepts => format!("{} of {} sentences", self.done, self.total),
         }
     }
 }
@@ -174,8 +196,10 @@ mod tests {
     #[test]
     fn messages_survive_serialization() {
         let labels = LabelSet::from_text("acne, eczema").unwrap();
-        let request =
-            Envelope { request_id: 7, body: Request::Classify { photo_id: 3, crop: None, labels, top_k: 5 } };
+        let request = Envelope {
+            request_id: 7,
+            body: Request::Classify { photo_id: 3, crop: None, labels, top_k: 5, is_shown: true },
+        };
         let json = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<Envelope<Request>>(&json).unwrap(), request);
 

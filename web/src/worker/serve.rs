@@ -45,7 +45,8 @@ fn receive(connection: &Rc<Connection>, event: &MessageEvent) {
     let photo: Option<Blob> = parts.get(1).dyn_into().ok();
     match (serde_json::from_str::<Envelope<Request>>(&json), photo) {
         (Ok(Envelope { body: Request::DecodePhoto { photo_id }, .. }), Some(file)) => {
-            let (photo, connection) = (Photo { id: photo_id, file, crop: None }, connection.clone());
+            let (photo, connection) =
+                (Photo { id: photo_id, file, crop: None, is_shown: true }, connection.clone());
             spawn_local(async move { photo.decode_early(&connection).await });
         }
         (Ok(request), photo) => connection.inbox.put(request.request_id, Incoming { request, photo }),
@@ -96,14 +97,20 @@ async fn reply_to(
             *backend = Some(Backend::Local(Box::new(engine)));
             Ok(Reply::Ready { is_stored })
         }
-        (Request::Classify { photo_id, crop, labels, top_k }, Some(backend), Some(file)) => {
-            let query = Query { photo: Photo { id: photo_id, file, crop }, labels, top_k };
+        (Request::Classify { photo_id, crop, labels, top_k, is_shown }, Some(backend), Some(file)) => {
+            let query = Query { photo: Photo { id: photo_id, file, crop, is_shown }, labels, top_k };
             match backend {
                 Backend::Local(engine) => engine.classify(&query, context).await,
                 Backend::Server(remote) => remote.classify(&query, context).await,
             }
         }
-        (Request::Classify { .. } | Request::DecodePhoto { .. }, ..) => {
+        (Request::Annotate { photo_id, crop, concepts }, Some(Backend::Local(engine)), Some(file)) => {
+            engine.annotate(&Photo { id: photo_id, file, crop, is_shown: true }, &concepts, context).await
+        }
+        (Request::Annotate { .. }, Some(Backend::Server(_)), _) => {
+            Err(Error::Computation { detail: "the server scores no findings for the page".into() }.into())
+        }
+        (Request::Classify { .. } | Request::Annotate { .. } | Request::DecodePhoto { .. }, ..) => {
             Err(Error::Computation { detail: "the request came without a model or a photo".into() }.into())
         }
     }

@@ -1,4 +1,7 @@
+mod batch;
+mod concepts;
 mod crop;
+mod journal;
 mod labels;
 mod model;
 mod photo;
@@ -8,7 +11,7 @@ mod start;
 use super::*;
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Remedy;
-use crate::worker::protocol::{Progress, Stage};
+use crate::worker::protocol::{Progress, Reply, Stage};
 use shared_model::preprocess::PhotoQuality;
 use shared_model::zero_shot::Prediction;
 
@@ -21,6 +24,7 @@ fn model() -> ModelInfo {
         notice: None,
         label_sets: vec![set("pad"), set("snu")],
         weight_format: "int8".into(),
+        image_size: Some(224),
         files: Vec::new(),
     }
 }

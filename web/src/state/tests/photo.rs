@@ -116,14 +116,13 @@ fn removing_a_photo_removes_its_answer() {
 #[test]
 fn a_refused_input_keeps_the_photo_and_its_answer() {
     let mut state = ready();
-    state.apply(Event::PhotoChosen(NewPhoto { name: "x.jpg".into(), n_others: 29 }));
+    state.apply(Event::PhotoChosen("x.jpg".into()));
     state.worker_replies(predictions());
-    assert_eq!(state.apply(Event::InputRefused(Error::Folder)), []);
-    assert_eq!(state.error(), Some(&Error::Folder));
+    assert_eq!(state.apply(Event::InputRefused(Error::NoFiles)), []);
+    assert_eq!(state.error(), Some(&Error::NoFiles));
     assert!(state.answer.is_some());
-    assert_eq!(state.photo_note().unwrap(), "30 files were added; only one photo is used: x.jpg.");
     state.apply(Event::PhotoChosen("y.jpg".into()));
-    assert_eq!((state.error(), state.photo_note()), (None, None));
+    assert_eq!(state.error(), None);
 }
 
 #[test]

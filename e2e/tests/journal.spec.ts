@@ -1,0 +1,107 @@
+/** The journal: photos that the visitor keeps on this device. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { samples } from '../support/dermake.ts';
+import type { DermakePage } from '../support/page.ts';
+import { expect, test, type Page } from '../support/test.ts';
+
+const sample = (number: number) => join(samples, `sample-${number}.jpg`);
+
+/** Names of the files that the page keeps. */
+async function keptFiles(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('dermake-journal').catch(() => undefined);
+    const names: string[] = [];
+    if (folder) for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+    return names.sort();
+  });
+}
+
+async function keep(dermake: DermakePage, number: number, spot: string, note = ''): Promise<void> {
+  await dermake.expectToClassify(sample(number));
+  await dermake.find('journal-spot').fill(spot);
+  await dermake.find('journal-site').selectOption('back');
+  await dermake.find('journal-note').fill(note);
+  const before = await dermake.find('journal-entry').count();
+  await dermake.find('keep').click();
+  await expect(dermake.find('journal-entry')).toHaveCount(before + 1);
+}
+
+test('nothing is kept unless it is wanted, and what is kept is there on the next visit', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.expectToClassify(sample(1));
+  expect(await keptFiles(page)).toEqual([]);
+  await keep(dermake, 1, 'mole below the shoulder', 'it <b>itches</b>');
+  await keep(dermake, 2, 'mole below the shoulder');
+  await keep(dermake, 3, 'knee');
+  expect(await keptFiles(page)).toHaveLength(6);
+
+  await dermake.reload();
+  await expect(dermake.find('journal-entry')).toHaveCount(3);
+  await expect(dermake.find('journal')).toContainText('back: it <b>itches</b>');
+  const image = dermake.find('journal-entry').first().locator('img');
+  await image.scrollIntoViewIfNeeded();
+  await expect.poll(() => image.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(50);
+
+  for (const index of [0, 1]) await dermake.find('compare').nth(index).click();
+  await expect(dermake.find('comparison').locator('img')).toHaveCount(2);
+  await expect(dermake.find('comparison').getByRole('row')).toHaveCount(6);
+  await dermake.find('compare').nth(0).click();
+  await expect(dermake.find('comparison')).toHaveCount(0);
+
+  await dermake.find('delete-entry').nth(0).click();
+  await expect(dermake.find('journal-entry')).toHaveCount(2);
+  expect(await keptFiles(page)).toHaveLength(4);
+  await dermake.find('delete-journal').click();
+  await dermake.find('confirm-delete').click();
+  await expect(dermake.find('journal-entry')).toHaveCount(0);
+  expect(await keptFiles(page)).toEqual([]);
+});
+
+test('a journal is saved as a file, and opened on another device', async ({ page, browser, dermake, server }, testInfo) => {
+  await dermake.load(server.url);
+  await keep(dermake, 1, 'mole');
+  await keep(dermake, 2, 'mole');
+  const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('export-journal').click()]);
+  const file = (await download.path())!;
+  expect(JSON.parse(readFileSync(file, 'utf8')).entries).toHaveLength(2);
+
+  const context = await browser.newContext();
+  const other = dermake.inTab(await context.newPage());
+  await other.load(server.url);
+  await other.find('import-journal').setInputFiles(file);
+  await expect(other.find('journal-entry')).toHaveCount(2);
+  await expect(other.find('journal-message')).toHaveText('2 photos were imported.');
+  await other.find('import-journal').setInputFiles(file);
+  await expect(other.find('journal-entry')).toHaveCount(2);
+
+  const broken = testInfo.outputPath('broken.json');
+  writeFileSync(broken, readFileSync(file, 'utf8').slice(0, -100));
+  await other.find('import-journal').setInputFiles(broken);
+  await expect(other.find('journal-error')).toContainText(/not a journal of this page, or it is damaged/);
+  await expect(other.find('journal-entry')).toHaveCount(2);
+  await context.close();
+});
+
+test('if the device is full, the page says so and keeps the answers', async ({ page, dermake, server }) => {
+  await page.addInitScript(() => {
+    FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+  });
+  await dermake.load(server.url);
+  await dermake.expectToClassify(sample(1));
+  await dermake.find('journal-spot').fill('mole');
+  await dermake.find('keep').click();
+  await expect(dermake.find('journal-error')).toContainText(/no room on this device/);
+  await dermake.expectAnswers(sample(1));
+});
+
+test('a browser that keeps no files has no journal', async ({ page, dermake, server }) => {
+  await page.addInitScript(() => {
+    delete (FileSystemFileHandle.prototype as Partial<FileSystemFileHandle>).createWritable;
+  });
+  await dermake.load(server.url);
+  await dermake.expectToClassify(sample(1));
+  await expect(dermake.find('journal')).toHaveCount(0);
+});

@@ -1,0 +1,75 @@
+//! Two kept photos side by side, with their answers.
+
+use crate::app::{App, kept_photo_url};
+use crate::journal::Entry;
+use crate::state::percent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::Url;
+
+/// Labels to compare.
+const N_SHOWN: usize = 5;
+
+#[component]
+pub fn Comparison(app: App) -> impl IntoView {
+    let compared = app.watch(|state| {
+        let (before, after) = state.journal.compared()?;
+        Some((before.clone(), after.clone()))
+    });
+    move || {
+        compared.get().map(|(before, after)| {
+            let heading = |entry: &Entry| format!("{} ({})", entry.date(), entry.model);
+            let row = |(label, old, new): (&str, f32, Option<f32>)| {
+                let new = new.map_or_else(|| "n/a".into(), percent);
+                view! { <tr><th scope="row" dir="auto">{label.to_string()}</th><td>{percent(old)}</td><td>{new}</td></tr> }
+            };
+            let rows: Vec<_> = before.changes_to(&after).take(N_SHOWN).map(row).collect();
+            let is_other = before.model != after.model || before.labels != after.labels;
+            view! {
+                <div class="comparison" data-testid="comparison" role="group" aria-label="Two photos compared">
+                    <div class="pair"><KeptPhoto entry=before.clone()/><KeptPhoto entry=after.clone()/></div>
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Label"</th>
+                                <th scope="col">{heading(&before)}</th>
+                                <th scope="col">{heading(&after)}</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                    <Show when=move || is_other>
+                        <p class="hint">"The two were answered by other models or other labels: do not compare the numbers."</p>
+                    </Show>
+                    <p class="hint">
+                        "Light, distance and angle change the numbers, too. Look at the photos, and show a spot that \
+                         changes to a doctor."
+                    </p>
+                </div>
+            }
+        })
+    }
+}
+
+/// The photo of an entry, read from the device.
+#[component]
+pub fn KeptPhoto(entry: Entry) -> impl IntoView {
+    let url = RwSignal::new(None::<String>);
+    let id = entry.id.clone();
+    spawn_local(async move {
+        let found = kept_photo_url(&id).await;
+        if url.try_set(found.clone()).is_some() {
+            revoke(found); // the photo is not shown any more
+        }
+    });
+    on_cleanup(move || revoke(url.try_get_untracked().flatten()));
+    let alt = format!("{}, {}", entry.text.spot, entry.date());
+    move || url.get().map(|url| view! { <img src=url alt=alt.clone() loading="lazy" decoding="async"/> })
+}
+
+fn revoke(url: Option<String>) {
+    if let Some(url) = url {
+        // Revoking fails only for URLs that were not created here.
+        let _ = Url::revoke_object_url(&url);
+    }
+}

@@ -1,0 +1,54 @@
+//! The form that keeps the current photo.
+
+use crate::app::App;
+use crate::journal::{BODY_SITES, EntryText, MAX_TEXT_CHARS};
+use leptos::ev::SubmitEvent;
+use leptos::html::{Input, Select, Textarea};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+#[component]
+pub fn KeepForm(app: App) -> impl IntoView {
+    let spots = app.watch(|state| state.journal.spots().into_iter().map(|(spot, _)| spot).collect::<Vec<_>>());
+    let (spot, site, note) = (NodeRef::<Input>::new(), NodeRef::<Select>::new(), NodeRef::<Textarea>::new());
+    let on_submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (Some(spot), Some(site), Some(note)) = (spot.get(), site.get(), note.get()) else { return };
+        let text = EntryText { spot: spot.value(), body_site: site.value(), note: note.value() };
+        note.set_value("");
+        spawn_local(app.keep_in_journal(text));
+    };
+    view! {
+        <form on:submit=on_submit>
+            <label class="field" for="journal-spot">"Which spot is it?"</label>
+            <input
+                id="journal-spot"
+                class="text"
+                type="text"
+                required
+                maxlength="200"
+                list="journal-spots"
+                placeholder="mole below the left shoulder"
+                data-testid="journal-spot"
+                node_ref=spot
+            />
+            <datalist id="journal-spots">
+                {move || spots.get().into_iter().map(|spot| view! { <option value=spot></option> }).collect_view()}
+            </datalist>
+            <label class="field" for="journal-site">"Where on the body?"</label>
+            <select id="journal-site" data-testid="journal-site" node_ref=site>
+                <option value="">"not said"</option>
+                {BODY_SITES.map(|site| view! { <option value=site>{site}</option> }).collect_view()}
+            </select>
+            <label class="field" for="journal-note">"Note"</label>
+            <textarea
+                id="journal-note"
+                rows="2"
+                maxlength=MAX_TEXT_CHARS.to_string()
+                data-testid="journal-note"
+                node_ref=note
+            ></textarea>
+            <button type="submit" class="button" data-testid="keep">"Keep this photo and its answers"</button>
+        </form>
+    }
+}

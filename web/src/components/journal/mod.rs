@@ -1,0 +1,99 @@
+//! The journal: keeps photos of a spot on this device, and compares two of them.
+
+mod compare;
+mod keep;
+mod timeline;
+
+use crate::app::{App, can_keep};
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::HtmlInputElement;
+
+/// The card. It shows only how to keep a photo until something is kept.
+#[component]
+pub fn Journal(app: App) -> impl IntoView {
+    let has_answer = app.watch(|state| state.answer.is_some());
+    let error = app.watch(|state| state.journal.error.as_ref().map(ToString::to_string));
+    let message = app.watch(|state| state.journal.message.clone());
+    let has_entries = app.watch(|state| !state.journal.entries.is_empty());
+    view! {
+        <Show when=can_keep>
+            <section class="card journal" aria-labelledby="journal-title" data-testid="journal">
+                <h2 id="journal-title">"Journal"</h2>
+                <p class="hint">
+                    "Photos that you keep here stay on this device, for everybody who can use this browser, until you \
+                     delete them. Nothing is kept unless you press the button."
+                </p>
+                <Show when=move || has_answer.get()>
+                    <keep::KeepForm app/>
+                </Show>
+                <p class="hint note" role="status" data-testid="journal-message">{message}</p>
+                {move || error.get().map(|error| view! {
+                    <p class="notice" role="alert" data-testid="journal-error">{error}</p>
+                })}
+                <compare::Comparison app/>
+                <timeline::Timeline app/>
+                <Files app has_entries/>
+            </section>
+        </Show>
+    }
+}
+
+/// Export, import and delete all.
+#[component]
+fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
+    let is_deleting = RwSignal::new(false);
+    let on_import = move |event: ev::Event| {
+        let input: HtmlInputElement = event_target(&event);
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            spawn_local(app.import_journal(file));
+        }
+        input.set_value(""); // so that choosing the same file again is an event
+    };
+    let delete_all = move |_| {
+        is_deleting.set(false);
+        spawn_local(app.remove_from_journal(None));
+    };
+    view! {
+        <div class="buttons">
+            <Show when=move || has_entries.get()>
+                <button
+                    type="button"
+                    class="button plain"
+                    data-testid="export-journal"
+                    on:click=move |_| spawn_local(app.export_journal())
+                >
+                    "Save the journal as a file"
+                </button>
+            </Show>
+            <label class="button plain">
+                <input data-testid="import-journal" type="file" accept="application/json,.json" on:change=on_import/>
+                "Open a saved journal"
+            </label>
+            <Show when=move || has_entries.get() && !is_deleting.get()>
+                <button
+                    type="button"
+                    class="button plain"
+                    data-testid="delete-journal"
+                    on:click=move |_| is_deleting.set(true)
+                >
+                    "Delete all"
+                </button>
+            </Show>
+        </div>
+        <Show when=move || is_deleting.get()>
+            <div class="warning" role="alertdialog" aria-label="Delete the journal">
+                <p>"Delete all photos of the journal from this device? This cannot be undone."</p>
+                <div class="buttons">
+                    <button type="button" class="button" data-testid="confirm-delete" on:click=delete_all>
+                        "Delete all photos"
+                    </button>
+                    <button type="button" class="button plain" on:click=move |_| is_deleting.set(false)>
+                        "Keep them"
+                    </button>
+                </div>
+            </div>
+        </Show>
+    }
+}

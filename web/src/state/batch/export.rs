@@ -1,0 +1,66 @@
+//! The table as a file: CSV for spreadsheets, JSON for programs.
+
+use super::{Batch, N_ANSWERS, Outcome, Row};
+use crate::report::DISCLAIMER;
+use serde_json::{Value, json};
+
+/// The value of `format` in the JSON file.
+const FORMAT: &str = "dermake-results/1";
+
+impl Batch {
+    /// The whole table as CSV: a row for each file, also for those without an answer.
+    pub fn to_csv(&self) -> String {
+        let answers = (1..=N_ANSWERS).map(|rank| format!(",label_{rank},probability_{rank}"));
+        let header = format!("file,problem{}", answers.collect::<String>());
+        let rows = self.rows.iter().map(csv_row);
+        std::iter::once(header).chain(rows).map(|line| line + "\r\n").collect()
+    }
+
+    /// The whole table as JSON, with the model and the labels that it is of.
+    pub fn to_json(&self, answered_at: &str) -> String {
+        let (model, labels) = self.answered_by.as_ref().map(|(model, labels)| (model, &labels.title)).unzip();
+        let photos: Vec<Value> = self.rows.iter().map(json_row).collect();
+        let table = json!({
+            "format": FORMAT,
+            "disclaimer": DISCLAIMER,
+            "saved_at": answered_at,
+            "program": format!("Dermake {}", env!("CARGO_PKG_VERSION")),
+            "model": model,
+            "labels": labels,
+            "photos": photos,
+        });
+        format!("{table:#}\n")
+    }
+}
+
+fn csv_row(row: &Row) -> String {
+    let answers = match &row.outcome {
+        Some(Outcome::Answered(answers)) => answers.as_slice(),
+        _ => &[],
+    };
+    let answers = (0..N_ANSWERS).map(|rank| match answers.get(rank) {
+        Some(answer) => format!(",{},{}", csv_cell(&answer.label), answer.probability),
+        None => ",,".into(),
+    });
+    let problem = row.error().map(|error| csv_cell(&error)).unwrap_or_default();
+    format!("{},{problem}{}", csv_cell(&row.name), answers.collect::<String>())
+}
+
+/// Quotes a cell where RFC 4180 requires it.
+fn csv_cell(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.into(),
+    }
+}
+
+fn json_row(row: &Row) -> Value {
+    match &row.outcome {
+        None => json!({ "file": row.name }),
+        Some(Outcome::Refused(error)) => json!({ "file": row.name, "problem": error.to_string() }),
+        Some(Outcome::Answered(answers)) => {
+            let answer = |answer: &shared_model::zero_shot::Prediction| json!({ "label": answer.label, "probability": answer.probability });
+            json!({ "file": row.name, "answers": answers.iter().map(answer).collect::<Vec<_>>() })
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Many photos: a table of files, which the model answers one after the other while the table is shown.
+
+mod export;
+mod table;
+
+pub use table::{Sort, TablePage, TableView};
+
+use super::{Action, AppState, Phase};
+use crate::error::Error;
+use crate::worker::protocol::{Envelope, Progress, Request, Stage};
+use shared_model::labels::LabelSet;
+use shared_model::zero_shot::Prediction;
+
+/// Number of answers to keep for each photo.
+const N_ANSWERS: usize = 5;
+/// A photo during which the model failed this often is given up.
+const MAX_FAILURES: u8 = 2;
+
+/// A file that was dropped or chosen with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchFile {
+    /// Its path below what was dropped.
+    pub name: String,
+    /// Why the browser cannot read it.
+    pub error: Option<Error>,
+}
+
+/// The files, their answers, and how the table shows them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    rows: Vec<Row>,
+    pub view: TableView,
+    /// Whether the table is shown. The model pauses while it is not.
+    pub is_open: bool,
+    /// Index of the photo that the worker has.
+    current: Option<usize>,
+    /// Name of the model and the labels that the answers are of.
+    answered_by: Option<(String, LabelSet)>,
+}
+
+/// A file and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub name: String,
+    /// `None` until it is the file's turn.
+    pub outcome: Option<Outcome>,
+    n_failures: u8,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The most likely labels, the first first.
+    Answered(Vec<Prediction>),
+    Refused(Error),
+}
+
+impl Batch {
+    fn new(files: Vec<BatchFile>) -> Self {
+        let row =
+            |file: BatchFile| Row { name: file.name, outcome: file.error.map(Outcome::Refused), n_failures: 0 };
+        Self { rows: files.into_iter().map(row).collect(), is_open: true, ..Self::default() }
+    }
+
+    pub fn n_files(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Number of files that were answered or refused.
+    pub fn n_done(&self) -> usize {
+        self.rows.iter().filter(|row| row.outcome.is_some()).count()
+    }
+
+    /// Number of files that cannot be answered.
+    pub fn n_refused(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row.outcome, Some(Outcome::Refused(_)))).count()
+    }
+
+    /// Name of a file.
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.rows.get(index).map(|row| row.name.as_str())
+    }
+
+    /// Pauses while a single photo is shown.
+    pub(super) fn close(&mut self) {
+        (self.is_open, self.current) = (false, None);
+    }
+
+    /// Removes the answers of another model or of other labels.
+    fn begin_with(&mut self, model: &str, labels: &LabelSet) {
+        let is_same = self.answered_by.as_ref().is_some_and(|(name, set)| name == model && set == labels);
+        if !is_same {
+            self.answered_by = Some((model.into(), labels.clone()));
+            let answered = |row: &&mut Row| matches!(row.outcome, Some(Outcome::Answered(_)));
+            self.rows.iter_mut().filter(answered).for_each(|row| row.outcome = None);
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { stage: Stage::Photos, done: self.n_done() as u64, total: self.n_files() as u64 }
+    }
+}
+
+impl AppState {
+    /// The table, if it is shown.
+    pub fn open_batch(&self) -> Option<&Batch> {
+        self.batch.as_ref().filter(|batch| batch.is_open)
+    }
+
+    pub(super) fn choose_batch(&mut self, files: Vec<BatchFile>) -> Vec<Action> {
+        if files.is_empty() {
+            self.input_error = Some(Error::NoFiles);
+            return Vec::new();
+        }
+        self.batch = Some(Batch::new(files));
+        self.accept_input()
+    }
+
+    /// Shows the table or the single photo. The model goes on with what is shown.
+    pub(super) fn show_batch(&mut self, is_open: bool) -> Vec<Action> {
+        if let Some(batch) = &mut self.batch {
+            (batch.is_open, batch.current) = (is_open, None);
+        }
+        self.accept_input()
+    }
+
+    pub(super) fn remove_batch(&mut self) -> Vec<Action> {
+        self.batch = None;
+        let mut actions = self.accept_input();
+        actions.push(Action::ForgetFiles);
+        actions
+    }
+
+    pub(super) fn view_batch(&mut self, view: TableView) -> Vec<Action> {
+        if let Some(batch) = &mut self.batch {
+            batch.view = view;
+        }
+        Vec::new()
+    }
+
+    /// Sends the next photo of the table to the worker; `None` if the table is not shown.
+    pub(super) fn continue_batch(&mut self) -> Option<Vec<Action>> {
+        let labels = self.label_set().cloned();
+        let model = self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default();
+        let batch = self.batch.as_mut().filter(|batch| batch.is_open)?;
+        let next = labels.and_then(|labels| {
+            batch.begin_with(&model, &labels);
+            Some((batch.rows.iter().position(|row| row.outcome.is_none())?, labels))
+        });
+        batch.current = next.as_ref().map(|(index, _)| *index);
+        let progress = batch.progress();
+        let request_id = self.next_request_id();
+        let Some((index, labels)) = next else {
+            self.phase = Phase::Ready;
+            return Some(Vec::new());
+        };
+        self.phase = Phase::Classifying(Some(progress));
+        self.last_photo_id += 1;
+        let top_k = N_ANSWERS.min(labels.class_names.len());
+        let body = Request::Classify { photo_id: self.last_photo_id, crop: None, labels, top_k, is_shown: false };
+        Some(vec![Action::ClassifyFile { index, request: Envelope { request_id, body } }])
+    }
+
+    /// Whether the worker has a photo of the table.
+    pub(super) fn is_batch_running(&self) -> bool {
+        self.open_batch().is_some_and(|batch| batch.current.is_some())
+    }
+
+    /// Records what became of the photo that the worker had, and sends the next.
+    pub(super) fn record_in_batch(&mut self, outcome: Outcome) -> Vec<Action> {
+        if let Some(batch) = &mut self.batch
+            && let Some(row) = batch.current.take().and_then(|index| batch.rows.get_mut(index))
+        {
+            row.outcome = Some(outcome);
+        }
+        self.continue_batch().unwrap_or_default()
+    }
+
+    /// Notes that the model failed during a photo of the table, and gives the photo up if that happened before.
+    pub(super) fn note_failure_in_batch(&mut self, error: &Error) {
+        if let Some(batch) = &mut self.batch
+            && let Some(row) = batch.current.take().and_then(|index| batch.rows.get_mut(index))
+        {
+            row.n_failures += 1;
+            if row.n_failures >= MAX_FAILURES {
+                row.outcome = Some(Outcome::Refused(error.clone()));
+            }
+        }
+    }
+}

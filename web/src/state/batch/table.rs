@@ -1,0 +1,117 @@
+//! How the table is shown: sorted, filtered, a page at a time.
+
+use super::{Batch, Outcome, Row};
+use std::cmp::Ordering;
+
+/// Rows on a page.
+const PAGE_ROWS: usize = 50;
+
+/// The column by which the table is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// As the files were added.
+    #[default]
+    Added,
+    File,
+    Label,
+    Probability,
+}
+
+/// What the visitor chose to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableView {
+    pub sort: Sort,
+    pub is_descending: bool,
+    /// Part of a file's name, of its first label or of its error, in any case.
+    pub filter: String,
+    /// Index of the page.
+    pub page: usize,
+}
+
+impl TableView {
+    /// Sorts by a column; once more, in the other direction. Probabilities begin with the highest.
+    pub fn sorted_by(&self, sort: Sort) -> Self {
+        let is_descending = if self.sort == sort { !self.is_descending } else { sort == Sort::Probability };
+        Self { sort, is_descending, filter: self.filter.clone(), page: 0 }
+    }
+
+    pub fn filtered_by(&self, filter: String) -> Self {
+        Self { filter, page: 0, ..self.clone() }
+    }
+
+    pub fn on_page(&self, page: usize) -> Self {
+        Self { page, ..self.clone() }
+    }
+}
+
+/// The rows of one page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TablePage {
+    /// Each with its index among all files.
+    pub rows: Vec<(usize, Row)>,
+    /// Rows on all pages.
+    pub n_rows: usize,
+    pub page: usize,
+    pub n_pages: usize,
+}
+
+impl Row {
+    /// The most likely label and its probability.
+    pub fn first(&self) -> Option<(&str, f32)> {
+        match &self.outcome {
+            Some(Outcome::Answered(answers)) => {
+                answers.first().map(|first| (first.label.as_str(), first.probability))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the photo has no answer.
+    pub fn error(&self) -> Option<String> {
+        match &self.outcome {
+            Some(Outcome::Refused(error)) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    fn contains(&self, part: &str) -> bool {
+        let label = self.first().map(|(label, _)| label.to_lowercase());
+        let texts = [Some(self.name.to_lowercase()), label, self.error().map(|error| error.to_lowercase())];
+        texts.into_iter().flatten().any(|text| text.contains(part))
+    }
+}
+
+impl Batch {
+    /// The page of the table that is shown.
+    pub fn shown(&self) -> TablePage {
+        let part = self.view.filter.trim().to_lowercase();
+        let mut rows: Vec<(usize, &Row)> =
+            self.rows.iter().enumerate().filter(|(_, row)| row.contains(&part)).collect();
+        rows.sort_by(|a, b| self.view.compare(a, b));
+        let n_pages = rows.len().div_ceil(PAGE_ROWS).max(1);
+        let page = self.view.page.min(n_pages - 1);
+        let shown = rows.iter().skip(page * PAGE_ROWS).take(PAGE_ROWS).map(|(index, row)| (*index, (*row).clone()));
+        TablePage { rows: shown.collect(), n_rows: rows.len(), page, n_pages }
+    }
+}
+
+impl TableView {
+    fn compare(&self, (a_index, a): &(usize, &Row), (b_index, b): &(usize, &Row)) -> Ordering {
+        // Rows without an answer are last in either direction.
+        let by_answer = |compare: fn((&str, f32), (&str, f32)) -> Ordering| match (a.first(), b.first()) {
+            (Some(a), Some(b)) => self.directed(compare(a, b)),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        let order = match self.sort {
+            Sort::Added => self.directed(a_index.cmp(b_index)),
+            Sort::File => self.directed(a.name.cmp(&b.name)),
+            Sort::Label => by_answer(|a, b| a.0.cmp(b.0)),
+            Sort::Probability => by_answer(|a, b| a.1.total_cmp(&b.1)),
+        };
+        order.then(a_index.cmp(b_index))
+    }
+
+    fn directed(&self, order: Ordering) -> Ordering {
+        if self.is_descending { order.reverse() } else { order }
+    }
+}

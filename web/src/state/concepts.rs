@@ -1,0 +1,149 @@
+//! The concepts of the current photo: clinical findings that dermatologists describe.
+
+use super::{Action, Answer, AppState, Phase};
+use crate::error::Error;
+use crate::worker::protocol::{Envelope, Request};
+use shared_model::concepts::Presence;
+
+/// The 32 concepts of [SkinCon](https://skincon-dataset.github.io), in the order of MAKE's code.
+const SKINCON: [&str; 32] = [
+    "vesicle",
+    "papule",
+    "macule",
+    "plaque",
+    "pustule",
+    "bulla",
+    "patch",
+    "nodule",
+    "ulcer",
+    "crust",
+    "erosion",
+    "excoriation",
+    "atrophy",
+    "exudate",
+    "fissure",
+    "induration",
+    "xerosis",
+    "telangiectasia",
+    "scale",
+    "scar",
+    "friable",
+    "pedunculated",
+    "exophytic/fungating",
+    "warty/papillomatous",
+    "dome-shaped",
+    "brown(hyperpigmentation)",
+    "white(hypopigmentation)",
+    "purple",
+    "yellow",
+    "black",
+    "erythema",
+    "umbilicated",
+];
+
+/// The seven structures of the [7-point checklist](https://derm.cs.sfu.ca), for dermoscopic photos.
+const SEVEN_POINT: [&str; 7] = [
+    "pigment network",
+    "streaks",
+    "pigmentation",
+    "regression structures",
+    "dots and globules",
+    "blue whitish veil",
+    "vascular structures",
+];
+
+/// A list of concepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConceptList {
+    SkinCon,
+    SevenPoint,
+}
+
+impl ConceptList {
+    pub const ALL: [Self; 2] = [Self::SkinCon, Self::SevenPoint];
+
+    /// Title for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SkinCon => "SkinCon, 32 findings",
+            Self::SevenPoint => "7-point checklist (dermoscopic photos)",
+        }
+    }
+
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::SkinCon => &SKINCON,
+            Self::SevenPoint => &SEVEN_POINT,
+        }
+    }
+
+    /// The list that has this concept.
+    pub fn of(concept: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|list| list.names().contains(&concept))
+    }
+}
+
+impl AppState {
+    /// Whether findings can be scored: the model runs here, and there is an answer.
+    pub fn offers_concepts(&self) -> bool {
+        !self.is_on_server && self.answer.is_some()
+    }
+
+    /// The scores of the current photo, the highest first.
+    pub fn concepts(&self) -> Option<&[Presence]> {
+        self.answer.as_ref()?.concepts.as_deref()
+    }
+
+    /// Turns findings on or off. While they are on, they are scored after each answer.
+    pub(super) fn want_concepts(&mut self, wants: bool) -> Vec<Action> {
+        self.wants_concepts = wants;
+        match self.phase {
+            Phase::Ready => self.annotate(),
+            Phase::Annotating(_) if !wants => {
+                self.next_request_id(); // the reply to the current request is ignored
+                self.phase = Phase::Ready;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Requests the scores if they are wanted and missing.
+    pub(super) fn annotate(&mut self) -> Vec<Action> {
+        let is_missing = self.wants_concepts && self.offers_concepts() && self.concepts().is_none();
+        let Some(photo) = self.photo.as_ref().filter(|_| is_missing) else { return Vec::new() };
+        let concepts = ConceptList::ALL.iter().flat_map(|list| list.names()).map(|name| name.to_string());
+        let body = Request::Annotate { photo_id: photo.id, crop: photo.used_crop, concepts: concepts.collect() };
+        let request_id = self.next_request_id();
+        self.phase = Phase::Annotating(None);
+        vec![Action::Annotate(Envelope { request_id, body })]
+    }
+
+    pub(super) fn set_concepts(&mut self, concepts: Vec<Presence>) {
+        self.phase = Phase::Ready;
+        self.answer = self.answer.take().map(|answer| Answer { concepts: Some(concepts), ..answer });
+    }
+
+    /// Shows an error of the scoring. The answer stays: it does not depend on them.
+    pub(super) fn fail_concepts(&mut self, error: Error) -> Vec<Action> {
+        let answer = self.answer.take();
+        let actions = self.fail(error);
+        self.answer = answer;
+        actions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::concepts::Concept;
+
+    #[test]
+    fn every_concept_of_the_lists_is_known_to_the_model() {
+        for name in ConceptList::ALL.iter().flat_map(|list| list.names()) {
+            assert!(Concept::find(name).is_some(), "{name}");
+        }
+        assert_eq!(ConceptList::of("scale"), Some(ConceptList::SkinCon));
+        assert_eq!(ConceptList::of("streaks"), Some(ConceptList::SevenPoint));
+    }
+}

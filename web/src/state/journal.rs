@@ -1,0 +1,74 @@
+//! The journal as the page shows it.
+
+use super::{Action, AppState};
+use crate::error::Error;
+use crate::journal::Entry;
+
+/// The kept photos. The browser has their pixels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JournalState {
+    /// The newest last.
+    pub entries: Vec<Entry>,
+    /// Ids of the entries to compare, at most two.
+    pub marked: Vec<String>,
+    pub error: Option<Error>,
+    /// What was done last, for the visitor.
+    pub message: String,
+}
+
+impl JournalState {
+    /// The entries of each spot, in the order of the spots' first photos.
+    pub fn spots(&self) -> Vec<(String, Vec<Entry>)> {
+        let mut spots: Vec<(String, Vec<Entry>)> = Vec::new();
+        for entry in &self.entries {
+            match spots.iter_mut().find(|(spot, _)| *spot == entry.text.spot) {
+                Some((_, entries)) => entries.push(entry.clone()),
+                None => spots.push((entry.text.spot.clone(), vec![entry.clone()])),
+            }
+        }
+        spots
+    }
+
+    /// The two marked entries, the older first.
+    pub fn compared(&self) -> Option<(&Entry, &Entry)> {
+        let mut marked = self.entries.iter().filter(|entry| self.marked.contains(&entry.id));
+        Some((marked.next()?, marked.next()?))
+    }
+}
+
+impl AppState {
+    pub(super) fn show_journal(&mut self, entries: Vec<Entry>, message: String) -> Vec<Action> {
+        let journal = &mut self.journal;
+        journal.entries.extend(entries);
+        journal.entries.sort_by(|a, b| (&a.answered_at, &a.id).cmp(&(&b.answered_at, &b.id)));
+        journal.entries.dedup_by(|a, b| a.id == b.id);
+        (journal.error, journal.message) = (None, message);
+        Vec::new()
+    }
+
+    pub(super) fn fail_journal(&mut self, error: Error) -> Vec<Action> {
+        (self.journal.error, self.journal.message) = (Some(error), String::new());
+        Vec::new()
+    }
+
+    pub(super) fn remove_from_journal(&mut self, id: Option<&str>) -> Vec<Action> {
+        let is_removed = |found: &str| id.is_none_or(|id| id == found);
+        self.journal.entries.retain(|entry| !is_removed(&entry.id));
+        self.journal.marked.retain(|marked| !is_removed(marked));
+        (self.journal.error, self.journal.message) = (None, "Deleted.".into());
+        Vec::new()
+    }
+
+    /// Marks an entry to compare it, or takes its mark away. A third mark replaces the first.
+    pub(super) fn mark_in_journal(&mut self, id: String) -> Vec<Action> {
+        let marked = &mut self.journal.marked;
+        match marked.iter().position(|marked| *marked == id) {
+            Some(index) => drop(marked.remove(index)),
+            None => marked.push(id),
+        }
+        if marked.len() > 2 {
+            marked.remove(0);
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,73 @@
+//! What follows from the worker's messages.
+
+use super::{Action, Answer, AppState, DecodedPhoto, ModelView, Outcome, Phase, Photo};
+use crate::error::Remedy;
+use crate::worker::protocol::{Envelope, Reply};
+
+impl AppState {
+    /// Receives a message of the worker: one that belongs to no request, or a reply to the last request.
+    pub(super) fn receive(&mut self, Envelope { request_id, body }: Envelope<Reply>) -> Vec<Action> {
+        match body {
+            Reply::Starting => self.start.advance().map(Action::WatchStart).into_iter().collect(),
+            Reply::Started { n_threads } => {
+                self.n_threads = n_threads;
+                let avoid = self.start.finish().then_some(Action::AvoidThreads);
+                let load = Action::Load { request_id: self.next_request_id() };
+                [load, Action::StorePage].into_iter().chain(avoid).chain(self.decode_photo_early()).collect()
+            }
+            Reply::TextStored => {
+                self.is_text_stored = true;
+                Vec::new()
+            }
+            Reply::PhotoDecoded { photo_id, size, quality } => {
+                self.set_decoded(photo_id, Ok(DecodedPhoto { size, quality }))
+            }
+            Reply::PhotoViewed { photo_id, crop, side, quality } => {
+                self.set_view(photo_id, ModelView { crop, side, quality })
+            }
+            Reply::PhotoRefused { photo_id, error } => self.set_decoded(photo_id, Err(error)),
+            reply if request_id == self.last_request_id => self.receive_reply(reply),
+            _ => Vec::new(),
+        }
+    }
+
+    fn receive_reply(&mut self, reply: Reply) -> Vec<Action> {
+        let reply = match reply {
+            Reply::Predictions { predictions, .. } if self.is_batch_running() => {
+                return self.record_in_batch(Outcome::Answered(predictions));
+            }
+            Reply::Failed { error } if self.is_batch_running() && error.remedy() == Remedy::OtherPhoto => {
+                return self.record_in_batch(Outcome::Refused(error));
+            }
+            reply => reply,
+        };
+        match (reply, &mut self.phase) {
+            (Reply::ManifestRead { model }, _) => {
+                self.keep_or_default_labels(&model);
+                self.model = Some(model);
+            }
+            (
+                Reply::Progress(now),
+                Phase::Loading(progress) | Phase::Classifying(progress) | Phase::Annotating(progress),
+            ) => *progress = Some(now),
+            (Reply::Ready { is_stored }, _) => {
+                (self.is_loaded, self.is_model_stored) = (true, is_stored);
+                return self.classify_if_possible();
+            }
+            (Reply::Predictions { predictions, millis, finished_at }, _) => {
+                self.phase = Phase::Ready;
+                self.answer = Some(Answer { predictions, millis, finished_at, concepts: None });
+                return self.annotate();
+            }
+            (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {
+                self.phase = Phase::Ready;
+                self.photo = self.photo.take().map(|photo| Photo { decoded: Some(Err(error)), ..photo });
+            }
+            (Reply::Concepts { concepts }, _) => self.set_concepts(concepts),
+            (Reply::Failed { error }, Phase::Annotating(_)) => return self.fail_concepts(error),
+            (Reply::Failed { error }, _) => return self.fail(error),
+            (_, _) => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,48 @@
+use super::*;
+use crate::journal::{Entry, EntryText};
+use crate::report::{Report, ReportContext};
+
+fn entry(spot: &str, answered_at: &str) -> Entry {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.worker_replies(predictions());
+    let context = ReportContext { answered_at: answered_at.into(), ..ReportContext::default() };
+    let report = Report::of(&state, context).unwrap();
+    Entry::new(&report, EntryText { spot: spot.into(), ..EntryText::default() }, 7)
+}
+
+#[test]
+fn the_journal_is_a_timeline_for_each_spot() {
+    let mut state = AppState::default();
+    let (old, new) = (entry(" mole ", "2026-01-02T00:00:00.000Z"), entry("mole", "2026-11-27T00:00:00.000Z"));
+    assert_eq!(old.id, "20260102000000000-00000007");
+    let other = entry("rash", "2026-05-01T00:00:00.000Z");
+    state.apply(Event::JournalShown(vec![new.clone(), other.clone()], String::new()));
+    state.apply(Event::JournalShown(vec![old.clone(), new.clone()], "2 photos were imported.".into()));
+    let spots = state.journal.spots();
+    assert_eq!(spots, [("mole".into(), vec![old.clone(), new.clone()]), ("rash".into(), vec![other.clone()])]);
+
+    state.apply(Event::JournalMarked(new.id.clone()));
+    assert_eq!(state.journal.compared(), None);
+    state.apply(Event::JournalMarked(old.id.clone()));
+    assert_eq!(state.journal.compared(), Some((&old, &new)));
+    state.apply(Event::JournalMarked(other.id.clone()));
+    assert_eq!(state.journal.compared(), Some((&old, &other)), "the first mark was replaced");
+    state.apply(Event::JournalMarked(other.id.clone()));
+    assert_eq!(state.journal.compared(), None);
+
+    state.apply(Event::JournalRemoved(Some(old.id.clone())));
+    assert_eq!(state.journal.entries.len(), 2);
+    state.apply(Event::JournalRemoved(None));
+    assert_eq!((state.journal.entries.len(), state.journal.marked.len()), (0, 0));
+}
+
+#[test]
+fn an_error_of_the_journal_leaves_the_answer() {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.worker_replies(predictions());
+    state.apply(Event::JournalFailed(Error::JournalFull));
+    assert!(state.answer.is_some() && state.error().is_none());
+    assert_eq!(state.journal.error, Some(Error::JournalFull));
+}

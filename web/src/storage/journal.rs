@@ -1,0 +1,188 @@
+//! The journal on this device: a folder of the origin private file system, with two files for each photo.
+//!
+//! Every entry has files of its own, so tabs do not overwrite one another's. The folder exists only once something is
+//! kept.
+
+use crate::error::Error;
+use crate::journal::{Entry, EntryAndPhoto, entry_from_json};
+use js_sys::{Array, Reflect, Uint8Array};
+use leptos::prelude::window;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, DomException, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemRemoveOptions,
+};
+
+const FOLDER: &str = "dermake-journal";
+
+#[wasm_bindgen]
+extern "C" {
+    /// A stream that replaces a file when it is closed; until then the file is as it was.
+    type Writable;
+    #[wasm_bindgen(method, catch)]
+    async fn write(this: &Writable, content: &Blob) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn close(this: &Writable) -> Result<JsValue, JsValue>;
+}
+
+/// All entries. Files that are damaged are left out; none without a journal.
+pub async fn load() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let Ok(folder) = folder(false).await else { return entries };
+    for name in names(&folder).await {
+        if name.ends_with(".json")
+            && let Some(json) = read(&folder, &name).await
+            && let Ok(entry) = entry_from_json(&String::from_utf8_lossy(&json))
+        {
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+/// Stores an entry and its photo, as JPEG where the browser encodes it.
+///
+/// # Errors
+/// [`Error::JournalFull`] if there is no room, [`Error::JournalUnavailable`] if this browser keeps no files for pages.
+pub async fn keep(entry: &Entry, photo: &Blob) -> Result<(), Error> {
+    let jpeg = super::jpeg::encode(photo).await;
+    write_entry(entry, jpeg.as_ref().unwrap_or(photo)).await
+}
+
+async fn write_entry(entry: &Entry, photo: &Blob) -> Result<(), Error> {
+    let folder = folder(true).await?;
+    let json = serde_json::to_string(entry).map_err(|err| Error::Computation { detail: err.to_string() })?;
+    let json = Blob::new_with_str_sequence(&Array::of1(&json.into())).map_err(unavailable)?;
+    // The entry is last: without its photo it would be shown empty.
+    for (extension, content) in [("photo", photo), ("json", &json)] {
+        write(&folder, &format!("{}.{extension}", entry.id), content).await?;
+    }
+    Ok(())
+}
+
+/// Stores entries of a file.
+///
+/// # Errors
+/// As [`keep`]. Those before the error stay.
+pub async fn import(entries: &[EntryAndPhoto]) -> Result<(), Error> {
+    for (entry, photo) in entries {
+        write_entry(entry, &blob_of(photo).ok_or(Error::JournalUnavailable)?).await?;
+    }
+    Ok(())
+}
+
+/// The photo of an entry; `None` if it is missing.
+pub async fn photo_bytes(id: &str) -> Option<Vec<u8>> {
+    read(&folder(false).await.ok()?, &format!("{id}.photo")).await
+}
+
+/// The photo of an entry. Its bytes stay on disk until they are shown.
+pub async fn photo(id: &str) -> Option<File> {
+    file(&folder(false).await.ok()?, &format!("{id}.photo")).await
+}
+
+/// Deletes an entry, or the whole journal.
+///
+/// # Errors
+/// [`Error::JournalUnavailable`] if the browser refuses.
+pub async fn remove(id: Option<&str>) -> Result<(), Error> {
+    match id {
+        Some(id) => {
+            let folder = folder(false).await?;
+            for extension in ["json", "photo"] {
+                let removed = JsFuture::from(folder.remove_entry(&format!("{id}.{extension}"))).await;
+                removed.map(drop).or_else(unless_missing)?;
+            }
+            Ok(())
+        }
+        None => {
+            let options = FileSystemRemoveOptions::new();
+            options.set_recursive(true);
+            let removed = JsFuture::from(root().await?.remove_entry_with_options(FOLDER, &options)).await;
+            removed.map(drop).or_else(unless_missing)
+        }
+    }
+}
+
+/// Whether this browser can keep a journal.
+pub fn is_available() -> bool {
+    let has = |object: &JsValue, name: &str| Reflect::has(object, &name.into()).unwrap_or_default();
+    let prototype = Reflect::get(&window(), &"FileSystemFileHandle".into())
+        .and_then(|class| Reflect::get(&class, &"prototype".into()));
+    has(&window().navigator(), "storage") && prototype.is_ok_and(|prototype| has(&prototype, "createWritable"))
+}
+
+async fn root() -> Result<FileSystemDirectoryHandle, Error> {
+    if !is_available() {
+        return Err(Error::JournalUnavailable);
+    }
+    let root = JsFuture::from(window().navigator().storage().get_directory()).await;
+    root.and_then(|root| root.dyn_into()).map_err(unavailable)
+}
+
+async fn folder(create: bool) -> Result<FileSystemDirectoryHandle, Error> {
+    let options = FileSystemGetDirectoryOptions::new();
+    options.set_create(create);
+    let folder = JsFuture::from(root().await?.get_directory_handle_with_options(FOLDER, &options)).await;
+    folder.and_then(|folder| folder.dyn_into()).map_err(unavailable)
+}
+
+async fn names(folder: &FileSystemDirectoryHandle) -> Vec<String> {
+    let mut found = Vec::new();
+    let names = folder.keys();
+    while let Ok(next) = names.next() {
+        let Ok(next) = JsFuture::from(next).await else { break };
+        let Ok(Some(name)) = Reflect::get(&next, &"value".into()).map(|name| name.as_string()) else { break };
+        found.push(name);
+    }
+    found
+}
+
+async fn file(folder: &FileSystemDirectoryHandle, name: &str) -> Option<File> {
+    let handle: FileSystemFileHandle = JsFuture::from(folder.get_file_handle(name)).await.ok()?.dyn_into().ok()?;
+    JsFuture::from(handle.get_file()).await.ok()?.dyn_into().ok()
+}
+
+async fn read(folder: &FileSystemDirectoryHandle, name: &str) -> Option<Vec<u8>> {
+    let content = JsFuture::from(file(folder, name).await?.array_buffer()).await.ok()?;
+    Some(Uint8Array::new(&content).to_vec())
+}
+
+async fn write(folder: &FileSystemDirectoryHandle, name: &str, content: &Blob) -> Result<(), Error> {
+    let options = FileSystemGetFileOptions::new();
+    options.set_create(true);
+    let handle = JsFuture::from(folder.get_file_handle_with_options(name, &options)).await.map_err(not_written)?;
+    let create: js_sys::Function = Reflect::get(&handle, &"createWritable".into())
+        .and_then(|create| create.dyn_into())
+        .map_err(unavailable)?;
+    let stream: js_sys::Promise =
+        create.call0(&handle).and_then(|stream| stream.dyn_into()).map_err(unavailable)?;
+    let stream: Writable = JsFuture::from(stream).await.map_err(not_written)?.unchecked_into();
+    stream.write(content).await.map_err(not_written)?;
+    stream.close().await.map_err(not_written)?;
+    Ok(())
+}
+
+fn blob_of(bytes: &[u8]) -> Option<Blob> {
+    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes))).ok()
+}
+
+fn unavailable(_: JsValue) -> Error {
+    Error::JournalUnavailable
+}
+
+fn not_written(err: JsValue) -> Error {
+    match name_of(&err).as_deref() {
+        Some("QuotaExceededError") => Error::JournalFull,
+        _ => Error::JournalUnavailable,
+    }
+}
+
+fn unless_missing(err: JsValue) -> Result<(), Error> {
+    if name_of(&err).as_deref() == Some("NotFoundError") { Ok(()) } else { Err(Error::JournalUnavailable) }
+}
+
+fn name_of(err: &JsValue) -> Option<String> {
+    err.dyn_ref::<DomException>().map(DomException::name)
+}
