@@ -20,7 +20,10 @@ not_run() { say "not run: first visits with $browser; $*" && exit 0; }
 case $browser in
   firefox) (once firefox_ready install_firefox) || not_run "there is no Firefox"; firefox_ready ;;
   chromium) [ -n "$CHROMIUM" ] || not_run "there is no Chromium" ;;
-  webkit) command -v xvfb-run >/dev/null || not_run "it needs WebKitGTK's MiniBrowser and xvfb-run" ;;
+  webkit)
+    { command -v xvfb-run && ls /usr/lib/*/webkit2gtk-*/MiniBrowser; } >/dev/null 2>&1 ||
+      not_run "it needs WebKitGTK's MiniBrowser and xvfb-run"
+    ;;
 esac
 exec node "$DERMAKE_ROOT/e2e/first_visits.mjs" --dermake "$program" --app "$app" \
   --model "$("$here/demo_model.sh" "$program")" "$browser" "$count"
