@@ -11,7 +11,7 @@ default:
     @{{just_executable()}} --justfile {{justfile()}} --list --unsorted
 
 # Install what the other recipes need; the second time does nothing
-setup: _rust-wasm _tools _browser _node _lint-tools
+setup: _rust-wasm _tools _browser _vulkan _node _lint-tools
 
 # List what is installed and what is missing
 doctor:
@@ -84,7 +84,7 @@ gpu-check *OPTIONS: build-cuda
 test: setup lint test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e and _api without a build: test-native has built the program with the tests' features
 
 # Test all crates natively
-test-native:
+test-native: _vulkan
     cargo test --release --locked --workspace
 
 # Test the server against its OpenAPI document, with schemathesis
@@ -186,6 +186,9 @@ _lint-tools:
 
 _browser:
     @.setup/browser.sh
+
+_vulkan:
+    @.setup/vulkan.sh
 
 _node:
     @.setup/node.sh

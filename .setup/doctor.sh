@@ -40,6 +40,8 @@ playwright() {
     "$DERMAKE_ROOT/e2e/node_modules/.bin/playwright" --version
 }
 
+vulkan() { has_vulkan && compgen -G "/usr/share/vulkan/icd.d/lvp_icd*.json"; }
+
 report cargo "install Rust with rustup: https://rustup.rs" version cargo
 report rustc "install Rust with rustup: https://rustup.rs" version rustc
 report "C compiler" "apt-get install gcc" version cc
@@ -54,6 +56,7 @@ report trunk "just setup (wants $TRUNK_VERSION)" version trunk "$TRUNK_VERSION"
 report chromium "just setup, or apt-get install chromium" version "${CHROMIUM:-chromium}"
 report chromedriver "just setup, or apt-get install chromium-driver" version "${CHROMEDRIVER:-chromedriver}"
 report playwright "just setup" playwright
+report vulkan "just setup, or apt-get install mesa-vulkan-drivers" vulkan
 report shellcheck "just setup (wants $SHELLCHECK_VERSION)" version shellcheck "$SHELLCHECK_VERSION"
 report cargo-deny "just setup (wants $CARGO_DENY_VERSION)" version cargo-deny "$CARGO_DENY_VERSION"
 report cargo-machete "just setup (wants $CARGO_MACHETE_VERSION)" version cargo-machete "$CARGO_MACHETE_VERSION"

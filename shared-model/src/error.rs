@@ -35,6 +35,12 @@ pub enum Error {
         /// Which tensor or member, and what is wrong with it.
         detail: String,
     },
+    /// The kernels of [`gpu`](crate::gpu) cannot compute a model.
+    #[error("the GPU kernels cannot compute this model: {detail}")]
+    GpuConfig {
+        /// Why not.
+        detail: String,
+    },
     /// The header of a safetensors file is invalid.
     #[error("cannot read the safetensors data")]
     Safetensors(#[from] safetensors::SafeTensorError),

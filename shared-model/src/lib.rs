@@ -19,6 +19,7 @@ mod file_kind;
 mod finite;
 mod foreign;
 pub mod fused;
+pub mod gpu;
 pub mod json_kind;
 mod kernels;
 pub mod labels;

@@ -127,6 +127,28 @@ impl ZeroShotModel {
     ) -> Result<Self> {
         let config = manifest.clip_config()?;
         let vision = VisionTower::load(&Weights::from_safetensors(vision)?, &config, &placement)?;
+        Self::of_manifest(manifest, Towers::own(vision, None), classifiers, placement)
+    }
+
+    /// Creates a quantized model whose towers `engine` computes, with its classifiers and its tokenizer from its files
+    /// by their names. `text` has the learned scale.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unsupported manifest, [`Error::Vocabulary`] for a damaged tokenizer.
+    pub fn from_quantized_engine(
+        manifest: &Manifest,
+        engine: Box<dyn TowerEngine>,
+        classifiers: Bytes,
+        text: &Weights,
+        tokenizer: &BTreeMap<String, Bytes>,
+    ) -> Result<Self> {
+        let model = Self::of_manifest(manifest, Towers::Engine(engine), classifiers, Placement::default())?;
+        let tokenizer =
+            Tokenizer::from_files(tokenizer, &model.config.tokenizer, model.config.text.context_length)?;
+        Ok(Self { tokenizer: Some(tokenizer), logit_scale: logit_scale_of(text)?, ..model })
+    }
+
+    fn of_manifest(manifest: &Manifest, towers: Towers, classifiers: Bytes, placement: Placement) -> Result<Self> {
         let classifiers = Weights::from_safetensors(classifiers)?;
         let on_cpu = Placement::default();
         let shipped = manifest.label_sets.iter().map(|set| {
@@ -136,10 +158,10 @@ impl ZeroShotModel {
         Ok(Self {
             shipped: shipped.collect::<Result<_>>()?,
             shipped_templates: Some(Templates::new(manifest.templates.clone())?),
-            config,
+            config: manifest.clip_config()?,
             is_trained: manifest.trained,
             notice: manifest.notice.clone(),
-            towers: Towers::own(vision, None),
+            towers,
             tokenizer: None,
             logit_scale: None,
             placement,

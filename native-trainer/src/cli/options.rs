@@ -28,7 +28,8 @@ pub struct LoadingArguments {
     #[arg(long)]
     arch: Option<String>,
 
-    /// Where to compute: cpu, or cuda (an NVIDIA GPU; cuda:1 is the second one)
+    /// Where to compute: cpu, cuda (an NVIDIA GPU; cuda:1 is the second one), or wgpu (a GPU of any maker, by Vulkan, Metal
+    /// or DirectX 12; int8 models only)
     #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
     device: DeviceChoice,
 

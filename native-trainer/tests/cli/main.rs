@@ -43,6 +43,7 @@ mod train_resume;
 #[cfg(unix)]
 mod train_signals;
 mod verify;
+mod wgpu;
 
 use assert_cmd::Command;
 use serde_json::Value;

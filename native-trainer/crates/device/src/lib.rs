@@ -18,18 +18,23 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     Cpu,
+    /// An NVIDIA GPU.
     Cuda(usize),
+    /// A GPU through Vulkan, Metal or DirectX 12, for int8 models.
+    Wgpu(usize),
 }
 
 impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = || format!("expected cpu, cuda or cuda:N, found {text}");
-        match text.to_ascii_lowercase().split_once(':') {
-            None if text.eq_ignore_ascii_case("cpu") => Ok(Self::Cpu),
-            None if text.eq_ignore_ascii_case("cuda") => Ok(Self::Cuda(0)),
-            Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| unknown()),
+        let unknown = || format!("expected cpu, cuda, cuda:N, wgpu or wgpu:N, found {text}");
+        let name = text.to_ascii_lowercase();
+        let (kind, index) = name.split_once(':').unwrap_or((&name, "0"));
+        match kind {
+            "cpu" if name == "cpu" => Ok(Self::Cpu),
+            "cuda" => index.parse().map(Self::Cuda).map_err(|_| unknown()),
+            "wgpu" => index.parse().map(Self::Wgpu).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
     }
@@ -60,6 +65,10 @@ impl FromStr for Precision {
     }
 }
 
+/// Opens a device for candle's tensors.
+///
+/// # Errors
+/// When a GPU cannot be used, and for [`DeviceChoice::Wgpu`], which only runs the towers of int8 models.
 pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement> {
     let dtype = match precision {
         Precision::F32 => DType::F32,
@@ -68,6 +77,7 @@ pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement
     let device = match device {
         DeviceChoice::Cpu => Device::Cpu,
         DeviceChoice::Cuda(index) => open_gpu(index)?,
+        DeviceChoice::Wgpu(_) => bail!("wgpu answers with int8 models only; use cpu or cuda here"),
     };
     Ok(Placement { device, dtype })
 }
@@ -162,7 +172,8 @@ mod tests {
         assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
         assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
         assert_eq!(("CPU".parse(), "CUDA:1".parse()), (Ok(DeviceChoice::Cpu), Ok(DeviceChoice::Cuda(1))));
-        for bad in ["", "gpu", "cuda:", "cuda:x", "cpu:1"] {
+        assert_eq!(("wgpu".parse(), "WGPU:2".parse()), (Ok(DeviceChoice::Wgpu(0)), Ok(DeviceChoice::Wgpu(2))));
+        for bad in ["", "gpu", "cuda:", "cuda:x", "cpu:1", "cpu:0", "wgpu:", "wgpu:-1"] {
             assert!(bad.parse::<DeviceChoice>().is_err(), "{bad}");
         }
     }

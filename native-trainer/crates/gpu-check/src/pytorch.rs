@@ -79,6 +79,7 @@ fn torch_times(choice: DeviceChoice, python: &str, config: &ClipConfig, n_images
     let device = match choice {
         DeviceChoice::Cpu => "cpu".to_string(),
         DeviceChoice::Cuda(index) => format!("cuda:{index}"),
+        DeviceChoice::Wgpu(_) => bail!("PyTorch has no device wgpu; use cpu or cuda"),
     };
     let sizes = json!({
         "device": device, "images": n_images, "repeats": 10, "image_size": vision.image_size,

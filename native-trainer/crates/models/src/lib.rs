@@ -5,19 +5,18 @@
 mod checkpoint;
 pub mod init;
 pub mod options;
+mod quantized;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 pub use checkpoint::{CONFIG_FILE, Checkpoint, NOTICE_KEY, NoConfig, WEIGHTS_FILE};
 use dermake_engine::InferenceTowers;
-use dermake_files::hash;
-use dermake_hub::WeightsKind;
 pub use dermake_hub::demo_model;
+use dermake_hub::{ModelFiles, WeightsKind};
+use quantized::QuantizedFiles;
 use shared_model::config::ClipConfig;
-use shared_model::manifest::{FileRole, Manifest, ManifestFile};
-use shared_model::weights::{Placement, foreign_text};
+use shared_model::weights::Placement;
 use shared_model::{Clip, ZeroShotModel};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -25,20 +24,10 @@ use std::path::Path;
 ///
 /// Returns the model and its name.
 pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
-    let without_architecture = || match architecture {
-        Some(given) => bail!("a quantized model has its own architecture; leave out {given}: {model}"),
-        None => Ok(()),
+    let files = match Source::find(model, architecture)? {
+        Source::Quantized(files) => return Ok((files.on_candle(placement)?, files.manifest.name)),
+        Source::Dense(files) => files,
     };
-    if demo_model::is_name(model) {
-        without_architecture()?;
-        return load_quantized(Path::new(demo_model::NAME), demo_model::read, placement.clone());
-    }
-    let files = dermake_hub::resolve(model)?;
-    if files.weights_kind == WeightsKind::Quantized {
-        without_architecture()?;
-        let folder = files.weights.parent().unwrap_or(Path::new("."));
-        return load_quantized(folder, |file| map_file(&folder.join(file)), placement.clone());
-    }
     let checkpoint = Checkpoint::open(&files, architecture)?;
     let tokenizer = checkpoint.tokenizer()?;
     let is_trained = checkpoint.is_trained;
@@ -57,6 +46,49 @@ pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> R
     let mut model = ZeroShotModel::from_clip(clip, tokenizer, is_trained, placement.clone());
     model.notice = checkpoint.notice;
     Ok((model, checkpoint.name))
+}
+
+/// Loads the model that `--model` names, an int8 one, onto the GPU `wgpu:index`.
+///
+/// Returns the model and its name.
+///
+/// # Errors
+/// When the GPU cannot be used, or its kernels cannot compute the model: nothing else computes it instead.
+pub fn load_on_wgpu(model: &str, architecture: Option<&str>, index: usize) -> Result<(ZeroShotModel, String)> {
+    match Source::find(model, architecture)? {
+        Source::Quantized(files) => Ok((files.on_wgpu(index)?, files.manifest.name)),
+        Source::Dense(_) => bail!(
+            "the device wgpu computes int8 models; `dermake quantize` makes one, or compute with --device cpu: {model}"
+        ),
+    }
+}
+
+/// The files that `--model` names.
+enum Source {
+    Quantized(Box<QuantizedFiles>),
+    Dense(Box<ModelFiles>),
+}
+
+impl Source {
+    fn find(model: &str, architecture: Option<&str>) -> Result<Self> {
+        let without_architecture = || match architecture {
+            Some(given) => bail!("a quantized model has its own architecture; leave out {given}: {model}"),
+            None => Ok(()),
+        };
+        if demo_model::is_name(model) {
+            without_architecture()?;
+            let files = QuantizedFiles::read(Path::new(demo_model::NAME), demo_model::read)?;
+            return Ok(Self::Quantized(Box::new(files)));
+        }
+        let files = dermake_hub::resolve(model)?;
+        if files.weights_kind == WeightsKind::Quantized {
+            without_architecture()?;
+            let folder = files.weights.parent().unwrap_or(Path::new("."));
+            let files = QuantizedFiles::read(folder, |file| map_file(&folder.join(file)))?;
+            return Ok(Self::Quantized(Box::new(files)));
+        }
+        Ok(Self::Dense(Box::new(files)))
+    }
 }
 
 /// Whether the device is a GPU on which the trainer's kernels compute the model. Other models use candle's there, which
@@ -80,48 +112,7 @@ fn has_kernels(config: &ClipConfig, placement: &Placement) -> bool {
     false
 }
 
-const SLOWER_ON_GPU: &str = "this model is computed with candle's kernels, which are slower";
-
-/// Loads a quantized model, both towers, each file checked against its hash.
-///
-/// `read_file` gives a file's bytes by its name; `folder` is where the files are, for messages.
-fn load_quantized(
-    folder: &Path,
-    read_file: impl Fn(&str) -> Result<Bytes>,
-    placement: Placement,
-) -> Result<(ZeroShotModel, String)> {
-    if !placement.device.is_cpu() {
-        tracing::info!("{SLOWER_ON_GPU}: its weights are quantized");
-    }
-    let json = read_file(Manifest::FILE_NAME)?;
-    let manifest =
-        Manifest::from_json(&json).with_context(|| format!("in {}", folder.join(Manifest::FILE_NAME).display()))?;
-    let read_entry = |entry: &ManifestFile| -> Result<Bytes> {
-        let path = folder.join(&entry.file);
-        let bytes = read_file(&entry.file)?;
-        if bytes.len() as u64 != entry.bytes {
-            if let Some(found) = foreign_text(&bytes) {
-                bail!("expected a file of the model, found {found}: {}", path.display());
-            }
-            bail!("file has {} bytes, the manifest says {}: {}", bytes.len(), entry.bytes, path.display());
-        }
-        let sha256 = hash::sha256(&bytes);
-        if sha256 != entry.sha256 {
-            bail!("file has SHA-256 {sha256}, the manifest says {}: {}", entry.sha256, path.display());
-        }
-        Ok(bytes)
-    };
-    let read = |role: FileRole| read_entry(manifest.file(role)?);
-    let (vision, classifiers, text) =
-        (read(FileRole::Vision)?, read(FileRole::Classifiers)?, read(FileRole::Text)?);
-    let tokenizer = manifest.files_of(&[FileRole::Tokenizer])?;
-    let tokenizer = tokenizer.into_iter().map(|entry| Ok((entry.file.clone(), read_entry(entry)?)));
-    let tokenizer = tokenizer.collect::<Result<BTreeMap<_, _>>>()?;
-    let mut model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, placement)
-        .with_context(|| format!("in {}", folder.display()))?;
-    model.add_text(text, &tokenizer).with_context(|| format!("in {}", folder.display()))?;
-    Ok((model, manifest.name))
-}
+pub(crate) const SLOWER_ON_GPU: &str = "this model is computed with candle's kernels, which are slower";
 
 /// Warns if the model is untrained or has a notice.
 pub fn warn_of(model: &ZeroShotModel) {

@@ -1,6 +1,6 @@
 //! Which model, and where it computes.
 
-use crate::load;
+use crate::{load, load_on_wgpu};
 use anyhow::Result;
 use dermake_device::{DeviceChoice, Precision, placement};
 use shared_model::ZeroShotModel;
@@ -23,6 +23,10 @@ impl ModelOptions {
     /// # Errors
     /// When the device cannot be used, or as [`load`].
     pub fn load(&self) -> Result<(ZeroShotModel, String)> {
-        load(&self.model, self.arch.as_deref(), &placement(self.device, self.dtype)?)
+        let Self { model, arch, device, dtype } = self;
+        match device {
+            DeviceChoice::Wgpu(index) => load_on_wgpu(model, arch.as_deref(), *index),
+            device => load(model, arch.as_deref(), &placement(*device, *dtype)?),
+        }
     }
 }

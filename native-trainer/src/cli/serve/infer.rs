@@ -9,7 +9,7 @@ use dermake_server::InferOptions;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inference")]
 pub struct InferArguments {
-    /// Answer requests at /v1, computing on cpu, cuda or cuda:N; without it, the server only serves files
+    /// Answer requests at /v1, computing on cpu, cuda, cuda:N, wgpu or wgpu:N; without it, the server only serves files
     #[arg(long = "infer", env = "DERMAKE_INFER", value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
 

@@ -66,7 +66,7 @@ impl Engine {
         limits: &Limits,
         metrics: &Arc<Metrics>,
     ) -> anyhow::Result<Self> {
-        let (model, name) = dermake_models::load(source, None, &options.placement()?)?;
+        let (model, name) = options.model(source).load()?;
         check_finite(&model)?;
         dermake_models::warn_of(&model);
         let batching = Batching {

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use shared_model::weights::Placement;
-
-use dermake_device::{DeviceChoice, Precision, placement};
+use dermake_device::{DeviceChoice, Precision};
+use dermake_models::options::ModelOptions;
 
 /// Models that answer, their device, and batches.
 #[derive(Debug, Clone)]
 pub struct InferOptions {
-    /// Answer requests at /v1, computing on cpu, cuda or cuda:N; without it, the server only serves files
+    /// Answer requests at /v1, computing on cpu, cuda, cuda:N, wgpu or wgpu:N; without it, the server only serves files
     pub device: Option<DeviceChoice>,
 
     /// A model that answers requests, named as --model of `dermake classify`; may be repeated. The first answers
@@ -44,8 +43,10 @@ impl InferOptions {
         cached_classifiers: 64,
     };
 
-    pub(super) fn placement(&self) -> anyhow::Result<Placement> {
-        placement(self.device.unwrap_or(DeviceChoice::Cpu), self.dtype)
+    /// Returns the options of one model.
+    pub(super) fn model(&self, source: &str) -> ModelOptions {
+        let device = self.device.unwrap_or(DeviceChoice::Cpu);
+        ModelOptions { model: source.into(), arch: None, device, dtype: self.dtype }
     }
 
     pub(super) fn batch_wait(&self) -> Duration {

@@ -1,0 +1,141 @@
+//! Both towers of a model on the GPU.
+
+use crate::{Error, Gpu, Result, Tower, self_test};
+use candle_core::{DType, Device, Tensor};
+use shared_model::config::ClipConfig;
+use shared_model::gpu::{TextProgram, Texts, VisionProgram};
+use shared_model::preprocess::normalized;
+use shared_model::weights::Weights;
+use shared_model::{Error as ModelError, TowerEngine};
+use std::sync::{Mutex, PoisonError};
+
+/// Most images of a batch.
+const IMAGES_AT_ONCE: usize = 16;
+/// Most texts of a batch.
+const TEXTS_AT_ONCE: usize = 64;
+
+/// Both towers of an int8 model of open_clip's own family, on the GPU.
+pub struct WgpuTowers {
+    gpu: Gpu,
+    config: ClipConfig,
+    vision: VisionProgram,
+    text: TextProgram,
+    towers: Mutex<Towers>,
+}
+
+struct Towers {
+    vision: Tower,
+    text: Tower,
+}
+
+impl WgpuTowers {
+    /// Opens the GPU of this number, checks that it computes the demo model as the CPU does, and copies the towers to it.
+    ///
+    /// # Errors
+    /// When the GPU cannot be used or computes wrong features, when the model is of another family or not int8, or when
+    /// it does not fit into the GPU's memory.
+    pub fn open(index: usize, config: &ClipConfig, vision: &Weights, text: &Weights) -> Result<Self> {
+        // First what needs no GPU: most mistakes are in the choice of the model.
+        let programs = (VisionProgram::load(vision, config)?, TextProgram::load(text, config)?);
+        let gpu = self_test::check(Gpu::open(index)?)?;
+        Self::load(gpu, config, programs)
+    }
+
+    pub(crate) fn load(
+        gpu: Gpu,
+        config: &ClipConfig,
+        (vision, text): (VisionProgram, TextProgram),
+    ) -> Result<Self> {
+        let towers = Towers {
+            vision: Tower::load(&gpu, &vision.constants, &vision.preparation)?,
+            text: Tower::load(&gpu, &text.constants, &text.preparation)?,
+        };
+        Ok(Self { gpu, config: config.clone(), vision, text, towers: Mutex::new(towers) })
+    }
+
+    /// Returns the GPU.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    pub(crate) fn into_gpu(self) -> Gpu {
+        self.gpu
+    }
+
+    /// Returns the images of a batch whose buffers the GPU can bind.
+    ///
+    /// # Errors
+    /// [`Error::TooSmall`] when those of one image are too large.
+    fn images_at_once(&self) -> Result<usize> {
+        let (per_image, most) = (self.vision.plan(1).largest_bytes(), self.gpu.most_bytes());
+        if per_image > most {
+            let detail = format!("a photo needs {per_image} bytes in one buffer, which holds {most}");
+            return Err(Error::TooSmall { gpu: self.gpu.name().into(), detail });
+        }
+        // On the CPU a batch is no faster, and takes as much longer to fail.
+        let wanted = if self.gpu.is_software() { 1 } else { IMAGES_AT_ONCE };
+        Ok(wanted.min((most / per_image.max(1)) as usize))
+    }
+
+    pub(crate) fn images(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        let (batch, channels, height, width) = pixel_values.dims4().map_err(ModelError::from)?;
+        let size = self.config.vision.image_size;
+        if (channels, height, width) != (3, size, size) {
+            let detail = format!("pixel_values are {channels}x{height}x{width}, expected 3x{size}x{size}");
+            return Err(ModelError::from(candle_core::Error::Msg(detail)).into());
+        }
+        let values: Vec<f32> =
+            pixel_values.flatten_all().and_then(|values| values.to_vec1()).map_err(ModelError::from)?;
+        let mut features = Vec::with_capacity(batch * self.config.embed_dim);
+        let mut towers = self.towers.lock().unwrap_or_else(PoisonError::into_inner);
+        for images in values.chunks(self.images_at_once()? * 3 * size * size) {
+            let n_images = images.len() / (3 * size * size);
+            let shape = [n_images, 1];
+            let buffers = towers.vision.buffers(&self.gpu, shape, || self.vision.plan(n_images))?;
+            features.extend(buffers.run(&self.gpu, bytemuck::cast_slice(images), &vec![0; n_images])?);
+        }
+        self.features(features, batch)
+    }
+
+    pub(crate) fn texts(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        let mut features = Vec::with_capacity(input_ids.len() * self.config.embed_dim);
+        let mut towers = self.towers.lock().unwrap_or_else(PoisonError::into_inner);
+        for rows in input_ids.chunks(TEXTS_AT_ONCE) {
+            let Texts { ids, positions, length } = self.text.texts(rows)?;
+            let shape = [rows.len(), length];
+            let buffers = towers.text.buffers(&self.gpu, shape, || self.text.plan(rows.len(), length))?;
+            features.extend(buffers.run(&self.gpu, bytemuck::cast_slice(&ids), &positions)?);
+        }
+        self.features(features, input_ids.len())
+    }
+
+    fn features(&self, values: Vec<f32>, batch: usize) -> Result<Tensor> {
+        let tensor = Tensor::from_vec(values, (batch, self.config.embed_dim), &Device::Cpu);
+        Ok(tensor.map_err(ModelError::from)?)
+    }
+}
+
+impl TowerEngine for WgpuTowers {
+    fn raw_image_features(&self, pixels: &Tensor) -> candle_core::Result<Tensor> {
+        let pixel_values = match pixels.dtype() {
+            DType::U8 => normalized(pixels, &self.config.preprocess).map_err(candle_core::Error::wrap)?,
+            _ => pixels.clone(),
+        };
+        self.images(&pixel_values).map_err(message)
+    }
+
+    fn raw_text_features(&self, input_ids: &[Vec<u32>]) -> candle_core::Result<Tensor> {
+        self.texts(input_ids).map_err(message)
+    }
+
+    fn texts_at_once(&self) -> usize {
+        TEXTS_AT_ONCE
+    }
+}
+
+/// The text of an error with its causes, which says if memory is lacking.
+fn message(err: Error) -> candle_core::Error {
+    let causes = std::iter::successors(std::error::Error::source(&err), |cause| cause.source());
+    let text = causes.fold(err.to_string(), |text, cause| format!("{text}: {cause}"));
+    candle_core::Error::Msg(text)
+}

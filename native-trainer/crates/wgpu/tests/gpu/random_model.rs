@@ -1,0 +1,36 @@
+//! An int8 model with random weights and sizes that are no multiples of anything.
+
+use candle_core::{Device, Tensor};
+use shared_model::config::{ClipConfig, Parameter};
+use shared_model::quantize::{WeightFormat, quantize};
+use shared_model::weights::{StoredTensor, Weights};
+
+/// GELU, patches of 14 pixels with a rest, blocks of 256 and fewer columns.
+const CONFIG: &str = r#"{
+  "model_cfg": {
+    "embed_dim": 72, "quick_gelu": false,
+    "vision_cfg": { "image_size": 60, "patch_size": 14, "width": 288, "head_width": 72, "layers": 2, "mlp_ratio": 2.0 },
+    "text_cfg": { "context_length": 20, "vocab_size": 100, "width": 96, "heads": 4, "layers": 2 }
+  },
+  "preprocess_cfg": { "size": 60 }
+}"#;
+
+/// Returns the config, with heads of this width, and the weights of both towers.
+pub fn model(head_width: usize, format: WeightFormat) -> (ClipConfig, Weights, Weights) {
+    let json = CONFIG.replace("\"head_width\": 72", &format!("\"head_width\": {head_width}"));
+    let config = ClipConfig::from_open_clip_json(json.as_bytes()).unwrap();
+    let tower = |parameters: &[Parameter]| {
+        let dense = Weights::from_stored(parameters.iter().map(stored));
+        let bytes = quantize(&dense, parameters, format).unwrap().to_safetensors(Default::default()).unwrap();
+        Weights::from_safetensors(bytes.into()).unwrap()
+    };
+    let (vision, text) = (tower(&config.vision_parameters()), tower(&config.text_parameters()));
+    (config, vision, text)
+}
+
+fn stored(Parameter { name, shape }: &Parameter) -> (String, StoredTensor) {
+    let is_norm_weight = name.contains("ln_") && name.ends_with("weight");
+    let (mean, deviation) = if is_norm_weight { (1.0, 0.1) } else { (0.0, 0.08) };
+    let tensor = Tensor::randn(mean as f32, deviation, shape.as_slice(), &Device::Cpu).unwrap();
+    (name.clone(), StoredTensor::from_tensor(&tensor).unwrap())
+}

@@ -1,0 +1,25 @@
+// Rounds activations to levels. A workgroup has one block of one row.
+//
+// Bytes: 16 * rows * quads read, 4 * rows * quads written.
+
+struct Sizes {
+    rows: u32,
+    quads: u32,
+    block_quads: u32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+// [rows][quads]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+// [rows][quads]
+@group(0) @binding(2) var<storage, read_write> levels: array<u32>;
+// [rows][blocks]
+@group(0) @binding(3) var<storage, read_write> steps: array<vec2f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+    let quad = group.y * sizes.block_quads + thread;
+    let is_inside = thread < sizes.block_quads && quad < sizes.quads;
+    let value = x[group.x * sizes.quads + min(quad, sizes.quads - 1u)];
+    store_levels(group.x, group.y, thread, select(vec4f(), value, is_inside));
+}
