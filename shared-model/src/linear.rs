@@ -1,5 +1,6 @@
 //! One linear layer and one embedding table over dense or quantised weights, so that the towers are written once.
 
+use crate::kernels::dense::DenseMatrix;
 use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix};
 use crate::kernels::short::ShortMatrix;
 use crate::ops::matmul_bias;
@@ -19,6 +20,8 @@ pub(crate) struct Linear {
 enum LinearWeight {
     /// `[out, in]`, in the placement's dtype.
     Dense(Tensor),
+    /// f32 in panels, the bias included, CPU only.
+    Packed(DenseMatrix),
     /// GGML blocks along `in`; f32 activations.
     Ggml(QMatMul),
     /// One scale an output channel, the bias included; f32 activations, CPU only.
@@ -43,7 +46,7 @@ impl Linear {
     ) -> Result<Self> {
         let bias = bias.map(|name| weights.tensor(name, placement)).transpose()?;
         let weight = match weights.quantized(weight) {
-            None => LinearWeight::Dense(weights.tensor(weight, placement)?),
+            None => return Self::dense(weights.tensor(weight, placement)?, bias),
             Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) => {
                 let scales = weights.stored(&format!("{weight}{}", format.scale_suffix()))?;
                 let matrix = match format {
@@ -68,9 +71,12 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
-    /// From a dense weight of any memory layout.
-    pub fn dense(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight: LinearWeight::Dense(weight), bias }
+    /// From a dense weight of any memory layout, which is packed where that pays.
+    pub fn dense(weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
+        Ok(match DenseMatrix::new(&weight, bias.as_ref())? {
+            Some(matrix) => Self { weight: LinearWeight::Packed(matrix), bias: None },
+            None => Self { weight: LinearWeight::Dense(weight), bias },
+        })
     }
 
     /// From a dense weight; its products are those of 16-bit integers, without a gradient, on the CPU.
@@ -82,6 +88,14 @@ impl Linear {
     pub fn int8(&self) -> Option<&Int8Matrix> {
         match &self.weight {
             LinearWeight::Int8(matrix) => Some(matrix),
+            _ => None,
+        }
+    }
+
+    /// The weight with its bias, where it is packed f32.
+    pub fn packed(&self) -> Option<&DenseMatrix> {
+        match &self.weight {
+            LinearWeight::Packed(matrix) => Some(matrix),
             _ => None,
         }
     }
@@ -104,6 +118,7 @@ impl Linear {
         };
         let y = match &self.weight {
             LinearWeight::Dense(weight) => matmul_bias(&rows, weight, self.bias.as_ref())?,
+            LinearWeight::Packed(matrix) => matrix.matmul(&rows)?,
             LinearWeight::Ggml(blocks) => quantized(blocks.forward(&rows.to_dtype(DType::F32)?)?)?,
             LinearWeight::Short(matrix) => quantized(matrix.matmul(&rows.to_dtype(DType::F32)?)?)?,
             LinearWeight::Int8(matrix) => matrix.matmul(&rows.to_dtype(DType::F32)?)?.to_dtype(x.dtype())?,

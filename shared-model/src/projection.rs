@@ -25,7 +25,7 @@ impl Projection {
             Kind::Linear { bias } => {
                 let weight = weights.projection(prefix, placement)?.t()?;
                 let bias = bias.then(|| weights.tensor(&format!("{prefix}_bias"), placement)).transpose()?;
-                Self::Linear(Linear::dense(weight, bias))
+                Self::Linear(Linear::dense(weight, bias)?)
             }
             Kind::Mlp { hidden_bias, bias, .. } => {
                 let layer = |name: &str, has_bias: bool| {

@@ -5,9 +5,10 @@
 
 use crate::Result;
 use crate::config::{Activation, ClipConfig, NormOrder, Visibility};
-use crate::kernels::int8::BLOCK_WIDTH;
+use crate::kernels::PanelMatrix;
+use crate::kernels::int8::{Activations, BLOCK_WIDTH};
 use crate::linear::Linear;
-use crate::ops::{Int8Block, LayerNorm, Workspace, activation, attention};
+use crate::ops::{FusedBlock, LayerNorm, Workspace, activation, attention};
 use crate::weights::packing::INT8_QUAD;
 use crate::weights::{Placement, Weights};
 use candle_core::{D, DType, Tensor};
@@ -19,7 +20,14 @@ pub type Observer<'a> = &'a mut dyn FnMut(&str, &Tensor);
 /// `resblocks`: the blocks of one tower.
 pub(crate) struct Transformer {
     blocks: Vec<Block>,
-    workspace: Workspace,
+    buffers: Buffers,
+}
+
+/// The memory that the blocks of a tower share, by the form of their weights.
+#[derive(Default)]
+struct Buffers {
+    int8: Workspace<Activations>,
+    packed: Workspace<Vec<f32>>,
 }
 
 /// Sizes of a [`Transformer`], and how its blocks compute.
@@ -69,7 +77,7 @@ impl Transformer {
         placement: &Placement,
     ) -> Result<Self> {
         let block = |layer| Block::load(weights, &format!("{prefix}.{layer}"), config, placement);
-        Ok(Self { blocks: (0..config.layers).map(block).collect::<Result<_>>()?, workspace: Workspace::default() })
+        Ok(Self { blocks: (0..config.layers).map(block).collect::<Result<_>>()?, buffers: Buffers::default() })
     }
 
     /// Whether its matrices are int8, on the CPU.
@@ -85,7 +93,7 @@ impl Transformer {
     pub fn forward(&self, x: Tensor, starts: Option<&[usize]>, observe: Observer<'_>) -> Result<Tensor> {
         let mut x = x;
         for (layer, block) in self.blocks.iter().enumerate() {
-            x = block.forward(&x, starts, &self.workspace)?;
+            x = block.forward(&x, starts, &self.buffers)?;
             observe(&format!("block{layer}"), &x);
         }
         Ok(x)
@@ -98,9 +106,9 @@ impl Transformer {
     pub fn forward_first_token(&self, mut x: Tensor) -> Result<Tensor> {
         let Some((last, others)) = self.blocks.split_last() else { return Ok(x.narrow(1, 0, 1)?) };
         for block in others {
-            x = block.forward(&x, None, &self.workspace)?;
+            x = block.forward(&x, None, &self.buffers)?;
         }
-        last.forward_first_token(&x, &self.workspace)
+        last.forward_first_token(&x, &self.buffers)
     }
 }
 
@@ -145,9 +153,9 @@ impl Block {
         })
     }
 
-    fn forward(&self, x: &Tensor, starts: Option<&[usize]>, workspace: &Workspace) -> Result<Tensor> {
-        if let (Some(block), None) = (self.int8(x), starts) {
-            return block.forward(x, x.dim(1)?, workspace);
+    fn forward(&self, x: &Tensor, starts: Option<&[usize]>, buffers: &Buffers) -> Result<Tensor> {
+        if let (None, Some(computed)) = (starts, self.forward_fused(x, x.dim(1)?, buffers)) {
+            return computed;
         }
         self.forward_by(x, starts, &mut |layer, x| self.linear(layer).forward(x))
     }
@@ -169,9 +177,9 @@ impl Block {
     }
 
     /// `[B, N, D]` to `[B, 1, D]`.
-    fn forward_first_token(&self, x: &Tensor, workspace: &Workspace) -> Result<Tensor> {
-        if let Some(block) = self.int8(x) {
-            return block.forward(x, 1, workspace);
+    fn forward_first_token(&self, x: &Tensor, buffers: &Buffers) -> Result<Tensor> {
+        if let Some(computed) = self.forward_fused(x, 1, buffers) {
+            return computed;
         }
         let mut product = |layer, x: &Tensor| self.linear(layer).forward(x);
         let joined = self.joined_heads(x, None, &mut product)?;
@@ -179,22 +187,31 @@ impl Block {
         self.finish(&first(x)?, &first(&joined)?, &mut product)
     }
 
-    /// The block as one operation, if all of its matrices are int8 and such is `x`.
-    fn int8(&self, x: &Tensor) -> Option<Int8Block<'_>> {
-        if x.dtype() != DType::F32 || !x.device().is_cpu() || self.norm_order != NormOrder::Pre {
+    /// The block as one operation, if all of its matrices are packed as `of` takes them and `x` is f32 on the CPU.
+    fn fused<'a, M>(&'a self, x: &Tensor, of: impl Fn(&'a Linear) -> Option<&'a M>) -> Option<FusedBlock<'a, M>> {
+        if x.dtype() != DType::F32 || !x.device().is_cpu() || x.track_op() || self.norm_order != NormOrder::Pre {
             return None;
         }
-        Some(Int8Block {
+        Some(FusedBlock {
             ln_1: &self.ln_1,
-            in_proj: self.attention.in_proj.int8()?,
-            out_proj: self.attention.out_proj.int8()?,
+            in_proj: of(&self.attention.in_proj)?,
+            out_proj: of(&self.attention.out_proj)?,
             ln_2: &self.ln_2,
-            c_fc: self.mlp.c_fc.int8()?,
-            c_proj: self.mlp.c_proj.int8()?,
+            c_fc: of(&self.mlp.c_fc)?,
+            c_proj: of(&self.mlp.c_proj)?,
             heads: self.attention.heads,
             is_causal: self.attention.is_causal,
             activation: self.mlp.activation,
         })
+    }
+
+    /// The first `n_wanted` tokens as one operation, if there is one.
+    fn forward_fused(&self, x: &Tensor, n_wanted: usize, buffers: &Buffers) -> Option<Result<Tensor>> {
+        if let Some(block) = self.fused(x, Linear::int8) {
+            return Some(block.forward(x, n_wanted, &buffers.int8));
+        }
+        let block = self.fused(x, Linear::packed)?;
+        Some(block.forward(x, n_wanted, &buffers.packed))
     }
 
     /// The heads' outputs, before the output projection.

@@ -68,7 +68,7 @@ impl VisionTower {
         Ok(Self {
             patch_embedding: match transformer.is_int8() {
                 true => Linear::short(&kernel, bias)?,
-                false => Linear::dense(kernel, bias),
+                false => Linear::dense(kernel, bias)?,
             },
             class_embedding: vision.has_class_token.then(|| tensor("visual.class_embedding")).transpose()?,
             positional_embedding: tensor("visual.positional_embedding")?,

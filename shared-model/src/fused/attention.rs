@@ -30,13 +30,38 @@ impl Heads {
 
     /// Returns queries `[n, W]`, keys and values of one head of the sequence that starts at token `start`.
     fn parts(self, qkv: &[f32], start: usize, n: usize, head: usize) -> [Matrix<'_>; 3] {
-        let part = |part| &qkv[self.offset(start, part, head)..];
-        [0, 1, 2].map(|index| Matrix::strided(part(index), n, self.width, 3 * self.joined_width()))
+        [0, 1, 2].map(|part| self.part(qkv, start, n, head, part))
+    }
+
+    /// Returns the first `n` queries (0), keys (1) or values (2) of one head of the sequence that starts at token `start`.
+    fn part(self, qkv: &[f32], start: usize, n: usize, head: usize, part: usize) -> Matrix<'_> {
+        Matrix::strided(&qkv[self.offset(start, part, head)..], n, self.width, 3 * self.joined_width())
     }
 
     /// Returns the offset of the query (0), key (1) or value (2) of a head within `qkv`.
     fn offset(self, start: usize, part: usize, head: usize) -> usize {
         (start * 3 + part) * self.joined_width() + head * self.width
+    }
+
+    /// Computes the output of one head of one sequence. `see` gets the logits that each query sees.
+    ///
+    /// `weights` `[queries, keys]` is the memory for the attention weights.
+    fn attend(
+        self,
+        [query, key, value]: [Matrix<'_>; 3],
+        weights: &mut [f32],
+        out: Rows<'_, f32>,
+        see: impl Fn(usize, &[f32]),
+    ) {
+        let n_keys = key.rows();
+        product(query, key.t(), Rows::of(weights, n_keys), scaled(self.scale()));
+        for (row, logits) in weights.chunks_exact_mut(n_keys).enumerate() {
+            let (seen, hidden) = logits.split_at_mut(if self.is_causal { row + 1 } else { n_keys });
+            see(row, seen);
+            softmax(seen);
+            hidden.fill(0.0);
+        }
+        product(Matrix::new(weights, n_keys), value, out, scaled(1.0));
     }
 
     /// Checks that the lengths fit and returns the number of tokens.
@@ -87,23 +112,45 @@ pub fn attention(qkv: &[f32], starts: &[usize], heads: Heads, joined: &mut [f32]
             if n == 0 {
                 return;
             }
-            let [query, key, value] = heads.parts(qkv, start, n, head);
-            let weights = &mut weights[..n * n];
-            product(query, key.t(), Rows::of(weights, n), scaled(heads.scale()));
-            for (row, logits) in weights.chunks_exact_mut(n).enumerate() {
-                let (seen, hidden) = logits.split_at_mut(if heads.is_causal { row + 1 } else { n });
+            let size = RowsSize { n_rows: n, width: heads.width, stride: heads.joined_width() };
+            // SAFETY: the task is the only one of this sequence's rows and this head's columns.
+            let out = unsafe { out.rows(start * heads.joined_width() + head * heads.width, size) };
+            heads.attend(heads.parts(qkv, start, n, head), &mut weights[..n * n], out, |row, seen| {
                 if let Some(log_sum_exp) = log_sum_exp {
                     // SAFETY: the task is the only one of this head and token.
                     let value = unsafe { log_sum_exp.slice(head * n_tokens + start + row, 1) };
                     value[0] = log_of_sum(seen);
                 }
-                softmax(seen);
-                hidden.fill(0.0);
-            }
-            let size = RowsSize { n_rows: n, width: heads.width, stride: heads.joined_width() };
-            // SAFETY: the task is the only one of this sequence's rows and this head's columns.
-            let out = unsafe { out.rows(start * heads.joined_width() + head * heads.width, size) };
-            product(Matrix::new(weights, n), value, out, scaled(1.0));
+            });
+        },
+    );
+}
+
+/// As [`attention`], for the first `n_queries` tokens of sequences of `n_tokens` each.
+///
+/// # Shapes
+/// - `qkv`: `[B, N, 3, H, W]`
+/// - `joined`: `[B, queries, H, W]`
+///
+/// # Panics
+/// When the lengths do not fit.
+pub(crate) fn attention_of_first(qkv: &[f32], n_tokens: usize, n_queries: usize, heads: Heads, joined: &mut [f32]) {
+    let width = heads.joined_width();
+    let batch = qkv.len() / (n_tokens * 3 * width).max(1);
+    assert_eq!((qkv.len(), joined.len()), (batch * n_tokens * 3 * width, batch * n_queries * width));
+    let out = Output::new(joined);
+    for_each_task(
+        batch * heads.count,
+        || vec![0f32; n_queries * n_tokens],
+        |weights, task| {
+            let (sample, head) = (task / heads.count, task % heads.count);
+            let start = sample * n_tokens;
+            let [_, key, value] = heads.parts(qkv, start, n_tokens, head);
+            let query = heads.part(qkv, start, n_queries, head, 0);
+            let size = RowsSize { n_rows: n_queries, width: heads.width, stride: width };
+            // SAFETY: the task is the only one of this sample's rows and this head's columns.
+            let out = unsafe { out.rows(sample * n_queries * width + head * heads.width, size) };
+            heads.attend([query, key, value], weights, out, |_, _| ());
         },
     );
 }

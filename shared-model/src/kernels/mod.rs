@@ -1,7 +1,12 @@
-//! Integer matrix products, with equal sums on every instruction set.
+//! Matrix products of weights that are packed once.
 //!
 //! [`int8`] multiplies weights of signed bytes by activations of seven bits, [`short`] 16-bit integers by 16-bit
-//! integers. The property tests compare every kernel with a scalar reference.
+//! integers; their sums are equal on every instruction set, and the property tests compare every kernel with a scalar
+//! reference. [`dense`] multiplies f32 weights by f32 activations.
 
+pub(crate) mod dense;
 pub(crate) mod int8;
+mod panel_matrix;
 pub(crate) mod short;
+
+pub(crate) use panel_matrix::{PanelMatrix, Place, Values};

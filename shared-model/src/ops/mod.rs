@@ -4,18 +4,18 @@
 //! where candle tracks gradients, each is composed of candle's operations. The trainer calls the kernels itself;
 //! candle's gradients are the reference of its tests.
 //!
-//! A block whose matrices are all int8 is one operation, [`int8_block`].
+//! A block whose matrices are all packed is one operation, [`fused_block`].
 
 mod activation;
 mod attention;
-mod int8_block;
+mod fused_block;
 mod layer_norm;
 mod matmul_bias;
 mod short_attention;
 
 pub(crate) use activation::activation;
 pub(crate) use attention::attention;
-pub(crate) use int8_block::{Int8Block, Workspace};
+pub(crate) use fused_block::{FusedBlock, Workspace};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use matmul_bias::matmul_bias;
 

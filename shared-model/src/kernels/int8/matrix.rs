@@ -4,7 +4,7 @@ use super::activations::{Activations, RowLevels};
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
 use super::packed::Packed;
-use super::panels::Values;
+use crate::kernels::{PanelMatrix, Place, Values};
 use crate::output::Output;
 use crate::parallel::for_each_task;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
@@ -18,15 +18,6 @@ use std::sync::Arc;
 /// A weight `[out, in]` of signed bytes with one scale for each output channel, and its bias.
 #[derive(Clone)]
 pub(crate) struct Int8Matrix(Arc<Packed>);
-
-/// The position of the values of one row and panel.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    /// Row of the activations.
-    pub row: usize,
-    /// First of [`INT8_PANEL`] output channels.
-    pub channel: usize,
-}
 
 impl Int8Matrix {
     /// Takes an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`. Activations share a scale and a zero over
@@ -94,16 +85,6 @@ impl Int8Matrix {
         Ok(Tensor::from_vec(dense, (*n_out, *n_in), &Device::Cpu)?)
     }
 
-    /// Returns the number of output channels.
-    pub fn n_out(&self) -> usize {
-        self.0.n_out
-    }
-
-    /// Returns the number of input channels.
-    pub fn n_in(&self) -> usize {
-        self.0.n_in
-    }
-
     /// Replaces `activations` with `n_rows` rows that this weight multiplies; see [`Activations::fill`].
     pub(crate) fn fill<S>(
         &self,
@@ -127,19 +108,6 @@ impl Int8Matrix {
                 levels.quantize(row);
             },
         );
-    }
-
-    /// Computes `x W^T + b` for a range of output channels in whole panels.
-    ///
-    /// `each` changes all values of a panel, then `finish` takes those of each row. Both are called from many threads.
-    pub(crate) fn multiply(
-        &self,
-        activations: &Activations,
-        channels: Range<usize>,
-        each: impl Fn(&mut [f32]) + Sync,
-        finish: impl Fn(Place, &Values) + Sync,
-    ) {
-        self.multiply_with(fastest_kernel(), activations, channels, each, finish);
     }
 
     fn multiply_with(
@@ -184,6 +152,53 @@ impl Int8Matrix {
         };
         self.multiply_with(kernel, &activations, 0..n_out, |_| (), put);
         out
+    }
+}
+
+impl PanelMatrix for Int8Matrix {
+    type Buffer = Activations;
+    type Rows<'x> = &'x Activations;
+    const ATTENDS_IN_SHORT: bool = true;
+
+    fn n_out(&self) -> usize {
+        self.0.n_out
+    }
+
+    fn n_in(&self) -> usize {
+        self.0.n_in
+    }
+
+    fn rows<'x>(&self, buffer: &'x mut Activations, x: &'x [f32]) -> &'x Activations {
+        self.fill_with(buffer, x);
+        buffer
+    }
+
+    fn rows_by<'x>(
+        &self,
+        buffer: &'x mut Activations,
+        n_rows: usize,
+        write: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> &'x Activations {
+        self.fill(
+            buffer,
+            n_rows,
+            || vec![0f32; self.0.n_in],
+            |values, levels| {
+                write(levels.row(), values);
+                levels.quantize(values);
+            },
+        );
+        buffer
+    }
+
+    fn multiply(
+        &self,
+        rows: &Activations,
+        channels: Range<usize>,
+        each: impl Fn(&mut [f32]) + Sync,
+        finish: impl Fn(Place, &Values) + Sync,
+    ) {
+        self.multiply_with(fastest_kernel(), rows, channels, each, finish);
     }
 }
 

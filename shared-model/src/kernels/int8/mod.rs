@@ -26,4 +26,4 @@ mod x86;
 
 pub(crate) use activations::{Activations, STEPS, round_to_levels};
 pub(crate) use levels::BLOCK_WIDTH;
-pub(crate) use matrix::{Int8Matrix, Place};
+pub(crate) use matrix::Int8Matrix;

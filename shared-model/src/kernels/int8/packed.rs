@@ -3,7 +3,8 @@
 use super::activations::Activations;
 use super::fitting::Fitting;
 use super::kernel::{PanelKernel, Weights};
-use super::panels::{Found, Values, scale, take_sums};
+use super::panels::{Found, scale, take_sums};
+use crate::kernels::Values;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use bytes::Bytes;
 

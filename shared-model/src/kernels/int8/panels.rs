@@ -4,11 +4,8 @@
 
 use super::activations::Step;
 use super::kernel::Sums;
+use crate::kernels::Values;
 use crate::lanes::widest;
-use crate::weights::packing::INT8_PANEL;
-
-/// The values of one row and panel.
-pub(crate) type Values = [f32; INT8_PANEL];
 
 /// The sums of some rows in one block.
 #[derive(Clone, Copy)]

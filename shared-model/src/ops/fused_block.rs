@@ -1,8 +1,8 @@
-//! A block whose four matrices are int8, as one operation without a gradient.
+//! A block whose four matrices are packed alike, as one operation without a gradient.
 //!
-//! The steps between two products are fused into them: a row is normalized and quantized in one pass, bias and
-//! activation are applied to the values of a product before they are stored, and the residuals are added in place. All
-//! blocks of a tower share the buffers.
+//! The steps between two products are fused into them: a row is normalized (and quantized, for int8) in one pass, bias
+//! and activation are applied to the values of a product before they are stored, and the residuals are added in place.
+//! All blocks of a tower share the buffers.
 
 use super::attention::equal_starts;
 use super::layer_norm::{LayerNorm, NormRows};
@@ -11,26 +11,26 @@ use super::values;
 use crate::Result;
 use crate::config::Activation;
 use crate::fused::{self, activate};
-use crate::kernels::int8::panels::{self, Values};
-use crate::kernels::int8::{Activations, Int8Matrix, Place};
+use crate::kernels::int8::panels;
+use crate::kernels::{PanelMatrix, Place, Values};
 use crate::output::Output;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
 
-/// The parameters of one block.
-pub(crate) struct Int8Block<'a> {
+/// The parameters of one block, whose weights have the form `M`.
+pub(crate) struct FusedBlock<'a, M> {
     /// Norm before attention.
     pub ln_1: &'a LayerNorm,
     /// Queries, keys and values, `[3 D, D]`.
-    pub in_proj: &'a Int8Matrix,
+    pub in_proj: &'a M,
     /// `[D, D]`
-    pub out_proj: &'a Int8Matrix,
+    pub out_proj: &'a M,
     /// Norm before the MLP.
     pub ln_2: &'a LayerNorm,
     /// `[4 D, D]`, or another width of the MLP.
-    pub c_fc: &'a Int8Matrix,
+    pub c_fc: &'a M,
     /// `[D, 4 D]`
-    pub c_proj: &'a Int8Matrix,
+    pub c_proj: &'a M,
     /// Number of heads.
     pub heads: usize,
     /// Whether a token attends only to itself and the tokens before it.
@@ -39,13 +39,13 @@ pub(crate) struct Int8Block<'a> {
     pub activation: Activation,
 }
 
-/// The buffers of one tower, shared by its blocks.
+/// The buffers of one tower, shared by its blocks; `B` is that of rows to multiply.
 #[derive(Default)]
-pub(crate) struct Workspace(Mutex<Buffers>);
+pub(crate) struct Workspace<B>(Mutex<Buffers<B>>);
 
 #[derive(Default)]
-struct Buffers {
-    activations: Activations,
+struct Buffers<B> {
+    rows: B,
     /// `[B, N, 3 D]`
     qkv: Vec<f32>,
     /// `[B, queries, D]`
@@ -62,21 +62,28 @@ struct Tokens {
     n_wanted: usize,
 }
 
-impl Int8Block<'_> {
+impl<M: PanelMatrix> FusedBlock<'_, M> {
     /// Computes the first `n_wanted` tokens of each sample.
     ///
     /// # Shapes
     /// - `x`: `[B, N, D]` f32 on the CPU
     /// - returns `[B, wanted, D]`
-    pub fn forward(&self, x: &Tensor, n_wanted: usize, workspace: &Workspace) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, n_wanted: usize, workspace: &Workspace<M::Buffer>) -> Result<Tensor> {
         let norms = [self.ln_1.rows()?, self.ln_2.rows()?];
         Ok(x.contiguous()?.apply_op1_no_bwd(&BlockOp { block: self, norms, n_wanted, workspace })?)
     }
 
     /// Adds the output of attention to `wanted` `[B, wanted, D]`, the first tokens of each sample of `x` `[B, N, D]`.
-    fn attend(&self, x: &[f32], wanted: &mut [f32], norm: &NormRows, tokens: Tokens, buffers: &mut Buffers) {
+    fn attend(
+        &self,
+        x: &[f32],
+        wanted: &mut [f32],
+        norm: &NormRows,
+        tokens: Tokens,
+        buffers: &mut Buffers<M::Buffer>,
+    ) {
         let Tokens { batch, n_tokens, n_wanted } = tokens;
-        let Buffers { activations, qkv, joined, .. } = buffers;
+        let Buffers { rows, qkv, joined, .. } = buffers;
         let width = self.out_proj.n_out();
         qkv.resize(batch * n_tokens * 3 * width, 0.0);
         let fused = Output::new(qkv);
@@ -87,42 +94,46 @@ impl Int8Block<'_> {
         // Only wanted tokens need queries; all tokens need keys and values.
         let token_of = |row: usize| row / n_wanted * n_tokens + row % n_wanted;
         if n_wanted < n_tokens {
-            normalize(norm, self.in_proj, batch * n_wanted, |row| row_of(x, token_of(row), width), activations);
+            let normalized = self.in_proj.rows_by(rows, batch * n_wanted, |row, to| {
+                norm.normalize(row_of(x, token_of(row), width), to);
+            });
             let put_query = |place: Place, values: &Values| put(token_of(place.row), place.channel, values);
-            self.in_proj.multiply(activations, 0..width, |_| (), put_query);
+            self.in_proj.multiply(normalized, 0..width, |_| (), put_query);
         }
         let first = if n_wanted < n_tokens { width } else { 0 };
-        normalize(norm, self.in_proj, batch * n_tokens, |row| row_of(x, row, width), activations);
+        let normalized =
+            self.in_proj.rows_by(rows, batch * n_tokens, |row, to| norm.normalize(row_of(x, row, width), to));
         let put_row = |place: Place, values: &Values| put(place.row, place.channel, values);
-        self.in_proj.multiply(activations, first..3 * width, |_| (), put_row);
+        self.in_proj.multiply(normalized, first..3 * width, |_| (), put_row);
         joined.resize(batch * n_wanted * width, 0.0);
         self.join_heads(qkv, tokens, joined);
-        self.out_proj.fill_with(activations, joined);
-        add_product(self.out_proj, activations, wanted);
+        add_product(self.out_proj, self.out_proj.rows(rows, joined), wanted);
     }
 
     /// Computes attention from `qkv` `[B, N, 3 D]` into `joined` `[B, wanted, D]`.
     ///
-    /// Texts attend in f32: 16-bit integers take their scale from all tokens, so a text's values would depend on the
-    /// padding, and thus on the other texts of its batch.
+    /// Texts attend in f32 beside int8 weights, too: 16-bit integers take their scale from all tokens, so a text's values
+    /// would depend on the padding, and thus on the other texts of its batch.
     fn join_heads(&self, qkv: &[f32], tokens: Tokens, joined: &mut [f32]) {
         let Tokens { batch, n_tokens, n_wanted } = tokens;
         let (width, heads, is_causal) = (self.out_proj.n_out(), self.heads, self.is_causal);
-        if is_causal && n_wanted == n_tokens {
-            let heads = fused::Heads { count: heads, width: width / heads, is_causal };
-            fused::attention(qkv, &equal_starts(batch, n_tokens), heads, joined, None);
-        } else {
+        let of_heads = fused::Heads { count: heads, width: width / heads, is_causal };
+        if M::ATTENDS_IN_SHORT && !(is_causal && n_wanted == n_tokens) {
             let dims = Heads { batch, n_tokens, n_queries: n_wanted, width, heads, is_causal };
             short_attention::join_heads(qkv, dims, joined);
+        } else if n_wanted == n_tokens {
+            fused::attention(qkv, &equal_starts(batch, n_tokens), of_heads, joined, None);
+        } else {
+            fused::attention_of_first(qkv, n_tokens, n_wanted, of_heads, joined);
         }
     }
 
     /// Adds the output of the MLP to tokens `[rows, D]`.
-    fn transform(&self, tokens: &mut [f32], norm: &NormRows, buffers: &mut Buffers) {
-        let Buffers { activations, hidden, .. } = buffers;
+    fn transform(&self, tokens: &mut [f32], norm: &NormRows, buffers: &mut Buffers<M::Buffer>) {
+        let Buffers { rows, hidden, .. } = buffers;
         let width = self.c_fc.n_in();
         let n_rows = tokens.len() / width;
-        normalize(norm, self.c_fc, n_rows, |row| row_of(tokens, row, width), activations);
+        let normalized = self.c_fc.rows_by(rows, n_rows, |row, to| norm.normalize(row_of(tokens, row, width), to));
         let hidden_width = self.c_fc.n_out();
         hidden.resize(n_rows * hidden_width, 0.0);
         let out = Output::new(hidden);
@@ -130,9 +141,8 @@ impl Int8Block<'_> {
             // SAFETY: a channel of a row is computed by one task.
             unsafe { out.slice(place.row * hidden_width + place.channel, values.len()) }.copy_from_slice(values);
         };
-        self.c_fc.multiply(activations, 0..hidden_width, |values| activate(self.activation, values), put);
-        self.c_proj.fill_with(activations, hidden);
-        add_product(self.c_proj, activations, tokens);
+        self.c_fc.multiply(normalized, 0..hidden_width, |values| activate(self.activation, values), put);
+        add_product(self.c_proj, self.c_proj.rows(rows, hidden), tokens);
     }
 }
 
@@ -140,56 +150,37 @@ fn row_of(values: &[f32], row: usize, width: usize) -> &[f32] {
     &values[row * width..][..width]
 }
 
-/// Normalizes rows and quantizes them for a product with `weight`.
-fn normalize<'x>(
-    norm: &NormRows,
-    weight: &Int8Matrix,
-    n_rows: usize,
-    row_of: impl Fn(usize) -> &'x [f32] + Sync,
-    activations: &mut Activations,
-) {
-    weight.fill(
-        activations,
-        n_rows,
-        || vec![0f32; weight.n_in()],
-        |normalized, levels| {
-            norm.normalize(row_of(levels.row()), normalized);
-            levels.quantize(normalized);
-        },
-    );
-}
-
-/// Adds the product of `weight` and `activations` to tokens `[rows, D]`.
-fn add_product(weight: &Int8Matrix, activations: &Activations, tokens: &mut [f32]) {
+/// Adds the product of `weight` and `rows` to tokens `[rows, D]`.
+fn add_product<M: PanelMatrix>(weight: &M, rows: M::Rows<'_>, tokens: &mut [f32]) {
     let width = weight.n_out();
     let out = Output::new(tokens);
     let add = |place: Place, values: &Values| {
         // SAFETY: a channel of a row is computed by one task.
         panels::add(unsafe { out.slice(place.row * width + place.channel, values.len()) }, values);
     };
-    weight.multiply(activations, 0..width, |_| (), add);
+    weight.multiply(rows, 0..width, |_| (), add);
 }
 
-struct BlockOp<'a> {
-    block: &'a Int8Block<'a>,
+struct BlockOp<'a, M: PanelMatrix> {
+    block: &'a FusedBlock<'a, M>,
     norms: [NormRows; 2],
     n_wanted: usize,
-    workspace: &'a Workspace,
+    workspace: &'a Workspace<M::Buffer>,
 }
 
-impl CustomOp1 for BlockOp<'_> {
+impl<M: PanelMatrix> CustomOp1 for BlockOp<'_, M> {
     fn name(&self) -> &'static str {
-        "int8-block"
+        "fused-block"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (batch, n_tokens, width) = layout.shape().dims3()?;
         let x = values::slice(storage, layout)?;
         let n_wanted = self.n_wanted.min(n_tokens);
-        let Int8Block { in_proj, out_proj, heads, .. } = self.block;
+        let FusedBlock { in_proj, out_proj, heads, .. } = self.block;
         if *heads == 0 || width % heads != 0 || (in_proj.n_in(), out_proj.n_out()) != (width, width) {
             candle_core::bail!(
-                "an int8 block of width {} and {heads} heads on {:?}",
+                "a fused block of width {} and {heads} heads on {:?}",
                 out_proj.n_out(),
                 layout.shape()
             );

@@ -1,0 +1,252 @@
+//! A packed f32 weight and its product with rows.
+
+use super::kernel::{Block, Kernel, available_kernels, fastest_kernel};
+use crate::Result;
+use crate::kernels::{PanelMatrix, Place, Values};
+use crate::output::Output;
+use crate::parallel::{for_each_chunk, for_each_task};
+use crate::weights::packing::INT8_PANEL;
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A weight `[out, in]` of f32 in panels of sixteen output channels, and its bias.
+#[derive(Clone)]
+pub(crate) struct DenseMatrix(Arc<Packed>);
+
+struct Packed {
+    /// `[out / 16, in, 16]`
+    panels: Vec<f32>,
+    /// `[out / 16][16]`; zeros for a layer without a bias.
+    bias: Vec<Values>,
+    n_in: usize,
+}
+
+/// Columns that are multiplied at a time: the block of a panel and those of a tile's rows fit the first cache together.
+const DEPTH: usize = 256;
+
+/// Most rows of a task. Their sums fit the second cache together with the block of a panel.
+const ROWS_PER_TASK: usize = 256;
+
+/// Rows of a task are whole tiles of every kernel, except the last ones.
+const ROWS_OF_TILES: usize = 12;
+
+impl DenseMatrix {
+    /// Packs a weight `[out, in]` with its bias `[out]`.
+    ///
+    /// Returns `None` for a weight that is better multiplied as it is: one that candle tracks, not of f32 on the CPU,
+    /// not of whole panels, or where the processor has no kernel of ours.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) for a bias of another length.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Option<Self>> {
+        let tensors = || [Some(weight), bias].into_iter().flatten();
+        let is_plain = |tensor: &Tensor| {
+            tensor.device().is_cpu()
+                && tensor.dtype() == DType::F32
+                && !tensor.track_op()
+                && tensor.elem_count() > 0
+        };
+        let (n_out, n_in) = weight.dims2()?;
+        if available_kernels().next().is_none() || !tensors().all(is_plain) || !n_out.is_multiple_of(INT8_PANEL) {
+            return Ok(None);
+        }
+        let bias = match bias {
+            Some(bias) => bias.to_vec1()?,
+            None => vec![0.0; n_out],
+        };
+        if bias.len() != n_out {
+            let detail = format!("a bias of {} values, expected {n_out}", bias.len());
+            return Err(candle_core::Error::Msg(detail).into());
+        }
+        let (bias, _) = bias.as_chunks::<INT8_PANEL>();
+        let values: Vec<f32> = weight.flatten_all()?.to_vec1()?;
+        let mut panels = vec![0f32; values.len()];
+        for_each_chunk(&mut panels, n_in * INT8_PANEL, |panel, packed| {
+            let rows = &values[panel * n_in * INT8_PANEL..][..n_in * INT8_PANEL];
+            for (column, packed) in packed.chunks_exact_mut(INT8_PANEL).enumerate() {
+                packed.iter_mut().zip(rows.chunks_exact(n_in)).for_each(|(packed, row)| *packed = row[column]);
+            }
+        });
+        Ok(Some(Self(Arc::new(Packed { panels, bias: bias.to_vec(), n_in }))))
+    }
+
+    fn multiply_with(
+        &self,
+        kernel: Kernel,
+        x: &[f32],
+        channels: Range<usize>,
+        each: impl Fn(&mut [f32]) + Sync,
+        finish: impl Fn(Place, &Values) + Sync,
+    ) {
+        let Packed { panels, bias, n_in } = &*self.0;
+        assert!(channels.start.is_multiple_of(INT8_PANEL) && channels.end.is_multiple_of(INT8_PANEL));
+        assert!(x.len().is_multiple_of(*n_in), "{} values, {n_in} columns", x.len());
+        let (first, n_panels) = (channels.start / INT8_PANEL, channels.len() / INT8_PANEL);
+        let n_rows = x.len() / n_in;
+        let n_groups = n_rows.div_ceil(ROWS_PER_TASK);
+        let rows_per_task = n_rows.div_ceil(n_groups.max(1)).next_multiple_of(ROWS_OF_TILES);
+        for_each_task(n_panels * n_groups, Vec::new, |sums, task| {
+            let (panel, first_row) = (first + task / n_groups, task % n_groups * rows_per_task);
+            sums.clear();
+            sums.resize(rows_per_task.min(n_rows.saturating_sub(first_row)), bias[panel]);
+            let rows = &x[(first_row * n_in).min(x.len())..];
+            let weights = &panels[panel * n_in * INT8_PANEL..][..n_in * INT8_PANEL];
+            for (block, panel) in weights.chunks(DEPTH * INT8_PANEL).enumerate() {
+                let rows = &rows[(block * DEPTH).min(rows.len())..];
+                kernel(Block { rows, stride: *n_in, panel }, sums);
+            }
+            each(sums.as_flattened_mut());
+            for (row, values) in sums.iter().enumerate() {
+                finish(Place { row: first_row + row, channel: panel * INT8_PANEL }, values);
+            }
+        });
+    }
+
+    /// Returns `x W^T + b`.
+    ///
+    /// # Shapes
+    /// - `x`: `[M, in]` f32
+    /// - returns `[M, out]` f32
+    pub fn matmul(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(x.contiguous()?.apply_op1_no_bwd(self)?)
+    }
+
+    fn product(&self, kernel: Kernel, x: &[f32]) -> Vec<f32> {
+        let n_out = self.n_out();
+        let mut out = vec![0f32; x.len() / self.0.n_in * n_out];
+        let output = Output::new(&mut out);
+        let put = |place: Place, values: &Values| {
+            // SAFETY: a channel of a row is computed by one task.
+            unsafe { output.slice(place.row * n_out + place.channel, values.len()) }.copy_from_slice(values);
+        };
+        self.multiply_with(kernel, x, 0..n_out, |_| (), put);
+        out
+    }
+}
+
+impl PanelMatrix for DenseMatrix {
+    type Buffer = Vec<f32>;
+    type Rows<'x> = &'x [f32];
+    const ATTENDS_IN_SHORT: bool = false;
+
+    fn n_out(&self) -> usize {
+        self.0.bias.len() * INT8_PANEL
+    }
+
+    fn n_in(&self) -> usize {
+        self.0.n_in
+    }
+
+    fn rows<'x>(&self, _: &'x mut Vec<f32>, x: &'x [f32]) -> &'x [f32] {
+        x
+    }
+
+    fn rows_by<'x>(
+        &self,
+        buffer: &'x mut Vec<f32>,
+        n_rows: usize,
+        write: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> &'x [f32] {
+        /// Rows of one task.
+        const ROWS: usize = 16;
+        let n_in = self.0.n_in;
+        buffer.resize(n_rows * n_in, 0.0);
+        for_each_chunk(buffer, ROWS * n_in, |task, rows| {
+            rows.chunks_exact_mut(n_in).enumerate().for_each(|(row, values)| write(task * ROWS + row, values));
+        });
+        buffer
+    }
+
+    fn multiply(
+        &self,
+        rows: &[f32],
+        channels: Range<usize>,
+        each: impl Fn(&mut [f32]) + Sync,
+        finish: impl Fn(Place, &Values) + Sync,
+    ) {
+        let kernel = fastest_kernel().expect("a weight is packed only where there is a kernel");
+        self.multiply_with(kernel, rows, channels, each, finish);
+    }
+}
+
+impl CustomOp1 for DenseMatrix {
+    fn name(&self) -> &'static str {
+        "dense-matmul"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (n_rows, width) = layout.shape().dims2()?;
+        let (Some((start, end)), Some(kernel)) = (layout.contiguous_offsets(), fastest_kernel()) else {
+            candle_core::bail!("a packed product wants contiguous activations")
+        };
+        if width != self.0.n_in {
+            candle_core::bail!("a packed product: activations of width {width}, expected {}", self.0.n_in);
+        }
+        let out = self.product(kernel, &storage.as_slice::<f32>()?[start..end]);
+        Ok((CpuStorage::F32(out), Shape::from((n_rows, self.n_out()))))
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    fn random(shape: &[usize]) -> Tensor {
+        Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn every_kernel_gives_the_product_with_its_bias() {
+        let kernels: Vec<Kernel> = available_kernels().collect();
+        for (n_rows, n_out, n_in) in
+            [(0, 16, 3), (1, 32, 1), (5, 16, 255), (6, 48, 256), (13, 16, 257), (197, 32, 515), (600, 16, 40)]
+        {
+            let (x, weight, bias) = (random(&[n_rows, n_in]), random(&[n_out, n_in]), random(&[n_out]));
+            let matrix = DenseMatrix::new(&weight, Some(&bias)).unwrap();
+            let Some(matrix) = matrix else {
+                assert!(kernels.is_empty());
+                return;
+            };
+            let rows = x.to_vec2::<f32>().unwrap();
+            let (weight, bias) = (weight.to_vec2::<f32>().unwrap(), bias.to_vec1::<f32>().unwrap());
+            let x = x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let first = matrix.product(kernels[0], &x);
+            for &kernel in &kernels {
+                assert_eq!(matrix.product(kernel, &x), first, "each sum has its order");
+            }
+            assert_eq!(first.len(), n_rows * n_out);
+            for (row, x) in rows.iter().enumerate() {
+                for (channel, weights) in weight.iter().enumerate() {
+                    let products = x.iter().zip(weights).map(|(x, w)| f64::from(*x) * f64::from(*w));
+                    let expected = products.sum::<f64>() + f64::from(bias[channel]);
+                    let error = (f64::from(first[row * n_out + channel]) - expected).abs();
+                    assert!(error < 2e-6 * (n_in as f64 + 1.0), "{n_rows} rows of {n_in}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_same_values_in_every_batch() {
+        let (x, weight) = (random(&[300, 70]), random(&[32, 70]));
+        let Some(matrix) = DenseMatrix::new(&weight, None).unwrap() else { return };
+        let whole = matrix.matmul(&x).unwrap().to_vec2::<f32>().unwrap();
+        for row in [0, 5, 211, 299] {
+            let alone = matrix.matmul(&x.narrow(0, row, 1).unwrap()).unwrap().to_vec2::<f32>().unwrap();
+            assert_eq!(alone[0], whole[row]);
+        }
+    }
+
+    #[test]
+    fn weights_that_are_trained_or_of_another_kind_are_not_packed() {
+        let packs = |weight: &Tensor| DenseMatrix::new(weight, None).unwrap().is_some();
+        let weight = random(&[32, 8]);
+        assert_eq!(packs(&weight), available_kernels().next().is_some());
+        assert!(!packs(Var::from_tensor(&weight).unwrap().as_tensor()));
+        assert!(!packs(&weight.to_dtype(DType::BF16).unwrap()));
+        assert!(!packs(&random(&[24, 8])));
+        assert!(DenseMatrix::new(&weight, Some(&random(&[16]))).is_err() || !packs(&weight));
+    }
+}

@@ -1,0 +1,10 @@
+//! Products of f32 rows with a weight that is packed once, when it is loaded.
+//!
+//! A general product packs the weight anew in each call and leaves bias, activation and residual to passes of their own.
+
+mod kernel;
+mod matrix;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub(crate) use matrix::DenseMatrix;
