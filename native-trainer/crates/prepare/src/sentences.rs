@@ -20,7 +20,7 @@ pub fn ends(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     for (at, c) in text.char_indices() {
         let is_end = match c {
-            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '。' => true,
+            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '。' | '！' | '？' => true,
             '!' | '?' => {
                 !bytes.get(at + 1).is_some_and(|next| matches!(next, b'!' | b'?' | b')')) && ends_word(text, at, c)
             }

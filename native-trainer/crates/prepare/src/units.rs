@@ -1,11 +1,13 @@
 //! A caption in parts that fit the text tower: its sentences, at most eight.
 //!
-//! A sentence that is too long is cut at its clauses, then at its commas, then between words. If there are more parts
-//! than a table has columns, short neighbors are joined. Nothing is lost unless a caption has more than eight times
-//! the tower's context.
+//! A sentence that is too long is cut at its clauses, then at its commas, then between words, then within one. If there
+//! are more parts than a table has columns, short neighbors are joined. Nothing is lost unless a caption has more than
+//! eight times the tower's context.
 
 use crate::sentences;
 use shared_model::tokenizer::Tokenizer;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Sub-captions of a row of the published tables.
 pub const MAX_UNITS: usize = 8;
@@ -37,10 +39,13 @@ impl TokenBudget {
 
     /// Splits a caption.
     pub fn split(&self, caption: &str) -> Units {
-        let parts = split_behind(caption, &sentences::ends(caption));
-        let parts: Vec<&str> = parts.into_iter().flat_map(semicolons).filter(|part| has_word(part)).collect();
-        let truncated = if self.fits(caption) { caption.trim().to_owned() } else { self.first_that_fit(&parts) };
-        let pieces: Vec<String> = parts.iter().flat_map(|part| self.pieces(without_period(part))).collect();
+        let mut ends = sentences::ends(caption);
+        ends.extend(caption.match_indices([';', '；', '•']).map(|(at, mark)| at + mark.len()));
+        ends.sort_unstable();
+        let parts = split_behind(caption, &ends).into_iter().map(|part| part.trim_matches(BETWEEN_PARTS));
+        let pieces: Vec<String> =
+            parts.filter(|part| has_word(part)).flat_map(|part| self.pieces(without_period(part))).collect();
+        let truncated = if self.fits(caption) { caption.trim().to_owned() } else { self.start_of(caption, &ends) };
         let mut subcaptions = self.joined(pieces);
         let n_left_out = subcaptions.len().saturating_sub(MAX_UNITS);
         subcaptions.truncate(MAX_UNITS);
@@ -58,73 +63,84 @@ impl TokenBudget {
     }
 
     /// The sentences from the start on that fit together, or what fits of the first.
-    fn first_that_fit(&self, parts: &[&str]) -> String {
-        let mut kept = String::new();
-        for part in parts {
-            let longer = if kept.is_empty() { (*part).to_owned() } else { format!("{kept} {part}") };
-            if !self.fits(&longer) {
-                break;
-            }
-            kept = longer;
+    fn start_of(&self, caption: &str, ends: &[usize]) -> String {
+        let fitting = ends.iter().map(|&end| &caption[..end]).take_while(|start| self.fits(start.trim()));
+        match fitting.filter(|start| has_word(start)).last() {
+            Some(start) => start.trim().trim_end_matches([';', '；', '•']).trim_end().to_owned(),
+            None => self.pieces(caption.trim()).into_iter().next().unwrap_or_default(),
         }
-        if kept.is_empty() {
-            kept = parts.first().and_then(|part| self.pieces(part).into_iter().next()).unwrap_or_default();
-        }
-        kept
     }
 
     /// A sentence, in pieces that fit.
     fn pieces(&self, sentence: &str) -> Vec<String> {
-        if self.fits(sentence) {
-            return vec![sentence.to_owned()];
-        }
-        let cuts: [fn(&str) -> Vec<usize>; 3] = [clause_ends, comma_ends, word_ends];
-        let mut pieces = vec![sentence.to_owned()];
+        let cuts: [fn(&str) -> Vec<usize>; 4] = [clause_ends, comma_ends, word_ends, char_ends];
+        let mut pieces = vec![sentence];
         for ends in cuts {
             pieces = pieces.into_iter().flat_map(|piece| self.cut(piece, ends)).collect();
         }
-        pieces
+        let trimmed = pieces.into_iter().map(|piece| piece.trim_matches(BETWEEN_PIECES));
+        trimmed.filter(|piece| has_word(piece)).map(str::to_owned).collect()
     }
 
     /// Cuts a text that does not fit, into as few pieces as the places allow.
-    fn cut(&self, text: String, ends: fn(&str) -> Vec<usize>) -> Vec<String> {
-        if self.fits(&text) {
+    fn cut<'a>(&self, text: &'a str, ends: fn(&str) -> Vec<usize>) -> Vec<&'a str> {
+        if self.fits(text) {
             return vec![text];
         }
-        let mut pieces: Vec<String> = Vec::new();
-        for part in split_behind(&text, &ends(&text)) {
-            let longer = pieces.last().map(|last| format!("{last} {part}"));
-            match longer.filter(|longer| self.fits(longer)) {
-                Some(longer) => *pieces.last_mut().expect("a longer piece has a last one") = longer,
-                None => pieces.push(part.to_owned()),
+        let mut pieces = Vec::new();
+        let (mut start, mut end) = (0, 0);
+        for next in ends(text).into_iter().chain([text.len()]) {
+            if end > start && !self.fits(text[start..next].trim_matches(BETWEEN_PIECES)) {
+                pieces.push(&text[start..end]);
+                start = end;
             }
+            end = next;
         }
+        pieces.push(&text[start..]);
         pieces
-            .iter()
-            .map(|piece| piece.trim_matches([' ', ',', ';']).to_owned())
-            .filter(|piece| has_word(piece))
-            .collect()
     }
 
     /// Joins neighbors, the shortest first, until there are columns for all.
     fn joined(&self, mut units: Vec<String>) -> Vec<String> {
-        let mut blocked: Vec<String> = Vec::new();
-        while units.len() > MAX_UNITS {
-            let lengths: Vec<usize> = units.windows(2).map(|pair| pair[0].len() + pair[1].len()).collect();
-            let joined = |at: usize| format!("{}. {}", units[at], units[at + 1]);
-            let mut order: Vec<usize> = (0..lengths.len()).filter(|&at| !blocked.contains(&joined(at))).collect();
-            order.sort_by_key(|&at| (lengths[at], at));
-            let Some(&at) = order.first() else { break };
-            let unit = joined(at);
-            if self.fits(&unit) {
-                units.splice(at..at + 2, [unit]);
-            } else {
-                blocked.push(unit);
+        // Each unit's neighbor behind it and before it; a joined unit takes the place of its first.
+        let n_units = units.len();
+        let mut next: Vec<usize> = (1..=n_units).collect();
+        let mut previous: Vec<usize> = (0..n_units).map(|at| at.wrapping_sub(1)).collect();
+        let length = |units: &[String], first: usize, second: usize| units[first].len() + units[second].len();
+        let pairs = (1..n_units).map(|at| Reverse((length(&units, at - 1, at), at - 1, at)));
+        let mut shortest: BinaryHeap<_> = pairs.collect();
+        let mut n_left = n_units;
+        while let Some(Reverse((joined_length, first, second))) = shortest.pop().filter(|_| n_left > MAX_UNITS) {
+            let is_outdated = units[first].is_empty() || next[first] != second;
+            if is_outdated || length(&units, first, second) != joined_length {
+                continue;
+            }
+            let unit = format!("{}. {}", units[first], units[second]);
+            if !self.fits(&unit) {
+                continue;
+            }
+            (units[first], units[second]) = (unit, String::new());
+            next[first] = next[second];
+            n_left -= 1;
+            if let Some(before) = previous.get_mut(next[first]) {
+                *before = first;
+                shortest.push(Reverse((length(&units, first, next[first]), first, next[first])));
+            }
+            if first > 0 {
+                let before = previous[first];
+                shortest.push(Reverse((length(&units, before, first), before, first)));
             }
         }
+        units.retain(|unit| !unit.is_empty());
         units
     }
 }
+
+/// What is between two parts of a caption, which belongs to none of them.
+const BETWEEN_PARTS: [char; 5] = [' ', '\t', ';', '；', '•'];
+
+/// What is between two pieces of a sentence.
+const BETWEEN_PIECES: [char; 6] = [' ', '\t', ',', ';', '，', '、'];
 
 fn split_behind<'a>(text: &'a str, ends: &[usize]) -> Vec<&'a str> {
     let mut start = 0;
@@ -135,10 +151,6 @@ fn split_behind<'a>(text: &'a str, ends: &[usize]) -> Vec<&'a str> {
         part.trim()
     });
     parts.filter(|part| !part.is_empty()).collect()
-}
-
-fn semicolons(sentence: &str) -> Vec<&str> {
-    sentence.split([';', '•']).map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 fn has_word(text: &str) -> bool {
@@ -174,16 +186,22 @@ fn clause_ends(text: &str) -> Vec<usize> {
 }
 
 fn comma_ends(text: &str) -> Vec<usize> {
-    text.match_indices(", ").map(|(at, _)| at + 1).collect()
+    let commas = text.match_indices([',', '，', '、']);
+    commas.map(|(at, mark)| at + mark.len()).filter(|&end| mark_ends(text, end)).collect()
+}
+
+/// Whether a comma that ends here is not one of a number.
+fn mark_ends(text: &str, end: usize) -> bool {
+    !text[..end].ends_with(',') || text[end..].starts_with(' ')
 }
 
 fn word_ends(text: &str) -> Vec<usize> {
-    let mut ends: Vec<usize> = text.match_indices(char::is_whitespace).map(|(at, _)| at).collect();
-    if ends.is_empty() {
-        // A text without spaces, as in Chinese or after a damaged export.
-        ends = text.char_indices().map(|(at, _)| at).step_by(20).skip(1).collect();
-    }
-    ends
+    text.match_indices(char::is_whitespace).map(|(at, _)| at).collect()
+}
+
+/// Places within words, for texts without spaces, as in Chinese or after a damaged export.
+fn char_ends(text: &str) -> Vec<usize> {
+    text.char_indices().skip(1).map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]
@@ -217,8 +235,21 @@ mod tests {
         assert_eq!(words(&units.subcaptions.join(" ")), words(long));
         assert!(units.subcaptions.iter().all(|unit| budget.n_tokens(unit) <= 18), "{units:?}");
         assert!(budget.n_tokens(&units.truncated) <= 18 && long.starts_with(&units.truncated[..10]));
-        let run = "x".repeat(400);
-        assert!(budget.split(&run).subcaptions.iter().all(|unit| budget.n_tokens(unit) <= 18));
+        for unspaced in ["x".repeat(400), "红斑鳞屑，".repeat(30), format!("红斑 {}", "丘疹".repeat(60))] {
+            let units = budget.split(&unspaced);
+            assert!(units.subcaptions.iter().all(|unit| budget.n_tokens(unit) <= 18), "{units:?}");
+            assert!(units.subcaptions.iter().all(|unit| unspaced.contains(unit.as_str()) || unit.contains(". ")));
+            assert!(budget.n_tokens(&units.truncated) <= 18 && unspaced.starts_with(&units.truncated), "{units:?}");
+        }
+    }
+
+    #[test]
+    fn a_caption_of_very_many_sentences_is_split_in_time_that_grows_with_its_length() {
+        let n_sentences = 40_000;
+        let caption = (0..n_sentences).map(|n| format!("Papule {n}.")).collect::<Vec<_>>().join(" ");
+        let units = budget(77).split(&caption);
+        assert_eq!(units.subcaptions.len(), MAX_UNITS);
+        assert!(units.n_left_out > 1000 && units.n_left_out < n_sentences / 4, "{}", units.n_left_out);
     }
 
     #[test]

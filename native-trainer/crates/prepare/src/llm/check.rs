@@ -2,8 +2,9 @@
 
 use crate::assertion::{Cues, Status};
 use crate::extraction::{Extraction, Reader};
-use crate::lexicon::{Lexicon, Meaning};
+use crate::lexicon::{Hit, Lexicon, Meaning};
 use crate::lexicon_reader;
+use crate::words::Words;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,11 +50,14 @@ pub fn check(lexicon: &Lexicon, caption: &str, answer: &Answer) -> Checked {
     extraction.others.clear();
     extraction.negated.clear();
     let mut refused = Vec::new();
-    let place = |term: &Term| find(caption, &term.evidence);
-    let status = |range: &Range<usize>, is_condition| status(lexicon, caption, range, is_condition);
+    let reading = Reading::of(lexicon, caption);
+    let first_with = |term: &Term, subject: Subject, status: Status| {
+        let found = occurrences(caption, &term.evidence);
+        found.into_iter().find(|range| reading.status(range, subject) == status)
+    };
     (extraction.condition, extraction.path) = (None, Vec::new());
     if let Some(term) = &answer.condition {
-        match place(term).filter(|range| status(range, true) == Status::Asserted) {
+        match first_with(term, Subject::Condition, Status::Asserted) {
             Some(range) => {
                 let (name, path) = condition(lexicon, term);
                 note(&mut extraction, caption, &name, range);
@@ -63,30 +67,35 @@ pub fn check(lexicon: &Lexicon, caption: &str, answer: &Answer) -> Checked {
         }
     }
     extraction.concepts = Vec::new();
-    let known = |name: &str| lexicon.concepts.iter().find(|concept| concept.eq_ignore_ascii_case(name.trim()));
+    let known = |term: &Term, status: Status| {
+        let is_it = |concept: &String| concept.eq_ignore_ascii_case(term.name.trim());
+        let at = lexicon.concepts.iter().position(is_it)?;
+        Some((lexicon.concepts[at].as_str(), first_with(term, Subject::Concept(at), status)?))
+    };
     for term in &answer.concepts {
-        match (known(&term.name), place(term).filter(|range| status(range, false) == Status::Asserted)) {
-            (Some(name), Some(range)) => {
-                note(&mut extraction, caption, name, range);
-                if !extraction.concepts.contains(name) {
-                    extraction.concepts.push(name.clone());
-                }
-            }
-            _ => refused.push(term.name.clone()),
-        }
+        let Some((name, range)) = known(term, Status::Asserted) else {
+            refused.push(term.name.clone());
+            continue;
+        };
+        note(&mut extraction, caption, name, range);
+        push_new(&mut extraction.concepts, name);
     }
     for term in &answer.negated {
-        match (known(&term.name), place(term)) {
-            (Some(name), Some(range)) if !extraction.concepts.contains(name) => {
+        match known(term, Status::Negated) {
+            Some((name, range)) if !extraction.concepts.iter().any(|concept| concept == name) => {
                 note(&mut extraction, caption, name, range);
-                if !extraction.negated.contains(name) {
-                    extraction.negated.push(name.clone());
-                }
+                push_new(&mut extraction.negated, name);
             }
             _ => refused.push(term.name.clone()),
         }
     }
     Checked { extraction, refused }
+}
+
+fn push_new(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
 }
 
 /// The name and path of a condition: those of the lexicon if it knows the name or the evidence, else the model's name.
@@ -111,31 +120,108 @@ fn condition(lexicon: &Lexicon, term: &Term) -> (String, Vec<String>) {
     (name.clone(), vec![name])
 }
 
-/// How the words of a caption are meant, by the lexicon's cues.
-fn status(lexicon: &Lexicon, caption: &str, range: &Range<usize>, is_condition: bool) -> Status {
-    let words = lexicon.words(caption);
-    let hits = lexicon.hits(&words);
-    let first = words.words.iter().position(|word| word.source.end > range.start);
-    let behind = words.words.iter().rposition(|word| word.source.start < range.end && !word.source.is_empty());
-    let (Some(first), Some(last)) = (first, behind) else { return Status::Asserted };
-    let (cues, term) = (Cues::new(&words, &hits), first..last.max(first) + 1);
-    if is_condition { cues.status_of_condition(&term) } else { cues.status_of_concept(&term) }
+/// What a term is evidence of.
+#[derive(Clone, Copy)]
+enum Subject {
+    Condition,
+    /// Index of the concept in the lexicon.
+    Concept(usize),
 }
 
-/// Bytes of the caption that have these words, in any case.
-fn find(caption: &str, evidence: &str) -> Option<Range<usize>> {
-    let evidence = evidence.trim();
-    if evidence.is_empty() {
-        return None;
+/// A caption as the lexicon reads it.
+struct Reading {
+    words: Words,
+    hits: Vec<Hit>,
+}
+
+impl Reading {
+    fn of(lexicon: &Lexicon, caption: &str) -> Self {
+        let words = lexicon.words(caption);
+        let hits = lexicon.hits(&words);
+        Self { words, hits }
     }
-    if let Some(start) = caption.find(evidence) {
-        return Some(start..start + evidence.len());
+
+    /// How the evidence in these bytes is meant, by the lexicon's cues.
+    ///
+    /// Evidence may be longer than the term ("no ulceration", "a plaque without crusts"): the lexicon's own term within
+    /// it counts, else what follows a cue that it begins with.
+    fn status(&self, range: &Range<usize>, subject: Subject) -> Status {
+        let words = &self.words.words;
+        let first = words.iter().position(|word| word.source.end > range.start);
+        let last = words.iter().rposition(|word| word.source.start < range.end && !word.source.is_empty());
+        let (Some(first), Some(last)) = (first, last) else { return Status::Asserted };
+        let evidence = first..last.max(first) + 1;
+        let is_within = |hit: &&Hit| hit.words.start >= evidence.start && hit.words.end <= evidence.end;
+        let is_subject = |hit: &&Hit| match (hit.meaning, subject) {
+            (Meaning::Condition(_), Subject::Condition) => true,
+            (Meaning::Concept(found), Subject::Concept(concept)) => found == concept,
+            _ => false,
+        };
+        let cues = Cues::new(&self.words, &self.hits);
+        let status = |term: &Range<usize>| match subject {
+            Subject::Condition => cues.status_of_condition(term),
+            Subject::Concept(_) => cues.status_of_concept(term),
+        };
+        let mut own = self.hits.iter().filter(is_within).filter(is_subject).peekable();
+        if own.peek().is_some() {
+            let statuses: Vec<Status> = own.map(|hit| status(&hit.words)).collect();
+            let is_asserted = statuses.contains(&Status::Asserted);
+            return if is_asserted { Status::Asserted } else { statuses[0] };
+        }
+        let is_cue = |hit: &&Hit| matches!(hit.meaning, Meaning::Cue(_)) && hit.words.start == evidence.start;
+        let behind = self.hits.iter().filter(is_within).filter(is_cue).map(|hit| hit.words.end).max();
+        let start = behind.filter(|&start| start < evidence.end).unwrap_or(evidence.start);
+        status(&(start..evidence.end))
     }
-    // Lower case keeps the length of ASCII letters, and of most others.
-    let (lower, evidence) = (caption.to_lowercase(), evidence.to_lowercase());
-    let start = lower.find(&evidence).filter(|_| lower.len() == caption.len())?;
-    let range = start..start + evidence.len();
-    caption.get(range.clone()).map(|_| range)
+}
+
+/// Endings with which a word of the caption may go on behind the evidence.
+const INFLECTIONS: [&str; 4] = ["s", "es", "d", "ed"];
+
+/// Returns every place of the caption that has these words, in any case and with any white space between them.
+///
+/// A place begins at the start of a word and ends at the end of one, or before a plural or past ending.
+fn occurrences(caption: &str, evidence: &str) -> Vec<Range<usize>> {
+    let evidence: Vec<&str> = evidence.split_whitespace().collect();
+    let starts = caption.char_indices().filter(|&(at, c)| {
+        let before = caption[..at].chars().next_back();
+        !c.is_alphanumeric() || before.is_none_or(|before| !before.is_alphanumeric())
+    });
+    let ends_word = |end: usize| {
+        let is_inside = caption[..end].chars().next_back().is_some_and(char::is_alphanumeric);
+        let rest: String = caption[end..].chars().take_while(|c| c.is_alphanumeric()).collect();
+        !is_inside || rest.is_empty() || INFLECTIONS.contains(&rest.to_lowercase().as_str())
+    };
+    let place = |(start, _): (usize, char)| {
+        let mut end = start;
+        for (index, part) in evidence.iter().enumerate() {
+            let rest = &caption[end..];
+            let n_spaces = rest.len() - rest.trim_start().len();
+            if index > 0 {
+                if n_spaces == 0 {
+                    return None;
+                }
+                end += n_spaces;
+            }
+            end += matched_in_any_case(&caption[end..], part)?;
+        }
+        (end > start && ends_word(end)).then_some(start..end)
+    };
+    starts.filter_map(place).collect()
+}
+
+/// Returns how many bytes of `text` are `start` in any case, if it starts so.
+fn matched_in_any_case(text: &str, start: &str) -> Option<usize> {
+    let mut expected = start.chars().flat_map(char::to_lowercase).peekable();
+    for (at, c) in text.char_indices() {
+        if expected.peek().is_none() {
+            return Some(at);
+        }
+        if c.to_lowercase().any(|c| expected.next() != Some(c)) {
+            return None;
+        }
+    }
+    expected.peek().is_none().then_some(text.len())
 }
 
 fn note(extraction: &mut Extraction, caption: &str, name: &str, range: Range<usize>) {
@@ -178,6 +264,29 @@ mod tests {
         let doubted = Answer { condition: Some(term("melanoma", "melanoma")), concepts: vec![], negated: vec![] };
         let checked = check(&lexicon, caption, &doubted);
         assert_eq!((checked.refused, checked.extraction.condition), (vec!["melanoma".to_owned()], None));
+    }
+
+    #[test]
+    fn every_place_of_the_evidence_is_tried_and_words_are_whole() {
+        let lexicon = Lexicon::new(None);
+        let caption = "No scale at the border; thick scale in the center. Reduced pain, nonscaly rim, a plaque without \
+                       crusts, no  ulceration.";
+        let concepts = |terms: &[(&str, &str)]| {
+            let concepts = terms.iter().map(|(name, evidence)| term(name, evidence)).collect();
+            check(&lexicon, caption, &Answer { condition: None, concepts, negated: vec![] })
+        };
+        let checked = concepts(&[("scale", "SCALE"), ("plaque", "a plaque without crusts")]);
+        assert!(checked.refused.is_empty(), "{:?}", checked.refused);
+        assert_eq!(checked.extraction.spans["scale"], [[30, 35]], "the second one is asserted");
+        let refused = concepts(&[("erythema", "red"), ("crust", "crust"), ("ulcer", "no ulceration")]).refused;
+        assert_eq!(refused, ["erythema", "crust", "ulcer"]);
+        let negated =
+            [("scale", "No scale"), ("crust", "crusts"), ("ulcer", "no ulceration"), ("plaque", "plaque")];
+        let negated = negated.iter().map(|(name, evidence)| term(name, evidence)).collect();
+        let checked = check(&lexicon, caption, &Answer { condition: None, concepts: vec![], negated });
+        assert_eq!(checked.extraction.negated, ["scale", "crust", "ulcer"]);
+        assert_eq!(checked.refused, ["plaque"], "the caption asserts it");
+        assert_eq!(occurrences("İbis RED red reds reddish", "red"), [6..9, 10..13, 14..17]);
     }
 
     #[test]
