@@ -4,15 +4,15 @@
 //! color's direction; two hold a constant, so that it keeps its size. Attention is uniform (queries and keys are zero)
 //! and gathers the colors of all patches or words into the token that is pooled; the MLP adds nothing.
 
+use crate::shared_folder::shared_folder;
 use candle_core::{Device, Tensor};
 use dermake_models::{CONFIG_FILE, WEIGHTS_FILE};
 use serde_json::json;
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use tempfile::TempDir;
 
 /// Words that are one token each, and their colors.
 pub const COLORS: [(&str, [u8; 3]); 8] = [
@@ -31,14 +31,12 @@ const GAIN: f32 = 20.0;
 
 /// The model's folder, written once.
 pub fn model() -> &'static Path {
-    static MODEL: OnceLock<TempDir> = OnceLock::new();
-    MODEL
-        .get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            write(folder.path());
-            folder
-        })
-        .path()
+    static MODEL: OnceLock<PathBuf> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let folder = shared_folder("colors");
+        write(&folder);
+        folder
+    })
 }
 
 /// Writes the model as an open_clip checkpoint.

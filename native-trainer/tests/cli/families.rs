@@ -2,13 +2,13 @@
 //!
 //! The models are those of `shared-model/tests/fixtures/towers`, or of the folder that `DERMAKE_FIXTURES` names.
 
+use super::shared_folder::shared_folder;
 use super::{dermake, json_lines, labels_of, sample};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use tempfile::TempDir;
 
 /// A model that says all of itself in its files, and what the reference made of it.
 pub struct Family {
@@ -80,12 +80,12 @@ fn towers() -> PathBuf {
 
 /// transformers' SigLIP models with the tokenizer that all of them have, which is in a folder of its own.
 fn siglip_with_tokenizer() -> Vec<PathBuf> {
-    static COPIES: OnceLock<TempDir> = OnceLock::new();
+    static COPIES: OnceLock<PathBuf> = OnceLock::new();
     let copies = COPIES.get_or_init(|| {
-        let copies = tempfile::tempdir().unwrap();
+        let copies = shared_folder("siglip");
         for entry in fs::read_dir(towers().join("hf_siglip")).unwrap() {
             let model = entry.unwrap().path();
-            let copy = copies.path().join("hf_siglip").join(model.file_name().unwrap());
+            let copy = copies.join("hf_siglip").join(model.file_name().unwrap());
             fs::create_dir_all(&copy).unwrap();
             for path in files_of(&model).iter().chain(&files_of(&towers().join("siglip_tokenizer"))) {
                 fs::copy(path, copy.join(path.file_name().unwrap())).unwrap();
@@ -95,7 +95,7 @@ fn siglip_with_tokenizer() -> Vec<PathBuf> {
         }
         copies
     });
-    let copies = fs::read_dir(copies.path().join("hf_siglip")).unwrap();
+    let copies = fs::read_dir(copies.join("hf_siglip")).unwrap();
     copies.map(|entry| entry.unwrap().path()).collect()
 }
 

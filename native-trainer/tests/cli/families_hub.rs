@@ -4,6 +4,7 @@
 use crate::eval_data::{Data, log};
 use crate::families::{Family, files_of};
 use crate::serve::Server;
+use crate::shared_folder::shared_folder;
 use crate::standin_hub::StandinHub;
 use crate::{dermake, json_lines, sample};
 use assert_cmd::Command;
@@ -13,14 +14,12 @@ use shared_model::tokenizer::Tokenizer;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use tempfile::TempDir;
 
 /// A hub with one model of each family, and with the repositories that hold their text towers' configs and tokenizers.
 struct Published {
     models: Vec<PublishedModel>,
     hub: StandinHub,
-    home: TempDir,
-    _root: TempDir,
+    home: PathBuf,
 }
 
 struct PublishedModel {
@@ -35,10 +34,9 @@ struct PublishedModel {
 fn published() -> &'static Published {
     static PUBLISHED: OnceLock<Published> = OnceLock::new();
     PUBLISHED.get_or_init(|| {
-        let root = tempfile::tempdir().unwrap();
-        let models = Family::all().iter().map(|family| publish(family, root.path())).collect();
-        let hub = StandinHub::start(root.path()).unwrap();
-        Published { models, hub, home: tempfile::tempdir().unwrap(), _root: root }
+        let root = shared_folder("hub");
+        let models = Family::all().iter().map(|family| publish(family, &root)).collect();
+        Published { models, hub: StandinHub::start(&root).unwrap(), home: shared_folder("hub-home") }
     })
 }
 
@@ -82,7 +80,7 @@ impl Published {
     /// The program with this hub, or only with what is in the cache.
     fn dermake(&self, is_online: bool) -> Command {
         let mut command = dermake();
-        command.env("HF_HOME", self.home.path()).env("HF_ENDPOINT", &self.hub.url);
+        command.env("HF_HOME", &self.home).env("HF_ENDPOINT", &self.hub.url);
         if is_online {
             command.env_remove("HF_HUB_OFFLINE");
         }
@@ -139,10 +137,7 @@ fn every_family_is_served_dense_and_quantized_with_the_command_line_s_answers() 
     let quantized = tempfile::tempdir().unwrap();
     let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_dermake"));
     server.args(["serve", "--infer", "cpu", "--models"]).arg(quantized.path());
-    server
-        .env("HF_HOME", published.home.path())
-        .env("HF_ENDPOINT", &published.hub.url)
-        .env_remove("HF_HUB_OFFLINE");
+    server.env("HF_HOME", &published.home).env("HF_ENDPOINT", &published.hub.url).env_remove("HF_HUB_OFFLINE");
     let mut expected = Vec::new();
     for PublishedModel { name, .. } in &published.models {
         let short = &name["hf-hub:".len()..];

@@ -27,6 +27,7 @@ mod search;
 mod serve;
 #[cfg(unix)]
 mod serve_process;
+mod shared_folder;
 #[cfg(unix)]
 #[path = "../support/signals.rs"]
 mod signals;
@@ -47,13 +48,12 @@ mod wgpu;
 
 use assert_cmd::Command;
 use serde_json::Value;
+use shared_folder::shared_folder;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use tempfile::TempDir;
 
 /// Two real-size models, made once: the smallest architecture keeps the tests quick.
 struct Models {
-    _folder: TempDir,
     dense: PathBuf,
     quantized: PathBuf,
     /// What `quantize` printed.
@@ -63,8 +63,8 @@ struct Models {
 fn models() -> &'static Models {
     static MODELS: OnceLock<Models> = OnceLock::new();
     MODELS.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let (dense, quantized) = (folder.path().join("hub/ada/untrained"), folder.path().join("quantized"));
+        let folder = shared_folder("models");
+        let (dense, quantized) = (folder.join("hub/ada/untrained"), folder.join("quantized"));
         dermake().args(["init", "--arch", "ViT-B-32", "--seed", "3", "--out"]).arg(&dense).assert().success();
         let output = dermake()
             .args(["quantize", "--format", "int8", "--calibrate", "none", "--model"])
@@ -75,7 +75,7 @@ fn models() -> &'static Models {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let report = String::from_utf8(output.stdout).unwrap();
-        Models { _folder: folder, dense, quantized, report }
+        Models { dense, quantized, report }
     })
 }
 

@@ -1,6 +1,7 @@
 //! `dermake synth` and `dermake train`: a run that learns, is killed, and goes on.
 
 use crate::dermake;
+use crate::shared_folder::shared_folder;
 use shared_model::weights::Weights;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,14 +49,12 @@ tokens = 512
 
 /// One drawn set for all tests.
 pub fn data() -> &'static Path {
-    static SET: OnceLock<TempDir> = OnceLock::new();
-    let set = SET.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().join("set");
+    static SET: OnceLock<PathBuf> = OnceLock::new();
+    SET.get_or_init(|| {
+        let out = shared_folder("train").join("set");
         dermake().args(["synth", "--images", "80", "--image-size", "64", "--out"]).arg(&out).assert().success();
-        folder
-    });
-    Box::leak(Box::new(set.path().join("set")))
+        out
+    })
 }
 
 /// A copy of the set, to damage.
