@@ -4,6 +4,7 @@ use super::row_sums::sum_rows_by_key;
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Logits that are formed at a time; more queries than fit are taken in pieces.
 pub const LOGITS_AT_ONCE: usize = 1 << 26;
@@ -26,6 +27,19 @@ impl Targets {
             targets.queries.push(query as u32);
             targets.keys.push(key as u32);
             targets.weights.push((f64::from(weight) / total) as f32);
+        }
+        targets
+    }
+
+    /// The targets of some queries, whose rows are counted from the first of them. Weights stay as they are.
+    pub fn of_queries(&self, own: &Range<usize>) -> Self {
+        let mut targets = Self::default();
+        for ((&query, &key), &weight) in self.queries.iter().zip(&self.keys).zip(&self.weights) {
+            if own.contains(&(query as usize)) {
+                targets.queries.push(query - own.start as u32);
+                targets.keys.push(key);
+                targets.weights.push(weight);
+            }
         }
         targets
     }

@@ -18,6 +18,7 @@ mod contrast;
 mod diagnosis;
 mod local;
 mod row_sums;
+mod share;
 mod sigmoid;
 mod variant;
 
@@ -25,6 +26,7 @@ pub use captions::Captions;
 pub use contrast::LOGITS_AT_ONCE;
 pub use local::LocalPairs;
 pub use row_sums::sum_rows_by_key;
+pub use share::Share;
 pub use sigmoid::PairLogits;
 pub use variant::{N_WHOLE_CAPTIONS, Variant};
 
@@ -181,6 +183,25 @@ impl Objective {
     /// # Errors
     /// For `siglip`, whose loss is [`Self::pairwise_loss`].
     pub fn loss(&self, features: &Features, captions: &Captions, logit_scale: f64) -> Result<Loss> {
+        self.loss_of_share(features, captions, logit_scale, &Share::whole(captions))
+    }
+
+    /// The part of [`Self::loss`] whose queries are in a share of the batch. The sums over shares that cover the batch are
+    /// its loss and its gradients.
+    ///
+    /// # Shapes
+    /// - `features.local`: `[b, K, E]`, of the share's b images; so is the gradient returned. The other features and
+    ///   gradients are those of the whole batch.
+    ///
+    /// # Errors
+    /// For `siglip`, whose loss is [`Self::pairwise_loss_of_share`].
+    pub fn loss_of_share(
+        &self,
+        features: &Features,
+        captions: &Captions,
+        logit_scale: f64,
+        share: &Share,
+    ) -> Result<Loss> {
         if self.variant == Variant::SigLip {
             bail!("the objective `siglip` needs a logit bias");
         }
@@ -196,15 +217,16 @@ impl Objective {
         }));
         let texts_to_images =
             Targets::from_pairs(valid.iter().map(|&(sample, kind)| (captions.row(sample, kind), sample, 1.0)));
-        let i2t = text_contrast.term(&features.image, &images_to_texts)?;
-        let t2i = image_contrast.term(&features.text, &texts_to_images)?;
+        let i2t = share::term(&text_contrast, &features.image, &images_to_texts, &share.images)?;
+        let t2i = share::term(&image_contrast, &features.text, &texts_to_images, &share.texts)?;
         let half = lambda_m / 2.0;
         let (mut text, mut local_gradient) = (((i2t.keys + t2i.queries)? * half)?, None);
         let mut scalars = vec![i2t.loss, t2i.loss, i2t.logit_scale, t2i.logit_scale];
         if let (Some(pairs), Some(local)) = (self.local_pairs(captions), &features.local) {
             let (n_samples, n_queries, width) = local.dims3()?;
             let queries = local.reshape((n_samples * n_queries, width))?;
-            let term = text_contrast.term(&queries, &pairs.targets(captions, &weights))?;
+            let own = share.images.start * n_queries..share.images.end * n_queries;
+            let term = text_contrast.term(&queries, &pairs.targets(captions, &weights).of_queries(&own))?;
             local_gradient = Some((term.queries * self.lambda_s)?.reshape(local.shape())?);
             text = (text + (term.keys * self.lambda_s)?)?;
             scalars.extend([term.loss, term.logit_scale]);
@@ -225,7 +247,18 @@ impl Objective {
 
     /// Loss and gradients of a batch for `siglip`, as [`Self::loss`].
     pub fn pairwise_loss(&self, features: &Features, captions: &Captions, logits: PairLogits) -> Result<Loss> {
-        sigmoid::loss(features, captions, logits, self.masked_captions_are_negatives)
+        self.pairwise_loss_of_share(features, captions, logits, &Share::whole(captions))
+    }
+
+    /// The part of [`Self::pairwise_loss`] whose images are in a share of the batch, as [`Self::loss_of_share`].
+    pub fn pairwise_loss_of_share(
+        &self,
+        features: &Features,
+        captions: &Captions,
+        logits: PairLogits,
+        share: &Share,
+    ) -> Result<Loss> {
+        sigmoid::loss(features, captions, logits, self.masked_captions_are_negatives, &share.images)
     }
 
     /// Weight of each caption as a target, `[B * N]`, sample-major.

@@ -22,8 +22,14 @@ impl PairLogits {
 /// captions, divided by the number of captions that count.
 ///
 /// A caption that occurs m times in the batch is m texts, as in open_clip. The pair of an image with its own caption of
-/// mask 0 is left out.
-pub fn loss(features: &Features, captions: &Captions, logits: PairLogits, with_masked: bool) -> Result<Loss> {
+/// mask 0 is left out. Only the pairs of the images in `own` are computed; divided is by the captions of all.
+pub fn loss(
+    features: &Features,
+    captions: &Captions,
+    logits: PairLogits,
+    with_masked: bool,
+    own: &Range<usize>,
+) -> Result<Loss> {
     let (n_samples, n_texts) = (features.image.dim(0)?, features.text.dim(0)?);
     let device = features.image.device();
     let counts: Vec<f32> = captions.multiplicities(with_masked).into_iter().map(|count| count as f32).collect();
@@ -33,13 +39,13 @@ pub fn loss(features: &Features, captions: &Captions, logits: PairLogits, with_m
     let mut of_bias = total.clone();
     let (mut image, mut text) = (Vec::new(), features.text.zeros_like()?);
     let rows_at_once = (LOGITS_AT_ONCE / n_texts).max(1);
-    for start in (0..n_samples).step_by(rows_at_once) {
-        let rows = start..n_samples.min(start + rows_at_once);
+    for start in own.clone().step_by(rows_at_once) {
+        let rows = start..own.end.min(start + rows_at_once);
         let part = features.image.narrow(0, rows.start, rows.len())?;
         let z = ((part.matmul(&features.text.t()?)? * logits.scale)? + logits.bias)?;
-        let own = |is_own: &dyn Fn(usize) -> bool| own_captions(captions, &rows, n_texts, is_own, &z);
-        let positives = own(&|sample| captions.is_valid(sample, 0))?;
-        let not_others = own(&|sample| with_masked || captions.is_valid(sample, 0))?;
+        let of_own = |is_own: &dyn Fn(usize) -> bool| own_captions(captions, &rows, n_texts, is_own, &z);
+        let positives = of_own(&|sample| captions.is_valid(sample, 0))?;
+        let not_others = of_own(&|sample| with_masked || captions.is_valid(sample, 0))?;
         let negatives = counts.broadcast_sub(&not_others)?;
         let pairs = ((&positives * softplus(&z.neg()?)?)? + (&negatives * softplus(&z)?)?)?;
         total = (total + pairs.to_dtype(DType::F64)?.sum_all()?)?;
@@ -51,7 +57,11 @@ pub fn loss(features: &Features, captions: &Captions, logits: PairLogits, with_m
         image.push(products.matmul(&features.text)?);
         text = (text + products.t()?.matmul(&part)?)?;
     }
-    let image = Tensor::cat(&image, 0)?;
+    let image = match image.as_slice() {
+        [] => features.image.zeros_like()?,
+        parts if own.len() == n_samples => Tensor::cat(parts, 0)?,
+        parts => Tensor::cat(parts, 0)?.pad_with_zeros(0, own.start, n_samples - own.end)?,
+    };
     // Each logit is the scale times a product that is linear in the image's feature, and the bias.
     let of_scale = ((&features.image * &image)?.to_dtype(DType::F64)?.sum_all()? / logits.scale)?;
     // The one time that the host waits for the loss.
@@ -121,7 +131,7 @@ mod tests {
         let one = Tensor::new(&[[1f32, 0.0]], &Device::Cpu).unwrap();
         let features = Features { image: one.clone(), text: one, local: None };
         let (captions, _) = Captions::distinct(&["a"], vec![true], 1);
-        let found = loss(&features, &captions, LOGITS, true).unwrap();
+        let found = loss(&features, &captions, LOGITS, true, &(0..1)).unwrap();
         // z = 5 - 2: the loss is ln(1 + e^-3), and its derivative by z is -1 / (1 + e^3).
         let slope = -1.0 / (1.0 + 3f64.exp());
         assert!((found.mkcl - (-3f64).exp().ln_1p()).abs() < 1e-7);
@@ -138,8 +148,9 @@ mod tests {
         for with_masked in [true, false] {
             let few = Features { image: images.clone(), text: texts.clone(), local: None };
             let all = Features { image: images.clone(), text: written_out.clone(), local: None };
-            let ours = loss(&few, &captions, LOGITS, with_masked).unwrap();
-            let expected = loss(&all, &Captions::all_distinct(mask.clone(), 1), LOGITS, with_masked).unwrap();
+            let ours = loss(&few, &captions, LOGITS, with_masked, &(0..4)).unwrap();
+            let expected =
+                loss(&all, &Captions::all_distinct(mask.clone(), 1), LOGITS, with_masked, &(0..4)).unwrap();
             assert!((ours.mkcl - expected.mkcl).abs() < 1e-6);
             let near =
                 |ours: &[f32], expected: &[f32]| ours.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6);
