@@ -32,11 +32,12 @@ demo MODEL="": build
     served=$(.setup/demo_model.sh "$DERMAKE_BIN" {{quote(MODEL)}})
     exec "$DERMAKE_BIN" serve --app "$DERMAKE_APP" --models "$served"
 
-# Train: without arguments the smoke recipe, two minutes on drawn pictures; else a recipe and a data folder
-train RECIPE="smoke" DATA="": _program
+# Train: without arguments the smoke recipe, two minutes on drawn pictures; else a recipe, a data folder and a number of processes
+train RECIPE="smoke" DATA="" RANKS="1": _program
     #!/usr/bin/env bash
     set -euo pipefail
-    recipe={{quote(RECIPE)}} data={{quote(DATA)}}
+    recipe={{quote(RECIPE)}} data={{quote(DATA)}} ranks={{quote(RANKS)}}
+    ranks=${ranks#RANKS=}
     case $recipe in # the pictures that the recipe was written for
       synth-demo*) set -- --images 8000 --seed 1 --image-size 112 ;;
       *) set -- --images 1000 --seed 1 --image-size 112 ;;
@@ -46,7 +47,9 @@ train RECIPE="smoke" DATA="": _program
       if [ ! -e "$data" ]; then "$DERMAKE_BIN" synth "$@" --out "$data"; fi
     fi
     name=${recipe##*/}
-    exec "$DERMAKE_BIN" train "$recipe" --data "$data" --out "runs/${name%.toml}"
+    set -- "$DERMAKE_BIN" train "$recipe" --data "$data" --out "runs/${name%.toml}"
+    if [ "$ranks" = 1 ]; then exec "$@"; fi
+    exec .setup/ranks.sh "$ranks" "$@"
 
 # Prepare captions for training: without arguments the example of 300 captions, into runs/prepare
 prepare TABLE="native-trainer/crates/prepare/example/captions.csv" OUT="runs/prepare/train.csv": _program
@@ -81,7 +84,7 @@ gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
 # Install what is needed, check what `lint` checks, and run every test
-test: setup lint test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e and _api without a build: test-native has built the program with the tests' features
+test: setup lint test-native test-mpi _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e and _api without a build: test-native has built the program with the tests' features
 
 # Test all crates natively
 test-native: _vulkan
@@ -89,6 +92,10 @@ test-native: _vulkan
 
 # Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api
+
+# Test training over MPI on this machine; installs OpenMPI if needed
+test-mpi:
+    @.setup/test_mpi.sh
 
 # Run each fuzz target for ten seconds, starting from the seeds
 test-fuzz:

@@ -10,10 +10,12 @@ mod formats;
 mod inputs;
 mod logging;
 mod quantize;
+mod ranks;
 mod search;
 mod verify;
 
 use clap::Parser;
+use dermake_collectives::RankError;
 use dermake_process::host;
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::print::{self, Closed};
@@ -56,7 +58,18 @@ fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
             if let Some(hint) = cli::hint(&err) {
                 print::remark(format_args!("hint: {hint}"));
             }
-            ExitCode::from(if err.is::<Interrupted>() { 130 } else { 2 })
+            ExitCode::from(exit_code(&err))
         }
+    }
+}
+
+/// 130 after a stop request, 1 when another rank of a run ended, 2 for everything else.
+fn exit_code(err: &anyhow::Error) -> u8 {
+    if err.is::<Interrupted>() {
+        130
+    } else if err.is::<RankError>() {
+        1
+    } else {
+        2
     }
 }

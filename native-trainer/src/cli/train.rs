@@ -1,6 +1,7 @@
 //! `dermake train`.
 
-use anyhow::Result;
+use crate::ranks::Launched;
+use anyhow::{Result, ensure};
 use clap::Args;
 use dermake_device::DeviceChoice;
 use dermake_process::host;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 /// A recipe says how to train; `dermake help recipe` lists its keys. Prints its plan before the first step. Writes into RUN: checkpoints (last, best), which open_clip and all commands
 /// load as they are, metrics.jsonl, TensorBoard's files and curves.svg. After an interruption, even a kill, the same
 /// command continues from the last complete checkpoint. Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and
-/// end the run with exit code 130.
+/// end the run with exit code 130. Started by torchrun, mpirun or srun, the processes train one model together: the same
+/// model that one process trains. If one of them dies, the others end with exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake data check captions.csv && dermake train clip-small --data captions.csv --out runs/own
@@ -64,15 +66,21 @@ fn sweep_of(text: &str) -> Result<Sweep, String> {
 impl Train {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
-        let places = RunPlaces { data: &self.data, out: &self.out, device: self.device };
+        let launched = Launched::from_environment()?;
+        let places = RunPlaces { data: &self.data, out: &self.out, device: launched.device(self.device) };
         if !self.sweep.is_empty() {
+            ensure!(
+                launched.ranks.is_alone(),
+                "--sweep trains with one process, and this is one of {}; start the runs of several ranks one by one",
+                launched.ranks.size()
+            );
             return Ok(match sweep(&self.recipe, &self.set, &self.sweep, &places)? {
                 SweepEnding::Finished => ExitCode::SUCCESS,
                 SweepEnding::Partial => ExitCode::from(1),
                 SweepEnding::Interrupted => ExitCode::from(130),
             });
         }
-        Ok(match train(&self.recipe, &self.set, &places)? {
+        Ok(match train(&self.recipe, &self.set, &places, &launched.ranks)? {
             Ending::Finished => ExitCode::SUCCESS,
             Ending::Interrupted => ExitCode::from(130),
         })

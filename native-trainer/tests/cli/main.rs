@@ -39,6 +39,8 @@ mod storage;
 mod streams;
 mod train;
 mod train_experiments;
+#[cfg(unix)]
+mod train_ranks;
 mod train_refusals;
 mod train_resume;
 #[cfg(unix)]

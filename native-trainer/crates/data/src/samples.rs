@@ -5,8 +5,11 @@ use super::captions::{CaptionTokens, Tokens};
 use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
+use anyhow::{Result, anyhow};
 use dermake_files::file_finder::{FileFinder, FindError};
+use dermake_objective::Captions;
 use dermake_pictures::PictureError;
+use rayon::prelude::*;
 use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{DecodedImage, Reading, resize_and_crop};
 use shared_model::tokenizer::Tokenizer;
@@ -80,18 +83,55 @@ impl SampleSource {
         (distinct.len(), distinct.iter().map(|tokens| tokens.len()).sum())
     }
 
+    /// Captions of a row that come into a batch, `most` at most.
+    pub(super) fn n_captions(&self, most: Option<usize>) -> usize {
+        most.map_or(self.table.n_captions(), |most| most.min(self.table.n_captions()))
+    }
+
+    /// The captions of a batch of these rows, each distinct one once, as the loader makes them. `most` is
+    /// [`LoaderOptions::n_captions`](super::LoaderOptions::n_captions).
+    ///
+    /// # Errors
+    /// When a row has a caption that cannot be tokenized.
+    pub fn batch_captions(&self, rows: &[usize], most: Option<usize>) -> Result<(Captions, Vec<Vec<u32>>)> {
+        let n_captions = self.n_captions(most);
+        let of_row = |&row: &usize| -> Result<Vec<Tokens>, RowProblem> {
+            (self.table.row(row).captions.into_iter().enumerate().take(n_captions))
+                .map(|(kind, caption)| self.tokens_of(row, kind, caption))
+                .collect()
+        };
+        let tokens = rows.par_iter().map(of_row).collect::<Result<Vec<_>, _>>();
+        let tokens = tokens.map_err(|problem| anyhow!("{problem}"))?;
+        Ok(self.distinct(rows, &tokens.concat(), most))
+    }
+
+    /// Gives each distinct caption a row, in the order of its first position; returns their ids.
+    pub(super) fn distinct(
+        &self,
+        rows: &[usize],
+        tokens: &[Tokens],
+        most: Option<usize>,
+    ) -> (Captions, Vec<Vec<u32>>) {
+        let n_captions = self.n_captions(most);
+        let mask = rows.iter().flat_map(|&row| self.table.mask(row).take(n_captions)).collect();
+        let (captions, distinct) = Captions::distinct(tokens, mask, n_captions);
+        (captions, distinct.iter().map(|tokens| tokens.iter().map(|&id| id.into()).collect()).collect())
+    }
+
+    fn tokens_of(&self, row: usize, kind: usize, caption: &str) -> Result<Tokens, RowProblem> {
+        self.tokens.of(row, kind, caption).map_err(|detail| {
+            self.table.problem(row, self.table.caption_column(kind), ProblemKind::CaptionRefused { detail })
+        })
+    }
+
     /// Makes the sample of a row; it is always the same for the same epoch.
     ///
     /// # Errors
     /// What is wrong with the row.
     pub(super) fn sample(&self, row: usize, epoch: usize, transform: &Transform) -> Result<Sample, RowProblem> {
-        let captions = self.table.row(row).captions.into_iter().enumerate().map(|(kind, caption)| {
-            self.tokens.of(row, kind, caption).map_err(|detail| {
-                let problem = ProblemKind::CaptionRefused { detail };
-                self.table.problem(row, self.table.caption_column(kind), problem)
-            })
-        });
-        let captions = captions.collect::<Result<_, _>>()?;
+        let captions = self.table.row(row).captions.into_iter().enumerate();
+        let captions =
+            captions.map(|(kind, caption)| self.tokens_of(row, kind, caption)).collect::<Result<_, _>>()?;
         let image_problem = |kind| self.table.problem(row, self.table.image_column(), kind);
         let path = find_image(&self.images, self.table.image(row)).map_err(image_problem)?;
         let image = read_image(&path).map_err(image_problem)?;

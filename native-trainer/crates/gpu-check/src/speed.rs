@@ -198,7 +198,7 @@ pub fn steps(device: &Device, config: &ClipConfig, n_images: usize, n_steps: usi
     }
     let timed = &secs[1..];
     let median = median(timed).context("at least one step is timed")?;
-    let batch = BatchSize { n_images, n_texts, n_tokens };
+    let batch = BatchSize { n_images, n_texts, n_tokens, n_ranks: 1 };
     let memory =
         DeviceMemory { free_bytes: model.free_bytes, value_bytes: model.value_bytes(), is_gpu: !device.is_cpu() };
     let estimate = StepEstimate::new(&recipe, config, batch, 0, memory)?;

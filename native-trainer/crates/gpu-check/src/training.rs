@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use dermake_device::DeviceChoice;
 use dermake_synth::{SynthOptions, synth};
 use dermake_training::sinks::metrics;
-use dermake_training::{Ending, RunPlaces, train};
+use dermake_training::{Ending, Ranks, RunPlaces, train};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ pub fn check(device: DeviceChoice, folder: &Path, run: Run) -> Result<Value> {
     fs::write(&recipe, recipe_text(run))?;
     let recipe = recipe.to_str().context("the temporary folder's name is text")?;
     let out = folder.join("run");
-    let ending = train(recipe, &[], &RunPlaces { data: &data, out: &out, device })?;
+    let ending = train(recipe, &[], &RunPlaces { data: &data, out: &out, device }, &Ranks::alone())?;
     ensure!(ending == Ending::Finished, "the run was interrupted");
     let records = metrics::read(&out.join("metrics.jsonl"))?;
     let scalars = |name: &str| -> Vec<f64> { records.iter().filter_map(|record| record.scalar(name)).collect() };

@@ -80,6 +80,16 @@ pub fn prepare() {
     }
 }
 
+/// Divides this computer's cores among `n_processes`, unless RAYON_NUM_THREADS is set.
+pub fn share_cores(n_processes: usize) {
+    if n_processes < 2 || std::env::var_os("RAYON_NUM_THREADS").is_some() {
+        return;
+    }
+    let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // SAFETY: called before this program has started a thread that could read the environment.
+    unsafe { std::env::set_var("RAYON_NUM_THREADS", (n_cores / n_processes).max(1).to_string()) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

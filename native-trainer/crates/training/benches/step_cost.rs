@@ -38,7 +38,8 @@ fn main() -> Result<()> {
     let config = recipe.model.drawn_config()?.map_or_else(|| ClipConfig::named(architecture), Ok)?;
     let n_images = recipe.run.batch_size;
     let of_batch = |per_sample: f64| (per_sample * n_images as f64) as usize;
-    let batch = BatchSize { n_images, n_texts: of_batch(options.texts), n_tokens: of_batch(options.tokens) };
+    let batch =
+        BatchSize { n_images, n_texts: of_batch(options.texts), n_tokens: of_batch(options.tokens), n_ranks: 1 };
     let memory = DeviceMemory { free_bytes: 0, value_bytes: 2, is_gpu: true };
     let estimate = StepEstimate::new(&recipe, &config, batch, 2, memory)?;
 

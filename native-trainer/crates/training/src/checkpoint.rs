@@ -42,13 +42,18 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// The checkpoints below a run's folder, which is made if it is not there.
-    pub fn of(run: &Path, notice: Option<String>) -> Result<Self> {
-        let folder = run.join("checkpoints");
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let checkpoints = Self { folder, notice };
-        checkpoints.tidy_up()?;
-        Ok(checkpoints)
+    /// The checkpoints below a run's folder.
+    pub fn of(run: &Path, notice: Option<String>) -> Self {
+        Self { folder: run.join("checkpoints"), notice }
+    }
+
+    /// Makes their folder if it is not there, and cleans up after a kill.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn open(&self) -> Result<()> {
+        fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
+        self.tidy_up()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

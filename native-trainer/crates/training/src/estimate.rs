@@ -41,6 +41,8 @@ pub struct BatchSize {
     pub n_texts: usize,
     /// Their tokens.
     pub n_tokens: usize,
+    /// Ranks that have an even part of each.
+    pub n_ranks: usize,
 }
 
 impl BatchSize {
@@ -48,7 +50,18 @@ impl BatchSize {
     pub fn of(recipe: &Recipe, source: &SampleSource) -> Self {
         let n_kinds = recipe.objective.n_captions().unwrap_or(usize::MAX);
         let (n_texts, n_tokens) = source.distinct_captions(recipe.run.batch_size, n_kinds);
-        Self { n_images: recipe.run.batch_size, n_texts, n_tokens }
+        Self { n_images: recipe.run.batch_size, n_texts, n_tokens, n_ranks: 1 }
+    }
+
+    /// The part of one rank.
+    fn of_rank(self) -> Self {
+        let part = |n: usize| n.div_ceil(self.n_ranks);
+        Self {
+            n_images: part(self.n_images),
+            n_texts: part(self.n_texts),
+            n_tokens: part(self.n_tokens),
+            n_ranks: 1,
+        }
     }
 
     /// The texts with nearly equal lengths.
@@ -82,9 +95,11 @@ impl StepEstimate {
             projected: if n_local == 0 { ProjectedTokens::Class } else { ProjectedTokens::All },
             side: config.preprocess.image_size,
         };
+        let n_texts = batch.n_texts;
+        let batch = batch.of_rank();
         let sizes = BatchSizes {
             n_images: batch.n_images,
-            n_texts: batch.n_texts,
+            n_texts, // each rank contrasts its images with all
             n_local,
             n_patches: if n_local == 0 { 0 } else { config.vision.n_patches() },
             images_at_once: run.micro_batches.images,
@@ -197,7 +212,7 @@ mod tests {
         recipe.run.batch_size = 256;
         recipe.run.micro_batches.activation_memory_gib = Some(gib);
         let config = ClipConfig::named("ViT-B-16-quickgelu").unwrap();
-        let batch = BatchSize { n_images: 256, n_texts: 900, n_tokens: 34_000 };
+        let batch = BatchSize { n_images: 256, n_texts: 900, n_tokens: 34_000, n_ranks: 1 };
         let memory = DeviceMemory { free_bytes: 0, value_bytes: 2, is_gpu: true };
         StepEstimate::new(&recipe, &config, batch, 2, memory).unwrap()
     }

@@ -2,20 +2,23 @@
 
 use super::model::TrainedModel;
 use super::plan::{Plan, ZeroShotSet};
+use super::ranks::Ranks;
 use super::step::{Batch, loss};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use dermake_data::Loader;
+use dermake_data::{Loader, SampleSource};
 use dermake_evaluation::{UnreadableImage, check_unreadable};
 use dermake_features::ImageFile;
 use dermake_process::interrupt::{self, Interrupted};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::Templates;
 use shared_model::preprocess::Reading;
 use shared_model::zero_shot::Classifier;
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Images that are decoded and encoded together.
 const IMAGES_AT_ONCE: usize = 64;
@@ -28,16 +31,22 @@ pub struct Measured {
     pub not_scored: Vec<String>,
 }
 
-/// Evaluates a model repeatedly; names each unreadable image once.
+/// Evaluates a model repeatedly; names each unreadable image once. Ranks have parts of the tables, and all get the same
+/// figures, which do not depend on their number.
 pub struct Evaluator<'a> {
     plan: &'a Plan,
     model: &'a TrainedModel,
+    ranks: &'a Ranks,
     named: HashSet<String>,
 }
 
 impl<'a> Evaluator<'a> {
-    pub fn new(plan: &'a Plan, model: &'a TrainedModel) -> Self {
-        Self { plan, model, named: HashSet::new() }
+    pub fn new(plan: &'a Plan, model: &'a TrainedModel, ranks: &'a Ranks) -> Self {
+        Self { plan, model, ranks, named: HashSet::new() }
+    }
+
+    pub fn ranks(&self) -> &'a Ranks {
+        self.ranks
     }
 
     pub fn plan(&self) -> &'a Plan {
@@ -54,14 +63,15 @@ impl<'a> Evaluator<'a> {
     /// [`Interrupted`] on Ctrl-C; when too many images of a table cannot be read; when the model fails.
     pub fn measure(&mut self) -> Result<Measured> {
         let mut measured = Measured::default();
-        if let Some(loss) = validation_loss(self.plan, self.model)? {
+        if let Some(loss) = validation_loss(self.plan, self.model, self.ranks)? {
             measured.validation_loss = Some(loss.total());
             let scalars =
                 [("validation_loss", loss.total()), ("validation_mkcl", loss.mkcl), ("validation_slra", loss.slra)];
             measured.scalars.extend(scalars.map(|(name, value)| (name.to_string(), value)));
         }
         for set in &self.plan.zero_shot {
-            let ZeroShot { accuracy, unreadable } = zero_shot(set, self.model, self.plan.recipe.data.max_bad_share)
+            let max_unreadable = self.plan.recipe.data.max_bad_share;
+            let ZeroShot { accuracy, unreadable } = zero_shot(set, self.model, self.ranks, max_unreadable)
                 .with_context(|| format!("zero-shot accuracy on {}", set.name))?;
             measured.scalars.push((format!("zero_shot_top1_{}", set.name), accuracy));
             if !unreadable.is_empty() {
@@ -91,12 +101,45 @@ impl ValidationLoss {
     }
 }
 
+/// The losses of one batch of the validation table.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct BatchLoss {
+    /// The batch's place in the table.
+    batch: usize,
+    n_samples: usize,
+    mkcl: f64,
+    slra: f64,
+}
+
 /// Measures the validation loss, or nothing when the recipe names no validation table.
-fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<ValidationLoss>> {
+fn validation_loss(plan: &Plan, model: &TrainedModel, ranks: &Ranks) -> Result<Option<ValidationLoss>> {
     let Some(source) = &plan.validation else { return Ok(None) };
-    let objective = &plan.recipe.objective;
-    let mut loader = Loader::evaluation(source.clone(), &plan.loader_options())?;
+    let mut losses = ranks.together(batch_losses(plan, source, model, ranks))?.concat();
+    // The order of one rank, so that the sums are the same for any number.
+    losses.sort_by_key(|loss| loss.batch);
     let (mut sum, mut n_samples) = (ValidationLoss::default(), 0.0);
+    for loss in losses {
+        let weight = loss.n_samples as f64;
+        sum.mkcl += weight * loss.mkcl;
+        sum.slra += weight * loss.slra;
+        n_samples += weight;
+    }
+    if n_samples == 0.0 {
+        bail!("no row of the validation table could be used");
+    }
+    Ok(Some(ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }))
+}
+
+/// The losses of this rank's batches.
+fn batch_losses(
+    plan: &Plan,
+    source: &Arc<SampleSource>,
+    model: &TrainedModel,
+    ranks: &Ranks,
+) -> Result<Vec<BatchLoss>> {
+    let objective = &plan.recipe.objective;
+    let mut loader = Loader::evaluation(source.clone(), &plan.loader_options(ranks))?;
+    let mut losses = Vec::new();
     while let Some(loaded) = loader.next_batch()? {
         if interrupt::is_requested() {
             bail!(Interrupted);
@@ -106,15 +149,10 @@ fn validation_loss(plan: &Plan, model: &TrainedModel) -> Result<Option<Validatio
         }
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
         let found = loss(model, objective, &batch, &plan.recipe.run.micro_batches)?;
-        let weight = loaded.rows.len() as f64;
-        sum.mkcl += weight * found.mkcl;
-        sum.slra += weight * found.slra;
-        n_samples += weight;
+        let (batch, n_samples) = (loaded.position.batch, loaded.rows.len());
+        losses.push(BatchLoss { batch, n_samples, mkcl: found.mkcl, slra: found.slra });
     }
-    if n_samples == 0.0 {
-        bail!("no row of the validation table could be used");
-    }
-    Ok(Some(ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }))
+    Ok(losses)
 }
 
 /// Zero-shot accuracy on a labeled table.
@@ -124,14 +162,27 @@ struct ZeroShot {
     unreadable: Vec<UnreadableImage>,
 }
 
-fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Result<ZeroShot> {
+fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, ranks: &Ranks, max_unreadable: f64) -> Result<ZeroShot> {
+    let of_ranks = ranks.together(own_answers(set, model, ranks))?;
+    let n_right: usize = of_ranks.iter().map(|(n_right, _)| n_right).sum();
+    let mut unreadable: Vec<UnreadableImage> =
+        of_ranks.into_iter().flat_map(|(_, unreadable)| unreadable).collect();
+    unreadable.sort_by_key(|image| image.row);
+    let n_images = set.images.files.len();
+    check_unreadable(&unreadable, n_images, max_unreadable)?;
+    Ok(ZeroShot { accuracy: n_right as f64 / (n_images - unreadable.len()) as f64, unreadable })
+}
+
+/// Right answers among this rank's images, and those of them that cannot be read.
+fn own_answers(set: &ZeroShotSet, model: &TrainedModel, ranks: &Ranks) -> Result<(usize, Vec<UnreadableImage>)> {
     let model = model.for_inference()?;
     let prompts = Classifier::prompts(&set.class_names, &Templates::skin());
     let features = model.encode_texts(&prompts, &mut |_, _| {})?;
     let classifier = Classifier::from_prompts(&set.class_names, &features)?;
     let images = &set.images;
     let (mut n_right, mut unreadable) = (0, Vec::new());
-    for start in (0..images.files.len()).step_by(IMAGES_AT_ONCE) {
+    let starts = (0..images.files.len()).step_by(IMAGES_AT_ONCE);
+    for start in starts.skip(ranks.rank()).step_by(ranks.size()) {
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
@@ -153,9 +204,7 @@ fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, max_unreadable: f64) -> Re
             n_right += best.iter().zip(&labels).filter(|(best, label)| **best as usize == **label).count();
         }
     }
-    check_unreadable(&unreadable, images.files.len(), max_unreadable)?;
-    let accuracy = n_right as f64 / (images.files.len() - unreadable.len()) as f64;
-    Ok(ZeroShot { accuracy, unreadable })
+    Ok((n_right, unreadable))
 }
 
 fn not_scored(row: usize, file: &ImageFile, problem: String) -> UnreadableImage {

@@ -18,6 +18,16 @@ pub fn unit_length_gradient(x: &Tensor, dy: &Tensor) -> Result<Tensor> {
     Ok((dy - y.broadcast_mul(&along)?)?.broadcast_div(&norm)?)
 }
 
+/// `[b, N, E]` to `[b, E]`
+pub fn class_tokens(raw: &Tensor) -> Result<Tensor> {
+    Ok(raw.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)
+}
+
+/// `[b, 1 + P, E]` to `[b, P, E]`
+pub fn patch_tokens(raw: &Tensor) -> Result<Tensor> {
+    Ok(raw.narrow(1, 1, raw.dim(1)? - 1)?.contiguous()?)
+}
+
 /// Local features of images for their own captions: [`weighted_patch_sum`] of both at unit length.
 ///
 /// # Shapes

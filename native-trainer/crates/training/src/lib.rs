@@ -3,11 +3,13 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 pub mod adapters;
+mod batch_step;
 mod checkpoint;
 mod device_batches;
 mod early_stopping;
 pub mod estimate;
 mod evaluation;
+mod evaluation_of_run;
 mod gradients;
 mod heads;
 mod initial_weights;
@@ -23,21 +25,26 @@ pub mod parameters;
 pub mod place;
 mod plan;
 mod progress;
+mod rank_batch;
+mod ranks;
 pub mod recipe;
 mod recipe_file;
 mod resume;
 mod run;
 mod run_sinks;
+mod same_state;
 pub mod schedule;
 mod settings;
 pub mod sinks;
 pub mod step;
 mod sweep;
 mod sweep_results;
+pub mod traffic;
 mod unused;
 
 pub use lr_find::{RateRange, lr_find};
 pub use micro_batches::MicroBatches;
+pub use ranks::Ranks;
 pub use run::{Ending, RunPlaces, train};
 pub use settings::{Setting, Sweep};
 pub use sweep::{SweepEnding, sweep};

@@ -34,6 +34,14 @@ pub struct LoopState {
     pub evaluated_on: BTreeMap<String, String>,
 }
 
+/// Outcome of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Finished,
+    /// Ctrl-C: a checkpoint was saved, and the same command continues.
+    Interrupted,
+}
+
 impl LoopState {
     /// The state before the first step.
     pub fn start(plan: &Plan) -> Self {

@@ -8,6 +8,7 @@ use super::model;
 use super::optimizer::AdamW;
 use super::own_data;
 use super::plan::Plan;
+use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::run::{RunPlaces, model_of};
 use super::settings::Setting;
@@ -79,14 +80,14 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = initial_weights(&recipe)?;
     let memory = model::free_memory(&config, &placement);
-    let plan = Plan::resolve(recipe, config, &data, memory)?;
+    let plan = Plan::resolve(recipe, config, &data, memory, 1)?;
     create_folder(places.out)?;
     let model = model_of(&plan, weights, &placement)?;
     let run = &plan.recipe.run;
     let epochs = range.steps.div_ceil(plan.steps_per_epoch as usize);
     let loader = Loader::training(
         plan.train.clone(),
-        &plan.loader_options(),
+        &plan.loader_options(&Ranks::alone()),
         &plan.recipe.data.augmentation,
         run.seed,
         epochs,

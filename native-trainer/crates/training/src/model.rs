@@ -48,6 +48,13 @@ pub struct DeviceMemory {
     pub is_gpu: bool,
 }
 
+impl DeviceMemory {
+    /// The memory of one of `n_ranks` ranks on this computer; GPUs are not shared.
+    pub(super) fn of_rank(self, n_ranks: usize) -> Self {
+        if self.is_gpu { self } else { Self { free_bytes: self.free_bytes / n_ranks as u64, ..self } }
+    }
+}
+
 impl TrainedModel {
     /// Copies a checkpoint's tensors into parameters.
     ///
@@ -141,6 +148,14 @@ impl TrainedModel {
             }
             None => self.clamp_logit_scale(),
         }
+    }
+
+    /// The model of one of `n_ranks` ranks on this computer, which share its memory; GPUs are not shared.
+    pub(super) fn sharing_memory(mut self, n_ranks: usize) -> Self {
+        if self.device().is_cpu() {
+            self.free_bytes /= n_ranks as u64;
+        }
+        self
     }
 
     pub fn device(&self) -> &Device {

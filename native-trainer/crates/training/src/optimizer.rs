@@ -44,6 +44,16 @@ impl AdamW {
         self.steps
     }
 
+    /// First and second moments, flat.
+    pub fn moments(&self) -> [&Tensor; 2] {
+        [&self.first, &self.second]
+    }
+
+    /// Replaces the moments, which have seen `steps` steps.
+    pub(super) fn set_moments(&mut self, [first, second]: [Tensor; 2], steps: u64) {
+        (self.first, self.second, self.steps) = (first, second, steps);
+    }
+
     /// Updates the flat `parameters`, after clipping the gradients if the config has a limit.
     ///
     /// Returns the L2 norm of all gradients together, before clipping.

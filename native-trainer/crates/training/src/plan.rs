@@ -4,6 +4,7 @@ use super::estimate::{BatchSize, StepEstimate};
 use super::micro_batches::MicroBatches;
 use super::model::DeviceMemory;
 use super::parameters::parameters;
+use super::ranks::Ranks;
 use super::recipe::{Recipe, ZeroShotRecipe};
 use anyhow::{Context, Result, bail};
 use dermake_data::shrink;
@@ -13,9 +14,10 @@ use dermake_files::{hash, labels};
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::BTreeMap;
-use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+mod summary;
 
 /// The key in [`Plan::evaluated_on`] of the table that decides which checkpoint is the best.
 pub const VALIDATION: &str = "validation table";
@@ -37,6 +39,7 @@ pub struct Plan {
     /// Hashes of the tables that the run is evaluated on.
     pub evaluated_on: BTreeMap<String, String>,
     pub estimate: StepEstimate,
+    pub n_ranks: usize,
 }
 
 /// A labeled table to measure zero-shot accuracy on.
@@ -47,11 +50,24 @@ pub struct ZeroShotSet {
 }
 
 impl Plan {
-    /// Finds and reads the tables of `recipe` below `data`, for a device with that much memory.
+    /// Finds and reads the tables of `recipe` below `data`, for so many ranks, each on a device with that much memory.
     ///
     /// # Errors
-    /// When a table cannot be read, the run would learn nothing from it, or the schedule is longer than the run.
-    pub fn resolve(recipe: Recipe, config: ClipConfig, data: &Path, memory: DeviceMemory) -> Result<Self> {
+    /// When a table cannot be read, the run would learn nothing from it, the schedule is longer than the run, or a rank
+    /// would have no image of a batch.
+    pub fn resolve(
+        recipe: Recipe,
+        config: ClipConfig,
+        data: &Path,
+        memory: DeviceMemory,
+        n_ranks: usize,
+    ) -> Result<Self> {
+        if recipe.run.batch_size < n_ranks {
+            bail!(
+                "run.batch_size is {}, expected at least {n_ranks}: each of the {n_ranks} ranks has images of every batch",
+                recipe.run.batch_size
+            );
+        }
         let source = |table: &str| -> Result<Arc<SampleSource>> {
             let path = data.join(table);
             let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
@@ -94,7 +110,7 @@ impl Plan {
             lora.layout(&config, &lock, &lock.layout(&config))?;
         }
         let n_prefetched = loader_options(&recipe).prefetch_batches;
-        let batch = BatchSize::of(&recipe, &train);
+        let batch = BatchSize { n_ranks, ..BatchSize::of(&recipe, &train) };
         let estimate = StepEstimate::new(&recipe, &config, batch, n_prefetched, memory)?;
         Ok(Self {
             recipe,
@@ -107,6 +123,7 @@ impl Plan {
             fingerprint,
             evaluated_on,
             estimate,
+            n_ranks,
         })
     }
 
@@ -137,8 +154,15 @@ impl Plan {
         self.validation.is_some() || !self.zero_shot.is_empty()
     }
 
-    pub fn loader_options(&self) -> LoaderOptions {
-        loader_options(&self.recipe)
+    /// The options of one rank's loader. Ranks on one machine share its cores.
+    pub fn loader_options(&self, ranks: &Ranks) -> LoaderOptions {
+        let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
+        LoaderOptions {
+            n_workers: if ranks.n_local() == 1 { 0 } else { (n_cores / ranks.n_local()).max(1) },
+            rank: ranks.rank(),
+            n_ranks: ranks.size(),
+            ..loader_options(&self.recipe)
+        }
     }
 
     /// f32 values in all parameters.
@@ -262,49 +286,6 @@ fn fingerprint(
         fingerprint.extend([of("size of images", &serde_json::to_vec(&shrunk)?)]);
     }
     Ok(fingerprint)
-}
-
-impl Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let run = &self.recipe.run;
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        let memory = &self.estimate;
-        writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
-        let millions = |n_values: usize| n_values as f64 / 1e6;
-        write!(f, "parameters  {:.2} M", millions(self.n_values()))?;
-        let n_trained = self.n_trained_values();
-        match n_trained == self.n_values() {
-            true => writeln!(f)?,
-            false if self.recipe.lora.is_some() => writeln!(f, ", and {:.2} M of adapters", millions(n_trained))?,
-            false => writeln!(f, ", {:.2} M of them trained", millions(n_trained))?,
-        }
-        let table = self.train.table();
-        writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
-        let absent = table.absent_columns();
-        if !absent.is_empty() && !self.recipe.objective.variant.has_one_caption() {
-            writeln!(f, "masked      the table has no {}", absent.join(", "))?;
-        }
-        writeln!(
-            f,
-            "steps       {} of {} samples: {} epochs of {}",
-            self.total_steps, run.batch_size, run.epochs, self.steps_per_epoch
-        )?;
-        writeln!(
-            f,
-            "step        {:.1} GFLOP; {:.0} % of the activations are kept, the others are computed again",
-            self.estimate.flops() / 1e9,
-            100.0 * self.estimate.kept_share
-        )?;
-        write!(
-            f,
-            "memory      about {:.0} MiB: parameters and moments {:.0}, activations {:.0}, loss {:.0}, batches {:.0}",
-            mib(memory.total_bytes()),
-            mib(memory.parameters),
-            mib(memory.activations),
-            mib(memory.loss),
-            mib(memory.batches)
-        )
-    }
 }
 
 #[cfg(test)]

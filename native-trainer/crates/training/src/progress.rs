@@ -8,8 +8,9 @@ use tracing::{info, warn};
 /// Time between two lines where there is no terminal for a bar.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-/// The bar of a run.
+/// The bar of a run. Of several ranks only the first shows one.
 pub struct RunProgress {
+    is_shown: bool,
     bar: ProgressBar,
     is_seen: bool,
     last_line: Option<Instant>,
@@ -47,15 +48,21 @@ impl StepFigures {
 }
 
 impl RunProgress {
-    pub fn start(step: u64, total_steps: u64) -> Self {
+    pub fn start(step: u64, total_steps: u64, is_shown: bool) -> Self {
+        if !is_shown {
+            return Self { is_shown, bar: ProgressBar::hidden(), is_seen: false, last_line: None, total_steps };
+        }
         let style = ProgressStyle::with_template("{bar:20} {pos}/{len} steps, {eta} left  {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(total_steps).with_style(style).with_position(step);
         bar.reset_eta();
-        Self { bar, is_seen: std::io::stderr().is_terminal(), last_line: None, total_steps }
+        Self { is_shown, bar, is_seen: std::io::stderr().is_terminal(), last_line: None, total_steps }
     }
 
     pub fn step(&mut self, steps_done: u64, figures: &StepFigures) {
+        if !self.is_shown {
+            return;
+        }
         let StepFigures { mkcl, slra, learning_rate, logit_scale, samples_per_sec, waiting_share } = figures;
         let message = format!(
             "mkcl {mkcl:.3} slra {slra:.3} lr {learning_rate:.2e} scale {logit_scale:.1}  \
@@ -72,12 +79,16 @@ impl RunProgress {
 
     /// A line that stays.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| info!("{line}"));
+        if self.is_shown {
+            self.bar.suspend(|| info!("{line}"));
+        }
     }
 
     /// A warning that stays.
     pub fn warn(&self, line: &str) {
-        self.bar.suspend(|| warn!("{line}"));
+        if self.is_shown {
+            self.bar.suspend(|| warn!("{line}"));
+        }
     }
 }
 

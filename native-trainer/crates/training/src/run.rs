@@ -1,10 +1,11 @@
 //! `dermake train`: from a recipe to a trained model, one visible loop.
 
-use super::checkpoint::{BEST, Checkpoints, KEPT, LAST};
+use super::checkpoint::{Checkpoints, KEPT, LAST};
 use super::device_batches::DeviceBatches;
-use super::early_stopping::Watched;
-use super::evaluation::{Evaluator, Measured};
+use super::evaluation::Evaluator;
+use super::evaluation_of_run::evaluate;
 use super::initial_weights::initial_weights;
+pub use super::loop_state::Ending;
 use super::loop_state::LoopState;
 use super::micro_batches::MicroBatches;
 use super::model::{self, TrainedModel};
@@ -12,17 +13,21 @@ use super::optimizer::AdamW;
 use super::own_data;
 use super::plan::Plan;
 use super::progress::{RunProgress, StepFigures};
+use super::rank_batch::{RankBatch, RankBatches};
+use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::resume::{self, PLAN_FILE};
 use super::run_sinks::{METRICS_FILE, RunSinks, draw_curves};
+use super::same_state;
 use super::settings::Setting;
-use super::step::{Batch, loss_and_gradients};
+use super::step::{Batch, loss_and_gradients_over};
 use anyhow::{Context, Error, Result, anyhow, ensure};
-use dermake_data::{Batch as LoadedBatch, Loader};
+use dermake_collectives::RankError;
+use dermake_data::Loader;
 use dermake_device::{DeviceChoice, placement};
 use dermake_files::lock::Lock;
 use dermake_files::output::create_folder;
-use dermake_process::interrupt::{self, Interrupted};
+use dermake_process::interrupt;
 use dermake_process::print;
 use shared_model::weights::{Placement, Weights};
 use std::fs;
@@ -37,80 +42,97 @@ pub struct RunPlaces<'a> {
     pub device: DeviceChoice,
 }
 
-/// Outcome of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    Finished,
-    /// Ctrl-C: a checkpoint was saved, and the same command continues.
-    Interrupted,
+/// Trains with a recipe and settings beside it, or continues the run in `places.out`. With several ranks, all of them call
+/// it; the first one writes the run's files.
+pub fn train(recipe_name: &str, settings: &[Setting], places: &RunPlaces<'_>, ranks: &Ranks) -> Result<Ending> {
+    let recipe = Recipe::read_with(recipe_name, settings);
+    recipe.and_then(|recipe| train_recipe(recipe, places, ranks)).inspect_err(|err| ranks.abort(err))
 }
 
-/// Trains with a recipe and settings beside it, or continues the run in `places.out`.
-pub fn train(recipe_name: &str, settings: &[Setting], places: &RunPlaces<'_>) -> Result<Ending> {
-    train_recipe(Recipe::read_with(recipe_name, settings)?, places)
-}
-
-/// The same with a recipe that has been read.
-pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>) -> Result<Ending> {
+/// The same with a recipe that has been read; an error is not told to other ranks.
+pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -> Result<Ending> {
     let data = own_data::folder_of(&mut recipe, places.data)?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = initial_weights(&recipe)?;
-    let memory = model::free_memory(&config, &placement);
-    let plan = Plan::resolve(recipe, config, &data, memory)?;
-    print::remark(&plan);
-    create_folder(places.out)?;
-    let _lock = Lock::of_folder(places.out)?;
-    let model = model_of(&plan, weights, &placement)?;
+    let memory = model::free_memory(&config, &placement).of_rank(ranks.n_local());
+    let plan = Plan::resolve(recipe, config, &data, memory, ranks.size())?;
+    ranks.check_same(&plan.fingerprint)?;
+    let mut lock = None;
+    ranks.on_first(|| {
+        print::remark(&plan);
+        create_folder(places.out)?;
+        lock = Some(Lock::of_folder(places.out)?);
+        Ok(())
+    })?;
+    let model = model_of(&plan, weights, &placement)?.sharing_memory(ranks.n_local());
     let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.trained().1.clone(), model.device())?
         .with_rate_factors(|name| plan.recipe.schedule.rate_factor(name, &plan.config));
 
-    let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone())?;
-    let earlier = resume::state(&checkpoints, &plan, places.out, &places.out.join(METRICS_FILE))?;
-    if let Some(earlier) = &earlier {
-        checkpoints.restore(&model, &mut optimizer, earlier)?;
-    }
+    let checkpoints = Checkpoints::of(places.out, plan.recipe.model.notice.clone());
+    let earlier = ranks.on_first(|| {
+        checkpoints.open()?;
+        let earlier = resume::state(&checkpoints, &plan, places.out, &places.out.join(METRICS_FILE))?;
+        if let Some(earlier) = &earlier {
+            checkpoints.restore(&model, &mut optimizer, earlier)?;
+        }
+        Ok(earlier)
+    })?;
+    same_state::of_first(ranks, &model, &mut optimizer, earlier.is_some())?;
     let mut state = earlier.unwrap_or_else(|| LoopState::start(&plan));
     if state.is_over(&plan) && !state.is_evaluation_due {
         let why = if state.is_stopped_early(&plan) { "was stopped early" } else { "is finished" };
-        print::remark(format_args!("this run {why}: {}", checkpoints.path(LAST).display()));
+        if ranks.is_first() {
+            print::remark(format_args!("this run {why}: {}", checkpoints.path(LAST).display()));
+        }
         return Ok(Ending::Finished);
     }
-    fs::write(places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?)
-        .with_context(|| format!("cannot write {PLAN_FILE} in {}", places.out.display()))?;
-    let mut sinks = RunSinks::open(places.out, state.step)?;
+    let mut sinks = None;
+    ranks.on_first(|| {
+        fs::write(places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?)
+            .with_context(|| format!("cannot write {PLAN_FILE} in {}", places.out.display()))?;
+        sinks = Some(RunSinks::open(places.out, state.step)?);
+        Ok(())
+    })?;
     interrupt::listen("step")?;
-    let mut progress = RunProgress::start(state.step, plan.total_steps);
+    let mut progress = RunProgress::start(state.step, plan.total_steps, ranks.is_first());
     if state.step > 0 {
         progress.say(&format!("going on after step {}", state.step));
     }
+    let options = plan.loader_options(ranks);
     let loader = Loader::training(
         plan.train.clone(),
-        &plan.loader_options(),
+        &options,
         &plan.recipe.data.augmentation,
         plan.recipe.run.seed,
         plan.recipe.run.epochs,
         state.position,
     )?;
     let run = &plan.recipe.run;
-    let mut batches = DeviceBatches::new(loader, &model, run.batch_size)?;
-    let mut evaluator = Evaluator::new(&plan, &model);
+    let n_own = options.n_training_rows();
+    let mut parts = DeviceBatches::new(loader, &model, n_own)?;
+    let mut batches = RankBatches::new(ranks, plan.train.clone(), &options);
+    let mut evaluator = Evaluator::new(&plan, &model, ranks);
     let mut ending = Ending::Finished;
     if state.is_evaluation_due {
-        ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, &mut sinks, &progress)?;
+        ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, sinks.as_mut(), &progress)?;
     }
 
     while !state.is_over(&plan) && ending == Ending::Finished {
         let started = Instant::now();
-        let loaded = batches.next_batch()?.context("the loader ended before the run")?;
+        let part = parts.next_batch()?.context("the loader ended before the run")?;
+        let loaded = batches.complete(part)?;
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
         let learning_rate = plan.recipe.schedule.at(state.step, plan.total_steps);
 
         // ---- the step
         let mut taken = None;
         if plan.recipe.objective.has_targets(&loaded.captions) {
-            let failed =
-                |err| stopped(&memory_hint(err, &model, &run.micro_batches), state.step, &loaded, &checkpoints);
-            let computed = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches);
+            let failed = |err: Error| match err.is::<RankError>() {
+                true => err,
+                false => stopped(&memory_hint(err, &model, &run.micro_batches), state.step, &loaded, &checkpoints),
+            };
+            let computed =
+                loss_and_gradients_over(ranks, &model, &plan.recipe.objective, &batch, &run.micro_batches);
             let (loss, gradients) = computed.map_err(failed)?;
             let total = loss.total();
             ensure!(total.is_finite(), stopped(&format!("the loss is {total}"), state.step, &loaded, &checkpoints));
@@ -139,7 +161,9 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>) -> Result<Ending
                 waiting_share: loaded.waited.as_secs_f64() / secs,
             };
             progress.step(state.step, &figures);
-            if state.step.is_multiple_of(run.log_every_steps) || is_last {
+            if let Some(sinks) =
+                sinks.as_mut().filter(|_| state.step.is_multiple_of(run.log_every_steps) || is_last)
+            {
                 sinks.log(&state, figures.scalars(loss.total(), gradient_norm, loaded.captions.n_rows))?;
             }
         }
@@ -147,22 +171,27 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>) -> Result<Ending
         // Once in a while, and on a stop request: save a checkpoint.
         let evaluates = ends_epoch && (state.position.epoch.is_multiple_of(run.evaluate_every_epochs) || is_last);
         state.is_evaluation_due = evaluates && plan.has_evaluation();
-        let stops = interrupt::is_requested();
+        let stops = ranks.any(interrupt::is_requested())?;
         if ends_epoch || stops || run.save_every_steps.is_some_and(|every| state.step.is_multiple_of(every)) {
-            checkpoints.save(LAST, &model, &optimizer, &state)?;
+            same_state::check(ranks, &model)?;
+            ranks.on_first(|| checkpoints.save(LAST, &model, &optimizer, &state))?;
         }
         if ends_epoch && run.keep_every_epochs.is_some_and(|every| state.position.epoch.is_multiple_of(every)) {
-            checkpoints.save(&format!("{KEPT}{:06}", state.step), &model, &optimizer, &state)?;
+            let name = format!("{KEPT}{:06}", state.step);
+            ranks.on_first(|| checkpoints.save(&name, &model, &optimizer, &state))?;
         }
         if stops && (!is_last || state.is_evaluation_due) {
             ending = Ending::Interrupted;
         }
         // Once in a while: evaluate.
         if state.is_evaluation_due && ending == Ending::Finished {
-            ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, &mut sinks, &progress)?;
+            ending = evaluate(&mut evaluator, &checkpoints, &optimizer, &mut state, sinks.as_mut(), &progress)?;
         }
     }
     drop(progress);
+    if !ranks.is_first() {
+        return Ok(ending);
+    }
     if let Err(err) = draw_curves(places.out) {
         tracing::warn!("the curves could not be drawn: {err:#}");
     }
@@ -182,7 +211,7 @@ pub(super) fn model_of(plan: &Plan, weights: Weights, placement: &Placement) -> 
 }
 
 /// Says why a run stops at a step, and which checkpoint is left.
-fn stopped(what: &str, step: u64, loaded: &LoadedBatch, checkpoints: &Checkpoints) -> Error {
+fn stopped(what: &str, step: u64, loaded: &RankBatch, checkpoints: &Checkpoints) -> Error {
     let last = checkpoints.path(LAST);
     let kept = if last.exists() { "the last checkpoint is as it was" } else { "nothing was saved yet in" };
     anyhow!("{what} at step {step} ({}); {kept}: {}", rows(loaded), last.display())
@@ -202,60 +231,9 @@ fn memory_hint(err: Error, model: &TrainedModel, micro: &MicroBatches) -> String
 }
 
 /// The first rows of a batch, counted from 1 as `data check` counts them.
-fn rows(loaded: &LoadedBatch) -> String {
+fn rows(loaded: &RankBatch) -> String {
     const SHOWN: usize = 8;
     let shown: Vec<usize> = loaded.rows.iter().take(SHOWN).map(|row| row + 1).collect();
     let more = if loaded.rows.len() > SHOWN { " and on" } else { "" };
     format!("rows {shown:?}{more}")
-}
-
-/// Runs the evaluation that is due, saves the best model and logs the figures.
-///
-/// A failed evaluation is a warning; the run continues. An interrupted one is repeated when the run continues.
-fn evaluate(
-    evaluator: &mut Evaluator<'_>,
-    checkpoints: &Checkpoints,
-    optimizer: &AdamW,
-    state: &mut LoopState,
-    sinks: &mut RunSinks,
-    progress: &RunProgress,
-) -> Result<Ending> {
-    let epoch = state.position.epoch;
-    let Measured { scalars, validation_loss, not_scored } = match evaluator.measure() {
-        Ok(measured) => measured,
-        Err(err) if err.is::<Interrupted>() => return Ok(Ending::Interrupted),
-        Err(err) => {
-            progress.warn(&format!("the evaluation after epoch {epoch} failed, and the run goes on: {err:#}"));
-            Measured::default()
-        }
-    };
-    not_scored.iter().for_each(|line| progress.warn(line));
-    state.is_evaluation_due = false;
-    let has_lowest = |loss: &f64| loss.is_finite() && state.best_validation_loss.is_none_or(|best| *loss <= best);
-    let lowest_loss = validation_loss.filter(has_lowest);
-    state.best_validation_loss = lowest_loss.or(state.best_validation_loss);
-    let stopping = evaluator.plan().recipe.run.early_stopping.as_ref();
-    let is_best = match stopping {
-        Some(stopping) => {
-            let figure = scalars.iter().find(|(name, _)| *name == stopping.metric);
-            figure.is_some_and(|(_, figure)| Watched::follow(&mut state.watched, stopping, *figure))
-        }
-        None => lowest_loss.is_some(),
-    };
-    if is_best {
-        checkpoints.save(BEST, evaluator.model(), optimizer, state)?;
-    }
-    if !scalars.is_empty() {
-        let figures: Vec<String> = scalars.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
-        progress.say(&format!("epoch {epoch}: {}", figures.join(", ")));
-        sinks.log(state, scalars)?;
-    }
-    if let (true, Some(watched)) = (state.is_stopped_early(evaluator.plan()), &state.watched) {
-        let Watched { metric, best, n_without_improvement } = watched;
-        progress.say(&format!(
-            "stopped early: {metric} has not improved on {best:.4} in {n_without_improvement} evaluations"
-        ));
-    }
-    checkpoints.update_last(state)?;
-    Ok(Ending::Finished)
 }

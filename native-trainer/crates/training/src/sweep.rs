@@ -2,6 +2,7 @@
 //!
 //! The same command continues a sweep: finished runs stay, and an interrupted one goes on.
 
+use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::run::{Ending, RunPlaces, train_recipe};
 use super::settings::{Setting, Sweep};
@@ -43,7 +44,7 @@ pub fn sweep(
     for (place, recipe) in recipes.into_iter().enumerate() {
         let run = &mut runs[place];
         print::remark(format_args!("run {} of {n_runs}: {}", place + 1, run.name));
-        match train_recipe(recipe, &RunPlaces { out: &run.folder, ..*places }) {
+        match train_recipe(recipe, &RunPlaces { out: &run.folder, ..*places }, &Ranks::alone()) {
             Ok(Ending::Finished) => {}
             Ok(Ending::Interrupted) => return Ok(SweepEnding::Interrupted),
             Err(err) => {

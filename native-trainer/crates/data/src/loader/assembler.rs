@@ -10,7 +10,6 @@ use crate::samples::{Sample, SampleSource};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, select};
-use dermake_objective::Captions;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +36,8 @@ pub(super) struct Assembler {
 struct Pending {
     position: Position,
     order: Arc<Vec<usize>>,
+    /// Place of the first slot in the order.
+    start: usize,
     /// u8 `[B, 3, S, S]`, filled slot by slot.
     pixels: Vec<u8>,
     slots: Vec<Slot>,
@@ -73,7 +74,8 @@ impl Assembler {
             pending: VecDeque::new(),
             first_pending: 0,
         };
-        assembler.next = assembler.normalized(start);
+        let (first, _) = assembler.pass.batches(assembler.normalized(start), &assembler.options);
+        assembler.next = assembler.normalized(first);
         assembler
     }
 
@@ -134,10 +136,13 @@ impl Assembler {
             return;
         }
         let position = self.next;
-        self.next = self.normalized(Position { batch: position.batch + 1, ..position });
+        let (_, to_next) = self.pass.batches(position, &self.options);
+        self.next = self.normalized(Position { batch: position.batch + to_next, ..position });
         let order = self.order_of(position.epoch);
         let start = position.batch * self.options.batch_size;
         let n_rows = self.options.batch_size.min(order.len() - start);
+        let own = self.options.rows_of_batch(n_rows, &self.pass);
+        let (start, n_rows) = (start + own.start, own.len());
         let side = self.source.image_size();
         let batch = self.first_pending + self.pending.len();
         for (slot, &row) in order[start..start + n_rows].iter().enumerate() {
@@ -146,6 +151,7 @@ impl Assembler {
         self.pending.push_back(Pending {
             position,
             order,
+            start,
             pixels: vec![0; n_rows * 3 * side * side],
             slots: (0..n_rows).map(|_| Slot::default()).collect(),
             n_open: n_rows,
@@ -196,7 +202,7 @@ impl Assembler {
     fn replace(&mut self, job: Job, jobs: &Sender<Job>) -> Result<()> {
         let pending = &mut self.pending[job.batch - self.first_pending];
         let (order, slot) = (&pending.order, &mut pending.slots[job.slot]);
-        let place = pending.position.batch * self.options.batch_size + job.slot;
+        let place = pending.start + job.slot;
         while slot.n_tried < order.len() {
             let row = order[(place + order.len() / 2 + slot.n_tried) % order.len()];
             slot.n_tried += 1;
@@ -223,12 +229,10 @@ impl Assembler {
     }
 
     /// Returns the batch without empty slots; none if nothing was filled.
-    fn finished(&self, mut pending: Pending) -> Result<Option<Batch>> {
+    fn finished(&mut self, mut pending: Pending) -> Result<Option<Batch>> {
         let side = self.source.image_size();
         let sample_len = 3 * side * side;
-        let n_captions = self.source.table().n_captions();
-        let n_captions = self.options.n_captions.map_or(n_captions, |most| most.min(n_captions));
-        let (mut rows, mut tokens, mut mask) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut tokens) = (Vec::new(), Vec::new());
         for (slot, filled) in pending.slots.into_iter().map(|slot| slot.filled).enumerate() {
             let Some((row, captions)) = filled else { continue };
             let place = rows.len() * sample_len;
@@ -236,8 +240,7 @@ impl Assembler {
                 pending.pixels.copy_within(slot * sample_len..(slot + 1) * sample_len, place);
             }
             rows.push(row);
-            tokens.extend(captions.into_iter().take(n_captions));
-            mask.extend(self.source.table().mask(row).take(n_captions));
+            tokens.extend(captions.into_iter().take(self.source.n_captions(self.options.n_captions)));
         }
         if rows.is_empty() {
             return Ok(None);
@@ -245,10 +248,9 @@ impl Assembler {
         pending.pixels.truncate(rows.len() * sample_len);
         let pixels = Tensor::from_vec(pending.pixels, (rows.len(), 3, side, side), &Device::Cpu)
             .context("cannot make the tensor of a batch")?;
-        let (captions, distinct) = Captions::distinct(&tokens, mask, n_captions);
-        let input_ids = distinct.iter().map(|tokens| tokens.iter().map(|&id| id.into()).collect()).collect();
-        let (position, waited) = (pending.position, Duration::ZERO);
-        Ok(Some(Batch { position, rows, pixels, captions, input_ids, waited }))
+        let (captions, input_ids) = self.source.distinct(&rows, &tokens, self.options.n_captions);
+        let (position, waited, bad_rows) = (pending.position, Duration::ZERO, self.bad_rows.take_new());
+        Ok(Some(Batch { position, rows, pixels, captions, input_ids, bad_rows, waited }))
     }
 }
 

@@ -12,6 +12,8 @@ const LISTED: usize = 10;
 
 pub(super) struct BadRows {
     rows: HashSet<usize>,
+    /// Those that [`Self::take_new`] has not returned yet.
+    new: Vec<usize>,
     first: Vec<String>,
     n_rows: usize,
     max_share: f64,
@@ -25,10 +27,18 @@ impl BadRows {
     /// # Errors
     /// If these are too many already.
     pub fn of_table(table: &TrainingTable, max_share: f64, count: Arc<AtomicUsize>) -> Result<Self> {
-        let mut bad_rows = Self { rows: HashSet::new(), first: Vec::new(), n_rows: table.len(), max_share, count };
+        let mut bad_rows = Self {
+            rows: HashSet::new(),
+            new: Vec::new(),
+            first: Vec::new(),
+            n_rows: table.len(),
+            max_share,
+            count,
+        };
         for problem in table.problems().iter().filter(|problem| !problem.kind.is_warning()) {
             bad_rows.note(problem);
         }
+        bad_rows.new.clear();
         bad_rows.check()?;
         Ok(bad_rows)
     }
@@ -46,11 +56,18 @@ impl BadRows {
         self.check()
     }
 
+    /// Returns the rows that were added since the last call, ascending.
+    pub fn take_new(&mut self) -> Vec<usize> {
+        self.new.sort_unstable();
+        std::mem::take(&mut self.new)
+    }
+
     fn note(&mut self, problem: &RowProblem) {
         if !self.rows.insert(problem.row) {
             return;
         }
         tracing::warn!("skipped {problem}");
+        self.new.push(problem.row);
         self.count.store(self.rows.len(), Ordering::Relaxed);
         if self.first.len() < LISTED {
             self.first.push(format!("\n  {problem}"));

@@ -14,7 +14,7 @@ pub struct Position {
     pub batch: usize,
 }
 
-/// B rows, ready for the model.
+/// B rows, ready for the model; with several loaders, the part that this one makes.
 pub struct Batch {
     /// Its own place in the run.
     pub position: Position,
@@ -26,6 +26,8 @@ pub struct Batch {
     pub captions: Captions,
     /// The distinct captions in the order of their first position, up to their end tokens.
     pub input_ids: Vec<Vec<u32>>,
+    /// Rows that were found bad since the batch before.
+    pub bad_rows: Vec<usize>,
     /// Time that [`Loader::next_batch`](super::Loader::next_batch) waited for it.
     pub waited: Duration,
 }

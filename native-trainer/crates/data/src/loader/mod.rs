@@ -8,6 +8,9 @@
 //! training, a row whose image cannot be read is replaced by the one half an epoch later in the order, or the next
 //! readable one after it; in evaluation, its batch is shorter. It is named in the log once, and too many of them end
 //! the run. A resumed run counts them again.
+//!
+//! With several ranks, each has a loader that makes its part of every batch. Which row fills a slot depends on the order
+//! and the files only, so the parts together are the batch of one rank.
 
 mod assembler;
 mod bad_rows;
@@ -115,6 +118,9 @@ impl Loader {
     fn start(source: Arc<SampleSource>, options: &LoaderOptions, pass: Pass, start: Position) -> Result<Self> {
         if options.batch_size == 0 || options.prefetch_batches == 0 {
             bail!("`batch_size` and `prefetch_batches` must be at least 1");
+        }
+        if options.rank >= options.n_ranks {
+            bail!("`rank` is {}, expected less than `n_ranks`, {}", options.rank, options.n_ranks);
         }
         if !(0.0..=1.0).contains(&options.max_bad_share) {
             bail!("`max_bad_share` is {}, expected 0 to 1", options.max_bad_share);

@@ -40,7 +40,7 @@ fn source(folder: &TempDir) -> Arc<SampleSource> {
 }
 
 fn options(n_workers: usize) -> LoaderOptions {
-    LoaderOptions { batch_size: 4, n_workers, prefetch_batches: 2, max_bad_share: 0.5, n_captions: None }
+    LoaderOptions { batch_size: 4, n_workers, max_bad_share: 0.5, ..LoaderOptions::default() }
 }
 
 fn training(folder: &TempDir, n_workers: usize, epochs: usize, start: Position) -> Loader {
@@ -75,6 +75,54 @@ fn batches_are_the_same_for_any_number_of_threads_and_from_any_position() {
         }
     }
     assert!(all(training(&folder, 1, 3, Position { epoch: 2, batch: 3 })).is_empty());
+}
+
+#[test]
+fn the_parts_of_several_ranks_are_the_batches_of_one() {
+    let folder = folder(14, &[2, 9]);
+    let whole = all(training(&folder, 1, 3, Position::default()));
+    let source = source(&folder);
+    let mut bad_rows = Vec::new();
+    for n_ranks in [2, 3] {
+        let of_ranks: Vec<Vec<Batch>> = (0..n_ranks)
+            .map(|rank| {
+                let options = LoaderOptions { rank, n_ranks, ..options(2) };
+                let start = Position { epoch: 1, batch: 1 };
+                let augmentation = Augmentation::default();
+                all(Loader::training(Arc::clone(&source), &options, &augmentation, 7, 3, start).unwrap())
+            })
+            .collect();
+        for (at, expected) in whole[4..].iter().enumerate() {
+            let parts: Vec<&Batch> = of_ranks.iter().map(|batches| &batches[at]).collect();
+            let rows: Vec<usize> = parts.iter().flat_map(|part| part.rows.clone()).collect();
+            assert_eq!(rows, expected.rows);
+            assert_eq!(parts.iter().flat_map(|part| pixels(part)).collect::<Vec<_>>(), pixels(expected));
+            let (captions, input_ids) = source.batch_captions(&rows, None).unwrap();
+            assert_eq!((&captions, &input_ids), (&expected.captions, &expected.input_ids));
+            bad_rows.extend(parts.iter().flat_map(|part| part.bad_rows.clone()));
+        }
+        assert!(of_ranks.iter().all(|batches| batches.len() == 5));
+    }
+    bad_rows.sort_unstable();
+    bad_rows.dedup();
+    assert_eq!(bad_rows, [2, 9]);
+}
+
+#[test]
+fn the_batches_of_an_evaluation_are_dealt_out() {
+    let folder = folder(10, &[0, 5]);
+    let whole = all(Loader::evaluation(source(&folder), &options(2)).unwrap());
+    for n_ranks in [2, 5] {
+        let mut all_ranks: Vec<Batch> = (0..n_ranks)
+            .flat_map(|rank| {
+                let options = LoaderOptions { rank, n_ranks, ..options(2) };
+                all(Loader::evaluation(source(&folder), &options).unwrap())
+            })
+            .collect();
+        all_ranks.sort_by_key(|batch| batch.position);
+        assert_eq!(all_ranks.len(), whole.len());
+        all_ranks.iter().zip(&whole).for_each(|(batch, expected)| assert_same(batch, expected));
+    }
 }
 
 #[test]

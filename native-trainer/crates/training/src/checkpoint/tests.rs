@@ -13,7 +13,7 @@ fn what_a_kill_left_is_tidied_up() {
     make(".previous-last", "whole");
     make("step-000010", "new");
     make(".previous-step-000010", "old");
-    Checkpoints::of(run.path(), None).unwrap();
+    Checkpoints::of(run.path(), None).open().unwrap();
     let mut left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["last", "step-000010"]);

@@ -19,15 +19,15 @@ use std::collections::BTreeMap;
 const N_KINDS: usize = 6;
 
 /// A small model and a batch of random pixels and captions.
-struct Case {
-    model: TrainedModel,
-    pixel_values: Tensor,
-    captions: Captions,
-    input_ids: Vec<Vec<u32>>,
+pub struct Case {
+    pub model: TrainedModel,
+    pub pixel_values: Tensor,
+    pub captions: Captions,
+    pub input_ids: Vec<Vec<u32>>,
 }
 
 impl Case {
-    fn new(is_quick: bool, image_size: usize, patch_size: usize, head_width: usize) -> Self {
+    pub fn new(is_quick: bool, image_size: usize, patch_size: usize, head_width: usize) -> Self {
         let json = serde_json::json!({
             "embed_dim": 24,
             "quick_gelu": is_quick,

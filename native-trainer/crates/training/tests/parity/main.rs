@@ -7,5 +7,6 @@ mod experiments;
 #[path = "../../../../tests/support/fixtures.rs"]
 mod fixtures;
 mod gradients;
+mod ranks;
 mod tiny;
 mod train;

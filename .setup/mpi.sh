@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs OpenMPI, and the libclang that reads its headers for the crate `mpi`, with apt, unless the system has them.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+
+mpi_ready() {
+  command -v mpirun >/dev/null && command -v mpicc >/dev/null &&
+    { [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null; }
+}
+install_mpi() {
+  say "OpenMPI and libclang: installing them with apt"
+  apt_install libopenmpi-dev openmpi-bin libclang-dev
+}
+
+once mpi_ready install_mpi

@@ -1,0 +1,69 @@
+//! The first failure of another rank, and the end of this process because of it.
+
+use super::OnLost;
+use crate::error::RankError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Time that this process has to end by itself after another rank has ended.
+const TO_END: Duration = Duration::from_secs(5);
+/// Time in which a receiving thread reports why a connection ended.
+const TO_REPORT: Duration = Duration::from_millis(500);
+
+pub struct Failure {
+    first: Mutex<Option<RankError>>,
+    /// Whether this rank is ending.
+    has_ended: AtomicBool,
+    on_lost: OnLost,
+}
+
+impl Failure {
+    pub fn new(on_lost: OnLost) -> Self {
+        Self { first: Mutex::new(None), has_ended: AtomicBool::new(false), on_lost }
+    }
+
+    /// Returns the failure of another rank, if there is one.
+    pub fn found(&self) -> Option<RankError> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, after a short wait for it.
+    pub fn soon_found(&self) -> Option<RankError> {
+        for _ in 0..50 {
+            if let Some(failure) = self.found() {
+                return Some(failure);
+            }
+            std::thread::sleep(TO_REPORT / 50);
+        }
+        None
+    }
+
+    /// Notes that this rank is ending: the end of others is no failure from now on.
+    pub fn end(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::SeqCst)
+    }
+
+    /// Notes a failure, and ends this process unless it ends by itself. Only the first failure counts: others follow
+    /// from it.
+    pub fn report(self: &Arc<Self>, error: RankError) {
+        if self.has_ended() {
+            return;
+        }
+        {
+            let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.is_some() {
+                return;
+            }
+            *first = Some(error.clone());
+        }
+        std::thread::sleep(TO_END);
+        if !self.has_ended() {
+            (self.on_lost)(&error);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What `dermake train` prints of its plan before the first step.
+
+use super::Plan;
+use std::fmt::{self, Display};
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = &self.recipe.run;
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let memory = &self.estimate;
+        writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
+        let millions = |n_values: usize| n_values as f64 / 1e6;
+        write!(f, "parameters  {:.2} M", millions(self.n_values()))?;
+        let n_trained = self.n_trained_values();
+        match n_trained == self.n_values() {
+            true => writeln!(f)?,
+            false if self.recipe.lora.is_some() => writeln!(f, ", and {:.2} M of adapters", millions(n_trained))?,
+            false => writeln!(f, ", {:.2} M of them trained", millions(n_trained))?,
+        }
+        let table = self.train.table();
+        writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        let absent = table.absent_columns();
+        if !absent.is_empty() && !self.recipe.objective.variant.has_one_caption() {
+            writeln!(f, "masked      the table has no {}", absent.join(", "))?;
+        }
+        writeln!(
+            f,
+            "steps       {} of {} samples: {} epochs of {}",
+            self.total_steps, run.batch_size, run.epochs, self.steps_per_epoch
+        )?;
+        if self.n_ranks > 1 {
+            let n_images = run.batch_size.div_ceil(self.n_ranks);
+            writeln!(f, "ranks       {}, each with {n_images} images of a batch; of each:", self.n_ranks)?;
+        }
+        writeln!(
+            f,
+            "step        {:.1} GFLOP; {:.0} % of the activations are kept, the others are computed again",
+            self.estimate.flops() / 1e9,
+            100.0 * self.estimate.kept_share
+        )?;
+        write!(
+            f,
+            "memory      about {:.0} MiB: parameters and moments {:.0}, activations {:.0}, loss {:.0}, batches {:.0}",
+            mib(memory.total_bytes()),
+            mib(memory.parameters),
+            mib(memory.activations),
+            mib(memory.loss),
+            mib(memory.batches)
+        )
+    }
+}
