@@ -84,7 +84,7 @@ gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
 # Install what is needed, check what `lint` checks, and run every test
-test: setup lint test-native test-mpi _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e and _api without a build: test-native has built the program with the tests' features
+test: setup lint test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e and _api without a build: test-native has built the program with the tests' features
 
 # Test all crates natively
 test-native: _vulkan
