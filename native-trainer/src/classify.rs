@@ -1,24 +1,26 @@
 //! `dermake classify`: ranks labels for photos.
 
 use crate::inputs::{Photo, Tally};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use dermake_files::labels;
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use serde::Serialize;
 use shared_model::ZeroShotModel;
+use shared_model::calibration::Certainty;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::preprocess::Reading;
-use shared_model::zero_shot::Classifier;
-use shared_model::zero_shot::Prediction;
+use shared_model::zero_shot::{Answer, Classifier, Prediction};
 use std::time::Instant;
 
 /// One line of `--json`.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Line<'a> {
     image: &'a str,
-    predictions: Vec<Prediction>,
+    #[serde(flatten)]
+    answer: Answer,
     /// The factor between cosines and logits.
     scale: f64,
     model: &'a str,
@@ -41,34 +43,6 @@ impl LabelOptions {
     }
 }
 
-/// The factor between cosines and logits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scale {
-    /// 100, as in the reference.
-    #[default]
-    Reference,
-    /// What the checkpoint learned.
-    Own,
-}
-
-impl Scale {
-    /// The factor to use with a model; `None` for the usual one.
-    ///
-    /// # Errors
-    /// When the model's files do not have its scale.
-    pub fn of(self, model: &ZeroShotModel) -> Result<Option<f64>> {
-        match self {
-            Self::Reference => Ok(None),
-            Self::Own => {
-                let scale = model
-                    .logit_scale()
-                    .context("the model's files have no scale of its own; leave out --scale own")?;
-                Ok(Some(f64::from(scale)))
-            }
-        }
-    }
-}
-
 /// Form of the answers.
 pub struct ClassifyOutput {
     pub top_k: usize,
@@ -87,18 +61,19 @@ pub fn classify(
     let (labels, templates) = label_options.resolve()?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
-    let mut classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
-    if let Some(scale) = output.scale.of(&model)? {
-        classifier = classifier.with_scale(scale);
+    output.scale.check(&model)?;
+    let classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
+    let classifier = output.scale.of(classifier, &model, &templates)?;
+    if output.scale == Scale::Calibrated && classifier.calibration().is_none() {
+        tracing::info!("the probabilities are not calibrated for these labels; `dermake calibrate` does it");
     }
 
     Tally::of(
         photos,
         |photo| answer(photo, &model, &classifier, output),
-        |photo, (predictions, millis)| {
-            let answer =
-                Answer { image: &photo.name, predictions, scale: classifier.scale(), model: &name, millis };
-            if output.as_json { print::json(&answer) } else { print::answer(&table(&answer)) }
+        |photo, (answer, millis)| {
+            let line = Line { image: &photo.name, answer, scale: classifier.scale(), model: &name, millis };
+            if output.as_json { print::json(&line) } else { print::answer(&table(&line)) }
         },
     )
 }
@@ -108,20 +83,33 @@ fn answer(
     model: &ZeroShotModel,
     classifier: &Classifier,
     output: &ClassifyOutput,
-) -> Result<(Vec<Prediction>, f64)> {
+) -> Result<(Answer, f64)> {
     let bytes = photo.read()?;
     let started = Instant::now();
     let features = model.decoded_image_features(dermake_pictures::decode(&bytes, output.reading)?)?;
-    let predictions = classifier.classify(&features, output.top_k)?.remove(0);
-    Ok((predictions, started.elapsed().as_secs_f64() * 1e3))
+    let answer = classifier.answer(&features, output.top_k)?.remove(0);
+    Ok((answer, started.elapsed().as_secs_f64() * 1e3))
 }
 
-fn table(answer: &Answer) -> String {
-    let longest = answer.predictions.iter().map(|p| p.label.chars().count()).max().unwrap_or(0);
-    let mut text = format!("{} ({:.0} ms, {})", shown(answer.image), answer.millis, answer.model);
-    for (rank, Prediction { label, probability, logit }) in answer.predictions.iter().enumerate() {
+fn table(line: &Line<'_>) -> String {
+    let Answer { predictions, certainty } = &line.answer;
+    let longest = predictions.iter().map(|p| p.label.chars().count()).max().unwrap_or(0);
+    let mut text = format!("{} ({:.0} ms, {})", shown(line.image), line.millis, line.model);
+    for (rank, Prediction { label, probability, logit }) in predictions.iter().enumerate() {
         let percent = probability * 100.0;
         text.push_str(&format!("\n{:>4}. {label:<longest$}  {percent:6.2} %  logit {logit:7.3}", rank + 1));
     }
+    if let Some(remark) = certainty.as_ref().and_then(remark) {
+        text.push_str(&format!("\n      {remark}"));
+    }
     text
+}
+
+/// What to know before the labels are believed.
+fn remark(certainty: &Certainty) -> Option<String> {
+    let Certainty { match_score, match_threshold, .. } = certainty;
+    if certainty.none_of_these {
+        return Some(format!("none of these: no label fits (score {match_score:.3}, below {match_threshold:.3})"));
+    }
+    certainty.unsure.then(|| "unsure: at this probability, the first label is more often wrong than right".into())
 }

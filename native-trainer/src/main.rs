@@ -4,6 +4,7 @@
 #![allow(rustdoc::bare_urls, reason = "doc comments of options are their help texts")]
 
 mod annotate;
+mod calibrate;
 mod classify;
 mod cli;
 mod formats;

@@ -1,5 +1,6 @@
 //! The JSON answers of `dermake serve` at `/models` and below `/v1`. Needs the feature `http`.
 
+use crate::calibration::Certainty;
 use crate::concepts::Presence;
 use crate::labels::LabelSet;
 use crate::manifest::{Manifest, ManifestFile};
@@ -26,6 +27,9 @@ pub struct Classified {
     pub model: String,
     /// The labels by descending probability.
     pub predictions: Vec<Prediction>,
+    /// Whether to believe them; `null` if the model is not calibrated for these labels.
+    #[serde(default)]
+    pub certainty: Option<Certainty>,
     /// Sentences about labels that may be mistakes.
     #[serde(default)]
     pub warnings: Vec<String>,

@@ -10,6 +10,7 @@
 
 #[cfg(feature = "http")]
 pub mod api;
+pub mod calibration;
 mod clip;
 pub mod concepts;
 pub mod config;

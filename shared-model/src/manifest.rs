@@ -1,5 +1,6 @@
 //! `manifest.json`: what a quantized model consists of.
 
+use crate::calibration::Calibration;
 use crate::config::ClipConfig;
 use crate::foreign::json_text;
 use crate::labels::{LabelSet, Templates};
@@ -59,6 +60,9 @@ pub struct Manifest {
     pub label_sets: Vec<LabelSet>,
     /// The templates of these classifiers, also used for labels that a user types.
     pub templates: Vec<String>,
+    /// What `dermake calibrate` has fitted, one for each set of labels; without it, probabilities are not calibrated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calibrations: Vec<Calibration>,
 }
 
 impl Manifest {
@@ -93,6 +97,7 @@ impl Manifest {
                 return Err(manifest_error("manifest.files.sha256", sha256, "64 hexadecimal digits"));
             }
         }
+        manifest.calibrations.iter().try_for_each(check_calibration)?;
         Ok(manifest)
     }
 
@@ -132,6 +137,22 @@ impl Manifest {
         let missing = || manifest_error("manifest.files", "none", &format!("a file of role {role:?}"));
         self.files.iter().find(|file| file.role == role).ok_or_else(missing)
     }
+}
+
+/// # Errors
+/// [`Error::Config`] for a temperature or deviation that is not positive.
+fn check_calibration(Calibration { temperature, none_of_these, .. }: &Calibration) -> Result<()> {
+    for (field, divisor) in [
+        ("temperature", *temperature),
+        ("none_of_these.temperature", none_of_these.temperature),
+        ("none_of_these.concept_match.deviation", none_of_these.concept_match.deviation),
+        ("none_of_these.largest_cosine.deviation", none_of_these.largest_cosine.deviation),
+    ] {
+        if !(divisor.is_finite() && divisor > 0.0) {
+            return Err(manifest_error(&format!("manifest.calibrations.{field}"), divisor, "a positive number"));
+        }
+    }
+    Ok(())
 }
 
 fn manifest_error(field: &str, found: impl ToString, expected: &str) -> Error {
@@ -204,6 +225,38 @@ mod tests {
         let written = manifest("x", Manifest::FORMAT).replace("{}", &format!(r#"{{"mlp_ratio":{ratio:?}}}"#));
         let read = Manifest::from_json(written.as_bytes()).unwrap();
         assert_eq!(read.config["mlp_ratio"].as_f64(), Some(ratio));
+    }
+
+    #[test]
+    fn a_calibration_may_be_there_and_has_a_positive_temperature() {
+        let without = manifest("x", Manifest::FORMAT);
+        let read = |temperature: f64| {
+            let figure = serde_json::json!({ "value": null });
+            let errors = serde_json::json!({
+                "expected_calibration_error": figure, "brier_score": figure, "negative_log_likelihood": figure,
+            });
+            let calibration = serde_json::json!({
+                "label_set": "pad", "class_names": ["a", "b"], "temperature": temperature,
+                "none_of_these": {
+                    "temperature": 1.0, "threshold": -1.5, "refused_share": 0.05,
+                    "concept_match": {"mean": 0.2, "deviation": 0.1},
+                    "largest_cosine": {"mean": 0.2, "deviation": 0.1},
+                },
+                "measured": {
+                    "data": "d", "n_fitted": 1, "n_held_out": 1, "top1_accuracy": figure, "before": errors,
+                    "after": errors, "refused": figure, "outside": [],
+                },
+            });
+            let with = without.replacen('{', &format!(r#"{{"calibrations": [{calibration}],"#), 1);
+            Manifest::from_json(with.as_bytes())
+        };
+        assert_eq!(read(1.5).unwrap().calibrations[0].temperature, 1.5);
+        for refused in [0.0, -1.0] {
+            let message = read(refused).unwrap_err().to_string();
+            assert!(message.contains("calibrations.temperature"), "{message}");
+        }
+        let old = Manifest::from_json(without.as_bytes()).unwrap();
+        assert!(old.calibrations.is_empty() && !serde_json::to_string(&old).unwrap().contains("calibrations"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A model that classifies photos: its towers, and the classifiers that came with it.
 
+use crate::calibration::Calibration;
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
 use crate::manifest::Manifest;
@@ -36,6 +37,7 @@ pub struct ZeroShotModel {
     logit_scale: Option<f32>,
     shipped: BTreeMap<String, Classifier>,
     shipped_templates: Option<Templates>,
+    calibrations: Vec<Calibration>,
     placement: Placement,
 }
 
@@ -103,6 +105,7 @@ impl ZeroShotModel {
             logit_scale: None,
             shipped: BTreeMap::new(),
             shipped_templates: None,
+            calibrations: Vec::new(),
             placement,
         }
     }
@@ -158,6 +161,7 @@ impl ZeroShotModel {
         Ok(Self {
             shipped: shipped.collect::<Result<_>>()?,
             shipped_templates: Some(Templates::new(manifest.templates.clone())?),
+            calibrations: manifest.calibrations.clone(),
             config: manifest.clip_config()?,
             is_trained: manifest.trained,
             notice: manifest.notice.clone(),
@@ -188,6 +192,20 @@ impl ZeroShotModel {
         let is_of_templates = self.shipped_templates.as_ref() == Some(templates);
         let shipped = self.shipped.get(&labels.key).filter(|_| is_of_templates)?;
         (shipped.class_names == labels.class_names).then_some(shipped)
+    }
+
+    /// Returns the calibration that came with the model for these labels, in any order, and templates.
+    pub fn calibration(&self, class_names: &[String], templates: &Templates) -> Option<&Calibration> {
+        let is_of_templates = self.shipped_templates.as_ref() == Some(templates);
+        self.calibrations.iter().find(|calibration| is_of_templates && calibration.is_of(class_names))
+    }
+
+    /// Returns the classifier of these templates with the calibration that came with the model, if there is one.
+    pub fn calibrated(&self, classifier: Classifier, templates: &Templates) -> Classifier {
+        match self.calibration(&classifier.class_names, templates) {
+            Some(calibration) => classifier.calibrated(calibration),
+            None => classifier,
+        }
     }
 
     /// Returns the scale that the model learned for its logits; `None` for a quantized model without its text tower, whose

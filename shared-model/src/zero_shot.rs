@@ -1,8 +1,9 @@
 //! Zero-shot classification: a classifier from prompts, ranked labels from features.
 //!
 //! As in open_clip's `zero_shot_classifier.py`, a class is the mean of its unit text features over the templates,
-//! brought to unit length again. Logits are 100 times the cosine.
+//! brought to unit length again. Logits are 100 times the cosine, or as a calibration says.
 
+use crate::calibration::{Calibration, Certainty};
 use crate::labels::Templates;
 use crate::text::{TextTower, text_length};
 use crate::tokenizer::Tokenizer;
@@ -29,6 +30,15 @@ pub struct Prediction {
     pub logit: f32,
 }
 
+/// The answer to one photo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The most probable labels by descending probability.
+    pub predictions: Vec<Prediction>,
+    /// Whether to believe them; `None` if the classifier is not calibrated.
+    pub certainty: Option<Certainty>,
+}
+
 /// The weights of a zero-shot classifier: one unit vector for each class.
 #[derive(Clone, Debug)]
 pub struct Classifier {
@@ -38,6 +48,7 @@ pub struct Classifier {
     weights: Tensor,
     /// The factor between cosines and logits.
     scale: f64,
+    calibration: Option<Calibration>,
 }
 
 impl Classifier {
@@ -95,13 +106,23 @@ impl Classifier {
                 found: n_classes.to_string(),
             });
         }
-        Ok(Self { class_names: class_names.to_vec(), weights, scale: LOGIT_FACTOR })
+        Ok(Self { class_names: class_names.to_vec(), weights, scale: LOGIT_FACTOR, calibration: None })
     }
 
     /// Returns the classifier with another factor between cosines and logits. The order of the labels stays the same;
-    /// the larger the factor, the closer the first probability is to 1.
+    /// the larger the factor, the closer the first probability is to 1. It is not calibrated then.
     pub fn with_scale(self, scale: f64) -> Self {
-        Self { scale, ..self }
+        Self { scale, calibration: None, ..self }
+    }
+
+    /// Returns the classifier with the scale and the thresholds of a calibration for its labels.
+    pub fn calibrated(self, calibration: &Calibration) -> Self {
+        Self { scale: calibration.scale(), calibration: Some(calibration.clone()), ..self }
+    }
+
+    /// Returns the calibration, if there is one.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     /// Returns the factor between cosines and logits.
@@ -120,7 +141,16 @@ impl Classifier {
     /// - `image_features`: `[B, E]` f32, rows of unit length
     /// - returns `[B, C]` f32
     pub fn logits(&self, image_features: &Tensor) -> Result<Tensor> {
-        Ok((image_features.matmul(&self.weights.to_device(image_features.device())?)? * self.scale)?)
+        Ok((self.cosines(image_features)? * self.scale)?)
+    }
+
+    /// Returns the cosines of images and labels.
+    ///
+    /// # Shapes
+    /// - `image_features`: `[B, E]` f32, rows of unit length
+    /// - returns `[B, C]` f32
+    pub fn cosines(&self, image_features: &Tensor) -> Result<Tensor> {
+        Ok(image_features.matmul(&self.weights.to_device(image_features.device())?)?)
     }
 
     /// Returns the `top_k` most probable labels of each image by descending probability. Equal logits keep the label
@@ -131,6 +161,22 @@ impl Classifier {
     pub fn classify(&self, image_features: &Tensor, top_k: usize) -> Result<Vec<Vec<Prediction>>> {
         let logits = self.logits(image_features)?.to_device(&Device::Cpu)?.to_vec2::<f32>()?;
         Ok(logits.iter().map(|row| self.rank(row, top_k)).collect())
+    }
+
+    /// Returns for each image what [`Self::classify`] returns, and how far to believe it.
+    ///
+    /// # Shapes
+    /// - `image_features`: `[B, E]` f32, rows of unit length
+    pub fn answer(&self, image_features: &Tensor, top_k: usize) -> Result<Vec<Answer>> {
+        let ranked = self.classify(image_features, top_k.max(1))?;
+        let cosines = self.cosines(image_features)?.to_device(&Device::Cpu)?.to_vec2::<f32>()?;
+        let answer = |(mut predictions, cosines): (Vec<Prediction>, Vec<f32>)| {
+            let first = predictions.first().map_or(0.0, |first| first.probability);
+            let certainty = self.calibration.as_ref().map(|found| found.certainty(&cosines, first));
+            predictions.truncate(top_k);
+            Answer { predictions, certainty }
+        };
+        Ok(ranked.into_iter().zip(cosines).map(answer).collect())
     }
 
     fn rank(&self, logits: &[f32], top_k: usize) -> Vec<Prediction> {

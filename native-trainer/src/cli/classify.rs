@@ -1,10 +1,11 @@
 //! `dermake classify`.
 
-use crate::classify::{ClassifyOutput, Scale, classify};
+use crate::classify::{ClassifyOutput, classify};
 use crate::cli::options::{LabelArguments, ModelArguments, scale};
 use crate::inputs::gather;
 use anyhow::Result;
 use clap::Args;
+use dermake_models::scale::Scale;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,7 +14,9 @@ use std::process::ExitCode;
 ///
 /// Ranks the labels by the cosine of the photo's feature and the label's. The probabilities are a softmax over 100 times
 /// the cosines, as in MAKE's zero-shot evaluation: they compare the given labels with each other, and do not say how likely
-/// a disease is. Photos
+/// a disease is. With a model that `dermake calibrate` has calibrated for the labels, probabilities are as high as answers
+/// are often right, and an answer can be "unsure" (the first label is more often wrong than right) or "none of these" (no
+/// label fits the photo). Photos
 /// may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, whatever their name. They are turned upright by their EXIF
 /// data and converted to sRGB by their color profile.
 #[derive(Debug, Args)]
@@ -40,10 +43,11 @@ pub struct Classify {
     top_k: u32,
 
     /// Factor between cosines and logits: it changes the probabilities, not the order
-    #[arg(long, ignore_case = true, default_value = "100", value_parser = scale())]
+    #[arg(long, ignore_case = true, default_value = "calibrated", value_parser = scale())]
     scale: Scale,
 
-    /// Print one JSON object per line: image, predictions (label, probability, logit), scale, model, millis
+    /// Print one JSON object per line: image, predictions (label, probability, logit), certainty (unsure, none_of_these,
+    /// match_score, match_threshold; null if not calibrated), scale, model, millis
     #[arg(long)]
     json: bool,
 

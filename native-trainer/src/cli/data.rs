@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use dermake_data::TableOptions;
 use dermake_data::check::{self, CheckOptions};
 use dermake_data::shrink::{self, ShrinkSettings};
-use dermake_synth::{SynthOptions, synth, write_contact_sheet};
+use dermake_synth::{Extras, SynthOptions, synth, write_contact_sheet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,6 +35,18 @@ pub struct Synth {
     /// Write one PNG with twelve pictures of each condition on the six skin tones, and no data set
     #[arg(long, conflicts_with = "images")]
     contact_sheet: bool,
+
+    /// Also draw pictures without skin into the folder other: this many
+    #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "contact_sheet")]
+    other: u32,
+
+    /// Also write where the lesions of the zero-shot pictures are, as masks in zeroshot/masks
+    #[arg(long, conflicts_with = "contact_sheet")]
+    masks: bool,
+
+    /// Draw small lesions away from the middle
+    #[arg(long, conflicts_with = "contact_sheet")]
+    off_center: bool,
 }
 
 impl Synth {
@@ -47,6 +59,11 @@ impl Synth {
                 seed: self.seed,
                 image_size: self.image_size,
                 out: self.out,
+                extras: Extras {
+                    n_other: self.other as usize,
+                    has_masks: self.masks,
+                    is_off_center: self.off_center,
+                },
             })?;
         }
         Ok(ExitCode::SUCCESS)

@@ -1,6 +1,5 @@
 //! `dermake eval`.
 
-use crate::classify::Scale;
 use crate::cli::options::{LoadingArguments, scale};
 use anyhow::Result;
 use clap::Args;
@@ -10,6 +9,7 @@ use dermake_evaluation::{Ending, EvalOptions, FromOptions, OwnColumns, evaluate,
 use dermake_features::default_cache;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -185,7 +185,7 @@ impl Eval {
             cache,
             out: self.out.as_deref(),
             embeddings: self.embeddings.as_deref(),
-            uses_own_scale: self.scale == Scale::Own,
+            scale: self.scale,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The command line: clap types, and the function that each command calls. One file for each kind of command.
 
 mod annotate;
+mod calibrate;
 mod classify;
 mod data;
 mod eval;
@@ -46,6 +47,7 @@ enum Command {
     LrFind(train::LrFind),
     Finetune(finetune::Finetune),
     Eval(eval::Eval),
+    Calibrate(calibrate::Calibrate),
     Verify(verify::Verify),
     Synth(data::Synth),
     #[command(subcommand)]
@@ -70,6 +72,7 @@ impl Cli {
             Command::LrFind(find) => find.run(),
             Command::Finetune(finetune) => finetune.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Calibrate(calibrate) => calibrate.run(),
             Command::Verify(verify) => verify.run(),
             Command::Synth(synth) => synth.run(),
             Command::Data(data) => data.run(),

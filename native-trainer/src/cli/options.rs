@@ -1,11 +1,12 @@
 //! Options that several commands take.
 
-use crate::classify::{LabelOptions, Scale};
+use crate::classify::LabelOptions;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_device::{DeviceChoice, Precision};
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 use shared_model::labels::LabelSet;
 
 #[derive(Debug, Args)]
@@ -76,14 +77,16 @@ impl From<LabelArguments> for LabelOptions {
     }
 }
 
-/// Parses `100` and `own`.
+/// Parses `100`, `own` and `calibrated`.
 pub fn scale() -> impl TypedValueParser<Value = Scale> {
     let names = [
         PossibleValue::new("100").help("100 times the cosine, as MAKE's evaluation does"),
         PossibleValue::new("own").help("The scale that the checkpoint learned, as in training"),
+        PossibleValue::new("calibrated").help("What `dermake calibrate` has fitted; 100 for labels without it"),
     ];
-    PossibleValuesParser::new(names).map(|name| match name.eq_ignore_ascii_case("own") {
-        true => Scale::Own,
-        false => Scale::Reference,
+    PossibleValuesParser::new(names).map(|name| match name.to_lowercase().as_str() {
+        "own" => Scale::Own,
+        "calibrated" => Scale::Calibrated,
+        _ => Scale::Reference,
     })
 }

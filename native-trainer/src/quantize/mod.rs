@@ -79,6 +79,7 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
         files: written.clone(),
         label_sets,
         templates: templates.as_slice().to_vec(),
+        calibrations: Vec::new(),
     };
     let comparison = compare(&dense, &checkpoint, [vision, text], &photos, &classifiers)?;
     let report = Report::new(towers, tensors_bytes(&checkpoint), written, &photos, comparison);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod calibrate;
 mod checkpoints;
 mod classify;
 mod color_model;

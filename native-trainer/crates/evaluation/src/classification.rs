@@ -10,6 +10,7 @@ use super::scored::{ScoredRows, score_images};
 use super::session::Session;
 use anyhow::{Result, bail};
 use dermake_metrics::first_largest;
+use dermake_models::scale::Scale;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::zero_shot::{Classifier, softmax};
 use std::path::Path;
@@ -47,11 +48,10 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
         Some(column) => table.cell(scored.rows[at], column).to_string(),
         None => scored.files[at].display().to_string(),
     };
-    let predictions = predictions(session, &class_list, &scored, &scored.of_read(&labels), image)?;
+    let classifier = classifier(session, &class_list)?;
+    let predictions = predictions(&classifier, &scored, &scored.of_read(&labels), image)?;
     let mut notes = benchmark.notes();
-    if let Some(scale) = session.scale {
-        notes.push(format!("probabilities with the model's own scale, {scale:.2} times the cosine"));
-    }
+    notes.extend(scale_note(session.scale, &classifier));
     if n_rows < table.rows().len() {
         let n_all = table.rows().len();
         notes.push(format!("the first {n_rows} of {n_all} rows, as the released script scores them"));
@@ -71,17 +71,26 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
     Ok(classified.score())
 }
 
+/// How probabilities were computed, if not as the reference does.
+fn scale_note(scale: Scale, classifier: &Classifier) -> Option<String> {
+    let factor = classifier.scale();
+    match (scale, classifier.calibration()) {
+        (Scale::Reference, _) => None,
+        (Scale::Own, _) => Some(format!("probabilities with the model's own scale, {factor:.2} times the cosine")),
+        (Scale::Calibrated, Some(calibration)) => Some(format!(
+            "calibrated probabilities, {factor:.2} times the cosine, fitted on {} photos of {}",
+            calibration.measured.n_fitted, calibration.measured.data
+        )),
+        (Scale::Calibrated, None) => Some("the model is not calibrated for these labels".into()),
+    }
+}
+
 fn predictions(
-    session: &mut Session<'_>,
-    class_list: &LabelSet,
+    classifier: &Classifier,
     scored: &ScoredRows,
     labels: &[usize],
     image: impl Fn(usize) -> String,
 ) -> Result<Predictions> {
-    let mut classifier = classifier(session, class_list)?;
-    if let Some(scale) = session.scale {
-        classifier = classifier.with_scale(scale);
-    }
     let logits: Vec<Vec<f32>> = classifier.logits(&scored.features)?.to_vec2()?;
     let mut rows = Vec::with_capacity(logits.len());
     for (at, logits) in logits.iter().enumerate() {
@@ -98,15 +107,21 @@ fn predictions(
             probabilities: probabilities.into_iter().map(f64::from).collect(),
         });
     }
-    Ok(Predictions { class_names: class_list.class_names.clone(), rows })
+    Ok(Predictions { class_names: classifier.class_names.clone(), rows })
+}
+
+/// Returns the classifier of a label set with the session's scale.
+fn classifier(session: &mut Session<'_>, labels: &LabelSet) -> Result<Classifier> {
+    let templates = Templates::skin();
+    let classifier = plain_classifier(session, labels, &templates)?;
+    session.scale.of(classifier, session.encoder.model(), &templates)
 }
 
 /// Returns the classifier of a label set: the model's own, or one of cached or new text features.
-fn classifier(session: &mut Session<'_>, labels: &LabelSet) -> Result<Classifier> {
-    let templates = Templates::skin();
-    if let Some(shipped) = session.encoder.model().shipped_classifier(labels, &templates) {
+pub fn plain_classifier(session: &mut Session<'_>, labels: &LabelSet, templates: &Templates) -> Result<Classifier> {
+    if let Some(shipped) = session.encoder.model().shipped_classifier(labels, templates) {
         return Ok(shipped.clone());
     }
-    let features = session.texts(&Classifier::prompts(&labels.class_names, &templates))?;
+    let features = session.texts(&Classifier::prompts(&labels.class_names, templates))?;
     Ok(Classifier::from_prompts(&labels.class_names, &features)?)
 }

@@ -13,10 +13,11 @@ use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
 use super::{Ending, report, retrieval};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_sheets::SheetFormat;
 use shared_model::ZeroShotModel;
@@ -45,8 +46,8 @@ pub struct EvalOptions<'a> {
     pub out: Option<&'a Path>,
     /// A file for the features of all scored images.
     pub embeddings: Option<&'a Path>,
-    /// Classify with the scale that a model learned, not with 100.
-    pub uses_own_scale: bool,
+    /// The factor between cosines and logits.
+    pub scale: Scale,
 }
 
 /// Runs every benchmark that the data folder has with each model, prints the table and writes the report.
@@ -114,11 +115,9 @@ fn of_model(
     };
     interrupt::listen("batch")?;
     let encoder = Encoder::new(&model, Reading::Reference, store);
-    let own_scale =
-        || model.logit_scale().context("the model's files have no scale of its own; leave out --scale own");
-    let scale = eval.uses_own_scale.then(own_scale).transpose()?.map(f64::from);
+    eval.scale.check(&model)?;
     let embeddings = eval.embeddings.map(|_| Embeddings::default());
-    let mut session = Session { encoder, options: session_options, embeddings, scale };
+    let mut session = Session { encoder, options: session_options, embeddings, scale: eval.scale };
     let mut results = empty_results(&model, &identity, eval.protocol);
     let mut all_scored = Vec::new();
     let mut ending = Ending::Complete;

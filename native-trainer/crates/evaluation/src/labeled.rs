@@ -94,6 +94,18 @@ fn labels_of(table: &Table, column: &str, class_list: &LabelSet, rows: &[usize])
 /// # Errors
 /// As [`labels_of`].
 pub fn labels_in(table: &Table, column: usize, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
+    let found = known_labels(table, column, class_list, rows);
+    let unknown: Vec<usize> =
+        rows.iter().zip(&found).filter(|(_, class)| class.is_none()).map(|(&row, _)| row).collect();
+    if !unknown.is_empty() {
+        let n_classes = class_list.class_names.len();
+        bail!("{}: {}", unknown_labels(table, column, &unknown, n_classes), table.path.display());
+    }
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// As [`labels_in`]; `None` for a label that is not of the class list.
+pub fn known_labels(table: &Table, column: usize, class_list: &LabelSet, rows: &[usize]) -> Vec<Option<usize>> {
     let names = &class_list.class_names;
     let exact: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
     let by_key: HashMap<String, usize> = names.iter().map(|name| spelling_key(name)).zip(0..).collect();
@@ -102,13 +114,7 @@ pub fn labels_in(table: &Table, column: usize, class_list: &LabelSet, rows: &[us
         let by_number = || number().map(|number| number as usize).filter(|&class| class < names.len());
         exact.get(cell).copied().or_else(by_number).or_else(|| by_key.get(&spelling_key(cell)).copied())
     };
-    let found: Vec<Option<usize>> = rows.iter().map(|&row| class_of(table.cell(row, column))).collect();
-    let unknown: Vec<usize> =
-        rows.iter().zip(&found).filter(|(_, class)| class.is_none()).map(|(&row, _)| row).collect();
-    if !unknown.is_empty() {
-        bail!("{}: {}", unknown_labels(table, column, &unknown, names.len()), table.path.display());
-    }
-    Ok(found.into_iter().flatten().collect())
+    rows.iter().map(|&row| class_of(table.cell(row, column))).collect()
 }
 
 /// The column of the label.

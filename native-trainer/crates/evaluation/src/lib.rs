@@ -1,4 +1,4 @@
-//! `dermake eval`: MAKE's benchmarks and others, reproduced, compared and reported.
+//! `dermake eval`: MAKE's benchmarks and others, reproduced, compared and reported. `dermake calibrate`.
 //!
 //! A benchmark is a table and images in the reference's layout. The benchmarks in the data folder run one after the
 //! other. Features are cached, so that a second evaluation reads no image and an interrupted one continues. Instead of a
@@ -7,6 +7,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 mod benchmarks;
+pub mod calibrate;
 mod classification;
 mod classified;
 pub mod compare;

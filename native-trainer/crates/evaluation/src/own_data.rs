@@ -224,7 +224,7 @@ fn benchmark(key: &str, title: String, task: Task, columns: &OwnColumns<'_>, own
 }
 
 /// The last part of a path, as a title.
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 

@@ -6,6 +6,7 @@ use super::results::Protocol;
 use anyhow::Result;
 use candle_core::Tensor;
 use dermake_features::{Encoder, ImageFeatures, ImageFile};
+use dermake_models::scale::Scale;
 use dermake_process::progress;
 use std::path::Path;
 
@@ -15,8 +16,8 @@ pub struct Session<'a> {
     pub options: &'a SessionOptions<'a>,
     /// The features of all scored images, if they are to be written.
     pub embeddings: Option<Embeddings>,
-    /// The factor between cosines and logits; `None` for the usual one.
-    pub scale: Option<f64>,
+    /// The factor between cosines and logits.
+    pub scale: Scale,
 }
 
 /// Options that all benchmarks share.

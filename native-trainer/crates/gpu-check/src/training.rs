@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use dermake_device::DeviceChoice;
-use dermake_synth::{SynthOptions, synth};
+use dermake_synth::{Extras, SynthOptions, synth};
 use dermake_training::sinks::metrics;
 use dermake_training::{Ending, Ranks, RunPlaces, train};
 use serde_json::{Value, json};
@@ -25,7 +25,8 @@ pub struct Run {
 /// When the run fails or its loss does not fall.
 pub fn check(device: DeviceChoice, folder: &Path, run: Run) -> Result<Value> {
     let data = folder.join("drawn");
-    synth(&SynthOptions { n_images: run.n_pictures, seed: 1, image_size: 256, out: data.clone() })?;
+    let extras = Extras::default();
+    synth(&SynthOptions { n_images: run.n_pictures, seed: 1, image_size: 256, out: data.clone(), extras })?;
     let recipe = folder.join("recipe.toml");
     fs::write(&recipe, recipe_text(run))?;
     let recipe = recipe.to_str().context("the temporary folder's name is text")?;

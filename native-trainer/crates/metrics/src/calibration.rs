@@ -1,5 +1,6 @@
 //! Calibration: whether probabilities match frequencies.
 
+use super::classification::first_largest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,20 +25,36 @@ pub struct ReliabilityBin {
 ///
 /// `answers`: the probability of the likeliest class, and whether it was right.
 pub fn reliability(answers: &[(f64, bool)]) -> Vec<ReliabilityBin> {
+    counted_reliability(answers, &vec![1; answers.len()])
+}
+
+/// As [`reliability`], of rows with counts.
+fn counted_reliability(answers: &[(f64, bool)], counts: &[u32]) -> Vec<ReliabilityBin> {
+    #[derive(Clone, Copy, Default)]
+    struct Sums {
+        n: usize,
+        confidence: f64,
+        right: usize,
+    }
     let bin_of = |confidence: f64| ((confidence * N_BINS as f64).ceil() as usize).clamp(1, N_BINS) - 1;
-    let bin = |index: usize| {
-        let inside: Vec<_> = answers.iter().filter(|(confidence, _)| bin_of(*confidence) == index).collect();
-        let n = inside.len();
+    let mut sums = [Sums::default(); N_BINS];
+    for (&(confidence, is_right), &count) in answers.iter().zip(counts) {
+        let bin = &mut sums[bin_of(confidence)];
+        bin.n += count as usize;
+        bin.confidence += f64::from(count) * confidence;
+        bin.right += count as usize * usize::from(is_right);
+    }
+    let bin = |(index, Sums { n, confidence, right }): (usize, Sums)| {
         let mean = |sum: f64| (n > 0).then(|| sum / n as f64);
         ReliabilityBin {
             from: index as f64 / N_BINS as f64,
             to: (index + 1) as f64 / N_BINS as f64,
             n,
-            confidence: mean(inside.iter().map(|(confidence, _)| confidence).sum()),
-            accuracy: mean(inside.iter().filter(|(_, is_right)| *is_right).count() as f64),
+            confidence: mean(confidence),
+            accuracy: mean(right as f64),
         }
     };
-    (0..N_BINS).map(bin).collect()
+    sums.into_iter().enumerate().map(bin).collect()
 }
 
 /// Mean distance between confidence and accuracy over the bins, weighted by their sizes; `None` without answers.
@@ -45,6 +62,83 @@ pub fn expected_calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
     let n: usize = bins.iter().map(|bin| bin.n).sum();
     let distance = |bin: &ReliabilityBin| Some(bin.n as f64 * (bin.confidence? - bin.accuracy?).abs());
     (n > 0).then(|| bins.iter().filter_map(distance).sum::<f64>() / n as f64)
+}
+
+/// Probabilities of rows beside their labels: what calibration errors are computed from.
+pub struct ScoredProbabilities {
+    /// The largest probability, and whether it is the label's.
+    answers: Vec<(f64, bool)>,
+    squared_distances: Vec<f64>,
+    negative_logs: Vec<f64>,
+}
+
+/// Smallest probability of which a logarithm is taken: published tables have zeros.
+pub const SMALLEST_PROBABILITY: f64 = 1e-12;
+
+impl ScoredProbabilities {
+    /// # Panics
+    /// When a label is not below the number of its row's probabilities.
+    pub fn new(probabilities: &[Vec<f64>], labels: &[usize]) -> Self {
+        let rows = || probabilities.iter().zip(labels);
+        let answer = |(row, &label): (&Vec<f64>, &usize)| {
+            let first = first_largest(row);
+            (row[first], first == label)
+        };
+        let squared_distance = |(row, &label): (&Vec<f64>, &usize)| {
+            let target = |class: usize| if class == label { 1.0 } else { 0.0 };
+            row.iter().enumerate().map(|(class, p)| (p - target(class)).powi(2)).sum()
+        };
+        let negative_log = |(row, &label): (&Vec<f64>, &usize)| -row[label].max(SMALLEST_PROBABILITY).ln();
+        Self {
+            answers: rows().map(answer).collect(),
+            squared_distances: rows().map(squared_distance).collect(),
+            negative_logs: rows().map(negative_log).collect(),
+        }
+    }
+
+    /// [`expected_calibration_error`] in bins of equal width.
+    pub fn expected_calibration_error(&self, counts: &[u32]) -> Option<f64> {
+        expected_calibration_error(&counted_reliability(&self.answers, counts))
+    }
+
+    /// The bins of all rows.
+    pub fn reliability(&self) -> Vec<ReliabilityBin> {
+        reliability(&self.answers)
+    }
+
+    /// Mean squared distance of the probabilities from 1 for the label and 0 for the others, from 0 to 2.
+    pub fn brier_score(&self, counts: &[u32]) -> Option<f64> {
+        mean(&self.squared_distances, counts)
+    }
+
+    /// Mean negative logarithm of the label's probability.
+    pub fn negative_log_likelihood(&self, counts: &[u32]) -> Option<f64> {
+        mean(&self.negative_logs, counts)
+    }
+
+    /// Share of rows whose largest probability is the label's.
+    pub fn accuracy(&self, counts: &[u32]) -> Option<f64> {
+        let right: Vec<f64> = self.answers.iter().map(|(_, is_right)| f64::from(u8::from(*is_right))).collect();
+        mean(&right, counts)
+    }
+
+    /// Accuracy of the most confident rows, for each of some shares of all rows; `None` where that is no row.
+    pub fn accuracy_at_coverage(&self, shares: &[f64]) -> Vec<Option<f64>> {
+        let mut answers = self.answers.clone();
+        answers.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let accuracy = |share: &f64| {
+            let n = (share * answers.len() as f64).round() as usize;
+            let n_right = answers.iter().take(n).filter(|(_, is_right)| *is_right).count();
+            (n > 0).then(|| n_right as f64 / n as f64)
+        };
+        shares.iter().map(accuracy).collect()
+    }
+}
+
+fn mean(values: &[f64], counts: &[u32]) -> Option<f64> {
+    let n: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+    let sum: f64 = values.iter().zip(counts).map(|(value, &count)| value * f64::from(count)).sum();
+    (n > 0).then(|| sum / n as f64)
 }
 
 #[cfg(test)]
@@ -61,5 +155,22 @@ mod tests {
         let error = expected_calibration_error(&bins).unwrap();
         assert!((error - (0.475 + 0.245) / 2.0).abs() < 1e-12, "{error}");
         assert_eq!(expected_calibration_error(&reliability(&[])), None);
+    }
+
+    #[test]
+    fn errors_of_three_rows_by_eye() {
+        let probabilities = [vec![0.8, 0.2], vec![0.4, 0.6], vec![1.0, 0.0]];
+        let scored = ScoredProbabilities::new(&probabilities, &[0, 0, 1]);
+        let all = [1; 3];
+        assert!((scored.accuracy(&all).unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        assert!((scored.brier_score(&all).unwrap() - (0.08 + 0.72 + 2.0) / 3.0).abs() < 1e-12);
+        let logs = -(0.8f64.ln() + 0.4f64.ln() + SMALLEST_PROBABILITY.ln()) / 3.0;
+        assert!((scored.negative_log_likelihood(&all).unwrap() - logs).abs() < 1e-12);
+        let distance = (0.2 + 0.6 + 1.0) / 3.0;
+        assert!((scored.expected_calibration_error(&all).unwrap() - distance).abs() < 1e-12);
+        assert!((scored.expected_calibration_error(&[2, 0, 0]).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(scored.brier_score(&[0; 3]), None);
+        // The most confident row is wrong, the second right.
+        assert_eq!(scored.accuracy_at_coverage(&[1.0 / 3.0, 0.67, 0.0]), [Some(0.0), Some(0.5), None]);
     }
 }

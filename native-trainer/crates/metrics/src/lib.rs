@@ -11,10 +11,14 @@ mod calibration;
 mod classification;
 mod differences;
 mod retrieval;
+mod temperature;
 
 pub use auroc::RankedScores;
 pub use bootstrap::intervals;
-pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
+pub use calibration::{
+    ReliabilityBin, SMALLEST_PROBABILITY, ScoredProbabilities, expected_calibration_error, reliability,
+};
 pub use classification::{ClassCounts, Score, ScoredClasses, first_largest};
 pub use differences::{PairedDifference, holm, paired_differences};
 pub use retrieval::{mean_rank, median_rank, ranks, recall_at_k};
+pub use temperature::{Temperature, fit_temperature, softmax};

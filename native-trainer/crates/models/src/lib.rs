@@ -4,8 +4,10 @@
 
 mod checkpoint;
 pub mod init;
+pub mod manifest_folder;
 pub mod options;
 mod quantized;
+pub mod scale;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;

@@ -23,6 +23,7 @@ pub enum Split {
     Concept,
     Retrieval,
     ContactSheet,
+    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,13 @@ impl Case {
             zoom: rng.random_range(0.8f32..1.3),
             field_mm: rng.random_range(profile.field_mm.0..profile.field_mm.1),
         }
+    }
+
+    /// Moves the lesions away from the middle and makes them small, as in a photo from too far away.
+    pub fn move_off_center(&mut self, rng: &mut CaseRng) {
+        let angle = rng.random_range(0.0..std::f32::consts::TAU);
+        self.focus = Point::new(0.0, 0.0).toward(angle, rng.random_range(0.18..0.32));
+        self.zoom *= rng.random_range(0.35..0.55);
     }
 }
 

@@ -4,11 +4,13 @@ use super::captions::{self, Facts};
 use super::case::{Case, Split, assignment, rng_for};
 use super::condition::Condition;
 use super::findings::Concept;
-use super::options::SynthOptions;
+use super::options::{Extras, SynthOptions};
+use super::other;
 use super::picture::{self, Picture};
 use super::tables;
 use anyhow::{Context, Result};
 use dermake_files::output::OutputFolder;
+use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use indicatif::ProgressBar;
 use rand::Rng;
@@ -22,6 +24,14 @@ pub const GENERATOR_VERSION: u32 = 1;
 const PURPOSE_PICTURE: u64 = 0;
 const PURPOSE_CAPTION: u64 = 2;
 const PURPOSE_FILE: u64 = 3;
+const PURPOSE_VIEW: u64 = 4;
+/// Folder of pictures without skin.
+const OTHER_FOLDER: &str = "other";
+/// Folder of the masks, beside that of the zero-shot pictures.
+const MASKS_FOLDER: &str = "masks";
+
+/// Quality of pictures without skin.
+const JPEG_QUALITY: u8 = 90;
 
 /// One part of the folder.
 pub struct Part {
@@ -71,7 +81,7 @@ pub fn write_part(folder: &OutputFolder, options: &SynthOptions, part: &Part, ba
         Split::ZeroShot => tables::zero_shot_header(),
         Split::Concept => tables::concept_header(),
         Split::Retrieval => tables::retrieval_header(),
-        Split::Train | Split::Validation | Split::ContactSheet => tables::training_header(),
+        Split::Train | Split::Validation | Split::ContactSheet | Split::Other => tables::training_header(),
     };
     folder.write(part.table, &tables::to_csv(&header, &rows)?)
 }
@@ -83,20 +93,32 @@ pub struct Photo {
     pub jpeg: Vec<u8>,
 }
 
+/// How the camera is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The lesions are about in the middle.
+    Usual,
+    /// The lesions are small and away from the middle.
+    OffCenter,
+}
+
 /// Paints one case.
-pub fn photograph(seed: u64, split: Split, number: u64, image_size: u32) -> Result<Photo> {
+pub fn photograph(seed: u64, split: Split, number: u64, image_size: u32, view: View) -> Result<Photo> {
     let (condition, fitzpatrick) = assignment(seed, split, number);
     let mut rng = rng_for(seed, split, number, PURPOSE_PICTURE);
-    let case = Case::sample(condition, fitzpatrick, &mut rng);
+    let mut case = Case::sample(condition, fitzpatrick, &mut rng);
+    if view == View::OffCenter {
+        case.move_off_center(&mut rng_for(seed, split, number, PURPOSE_VIEW));
+    }
     let mut file_rng = rng_for(seed, split, number, PURPOSE_FILE);
     let picture = picture::paint(&case, picture_size(image_size, &mut file_rng), rng);
-    let jpeg = encode(&picture, file_rng.random_range(86..=94))?;
+    let jpeg = encode(&picture.image, file_rng.random_range(86..=94))?;
     Ok(Photo { case, picture, jpeg })
 }
 
 /// Writes the caption of one case, which is painted in little.
 pub fn caption(seed: u64, split: Split, number: u64) -> Result<String> {
-    let Photo { case, picture, .. } = photograph(seed, split, number, super::MIN_IMAGE_SIZE)?;
+    let Photo { case, picture, .. } = photograph(seed, split, number, super::MIN_IMAGE_SIZE, View::Usual)?;
     let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };
     Ok(captions::identifying(facts, &mut rng_for(seed, split, number, PURPOSE_CAPTION)))
 }
@@ -104,10 +126,14 @@ pub fn caption(seed: u64, split: Split, number: u64) -> Result<String> {
 /// Paints one case, writes the JPEG and returns its row.
 fn write_picture(images: &Path, options: &SynthOptions, part: &Part, index: usize) -> Result<Vec<String>> {
     let (seed, split, number) = (options.seed, part.split, index as u64);
-    let Photo { case, picture, jpeg } = photograph(seed, split, number, options.image_size)?;
+    let view = if options.extras.is_off_center { View::OffCenter } else { View::Usual };
+    let Photo { case, picture, jpeg } = photograph(seed, split, number, options.image_size, view)?;
     let file = format!("{index:0width$}.jpg", width = part.digits);
     let path = images.join(&file);
     std::fs::write(&path, jpeg).with_context(|| format!("cannot write {}", path.display()))?;
+    if options.extras.has_masks && split == Split::ZeroShot {
+        write_mask(&images.with_file_name(MASKS_FOLDER), &file, &picture)?;
+    }
     let name = format!("{}{file}", part.prefix);
     let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };
     let mut caption_rng = rng_for(seed, split, number, PURPOSE_CAPTION);
@@ -115,10 +141,33 @@ fn write_picture(images: &Path, options: &SynthOptions, part: &Part, index: usiz
         Split::ZeroShot => tables::zero_shot_row(&name, &case),
         Split::Concept => tables::concept_row(&name, &picture.findings),
         Split::Retrieval => vec![name, captions::identifying(facts, &mut caption_rng)],
-        Split::Train | Split::Validation | Split::ContactSheet => {
+        Split::Train | Split::Validation | Split::ContactSheet | Split::Other => {
             tables::training_row(&name, &captions::write(facts, &mut caption_rng), &case)
         }
     })
+}
+
+/// Writes where the lesions of a picture are, as a PNG of the picture's name.
+fn write_mask(folder: &Path, file: &str, picture: &Picture) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join(Path::new(file).with_extension("png"));
+    picture.lesions.save(&path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes the pictures without skin.
+pub fn write_other(folder: &OutputFolder, options: &SynthOptions, bar: &ProgressBar) -> Result<()> {
+    if options.extras.n_other == 0 {
+        return Ok(());
+    }
+    let images = folder.path(OTHER_FOLDER);
+    std::fs::create_dir_all(&images).with_context(|| format!("cannot create {OTHER_FOLDER}"))?;
+    let write = |number: usize| {
+        let path = images.join(format!("{number:05}.jpg"));
+        let jpeg = encode(&other::paint(options.seed, number as u64, options.image_size), JPEG_QUALITY)?;
+        bar.inc(1);
+        std::fs::write(&path, jpeg).with_context(|| format!("cannot write {}", path.display()))
+    };
+    (0..options.extras.n_other).into_par_iter().try_for_each(write)
 }
 
 /// Square but for one in six, which are nine to seven in either direction.
@@ -131,10 +180,10 @@ fn picture_size(side: u32, rng: &mut impl Rng) -> (u32, u32) {
     }
 }
 
-fn encode(picture: &Picture, quality: u8) -> Result<Vec<u8>> {
+fn encode(image: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality)
-        .encode_image(&picture.image)
+        .encode_image(image)
         .context("cannot encode a picture as JPEG")?;
     Ok(bytes)
 }
@@ -166,7 +215,7 @@ version, seed, number and size give the same bytes.
 | `zeroshot/test.csv` | {zero_shot} | `filename,label,condition,fitzpatrick,sex,age`; file names are relative to `zeroshot/` |
 | `concept/meta.csv` | {concept} | `ImageID` (a file in `concept/final_images/`), then 0 or 1 for each name in `concept/concepts.txt` |
 | `retrieval/test.csv` | {retrieval} | `filename,caption_zh_polish_en`; one distinct caption for each picture, file names relative to `retrieval/` |
-
+{extras}
 Columns of `train.csv` and `val.csv`: `filename`, `truncated_caption`, `ontology_caption`, `visual_concept_caption`,
 `subcaption_1` to `subcaption_8`, `sub_caption_mask` (which of the eight are there), `knowledge_masks` (caption,
 ontology, visual concept), `condition`, `fitzpatrick` (skin tone, 1 to 6). An empty cell has mask 0.
@@ -174,5 +223,23 @@ ontology, visual concept), `condition`, `fitzpatrick` (skin tone, 1 to 6). An em
         seed = options.seed,
         side = options.image_size,
         n_conditions = Condition::ALL.len(),
+        extras = extra_rows(options.extras),
     )
+}
+
+/// The rows of the readme's table for what is not in every set.
+fn extra_rows(extras: Extras) -> String {
+    let mut rows = String::new();
+    if extras.has_masks {
+        rows.push_str(
+            "| `zeroshot/masks/` | | where the lesions of each picture are: white in a PNG of its name |\n",
+        );
+    }
+    if extras.n_other > 0 {
+        rows.push_str(&format!("| `other/` | {} | pictures without skin, and without a table |\n", extras.n_other));
+    }
+    if extras.is_off_center {
+        rows.push_str("\nLesions are small and away from the middle of the pictures.\n");
+    }
+    rows
 }

@@ -17,8 +17,10 @@ mod findings;
 mod folder;
 mod hair;
 mod lesions;
+mod mask;
 mod noise;
 mod options;
+mod other;
 mod picture;
 mod relief;
 mod scene;
@@ -27,11 +29,12 @@ mod skin;
 mod tables;
 
 pub use contact_sheet::write_contact_sheet;
-pub use options::SynthOptions;
+pub use options::{Extras, SynthOptions};
 
 use anyhow::{Result, bail};
 use case::Split;
 use dermake_files::output::OutputFolder;
+use folder::View;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -51,10 +54,11 @@ pub fn synth(options: &SynthOptions) -> Result<()> {
     }
     let folder = OutputFolder::create(&options.out)?;
     let parts = folder::parts(options.n_images);
-    let bar = progress(parts.iter().map(|part| part.n_images).sum());
+    let bar = progress(parts.iter().map(|part| part.n_images).sum::<usize>() + options.extras.n_other);
     for part in &parts {
         folder::write_part(&folder, options, part, &bar)?;
     }
+    folder::write_other(&folder, options, &bar)?;
     folder::write_descriptions(&folder, options)?;
     bar.finish_and_clear();
     folder.finish()
@@ -66,7 +70,7 @@ pub fn synth(options: &SynthOptions) -> Result<()> {
 /// When a picture cannot be encoded.
 pub fn photos(n_photos: usize, image_size: u32, seed: u64) -> Result<Vec<Vec<u8>>> {
     let size = image_size.max(MIN_IMAGE_SIZE);
-    let photo = |index: usize| Ok(folder::photograph(seed, Split::Train, index as u64, size)?.jpeg);
+    let photo = |index: usize| Ok(folder::photograph(seed, Split::Train, index as u64, size, View::Usual)?.jpeg);
     (0..n_photos).into_par_iter().map(photo).collect()
 }
 

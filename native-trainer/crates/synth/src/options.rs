@@ -11,6 +11,18 @@ pub struct SynthOptions {
     pub out: PathBuf,
     /// Shorter edge, pixels.
     pub image_size: u32,
+    pub extras: Extras,
+}
+
+/// What is drawn beside the usual set, or otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras {
+    /// Pictures without skin.
+    pub n_other: usize,
+    /// Write where the lesions of the zero-shot pictures are.
+    pub has_masks: bool,
+    /// Draw small lesions away from the middle.
+    pub is_off_center: bool,
 }
 
 impl SynthOptions {

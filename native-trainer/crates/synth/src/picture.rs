@@ -6,15 +6,18 @@ use super::case::{Case, CaseRng};
 use super::findings::Findings;
 use super::hair;
 use super::lesions;
+use super::mask;
 use super::relief;
 use super::scene::Scene;
 use super::skin::{self, Skin, Surface};
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 /// A finished picture and what is on it.
 pub struct Picture {
     pub image: RgbImage,
     pub findings: Findings,
+    /// White where lesions are.
+    pub lesions: GrayImage,
     /// Words for what the camera added: "ruler in the picture".
     pub extras: Vec<&'static str>,
 }
@@ -25,9 +28,11 @@ pub fn paint(case: &Case, size: (u32, u32), mut rng: CaseRng) -> Picture {
     let surface = Surface::sample(&mut rng);
     let mut canvas = Canvas::new(size.0, size.1, skin.base);
     skin::paint(&mut canvas, &skin, surface, &mut rng);
+    let bare = canvas.pixels.clone();
     let mut scene = Scene { case, canvas, rng, skin, surface, findings: Findings::default() };
     lesions::paint(&mut scene);
     let Scene { mut canvas, mut rng, findings, .. } = scene;
+    let lesions = mask::changed(&bare, &canvas);
     let mut extras = Vec::new();
     if hair::paint(&mut canvas, &skin, &mut rng) {
         extras.push("hairs across the skin");
@@ -36,5 +41,5 @@ pub fn paint(case: &Case, size: (u32, u32), mut rng: CaseRng) -> Picture {
     relief::light(&mut canvas, &mut rng);
     extras.extend(camera::add_tools(&mut canvas, case.field_mm, &mut rng));
     let image = camera::expose(&canvas, &mut rng);
-    Picture { image, findings, extras }
+    Picture { image, findings, lesions, extras }
 }

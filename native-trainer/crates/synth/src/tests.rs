@@ -1,13 +1,17 @@
 //! The written set: equal bytes for equal seeds, and tables that agree with themselves and the files.
 
 use super::condition::Condition;
-use super::{SynthOptions, synth};
+use super::{Extras, SynthOptions, synth};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 fn write(root: &Path, name: &str, seed: u64, n_threads: usize) -> BTreeMap<String, Vec<u8>> {
+    write_with(root, name, seed, n_threads, Extras::default())
+}
+
+fn write_with(root: &Path, name: &str, seed: u64, n_threads: usize, extras: Extras) -> BTreeMap<String, Vec<u8>> {
     let out = root.join(name);
-    let options = SynthOptions { n_images: 30, seed, out: out.clone(), image_size: 32 };
+    let options = SynthOptions { n_images: 30, seed, out: out.clone(), image_size: 32, extras };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
     pool.install(|| synth(&options)).unwrap();
     let mut files = BTreeMap::new();
@@ -107,8 +111,30 @@ fn the_benchmarks_have_their_layout() {
 #[test]
 fn impossible_sizes_are_errors() {
     let out = tempfile::tempdir().unwrap().path().join("set");
-    let options = SynthOptions { n_images: 0, seed: 1, out, image_size: 224 };
+    let extras = Extras::default();
+    let options = SynthOptions { n_images: 0, seed: 1, out, image_size: 224, extras };
     assert!(synth(&options).is_err());
     assert!(synth(&SynthOptions { n_images: 1, image_size: 8, ..options.clone() }).is_err());
     assert!(!options.out.exists());
+}
+
+#[test]
+fn masks_and_other_pictures_change_nothing_of_the_set() {
+    let root = tempfile::tempdir().unwrap();
+    let usual = write(root.path(), "usual", 3, 2);
+    let extras = Extras { n_other: 9, has_masks: true, is_off_center: false };
+    let more = write_with(root.path(), "more", 3, 2, extras);
+    let is_extra = |name: &String| name.starts_with("other/") || name.starts_with("zeroshot/masks/");
+    assert_eq!(more.keys().filter(|name| name.starts_with("other/")).count(), 9);
+    assert!(more.iter().all(|(name, bytes)| is_extra(name) || name == "README.md" || usual[name] == *bytes));
+
+    let white = |name: &str| {
+        let mask = image::load_from_memory(&more[name]).unwrap().into_luma8();
+        mask.pixels().filter(|pixel| pixel.0 == [255]).count() as f64 / f64::from(mask.width() * mask.height())
+    };
+    let shares: Vec<f64> = (0..140).map(|number| white(&format!("zeroshot/masks/{number:05}.png"))).collect();
+    assert!(shares.iter().all(|share| *share > 0.0 && *share < 1.0), "{shares:?}");
+    let aside = Extras { has_masks: true, is_off_center: true, ..Extras::default() };
+    let aside = write_with(root.path(), "aside", 3, 2, aside);
+    assert_ne!(aside["zeroshot/images/00000.jpg"], usual["zeroshot/images/00000.jpg"]);
 }

@@ -27,6 +27,7 @@ use dermake_features::{Effort, Encoder, FeatureStore, Identity};
 use dermake_files::output::replace_file;
 use dermake_metrics::first_largest;
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 use dermake_process::{interrupt, print};
 use dermake_sheets::Sheet;
 use head::{Head, Rows, Trained, class_weights, train};
@@ -89,7 +90,7 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
         max_unreadable: options.max_unreadable,
         exclusion: None,
     };
-    let mut session = Session { encoder, options: &session_options, embeddings: None, scale: None };
+    let mut session = Session { encoder, options: &session_options, embeddings: None, scale: Scale::Reference };
     let scored = score_images(&mut session, &benchmark, &rows, &images.files)?;
     let readable = Readable::new(&scored, &images.labels, &rows)?;
     without_copies(&mut parts, |place| readable.sha256(place).map(str::to_owned))?;

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use shared_model::api::{Annotated, Classified, Compared, Embedded};
 use shared_model::concepts::ReadConcepts;
 use shared_model::labels::LabelWarning;
+use shared_model::zero_shot;
 
 use super::encoding::Encoding;
 use super::parameters::check_prompts;
@@ -33,9 +34,10 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
     }
     let (features, classifier) =
         tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates)))?;
-    let predictions = classifier.classify(&features, top_k)?.remove(0);
+    let answer = classifier.answer(&features, top_k)?.remove(0);
+    let zero_shot::Answer { predictions, certainty } = answer;
     let (model, warnings) = (engine.name().to_owned(), texts(&labels.warnings));
-    Ok(Json(Classified { model, predictions, warnings, millis: millis_since(parsed.arrived) }))
+    Ok(Json(Classified { model, predictions, certainty, warnings, millis: millis_since(parsed.arrived) }))
 }
 
 /// `POST /v1/annotate`: ranks clinical concepts for one photo.

@@ -42,6 +42,7 @@ pub(super) fn document(api: &Api, requires_token: bool) -> Value {
 mod tests {
     use super::*;
     use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, HostedModel, Refusal};
+    use shared_model::calibration::Certainty;
     use shared_model::concepts::Presence;
     use shared_model::manifest::Manifest;
     use shared_model::zero_shot::Prediction;
@@ -58,12 +59,20 @@ mod tests {
         let (model, millis) = (String::new(), 0.0);
         let embeddings = vec![Embedding::Values(Vec::new())];
         let prediction = Prediction { label: String::new(), probability: 0.0, logit: 0.0 };
+        let certainty = Certainty { unsure: true, none_of_these: true, match_score: 0.0, match_threshold: 0.0 };
         for (name, expected) in [
             ("Prediction", fields(&prediction)),
+            ("Certainty", fields(&certainty)),
             ("Presence", fields(&Presence { concept: String::new(), score: 0.0 })),
             (
                 "Classified",
-                fields(&Classified { model: model.clone(), predictions: Vec::new(), warnings: Vec::new(), millis }),
+                fields(&Classified {
+                    model: model.clone(),
+                    predictions: Vec::new(),
+                    certainty: None,
+                    warnings: Vec::new(),
+                    millis,
+                }),
             ),
             (
                 "Annotated",

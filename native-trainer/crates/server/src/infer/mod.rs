@@ -141,18 +141,19 @@ impl Engine {
         self.model.shipped_classifier(labels, templates)
     }
 
-    /// Returns the classifier of labels: the model's own, a cached one, or a new one.
+    /// Returns the classifier of labels: the model's own, a cached one, or a new one; calibrated if the model is.
     pub(super) async fn classifier(
         &self,
         labels: &LabelSet,
         templates: &Templates,
     ) -> Result<Arc<Classifier>, Error> {
         if let Some(shipped) = self.shipped_classifier(labels, templates) {
-            return Ok(Arc::new(shipped.clone()));
+            return Ok(Arc::new(self.model.calibrated(shipped.clone(), templates)));
         }
         let make = async {
             let prompts = Classifier::prompts(&labels.class_names, templates);
-            Ok(Classifier::from_prompts(&labels.class_names, &self.text_features(&prompts).await?)?)
+            let classifier = Classifier::from_prompts(&labels.class_names, &self.text_features(&prompts).await?)?;
+            Ok(self.model.calibrated(classifier, templates))
         };
         self.classifiers.get_or_make(cache::key(&[&labels.class_names, templates.as_slice()]), make).await
     }

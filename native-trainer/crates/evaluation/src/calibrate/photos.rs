@@ -1,0 +1,180 @@
+//! Reads the photos that a calibration is fitted and measured on.
+
+use super::fit::{Sample, Samples, fit};
+use crate::benchmarks::{Benchmark, Classes, Task, image_roots};
+use crate::classification::plain_classifier;
+use crate::labeled::{known_labels, label_column};
+use crate::own_data::{self, OwnColumns, name_of};
+use crate::report::listed;
+use crate::results::Protocol;
+use crate::scored::{ScoredRows, scored_rows};
+use crate::session::{Session, SessionOptions};
+use crate::table::Table;
+use anyhow::{Context, Result, bail};
+use dermake_features::{Encoder, FeatureStore, Identity};
+use dermake_files::labels;
+use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
+use dermake_process::interrupt;
+use shared_model::calibration::Calibration;
+use shared_model::labels::{LabelSet, Templates};
+use shared_model::preprocess::Reading;
+use shared_model::zero_shot::Classifier;
+use std::path::{Path, PathBuf};
+
+/// Labels outside the list that a message names.
+const MAX_NAMED: usize = 8;
+
+/// What to calibrate, and on what.
+pub struct CalibrateOptions<'a> {
+    pub model: &'a ModelOptions,
+    /// Labeled photos, as `dermake eval --data` reads them.
+    pub data: &'a Path,
+    /// About the columns; its classes are the labels.
+    pub columns: OwnColumns<'a>,
+    /// Photos of something else, by folder or table.
+    pub outside: &'a [PathBuf],
+    /// Share of photos of the labels that may be answered with "none of these".
+    pub refused_share: f64,
+    /// The share of photos that may be unreadable.
+    pub max_unreadable: f64,
+    /// Folder of the feature cache; `None` for no cache.
+    pub cache: Option<PathBuf>,
+}
+
+/// Fits a calibration of a model.
+///
+/// # Errors
+/// When the data cannot be read or have too few photos, or the model cannot be loaded.
+pub fn calibrate(options: &CalibrateOptions<'_>) -> Result<Calibration> {
+    let labeled = LabeledPhotos::find(options)?;
+    let outside = options.outside.iter().map(|path| Table::read(path)).collect::<Result<Vec<_>>>()?;
+    let (model, name) = options.model.load()?;
+    dermake_models::warn_of(&model);
+    let identity = Identity::of(options.model, &model, &name, Reading::Photo)?;
+    let store = options.cache.as_ref().and_then(|cache| FeatureStore::open_cache(cache, &identity));
+    interrupt::listen("batch")?;
+    let session_options = SessionOptions {
+        data: options.data,
+        protocol: Protocol::All,
+        max_unreadable: options.max_unreadable,
+        exclusion: None,
+    };
+    let encoder = Encoder::new(&model, Reading::Photo, store);
+    let mut session = Session { encoder, options: &session_options, embeddings: None, scale: Scale::Reference };
+    let classifier = plain_classifier(&mut session, &labeled.labels, &Templates::skin())?;
+    let mut samples = labeled.samples(&mut session, &classifier)?;
+    for table in &outside {
+        let title = name_of(&table.path);
+        let photos = encoded(&mut session, &title, table, None, table.rows())?;
+        samples.outside.push((title, cosines(&classifier, &photos)?));
+    }
+    fit(&samples, options.refused_share)
+}
+
+/// Labeled photos, before they are encoded.
+struct LabeledPhotos {
+    benchmark: Benchmark,
+    table: Table,
+    labels: LabelSet,
+    /// Rows of the labels, with the labels' places.
+    inside: Vec<(usize, usize)>,
+    /// Rows of other labels.
+    others: Vec<usize>,
+}
+
+impl LabeledPhotos {
+    fn find(options: &CalibrateOptions<'_>) -> Result<Self> {
+        let found = own_data::benchmarks(options.data, &options.columns, options.max_unreadable)?;
+        let is_labeled = |benchmark: &Benchmark| matches!(benchmark.task, Task::Classification { .. });
+        let benchmark = found.into_iter().find(is_labeled);
+        let benchmark = benchmark.with_context(|| {
+            format!("the data have no labels; --label-column names their column: {}", options.data.display())
+        })?;
+        let Task::Classification { classes, label_column: name, .. } = &benchmark.task else {
+            bail!("the data have no labels: {}", options.data.display());
+        };
+        let labels = match classes {
+            Classes::Names(names) => named_set(names)?,
+            Classes::Named(name) => labels::class_list(name, options.data)?,
+        };
+        let table = benchmark.read(options.data)?;
+        let column = label_column(&table, name, &labels.class_names)?;
+        let rows = table.rows().to_vec();
+        let places = known_labels(&table, column, &labels, &rows);
+        let inside = rows.iter().zip(&places).filter_map(|(&row, &place)| Some((row, place?))).collect();
+        let others: Vec<usize> =
+            rows.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(&row, _)| row).collect();
+        if !others.is_empty() {
+            let mut names: Vec<&str> = others.iter().map(|&row| table.cell(row, column)).collect();
+            names.sort_unstable();
+            names.dedup();
+            tracing::info!("{} photos are of other labels: {}", others.len(), listed(&names, MAX_NAMED));
+        }
+        Ok(Self { benchmark, table, labels, inside, others })
+    }
+
+    fn samples(&self, session: &mut Session<'_>, classifier: &Classifier) -> Result<Samples<'_>> {
+        let (rows, places): (Vec<usize>, Vec<usize>) = self.inside.iter().copied().unzip();
+        if rows.is_empty() {
+            bail!("no photo has one of the labels: {}", self.table.path.display());
+        }
+        let photos = self.encoded(session, &rows)?;
+        let labels = photos.of_read(&places);
+        let sample = |((content, cosines), label): ((&String, Vec<f32>), usize)| Sample {
+            content: content.clone(),
+            cosines,
+            label,
+        };
+        let inside = photos.sha256.iter().zip(cosines(classifier, &photos)?).zip(labels).map(sample).collect();
+        let mut outside = Vec::new();
+        if !self.others.is_empty() {
+            let others = self.encoded(session, &self.others)?;
+            outside.push(("other labels".to_string(), cosines(classifier, &others)?));
+        }
+        Ok(Samples { data: name_of(&self.table.path), labels: &self.labels, inside, outside })
+    }
+
+    fn encoded(&self, session: &mut Session<'_>, rows: &[usize]) -> Result<ScoredRows> {
+        let Benchmark { title, image_column, .. } = &self.benchmark;
+        encoded(session, title, &self.table, image_column.as_deref(), rows)
+    }
+}
+
+/// A set of these labels in this order, with the key of the built-in set that has the same ones.
+fn named_set(names: &[String]) -> Result<LabelSet> {
+    let set = LabelSet::from_class_names(names.to_vec())?;
+    let sorted = |set: &LabelSet| {
+        let mut names = set.class_names.clone();
+        names.sort_unstable();
+        names
+    };
+    let known = LabelSet::built_in().into_iter().find(|known| sorted(known) == sorted(&set));
+    Ok(match known {
+        Some(LabelSet { key, title, .. }) => LabelSet { key, title, ..set },
+        None => set,
+    })
+}
+
+/// Features of the photos of some rows.
+fn encoded(
+    session: &mut Session<'_>,
+    title: &str,
+    table: &Table,
+    image_column: Option<&str>,
+    rows: &[usize],
+) -> Result<ScoredRows> {
+    let column = table.image_column(image_column)?;
+    let files = table.images(column, rows, &image_roots(&table.path, session.data()))?;
+    let features = session.images(title, &files)?;
+    scored_rows(session, rows, &files, features)
+}
+
+/// The cosines of photos and labels.
+fn cosines(classifier: &Classifier, photos: &ScoredRows) -> Result<Vec<Vec<f32>>> {
+    let cosines: Vec<Vec<f32>> = classifier.cosines(&photos.features)?.to_vec2()?;
+    if cosines.iter().flatten().any(|cosine| !cosine.is_finite()) {
+        bail!("the model gives features that are not finite numbers");
+    }
+    Ok(cosines)
+}
