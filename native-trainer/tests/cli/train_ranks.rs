@@ -127,7 +127,7 @@ fn ranks_train_on_the_rows_of_one_and_continue_each_others_runs() {
     assert!((loss - expected).abs() < 1e-4 && (top1 - expected_top1).abs() < 0.2, "{loss} {top1}");
 
     // A run of two ranks, stopped by a signal to one of them, goes on with one and with four.
-    const EPOCHS: u32 = 20;
+    const EPOCHS: u32 = 8;
     let stopped = new(EPOCHS);
     let mut ranks = RankProcesses::start(&stopped, 2);
     ranks.wait_for_checkpoint(&stopped);
@@ -142,7 +142,7 @@ fn ranks_train_on_the_rows_of_one_and_continue_each_others_runs() {
     let (found, expected) = (losses(&other), losses(&stopped));
     assert_eq!((found.len(), expected.len()), (5 * EPOCHS as usize, 5 * EPOCHS as usize));
     for (step, ((loss, _), (expected, _))) in found.iter().zip(&expected).enumerate() {
-        assert!((loss - expected).abs() < 1e-2 * expected, "step {step}: {loss}, expected {expected}");
+        assert!((loss - expected).abs() < 5e-2 * expected, "step {step}: {loss}, expected {expected}");
     }
 }
 
