@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(with_files(&[file("a.jpg")]).dropped(), photo("a.jpg"));
         assert_eq!(with_files(&[file("notes.txt")]).dropped(), photo("notes.txt"));
         assert_eq!(with_files(&[file("a.jpg"), file("b.jpg")]).dropped(), DropDecision::Many);
-        assert_eq!(with_files(&[folder.clone()]).dropped(), DropDecision::Many);
+        assert_eq!(with_files(std::slice::from_ref(&folder)).dropped(), DropDecision::Many);
         assert_eq!(with_files(&[folder, file("a.jpg")]).dropped(), DropDecision::Many);
         let from_another_page = DropOrPaste { has_link: true, ..with_files(&[file("p.png")]) };
         assert_eq!(from_another_page.dropped(), photo("p.png"));

@@ -188,7 +188,8 @@ impl CustomOp1 for DenseMatrix {
     }
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(test)]
+#[cfg(target_arch = "x86_64")]
 mod tests {
     use super::*;
     use candle_core::{Device, Var};
