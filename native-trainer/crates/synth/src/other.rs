@@ -84,7 +84,7 @@ fn bricks(size: u32, rng: &mut CaseRng) -> RgbImage {
     let (rows, noise) = (rng.random_range(4.0..10.0f32), Noise::new(rng));
     picture(size, |p| {
         let row = (p.y * rows).floor();
-        let column = p.x * rows / 2.0 + if row as u32 % 2 == 0 { 0.0 } else { 0.5 };
+        let column = p.x * rows / 2.0 + if (row as u32).is_multiple_of(2) { 0.0 } else { 0.5 };
         let is_mortar = (p.y * rows).fract() < 0.12 || column.fract() < 0.06;
         let shade = 0.5 + 0.4 * noise.value(Point::new(column.floor() * 3.1, row * 5.7));
         if is_mortar { mortar } else { mixed(brick, [60, 30, 25], shade) }
