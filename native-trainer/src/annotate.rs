@@ -10,9 +10,8 @@ use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use dermake_sheets::{Sheet, SheetFormat};
 use serde::Serialize;
+use shared_model::concepts::Concept;
 use shared_model::concepts::Presence;
-use shared_model::concepts::{Concept, ConceptScorer};
-use shared_model::labels::ConceptTemplates;
 use shared_model::preprocess::Reading;
 use std::path::{Path, PathBuf};
 
@@ -50,11 +49,8 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
         }
         None => None,
     };
-    let templates = ConceptTemplates::skin();
-    let prompts = ConceptScorer::prompts(&concepts, &templates);
     let mut encoder = Encoder::new(&model, options.reading, store);
-    let features = progress::of_prompts(|progress| encoder.texts(&prompts, progress))?;
-    let scorer = ConceptScorer::new(&concepts, &templates, &features)?;
+    let scorer = progress::of_prompts(|progress| encoder.concept_scorer(&concepts, progress))?;
 
     let present = |photo: &Photo| -> Result<Vec<Presence>> {
         let image = dermake_pictures::decode(&photo.read()?, options.reading)?;

@@ -12,7 +12,7 @@ use crate::transformer::unit_length;
 use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
 use crate::zero_shot::Prediction;
-use crate::zero_shot::{Classifier, TextEncoder, encode_prompts};
+use crate::zero_shot::{Classifier, TextEncoder, encode_rows};
 use crate::{Clip, Error, Result, finite};
 use bytes::Bytes;
 use candle_core::{DType, Tensor};
@@ -231,8 +231,33 @@ impl ZeroShotModel {
     /// # Errors
     /// [`Error::TextTowerMissing`] when the text tower was not added.
     pub fn encode_texts(&self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
-        let tokenizer = self.tokenizer.as_ref().ok_or(Error::TextTowerMissing)?;
-        encode_prompts(self.text_encoder()?, tokenizer, texts, progress)
+        encode_rows(self.text_encoder()?, &self.tokenize(texts)?, progress)
+    }
+
+    /// Tokenizes texts; returns their `input_ids` `[n, L]`, padded to the context length.
+    ///
+    /// # Errors
+    /// [`Error::TextTowerMissing`] when the text tower was not added, [`Error::TextTooLong`].
+    pub fn tokenize(&self, texts: &[String]) -> Result<Vec<Vec<u32>>> {
+        self.tokenizer.as_ref().ok_or(Error::TextTowerMissing)?.encode_batch(texts)
+    }
+
+    /// Encodes texts that [`Self::tokenize`] has tokenized; returns their features `[n, E]` f32, rows of unit length.
+    ///
+    /// # Errors
+    /// As [`Self::encode_texts`]; [`Error::Labels`] for rows that are too long or have ids that the model does not know.
+    pub fn encode_ids(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        let (length, n_ids) = (self.config.text.context_length, self.config.text.vocab_size);
+        let is_known =
+            |row: &Vec<u32>| (1..=length).contains(&row.len()) && row.iter().all(|&id| (id as usize) < n_ids);
+        if let Some(row) = input_ids.iter().find(|row| !is_known(row)) {
+            return Err(Error::Labels {
+                what: "input_ids".into(),
+                expected: format!("rows of 1 to {length} ids below {n_ids}"),
+                found: format!("{} ids up to {}", row.len(), row.iter().max().unwrap_or(&0)),
+            });
+        }
+        encode_rows(self.text_encoder()?, input_ids, &mut |_, _| {})
     }
 
     /// Returns the classifier of these labels and templates: the shipped one, or one that is computed now.

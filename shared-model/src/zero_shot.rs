@@ -62,7 +62,8 @@ impl Classifier {
         templates: &Templates,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
-        let features = encode_prompts(text, tokenizer, &Self::prompts(class_names, templates), progress)?;
+        let input_ids = tokenizer.encode_batch(&Self::prompts(class_names, templates))?;
+        let features = encode_rows(text, &input_ids, progress)?;
         Self::from_prompts(class_names, &features)
     }
 
@@ -234,20 +235,18 @@ impl TextEncoder for Box<dyn TowerEngine> {
     }
 }
 
-/// Encodes prompts; returns their features `[n, E]` f32 in order, rows of unit length.
+/// Encodes tokenized texts; returns their features `[n, E]` f32 in order, rows of unit length.
 ///
-/// Equal prompts are encoded once. Prompts of similar length share a batch, so that little padding is computed.
-/// `progress` is called after each batch with the numbers of finished and of all prompts.
+/// Equal texts are encoded once. Texts of similar length share a batch, so that little padding is computed.
+/// `progress` is called after each batch with the numbers of finished and of all texts.
 ///
 /// # Errors
-/// [`Error::TextTooLong`], [`Error::NotFinite`] and [`Error::Tensor`].
-pub(crate) fn encode_prompts(
+/// [`Error::NotFinite`] and [`Error::Tensor`].
+pub(crate) fn encode_rows(
     text: &dyn TextEncoder,
-    tokenizer: &Tokenizer,
-    prompts: &[String],
+    rows: &[Vec<u32>],
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Tensor> {
-    let rows = tokenizer.encode_batch(prompts)?;
     let mut order: Vec<usize> = (0..rows.len()).collect();
     let length = |row: usize| text.n_computed(&rows[row]);
     order.sort_by(|&a, &b| length(a).cmp(&length(b)).then_with(|| rows[a].cmp(&rows[b])));

@@ -84,6 +84,14 @@ impl PixelMode {
 }
 
 impl DecodedImage {
+    /// Takes 8-bit samples, pixel by pixel from the top left: `[height, width, channels]`.
+    ///
+    /// # Errors
+    /// [`Error::ImageDecode`] if the number of samples is not what size and mode need.
+    pub fn from_samples(width: u32, height: u32, mode: PixelMode, samples: Vec<u8>) -> Result<Self> {
+        Self::new(width, height, mode, Samples::U8(samples))
+    }
+
     /// Width in pixels, at least 1.
     pub fn width(&self) -> u32 {
         self.width

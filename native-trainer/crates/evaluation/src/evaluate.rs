@@ -2,7 +2,7 @@
 
 use super::benchmarks::{Benchmark, Task};
 use super::classification::{self, ClassTask};
-use super::compare::Evaluated;
+use super::compare::{Comparison, Evaluated};
 use super::concepts::{self, ConceptSource};
 use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
@@ -12,7 +12,7 @@ use super::own_data::{self, OwnColumns};
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
-use super::{Ending, report, retrieval};
+use super::{Ending, compared, print_table, report, retrieval};
 use anyhow::{Result, bail};
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
@@ -50,11 +50,21 @@ pub struct EvalOptions<'a> {
     pub scale: Scale,
 }
 
-/// Runs every benchmark that the data folder has with each model, prints the table and writes the report.
+/// As [`compare_models`], and prints the table.
+///
+/// # Errors
+/// As [`compare_models`], and when stdout cannot be written.
+pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
+    let (comparison, ending) = compare_models(options)?;
+    print_table(&comparison, ending)?;
+    Ok(ending)
+}
+
+/// Runs every benchmark that the data folder has with each model, and writes the report.
 ///
 /// # Errors
 /// When no benchmark is there, a model cannot be loaded or the report not written.
-pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
+pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)> {
     options.embeddings.map(SheetFormat::of).transpose()?;
     if options.embeddings.is_some() && options.models.len() > 1 {
         bail!("--embeddings writes the features of one model, and {} are named", options.models.len());
@@ -95,8 +105,7 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
-    report(models, folder.as_ref(), ending)?;
-    Ok(ending)
+    Ok((compared(models, folder.as_ref())?, ending))
 }
 
 /// Runs the benchmarks with one model.

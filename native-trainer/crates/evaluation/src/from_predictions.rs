@@ -1,6 +1,5 @@
 //! Scores predictions that somebody made (`--from`), and compares them.
 
-use super::Ending;
 use super::benchmarks::{Benchmark, Task};
 use super::classified::Classified;
 use super::compare::Evaluated;
@@ -8,9 +7,9 @@ use super::evaluate::log;
 use super::exclusion::Exclusion;
 use super::out::ReportFolder;
 use super::predictions::{self, PredictionFile, Predictions, ReadPredictions, prediction_files, read_class_names};
-use super::report;
 use super::resampler::Resampler;
 use super::results::{EvaluatedModel, Protocol, Results};
+use super::{Ending, report};
 use anyhow::{Context, Result, bail};
 use dermake_files::hash;
 use shared_model::labels::LabelSet;

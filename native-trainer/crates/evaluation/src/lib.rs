@@ -37,7 +37,7 @@ mod session;
 pub mod table;
 
 pub use benchmarks::Benchmarks;
-pub use evaluate::{EvalOptions, evaluate};
+pub use evaluate::{EvalOptions, compare_models, evaluate};
 pub use finetune::{FinetuneOptions, HeadOptions, SplitOptions, finetune};
 pub use from_predictions::{FromOptions, evaluate_predictions};
 pub use labeled::LabeledImages;
@@ -63,16 +63,25 @@ pub enum Ending {
 
 /// Compares the models, writes the report and prints the table.
 fn report(models: Vec<Evaluated>, folder: Option<&ReportFolder>, ending: Ending) -> Result<()> {
+    print_table(&compared(models, folder)?, ending)
+}
+
+/// Compares the models and writes the report.
+fn compared(models: Vec<Evaluated>, folder: Option<&ReportFolder>) -> Result<Comparison> {
     let differences = differences(&models);
     if let Some(folder) = folder {
         folder.write_predictions(&models)?;
     }
     let comparison = Comparison::new(models.into_iter().map(|model| model.results).collect(), differences);
-    let published = published::published()?;
     if let Some(folder) = folder {
-        folder.write(&comparison, &published)?;
+        folder.write(&comparison, &published::published()?)?;
     }
-    print::summary(&report::terminal(&comparison, &published))?;
+    Ok(comparison)
+}
+
+/// Prints the table.
+fn print_table(comparison: &Comparison, ending: Ending) -> Result<()> {
+    print::summary(&report::terminal(comparison, &published::published()?))?;
     let is_failed = |results: &results::Results| results.benchmarks.is_empty() && !results.failed.is_empty();
     if ending != Ending::Interrupted && comparison.models.iter().all(is_failed) {
         bail!("no benchmark could be scored");

@@ -162,7 +162,7 @@ impl Encoder<'_> {
     }
 
     /// The same in batches that shrink until they fit.
-    fn forward_in_pieces(&mut self, pixels: &[&[u8]]) -> Result<Vec<f32>> {
+    pub(super) fn forward_in_pieces(&mut self, pixels: &[&[u8]]) -> Result<Vec<f32>> {
         let mut features = Vec::new();
         let mut rest = pixels;
         while !rest.is_empty() {

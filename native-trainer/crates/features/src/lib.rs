@@ -8,6 +8,7 @@ mod batch_size;
 mod encoder;
 mod identity;
 mod images;
+mod pictures;
 mod reading;
 mod store;
 

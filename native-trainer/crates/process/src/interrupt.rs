@@ -16,6 +16,9 @@ const NOT_INSISTING: [i32; 2] = [signal_hook::consts::SIGHUP, signal_hook::const
 #[cfg(not(unix))]
 const NOT_INSISTING: [i32; 0] = [];
 
+/// Whether another part of the process handles signals.
+static IS_HOSTED: AtomicBool = AtomicBool::new(false);
+
 /// The user stopped the command; finished work is kept.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("interrupted; what was done is kept, and the same command goes on from there")]
@@ -62,6 +65,22 @@ pub fn give_way() {
     }
 }
 
+/// Leaves signals to the host of this library, such as Python: from now on, [`listen`] and [`discard_on_request`] install
+/// no handler. The host calls [`request`].
+pub fn leave_to_host() {
+    IS_HOSTED.store(true, Ordering::SeqCst);
+}
+
+/// Requests a stop, as Ctrl-C does.
+pub fn request() {
+    REQUESTED.store(true, Ordering::SeqCst);
+}
+
+/// Withdraws the request, once the work has stopped and the process goes on.
+pub fn withdraw() {
+    REQUESTED.store(false, Ordering::SeqCst);
+}
+
 /// Returns whether a stop was requested.
 pub fn is_requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
@@ -99,6 +118,9 @@ enum Listen {
 #[cfg(unix)]
 fn on_request(listen: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
     use signal_hook::consts::SIGUSR1;
+    if IS_HOSTED.load(Ordering::SeqCst) {
+        return Ok(());
+    }
     let notice = (listen == Listen::WithNotices && !is_ignored(SIGUSR1)).then_some(SIGUSR1);
     let signals = signals().into_iter().chain(notice);
     let mut requests = signal_hook::iterator::Signals::new(signals).context("cannot listen for Ctrl-C")?;
@@ -110,5 +132,8 @@ fn on_request(listen: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()
 #[cfg(not(unix))]
 fn on_request(_: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
     const INTERRUPT: i32 = 2;
+    if IS_HOSTED.load(Ordering::SeqCst) {
+        return Ok(());
+    }
     ctrlc::set_handler(move || react(INTERRUPT)).context("cannot listen for Ctrl-C")
 }

@@ -1,0 +1,52 @@
+//! Features of pictures that are not files, and what is made of features of texts. Nothing here is cached by file.
+
+use super::encoder::Encoder;
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use dermake_process::interrupt::{self, Interrupted};
+use rayon::prelude::*;
+use shared_model::concepts::{Concept, ConceptScorer};
+use shared_model::labels::ConceptTemplates;
+use shared_model::preprocess::{DecodedImage, resize_and_crop};
+
+impl Encoder<'_> {
+    /// Returns unit features `[n, E]` f32 of `n` pictures, each decoded by `decode` with its index, in several threads.
+    ///
+    /// # Errors
+    /// The first error of `decode`; [`Interrupted`] after a request to stop; when the model fails.
+    pub fn pictures(
+        &mut self,
+        n_pictures: usize,
+        decode: impl Fn(usize) -> Result<DecodedImage> + Sync,
+    ) -> Result<Tensor> {
+        let config = self.model.config.preprocess.clone();
+        let pixels =
+            |index: usize| -> Result<Vec<u8>> { Ok(resize_and_crop(&decode(index)?, &config)?.to_planes()) };
+        let (mut values, mut next) = (Vec::new(), 0);
+        while next < n_pictures {
+            if interrupt::is_requested() {
+                bail!(Interrupted);
+            }
+            let batch = next..n_pictures.min(next + self.batch_size.get());
+            next = batch.end;
+            let pixels = batch.into_par_iter().map(pixels).collect::<Result<Vec<_>>>()?;
+            let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
+            values.extend(self.forward_in_pieces(&pixels)?);
+        }
+        Ok(Tensor::from_vec(values, (n_pictures, self.model.config.embed_dim), &Device::Cpu)?)
+    }
+
+    /// Returns what scores images for these concepts, with MAKE's templates.
+    ///
+    /// # Errors
+    /// As [`Self::texts`].
+    pub fn concept_scorer(
+        &mut self,
+        concepts: &[Concept],
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<ConceptScorer> {
+        let templates = ConceptTemplates::skin();
+        let features = self.texts(&ConceptScorer::prompts(concepts, &templates), progress)?;
+        ConceptScorer::new(concepts, &templates, &features).context("cannot score concepts")
+    }
+}
