@@ -84,11 +84,21 @@ gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
 # Install what is needed, check what `lint` checks, and run every test
-test: setup lint test-native _api test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e and _api without a build: test-native has built the program with the tests' features
+test: setup lint test-native _api _python test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e, _api and _python without a build: test-native has built the program with the tests' features
 
 # Test all crates natively
 test-native: _vulkan
     cargo test --release --locked --workspace
+
+# Test the Python package beside the program
+test-python:
+    cargo test --release --locked --workspace --test stubs
+    cargo build --release --locked --workspace --bin dermake
+    .setup/test_python.sh "$DERMAKE_BIN"
+
+# Build the Python package, with the program in it, into dist
+wheel: _program
+    .setup/wheel.sh "$DERMAKE_BIN" dist
 
 # Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api
@@ -172,6 +182,9 @@ _smoke:
     "$DERMAKE_BIN" synth --images 1000 --seed 1 --image-size 112 --out "$folder/data"
     "$DERMAKE_BIN" train smoke --data "$folder/data" --out "$folder/run"
     test -s "$folder/run/curves.svg" -a -s "$folder/run/checkpoints/best/open_clip_model.safetensors"
+
+_python:
+    .setup/test_python.sh "$DERMAKE_BIN"
 
 _api:
     .setup/test_api.sh "$DERMAKE_BIN"

@@ -19,6 +19,7 @@ mod families_hub;
 mod inputs;
 mod labels;
 mod manuals;
+mod old_models;
 mod open_clip;
 mod own_data;
 mod pictures;

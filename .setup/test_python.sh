@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# test_python.sh DERMAKE [TEST...]: tests the Python package beside the program, with the module that `cargo test` built
+# beside it. `just release-check` tests the wheel.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/env.sh"
+source "$here/step.sh"
+source "$here/python_env.sh"
+
+dermake=$(realpath "$1")
+shift
+find_python || { say "skipped: the tests of the Python package ($missing)" && exit 0; }
+
+crate=$DERMAKE_ROOT/native-trainer/crates/python
+module=$(dirname "$dermake")/deps/lib_dermake.so
+[ -e "$module" ] || module=${module%.so}.dylib
+[ -e "$module" ] || fail "the module is not built: cargo test --release --workspace --no-run"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -r "$crate/python/dermake" "$work"
+ln -s "$module" "$work/dermake/_dermake.abi3.so"
+cd "$work"
+XDG_CACHE_HOME=$work/cache DERMAKE_BIN=$dermake DERMAKE_SAMPLES=$DERMAKE_ROOT/shared-model/data/samples \
+  PYTHONPATH=$work PYTHONDONTWRITEBYTECODE=1 "$PYTHON_HOME/bin/python" "$crate/tests/test_dermake.py" "$@"

@@ -1,0 +1,159 @@
+from os import PathLike
+from typing import IO, Any, Literal, Protocol, Sequence, TypedDict, Union, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+class _PillowImage(Protocol):
+    @property
+    def mode(self) -> str: ...
+    def getexif(self) -> Any: ...
+
+Image = Union[str, PathLike[str], bytes, IO[bytes], NDArray[np.uint8], _PillowImage]
+"""A path, the bytes of a file, a file opened with "rb", an array (H, W), (H, W, 3) or (H, W, 4), or an image of Pillow."""
+
+class Prediction(TypedDict):
+    label: str
+    probability: float
+    """Softmax over the labels."""
+    logit: float
+    """The scale times the cosine."""
+
+class Presence(TypedDict):
+    concept: str
+    score: float
+    """Above 0.5, the image is closer to the sentences that name the concept; it is no probability."""
+
+class Error(Exception):
+    """Something that Dermake could not do; the message says what to do."""
+
+class ModelError(Error):
+    """A model that is not there, or cannot be used."""
+
+class ImageError(Error):
+    """An image that cannot be read."""
+
+class LabelError(Error):
+    """Labels, templates, concepts or texts that cannot be used."""
+
+__version__: str
+
+def load(
+    model: Union[str, PathLike[str]] = "demo",
+    *,
+    arch: str | None = None,
+    device: str = "cpu",
+    dtype: Literal["f32", "bf16"] = "f32",
+) -> Model:
+    """Loads a model.
+
+    model: "demo" (small, trained on drawn pictures), "hf-hub:owner/name", a folder with a config and weights of
+    open_clip or transformers, a folder of `dermake quantize`, or a weights file.
+    arch: the kind of model in a weights file without a config, such as "ViT-B-16".
+    """
+
+def label_sets() -> dict[str, list[str]]:
+    """Returns the built-in label sets: the class names of "pad", "f17k", "snu" and "sd128"."""
+
+def concepts() -> list[str]:
+    """Returns the names of the 64 known concepts."""
+
+class Model:
+    """A model that ranks labels for images. Made by `load`. Threads may share it: the GIL is released."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def embed_dim(self) -> int:
+        """The length E of a feature."""
+    @property
+    def image_size(self) -> int:
+        """The side S of the square of pixels that the model sees."""
+    @property
+    def context_length(self) -> int:
+        """The number L of tokens of a text."""
+    @property
+    def is_trained(self) -> bool:
+        """False for random weights, whose answers mean nothing."""
+    @property
+    def notice(self) -> str | None:
+        """What people must know about the model."""
+    @property
+    def logit_scale(self) -> float | None:
+        """The scale that the model learned for its logits."""
+    @overload
+    def classify(
+        self,
+        image: list[Image] | tuple[Image, ...],
+        labels: str | PathLike[str] | Sequence[str] | None = None,
+        *,
+        templates: str | Sequence[str] | None = None,
+        top_k: int = 5,
+        scale: float | Literal["own", "calibrated"] | None = None,
+        as_reference: bool = False,
+    ) -> list[list[Prediction]]: ...
+    @overload
+    def classify(
+        self,
+        image: Image,
+        labels: str | PathLike[str] | Sequence[str] | None = None,
+        *,
+        templates: str | Sequence[str] | None = None,
+        top_k: int = 5,
+        scale: float | Literal["own", "calibrated"] | None = None,
+        as_reference: bool = False,
+    ) -> list[Prediction]:
+        """Ranks labels for an image, or for each image of a list, the most likely first.
+
+        labels: "pad" (the default), "f17k", "snu", "sd128", a file, names separated by commas, or a list of names.
+        templates: sentences with {} in place of the label; by default MAKE's eight skin templates.
+        scale: the factor between cosines and logits: a number, "own" (what the model learned) or "calibrated" (the
+        default: what `dermake calibrate` has fitted, 100 for labels without it).
+        as_reference: ignore EXIF orientation and color profiles, as MAKE's evaluation does.
+        """
+    @overload
+    def annotate(
+        self,
+        image: list[Image] | tuple[Image, ...],
+        concepts: str | PathLike[str] | Sequence[str] | None = None,
+        *,
+        top_k: int = 8,
+        as_reference: bool = False,
+    ) -> list[list[Presence]]: ...
+    @overload
+    def annotate(
+        self,
+        image: Image,
+        concepts: str | PathLike[str] | Sequence[str] | None = None,
+        *,
+        top_k: int = 8,
+        as_reference: bool = False,
+    ) -> list[Presence]:
+        """Scores clinical concepts for an image, or for each image of a list, the most present first."""
+    def embed_image(self, image: Image, *, as_reference: bool = False) -> NDArray[np.float32]:
+        """Returns the feature of an image, `(E,)`, of unit length."""
+    def embed_images(
+        self, images: Sequence[Image] | NDArray[np.uint8], *, as_reference: bool = False
+    ) -> NDArray[np.float32]:
+        """Returns the features of images, `(n, E)`, rows of unit length. Images are decoded in several threads."""
+    @overload
+    def embed_text(self, text: str) -> NDArray[np.float32]: ...
+    @overload
+    def embed_text(self, text: Sequence[str]) -> NDArray[np.float32]:
+        """Returns the feature of a text, `(E,)`, or of each text of a list, `(n, E)`, of unit length."""
+    def classifier(
+        self,
+        labels: str | PathLike[str] | Sequence[str] | None = None,
+        *,
+        templates: str | Sequence[str] | None = None,
+    ) -> NDArray[np.float32]:
+        """Returns the weights of a zero-shot classifier, `(E, C)`: a column of unit length for each label."""
+    def preprocess(self, image: Image, *, as_reference: bool = True) -> NDArray[np.float32]:
+        """Returns the pixels that the model sees of an image, normalized: `(3, S, S)`."""
+    def encode_image(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Encodes pixels of `preprocess`, `(B, 3, S, S)`; returns `(B, E)`, rows of unit length."""
+    def tokenize(self, text: str | Sequence[str]) -> NDArray[np.int64]:
+        """Tokenizes texts: ids `(n, L)`, padded to the context length."""
+    def encode_text(self, input_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Encodes ids of `tokenize`; returns `(n, E)`, rows of unit length."""
+    def _evaluate(self, options: dict[str, Any]) -> dict[str, Any]: ...

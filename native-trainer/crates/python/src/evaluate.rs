@@ -1,0 +1,61 @@
+//! Evaluation: the figures of `dermake eval`, as the dictionary of its `results.json`.
+
+use anyhow::{Context, Result};
+use dermake_evaluation::results::{Protocol, Results};
+use dermake_evaluation::{EvalOptions, OwnColumns, compare_models};
+use dermake_features::default_cache;
+use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+/// What to evaluate on: the options of the same names of `dermake eval`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Evaluation {
+    data: PathBuf,
+    labels: Option<String>,
+    image_column: Option<String>,
+    label_column: Option<String>,
+    caption_column: Option<String>,
+    split: Option<String>,
+    only: Vec<String>,
+    protocol: String,
+    max_unreadable: f64,
+    exclude: Option<PathBuf>,
+    cache: Option<PathBuf>,
+    use_cache: bool,
+    out: Option<PathBuf>,
+    uses_own_scale: bool,
+}
+
+impl Evaluation {
+    /// Evaluates a model.
+    ///
+    /// # Errors
+    /// Those of [`compare_models`].
+    pub fn run(&self, model: &ModelOptions) -> Result<Results> {
+        let protocol = serde_json::from_value::<Protocol>(self.protocol.replace('-', "_").into())
+            .with_context(|| format!("protocol is {:?}, expected all, released or dermfm-zero", self.protocol))?;
+        let (comparison, _) = compare_models(&EvalOptions {
+            models: std::slice::from_ref(model),
+            data: &self.data,
+            columns: OwnColumns {
+                image: self.image_column.as_deref(),
+                label: self.label_column.as_deref(),
+                caption: self.caption_column.as_deref(),
+                classes: self.labels.as_deref(),
+                split: self.split.as_deref(),
+            },
+            only: &self.only,
+            protocol,
+            max_unreadable: self.max_unreadable,
+            exclude: self.exclude.as_deref(),
+            cache: if self.use_cache { self.cache.clone().or_else(default_cache) } else { None },
+            out: self.out.as_deref(),
+            embeddings: None,
+            scale: if self.uses_own_scale { Scale::Own } else { Scale::Reference },
+        })?;
+        comparison.models.into_iter().next().context("nothing was evaluated")
+    }
+}

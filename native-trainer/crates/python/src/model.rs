@@ -1,0 +1,269 @@
+//! A loaded model.
+
+use crate::arrays::{self, Matrix};
+use crate::errors::{LabelError, exception, model_exception};
+use crate::evaluate::Evaluation;
+use crate::factor::Factor;
+use crate::features::of_each;
+use crate::images::Images;
+use crate::kept::Kept;
+use crate::values::{concept_list, texts, to_python};
+use crate::work::run;
+use dermake_models::demo_model;
+use dermake_models::options::ModelOptions;
+use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use shared_model::ZeroShotModel;
+use shared_model::concepts::ConceptScorer;
+use shared_model::preprocess::{Reading, preprocess_decoded};
+use shared_model::zero_shot::Classifier;
+use std::path::PathBuf;
+
+/// A model that ranks labels for images. Made by `load`.
+#[pyclass(frozen, module = "dermake")]
+pub struct Model {
+    pub(super) model: ZeroShotModel,
+    pub(super) options: ModelOptions,
+    /// The model's name.
+    #[pyo3(get)]
+    pub(super) name: String,
+    pub(super) classifiers: Kept<(Vec<String>, Vec<String>), Classifier>,
+    pub(super) scorers: Kept<Vec<String>, ConceptScorer>,
+}
+
+/// Loads a model: "demo", "hf-hub:owner/name", a folder or a weights file.
+#[pyfunction]
+#[pyo3(signature = (model=PathBuf::from(demo_model::NAME), *, arch=None, device="cpu", dtype="f32"))]
+pub fn load(py: Python<'_>, model: PathBuf, arch: Option<String>, device: &str, dtype: &str) -> PyResult<Model> {
+    let wrong = |what: &str, err: String| PyValueError::new_err(format!("{what}: {err}"));
+    let Some(model) = model.to_str() else {
+        return Err(PyValueError::new_err(format!("model: the path is not UTF-8: {}", model.display())));
+    };
+    let options = ModelOptions {
+        model: model.into(),
+        arch,
+        device: device.parse().map_err(|err| wrong("device", err))?,
+        dtype: dtype.parse().map_err(|err| wrong("dtype", err))?,
+    };
+    run(py, model_exception, || {
+        let (model, name) = options.load()?;
+        dermake_models::warn_of(&model);
+        Ok(Model { model, options, name, classifiers: Kept::default(), scorers: Kept::default() })
+    })
+}
+
+#[pymethods]
+impl Model {
+    /// The length E of a feature.
+    #[getter]
+    fn embed_dim(&self) -> usize {
+        self.model.config.embed_dim
+    }
+
+    /// The side S of the square of pixels that the model sees.
+    #[getter]
+    fn image_size(&self) -> usize {
+        self.model.config.preprocess.image_size
+    }
+
+    /// The number L of tokens of a text.
+    #[getter]
+    fn context_length(&self) -> usize {
+        self.model.config.text.context_length
+    }
+
+    /// False for random weights, whose answers mean nothing.
+    #[getter]
+    fn is_trained(&self) -> bool {
+        self.model.is_trained
+    }
+
+    /// What people must know about the model.
+    #[getter]
+    fn notice(&self) -> Option<&str> {
+        self.model.notice.as_deref()
+    }
+
+    /// The scale that the model learned for its logits.
+    #[getter]
+    fn logit_scale(&self) -> Option<f32> {
+        self.model.logit_scale()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<dermake.Model {:?}, {} values a feature>", self.name, self.embed_dim())
+    }
+
+    /// Ranks labels for an image, or for each image of a list.
+    #[pyo3(signature = (image, labels=None, *, templates=None, top_k=5, scale=None, as_reference=false))]
+    fn classify<'py>(
+        &self,
+        py: Python<'py>,
+        image: &Bound<'py, PyAny>,
+        labels: Option<&Bound<'py, PyAny>>,
+        templates: Option<&Bound<'py, PyAny>>,
+        top_k: i64,
+        scale: Option<&Bound<'py, PyAny>>,
+        as_reference: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (images, top_k, scale) = (Images::of(image)?, at_least_one(top_k)?, Factor::of(scale)?);
+        let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
+        let mut ranked = run(py, exception, || {
+            let classifier = self.kept_classifier(&labels, &templates)?;
+            let features = self.features(&images, reading(as_reference))?;
+            let classifier = scale.applied(Classifier::clone(&classifier), &self.model, &templates)?;
+            of_each(&features, |feature| classifier.classify(feature, top_k))
+        })?;
+        if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
+    }
+
+    /// Scores clinical concepts for an image, or for each image of a list.
+    #[pyo3(signature = (image, concepts=None, *, top_k=8, as_reference=false))]
+    fn annotate<'py>(
+        &self,
+        py: Python<'py>,
+        image: &Bound<'py, PyAny>,
+        concepts: Option<&Bound<'py, PyAny>>,
+        top_k: i64,
+        as_reference: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (images, concepts, top_k) = (Images::of(image)?, concept_list(concepts)?, at_least_one(top_k)?);
+        let mut ranked = run(py, exception, || {
+            let scorer = self.kept_scorer(&concepts, reading(as_reference))?;
+            let features = self.features(&images, reading(as_reference))?;
+            of_each(&features, |feature| scorer.annotate(feature, top_k))
+        })?;
+        if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
+    }
+
+    /// Returns the feature of an image.
+    #[pyo3(signature = (image, *, as_reference=false))]
+    fn embed_image<'py>(
+        &self,
+        py: Python<'py>,
+        image: &Bound<'py, PyAny>,
+        as_reference: bool,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let images = Images::of(image)?;
+        if images.is_list {
+            return Err(PyTypeError::new_err("image: expected one image, found a list; embed_images takes lists"));
+        }
+        let features = run(py, exception, || Matrix::of(&self.features(&images, reading(as_reference))?))?;
+        Ok(PyArray1::from_vec(py, features.values))
+    }
+
+    /// Returns the features of images, a row for each.
+    #[pyo3(signature = (images, *, as_reference=false))]
+    fn embed_images<'py>(
+        &self,
+        py: Python<'py>,
+        images: &Bound<'py, PyAny>,
+        as_reference: bool,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let images = Images::of_several(images)?;
+        let features = run(py, exception, || Matrix::of(&self.features(&images, reading(as_reference))?))?;
+        arrays::matrix(py, features)
+    }
+
+    /// Returns the feature of a text, or a row for each text of a list.
+    fn embed_text<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let (texts, is_list) = texts(text, "text")?;
+        let features = run(py, exception, || {
+            self.text_features(&texts, |texts| self.model.encode_texts(texts, &mut |_, _| {}))
+        })?;
+        match is_list {
+            true => Ok(arrays::matrix(py, features)?.into_any()),
+            false => Ok(PyArray1::from_vec(py, features.values).into_any()),
+        }
+    }
+
+    /// Returns the weights of a zero-shot classifier: a column of unit length for each label.
+    #[pyo3(signature = (labels=None, *, templates=None))]
+    fn classifier<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Option<&Bound<'py, PyAny>>,
+        templates: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
+        let weights = run(py, exception, || Matrix::of(self.kept_classifier(&labels, &templates)?.weights()))?;
+        arrays::matrix(py, weights)
+    }
+
+    /// Returns the pixels that the model sees of an image, normalized: float32 `(3, S, S)`.
+    #[pyo3(signature = (image, *, as_reference=true))]
+    fn preprocess<'py>(
+        &self,
+        py: Python<'py>,
+        image: &Bound<'py, PyAny>,
+        as_reference: bool,
+    ) -> PyResult<Bound<'py, PyArray3<f32>>> {
+        let (images, side) = (Images::of(image)?, self.image_size());
+        if images.is_list {
+            return Err(PyTypeError::new_err("image: expected one image, found a list"));
+        }
+        let values: Vec<f32> = run(py, exception, || {
+            let image = images.decode(0, reading(as_reference))?;
+            Ok(preprocess_decoded(&image, &self.model.config.preprocess)?.flatten_all()?.to_vec1()?)
+        })?;
+        PyArray1::from_vec(py, values).reshape([3, side, side])
+    }
+
+    /// Encodes pixels of `preprocess`, float32 `(B, 3, S, S)`; returns rows of unit length.
+    fn encode_image<'py>(
+        &self,
+        py: Python<'py>,
+        pixel_values: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let pixel_values = arrays::pixel_values(pixel_values, self.image_size())?;
+        let features = run(py, exception, || Matrix::of(&self.model.pixel_features(&pixel_values)?))?;
+        arrays::matrix(py, features)
+    }
+
+    /// Tokenizes texts: ids `(n, L)`, padded to the context length.
+    fn tokenize<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<i64>>> {
+        let (texts, _) = texts(text, "text")?;
+        let rows = run(py, exception, || Ok(self.model.tokenize(&texts)?))?;
+        let shape = [rows.len(), self.context_length()];
+        PyArray1::from_vec(py, rows.into_iter().flatten().map(i64::from).collect()).reshape(shape)
+    }
+
+    /// Encodes ids of `tokenize`; returns rows of unit length.
+    fn encode_text<'py>(
+        &self,
+        py: Python<'py>,
+        input_ids: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let rows: Vec<Vec<i64>> = input_ids.extract().map_err(|_| {
+            PyTypeError::new_err(format!(
+                "input_ids: expected integers of shape (n, L), as tokenize() gives them, found {}",
+                arrays::kind(input_ids)
+            ))
+        })?;
+        let id = |id: i64| {
+            u32::try_from(id).map_err(|_| LabelError::new_err(format!("input_ids: {id} is not the id of a token")))
+        };
+        let rows: Vec<Vec<u32>> =
+            rows.into_iter().map(|row| row.into_iter().map(id).collect()).collect::<PyResult<_>>()?;
+        let features = run(py, exception, || self.text_features(&rows, |rows| self.model.encode_ids(rows)))?;
+        arrays::matrix(py, features)
+    }
+
+    /// Evaluates the model; takes the options that `dermake.Model.evaluate` has filled in.
+    fn _evaluate<'py>(&self, py: Python<'py>, options: Evaluation) -> PyResult<Bound<'py, PyAny>> {
+        let results = run(py, exception, || options.run(&self.options))?;
+        to_python(py, &results)
+    }
+}
+
+fn reading(as_reference: bool) -> Reading {
+    if as_reference { Reading::Reference } else { Reading::Photo }
+}
+
+fn at_least_one(top_k: i64) -> PyResult<usize> {
+    usize::try_from(top_k)
+        .ok()
+        .filter(|&top_k| top_k > 0)
+        .ok_or_else(|| PyValueError::new_err(format!("top_k: expected at least 1, found {top_k}")))
+}

@@ -1,0 +1,88 @@
+//! Labels, templates, concepts and texts of Python, and results as Python's lists and dictionaries.
+
+use crate::arrays::kind;
+use crate::errors::{Error, label_exception};
+use dermake_files::labels::{concepts_from_argument, from_argument};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use serde::Serialize;
+use shared_model::concepts::Concept;
+use shared_model::labels::{LabelSet, Templates};
+
+/// Means standard input on the command line, not here.
+const STDIN: &str = "-";
+
+/// Returns a value as Python's `json.loads` gives it: the same numbers as in the program's JSON.
+pub fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    let json = serde_json::to_string(value).map_err(|err| Error::new_err(err.to_string()))?;
+    py.import("json")?.call_method1("loads", (json,))
+}
+
+/// Takes one text or several; returns also whether it was a list.
+pub fn texts(object: &Bound<'_, PyAny>, what: &str) -> PyResult<(Vec<String>, bool)> {
+    if let Ok(text) = object.cast::<PyString>() {
+        return Ok((vec![text.to_cow()?.into_owned()], false));
+    }
+    if object.hasattr(intern!(object.py(), "__fspath__"))? {
+        return Ok((vec![object.call_method0(intern!(object.py(), "__fspath__"))?.extract()?], false));
+    }
+    let unusable =
+        || PyTypeError::new_err(format!("{what}: expected a text or a list of texts, found {}", kind(object)));
+    let items = object.try_iter().map_err(|_| unusable())?;
+    let texts = items.map(|item| {
+        let item = item?;
+        item.extract::<String>().map_err(|err| {
+            if !err.is_instance_of::<PyTypeError>(item.py()) {
+                return err; // such as KeyboardInterrupt
+            }
+            PyTypeError::new_err(format!("{what}: expected a list of texts, found {} in it", kind(&item)))
+        })
+    });
+    Ok((texts.collect::<PyResult<_>>()?, true))
+}
+
+/// Takes labels: the key of a set, a file, names separated by commas, or a list of names.
+pub fn labels(object: Option<&Bound<'_, PyAny>>) -> PyResult<LabelSet> {
+    let Some(object) = object else {
+        return from_argument(LabelSet::DEFAULT).map_err(label_exception);
+    };
+    let (texts, is_list) = texts(object, "labels")?;
+    match texts.as_slice() {
+        [argument] if !is_list && argument != STDIN => from_argument(argument).map_err(label_exception),
+        _ => LabelSet::from_class_names(texts).map_err(label_exception),
+    }
+}
+
+/// Takes a template or a list of templates; none means MAKE's skin templates.
+pub fn templates(object: Option<&Bound<'_, PyAny>>) -> PyResult<Templates> {
+    let texts = object.map(|object| texts(object, "templates")).transpose()?;
+    Templates::given_or_skin(texts.map_or_else(Vec::new, |(texts, _)| texts)).map_err(label_exception)
+}
+
+/// Takes concepts as [`labels`]; none means all known ones.
+pub fn concept_list(object: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Concept>> {
+    let Some(object) = object else { return Ok(Concept::known()) };
+    let (texts, is_list) = texts(object, "concepts")?;
+    match texts.as_slice() {
+        [argument] if !is_list && argument != STDIN => concepts_from_argument(argument).map_err(label_exception),
+        _ => {
+            let names = LabelSet::from_class_names(texts).map_err(label_exception)?.class_names;
+            Ok(names.iter().map(|name| Concept::named(name)).collect())
+        }
+    }
+}
+
+/// Returns the built-in label sets: the class names of each key.
+#[pyfunction]
+pub fn label_sets(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let sets = LabelSet::built_in().into_iter().map(|set| (set.key, set.class_names));
+    to_python(py, &sets.collect::<std::collections::BTreeMap<_, _>>())
+}
+
+/// Returns the names of the known concepts.
+#[pyfunction]
+pub fn concepts() -> Vec<String> {
+    Concept::known().into_iter().map(|concept| concept.name).collect()
+}
