@@ -100,6 +100,14 @@ test-python:
 wheel: _program
     .setup/wheel.sh "$DERMAKE_BIN" dist
 
+# Build the npm package into dist
+npm: web
+    web/npm/pack.sh "$DERMAKE_APP" dist
+
+# Build program, wheel, npm package and crate into dist, install each into an empty folder, and run it there
+release-check: build
+    .setup/release_check.sh "$DERMAKE_BIN" "$DERMAKE_APP" dist
+
 # Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api
 

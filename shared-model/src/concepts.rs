@@ -19,6 +19,7 @@ pub struct Concept {
 
 /// The presence score of one concept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Presence {
     /// Name of the concept.
     pub concept: String,

@@ -21,6 +21,7 @@ const PROMPT_BATCH: usize = 32;
 
 /// A label and its probability among the labels of its set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Prediction {
     /// The class name.
     pub label: String,

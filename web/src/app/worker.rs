@@ -97,7 +97,7 @@ impl App {
             let mut urls =
                 state.models.iter().map(|entry| absolute(&entry.manifest)).collect::<Result<Vec<_>>>()?;
             let manifest_url = urls.remove(state.chosen_model);
-            Ok(Request::Load { manifest_url, other_manifest_urls: urls, classify_url })
+            Ok(Request::Load { manifest_url, other_manifest_urls: urls, classify_url, is_page: true })
         })
     }
 }

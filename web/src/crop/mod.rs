@@ -29,6 +29,7 @@ pub struct PhotoSize {
 
 /// A square within the photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct Crop {
     pub left: u32,
     pub top: u32,

@@ -4,6 +4,7 @@ use super::inbox::Inbox;
 use super::protocol::{Envelope, Reply, Request, RequestId};
 use crate::error::Error;
 use crate::time::sleep;
+use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
 
@@ -17,11 +18,13 @@ pub struct Incoming {
 pub struct Connection {
     pub scope: DedicatedWorkerGlobalScope,
     pub inbox: Inbox<Incoming>,
+    /// Whether the page is at the other end, and not the JavaScript package.
+    pub is_of_page: Cell<bool>,
 }
 
 impl Connection {
     pub fn new(scope: DedicatedWorkerGlobalScope) -> Self {
-        Self { scope, inbox: Inbox::default() }
+        Self { scope, inbox: Inbox::default(), is_of_page: Cell::new(true) }
     }
 
     /// Sends a message that belongs to the request with this id.
@@ -77,6 +80,14 @@ impl RequestContext {
     /// Sends a message that belongs to this request.
     pub fn send(&self, reply: Reply) {
         self.connection.send(self.request_id, reply);
+    }
+
+    /// Sends the error of this request.
+    pub fn fail(&self, error: Error) {
+        self.send(match self.connection.is_of_page.get() {
+            true => Reply::Failed { error },
+            false => Reply::Rejected { message: error.to_string(), error },
+        });
     }
 
     /// Resolves when a later request arrives.

@@ -24,7 +24,7 @@ pub struct Engine {
     manifest: Manifest,
     manifest_url: String,
     templates: Templates,
-    model: ZeroShotModel,
+    pub(super) model: ZeroShotModel,
     decoded: DecodedPhotos,
     /// Features of the last photo and its crop, so that it is not encoded again for other labels.
     photo_features: Option<(PhotoId, Option<Crop>, Tensor)>,
@@ -106,7 +106,7 @@ impl Engine {
         Ok(Reply::Concepts { concepts })
     }
 
-    async fn photo_features(&mut self, photo: &Photo, context: &RequestContext) -> Result<Tensor> {
+    pub(super) async fn photo_features(&mut self, photo: &Photo, context: &RequestContext) -> Result<Tensor> {
         if let Some((id, crop, features)) = &self.photo_features
             && (*id, *crop) == (photo.id, photo.crop)
         {
@@ -122,7 +122,7 @@ impl Engine {
     }
 
     /// Loads the text part unless it is loaded. If a later request arrives, it continues the download.
-    async fn load_text(&mut self, context: &RequestContext) -> Result<(), Unanswered> {
+    pub(super) async fn load_text(&mut self, context: &RequestContext) -> Result<(), Unanswered> {
         if self.model.has_text() {
             return Ok(());
         }

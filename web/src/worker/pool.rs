@@ -12,10 +12,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DedicatedWorkerGlobalScope, Worker};
+use web_sys::{DedicatedWorkerGlobalScope, Worker, WorkerOptions};
 
 /// Maximum number of threads: the other cores of a phone are slow, and each thread takes megabytes.
 const MAX_THREADS: usize = 4;
+
+/// Name of the worker of a thread. The JavaScript package has one script for all workers, which tells them by it.
+const POOL_THREAD: &str = "dermake-pool";
 
 /// Queue from which pool threads take their jobs. It lives as long as they do.
 type Jobs = Mutex<Receiver<ThreadBuilder>>;
@@ -49,7 +52,10 @@ async fn start_threads(connection: &Rc<Connection>, n_threads: usize) -> Option<
     let script = connection.scope.location().href().replace("_loader.js", "_pool.js");
     let (sender, receiver): (Sender<ThreadBuilder>, _) = channel();
     let jobs: &'static Jobs = Box::leak(Box::new(Mutex::new(receiver)));
-    let workers = (0..n_threads).map(|_| Worker::new(&script)).collect::<Result<Vec<_>, _>>().ok()?;
+    let options = WorkerOptions::new();
+    options.set_name(POOL_THREAD);
+    let workers =
+        (0..n_threads).map(|_| Worker::new_with_options(&script, &options)).collect::<Result<Vec<_>, _>>().ok()?;
     let started = workers.iter().map(|worker| async {
         let ready = JsFuture::from(when_ready(worker, jobs)).await;
         connection.send(0, Reply::Starting);

@@ -38,6 +38,10 @@ pub enum Request {
         other_manifest_urls: Vec<String>,
         /// Absolute URL for inference on the server; `None` unless the visitor chose it.
         classify_url: Option<String>,
+        /// Whether the page loads it, and not the JavaScript package. The page shows previews, and its origin's storage
+        /// has no other models than its own, so that unused ones are removed.
+        #[serde(default)]
+        is_page: bool,
     },
     /// Ranks labels for a photo. Sent with the photo's `Blob`.
     Classify {
@@ -54,9 +58,17 @@ pub enum Request {
         photo_id: PhotoId,
         /// `None` for the whole photo.
         crop: Option<Crop>,
-        /// Names of the concepts.
+        /// Names of the concepts; none means all known ones.
         concepts: Vec<String>,
     },
+    /// Encodes a photo. Sent with the photo's `Blob`.
+    Embed {
+        photo_id: PhotoId,
+        /// `None` for the whole photo.
+        crop: Option<Crop>,
+    },
+    /// Encodes texts.
+    EmbedTexts { texts: Vec<String> },
     /// Decodes a photo before it can be classified. Sent with the photo's `Blob`. Does not supersede the current request.
     DecodePhoto { photo_id: PhotoId },
 }
@@ -90,6 +102,8 @@ pub enum Reply {
     },
     /// The scores of the concepts, the highest first.
     Concepts { concepts: Vec<Presence> },
+    /// Features of unit length: of a photo, or of each text.
+    Features { features: Vec<Vec<f32>> },
     /// The photo is decoded. Sent with the `Blob` of its preview. Belongs to no request.
     PhotoDecoded {
         photo_id: PhotoId,
@@ -109,10 +123,13 @@ pub enum Reply {
     PhotoRefused { photo_id: PhotoId, error: Error },
     /// The request failed.
     Failed { error: Error },
+    /// A request of the JavaScript package failed; with the sentence for people.
+    Rejected { error: Error, message: String },
 }
 
 /// The parts of a manifest that the page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct ModelInfo {
     pub name: String,
     pub is_trained: bool,
@@ -151,6 +168,7 @@ impl ModelInfo {
 
 /// Progress of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct Progress {
     pub stage: Stage,
     /// In bytes or labels.
@@ -161,6 +179,7 @@ pub struct Progress {
 /// A stage of the work that takes a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub enum Stage {
     /// Downloading bytes from the server.
     Download,

@@ -7,6 +7,7 @@ use super::photo::{Photo, Query};
 use super::protocol::{Envelope, Reply, Request};
 use super::remote::Remote;
 use crate::error::Error;
+use shared_model::concepts::Concept;
 use shared_model::manifest::Manifest;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -68,7 +69,7 @@ async fn serve(connection: Rc<Connection>) {
         let context = RequestContext { connection: connection.clone(), request_id: request.request_id };
         match reply_to(&mut backend, request.body, photo, &context).await {
             Ok(reply) => context.send(reply),
-            Err(Unanswered::Failed(error)) => context.send(Reply::Failed { error }),
+            Err(Unanswered::Failed(error)) => context.fail(error),
             Err(Unanswered::Superseded) => {}
         }
     }
@@ -80,19 +81,24 @@ async fn reply_to(
     photo: Option<Blob>,
     context: &RequestContext,
 ) -> Result<Reply, Unanswered> {
+    if let Request::Load { is_page, .. } = &request {
+        context.connection.is_of_page.set(*is_page);
+    }
     match (request, backend, photo) {
         (Request::Load { manifest_url, classify_url: Some(classify_url), .. }, backend, _) => {
             *backend = Some(Backend::Server(Remote::open(&manifest_url, classify_url, context).await?));
             Ok(Reply::Ready { is_stored: false })
         }
-        (Request::Load { manifest_url, other_manifest_urls, classify_url: None }, backend, _) => {
+        (Request::Load { manifest_url, other_manifest_urls, classify_url: None, is_page }, backend, _) => {
             let (engine, is_stored) = Engine::load(manifest_url, context).await?;
             let (manifest, connection) = (engine.manifest().clone(), context.connection.clone());
             spawn_local(async move {
                 if download::are_stored(&manifest, &Manifest::TEXT_ROLES).await {
                     connection.send(0, Reply::TextStored);
                 }
-                download::remove_unused(&manifest, &other_manifest_urls).await;
+                if is_page {
+                    download::remove_unused(&manifest, &other_manifest_urls).await;
+                }
             });
             *backend = Some(Backend::Local(Box::new(engine)));
             Ok(Reply::Ready { is_stored })
@@ -105,13 +111,30 @@ async fn reply_to(
             }
         }
         (Request::Annotate { photo_id, crop, concepts }, Some(Backend::Local(engine)), Some(file)) => {
-            engine.annotate(&Photo { id: photo_id, file, crop, is_shown: true }, &concepts, context).await
+            let photo = Photo { id: photo_id, file, crop, is_shown: context.connection.is_of_page.get() };
+            engine.annotate(&photo, &named_or_known(concepts), context).await
         }
-        (Request::Annotate { .. }, Some(Backend::Server(_)), _) => {
-            Err(Error::Computation { detail: "the server scores no findings for the page".into() }.into())
+        (Request::Embed { photo_id, crop }, Some(Backend::Local(engine)), Some(file)) => {
+            engine.embed(&Photo { id: photo_id, file, crop, is_shown: false }, context).await
         }
-        (Request::Classify { .. } | Request::Annotate { .. } | Request::DecodePhoto { .. }, ..) => {
+        (Request::EmbedTexts { texts }, Some(Backend::Local(engine)), _) => {
+            engine.embed_texts(&texts, context).await
+        }
+        (
+            Request::Annotate { .. } | Request::Embed { .. } | Request::EmbedTexts { .. },
+            Some(Backend::Server(_)),
+            _,
+        ) => Err(Error::Computation { detail: "the server scores no findings for the page".into() }.into()),
+        (_, _, _) => {
             Err(Error::Computation { detail: "the request came without a model or a photo".into() }.into())
         }
+    }
+}
+
+/// These concepts, or all known ones.
+fn named_or_known(concepts: Vec<String>) -> Vec<String> {
+    match concepts.is_empty() {
+        true => Concept::known().into_iter().map(|concept| concept.name).collect(),
+        false => concepts,
     }
 }

@@ -1,0 +1,175 @@
+/**
+ * `<dermake-classifier model="/models/make-int8/" labels="nevus, melanoma" top-k="3">`: a photo in, ranked labels out.
+ *
+ * The model is loaded with the first photo, or at once with the attribute `eager`. Parts to style: drop, input, photo,
+ * status, answers, answer, label, bar, percent, notice. Slots: prompt, disclaimer. Events, each with a `detail`:
+ * dermake-ready {model}, dermake-progress, dermake-result {predictions, photo}, dermake-error {error}.
+ */
+
+import { load } from "./index.js";
+
+const TEMPLATE = `
+  <style>
+    :host { display: block; font: inherit; }
+    :host([hidden]) { display: none; }
+    label { display: block; padding: 1em; border: 2px dashed currentColor; border-radius: 0.5em; text-align: center; cursor: pointer; }
+    label:focus-within, label.over { outline: 3px solid Highlight; }
+    input { position: absolute; opacity: 0; width: 1px; height: 1px; }
+    img { display: block; max-width: 100%; max-height: 16em; margin: 0.5em auto; }
+    ol { list-style: none; padding: 0; margin: 0.5em 0; }
+    li { display: grid; grid-template-columns: 1fr auto; gap: 0 1em; margin: 0.25em 0; }
+    meter { grid-column: 1 / -1; width: 100%; }
+  </style>
+  <label part="drop">
+    <slot name="prompt">Choose a photo, or drop one here</slot>
+    <input part="input" type="file" accept="image/*">
+  </label>
+  <img part="photo" alt="Your photo" hidden>
+  <p part="status" role="status"></p>
+  <ol part="answers"></ol>
+  <p part="notice" hidden></p>
+  <slot name="disclaimer"><small>Research software, not a medical device. The photo stays on this device.</small></slot>
+`;
+
+export class DermakeClassifier extends HTMLElement {
+  static observedAttributes = ["model", "labels", "top-k"];
+  #root = this.attachShadow({ mode: "open" });
+  #loading;
+  #abort = new AbortController();
+  #photo;
+
+  constructor() {
+    super();
+    this.#root.innerHTML = TEMPLATE;
+    const [drop, input] = [this.#part("drop"), this.#part("input")];
+    input.addEventListener("change", () => input.files[0] && this.classify(input.files[0]));
+    for (const type of ["dragover", "dragleave", "drop"]) {
+      drop.addEventListener(type, (event) => {
+        event.preventDefault();
+        drop.classList.toggle("over", type === "dragover");
+        if (type === "drop" && event.dataTransfer.files[0]) this.classify(event.dataTransfer.files[0]);
+      });
+    }
+  }
+
+  connectedCallback() {
+    if (this.hasAttribute("eager")) this.#model().catch((error) => this.#fail(error));
+  }
+
+  disconnectedCallback() {
+    // Not when it is only moved.
+    queueMicrotask(() => this.isConnected || this.#dispose());
+  }
+
+  attributeChangedCallback(name, before, after) {
+    if (before === null || before === after) return;
+    if (name === "model") this.#dispose();
+    if (this.#photo) this.classify(this.#photo);
+  }
+
+  /** Ranks the labels for a photo, and shows them. Resolves with the predictions; undefined after an error. */
+  async classify(photo) {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    this.#photo = photo;
+    this.#show(photo);
+    try {
+      const model = await this.#model();
+      this.#say("Looking at the photo.");
+      const labels = this.getAttribute("labels")?.trim() || undefined;
+      const topK = Number(this.getAttribute("top-k") ?? 5);
+      const predictions = await model.classify(photo, { labels, topK, signal, onProgress: this.#progress });
+      if (signal.aborted) return undefined;
+      this.#answer(predictions, model);
+      this.#emit("result", { predictions, photo });
+      return predictions;
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #model() {
+    const url = this.getAttribute("model");
+    if (!url) return Promise.reject(new Error("The attribute model is missing: the address of a model's folder."));
+    this.#loading ??= load(url, { onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
+      (model) => {
+        this.#emit("ready", { model });
+        return model;
+      },
+      (error) => {
+        this.#loading = undefined; // the next photo tries again
+        throw error;
+      },
+    );
+    return this.#loading;
+  }
+
+  #dispose() {
+    this.#abort.abort();
+    this.#loading?.then((model) => model.dispose(), () => {});
+    this.#loading = undefined;
+  }
+
+  #progress = (progress) => {
+    const { stage, done, total } = progress;
+    const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
+    const what = { download: "Downloading the model", read_stored: "Reading the model", labels: "Reading the labels", concepts: "Reading the concepts" };
+    this.#say(`${what[stage]}: ${percent} %.`);
+    this.#emit("progress", progress);
+  };
+
+  #show(photo) {
+    const image = this.#part("photo");
+    URL.revokeObjectURL(image.src);
+    image.hidden = !(photo instanceof Blob);
+    if (photo instanceof Blob) image.src = URL.createObjectURL(photo);
+    image.onerror = () => (image.hidden = true);
+    this.#part("answers").replaceChildren();
+    this.#part("notice").hidden = true;
+    this.#say("");
+  }
+
+  #answer(predictions, model) {
+    const rows = predictions.map(({ label, probability }) => {
+      const row = element("li", "answer");
+      const bar = element("meter", "bar");
+      bar.value = probability;
+      bar.setAttribute("aria-hidden", "true");
+      row.append(element("span", "label", label), element("span", "percent", `${(100 * probability).toFixed(1)} %`), bar);
+      return row;
+    });
+    this.#part("answers").replaceChildren(...rows);
+    const notice = model.isTrained ? model.notice : "This model was never trained: its answers mean nothing.";
+    this.#part("notice").textContent = notice ?? "";
+    this.#part("notice").hidden = !notice;
+    this.#say("");
+  }
+
+  #fail(error) {
+    this.#say(error.message);
+    this.#emit("error", { error });
+  }
+
+  #say(text) {
+    this.#part("status").textContent = text;
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(`dermake-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  #part(name) {
+    return this.#root.querySelector(`[part=${name}]`);
+  }
+}
+
+function element(tag, part, text = "") {
+  const made = document.createElement(tag);
+  made.setAttribute("part", part);
+  made.textContent = text;
+  return made;
+}
+
+if (!customElements.get("dermake-classifier")) customElements.define("dermake-classifier", DermakeClassifier);

@@ -1,0 +1,100 @@
+import type { Crop, LabelSet, Prediction, Presence, Progress, Error as WorkerError } from "./types.js";
+
+export type { Crop, LabelSet, Prediction, Presence, Progress, Stage } from "./types.js";
+
+/** A build of the model's program; `auto` is the best one that the browser runs. */
+export type Engine = "auto" | "threads_relaxed" | "threads" | "relaxed" | "plain";
+
+/** A photo: a file or its bytes, its address, or pixels on the page. */
+export type ImageInput =
+  | Blob
+  | ArrayBuffer
+  | ArrayBufferView
+  | string
+  | URL
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | HTMLVideoElement
+  | OffscreenCanvas
+  | ImageBitmap
+  | ImageData;
+
+export interface LoadOptions {
+  /** Called with bytes that were downloaded or read from the browser's storage. */
+  onProgress?: (progress: Progress) => void;
+  engine?: Engine;
+  /** Number of threads, at most 4; one where the page is not isolated from other sites. */
+  threads?: number;
+  /** Address of a copy of this package's folder `worker`, where a bundler does not copy it. */
+  workers?: string | URL;
+  signal?: AbortSignal;
+}
+
+export interface RequestOptions {
+  signal?: AbortSignal;
+  /** Called while the text part is downloaded and labels, concepts or texts are encoded. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface ImageOptions extends RequestOptions {
+  /** A square within the upright photo, in pixels; by default the whole photo. */
+  crop?: Crop;
+}
+
+export interface ClassifyOptions extends ImageOptions {
+  /** The key of a set of the model, such as "pad", or names. By default the model's first set. */
+  labels?: string | string[];
+  /** Number of predictions; by default 5. */
+  topK?: number;
+}
+
+export interface AnnotateOptions extends ImageOptions {
+  /** Names of concepts; by default the 64 known ones. */
+  concepts?: string[];
+  /** Number of concepts; by default 8. */
+  topK?: number;
+}
+
+type KeysOf<T> = T extends string ? T : T extends unknown ? keyof T : never;
+
+/** The kind of an error: those of the worker, and those of this package. */
+export type ErrorCode = KeysOf<WorkerError> | "invalid_argument" | "unsupported_browser" | "disposed";
+
+export class DermakeError extends globalThis.Error {
+  constructor(code: ErrorCode, message: string, detail?: Record<string, unknown>);
+  readonly code: ErrorCode;
+  readonly detail: Record<string, unknown>;
+}
+
+/**
+ * Loads a model from the folder that `dermake quantize` wrote, into a worker of its own.
+ *
+ * @throws {DermakeError}
+ */
+export function load(url: string | URL, options?: LoadOptions): Promise<Model>;
+
+/** A loaded model. Requests are answered one after the other; after an abort, the next one starts at once. */
+export class Model {
+  private constructor();
+  readonly name: string;
+  /** False for random weights, whose answers mean nothing. */
+  readonly isTrained: boolean;
+  /** What people must know about the model. */
+  readonly notice: string | undefined;
+  readonly labelSets: LabelSet[];
+  /** Whether the browser has stored the weights for the next visit. */
+  readonly isStored: boolean;
+  readonly engine: Exclude<Engine, "auto">;
+  readonly threads: number;
+  /** Ranks labels for a photo, the most likely first. The same photo is not decoded again for other labels. */
+  classify(image: ImageInput, options?: ClassifyOptions): Promise<Prediction[]>;
+  /** Scores clinical concepts for a photo, the most present first. Downloads the text part the first time. */
+  annotate(image: ImageInput, options?: AnnotateOptions): Promise<Presence[]>;
+  /** Returns the feature of a photo, of unit length. */
+  embed(image: ImageInput, options?: ImageOptions): Promise<Float32Array>;
+  /** Returns the feature of a text, of unit length. Downloads the text part the first time. */
+  embedText(text: string, options?: RequestOptions): Promise<Float32Array>;
+  embedText(texts: string[], options?: RequestOptions): Promise<Float32Array[]>;
+  /** Ends the worker and frees its memory. Requests that have not been answered fail. */
+  dispose(): void;
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# pack.sh DIST OUT: makes the package from the built page in DIST, whose worker it shares, and packs it into OUT as
+# dermake-VERSION.tgz. Prints the path of the tarball.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$here/../..
+dist=$1 out=$2
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+compgen -G "$dist/worker-*-plain.js" >/dev/null || fail "there is no built page in $dist; \`just web\` builds it"
+
+package=$(mktemp -d)
+trap 'rm -rf "$package"' EXIT
+cp "$here"/*.js "$here"/*.d.ts "$here/package.json" "$here/README.md" "$root"/LICENSE-* "$package"
+mkdir "$package/worker"
+
+# One script for each build: what wasm-bindgen made, and the page's own scripts for the worker and for its threads. The
+# name of the worker is the address of the program, or says that it is a thread.
+for build in plain relaxed threads threads_relaxed; do
+  glue=("$dist"/worker-*-"$build".js)
+  {
+    cat "${glue[0]}"
+    echo 'if (self.name === "dermake-pool") {'
+    sed '/importScripts/d' "$here/../worker_pool.js"
+    echo '} else {'
+    sed -e '/importScripts/d' -e 's/"worker_bg\.wasm"/self.name/' "$here/../worker_loader.js"
+    echo '}'
+  } >"$package/worker/$build.js"
+  cp "${glue[0]%.js}_bg.wasm" "$package/worker/$build.wasm"
+  grep -q 'fetch(self.name)' "$package/worker/$build.js" || fail "worker_loader.js does not fetch worker_bg.wasm"
+done
+
+version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+sed "s/\"version\": \"0.0.0\"/\"version\": \"$version\"/" "$here/package.json" >"$package/package.json"
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+tarball=$(cd "$package" && npm pack --silent --pack-destination "$out")
+echo "$out/$tarball"

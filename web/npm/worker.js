@@ -1,0 +1,142 @@
+// A worker and the messages to it and from it. See worker/protocol.rs.
+
+import { FILES } from "./builds.js";
+import { DermakeError, errorOf } from "./errors.js";
+
+// Addresses are relative to the page, or to the worker that imports this.
+const PAGE = globalThis.document?.baseURI ?? globalThis.location?.href;
+
+// A worker whose start makes no progress for so long is given up.
+const START_MILLIS = 15_000;
+
+/** Starts a build. Rejects with a DermakeError that says which file is at fault. */
+export async function startWorker(build, { threads, base, signal } = {}) {
+  signal?.throwIfAborted();
+  const [script, program] = urls(build, base);
+  if (threads !== undefined) script.searchParams.set("threads", threads);
+  let worker;
+  try {
+    worker = new Worker(sameOrigin(script), { name: program.href });
+  } catch (error) {
+    throw new DermakeError("worker_not_started", `The model's program could not start: ${error.message}.`);
+  }
+  try {
+    const nThreads = await started(worker, signal);
+    return new Connection(worker, build, nThreads);
+  } catch (error) {
+    worker.terminate();
+    if (signal?.aborted) throw signal.reason;
+    throw new DermakeError("worker_not_started", await causeOf(error, script, program));
+  }
+}
+
+function urls(build, base) {
+  if (base === undefined) return [FILES[build].script(), FILES[build].program()];
+  const folder = new URL(String(base).replace(/\/?$/, "/"), PAGE);
+  return ["js", "wasm"].map((type) => new URL(`${build}.${type}`, folder));
+}
+
+// Browsers start no worker from another origin, such as a CDN; but one that only imports such a script.
+function sameOrigin(script) {
+  if (script.origin === location.origin || script.protocol === "blob:") return script;
+  return URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(script.href)})`], { type: "text/javascript" }));
+}
+
+function started(worker, signal) {
+  return new Promise((resolve, reject) => {
+    let timer;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => reject(new Error("it does not respond")), START_MILLIS);
+    };
+    const end = (settle) => (value) => {
+      clearTimeout(timer);
+      settle(value);
+    };
+    wait();
+    signal?.addEventListener("abort", () => end(reject)(signal.reason), { once: true });
+    worker.onerror = (event) => {
+      event.preventDefault();
+      end(reject)(new Error(event.message ?? "its script could not be fetched"));
+    };
+    worker.onmessage = ({ data: [json] }) => {
+      const { body } = JSON.parse(json);
+      if (body.started) end(resolve)(body.started.n_threads);
+      else wait();
+    };
+  });
+}
+
+// Finds the file that the host does not have, or sends as something else.
+async function causeOf(error, script, program) {
+  const hint = "copy the folder node_modules/dermake/worker to your host, and name it with the option workers";
+  for (const [url, type] of [[script, /javascript/], [program, /^application\/wasm/]]) {
+    const file = url.pathname.split("/").pop();
+    const response = await fetch(url, { method: "HEAD" }).catch(() => undefined);
+    if (!response) return `The model's program could not start: ${url.href} cannot be fetched.`;
+    const found = response.headers.get("content-type") ?? "no type";
+    if (!response.ok) return `The model's program could not start: the server answers ${response.status} for ${url.href}; ${hint}.`;
+    if (!type.test(found)) {
+      const expected = file.endsWith(".js") ? "text/javascript" : "application/wasm";
+      return `The model's program could not start: the server sends ${url.href} as ${found} instead of ${expected}; ${hint}.`;
+    }
+  }
+  return `The model's program could not start (${error.message}).`;
+}
+
+/** A worker that has started. It answers one request at a time; a later one supersedes an aborted one. */
+class Connection {
+  #worker;
+  #lastId = 0;
+  #pending;
+  #failure;
+
+  constructor(worker, build, nThreads) {
+    this.build = build;
+    this.nThreads = nThreads;
+    this.#worker = worker;
+    worker.onmessage = ({ data: [json] }) => this.#receive(JSON.parse(json));
+    worker.onerror = (event) => {
+      event.preventDefault();
+      const detail = event.message ?? "its script could not be fetched";
+      const message = `The model stopped unexpectedly, perhaps because memory ran out (${detail}). Load it again.`;
+      this.end(new DermakeError("worker_crashed", message));
+    };
+  }
+
+  /** Sends a request; resolves with the body of its reply. `onInterim` gets what comes before it. */
+  request(body, { blob, signal, onInterim } = {}) {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
+      if (signal?.aborted) return reject(signal.reason);
+      const request_id = ++this.#lastId;
+      const onAbort = () => this.#settle((pending) => pending.reject(signal.reason));
+      signal?.addEventListener("abort", onAbort, { once: true });
+      const release = () => signal?.removeEventListener("abort", onAbort);
+      this.#pending = { request_id, resolve, reject, onInterim, release };
+      this.#worker.postMessage(blob ? [JSON.stringify({ request_id, body }), blob] : [JSON.stringify({ request_id, body })]);
+    });
+  }
+
+  /** Ends the worker; requests fail with `failure` from now on. */
+  end(failure) {
+    this.#failure ??= failure;
+    this.#worker.terminate();
+    this.#settle((pending) => pending.reject(this.#failure));
+  }
+
+  #settle(settle) {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (!pending) return;
+    pending.release();
+    settle(pending);
+  }
+
+  #receive({ request_id, body }) {
+    if (request_id !== this.#pending?.request_id) return;
+    if (body.rejected) this.#settle((pending) => pending.reject(errorOf(body.rejected)));
+    else if (body.progress || body.manifest_read) this.#pending.onInterim?.(body);
+    else this.#settle((pending) => pending.resolve(body));
+  }
+}
