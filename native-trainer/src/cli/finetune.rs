@@ -21,7 +21,7 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   dermake finetune hf-hub:xieji-x/MAKE --data photos --out runs/head
   dermake finetune demo --data labels.csv --label-column dx --group-column patient --class-weights balanced --out head
-  dermake eval --from head/predictions/own --from other/predictions/own --classes classes.txt")]
+  dermake eval --from head/predictions/own --from other/predictions/own")]
 pub struct Finetune {
     /// The model, named as in `dermake classify`
     #[arg(value_name = "MODEL")]

@@ -16,6 +16,7 @@ mod eval_synth;
 mod eval_tables;
 mod families;
 mod families_hub;
+mod finetune;
 mod inputs;
 mod labels;
 mod manuals;
@@ -47,6 +48,7 @@ mod train_refusals;
 mod train_resume;
 #[cfg(unix)]
 mod train_signals;
+mod tutorials;
 mod verify;
 mod wgpu;
 

@@ -174,6 +174,18 @@ fn file_formats_have_manuals_and_schemas() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("recipe, benchmarks, results, manifest"));
 }
 
+/// Where the formats changed, delete the page: this test writes it and fails.
+#[test]
+fn the_page_of_file_formats_is_what_the_program_prints() {
+    let output = dermake().args(["help", "--markdown"]).output().unwrap();
+    let (printed, path) = (String::from_utf8(output.stdout).unwrap(), root().join("docs/formats.md"));
+    if !path.exists() {
+        fs::write(&path, &printed).unwrap();
+        panic!("written anew: {}", path.display());
+    }
+    assert!(fs::read_to_string(&path).unwrap() == printed, "the formats have changed: {}", path.display());
+}
+
 #[test]
 fn links_between_the_manuals_lead_to_files() {
     for (path, text) in manuals() {

@@ -85,6 +85,7 @@ fn a_table_of_labels_and_captions_gives_both_figures_and_bad_rows_are_named() {
     let metrics: Vec<&str> =
         found["benchmarks"][1]["metrics"].as_array().unwrap().iter().map(|m| m["key"].as_str().unwrap()).collect();
     assert_eq!(metrics[0], "recall_at_10_image_to_text", "the main one first");
+    assert!(metrics.contains(&"recall_at_1_text_to_image") && metrics.contains(&"recall_at_5_image_to_text"));
 
     fs::write(&table, format!("{}\n{{\"image\": \"none.jpg\", \"dx\": \"acne\"}}\n", rows.join("\n"))).unwrap();
     let output = run(&["eval", "--no-cache", "--label-column", "dx"], &[("--data", &table)]);

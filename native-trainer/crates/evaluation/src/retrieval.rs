@@ -15,9 +15,14 @@ const MISSING: [&str; 5] = ["", "nan", "NaN", "NA", "null"];
 /// And what it makes of one.
 const MISSING_CAPTION: &str = "nan";
 
-/// The places that count as found, the one of the main metric first.
-fn recall_ks(protocol: Protocol) -> [usize; 3] {
-    if protocol == Protocol::DermfmZero { [5, 10, 50] } else { [10, 50, 100] }
+/// The places that count as found, the one of the main metric first. Data of one's own may be so few that only the first
+/// places tell models apart.
+fn recall_ks(protocol: Protocol, is_own: bool) -> &'static [usize] {
+    match protocol {
+        Protocol::DermfmZero => &[5, 10, 50],
+        Protocol::All if is_own => &[10, 1, 5, 50, 100],
+        Protocol::All | Protocol::Released => &[10, 50, 100],
+    }
 }
 
 /// Scores a benchmark's table.
@@ -46,16 +51,16 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, capti
     let text_features = session.texts(&captions)?;
 
     let n = captions.len();
-    let recall_ks = recall_ks(session.protocol());
+    let recall_ks = recall_ks(session.protocol(), benchmark.own.is_some());
     let [image_to_text, text_to_image] = both_ranks(&scored.features, &text_features)?;
     let all = vec![1; n];
-    let mut in_order = recall_ks;
+    let mut in_order = recall_ks.to_vec();
     in_order.sort_unstable();
     let recalls = |ranks: &[usize]| in_order.iter().filter_map(|&k| recall_at_k(ranks, k, &all)).collect();
     let details = RetrievalDetails {
-        recall_ks: in_order.to_vec(),
         image_to_text: recalls(&image_to_text),
         text_to_image: recalls(&text_to_image),
+        recall_ks: in_order.clone(),
     };
     let recall = |counts: &[u32]| recall_at_k(&image_to_text, recall_ks[0], counts);
     let key = format!("recall_at_{}_image_to_text", recall_ks[0]);
@@ -97,7 +102,7 @@ fn without_excluded(
     counts: &[u32],
     images: &Tensor,
     texts: &Tensor,
-    recall_ks: [usize; 3],
+    recall_ks: &[usize],
 ) -> Result<WithoutExcluded> {
     let left: Vec<u32> = (0..counts.len() as u32).filter(|&row| counts[row as usize] > 0).collect();
     let found = if left.is_empty() {
@@ -109,24 +114,24 @@ fn without_excluded(
     Ok(WithoutExcluded::of(counts, |_| metrics(&found[0], &found[1], recall_ks)))
 }
 
-fn metrics(image_to_text: &[usize], text_to_image: &[usize], recall_ks: [usize; 3]) -> Vec<Metric> {
+fn metrics(image_to_text: &[usize], text_to_image: &[usize], recall_ks: &[usize]) -> Vec<Metric> {
     let mut metrics = direction("image_to_text", "image to text", image_to_text, recall_ks);
     metrics.extend(direction("text_to_image", "text to image", text_to_image, recall_ks));
     metrics
 }
 
 /// Recalls and ranks of one direction.
-fn direction(key: &str, title: &str, ranks: &[usize], recall_ks: [usize; 3]) -> Vec<Metric> {
+fn direction(key: &str, title: &str, ranks: &[usize], recall_ks: &[usize]) -> Vec<Metric> {
     let all = &vec![1; ranks.len()];
     let of = |counts: &[u32]| {
         let recalls = recall_ks.iter().map(|&k| recall_at_k(ranks, k, counts));
         recalls.chain([mean_rank(ranks, counts), median_rank(ranks, counts)]).collect()
     };
-    let names =
-        recall_ks.map(|k| (format!("recall_at_{k}_{key}"), format!("recall@{k}, {title}"))).into_iter().chain([
-            (format!("mean_rank_{key}"), format!("mean rank, {title}")),
-            (format!("median_rank_{key}"), format!("median rank, {title}")),
-        ]);
+    let recalls = recall_ks.iter().map(|k| (format!("recall_at_{k}_{key}"), format!("recall@{k}, {title}")));
+    let names = recalls.chain([
+        (format!("mean_rank_{key}"), format!("mean rank, {title}")),
+        (format!("median_rank_{key}"), format!("median rank, {title}")),
+    ]);
     let values: Vec<Option<f64>> = of(all);
     let metric = |(((key, title), value), interval)| Metric { key, title, value, interval };
     names.zip(values).zip(intervals(all, of)).map(metric).collect()

@@ -15,6 +15,7 @@ mod heads;
 mod initial_weights;
 pub mod lock;
 mod loop_state;
+pub mod low_rank;
 mod lr_find;
 mod memory;
 mod micro_batches;

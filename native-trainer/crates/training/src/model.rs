@@ -1,9 +1,10 @@
 //! The model while it is being trained: flat parameters, the engine's towers over them, and a model for inference.
 
-use super::adapters::{Adapters, LowRank};
+use super::adapters::Adapters;
 pub use super::gradients::Gradients;
 use super::gradients::view;
 use super::lock::Lock;
+use super::low_rank::LowRank;
 use super::parameters::{LOGIT_BIAS, LOGIT_SCALE, n_values, parameters};
 use super::place::Tower;
 use anyhow::{Context, Result, ensure};

@@ -1,8 +1,8 @@
 //! Recipes: the settings of a training run, in a TOML file.
 
-use super::adapters::LowRank;
 use super::early_stopping::EarlyStopping;
 use super::lock::Lock;
+use super::low_rank::LowRank;
 use super::micro_batches::MicroBatches;
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;

@@ -107,7 +107,7 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
     log(&scored.result);
     write_head(&trained, &class_list.class_names, &identity, options.out)?;
     let model = EvaluatedModel {
-        name: format!("{} + head", identity.model_name),
+        name: format!("{}-head", identity.model_name),
         sha256: identity.model_sha256.clone(),
         is_trained: model.is_trained,
         notice: model.notice.clone(),

@@ -1,0 +1,104 @@
+//! `dermake finetune` and `dermake lr-find`.
+
+use crate::dermake;
+use crate::train::{Run, data};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn finetune(data: &Path, out: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = dermake();
+    command.args(["finetune", "demo", "--data"]).arg(data).arg("--out").arg(out).arg("--no-cache").args(arguments);
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Drawn photos in a folder for each class.
+fn photos(folder: &Path) -> PathBuf {
+    let table = fs::read_to_string(data().join("zeroshot/test.csv")).unwrap();
+    let classes: Vec<String> = serde_json::from_slice(&fs::read(data().join("classes.json")).unwrap()).unwrap();
+    for line in table.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let (image, label) = (cells[0], cells[1].parse::<usize>().unwrap());
+        if label < 3 {
+            let class = folder.join("photos").join(&classes[label]);
+            fs::create_dir_all(&class).unwrap();
+            let name = Path::new(image).file_name().unwrap();
+            fs::copy(data().join("zeroshot").join(image), class.join(name)).unwrap();
+        }
+    }
+    folder.join("photos")
+}
+
+#[test]
+fn a_head_is_trained_scored_and_its_answers_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (photos, out) = (photos(folder.path()), folder.path().join("head"));
+    let arguments = ["--class-weights", "balanced", "--test-share", "0.3", "--validation-share", "0.3"];
+    let (code, log) = finetune(&photos, &out, &arguments);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("best epoch"), "{log}");
+    let about: Value = serde_json::from_slice(&fs::read(out.join("head.json")).unwrap()).unwrap();
+    assert_eq!(about["classes"].as_array().unwrap().len(), fs::read_dir(&photos).unwrap().count());
+    let head = fs::read(out.join("head.safetensors")).unwrap();
+    let head = safetensors::SafeTensors::deserialize(&head).unwrap();
+    let n_classes = fs::read_dir(&photos).unwrap().count();
+    assert_eq!(head.tensor("weight").unwrap().shape(), [n_classes, 128]);
+    assert_eq!(head.tensor("bias").unwrap().shape(), [n_classes]);
+    let results: Value = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let metrics = results["benchmarks"][0]["metrics"].as_array().unwrap().clone();
+    let metric = |key: &str| metrics.iter().find(|metric| metric["key"] == key).unwrap().clone();
+    for key in ["top1_accuracy", "balanced_accuracy", "macro_auroc"] {
+        assert!(metric(key)["value"].is_f64(), "{key}: {metrics:?}");
+    }
+    let history = fs::read_to_string(out.join("history.csv")).unwrap();
+    assert!(history.starts_with("epoch,train_loss,validation_loss\n1,"), "{history}");
+
+    // The same again; and the answers give the same figure.
+    let again = folder.path().join("again");
+    assert_eq!(finetune(&photos, &again, &arguments).0, Some(0));
+    assert!(fs::read(out.join("head.safetensors")).unwrap() == fs::read(again.join("head.safetensors")).unwrap());
+    let scored = folder.path().join("scored");
+    let mut eval = dermake();
+    eval.args(["eval", "--from"]).arg(out.join("predictions/own")).arg("--out").arg(&scored).assert().success();
+    let scored: Value = serde_json::from_slice(&fs::read(scored.join("results.json")).unwrap()).unwrap();
+    assert_eq!(scored["benchmarks"][0]["metrics"][0]["value"], metric("top1_accuracy")["value"]);
+}
+
+#[test]
+fn data_that_no_head_can_be_trained_on_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("head");
+    let refused = |data: &Path, arguments: &[&str], expected: &str| {
+        let (code, log) = finetune(data, &out, arguments);
+        assert!(code == Some(2) && log.contains(expected), "{log}");
+        assert!(!out.join("head.safetensors").exists());
+    };
+    let photos = photos(folder.path());
+    refused(&photos, &["--learning-rate", "-1"], "--learning-rate is -1");
+    refused(&photos, &["--group-column", "patient"], "patient");
+    refused(&photos, &["--test-share", "0"], "there is no test row");
+    refused(&folder.path().join("none"), &[], "none");
+    let table = folder.path().join("t.csv");
+    fs::write(&table, "image,note\na.jpg,x\n").unwrap();
+    refused(&table, &[], "label");
+}
+
+#[test]
+fn a_search_for_a_learning_rate_leaves_a_picture_and_no_model() {
+    let run = Run::new(1, "1e-3");
+    let search = |arguments: &[&str]| {
+        let mut command = dermake();
+        command.arg("lr-find").arg(&run.recipe).arg("--data").arg(&run.data).arg("--out").arg(run.out());
+        let output = command.args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (code, text) = search(&["--steps", "30"]);
+    assert!(code == Some(0) && text.contains("steepest fall") && text.contains("a tenth of it"), "{text}");
+    let table = fs::read_to_string(run.out().join("lr-find.csv")).unwrap();
+    assert!(table.starts_with("learning_rate,loss,smoothed_loss\n") && table.lines().count() > 5, "{table}");
+    assert!(fs::read_to_string(run.out().join("lr-find.svg")).unwrap().contains("learning rate"));
+    assert!(!run.out().join("checkpoints").exists());
+    let (code, text) = search(&["--from", "1", "--to", "0.1"]);
+    assert!(code == Some(2) && text.contains("expected two that grow"), "{text}");
+}
