@@ -53,10 +53,11 @@ pub fn worker_url(build: Option<String>) -> Result<String, String> {
         // Read by boot.js and by tests only.
         let _ = root.set_attribute("data-build", &build);
     }
-    // Only this part of the page's query concerns the worker. With any other, the URL would not match the stored file's.
+    // Only these parts of the page's query concern the worker. With any other, the URL would not match the stored file's.
     let query = window().location().search().unwrap_or_default();
-    let threads = query.trim_start_matches('?').split('&').find(|part| part.starts_with("threads="));
-    let query = threads.map(|threads| format!("?{threads}")).unwrap_or_default();
+    let is_worker_s = |part: &&str| part.starts_with("threads=") || part.starts_with("engine=");
+    let parts: Vec<&str> = query.trim_start_matches('?').split('&').filter(is_worker_s).collect();
+    let query = if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
     http::resolve(&format!("{script}{query}"), &base_url()).map_err(|err| err.to_string())
 }
 

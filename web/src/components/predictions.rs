@@ -13,7 +13,6 @@ use shared_model::zero_shot::Prediction;
 pub fn Predictions(app: App) -> impl IntoView {
     let answer = app.watch(|state| state.answer.clone());
     let is_busy = app.watch(|state| state.is_busy());
-    let is_on_server = app.watch(|state| state.is_on_server);
     let is_all = RwSignal::new(false);
     Effect::new(move |_| {
         answer.track();
@@ -39,10 +38,11 @@ pub fn Predictions(app: App) -> impl IntoView {
                         {move || if is_all.get() { "Show fewer".into() } else { format!("Show {n_answers} answers") }}
                     </button>
                 </Show>
-                <p class="hint" data-testid="answered-by">
+                <p class="hint" data-testid="answered-by" data-engine=answer.computed.by.name()>
                     "Answered in "
                     <span data-testid="millis">{duration(answer.millis)}</span>
-                    {if is_on_server.get_untracked() { " on the server. " } else { " on this device. " }}
+                    {format!(" {}. ", answer.computed.by.place())}
+                    {answer.computed.note.map(|note| format!("{note} "))}
                     "The percentages only compare these labels with one another."
                 </p>
             }

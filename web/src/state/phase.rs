@@ -1,7 +1,7 @@
 //! What the page is doing, and the answer it shows.
 
 use crate::error::Error;
-use crate::worker::protocol::Progress;
+use crate::worker::protocol::{Computed, Progress};
 use shared_model::concepts::Presence;
 use shared_model::zero_shot::Prediction;
 
@@ -25,6 +25,7 @@ pub enum Phase {
 pub struct Answer {
     pub predictions: Vec<Prediction>,
     pub millis: f64,
+    pub computed: Computed,
     /// When it was finished, in milliseconds since 1970.
     pub finished_at: f64,
     /// Scores of the findings, the highest first, once they are known.

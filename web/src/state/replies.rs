@@ -54,9 +54,9 @@ impl AppState {
                 (self.is_loaded, self.is_model_stored) = (true, is_stored);
                 return self.classify_if_possible();
             }
-            (Reply::Predictions { predictions, millis, finished_at }, _) => {
+            (Reply::Predictions { predictions, millis, finished_at, computed }, _) => {
                 self.phase = Phase::Ready;
-                self.answer = Some(Answer { predictions, millis, finished_at, concepts: None });
+                self.answer = Some(Answer { predictions, millis, finished_at, computed, concepts: None });
                 return self.annotate();
             }
             (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {

@@ -55,6 +55,11 @@ impl Connection {
     pub fn latest_id(&self) -> RequestId {
         self.inbox.latest_id()
     }
+
+    /// The worker's clock.
+    pub fn now_millis(&self) -> f64 {
+        self.scope.performance().map_or(0.0, |performance| performance.now())
+    }
 }
 
 /// Why a request has no reply.
@@ -106,6 +111,6 @@ impl RequestContext {
 
     /// The worker's clock.
     pub fn now_millis(&self) -> f64 {
-        self.connection.scope.performance().map_or(0.0, |performance| performance.now())
+        self.connection.now_millis()
     }
 }

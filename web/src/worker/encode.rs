@@ -16,7 +16,7 @@ impl Engine {
     /// # Errors
     /// The image errors.
     pub async fn embed(&mut self, photo: &Photo, context: &RequestContext) -> Result<Reply, Unanswered> {
-        let features = self.photo_features(photo, context).await?;
+        let features = self.photo_features(photo, context).await?.features;
         Ok(Reply::Features { features: rows(&features)? })
     }
 

@@ -3,18 +3,21 @@
 use super::concepts::ConceptFeatures;
 use super::connection::{Connection, RequestContext, Unanswered};
 use super::download::{self, Fetched};
+use super::gpu_choice::KnownAnswer;
 use super::photo::{DecodedPhotos, Photo, Query};
-use super::protocol::{ModelInfo, PhotoId, Progress, Reply, Stage};
+use super::protocol::{self, Computed, ModelInfo, PhotoId, Progress, Reply, Stage};
+use super::webgpu::Gpu;
 use crate::crop::Crop;
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, Shared, select};
-use shared_model::ZeroShotModel;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::manifest::{FileRole, Manifest};
+use shared_model::preprocess::normalized;
 use shared_model::weights::Placement;
 use shared_model::zero_shot::Classifier;
+use shared_model::{ZeroShotModel, unit_length};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
@@ -27,13 +30,23 @@ pub struct Engine {
     pub(super) model: ZeroShotModel,
     decoded: DecodedPhotos,
     /// Features of the last photo and its crop, so that it is not encoded again for other labels.
-    photo_features: Option<(PhotoId, Option<Crop>, Tensor)>,
+    photo_features: Option<(PhotoId, Option<Crop>, PhotoFeatures)>,
+    /// Computes photos in place of the model's own tower, once it is known to be right and faster.
+    gpu: Rc<Gpu>,
     /// Classifiers of all own labels so far, so that only new labels are encoded.
     own_labels: HashMap<String, Classifier>,
     /// Features of the sentences of concepts so far.
     concepts: ConceptFeatures,
     /// Download of the text part. A request that supersedes the one that started it continues it.
     text_download: Option<Shared<LocalBoxFuture<'static, Result<Fetched>>>>,
+}
+
+/// The features of a photo.
+#[derive(Clone)]
+pub(super) struct PhotoFeatures {
+    /// `[1, E]`, of unit length
+    pub(super) features: Tensor,
+    computed: Computed,
 }
 
 impl Engine {
@@ -47,7 +60,8 @@ impl Engine {
         let on_progress = |progress| context.send(Reply::Progress(progress));
         let fetched = download::fetch_files(&manifest_url, &manifest, &Manifest::FIRST_ROLES, on_progress).await?;
         let (vision, classifiers) = (fetched.file(FileRole::Vision)?, fetched.file(FileRole::Classifiers)?);
-        let model = ZeroShotModel::from_quantized(&manifest, vision, classifiers, Placement::default())?;
+        let model = ZeroShotModel::from_quantized(&manifest, vision.clone(), classifiers, Placement::default())?;
+        let gpu = Gpu::start(&context.connection, vision, model.config.clone());
         let templates = Templates::new(manifest.templates.clone())?;
         let engine = Self {
             manifest,
@@ -56,6 +70,7 @@ impl Engine {
             model,
             decoded: DecodedPhotos::default(),
             photo_features: None,
+            gpu,
             own_labels: HashMap::new(),
             concepts: ConceptFeatures::default(),
             text_download: None,
@@ -73,7 +88,7 @@ impl Engine {
     /// The image errors; as [`download::fetch_files`] for own labels, which need the text part.
     pub async fn classify(&mut self, query: &Query, context: &RequestContext) -> Result<Reply, Unanswered> {
         let started = context.now_millis();
-        let features = self.photo_features(&query.photo, context).await?;
+        let PhotoFeatures { features, computed } = self.photo_features(&query.photo, context).await?;
         let mut millis = context.now_millis() - started;
         let shipped = self.model.shipped_classifier(&query.labels, &self.templates).cloned();
         if shipped.is_none() {
@@ -86,7 +101,7 @@ impl Engine {
         };
         let predictions = classifier.classify(&features, query.top_k).map_err(Error::from)?.remove(0);
         millis += context.now_millis() - started;
-        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now() })
+        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now(), computed })
     }
 
     /// Scores concepts for a photo, unless a later request arrives first.
@@ -99,14 +114,18 @@ impl Engine {
         names: &[String],
         context: &RequestContext,
     ) -> Result<Reply, Unanswered> {
-        let features = self.photo_features(photo, context).await?;
+        let PhotoFeatures { features, .. } = self.photo_features(photo, context).await?;
         self.load_text(context).await?;
         let scorer = self.concepts.scorer(names, &self.model, context).await?;
         let concepts = scorer.annotate(&features, names.len()).map_err(Error::from)?.remove(0);
         Ok(Reply::Concepts { concepts })
     }
 
-    pub(super) async fn photo_features(&mut self, photo: &Photo, context: &RequestContext) -> Result<Tensor> {
+    pub(super) async fn photo_features(
+        &mut self,
+        photo: &Photo,
+        context: &RequestContext,
+    ) -> Result<PhotoFeatures> {
         if let Some((id, crop, features)) = &self.photo_features
             && (*id, *crop) == (photo.id, photo.crop)
         {
@@ -116,9 +135,41 @@ impl Engine {
         let input = self.decoded.model_input(photo, config, &context.connection).await?.pixels;
         let side = input.width() as usize;
         let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
-        let features = self.model.pixel_features(&pixels.map_err(shared_model::Error::from)?)?;
+        let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;
+        let features = match self.gpu_features(&pixel_values).await? {
+            Some(features) => features,
+            None => self.wasm_features(&pixel_values, context).await?,
+        };
         self.photo_features = Some((photo.id, photo.crop, features.clone()));
         Ok(features)
+    }
+
+    async fn gpu_features(&self, pixel_values: &Tensor) -> Result<Option<PhotoFeatures>> {
+        let Some(feature) = self.gpu.feature(&values(pixel_values)?).await else { return Ok(None) };
+        let n_values = feature.len();
+        let raw = Tensor::from_vec(feature, (1, n_values), &Device::Cpu).map_err(shared_model::Error::from)?;
+        let computed = Computed { by: protocol::Engine::Webgpu, note: None };
+        Ok(Some(PhotoFeatures { features: unit_length(&raw)?, computed }))
+    }
+
+    /// Computes a photo as wasm. The first one is the GPU's known answer; if the page's address requests the GPU, that
+    /// computes it, too.
+    async fn wasm_features(&self, pixel_values: &Tensor, context: &RequestContext) -> Result<PhotoFeatures> {
+        let started = context.now_millis();
+        let features = self.model.pixel_features(pixel_values)?;
+        let known = KnownAnswer {
+            pixel_values: values(pixel_values)?,
+            feature: values(&features)?,
+            millis: context.now_millis() - started,
+        };
+        let clock = context.connection.clone();
+        if self.gpu.check(known, move || clock.now_millis()).await
+            && let Some(features) = self.gpu_features(pixel_values).await?
+        {
+            return Ok(features);
+        }
+        let computed = Computed { by: protocol::Engine::Wasm, note: self.gpu.note() };
+        Ok(PhotoFeatures { features, computed })
     }
 
     /// Loads the text part unless it is loaded. If a later request arrives, it continues the download.
@@ -167,6 +218,11 @@ impl Engine {
         let weights = Tensor::cat(&columns, 1).map_err(shared_model::Error::from).map_err(Error::from)?;
         Ok(Classifier::from_weights(class_names, weights).map_err(Error::from)?)
     }
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    let values = tensor.flatten_all().and_then(|values| values.to_vec1());
+    Ok(values.map_err(shared_model::Error::from)?)
 }
 
 /// Fetches the text part. Progress is sent for the latest request, which is the one that waits.

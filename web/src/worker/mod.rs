@@ -10,6 +10,8 @@ mod download;
 mod encode;
 #[cfg(target_arch = "wasm32")]
 mod engine;
+#[cfg(any(target_arch = "wasm32", test))]
+mod gpu_choice;
 #[cfg(target_arch = "wasm32")]
 pub mod handle;
 #[cfg(any(target_arch = "wasm32", test))]
@@ -33,6 +35,8 @@ mod serve;
 mod store;
 #[cfg(target_arch = "wasm32")]
 mod transfer;
+#[cfg(target_arch = "wasm32")]
+mod webgpu;
 
 #[cfg(target_arch = "wasm32")]
 pub use serve::start;

@@ -99,6 +99,7 @@ pub enum Reply {
         millis: f64,
         /// When it was finished, in milliseconds since 1970.
         finished_at: f64,
+        computed: Computed,
     },
     /// The scores of the concepts, the highest first.
     Concepts { concepts: Vec<Presence> },
@@ -125,6 +126,46 @@ pub enum Reply {
     Failed { error: Error },
     /// A request of the JavaScript package failed; with the sentence for people.
     Rejected { error: Error, message: String },
+}
+
+/// What computed a photo's feature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Computed {
+    pub by: Engine,
+    /// Why the GPU did not, in a sentence, if it failed.
+    pub note: Option<String>,
+}
+
+/// What can compute a photo's feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// The processor of this device.
+    Wasm,
+    /// The GPU of this device.
+    Webgpu,
+    /// The server, because the visitor chose it.
+    Server,
+}
+
+impl Engine {
+    /// Returns the name, as in the page's address and in `data-engine`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Webgpu => "webgpu",
+            Self::Server => "server",
+        }
+    }
+
+    /// Returns where the answer was computed, for the visitor.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Wasm => "on this device",
+            Self::Webgpu => "on this device's GPU",
+            Self::Server => "on the server",
+        }
+    }
 }
 
 /// The parts of a manifest that the page shows.
@@ -226,7 +267,12 @@ mod tests {
         let replies = [
             Reply::Started { n_threads: 2 },
             Reply::Progress(Progress { stage: Stage::Download, done: 1, total: 2 }),
-            Reply::Predictions { predictions: vec![prediction], millis: 1.5, finished_at: 1.7e12 },
+            Reply::Predictions {
+                predictions: vec![prediction],
+                millis: 1.5,
+                finished_at: 1.7e12,
+                computed: Computed { by: Engine::Webgpu, note: None },
+            },
             Reply::Failed { error: Error::NotAnImage },
         ];
         for body in replies {

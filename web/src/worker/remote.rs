@@ -6,7 +6,7 @@
 use super::connection::{RequestContext, Unanswered};
 use super::download;
 use super::photo::{DecodedPhotos, Photo, Query};
-use super::protocol::{ModelInfo, PhotoId, Reply};
+use super::protocol::{Computed, Engine, ModelInfo, PhotoId, Reply};
 use crate::crop::Crop;
 use crate::error::{Error, Result};
 use crate::http;
@@ -61,7 +61,8 @@ impl Remote {
         }
         let Classified { predictions, .. } = parsed(&text).ok_or(Error::Refused { what: WHAT.into(), status })?;
         let millis = context.now_millis() - started;
-        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now() })
+        let computed = Computed { by: Engine::Server, note: None };
+        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now(), computed })
     }
 
     async fn form(&mut self, query: &Query, context: &RequestContext) -> Result<FormData> {

@@ -16,7 +16,8 @@ fn file_sent(actions: &[Action]) -> Option<usize> {
 
 fn answer(label: &str, probability: f32) -> Reply {
     let prediction = Prediction { label: label.into(), probability, logit: 1.0 };
-    Reply::Predictions { predictions: vec![prediction], millis: 1.0, finished_at: 0.0 }
+    let computed = Computed { by: Engine::Wasm, note: None };
+    Reply::Predictions { predictions: vec![prediction], millis: 1.0, finished_at: 0.0, computed }
 }
 
 fn names(state: &AppState) -> Vec<String> {

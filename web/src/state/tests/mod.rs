@@ -11,7 +11,7 @@ mod start;
 use super::*;
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Remedy;
-use crate::worker::protocol::{Progress, Reply, Stage};
+use crate::worker::protocol::{Computed, Engine, Progress, Reply, Stage};
 use shared_model::preprocess::PhotoQuality;
 use shared_model::zero_shot::Prediction;
 
@@ -41,7 +41,8 @@ fn entries() -> Vec<ModelEntry> {
 
 fn predictions() -> Reply {
     let prediction = Prediction { label: "a".into(), probability: 0.75, logit: 20.0 };
-    Reply::Predictions { predictions: vec![prediction], millis: 12.0, finished_at: 0.0 }
+    let computed = Computed { by: Engine::Wasm, note: None };
+    Reply::Predictions { predictions: vec![prediction], millis: 12.0, finished_at: 0.0, computed }
 }
 
 const SIZE: PhotoSize = PhotoSize { width: 400, height: 300 };

@@ -48,7 +48,8 @@ fn a_result_has_the_photo_the_crop_the_answers_and_the_model() {
 fn a_shared_text_has_the_first_answers_and_the_disclaimer() {
     let mut state = answered();
     let many = (0..9).map(|n| Prediction { label: format!("label {n}"), probability: 0.1, logit: 1.0 }).collect();
-    state.answer = Some(Answer { predictions: many, millis: 1.0, finished_at: 0.0, concepts: None });
+    let computed = Computed { by: Engine::Wasm, note: None };
+    state.answer = Some(Answer { predictions: many, millis: 1.0, finished_at: 0.0, computed, concepts: None });
     let text = Report::of(&state, context()).unwrap().to_text();
     assert!(text.contains("label 4: 10.0 %\n… and 4 more labels") && !text.contains("label 5"), "{text}");
     assert!(text.contains("not a medical device"));
