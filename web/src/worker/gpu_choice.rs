@@ -29,6 +29,7 @@ const LEAST_COSINE: f32 = 0.999;
 /// A photo that wasm has computed.
 pub struct KnownAnswer {
     /// `[3, S, S]`
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "only a browser's GPU reads them"))]
     pub pixel_values: Vec<f32>,
     /// `[E]`
     pub feature: Vec<f32>,
