@@ -109,7 +109,7 @@ mod tests {
         let row = |row: usize| {
             let label = row % 3;
             let first = if row % 5 < 3 { label } else { (label + 1) % 3 };
-            let confidence = 0.9 + row as f64 / 5_000.0;
+            let confidence = 0.9 + row as f64 / 50_000.0;
             let probability = |class: usize| if class == first { confidence } else { (1.0 - confidence) / 2.0 };
             Prediction {
                 row: row + 1,
@@ -121,12 +121,12 @@ mod tests {
             }
         };
         let class_names = ["a", "b", "c"].map(String::from).to_vec();
-        let predictions = Predictions { class_names, rows: (0..300).map(row).collect() };
+        let predictions = Predictions { class_names, rows: (0..3000).map(row).collect() };
         let found = of_predictions(&predictions, "m".into(), "d".into()).unwrap();
         assert!(found.temperature > 1.5, "{}", found.temperature);
         let error = |errors: &CalibrationErrors| errors.expected_calibration_error.value.unwrap();
         assert!(error(&found.before) > 0.25 && error(&found.after) < 0.1, "{found:?}");
-        assert_eq!((found.n_fitted, found.accuracy_at_coverage.len()), (150, COVERAGES.len()));
+        assert_eq!((found.n_fitted, found.accuracy_at_coverage.len()), (1500, COVERAGES.len()));
         assert_eq!(found.accuracy_at_coverage[0].accuracy, found.top1_accuracy.value);
     }
 }
