@@ -18,7 +18,7 @@ function runFirst(testProxy: TestProxy, script: string): void {
   testProxy.replace = (path) => {
     if (!LOADER.test(path) || path.includes('original')) return undefined;
     const headers = { 'Content-Type': 'text/javascript', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-    const body = `${script}\nimportScripts(location.pathname + '?original');`;
+    const body = `${script}\nimportScripts(location.href.split('?')[0] + '?original');`;
     return { status: 200, headers, body };
   };
 }
@@ -30,7 +30,7 @@ async function runInWorker(page: Page, script: string): Promise<void> {
 }
 
 test('the GPU gives the answers of the command line', async ({ dermake, server }) => {
-  await dermake.load(`${server.url}/?engine=webgpu`);
+  await dermake.load(`${server.url}?engine=webgpu`);
   for (const picture of [photo, other]) {
     await dermake.choosePhoto(picture);
     await dermake.expectAnswers(picture);
@@ -43,7 +43,7 @@ test('the GPU gives the answers of the command line', async ({ dermake, server }
 
 test('an emulated GPU is not used unless the address requests it', async ({ dermake, server }) => {
   for (const query of ['', '?engine=wasm']) {
-    await dermake.load(`${server.url}/${query}`);
+    await dermake.load(`${server.url}${query}`);
     for (const picture of [photo, other]) {
       await dermake.choosePhoto(picture);
       await dermake.expectAnswers(picture);
@@ -94,7 +94,7 @@ const failures: [what: string, script: string, sentence: RegExp][] = [
 for (const [what, script, sentence] of failures) {
   test(`${what}: the processor answers, and the page says why`, async ({ dermake, testProxy }) => {
     runFirst(testProxy, script);
-    await dermake.load(`${testProxy.url}/?engine=webgpu`);
+    await dermake.load(`${testProxy.url}?engine=webgpu`);
     await dermake.choosePhoto(photo);
     await dermake.expectAnswers(photo);
     await expect(dermake.find('answered-by')).toHaveAttribute('data-engine', 'wasm');
@@ -108,7 +108,7 @@ test('a GPU that is lost in the middle of a photo: the processor answers that ph
     `const request = GPUAdapter.prototype.requestDevice;
      GPUAdapter.prototype.requestDevice = async function () { return (globalThis.device = await request.call(this)); };`,
   );
-  await dermake.load(`${testProxy.url}/?engine=webgpu`);
+  await dermake.load(`${testProxy.url}?engine=webgpu`);
   await dermake.choosePhoto(photo);
   await dermake.expectAnswers(photo);
   await expect(dermake.find('answered-by')).toHaveAttribute('data-engine', 'webgpu');
