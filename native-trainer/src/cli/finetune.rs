@@ -73,11 +73,11 @@ pub struct Finetune {
     epochs: usize,
 
     /// Learning rate of AdamW
-    #[arg(long, default_value_t = 0.01, value_name = "RATE")]
+    #[arg(long, default_value_t = 0.01, value_name = "RATE", allow_negative_numbers = true)]
     learning_rate: f64,
 
     /// Weight decay of AdamW
-    #[arg(long, default_value_t = 0.01, value_name = "DECAY")]
+    #[arg(long, default_value_t = 0.01, value_name = "DECAY", allow_negative_numbers = true)]
     weight_decay: f64,
 
     /// Passes without an improvement of the validation loss after which the training ends
