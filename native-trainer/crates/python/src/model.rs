@@ -97,6 +97,7 @@ impl Model {
 
     /// Ranks labels for an image, or for each image of a list.
     #[pyo3(signature = (image, labels=None, *, templates=None, top_k=5, scale=None, as_reference=false))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn classify<'py>(
         &self,
         py: Python<'py>,

@@ -1,5 +1,7 @@
 //! The type stubs beside the Rust source. What the functions do is tested in Python: `test_dermake.py`.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::collections::BTreeSet;
 
 const STUBS: &str = include_str!("../python/dermake/_dermake.pyi");
