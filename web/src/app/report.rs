@@ -6,7 +6,6 @@ use crate::report::{Report, ReportContext};
 use crate::state::AppState;
 use js_sys::{Array, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FilePropertyBag, ShareData};
 
@@ -31,7 +30,7 @@ impl App {
         }
         match JsFuture::from(window().navigator().share_with_data(&data)).await {
             Ok(_) => true,
-            Err(err) => Reflect::get(&err, &"name".into()).is_ok_and(|name| name == JsValue::from("AbortError")),
+            Err(err) => Reflect::get(&err, &"name".into()).is_ok_and(|name| name == "AbortError"),
         }
     }
 }
