@@ -236,7 +236,12 @@ fn variables_that_make_no_sense_and_too_many_ranks_are_refused() {
     };
     assert!(refused(&[("WORLD_SIZE", "2")]).contains("RANK is not set, but WORLD_SIZE = 2 is"));
     assert!(refused(&[("WORLD_SIZE", "2"), ("RANK", "2")]).contains("RANK is \"2\", expected less than"));
-    assert!(refused(&[("WORLD_SIZE", "2"), ("RANK", "0")]).contains("MASTER_ADDR is not set"));
+    let alone = [("WORLD_SIZE", "2"), ("RANK", "0")];
+    assert!(refused(&alone).contains("MASTER_ADDR is not set"));
+    let mut find = dermake();
+    find.arg("lr-find").arg(&run.recipe).arg("--data").arg(&run.data).arg("--out").arg(run.out()).envs(alone);
+    let said = String::from_utf8(find.assert().code(2).get_output().stderr.clone()).unwrap();
+    assert!(said.contains("MASTER_ADDR is not set"), "{said}");
 
     run.change("batch_size = 16", "batch_size = 2");
     let ranks = RankProcesses::start(&run, 3).wait();

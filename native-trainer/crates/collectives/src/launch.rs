@@ -113,7 +113,9 @@ fn master(variable: &dyn Fn(&str) -> Option<String>, is_local: bool) -> Result<O
         port = port.checked_add(1).ok_or_else(|| wrong("MASTER_PORT", port, "a port below 65535"))?;
     }
     let of_slurm = || variable(SLURM.size).and(variable("SLURM_STEP_NODELIST")).map(|nodes| first_node(&nodes));
-    let host = variable("MASTER_ADDR").or_else(|| is_local.then(|| LOOPBACK.into())).or_else(of_slurm);
+    // On one machine, rank 0 listens at the loopback address alone, where torchrun's MASTER_ADDR may not lead: it can be
+    // the machine's name.
+    let host = if is_local { Some(LOOPBACK.into()) } else { variable("MASTER_ADDR").or_else(of_slurm) };
     Ok(host.map(|host| Master { host, port }))
 }
 
@@ -173,6 +175,9 @@ mod tests {
         assert_eq!(launch(&torch).master(), Err(LaunchError::NoAddress));
         let agent = [("TORCHELASTIC_USE_AGENT_STORE", "True")];
         assert_eq!(launch(&[&torch[..], &address[..], &agent[..]].concat()).master().unwrap().port, 1235);
+        let on_one_machine = [("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1"), ("LOCAL_WORLD_SIZE", "2")];
+        let found = launch(&[&on_one_machine[..], &address[..]].concat());
+        assert_eq!(found.master(), Ok(&Master { host: "127.0.0.1".into(), port: 1234 }));
 
         let mpi = [
             ("OMPI_COMM_WORLD_RANK", "1"),

@@ -4,7 +4,8 @@
 //! are taken in the order of the ranks, so that every rank gets the same bytes, with any backend and in every run.
 //!
 //! [`Tcp`] needs nothing but the addresses that a launcher sets, so that two ranks run wherever the program runs. The
-//! crate `dermake-mpi` uses the network of a cluster by its own library. [`Alone`] is the one rank of a process that no launcher started. [`Launch`] reads what launchers set.
+//! crate `dermake-mpi` uses the network of a cluster by its own library. [`Alone`] is the one rank of a process that no
+//! launcher started. [`Launch`] reads what launchers set.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

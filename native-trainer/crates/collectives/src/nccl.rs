@@ -82,8 +82,9 @@ impl Nccl {
     /// Sums `n_values` f32 values of each rank in place, in the order of `stream`.
     ///
     /// # Safety
-    /// `values` is the address of so many values on this rank's GPU, which nothing else uses until the stream has come to
-    /// the end of the sum; `stream` is a stream of that GPU.
+    /// - `values` is the address of `n_values` f32 values in the memory of this rank's GPU.
+    /// - `stream` is a stream of that GPU.
+    /// - Nothing else reads or writes the values until the stream has finished the sum.
     ///
     /// # Errors
     /// When NCCL refuses the sum.
@@ -94,7 +95,8 @@ impl Nccl {
         stream: *mut c_void,
     ) -> Result<(), NcclError> {
         let values = values as *mut c_void;
-        // SAFETY: as the caller says.
+        // SAFETY: the caller guarantees that address, length and stream belong together and that nothing else uses the
+        // values; the communicator is there as long as `self`.
         let summed =
             unsafe { (self.functions.all_reduce)(values, values, n_values, F32, SUM, self.communicator, stream) };
         self.functions.check("ncclAllReduce", summed)
