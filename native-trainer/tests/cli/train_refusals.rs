@@ -79,6 +79,15 @@ fn settings_that_cannot_be_meant_are_refused_before_the_first_step() {
 }
 
 #[test]
+fn adapters_beside_a_loss_that_trains_a_bias_are_refused() {
+    let run = Run::new(1, "1e-3");
+    run.change("\"paper\"", "\"siglip\"");
+    run.change("[run]\n", "[lora]\nrank = 2\n\n[run]\n");
+    let refused = run.refusal();
+    assert!(refused.contains("needs a logit bias that is trained"), "{refused}");
+}
+
+#[test]
 fn an_architecture_beside_another_one_is_refused() {
     let first = Run::new(1, "1e-3");
     first.finish();

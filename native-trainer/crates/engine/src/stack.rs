@@ -14,8 +14,7 @@ use shared_model::fused::Heads;
 pub struct Stack {
     blocks: Vec<Block>,
     width: usize,
-    /// Blocks from the first on that get no gradients.
-    n_locked: usize,
+    locked: Locked,
 }
 
 /// Activations of a forward pass for the backward pass.
@@ -40,13 +39,23 @@ impl Stack {
         Ok(Self {
             blocks: (0..layers).map(block).collect::<Result<_>>()?,
             width: heads.count * heads.width,
-            n_locked: 0,
+            locked: Locked::Nothing,
         })
     }
 
     /// Locks a part of the tower; keeps no activations of it.
     pub fn lock(&mut self, locked: Locked) {
-        self.n_locked = locked.n_blocks(self.blocks.len());
+        self.locked = locked;
+    }
+
+    /// The locked part of the tower.
+    pub fn locked(&self) -> Locked {
+        self.locked
+    }
+
+    /// Blocks from the first on that get no gradients.
+    fn n_locked(&self) -> usize {
+        self.locked.n_blocks(self.blocks.len())
     }
 
     /// D
@@ -57,7 +66,7 @@ impl Stack {
     /// Bytes that are kept of `n_tokens`, in values of `value_bytes`.
     pub fn bytes(&self, n_tokens: usize, value_bytes: usize) -> PartBytes {
         let of_block = |block: &Block| block.kept_width() * value_bytes + block.n_statistics() * size_of::<f32>();
-        let (n_tokens, trained) = (n_tokens as u64, &self.blocks[self.n_locked..]);
+        let (n_tokens, trained) = (n_tokens as u64, &self.blocks[self.n_locked()..]);
         PartBytes {
             all: n_tokens * trained.iter().map(of_block).sum::<usize>() as u64,
             inputs: n_tokens * (trained.len() * self.width * value_bytes) as u64,
@@ -75,7 +84,7 @@ impl Stack {
         let (mut all, mut inputs) = (Vec::new(), Vec::new());
         for (layer, block) in self.blocks.iter().enumerate() {
             let (y, activations) = block.forward(ops, x, sequences)?;
-            match if layer < self.n_locked { Keep::Nothing } else { keep } {
+            match if layer < self.n_locked() { Keep::Nothing } else { keep } {
                 Keep::All => all.push(activations),
                 Keep::Inputs => inputs.push(activations.input),
                 Keep::Nothing => {}
@@ -101,7 +110,7 @@ impl Stack {
         sequences: &Sequences,
         mut gradient: O::Matrix,
     ) -> Result<O::Matrix> {
-        let trained = &self.blocks[self.n_locked..];
+        let trained = &self.blocks[self.n_locked()..];
         match kept {
             KeptBlocks::All(kept) => {
                 for (block, activations) in trained.iter().zip(kept).rev() {

@@ -51,7 +51,6 @@ pub struct TextEngine {
     text_projection: Projection,
     context_length: usize,
     vocab_size: usize,
-    locked: Locked,
 }
 
 /// Activations for the backward pass.
@@ -75,20 +74,18 @@ impl TextEngine {
             text_projection: layout.projection("text_projection")?,
             context_length: text.context_length,
             vocab_size: text.vocab_size,
-            locked: Locked::Nothing,
         })
     }
 
     /// The tower with a locked part, whose gradients are neither computed nor written.
     pub fn with_locked(mut self, locked: Locked) -> Self {
-        self.locked = locked;
         self.blocks.lock(locked);
         self
     }
 
     /// Whether the whole tower is locked.
     pub fn is_locked(&self) -> bool {
-        self.locked == Locked::Tower
+        self.blocks.locked() == Locked::Tower
     }
 
     /// Bytes that [`TextActivations`] of `n_tokens` hold, in values of `value_bytes`.
@@ -138,7 +135,7 @@ impl TextEngine {
         let d_pooled = ops.layer_norm_gradient(&pooled, &self.ln_final, d_normalized, None)?;
         let d_x = ops.gather_rows_gradient(width, &texts.last_rows(), sequences.n_tokens(), &d_pooled)?;
         let d_x = self.blocks.backward(ops, blocks, sequences, d_x)?;
-        if self.locked != Locked::Nothing {
+        if self.blocks.locked() != Locked::Nothing {
             return Ok(());
         }
         ops.embed_tokens_gradient(&self.token_embedding, &self.positional_embedding, width, ids, sequences, &d_x)

@@ -24,7 +24,6 @@ pub struct VisionEngine {
     cut: PatchCut,
     /// N: the class token and the patches.
     n_tokens: usize,
-    locked: Locked,
 }
 
 /// Which tokens are projected.
@@ -67,20 +66,18 @@ impl VisionEngine {
                 std: config.preprocess.std,
             },
             n_tokens: vision.n_patches() + 1,
-            locked: Locked::Nothing,
         })
     }
 
     /// The tower with a locked part, whose gradients are neither computed nor written.
     pub fn with_locked(mut self, locked: Locked) -> Self {
-        self.locked = locked;
         self.blocks.lock(locked);
         self
     }
 
     /// Whether the whole tower is locked.
     pub fn is_locked(&self) -> bool {
-        self.locked == Locked::Tower
+        self.blocks.locked() == Locked::Tower
     }
 
     /// N: tokens of an image.
@@ -105,7 +102,7 @@ impl VisionEngine {
     pub fn bytes(&self, n_images: usize, projected: ProjectedTokens, value_bytes: usize) -> PartBytes {
         let n_tokens = n_images * self.n_tokens;
         let n_projected = self.n_projected(n_images, projected);
-        let n_in = if self.locked == Locked::Nothing { n_tokens } else { 0 };
+        let n_in = if self.blocks.locked() == Locked::Nothing { n_tokens } else { 0 };
         let n_out = if self.is_locked() { 0 } else { n_projected };
         let ends = (n_in + n_out) * self.blocks.width() * value_bytes + n_projected * self.embed_dim() * 4;
         let ends = ends as u64;
@@ -133,7 +130,7 @@ impl VisionEngine {
         let tokens = ops.image_tokens(&embedded, &self.class_embedding, &self.positional_embedding)?;
         drop(embedded);
         let x = ops.layer_norm(&tokens, &self.ln_pre)?;
-        let tokens = (self.locked == Locked::Nothing).then_some(tokens);
+        let tokens = (self.blocks.locked() == Locked::Nothing).then_some(tokens);
         let (x, blocks) = self.blocks.forward(ops, x, &sequences, keep)?;
         let pooled = match projected {
             ProjectedTokens::Class => ops.gather_rows(&x, self.blocks.width(), &self.class_rows(n_images))?,

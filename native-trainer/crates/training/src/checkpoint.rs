@@ -12,7 +12,6 @@ use candle_core::{Device, Tensor};
 use dermake_files::output;
 use dermake_files::text_file;
 use dermake_models::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
-
 use shared_model::Error;
 use shared_model::weights::FileTensors;
 use std::collections::{BTreeMap, HashMap};
@@ -29,7 +28,7 @@ const PARTIAL: &str = ".partial-";
 const PREVIOUS: &str = ".previous-";
 /// The newest checkpoint of a run.
 pub const LAST: &str = "last";
-/// The checkpoint with the lowest validation loss.
+/// The checkpoint with the lowest validation loss, or the best figure of early stopping.
 pub const BEST: &str = "best";
 /// Prefix of the step in the name of a checkpoint that is kept for good.
 pub const KEPT: &str = "step-";

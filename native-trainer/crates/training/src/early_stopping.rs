@@ -5,7 +5,8 @@ use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Ends a run whose figure has stopped improving; `best` is then the checkpoint with the best figure.
+/// Ends a run whose figure has stopped improving; `best` is then the last checkpoint that counted as an
+/// improvement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
@@ -19,7 +20,7 @@ pub struct EarlyStopping {
     pub min_improvement: f64,
 }
 
-/// The figure without which a table of `data.validation` decides.
+/// The loss on the table of `data.validation`.
 pub const VALIDATION_LOSS: &str = "validation_loss";
 /// Prefix of the accuracy on a table of `data.zero_shot`.
 pub const ZERO_SHOT: &str = "zero_shot_top1_";
@@ -66,6 +67,13 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// What early stopping starts from in a run that had none: the lowest validation loss so far, which is that of the
+    /// checkpoint `best`. `None` for other figures, whose best value is not known.
+    pub fn from_best_loss(stopping: &EarlyStopping, best_validation_loss: Option<f64>) -> Option<Self> {
+        let best = best_validation_loss.filter(|_| stopping.metric == VALIDATION_LOSS)?;
+        Some(Self { metric: stopping.metric.clone(), best, n_without_improvement: 0 })
+    }
+
     /// Takes the figure of an evaluation into account; returns whether it is the best.
     pub fn follow(watched: &mut Option<Self>, stopping: &EarlyStopping, figure: f64) -> bool {
         let earlier = watched.take().filter(|earlier| earlier.metric == stopping.metric);
@@ -108,6 +116,16 @@ mod tests {
         assert_eq!(ends_after(VALIDATION_LOSS, 1, 0.2, &[3.0, 2.9]), Some(1));
         assert_eq!(ends_after("zero_shot_top1_pad", 1, 0.0, &[0.2, 0.3, 0.3]), Some(2));
         assert_eq!(ends_after(VALIDATION_LOSS, 2, 0.0, &[f64::NAN, 1.0, f64::NAN, f64::NAN]), Some(3));
+    }
+
+    #[test]
+    fn early_stopping_that_is_added_to_a_run_keeps_its_best_loss() {
+        let of = |metric: &str| EarlyStopping { metric: metric.into(), patience: 2, min_improvement: 0.0 };
+        let mut watched = Watched::from_best_loss(&of(VALIDATION_LOSS), Some(1.0));
+        assert!(!Watched::follow(&mut watched, &of(VALIDATION_LOSS), 1.5));
+        assert!(Watched::follow(&mut watched, &of(VALIDATION_LOSS), 0.5));
+        assert_eq!(Watched::from_best_loss(&of(VALIDATION_LOSS), None), None);
+        assert_eq!(Watched::from_best_loss(&of("zero_shot_top1_pad"), Some(1.0)), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Evaluation between epochs: the validation loss and zero-shot accuracies.
 
+use super::early_stopping::{VALIDATION_LOSS, ZERO_SHOT};
 use super::model::TrainedModel;
 use super::plan::{Plan, ZeroShotSet};
 use super::ranks::Ranks;
@@ -66,14 +67,14 @@ impl<'a> Evaluator<'a> {
         if let Some(loss) = validation_loss(self.plan, self.model, self.ranks)? {
             measured.validation_loss = Some(loss.total());
             let scalars =
-                [("validation_loss", loss.total()), ("validation_mkcl", loss.mkcl), ("validation_slra", loss.slra)];
+                [(VALIDATION_LOSS, loss.total()), ("validation_mkcl", loss.mkcl), ("validation_slra", loss.slra)];
             measured.scalars.extend(scalars.map(|(name, value)| (name.to_string(), value)));
         }
         for set in &self.plan.zero_shot {
             let max_unreadable = self.plan.recipe.data.max_bad_share;
             let ZeroShot { accuracy, unreadable } = zero_shot(set, self.model, self.ranks, max_unreadable)
                 .with_context(|| format!("zero-shot accuracy on {}", set.name))?;
-            measured.scalars.push((format!("zero_shot_top1_{}", set.name), accuracy));
+            measured.scalars.push((format!("{ZERO_SHOT}{}", set.name), accuracy));
             if !unreadable.is_empty() {
                 measured.scalars.push((format!("unreadable_{}", set.name), unreadable.len() as f64));
             }

@@ -34,10 +34,13 @@ pub fn evaluate(
     };
     not_scored.iter().for_each(|line| progress.warn(line));
     state.is_evaluation_due = false;
+    let stopping = evaluator.plan().recipe.run.early_stopping.as_ref();
+    if let (None, Some(stopping)) = (&state.watched, stopping) {
+        state.watched = Watched::from_best_loss(stopping, state.best_validation_loss);
+    }
     let has_lowest = |loss: &f64| loss.is_finite() && state.best_validation_loss.is_none_or(|best| *loss <= best);
     let lowest_loss = validation_loss.filter(has_lowest);
     state.best_validation_loss = lowest_loss.or(state.best_validation_loss);
-    let stopping = evaluator.plan().recipe.run.early_stopping.as_ref();
     let is_best = match stopping {
         Some(stopping) => {
             let figure = scalars.iter().find(|(name, _)| *name == stopping.metric);

@@ -27,7 +27,7 @@ impl Gradients {
     /// The gradient of one parameter.
     ///
     /// # Errors
-    /// When there is no such parameter, or it is locked.
+    /// If the model has no parameter `name`, or the parameter is locked.
     pub fn get(&self, name: &str) -> Result<Tensor> {
         let span = self.layout.span(name)?;
         ensure!(span.start < self.layout.n_trained(), "{name} is locked and has no gradient");

@@ -114,9 +114,10 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
         }
         tried.push(next);
         let gradients = model.trained_gradients(gradients)?;
-        if optimizer.step(model.trained().0, &gradients, range.at(step)).is_err() {
-            break; // the gradients are not finite any more
+        if !gradients.norm()?.is_finite() {
+            break;
         }
+        optimizer.step(model.trained().0, &gradients, range.at(step))?;
         model.follow_update()?;
     }
     ensure!(tried.len() >= 5, "only {} steps had a loss; begin with a smaller learning rate (--from)", tried.len());

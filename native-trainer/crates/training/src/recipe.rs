@@ -9,7 +9,7 @@ use super::schedule::Schedule;
 use anyhow::{Context, Result, bail, ensure};
 use dermake_data::{Augmentation, TableOptions};
 use dermake_device::Precision;
-use dermake_objective::Objective;
+use dermake_objective::{Objective, Variant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_model::config::ClipConfig;
@@ -137,6 +137,11 @@ impl Recipe {
         self.schedule.validate().context("schedule")?;
         self.lock.validate().context("lock")?;
         self.lora.as_ref().map_or(Ok(()), LowRank::validate).context("lora")?;
+        ensure!(
+            self.lora.is_none() || self.objective.variant != Variant::SigLip,
+            "[lora] trains adapters alone, and objective.variant = \"siglip\" needs a logit bias that is trained; use \
+             another variant, or leave out [lora]"
+        );
         if let Some(stopping) = &self.run.early_stopping {
             stopping.validate(self).context("run.early_stopping")?;
         }

@@ -26,11 +26,10 @@ use dermake_collectives::RankError;
 use dermake_data::Loader;
 use dermake_device::{DeviceChoice, placement};
 use dermake_files::lock::Lock;
-use dermake_files::output::create_folder;
+use dermake_files::output::{create_folder, replace_file};
 use dermake_process::interrupt;
 use dermake_process::print;
 use shared_model::weights::{Placement, Weights};
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -56,7 +55,9 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
     let (config, weights) = initial_weights(&recipe)?;
     let memory = model::free_memory(&config, &placement).of_rank(ranks.n_local());
     let plan = Plan::resolve(recipe, config, &data, memory, ranks.size())?;
-    ranks.check_same(&plan.fingerprint)?;
+    let program = ("program".to_string(), env!("CARGO_PKG_VERSION").to_string());
+    let hashes = plan.fingerprint.clone().into_iter().chain(plan.evaluated_on.clone()).chain([program]);
+    ranks.check_same(&hashes.collect())?;
     let mut lock = None;
     ranks.on_first(|| {
         print::remark(&plan);
@@ -88,8 +89,7 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
     }
     let mut sinks = None;
     ranks.on_first(|| {
-        fs::write(places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?)
-            .with_context(|| format!("cannot write {PLAN_FILE} in {}", places.out.display()))?;
+        replace_file(&places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?.as_bytes())?;
         sinks = Some(RunSinks::open(places.out, state.step)?);
         Ok(())
     })?;

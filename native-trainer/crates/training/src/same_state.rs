@@ -43,8 +43,8 @@ pub fn check(ranks: &Ranks, model: &TrainedModel) -> Result<()> {
         (0..ranks.size()).filter(|&rank| checksums[rank] != checksums[0]).map(|rank| rank.to_string()).collect();
     if !others.is_empty() {
         bail!(
-            "the parameters of rank {} are no longer those of rank 0, and nothing was saved: a machine computes \
-             wrongly, or the ranks have different processors or GPUs",
+            "the parameters of rank {} are not those of rank 0, and nothing was saved: a machine computes wrongly, the \
+             ranks have different processors or GPUs, or another file as model.from",
             others.join(", ")
         );
     }

@@ -113,13 +113,17 @@ fn split(text: &str) -> Result<(Vec<String>, &str)> {
 }
 
 fn values_of(text: &str) -> Vec<&str> {
-    let (mut depth, mut is_quoted, mut start, mut values) = (0usize, false, 0, Vec::new());
+    let (mut depth, mut quote, mut start, mut values) = (0usize, None, 0, Vec::new());
     for (place, letter) in text.char_indices() {
+        // Within a text without quotes, as in `don't`, a quote is a letter.
+        let may_open = depth > 0 || text[start..place].trim().is_empty();
         match letter {
-            '"' => is_quoted = !is_quoted,
-            '[' | '{' if !is_quoted => depth += 1,
-            ']' | '}' if !is_quoted => depth = depth.saturating_sub(1),
-            ',' if !is_quoted && depth == 0 => {
+            _ if quote == Some(letter) => quote = None,
+            _ if quote.is_some() => {}
+            '"' | '\'' if may_open => quote = Some(letter),
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
                 values.push(&text[start..place]);
                 start = place + 1;
             }
@@ -157,6 +161,13 @@ mod tests {
         let names = |settings: &Vec<Setting>| settings.iter().map(Setting::typed).collect::<Vec<_>>().join(" ");
         let combinations: Vec<String> = Sweep::combinations(&sweeps).iter().map(names).collect();
         assert_eq!(combinations, ["1 [0.4, 1.0]", "1 [0.9, 1.0]", "2 [0.4, 1.0]", "2 [0.9, 1.0]"]);
+        for (text, expected) in [
+            ("model.notice='a, b',\"c, d\"", ["'a, b'", "\"c, d\""]),
+            ("model.notice=don't,do", ["don't", "do"]),
+            ("lora.matrices=['q'],[\"k\", 'v']", ["['q']", "[\"k\", 'v']"]),
+        ] {
+            assert_eq!(of(text).settings.iter().map(Setting::typed).collect::<Vec<_>>(), expected);
+        }
         assert!(matches!(&Sweep::combinations(&[])[..], [none] if none.is_empty()));
         assert!(Sweep::parse("run.seed=1,,2").unwrap_err().to_string().contains("is empty"));
         assert!(Sweep::parse("run.seed=1,1").unwrap_err().to_string().contains("has 1 twice"));

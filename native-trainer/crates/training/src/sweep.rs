@@ -37,6 +37,14 @@ pub fn sweep(
     }
     let mut runs: Vec<SweepRun> =
         Sweep::combinations(sweeps).into_iter().map(|settings| run_of(settings, places)).collect();
+    for (place, run) in runs.iter().enumerate() {
+        let is_there = runs[..place].iter().any(|earlier| earlier.name == run.name);
+        ensure!(
+            !is_there,
+            "two runs of the sweep have the folder {}; sweep their values one after the other",
+            run.name
+        );
+    }
     let recipe = |run: &SweepRun| Recipe::read_with(recipe_name, &[fixed, &run.settings].concat());
     let recipes = runs.iter().map(recipe).collect::<Result<Vec<Recipe>>>()?;
     create_folder(places.out)?;
@@ -67,4 +75,19 @@ fn run_of(settings: Vec<Setting>, places: &RunPlaces<'_>) -> SweepRun {
     let name: String =
         name.chars().filter(|letter| *letter != ' ').map(|c| if is_plain(c) { c } else { '-' }).collect();
     SweepRun { folder: places.out.join(&name), name, settings, failure: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dermake_device::DeviceChoice;
+    use std::path::Path;
+
+    #[test]
+    fn runs_that_would_share_a_folder_are_refused() {
+        let sweeps = [Sweep::parse("model.from=a/b,a-b").unwrap()];
+        let places = RunPlaces { data: Path::new("data"), out: Path::new("out"), device: DeviceChoice::Cpu };
+        let error = sweep("smoke", &[], &sweeps, &places).unwrap_err().to_string();
+        assert!(error.contains("two runs of the sweep have the folder model.from=a-b"), "{error}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The results of a sweep side by side: `sweep.csv`, and `sweep.html` with a table and a picture for each figure.
 
+use super::early_stopping::{VALIDATION_LOSS, ZERO_SHOT};
 use super::run_sinks::METRICS_FILE;
 use super::settings::Setting;
 use super::sinks::{Panel, Record, curves, metrics};
@@ -59,7 +60,7 @@ pub fn write(runs: &[SweepRun], out: &Path) -> Result<()> {
 
 /// The last loss, and the best of each figure of the evaluations.
 fn figures(records: &[Vec<Record>]) -> Vec<Figure> {
-    let is_measured = |name: &&str| name.starts_with("validation_loss") || name.starts_with("zero_shot");
+    let is_measured = |name: &&str| *name == VALIDATION_LOSS || name.starts_with(ZERO_SHOT);
     let all = records.iter().flatten().flat_map(|record| record.scalars.iter().map(|(name, _)| name.as_str()));
     let names: BTreeSet<&str> = all.filter(is_measured).collect();
     let values = |run: &Vec<Record>, name: &str| -> Vec<f64> {
@@ -71,7 +72,7 @@ fn figures(records: &[Vec<Record>]) -> Vec<Figure> {
         values: records.iter().map(|run| values(run, "loss").last().copied()).collect(),
     };
     let best = |name: &str| {
-        let is_loss = name.contains("loss");
+        let is_loss = name == VALIDATION_LOSS;
         let better = |a: f64, b: f64| if is_loss { a.min(b) } else { a.max(b) };
         let values = records.iter().map(|run| values(run, name).into_iter().reduce(better)).collect();
         Figure { name: name.into(), is_loss, values }
@@ -150,5 +151,20 @@ fn page(runs: &[SweepRun], figures: &[Figure], pictures: &[String]) -> Markup {
                 @for picture in pictures { (PreEscaped(picture)) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_accuracy_is_the_best_one_whatever_the_name_of_its_table() {
+        let records: Vec<Record> = [(1, 0.5), (2, 0.7), (3, 0.6)]
+            .map(|(epoch, accuracy)| Record::now(epoch, epoch, vec![(format!("{ZERO_SHOT}gloss"), accuracy)]))
+            .into();
+        let figures = figures(&[records]);
+        let accuracy = figures.iter().find(|figure| figure.name.ends_with("gloss")).unwrap();
+        assert_eq!((accuracy.best(), accuracy.is_loss), (Some(0.7), false));
     }
 }
