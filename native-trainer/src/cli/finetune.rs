@@ -5,8 +5,9 @@ use crate::cli::options::LoadingArguments;
 use anyhow::Result;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
-use dermake_evaluation::{Ending, FinetuneOptions, HeadOptions, OwnColumns, SplitOptions, finetune};
+use dermake_evaluation::{FinetuneOptions, HeadOptions, OwnColumns, SplitOptions, finetune};
 use dermake_features::default_cache;
+use dermake_process::interrupt::Interrupted;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -118,7 +119,7 @@ impl Finetune {
             anyhow::ensure!(is_positive && value.is_finite(), "{name} is {value}, expected a positive number");
         }
         anyhow::ensure!(self.epochs > 0, "--epochs is 0, expected at least 1");
-        let ending = finetune(&FinetuneOptions {
+        let done = finetune(&FinetuneOptions {
             model: &self.loading.options(self.model),
             data: &self.data,
             columns: OwnColumns {
@@ -144,11 +145,9 @@ impl Finetune {
             cache: if self.no_cache { None } else { self.cache.or_else(default_cache) },
             out: &self.out,
         });
-        match ending {
-            Err(err) if err.is::<dermake_process::interrupt::Interrupted>() => Ok(ExitCode::from(130)),
-            Ok(Ending::Interrupted) => Ok(ExitCode::from(130)),
-            Ok(_) => Ok(ExitCode::SUCCESS),
-            Err(err) => Err(err),
+        match done {
+            Err(err) if err.is::<Interrupted>() => Ok(ExitCode::from(130)),
+            done => done.map(|()| ExitCode::SUCCESS),
         }
     }
 }

@@ -113,7 +113,7 @@ fn wrapped(text: &str, indent: &str) -> String {
 pub fn page() -> String {
     let head = "# File formats\n\n\
                 The keys of the files that people write or read, made from the types in the program: `dermake help \
-                --markdown`\nprints this page. `[]` stands for each entry of a list, `{}` for any \
-                key.\n";
+                --markdown`\nprints this page. In a key, `[]` means each entry of a list, and `{}` each value of \
+                an object.\n";
     head.to_owned() + &FORMATS.iter().map(Format::markdown).collect::<String>()
 }

@@ -155,10 +155,17 @@ fn a_second_calibration_replaces_the_first_and_another_model_is_only_printed() {
     }
     let calibrations = manifest(&root.path().join("model")).calibrations;
     assert!(calibrations.len() == 1 && calibrations[0].none_of_these.refused_share == 0.1, "{calibrations:?}");
+    // One photo has no label.
+    let table = fs::read_to_string(calibrated().path("synth/train.csv")).unwrap();
+    let first = table.lines().nth(1).unwrap();
+    let cells: Vec<&str> = first.rsplitn(3, ',').collect();
+    let path = calibrated().path("synth/one-without-label.csv");
+    fs::write(&path, table.replacen(first, &format!("{},,{}", cells[2], cells[0]), 1)).unwrap();
     let mut command = dermake();
     command.args(["calibrate", "demo", "--label-column", "condition", "--labels", "pad", "--no-cache", "--data"]);
-    let output = command.arg(calibrated().path("synth/train.csv")).output().unwrap();
+    let output = command.arg(path).output().unwrap();
     assert!(output.status.success() && log(&output).contains("printed only"), "{}", log(&output));
+    assert!(log(&output).contains("1 rows without a condition are left out"), "{}", log(&output));
 }
 
 #[test]
@@ -183,6 +190,17 @@ fn published_probabilities_are_calibrated_without_a_model() {
     let text = String::from_utf8(run(&[]).stdout).unwrap();
     assert!(text.contains("mine, HAM: temperature") && text.contains("50 %"), "{text}");
 
+    let mut certain = String::from("image_path,true_label,probability_class_0,probability_class_1\n");
+    (0..80).for_each(|row| writeln!(certain, "{row}.jpg,{0},{1},{0}", row % 2, 1 - row % 2).unwrap());
+    fs::write(&file, certain).unwrap();
+    let output = run(&[]);
+    assert!(
+        log(&output).contains("the temperature is at its bound, 0.01: every answer is right"),
+        "{}",
+        log(&output)
+    );
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("-0.000"));
+
     fs::write(&file, table.lines().take(20).collect::<Vec<_>>().join("\n")).unwrap();
     assert!(log(&run(&[])).contains("at least 40 rows, found 19"), "{}", log(&run(&[])));
 }
@@ -197,6 +215,7 @@ fn wrong_input_to_a_calibration_gets_a_sentence() {
         (vec!["calibrate"], "MODEL"),
         (vec!["calibrate", "demo"], "--data"),
         (vec!["calibrate", "demo", "--from", data], "cannot be used with"),
+        (vec!["calibrate", "--from", data, "--dtype", "bf16"], "cannot be used with"),
         (vec!["calibrate", "demo", "--data", data, "--refuse", "0.7"], "from 0 to 0.5"),
         (vec!["calibrate", "demo", "--data", "no/such/folder"], "no/such/folder"),
         (

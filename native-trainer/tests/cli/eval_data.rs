@@ -25,39 +25,24 @@ pub const PICTURES: [(&str, &str); 10] = [
 /// In label order.
 const CLASSES: [&str; 4] = ["red", "green", "blue", "yellow"];
 
-const BENCHMARKS: &str = r#"
-    [[benchmark]]
-    key = "colors"
-    title = "Colors"
-    task = { kind = "classification", classes = ["red", "green", "blue", "yellow"] }
-    tables = ["colors/test.csv"]
-    source = "this test"
-    how = "run this test"
+/// The key, the title, the task and the table of each benchmark.
+const BENCHMARKS: [[&str; 4]; 4] = [
+    ["colors", "Colors", r#"kind = "classification", classes = ["red", "green", "blue", "yellow"]"#, "test"],
+    ["color_concepts", "Color concepts", r#"kind = "concepts", images = "images", list = "none.txt""#, "meta"],
+    ["color_captions", "Color captions", r#"kind = "retrieval""#, "captions"],
+    ["color_probe", "Color probe", r#"kind = "linear_probe""#, "probe"],
+];
 
-    [[benchmark]]
-    key = "color_concepts"
-    title = "Color concepts"
-    task = { kind = "concepts", images = "images", list = "none.txt" }
-    tables = ["colors/meta.csv"]
-    source = "this test"
-    how = "run this test"
-
-    [[benchmark]]
-    key = "color_captions"
-    title = "Color captions"
-    task = { kind = "retrieval" }
-    tables = ["colors/captions.csv"]
-    source = "this test"
-    how = "run this test"
-
-    [[benchmark]]
-    key = "color_probe"
-    title = "Color probe"
-    task = { kind = "linear_probe" }
-    tables = ["colors/probe.csv"]
-    source = "this test"
-    how = "run this test"
-"#;
+/// The content of `benchmarks.toml`.
+fn benchmarks() -> String {
+    let mut text = String::new();
+    for [key, title, task, table] in BENCHMARKS {
+        writeln!(text, "[[benchmark]]\nkey = {key:?}\ntitle = {title:?}\ntask = {{ {task} }}").unwrap();
+        writeln!(text, "tables = [\"colors/{table}.csv\"]").unwrap();
+        writeln!(text, "source = \"this test\"\nhow = \"run this test\"").unwrap();
+    }
+    text
+}
 
 /// A data folder of its own for each test.
 pub struct Data {
@@ -68,7 +53,7 @@ impl Data {
     pub fn new() -> Self {
         let data = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir_all(data.colors().join("images")).unwrap();
-        fs::write(data.folder.path().join("benchmarks.toml"), BENCHMARKS).unwrap();
+        fs::write(data.folder.path().join("benchmarks.toml"), benchmarks()).unwrap();
         for (index, (color, _)) in PICTURES.iter().enumerate() {
             fs::write(data.picture(index), picture(color)).unwrap();
         }

@@ -85,6 +85,16 @@ fn data_that_no_head_can_be_trained_on_are_named() {
 }
 
 #[test]
+fn a_head_that_learned_nothing_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = photos(folder.path());
+    for arguments in [["--learning-rate", "1e300"], ["--epochs", "1"]] {
+        let (code, log) = finetune(&photos, &folder.path().join("head"), &arguments);
+        assert!(code == Some(0) && log.contains("the classifier has learned nothing"), "{log}");
+    }
+}
+
+#[test]
 fn a_search_for_a_learning_rate_leaves_a_picture_and_no_model() {
     let run = Run::new(1, "1e-3");
     let search = |arguments: &[&str]| {

@@ -66,7 +66,7 @@ pub enum Task {
         images: String,
         /// A file beside the table that names the concepts to score, in order.
         list: String,
-        /// The concepts where there is no such file; without either, all columns with known terms.
+        /// The concepts to score if `list` does not exist. If this is empty too, all columns with known terms are scored.
         #[serde(default)]
         concepts: Vec<String>,
     },

@@ -105,7 +105,7 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
-    Ok((compared(models, folder.as_ref())?, ending))
+    Ok((compared(&models, folder.as_ref())?, ending))
 }
 
 /// Runs the benchmarks with one model.

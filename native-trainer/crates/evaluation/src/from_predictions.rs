@@ -70,7 +70,8 @@ pub fn evaluate_predictions(options: &FromOptions<'_>) -> Result<Ending> {
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
-    report(models.into_iter().map(|(model, _)| model).collect(), folder.as_ref(), Ending::Complete)?;
+    let models: Vec<Evaluated> = models.into_iter().map(|(model, _)| model).collect();
+    report(&models, folder.as_ref(), Ending::Complete)?;
     Ok(Ending::Complete)
 }
 

@@ -62,19 +62,17 @@ pub enum Ending {
 }
 
 /// Compares the models, writes the report and prints the table.
-fn report(models: Vec<Evaluated>, folder: Option<&ReportFolder>, ending: Ending) -> Result<()> {
+fn report(models: &[Evaluated], folder: Option<&ReportFolder>, ending: Ending) -> Result<()> {
     print_table(&compared(models, folder)?, ending)
 }
 
-/// Compares the models and writes the report.
-fn compared(models: Vec<Evaluated>, folder: Option<&ReportFolder>) -> Result<Comparison> {
-    let differences = differences(&models);
-    if let Some(folder) = folder {
-        folder.write_predictions(&models)?;
-    }
-    let comparison = Comparison::new(models.into_iter().map(|model| model.results).collect(), differences);
+/// Compares the models and writes the report, whose `results.json` comes before all other files.
+fn compared(models: &[Evaluated], folder: Option<&ReportFolder>) -> Result<Comparison> {
+    let differences = differences(models);
+    let comparison = Comparison::new(models.iter().map(|model| model.results.clone()).collect(), differences);
     if let Some(folder) = folder {
         folder.write(&comparison, &published::published()?)?;
+        folder.write_predictions(models)?;
     }
     Ok(comparison)
 }

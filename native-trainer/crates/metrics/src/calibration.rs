@@ -88,7 +88,8 @@ impl ScoredProbabilities {
             let target = |class: usize| if class == label { 1.0 } else { 0.0 };
             row.iter().enumerate().map(|(class, p)| (p - target(class)).powi(2)).sum()
         };
-        let negative_log = |(row, &label): (&Vec<f64>, &usize)| -row[label].max(SMALLEST_PROBABILITY).ln();
+        // Of the reciprocal: the negative logarithm of 1 would be -0, which is shown.
+        let negative_log = |(row, &label): (&Vec<f64>, &usize)| row[label].max(SMALLEST_PROBABILITY).recip().ln();
         Self {
             answers: rows().map(answer).collect(),
             squared_distances: rows().map(squared_distance).collect(),
@@ -170,6 +171,8 @@ mod tests {
         assert!((scored.expected_calibration_error(&all).unwrap() - distance).abs() < 1e-12);
         assert!((scored.expected_calibration_error(&[2, 0, 0]).unwrap() - 0.2).abs() < 1e-12);
         assert_eq!(scored.brier_score(&[0; 3]), None);
+        let certain = ScoredProbabilities::new(&[vec![1.0, 0.0]], &[0]);
+        assert_eq!(format!("{:.3}", certain.negative_log_likelihood(&[1]).unwrap()), "0.000");
         // The most confident row is wrong, the second right.
         assert_eq!(scored.accuracy_at_coverage(&[1.0 / 3.0, 0.67, 0.0]), [Some(0.0), Some(0.5), None]);
     }

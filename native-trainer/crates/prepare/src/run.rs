@@ -214,8 +214,8 @@ impl Results {
         if self.summary.n_rows == self.summary.n_left_out() {
             bail!("no row has an image and a caption: {}", options.table.display());
         }
-        persist(self.extracted, &beside(&options.out, "extracted.jsonl"))?;
         let page = report::html(&self.summary, &self.sample);
+        // The counts come first: after a full disk, they say that the other files are of an earlier run.
         for (name, content) in [
             (COUNTS, serde_json::to_vec_pretty(&self.summary)?),
             ("sample.csv", self.sample.to_csv()?),
@@ -223,6 +223,7 @@ impl Results {
         ] {
             dermake_files::output::replace_file(&beside(&options.out, name), &content)?;
         }
+        persist(self.extracted, &beside(&options.out, "extracted.jsonl"))?;
         let path = beside(&options.out, "validation.csv");
         match validation {
             Some(validation) => persist(validation, &path)?,

@@ -31,6 +31,11 @@ pub struct Interrupted;
 /// # Errors
 /// When the system takes no handler.
 pub fn listen(step: &'static str) -> Result<()> {
+    static IS_LISTENING: AtomicBool = AtomicBool::new(false);
+    // One command may run several loops, such as those of a sweep.
+    if IS_LISTENING.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
     let insisted = AtomicBool::new(false);
     on_request(Listen::WithNotices, move |signal| {
         if !NOT_INSISTING.contains(&signal) && insisted.swap(true, Ordering::SeqCst) {

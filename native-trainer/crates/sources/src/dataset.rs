@@ -58,9 +58,9 @@ impl Dataset {
     pub(crate) fn of_files(path: &Path, files: &[PathBuf]) -> Result<Self> {
         let mut builder = Builder::default();
         let mut form = None;
-        let are_splits = files.len() > 1 && files.iter().all(|file| file::split_or_folders(file).is_some());
-        for file in files {
-            builder.begin_file(file, file::split_or_folders(file).filter(|_| are_splits));
+        let splits = file::splits(files);
+        for (at, file) in files.iter().enumerate() {
+            builder.begin_file(file, splits.as_ref().map(|splits| splits[at]));
             let found = file::read(file, &mut builder)?;
             let first = *form.get_or_insert(found);
             if first != found {

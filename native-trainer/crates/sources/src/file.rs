@@ -9,7 +9,7 @@ use dermake_files::text_file;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// First bytes that tell the form of a file.
 const HEAD_BYTES: usize = 512;
@@ -22,9 +22,13 @@ pub(crate) fn split(path: &Path) -> Option<&'static str> {
     split_of(&path.file_name()?.to_string_lossy())
 }
 
-/// The part of the data that the name of a file or of its folder means.
-pub(crate) fn split_or_folders(path: &Path) -> Option<&'static str> {
-    split(path).or_else(|| split(path.parent()?))
+/// The part of the data that each file has, by its own name or, if the files are in several folders, by its folder's;
+/// `None` if the part of a file is not known.
+pub(crate) fn splits(files: &[PathBuf]) -> Option<Vec<&'static str>> {
+    let has_folders = files.iter().any(|file| file.parent() != files[0].parent());
+    let of_folder = |file: &PathBuf| split(file.parent().filter(|_| has_folders)?);
+    let splits = files.iter().map(|file| split(file).or_else(|| of_folder(file)));
+    splits.collect::<Option<Vec<_>>>().filter(|splits| splits.len() > 1)
 }
 
 /// Reads the current file of the builder.

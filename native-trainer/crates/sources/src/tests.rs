@@ -196,6 +196,11 @@ fn a_folder_with_a_table_is_that_table() {
     assert_eq!(images(&data).iter().filter(|image| image.is_ok()).count(), 2);
     assert_eq!(column(&data, "split"), ["test", "train"]);
 
+    // The folder that all files are in names no part.
+    let dev = folder(&[("dev/a.csv", "image,label\na.jpg,x\n"), ("dev/b.csv", "image,label\nb.jpg,y\n")]);
+    let data = Dataset::read(&dev.path().join("dev/*.csv")).unwrap();
+    assert!(data.column("split").is_err() && data.len() == 2);
+
     let splits = folder(&[("train.csv", "image,label\na.jpg,x\n"), ("test.csv", "image,label\nb.jpg,y\n")]);
     assert_eq!(column(&read(splits.path()), "split"), ["test", "train"]);
     fs::write(splits.path().join("more.csv"), "image,label\n").unwrap();

@@ -2,9 +2,9 @@
 
 use super::halves::{Halves, halves};
 use super::measure::{errors, figures, share};
-use super::{MIN_PHOTOS, warn_of_few};
+use super::{MIN_PHOTOS, fitted_temperature, warn_of_few};
 use anyhow::{Context, Result, bail};
-use dermake_metrics::{RankedScores, ScoredProbabilities, Temperature, fit_temperature, softmax};
+use dermake_metrics::{RankedScores, ScoredProbabilities, softmax};
 use shared_model::calibration::{
     Calibration, Figure, Measured, NoneOfThese, Outside, Spread, concept_match, largest_cosine,
 };
@@ -113,15 +113,7 @@ fn logits(cosines: &[f32]) -> Vec<f64> {
 fn temperature_of(inside: &[Sample], rows: &[usize]) -> Result<f64> {
     let of_rows: Vec<Vec<f64>> = rows.iter().map(|&row| logits(&inside[row].cosines)).collect();
     let labels: Vec<usize> = rows.iter().map(|&row| inside[row].label).collect();
-    let Temperature { value, is_at_bound } =
-        fit_temperature(&of_rows, &labels).context("one half of the photos is empty")?;
-    if is_at_bound {
-        tracing::warn!(
-            "the temperature is at its bound, {value}: {}",
-            if value > 1.0 { "the model knows nothing of these labels" } else { "every answer is right" }
-        );
-    }
-    Ok(value)
+    fitted_temperature(&of_rows, &labels)
 }
 
 fn scored(inside: &[Sample], rows: &[usize], temperature: f64) -> ScoredProbabilities {

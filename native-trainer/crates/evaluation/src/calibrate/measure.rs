@@ -24,15 +24,15 @@ pub fn figures<const N: usize>(n_rows: usize, metrics: impl Fn(&[u32]) -> Vec<Op
     std::array::from_fn(|at| Figure { value: values[at], interval: values[at].and(intervals[at]) })
 }
 
-/// The share of rows that are so.
-pub fn share(is_so: &[bool]) -> Figure {
+/// Returns the share of rows that are true.
+pub fn share(is_true: &[bool]) -> Figure {
     let of = |counts: &[u32]| {
         let n: u64 = counts.iter().map(|&count| u64::from(count)).sum();
-        let so: u64 =
-            is_so.iter().zip(counts).filter(|(is_so, _)| **is_so).map(|(_, &count)| u64::from(count)).sum();
-        vec![(n > 0).then(|| so as f64 / n as f64)]
+        let n_true: u64 =
+            is_true.iter().zip(counts).filter(|(is_true, _)| **is_true).map(|(_, &count)| u64::from(count)).sum();
+        vec![(n > 0).then(|| n_true as f64 / n as f64)]
     };
-    let [share] = figures(is_so.len(), of);
+    let [share] = figures(is_true.len(), of);
     share
 }
 

@@ -16,6 +16,9 @@ pub use photos::{CalibrateOptions, calibrate};
 pub use predictions::{CalibratedPredictions, calibrate_predictions};
 pub use text::{predictions_text, text};
 
+use anyhow::{Context, Result};
+use dermake_metrics::{Temperature, fit_temperature};
+
 /// Fewest photos of the labels: a threshold for one photo in twenty needs twenty of them in a half.
 pub const MIN_PHOTOS: usize = 40;
 /// Below this number of photos, a warning says that the figures are rough.
@@ -26,4 +29,17 @@ fn warn_of_few(n: usize) {
     if n < FEW_PHOTOS {
         tracing::warn!("{n} photos are few: the intervals say how rough the figures are");
     }
+}
+
+/// Fits a temperature, and warns if it is at its bound.
+fn fitted_temperature(logits: &[Vec<f64>], labels: &[usize]) -> Result<f64> {
+    let Temperature { value, is_at_bound } =
+        fit_temperature(logits, labels).context("one half of the photos is empty")?;
+    if is_at_bound {
+        tracing::warn!(
+            "the temperature is at its bound, {value}: {}",
+            if value > 1.0 { "the probabilities say nothing about these labels" } else { "every answer is right" }
+        );
+    }
+    Ok(value)
 }

@@ -91,6 +91,9 @@ impl LabeledPhotos {
         let benchmark = benchmark.with_context(|| {
             format!("the data have no labels; --label-column names their column: {}", options.data.display())
         })?;
+        for note in benchmark.notes() {
+            tracing::warn!("{note}");
+        }
         let Task::Classification { classes, label_column: name, .. } = &benchmark.task else {
             bail!("the data have no labels: {}", options.data.display());
         };

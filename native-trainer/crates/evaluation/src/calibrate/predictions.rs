@@ -2,10 +2,10 @@
 
 use super::halves::{Halves, halves};
 use super::measure::{errors, figures};
-use super::{MIN_PHOTOS, warn_of_few};
+use super::{MIN_PHOTOS, fitted_temperature, warn_of_few};
 use crate::predictions::{self, Predictions, prediction_files, read_class_names};
 use anyhow::{Context, Result, bail};
-use dermake_metrics::{ReliabilityBin, SMALLEST_PROBABILITY, ScoredProbabilities, fit_temperature, softmax};
+use dermake_metrics::{ReliabilityBin, SMALLEST_PROBABILITY, ScoredProbabilities, softmax};
 use serde::Serialize;
 use shared_model::calibration::{CalibrationErrors, Figure};
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ fn of_predictions(predictions: &Predictions, model: String, data: String) -> Res
     let logits = |row: usize| rows[row].probabilities.iter().map(logit).collect::<Vec<f64>>();
     let of = |half: &[usize]| half.iter().map(|&row| (logits(row), labels[row])).unzip();
     let (fitted_logits, fitted_labels): (Vec<Vec<f64>>, Vec<usize>) = of(&fitted);
-    let temperature = fit_temperature(&fitted_logits, &fitted_labels).context("one half is empty")?.value;
+    let temperature = fitted_temperature(&fitted_logits, &fitted_labels)?;
     let (held_out_logits, held_out_labels): (Vec<Vec<f64>>, Vec<usize>) = of(&held_out);
     let scored = |temperature: f64| {
         let probabilities: Vec<Vec<f64>> =

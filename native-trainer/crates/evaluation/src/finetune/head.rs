@@ -82,7 +82,11 @@ pub fn train(train: &Rows, validation: &Rows, weights: &[f64], options: &HeadOpt
         }
         let (train_loss, gradient) = head.loss_and_gradient(&x, &train.labels, weights);
         let validation_loss = head.loss(&validation_x, &validation.labels, weights);
-        ensure!(validation_loss.is_finite() && train_loss.is_finite(), "the loss is not finite in epoch {epoch}");
+        ensure!(
+            validation_loss.is_finite() && train_loss.is_finite(),
+            "the loss is not finite in epoch {}",
+            epoch + 1
+        );
         epochs.push(Epoch { train_loss, validation_loss });
         let is_better = best.as_ref().is_none_or(|(best, _)| validation_loss < epochs[*best].validation_loss);
         if is_better {

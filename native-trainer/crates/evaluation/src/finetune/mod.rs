@@ -21,8 +21,8 @@ use super::results::{EvaluatedModel, Protocol, Results};
 use super::scored::{ScoredRows, score_images};
 use super::session::{Session, SessionOptions};
 use super::table::Table;
-use super::{Ending, report};
-use anyhow::{Context, Result, bail};
+use super::{Ending, compared, print_table};
+use anyhow::{Context, Result, bail, ensure};
 use dermake_features::{Effort, Encoder, FeatureStore, Identity};
 use dermake_files::output::replace_file;
 use dermake_metrics::first_largest;
@@ -65,7 +65,7 @@ const HISTORY_FILE: &str = "history.csv";
 ///
 /// # Errors
 /// When the data have no labels or too few rows, a model cannot be loaded, or a file cannot be written.
-pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
+pub fn finetune(options: &FinetuneOptions<'_>) -> Result<()> {
     let folder = ReportFolder::prepare(options.out)?;
     let benchmark = own_data::labeled(options.data, &options.columns, options.max_unreadable)?;
     let Task::Classification { classes, label_column, .. } = &benchmark.task else {
@@ -105,7 +105,6 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
     let of_test = parts.test.iter().map(|&place| rows[place]).collect();
     let scored = scored_test(test, &class_list.class_names, &benchmark, table.with_rows(of_test), notes);
     log(&scored.result);
-    write_head(&trained, &class_list.class_names, &identity, options.out)?;
     let model = EvaluatedModel {
         name: format!("{}-head", identity.model_name),
         sha256: identity.model_sha256.clone(),
@@ -113,8 +112,9 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
         notice: model.notice.clone(),
     };
     let results = results(model, &scored, session.encoder.effort);
-    report(vec![Evaluated { results, scored: vec![scored] }], Some(&folder), Ending::Complete)?;
-    Ok(Ending::Complete)
+    let comparison = compared(&[Evaluated { results, scored: vec![scored] }], Some(&folder))?;
+    write_head(&trained, &class_list.class_names, &identity, options.out)?;
+    print_table(&comparison, Ending::Complete)
 }
 
 /// Trains on the training part until the loss of the validation part no longer improves.
@@ -125,6 +125,9 @@ fn train_head(
     class_names: &[String],
 ) -> Result<Trained> {
     let (training, validation) = (readable.part(&parts.train), readable.part(&parts.validation));
+    for (name, part) in [("training", &training), ("validation", &validation)] {
+        ensure!(!part.labels.is_empty(), "no {name} image can be read");
+    }
     let weights = class_weights(&training.labels, class_names.len(), options.is_balanced).with_context(|| {
         let has_row = |class: &usize| training.labels.contains(class);
         let missing = (0..class_names.len()).find(|class| !has_row(class)).unwrap_or_default();
@@ -142,6 +145,12 @@ fn train_head(
         trained.epochs.len(),
         trained.epochs[trained.best_epoch].validation_loss
     ));
+    if trained.best_epoch == 0 {
+        tracing::warn!(
+            "the classifier has learned nothing: no epoch is better than equal probabilities; try a lower \
+             --learning-rate, or more --epochs"
+        );
+    }
     Ok(trained)
 }
 
@@ -170,6 +179,10 @@ struct Readable<'a> {
 impl<'a> Readable<'a> {
     fn new(scored: &'a ScoredRows, labels: &[usize], rows: &[usize]) -> Result<Self> {
         let values: Vec<f32> = scored.features.flatten_all()?.to_vec1()?;
+        ensure!(
+            values.iter().all(|value| value.is_finite()),
+            "the model gives features that are not finite numbers"
+        );
         let values = values.into_iter().map(f64::from).collect();
         let features = Array2::from_shape_vec(scored.features.dims2()?, values)?;
         let at_of_row: HashMap<usize, usize> = scored.rows.iter().copied().zip(0..).collect();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 pub struct SplitOptions<'a> {
     /// Share of all rows for the test, if the data have no parts.
     pub test_share: f64,
-    /// Share of the rows that are not for the test for the validation, if the data have no such part.
+    /// Share of the other rows for the validation, if the data have no such part.
     pub validation_share: f64,
     /// A column whose values stay together, such as the patient.
     pub group_column: Option<&'a str>,
@@ -35,9 +35,10 @@ pub struct Parts {
 /// When a part would have no row, or the column of groups is missing.
 pub fn parts(table: &Table, rows: &[usize], labels: &[usize], options: &SplitOptions<'_>) -> Result<Parts> {
     let groups = options.group_column.map(|name| table.column(&[name])).transpose()?;
-    let group = |place: usize| match groups {
-        Some(column) => format!("group {}", table.cell(rows[place], column)),
-        None => format!("row {place}"),
+    // A row without a group is one of its own.
+    let group = |place: usize| match groups.map(|column| table.cell(rows[place], column).trim()) {
+        Some(name) if !name.is_empty() => format!("group {name}"),
+        _ => format!("row {place}"),
     };
     let is_written = |&column: &usize| rows.iter().any(|&row| !table.cell(row, column).is_empty());
     let column = table.find_column(&[SPLIT_COLUMN]).filter(is_written);
@@ -59,6 +60,17 @@ pub fn parts(table: &Table, rows: &[usize], labels: &[usize], options: &SplitOpt
         parts.validation = divide(&mut parts.train, options.validation_share);
         let percent = 100.0 * options.validation_share;
         parts.notes.push(format!("{percent:.0} % of the training rows, drawn at random, are the validation"));
+    }
+    if groups.is_some() {
+        let of_test: HashSet<String> = parts.test.iter().map(|&place| group(place)).collect();
+        let n_shared =
+            parts.train.iter().chain(&parts.validation).filter(|&&place| of_test.contains(&group(place))).count();
+        ensure!(
+            n_shared == 0,
+            "{n_shared} rows of the training or the validation are of a group of the test; change the column \
+             {SPLIT_COLUMN}, or leave out --group-column: {}",
+            table.path.display()
+        );
     }
     for (name, part) in [("training", &parts.train), ("validation", &parts.validation), ("test", &parts.test)] {
         ensure!(!part.is_empty(), "there is no {name} row; more rows are needed: {}", table.path.display());
@@ -182,6 +194,30 @@ mod tests {
             assert!(part.chunks(4).all(|group| group.iter().all(|row| row / 4 == group[0] / 4)), "{part:?}");
         }
         assert_eq!(found, parts(&table, &rows, &[0; 40], &options).unwrap());
+    }
+
+    #[test]
+    fn rows_without_a_group_are_not_one_group() {
+        let rows: Vec<usize> = (0..40).collect();
+        let text: String = rows.iter().map(|row| format!("{row}.jpg,\n")).collect();
+        let table = table(&format!("image,patient\n{text}"));
+        let options = SplitOptions { group_column: Some("patient"), ..OPTIONS };
+        let found = parts(&table, &rows, &[0; 40], &options).unwrap();
+        assert_eq!((found.train.len(), found.validation.len(), found.test.len()), (24, 8, 8));
+    }
+
+    #[test]
+    fn a_group_on_both_sides_of_a_written_split_is_an_error() {
+        let text = "image,patient,split\na,p1,train\nb,p2,test\nc,p2,train\nd,p3,val\ne,,train\nf,,test\n";
+        let table = table(text);
+        let options = SplitOptions { group_column: Some("patient"), ..OPTIONS };
+        let rows: Vec<usize> = (0..6).collect();
+        let error = parts(&table, &rows, &[0; 6], &options).unwrap_err().to_string();
+        assert!(
+            error.starts_with("1 rows of the training or the validation are of a group of the test"),
+            "{error}"
+        );
+        assert!(parts(&table, &rows, &[0; 6], &OPTIONS).is_ok());
     }
 
     #[test]

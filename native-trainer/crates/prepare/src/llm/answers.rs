@@ -9,6 +9,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+/// How every line starts.
+const LINE_START: &[u8] = b"{\"key\":";
+
 /// One request and its answer.
 #[derive(Serialize, Deserialize)]
 struct Line {
@@ -34,7 +37,8 @@ impl Answers {
         let lock = Lock::beside_folder(path, folder)?;
         let mut file = AppendFile::open_at_end(path)?;
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if !bytes.is_empty() && !bytes.starts_with(b"{\"key\":") {
+        // A killed run may have written a part of the first line only.
+        if !bytes.starts_with(LINE_START) && !LINE_START.starts_with(&bytes) {
             bail!(
                 "expected the answers of an earlier run, found another file; choose another folder for --out: {}",
                 path.display()
@@ -98,5 +102,10 @@ mod tests {
         drop(answers);
         let again = Answers::open(&path).unwrap();
         assert_eq!((again.get("a").as_deref(), again.get("c").as_deref()), (Some("1"), Some("3")));
+        drop(again);
+        std::fs::write(&path, "{\"ke").unwrap();
+        assert!(Answers::open(&path).unwrap().get("a").is_none());
+        std::fs::write(&path, "{\"image\": 1}\n").unwrap();
+        assert!(Answers::open(&path).is_err(), "another file");
     }
 }
