@@ -1,4 +1,4 @@
-//! One linear layer and one embedding table over dense or quantised weights, so that the towers are written once.
+//! One linear layer and one embedding table over dense or quantized weights, so that the towers are written once.
 
 use crate::kernels::dense::DenseMatrix;
 use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix};
@@ -36,7 +36,7 @@ impl Linear {
         Self::load_in_blocks(weights, weight, bias, placement, BLOCK_WIDTH)
     }
 
-    /// [`Self::load`]; what meets int8 weights is quantised in blocks of so many columns, because those are alike.
+    /// [`Self::load`]; for int8 weights, activations are quantized in blocks of `block_width` columns.
     pub fn load_in_blocks(
         weights: &Weights,
         weight: &str,

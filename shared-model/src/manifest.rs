@@ -139,8 +139,11 @@ impl Manifest {
     }
 }
 
+/// Smallest temperature and deviation of a calibration. What is divided by a smaller one may be infinite.
+const SMALLEST_DIVISOR: f64 = 1e-12;
+
 /// # Errors
-/// [`Error::Config`] for a temperature or deviation that is not positive.
+/// [`Error::Config`] for a temperature or deviation below [`SMALLEST_DIVISOR`].
 fn check_calibration(Calibration { temperature, none_of_these, .. }: &Calibration) -> Result<()> {
     for (field, divisor) in [
         ("temperature", *temperature),
@@ -148,8 +151,10 @@ fn check_calibration(Calibration { temperature, none_of_these, .. }: &Calibratio
         ("none_of_these.concept_match.deviation", none_of_these.concept_match.deviation),
         ("none_of_these.largest_cosine.deviation", none_of_these.largest_cosine.deviation),
     ] {
-        if !(divisor.is_finite() && divisor > 0.0) {
-            return Err(manifest_error(&format!("manifest.calibrations.{field}"), divisor, "a positive number"));
+        if !(divisor.is_finite() && divisor >= SMALLEST_DIVISOR) {
+            let expected = format!("a number of {SMALLEST_DIVISOR:e} or more");
+            let field = format!("manifest.calibrations.{field}");
+            return Err(manifest_error(&field, format!("{divisor:?}"), &expected));
         }
     }
     Ok(())
@@ -251,7 +256,7 @@ mod tests {
             Manifest::from_json(with.as_bytes())
         };
         assert_eq!(read(1.5).unwrap().calibrations[0].temperature, 1.5);
-        for refused in [0.0, -1.0] {
+        for refused in [0.0, -1.0, 1e-300] {
             let message = read(refused).unwrap_err().to_string();
             assert!(message.contains("calibrations.temperature"), "{message}");
         }

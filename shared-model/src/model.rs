@@ -1,22 +1,22 @@
 //! A model that classifies photos: its towers, and the classifiers that came with it.
 
+mod quantized;
+mod towers;
+
 use crate::calibration::Calibration;
 use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
-use crate::manifest::Manifest;
-use crate::preprocess::{DecodedImage, Reading, normalized, preprocess, preprocess_decoded};
+use crate::preprocess::{DecodedImage, Reading, preprocess, preprocess_decoded};
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
 use crate::tower_engine::TowerEngine;
-use crate::transformer::unit_length;
 use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
-use crate::zero_shot::Prediction;
-use crate::zero_shot::{Classifier, TextEncoder, encode_rows};
-use crate::{Clip, Error, Result, finite};
-use bytes::Bytes;
+use crate::zero_shot::{Classifier, Prediction, encode_rows};
+use crate::{Clip, Error, Result};
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
+use towers::Towers;
 
 /// The tensor of the learned scale's logarithm.
 const LOGIT_SCALE: &str = "logit_scale";
@@ -39,23 +39,6 @@ pub struct ZeroShotModel {
     shipped_templates: Option<Templates>,
     calibrations: Vec<Calibration>,
     placement: Placement,
-}
-
-/// What computes.
-enum Towers {
-    Own(Box<OwnTowers>),
-    Engine(Box<dyn TowerEngine>),
-}
-
-struct OwnTowers {
-    vision: VisionTower,
-    text: Option<TextTower>,
-}
-
-impl Towers {
-    fn own(vision: VisionTower, text: Option<TextTower>) -> Self {
-        Self::Own(Box::new(OwnTowers { vision, text }))
-    }
 }
 
 impl ZeroShotModel {
@@ -118,75 +101,6 @@ impl ZeroShotModel {
         Ok(Self { logit_scale: logit_scale_of(weights)?, ..self })
     }
 
-    /// Loads the vision tower of a quantized model and its classifiers.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for an unsupported manifest, [`Error::CheckpointMismatch`] for weights that do not fit it.
-    pub fn from_quantized(
-        manifest: &Manifest,
-        vision: Bytes,
-        classifiers: Bytes,
-        placement: Placement,
-    ) -> Result<Self> {
-        let config = manifest.clip_config()?;
-        let vision = VisionTower::load(&Weights::from_safetensors(vision)?, &config, &placement)?;
-        Self::of_manifest(manifest, Towers::own(vision, None), classifiers, placement)
-    }
-
-    /// Creates a quantized model whose towers `engine` computes, with its classifiers and its tokenizer from its files
-    /// by their names. `text` has the learned scale.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for an unsupported manifest, [`Error::Vocabulary`] for a damaged tokenizer.
-    pub fn from_quantized_engine(
-        manifest: &Manifest,
-        engine: Box<dyn TowerEngine>,
-        classifiers: Bytes,
-        text: &Weights,
-        tokenizer: &BTreeMap<String, Bytes>,
-    ) -> Result<Self> {
-        let model = Self::of_manifest(manifest, Towers::Engine(engine), classifiers, Placement::default())?;
-        let tokenizer =
-            Tokenizer::from_files(tokenizer, &model.config.tokenizer, model.config.text.context_length)?;
-        Ok(Self { tokenizer: Some(tokenizer), logit_scale: logit_scale_of(text)?, ..model })
-    }
-
-    fn of_manifest(manifest: &Manifest, towers: Towers, classifiers: Bytes, placement: Placement) -> Result<Self> {
-        let classifiers = Weights::from_safetensors(classifiers)?;
-        let on_cpu = Placement::default();
-        let shipped = manifest.label_sets.iter().map(|set| {
-            let weights = classifiers.tensor(&set.key, &on_cpu)?;
-            Ok((set.key.clone(), Classifier::from_weights(&set.class_names, weights)?))
-        });
-        Ok(Self {
-            shipped: shipped.collect::<Result<_>>()?,
-            shipped_templates: Some(Templates::new(manifest.templates.clone())?),
-            calibrations: manifest.calibrations.clone(),
-            config: manifest.clip_config()?,
-            is_trained: manifest.trained,
-            notice: manifest.notice.clone(),
-            towers,
-            tokenizer: None,
-            logit_scale: None,
-            placement,
-        })
-    }
-
-    /// Loads the text tower of a quantized model, and its tokenizer from its files by their names.
-    ///
-    /// # Errors
-    /// [`Error::CheckpointMismatch`] for weights that do not fit, [`Error::Vocabulary`] for a damaged tokenizer.
-    pub fn add_text(&mut self, text: Bytes, tokenizer: &BTreeMap<String, Bytes>) -> Result<()> {
-        let weights = Weights::from_safetensors(text)?;
-        let logit_scale = logit_scale_of(&weights)?;
-        let tower = TextTower::load(&weights, &self.config, &self.placement)?;
-        let tokenizer = Tokenizer::from_files(tokenizer, &self.config.tokenizer, self.config.text.context_length)?;
-        if let Towers::Own(own) = &mut self.towers {
-            (own.text, self.tokenizer, self.logit_scale) = (Some(tower), Some(tokenizer), logit_scale);
-        }
-        Ok(())
-    }
-
     /// Returns the classifier of these labels and templates that came with the model: it needs no text tower.
     pub fn shipped_classifier(&self, labels: &LabelSet, templates: &Templates) -> Option<&Classifier> {
         let is_of_templates = self.shipped_templates.as_ref() == Some(templates);
@@ -231,7 +145,7 @@ impl ZeroShotModel {
     /// # Errors
     /// [`Error::TextTowerMissing`] when the text tower was not added.
     pub fn encode_texts(&self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
-        encode_rows(self.text_encoder()?, &self.tokenize(texts)?, progress)
+        encode_rows(self.towers.text_encoder()?, &self.tokenize(texts)?, progress)
     }
 
     /// Tokenizes texts; returns their `input_ids` `[n, L]`, padded to the context length.
@@ -245,19 +159,22 @@ impl ZeroShotModel {
     /// Encodes texts that [`Self::tokenize`] has tokenized; returns their features `[n, E]` f32, rows of unit length.
     ///
     /// # Errors
-    /// As [`Self::encode_texts`]; [`Error::Labels`] for rows that are too long or have ids that the model does not know.
+    /// As [`Self::encode_texts`]; [`Error::Labels`] for rows of different lengths, rows that are too long, and rows with
+    /// ids that the model does not know.
     pub fn encode_ids(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        let (length, n_ids) = (self.config.text.context_length, self.config.text.vocab_size);
-        let is_known =
-            |row: &Vec<u32>| (1..=length).contains(&row.len()) && row.iter().all(|&id| (id as usize) < n_ids);
+        let (most, n_ids) = (self.config.text.context_length, self.config.text.vocab_size);
+        let length = input_ids.first().map_or(0, Vec::len);
+        let is_known = |row: &Vec<u32>| {
+            row.len() == length && (1..=most).contains(&length) && row.iter().all(|&id| (id as usize) < n_ids)
+        };
         if let Some(row) = input_ids.iter().find(|row| !is_known(row)) {
             return Err(Error::Labels {
                 what: "input_ids".into(),
-                expected: format!("rows of 1 to {length} ids below {n_ids}"),
-                found: format!("{} ids up to {}", row.len(), row.iter().max().unwrap_or(&0)),
+                expected: format!("rows of one length, of 1 to {most} ids below {n_ids}"),
+                found: format!("a row of {} ids up to {}", row.len(), row.iter().max().unwrap_or(&0)),
             });
         }
-        encode_rows(self.text_encoder()?, input_ids, &mut |_, _| {})
+        encode_rows(self.towers.text_encoder()?, input_ids, &mut |_, _| {})
     }
 
     /// Returns the classifier of these labels and templates: the shipped one, or one that is computed now.
@@ -277,15 +194,6 @@ impl ZeroShotModel {
         }
         let prompts = Classifier::prompts(&labels.class_names, templates);
         Classifier::from_prompts(&labels.class_names, &self.encode_texts(&prompts, progress)?)
-    }
-
-    fn text_encoder(&self) -> Result<&dyn TextEncoder> {
-        match &self.towers {
-            Towers::Own(own) => {
-                own.text.as_ref().map(|text| text as &dyn TextEncoder).ok_or(Error::TextTowerMissing)
-            }
-            Towers::Engine(engine) => Ok(engine),
-        }
     }
 
     /// Returns the `top_k` most probable labels of one photo by descending probability.
@@ -320,17 +228,7 @@ impl ZeroShotModel {
     /// # Errors
     /// [`Error::NotFinite`] and [`Error::Tensor`].
     pub fn pixel_features(&self, pixels: &Tensor) -> Result<Tensor> {
-        match &self.towers {
-            Towers::Own(own) if pixels.dtype() == DType::U8 => {
-                own.vision.image_features(&normalized(pixels, &self.config.preprocess)?)
-            }
-            Towers::Own(own) => own.vision.image_features(pixels),
-            Towers::Engine(engine) => {
-                let raw = engine.raw_image_features(pixels)?;
-                finite::check_features("image features", &raw)?;
-                unit_length(&raw)
-            }
-        }
+        self.towers.image_features(pixels, &self.config.preprocess)
     }
 
     /// Encodes images; returns their features `[B, E]` f32 as the tower gives them, not of unit length.
@@ -341,12 +239,7 @@ impl ZeroShotModel {
     /// # Errors
     /// As [`Self::pixel_features`].
     pub fn raw_pixel_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let raw = match &self.towers {
-            Towers::Own(own) => own.vision.encode(pixel_values)?.raw_image_features,
-            Towers::Engine(engine) => engine.raw_image_features(pixel_values)?,
-        };
-        finite::check_features("image features", &raw)?;
-        Ok(raw)
+        self.towers.raw_image_features(pixel_values)
     }
 
     /// Encodes one decoded photo; returns its feature `[1, E]` f32, of unit length.
@@ -372,5 +265,27 @@ fn logit_scale_of(weights: &Weights) -> Result<Option<f32>> {
     match log_scale.first() {
         Some(log_scale) if !log_scale.exp().is_finite() => Err(Error::LogitScale { found: *log_scale }),
         log_scale => Ok(log_scale.map(|log_scale| log_scale.exp())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo;
+
+    #[test]
+    fn ids_are_encoded_like_their_texts_and_those_that_do_not_fit_are_refused() {
+        let model = demo::model(Placement::default()).unwrap();
+        let texts = ["a mole".to_string(), "a photo of psoriasis".to_string()];
+        let input_ids = model.tokenize(&texts).unwrap();
+        let values = |features: Tensor| features.to_vec2::<f32>().unwrap();
+        let expected = values(model.encode_texts(&texts, &mut |_, _| {}).unwrap());
+        assert_eq!(values(model.encode_ids(&input_ids).unwrap()), expected);
+        let ragged = vec![input_ids[0].clone(), input_ids[1][..9].to_vec()];
+        let too_long = vec![[&input_ids[0][..], &[0]].concat()];
+        for refused in [ragged, too_long, vec![vec![]], vec![vec![u32::MAX]]] {
+            let err = model.encode_ids(&refused).unwrap_err();
+            assert!(matches!(err, Error::Labels { .. }) && err.to_string().contains("rows of one length"), "{err}");
+        }
     }
 }

@@ -187,7 +187,7 @@ impl Block {
         self.finish(&first(x)?, &first(&joined)?, &mut product)
     }
 
-    /// The block as one operation, if all of its matrices are packed as `of` takes them and `x` is f32 on the CPU.
+    /// The block as one operation, if `x` is f32 on the CPU and `of` returns the packed weights of each layer.
     fn fused<'a, M>(&'a self, x: &Tensor, of: impl Fn(&'a Linear) -> Option<&'a M>) -> Option<FusedBlock<'a, M>> {
         if x.dtype() != DType::F32 || !x.device().is_cpu() || x.track_op() || self.norm_order != NormOrder::Pre {
             return None;
@@ -259,7 +259,7 @@ impl Attention {
 }
 
 /// Columns behind attention that share a scale and a zero. What one head joins is of one size, and may be of another
-/// than its neighbour's.
+/// than its neighbor's.
 pub(crate) fn joined_block_width(width: usize, heads: usize) -> usize {
     let head_width = width / heads.max(1);
     if head_width > 0 && head_width.is_multiple_of(INT8_QUAD) { head_width.min(BLOCK_WIDTH) } else { BLOCK_WIDTH }

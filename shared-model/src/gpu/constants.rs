@@ -2,11 +2,9 @@
 
 use super::dispatch::{Blocks, Dispatch};
 use super::plan::Buffer;
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
-use crate::weights::{Placement, WeightFormat, Weights, int4};
+use crate::weights::{Placement, WeightFormat, Weights, int4, int8};
 use crate::{Error, Result};
 use bytes::Bytes;
-use safetensors::Dtype;
 
 /// A constant buffer.
 #[derive(Clone, Debug)]
@@ -110,7 +108,6 @@ impl<'w> Constants<'w> {
 
     /// Returns the packed bytes of a matrix and its scales.
     fn int8(&self, name: &str) -> Result<(Bytes, Vec<f32>)> {
-        let fail = |detail: String| Err(Error::Weights { detail: format!("tensor {name} {detail}") });
         let Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) = self.weights.quantized(name)
         else {
             return Err(not_int8(name));
@@ -120,15 +117,7 @@ impl<'w> Constants<'w> {
             let (bytes, scales) = int4::expand(name, stored, scales)?;
             return Ok((bytes.into(), scales));
         }
-        let &[panels, quads, INT8_PANEL, INT8_QUAD] = stored.shape.as_slice() else {
-            return fail(format!("has shape {:?}, expected [out / 16, in / 4, 16, 4]", stored.shape));
-        };
-        let scales: Vec<f32> = scales.to_tensor(name)?.flatten_all()?.to_vec1()?;
-        let is_whole = stored.data.len() == panels * quads * INT8_PANEL * INT8_QUAD;
-        if stored.dtype != Dtype::I8 || !is_whole || scales.len() != panels * INT8_PANEL {
-            return fail(format!("has {} bytes and {} scales", stored.data.len(), scales.len()));
-        }
-        Ok((stored.data.clone(), scales))
+        int8::read(name, stored, scales)
     }
 
     /// Adds an int8 table of embeddings `[V, D]` and its scales `[V]`.

@@ -106,3 +106,21 @@ impl TextProgram {
         plan
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo;
+    use crate::manifest::Manifest;
+    use bytes::Bytes;
+
+    #[test]
+    fn buffers_grow_with_the_batch() {
+        let file = |name| demo::file(name).unwrap();
+        let config = Manifest::from_json(file(Manifest::FILE_NAME)).unwrap().clip_config().unwrap();
+        let weights = Weights::from_safetensors(Bytes::from_static(file("text.safetensors"))).unwrap();
+        let program = TextProgram::load(&weights, &config).unwrap();
+        let largest = |batch| program.plan(batch, config.text.context_length).largest_bytes();
+        assert_eq!(largest(5), 5 * largest(1));
+    }
+}

@@ -83,7 +83,8 @@ pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -
         return fail(format!("has shape {:?}, expected [out / 16, in / 4, 16, 2]", stored.shape));
     };
     let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-    if stored.dtype != Dtype::U8 || stored.data.len() * 2 != n_out * n_in || !is_packable(n_out, n_in) {
+    if stored.dtype != Dtype::U8 || stored.data.len() * 2 != n_out * n_in || n_out == 0 || !is_packable(n_out, n_in)
+    {
         return fail(format!("has type {:?} and {} bytes", stored.dtype, stored.data.len()));
     }
     if scales.shape != [n_out, n_in / BLOCK] {

@@ -1,7 +1,7 @@
 //! Checkpoints as named tensors, still in their bytes.
 //!
 //! Nothing is converted before a tower asks for it, so a memory-mapped file costs no memory of its own, and the
-//! dense and the quantised forms of a weight live side by side under one logical name: `x.weight` may be stored
+//! dense and the quantized forms of a weight live side by side under one logical name: `x.weight` may be stored
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
 //! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
 
@@ -10,6 +10,7 @@ mod derived;
 mod file;
 mod format;
 pub(crate) mod int4;
+pub(crate) mod int8;
 mod key_map;
 mod key_rules;
 mod keys;
@@ -76,7 +77,7 @@ impl Weights {
         Ok(FileTensors::read(bytes)?.into())
     }
 
-    /// Reads a safetensors file, dense or quantised.
+    /// Reads a safetensors file, dense or quantized.
     ///
     /// # Errors
     /// Those of [`FileTensors::from_safetensors`].
@@ -108,8 +109,10 @@ impl Weights {
         Self { tensors: tensors.into_iter().collect(), ..Self::default() }
     }
 
-    /// Shares tensors instead of copying them: a tower built from these sees every change of theirs, and gradients
-    /// flow to those that are variables. They keep their own device and dtype, whatever a placement says.
+    /// Takes tensors without copying them. They keep their own device and dtype, whatever a placement says.
+    ///
+    /// A tower that is built from these sees every change of those that are variables, and gradients flow to them. Of
+    /// other tensors it may keep packed copies.
     pub fn from_live(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
         Self { live: tensors.into_iter().collect(), ..Self::default() }
     }
@@ -187,7 +190,7 @@ impl Weights {
         self.tensors.get(name).ok_or_else(|| Error::Weights { detail: format!("tensor {name} is missing") })
     }
 
-    /// The format and stored tensor of a logical weight when it is quantised.
+    /// The format and stored tensor of a logical weight when it is quantized.
     pub(crate) fn quantized(&self, name: &str) -> Option<(WeightFormat, &StoredTensor)> {
         WeightFormat::ALL.into_iter().find_map(|format| {
             let stored = self.tensors.get(&format!("{name}{}", format.suffix()))?;

@@ -33,7 +33,9 @@ impl Gpu {
     /// Opens a GPU by its number, and compiles all kernels.
     ///
     /// # Errors
-    /// When there is no such GPU, or its driver does not open it or compile the kernels.
+    /// - [`Error::NoAdapter`] and [`Error::NoSuchAdapter`]: the machine has no GPU with this number.
+    /// - [`Error::TooSmall`]: the driver cannot open the GPU with the default limits.
+    /// - [`Error::Kernel`], [`Error::OutOfMemory`] and [`Error::Lost`]: the driver cannot compile a kernel.
     pub fn open(index: usize) -> Result<Self> {
         let adapter = adapter::choose(adapter::adapters(), index)?;
         let info = adapter.get_info();

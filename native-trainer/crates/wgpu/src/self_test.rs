@@ -13,7 +13,7 @@ use shared_model::{Error as ModelError, TextTower, VisionTower, demo, unit_lengt
 /// Smallest cosine of the GPU's feature and the CPU's that is accepted.
 pub(crate) const LEAST_COSINE: f32 = 0.999;
 
-/// "a photo of a nevus" or so: ids of the demo model's vocabulary.
+/// The start token, "a photo of a", another token and the end token, as ids of the demo model.
 const TEXT: [u32; 7] = [49406, 320, 1125, 539, 320, 20519, 49407];
 
 /// Computes a sample picture and a text with the demo model, on the GPU and on the CPU. Returns the GPU.

@@ -3,7 +3,7 @@
 use crate::{Error, Gpu, Result, Tower, self_test};
 use candle_core::{DType, Device, Tensor};
 use shared_model::config::ClipConfig;
-use shared_model::gpu::{TextProgram, Texts, VisionProgram};
+use shared_model::gpu::{Plan, TextProgram, Texts, VisionProgram};
 use shared_model::preprocess::normalized;
 use shared_model::weights::Weights;
 use shared_model::{Error as ModelError, TowerEngine};
@@ -62,19 +62,29 @@ impl WgpuTowers {
         self.gpu
     }
 
-    /// Returns the images of a batch whose buffers the GPU can bind.
-    ///
-    /// # Errors
-    /// [`Error::TooSmall`] when those of one image are too large.
-    fn images_at_once(&self) -> Result<usize> {
-        let (per_image, most) = (self.vision.plan(1).largest_bytes(), self.gpu.most_bytes());
-        if per_image > most {
-            let detail = format!("a photo needs {per_image} bytes in one buffer, which holds {most}");
-            return Err(Error::TooSmall { gpu: self.gpu.name().into(), detail });
-        }
+    /// Returns how many images are in a batch.
+    fn image_batch(&self) -> Result<usize> {
         // On the CPU a batch is no faster, and takes as much longer to fail.
         let wanted = if self.gpu.is_software() { 1 } else { IMAGES_AT_ONCE };
-        Ok(wanted.min((most / per_image.max(1)) as usize))
+        self.at_once(wanted, &self.vision.plan(1), "photo")
+    }
+
+    /// Returns how many texts are in a batch.
+    fn text_batch(&self) -> Result<usize> {
+        self.at_once(TEXTS_AT_ONCE, &self.text.plan(1, self.config.text.context_length), "text")
+    }
+
+    /// Returns the size of a batch, at most `wanted`, whose buffers the GPU can bind. `one` is the plan of one `sample`.
+    ///
+    /// # Errors
+    /// [`Error::TooSmall`] when the buffers of one sample are too large.
+    fn at_once(&self, wanted: usize, one: &Plan, sample: &str) -> Result<usize> {
+        let most = self.gpu.most_bytes();
+        batch_size(wanted, one, most).ok_or_else(|| {
+            let detail =
+                format!("a {sample} needs {} bytes in one buffer, which holds {most}", one.largest_bytes());
+            Error::TooSmall { gpu: self.gpu.name().into(), detail }
+        })
     }
 
     pub(crate) fn images(&self, pixel_values: &Tensor) -> Result<Tensor> {
@@ -88,7 +98,7 @@ impl WgpuTowers {
             pixel_values.flatten_all().and_then(|values| values.to_vec1()).map_err(ModelError::from)?;
         let mut features = Vec::with_capacity(batch * self.config.embed_dim);
         let mut towers = self.towers.lock().unwrap_or_else(PoisonError::into_inner);
-        for images in values.chunks(self.images_at_once()? * 3 * size * size) {
+        for images in values.chunks(self.image_batch()? * 3 * size * size) {
             let n_images = images.len() / (3 * size * size);
             let shape = [n_images, 1];
             let buffers = towers.vision.buffers(&self.gpu, shape, || self.vision.plan(n_images))?;
@@ -100,7 +110,7 @@ impl WgpuTowers {
     pub(crate) fn texts(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
         let mut features = Vec::with_capacity(input_ids.len() * self.config.embed_dim);
         let mut towers = self.towers.lock().unwrap_or_else(PoisonError::into_inner);
-        for rows in input_ids.chunks(TEXTS_AT_ONCE) {
+        for rows in input_ids.chunks(self.text_batch()?) {
             let Texts { ids, positions, length } = self.text.texts(rows)?;
             let shape = [rows.len(), length];
             let buffers = towers.text.buffers(&self.gpu, shape, || self.text.plan(rows.len(), length))?;
@@ -133,9 +143,38 @@ impl TowerEngine for WgpuTowers {
     }
 }
 
+/// Returns how many samples, at most `wanted`, have buffers of no more than `most_bytes` each; `None` if one has more.
+fn batch_size(wanted: usize, one: &Plan, most_bytes: u64) -> Option<usize> {
+    let n_samples = (most_bytes / one.largest_bytes().max(1)).min(wanted as u64) as usize;
+    (n_samples > 0).then_some(n_samples)
+}
+
 /// The text of an error with its causes, which says if memory is lacking.
 fn message(err: Error) -> candle_core::Error {
     let causes = std::iter::successors(std::error::Error::source(&err), |cause| cause.source());
     let text = causes.fold(err.to_string(), |text, cause| format!("{text}: {cause}"));
     candle_core::Error::Msg(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::gpu::Buffer;
+
+    #[test]
+    fn a_batch_is_as_large_as_its_buffers_may_be() {
+        let unused = Buffer::Activations(0);
+        let one = Plan {
+            activations: vec![8, 100, 40],
+            dispatches: Vec::new(),
+            input: unused,
+            positions: unused,
+            output: unused,
+            stages: Vec::new(),
+        };
+        assert_eq!(batch_size(64, &one, 1_000_000), Some(64));
+        assert_eq!(batch_size(64, &one, 1_050), Some(10));
+        assert_eq!(batch_size(64, &one, 100), Some(1));
+        assert_eq!(batch_size(64, &one, 99), None);
+    }
 }

@@ -1,17 +1,17 @@
 //! An int8 weight and its product with activations.
 
-use super::activations::{Activations, RowLevels};
+use super::activations::Activations;
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
 use super::packed::Packed;
 use crate::kernels::{PanelMatrix, Place, Values};
 use crate::output::Output;
 use crate::parallel::for_each_task;
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
-use crate::weights::{StoredTensor, int4};
+use crate::weights::packing::INT8_PANEL;
+use crate::weights::{StoredTensor, int4, int8};
 use crate::{Error, Result};
-use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
-use safetensors::Dtype;
+use bytes::Bytes;
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,19 +31,8 @@ impl Int8Matrix {
         scales: &StoredTensor,
         block_width: usize,
     ) -> Result<Self> {
-        let fail = |detail: String| Err(Error::Weights { detail: format!("tensor {name}.int8 {detail}") });
-        let &[panels, quads, INT8_PANEL, INT8_QUAD] = values.shape.as_slice() else {
-            return fail(format!("has shape {:?}, expected [out / 16, in / 4, 16, 4]", values.shape));
-        };
-        let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-        if values.dtype != Dtype::I8 || values.data.len() != n_out * n_in || n_in == 0 {
-            return fail(format!("has type {:?} and {} bytes", values.dtype, values.data.len()));
-        }
-        let scales: Vec<f32> = scales.to_tensor(name)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-        if scales.len() != n_out {
-            return fail(format!("has {} scales, expected {n_out}", scales.len()));
-        }
-        Ok(Self(Arc::new(Packed::new(values.data.clone(), scales, n_in, block_width))))
+        let (bytes, scales) = int8::read(name, values, scales)?;
+        Ok(Self::from_packed(bytes, scales, block_width))
     }
 
     /// Expands four-bit weights to bytes; see [`WeightFormat::Int4`](crate::weights::WeightFormat::Int4).
@@ -51,9 +40,13 @@ impl Int8Matrix {
     /// # Errors
     /// As [`Self::from_stored`].
     pub fn from_int4(name: &str, values: &StoredTensor, scales: &StoredTensor, block_width: usize) -> Result<Self> {
-        let (bytes, row_scales) = int4::expand(name, values, scales)?;
-        let n_in = bytes.len() / row_scales.len();
-        Ok(Self(Arc::new(Packed::new(bytes.into(), row_scales, n_in, block_width))))
+        let (bytes, scales) = int4::expand(name, values, scales)?;
+        Ok(Self::from_packed(bytes.into(), scales, block_width))
+    }
+
+    fn from_packed(bytes: Bytes, scales: Vec<f32>, block_width: usize) -> Self {
+        let n_in = bytes.len() / scales.len();
+        Self(Arc::new(Packed::new(bytes, scales, n_in, block_width)))
     }
 
     /// Adds a bias `[out]`.
@@ -72,42 +65,7 @@ impl Int8Matrix {
 
     /// Returns the weight as f32 `[out, in]`, for devices without an int8 kernel.
     pub fn dequantize(&self) -> Result<Tensor> {
-        let Packed { values, scales, n_out, n_in, .. } = &*self.0;
-        let mut dense = vec![0f32; n_out * n_in];
-        for (panel, values) in values.chunks_exact(n_in * INT8_PANEL).enumerate() {
-            for (index, &value) in values.iter().enumerate() {
-                let (quad, channel, step) =
-                    (index / (INT8_PANEL * INT8_QUAD), index / INT8_QUAD % INT8_PANEL, index % INT8_QUAD);
-                let row = panel * INT8_PANEL + channel;
-                dense[row * n_in + quad * INT8_QUAD + step] = f32::from(value as i8) * scales[row];
-            }
-        }
-        Ok(Tensor::from_vec(dense, (*n_out, *n_in), &Device::Cpu)?)
-    }
-
-    /// Replaces `activations` with `n_rows` rows that this weight multiplies; see [`Activations::fill`].
-    pub(crate) fn fill<S>(
-        &self,
-        activations: &mut Activations,
-        n_rows: usize,
-        init: impl Fn() -> S + Sync + Send,
-        write: impl Fn(&mut S, RowLevels<'_>) + Sync,
-    ) {
-        activations.fill(n_rows, (self.0.n_in, self.0.block_width), init, write);
-    }
-
-    /// [`Self::fill`] with the rows of `x` `[M, in]` as they are.
-    pub(crate) fn fill_with(&self, activations: &mut Activations, x: &[f32]) {
-        let n_in = self.0.n_in;
-        self.fill(
-            activations,
-            x.len() / n_in,
-            || (),
-            |(), levels| {
-                let row = &x[levels.row() * n_in..][..n_in];
-                levels.quantize(row);
-            },
-        );
+        int8::dequantize(&self.0.values, &self.0.scales)
     }
 
     fn multiply_with(
@@ -143,14 +101,14 @@ impl Int8Matrix {
         let Packed { n_in, n_out, .. } = *self.0;
         let n_rows = x.len() / n_in;
         let mut activations = Activations::default();
-        self.fill_with(&mut activations, x);
+        let rows = self.rows(&mut activations, x);
         let mut out = vec![0f32; n_rows * n_out];
         let output = Output::new(&mut out);
         let put = |place: Place, values: &Values| {
             // SAFETY: the task is the only one of these channels.
             unsafe { output.slice(place.row * n_out + place.channel, INT8_PANEL) }.copy_from_slice(values);
         };
-        self.multiply_with(kernel, &activations, 0..n_out, |_| (), put);
+        self.multiply_with(kernel, rows, 0..n_out, |_| (), put);
         out
     }
 }
@@ -169,7 +127,16 @@ impl PanelMatrix for Int8Matrix {
     }
 
     fn rows<'x>(&self, buffer: &'x mut Activations, x: &'x [f32]) -> &'x Activations {
-        self.fill_with(buffer, x);
+        let Packed { n_in, block_width, .. } = *self.0;
+        buffer.fill(
+            x.len() / n_in,
+            (n_in, block_width),
+            || (),
+            |(), levels| {
+                let row = &x[levels.row() * n_in..][..n_in];
+                levels.quantize(row);
+            },
+        );
         buffer
     }
 
@@ -179,10 +146,11 @@ impl PanelMatrix for Int8Matrix {
         n_rows: usize,
         write: impl Fn(usize, &mut [f32]) + Sync,
     ) -> &'x Activations {
-        self.fill(
-            buffer,
+        let Packed { n_in, block_width, .. } = *self.0;
+        buffer.fill(
             n_rows,
-            || vec![0f32; self.0.n_in],
+            (n_in, block_width),
+            || vec![0f32; n_in],
             |values, levels| {
                 write(levels.row(), values);
                 levels.quantize(values);
@@ -226,7 +194,7 @@ mod tests {
     use super::*;
     use crate::kernels::int8::dispatch::available_kernels;
     use crate::kernels::int8::scalar;
-    use crate::weights::packing::pack;
+    use crate::weights::packing::{INT8_QUAD, pack};
 
     fn matrix(values: &[i8], n_out: usize, n_in: usize, block_width: usize) -> Int8Matrix {
         let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
