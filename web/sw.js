@@ -42,8 +42,8 @@ addEventListener("install", (event) => {
 });
 
 addEventListener("activate", (event) => {
-  // Not awaited: it waits for all workers of the page, the model's threads too, which sleep until there is work. Until the
-  // activation is over, no request would be answered.
+  // Until the activation is over, no request is answered. So this is not awaited: it waits for all workers of the page, the
+  // model's threads too, which sleep until there is work.
   clients.claim().catch(() => {});
   event.waitUntil(deleteOldVersions());
 });
@@ -117,7 +117,8 @@ function isValid(response, url) {
 // A stored file of this version or, for a tab that still runs an older one, of that version; undefined if there is none.
 async function storedPageFile(url) {
   const findIn = async (name) => {
-    const response = await (await caches.open(name)).match(url);
+    // Opening a cache would create one that has just been deleted.
+    const response = await caches.match(url, { cacheName: name });
     return response && isValid(response, url) ? response : undefined;
   };
   const find = async () => {
@@ -232,8 +233,14 @@ async function isStored() {
 
 // ---- Versions
 
-// Deletes the files of versions that no tab runs any more. Each tab holds a lock with its version's name (boot.js).
-async function deleteOldVersions() {
+// Deletes the files of versions that no tab runs any more, now or on a later visit: it is not awaited for long, because
+// activations wait for it.
+function deleteOldVersions() {
+  return timeout(CACHE_MILLIS, deleteUnusedVersions()).catch(() => {});
+}
+
+// Each tab holds a lock with its version's name (boot.js).
+async function deleteUnusedVersions() {
   const names = await olderVersions();
   if (names.length === 0) return;
   const held = (await navigator.locks?.query())?.held ?? [];

@@ -92,8 +92,10 @@ test('if the device is full, the page says so and keeps the answers', async ({ p
   await dermake.load(server.url);
   await dermake.expectToClassify(sample(1));
   await dermake.find('journal-spot').fill('mole');
+  await dermake.find('journal-note').fill('it itches');
   await dermake.find('keep').click();
   await expect(dermake.find('journal-error')).toContainText(/no room on this device/);
+  await expect(dermake.find('journal-note')).toHaveValue('it itches');
   await dermake.expectAnswers(sample(1));
 });
 

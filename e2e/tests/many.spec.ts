@@ -87,6 +87,18 @@ test('a photo of the table is opened, and the table comes back', async ({ page, 
   await dermake.expectAnswers(files[2], 'snu');
 });
 
+test('an empty folder leaves the table as it is', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.find('many-input').setInputFiles([1, 2, 3].map(sample));
+  await waitForTable(dermake, 3, 3);
+  await dropFromDisk(page, [photoFolder('empty', 0, 0)]);
+  await dermake.expectNotice(/no files here/);
+  await dermake.find('labels-select').selectOption('snu');
+  await waitForTable(dermake, 3, 3);
+  await expect(dermake.find('table-summary')).not.toContainText('could not be answered');
+  await expect(dermake.find('notice')).toHaveCount(0);
+});
+
 test('the model goes on after it was lost', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   await dermake.find('many-input').setInputFiles([1, 2, 3].map(sample));

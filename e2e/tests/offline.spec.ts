@@ -155,6 +155,18 @@ test('a tab of an older version works until it is closed, and then its files are
   [copy, next].forEach(({ remove }) => remove());
 });
 
+test('a visit does not wait for the deletion of older versions', async ({ page, dermake, server, testProxy }) => {
+  const program = await (await fetch(new URL('sw.js', server.url))).text();
+  const body = `navigator.locks.query = () => new Promise(() => {});\n${program}`;
+  testProxy.replace = (path) => (path.startsWith('/sw.js') ? { status: 200, headers: { 'Content-Type': 'text/javascript' }, body } : undefined);
+  await page.goto(`${testProxy.url}models`);
+  await page.evaluate(() => caches.open('dermake-page-older').then(() => {}));
+  await visit(dermake, testProxy.url);
+  await page.reload();
+  await dermake.expectToClassify(photo);
+  expect(await nVersions(page)).toBe(2);
+});
+
 test.describe('without a service worker', () => {
   test.use({ serviceWorkers: 'block' });
 

@@ -54,6 +54,10 @@ test('a plain page and the element classify as the command line does', async ({ 
   await expect(page.getByRole('listitem')).toHaveText(rows.map(([label, percent]) => new RegExp(`${label}.*${percent}`, 's')));
   const labels = await page.evaluate(() => (window as any).result.predictions.map(({ label }: any) => label));
   expect(labels).toEqual(expected.map(({ label }) => label));
+  await page.evaluate(() => document.querySelector('dermake-classifier')!.removeAttribute('top-k'));
+  await expect(page.getByRole('listitem')).toHaveCount(5);
+  await page.evaluate(() => document.querySelector('dermake-classifier')!.setAttribute('top-k', '1'));
+  await expect(page.getByRole('listitem')).toHaveCount(1);
   await page.locator('input').setInputFiles({ name: 'text.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('text') });
   await expect(page.getByRole('status')).toContainText('not an image');
 });
@@ -167,6 +171,7 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
       workers: await told(dermake.load(models + "demo/", { workers: models + "nothing" })),
       photo: await told(model.classify(new Blob(["text"]))),
       object: await told(model.classify({})),
+      canvas: await told(model.classify(Object.assign(document.createElement("canvas"), { width: 0 }))),
       address: await told(model.classify(models + "none.jpg")),
       labels: await told(model.classify(bytes, { labels: [] })),
       twice: await told(model.classify(bytes, { labels: ["a", "a"] })),
@@ -183,6 +188,7 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
     workers: ['worker_not_started', /404 for .*nothing\/.*\.js; copy the folder/],
     photo: ['not_an_image', /not an image/],
     object: ['invalid_argument', /found Object/],
+    canvas: ['invalid_argument', /canvas of 0 x 150 pixels/],
     address: ['invalid_argument', /answers 404/],
     labels: ['invalid_argument', /at least one name/],
     twice: ['invalid_argument', /"a" twice/],

@@ -62,7 +62,7 @@ export class DermakeClassifier extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (before === null || before === after) return;
+    if (before === after) return;
     if (name === "model") this.#dispose();
     if (this.#photo) this.classify(this.#photo);
   }

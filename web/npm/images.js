@@ -9,7 +9,11 @@ export async function blobOf(image, signal) {
   if (typeof image === "string" || image instanceof URL) return fetched(image, signal);
   if (is(image, "HTMLImageElement")) return fetched(image.currentSrc || image.src, signal);
   if (is(image, "OffscreenCanvas")) return image.convertToBlob({ type: "image/png" });
-  if (is(image, "HTMLCanvasElement")) return new Promise((resolve) => image.toBlob(resolve, "image/png"));
+  if (is(image, "HTMLCanvasElement")) {
+    const blob = await new Promise((resolve) => image.toBlob(resolve, "image/png"));
+    if (blob) return blob;
+    throw invalid(`image: the canvas of ${image.width} x ${image.height} pixels has no picture.`);
+  }
   if (is(image, "ImageData")) {
     const canvas = new OffscreenCanvas(image.width, image.height);
     canvas.getContext("2d").putImageData(image, 0, 0);

@@ -40,7 +40,6 @@ impl App {
         let file = self.resources.with_value(|resources| resources.files.get(index).cloned().flatten());
         let name = self.read(|state| state.batch.as_ref().and_then(|batch| batch.name(index).map(str::to_string)));
         if let Some((file, name)) = file.zip(name) {
-            self.send(Event::BatchShown(false));
             self.choose(&file, NewPhoto { name });
         }
     }
@@ -59,8 +58,10 @@ impl App {
         let error = |file: &Option<File>| file.is_none().then_some(Error::PhotoUnreadable);
         let rows =
             names.into_iter().zip(&files).map(|(name, file)| BatchFile { name, error: error(file) }).collect();
-        // Only handles: the worker reads one file at a time.
-        self.resources.update_value(|resources| resources.files = files);
+        // Only handles: the worker reads one file at a time. Without a file, the table that is shown stays.
+        if !files.is_empty() {
+            self.resources.update_value(|resources| resources.files = files);
+        }
         self.send(Event::BatchChosen(rows));
     }
 }

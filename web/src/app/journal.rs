@@ -22,13 +22,15 @@ impl App {
         }
     }
 
-    /// Keeps the photo and the answers that the page shows.
-    pub async fn keep_in_journal(self, text: EntryText) {
+    /// Keeps the photo and the answers that the page shows. Returns whether they were kept.
+    pub async fn keep_in_journal(self, text: EntryText) -> bool {
         let report = self.read(super::report::report_of);
-        let (Some(report), Some(photo)) = (report, self.pictures.preview.file()) else { return };
+        let (Some(report), Some(photo)) = (report, self.pictures.preview.file()) else { return false };
         let entry = Entry::new(&report, text, js_sys::Math::random().to_bits() as u32);
         let kept = storage::journal::keep(&entry, &photo).await;
+        let is_kept = kept.is_ok();
         self.show_in_journal(kept.map(|()| vec![entry]), "Kept on this device.");
+        is_kept
     }
 
     /// Adds the entries of a file.
@@ -39,7 +41,10 @@ impl App {
             Ok(entries.into_iter().map(|(entry, _)| entry).collect::<Vec<_>>())
         };
         let imported: Result<Vec<Entry>, Error> = imported.await;
-        let message = imported.as_ref().map(|entries| format!("{} photos were imported.", entries.len()));
+        let message = imported.as_ref().map(|entries| match entries.len() {
+            1 => "1 photo was imported.".into(),
+            n_photos => format!("{n_photos} photos were imported."),
+        });
         self.show_in_journal(imported.clone(), &message.unwrap_or_default());
     }
 

@@ -13,6 +13,7 @@ mod model_status;
 mod notice;
 mod predictions;
 mod server_switch;
+mod switch;
 mod take_along;
 
 pub use advice::Advice;

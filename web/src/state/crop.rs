@@ -5,7 +5,7 @@ use crate::crop::Crop;
 use crate::worker::protocol::PhotoId;
 use shared_model::preprocess::PhotoQuality;
 
-/// What the model was given of the current photo, as the worker reports it before the answer.
+/// What the model was given of the current photo. The worker reports it before the answer or soon after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModelView {
     pub crop: Option<Crop>,

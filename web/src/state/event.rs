@@ -48,8 +48,8 @@ pub enum Event {
     CropSettled,
     /// The visitor added several files or a folder.
     BatchChosen(Vec<BatchFile>),
-    /// The visitor went to the table of photos, or to one photo.
-    BatchShown(bool),
+    /// The visitor went back to the table of photos.
+    BatchShown,
     BatchRemoved,
     /// The visitor sorted, filtered or turned the pages of the table.
     BatchViewed(TableView),

@@ -124,7 +124,7 @@ impl AppState {
             Event::OwnLabelsEdited(text) => self.edit_own_labels(text),
             Event::OwnLabelsApplied => self.apply_own_labels(),
             Event::BatchChosen(files) => self.choose_batch(files),
-            Event::BatchShown(is_open) => self.show_batch(is_open),
+            Event::BatchShown => self.show_batch(),
             Event::BatchRemoved => self.remove_batch(),
             Event::BatchViewed(view) => self.view_batch(view),
             Event::JournalShown(entries, message) => self.show_journal(entries, message),

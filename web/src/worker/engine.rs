@@ -132,10 +132,11 @@ impl Engine {
             return Ok(features.clone());
         }
         let config = &self.model.config.preprocess;
-        let input = self.decoded.model_input(photo, config, &context.connection).await?.pixels;
+        let input = self.decoded.model_input(photo, config, &context.connection).await?;
         let side = input.width() as usize;
         let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
         let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;
+        photo.show_view(input, &context.connection);
         let features = match self.gpu_features(&pixel_values).await? {
             Some(features) => features,
             None => self.wasm_features(&pixel_values, context).await?,

@@ -10,8 +10,9 @@ use shared_model::labels::LabelSet;
 use shared_model::preprocess::{
     DecodedImage, PhotoQuality, Reading, RgbImage8, decode, encode_png, preview, resize_and_crop,
 };
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, BlobPropertyBag};
 
 /// Larger files are refused before they are read.
@@ -30,6 +31,7 @@ const QUALITY_EDGE: u32 = 256;
 const MAX_KEPT_PIXELS: u64 = 25_000_000;
 
 /// A photo's file, and the part of it to look at.
+#[derive(Clone)]
 pub struct Photo {
     pub id: PhotoId,
     pub file: Blob,
@@ -46,12 +48,6 @@ pub struct Query {
     pub top_k: usize,
 }
 
-/// The square that the model is given, and the same as a file.
-pub struct ModelInput {
-    pub pixels: RgbImage8,
-    pub png: Blob,
-}
-
 /// The decoded photo, kept once it is cropped, so that another crop need not decode it again.
 #[derive(Default)]
 pub struct DecodedPhotos {
@@ -60,7 +56,7 @@ pub struct DecodedPhotos {
 }
 
 impl DecodedPhotos {
-    /// Crops and scales a photo for the model. Sends the result to the page, and before it the preview of a new photo.
+    /// Crops and scales a photo for the model. Sends the page the preview of a new photo.
     ///
     /// # Errors
     /// As [`Photo::decode`]; [`Error::Computation`] for a crop outside the photo.
@@ -69,7 +65,7 @@ impl DecodedPhotos {
         photo: &Photo,
         config: &PreprocessConfig,
         connection: &Connection,
-    ) -> Result<ModelInput> {
+    ) -> Result<RgbImage8> {
         let image = match self.kept.take() {
             Some((id, image)) if id == photo.id => image,
             _ if self.previewed == Some(photo.id) || !photo.is_shown => photo.pixels().await?,
@@ -82,13 +78,7 @@ impl DecodedPhotos {
         };
         let n_pixels = u64::from(image.width()) * u64::from(image.height());
         self.kept = (photo.crop.is_some() && n_pixels <= MAX_KEPT_PIXELS).then_some((photo.id, image));
-        let png = png(&pixels)?;
-        if photo.is_shown {
-            let (side, quality) = (pixels.width(), PhotoQuality::of(&pixels));
-            let viewed = Reply::PhotoViewed { photo_id: photo.id, crop: photo.crop, side, quality };
-            connection.send_with_picture(0, viewed, &png);
-        }
-        Ok(ModelInput { pixels, png })
+        Ok(pixels)
     }
 }
 
@@ -112,6 +102,36 @@ impl Photo {
     pub async fn decode_early(&self, connection: &Connection) {
         if let Err(error) = self.decode(connection).await {
             connection.send(0, Reply::PhotoRefused { photo_id: self.id, error });
+        }
+    }
+
+    /// Sends the page the square that the model is given, if the page shows the photo.
+    ///
+    /// The view of a crop is sent at once, because the hints about it precede the answer. Those about a whole photo came
+    /// with its preview, so its view is sent once the worker waits or has answered.
+    pub fn show_view(&self, pixels: RgbImage8, connection: &Rc<Connection>) {
+        if !self.is_shown {
+            return;
+        }
+        let (photo, connection) = (self.clone(), connection.clone());
+        let send = move || {
+            // Without a picture, the page does not show the square.
+            if let Ok(picture) = png(&pixels) {
+                photo.send_view(&pixels, &picture, &connection);
+            }
+        };
+        match self.crop {
+            Some(_) => send(),
+            None => spawn_local(async move { send() }),
+        }
+    }
+
+    /// Sends the page this square with its picture, if the page shows the photo.
+    pub fn send_view(&self, pixels: &RgbImage8, picture: &Blob, connection: &Connection) {
+        if self.is_shown {
+            let (side, quality) = (pixels.width(), PhotoQuality::of(pixels));
+            let viewed = Reply::PhotoViewed { photo_id: self.id, crop: self.crop, side, quality };
+            connection.send_with_picture(0, viewed, picture);
         }
     }
 
@@ -148,7 +168,7 @@ fn preview_of(image: &DecodedImage) -> Result<(Blob, PhotoQuality)> {
 }
 
 /// Encodes an image as a PNG file.
-fn png(image: &RgbImage8) -> Result<Blob> {
+pub fn png(image: &RgbImage8) -> Result<Blob> {
     let failed = |detail: JsValue| Error::Computation { detail: format!("{detail:?}") };
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(encode_png(image).as_slice()));
     let options = BlobPropertyBag::new();

@@ -112,7 +112,8 @@ pub enum Reply {
         /// Quality of the whole photo, scaled down.
         quality: PhotoQuality,
     },
-    /// The pixels that the model is given. Sent before the answer, with them as a picture. Belongs to no request.
+    /// The pixels that the model is given. Sent with them as a picture, for a crop before its answer; for a whole photo
+    /// perhaps after it. Belongs to no request.
     PhotoViewed {
         photo_id: PhotoId,
         crop: Option<Crop>,

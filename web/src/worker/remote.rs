@@ -5,7 +5,7 @@
 
 use super::connection::{RequestContext, Unanswered};
 use super::download;
-use super::photo::{DecodedPhotos, Photo, Query};
+use super::photo::{DecodedPhotos, Photo, Query, png};
 use super::protocol::{Computed, Engine, ModelInfo, PhotoId, Reply};
 use crate::crop::Crop;
 use crate::error::{Error, Result};
@@ -85,7 +85,9 @@ impl Remote {
         {
             return Ok(input.clone());
         }
-        let input = self.decoded.model_input(photo, &self.preprocess, &context.connection).await?.png;
+        let pixels = self.decoded.model_input(photo, &self.preprocess, &context.connection).await?;
+        let input = png(&pixels)?;
+        photo.send_view(&pixels, &input, &context.connection);
         self.input = Some((photo.id, photo.crop, input.clone()));
         Ok(input)
     }

@@ -44,7 +44,7 @@ pub fn AddMany(app: App) -> impl IntoView {
                     type="button"
                     class="button plain"
                     data-testid="show-table"
-                    on:click=move |_| app.send(Event::BatchShown(true))
+                    on:click=move |_| app.send(Event::BatchShown)
                 >
                     {format!("Back to the table of {n_files} photos")}
                 </button>

@@ -1,5 +1,6 @@
 //! The findings of the photo: how much it is like sentences with each of them.
 
+use super::switch::Switch;
 use crate::app::App;
 use crate::state::{ConceptList, Event};
 use leptos::prelude::*;
@@ -15,23 +16,16 @@ pub fn Concepts(app: App) -> impl IntoView {
     let is_on = app.watch(|state| state.wants_concepts);
     let concepts = app.watch(|state| state.concepts().map(<[Presence]>::to_vec));
     view! {
-        <Show when=move || is_offered.get()>
-            <label class="switch">
-                <input
-                    type="checkbox"
-                    role="switch"
-                    data-testid="concepts-switch"
-                    aria-describedby="concepts-hint"
-                    prop:checked=is_on
-                    on:change=move |event| app.send(Event::ConceptsWanted(event_target_checked(&event)))
-                />
-                "Score findings, too"
-            </label>
-            <p class="hint" id="concepts-hint">
-                "What a dermatologist would describe, such as scale or crust. The first use downloads the text part of \
-                 the model."
-            </p>
-        </Show>
+        <Switch
+            app
+            name="concepts"
+            is_offered
+            is_on
+            to_event=Event::ConceptsWanted
+            label="Score findings, too"
+            hint="What a dermatologist would describe, such as scale or crust. The first use downloads the text part of \
+                  the model."
+        />
         {move || concepts.get().map(|concepts| view! { <Profile concepts/> })}
     }
 }

@@ -15,8 +15,12 @@ pub fn KeepForm(app: App) -> impl IntoView {
         event.prevent_default();
         let (Some(spot), Some(site), Some(note)) = (spot.get(), site.get(), note.get()) else { return };
         let text = EntryText { spot: spot.value(), body_site: site.value(), note: note.value() };
-        note.set_value("");
-        spawn_local(app.keep_in_journal(text));
+        spawn_local(async move {
+            // A note that was not kept stays for the next try.
+            if app.keep_in_journal(text).await {
+                note.set_value("");
+            }
+        });
     };
     view! {
         <form on:submit=on_submit>

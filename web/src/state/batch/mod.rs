@@ -115,10 +115,10 @@ impl AppState {
         self.accept_input()
     }
 
-    /// Shows the table or the single photo. The model goes on with what is shown.
-    pub(super) fn show_batch(&mut self, is_open: bool) -> Vec<Action> {
+    /// Shows the table. The model goes on with it.
+    pub(super) fn show_batch(&mut self) -> Vec<Action> {
         if let Some(batch) = &mut self.batch {
-            (batch.is_open, batch.current) = (is_open, None);
+            (batch.is_open, batch.current) = (true, None);
         }
         self.accept_input()
     }

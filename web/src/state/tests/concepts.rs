@@ -1,14 +1,6 @@
 use super::*;
 use shared_model::concepts::Presence;
 
-fn answered() -> AppState {
-    let mut state = ready();
-    state.apply(Event::PhotoChosen("x.jpg".into()));
-    state.worker_sends(0, decoded(1));
-    state.worker_replies(predictions());
-    state
-}
-
 fn is_annotating(actions: &[Action]) -> bool {
     matches!(actions, [Action::Annotate(_)])
 }

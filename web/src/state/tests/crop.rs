@@ -12,17 +12,9 @@ fn viewed(photo_id: PhotoId, crop: Option<Crop>, quality: PhotoQuality) -> Reply
     Reply::PhotoViewed { photo_id, crop, side: 224, quality }
 }
 
-fn with_photo() -> AppState {
-    let mut state = ready();
-    state.apply(Event::PhotoChosen("x.jpg".into()));
-    state.worker_sends(0, decoded(1));
-    state.worker_replies(predictions());
-    state
-}
-
 #[test]
 fn a_crop_is_answered_once_it_rests() {
-    let mut state = with_photo();
+    let mut state = answered();
     let crop = Crop::first(SIZE);
     assert_eq!(state.apply(Event::CropChanged(Some(crop))), []);
     assert!(state.answer.is_some(), "the square is still being moved");
@@ -68,7 +60,7 @@ fn a_photo_is_restored_with_its_crop() {
 #[test]
 fn blur_darkness_and_few_pixels_are_hinted_at_before_the_answer() {
     let hints = |state: &AppState| state.photo_hints().len();
-    let mut state = with_photo();
+    let mut state = answered();
     assert_eq!(hints(&state), 0);
     let dark = PhotoQuality { bright_level: 20, ..SHARP };
     state.apply(Event::PhotoChosen("y.jpg".into()));
@@ -86,4 +78,24 @@ fn blur_darkness_and_few_pixels_are_hinted_at_before_the_answer() {
     state.worker_sends(0, viewed(2, Some(crop), blurred));
     let shown = state.photo_hints();
     assert!(shown.len() == 2 && shown[0].contains("blurred") && shown[1].contains("few pixels"), "{shown:?}");
+}
+
+#[test]
+fn what_the_model_was_given_may_follow_its_answer() {
+    let mut state = answered();
+    let answer = state.answer.clone();
+    state.worker_sends(0, viewed(1, None, PhotoQuality { bright_level: 20, ..SHARP }));
+    assert!(state.photo_hints()[0].contains("dark"));
+    assert_eq!((state.phase.clone(), state.answer.clone()), (Phase::Ready, answer));
+
+    // That of a photo or of a crop before is not shown with the next.
+    let crop = Some(Crop::first(SIZE));
+    state.apply(Event::CropChanged(crop));
+    state.apply(Event::CropSettled);
+    state.worker_sends(0, viewed(1, crop, SHARP));
+    state.worker_sends(0, viewed(1, None, SHARP));
+    assert_eq!(state.photo.as_ref().and_then(|photo| photo.view).map(|view| view.crop), Some(crop));
+    state.apply(Event::PhotoChosen("y.jpg".into()));
+    state.worker_sends(0, viewed(1, None, SHARP));
+    assert_eq!(state.photo.as_ref().and_then(|photo| photo.view), None);
 }

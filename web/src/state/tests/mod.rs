@@ -93,6 +93,15 @@ fn ready() -> AppState {
     state
 }
 
+/// A photo is shown, and answered.
+fn answered() -> AppState {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.worker_sends(0, decoded(1));
+    state.worker_replies(predictions());
+    state
+}
+
 /// The photo and label set that the first action classifies.
 fn classified(actions: &[Action]) -> (PhotoId, String) {
     let Some(Action::Classify(Envelope { body: Request::Classify { photo_id, labels, .. }, .. })) = actions.first()

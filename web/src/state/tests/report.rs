@@ -9,14 +9,6 @@ fn context() -> ReportContext {
     }
 }
 
-fn answered() -> AppState {
-    let mut state = ready();
-    state.apply(Event::PhotoChosen("x.jpg".into()));
-    state.worker_sends(0, decoded(1));
-    state.worker_replies(predictions());
-    state
-}
-
 #[test]
 fn a_result_has_the_photo_the_crop_the_answers_and_the_model() {
     let mut state = answered();
