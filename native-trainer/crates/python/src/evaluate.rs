@@ -1,6 +1,6 @@
 //! Evaluation: the figures of `dermake eval`, as the dictionary of its `results.json`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use dermake_evaluation::results::{Protocol, Results};
 use dermake_evaluation::{EvalOptions, OwnColumns, compare_models};
 use dermake_features::default_cache;
@@ -26,17 +26,25 @@ pub struct Evaluation {
     cache: Option<PathBuf>,
     use_cache: bool,
     out: Option<PathBuf>,
-    uses_own_scale: bool,
+    scale: String,
 }
 
 impl Evaluation {
     /// Evaluates a model.
     ///
     /// # Errors
-    /// Those of [`compare_models`].
+    /// Those of [`compare_models`], and for an option that has no such value.
     pub fn run(&self, model: &ModelOptions) -> Result<Results> {
         let protocol = serde_json::from_value::<Protocol>(self.protocol.replace('-', "_").into())
             .with_context(|| format!("protocol is {:?}, expected all, released or dermfm-zero", self.protocol))?;
+        let scale = match self.scale.to_lowercase().as_str() {
+            "100" => Scale::Reference,
+            "own" => Scale::Own,
+            "calibrated" => Scale::Calibrated,
+            _ => bail!("scale is {:?}, expected 100, own or calibrated", self.scale),
+        };
+        let share = self.max_unreadable;
+        ensure!((0.0..=1.0).contains(&share), "max_unreadable is {share}, expected a number from 0 to 1");
         let (comparison, _) = compare_models(&EvalOptions {
             models: std::slice::from_ref(model),
             data: &self.data,
@@ -54,7 +62,7 @@ impl Evaluation {
             cache: if self.use_cache { self.cache.clone().or_else(default_cache) } else { None },
             out: self.out.as_deref(),
             embeddings: None,
-            scale: if self.uses_own_scale { Scale::Own } else { Scale::Reference },
+            scale,
         })?;
         comparison.models.into_iter().next().context("nothing was evaluated")
     }

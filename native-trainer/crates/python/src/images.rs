@@ -71,6 +71,13 @@ impl Images {
 
 impl Image {
     fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let unusable = || {
+            PyTypeError::new_err(format!(
+                "image: expected a path, bytes, a file opened with \"rb\", an image of Pillow or an array of uint8, \
+                 found {}",
+                kind(object)
+            ))
+        };
         if object.cast::<PyUntypedArray>().is_ok() {
             return pixels(object).map(Self::Pixels);
         }
@@ -81,17 +88,14 @@ impl Image {
             return encoded(object).map(Self::Bytes);
         }
         if object.hasattr(intern!(object.py(), "read"))? {
-            return Ok(Self::Bytes(object.call_method0(intern!(object.py(), "read"))?.extract()?));
+            let content = object.call_method0(intern!(object.py(), "read"))?;
+            return content.extract::<PyBackedBytes>().map(Self::Bytes).map_err(|_| unusable());
         }
         object.extract::<PathBuf>().map(Self::File).map_err(|err| {
             if !err.is_instance_of::<PyTypeError>(object.py()) {
                 return err; // such as KeyboardInterrupt
             }
-            PyTypeError::new_err(format!(
-                "image: expected a path, bytes, a file opened with \"rb\", an image of Pillow or an array of uint8, \
-                 found {}",
-                kind(object)
-            ))
+            unusable()
         })
     }
 

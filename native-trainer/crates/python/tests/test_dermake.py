@@ -88,8 +88,13 @@ class TestDermake(unittest.TestCase):
         results = dermake.evaluate(self.model, self.folder / "synth", use_cache=False)
         self.assertGreater(len(results["benchmarks"]), 0)
         self.assertEqual(results["benchmarks"], expected.get("models", [expected])[0]["benchmarks"])
-        with self.raises(dermake.Error, "expected all, released or dermfm-zero"):
-            dermake.evaluate(self.model, self.folder / "synth", protocol="mine")
+        for option, text in [
+            ({"protocol": "mine"}, "expected all, released or dermfm-zero"),
+            ({"scale": 10}, '"10", expected 100, own or calibrated'),
+            ({"max_unreadable": float("nan")}, "NaN, expected a number from 0 to 1"),
+        ]:
+            with self.raises(dermake.Error, text):
+                dermake.evaluate(self.model, self.folder / "synth", **option)
 
     def test_an_image_is_the_same_however_it_is_given(self):
         path = self.folder / "photo.png"
@@ -149,6 +154,11 @@ class TestDermake(unittest.TestCase):
         answers = self.model.classify(PHOTO, OWN, templates="{}", scale=100, as_reference=True)
         by_label = {answer["label"]: answer["logit"] for answer in answers}
         np.testing.assert_allclose(logits, [by_label[label] for label in OWN], atol=0.1)
+        with self.raises(dermake.Error, "unit length"):
+            model.encode_text(tokenizer(OWN), normalize=False)
+        # A model of a weights file is not given to those who name the architecture alone.
+        open_clip._loaded["demo", "cpu"] = "weights.safetensors", None
+        self.assertIsNotNone(open_clip.create_model_and_transforms("demo")[0].model)
         with self.raises(TypeError, "cache_dir is an option of open_clip"):
             open_clip.create_model_and_transforms("demo", cache_dir="x")
 
@@ -163,6 +173,7 @@ class TestDermake(unittest.TestCase):
             (b"", dermake.ImageError, "empty"),
             (3, TypeError, "found int"),
             (None, TypeError, "found NoneType"),
+            (io.StringIO("text"), TypeError, 'a file opened with "rb".*found StringIO'),
             (np.zeros((3, 224, 224), np.float32), TypeError, r"array of float32 and shape \(3, 224, 224\)"),
             (np.zeros((8, 8, 5), np.uint8), TypeError, r"shape \(8, 8, 5\)"),
             (np.zeros((0, 8, 3), np.uint8), dermake.ImageError, "0 samples"),

@@ -22,7 +22,7 @@ def evaluate(
     protocol="all",
     max_unreadable=0.01,
     exclude=None,
-    own_scale=False,
+    scale=100,
     cache=None,
     use_cache=True,
     out=None,
@@ -43,7 +43,7 @@ def evaluate(
         protocol: "all", "released" or "dermfm-zero".
         max_unreadable: largest share of a table's rows without a readable image.
         exclude: a list of images without which all metrics are given, too.
-        own_scale: classify with the scale that the model learned, not with 100.
+        scale: the factor between cosines and logits: 100, "own" (what the model learned) or "calibrated".
         cache: folder of the cache of features, by default the user's; ``use_cache=False`` keeps none.
         out: a new folder for results.json, results.md, report.html and predictions.
 
@@ -68,7 +68,7 @@ def evaluate(
         "cache": _path(cache),
         "use_cache": use_cache,
         "out": _path(out),
-        "uses_own_scale": own_scale,
+        "scale": "100" if scale == 100 else str(scale),
     }
     if not isinstance(model, _dermake.Model):
         model = _dermake.load(model)

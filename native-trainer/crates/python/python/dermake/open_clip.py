@@ -38,17 +38,17 @@ def _array(tensor, dtype):
     return np.ascontiguousarray(tensor, dtype=dtype)
 
 
-# Models by name and device; those of a weights file by the name of their architecture, too.
+# Weights file, if one was named, and model, by name and device; a weights file's name is its architecture.
 _loaded = {}
 
 
 def _load(model_name, device, weights=None):
     key = (model_name, device)
     if weights is not None:
-        _loaded[key] = _dermake.load(weights, arch=model_name, device=device)
-    elif key not in _loaded:
-        _loaded[key] = _dermake.load(model_name, device=device)
-    return _loaded[key]
+        _loaded[key] = weights, _dermake.load(weights, arch=model_name, device=device)
+    elif key not in _loaded or _loaded[key][0] is not None:
+        _loaded[key] = None, _dermake.load(model_name, device=device)
+    return _loaded[key][1]
 
 
 class CLIP:
@@ -60,10 +60,12 @@ class CLIP:
 
     def encode_image(self, image, normalize=True):
         """Returns the features of ``preprocess``'s pixels, ``(B, E)``, rows of unit length."""
+        _only_unit_length(normalize)
         return _tensor(self.model.encode_image(_array(image, np.float32)))
 
     def encode_text(self, text, normalize=True):
         """Returns the features of the tokenizer's ids, ``(n, E)``, rows of unit length."""
+        _only_unit_length(normalize)
         return _tensor(self.model.encode_text(_array(text, np.int64)))
 
     def __call__(self, image, text):
@@ -102,7 +104,7 @@ def get_tokenizer(model_name):
 
     A model that was created on another device is not loaded again.
     """
-    created = [model for (name, _), model in _loaded.items() if name == model_name]
+    created = [model for (name, _), (_, model) in _loaded.items() if name == model_name]
     model = created[0] if created else _load(model_name, "cpu")
 
     def tokenizer(texts, context_length=None):
@@ -112,6 +114,11 @@ def get_tokenizer(model_name):
         return _tensor(ids)
 
     return tokenizer
+
+
+def _only_unit_length(normalize):
+    if not normalize:
+        raise _dermake.Error("normalize is False, but features have unit length here: leave it out")
 
 
 def _refuse(options):
