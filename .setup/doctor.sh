@@ -39,8 +39,9 @@ playwright() {
   cmp -s "$DERMAKE_ROOT/e2e/package-lock.json" "$DERMAKE_ROOT/e2e/node_modules/.installed-lock.json" &&
     "$DERMAKE_ROOT/e2e/node_modules/.bin/playwright" --version
 }
-
-vulkan() { has_vulkan && compgen -G "/usr/share/vulkan/icd.d/lvp_icd*.json"; }
+pip() { python3 -m pip --version; }
+venv() { python3 -c 'import ensurepip, venv; print(venv.__file__)'; }
+vulkan() { has_vulkan && { compgen -G "/usr/share/vulkan/icd.d/lvp_icd*.json" || echo "comes with the system"; }; }
 
 report cargo "install Rust with rustup: https://rustup.rs" version cargo
 report rustc "install Rust with rustup: https://rustup.rs" version rustc
@@ -48,6 +49,9 @@ report "C compiler" "apt-get install gcc" version cc
 report "C++ compiler" "apt-get install g++" version "${CXX:-c++}"
 report node "install Node.js 20 or newer" version node
 report npm "install npm, which comes with Node.js" version npm
+report "Python 3" "apt-get install python3" version python3
+report pip "just setup, or apt-get install python3-pip" pip
+report venv "just test, or apt-get install python3-venv" venv
 report wasm32 "just setup" wasm_std
 report "Rust's sources" "just setup" rust_sources
 report wasm-bindgen "just setup (wants $WASM_BINDGEN_VERSION)" version wasm-bindgen "$WASM_BINDGEN_VERSION"

@@ -53,8 +53,10 @@ use_threads_toolchain() {
   if ! has_rust_src "$(rustc --print sysroot)"; then export RUSTUP_TOOLCHAIN=$LINKED_TOOLCHAIN; fi
 }
 
-# has_vulkan: succeeds if the system has Vulkan's loader and lavapipe, the driver that runs on the CPU.
+# has_vulkan: succeeds if the system has Vulkan's loader and lavapipe, the driver that runs on the CPU. Other systems than
+# Linux come with Metal or DirectX.
 has_vulkan() {
+  if [ "$(uname -s)" != Linux ]; then return; fi
   local loader driver
   loader=$(compgen -G "/usr/lib*/libvulkan.so.1" || compgen -G "/usr/lib/*/libvulkan.so.1")
   driver=$(compgen -G "/usr/share/vulkan/icd.d/lvp_icd*.json")

@@ -24,6 +24,7 @@ can_apt() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n tru
 # Runs apt-get as root, and prints its output only if it fails.
 apt_get() {
   local log=$DERMAKE_CACHE/apt.log as_root=()
+  mkdir -p "$DERMAKE_CACHE"
   if [ "$(id -u)" != 0 ]; then as_root=(sudo -n); fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$log" 2>&1 || { cat "$log" >&2 && fail "apt-get $* failed"; }

@@ -1,8 +1,8 @@
 """Writes a checkpoint of full size with random weights, from a list of a published model's tensors and their shapes:
 
     python3 native-trainer/benches/random_checkpoint.py \\
-        shared-model/tests/fixtures/towers/full_size/panderm_base_dermlip.json /tmp/panderm
-    dermake quantize --format int8 --model /tmp/panderm --out /tmp/panderm-int8
+        shared-model/tests/fixtures/towers/full_size/panderm_base_dermlip.json panderm
+    dermake quantize --format int8 --model panderm --out panderm-int8
 
 `dermake quantize` then reports the cosines of quantized features to dense ones. The tokenizer is a small one of the
 fixtures, which has fewer words than the model.
