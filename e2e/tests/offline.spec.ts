@@ -23,6 +23,15 @@ function nVersions(page: Page): Promise<number> {
   return page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('dermake-page-')).length);
 }
 
+/** Waits until the service worker of the newest version controls the tabs. */
+async function waitForActivation(page: Page): Promise<void> {
+  const isActivated = async () => {
+    const { installing, waiting, active } = (await navigator.serviceWorker.getRegistration())!;
+    return !installing && !waiting && active?.state === 'activated';
+  };
+  await expect.poll(() => page.evaluate(isActivated)).toBe(true);
+}
+
 test('a second visit works without the server', async ({ page, dermake, testProxy }) => {
   await visit(dermake, testProxy.url);
   await testProxy.close();
@@ -141,6 +150,7 @@ test('a tab of an older version works until it is closed, and then its files are
   const second = await context.newPage();
   await visit(dermake.inTab(second), testProxy.url);
   await expect.poll(() => nVersions(second)).toBe(2);
+  await waitForActivation(second);
   // Another model needs another worker, whose files the server no longer has.
   await dermake.find('model-select').selectOption('1');
   await dermake.expectToClassify(photo);

@@ -88,10 +88,9 @@ fn data_that_no_head_can_be_trained_on_are_named() {
 fn a_head_that_learned_nothing_is_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let photos = photos(folder.path());
-    for arguments in [["--learning-rate", "1e300"], ["--epochs", "1"]] {
-        let (code, log) = finetune(&photos, &folder.path().join("head"), &arguments);
-        assert!(code == Some(0) && log.contains("the classifier has learned nothing"), "{log}");
-    }
+    // The first epoch's loss is that of equal probabilities.
+    let (code, log) = finetune(&photos, &folder.path().join("head"), &["--epochs", "1"]);
+    assert!(code == Some(0) && log.contains("the classifier has learned nothing"), "{log}");
 }
 
 #[test]

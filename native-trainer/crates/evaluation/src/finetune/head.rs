@@ -154,8 +154,8 @@ impl Head {
 
 fn loss_of(probabilities: &Array2<f64>, labels: &[usize], weights: &[f64]) -> f64 {
     let rows = probabilities.rows().into_iter().zip(labels);
-    let sum: f64 = rows.map(|(row, &label)| -weights[label] * row[label].max(f64::MIN_POSITIVE).ln()).sum();
-    sum / labels.iter().map(|&label| weights[label]).sum::<f64>()
+    let sum: f64 = rows.map(|(row, &label)| weights[label] * row[label].max(f64::MIN_POSITIVE).ln()).sum();
+    0.0 - sum / labels.iter().map(|&label| weights[label]).sum::<f64>() // never -0.0, which would be printed
 }
 
 struct Moments {
