@@ -1,7 +1,7 @@
 //! `dermake train` with the keys of experiments: adapters, SigLIP's loss, another image size, early stopping, sweeps.
 
 use crate::dermake;
-use crate::train::{RECIPE, Run, data};
+use crate::train::{RECIPE, Run, data, own_data};
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -59,6 +59,49 @@ fn adapters_change_their_matrices_alone_and_go_on_after_a_kill() {
     let output = dermake().args(whole.arguments()).output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && log.contains("model.from has changed"), "{log}");
+}
+
+#[test]
+fn omake_follows_the_ontology_and_goes_on_after_a_kill() {
+    let omake = |epochs: u32| {
+        let run = Run::new(epochs, "2e-3");
+        run.change("variant = \"paper\"", "variant = \"omake\"\nontology = { decay_epochs = 3 }");
+        run.change("[optimizer]", "[data.ontology_sampling]\nramp_epochs = 2\n[optimizer]");
+        run
+    };
+    let whole = omake(4);
+    let log = whole.log();
+    assert!(log.contains("objective   Omake") && log.contains("ontology    has the diagnoses of"), "{log}");
+    let losses: Vec<f64> = whole.metrics().iter().filter_map(|line| line["loss"].as_f64()).collect();
+    assert!(losses[losses.len() - 1] < 0.95 * losses[0], "{losses:?}");
+    classifies(&whole);
+
+    let killed = omake(4);
+    let mut child = killed.start_until_saved();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    killed.finish();
+    assert!(killed.tensors("last") == whole.tensors("last"), "weights or moments differ after a kill");
+}
+
+#[test]
+fn an_ontology_without_the_tables_diagnoses_is_refused() {
+    let set = own_data();
+    let run = Run { data: set.path().to_path_buf(), ..Run::new(1, "1e-3") };
+    run.change("variant = \"paper\"", "variant = \"omake\"");
+    run.change("[data]", "[data]\nontology = \"tree.json\"");
+    let refused = run.refusal();
+    assert!(refused.contains("tree.json"), "{refused}");
+    let tree = run.data.join("tree.json");
+    fs::write(&tree, "{\"skin\": {\"zyxoma\": {}}}").unwrap();
+    let refused = run.refusal();
+    assert!(refused.contains("tree.json has none of the table's ontology captions"), "{refused}");
+    fs::write(&tree, "{\"skin\": {\"nevus\": {}, \"melanoma\": {}}}").unwrap();
+    run.finish();
+    fs::write(&tree, "{\"skin\": {\"nevus\": {}}}").unwrap();
+    let output = dermake().args(run.arguments()).output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && log.contains("started with another ontology"), "{log}");
 }
 
 #[test]

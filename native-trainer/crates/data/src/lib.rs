@@ -2,7 +2,7 @@
 //!
 //! A table (`table`) has the names of the images and their captions. [`check`] finds its problems before a run.
 //! `loader` makes batches of it during a run: decoded, augmented ([`augment`]) and tokenized on several threads, in
-//! an order (`order`) that depends only on the seed and the epoch.
+//! an order (`order`, `ontology_order`) that depends only on the table, the seed and the epoch.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -10,8 +10,12 @@ pub mod augment;
 mod captions;
 pub mod check;
 mod learnable;
+mod lineages;
 mod loader;
 pub mod mask;
+mod ontology;
+mod ontology_order;
+mod ontology_sampling;
 mod order;
 mod problem;
 pub mod samples;
@@ -21,7 +25,10 @@ mod table;
 
 pub use augment::Augmentation;
 pub use learnable::{check_countable, check_learnable};
+pub use lineages::Lineages;
 pub use loader::{Batch, Loader, LoaderOptions, Position, Stopper};
+pub use ontology::{Ontology, OntologyError};
+pub use ontology_sampling::OntologySampling;
 pub use samples::SampleSource;
 pub use schema::TableOptions;
 pub use table::{TableError, TrainingTable};

@@ -9,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 
 /// Purpose of a stream of random numbers; each purpose has its own.
 #[derive(Clone, Copy)]
-enum Purpose {
+pub(super) enum Purpose {
     Order = 1,
     Row = 2,
+    OntologyOrder = 3,
 }
 
 /// The numbers 0 to `n` - 1, shuffled for this epoch.
@@ -27,7 +28,7 @@ pub fn row_rng(seed: u64, epoch: usize, row: usize) -> ChaCha8Rng {
 }
 
 /// All of it is the key, so that streams of neighboring rows are unrelated.
-fn stream(seed: u64, epoch: u64, row: u64, purpose: Purpose) -> ChaCha8Rng {
+pub(super) fn stream(seed: u64, epoch: u64, row: u64, purpose: Purpose) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (part, value) in key.chunks_exact_mut(8).zip([seed, epoch, row, purpose as u64]) {
         part.copy_from_slice(&value.to_le_bytes());

@@ -2,6 +2,7 @@
 
 use super::augment::{Augmentation, augment};
 use super::captions::{CaptionTokens, Tokens};
+use super::lineages::Lineages;
 use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
@@ -31,6 +32,7 @@ pub struct SampleSource {
     images: FileFinder,
     tokens: CaptionTokens,
     preprocess: PreprocessConfig,
+    lineages: Option<Lineages>,
 }
 
 /// One row, ready for a batch.
@@ -50,7 +52,16 @@ impl SampleSource {
         preprocess: PreprocessConfig,
     ) -> Self {
         let tokens = CaptionTokens::new(tokenizer, &table);
-        Self { table, images: FileFinder::new(image_root), tokens, preprocess }
+        Self { table, images: FileFinder::new(image_root), tokens, preprocess, lineages: None }
+    }
+
+    /// Gives every batch the places of its diagnoses in an ontology.
+    pub fn with_lineages(self, lineages: Lineages) -> Self {
+        Self { lineages: Some(lineages), ..self }
+    }
+
+    pub fn lineages(&self) -> Option<&Lineages> {
+        self.lineages.as_ref()
     }
 
     pub fn table(&self) -> &TrainingTable {
@@ -114,7 +125,10 @@ impl SampleSource {
     ) -> (Captions, Vec<Vec<u32>>) {
         let n_captions = self.n_captions(most);
         let mask = rows.iter().flat_map(|&row| self.table.mask(row).take(n_captions)).collect();
-        let (captions, distinct) = Captions::distinct(tokens, mask, n_captions);
+        let (mut captions, distinct) = Captions::distinct(tokens, mask, n_captions);
+        if let Some(lineages) = &self.lineages {
+            captions.lineages = rows.iter().map(|&row| lineages.of_row(row).clone()).collect();
+        }
         (captions, distinct.iter().map(|tokens| tokens.iter().map(|&id| id.into()).collect()).collect())
     }
 

@@ -1,5 +1,7 @@
 //! The captions of a batch, each distinct one once.
 
+use super::lineage::Lineage;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Which caption every position of a batch holds.
@@ -16,6 +18,8 @@ pub struct Captions {
     pub mask: Vec<bool>,
     /// Number of text features.
     pub n_rows: usize,
+    /// For each sample, where its diagnosis is in the ontology; empty if that is unknown of all.
+    pub lineages: Vec<Lineage>,
 }
 
 impl Captions {
@@ -41,18 +45,26 @@ impl Captions {
                 })
             })
             .collect();
-        (Self { n_kinds, rows, mask, n_rows: distinct.len() }, distinct)
+        (Self { n_kinds, rows, mask, n_rows: distinct.len(), lineages: Vec::new() }, distinct)
     }
 
     /// Gives every position a row of its own.
     #[cfg(test)]
     pub(crate) fn all_distinct(mask: Vec<bool>, n_kinds: usize) -> Self {
-        Self { n_kinds, rows: (0..mask.len()).collect(), n_rows: mask.len(), mask }
+        Self { n_kinds, rows: (0..mask.len()).collect(), n_rows: mask.len(), mask, lineages: Vec::new() }
     }
 
     /// Samples B.
     pub fn n_samples(&self) -> usize {
         self.rows.len() / self.n_kinds
+    }
+
+    /// For each sample, where its diagnosis is in the ontology.
+    pub fn lineages(&self) -> Cow<'_, [Lineage]> {
+        match self.lineages.is_empty() {
+            true => vec![Lineage::default(); self.n_samples()].into(),
+            false => self.lineages.as_slice().into(),
+        }
     }
 
     pub fn row(&self, sample: usize, kind: usize) -> usize {

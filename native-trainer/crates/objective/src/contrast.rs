@@ -15,6 +15,8 @@ pub struct Targets {
     queries: Vec<u32>,
     keys: Vec<u32>,
     weights: Vec<f32>,
+    /// Share of each pair's target that is its key's own: 1, unless others have the rest.
+    own_shares: Vec<f32>,
 }
 
 impl Targets {
@@ -27,21 +29,47 @@ impl Targets {
             targets.queries.push(query as u32);
             targets.keys.push(key as u32);
             targets.weights.push((f64::from(weight) / total) as f32);
+            targets.own_shares.push(1.0);
         }
         targets
+    }
+
+    /// Leaves each pair's key the share that `of_pair` gives for its query and key. The logits of those that have the
+    /// rest are not part of [`Contrast::term`].
+    pub fn with_own_shares(mut self, of_pair: impl Fn(usize, usize) -> f64) -> Self {
+        for ((share, &query), &key) in self.own_shares.iter_mut().zip(&self.queries).zip(&self.keys) {
+            *share = of_pair(query as usize, key as usize) as f32;
+        }
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queries.is_empty()
+    }
+
+    /// (query, key, weight) of each pair.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, usize, f32)> {
+        let pairs = self.queries.iter().zip(&self.keys).zip(&self.weights);
+        pairs.map(|((&query, &key), &weight)| (query as usize, key as usize, weight))
     }
 
     /// The targets of some queries, whose rows are counted from the first of them. Weights stay as they are.
     pub fn of_queries(&self, own: &Range<usize>) -> Self {
         let mut targets = Self::default();
-        for ((&query, &key), &weight) in self.queries.iter().zip(&self.keys).zip(&self.weights) {
-            if own.contains(&(query as usize)) {
-                targets.queries.push(query - own.start as u32);
-                targets.keys.push(key);
+        for ((query, key, weight), &share) in self.iter().zip(&self.own_shares) {
+            if own.contains(&query) {
+                targets.queries.push((query - own.start) as u32);
+                targets.keys.push(key as u32);
                 targets.weights.push(weight);
+                targets.own_shares.push(share);
             }
         }
         targets
+    }
+
+    /// The weight of each pair's own key.
+    fn own_weights(&self) -> Vec<f32> {
+        self.weights.iter().zip(&self.own_shares).map(|(weight, share)| weight * share).collect()
     }
 
     /// The queries that have a target at all, ascending, and the summed weight of each.
@@ -94,6 +122,10 @@ impl<'a> Contrast<'a> {
         Ok(Self { keys, log_counts, logit_scale })
     }
 
+    pub fn logit_scale(&self) -> f64 {
+        self.logit_scale
+    }
+
     /// The weighted mean over `targets` of `logsumexp_k(s q.k + ln count_k) - s q.k_target`.
     ///
     /// # Shapes
@@ -106,7 +138,7 @@ impl<'a> Contrast<'a> {
             keys: self.keys.zeros_like()?,
             logit_scale: zero,
         };
-        if targets.queries.is_empty() {
+        if targets.is_empty() {
             return Ok(term);
         }
         let (used, weights) = targets.weight_of_queries();
@@ -150,9 +182,10 @@ impl<'a> Contrast<'a> {
         let query_rows = Tensor::new(&targets.queries[..], device)?;
         let key_rows = Tensor::new(&targets.keys[..], device)?;
         let (queries, keys) = (queries.index_select(&query_rows, 0)?, self.keys.index_select(&key_rows, 0)?);
-        let numerators = weighted_sum(&(&queries * &keys)?.sum(D::Minus1)?, &targets.weights)?;
+        let weights = targets.own_weights();
+        let numerators = weighted_sum(&(&queries * &keys)?.sum(D::Minus1)?, &weights)?;
         term.loss = (&term.loss - (numerators * self.logit_scale)?)?;
-        let factors = (Tensor::new(&targets.weights[..], device)?.unsqueeze(1)? * -self.logit_scale)?;
+        let factors = (Tensor::new(&weights[..], device)?.unsqueeze(1)? * -self.logit_scale)?;
         let of_queries = sum_rows_by_key(&keys.broadcast_mul(&factors)?, &targets.queries, term.queries.dim(0)?)?;
         let of_keys = sum_rows_by_key(&queries.broadcast_mul(&factors)?, &targets.keys, self.keys.dim(0)?)?;
         (term.queries, term.keys) = ((&term.queries + of_queries)?, (&term.keys + of_keys)?);

@@ -3,8 +3,9 @@
 //! MKCL contrasts an image with all captions of its sample at once. SLRA contrasts a caption with the patches that are
 //! similar to it. Sub-captions are weighted by their similarity to the diagnosis. There are these variants:
 //! [`Variant::Released`] computes what the reference's code computes, its indexing included, and reproduces its
-//! checkpoint; [`Variant::Paper`] computes what the paper says; [`Variant::Clip`] is the plain contrastive baseline,
-//! and [`Variant::SigLip`] the one with a sigmoid for each pair.
+//! checkpoint; [`Variant::Paper`] computes what the paper says; [`Variant::Omake`] adds O-MAKE's soft targets along an
+//! ontology; [`Variant::Clip`] is the plain contrastive baseline, and [`Variant::SigLip`] the one with a sigmoid for
+//! each pair.
 //!
 //! No logit of two captions is ever formed. A caption that occurs m times in a batch is one row of the text features
 //! and enters every denominator with the weight m, which gives the same numbers as m rows would; the largest matrix
@@ -16,7 +17,11 @@
 mod captions;
 mod contrast;
 mod diagnosis;
+mod features;
+mod lineage;
 mod local;
+mod mkcl;
+mod ontology;
 mod row_sums;
 mod share;
 mod sigmoid;
@@ -24,7 +29,10 @@ mod variant;
 
 pub use captions::Captions;
 pub use contrast::LOGITS_AT_ONCE;
+pub use features::{Features, Loss};
+pub use lineage::Lineage;
 pub use local::LocalPairs;
+pub use ontology::OntologyTargets;
 pub use row_sums::sum_rows_by_key;
 pub use share::Share;
 pub use sigmoid::PairLogits;
@@ -32,8 +40,9 @@ pub use variant::{N_WHOLE_CAPTIONS, Variant};
 
 use anyhow::{Result, bail, ensure};
 use candle_core::Tensor;
-use contrast::{Contrast, Targets};
+use contrast::Contrast;
 use diagnosis::diagnosis_weights;
+use mkcl::Mkcl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +66,9 @@ pub struct Objective {
     /// Whether captions with mask 0 stay negatives in every denominator, as in the reference.
     #[serde(default = "yes")]
     pub masked_captions_are_negatives: bool,
+    /// O-MAKE's soft targets: constants of `omake`, and with `released` what O-MAKE's code computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ontology: Option<OntologyTargets>,
 }
 
 fn default_lambda_m() -> f64 {
@@ -71,40 +83,6 @@ fn yes() -> bool {
     true
 }
 
-/// The features of a whole batch, f32, rows of unit length but for the local ones.
-#[derive(Clone, Debug)]
-pub struct Features {
-    /// `[B, E]`
-    pub image: Tensor,
-    /// `[D, E]`, one row a distinct caption of [`Captions`].
-    pub text: Tensor,
-    /// `[B, K, E]`: the patches of image i summed for each caption of [`Objective::local_pairs`]; none for `clip`.
-    pub local: Option<Tensor>,
-}
-
-/// The loss of a batch, and the gradient of the total.
-#[derive(Clone, Debug)]
-pub struct Loss {
-    /// lambda_m * MKCL
-    pub mkcl: f64,
-    /// lambda_s * SLRA
-    pub slra: f64,
-    /// Gradients in the shapes of [`Features`].
-    pub image: Tensor,
-    pub text: Tensor,
-    pub local: Option<Tensor>,
-    /// Gradient of the scale itself; that of its logarithm is this times the scale.
-    pub logit_scale: f64,
-    /// 0 for all but `siglip`.
-    pub logit_bias: f64,
-}
-
-impl Loss {
-    pub fn total(&self) -> f64 {
-        self.mkcl + self.slra
-    }
-}
-
 impl Objective {
     /// Returns a variant with default constants.
     pub fn of(variant: Variant) -> Self {
@@ -115,6 +93,7 @@ impl Objective {
             sigma: 0.0,
             diagnosis_weights: true,
             masked_captions_are_negatives: true,
+            ontology: None,
         }
     }
 
@@ -133,7 +112,26 @@ impl Objective {
             "sigma is {}, expected a cosine of -1 or more and below 1",
             self.sigma
         );
-        Ok(())
+        match (&self.ontology, self.variant) {
+            (Some(targets), Variant::Released | Variant::Omake) => targets.validate(),
+            (Some(_), Variant::Paper) => bail!("soft targets beside the paper's terms are the variant \"omake\""),
+            (Some(_), variant) => bail!("the variant {:?} has no ontology", variant.name()),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// O-MAKE's soft targets, if the objective has them.
+    pub fn soft_targets(&self) -> Option<OntologyTargets> {
+        match self.variant {
+            Variant::Omake => Some(self.ontology.unwrap_or_default()),
+            _ => self.ontology,
+        }
+    }
+
+    /// The objective in an epoch, counted from 0.
+    pub fn at_epoch(&self, epoch: usize) -> Self {
+        let ontology = self.soft_targets().map(|targets| targets.at_epoch(epoch));
+        Self { ontology, ..self.clone() }
     }
 
     /// Captions of a sample that the loss looks at, from the first on; without it, all.
@@ -147,7 +145,7 @@ impl Objective {
             Variant::Clip | Variant::SigLip => 0,
             _ if n_kinds == 1 || self.lambda_s == 0.0 => 0,
             Variant::Released => 1,
-            Variant::Paper => n_kinds.saturating_sub(N_WHOLE_CAPTIONS),
+            Variant::Paper | Variant::Omake => n_kinds.saturating_sub(N_WHOLE_CAPTIONS),
         }
     }
 
@@ -155,8 +153,8 @@ impl Objective {
     pub fn counts(&self, kind: usize) -> bool {
         match self.variant {
             Variant::Clip | Variant::SigLip => kind == 0,
-            Variant::Paper if self.lambda_m == 0.0 => kind >= N_WHOLE_CAPTIONS,
-            Variant::Paper | Variant::Released => true,
+            Variant::Paper | Variant::Omake if self.lambda_m == 0.0 => kind >= N_WHOLE_CAPTIONS,
+            Variant::Paper | Variant::Omake | Variant::Released => true,
         }
     }
 
@@ -171,7 +169,7 @@ impl Objective {
             _ if self.n_local(captions.n_kinds) == 0 => None,
             Variant::Clip | Variant::SigLip => None,
             Variant::Released => Some(LocalPairs::released(captions)),
-            Variant::Paper => LocalPairs::paper(captions),
+            Variant::Paper | Variant::Omake => LocalPairs::paper(captions),
         }
     }
 
@@ -208,17 +206,9 @@ impl Objective {
         let weights = self.caption_weights(features, captions)?;
         let counts = captions.multiplicities(self.masked_captions_are_negatives);
         let text_contrast = Contrast::with_counts(&features.text, &counts, logit_scale)?;
-        let image_contrast = Contrast::new(&features.image, logit_scale);
-
+        let Mkcl { images_to_texts: i2t, texts_to_images: t2i } =
+            mkcl::mkcl(self, features, captions, &weights, &text_contrast, share)?;
         let lambda_m = if self.variant == Variant::Clip { 1.0 } else { self.lambda_m };
-        let valid = captions.valid(self.variant == Variant::Clip);
-        let images_to_texts = Targets::from_pairs(valid.iter().map(|&(sample, kind)| {
-            (sample, captions.row(sample, kind), weights[sample * captions.n_kinds + kind])
-        }));
-        let texts_to_images =
-            Targets::from_pairs(valid.iter().map(|&(sample, kind)| (captions.row(sample, kind), sample, 1.0)));
-        let i2t = share::term(&text_contrast, &features.image, &images_to_texts, &share.images)?;
-        let t2i = share::term(&image_contrast, &features.text, &texts_to_images, &share.texts)?;
         let half = lambda_m / 2.0;
         let (mut text, mut local_gradient) = (((i2t.keys + t2i.queries)? * half)?, None);
         let mut scalars = vec![i2t.loss, t2i.loss, i2t.logit_scale, t2i.logit_scale];
@@ -301,6 +291,11 @@ mod tests {
             (Objective { lambda_s: -0.5, ..paper.clone() }, "lambda_s is -0.5"),
             (Objective { lambda_m: 0.0, lambda_s: 0.0, ..paper.clone() }, "lambda_m and lambda_s are 0"),
             (Objective { sigma: 1.0, ..paper.clone() }, "sigma is 1"),
+            (Objective { ontology: Some(OntologyTargets::default()), ..paper.clone() }, "the variant \"omake\""),
+            (
+                Objective { ontology: Some(OntologyTargets::default()), ..Objective::of(Variant::Clip) },
+                "\"clip\" has no ontology",
+            ),
         ] {
             let error = objective.validate().unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -44,7 +44,7 @@ pub(super) fn term(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Features, Objective, PairLogits, Variant};
+    use crate::{Features, Lineage, Objective, OntologyTargets, PairLogits, Variant};
     use candle_core::Device;
 
     fn random_unit(n: usize, width: usize, seed: usize) -> Tensor {
@@ -63,12 +63,17 @@ mod tests {
         let (n_samples, n_kinds, width) = (7, 6, 8);
         let names: Vec<usize> = (0..n_samples * n_kinds).map(|at| at * 7 % 23).collect();
         let mask = (0..names.len()).map(|at| at % 5 != 3).collect();
-        let (captions, distinct) = Captions::distinct(&names, mask, n_kinds);
+        let (mut captions, distinct) = Captions::distinct(&names, mask, n_kinds);
+        captions.lineages = [&[0, 1][..], &[0, 2], &[], &[0, 1], &[3], &[3, 4, 5], &[]].map(Lineage::new).into();
         // The last share has no text, and the first no image.
         let n_texts = distinct.len();
         let shares = [(0..0, 0..4), (0..5, 4..n_texts), (5..7, n_texts..n_texts)];
-        for variant in Variant::ALL {
-            let objective = Objective::of(variant);
+        let of_omakes_code = Objective {
+            ontology: Some(OntologyTargets { temperature: 0.4, ..OntologyTargets::default() }),
+            ..Objective::of(Variant::Released)
+        };
+        for objective in Variant::ALL.map(Objective::of).into_iter().chain([of_omakes_code]) {
+            let variant = objective.variant;
             let local = objective.local_pairs(&captions).map(|pairs| {
                 let features = random_unit(n_samples * pairs.n_queries, width, 3);
                 features.reshape((n_samples, pairs.n_queries, width)).unwrap()

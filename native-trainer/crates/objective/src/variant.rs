@@ -15,6 +15,9 @@ pub enum Variant {
     Released,
     /// The paper: own ontology against own sub-captions, one local vector a sub-caption.
     Paper,
+    /// O-MAKE (arXiv 2512.03445): the paper's terms, where MKCL's targets are shared out along an ontology of diagnoses
+    /// and captions weigh in both directions.
+    Omake,
     /// Image against its original caption, both ways.
     Clip,
     /// Every pair of an image and an original caption by itself (SigLIP, arXiv 2303.15343); adds a learned bias.
@@ -22,7 +25,7 @@ pub enum Variant {
 }
 
 impl Variant {
-    pub const ALL: [Self; 4] = [Self::Released, Self::Paper, Self::Clip, Self::SigLip];
+    pub const ALL: [Self; 5] = [Self::Released, Self::Paper, Self::Omake, Self::Clip, Self::SigLip];
 
     /// Whether original captions alone count.
     pub fn has_one_caption(self) -> bool {
@@ -34,6 +37,7 @@ impl Variant {
         match self {
             Self::Released => "released",
             Self::Paper => "paper",
+            Self::Omake => "omake",
             Self::Clip => "clip",
             Self::SigLip => "siglip",
         }

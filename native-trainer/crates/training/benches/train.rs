@@ -246,7 +246,7 @@ fn time_loss(timed: &Timed) -> Result<()> {
     let mask = bools(&take("caption_mask")?)?;
     let features =
         Features { image: take("image")?, text: take("text")?, local: Some(take("local")?.unsqueeze(1)?) };
-    let captions = Captions { n_kinds: N_KINDS, rows, mask, n_rows: features.text.dim(0)? };
+    let captions = Captions { n_kinds: N_KINDS, rows, mask, n_rows: features.text.dim(0)?, lineages: Vec::new() };
     let objective = Objective {
         variant: Variant::Released,
         lambda_m: 1.0,
@@ -254,6 +254,7 @@ fn time_loss(timed: &Timed) -> Result<()> {
         sigma: 0.0,
         diagnosis_weights: true,
         masked_captions_are_negatives: true,
+        ontology: None,
     };
     let mut measured = measure(timed.steps, || objective.loss(&features, &captions, 1.0 / 0.07))?;
     measured["distinct_captions"] = json!(captions.n_rows);

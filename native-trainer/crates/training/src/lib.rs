@@ -20,6 +20,7 @@ mod lr_find;
 mod memory;
 mod micro_batches;
 pub mod model;
+mod ontology;
 pub mod optimizer;
 mod own_data;
 pub mod parameters;

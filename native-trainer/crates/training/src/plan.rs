@@ -3,6 +3,7 @@
 use super::estimate::{BatchSize, StepEstimate};
 use super::micro_batches::MicroBatches;
 use super::model::DeviceMemory;
+use super::ontology;
 use super::parameters::parameters;
 use super::ranks::Ranks;
 use super::recipe::{Recipe, ZeroShotRecipe};
@@ -68,6 +69,7 @@ impl Plan {
                 recipe.run.batch_size
             );
         }
+        let tree = ontology::read(&recipe, data)?;
         let source = |table: &str| -> Result<Arc<SampleSource>> {
             let path = data.join(table);
             let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
@@ -76,7 +78,8 @@ impl Plan {
                 Some(root) => image_root(&data.join(root))?,
                 None => table.image_root().into(),
             };
-            Ok(Arc::new(SampleSource::new(table, root, tokenizer, config.preprocess.clone())))
+            let source = SampleSource::new(table, root, tokenizer, config.preprocess.clone());
+            Ok(Arc::new(ontology::with_lineages(source, &recipe, tree.as_ref())))
         };
         let train = source(&recipe.data.train)?;
         let validation = recipe.data.validation.as_deref().map(source).transpose()?;
@@ -96,11 +99,13 @@ impl Plan {
             let variant = recipe.objective.variant.name();
             format!("the objective `{variant}` can learn nothing from {}", data.join(&recipe.data.train).display())
         })?;
+        ontology::check(&train, &recipe)?;
         if let Some(validation) = &validation {
             check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
         }
         let table = table_sha256(&data.join(&recipe.data.train), train.table())?;
-        let fingerprint = fingerprint(&recipe, &config, table, train.image_root())?;
+        let mut fingerprint = fingerprint(&recipe, &config, table, train.image_root())?;
+        fingerprint.extend(ontology::fingerprint(&recipe, data)?);
         let evaluated_on = evaluated_on(&recipe, &zero_shot, data, validation.as_deref())?;
         let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
         recipe.schedule.check_length(total_steps)?;
@@ -202,6 +207,7 @@ fn loader_options(recipe: &Recipe) -> LoaderOptions {
         batch_size: recipe.run.batch_size,
         max_bad_share: recipe.data.max_bad_share,
         n_captions: recipe.objective.n_captions(),
+        ontology_sampling: recipe.data.ontology_sampling,
         ..LoaderOptions::default()
     }
 }

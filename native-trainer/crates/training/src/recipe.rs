@@ -7,7 +7,7 @@ use super::micro_batches::MicroBatches;
 use super::optimizer::AdamWConfig;
 use super::schedule::Schedule;
 use anyhow::{Context, Result, bail, ensure};
-use dermake_data::{Augmentation, TableOptions};
+use dermake_data::{Augmentation, OntologySampling, TableOptions};
 use dermake_device::Precision;
 use dermake_objective::{Objective, Variant};
 use schemars::JsonSchema;
@@ -70,6 +70,13 @@ pub struct DataRecipe {
     /// Share of the rows that may be bad before the run stops.
     #[serde(default = "default_max_bad_share")]
     pub max_bad_share: f64,
+    /// A JSON file with the ontology of diagnoses, as Derm1M's or nested objects; by default the ontology captions have
+    /// the path to each diagnosis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ontology: Option<String>,
+    /// Batches that bring related diagnoses together, as O-MAKE's sampler does; by default batches are random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ontology_sampling: Option<OntologySampling>,
     /// Tables to measure zero-shot accuracy on.
     #[serde(default)]
     pub zero_shot: Vec<ZeroShotRecipe>,
@@ -149,6 +156,11 @@ impl Recipe {
         self.model.validate()
     }
 
+    /// Whether the run needs to know where diagnoses are in an ontology.
+    pub fn needs_lineages(&self) -> bool {
+        self.objective.soft_targets().is_some() || self.data.ontology_sampling.is_some()
+    }
+
     /// What gets no gradients: what is locked, and beside adapters the embeddings.
     pub fn locked(&self) -> Lock {
         if self.lora.is_some() { LowRank::lock(&self.lock) } else { self.lock.clone() }
@@ -187,6 +199,7 @@ impl RunRecipe {
 impl DataRecipe {
     fn validate(&self) -> Result<()> {
         self.augmentation.validate().context("augmentation")?;
+        self.ontology_sampling.as_ref().map_or(Ok(()), OntologySampling::validate).context("ontology_sampling")?;
         if !(0.0..=1.0).contains(&self.max_bad_share) {
             bail!("max_bad_share is {}, expected 0 to 1", self.max_bad_share);
         }

@@ -123,16 +123,16 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
         let loaded = batches.complete(part)?;
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
         let learning_rate = plan.recipe.schedule.at(state.step, plan.total_steps);
+        let objective = plan.recipe.objective.at_epoch(state.position.epoch);
 
         // ---- the step
         let mut taken = None;
-        if plan.recipe.objective.has_targets(&loaded.captions) {
+        if objective.has_targets(&loaded.captions) {
             let failed = |err: Error| match err.is::<RankError>() {
                 true => err,
                 false => stopped(&memory_hint(err, &model, &run.micro_batches), state.step, &loaded, &checkpoints),
             };
-            let computed =
-                loss_and_gradients_over(ranks, &model, &plan.recipe.objective, &batch, &run.micro_batches);
+            let computed = loss_and_gradients_over(ranks, &model, &objective, &batch, &run.micro_batches);
             let (loss, gradients) = computed.map_err(failed)?;
             let total = loss.total();
             ensure!(total.is_finite(), stopped(&format!("the loss is {total}"), state.step, &loaded, &checkpoints));

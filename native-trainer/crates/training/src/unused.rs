@@ -10,7 +10,7 @@ use dermake_objective::{Objective, Variant};
 /// # Errors
 /// Names the first one, and the setting that takes its effect away.
 pub(super) fn check(recipe: &Recipe) -> Result<()> {
-    let settings = [model(recipe), augmentation(recipe), objective(recipe), run(recipe)].concat();
+    let settings = [model(recipe), data(recipe), augmentation(recipe), objective(recipe), run(recipe)].concat();
     match settings.iter().find(|setting| setting.is_set && setting.without_effect.is_some()) {
         Some(Setting { name, without_effect: Some(why), .. }) => {
             bail!("{name} has no effect, since {why}; remove it")
@@ -36,6 +36,15 @@ fn setting(name: &'static str, is_set: bool, is_unused: bool, why: &'static str)
 fn model(recipe: &Recipe) -> Vec<Setting> {
     let model = &recipe.model;
     vec![setting("model.seed", model.seed != 0, model.from.is_some(), "the weights come from model.from")]
+}
+
+fn data(recipe: &Recipe) -> Vec<Setting> {
+    vec![setting(
+        "data.ontology",
+        recipe.data.ontology.is_some(),
+        !recipe.needs_lineages(),
+        "neither the objective nor data.ontology_sampling uses an ontology",
+    )]
 }
 
 fn augmentation(recipe: &Recipe) -> Vec<Setting> {
@@ -69,7 +78,7 @@ fn objective(recipe: &Recipe) -> Vec<Setting> {
     };
     let has_no_subcaptions = recipe.data.table.n_subcaptions == 0;
     let no_subcaptions = "data.table.n_subcaptions is 0";
-    let has_no_local_pairs = set.variant == Variant::Paper && has_no_subcaptions;
+    let has_no_local_pairs = matches!(set.variant, Variant::Paper | Variant::Omake) && has_no_subcaptions;
     vec![
         setting("objective.lambda_m", set.lambda_m != default.lambda_m, is_clip, clip),
         setting("objective.lambda_s", set.lambda_s != default.lambda_s, is_clip, clip),
@@ -128,6 +137,13 @@ mod tests {
         assert!(clip(|objective| objective.lambda_s = 0.5).starts_with("objective.lambda_s has no effect"));
         assert!(clip(|objective| objective.sigma = 0.2).starts_with("objective.sigma has no effect"));
         assert!(clip(|objective| objective.diagnosis_weights = false).contains("\"clip\""));
+        let ontology = said(|recipe| recipe.data.ontology = Some("tree.json".into()));
+        assert!(ontology.contains("data.ontology has no effect"), "{ontology}");
+        let used = said(|recipe| {
+            recipe.data.ontology = Some("tree.json".into());
+            recipe.objective.variant = Variant::Omake;
+        });
+        assert_eq!(used, "");
         let without_crop = said(|recipe| {
             recipe.data.augmentation.random_crop = false;
             recipe.data.augmentation.scale = [0.5, 1.0];

@@ -5,6 +5,7 @@ use super::batch::{Batch, Position};
 use super::options::{LoaderOptions, Pass};
 use super::worker::{Done, Job};
 use crate::captions::Tokens;
+use crate::ontology_order::ontology_order;
 use crate::order::epoch_order;
 use crate::samples::{Sample, SampleSource};
 use anyhow::{Context, Result, bail};
@@ -167,7 +168,14 @@ impl Assembler {
         }
         let order = match self.pass {
             Pass::Training { seed, .. } => {
-                epoch_order(seed, epoch, self.usable.len()).into_iter().map(|index| self.usable[index]).collect()
+                let order = match (&self.options.ontology_sampling, self.source.lineages()) {
+                    (Some(sampling), Some(lineages)) => {
+                        let lineages: Vec<_> = self.usable.iter().map(|&row| lineages.of_row(row)).collect();
+                        ontology_order((seed, epoch), &lineages, self.options.batch_size, sampling)
+                    }
+                    _ => epoch_order(seed, epoch, self.usable.len()),
+                };
+                order.into_iter().map(|index| self.usable[index]).collect()
             }
             Pass::Evaluation => self.usable.clone(),
         };

@@ -125,6 +125,9 @@ impl Loader {
         if !(0.0..=1.0).contains(&options.max_bad_share) {
             bail!("`max_bad_share` is {}, expected 0 to 1", options.max_bad_share);
         }
+        if options.ontology_sampling.is_some() && source.lineages().is_none() {
+            bail!("`ontology_sampling` needs the places of diagnoses in an ontology, and the source has none");
+        }
         let n_bad_rows = Arc::new(AtomicUsize::new(0));
         let bad_rows = BadRows::of_table(source.table(), options.max_bad_share, Arc::clone(&n_bad_rows))?;
         let usable: Vec<usize> = source.table().usable_rows().collect();

@@ -2,6 +2,7 @@
 
 use super::batch::Position;
 use crate::augment::Augmentation;
+use crate::ontology_sampling::OntologySampling;
 use crate::samples::Transform;
 use dermake_collectives::even_share;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct LoaderOptions {
     pub max_bad_share: f64,
     /// Captions of a row that come into a batch, from the first on; without it, all.
     pub n_captions: Option<usize>,
+    /// How training batches bring related diagnoses together; without it, batches are random.
+    pub ontology_sampling: Option<OntologySampling>,
     /// Which of `n_ranks` loaders this one is: of a training batch it makes an even part of the rows, of an evaluation
     /// every `n_ranks`-th batch.
     pub rank: usize,
@@ -35,6 +38,7 @@ impl Default for LoaderOptions {
             prefetch_batches: 2,
             max_bad_share: 0.01,
             n_captions: None,
+            ontology_sampling: None,
             rank: 0,
             n_ranks: 1,
         }

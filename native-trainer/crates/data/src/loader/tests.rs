@@ -1,4 +1,6 @@
 use super::*;
+use crate::lineages::Lineages;
+use crate::ontology_sampling::OntologySampling;
 use crate::samples::Transform;
 use crate::schema::TableOptions;
 use crate::table::TrainingTable;
@@ -106,6 +108,44 @@ fn the_parts_of_several_ranks_are_the_batches_of_one() {
     bad_rows.sort_unstable();
     bad_rows.dedup();
     assert_eq!(bad_rows, [2, 9]);
+}
+
+#[test]
+fn batches_of_related_diagnoses_are_dealt_out_and_begin_anywhere() {
+    let folder = folder(14, &[2, 9]);
+    let table = folder.path().join("train.csv");
+    let text = std::fs::read_to_string(&table).unwrap();
+    let diagnoses = ["growth, nevus", "growth, wart", "rash", "growth, nevus"];
+    let lines =
+        text.lines().enumerate().map(|(at, line)| line.replace(",nevus,", &format!(",\"{}\",", diagnoses[at % 4])));
+    std::fs::write(&table, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let source = Arc::into_inner(source(&folder)).unwrap();
+    let lineages = Lineages::of_table(source.table(), None);
+    assert_eq!(lineages.n_known(), 14);
+    let source = Arc::new(source.with_lineages(lineages));
+    let sampling = OntologySampling { ramp_epochs: 1, ..OntologySampling::default() };
+    let batches = |rank: usize, n_ranks: usize, start: Position| {
+        let options = LoaderOptions { rank, n_ranks, ontology_sampling: Some(sampling), ..options(2) };
+        all(Loader::training(Arc::clone(&source), &options, &Augmentation::default(), 7, 3, start).unwrap())
+    };
+    let whole = batches(0, 1, Position::default());
+    let random = all(training(&folder, 1, 3, Position::default()));
+    assert!(whole.iter().zip(&random).any(|(batch, random)| batch.rows != random.rows));
+    for batch in &whole {
+        let lineages = source.lineages().unwrap();
+        let expected: Vec<_> = batch.rows.iter().map(|&row| lineages.of_row(row).clone()).collect();
+        assert_eq!(batch.captions.lineages, expected);
+    }
+    let start = Position { epoch: 1, batch: 1 };
+    let ranks: Vec<Vec<Batch>> = (0..2).map(|rank| batches(rank, 2, start)).collect();
+    for (at, expected) in whole[4..].iter().enumerate() {
+        let rows: Vec<usize> = ranks.iter().flat_map(|batches| batches[at].rows.clone()).collect();
+        assert_eq!(rows, expected.rows);
+        assert_eq!(source.batch_captions(&rows, None).unwrap().0, expected.captions);
+    }
+    let options = LoaderOptions { ontology_sampling: Some(sampling), ..options(1) };
+    let refused = Loader::training(self::source(&folder), &options, &Augmentation::default(), 7, 1, start);
+    assert!(refused.err().unwrap().to_string().contains("needs the places of diagnoses"));
 }
 
 #[test]

@@ -2,17 +2,17 @@
 
 use crate::fixtures;
 use candle_core::{Tensor, Var};
-use dermake_objective::{Captions, Features, Loss, Objective, Variant};
+use dermake_objective::{Captions, Features, Lineage, Loss, Objective, Variant};
 use serde_json::Value;
 use shared_model::weighted_patch_sum;
 use std::collections::HashMap;
 
 /// Largest difference over largest expected value, of losses and of gradients.
-const LOSS: f64 = 2e-5;
-const GRADIENT: f32 = 1e-4;
+pub const LOSS: f64 = 2e-5;
+pub const GRADIENT: f32 = 1e-4;
 
 /// Captions of which no two are equal.
-fn all_distinct(mask: Vec<bool>, n_kinds: usize) -> Captions {
+pub fn all_distinct(mask: Vec<bool>, n_kinds: usize) -> Captions {
     let positions: Vec<usize> = (0..mask.len()).collect();
     Captions::distinct(&positions, mask, n_kinds).0
 }
@@ -90,6 +90,7 @@ fn objective(variant: Variant, settings: &str) -> Objective {
         sigma: 0.0,
         diagnosis_weights: weights == "w1",
         masked_captions_are_negatives: true,
+        ontology: None,
     }
 }
 
@@ -196,6 +197,7 @@ fn edge_cases() {
         sigma: 0.0,
         diagnosis_weights,
         masked_captions_are_negatives: true,
+        ontology: None,
     };
     let edge = |name: &str| &json["edge"][name];
 
@@ -226,9 +228,12 @@ fn edge_cases() {
 /// every position has a row of its own.
 #[test]
 fn distinct_captions_count_with_their_multiplicity() {
-    for variant in [Variant::Released, Variant::Paper, Variant::Clip] {
+    for variant in [Variant::Released, Variant::Paper, Variant::Omake, Variant::Clip] {
         for_every_case(|case| {
-            let whole = case.captions();
+            let lineages: Vec<Lineage> =
+                (0..12).map(|sample| Lineage::new(&[0, sample % 4][..sample as usize % 3])).collect();
+            let mut whole = case.captions();
+            whole.lineages = lineages[..whole.n_samples()].to_vec();
             let (n_samples, n_kinds) = (whole.n_samples(), whole.n_kinds);
             // Masked captions are one text; the last kind repeats the first where it is valid.
             let names: Vec<usize> = (0..whole.rows.len())
@@ -238,7 +243,8 @@ fn distinct_captions_count_with_their_multiplicity() {
                     _ => position,
                 })
                 .collect();
-            let (distinct, kept) = Captions::distinct(&names, whole.mask.clone(), n_kinds);
+            let (mut distinct, kept) = Captions::distinct(&names, whole.mask.clone(), n_kinds);
+            distinct.lineages.clone_from(&whole.lineages);
             assert!(distinct.n_rows < whole.n_rows || whole.mask.iter().all(|&valid| valid) && n_kinds == 1);
             let text = case.input("text_features");
             let source: Vec<u32> =

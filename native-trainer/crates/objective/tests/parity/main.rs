@@ -6,3 +6,4 @@
 #[path = "../../../../tests/support/fixtures.rs"]
 mod fixtures;
 mod loss;
+mod omake;

@@ -5,11 +5,10 @@
 //! from an ontology file; concepts from `data/concepts.json`; cues from `data/cues.json`.
 
 mod cues;
-mod ontology;
 mod terms;
 
 pub use cues::Cue;
-pub use ontology::{Ontology, OntologyError};
+pub use dermake_data::{Ontology, OntologyError};
 
 use crate::words::{Kind, Words};
 use aho_corasick::AhoCorasick;

@@ -19,6 +19,9 @@ impl Display for Plan {
         }
         let table = self.train.table();
         writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        if let Some(lineages) = self.train.lineages() {
+            writeln!(f, "ontology    has the diagnoses of {} rows", lineages.n_known())?;
+        }
         let absent = table.absent_columns();
         if !absent.is_empty() && !self.recipe.objective.variant.has_one_caption() {
             writeln!(f, "masked      the table has no {}", absent.join(", "))?;

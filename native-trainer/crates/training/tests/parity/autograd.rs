@@ -60,7 +60,8 @@ impl Case {
         };
         let ids: Vec<Vec<u32>> = (0..n_samples * N_KINDS).map(|_| caption()).collect();
         let mask = (0..n_samples * N_KINDS).map(|at| at % 7 != 5).collect();
-        let (captions, input_ids) = Captions::distinct(&ids, mask, N_KINDS);
+        let (mut captions, input_ids) = Captions::distinct(&ids, mask, N_KINDS);
+        captions.lineages = crate::tiny::lineages(n_samples);
         Self { model, pixel_values, captions, input_ids }
     }
 
@@ -116,7 +117,7 @@ fn the_engine_has_the_gradients_of_autograd() {
     let shapes = [(true, 32, 16, 16), (false, 35, 8, 24), (true, 24, 8, 8)];
     for (is_quick, image_size, patch_size, head_width) in shapes {
         let case = Case::new(is_quick, image_size, patch_size, head_width);
-        for variant in [Variant::Released, Variant::Paper, Variant::Clip] {
+        for variant in [Variant::Released, Variant::Paper, Variant::Omake, Variant::Clip] {
             let objective = Objective { sigma: 0.1, ..Objective::of(variant) };
             let batch = Batch { pixels: &case.pixel_values, captions: &case.captions, input_ids: &case.input_ids };
             let (_, gradients) = loss_and_gradients(&case.model, &objective, &batch, &AT_ONCE).unwrap();

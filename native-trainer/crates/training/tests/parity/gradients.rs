@@ -1,7 +1,7 @@
 //! Gradients of the tiny model: `train/grads_*`, and what must not change them.
 
 use crate::fixtures;
-use crate::tiny::{AT_ONCE, Fixture, tiny_model, tiny_model_in, without_key_bias};
+use crate::tiny::{AT_ONCE, Fixture, lineages, tiny_model, tiny_model_in, without_key_bias};
 use candle_core::{DType, Device, Tensor};
 use dermake_objective::{Captions, Objective, Variant};
 use dermake_training::MicroBatches;
@@ -32,7 +32,7 @@ fn every_parameter_has_the_reference_gradient() {
 #[test]
 fn gradients_agree_with_finite_differences() {
     let (fixture, model) = (Fixture::read(), tiny_model());
-    for variant in [Variant::Released, Variant::Paper, Variant::Clip] {
+    for variant in [Variant::Released, Variant::Paper, Variant::Omake, Variant::Clip] {
         let objective = Objective { diagnosis_weights: false, ..fixture.objective(variant) };
         let run = || loss_and_gradients(&model, &objective, &fixture.batch(), &AT_ONCE).unwrap();
         let (_, gradients) = run();
@@ -67,20 +67,24 @@ fn micro_batches_change_nothing() {
     more_mask.rotate_left(2 * n_kinds);
     let mask = [six.captions.mask.clone(), more_mask].concat();
     let all_ids = [ids, more_ids].concat();
-    let (captions, input_ids) = Captions::distinct(&all_ids, mask.clone(), n_kinds);
+    let (mut captions, input_ids) = Captions::distinct(&all_ids, mask.clone(), n_kinds);
+    captions.lineages = lineages(12);
     let pixel_values = Tensor::cat(&[&six.pixel_values, &mirrored], 0).unwrap();
     let twelve = Fixture { json: six.json, pixel_values, captions, input_ids };
     let every_caption = Fixture {
         json: twelve.json.clone(),
         pixel_values: twelve.pixel_values.clone(),
-        captions: Captions::distinct(&(0..mask.len()).collect::<Vec<_>>(), mask, n_kinds).0,
+        captions: Captions {
+            lineages: lineages(12),
+            ..Captions::distinct(&(0..mask.len()).collect::<Vec<_>>(), mask, n_kinds).0
+        },
         input_ids: all_ids,
     };
     assert!(twelve.captions.n_rows < every_caption.captions.n_rows);
     let pieces = MicroBatches { images: 5, tokens: 400, activation_memory_gib: Some(1.0) };
     // A micro-batch of 5 images keeps some 0.0005 GiB.
     let keeping = |gib: f64| MicroBatches { activation_memory_gib: Some(gib), ..pieces.clone() };
-    for variant in [Variant::Released, Variant::Paper, Variant::Clip] {
+    for variant in [Variant::Released, Variant::Paper, Variant::Omake, Variant::Clip] {
         let (loss, whole) = every_caption.gradients(&model, variant, &AT_ONCE);
         let norm = whole.norm().unwrap() as f32;
         for (way, micro) in [("distinct captions", &AT_ONCE), ("pieces", &pieces)] {

@@ -2,7 +2,7 @@
 
 use crate::fixtures;
 use candle_core::{DType, Tensor};
-use dermake_objective::{Captions, Loss, Objective, Variant};
+use dermake_objective::{Captions, Lineage, Loss, Objective, Variant};
 use dermake_training::MicroBatches;
 use dermake_training::lock::Lock;
 use dermake_training::model::{Gradients, TrainedModel};
@@ -22,6 +22,12 @@ pub struct Fixture {
     pub input_ids: Vec<Vec<u32>>,
 }
 
+/// Places of diagnoses, some of them related and some unknown.
+pub fn lineages(n_samples: usize) -> Vec<Lineage> {
+    let of = |sample: usize| Lineage::new([&[0, 1][..], &[0, 2], &[], &[0, 1], &[3]][sample % 5]);
+    (0..n_samples).map(of).collect()
+}
+
 impl Fixture {
     pub fn read() -> Self {
         let mut batch = fixtures::tensors("train/batch.safetensors");
@@ -30,7 +36,8 @@ impl Fixture {
         let ids: Vec<Vec<u32>> = texts.flatten_to(1).unwrap().to_dtype(DType::U32).unwrap().to_vec2().unwrap();
         let mask: Vec<f32> = batch["caption_mask"].flatten_all().unwrap().to_vec1().unwrap();
         let mask = mask.into_iter().map(|value| value == 1.0).collect();
-        let (captions, input_ids) = Captions::distinct(&ids, mask, n_kinds);
+        let (mut captions, input_ids) = Captions::distinct(&ids, mask, n_kinds);
+        captions.lineages = lineages(captions.n_samples());
         Self {
             json: fixtures::json("train/train.json"),
             pixel_values: batch.remove("images").unwrap(),
@@ -51,6 +58,7 @@ impl Fixture {
             sigma: self.json["sigma"].as_f64().unwrap(),
             diagnosis_weights: self.json["use_disease_specific_weight"].as_bool().unwrap(),
             masked_captions_are_negatives: true,
+            ontology: None,
         }
     }
 

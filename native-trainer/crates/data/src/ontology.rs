@@ -2,7 +2,7 @@
 //!
 //! Two forms are read: a map from each node to the list of its children, as Derm1M publishes (`{"root": ["inflammatory",
 //! …], "inflammatory": ["infectious", …]}`), and nested objects (`{"inflammatory": {"infectious": {…}}}`). In both,
-//! names may be written in any case.
+//! names may be written in any case. A name with commas lists synonyms (`"Nail diseases, nail disease"`).
 
 use serde_json::{Map, Value};
 use shared_model::json_kind::json_kind;
@@ -28,6 +28,8 @@ pub enum OntologyError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ontology {
     paths: BTreeMap<String, Vec<String>>,
+    /// The node of each synonym that is no node itself.
+    synonyms: BTreeMap<String, String>,
 }
 
 impl Ontology {
@@ -46,17 +48,27 @@ impl Ontology {
         } else {
             ontology.read_nested(&nodes, &mut Vec::new())?;
         }
+        ontology.read_synonyms();
         Ok(ontology)
     }
 
-    /// The path of a condition, from the most general group to its own name.
+    /// The path of a condition, from the most general group to its own node.
     pub fn path(&self, name: &str) -> Option<&[String]> {
-        self.paths.get(&name.to_lowercase()).map(Vec::as_slice)
+        let name = name.to_lowercase();
+        self.paths.get(self.synonyms.get(&name).unwrap_or(&name)).map(Vec::as_slice)
     }
 
     /// All nodes and their paths, without the most general groups, which name no condition.
     pub fn conditions(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.paths.iter().filter(|(_, path)| path.len() > 1).map(|(name, path)| (name.as_str(), path.as_slice()))
+    }
+
+    fn read_synonyms(&mut self) {
+        for node in self.paths.keys().filter(|node| node.contains(',')) {
+            for name in node.split(',').map(str::trim).filter(|name| !self.paths.contains_key(*name)) {
+                self.synonyms.entry(name.to_owned()).or_insert_with(|| node.clone());
+            }
+        }
     }
 
     fn read_lists(&mut self, nodes: &Map<String, Value>) -> Result<(), OntologyError> {
@@ -151,6 +163,19 @@ mod tests {
             assert_eq!(Ontology::from_json(text).unwrap(), expected, "{text}");
         }
         assert_eq!(expected.conditions().count(), 3);
+    }
+
+    #[test]
+    fn a_name_with_commas_is_found_by_each_of_its_synonyms() {
+        let ontology = Ontology::from_json(
+            r#"{"hereditary": {"Darier-White disease, Dariers disease": {}, "porphyria": {}}}"#,
+        );
+        let ontology = ontology.unwrap();
+        let node = "darier-white disease, dariers disease";
+        for name in ["Dariers disease", "darier-white disease", node] {
+            assert_eq!(ontology.path(name).unwrap(), ["hereditary", node], "{name}");
+        }
+        assert_eq!((ontology.path("darier"), ontology.conditions().count()), (None, 2));
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! The ontology of a run: where the diagnosis of each row is.
+
+use super::recipe::Recipe;
+use anyhow::{Context, Result, bail};
+use dermake_data::{Lineages, Ontology, SampleSource};
+use dermake_files::{hash, text_file};
+use std::path::Path;
+
+/// Reads the ontology file that a recipe names, if any.
+///
+/// # Errors
+/// When it cannot be read, or is no ontology.
+pub fn read(recipe: &Recipe, data: &Path) -> Result<Option<Ontology>> {
+    let Some(name) = &recipe.data.ontology else { return Ok(None) };
+    let path = data.join(name);
+    let ontology = Ontology::from_json(&text_file::read(&path)?);
+    ontology.map(Some).with_context(|| format!("data.ontology is no ontology: {}", path.display()))
+}
+
+/// Gives a source the places of its diagnoses, if the recipe needs them.
+pub fn with_lineages(source: SampleSource, recipe: &Recipe, ontology: Option<&Ontology>) -> SampleSource {
+    if !recipe.needs_lineages() {
+        return source;
+    }
+    let lineages = Lineages::of_table(source.table(), ontology);
+    source.with_lineages(lineages)
+}
+
+/// Checks that the place of some diagnosis of the training table is known.
+///
+/// # Errors
+/// Says what is missing.
+pub fn check(source: &SampleSource, recipe: &Recipe) -> Result<()> {
+    if source.lineages().is_none_or(|lineages| lineages.n_known() > 0) {
+        return Ok(());
+    }
+    let why = match recipe.objective.soft_targets() {
+        Some(_) => format!("the objective `{}` with soft targets", recipe.objective.variant.name()),
+        None => "data.ontology_sampling".to_owned(),
+    };
+    match &recipe.data.ontology {
+        Some(file) => {
+            bail!("{why} needs diagnoses of an ontology, and {file} has none of the table's ontology captions")
+        }
+        None => bail!(
+            "{why} needs diagnoses of an ontology, and no ontology_caption counts in the table; `dermake prepare` makes \
+             them"
+        ),
+    }
+}
+
+/// The hash of the ontology file of a recipe, if any, with what it stands for.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn fingerprint(recipe: &Recipe, data: &Path) -> Result<Option<(String, String)>> {
+    let Some(name) = &recipe.data.ontology else { return Ok(None) };
+    let path = data.join(name);
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Some(("ontology".to_owned(), hash::sha256(bytes))))
+}
