@@ -156,6 +156,42 @@ fn an_answer_that_is_no_use_is_left_to_the_lexicon() {
 }
 
 #[test]
+fn an_answer_in_a_code_block_among_words_is_read() {
+    let (by, counts, _) = read(vec![Turn::Text(format!("Sure! Here it is:\n```json\n{}\n```\nBye.", good()))]);
+    assert_eq!((by, counts.n_broken_answers), (Ok(Reader::Llm), 0));
+}
+
+/// As a model of 135 million parameters answers a schema whose lists may be of any length.
+#[test]
+fn a_finding_that_is_repeated_until_the_tokens_are_used_up_is_left_to_the_lexicon() {
+    let term = r#"{"name": "papule", "evidence": "exfoliation"}"#;
+    let cut = format!(r#"{{"concepts": [{}, {{"name": "pa"#, [term; 30].join(", "));
+    let (by, counts, requests) = read(vec![Turn::Text(cut)]);
+    assert_eq!((by, counts.n_broken_answers, requests.len()), (Ok(Reader::Lexicon), 1, 1));
+    // A whole answer that repeats a term has one refused term, which is named once in the next request.
+    let mut repeated = good();
+    repeated["concepts"] = serde_json::from_str(&format!("[{}]", [term; 9].join(","))).unwrap();
+    let (by, counts, requests) = read(vec![Turn::Say(repeated), Turn::Say(good())]);
+    assert_eq!((by, counts.n_refused_terms), (Ok(Reader::Llm), 1));
+    assert!(requests[1].1["messages"][1]["content"].as_str().unwrap().contains("assert: papule. Leave"));
+}
+
+#[test]
+fn a_service_without_schemas_is_asked_without_one_from_then_on() {
+    for status in [400, 422, 501] {
+        let folder = tempfile::tempdir().unwrap();
+        let service = service(vec![Turn::Status(status, ""), Turn::Say(good()), Turn::Say(good())]);
+        let reader = LlmReader::new(&options(&service, &folder), &LEXICON).unwrap();
+        for caption in [CAPTION, "Psoriasis with scaly plaques, no crust."] {
+            assert_eq!(reader.extract(caption).unwrap().by, Reader::Llm);
+        }
+        let requests = service.requests.lock().unwrap().clone();
+        let has_schema: Vec<bool> = requests.iter().map(|(_, body)| body["response_format"].is_object()).collect();
+        assert_eq!(has_schema, [true, false, false]);
+    }
+}
+
+#[test]
 fn invented_terms_are_refused_and_asked_about_once_more() {
     let (by, counts, requests) = read(vec![Turn::Say(invented()), Turn::Say(good())]);
     assert_eq!((by, counts.n_refused_terms, counts.n_requests), (Ok(Reader::Llm), 1, 2));
@@ -169,7 +205,7 @@ fn a_refused_key_or_request_ends_the_run_and_names_neither_key_nor_cause_twice()
     for (status, expected) in
         [(401, "DERMAKE_LLM_KEY"), (403, "DERMAKE_LLM_KEY"), (400, "status 400"), (404, "busy")]
     {
-        let (by, ..) = read(vec![Turn::Status(status, "")]);
+        let (by, ..) = read(vec![Turn::Status(status, ""), Turn::Status(status, "")]);
         let error = by.unwrap_err();
         assert!(error.contains(expected) && !error.contains("secret-key"), "{error}");
     }

@@ -1,44 +1,18 @@
 //! Checks an answer against its caption: a term counts only if the caption contains its evidence and asserts it.
 
+use super::answer::{Answer, Term};
 use crate::assertion::{Cues, Status};
 use crate::extraction::{Extraction, Reader};
 use crate::lexicon::{Hit, Lexicon, Meaning};
 use crate::lexicon_reader;
 use crate::words::Words;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// What a language model answers.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Answer {
-    pub condition: Option<Term>,
-    #[serde(default)]
-    pub concepts: Vec<Term>,
-    #[serde(default)]
-    pub negated: Vec<Term>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Term {
-    pub name: String,
-    pub evidence: String,
-}
 
 /// An answer that was checked: what it supports, and the terms that were refused.
 pub struct Checked {
     pub extraction: Extraction,
     pub refused: Vec<String>,
-}
-
-/// Parses an answer; a model may put it into a code block.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn parse(content: &str) -> Result<Answer, serde_json::Error> {
-    let content = content.trim();
-    let inside = content.strip_prefix("```").map(|rest| rest.trim_start_matches("json").trim_end_matches("```"));
-    serde_json::from_str(inside.unwrap_or(content).trim())
 }
 
 /// Checks every term of an answer.
@@ -295,12 +269,5 @@ mod tests {
         let answer = Answer { condition: Some(term("Zyxoma", "zyxomata")), concepts: vec![], negated: vec![] };
         let found = check(&lexicon, "Zyxomata of the leg", &answer).extraction;
         assert_eq!((found.condition.as_deref(), found.path), (Some("zyxoma"), vec!["zyxoma".to_owned()]));
-    }
-
-    #[test]
-    fn answers_in_code_blocks_are_parsed_and_broken_ones_are_errors() {
-        let json = r#"{"condition": null, "concepts": [], "negated": []}"#;
-        assert_eq!(parse(json).unwrap(), parse(&format!("```json\n{json}\n```")).unwrap());
-        assert!(parse(&json[..20]).is_err() && parse("I think it is psoriasis").is_err());
     }
 }

@@ -5,7 +5,6 @@ use anyhow::{Result, bail};
 use dermake_hub::{JsonService, NoReply};
 use dermake_process::interrupt::{self, Interrupted};
 use serde::Deserialize;
-use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// Attempts at one request.
@@ -23,6 +22,8 @@ pub enum Outcome {
     Content(String),
     /// An answer that is too large or not of the form; asking again brings the same.
     Unusable,
+    /// The service cannot process this request, in words.
+    Refused(String),
 }
 
 /// The address of a model.
@@ -63,15 +64,18 @@ impl Endpoint {
         Ok(Self { service, url, retry_wait: options.retry_wait })
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Asks, and asks again while that may help.
     ///
     /// # Errors
     /// If the service refuses the key or the request, or fails in every attempt. What was answered before is kept.
-    pub fn ask(&self, request: &Value) -> Result<Outcome> {
-        let body = serde_json::to_vec(request)?;
+    pub fn ask(&self, request: &str) -> Result<Outcome> {
         let mut last = String::new();
         for attempt in 0..ATTEMPTS {
-            let failed = match self.attempt(&body)? {
+            let failed = match self.attempt(request.as_bytes())? {
                 Ok(outcome) => return Ok(outcome),
                 Err(failed) => failed,
             };
@@ -117,10 +121,11 @@ impl Endpoint {
                 reply.status,
                 self.url
             ),
-            408 | 409 | 425 | 429 | 500..=599 => Ok(Err(Failed {
+            408 | 409 | 425 | 429 | 500 | 502..=599 => Ok(Err(Failed {
                 cause: format!("the service answers {}", reply.status),
                 retry_after: reply.retry_after,
             })),
+            status @ (400 | 422 | 501) => Ok(Ok(Outcome::Refused(format!("status {status}: {}", said())))),
             status => bail!("the service refuses the request (status {status}: {}): {}", said(), self.url),
         }
     }

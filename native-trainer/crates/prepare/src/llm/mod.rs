@@ -3,6 +3,7 @@
 //! An answer is checked beside its caption (`check`). If terms are refused, the model is asked once more; if they are
 //! refused again, the lexicon reads the caption. Every answer is kept on disk, and equal captions are asked once.
 
+mod answer;
 mod answers;
 mod check;
 mod exchange;
@@ -12,13 +13,13 @@ use crate::extraction::{Extraction, Extractor};
 use crate::lexicon::Lexicon;
 use crate::lexicon_reader;
 use answers::Answers;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use exchange::{Endpoint, Outcome};
-use prompt::Prompt;
+use prompt::{Form, Prompt};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ pub struct LlmReader<'a> {
     endpoint: Endpoint,
     answers: Answers,
     counters: Counters,
+    /// Whether the service refused a request with a schema and answered one without.
+    has_no_schemas: AtomicBool,
     /// A lock for each caption that is being read, so that an equal one waits for its answer.
     in_flight: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
@@ -86,6 +89,7 @@ impl<'a> LlmReader<'a> {
             endpoint: Endpoint::new(options)?,
             answers: Answers::open(&options.answers)?,
             counters: Counters::default(),
+            has_no_schemas: AtomicBool::new(false),
             in_flight: Mutex::default(),
             lexicon,
         })
@@ -101,26 +105,11 @@ impl<'a> LlmReader<'a> {
 
     /// The answer to a caption, kept or new; `None` if the model gave none that can be used.
     fn ask(&self, caption: &str, refused: &[String]) -> Result<Option<check::Checked>> {
-        let request = self.prompt.request(caption, refused);
-        let key = Answers::key(&request);
-        let content = match self.answers.get(&key) {
-            Some(content) => {
-                self.counters.kept.fetch_add(1, Ordering::Relaxed);
-                content
-            }
-            None => match self.endpoint.ask(&request)? {
-                Outcome::Content(content) => {
-                    self.counters.requests.fetch_add(1, Ordering::Relaxed);
-                    self.answers.keep(&key, &content)?;
-                    content
-                }
-                Outcome::Unusable => {
-                    self.counters.broken.fetch_add(1, Ordering::Relaxed);
-                    return Ok(None);
-                }
-            },
+        let Some(content) = self.content(caption, refused)? else {
+            self.counters.broken.fetch_add(1, Ordering::Relaxed);
+            return Ok(None);
         };
-        let Ok(answer) = check::parse(&content) else {
+        let Ok(answer) = answer::parse(&content) else {
             self.counters.broken.fetch_add(1, Ordering::Relaxed);
             return Ok(None);
         };
@@ -129,12 +118,46 @@ impl<'a> LlmReader<'a> {
         Ok(Some(checked))
     }
 
+    /// The text of the answer to a caption; `None` if it is too large or not of the form.
+    fn content(&self, caption: &str, refused: &[String]) -> Result<Option<String>> {
+        let forms = match self.has_no_schemas.load(Ordering::Relaxed) {
+            true => &[Form::Described][..],
+            false => &[Form::Schema, Form::Described],
+        };
+        let mut said = String::new();
+        for &form in forms {
+            let request = self.prompt.request(caption, refused, form)?;
+            let key = Answers::key(&request);
+            if let Some(content) = self.answers.get(&key) {
+                self.counters.kept.fetch_add(1, Ordering::Relaxed);
+                return Ok(Some(content));
+            }
+            match self.endpoint.ask(&request)? {
+                Outcome::Content(content) => {
+                    self.counters.requests.fetch_add(1, Ordering::Relaxed);
+                    self.answers.keep(&key, &content)?;
+                    if form == Form::Described && !self.has_no_schemas.swap(true, Ordering::Relaxed) {
+                        tracing::warn!("the service takes no JSON schema ({said}); the rules describe the form");
+                    }
+                    return Ok(Some(content));
+                }
+                Outcome::Unusable => return Ok(None),
+                Outcome::Refused(why) => said = why,
+            }
+        }
+        bail!("the service refuses the request ({said}): {}", self.endpoint.url())
+    }
+
     fn read(&self, caption: &str) -> Result<Extraction> {
         let mut refused = Vec::new();
         for _ in 0..2 {
             match self.ask(caption, &refused)? {
                 Some(checked) if checked.refused.is_empty() => return Ok(checked.extraction),
-                Some(checked) => refused = checked.refused,
+                Some(checked) => {
+                    refused = checked.refused;
+                    refused.sort_unstable();
+                    refused.dedup();
+                }
                 // Without an answer, the same request would bring none again.
                 None => break,
             }
