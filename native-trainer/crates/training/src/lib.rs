@@ -8,6 +8,7 @@ mod checkpoint;
 mod device_batches;
 mod early_stopping;
 pub mod estimate;
+mod evaluated_on;
 mod evaluation;
 mod evaluation_of_run;
 mod gradients;

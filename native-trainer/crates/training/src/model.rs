@@ -151,12 +151,11 @@ impl TrainedModel {
         }
     }
 
-    /// The model of one of `n_ranks` ranks on this computer, which share its memory; GPUs are not shared.
-    pub(super) fn sharing_memory(mut self, n_ranks: usize) -> Self {
-        if self.device().is_cpu() {
-            self.free_bytes /= n_ranks as u64;
-        }
-        self
+    /// The model of one of `n_ranks` ranks on this computer, which share its memory.
+    pub(super) fn sharing_memory(self, n_ranks: usize) -> Self {
+        let (free_bytes, value_bytes) = (self.free_bytes, self.value_bytes());
+        let memory = DeviceMemory { free_bytes, value_bytes, is_gpu: !self.device().is_cpu() };
+        Self { free_bytes: memory.of_rank(n_ranks).free_bytes, ..self }
     }
 
     pub fn device(&self) -> &Device {

@@ -1,6 +1,7 @@
 //! A recipe with everything resolved: files found, steps counted, costs estimated.
 
 use super::estimate::{BatchSize, StepEstimate};
+use super::evaluated_on::evaluated_on;
 use super::micro_batches::MicroBatches;
 use super::model::DeviceMemory;
 use super::ontology;
@@ -19,9 +20,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod summary;
-
-/// The key in [`Plan::evaluated_on`] of the table that decides which checkpoint is the best.
-pub const VALIDATION: &str = "validation table";
 
 /// The key in [`Plan::fingerprint`] of the recipe.
 pub const RECIPE: &str = "recipe";
@@ -243,30 +241,12 @@ fn comparable(recipe: &Recipe) -> Recipe {
     recipe
 }
 
-/// Hashes of the tables that a run is evaluated on, with the classes of each.
-fn evaluated_on(
-    recipe: &Recipe,
-    zero_shot: &[ZeroShotSet],
-    data: &Path,
-    validation: Option<&SampleSource>,
-) -> Result<BTreeMap<String, String>> {
-    let mut hashes = BTreeMap::new();
-    if let (Some(name), Some(validation)) = (&recipe.data.validation, validation) {
-        hashes.insert(VALIDATION.to_string(), table_sha256(&data.join(name), validation.table())?);
-    }
-    for (set, written) in zero_shot.iter().zip(&recipe.data.zero_shot) {
-        let content = [serde_json::to_vec(&set.class_names)?, read(&data.join(&written.table))?].concat();
-        hashes.insert(format!("zero-shot table or class list {}", set.name), hash::sha256(content));
-    }
-    Ok(hashes)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The hash of a table: of a text file's bytes, and of what was read from any other source.
-fn table_sha256(path: &Path, table: &TrainingTable) -> Result<String> {
+pub(super) fn table_sha256(path: &Path, table: &TrainingTable) -> Result<String> {
     let is_text = path.is_file() && (0..table.len().min(1)).all(|row| table.line(row).is_some());
     if is_text { Ok(hash::sha256(read(path)?)) } else { Ok(table.content_sha256()) }
 }

@@ -1,8 +1,10 @@
 //! Decides whether a run may continue in its folder: with the settings it started with, from its newest checkpoint.
 
 use super::checkpoint::{Checkpoints, KEPT, LAST};
+use super::early_stopping::Watched;
+use super::evaluated_on::{VALIDATION, table_of};
 use super::loop_state::LoopState;
-use super::plan::{Plan, RECIPE, VALIDATION};
+use super::plan::{Plan, RECIPE};
 use super::sinks::metrics;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,23 +142,35 @@ fn settings(value: &toml::Value, name: &str, found: &mut BTreeMap<String, String
     }
 }
 
-/// Resets the best validation loss if the validation table has changed, since losses of two tables cannot be compared.
+/// Resets the best validation loss and what early stopping watches if their tables have changed, since figures of two
+/// tables cannot be compared.
 fn follow_evaluation(state: &mut LoopState, now: &BTreeMap<String, String>) {
     let differing = differing(&state.evaluated_on, now);
     if !state.evaluated_on.is_empty() && !differing.is_empty() {
         let names: Vec<&str> = differing.iter().copied().collect();
-        let consequence = match differing.contains(VALIDATION) {
-            true => "; the best validation loss so far is forgotten, and the next evaluation replaces `best`",
-            false => "",
-        };
+        let is_watched = |watched: &Watched| differing.contains(table_of(&watched.metric).as_str());
+        let resets_watched = state.watched.as_ref().is_some_and(is_watched);
+        let forgets_loss = differing.contains(VALIDATION);
+        let mut consequence = String::new();
+        if forgets_loss {
+            consequence += "; the best validation loss so far is forgotten";
+        }
+        if resets_watched {
+            consequence += "; early stopping begins anew";
+        }
+        if resets_watched || (forgets_loss && state.watched.is_none()) {
+            consequence += ", and the next evaluation replaces `best`";
+        }
         tracing::warn!(
             "the run was evaluated on another {}: figures before and after this step cannot be compared{consequence}",
             names.join(", another ")
         );
-        if differing.contains(VALIDATION) {
+        if forgets_loss {
             state.best_validation_loss = None;
         }
-        state.watched = None;
+        if resets_watched {
+            state.watched = None;
+        }
     }
     state.evaluated_on = now.clone();
 }
@@ -175,11 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn only_another_validation_table_forgets_the_best_loss() {
-        let hashes = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(name, hash)| (name.to_string(), hash.to_string())).collect()
+    fn a_figure_is_forgotten_if_its_own_table_is_another_one() {
+        let synth = table_of("zero_shot_top1_synth");
+        let hashes = |validation: &str, zero_shot: &str| {
+            BTreeMap::from([
+                (VALIDATION.to_string(), validation.to_string()),
+                (synth.clone(), zero_shot.to_string()),
+            ])
         };
-        let followed = |earlier: &[(&str, &str)]| {
+        let followed = |earlier: BTreeMap<String, String>, metric: &str| {
+            let watched = Watched { metric: metric.into(), best: 0.5, n_without_improvement: 1 };
             let mut state = LoopState {
                 optimizer_steps: None,
                 step: 3,
@@ -187,19 +206,26 @@ mod tests {
                 samples_seen: 0,
                 trained_secs: 0.0,
                 best_validation_loss: Some(0.5),
-                watched: None,
+                watched: Some(watched),
                 is_evaluation_due: false,
                 fingerprint: BTreeMap::new(),
-                evaluated_on: hashes(earlier),
+                evaluated_on: earlier,
             };
-            let now = hashes(&[(VALIDATION, "a"), ("zero-shot table synth", "b")]);
+            let now = hashes("a", "b");
             follow_evaluation(&mut state, &now);
             assert_eq!(state.evaluated_on, now);
-            state.best_validation_loss
+            (state.best_validation_loss.is_some(), state.watched.is_some())
         };
-        assert_eq!(followed(&[(VALIDATION, "a"), ("zero-shot table synth", "b")]), Some(0.5));
-        assert_eq!(followed(&[(VALIDATION, "a"), ("zero-shot table synth", "c")]), Some(0.5));
-        assert_eq!(followed(&[(VALIDATION, "c"), ("zero-shot table synth", "b")]), None);
-        assert_eq!(followed(&[]), Some(0.5), "a checkpoint of an older version does not say");
+        for (validation, zero_shot, metric, kept) in [
+            ("a", "b", "validation_loss", (true, true)),
+            ("a", "c", "validation_loss", (true, true)),
+            ("a", "c", "zero_shot_top1_synth", (true, false)),
+            ("c", "b", "validation_loss", (false, false)),
+            ("c", "b", "zero_shot_top1_synth", (false, true)),
+        ] {
+            assert_eq!(followed(hashes(validation, zero_shot), metric), kept, "{validation} {zero_shot} {metric}");
+        }
+        // A checkpoint of an older version does not say.
+        assert_eq!(followed(BTreeMap::new(), "validation_loss"), (true, true));
     }
 }
