@@ -6,6 +6,7 @@ size=$1
 shift
 [[ $size =~ ^[1-9][0-9]*$ ]] || { echo "error: the number of ranks is ${size@Q}, expected 1 or more" >&2; exit 2; }
 export WORLD_SIZE=$size LOCAL_WORLD_SIZE=$size MASTER_ADDR=127.0.0.1 MASTER_PORT=${MASTER_PORT:-29500}
+export TORCHELASTIC_RUN_ID=${TORCHELASTIC_RUN_ID:-$$} # ranks of another call of this script are refused
 # Without job control, background processes ignore Ctrl-C. With it, only this script gets it, and passes it on.
 set -m
 pids=()

@@ -1,16 +1,24 @@
 //! The ranks that a launcher started this process as one of.
 
 use anyhow::{Context, Result};
-use dermake_collectives::{Launch, RankError, Tcp};
+use dermake_collectives::{Alone, Collectives, Launch, Place, RankError, Tcp};
 use dermake_device::DeviceChoice;
+use dermake_features::{Crew, follow};
+use dermake_files::hash;
+use dermake_models::options::ModelOptions;
+use dermake_process::interrupt::Interrupted;
 use dermake_process::{host, print};
 use dermake_training::Ranks;
+use shared_model::preprocess::Reading;
+use std::process::ExitCode;
 use std::rc::Rc;
 
 /// This process among the ranks of a run.
 pub struct Launched {
-    pub ranks: Ranks,
-    /// Its place among the ranks of this machine.
+    collectives: Rc<dyn Collectives>,
+    /// Ranks on this machine.
+    n_local: usize,
+    /// Its place among them.
     local_rank: usize,
 }
 
@@ -21,23 +29,17 @@ impl Launched {
     /// When the variables make no sense, or ranks do not come.
     pub fn from_environment() -> Result<Self> {
         let Some(launch) = Launch::from_environment()? else {
-            return Ok(Self { ranks: Ranks::alone(), local_rank: 0 });
+            return Ok(Self { collectives: Rc::new(Alone), n_local: 1, local_rank: 0 });
         };
         let n_local = launch.local_size.unwrap_or(1);
         host::share_cores(n_local);
-        #[cfg(feature = "mpi")]
-        if launch.is_mpi {
-            let mpi = dermake_mpi::Mpi::join().context("MPI cannot be initialized")?;
-            return Ok(Self { ranks: Ranks::new(Rc::new(mpi), n_local), local_rank: launch.local_rank });
-        }
-        let master = launch.master()?;
-        let (rank, size) = (launch.rank, launch.size);
-        if rank == 0 {
-            tracing::info!("waiting for the other {} ranks at {}:{}", size - 1, master.host, master.port);
-        }
-        let tcp = Tcp::connect(rank, size, master, launch.is_on_one_machine(), end)
-            .with_context(|| format!("rank {rank} of {size} cannot reach the other ranks"))?;
-        Ok(Self { ranks: Ranks::new(Rc::new(tcp), n_local), local_rank: launch.local_rank })
+        let collectives = connect(&launch)?;
+        Ok(Self { collectives, n_local, local_rank: launch.local_rank })
+    }
+
+    /// The ranks that train one model.
+    pub fn ranks(&self) -> Ranks {
+        Ranks::new(self.collectives.clone(), self.n_local)
     }
 
     /// The GPU of this rank: the ranks of a machine have one each, from the one chosen on.
@@ -47,6 +49,54 @@ impl Launched {
             other => other,
         }
     }
+
+    /// Runs `lead` on the first rank, which gets the features that all ranks compute with `models`; the others return
+    /// when it ends.
+    ///
+    /// # Errors
+    /// Those of `lead`, on the first rank; [`RankError`] when another rank ended.
+    pub fn compute_features(
+        &self,
+        models: &[ModelOptions],
+        reading: Reading,
+        lead: impl FnOnce(Crew) -> Result<ExitCode>,
+    ) -> Result<ExitCode> {
+        if self.collectives.rank() > 0 {
+            let dismissed = follow(self.collectives.as_ref(), models, reading)?;
+            return if dismissed.is_interrupted { Err(Interrupted.into()) } else { Ok(ExitCode::SUCCESS) };
+        }
+        let crew = Crew::new(self.collectives.clone());
+        let led = lead(crew.clone());
+        match &led {
+            Ok(_) => crew.dismiss(false)?,
+            Err(err) if err.is::<Interrupted>() => crew.dismiss(true)?,
+            Err(err) => crew.abort(err),
+        }
+        led
+    }
+}
+
+fn connect(launch: &Launch) -> Result<Rc<dyn Collectives>> {
+    #[cfg(feature = "mpi")]
+    if launch.is_mpi {
+        return Ok(Rc::new(dermake_mpi::Mpi::join().context("MPI cannot be initialized")?));
+    }
+    let (rank, size, master) = (launch.rank, launch.size, launch.master()?);
+    if rank == 0 {
+        tracing::info!("waiting for the other {} ranks at {}:{}", size - 1, master.host, master.port);
+    }
+    let place = Place { rank, size, is_local: launch.is_on_one_machine(), run: run(launch) };
+    let tcp = Tcp::connect(&place, master, end)
+        .with_context(|| format!("rank {rank} of {size} cannot reach the other ranks"))?;
+    Ok(Rc::new(tcp))
+}
+
+/// A number that the ranks of one run have in common: they have the same program, command and launcher's run.
+fn run(launch: &Launch) -> u64 {
+    let mut what = vec![env!("CARGO_PKG_VERSION").into(), launch.job.clone().unwrap_or_default()];
+    what.extend(std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()));
+    let digest = hash::digest(what.join("\0").as_bytes());
+    digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Ends this process, which is busy, because another rank has ended.

@@ -3,7 +3,9 @@
 use crate::inputs::{Photo, Tally, name_of, photos_below};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use dermake_features::{Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, SearchIndex, StoreError};
+use dermake_features::{
+    Crew, Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, SearchIndex, StoreError,
+};
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt;
 use dermake_process::print::{self, shown};
@@ -33,7 +35,8 @@ impl Embedded {
     }
 }
 
-/// Makes the index of a folder's photos, or brings it up to date: only what is new or changed is read.
+/// Makes the index of a folder's photos, or brings it up to date: only what is new or changed is read. The ranks of
+/// `crew` compute the features.
 ///
 /// # Errors
 /// If the folder does not exist or is empty, the index is another model's, or the user stopped the command; finished
@@ -43,6 +46,7 @@ pub fn embed(
     index: Option<&Path>,
     model_options: &ModelOptions,
     out: Option<&Path>,
+    crew: &Crew,
 ) -> Result<Embedded> {
     out.map(SheetFormat::of).transpose()?;
     if !folder.is_dir() {
@@ -53,9 +57,8 @@ pub fn embed(
     if files.is_empty() && !index.exists() {
         bail!("there is no photo in the folder {}", folder.display());
     }
-    let (model, name) = model_options.load()?;
+    let (model, identity) = crew.load(0, model_options, Reading::Photo)?;
     dermake_models::warn_of(&model);
-    let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
     interrupt::listen("batch")?;
     let mut store =
         FeatureStore::open(&index, &identity).map_err(|err| match err.downcast_ref::<std::io::Error>() {
@@ -67,10 +70,12 @@ pub fn embed(
     let gone: Vec<String> = store.files().keys().filter(is_gone).cloned().collect();
     store.forget(&gone)?;
 
-    let mut encoder = Encoder::new(&model, Reading::Photo, Some(store));
+    let mut encoder = Encoder::new(&model, Reading::Photo, Some(store)).with_crew(crew);
     let bar = progress::images(files.len());
     let found = encoder.images(&files, &bar)?;
     bar.finish_and_clear();
+    // Another rank that ends now would end this one while it writes.
+    crew.dismiss(false)?;
     let mut n_unreadable = 0;
     for (file, row) in files.iter().zip(&found.rows) {
         if let Err(problem) = row {

@@ -1,7 +1,15 @@
-//! `dermake train` over MPI: needs the feature `mpi`, and `mpirun`. `just test-mpi` runs it.
+//! `dermake train`, `eval` and `embed` over MPI: needs the feature `mpi`, and `mpirun`. `just test-mpi` runs it.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "cli/color_model.rs"]
+#[allow(dead_code, reason = "some is for `cli`")]
+mod color_model;
+#[path = "cli/eval_data.rs"]
+#[allow(dead_code, reason = "some is for `cli`")]
+mod eval_data;
+#[path = "cli/ranks_equal_one.rs"]
+mod ranks_equal_one;
 #[path = "cli/shared_folder.rs"]
 mod shared_folder;
 #[path = "cli/train.rs"]
@@ -9,6 +17,7 @@ mod shared_folder;
 mod train;
 
 use assert_cmd::Command;
+use std::ffi::OsStr;
 use std::process::Output;
 use std::time::{Duration, Instant};
 use train::Run;
@@ -20,12 +29,20 @@ fn dermake() -> Command {
 }
 
 /// `mpirun` on this machine, as any user and with more ranks than cores.
-fn mpirun(run: &Run, size: usize) -> std::process::Command {
+fn mpirun<S: AsRef<OsStr>>(size: usize, arguments: &[S]) -> std::process::Command {
     let mut command = std::process::Command::new("mpirun");
     command.envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")]);
+    // A container may not read the memory of other processes, and may have no ssh.
+    command.envs([("OMPI_MCA_btl_vader_single_copy_mechanism", "none"), ("OMPI_MCA_plm", "isolated")]);
     command.env("RAYON_NUM_THREADS", "1").args(["--oversubscribe", "-n", &size.to_string()]);
-    command.arg(env!("CARGO_BIN_EXE_dermake")).args(run.arguments());
+    command.env_remove("DERMAKE_MODEL").env_remove("DERMAKE_DEVICE").env("HF_HUB_OFFLINE", "1");
+    command.arg(env!("CARGO_BIN_EXE_dermake")).args(arguments);
     command
+}
+
+/// Runs so many ranks to their end.
+fn to_the_end(size: usize, arguments: &[&OsStr]) -> Output {
+    mpirun(size, arguments).output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -34,33 +51,24 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn ranks_over_mpi_train_the_model_of_one() {
-    let one = Run::new(1, "1e-3");
-    one.finish();
-    let losses = |run: &Run| {
-        let metrics = run.metrics();
-        metrics.iter().filter_map(|line| line["loss"].as_f64()).collect::<Vec<_>>()
-    };
-    for size in [2, 4] {
-        let run = Run::new(1, "1e-3");
-        let output = mpirun(&run, size).output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
-        assert!(said(&output).contains(&format!("ranks       {size}, each with")), "{}", said(&output));
-        let (found, expected) = (losses(&run), losses(&one));
-        assert_eq!(expected.len(), 5);
-        for (loss, expected) in found.iter().zip(&expected) {
-            assert!(
-                (loss - expected).abs() < 1e-6 * expected.max(1.0),
-                "{size} ranks: {loss}, expected {expected}"
-            );
-        }
-    }
+    ranks_equal_one::training(to_the_end);
+}
+
+#[test]
+fn ranks_over_mpi_score_what_one_does() {
+    ranks_equal_one::evaluation(to_the_end);
+}
+
+#[test]
+fn ranks_over_mpi_make_the_index_of_one() {
+    ranks_equal_one::index(to_the_end);
 }
 
 #[test]
 fn an_error_of_one_rank_over_mpi_ends_all() {
     let run = Run::new(400, "1e-3");
     run.change("save_every_steps = 3", "save_every_steps = 1");
-    let mut child = mpirun(&run, 2).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = mpirun(2, &run.arguments()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let (state, started) = (run.checkpoint("last").join("state.json"), Instant::now());
     while !state.exists() {
         assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint came");

@@ -1,6 +1,7 @@
 //! `dermake eval`.
 
 use crate::cli::options::{LoadingArguments, scale};
+use crate::ranks::Launched;
 use anyhow::Result;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -10,6 +11,7 @@ use dermake_features::default_cache;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
+use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,7 +26,8 @@ use std::process::ExitCode;
 /// with a table of the results beside published figures. With several models, each pair is compared by a paired bootstrap.
 /// Features are cached: a second evaluation reads only the images that the report shows. Exit code 0: everything in the
 /// folder was scored; 1: some of it could not be scored; 2: nothing could be scored; 130: interrupted, and finished work
-/// is kept.
+/// is kept. Started by torchrun, mpirun or srun, the processes divide the images and texts, and the first one writes the
+/// results; if one of them dies, the others end with exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake eval --data photos
@@ -154,21 +157,18 @@ pub fn share(text: &str) -> Result<f64, String> {
 impl Eval {
     pub fn run(self) -> Result<ExitCode> {
         dermake_process::host::prepare();
-        let ending = if self.from.is_empty() { self.evaluate()? } else { self.score_predictions()? };
-        Ok(match ending {
-            Ending::Complete => ExitCode::SUCCESS,
-            Ending::Partial => ExitCode::from(1),
-            Ending::Interrupted => ExitCode::from(130),
-        })
+        if self.from.is_empty() { self.evaluate() } else { Ok(exit_code(self.score_predictions()?)) }
     }
 
-    fn evaluate(self) -> Result<Ending> {
+    fn evaluate(mut self) -> Result<ExitCode> {
+        let launched = Launched::from_environment()?;
+        self.loading = self.loading.on(&launched);
         let cache = if self.no_cache { None } else { self.cache.or_else(default_cache) };
         let named = || vec![std::env::var("DERMAKE_MODEL").unwrap_or_else(|_| demo_model::NAME.into())];
         let names = if self.models.is_empty() { named() } else { self.models };
         let models: Vec<ModelOptions> =
             names.into_iter().map(|model| self.loading.clone().options(model)).collect();
-        evaluate(&EvalOptions {
+        let options = |crew| EvalOptions {
             models: &models,
             data: &self.data,
             columns: OwnColumns {
@@ -186,7 +186,9 @@ impl Eval {
             out: self.out.as_deref(),
             embeddings: self.embeddings.as_deref(),
             scale: self.scale,
-        })
+            crew,
+        };
+        launched.compute_features(&models, Reading::Reference, |crew| Ok(exit_code(evaluate(&options(crew))?)))
     }
 
     fn score_predictions(self) -> Result<Ending> {
@@ -196,5 +198,13 @@ impl Eval {
             exclude: self.exclude.as_deref(),
             out: self.out.as_deref(),
         })
+    }
+}
+
+fn exit_code(ending: Ending) -> ExitCode {
+    match ending {
+        Ending::Complete => ExitCode::SUCCESS,
+        Ending::Partial => ExitCode::from(1),
+        Ending::Interrupted => ExitCode::from(130),
     }
 }

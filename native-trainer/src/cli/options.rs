@@ -1,6 +1,7 @@
 //! Options that several commands take.
 
 use crate::classify::LabelOptions;
+use crate::ranks::Launched;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_device::{DeviceChoice, Precision};
@@ -46,7 +47,19 @@ impl From<ModelArguments> for ModelOptions {
     }
 }
 
+impl ModelArguments {
+    /// The options of this rank, whose GPU is that of its place.
+    pub fn on(self, launched: &Launched) -> ModelOptions {
+        self.loading.on(launched).options(self.model)
+    }
+}
+
 impl LoadingArguments {
+    /// The same on the GPU of this rank.
+    pub fn on(self, launched: &Launched) -> Self {
+        Self { device: launched.device(self.device), ..self }
+    }
+
     /// The options of a model of this name.
     pub fn options(self, model: String) -> ModelOptions {
         let Self { arch, device, dtype } = self;

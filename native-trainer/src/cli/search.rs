@@ -2,11 +2,13 @@
 
 use crate::cli::options::ModelArguments;
 use crate::inputs::Photo;
+use crate::ranks::Launched;
 use crate::search::{Query, SearchOutput, embed, search};
 use anyhow::Result;
 use clap::Args;
 use dermake_process::host;
 use dermake_process::print;
+use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,7 +18,8 @@ use std::process::ExitCode;
 /// It reads only photos that are new or changed, removes those that are gone, and may be interrupted at any moment. Photos
 /// are recognized by their content; other files are counted and named. The index has features.f32 (rows of 32-bit
 /// floats) and files.csv, which gives the row of each photo; copies of one photo share a row. Exit code 1: some photos
-/// could not be read, the others are in the index.
+/// could not be read, the others are in the index. Started by torchrun, mpirun or srun, the processes divide the photos,
+/// and the first one writes the index; if one of them dies, the others end with exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake embed photos && dermake search --index photos \"a wheal on the arm\"
@@ -72,12 +75,16 @@ pub struct Search {
 impl Embed {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
-        let done = embed(&self.folder, self.index.as_deref(), &self.model.into(), self.out.as_deref())?;
-        print::summary(&format!(
-            "{} photos new or changed, {} known, {} gone, {} unreadable\n",
-            done.n_new, done.n_known, done.n_gone, done.n_unreadable
-        ))?;
-        Ok(done.tally().exit_code())
+        let launched = Launched::from_environment()?;
+        let models = [self.model.on(&launched)];
+        launched.compute_features(&models, Reading::Photo, |crew| {
+            let done = embed(&self.folder, self.index.as_deref(), &models[0], self.out.as_deref(), &crew)?;
+            print::summary(&format!(
+                "{} photos new or changed, {} known, {} gone, {} unreadable\n",
+                done.n_new, done.n_known, done.n_gone, done.n_unreadable
+            ))?;
+            Ok(done.tally().exit_code())
+        })
     }
 }
 

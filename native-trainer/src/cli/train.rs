@@ -67,12 +67,13 @@ impl Train {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
         let launched = Launched::from_environment()?;
+        let ranks = launched.ranks();
         let places = RunPlaces { data: &self.data, out: &self.out, device: launched.device(self.device) };
         if !self.sweep.is_empty() {
             ensure!(
-                launched.ranks.is_alone(),
+                ranks.is_alone(),
                 "--sweep trains with one process, and this is one of {}; start the runs of several ranks one by one",
-                launched.ranks.size()
+                ranks.size()
             );
             return Ok(match sweep(&self.recipe, &self.set, &self.sweep, &places)? {
                 SweepEnding::Finished => ExitCode::SUCCESS,
@@ -80,7 +81,7 @@ impl Train {
                 SweepEnding::Interrupted => ExitCode::from(130),
             });
         }
-        Ok(match train(&self.recipe, &self.set, &places, &launched.ranks)? {
+        Ok(match train(&self.recipe, &self.set, &places, &ranks)? {
             Ending::Finished => ExitCode::SUCCESS,
             Ending::Interrupted => ExitCode::from(130),
         })
@@ -134,7 +135,7 @@ pub struct LrFind {
 impl LrFind {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
-        let ranks = Launched::from_environment()?.ranks;
+        let ranks = Launched::from_environment()?.ranks();
         ensure!(
             ranks.is_alone(),
             "lr-find trains with one process, and this is one of {}; start it without the launcher",

@@ -12,6 +12,8 @@ mod eval;
 mod eval_data;
 mod eval_from;
 mod eval_models;
+#[cfg(unix)]
+mod eval_ranks;
 mod eval_synth;
 mod eval_tables;
 mod families;
@@ -26,6 +28,10 @@ mod own_data;
 mod pictures;
 mod prepare;
 mod quantize;
+#[cfg(unix)]
+mod rank_processes;
+#[cfg(unix)]
+mod ranks_equal_one;
 mod search;
 mod serve;
 #[cfg(unix)]

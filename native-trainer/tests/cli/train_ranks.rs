@@ -1,62 +1,28 @@
 //! `dermake train` as several processes: what one would train, and what happens when one of them ends.
 
 use crate::dermake;
-use crate::train::{Run, own_data};
-use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use crate::rank_processes::{RankProcesses, free_port, over_tcp, spawn};
+use crate::ranks_equal_one::{self, losses};
+use crate::train::Run;
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
-/// The processes of a run.
-struct RankProcesses {
-    children: Vec<Child>,
+/// The processes of a training run.
+struct Training {
+    ranks: RankProcesses,
     /// When the checkpoint that was there before had been written.
     earlier: Option<SystemTime>,
 }
 
-impl RankProcesses {
+impl Training {
     fn start(run: &Run, size: usize) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-        let start = |rank: usize| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-            command.args(run.arguments()).env_remove("DERMAKE_DEVICE").env("MASTER_PORT", &port);
-            command.env("RANK", rank.to_string()).env("LOCAL_RANK", rank.to_string());
-            command.env("WORLD_SIZE", size.to_string()).env("LOCAL_WORLD_SIZE", size.to_string());
-            command.stderr(Stdio::piped()).spawn().unwrap()
-        };
-        Self { earlier: last_saved(run), children: (0..size).map(start).collect() }
-    }
-
-    fn wait(self) -> Vec<Output> {
-        self.children.into_iter().map(|child| child.wait_with_output().unwrap()).collect()
+        Self { earlier: last_saved(run), ranks: RankProcesses::start(size, &run.arguments()) }
     }
 
     /// Waits until these processes have saved a checkpoint.
     fn wait_for_checkpoint(&mut self, run: &Run) {
-        let started = Instant::now();
-        while last_saved(run).is_none_or(|saved| Some(saved) == self.earlier) {
-            assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint came");
-            assert!(self.children[0].try_wait().unwrap().is_none(), "the run ended before a checkpoint was seen");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    fn send(&self, signal: &str, rank: usize) {
-        let id = self.children[rank].id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-    }
-
-    /// Exit codes and messages; fails if a process is still there after ten seconds.
-    fn ends_within_ten_seconds(mut self) -> Vec<(Option<i32>, String)> {
-        let started = Instant::now();
-        while self.children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
-            if started.elapsed() > Duration::from_secs(10) {
-                self.children.iter_mut().for_each(|child| child.kill().unwrap());
-                panic!("a rank is still there ten seconds after another died");
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let said = |output: Output| (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned());
-        self.wait().into_iter().map(said).collect()
+        let earlier = self.earlier;
+        self.ranks.wait_until(|| last_saved(run).is_some_and(|saved| Some(saved) != earlier));
     }
 }
 
@@ -71,71 +37,26 @@ fn succeed(run: &Run, size: usize) -> Vec<String> {
         assert!(output.status.success(), "{log}");
         log
     };
-    RankProcesses::start(run, size).wait().into_iter().map(said).collect()
+    RankProcesses::start(size, &run.arguments()).wait().into_iter().map(said).collect()
 }
 
-fn losses(run: &Run) -> Vec<(f64, f64)> {
-    let metrics = run.metrics();
-    let steps = metrics.iter().filter(|line| line["loss"].is_f64());
-    steps.map(|line| (line["loss"].as_f64().unwrap(), line["distinct_captions"].as_f64().unwrap())).collect()
-}
-
-/// Asserts that parameters differ by less than `bound`, but for the keys' bias, whose gradient is rounding.
-fn assert_near(left: &Run, right: &Run, bound: f32) {
-    let values =
-        |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect::<Vec<_>>();
-    for ((name, left), (other, right)) in left.tensors("last").iter().zip(&right.tensors("last")) {
-        assert_eq!(name, other);
-        if name.ends_with("in_proj_bias") || name.contains("_moment.") {
-            continue;
-        }
-        let (left, right) = (values(left), values(right));
-        let difference = left.iter().zip(&right).map(|(l, r)| (l - r).abs()).fold(0f32, f32::max);
-        assert!(difference < bound, "{name}: {difference:e}");
-    }
-}
-
-/// One image cannot be read, and another row takes its place.
 #[test]
-fn ranks_train_on_the_rows_of_one_and_continue_each_others_runs() {
-    let set = own_data();
-    std::fs::write(set.path().join("images/train/000003.jpg"), "no picture").unwrap();
-    let new = |epochs: u32| {
-        let mut run = Run::new(epochs, "1e-3");
-        run.data = set.path().to_path_buf();
-        run.change("validation = ", "max_bad_share = 0.1\nvalidation = ");
-        run
-    };
-    let (one, two) = (new(1), new(1));
-    one.finish();
-    let logs = succeed(&two, 2);
-    assert!(logs[0].contains("ranks       2, each with 8 images") && !logs[1].contains("objective"), "{logs:?}");
-    assert_eq!(logs.concat().matches("train/000003.jpg").count(), 1, "{logs:?}");
-    let (expected, found) = (losses(&one), losses(&two));
-    assert_eq!(expected.len(), 5);
-    for ((loss, n_texts), (expected, n_expected)) in found.iter().zip(&expected) {
-        assert!((loss - expected).abs() < 1e-6 * expected.max(1.0), "{loss}, expected {expected}");
-        assert_eq!(n_texts, n_expected);
-    }
-    assert_near(&one, &two, 1e-5);
-    let evaluated = |run: &Run| {
-        let metrics = run.metrics();
-        let line = metrics.iter().find(|line| line["validation_loss"].is_f64()).unwrap();
-        (line["validation_loss"].as_f64().unwrap(), line["zero_shot_top1_synth"].as_f64().unwrap())
-    };
-    let ((loss, top1), (expected, expected_top1)) = (evaluated(&two), evaluated(&one));
-    assert!((loss - expected).abs() < 1e-4 && (top1 - expected_top1).abs() < 0.2, "{loss} {top1}");
+fn ranks_train_the_model_of_one() {
+    ranks_equal_one::training(over_tcp);
+}
 
+#[test]
+fn ranks_continue_each_others_runs() {
     // A run of two ranks, stopped by a signal to one of them, goes on with one and with four.
     const EPOCHS: u32 = 8;
-    let stopped = new(EPOCHS);
-    let mut ranks = RankProcesses::start(&stopped, 2);
-    ranks.wait_for_checkpoint(&stopped);
-    ranks.send("-USR1", 1);
-    for output in ranks.wait() {
+    let stopped = Run::new(EPOCHS, "1e-3");
+    let mut training = Training::start(&stopped, 2);
+    training.wait_for_checkpoint(&stopped);
+    training.ranks.send("-USR1", 1);
+    for output in training.ranks.wait() {
         assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let other = new(EPOCHS);
+    let other = Run::new(EPOCHS, "1e-3");
     copy_folder(&stopped.out(), &other.out());
     assert!(stopped.log().contains("going on after step"));
     assert!(succeed(&other, 4)[0].contains("going on after step"));
@@ -164,13 +85,13 @@ fn a_rank_that_dies_ends_all_and_costs_no_checkpoint() {
     let run = Run::new(400, "1e-3");
     let mut last_step = 0;
     for kill in 0..n_kills {
-        let mut ranks = RankProcesses::start(&run, 2);
-        ranks.wait_for_checkpoint(&run);
+        let mut training = Training::start(&run, 2);
+        training.wait_for_checkpoint(&run);
         // A different moment each time, while a checkpoint may be being written.
         std::thread::sleep(Duration::from_millis(kill * 7 % 60));
         let victim = (kill % 2) as usize;
-        ranks.children[victim].kill().unwrap();
-        let mut ended = ranks.ends_within_ten_seconds();
+        training.ranks.children[victim].kill().unwrap();
+        let mut ended = training.ranks.ends_within_ten_seconds();
         let (code, said) = ended.remove(1 - victim);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(&format!("lost the connection to rank {victim}")), "{said}");
@@ -179,10 +100,10 @@ fn a_rank_that_dies_ends_all_and_costs_no_checkpoint() {
         last_step = step;
     }
     // The same command goes on, alone.
-    let mut alone = RankProcesses::start(&run, 1);
+    let mut alone = Training::start(&run, 1);
     alone.wait_for_checkpoint(&run);
-    alone.send("-USR1", 0);
-    assert_eq!(alone.wait()[0].status.code(), Some(130));
+    alone.ranks.send("-USR1", 0);
+    assert_eq!(alone.ranks.wait()[0].status.code(), Some(130));
     assert!(last_saved_step(&run) > last_step);
 }
 
@@ -197,7 +118,7 @@ fn last_saved_step(run: &Run) -> u64 {
 fn what_one_rank_cannot_do_ends_all_with_the_reason() {
     // Files may not grow beyond half a megabyte: the first rank cannot save.
     let run = Run::new(4, "1e-3");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let script = format!(
         "export WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 MASTER_PORT={port}; RANK=1 \"$@\" & (ulimit -f 512; RANK=0 exec \"$@\"); \
          echo \"first $?\" >&2; wait $!; echo \"second $?\" >&2"
@@ -207,16 +128,34 @@ fn what_one_rank_cannot_do_ends_all_with_the_reason() {
     assert!(output.contains("error: rank 0 failed: cannot save checkpoint last"), "{output}");
     assert!(output.contains("first 2") && output.contains("second 1"), "{output}");
 
-    // Another recipe on one rank.
+    // Another recipe of the same name on one rank.
     let (run, other) = (Run::new(4, "1e-3"), Run::new(4, "2e-3"));
-    let other = other.recipe.display().to_string();
+    let (here, there) = (run.folder.path().display(), other.folder.path().display());
     let script = format!(
-        "export WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 MASTER_PORT={port}; RANK=1 \"$1\" train {other} --data \"$5\" --out \"$7\" & \
-         RANK=0 \"$@\"; wait $!"
+        "export WORLD_SIZE=2 LOCAL_WORLD_SIZE=2 MASTER_PORT={port}; set -- \"$1\" train recipe.toml \"${{@:4}}\"; \
+         (cd {there}; RANK=1 exec \"$@\") & (cd {here}; RANK=0 exec \"$@\"); wait $!"
     );
     let output = output_of(&script, &run);
     assert!(output.contains("has another recipe than rank"), "{output}");
     assert!(!run.out().join("metrics.jsonl").exists());
+}
+
+/// Two runs that were given one port.
+#[test]
+fn a_rank_of_another_run_is_refused_and_the_run_goes_on() {
+    let (run, other) = (Run::new(1, "1e-3"), Run::new(1, "1e-3"));
+    let port = free_port();
+    let first = spawn(0, 2, port, &run.arguments());
+    let refused = spawn(1, 2, port, &other.arguments()).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("belongs to another run") && said.contains("MASTER_PORT"), "{said}");
+    let second = spawn(1, 2, port, &run.arguments());
+    for rank in [first, second] {
+        let output = rank.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(!other.out().exists());
 }
 
 /// What the processes of a script write to stderr; its parameters are the command of a run.
@@ -244,7 +183,7 @@ fn variables_that_make_no_sense_and_too_many_ranks_are_refused() {
     assert!(said.contains("MASTER_ADDR is not set"), "{said}");
 
     run.change("batch_size = 16", "batch_size = 2");
-    let ranks = RankProcesses::start(&run, 3).wait();
+    let ranks = RankProcesses::start(3, &run.arguments()).wait();
     let said: String = ranks.iter().map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).collect();
     assert!(ranks.iter().all(|output| !output.status.success()), "{said}");
     assert!(said.contains("run.batch_size is 2, expected at least 3"), "{said}");

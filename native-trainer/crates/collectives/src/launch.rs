@@ -4,6 +4,8 @@ use super::error::LaunchError;
 use std::fmt::Display;
 use std::str::FromStr;
 
+/// Names of a run that no other run of the launcher has: of torchrun and of OpenMPI.
+const JOBS: [&str; 2] = ["TORCHELASTIC_RUN_ID", "PMIX_NAMESPACE"];
 /// PyTorch's default.
 const DEFAULT_PORT: u16 = 29500;
 const LOOPBACK: &str = "127.0.0.1";
@@ -19,6 +21,8 @@ pub struct Launch {
     pub local_size: Option<usize>,
     /// Whether `mpirun` started it.
     pub is_mpi: bool,
+    /// The launcher's name for the run, where it has one.
+    pub job: Option<String>,
     master: Option<Master>,
 }
 
@@ -102,7 +106,8 @@ impl Launch {
         });
         let is_mpi = names.size == OPEN_MPI.size;
         let is_local = local_size == Some(size);
-        Ok(Some(Self { rank, size, local_rank, local_size, is_mpi, master: master(variable, is_local)? }))
+        let job = JOBS.into_iter().find_map(variable);
+        Ok(Some(Self { rank, size, local_rank, local_size, is_mpi, job, master: master(variable, is_local)? }))
     }
 }
 
@@ -173,8 +178,9 @@ mod tests {
         assert_eq!((found.rank, found.size, found.local_rank, found.is_on_one_machine()), (5, 8, 1, false));
         assert_eq!(found.master(), Ok(&Master { host: "node7".into(), port: 1234 }));
         assert_eq!(launch(&torch).master(), Err(LaunchError::NoAddress));
-        let agent = [("TORCHELASTIC_USE_AGENT_STORE", "True")];
-        assert_eq!(launch(&[&torch[..], &address[..], &agent[..]].concat()).master().unwrap().port, 1235);
+        let agent = [("TORCHELASTIC_USE_AGENT_STORE", "True"), ("TORCHELASTIC_RUN_ID", "one")];
+        let found = launch(&[&torch[..], &address[..], &agent[..]].concat());
+        assert_eq!((found.master().unwrap().port, found.job.as_deref()), (1235, Some("one")));
         let on_one_machine = [("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1"), ("LOCAL_WORLD_SIZE", "2")];
         let found = launch(&[&on_one_machine[..], &address[..]].concat());
         assert_eq!(found.master(), Ok(&Master { host: "127.0.0.1".into(), port: 1234 }));

@@ -9,6 +9,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+pub mod agreement;
 mod alone;
 mod error;
 mod launch;
@@ -24,7 +25,7 @@ pub use launch::{Launch, Master};
 #[cfg(feature = "nccl")]
 pub use nccl::{Nccl, NcclError};
 pub use shares::{even_share, even_shares, shares_by_weight};
-pub use tcp::Tcp;
+pub use tcp::{Place, Tcp};
 
 use sums::{add, f32s, f64s};
 
@@ -61,6 +62,9 @@ pub trait Collectives {
 
     /// Tells all ranks that this one failed: what they wait for returns [`RankError::Failed`].
     fn abort(&self, message: &str);
+
+    /// Leaves the others, which go on: from now on their end is no failure. No operation follows.
+    fn leave(&self) {}
 
     /// Bytes of data that this rank has sent to others so far.
     fn sent_bytes(&self) -> u64;
@@ -153,6 +157,24 @@ pub trait Collectives {
             values.iter_mut().zip(f32s(&all)).for_each(|(value, sent)| *value = sent);
         }
         Ok(())
+    }
+
+    /// Returns on rank `root` the bytes of every rank, by rank; on the others nothing.
+    fn gather(&self, root: usize, own: &[u8]) -> Result<Vec<Vec<u8>>, RankError> {
+        let none: &[u8] = &[];
+        let mut parts = vec![none; self.size()];
+        parts[root] = own;
+        self.exchange(&parts)
+    }
+
+    /// Returns the bytes that rank `root` has for this one; `parts` are those of every rank, and count on `root` only.
+    fn scatter(&self, root: usize, parts: &[Vec<u8>]) -> Result<Vec<u8>, RankError> {
+        let none: &[u8] = &[];
+        let sent: Vec<&[u8]> = match self.rank() == root {
+            true => parts.iter().map(Vec::as_slice).collect(),
+            false => vec![none; self.size()],
+        };
+        Ok(std::mem::take(&mut self.exchange(&sent)?[root]))
     }
 
     /// Waits for all ranks.

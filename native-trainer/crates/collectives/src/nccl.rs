@@ -30,6 +30,8 @@ pub enum NcclError {
          LD_LIBRARY_PATH), or build dermake without the feature nccl", FILES[0]
     )]
     Missing(#[source] libloading::Error),
+    #[error("rank {rank} cannot use NCCL; its own message says why")]
+    OfRank { rank: usize },
     #[error("NCCL has no function {name}, expected version 2 or later")]
     Function { name: &'static str, source: libloading::Error },
     #[error("NCCL failed at {name}: {message}")]
@@ -61,9 +63,15 @@ impl Nccl {
     /// Joins the ranks that `ranks` connects; each uses the CUDA device that is current on its thread.
     ///
     /// # Errors
-    /// When the library is not there, or NCCL fails; the other ranks fail too then.
+    /// When the library of any rank is not there, or NCCL fails; the other ranks fail too then.
     pub fn join(ranks: &dyn Collectives) -> Result<Self, NcclError> {
-        let functions = Functions::load()?;
+        let loaded = Functions::load();
+        // NCCL would wait forever for a rank without it.
+        let have_it = ranks.all_gather(&[u8::from(loaded.is_ok())])?;
+        let functions = loaded?;
+        if let Some(rank) = have_it.iter().position(|has_it| *has_it != [1]) {
+            return Err(NcclError::OfRank { rank });
+        }
         let mut id = UniqueId([0; 128]);
         if ranks.rank() == 0 {
             // SAFETY: NCCL writes an id to where it is told.
@@ -147,7 +155,7 @@ impl Functions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Alone;
+    use crate::{Alone, Tcp};
 
     #[test]
     fn a_machine_without_nccl_is_told_what_to_install() {
@@ -158,6 +166,18 @@ mod tests {
                 assert!(error.contains("libnccl.so.2") && error.contains("install it"), "{error}");
             }
             Err(err) => assert!(matches!(err, NcclError::Call { .. }), "{err}"),
+        }
+    }
+    #[test]
+    fn ranks_without_nccl_do_not_wait_for_each_other() {
+        if Functions::load().is_ok() {
+            return; // two threads of one process are no ranks to NCCL
+        }
+        let ranks = Tcp::in_threads(2).unwrap();
+        let threads = ranks.into_iter().map(|rank| std::thread::spawn(move || Nccl::join(&rank).err()));
+        for thread in threads.collect::<Vec<_>>() {
+            let error = thread.join().unwrap();
+            assert!(matches!(error, Some(NcclError::Missing(_))), "{error:?}");
         }
     }
 }

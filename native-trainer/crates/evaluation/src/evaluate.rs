@@ -1,6 +1,7 @@
 //! Runs the benchmarks of a data folder with one or more models.
 
 use super::benchmarks::{Benchmark, Task};
+use super::chosen::{chosen, nothing_found};
 use super::classification::{self, ClassTask};
 use super::compare::{Comparison, Evaluated};
 use super::concepts::{self, ConceptSource};
@@ -8,13 +9,14 @@ use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
-use super::own_data::{self, OwnColumns};
+use super::own_data::OwnColumns;
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
 use super::{Ending, compared, print_table, report, retrieval};
 use anyhow::{Result, bail};
-use dermake_features::{Encoder, FeatureStore, Identity};
+use dermake_collectives::RankError;
+use dermake_features::{Crew, Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
@@ -48,6 +50,8 @@ pub struct EvalOptions<'a> {
     pub embeddings: Option<&'a Path>,
     /// The factor between cosines and logits.
     pub scale: Scale,
+    /// The ranks that compute the features.
+    pub crew: Crew,
 }
 
 /// As [`compare_models`], and prints the table.
@@ -81,23 +85,27 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     let mut ending = Ending::Complete;
     let mut models: Vec<Evaluated> = Vec::new();
     refuse_repeated(options.models)?;
-    for model in options.models {
-        let (mut evaluated, of_model) = match of_model(model, options, &session, &chosen) {
-            // What the models before it have scored is reported.
-            Err(err) if !models.is_empty() => {
+    let mut embeddings = None;
+    for (index, model) in options.models.iter().enumerate() {
+        let mut found = match of_model(index, options, &session, &chosen) {
+            // What the models before it have scored is reported, unless another rank has ended.
+            Err(err) if !models.is_empty() && !err.is::<RankError>() => {
                 tracing::error!("{}: {err:#}", model.model);
                 ending = worse(ending, Ending::Partial);
                 continue;
             }
             found => found?,
         };
-        name_apart(&mut evaluated.results.model, &model.model, &models)?;
-        models.push(evaluated);
-        ending = worse(ending, of_model);
+        name_apart(&mut found.evaluated.results.model, &model.model, &models)?;
+        models.push(found.evaluated);
+        embeddings = found.embeddings;
+        ending = worse(ending, found.ending);
         if ending == Ending::Interrupted {
             break;
         }
     }
+    // Nothing is written before: another rank that ends would end this one, too.
+    options.crew.dismiss(ending == Ending::Interrupted)?;
     let is_empty = |model: &Evaluated| model.results.benchmarks.is_empty() && model.results.failed.is_empty();
     if let Some(model) = models.first().filter(|_| models.iter().all(is_empty) && ending == Ending::Complete) {
         nothing_found(options, &model.results)?;
@@ -105,25 +113,34 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
+    if let (Some(path), Some(embeddings)) = (options.embeddings, embeddings) {
+        embeddings.write(path)?;
+    }
     Ok((compared(&models, folder.as_ref())?, ending))
 }
 
-/// Runs the benchmarks with one model.
+/// What was found with one model.
+struct OfModel {
+    evaluated: Evaluated,
+    embeddings: Option<Embeddings>,
+    ending: Ending,
+}
+
+/// Runs the benchmarks with the model of this index.
 fn of_model(
-    options: &ModelOptions,
+    index: usize,
     eval: &EvalOptions<'_>,
     session_options: &SessionOptions<'_>,
     chosen: &[Benchmark],
-) -> Result<(Evaluated, Ending)> {
-    let (model, name) = options.load()?;
+) -> Result<OfModel> {
+    let (model, identity) = eval.crew.load(index, &eval.models[index], Reading::Reference)?;
     dermake_models::warn_of(&model);
-    let identity = Identity::of(options, &model, &name, Reading::Reference)?;
     let store = match &eval.cache {
         Some(cache) => FeatureStore::open_cache(cache, &identity),
         None => None,
     };
     interrupt::listen("batch")?;
-    let encoder = Encoder::new(&model, Reading::Reference, store);
+    let encoder = Encoder::new(&model, Reading::Reference, store).with_crew(&eval.crew);
     eval.scale.check(&model)?;
     let embeddings = eval.embeddings.map(|_| Embeddings::default());
     let mut session = Session { encoder, options: session_options, embeddings, scale: eval.scale };
@@ -147,6 +164,7 @@ fn of_model(
                 results.failed.extend(chosen[at..].iter().map(stopped));
                 break;
             }
+            Err(err) if err.is::<RankError>() => return Err(err),
             Err(err) => {
                 tracing::error!("{}: {err:#}", benchmark.title);
                 ending = Ending::Partial;
@@ -156,10 +174,8 @@ fn of_model(
         }
     }
     results.effort = session.encoder.effort;
-    if let (Some(path), Some(embeddings)) = (eval.embeddings, session.embeddings) {
-        embeddings.write(path)?;
-    }
-    Ok((Evaluated { results, scored: all_scored }, ending))
+    let Session { embeddings, .. } = session;
+    Ok(OfModel { evaluated: Evaluated { results, scored: all_scored }, embeddings, ending })
 }
 
 /// # Errors
@@ -209,41 +225,6 @@ fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
     }
 }
 
-/// Returns the benchmarks to run.
-fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
-    let own = || own_data::benchmarks(options.data, &options.columns, options.max_unreadable);
-    if !options.data.is_dir() || options.columns.is_given() {
-        if !options.only.is_empty() {
-            bail!("--only chooses among the benchmarks of a data folder: {}", options.data.display());
-        }
-        return own();
-    }
-    let known = Benchmark::known(options.data)?;
-    let data = FileFinder::new(options.data);
-    let has_benchmark = known.iter().any(|benchmark| benchmark.table(&data).is_some());
-    if !has_benchmark && !Benchmark::has_list(options.data) && options.only.is_empty() {
-        match own() {
-            // A folder with nothing in it is told where the data of the benchmarks are from.
-            Err(err) if !is_empty(options.data) => return Err(err),
-            Err(_) => {}
-            found => return found,
-        }
-    }
-    let keys = || known.iter().map(|benchmark| benchmark.key.as_str()).collect::<Vec<_>>().join(", ");
-    let is_named = |benchmark: &Benchmark, key: &str| benchmark.key.eq_ignore_ascii_case(key.trim());
-    if let Some(unknown) = options.only.iter().find(|key| known.iter().all(|benchmark| !is_named(benchmark, key))) {
-        bail!("there is no benchmark {unknown}; there are {}", keys());
-    }
-    let is_chosen = |b: &Benchmark| options.only.is_empty() || options.only.iter().any(|key| is_named(b, key));
-    Ok(known.into_iter().filter(is_chosen).collect())
-}
-
-/// Returns whether a folder has no file that is not hidden.
-fn is_empty(folder: &Path) -> bool {
-    let is_hidden = |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
-    std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().all(|entry| is_hidden(&entry)))
-}
-
 fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result<Scored> {
     match &benchmark.task {
         Task::Classification { classes, label_column, metric } => {
@@ -286,14 +267,4 @@ pub fn log(result: &BenchmarkResult) {
     if let Some(left_out) = report::left_out(result) {
         tracing::warn!("{}: {left_out}", result.title);
     }
-}
-
-fn nothing_found(options: &EvalOptions<'_>, results: &Results) -> Result<()> {
-    let how = |skipped: &SkippedBenchmark| format!("\n  {}: {} ({})", skipped.key, skipped.how, skipped.source);
-    let all: String = results.skipped.iter().map(how).collect();
-    bail!(
-        "there is nothing to evaluate in the data folder: {}; what works, for example:{}\nThe data of the benchmarks:{all}",
-        options.data.display(),
-        own_data::WAYS
-    )
 }

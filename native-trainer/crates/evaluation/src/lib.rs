@@ -8,6 +8,7 @@
 
 mod benchmarks;
 pub mod calibrate;
+mod chosen;
 mod classification;
 mod classified;
 pub mod compare;

@@ -1,8 +1,9 @@
 //! A model together with the features it has made.
 
-use super::batch_size::BatchSize;
+use super::ranks::{Crew, encode_texts};
 use super::store::FeatureStore;
-use anyhow::Result;
+use super::vision::Vision;
+use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,18 +28,21 @@ pub struct Effort {
 
 /// A model with a cache of its features: cached ones are looked up, the others computed and stored.
 pub struct Encoder<'a> {
-    pub(super) model: &'a ZeroShotModel,
-    pub(super) reading: Reading,
+    pub(super) vision: Vision<'a>,
     pub(super) store: Option<FeatureStore>,
-    pub(super) batch_size: BatchSize,
+    pub(super) crew: Crew,
     pub effort: Effort,
 }
 
 impl<'a> Encoder<'a> {
     /// Without a store, nothing is kept.
     pub fn new(model: &'a ZeroShotModel, reading: Reading, store: Option<FeatureStore>) -> Self {
-        let batch_size = BatchSize::for_model(&model.config, model.placement());
-        Self { model, reading, store, batch_size, effort: Effort::default() }
+        Self { vision: Vision::new(model, reading), store, crew: Crew::alone(), effort: Effort::default() }
+    }
+
+    /// The same that computes with other ranks, which have loaded this model.
+    pub fn with_crew(self, crew: &Crew) -> Self {
+        Self { crew: crew.clone(), ..self }
     }
 
     /// The store of features.
@@ -47,7 +51,7 @@ impl<'a> Encoder<'a> {
     }
 
     pub fn model(&self) -> &'a ZeroShotModel {
-        self.model
+        self.vision.model
     }
 
     /// Returns unit features `[n, E]` f32 of texts; calls `progress` with the number of encoded texts.
@@ -68,7 +72,8 @@ impl<'a> Encoder<'a> {
         }
         if !missing.is_empty() {
             let (contents, texts): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
-            let rows: Vec<Vec<f32>> = self.model.encode_texts(&texts, progress)?.to_vec2()?;
+            let values = self.encode_texts(&texts, progress)?;
+            let rows: Vec<Vec<f32>> = values.chunks_exact(self.embed_dim()).map(<[f32]>::to_vec).collect();
             if let Some(store) = &mut self.store {
                 store.add(&contents, &rows.concat())?;
                 store.save()?;
@@ -78,7 +83,24 @@ impl<'a> Encoder<'a> {
         }
         self.effort.prompt_secs += started.elapsed().as_secs_f64();
         let values: Vec<f32> = contents.iter().flat_map(|content| &known[content]).copied().collect();
-        Ok(Tensor::from_vec(values, (texts.len(), self.model.config.embed_dim), &Device::Cpu)?)
+        Ok(Tensor::from_vec(values, (texts.len(), self.embed_dim()), &Device::Cpu)?)
+    }
+
+    /// `[n, E]` row-major, on all ranks.
+    fn encode_texts(&self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<f32>> {
+        let own = self.crew.send_texts(texts)?;
+        let n_ranks = self.crew.size();
+        let mut of_all = |n_done: usize, _: usize| progress((n_done * n_ranks).min(texts.len()), texts.len());
+        let encoded = encode_texts(self.model(), own, &mut of_all);
+        let (all, _) = self.crew.receive(encoded, self.embed_dim())?;
+        match all.features.len() == texts.len() * self.embed_dim() {
+            true => Ok(all.features),
+            false => bail!("the text towers gave {} values for {} texts", all.features.len(), texts.len()),
+        }
+    }
+
+    pub(super) fn embed_dim(&self) -> usize {
+        self.vision.model.config.embed_dim
     }
 }
 

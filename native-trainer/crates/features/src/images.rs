@@ -1,16 +1,18 @@
 //! Images to features: cached ones are looked up; the others are read and decoded while earlier ones run through the
-//! tower.
+//! tower, on all ranks.
 
 use super::encoder::Encoder;
-use super::reading::{self, Content, Stamp};
+use super::ranks::check_unread;
+use super::reading::{self, Stamp};
 use super::store::{FeatureStore, Known};
+use super::vision::{EncodedFiles, Outcome, ReadFiles};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_process::interrupt::{self, Interrupted};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A kill loses at most this much work.
@@ -49,11 +51,10 @@ struct Unseen {
     stamp: Stamp,
 }
 
-/// An image that was read.
-struct ReadImage {
-    index: usize,
-    stamp: Stamp,
-    content: Result<Content, String>,
+/// Images that are encoded at a time: a part of the same size for each rank.
+struct Round<'u> {
+    images: &'u [Unseen],
+    part: usize,
 }
 
 impl Encoder<'_> {
@@ -74,7 +75,7 @@ impl Encoder<'_> {
         }
         self.effort.image_secs += started.elapsed().as_secs_f64();
         outcome?;
-        collect(found, self.model.config.embed_dim)
+        collect(found, self.embed_dim())
     }
 
     /// Known files that did not change, and the other files.
@@ -114,21 +115,23 @@ impl Encoder<'_> {
     ) -> Result<()> {
         let mut saved = Instant::now();
         let mut rest = unseen;
-        let mut batch = self.read_batch(files, &mut rest);
-        while !batch.is_empty() {
-            if interrupt::is_requested() {
+        let mut round = Round { images: &[], part: 0 };
+        let mut read = ReadFiles::new();
+        // The last round is encoded while none is read.
+        while !(rest.is_empty() && round.images.is_empty()) {
+            let next = self.next_round(&mut rest);
+            let paths: Vec<&Path> = next.images.iter().map(|image| files[image.index].path.as_path()).collect();
+            let own = self.crew.send_images(&paths, next.part, round.images.is_empty())?;
+            let store = self.store.as_ref();
+            let is_known = |content: &[u8; 32]| store.is_some_and(|store| store.row(content).is_some());
+            let (encoded, next_read) = self.vision.encode(&read, |vision| vision.read(&own, is_known));
+            let (encoded, stops) = self.crew.receive(encoded, self.vision.model.config.embed_dim)?;
+            self.keep(files, &round, encoded, found)?;
+            bar.inc(round.images.len() as u64);
+            if stops {
                 bail!(Interrupted);
             }
-            let pixels: Vec<&[u8]> = batch.iter().filter_map(ReadImage::pixels).collect();
-            let this = &*self;
-            let (features, next) = rayon::join(|| this.forward(&pixels), || this.read_batch(files, &mut rest));
-            let features = match features {
-                Err(err) if self.batch_size.shrink(pixels.len(), &err) => self.forward_in_pieces(&pixels)?,
-                features => features.context("the vision tower failed")?,
-            };
-            self.keep(files, &batch, &features, found)?;
-            bar.inc(batch.len() as u64);
-            batch = next;
+            (round, read) = (next, next_read);
             if let Some(store) = self.store.as_mut().filter(|_| saved.elapsed() > SAVE_EVERY) {
                 store.save()?;
                 saved = Instant::now();
@@ -137,95 +140,78 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Reads and decodes a batch from the front of `rest`.
-    fn read_batch(&self, files: &[ImageFile], rest: &mut &[Unseen]) -> Vec<ReadImage> {
-        let (batch, others) = rest.split_at(self.batch_size.get().min(rest.len()));
+    /// Takes the next images: a batch for each rank, or the same part of what is left.
+    fn next_round<'u>(&self, rest: &mut &'u [Unseen]) -> Round<'u> {
+        let n_ranks = self.crew.size();
+        let part = self.vision.batch_size.get().min(rest.len().div_ceil(n_ranks));
+        let (images, others) = rest.split_at((part * n_ranks).min(rest.len()));
         *rest = others;
-        let config = &self.model.config.preprocess;
-        let is_known = |content: &[u8; 32]| self.store.as_ref().is_some_and(|store| store.row(content).is_some());
-        let read = |&Unseen { index, stamp }: &Unseen| {
-            let content = reading::read(&files[index].path, config, self.reading, is_known);
-            ReadImage { index, stamp, content }
-        };
-        batch.par_iter().map(read).collect()
+        Round { images, part }
     }
 
-    /// `[n, E]` row-major.
-    fn forward(&self, pixels: &[&[u8]]) -> shared_model::Result<Vec<f32>> {
-        if pixels.is_empty() {
-            return Ok(Vec::new());
-        }
-        let side = self.model.config.preprocess.image_size;
-        let pixels = Tensor::from_vec(pixels.concat(), (pixels.len(), 3, side, side), &Device::Cpu)?;
-        let features = self.model.pixel_features(&pixels)?;
-        Ok(features.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
-    }
-
-    /// The same in batches that shrink until they fit.
-    pub(super) fn forward_in_pieces(&mut self, pixels: &[&[u8]]) -> Result<Vec<f32>> {
-        let mut features = Vec::new();
-        let mut rest = pixels;
-        while !rest.is_empty() {
-            let (piece, others) = rest.split_at(self.batch_size.get().min(rest.len()));
-            match self.forward(piece) {
-                Err(err) if self.batch_size.shrink(piece.len(), &err) => {}
-                values => {
-                    features.extend(values.context("the vision tower failed")?);
-                    rest = others;
-                }
-            }
-        }
-        Ok(features)
-    }
-
-    /// Adds a batch's features to the result and to the store.
+    /// Adds the features of a round to the result and to the store.
     fn keep(
         &mut self,
         files: &[ImageFile],
-        batch: &[ReadImage],
-        features: &[f32],
+        round: &Round<'_>,
+        encoded: EncodedFiles,
         found: &mut Found,
     ) -> Result<()> {
-        let mut encoded = features.chunks_exact(self.model.config.embed_dim);
-        for image in batch {
+        let EncodedFiles { outcomes, features } = encoded;
+        if outcomes.len() != round.images.len() {
+            bail!("the ranks encoded {} images, expected {}", outcomes.len(), round.images.len());
+        }
+        let mut features = features.chunks_exact(self.embed_dim());
+        for (place, (image, outcome)) in round.images.iter().zip(outcomes).enumerate() {
             let file = &files[image.index];
-            found[image.index] = Some(match &image.content {
-                Err(problem) => Err(problem.clone()),
-                Ok(Content { pixels: Some(Err(problem)), .. }) => {
+            let rank = place / round.part;
+            if rank > 0 {
+                check_unread(&outcome, &file.path, rank)?;
+            }
+            found[image.index] = Some(match outcome {
+                Outcome::Unread(problem) => Err(problem),
+                Outcome::Damaged { problem, .. } => {
                     if let Some(store) = &mut self.store {
                         store.note_file(&file.name, image.stamp, Known::Problem(problem.clone()));
                     }
-                    Err(problem.clone())
+                    Err(problem)
                 }
-                Ok(Content { sha256, pixels: Some(Ok(_)) }) => {
-                    let feature = encoded.next().context("the vision tower gave fewer features than images")?;
-                    self.effort.images_encoded += 1;
-                    if let Some(store) = &mut self.store {
-                        note(store, file, image.stamp, sha256, feature)?;
-                    }
-                    Ok(Encoded { content: *sha256, feature: feature.to_vec() })
+                Outcome::Encoded { sha256 } => {
+                    let feature = features.next().context("the vision tower gave fewer features than images")?;
+                    Ok(self.encoded(file, image.stamp, sha256, feature)?)
                 }
-                Ok(Content { sha256, pixels: None }) => {
-                    let store = self.store.as_mut().context("a content is known without a store")?;
-                    let row = store.row(sha256).context("a content that was known is no more")?;
-                    let feature = store.features()?.row(row).to_vec();
-                    self.effort.images_at_hand += 1;
-                    store.note_file(&file.name, image.stamp, Known::Row(row));
-                    Ok(Encoded { content: *sha256, feature })
+                Outcome::Known { sha256 } => {
+                    Ok(self.known(file, image.stamp, sha256)?.context("a content that was known is no more")?)
                 }
             });
         }
         Ok(())
     }
-}
 
-impl ReadImage {
-    fn pixels(&self) -> Option<&[u8]> {
-        self.content.as_ref().ok()?.pixels.as_ref()?.as_ref().ok().map(Vec::as_slice)
+    /// The feature of an image that was encoded now, or of an earlier file with the same content.
+    fn encoded(&mut self, file: &ImageFile, stamp: Stamp, content: [u8; 32], feature: &[f32]) -> Result<Encoded> {
+        if let Some(known) = self.known(file, stamp, content)? {
+            return Ok(known);
+        }
+        self.effort.images_encoded += 1;
+        if let Some(store) = &mut self.store {
+            note(store, file, stamp, &content, feature)?;
+        }
+        Ok(Encoded { content, feature: feature.to_vec() })
+    }
+
+    /// The feature that the store has of a content.
+    fn known(&mut self, file: &ImageFile, stamp: Stamp, content: [u8; 32]) -> Result<Option<Encoded>> {
+        let Some(store) = &mut self.store else { return Ok(None) };
+        let Some(row) = store.row(&content) else { return Ok(None) };
+        let feature = store.features()?.row(row).to_vec();
+        self.effort.images_at_hand += 1;
+        store.note_file(&file.name, stamp, Known::Row(row));
+        Ok(Some(Encoded { content, feature }))
     }
 }
 
-/// Adds a feature, unless another file of the batch had the same content, and whose it is.
+/// Adds a feature, and whose it is.
 fn note(
     store: &mut FeatureStore,
     file: &ImageFile,
@@ -233,9 +219,7 @@ fn note(
     sha256: &[u8; 32],
     feature: &[f32],
 ) -> Result<()> {
-    if store.row(sha256).is_none() {
-        store.add(&[*sha256], feature)?;
-    }
+    store.add(&[*sha256], feature)?;
     // A cache that is full keeps no more.
     if let Some(row) = store.row(sha256) {
         store.note_file(&file.name, stamp, Known::Row(row));

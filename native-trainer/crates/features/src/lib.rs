@@ -9,8 +9,10 @@ mod encoder;
 mod identity;
 mod images;
 mod pictures;
+mod ranks;
 mod reading;
 mod store;
+mod vision;
 
 use dermake_process::host;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 pub use encoder::{Effort, Encoder};
 pub use identity::Identity;
 pub use images::{ImageFeatures, ImageFile};
+pub use ranks::{Crew, Dismissed, follow};
 pub use reading::Stamp;
 pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 

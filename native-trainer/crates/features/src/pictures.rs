@@ -19,7 +19,7 @@ impl Encoder<'_> {
         n_pictures: usize,
         decode: impl Fn(usize) -> Result<DecodedImage> + Sync,
     ) -> Result<Tensor> {
-        let config = self.model.config.preprocess.clone();
+        let config = self.vision.model.config.preprocess.clone();
         let pixels =
             |index: usize| -> Result<Vec<u8>> { Ok(resize_and_crop(&decode(index)?, &config)?.to_planes()) };
         let (mut values, mut next) = (Vec::new(), 0);
@@ -27,13 +27,13 @@ impl Encoder<'_> {
             if interrupt::is_requested() {
                 bail!(Interrupted);
             }
-            let batch = next..n_pictures.min(next + self.batch_size.get());
+            let batch = next..n_pictures.min(next + self.vision.batch_size.get());
             next = batch.end;
             let pixels = batch.into_par_iter().map(pixels).collect::<Result<Vec<_>>>()?;
             let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
-            values.extend(self.forward_in_pieces(&pixels)?);
+            values.extend(self.vision.forward_in_pieces(&pixels)?);
         }
-        Ok(Tensor::from_vec(values, (n_pictures, self.model.config.embed_dim), &Device::Cpu)?)
+        Ok(Tensor::from_vec(values, (n_pictures, self.embed_dim()), &Device::Cpu)?)
     }
 
     /// Returns what scores images for these concepts, with MAKE's templates.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use dermake_evaluation::results::{Protocol, Results};
 use dermake_evaluation::{EvalOptions, OwnColumns, compare_models};
-use dermake_features::default_cache;
+use dermake_features::{Crew, default_cache};
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
 use pyo3::prelude::*;
@@ -63,6 +63,7 @@ impl Evaluation {
             out: self.out.as_deref(),
             embeddings: None,
             scale,
+            crew: Crew::alone(),
         })?;
         comparison.models.into_iter().next().context("nothing was evaluated")
     }

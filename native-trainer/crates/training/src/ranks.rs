@@ -1,11 +1,12 @@
 //! The ranks of a run: tensors that are gathered and summed over them, and what they decide together.
 
-use anyhow::{Error, Result, anyhow, bail};
+#[cfg(feature = "nccl")]
+use anyhow::bail;
+use anyhow::{Error, Result};
 use candle_core::{Device, Tensor};
-use dermake_collectives::{Alone, Collectives, RankError};
-use dermake_process::interrupt::Interrupted;
+use dermake_collectives::{Alone, Collectives, agreement};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -17,13 +18,6 @@ pub struct Ranks {
     n_local: usize,
     #[cfg(feature = "nccl")]
     nccl: Rc<std::cell::OnceCell<dermake_collectives::Nccl>>,
-}
-
-/// An error of one rank, for the others.
-#[derive(Serialize, Deserialize)]
-struct Told {
-    message: String,
-    is_interrupted: bool,
 }
 
 impl Ranks {
@@ -90,37 +84,15 @@ impl Ranks {
     /// # Errors
     /// When `work` fails on the first rank.
     pub fn on_first<T: Serialize + DeserializeOwned>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        if self.is_alone() {
-            return work();
-        }
-        if !self.is_first() {
-            let told: Result<T, Told> = serde_json::from_slice(&self.collectives.broadcast(0, &[])?)?;
-            return told.map_err(|told| RankError::Failed { rank: 0, message: told.message }.into());
-        }
-        let done = work();
-        self.collectives.broadcast(0, &serde_json::to_vec(&done.as_ref().map_err(Told::new))?)?;
-        done
+        agreement::on_first(self.collectives.as_ref(), work)
     }
 
     /// Returns the results of all ranks, by rank.
     ///
     /// # Errors
-    /// When one of them is an error: its own on the rank that has one, [`Interrupted`] on all if a rank has that.
+    /// Those of [`agreement::together`].
     pub fn together<T: Serialize + DeserializeOwned>(&self, own: Result<T>) -> Result<Vec<T>> {
-        if self.is_alone() {
-            return Ok(vec![own?]);
-        }
-        let told = self.collectives.all_gather(&serde_json::to_vec(&own.as_ref().map_err(Told::new))?)?;
-        let told: Vec<Result<T, Told>> =
-            told.iter().map(|told| serde_json::from_slice(told)).collect::<Result<_, _>>()?;
-        if told.iter().any(|told| told.as_ref().is_err_and(|told| told.is_interrupted)) {
-            bail!(Interrupted);
-        }
-        own?;
-        let of_rank = |(rank, told): (usize, Result<T, Told>)| {
-            told.map_err(|told| anyhow!("on rank {rank}: {}", told.message))
-        };
-        told.into_iter().enumerate().map(of_rank).collect()
+        agreement::together(self.collectives.as_ref(), own)
     }
 
     /// Checks that all ranks have the same hashes.
@@ -128,19 +100,7 @@ impl Ranks {
     /// # Errors
     /// Names a rank that has others, and which.
     pub fn check_same(&self, hashes: &BTreeMap<String, String>) -> Result<()> {
-        let of_ranks = self.together(Ok(hashes.clone()))?;
-        for (rank, of_rank) in of_ranks.iter().enumerate() {
-            let differing: Vec<&str> =
-                hashes.keys().filter(|&name| of_rank.get(name) != hashes.get(name)).map(String::as_str).collect();
-            if !differing.is_empty() {
-                bail!(
-                    "rank {rank} has another {} than rank {}; all ranks need the same recipe, data and program",
-                    differing.join(", another "),
-                    self.rank()
-                );
-            }
-        }
-        Ok(())
+        agreement::check_same(self.collectives.as_ref(), hashes)
     }
 
     /// The rows of all ranks behind one another; `parts` are this rank's, `[n, width]` each.
@@ -215,12 +175,6 @@ impl Ranks {
         let mut values = values(flat)?;
         self.collectives.broadcast_f32(0, &mut values)?;
         Ok(Tensor::from_vec(values, flat.shape(), &Device::Cpu)?.to_device(flat.device())?)
-    }
-}
-
-impl Told {
-    fn new(err: &Error) -> Self {
-        Self { message: format!("{err:#}"), is_interrupted: err.is::<Interrupted>() }
     }
 }
 

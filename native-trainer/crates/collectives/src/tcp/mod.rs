@@ -6,6 +6,7 @@
 
 mod failure;
 mod frames;
+mod hello;
 mod meeting;
 
 use super::Collectives;
@@ -31,6 +32,17 @@ const TO_FINISH: Duration = Duration::from_secs(10);
 /// Called when another rank has ended and this process did not end by itself within a few seconds.
 pub type OnLost = fn(&RankError);
 
+/// One process among the ranks of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub rank: usize,
+    pub size: usize,
+    /// Whether all ranks are on this machine, so that no other may connect.
+    pub is_local: bool,
+    /// A number that all ranks of a run have, and others do not.
+    pub run: u64,
+}
+
 /// Ranks that are connected by TCP.
 pub struct Tcp {
     rank: usize,
@@ -51,19 +63,11 @@ struct Peer {
 impl Tcp {
     /// Connects this rank to all others, which may come up to five minutes later.
     ///
-    /// `is_local`: all ranks are on this machine, so that no other can connect.
-    ///
     /// # Errors
-    /// When ranks do not come, or two processes have one rank.
-    pub fn connect(
-        rank: usize,
-        size: usize,
-        master: &Master,
-        is_local: bool,
-        on_lost: OnLost,
-    ) -> Result<Self, ConnectError> {
-        let streams = Meeting { rank, size, is_local, waits: meeting::WAITS }.of(master)?;
-        Self::over(rank, streams, on_lost)
+    /// When ranks do not come, belong to another run, or two processes have one rank.
+    pub fn connect(place: &Place, master: &Master, on_lost: OnLost) -> Result<Self, ConnectError> {
+        let streams = Meeting::new(*place).of(master)?;
+        Self::over(place.rank, streams, on_lost)
     }
 
     /// Connects ranks that are threads of this process, for tests and measurements.
@@ -72,9 +76,9 @@ impl Tcp {
     /// When a connection cannot be made.
     pub fn in_threads(size: usize) -> Result<Vec<Self>, ConnectError> {
         let listener = meeting::listen(0, true)?;
-        let port = listener.local_addr().map_err(|source| ConnectError::Listen { port: 0, source })?.port();
+        let port = listener.local_addr().map_err(ConnectError::Own)?.port();
         let master = Master { host: "127.0.0.1".into(), port };
-        let meeting = |rank| Meeting { rank, size, is_local: true, waits: meeting::WAITS };
+        let meeting = |rank| Meeting::new(Place { rank, size, is_local: true, run: 0 });
         std::thread::scope(|scope| {
             let others: Vec<_> = (1..size)
                 .map(|rank| {
@@ -83,8 +87,10 @@ impl Tcp {
                 })
                 .collect();
             let first = Self::over(0, meeting(0).as_master(&listener)?, |_| ())?;
-            let others =
-                others.into_iter().map(|thread| thread.join().unwrap_or(Err(ConnectError::Protocol { rank: 0 })));
+            let others = others
+                .into_iter()
+                .zip(1..)
+                .map(|(thread, rank)| thread.join().unwrap_or(Err(ConnectError::Ended { rank })));
             std::iter::once(Ok(first)).chain(others).collect()
         })
     }
@@ -104,7 +110,7 @@ impl Tcp {
             match peer.received.recv_timeout(BETWEEN_LOOKS) {
                 Ok(frame) if frame.operation == operation => return Ok(frame.data),
                 Ok(frame) => {
-                    return Err(RankError::OutOfStep { found: frame.data.len(), expected: 0 });
+                    return Err(RankError::OtherOperation { rank, found: frame.operation, expected: operation });
                 }
                 Err(RecvTimeoutError::Timeout) => match self.failure.found() {
                     Some(failure) => return Err(failure),
@@ -155,6 +161,18 @@ impl Collectives for Tcp {
         self.peers.iter().enumerate().map(receive).collect()
     }
 
+    fn leave(&self) {
+        if self.failure.found().is_some() || self.failure.has_ended() {
+            return;
+        }
+        self.failure.end();
+        for (_, peer) in self.others() {
+            // Ranks that still compute are told that nothing more comes; where the connection is gone they know.
+            let _ = peer.send(Header { kind: Kind::Goodbye, operation: 0, n_bytes: 0 }, &[]);
+            let _ = peer.stream().shutdown(Shutdown::Write);
+        }
+    }
+
     fn abort(&self, message: &str) {
         self.failure.end();
         for (_, peer) in self.others() {
@@ -173,15 +191,13 @@ impl Collectives for Tcp {
 
 impl Drop for Tcp {
     fn drop(&mut self) {
+        // Those of a rank that has failed or left were told so, or know it.
         let has_failed = self.failure.found().is_some() || self.failure.has_ended();
-        self.failure.end();
-        for (_, peer) in self.others() {
-            // Ranks that still compute are told that nothing more comes; where the connection is gone they know.
-            if !has_failed {
-                let _ = peer.send(Header { kind: Kind::Goodbye, operation: 0, n_bytes: 0 }, &[]);
-            }
-            let _ = peer.stream().shutdown(Shutdown::Write);
+        match has_failed {
+            true => self.others().for_each(|(_, peer)| drop(peer.stream().shutdown(Shutdown::Write))),
+            false => self.leave(),
         }
+        self.failure.end();
         // A connection that is closed with unread data would be reset, and what was sent last be lost.
         let deadline = Instant::now() + if has_failed { Duration::ZERO } else { TO_FINISH };
         for reader in self.peers.iter_mut().flatten().filter_map(|peer| peer.reader.take()) {
