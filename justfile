@@ -11,7 +11,7 @@ default:
     @{{just_executable()}} --justfile {{justfile()}} --list --unsorted
 
 # Install what the other recipes need; the second time does nothing
-setup: _rust-wasm _tools _browser _vulkan _node _lint-tools
+setup: _rust-wasm _tools _browser _vulkan _mpi _node _lint-tools
 
 # List what is installed and what is missing
 doctor:
@@ -55,25 +55,29 @@ train RECIPE="smoke" DATA="" RANKS="1": _program
 prepare TABLE="native-trainer/crates/prepare/example/captions.csv" OUT="runs/prepare/train.csv": _program
     "$DERMAKE_BIN" prepare {{quote(TABLE)}} --out {{quote(OUT)}}
 
-# Evaluate: without arguments the demo model on drawn pictures; else a model on the benchmarks in a data folder
-eval MODEL="" DATA="": _program
+# Evaluate: without arguments the demo model on drawn pictures; else a model, the benchmarks in a data folder and a number of processes
+eval MODEL="" DATA="" RANKS="1": _program
     #!/usr/bin/env bash
     set -euo pipefail
-    model={{quote(MODEL)}} data={{quote(DATA)}}
+    model={{quote(MODEL)}} data={{quote(DATA)}} ranks={{quote(RANKS)}}
+    ranks=${ranks#RANKS=}
     if [ -z "$data" ]; then
       data=data
       if [ ! -e data/synth ]; then "$DERMAKE_BIN" synth --images 1000 --seed 2 --out data/synth; fi
     fi
     name=${model%/} name=${name##*[:/]}
-    exec "$DERMAKE_BIN" eval --model "${model:-demo}" --data "$data" --out "runs/eval-${name:-demo}"
+    set -- "$DERMAKE_BIN" eval --model "${model:-demo}" --data "$data" --out "runs/eval-${name:-demo}"
+    if [ "$ranks" = 1 ]; then exec "$@"; fi
+    exec .setup/ranks.sh "$ranks" "$@"
 
 # Build the program with CUDA into target/cuda/release; installs the toolkit if needed, and needs no GPU
 build-cuda:
     .setup/build_cuda.sh
 
-# Compile the CUDA kernels for sm_80 and sm_90; fails if one spills or uses more registers; needs no GPU
+# Compile the CUDA kernels for sm_80 and sm_90, and fail if one spills or uses more registers; compile the trainer with NCCL; needs no GPU
 check-cuda:
     native-trainer/crates/engine/kernels/check.sh
+    .setup/check_nccl.sh
 
 # Check training on CUDA without a GPU, on an emulated driver; takes the options of gpu-check
 check-cuda-host *OPTIONS:
@@ -84,7 +88,7 @@ gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
 # Install what is needed, check what `lint` checks, and run every test
-test: setup lint test-native _api _python test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e, _api and _python without a build: test-native has built the program with the tests' features
+test: setup lint test-native test-mpi _api _python test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e, _api and _python without a build: test-mpi leaves the program that test-native has built
 
 # Test all crates natively
 test-native: _vulkan
@@ -115,8 +119,8 @@ test-api: _program _api
 test-llm CAPTIONS="50": _program
     .setup/test_llm.sh "$DERMAKE_BIN" {{quote(CAPTIONS)}}
 
-# Test training over MPI on this machine; installs OpenMPI if needed
-test-mpi:
+# Test training, evaluation and embedding over MPI on this machine
+test-mpi: _mpi
     @.setup/test_mpi.sh
 
 # Run each fuzz target for ten seconds, starting from the seeds
@@ -221,6 +225,9 @@ _browser:
 
 _vulkan:
     @.setup/vulkan.sh
+
+_mpi:
+    @.setup/mpi.sh
 
 _node:
     @.setup/node.sh

@@ -90,3 +90,12 @@ export CUDA_COMPUTE_CAP CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-$(nproc)}
 separator=$'\x1f'
 given_flags=${CARGO_ENCODED_RUSTFLAGS:-${RUSTFLAGS:+${RUSTFLAGS// /$separator}}}
 export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$CUDA_LIB
+
+# light_toolkit FOLDER: makes a toolkit there with the headers of this one and an nvcc that skips candle's kernels, and
+# builds with it from here on. Its libraries are those that the caller puts into FOLDER/lib64.
+light_toolkit() {
+  mkdir -p "$1/bin" "$1/lib64"
+  ln -sfn "$CUDA_HOME/include" "$1/include"
+  ln -sf "$DERMAKE_ROOT/.setup/nvcc_of_our_kernels.sh" "$1/bin/nvcc"
+  export DERMAKE_NVCC=$NVCC NVCC=$1/bin/nvcc CUDA_HOME=$1 CUDA_PATH=$1 PATH=$1/bin:$PATH LIBRARY_PATH=$1/lib64
+}

@@ -61,6 +61,7 @@ report chromium "just setup, or apt-get install chromium" version "${CHROMIUM:-c
 report chromedriver "just setup, or apt-get install chromium-driver" version "${CHROMEDRIVER:-chromedriver}"
 report playwright "just setup" playwright
 report vulkan "just setup, or apt-get install mesa-vulkan-drivers" vulkan
+report mpi "just setup, or apt-get install libopenmpi-dev openmpi-bin libclang-dev" version mpirun
 report shellcheck "just setup (wants $SHELLCHECK_VERSION)" version shellcheck "$SHELLCHECK_VERSION"
 report cargo-deny "just setup (wants $CARGO_DENY_VERSION)" version cargo-deny "$CARGO_DENY_VERSION"
 report cargo-machete "just setup (wants $CARGO_MACHETE_VERSION)" version cargo-machete "$CARGO_MACHETE_VERSION"

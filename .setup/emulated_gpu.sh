@@ -12,11 +12,9 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/emulated
 program=$CARGO_TARGET_DIR/emulated/dermake
 driver=$DERMAKE_ROOT/native-trainer/crates/engine/kernels/driver
 
-# A toolkit with the real headers, the emulated libraries, and an nvcc that skips candle's kernels.
+# A toolkit with the real headers and the emulated libraries.
 toolkit=$CARGO_TARGET_DIR/toolkit
-mkdir -p "$toolkit/bin" "$toolkit/lib64"
-ln -sfn "$CUDA_HOME/include" "$toolkit/include"
-ln -sf "$here/nvcc_of_our_kernels.sh" "$toolkit/bin/nvcc"
+light_toolkit "$toolkit"
 for name in libcuda.so{,.1} libcublas.so{,.13} libcublasLt.so{,.13} libcurand.so{,.10} libcudart.so libnvrtc.so; do
   ln -sf libemulated_gpu.so "$toolkit/lib64/$name"
 done
@@ -44,8 +42,7 @@ if [ ! -e "$library" ] || [ -n "$(find "$driver" "$driver/.." -maxdepth 1 -name 
   build_driver
 fi
 
-export DERMAKE_NVCC=$NVCC NVCC=$toolkit/bin/nvcc CUDA_HOME=$toolkit CUDA_PATH=$toolkit PATH=$toolkit/bin:$PATH
-export LIBRARY_PATH=$toolkit/lib64 CUDA_COMPUTE_CAP=90
+export CUDA_COMPUTE_CAP=90
 export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$toolkit/lib64
 say "building dermake for the emulated driver; the first time takes 7 minutes of one core"
 cd "$DERMAKE_ROOT"

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
-# Tests training over MPI on this machine. Builds the program with the feature `mpi`, then puts the one without it back.
+# Tests ranks over MPI on this machine. Builds the program with the feature `mpi`, then puts the one without it back.
 set -euo pipefail
-here=$(dirname "$0")
-source "$here/env.sh"
-"$here/mpi.sh"
+source "$(dirname "$0")/env.sh"
 
 cd "$DERMAKE_ROOT"
 cargo test --release --locked --workspace --features native-trainer/mpi --test mpi -- over_mpi
