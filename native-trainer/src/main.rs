@@ -5,6 +5,7 @@
 
 mod annotate;
 mod calibrate;
+mod card;
 mod classify;
 mod cli;
 mod formats;

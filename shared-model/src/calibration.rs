@@ -117,8 +117,20 @@ pub struct Figure {
     pub interval: Option<[f64; 2]>,
 }
 
+impl std::fmt::Display for Figure {
+    /// Writes `0.017 (0.012–0.032)`, or `n/a`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&match (self.value, self.interval) {
+            (Some(value), Some([low, high])) => format!("{value:.3} ({low:.3}–{high:.3})"),
+            (Some(value), None) => format!("{value:.3}"),
+            (None, _) => "n/a".into(),
+        })
+    }
+}
+
 /// Whether to believe an answer. Only calibrated answers have it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Certainty {
     /// The first label is more often wrong than right at this probability.
     pub unsure: bool,
@@ -257,6 +269,14 @@ mod tests {
         assert!(far.none_of_these && (far.match_score + 2.0).abs() < 1e-6, "{far:?}");
         let clear = calibration.certainty(&[1.0, 0.0, 0.0], 0.3);
         assert!(!clear.none_of_these && clear.unsure && clear.match_threshold == -1.0, "{clear:?}");
+    }
+
+    #[test]
+    fn a_figure_is_shown_with_its_interval() {
+        let figure = |value, interval| Figure { value, interval };
+        assert_eq!(format!("{:<15}|", figure(Some(0.5), None)), "0.500          |");
+        assert_eq!(figure(Some(0.5), Some([0.25, 0.75])).to_string(), "0.500 (0.250–0.750)");
+        assert_eq!(figure(None, Some([0.0, 1.0])).to_string(), "n/a");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 #[cfg(feature = "http")]
 pub mod api;
 pub mod calibration;
+pub mod card;
 mod clip;
 pub mod concepts;
 pub mod config;

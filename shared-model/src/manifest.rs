@@ -1,6 +1,7 @@
 //! `manifest.json`: what a quantized model consists of.
 
 use crate::calibration::Calibration;
+use crate::card::ModelCard;
 use crate::config::ClipConfig;
 use crate::foreign::json_text;
 use crate::labels::{LabelSet, Templates};
@@ -63,6 +64,9 @@ pub struct Manifest {
     /// What `dermake calibrate` has fitted, one for each set of labels; without it, probabilities are not calibrated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calibrations: Vec<Calibration>,
+    /// What people should know of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<ModelCard>,
 }
 
 impl Manifest {

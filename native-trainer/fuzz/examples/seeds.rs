@@ -88,6 +88,7 @@ fn write_quantized(tiny: &Tiny) -> Result<()> {
         label_sets: vec![labels],
         templates: Templates::skin().as_slice()[..2].to_vec(),
         calibrations: Vec::new(),
+        card: None,
     };
     let manifest = serde_json::to_vec(&manifest)?;
     write("manifest/tiny.json", &manifest)?;

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod calibrate;
+mod card;
 mod classify;
 mod data;
 mod eval;
@@ -48,6 +49,7 @@ enum Command {
     Finetune(finetune::Finetune),
     Eval(eval::Eval),
     Calibrate(calibrate::Calibrate),
+    Card(card::Card),
     Verify(verify::Verify),
     Synth(data::Synth),
     #[command(subcommand)]
@@ -73,6 +75,7 @@ impl Cli {
             Command::Finetune(finetune) => finetune.run(),
             Command::Eval(eval) => eval.run(),
             Command::Calibrate(calibrate) => calibrate.run(),
+            Command::Card(card) => card.run(),
             Command::Verify(verify) => verify.run(),
             Command::Synth(synth) => synth.run(),
             Command::Data(data) => data.run(),

@@ -37,12 +37,16 @@ pub struct Quantize {
     /// pictures]
     #[arg(long = "sample", value_name = "IMAGE")]
     samples: Vec<PathBuf>,
+
+    /// results.json of `dermake eval --out` with the dense model, for the model card (`dermake card`); may be repeated
+    #[arg(long, value_name = "FILE")]
+    results: Vec<PathBuf>,
 }
 
 impl Quantize {
     pub fn run(self) -> Result<ExitCode> {
-        let Self { model, format, out, calibrate, samples } = self;
-        quantize::quantize(&QuantizeOptions { model: model.into(), format, calibrate, samples }, &out)?;
+        let Self { model, format, out, calibrate, samples, results } = self;
+        quantize::quantize(&QuantizeOptions { model: model.into(), format, calibrate, results, samples }, &out)?;
         Ok(ExitCode::SUCCESS)
     }
 }

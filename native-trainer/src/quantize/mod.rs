@@ -3,6 +3,7 @@
 mod photos;
 mod report;
 
+use crate::card::evaluations_of;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_device::placement;
@@ -16,6 +17,7 @@ use dermake_process::{print, progress};
 use dermake_quantize::{Comparison, Features, calibration_texts};
 use photos::Photos;
 use report::Report;
+use shared_model::card::ModelCard;
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 use shared_model::quantize::{self, QuantizedTower, WeightFormat};
@@ -31,6 +33,8 @@ pub struct QuantizeOptions {
     pub format: WeightFormat,
     /// Photos to calibrate on; drawn ones where there are none, and no calibration where it is `none`.
     pub calibrate: Vec<PathBuf>,
+    /// `results.json` of the dense model, for the model card.
+    pub results: Vec<PathBuf>,
     /// Photos to compare on, beside those of the calibration; the sample pictures where there are none.
     pub samples: Vec<PathBuf>,
 }
@@ -48,6 +52,7 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
         bail!("the model is quantized already; name its dense checkpoint: {}", files.weights.display());
     }
     let checkpoint = Checkpoint::open(&files, model.arch.as_deref())?;
+    let evaluations = evaluations_of(&options.results, &checkpoint.name, None)?;
     let placement = placement(model.device, model.dtype)?;
     let dense = Clip::load(checkpoint.weights.clone(), &checkpoint.config, &placement)
         .with_context(|| format!("in {}", files.weights.display()))?;
@@ -80,6 +85,7 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
         label_sets,
         templates: templates.as_slice().to_vec(),
         calibrations: Vec::new(),
+        card: (!evaluations.is_empty()).then(|| ModelCard { evaluations, ..ModelCard::default() }),
     };
     let comparison = compare(&dense, &checkpoint, [vision, text], &photos, &classifiers)?;
     let report = Report::new(towers, tensors_bytes(&checkpoint), written, &photos, comparison);

@@ -38,7 +38,8 @@ fn calibrated() -> &'static Calibrated {
     })
 }
 
-fn copy_demo(folder: &Path) {
+/// Writes the files of the demo model into a new folder.
+pub fn copy_demo(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let manifest = shared_model::demo::file(Manifest::FILE_NAME).unwrap();
     let files = Manifest::from_json(manifest).unwrap().files;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod calibrate;
+mod card;
 mod checkpoints;
 mod classify;
 mod color_model;

@@ -5,6 +5,7 @@ use dermake_device::Precision;
 use dermake_files::hash;
 use dermake_hub::WeightsKind;
 use dermake_hub::demo_model;
+use dermake_models::manifest_folder::manifest_of;
 use dermake_models::map_file;
 use dermake_models::options::ModelOptions;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ use sha2::{Digest, Sha256};
 use shared_model::ZeroShotModel;
 use shared_model::manifest::Manifest;
 use shared_model::preprocess::Reading;
-use std::path::Path;
 
 /// Increased whenever the same weights give other features.
 const ARITHMETIC: u32 = 3;
@@ -81,14 +81,12 @@ impl Identity {
 }
 
 fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String> {
-    // A manifest has the hashes of all files of its model.
     if demo_model::is_name(&options.model) {
-        return Ok(hash::sha256(demo_model::read(Manifest::FILE_NAME)?));
+        return manifest_sha256(manifest_of(&options.model)?);
     }
     let files = dermake_hub::resolve(&options.model)?;
     if files.weights_kind == WeightsKind::Quantized {
-        let folder = files.weights.parent().unwrap_or(Path::new("."));
-        return Ok(hash::sha256(map_file(&folder.join(Manifest::FILE_NAME))?));
+        return manifest_sha256(manifest_of(&options.model)?);
     }
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(&model.config.to_json()).context("cannot write the config")?);
@@ -98,9 +96,29 @@ fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String>
     Ok(format!("{:x}", hash.finalize()))
 }
 
+/// Returns the hash of a quantized model, of which its manifest has the hashes of all files. What is measured later, by
+/// `dermake calibrate` and `dermake card`, does not change it: features do not depend on that.
+///
+/// # Errors
+/// Only if the program is damaged.
+pub fn manifest_sha256(manifest: Manifest) -> Result<String> {
+    let lasting = Manifest { calibrations: Vec::new(), card: None, ..manifest };
+    Ok(hash::sha256(serde_json::to_vec(&lasting).context("cannot write the manifest")?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_measured_of_a_model_does_not_change_its_identity() {
+        let demo = manifest_of(demo_model::NAME).unwrap();
+        let bare = Manifest { calibrations: Vec::new(), card: None, ..demo.clone() };
+        assert_ne!(demo, bare, "the demo model has a calibration and a card");
+        let sha256 = |manifest: &Manifest| manifest_sha256(manifest.clone()).unwrap();
+        assert_eq!(sha256(&demo), sha256(&bare));
+        assert_ne!(sha256(&demo), sha256(&Manifest { name: "another".into(), ..bare }));
+    }
 
     #[test]
     fn what_differs_is_named() {

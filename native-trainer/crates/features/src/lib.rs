@@ -18,7 +18,7 @@ use dermake_process::host;
 use std::path::PathBuf;
 
 pub use encoder::{Effort, Encoder};
-pub use identity::Identity;
+pub use identity::{Identity, manifest_sha256};
 pub use images::{ImageFeatures, ImageFile};
 pub use ranks::{Crew, Dismissed, follow};
 pub use reading::Stamp;

@@ -1,11 +1,32 @@
 //! The manifest of a model folder, to add to it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use dermake_files::lock::Lock;
 use dermake_files::output::replace_file;
-use dermake_hub::demo_model;
+use dermake_hub::{WeightsKind, demo_model};
 use shared_model::manifest::Manifest;
 use std::path::{Path, PathBuf};
+
+/// Reads the manifest of the demo model or of a quantized model.
+///
+/// # Errors
+/// If the model has none, or it is not valid.
+pub fn manifest_of(model: &str) -> Result<Manifest> {
+    if demo_model::is_name(model) {
+        return Ok(Manifest::from_json(&demo_model::read(Manifest::FILE_NAME)?)?);
+    }
+    let files = dermake_hub::resolve(model)?;
+    if files.weights_kind != WeightsKind::Quantized {
+        bail!("the model has no manifest, expected a folder of `dermake quantize`: {}", files.weights.display());
+    }
+    let folder = files.weights.parent().unwrap_or(Path::new("."));
+    read(&folder.join(Manifest::FILE_NAME))
+}
+
+fn read(path: &Path) -> Result<Manifest> {
+    let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Manifest::from_json(&json).with_context(|| format!("in {}", path.display()))
+}
 
 /// A folder of `dermake quantize` on this disk, locked so that no two commands change its manifest.
 pub struct ManifestFolder {
@@ -35,17 +56,23 @@ impl ManifestFolder {
         &self.path
     }
 
+    /// Reads the manifest.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not valid.
+    pub fn read(&self) -> Result<Manifest> {
+        read(&self.path)
+    }
+
     /// Changes the manifest, whole or not at all.
     ///
     /// # Errors
     /// If it cannot be read or written, or is not valid before or after the change.
     pub fn change(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
-        let place = || format!("in {}", self.path.display());
-        let json = std::fs::read(&self.path).with_context(|| format!("cannot read {}", self.path.display()))?;
-        let mut manifest = Manifest::from_json(&json).with_context(place)?;
+        let mut manifest = self.read()?;
         change(&mut manifest);
         let json = serde_json::to_vec_pretty(&manifest)?;
-        Manifest::from_json(&json).with_context(place)?;
+        Manifest::from_json(&json).with_context(|| format!("in {}", self.path.display()))?;
         replace_file(&self.path, &json)
     }
 }

@@ -1,7 +1,6 @@
 //! Calibrations as text for the terminal.
 
 use super::predictions::{COVERAGES, CalibratedPredictions};
-use crate::report::with_interval;
 use shared_model::calibration::{Calibration, CalibrationErrors, Figure, Measured};
 use std::fmt::Write;
 
@@ -18,20 +17,20 @@ pub fn text(calibration: &Calibration) -> String {
         class_names.len(),
         none_of_these.threshold,
         100.0 * none_of_these.refused_share,
-        figure(top1_accuracy),
+        top1_accuracy,
         errors_table(before, after)
     );
-    let _ = write!(text, "\nanswered with \"none of these\":\n  photos of the labels: {}\n", figure(refused));
+    let _ = write!(text, "\nanswered with \"none of these\":\n  photos of the labels: {refused}\n");
     for other in outside {
         let _ = write!(
             text,
             "  {} ({} photos): {}\n    AUROC {}; of concept matching alone {}, of the largest cosine alone {}\n",
             other.data,
             other.n,
-            figure(&other.recognized),
-            figure(&other.auroc),
-            figure(&other.concept_match_auroc),
-            figure(&other.largest_cosine_auroc)
+            other.recognized,
+            other.auroc,
+            other.concept_match_auroc,
+            other.largest_cosine_auroc
         );
     }
     text
@@ -46,7 +45,7 @@ pub fn predictions_text(all: &[CalibratedPredictions]) -> String {
             text,
             "{model}, {data}: temperature {temperature:.4}, fitted on {n_fitted} rows, measured on {n_held_out} others\n\n\
              top-1 accuracy {}\n\n{}\n{}\n",
-            figure(&found.top1_accuracy),
+            found.top1_accuracy,
             errors_table(&found.before, &found.after),
             coverage_table(found)
         );
@@ -55,9 +54,7 @@ pub fn predictions_text(all: &[CalibratedPredictions]) -> String {
 }
 
 fn errors_table(before: &CalibrationErrors, after: &CalibrationErrors) -> String {
-    let row = |title: &str, before: &Figure, after: &Figure| {
-        format!("{title:<28}  {:<22}  {}\n", figure(before), figure(after))
-    };
+    let row = |title: &str, before: &Figure, after: &Figure| format!("{title:<28}  {before:<22}  {after}\n");
     format!("{:<28}  {:<22}  {}\n", "", "before", "after")
         + &row("expected calibration error", &before.expected_calibration_error, &after.expected_calibration_error)
         + &row("Brier score", &before.brier_score, &after.brier_score)
@@ -70,8 +67,4 @@ fn coverage_table(found: &CalibratedPredictions) -> String {
     let accuracy = |value: Option<f64>| value.map_or("n/a".to_string(), |value| format!("{value:.3}"));
     let accuracies = found.accuracy_at_coverage.iter().map(|covered| accuracy(covered.accuracy)).collect();
     format!("{:<28}{}\n{:<28}{}\n", "most confident answers", cells(shares), "their accuracy", cells(accuracies))
-}
-
-fn figure(figure: &Figure) -> String {
-    with_interval("", figure.value, figure.interval)
 }

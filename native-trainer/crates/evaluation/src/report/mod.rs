@@ -28,7 +28,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use mistakes::Thumbnail;
 
 pub(super) use figures::figures;
-pub(super) use format::{listed, with_interval};
+pub(super) use format::listed;
 pub use left_out::{sentence as left_out, share as scored_share};
 pub use markdown::{markdown, terminal};
 
