@@ -23,9 +23,18 @@ const screens = {
   },
   findings: async (page) => {
     await answer(page);
-    await page.getByTestId('model-card').locator('summary').click();
+    await page.getByTestId('model-card').locator('summary').first().click();
     await page.getByTestId('concepts-switch').check();
     await page.getByTestId('concepts').waitFor();
+  },
+  unfit: async (page) => {
+    await page.getByTestId('photo-input').setInputFiles(await board(page));
+    await page.locator('[data-testid=verdict][data-verdict="none of these"]').waitFor();
+    await rest(page);
+  },
+  card: async (page) => {
+    await page.getByTestId('model-card').locator('summary').first().click();
+    await page.getByTestId('label-set').first().locator('summary').click();
   },
   journal: async (page) => {
     await answer(page);
@@ -45,10 +54,26 @@ const screens = {
   many: async (page) => {
     const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a photo') };
     const photos = [1, 2, 3].map((number) => ({ name: `photo-${number}.jpg`, mimeType: 'image/jpeg', buffer: readFileSync(sample(number)) }));
-    await page.getByTestId('many-input').setInputFiles([...photos, notes]);
-    await page.getByText('4 of 4 photos are done').waitFor();
+    await page.getByTestId('many-input').setInputFiles([...photos, await board(page), notes]);
+    await page.getByText('5 of 5 photos are done').waitFor();
   },
 };
+
+/** A board of squares, which is like no label. */
+async function board(page) {
+  const base64 = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext('2d');
+    for (let index = 0; index < 48; index++) {
+      const [x, y] = [index % 8, Math.floor(index / 8)];
+      context.fillStyle = (x + y) % 2 ? '#1d4ed8' : '#f8fafc';
+      context.fillRect(40 * x, 40 * y, 40, 40);
+    }
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  });
+  return { name: 'board.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
+}
 
 async function answer(page) {
   await page.getByTestId('photo-input').setInputFiles(sample(2));

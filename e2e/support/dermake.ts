@@ -44,8 +44,28 @@ export function commandLineOf(model: string): CommandLine {
 }
 
 async function classify(options: string[]): Promise<Prediction[]> {
+  return (await answerOf(options)).predictions;
+}
+
+/** Whether to believe an answer. */
+export interface Certainty {
+  unsure: boolean;
+  none_of_these: boolean;
+  match_score: number;
+  match_threshold: number;
+}
+
+/** The whole answer of the command line; `certainty` is null if the model is not calibrated for the labels. */
+export async function answerOf(options: string[]): Promise<{ predictions: Prediction[]; certainty: Certainty | null }> {
   const { stdout } = await run(binary, ['classify', ...options, '--json']);
-  return JSON.parse(stdout).predictions;
+  return JSON.parse(stdout);
+}
+
+/** Draws pictures without skin into a new folder; returns their paths. */
+export async function drawOthers(folder: string, count: number): Promise<string[]> {
+  await run(binary, ['synth', '--images', '20', '--seed', '3', '--image-size', '96', '--other', String(count), '--out', folder]);
+  const names = readdirSync(join(folder, 'other')).filter((name) => name.endsWith('.jpg'));
+  return names.sort().map((name) => join(folder, 'other', name));
 }
 
 /** Scores every known concept for a photo with the command line. */

@@ -41,7 +41,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await dermake.answers(5);
     await dermake.find('concepts-switch').check();
     await expect(dermake.find('concepts')).toBeVisible();
-    await dermake.find('model-card').locator('summary').click();
+    await dermake.find('model-card').locator('summary').first().click();
     await expectAccessible(page, 'findings and the model');
     for (const _ of [1, 2]) {
       await dermake.find('journal-spot').fill('mole');

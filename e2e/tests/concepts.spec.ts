@@ -1,7 +1,7 @@
-/** Findings beside the answers, and what the page says of its model. */
+/** Findings beside the answers. */
 
 import { join } from 'node:path';
-import { annotate, manifestOf, samples } from '../support/dermake.ts';
+import { annotate, samples } from '../support/dermake.ts';
 import { expect, test } from '../support/test.ts';
 
 test('findings have the scores of the command line, and follow the photo', async ({ dermake, server, model }) => {
@@ -26,13 +26,4 @@ test('findings have the scores of the command line, and follow the photo', async
   await dermake.choosePhoto(join(samples, 'sample-2.jpg'));
   await dermake.expectAnswers(join(samples, 'sample-2.jpg'));
   await expect(dermake.find('concepts')).toHaveCount(0);
-});
-
-test('the page says what its model is', async ({ dermake, server, model }) => {
-  await dermake.load(server.url);
-  await dermake.find('model-card').locator('summary').click();
-  const { notice, files } = manifestOf(model);
-  for (const text of [notice!, '96 × 96', 'int8', ...files.map((file) => file.sha256)]) {
-    await expect(dermake.find('model-card')).toContainText(text);
-  }
 });

@@ -58,7 +58,7 @@ test('a dropped folder fills a table, with an answer or a problem for each file'
   const lines = (await save('save-csv')).trimEnd().split('\r\n');
   expect(lines).toHaveLength(65);
   const expected = await commandLine(sample(1), 'pad', 5);
-  const [file, problem, label, probability] = lines.find((line) => line.includes('photo-0000'))!.split(',');
+  const [file, problem, , label, probability] = lines.find((line) => line.includes('photo-0000'))!.split(',');
   expect([file, problem, label]).toEqual(['mixed/below/photo-0000.jpg', '', expected[0].label]);
   expect(Math.abs(Number(probability) - expected[0].probability)).toBeLessThan(1e-3);
   const { photos } = JSON.parse(await save('save-json'));

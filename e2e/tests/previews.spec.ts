@@ -81,3 +81,26 @@ test('a file that is deleted after it was chosen can be classified by another mo
   await expect(dermake.find('answered-by')).toContainText('on the server');
   await dermake.expectAnswers(sample);
 });
+
+test('a photo that was chosen before the model was there is decoded once', async ({ page, dermake, testProxy, model }) => {
+  const { file } = manifestOf(model).files.find(({ role }) => role === 'vision')!;
+  const pause = testProxy.pauseNext(file, 1_000_000);
+  await page.addInitScript(() => {
+    const { createObjectURL } = URL;
+    Object.assign(window, { nPictures: 0 });
+    URL.createObjectURL = (picture: Blob) => {
+      (window as unknown as { nPictures: number }).nPictures++;
+      return createObjectURL(picture);
+    };
+  });
+  await dermake.open(testProxy.url);
+  await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
+  await expect(dermake.find('preview')).toBeVisible();
+  const preview = await dermake.find('preview').getAttribute('src');
+  pause.resume();
+  await dermake.expectAnswers(join(samples, 'sample-1.jpg'));
+  await expect(dermake.find('model-view')).toBeVisible();
+  expect(await dermake.find('preview').getAttribute('src')).toBe(preview);
+  // The preview and the square that the model saw.
+  expect(await page.evaluate(() => (window as unknown as { nPictures: number }).nPictures)).toBe(2);
+});

@@ -1,9 +1,9 @@
-import type { ImageInput, Model, Prediction, Progress } from "./index.js";
+import type { Certainty, ImageInput, Model, Prediction, Progress } from "./index.js";
 
 export interface DermakeClassifierEvents {
   "dermake-ready": CustomEvent<{ model: Model }>;
   "dermake-progress": CustomEvent<Progress>;
-  "dermake-result": CustomEvent<{ predictions: Prediction[]; photo: ImageInput }>;
+  "dermake-result": CustomEvent<{ predictions: Prediction[]; certainty: Certainty | undefined; photo: ImageInput }>;
   "dermake-error": CustomEvent<{ error: Error }>;
 }
 

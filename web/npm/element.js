@@ -3,7 +3,7 @@
  *
  * The model is loaded with the first photo, or at once with the attribute `eager`. Parts to style: drop, input, photo,
  * status, answers, answer, label, bar, percent, notice. Slots: prompt, disclaimer. Events, each with a `detail`:
- * dermake-ready {model}, dermake-progress, dermake-result {predictions, photo}, dermake-error {error}.
+ * dermake-ready {model}, dermake-progress, dermake-result {predictions, certainty, photo}, dermake-error {error}.
  */
 
 import { load } from "./index.js";
@@ -79,10 +79,10 @@ export class DermakeClassifier extends HTMLElement {
       this.#say("Looking at the photo.");
       const labels = this.getAttribute("labels")?.trim() || undefined;
       const topK = Number(this.getAttribute("top-k") ?? 5);
-      const predictions = await model.classify(photo, { labels, topK, signal, onProgress: this.#progress });
+      const { predictions, certainty } = await model.answer(photo, { labels, topK, signal, onProgress: this.#progress });
       if (signal.aborted) return undefined;
-      this.#answer(predictions, model);
-      this.#emit("result", { predictions, photo });
+      this.#answer(predictions, certainty, model);
+      this.#emit("result", { predictions, certainty, photo });
       return predictions;
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
@@ -131,7 +131,7 @@ export class DermakeClassifier extends HTMLElement {
     this.#say("");
   }
 
-  #answer(predictions, model) {
+  #answer(predictions, certainty, model) {
     const rows = predictions.map(({ label, probability }) => {
       const row = element("li", "answer");
       const bar = element("meter", "bar");
@@ -141,8 +141,9 @@ export class DermakeClassifier extends HTMLElement {
       return row;
     });
     this.#part("answers").replaceChildren(...rows);
-    const notice = model.isTrained ? model.notice : "This model was never trained: its answers mean nothing.";
-    this.#part("notice").textContent = notice ?? "";
+    const about = model.isTrained ? model.notice : "This model was never trained: its answers mean nothing.";
+    const notice = [verdict(certainty), about].filter(Boolean).join(" ");
+    this.#part("notice").textContent = notice;
     this.#part("notice").hidden = !notice;
     this.#say("");
   }
@@ -163,6 +164,11 @@ export class DermakeClassifier extends HTMLElement {
   #part(name) {
     return this.#root.querySelector(`[part=${name}]`);
   }
+}
+
+function verdict(certainty) {
+  if (certainty?.none_of_these) return "None of these: no label fits this photo well.";
+  return certainty?.unsure ? "Unsure: the first label is more often wrong than right." : undefined;
 }
 
 function element(tag, part, text = "") {

@@ -1,6 +1,6 @@
-import type { Crop, LabelSet, Prediction, Presence, Progress, Error as WorkerError } from "./types.js";
+import type { Certainty, Crop, LabelSet, ModelCard, Prediction, Presence, Progress, Error as WorkerError } from "./types.js";
 
-export type { Crop, LabelSet, Prediction, Presence, Progress, Stage } from "./types.js";
+export type { Certainty, Crop, LabelSet, ModelCard, Prediction, Presence, Progress, Stage } from "./types.js";
 
 /** A build of the model's program; `auto` is the best one that the browser runs. */
 export type Engine = "auto" | "threads_relaxed" | "threads" | "relaxed" | "plain";
@@ -86,8 +86,12 @@ export class Model {
   readonly isStored: boolean;
   readonly engine: Exclude<Engine, "auto">;
   readonly threads: number;
+  /** What the model was trained and measured on, and its limits; undefined if nobody has said it. */
+  readonly card: ModelCard | undefined;
   /** Ranks labels for a photo, the most likely first. The same photo is not decoded again for other labels. */
   classify(image: ImageInput, options?: ClassifyOptions): Promise<Prediction[]>;
+  /** As `classify`, and whether to believe it: undefined if the model is not calibrated for these labels. */
+  answer(image: ImageInput, options?: ClassifyOptions): Promise<{ predictions: Prediction[]; certainty: Certainty | undefined }>;
   /** Scores clinical concepts for a photo, the most present first. Downloads the text part the first time. */
   annotate(image: ImageInput, options?: AnnotateOptions): Promise<Presence[]>;
   /** Returns the feature of a photo, of unit length. */

@@ -106,12 +106,23 @@ export class Model {
     return this.#connection.nThreads;
   }
 
+  /** What the model was trained and measured on, and its limits; undefined if nobody has said it. */
+  get card() {
+    return this.#info.card ?? undefined;
+  }
+
   /** Ranks labels for a photo, the most likely first. */
-  async classify(image, { labels, topK = 5, ...options } = {}) {
+  async classify(image, options) {
+    return (await this.answer(image, options)).predictions;
+  }
+
+  /** Ranks labels for a photo, and says whether to believe them. */
+  async answer(image, { labels, topK = 5, ...options } = {}) {
     const set = this.#labelSet(labels);
     const top_k = count(topK);
     const body = (photo) => ({ classify: { ...photo, labels: set, top_k, is_shown: false } });
-    return (await this.#ask(body, image, options)).predictions.predictions;
+    const { predictions, certainty } = (await this.#ask(body, image, options)).predictions;
+    return { predictions, certainty: certainty ?? undefined };
   }
 
   /** Scores clinical concepts for a photo, the most present first. */

@@ -1,4 +1,4 @@
-// A worker and the messages to it and from it. See worker/protocol.rs.
+// A worker and the messages to it and from it. See src/worker/protocol/mod.rs.
 
 import { FILES } from "./builds.js";
 import { DermakeError, errorOf } from "./errors.js";

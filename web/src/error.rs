@@ -69,6 +69,11 @@ pub enum Error {
     JournalDamaged { detail: String },
     #[error("There is no room on this device for another photo. Save the journal as a file, then delete photos.")]
     JournalFull,
+    #[error(
+        "There was room on this device for {n_kept} of {n_photos} photos. Make room, then open the journal's file again \
+         for the others."
+    )]
+    JournalFullAfter { n_kept: usize, n_photos: usize },
     #[error("This browser keeps no files for this page, as in a private window. The photo was not kept.")]
     JournalUnavailable,
 

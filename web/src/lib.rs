@@ -16,6 +16,7 @@ pub mod error;
 #[cfg(target_arch = "wasm32")]
 mod http;
 pub mod journal;
+pub mod model_card;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod page;
 pub mod report;
@@ -24,4 +25,5 @@ pub mod state;
 mod storage;
 #[cfg(target_arch = "wasm32")]
 mod time;
+pub mod verdict;
 pub mod worker;

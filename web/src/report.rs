@@ -2,7 +2,9 @@
 
 use crate::crop::{Crop, PhotoSize};
 use crate::state::{AppState, percent};
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
+use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::manifest::{FileRole, ManifestFile};
 
@@ -36,6 +38,8 @@ pub struct Report {
     pub labels: ReportLabels,
     /// All ranked labels, the most likely first.
     pub answers: Vec<ReportAnswer>,
+    /// Whether to believe them; `None` if the model is not calibrated for these labels.
+    pub certainty: Option<Certainty>,
     /// Scores of the findings between 0 and 1, the highest first; `None` if they were not scored.
     pub findings: Option<Vec<Presence>>,
     pub model: ReportModel,
@@ -103,6 +107,7 @@ impl Report {
             answers: answers
                 .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
                 .collect(),
+            certainty: answer.certainty,
             findings: answer.concepts.clone(),
             model: ReportModel {
                 name: model.name.clone(),
@@ -145,7 +150,9 @@ impl Report {
             .notice
             .iter()
             .fold(format!("Model: {}", self.model.name), |model, notice| format!("{model}\n{notice}"));
-        format!("{}\n\n{}{more}\n\n{model}\n{}", self.labels.title, answers.join("\n"), self.disclaimer)
+        let verdict = Verdict::of(self.certainty.as_ref()).sentence();
+        let (labels, answers) = (&self.labels.title, answers.join("\n"));
+        format!("{labels}\n\n{answers}{more}\n\n{verdict}\n\n{model}\n{}", self.disclaimer)
     }
 
     /// What a print says beside the answers, in rows of a name and a value.

@@ -6,6 +6,7 @@
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
+use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::labels::LabelSet;
 use shared_model::zero_shot::Prediction;
@@ -20,6 +21,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/npm/types.d.ts");
 fn definitions() -> BTreeMap<String, Value> {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     generator.subschema_for::<Prediction>();
+    generator.subschema_for::<Certainty>();
     generator.subschema_for::<Presence>();
     generator.subschema_for::<LabelSet>();
     generator.subschema_for::<Progress>();

@@ -17,9 +17,11 @@ use crate::http;
 use crate::state::{Action, AppState, Event};
 use crate::storage;
 use crate::worker::handle::WorkerHandle;
+use crate::worker::protocol::ModelInfo;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_model::api::ModelEntry;
+use std::sync::Arc;
 use web_sys::{Blob, File};
 
 /// Whether this browser can keep a journal.
@@ -76,7 +78,17 @@ impl App {
         Memo::new(move |_| self.state.with(&derive))
     }
 
-    /// The same without updates, for event handlers.
+    /// The model. Compared by its address: it is never changed, and too large to compare after each event.
+    pub fn model(self) -> Memo<Option<Arc<ModelInfo>>> {
+        let is_other = |old: Option<&Option<Arc<ModelInfo>>>, new: Option<&Option<Arc<ModelInfo>>>| {
+            let address =
+                |model: Option<&Option<Arc<ModelInfo>>>| model.map(|model| model.as_ref().map(Arc::as_ptr));
+            address(old) != address(new)
+        };
+        Memo::new_with_compare(move |_| self.state.with(|state| state.model.clone()), is_other)
+    }
+
+    /// As [`Self::watch`] without updates, for event handlers.
     pub fn read<T>(self, derive: impl Fn(&AppState) -> T) -> T {
         self.state.with_untracked(derive)
     }

@@ -12,7 +12,7 @@ use shared_model::labels::LabelSet;
 
 #[component]
 pub fn LabelEditor(app: App) -> impl IntoView {
-    let sets = app.watch(|state| state.model.as_ref().map(|model| model.label_sets.clone()).unwrap_or_default());
+    let model = app.model();
     let is_model_known = app.watch(|state| state.model.is_some());
     let chosen = app.watch(|state| state.labels.clone());
     let is_own = move || chosen.get() == Some(LabelChoice::Own);
@@ -23,9 +23,10 @@ pub fn LabelEditor(app: App) -> impl IntoView {
         let is_own = key == LabelSet::CUSTOM;
         app.send(Event::LabelsChosen(if is_own { LabelChoice::Own } else { LabelChoice::Shipped(key) }));
     };
-    let option = move |set: LabelSet| {
-        let choice = LabelChoice::Shipped(set.key.clone());
-        view! { <option value=set.key prop:selected=move || chosen.get().as_ref() == Some(&choice)>{set.title}</option> }
+    let option = move |LabelSet { key, title, .. }: &LabelSet| {
+        let choice = LabelChoice::Shipped(key.clone());
+        let is_chosen = move || chosen.get().as_ref() == Some(&choice);
+        view! { <option value=key.clone() prop:selected=is_chosen>{title.clone()}</option> }
     };
     view! {
         <section class="card" aria-labelledby="labels-title">
@@ -40,7 +41,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
                 <Show when=move || { !is_model_known.get() && !is_own() }>
                     <option prop:selected=true>"The model's labels"</option>
                 </Show>
-                {move || sets.get().into_iter().map(option).collect_view()}
+                {move || model.get().map(|model| model.label_sets.iter().map(option).collect_view())}
                 <option value=LabelSet::CUSTOM prop:selected=is_own>"Your own labels"</option>
             </select>
             <Show when=is_own>

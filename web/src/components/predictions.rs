@@ -22,8 +22,11 @@ pub fn Predictions(app: App) -> impl IntoView {
         answer.get().map(|answer| {
             let n_answers = answer.predictions.len();
             let shown = move || if is_all.get() { n_answers } else { N_SHOWN.min(n_answers) };
+            let verdict = answer.verdict();
+            let class = if verdict.is_warning() { "warning" } else { "hint" };
             let predictions = answer.predictions;
             view! {
+                <p class=class data-testid="verdict" data-verdict=verdict.name()>{verdict.sentence()}</p>
                 <ol data-testid="predictions" aria-label="Labels, most likely first">
                     {move || predictions[..shown()].iter().map(row).collect_view()}
                 </ol>
@@ -41,9 +44,8 @@ pub fn Predictions(app: App) -> impl IntoView {
                 <p class="hint" data-testid="answered-by" data-engine=answer.computed.by.name()>
                     "Answered in "
                     <span data-testid="millis">{duration(answer.millis)}</span>
-                    {format!(" {}. ", answer.computed.by.place())}
-                    {answer.computed.note.map(|note| format!("{note} "))}
-                    "The percentages only compare these labels with one another."
+                    {format!(" {}.", answer.computed.by.place())}
+                    {answer.computed.note.map(|note| format!(" {note}"))}
                 </p>
             }
         })

@@ -37,6 +37,7 @@ use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};
 use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
 use start::WorkerStart;
+use std::sync::Arc;
 
 /// Maximum number of predictions to request for a photo.
 pub const TOP_K: usize = 200;
@@ -54,7 +55,7 @@ pub struct AppState {
     /// Whether the visitor chose inference on the server.
     pub is_on_server: bool,
     /// `None` until the manifest is read.
-    pub model: Option<ModelInfo>,
+    pub model: Option<Arc<ModelInfo>>,
     /// Whether the browser has stored the weights for the next visit.
     is_model_stored: bool,
     /// Whether the browser has stored the text part, too.

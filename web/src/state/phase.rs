@@ -1,7 +1,9 @@
 //! What the page is doing, and the answer it shows.
 
 use crate::error::Error;
+use crate::verdict::Verdict;
 use crate::worker::protocol::{Computed, Progress};
+use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::zero_shot::Prediction;
 
@@ -24,10 +26,19 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub predictions: Vec<Prediction>,
+    /// Whether to believe them; `None` if the model is not calibrated for these labels.
+    pub certainty: Option<Certainty>,
     pub millis: f64,
     pub computed: Computed,
     /// When it was finished, in milliseconds since 1970.
     pub finished_at: f64,
     /// Scores of the findings, the highest first, once they are known.
     pub concepts: Option<Vec<Presence>>,
+}
+
+impl Answer {
+    /// Whether to believe it.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self.certainty.as_ref())
+    }
 }

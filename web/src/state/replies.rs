@@ -3,6 +3,7 @@
 use super::{Action, Answer, AppState, DecodedPhoto, ModelView, Outcome, Phase, Photo};
 use crate::error::Remedy;
 use crate::worker::protocol::{Envelope, Reply};
+use shared_model::zero_shot::Answer as Ranking;
 
 impl AppState {
     /// Receives a message of the worker: one that belongs to no request, or a reply to the last request.
@@ -33,8 +34,8 @@ impl AppState {
 
     fn receive_reply(&mut self, reply: Reply) -> Vec<Action> {
         let reply = match reply {
-            Reply::Predictions { predictions, .. } if self.is_batch_running() => {
-                return self.record_in_batch(Outcome::Answered(predictions));
+            Reply::Predictions { predictions, certainty, .. } if self.is_batch_running() => {
+                return self.record_in_batch(Outcome::Answered(Ranking { predictions, certainty }));
             }
             Reply::Failed { error } if self.is_batch_running() && error.remedy() == Remedy::OtherPhoto => {
                 return self.record_in_batch(Outcome::Refused(error));
@@ -44,7 +45,7 @@ impl AppState {
         match (reply, &mut self.phase) {
             (Reply::ManifestRead { model }, _) => {
                 self.keep_or_default_labels(&model);
-                self.model = Some(model);
+                self.model = Some(model.into());
             }
             (
                 Reply::Progress(now),
@@ -54,9 +55,10 @@ impl AppState {
                 (self.is_loaded, self.is_model_stored) = (true, is_stored);
                 return self.classify_if_possible();
             }
-            (Reply::Predictions { predictions, millis, finished_at, computed }, _) => {
+            (Reply::Predictions { predictions, certainty, millis, finished_at, computed }, _) => {
                 self.phase = Phase::Ready;
-                self.answer = Some(Answer { predictions, millis, finished_at, computed, concepts: None });
+                self.answer =
+                    Some(Answer { predictions, certainty, millis, finished_at, computed, concepts: None });
                 return self.annotate();
             }
             (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {

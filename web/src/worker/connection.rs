@@ -1,6 +1,7 @@
 //! The worker's connection to the page, and the context of the request that is being processed.
 
 use super::inbox::Inbox;
+use super::photo::DecodedPhotos;
 use super::protocol::{Envelope, Reply, Request, RequestId};
 use crate::error::Error;
 use crate::time::sleep;
@@ -18,13 +19,15 @@ pub struct Incoming {
 pub struct Connection {
     pub scope: DedicatedWorkerGlobalScope,
     pub inbox: Inbox<Incoming>,
+    pub decoded: DecodedPhotos,
     /// Whether the page is at the other end, and not the JavaScript package.
     pub is_of_page: Cell<bool>,
 }
 
 impl Connection {
     pub fn new(scope: DedicatedWorkerGlobalScope) -> Self {
-        Self { scope, inbox: Inbox::default(), is_of_page: Cell::new(true) }
+        let (inbox, decoded) = (Inbox::default(), DecodedPhotos::default());
+        Self { scope, inbox, decoded, is_of_page: Cell::new(true) }
     }
 
     /// Sends a message that belongs to the request with this id.

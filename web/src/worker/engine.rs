@@ -4,7 +4,7 @@ use super::concepts::ConceptFeatures;
 use super::connection::{Connection, RequestContext, Unanswered};
 use super::download::{self, Fetched};
 use super::gpu_choice::KnownAnswer;
-use super::photo::{DecodedPhotos, Photo, Query};
+use super::photo::{Photo, Query};
 use super::protocol::{self, Computed, ModelInfo, PhotoId, Progress, Reply, Stage};
 use super::webgpu::Gpu;
 use crate::crop::Crop;
@@ -16,7 +16,7 @@ use shared_model::labels::{LabelSet, Templates};
 use shared_model::manifest::{FileRole, Manifest};
 use shared_model::preprocess::normalized;
 use shared_model::weights::Placement;
-use shared_model::zero_shot::Classifier;
+use shared_model::zero_shot::{Answer, Classifier};
 use shared_model::{ZeroShotModel, unit_length};
 use std::collections::HashMap;
 use std::pin::pin;
@@ -28,7 +28,6 @@ pub struct Engine {
     manifest_url: String,
     templates: Templates,
     pub(super) model: ZeroShotModel,
-    decoded: DecodedPhotos,
     /// Features of the last photo and its crop, so that it is not encoded again for other labels.
     photo_features: Option<(PhotoId, Option<Crop>, PhotoFeatures)>,
     /// Computes photos in place of the model's own tower, once it is known to be right and faster.
@@ -56,7 +55,7 @@ impl Engine {
     /// As [`download::fetch_files`]; [`Error::UnusableModel`] for files that are not a model.
     pub async fn load(manifest_url: String, context: &RequestContext) -> Result<(Self, bool)> {
         let manifest = download::fetch_manifest(&manifest_url).await?;
-        context.send(Reply::ManifestRead { model: ModelInfo::from(&manifest) });
+        context.send(Reply::ManifestRead { model: Box::new(ModelInfo::from(&manifest)) });
         let on_progress = |progress| context.send(Reply::Progress(progress));
         let fetched = download::fetch_files(&manifest_url, &manifest, &Manifest::FIRST_ROLES, on_progress).await?;
         let (vision, classifiers) = (fetched.file(FileRole::Vision)?, fetched.file(FileRole::Classifiers)?);
@@ -68,7 +67,6 @@ impl Engine {
             manifest_url,
             templates,
             model,
-            decoded: DecodedPhotos::default(),
             photo_features: None,
             gpu,
             own_labels: HashMap::new(),
@@ -99,9 +97,11 @@ impl Engine {
             Some(classifier) => classifier,
             None => self.own_classifier(&query.labels.class_names, context).await?,
         };
-        let predictions = classifier.classify(&features, query.top_k).map_err(Error::from)?.remove(0);
+        let classifier = self.model.calibrated(classifier, &self.templates);
+        let answer = classifier.answer(&features, query.top_k).map_err(Error::from)?.remove(0);
+        let Answer { predictions, certainty } = answer;
         millis += context.now_millis() - started;
-        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now(), computed })
+        Ok(Reply::Predictions { predictions, certainty, millis, finished_at: js_sys::Date::now(), computed })
     }
 
     /// Scores concepts for a photo, unless a later request arrives first.
@@ -132,7 +132,7 @@ impl Engine {
             return Ok(features.clone());
         }
         let config = &self.model.config.preprocess;
-        let input = self.decoded.model_input(photo, config, &context.connection).await?;
+        let input = context.connection.decoded.model_input(photo, config, &context.connection).await?;
         let side = input.width() as usize;
         let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
         let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;

@@ -10,6 +10,7 @@ use shared_model::labels::LabelSet;
 use shared_model::preprocess::{
     DecodedImage, PhotoQuality, Reading, RgbImage8, decode, encode_png, preview, resize_and_crop,
 };
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -27,7 +28,7 @@ const PREVIEW_EDGE: u32 = 1024;
 /// Length of the longer side at which a whole photo's quality is measured: about that of a model's square.
 const QUALITY_EDGE: u32 = 256;
 
-/// Photos up to this many pixels stay decoded while they are cropped: 100 MB at four bytes a pixel.
+/// Photos up to this many pixels stay decoded: 100 MB at four bytes a pixel.
 const MAX_KEPT_PIXELS: u64 = 25_000_000;
 
 /// A photo's file, and the part of it to look at.
@@ -48,60 +49,70 @@ pub struct Query {
     pub top_k: usize,
 }
 
-/// The decoded photo, kept once it is cropped, so that another crop need not decode it again.
+/// The decoded photo, kept until the model looks at it, and then while it is cropped, so that it is not decoded again.
 #[derive(Default)]
 pub struct DecodedPhotos {
-    previewed: Option<PhotoId>,
-    kept: Option<(PhotoId, DecodedImage)>,
+    previewed: Cell<Option<PhotoId>>,
+    kept: RefCell<Option<(PhotoId, DecodedImage)>>,
 }
 
 impl DecodedPhotos {
     /// Crops and scales a photo for the model. Sends the page the preview of a new photo.
     ///
     /// # Errors
-    /// As [`Photo::decode`]; [`Error::Computation`] for a crop outside the photo.
+    /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors;
+    /// [`Error::Computation`] for a crop outside the photo.
     pub async fn model_input(
-        &mut self,
+        &self,
         photo: &Photo,
         config: &PreprocessConfig,
         connection: &Connection,
     ) -> Result<RgbImage8> {
-        let image = match self.kept.take() {
-            Some((id, image)) if id == photo.id => image,
-            _ if self.previewed == Some(photo.id) || !photo.is_shown => photo.pixels().await?,
-            _ => photo.decode(connection).await?,
+        let kept = self.kept.take().filter(|(id, _)| *id == photo.id);
+        let image = match kept {
+            Some((_, image)) => image,
+            None => self.decode(photo, connection).await?,
         };
-        self.previewed = Some(photo.id);
         let pixels = match photo.crop {
             None => resize_and_crop(&image, config)?,
             Some(crop) => resize_and_crop(&image.cropped(crop.to_box())?, config)?,
         };
-        let n_pixels = u64::from(image.width()) * u64::from(image.height());
-        self.kept = (photo.crop.is_some() && n_pixels <= MAX_KEPT_PIXELS).then_some((photo.id, image));
+        if photo.crop.is_some() {
+            self.keep(photo.id, image);
+        }
         Ok(pixels)
     }
-}
 
-impl Photo {
-    /// Decodes the photo, and sends the page a preview made of the decoded pixels.
-    ///
-    /// # Errors
-    /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors.
-    pub async fn decode(&self, connection: &Connection) -> Result<DecodedImage> {
-        let image = self.pixels().await?;
-        // Without a preview, the page shows the photo's name.
-        if let Ok((preview, quality)) = preview_of(&image) {
-            let size = PhotoSize { width: image.width(), height: image.height() };
-            let decoded = Reply::PhotoDecoded { photo_id: self.id, size, quality };
-            connection.send_with_picture(0, decoded, &preview);
+    /// Decodes a photo before the model is there. Sends the page its preview, or why it cannot be decoded.
+    pub async fn decode_early(&self, photo: &Photo, connection: &Connection) {
+        match self.decode(photo, connection).await {
+            Ok(image) => self.keep(photo.id, image),
+            Err(error) => connection.send(0, Reply::PhotoRefused { photo_id: photo.id, error }),
+        }
+    }
+
+    async fn decode(&self, photo: &Photo, connection: &Connection) -> Result<DecodedImage> {
+        let image = photo.pixels().await?;
+        if photo.is_shown && self.previewed.replace(Some(photo.id)) != Some(photo.id) {
+            photo.send_preview(&image, connection);
         }
         Ok(image)
     }
 
-    /// Sends the page a preview, or why the photo cannot be decoded.
-    pub async fn decode_early(&self, connection: &Connection) {
-        if let Err(error) = self.decode(connection).await {
-            connection.send(0, Reply::PhotoRefused { photo_id: self.id, error });
+    fn keep(&self, photo_id: PhotoId, image: DecodedImage) {
+        let n_pixels = u64::from(image.width()) * u64::from(image.height());
+        *self.kept.borrow_mut() = (n_pixels <= MAX_KEPT_PIXELS).then_some((photo_id, image));
+    }
+}
+
+impl Photo {
+    /// Sends the page a preview made of the decoded pixels.
+    fn send_preview(&self, image: &DecodedImage, connection: &Connection) {
+        // Without a preview, the page shows the photo's name.
+        if let Ok((preview, quality)) = preview_of(image) {
+            let size = PhotoSize { width: image.width(), height: image.height() };
+            let decoded = Reply::PhotoDecoded { photo_id: self.id, size, quality };
+            connection.send_with_picture(0, decoded, &preview);
         }
     }
 
@@ -135,6 +146,10 @@ impl Photo {
         }
     }
 
+    /// Reads and decodes the photo.
+    ///
+    /// # Errors
+    /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors.
     async fn pixels(&self) -> Result<DecodedImage> {
         Ok(decode(&self.read().await?, Reading::Photo)?)
     }

@@ -5,7 +5,7 @@
 
 use super::connection::{RequestContext, Unanswered};
 use super::download;
-use super::photo::{DecodedPhotos, Photo, Query, png};
+use super::photo::{Photo, Query, png};
 use super::protocol::{Computed, Engine, ModelInfo, PhotoId, Reply};
 use crate::crop::Crop;
 use crate::error::{Error, Result};
@@ -26,7 +26,6 @@ pub struct Remote {
     classify_url: String,
     templates: Vec<String>,
     preprocess: PreprocessConfig,
-    decoded: DecodedPhotos,
     /// The pixels of the last photo and its crop that are sent.
     input: Option<(PhotoId, Option<Crop>, Blob)>,
 }
@@ -39,9 +38,8 @@ impl Remote {
     pub async fn open(manifest_url: &str, classify_url: String, context: &RequestContext) -> Result<Self> {
         let manifest = download::fetch_manifest(manifest_url).await?;
         let preprocess = manifest.clip_config()?.preprocess;
-        context.send(Reply::ManifestRead { model: ModelInfo::from(&manifest) });
-        let decoded = DecodedPhotos::default();
-        Ok(Self { classify_url, templates: manifest.templates, preprocess, decoded, input: None })
+        context.send(Reply::ManifestRead { model: Box::new(ModelInfo::from(&manifest)) });
+        Ok(Self { classify_url, templates: manifest.templates, preprocess, input: None })
     }
 
     /// Has the server rank labels for a photo, unless a later request arrives first.
@@ -59,10 +57,11 @@ impl Remote {
         if status != 200 {
             return Err(refused(status, &text).into());
         }
-        let Classified { predictions, .. } = parsed(&text).ok_or(Error::Refused { what: WHAT.into(), status })?;
+        let answer: Classified = parsed(&text).ok_or(Error::Refused { what: WHAT.into(), status })?;
+        let Classified { predictions, certainty, .. } = answer;
         let millis = context.now_millis() - started;
         let computed = Computed { by: Engine::Server, note: None };
-        Ok(Reply::Predictions { predictions, millis, finished_at: js_sys::Date::now(), computed })
+        Ok(Reply::Predictions { predictions, certainty, millis, finished_at: js_sys::Date::now(), computed })
     }
 
     async fn form(&mut self, query: &Query, context: &RequestContext) -> Result<FormData> {
@@ -85,9 +84,10 @@ impl Remote {
         {
             return Ok(input.clone());
         }
-        let pixels = self.decoded.model_input(photo, &self.preprocess, &context.connection).await?;
+        let connection = &context.connection;
+        let pixels = connection.decoded.model_input(photo, &self.preprocess, connection).await?;
         let input = png(&pixels)?;
-        photo.send_view(&pixels, &input, &context.connection);
+        photo.send_view(&pixels, &input, connection);
         self.input = Some((photo.id, photo.crop, input.clone()));
         Ok(input)
     }

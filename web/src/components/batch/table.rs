@@ -5,17 +5,23 @@ use crate::components::model_status::ModelStatus;
 use crate::components::notice::Notice;
 use crate::document::save_file;
 use crate::state::{Batch, Event, Outcome, Row, Sort, TablePage, TableView, percent};
+use crate::verdict::Verdict;
 use leptos::prelude::*;
 
 #[component]
 pub fn PhotoTable(app: App) -> impl IntoView {
     let summary = app.watch(|state| state.open_batch().map(summary_of));
+    let is_uncalibrated =
+        app.watch(|state| state.open_batch().is_some_and(|batch| batch.n_with(Verdict::NotCalibrated) > 0));
     view! {
         <section class="card" aria-labelledby="table-title">
             <h2 id="table-title">"Photos"</h2>
             <ModelStatus app/>
             <Notice app/>
             <p class="hint" data-testid="table-summary">{summary}</p>
+            <Show when=move || is_uncalibrated.get()>
+                <p class="hint" data-testid="table-verdict">{Verdict::NotCalibrated.sentence()}</p>
+            </Show>
             <Tools app/>
             <Rows app/>
         </section>
@@ -27,7 +33,11 @@ fn summary_of(batch: &Batch) -> String {
         0 => String::new(),
         n_refused => format!(" {n_refused} could not be answered; the table says why."),
     };
-    format!("{} of {} photos are done.{refused}", batch.n_done(), batch.n_files())
+    let unfit = match batch.n_with(Verdict::NoneOfThese) {
+        0 => String::new(),
+        n_unfit => format!(" {n_unfit} fit none of the labels."),
+    };
+    format!("{} of {} photos are done.{unfit}{refused}", batch.n_done(), batch.n_files())
 }
 
 /// The filter, and the buttons that save and close the table.
@@ -129,7 +139,9 @@ fn table_row(app: App, index: usize, row: Row) -> impl IntoView {
         Some(Outcome::Answered(_)) => {
             let first = row.first().map(|(label, probability)| (label.to_string(), percent(probability)));
             let (label, percent) = first.unwrap_or_default();
-            view! { <td dir="auto">{label}</td><td class="percent">{percent}</td> }.into_any()
+            let remark = row.verdict().and_then(Verdict::remark);
+            let remark = remark.map(|remark| view! { <span class="remark">{remark}</span> });
+            view! { <td><span dir="auto">{label}</span>{remark}</td><td class="percent">{percent}</td> }.into_any()
         }
     };
     view! {

@@ -2,18 +2,24 @@
 
 use super::{Batch, N_ANSWERS, Outcome, Row};
 use crate::report::DISCLAIMER;
+use crate::verdict::Verdict;
 use serde_json::{Value, json};
+use shared_model::zero_shot::Prediction;
 
 /// The value of `format` in the JSON file.
-const FORMAT: &str = "dermake-results/1";
+const FORMAT: &str = "dermake-table/1";
+/// Tells spreadsheets that the file is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+/// A cell that begins with one of these is a formula to a spreadsheet, which could send the table somewhere.
+const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 impl Batch {
     /// The whole table as CSV: a row for each file, also for those without an answer.
     pub fn to_csv(&self) -> String {
         let answers = (1..=N_ANSWERS).map(|rank| format!(",label_{rank},probability_{rank}"));
-        let header = format!("file,problem{}", answers.collect::<String>());
-        let rows = self.rows.iter().map(csv_row);
-        std::iter::once(header).chain(rows).map(|line| line + "\r\n").collect()
+        let header = format!("file,problem,certainty{}", answers.collect::<String>());
+        let lines = std::iter::once(header).chain(self.rows.iter().map(csv_row));
+        std::iter::once(BYTE_ORDER_MARK.to_string()).chain(lines.map(|line| line + "\r\n")).collect()
     }
 
     /// The whole table as JSON, with the model and the labels that it is of.
@@ -35,7 +41,7 @@ impl Batch {
 
 fn csv_row(row: &Row) -> String {
     let answers = match &row.outcome {
-        Some(Outcome::Answered(answers)) => answers.as_slice(),
+        Some(Outcome::Answered(answer)) => answer.predictions.as_slice(),
         _ => &[],
     };
     let answers = (0..N_ANSWERS).map(|rank| match answers.get(rank) {
@@ -43,14 +49,16 @@ fn csv_row(row: &Row) -> String {
         None => ",,".into(),
     });
     let problem = row.error().map(|error| csv_cell(&error)).unwrap_or_default();
-    format!("{},{problem}{}", csv_cell(&row.name), answers.collect::<String>())
+    let verdict = row.verdict().map(Verdict::name).unwrap_or_default();
+    format!("{},{problem},{verdict}{}", csv_cell(&row.name), answers.collect::<String>())
 }
 
-/// Quotes a cell where RFC 4180 requires it.
+/// Puts `'` before what a spreadsheet would compute, and quotes a cell where RFC 4180 requires it.
 fn csv_cell(text: &str) -> String {
+    let text = if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.into() };
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.into(),
+        false => text,
     }
 }
 
@@ -58,9 +66,10 @@ fn json_row(row: &Row) -> Value {
     match &row.outcome {
         None => json!({ "file": row.name }),
         Some(Outcome::Refused(error)) => json!({ "file": row.name, "problem": error.to_string() }),
-        Some(Outcome::Answered(answers)) => {
-            let answer = |answer: &shared_model::zero_shot::Prediction| json!({ "label": answer.label, "probability": answer.probability });
-            json!({ "file": row.name, "answers": answers.iter().map(answer).collect::<Vec<_>>() })
+        Some(Outcome::Answered(answer)) => {
+            let ranked = |found: &Prediction| json!({ "label": found.label, "probability": found.probability });
+            let answers: Vec<Value> = answer.predictions.iter().map(ranked).collect();
+            json!({ "file": row.name, "certainty": answer.certainty, "answers": answers })
         }
     }
 }

@@ -7,9 +7,10 @@ pub use table::{Sort, TablePage, TableView};
 
 use super::{Action, AppState, Phase};
 use crate::error::Error;
+use crate::verdict::Verdict;
 use crate::worker::protocol::{Envelope, Progress, Request, Stage};
 use shared_model::labels::LabelSet;
-use shared_model::zero_shot::Prediction;
+use shared_model::zero_shot::Answer as Ranking;
 
 /// Number of answers to keep for each photo.
 const N_ANSWERS: usize = 5;
@@ -49,8 +50,8 @@ pub struct Row {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The most likely labels, the first first.
-    Answered(Vec<Prediction>),
+    /// The most likely labels, the first first, and whether to believe them.
+    Answered(Ranking),
     Refused(Error),
 }
 
@@ -73,6 +74,11 @@ impl Batch {
     /// Number of files that cannot be answered.
     pub fn n_refused(&self) -> usize {
         self.rows.iter().filter(|row| matches!(row.outcome, Some(Outcome::Refused(_)))).count()
+    }
+
+    /// Number of answered photos with this verdict.
+    pub fn n_with(&self, verdict: Verdict) -> usize {
+        self.rows.iter().filter(|row| row.verdict() == Some(verdict)).count()
     }
 
     /// Name of a file.

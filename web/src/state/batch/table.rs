@@ -1,6 +1,7 @@
 //! How the table is shown: sorted, filtered, a page at a time.
 
 use super::{Batch, Outcome, Row};
+use crate::verdict::Verdict;
 use std::cmp::Ordering;
 
 /// Rows on a page.
@@ -22,7 +23,7 @@ pub enum Sort {
 pub struct TableView {
     pub sort: Sort,
     pub is_descending: bool,
-    /// Part of a file's name, of its first label or of its error, in any case.
+    /// Part of a file's name, of its first label, of "unsure" or "none of these", or of its error, in any case.
     pub filter: String,
     /// Index of the page.
     pub page: usize,
@@ -59,9 +60,17 @@ impl Row {
     /// The most likely label and its probability.
     pub fn first(&self) -> Option<(&str, f32)> {
         match &self.outcome {
-            Some(Outcome::Answered(answers)) => {
-                answers.first().map(|first| (first.label.as_str(), first.probability))
+            Some(Outcome::Answered(answer)) => {
+                answer.predictions.first().map(|first| (first.label.as_str(), first.probability))
             }
+            _ => None,
+        }
+    }
+
+    /// Whether to believe the answer; `None` without one.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match &self.outcome {
+            Some(Outcome::Answered(answer)) => Some(Verdict::of(answer.certainty.as_ref())),
             _ => None,
         }
     }
@@ -77,7 +86,8 @@ impl Row {
     fn contains(&self, part: &str) -> bool {
         let label = self.first().map(|(label, _)| label.to_lowercase());
         let texts = [Some(self.name.to_lowercase()), label, self.error().map(|error| error.to_lowercase())];
-        texts.into_iter().flatten().any(|text| text.contains(part))
+        let remark = self.verdict().and_then(Verdict::remark);
+        texts.iter().flatten().map(String::as_str).chain(remark).any(|text| text.contains(part))
     }
 }
 

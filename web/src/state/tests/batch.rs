@@ -1,5 +1,6 @@
 use super::*;
 use crate::state::{BatchFile, Sort, TableView};
+use crate::verdict::Verdict;
 
 fn files(names: &[&str]) -> Event {
     let file = |name: &&str| BatchFile { name: name.to_string(), error: None };
@@ -15,9 +16,7 @@ fn file_sent(actions: &[Action]) -> Option<usize> {
 }
 
 fn answer(label: &str, probability: f32) -> Reply {
-    let prediction = Prediction { label: label.into(), probability, logit: 1.0 };
-    let computed = Computed { by: Engine::Wasm, note: None };
-    Reply::Predictions { predictions: vec![prediction], millis: 1.0, finished_at: 0.0, computed }
+    answer_of(label, probability, None)
 }
 
 fn names(state: &AppState) -> Vec<String> {
@@ -71,12 +70,48 @@ fn the_table_is_saved_with_every_file() {
     let batch = state.open_batch().unwrap();
     let csv = batch.to_csv();
     let lines: Vec<&str> = csv.split("\r\n").collect();
-    assert_eq!(lines[1], "b.jpg,,mole,0.5,,,,,,,,");
+    assert!(lines[0].starts_with("\u{feff}file,problem,certainty,label_1,"), "{}", lines[0]);
+    assert_eq!(lines[1], "b.jpg,,not calibrated,mole,0.5,,,,,,,,");
     assert!(lines[3].starts_with("notes.txt,\"This file is not an image"), "{}", lines[3]);
-    assert!(lines[4].starts_with("\"c, d.jpg\",,mole,0.7"));
+    assert!(lines[4].starts_with("\"c, d.jpg\",,not calibrated,mole,0.7"));
     let json: serde_json::Value = serde_json::from_str(&batch.to_json("now")).unwrap();
     assert_eq!((&json["photos"][1]["answers"][0]["label"], &json["labels"]), (&"acne".into(), &"pad".into()));
     assert!(json["photos"][2]["problem"].is_string() && json["disclaimer"].is_string());
+}
+
+#[test]
+fn the_table_says_which_answers_not_to_believe() {
+    let mut state = ready();
+    state.apply(files(&["a.jpg", "b.jpg", "c.jpg"]));
+    state.worker_replies(answer_of("mole", 0.5, Some(NONE_OF_THESE)));
+    state.worker_replies(answer_of("acne", 0.4, Some(UNSURE)));
+    state.worker_replies(answer_of("acne", 0.9, Some(Certainty { unsure: false, ..UNSURE })));
+    let batch = state.open_batch().unwrap();
+    let verdicts = [Verdict::NoneOfThese, Verdict::Unsure, Verdict::Likely, Verdict::NotCalibrated];
+    assert_eq!(verdicts.map(|verdict| batch.n_with(verdict)), [1, 1, 1, 0]);
+    let csv = batch.to_csv();
+    for line in ["a.jpg,,none of these,mole,0.5", "b.jpg,,unsure,acne,0.4", "c.jpg,,likely,acne,0.9"] {
+        assert!(csv.contains(line), "{csv}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&batch.to_json("now")).unwrap();
+    assert_eq!(json["photos"][0]["certainty"], serde_json::to_value(NONE_OF_THESE).unwrap());
+    state.apply(Event::BatchViewed(TableView::default().filtered_by("None of".into())));
+    assert_eq!(names(&state), ["a.jpg"]);
+}
+
+#[test]
+fn a_spreadsheet_computes_nothing_of_the_table() {
+    let mut state = ready();
+    state.apply(files(&["=HYPERLINK(\"http://x\").jpg", "-1.jpg", "@a, b.jpg", "a=b.jpg"]));
+    for label in ["+1", "a", "b", "c"] {
+        state.worker_replies(answer(label, 0.5));
+    }
+    let csv = state.open_batch().unwrap().to_csv();
+    let lines: Vec<&str> = csv.lines().skip(1).collect();
+    assert!(lines[0].starts_with("\"'=HYPERLINK(\"\"http://x\"\").jpg\",,not calibrated,'+1,0.5"), "{}", lines[0]);
+    assert!(
+        lines[1].starts_with("'-1.jpg,") && lines[2].starts_with("\"'@a, b.jpg\",") && lines[3].starts_with("a=b")
+    );
 }
 
 #[test]

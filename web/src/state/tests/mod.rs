@@ -12,6 +12,7 @@ use super::*;
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Remedy;
 use crate::worker::protocol::{Computed, Engine, Progress, Reply, Stage};
+use shared_model::calibration::Certainty;
 use shared_model::preprocess::PhotoQuality;
 use shared_model::zero_shot::Prediction;
 
@@ -26,6 +27,8 @@ fn model() -> ModelInfo {
         weight_format: "int8".into(),
         image_size: Some(224),
         files: Vec::new(),
+        calibrations: Vec::new(),
+        card: None,
     }
 }
 
@@ -40,10 +43,18 @@ fn entries() -> Vec<ModelEntry> {
 }
 
 fn predictions() -> Reply {
-    let prediction = Prediction { label: "a".into(), probability: 0.75, logit: 20.0 };
-    let computed = Computed { by: Engine::Wasm, note: None };
-    Reply::Predictions { predictions: vec![prediction], millis: 12.0, finished_at: 0.0, computed }
+    answer_of("a", 0.75, None)
 }
+
+fn answer_of(label: &str, probability: f32, certainty: Option<Certainty>) -> Reply {
+    let predictions = vec![Prediction { label: label.into(), probability, logit: 20.0 }];
+    let computed = Computed { by: Engine::Wasm, note: None };
+    Reply::Predictions { predictions, certainty, millis: 12.0, finished_at: 0.0, computed }
+}
+
+const NONE_OF_THESE: Certainty =
+    Certainty { unsure: true, none_of_these: true, match_score: -3.5, match_threshold: -2.0 };
+const UNSURE: Certainty = Certainty { none_of_these: false, match_score: -1.0, ..NONE_OF_THESE };
 
 const SIZE: PhotoSize = PhotoSize { width: 400, height: 300 };
 const SHARP: PhotoQuality = PhotoQuality { blur_percent: 20, bright_level: 200 };
@@ -70,7 +81,7 @@ impl AppState {
     fn loads(&mut self) -> Vec<Action> {
         let actions = self.worker_sends(0, Reply::Started { n_threads: 2 });
         assert_eq!(actions[..2], [Action::Load { request_id: self.last_request_id }, Action::StorePage]);
-        self.worker_replies(Reply::ManifestRead { model: model() });
+        self.worker_replies(Reply::ManifestRead { model: Box::new(model()) });
         self.worker_replies(Reply::Ready { is_stored: true })
     }
 }

@@ -41,10 +41,19 @@ fn a_shared_text_has_the_first_answers_and_the_disclaimer() {
     let mut state = answered();
     let many = (0..9).map(|n| Prediction { label: format!("label {n}"), probability: 0.1, logit: 1.0 }).collect();
     let computed = Computed { by: Engine::Wasm, note: None };
-    state.answer = Some(Answer { predictions: many, millis: 1.0, finished_at: 0.0, computed, concepts: None });
+    let answer =
+        Answer { predictions: many, certainty: None, millis: 1.0, finished_at: 0.0, computed, concepts: None };
+    state.answer = Some(answer.clone());
     let text = Report::of(&state, context()).unwrap().to_text();
     assert!(text.contains("label 4: 10.0 %\n… and 4 more labels") && !text.contains("label 5"), "{text}");
     assert!(text.contains("not a medical device"));
+    assert!(text.contains("is not calibrated for these labels"), "{text}");
+
+    state.answer = Some(Answer { certainty: Some(NONE_OF_THESE), ..answer });
+    let report = Report::of(&state, context()).unwrap();
+    assert!(report.to_text().contains("None of these: no label of the list fits"), "{}", report.to_text());
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["certainty"], serde_json::to_value(NONE_OF_THESE).unwrap());
 }
 
 #[test]

@@ -4,12 +4,20 @@
 //! photo, which the page never decodes, to the worker, and its preview to the page. A worker loads one model; another
 //! model needs another worker.
 
+mod computed;
+mod model_info;
+mod progress;
+
+pub use computed::{Computed, Engine};
+pub use model_info::ModelInfo;
+pub use progress::{Progress, Stage};
+
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::labels::LabelSet;
-use shared_model::manifest::{Manifest, ManifestFile};
 use shared_model::preprocess::PhotoQuality;
 use shared_model::zero_shot::Prediction;
 
@@ -82,7 +90,7 @@ pub enum Reply {
     /// The worker accepts requests. Belongs to no request.
     Started { n_threads: usize },
     /// The manifest has been read, and the weights are being fetched.
-    ManifestRead { model: ModelInfo },
+    ManifestRead { model: Box<ModelInfo> },
     /// Progress of the request.
     Progress(Progress),
     /// The model is loaded.
@@ -95,6 +103,8 @@ pub enum Reply {
     /// The ranked labels, the most likely first.
     Predictions {
         predictions: Vec<Prediction>,
+        /// Whether to believe them; `None` if the model is not calibrated for these labels.
+        certainty: Option<Certainty>,
         /// How long it took.
         millis: f64,
         /// When it was finished, in milliseconds since 1970.
@@ -129,127 +139,6 @@ pub enum Reply {
     Rejected { error: Error, message: String },
 }
 
-/// What computed a photo's feature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Computed {
-    pub by: Engine,
-    /// Why the GPU did not, in a sentence, if it failed.
-    pub note: Option<String>,
-}
-
-/// What can compute a photo's feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Engine {
-    /// The processor of this device.
-    Wasm,
-    /// The GPU of this device.
-    Webgpu,
-    /// The server, because the visitor chose it.
-    Server,
-}
-
-impl Engine {
-    /// Returns the name, as in the page's address and in `data-engine`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Wasm => "wasm",
-            Self::Webgpu => "webgpu",
-            Self::Server => "server",
-        }
-    }
-
-    /// Returns where the answer was computed, for the visitor.
-    pub fn place(self) -> &'static str {
-        match self {
-            Self::Wasm => "on this device",
-            Self::Webgpu => "on this device's GPU",
-            Self::Server => "on the server",
-        }
-    }
-}
-
-/// The parts of a manifest that the page shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-pub struct ModelInfo {
-    pub name: String,
-    pub is_trained: bool,
-    /// A warning about the model.
-    pub notice: Option<String>,
-    /// The label sets whose classifiers are shipped with the model.
-    pub label_sets: Vec<LabelSet>,
-    /// Format of the big matrices, such as `int8`.
-    pub weight_format: String,
-    /// Side of the square that the model sees, in pixels; `None` if this version does not know the model's config.
-    pub image_size: Option<usize>,
-    /// The model's files, with their hashes.
-    pub files: Vec<ManifestFile>,
-}
-
-impl From<&Manifest> for ModelInfo {
-    fn from(manifest: &Manifest) -> Self {
-        Self {
-            name: manifest.name.clone(),
-            is_trained: manifest.trained,
-            notice: manifest.notice.clone(),
-            label_sets: manifest.label_sets.clone(),
-            weight_format: manifest.weight_format.name().into(),
-            image_size: manifest.clip_config().ok().map(|config| config.preprocess.image_size),
-            files: manifest.files.clone(),
-        }
-    }
-}
-
-impl ModelInfo {
-    /// The notice to show; `None` if the weights are untrained, which has a warning of its own.
-    pub fn shown_notice(&self) -> Option<&str> {
-        self.notice.as_deref().filter(|_| self.is_trained)
-    }
-}
-
-/// Progress of a stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-pub struct Progress {
-    pub stage: Stage,
-    /// In bytes or labels.
-    pub done: u64,
-    pub total: u64,
-}
-
-/// A stage of the work that takes a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-pub enum Stage {
-    /// Downloading bytes from the server.
-    Download,
-    /// Reading bytes from the browser's storage.
-    ReadStored,
-    /// Classifying the photos of a table.
-    Photos,
-    /// Encoding own labels with the text tower.
-    Labels,
-    /// Encoding the sentences of concepts with the text tower.
-    Concepts,
-}
-
-impl Progress {
-    /// Formats the amount: `12.3 of 88.1 MB`, `3 of 8 labels`.
-    pub fn amount(&self) -> String {
-        let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        match self.stage {
-            Stage::Download | Stage::ReadStored => {
-                format!("{:.1} of {:.1} MB", megabytes(self.done), megabytes(self.total))
-            }
-            Stage::Photos => format!("{} of {} photos", self.done, self.total),
-            Stage::Labels => format!("{} of {} labels", self.done, self.total),
-            Stage::Concepts => format!("{} of {} sentences", self.done, self.total),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,11 +154,13 @@ mod tests {
         assert_eq!(serde_json::from_str::<Envelope<Request>>(&json).unwrap(), request);
 
         let prediction = Prediction { label: "acne".into(), probability: 0.123_456_79, logit: 23.4 };
+        let certainty = Certainty { unsure: true, none_of_these: false, match_score: -1.25, match_threshold: -2.0 };
         let replies = [
             Reply::Started { n_threads: 2 },
             Reply::Progress(Progress { stage: Stage::Download, done: 1, total: 2 }),
             Reply::Predictions {
                 predictions: vec![prediction],
+                certainty: Some(certainty),
                 millis: 1.5,
                 finished_at: 1.7e12,
                 computed: Computed { by: Engine::Webgpu, note: None },
@@ -286,27 +177,9 @@ mod tests {
     #[test]
     fn the_loader_script_sends_the_starting_message() {
         let reply = serde_json::to_string(&Envelope { request_id: 0, body: Reply::Starting }).unwrap();
-        assert!(include_str!("../../worker_loader.js").contains(&format!("postMessage(['{reply}'])")), "{reply}");
-    }
-
-    #[test]
-    fn the_page_shows_at_most_one_warning_about_a_model() {
-        let model = |trained: bool, notice: serde_json::Value| {
-            let manifest = serde_json::json!({
-                "format": Manifest::FORMAT, "name": "m", "trained": trained, "notice": notice,
-                "weight_format": "int8", "config": {}, "files": [], "label_sets": [], "templates": [],
-            });
-            ModelInfo::from(&Manifest::from_json(manifest.to_string().as_bytes()).unwrap())
-        };
-        assert_eq!(model(true, "Drawn.".into()).shown_notice(), Some("Drawn."));
-        assert_eq!(model(true, serde_json::Value::Null).shown_notice(), None);
-        assert_eq!(model(false, "Drawn.".into()).shown_notice(), None);
-    }
-
-    #[test]
-    fn amounts_have_units() {
-        let amount = |stage, done, total| Progress { stage, done, total }.amount();
-        assert_eq!(amount(Stage::Download, 12_345_678, 88_100_000), "12.3 of 88.1 MB");
-        assert_eq!(amount(Stage::Labels, 3, 8), "3 of 8 labels");
+        assert!(
+            include_str!("../../../worker_loader.js").contains(&format!("postMessage(['{reply}'])")),
+            "{reply}"
+        );
     }
 }
