@@ -1,6 +1,6 @@
 /** The journal: photos that the visitor keeps on this device. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { samples } from '../support/dermake.ts';
 import type { DermakePage } from '../support/page.ts';
@@ -98,6 +98,64 @@ test('if the device is full, the page says so and keeps the answers', async ({ p
   await expect(dermake.find('journal-note')).toHaveValue('it itches');
   await dermake.expectAnswers(sample(1));
 });
+
+test('a journal for which there is too little room is imported as far as it goes', async ({ page, dermake, server }, testInfo) => {
+  await page.addInitScript(() => {
+    const { createWritable } = FileSystemFileHandle.prototype;
+    FileSystemFileHandle.prototype.createWritable = function () {
+      // Two files for each photo: the second photo's text does not fit.
+      const files = Object.assign(window, { nWritten: 1 + ((window as { nWritten?: number }).nWritten ?? 0) });
+      if (files.nWritten >= 4) return Promise.reject(new DOMException('full', 'QuotaExceededError'));
+      return createWritable.call(this);
+    };
+  });
+  await dermake.load(server.url);
+  const file = testInfo.outputPath('journal.json');
+  writeJournal(file, 3, 1_000);
+  await dermake.find('import-journal').setInputFiles(file);
+  await expect(dermake.find('journal-error')).toContainText('room on this device for 1 of 3 photos');
+  await expect(dermake.find('journal-entry')).toHaveCount(1);
+  expect(await keptFiles(page)).toEqual(['entry-0.json', 'entry-0.photo']);
+
+  // Once there is room, the same file adds the others.
+  await page.evaluate(() => Object.assign(window, { nWritten: -100 }));
+  await dermake.find('import-journal').setInputFiles(file);
+  await expect(dermake.find('journal-entry')).toHaveCount(3);
+  await expect(dermake.find('journal-error')).toHaveCount(0);
+  expect(await keptFiles(page)).toHaveLength(6);
+});
+
+test('a journal that is larger than the memory of a page is saved and opened', async ({ page, dermake, server }, testInfo) => {
+  await dermake.load(server.url);
+  const file = testInfo.outputPath('journal.json');
+  writeJournal(file, 9, 24_000_000);
+  expect(statSync(file).size).toBeGreaterThan(256e6);
+  await dermake.find('import-journal').setInputFiles(file);
+  await expect(dermake.find('journal-message')).toHaveText('9 photos were imported.', { timeout: 120_000 });
+  await expect(dermake.find('journal-entry')).toHaveCount(9);
+  const [download] = await Promise.all([page.waitForEvent('download', { timeout: 120_000 }), dermake.find('export-journal').click()]);
+  const saved = (await download.path())!;
+  const { entries } = JSON.parse(readFileSync(saved, 'utf8'));
+  expect(entries.map(({ id, photo }: { id: string; photo: string }) => [id, photo.length])).toEqual(
+    Array.from({ length: 9 }, (_, index) => [`entry-${index}`, 32_000_000]),
+  );
+  await dermake.find('delete-journal').click();
+  await dermake.find('confirm-delete').click();
+  rmSync(file);
+  rmSync(saved);
+});
+
+/** Writes a journal with photos of this length, which are JPEG files by their first bytes only. */
+function writeJournal(file: string, nPhotos: number, photoBytes: number): void {
+  const photo = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(photoBytes - 3, 7)]).toString('base64');
+  writeFileSync(file, '{"format":"dermake-journal/1","entries":[');
+  for (let index = 0; index < nPhotos; index++) {
+    const entry = { id: `entry-${index}`, spot: 'mole', body_site: '', note: '}]"', answered_at: `2026-01-0${index + 1}T00:00:00.000Z` };
+    const rest = { photo_name: 'x.jpg', labels: 'PAD', model: 'm', answers: [{ label: 'mole', probability: 0.5 }], photo };
+    appendFileSync(file, `${index > 0 ? ',\n' : ''}${JSON.stringify({ ...entry, ...rest })}`);
+  }
+  appendFileSync(file, ']}\n');
+}
 
 test('a browser that keeps no files has no journal', async ({ page, dermake, server }) => {
   await page.addInitScript(() => {

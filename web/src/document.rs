@@ -68,14 +68,21 @@ pub fn page_build() -> String {
 
 /// Has the browser save a text as a file.
 pub fn save_file(name: &str, media_type: &str, content: &str) {
-    save_parts(name, media_type, &Array::of1(&content.into()));
+    if let Some(part) = text_blob(content) {
+        save_parts(name, media_type, &Array::of1(&part));
+    }
 }
 
-/// The same, for a text in parts.
+/// A text as a blob; `None` if there is no memory for it.
+pub fn text_blob(text: &str) -> Option<Blob> {
+    Blob::new_with_str_sequence(&Array::of1(&text.into())).ok()
+}
+
+/// Has the browser save blobs, one after the other, as a file.
 pub fn save_parts(name: &str, media_type: &str, parts: &Array) {
     let options = BlobPropertyBag::new();
     options.set_type(media_type);
-    let file = Blob::new_with_str_sequence_and_options(parts, &options);
+    let file = Blob::new_with_blob_sequence_and_options(parts, &options);
     let Some(url) = file.ok().and_then(|file| Url::create_object_url_with_blob(&file).ok()) else { return };
     let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
     if let Some(link) = link {

@@ -1,17 +1,20 @@
 //! The journal: what the visitor keeps is written at once, and shown once it is written.
 
 use super::App;
-use crate::document::save_parts;
+use crate::document::{save_parts, text_blob};
 use crate::error::Error;
-use crate::journal::{Entry, EntryText, FILE_END, file_entry, file_start, from_file};
+use crate::journal::{
+    Entry, EntryAndPhoto, EntrySplitter, EntryText, FILE_END, file_entry, file_start, read_entry,
+};
 use crate::state::Event;
 use crate::storage;
+use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::File;
+use web_sys::{Blob, File};
 
-/// Larger files do not fit into the page's memory: some thousand photos.
-const MAX_FILE_BYTES: f64 = 256e6;
+/// A journal's file is read in pieces of this size: it may be larger than the page's memory.
+const PIECE_BYTES: f64 = 8e6;
 
 impl App {
     /// Shows the journal of earlier visits.
@@ -33,32 +36,58 @@ impl App {
         is_kept
     }
 
-    /// Adds the entries of a file.
+    /// Adds the entries of a file: all of them, those for which there is room, or none if the file is damaged.
     pub async fn import_journal(self, file: File) {
         let imported = async {
-            let entries = from_file(&text_of(&file).await?)?;
-            storage::journal::import(&entries).await?;
-            Ok(entries.into_iter().map(|(entry, _)| entry).collect::<Vec<_>>())
+            let mut n_photos = 0;
+            for_each_entry(&file, async |_| {
+                n_photos += 1;
+                Ok(())
+            })
+            .await?;
+            self.import_entries(&file, n_photos).await
         };
-        let imported: Result<Vec<Entry>, Error> = imported.await;
-        let message = imported.as_ref().map(|entries| match entries.len() {
+        if let Err(error) = imported.await {
+            self.send(Event::JournalFailed(error));
+        }
+    }
+
+    /// Adds the entries of a file without damage, and shows those that were kept.
+    async fn import_entries(self, file: &File, n_photos: usize) -> Result<(), Error> {
+        let mut kept = Vec::new();
+        let imported = for_each_entry(file, async |(entry, photo)| {
+            storage::journal::import(&entry, &photo).await?;
+            kept.push(entry);
+            Ok(())
+        })
+        .await;
+        let n_kept = kept.len();
+        let message = match n_kept {
             1 => "1 photo was imported.".into(),
-            n_photos => format!("{n_photos} photos were imported."),
-        });
-        self.show_in_journal(imported.clone(), &message.unwrap_or_default());
+            _ => format!("{n_kept} photos were imported."),
+        };
+        self.send(Event::JournalShown(kept, message));
+        imported.map_err(|error| match error {
+            Error::JournalFull => Error::JournalFullAfter { n_kept, n_photos },
+            error => error,
+        })
     }
 
     /// Saves the whole journal as one file.
     pub async fn export_journal(self) {
-        let parts = js_sys::Array::of1(&file_start().into());
+        let mut parts = vec![text_blob(&file_start())];
         for entry in self.read(|state| state.journal.entries.clone()) {
             // An entry whose photo is missing has nothing to show elsewhere.
             if let Some(photo) = storage::journal::photo_bytes(&entry.id).await {
-                parts.push(&file_entry(&entry, &photo, parts.length() == 1).into());
+                // A blob, which the browser may keep on disk, so that only one photo is in memory.
+                parts.push(text_blob(&file_entry(&entry, &photo, parts.len() == 1)));
             }
         }
-        parts.push(&FILE_END.into());
-        save_parts("dermake-journal.json", "application/json", &parts);
+        parts.push(text_blob(FILE_END));
+        match parts.into_iter().collect::<Option<Vec<Blob>>>() {
+            Some(parts) => save_parts("dermake-journal.json", "application/json", &parts.iter().collect()),
+            None => self.send(Event::JournalFailed(Error::OutOfMemory { what: "the journal's file".into() })),
+        }
     }
 
     /// Deletes an entry, or the whole journal.
@@ -77,12 +106,25 @@ impl App {
     }
 }
 
-async fn text_of(file: &File) -> Result<String, Error> {
-    if file.size() > MAX_FILE_BYTES {
-        return Err(Error::JournalDamaged {
-            detail: format!("it has {:.0} MB, and the limit is {:.0} MB", file.size() / 1e6, MAX_FILE_BYTES / 1e6),
-        });
+/// Reads the entries of a file one after the other.
+async fn for_each_entry(
+    file: &File,
+    mut take: impl AsyncFnMut(EntryAndPhoto) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut splitter = EntrySplitter::default();
+    let mut start = 0.0;
+    while start < file.size() {
+        let end = (start + PIECE_BYTES).min(file.size());
+        let piece = file.slice_with_f64_and_f64(start, end).map_err(unreadable)?;
+        let piece = JsFuture::from(piece.array_buffer()).await.map_err(unreadable)?;
+        for json in splitter.push(&Uint8Array::new(&piece).to_vec())? {
+            take(read_entry(&json)?).await?;
+        }
+        start = end;
     }
-    let text = JsFuture::from(file.text()).await.map_err(|_: JsValue| Error::PhotoUnreadable)?;
-    Ok(text.as_string().unwrap_or_default())
+    splitter.finish()
+}
+
+fn unreadable(_: JsValue) -> Error {
+    Error::PhotoUnreadable
 }

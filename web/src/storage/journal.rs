@@ -4,7 +4,7 @@
 //! kept.
 
 use crate::error::Error;
-use crate::journal::{Entry, EntryAndPhoto, entry_from_json};
+use crate::journal::{Entry, entry_from_json};
 use js_sys::{Array, Reflect, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::prelude::*;
@@ -15,6 +15,13 @@ use web_sys::{
 };
 
 const FOLDER: &str = "dermake-journal";
+/// Extensions of the two files of an entry.
+const ENTRY: &str = "json";
+const PHOTO: &str = "photo";
+
+fn file_name(id: &str, extension: &str) -> String {
+    format!("{id}.{extension}")
+}
 
 #[wasm_bindgen]
 extern "C" {
@@ -31,7 +38,7 @@ pub async fn load() -> Vec<Entry> {
     let mut entries = Vec::new();
     let Ok(folder) = folder(false).await else { return entries };
     for name in names(&folder).await {
-        if name.ends_with(".json")
+        if name.ends_with(&file_name("", ENTRY))
             && let Some(json) = read(&folder, &name).await
             && let Ok(entry) = entry_from_json(&String::from_utf8_lossy(&json))
         {
@@ -50,36 +57,41 @@ pub async fn keep(entry: &Entry, photo: &Blob) -> Result<(), Error> {
     write_entry(entry, jpeg.as_ref().unwrap_or(photo)).await
 }
 
+/// Stores an entry of a file, unless it is kept already.
+///
+/// # Errors
+/// As [`keep`].
+pub async fn import(entry: &Entry, photo: &[u8]) -> Result<(), Error> {
+    if file(&folder(true).await?, &file_name(&entry.id, ENTRY)).await.is_some() {
+        return Ok(());
+    }
+    write_entry(entry, &blob_of(photo).ok_or(Error::JournalUnavailable)?).await
+}
+
+/// Writes a new entry; after an error, nothing of it is left.
 async fn write_entry(entry: &Entry, photo: &Blob) -> Result<(), Error> {
     let folder = folder(true).await?;
     let json = serde_json::to_string(entry).map_err(|err| Error::Computation { detail: err.to_string() })?;
     let json = Blob::new_with_str_sequence(&Array::of1(&json.into())).map_err(unavailable)?;
     // The entry is last: without its photo it would be shown empty.
-    for (extension, content) in [("photo", photo), ("json", &json)] {
-        write(&folder, &format!("{}.{extension}", entry.id), content).await?;
-    }
-    Ok(())
-}
-
-/// Stores entries of a file.
-///
-/// # Errors
-/// As [`keep`]. Those before the error stay.
-pub async fn import(entries: &[EntryAndPhoto]) -> Result<(), Error> {
-    for (entry, photo) in entries {
-        write_entry(entry, &blob_of(photo).ok_or(Error::JournalUnavailable)?).await?;
+    for (extension, content) in [(PHOTO, photo), (ENTRY, &json)] {
+        if let Err(error) = write(&folder, &file_name(&entry.id, extension), content).await {
+            // What cannot be removed, either, only takes room.
+            let _ = remove_files(&folder, &entry.id).await;
+            return Err(error);
+        }
     }
     Ok(())
 }
 
 /// The photo of an entry; `None` if it is missing.
 pub async fn photo_bytes(id: &str) -> Option<Vec<u8>> {
-    read(&folder(false).await.ok()?, &format!("{id}.photo")).await
+    read(&folder(false).await.ok()?, &file_name(id, PHOTO)).await
 }
 
 /// The photo of an entry. Its bytes stay on disk until they are shown.
 pub async fn photo(id: &str) -> Option<File> {
-    file(&folder(false).await.ok()?, &format!("{id}.photo")).await
+    file(&folder(false).await.ok()?, &file_name(id, PHOTO)).await
 }
 
 /// Deletes an entry, or the whole journal.
@@ -90,11 +102,7 @@ pub async fn remove(id: Option<&str>) -> Result<(), Error> {
     match id {
         Some(id) => {
             let folder = folder(false).await?;
-            for extension in ["json", "photo"] {
-                let removed = JsFuture::from(folder.remove_entry(&format!("{id}.{extension}"))).await;
-                removed.map(drop).or_else(unless_missing)?;
-            }
-            Ok(())
+            remove_files(&folder, id).await
         }
         None => {
             let options = FileSystemRemoveOptions::new();
@@ -103,6 +111,14 @@ pub async fn remove(id: Option<&str>) -> Result<(), Error> {
             removed.map(drop).or_else(unless_missing)
         }
     }
+}
+
+async fn remove_files(folder: &FileSystemDirectoryHandle, id: &str) -> Result<(), Error> {
+    for extension in [ENTRY, PHOTO] {
+        let removed = JsFuture::from(folder.remove_entry(&file_name(id, extension))).await;
+        removed.map(drop).or_else(unless_missing)?;
+    }
+    Ok(())
 }
 
 /// Whether this browser can keep a journal.

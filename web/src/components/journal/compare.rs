@@ -18,13 +18,16 @@ pub fn Comparison(app: App) -> impl IntoView {
     });
     move || {
         compared.get().map(|(before, after)| {
-            let heading = |entry: &Entry| format!("{} ({})", entry.date(), entry.model);
+            let heading = |entry: &Entry| {
+                let remark = entry.verdict().remark().map(|remark| format!(", {remark}")).unwrap_or_default();
+                format!("{} ({}{remark})", entry.date(), entry.model)
+            };
             let row = |(label, old, new): (&str, f32, Option<f32>)| {
                 let new = new.map_or_else(|| "n/a".into(), percent);
                 view! { <tr><th scope="row" dir="auto">{label.to_string()}</th><td>{percent(old)}</td><td>{new}</td></tr> }
             };
             let rows: Vec<_> = before.changes_to(&after).take(N_SHOWN).map(row).collect();
-            let is_other = before.model != after.model || before.labels != after.labels;
+            let is_other = !before.is_comparable_to(&after);
             view! {
                 <div class="comparison" data-testid="comparison" role="group" aria-label="Two photos compared">
                     <div class="pair"><KeptPhoto entry=before.clone()/><KeptPhoto entry=after.clone()/></div>
@@ -39,7 +42,7 @@ pub fn Comparison(app: App) -> impl IntoView {
                         <tbody>{rows}</tbody>
                     </table>
                     <Show when=move || is_other>
-                        <p class="hint">"The two were answered by other models or other labels: do not compare the numbers."</p>
+                        <p class="hint">"The two were answered by other models, other labels or another calibration: do not compare the numbers."</p>
                     </Show>
                     <p class="hint">
                         "Light, distance and angle change the numbers, too. Look at the photos, and show a spot that \

@@ -24,6 +24,7 @@ fn Kept(app: App, entry: Entry) -> impl IntoView {
     let id = StoredValue::new(entry.id.clone());
     let is_marked = app.watch(move |state| id.with_value(|id| state.journal.marked.contains(id)));
     let first = entry.answers.first().map(|first| format!("{}, {}", first.label, percent(first.probability)));
+    let remark = entry.verdict().remark().map(|remark| view! { " "<span class="remark">{remark}</span> });
     let about = [entry.text.body_site.clone(), entry.text.note.clone()].into_iter().filter(|text| !text.is_empty());
     let about = about.collect::<Vec<_>>().join(": ");
     let date = entry.date().to_string();
@@ -31,7 +32,7 @@ fn Kept(app: App, entry: Entry) -> impl IntoView {
         <li data-testid="journal-entry">
             <KeptPhoto entry=entry.clone()/>
             <div>
-                <p><strong>{date.clone()}</strong>" "<span dir="auto">{first}</span></p>
+                <p><strong>{date.clone()}</strong>" "<span dir="auto">{first}</span>{remark}</p>
                 <p class="hint" dir="auto">{about}</p>
                 <div class="buttons">
                     <button

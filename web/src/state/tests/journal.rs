@@ -1,6 +1,7 @@
 use super::*;
 use crate::journal::{Entry, EntryText};
 use crate::report::{Report, ReportContext};
+use crate::verdict::Verdict;
 
 fn entry(spot: &str, answered_at: &str) -> Entry {
     let mut state = ready();
@@ -35,6 +36,23 @@ fn the_journal_is_a_timeline_for_each_spot() {
     assert_eq!(state.journal.entries.len(), 2);
     state.apply(Event::JournalRemoved(None));
     assert_eq!((state.journal.entries.len(), state.journal.marked.len()), (0, 0));
+}
+
+#[test]
+fn a_kept_answer_says_whether_to_believe_it() {
+    let mut state = ready();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.worker_replies(answer_of("a", 0.75, Some(NONE_OF_THESE)));
+    assert_eq!(state.answer.as_ref().unwrap().verdict(), Verdict::NoneOfThese);
+    let report = Report::of(&state, ReportContext::default()).unwrap();
+    let kept = Entry::new(&report, EntryText::default(), 1);
+    assert_eq!(kept.verdict(), Verdict::NoneOfThese);
+    // What was imported before the room ended is shown beside the error.
+    let full = Error::JournalFullAfter { n_kept: 1, n_photos: 3 };
+    state.apply(Event::JournalShown(vec![kept], "1 photo was imported.".into()));
+    state.apply(Event::JournalFailed(full.clone()));
+    assert_eq!((state.journal.entries.len(), state.journal.error.clone()), (1, Some(full.clone())));
+    assert!(full.to_string().contains("1 of 3 photos"));
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! The journal: photos and answers that the visitor keeps on this device, and the one file that has all of them.
 
+mod file;
+mod splitter;
+
+pub use file::{EntryAndPhoto, FILE_END, file_entry, file_start, read_entry};
+pub use splitter::EntrySplitter;
+
 use crate::error::Error;
 use crate::report::{Report, ReportAnswer};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
+use shared_model::calibration::Certainty;
 
-/// The value of `format` in an exported file.
-const FORMAT: &str = "dermake-journal/1";
-/// The first bytes of the pictures that a journal has, JPEG and PNG.
-const SIGNATURES: [&[u8]; 2] = [&[0xff, 0xd8, 0xff], &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a]];
 /// Longest name of a spot and longest note, in characters.
 pub const MAX_TEXT_CHARS: usize = 2_000;
 
@@ -56,25 +58,10 @@ pub struct Entry {
     pub model: String,
     /// The first answers, the most likely first.
     pub answers: Vec<ReportAnswer>,
+    /// Whether to believe them; `None` if the model was not calibrated for these labels.
+    #[serde(default)]
+    pub certainty: Option<Certainty>,
 }
-
-/// A journal as a file.
-#[derive(Deserialize)]
-struct JournalFile {
-    format: String,
-    entries: Vec<FileEntry>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FileEntry {
-    #[serde(flatten)]
-    entry: Entry,
-    /// The photo, a JPEG or PNG file, in base64.
-    photo: String,
-}
-
-/// An entry and its photo, a JPEG or PNG file.
-pub type EntryAndPhoto = (Entry, Vec<u8>);
 
 impl Entry {
     /// An entry for the result that the page shows. `nonce` distinguishes entries of the same millisecond.
@@ -90,6 +77,7 @@ impl Entry {
             labels: report.labels.title.clone(),
             model: report.model.name.clone(),
             answers: report.answers.iter().take(Self::N_ANSWERS).cloned().collect(),
+            certainty: report.certainty,
         }
     }
 
@@ -107,7 +95,18 @@ impl Entry {
         self.answered_at.split('T').next().unwrap_or_default()
     }
 
-    /// By how much the probability of each of these labels is higher in `later`; `None` for labels that it has not.
+    /// Whether its answers can be believed.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self.certainty.as_ref())
+    }
+
+    /// Whether the probabilities of two entries mean the same: one model, the same labels, and both or none calibrated.
+    pub fn is_comparable_to(&self, other: &Self) -> bool {
+        let is_calibrated = |entry: &Self| entry.certainty.is_some();
+        (&self.model, &self.labels, is_calibrated(self)) == (&other.model, &other.labels, is_calibrated(other))
+    }
+
+    /// The probability of each label in this entry and in `later`; `None` for labels that it has not.
     pub fn changes_to<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = (&'a str, f32, Option<f32>)> {
         self.answers.iter().map(|answer| {
             let found = later.answers.iter().find(|other| other.label == answer.label);
@@ -125,41 +124,6 @@ pub fn entry_from_json(json: &str) -> Result<Entry, Error> {
     check(entry)
 }
 
-/// What is before the first entry of a file.
-pub fn file_start() -> String {
-    format!("{{\"format\":\"{FORMAT}\",\"entries\":[")
-}
-
-/// An entry of a file. Entries are written one after the other, so that only one photo is in memory.
-pub fn file_entry(entry: &Entry, photo: &[u8], is_first: bool) -> String {
-    let entry = FileEntry { entry: entry.clone(), photo: BASE64_STANDARD.encode(photo) };
-    let json = serde_json::to_string(&entry).expect("an entry has only texts and finite numbers");
-    if is_first { json } else { format!(",\n{json}") }
-}
-
-/// What is after the last entry of a file.
-pub const FILE_END: &str = "]}\n";
-
-/// Reads a journal from a file. Takes all of it or nothing.
-///
-/// # Errors
-/// [`Error::JournalDamaged`] with the first thing that is wrong.
-pub fn from_file(text: &str) -> Result<Vec<EntryAndPhoto>, Error> {
-    let file: JournalFile = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(damaged)?;
-    if file.format != FORMAT {
-        return Err(damaged(format!("expected the format {FORMAT}, found {:?}", file.format)));
-    }
-    let read = |FileEntry { entry, photo }| {
-        let entry = check(entry)?;
-        let photo = BASE64_STANDARD.decode(&photo).unwrap_or_default();
-        match SIGNATURES.iter().any(|signature| photo.starts_with(signature)) {
-            true => Ok((entry, photo)),
-            false => Err(damaged(format!("the photo of {} is no JPEG or PNG file", entry.date()))),
-        }
-    };
-    file.entries.into_iter().map(read).collect()
-}
-
 fn check(entry: Entry) -> Result<Entry, Error> {
     match entry.has_plain_id() {
         true => Ok(entry),
@@ -175,7 +139,8 @@ fn damaged(detail: impl ToString) -> Error {
 mod tests {
     use super::*;
 
-    fn entry(id: &str, answers: &[(&str, f32)]) -> Entry {
+    /// An entry with these answers.
+    pub(super) fn entry(id: &str, answers: &[(&str, f32)]) -> Entry {
         let answer = |&(label, probability): &(&str, f32)| ReportAnswer { label: label.into(), probability };
         Entry {
             id: id.into(),
@@ -185,40 +150,7 @@ mod tests {
             labels: "PAD".into(),
             model: "m".into(),
             answers: answers.iter().map(answer).collect(),
-        }
-    }
-
-    fn to_file(entries: &[EntryAndPhoto]) -> String {
-        let entries =
-            entries.iter().enumerate().map(|(index, (entry, photo))| file_entry(entry, photo, index == 0));
-        format!("{}{}{FILE_END}", file_start(), entries.collect::<String>())
-    }
-
-    #[test]
-    fn an_exported_journal_is_imported_as_it_was() {
-        let png = [SIGNATURES[1], &[0, 255, 7]].concat();
-        let jpeg = [SIGNATURES[0], &[1]].concat();
-        let entries = vec![(entry("2026-a", &[("mole", 0.25)]), png.clone()), (entry("2026-b", &[]), jpeg)];
-        let file = to_file(&entries);
-        assert_eq!(from_file(&file).unwrap(), entries);
-        assert_eq!(from_file(&format!("\u{feff}{file}")).unwrap(), entries);
-        assert_eq!(from_file(&to_file(&[])).unwrap(), []);
-    }
-
-    #[test]
-    fn a_broken_journal_is_refused_as_a_whole() {
-        let file = to_file(&[(entry("a", &[]), SIGNATURES[1].to_vec())]);
-        let broken = [
-            file[..file.len() - 9].to_string(),
-            file.replace(FORMAT, "dermake-journal/9"),
-            file.replace("\"a\"", "\"../a\""),
-            file.replace("\"a\"", "\"\""),
-            file.replace("iVBOR", "AAAAA"),
-            "[]".into(),
-            String::new(),
-        ];
-        for text in broken {
-            assert!(matches!(from_file(&text), Err(Error::JournalDamaged { .. })), "{text}");
+            certainty: None,
         }
     }
 
@@ -227,5 +159,16 @@ mod tests {
         let (before, after) = (entry("a", &[("mole", 0.7), ("acne", 0.2)]), entry("b", &[("mole", 0.4)]));
         let changes: Vec<_> = before.changes_to(&after).collect();
         assert_eq!(changes, [("mole", 0.7, Some(0.4)), ("acne", 0.2, None)]);
+        let certainty = Certainty { unsure: false, none_of_these: true, match_score: -3.0, match_threshold: -2.0 };
+        let calibrated = Entry { certainty: Some(certainty), ..after.clone() };
+        assert!(before.is_comparable_to(&after) && !before.is_comparable_to(&calibrated));
+        assert_eq!((after.verdict(), calibrated.verdict()), (Verdict::NotCalibrated, Verdict::NoneOfThese));
+    }
+
+    #[test]
+    fn an_entry_of_an_earlier_version_is_read() {
+        let json = serde_json::to_string(&entry("a", &[])).unwrap().replace(",\"certainty\":null", "");
+        assert!(!json.contains("certainty"));
+        assert_eq!(entry_from_json(&json).unwrap(), entry("a", &[]));
     }
 }
