@@ -155,7 +155,7 @@ bench-loader *OPTIONS:
 bench-quantize *OPTIONS:
     cargo run --release --locked -p dermake-quantize --example bench_quantize -- {{OPTIONS}}
 
-# Time evaluation beside open_clip
+# Time evaluation beside Python, and compare the answers; `--family clip`, `biomedclip`, `panderm` or `siglip` takes another model
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}
 

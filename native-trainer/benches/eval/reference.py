@@ -1,22 +1,23 @@
-"""Zero-shot classification of a folder of images by open_clip, timed, on the model and pictures that ours takes too.
+"""Zero-shot classification of a folder of images in Python, timed, on the model and pictures that ours takes too.
 
-Everything is open_clip's own: the model, its evaluation transform, its zero-shot classifier; images come from PyTorch's
-DataLoader. `tune` says which batch size and how many workers suit it best here; `classify` uses them. Time runs from
-the first image to the last feature: loading the model, encoding the prompts and a first batch to warm up are not in
-it. Prints one line of JSON.
+Everything is the reference's own: the model, its preprocessing, its tokenizer, its text tower; images come from
+PyTorch's DataLoader. `tune` says which batch size and how many workers suit it best here; `classify` uses them. Time
+runs from the first image to the last feature: loading the model, encoding the prompts and a first batch to warm up are
+not in it. Prints one line of JSON.
 """
 
 import argparse
 import csv
 import json
+import os
 import time
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
-import open_clip
 import torch
 from PIL import Image
+from references import LOADERS
 from torch.utils.data import DataLoader, Dataset
 
 
@@ -42,13 +43,13 @@ def encode(model, images, batch, workers):
     model.encode_image(torch.stack([images[index] for index in range(min(batch, len(images)))]))
     loader = DataLoader(images, batch_size=batch, num_workers=workers)
     started = time.perf_counter()
-    features = torch.cat([model.encode_image(pixel_values, normalize=True) for pixel_values in loader])
+    features = torch.cat([model.encode_image(pixel_values) for pixel_values in loader])
     return features, time.perf_counter() - started
 
 
-def tune(model, transform, arguments):
+def tune(model, arguments):
     """The fastest of the asked batch sizes and workers, on the first images."""
-    images = Images(arguments.data, transform, arguments.limit)
+    images = Images(arguments.data, model.transform, arguments.limit)
     tried = []
     for batch, workers in product(arguments.batch, arguments.workers):
         _, secs = encode(model, images, batch, workers)
@@ -56,20 +57,21 @@ def tune(model, transform, arguments):
     return {"best": max(tried, key=lambda setting: setting["images_per_sec"]), "tried": tried}
 
 
-def classify(model, transform, arguments):
+def classify(model, arguments):
     """What every image is taken for."""
-    images = Images(arguments.data, transform, arguments.limit)
+    images = Images(arguments.data, model.transform, arguments.limit)
     batch, workers = arguments.batch[0], arguments.workers[0]
     features, secs = encode(model, images, batch, workers)
     class_names = json.loads((arguments.data / "classes.json").read_text())
-    templates = json.loads(arguments.templates.read_text())
-    classifier = open_clip.build_zero_shot_classifier(model, open_clip.SimpleTokenizer(), class_names, templates)
+    classifier = model.classifier(class_names, json.loads(arguments.templates.read_text()))
     return {
         "images": len(images),
         "image_secs": secs,
         "batch": batch,
         "workers": workers,
+        "files": [path.name for path in images.paths],
         "labels": images.labels,
+        "features": features.tolist(),
         "logits": (100 * features @ classifier).tolist(),
     }
 
@@ -78,7 +80,8 @@ def classify(model, transform, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=["tune", "classify"])
-    parser.add_argument("--model", type=Path, required=True, help="folder with open_clip_config.json and weights")
+    parser.add_argument("--loader", choices=LOADERS, default="open_clip", help="who computes")
+    parser.add_argument("--model", type=Path, required=True, help="folder with config, weights and tokenizer")
     parser.add_argument("--data", type=Path, required=True, help="folder that `dermake synth` wrote")
     parser.add_argument("--templates", type=Path, required=True, help="a JSON list of sentences with {}")
     parser.add_argument("--batch", type=int, nargs="+", default=[32], help="to classify, the first one is used")
@@ -86,11 +89,13 @@ def main():
     parser.add_argument("--limit", type=int, help="take the first images only")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
+    arguments.data, arguments.templates = arguments.data.resolve(), arguments.templates.resolve()
     torch.set_num_threads(arguments.threads)
-    model, transform = open_clip.create_model_from_pretrained(f"local-dir:{arguments.model}")
-    model.eval()
-    found = (tune if arguments.work == "tune" else classify)(model, transform, arguments)
-    versions = {package: version(package) for package in ("torch", "open_clip_torch", "pillow")}
+    os.chdir(arguments.model)  # a config may name the folder of its text tower beside it
+    loader = LOADERS[arguments.loader]
+    model = loader(Path.cwd())
+    found = (tune if arguments.work == "tune" else classify)(model, arguments)
+    versions = {package: version(package) for package in ("torch", "pillow", *loader.packages)}
     print(json.dumps({**found, "threads": torch.get_num_threads(), "versions": versions}))
 
 

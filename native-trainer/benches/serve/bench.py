@@ -26,8 +26,8 @@ from servers import sample, serving
 
 REFERENCE = Path(__file__).with_name("reference.py")
 BELL_SHAPED = Path(__file__).parents[1] / "bell_shaped.py"
-STATIC = Path(__file__).parents[3] / "static"
-LABELS, TEMPLATES = STATIC / "labels" / "pad.json", STATIC / "prompts" / "skin_templates.json"
+MODEL_DATA = Path(__file__).parents[3] / "shared-model" / "data"
+LABELS, TEMPLATES = MODEL_DATA / "labels" / "pad.json", MODEL_DATA / "prompts" / "skin_templates.json"
 # Of a logit, 100 times a cosine: two decoders of JPEG, and eight bits where a model has them.
 TOLERANCE = {"f32": 0.05, "int8": 1.0}
 REQUEST_TIMEOUT_SECS = 60
