@@ -8,7 +8,7 @@ use super::store::{FeatureStore, Known};
 use super::vision::{EncodedFiles, Outcome, ReadFiles};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use dermake_process::interrupt::{self, Interrupted};
+use dermake_process::interrupt::Interrupted;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::HashMap;

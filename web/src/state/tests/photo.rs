@@ -8,7 +8,7 @@ fn a_photo_chosen_while_loading_is_answered_when_the_model_is_ready() {
     state.worker_sends(0, Reply::Started { n_threads: 2 });
     state.worker_replies(Reply::Progress(progress));
     assert_eq!(state.progress(), Some(progress));
-    state.worker_replies(Reply::ManifestRead { model: model() });
+    state.worker_replies(Reply::ManifestRead { model: Box::new(model()) });
     let actions = state.worker_replies(Reply::Ready { is_stored: false });
     assert_eq!(classified(&actions), (1, "pad".into()));
     assert_eq!(state.phase, Phase::Classifying(None));
@@ -83,7 +83,7 @@ fn a_photo_is_decoded_or_refused_before_the_model_is_loaded() {
     state.worker_sends(0, Reply::PhotoRefused { photo_id: 2, error: Error::NotAnImage });
     assert_eq!(state.error(), Some(&Error::NotAnImage));
     assert!(matches!(state.phase, Phase::Loading(_)), "the model is still loading");
-    state.worker_replies(Reply::ManifestRead { model: model() });
+    state.worker_replies(Reply::ManifestRead { model: Box::new(model()) });
     assert_eq!(state.worker_replies(Reply::Ready { is_stored: true }), []);
     assert_eq!((state.error(), state.phase.clone()), (Some(&Error::NotAnImage), Phase::Ready));
 }

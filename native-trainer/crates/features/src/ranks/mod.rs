@@ -136,7 +136,7 @@ impl Crew {
 }
 
 /// The parts of a round: `size` each, and less at its end.
-fn parts<'p, T>(items: &'p [T], size: usize, n_ranks: usize) -> Vec<&'p [T]> {
+fn parts<T>(items: &[T], size: usize, n_ranks: usize) -> Vec<&[T]> {
     let mut parts: Vec<&[T]> = items.chunks(size.max(1)).collect();
     parts.resize(n_ranks, &[]);
     parts
