@@ -27,3 +27,10 @@ export function shown(): void {
   const element = document.createElement('dermake-classifier');
   element.addEventListener('dermake-result', ({ detail }) => console.log(detail.predictions[0].label));
 }
+
+export async function pixelsOfAPage(model: Model, canvas: HTMLCanvasElement, pixels: ImageData): Promise<void> {
+  await model.classify(canvas);
+  await model.classify(pixels);
+  // @ts-expect-error: not a photo
+  await model.classify(document.body);
+}

@@ -1,44 +1,8 @@
 /** The JavaScript package, as a page of one's own uses it, on a host that only serves files: no isolation, one thread. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { demoModel, samples } from '../support/dermake.ts';
 import { FileHost } from '../support/file_host.ts';
-import { InstalledPackage } from '../support/package.ts';
-import { expect, test as base, type Page } from '../support/test.ts';
-
-const photo = join(samples, 'sample-2.jpg');
-
-const test = base.extend<{ host: FileHost }, { installed: InstalledPackage }>({
-  installed: [
-    async ({}, use) => {
-      const installed = await InstalledPackage.beside(await demoModel());
-      await use(installed);
-      installed.remove();
-    },
-    { scope: 'worker' },
-  ],
-  host: async ({ installed }, use) => {
-    const host = await FileHost.of(installed.folder, 'my/site');
-    await use(host);
-    await host.close();
-  },
-});
-
-/** Runs code in an empty page that has imported the package as `dermake`, and the bytes of a photo as `bytes`. */
-async function inPage<T>(page: Page, host: FileHost, code: string): Promise<T> {
-  await page.goto(`${host.url}models/demo/manifest.json`);
-  const bytes = [...readFileSync(photo)];
-  const body = `const dermake = await import(${JSON.stringify(`${host.url}node_modules/dermake/index.js`)});
-    const models = ${JSON.stringify(`${host.url}models/`)}; const bytes = new Uint8Array(given); ${code}`;
-  return page.evaluate(
-    ([body, given]) => new (Object.getPrototypeOf(async () => {}).constructor)('given', body)(given),
-    [body, bytes] as const,
-  );
-}
-
-/** A function of the code that gives what is told of an error. */
-const told = 'const told = (work) => work.then(() => "no error", ({ name, code, message }) => ({ name, code, message }));';
+import { inPage, photo, test, told } from '../support/package_page.ts';
+import { expect } from '../support/test.ts';
 
 test('a plain page and the element classify as the command line does', async ({ page, host, commandLine }) => {
   const expected = await commandLine(photo, 'pad', 3);
@@ -154,68 +118,4 @@ test('an abort ends a request or a load, and the next request is answered', asyn
   expect(result.second.name).toBe('AbortError');
   expect(result.answered).toBe(5);
   expect(result.late.code).toBe('disposed');
-});
-
-test('wrong use gets a sentence and a code', async ({ page, host, installed }) => {
-  const model = join(installed.folder, 'models/demo/vision.safetensors');
-  const weights = readFileSync(model);
-  const result = await inPage<any>(
-    page,
-    host,
-    `${told}
-    const model = await dermake.load(models + "demo/");
-    return {
-      missing: await told(dermake.load(models + "none/")),
-      notAModel: await told(dermake.load(models + "../package.json")),
-      engine: await told(dermake.load(models + "demo/", { engine: "fast" })),
-      workers: await told(dermake.load(models + "demo/", { workers: models + "nothing" })),
-      photo: await told(model.classify(new Blob(["text"]))),
-      object: await told(model.classify({})),
-      canvas: await told(model.classify(Object.assign(document.createElement("canvas"), { width: 0 }))),
-      address: await told(model.classify(models + "none.jpg")),
-      labels: await told(model.classify(bytes, { labels: [] })),
-      twice: await told(model.classify(bytes, { labels: ["a", "a"] })),
-      key: await told(model.classify(bytes, { labels: "padd" })),
-      topK: await told(model.classify(bytes, { topK: 0 })),
-      text: await told(model.embedText([3])),
-      crop: await told(model.classify(bytes, { crop: { left: 0, top: 0, side: 0 } })),
-    };`,
-  );
-  const expected: Record<string, [string, RegExp]> = {
-    missing: ['refused', /answered 404/],
-    notAModel: ['unusable_model', /cannot be used/],
-    engine: ['invalid_argument', /expected auto, .*found fast/],
-    workers: ['worker_not_started', /404 for .*nothing\/.*\.js; copy the folder/],
-    photo: ['not_an_image', /not an image/],
-    object: ['invalid_argument', /found Object/],
-    canvas: ['invalid_argument', /canvas of 0 x 150 pixels/],
-    address: ['invalid_argument', /answers 404/],
-    labels: ['invalid_argument', /at least one name/],
-    twice: ['invalid_argument', /"a" twice/],
-    key: ['invalid_argument', /expected pad, f17k/],
-    topK: ['invalid_argument', /number from 1, found 0/],
-    text: ['invalid_argument', /found 3 in the list/],
-    crop: ['invalid_argument', /left, top and side in whole pixels/],
-  };
-  for (const [name, [code, message]] of Object.entries(expected)) {
-    expect(result[name], name).toMatchObject({ name: 'DermakeError', code });
-    expect(result[name].message, name).toMatch(message);
-  }
-  writeFileSync(model, weights.map((byte) => byte ^ 1));
-  const other = await FileHost.of(installed.folder, 'other'); // an origin whose storage has no weights
-  const damaged = await inPage<any>(page, other, `${told} return told(dermake.load(models + "demo/"));`);
-  await other.close();
-  writeFileSync(model, weights);
-  expect(damaged).toMatchObject({ name: 'DermakeError', code: 'damaged' });
-});
-
-test('a host that sends the program as another type is named', async ({ page, host, installed }) => {
-  const programs = ['plain', 'relaxed'].map((build) => join(installed.folder, `node_modules/dermake/worker/${build}.wasm`));
-  const contents = programs.map((path) => readFileSync(path));
-  programs.forEach((path) => writeFileSync(path, '<!DOCTYPE html>'));
-  await page.route('**/*.wasm', (route) => route.fulfill({ contentType: 'text/html', body: '<!DOCTYPE html>' }));
-  const found = await inPage<any>(page, host, `${told} return told(dermake.load(models + "demo/"));`);
-  programs.forEach((path, at) => writeFileSync(path, contents[at]));
-  expect(found).toMatchObject({ code: 'worker_not_started' });
-  expect(found.message).toMatch(/as (text\/html|application\/wasm)|could not start/);
 });

@@ -1,4 +1,4 @@
-// The builds of the worker that this browser runs, best first; boot.js of the page chooses by the same rules.
+// The builds of the worker, and which of them run here, best first; boot.js of the page chooses by the same rules.
 
 // The smallest module with a SIMD instruction (i8x16.splat).
 const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
@@ -12,19 +12,13 @@ const validates = (module) => typeof WebAssembly === "object" && WebAssembly.val
 
 export const BUILDS = ["threads_relaxed", "threads", "relaxed", "plain"];
 
-/** What this browser lacks, in words; empty if it runs the model. */
-export function missing() {
-  return [
-    ...(typeof Worker === "function" ? [] : ["Web Workers"]),
-    ...(validates(simd) ? [] : ["WebAssembly SIMD"]),
-  ].join(" and ");
-}
+/** Whether the model's program runs at all. */
+export const hasSimd = () => validates(simd);
 
-/** The builds to try. Threads need a page that is isolated from other sites. */
-export function buildsToTry() {
+/** The builds to try. */
+export function buildsToTry(canUseThreads) {
   const withoutThreads = validates(relaxed) ? "relaxed" : "plain";
   const withThreads = withoutThreads === "relaxed" ? "threads_relaxed" : "threads";
-  const canUseThreads = globalThis.crossOriginIsolated === true && navigator.hardwareConcurrency > 1;
   return canUseThreads ? [withThreads, withoutThreads] : [withoutThreads];
 }
 

@@ -31,7 +31,8 @@ const TEMPLATE = `
   <slot name="disclaimer"><small>Research software, not a medical device. The photo stays on this device.</small></slot>
 `;
 
-export class DermakeClassifier extends HTMLElement {
+// On a server, which renders the page first, the class is there and does nothing.
+export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["model", "labels", "top-k"];
   #root = this.attachShadow({ mode: "open" });
   #loading;
@@ -122,10 +123,15 @@ export class DermakeClassifier extends HTMLElement {
 
   #show(photo) {
     const image = this.#part("photo");
-    URL.revokeObjectURL(image.src);
     image.hidden = !(photo instanceof Blob);
-    if (photo instanceof Blob) image.src = URL.createObjectURL(photo);
-    image.onerror = () => (image.hidden = true);
+    URL.revokeObjectURL(image.src); // of a photo that has not been shown yet
+    if (photo instanceof Blob) {
+      image.src = URL.createObjectURL(photo);
+      image.onload = image.onerror = ({ type }) => {
+        URL.revokeObjectURL(image.src);
+        image.hidden = type === "error";
+      };
+    }
     this.#part("answers").replaceChildren();
     this.#part("notice").hidden = true;
     this.#say("");
@@ -178,4 +184,4 @@ function element(tag, part, text = "") {
   return made;
 }
 
-if (!customElements.get("dermake-classifier")) customElements.define("dermake-classifier", DermakeClassifier);
+if (globalThis.customElements && !customElements.get("dermake-classifier")) customElements.define("dermake-classifier", DermakeClassifier);

@@ -7,37 +7,60 @@ export async function blobOf(image, signal) {
   if (image instanceof Blob) return image;
   if (image instanceof ArrayBuffer || ArrayBuffer.isView(image)) return new Blob([image]);
   if (typeof image === "string" || image instanceof URL) return fetched(image, signal);
-  if (is(image, "HTMLImageElement")) return fetched(image.currentSrc || image.src, signal);
-  if (is(image, "OffscreenCanvas")) return image.convertToBlob({ type: "image/png" });
-  if (is(image, "HTMLCanvasElement")) {
-    const blob = await new Promise((resolve) => image.toBlob(resolve, "image/png"));
-    if (blob) return blob;
-    throw invalid(`image: the canvas of ${image.width} x ${image.height} pixels has no picture.`);
-  }
-  if (is(image, "ImageData")) {
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    return blobOf(canvas);
-  }
+  if (is(image, "HTMLImageElement")) return fetched(addressOf(image), signal);
+  if (is(image, "OffscreenCanvas") || is(image, "HTMLCanvasElement")) return blobOfCanvas(image);
+  if (is(image, "ImageData")) return drawn(image, (context) => context.putImageData(image, 0, 0));
   if (is(image, "ImageBitmap") || is(image, "HTMLVideoElement")) {
-    const canvas = new OffscreenCanvas(image.videoWidth ?? image.width, image.videoHeight ?? image.height);
-    canvas.getContext("2d").drawImage(image, 0, 0);
-    return blobOf(canvas);
+    return drawn(image, (context) => context.drawImage(image, 0, 0));
   }
-  const found = image === null ? "null" : image?.constructor?.name ?? typeof image;
-  throw invalid(`image: expected a Blob, a File, bytes, a URL, an image, a canvas or ImageData, found ${found}.`);
+  throw invalid(`image: expected a Blob, a File, bytes, a URL, an image, a canvas or ImageData, found ${kindOf(image)}.`);
 }
 
-const is = (image, type) => typeof globalThis[type] === "function" && image instanceof globalThis[type];
-
-async function fetched(url, signal) {
+/** Fetches a photo. */
+export async function fetched(url, signal) {
   let response;
   try {
     response = await fetch(url, { signal });
+    if (response.ok) return await response.blob();
   } catch (error) {
     signal?.throwIfAborted();
-    throw invalid(`image: ${url} cannot be fetched (${error.message}).`);
+    throw invalid(`image: ${url} cannot be fetched (${error.cause?.message ?? error.message}).`);
   }
-  if (!response.ok) throw invalid(`image: the server answers ${response.status} for ${url}.`);
-  return response.blob();
+  throw invalid(`image: the server answers ${response.status} for ${url}.`);
+}
+
+/** Names what was given in place of an image. */
+export const kindOf = (image) => (image === null ? "null" : image?.constructor?.name ?? typeof image);
+
+const is = (image, type) => typeof globalThis[type] === "function" && image instanceof globalThis[type];
+
+function addressOf(image) {
+  const url = image.currentSrc || image.src;
+  if (!url) throw invalid("image: the image element has no src.");
+  return url;
+}
+
+function drawn(image, draw) {
+  const [width, height] = [image.videoWidth ?? image.width, image.videoHeight ?? image.height];
+  if (width === 0 || height === 0) {
+    throw invalid(`image: the ${image.constructor.name} of ${width} x ${height} pixels has no picture; it is closed, or not loaded yet.`);
+  }
+  const canvas = new OffscreenCanvas(width, height);
+  draw(canvas.getContext("2d"));
+  return blobOfCanvas(canvas);
+}
+
+// Browsers refuse canvases without pixels, and those with pixels of another site.
+async function blobOfCanvas(canvas) {
+  const failed = (why) => invalid(`image: the canvas of ${canvas.width} x ${canvas.height} pixels has no picture${why}.`);
+  let blob;
+  try {
+    blob = canvas.convertToBlob
+      ? await canvas.convertToBlob({ type: "image/png" })
+      : await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  } catch (error) {
+    throw failed(` that may be read (${error.message})`);
+  }
+  if (!blob) throw failed("");
+  return blob;
 }

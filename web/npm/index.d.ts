@@ -5,27 +5,30 @@ export type { Certainty, Crop, LabelSet, ModelCard, Prediction, Presence, Progre
 /** A build of the model's program; `auto` is the best one that the browser runs. */
 export type Engine = "auto" | "threads_relaxed" | "threads" | "relaxed" | "plain";
 
-/** A photo: a file or its bytes, its address, or pixels on the page. */
+/** A class of browsers; never, where the types of browsers are not loaded, as in Node.js. */
+type InBrowser<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
+
+/** A photo: a file or its bytes, its address, in Node.js its path, or pixels on the page. */
 export type ImageInput =
   | Blob
   | ArrayBuffer
   | ArrayBufferView
   | string
   | URL
-  | HTMLImageElement
-  | HTMLCanvasElement
-  | HTMLVideoElement
-  | OffscreenCanvas
-  | ImageBitmap
-  | ImageData;
+  | InBrowser<"HTMLImageElement">
+  | InBrowser<"HTMLCanvasElement">
+  | InBrowser<"HTMLVideoElement">
+  | InBrowser<"OffscreenCanvas">
+  | InBrowser<"ImageBitmap">
+  | InBrowser<"ImageData">;
 
 export interface LoadOptions {
   /** Called with bytes that were downloaded or read from the browser's storage. */
   onProgress?: (progress: Progress) => void;
   engine?: Engine;
-  /** Number of threads, at most 4; one where the page is not isolated from other sites. */
+  /** Number of threads, at most 4; one where the page is not isolated from other sites, and in Node.js 20. */
   threads?: number;
-  /** Address of a copy of this package's folder `worker`, where a bundler does not copy it. */
+  /** Address, in Node.js path, of a copy of this package's folder `worker`, where a bundler does not copy it. */
   workers?: string | URL;
   signal?: AbortSignal;
 }
@@ -58,7 +61,7 @@ export interface AnnotateOptions extends ImageOptions {
 type KeysOf<T> = T extends string ? T : T extends unknown ? keyof T : never;
 
 /** The kind of an error: those of the worker, and those of this package. */
-export type ErrorCode = KeysOf<WorkerError> | "invalid_argument" | "unsupported_browser" | "disposed";
+export type ErrorCode = KeysOf<WorkerError> | "invalid_argument" | "unsupported_browser" | "unsupported_node" | "disposed";
 
 export class DermakeError extends globalThis.Error {
   constructor(code: ErrorCode, message: string, detail?: Record<string, unknown>);
@@ -67,7 +70,7 @@ export class DermakeError extends globalThis.Error {
 }
 
 /**
- * Loads a model from the folder that `dermake quantize` wrote, into a worker of its own.
+ * Loads a model from the folder that `dermake quantize` wrote, into a worker of its own. In Node.js, `url` may be a path.
  *
  * @throws {DermakeError}
  */

@@ -3,20 +3,17 @@
 import { FILES } from "./builds.js";
 import { DermakeError, errorOf } from "./errors.js";
 
-// Addresses are relative to the page, or to the worker that imports this.
-const PAGE = globalThis.document?.baseURI ?? globalThis.location?.href;
-
 // A worker whose start makes no progress for so long is given up.
 const START_MILLIS = 15_000;
 
 /** Starts a build. Rejects with a DermakeError that says which file is at fault. */
-export async function startWorker(build, { threads, base, signal } = {}) {
+export async function startWorker(platform, build, { threads, base, signal } = {}) {
   signal?.throwIfAborted();
-  const [script, program] = urls(build, base);
+  const [script, program] = urls(platform, build, base);
   if (threads !== undefined) script.searchParams.set("threads", threads);
-  let worker;
+  let worker, release;
   try {
-    worker = new Worker(sameOrigin(script), { name: program.href });
+    [worker, release] = platform.createWorker(script, program);
   } catch (error) {
     throw new DermakeError("worker_not_started", `The model's program could not start: ${error.message}.`);
   }
@@ -26,20 +23,16 @@ export async function startWorker(build, { threads, base, signal } = {}) {
   } catch (error) {
     worker.terminate();
     if (signal?.aborted) throw signal.reason;
-    throw new DermakeError("worker_not_started", await causeOf(error, script, program));
+    throw new DermakeError("worker_not_started", await platform.causeOf(error, script, program));
+  } finally {
+    release();
   }
 }
 
-function urls(build, base) {
+function urls(platform, build, base) {
   if (base === undefined) return [FILES[build].script(), FILES[build].program()];
-  const folder = new URL(String(base).replace(/\/?$/, "/"), PAGE);
+  const folder = platform.absolute(String(base).replace(/\/?$/, "/"));
   return ["js", "wasm"].map((type) => new URL(`${build}.${type}`, folder));
-}
-
-// Browsers start no worker from another origin, such as a CDN; but one that only imports such a script.
-function sameOrigin(script) {
-  if (script.origin === location.origin || script.protocol === "blob:") return script;
-  return URL.createObjectURL(new Blob([`importScripts(${JSON.stringify(script.href)})`], { type: "text/javascript" }));
 }
 
 function started(worker, signal) {
@@ -67,23 +60,6 @@ function started(worker, signal) {
   });
 }
 
-// Finds the file that the host does not have, or sends as something else.
-async function causeOf(error, script, program) {
-  const hint = "copy the folder node_modules/dermake/worker to your host, and name it with the option workers";
-  for (const [url, type] of [[script, /javascript/], [program, /^application\/wasm/]]) {
-    const file = url.pathname.split("/").pop();
-    const response = await fetch(url, { method: "HEAD" }).catch(() => undefined);
-    if (!response) return `The model's program could not start: ${url.href} cannot be fetched.`;
-    const found = response.headers.get("content-type") ?? "no type";
-    if (!response.ok) return `The model's program could not start: the server answers ${response.status} for ${url.href}; ${hint}.`;
-    if (!type.test(found)) {
-      const expected = file.endsWith(".js") ? "text/javascript" : "application/wasm";
-      return `The model's program could not start: the server sends ${url.href} as ${found} instead of ${expected}; ${hint}.`;
-    }
-  }
-  return `The model's program could not start (${error.message}).`;
-}
-
 /** A worker that has started. It answers one request at a time; a later one supersedes an aborted one. */
 class Connection {
   #worker;
@@ -95,6 +71,7 @@ class Connection {
     this.build = build;
     this.nThreads = nThreads;
     this.#worker = worker;
+    worker.unref?.(); // Node.js may end while no request waits
     worker.onmessage = ({ data: [json] }) => this.#receive(JSON.parse(json));
     worker.onerror = (event) => {
       event.preventDefault();
@@ -113,6 +90,7 @@ class Connection {
       const onAbort = () => this.#settle((pending) => pending.reject(signal.reason));
       signal?.addEventListener("abort", onAbort, { once: true });
       const release = () => signal?.removeEventListener("abort", onAbort);
+      this.#worker.ref?.();
       this.#pending = { request_id, resolve, reject, onInterim, release };
       this.#worker.postMessage(blob ? [JSON.stringify({ request_id, body }), blob] : [JSON.stringify({ request_id, body })]);
     });
@@ -129,6 +107,7 @@ class Connection {
     const pending = this.#pending;
     this.#pending = undefined;
     if (!pending) return;
+    this.#worker.unref?.();
     pending.release();
     settle(pending);
   }

@@ -1,0 +1,89 @@
+/**
+ * Zero-shot dermatology in Node.js: ranks labels for skin photos, with the program of the browser, in a thread of its own.
+ *
+ *     import { load } from "dermake";
+ *     const model = await load("make-int8");
+ *     const answers = await model.classify("photo.jpg", { labels: ["nevus", "melanoma"] });
+ */
+
+import { existsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { buildsToTry, hasSimd } from "./builds.js";
+import { DermakeError, invalid } from "./errors.js";
+import { fetched, kindOf } from "./images.js";
+import { loadOn } from "./model.js";
+import { WebWorker } from "./node_worker.js";
+
+export { DermakeError } from "./errors.js";
+export { Model } from "./model.js";
+
+/** Loads a model from a folder that `dermake quantize` wrote, or from its address. */
+export const load = (url, options) => loadOn(NODE, url, options);
+
+const OLDEST = 20;
+const OLDEST_WITH_THREADS = 22; // V8 11.3 of Node.js 20 starts the program's threads, and then never wakes one of them
+
+const nodeVersion = () => Number(process.versions.node.split(".")[0]);
+
+const NODE = {
+  check() {
+    if (nodeVersion() < OLDEST) {
+      throw new DermakeError("unsupported_node", `Node.js ${OLDEST} or newer is needed, found ${process.version}.`);
+    }
+    if (!hasSimd()) throw new DermakeError("unsupported_node", "This Node.js lacks WebAssembly SIMD, which the model needs.");
+  },
+
+  async checkModel(manifest) {
+    if (!manifest.startsWith("file:") || existsSync(new URL(manifest))) return;
+    const path = fileURLToPath(manifest);
+    throw new DermakeError("no_model", `There is no model at ${path}; \`dermake quantize --out FOLDER\` makes one.`);
+  },
+
+  buildsToTry: () => buildsToTry(nodeVersion() >= OLDEST_WITH_THREADS && availableParallelism() > 1),
+  absolute,
+  createWorker: (script, program) => [new WebWorker(script, { name: program.href }), () => {}],
+
+  async causeOf(error, script, program) {
+    const missing = [script, program].find((url) => url.protocol !== "file:" || !existsSync(pathOf(url)));
+    if (!missing) return `The model's program could not start (${error.message}).`;
+    const file = missing.protocol === "file:" ? pathOf(missing) : missing.href;
+    return `The model's program could not start: there is no file ${file}; install the package again.`;
+  },
+
+  async blobOf(image, signal) {
+    // A new Blob, since a File cannot be sent to a thread.
+    if (image instanceof Blob) return image.constructor === Blob ? image : image.slice();
+    if (image instanceof ArrayBuffer || ArrayBuffer.isView(image)) return new Blob([image]);
+    if (typeof image !== "string" && !(image instanceof URL)) {
+      throw invalid(`image: expected a path, a URL, a Buffer or other bytes, a Blob or a File, found ${kindOf(image)}.`);
+    }
+    const url = absolute(image);
+    return url.protocol === "file:" ? read(fileURLToPath(url)) : fetched(url, signal);
+  },
+};
+
+/** Takes a path, relative to the working folder, or an address. */
+function absolute(place) {
+  if (place instanceof URL || /^(https?|file|data|blob):/i.test(place)) return new URL(place);
+  if (typeof place !== "string" || place === "") throw invalid(`expected a path or an address, found ${place}.`);
+  return pathToFileURL(place);
+}
+
+/** The path of a file, without the query that a worker's address has. */
+function pathOf(url) {
+  const file = new URL(url);
+  file.search = "";
+  return fileURLToPath(file);
+}
+
+async function read(path) {
+  try {
+    return new Blob([await readFile(path)]);
+  } catch (error) {
+    if (error.code === "ENOENT") throw invalid(`image: there is no file ${path}.`);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw invalid(`image: ${path} is a folder, not a photo.`);
+    throw invalid(`image: ${path} cannot be read (${error.message}).`);
+  }
+}
