@@ -39,6 +39,7 @@ playwright() {
   cmp -s "$DERMAKE_ROOT/e2e/package-lock.json" "$DERMAKE_ROOT/e2e/node_modules/.installed-lock.json" &&
     "$DERMAKE_ROOT/e2e/node_modules/.bin/playwright" --version
 }
+node_version() { node_fits && version node; }
 pip() { python3 -m pip --version; }
 venv() { python3 -c 'import ensurepip, venv; print(venv.__file__)'; }
 vulkan() { has_vulkan && { compgen -G "/usr/share/vulkan/icd.d/lvp_icd*.json" || echo "comes with the system"; }; }
@@ -47,7 +48,7 @@ report cargo "install Rust with rustup: https://rustup.rs" version cargo
 report rustc "install Rust with rustup: https://rustup.rs" version rustc
 report "C compiler" "apt-get install gcc" version cc
 report "C++ compiler" "apt-get install g++" version "${CXX:-c++}"
-report node "install Node.js 20 or newer" version node
+report node "install $NODE_WANTED" node_version
 report npm "install npm, which comes with Node.js" version npm
 report "Python 3" "apt-get install python3" version python3
 report pip "just setup, or apt-get install python3-pip" pip

@@ -53,6 +53,18 @@ use_threads_toolchain() {
   if ! has_rust_src "$(rustc --print sysroot)"; then export RUSTUP_TOOLCHAIN=$LINKED_TOOLCHAIN; fi
 }
 
+# The version of everything that is released.
+# shellcheck disable=SC2034 # for the scripts that source this
+DERMAKE_VERSION=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$DERMAKE_ROOT/Cargo.toml")
+
+# node_fits: succeeds if Node.js runs the tests' tools; Vite decides.
+# shellcheck disable=SC2034
+NODE_WANTED="Node.js 20.19, 22.12 or newer"
+node_fits() {
+  node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+    process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+}
+
 # has_vulkan: succeeds if the system has Vulkan's loader and lavapipe, the driver that runs on the CPU. Other systems than
 # Linux come with Metal or DirectX.
 has_vulkan() {

@@ -21,6 +21,7 @@ install_node_modules() {
 }
 
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-  fail "please install Node.js 20 or newer, with npm, then run this again"
+  fail "please install $NODE_WANTED, with npm, then run this again"
 fi
+node_fits || fail "please install $NODE_WANTED, then run this again; found $(node --version)"
 once node_ready install_node_modules

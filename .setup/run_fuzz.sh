@@ -17,7 +17,7 @@ if [[ "$(uname -sm)" != "Linux x86_64" ]]; then
 elif [ -z "$(first_found "${CXX:-}" c++ g++ clang++)" ]; then
   missing="libFuzzer needs a C++ compiler: apt-get install g++"
 fi
-[ -z "$missing" ] || { say "skipped: fuzzing ($missing)" && exit 0; }
+[ -z "$missing" ] || cannot_test "fuzzing"
 
 # The flags differ from those of the other builds, so the fuzz targets have a folder of their own.
 build=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/fuzz

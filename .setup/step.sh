@@ -4,6 +4,15 @@
 say() { printf '==> %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# cannot_test WHAT: ends the script, because a test cannot run here for the reason in `missing`. It fails, so that nobody takes
+# this for a test that passed; with DERMAKE_ALLOW_SKIPS=1 it only says so.
+# shellcheck disable=SC2154 # the script that calls this has set `missing`
+cannot_test() {
+  [ "${DERMAKE_ALLOW_SKIPS:-}" = 1 ] || fail "not run: $1; $missing (DERMAKE_ALLOW_SKIPS=1 goes on without it)"
+  say "skipped: $1; $missing"
+  exit 0
+}
+
 # once READY INSTALL: runs INSTALL, with a lock held, unless READY succeeds; then checks READY again. READY runs before the
 # lock is taken, so that a set-up with nothing to do never waits.
 once() {

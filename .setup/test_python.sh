@@ -9,7 +9,7 @@ source "$here/python_env.sh"
 
 dermake=$(realpath "$1")
 shift
-find_python || { say "skipped: the tests of the Python package ($missing)" && exit 0; }
+find_python || cannot_test "the tests of the Python package"
 
 crate=$DERMAKE_ROOT/native-trainer/crates/python
 module=$(dirname "$dermake")/deps/lib_dermake.so

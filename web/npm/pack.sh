@@ -3,9 +3,10 @@
 # dermake-VERSION.tgz. Prints the path of the tarball.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-root=$here/../..
+root=$(cd "$here/../.." && pwd)
+source "$root/.setup/env.sh"
+source "$root/.setup/step.sh"
 dist=$1 out=$2
-fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 compgen -G "$dist/worker-*-plain.js" >/dev/null || fail "there is no built page in $dist; \`just web\` builds it"
 
 package=$(mktemp -d)
@@ -29,8 +30,7 @@ for build in plain relaxed threads threads_relaxed; do
   grep -q 'fetch(self.name)' "$package/worker/$build.js" || fail "worker_loader.js does not fetch worker_bg.wasm"
 done
 
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
-sed "s/\"version\": \"0.0.0\"/\"version\": \"$version\"/" "$here/package.json" >"$package/package.json"
+sed "s/\"version\": \"0.0.0\"/\"version\": \"$DERMAKE_VERSION\"/" "$here/package.json" >"$package/package.json"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 tarball=$(cd "$package" && npm pack --silent --pack-destination "$out")
