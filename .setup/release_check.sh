@@ -1,44 +1,107 @@
 #!/usr/bin/env bash
-# release_check.sh DERMAKE DIST OUT: makes what is released (npm package, wheel, crate, program), installs each into an
-# empty folder and runs its main job there. DIST is the built page.
+# release_check.sh DERMAKE DIST OUT: makes what is released (program, wheel, npm package, crate) into OUT, installs each into
+# an empty folder with nothing else, and runs its main job there. DIST is the built page. Damaged files must be refused.
 set -euo pipefail
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/python_env.sh"
 
-dermake=$(realpath "$1") dist=$2 out=$3
+dermake=$(realpath "$1") dist=$(realpath "$2") out=$3
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 photo=$DERMAKE_ROOT/shared-model/data/samples/sample-2.jpg
+model=$DERMAKE_ROOT/shared-model/data/demo
+tools_cache=$(dirname "$DERMAKE_CACHE")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_CACHE_HOME=$work/cache # empty, and no model of this machine
 
-say "the program, alone in a folder"
-mkdir "$work/program"
-cp "$dermake" "$work/program"
-expected=$(cd "$work/program" && ./dermake classify --json "$photo" 2>/dev/null)
-grep -q '"label":"melanoma"' <<<"$expected" || fail "the program does not answer: $expected"
+# bare COMMAND...: runs it with hardly an environment.
+bare() { env -i PATH=/usr/bin:/bin HOME="$work/home" "$@"; }
+# damaged FILE: prints the path of a copy without its last third.
+damaged() {
+  local copy
+  copy=$work/damaged/$(basename "$1")
+  mkdir -p "$work/damaged"
+  head -c $(($(stat -c %s "$1") * 2 / 3)) "$1" >"$copy"
+  echo "$copy"
+}
+# refused WHAT COMMAND...: fails if the command succeeds.
+refused() {
+  local what=$1
+  shift
+  if "$@" >"$work/refused" 2>&1; then fail "$what is installed as if it were whole or fitted"; fi
+}
+# named FILE: fails if the file's name has another version than the workspace.
+named() {
+  [[ $(basename "$1") == *-"$DERMAKE_VERSION"[-.]* ]] || fail "$1 is not of version $DERMAKE_VERSION, which Cargo.toml has"
+  say "made $(basename "$1"), $(stat -c %s "$1") bytes"
+}
 
-say "the wheel"
-wheel=$(XDG_CACHE_HOME=$(dirname "$DERMAKE_CACHE") "$DERMAKE_ROOT/.setup/wheel.sh" "$dermake" "$out")
-python3 -m venv "$work/wheel"
-"$work/wheel/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel" pillow
-(cd "$work" && DERMAKE_BIN=$work/wheel/bin/dermake DERMAKE_SAMPLES=$(dirname "$photo") \
-  "$work/wheel/bin/python" "$DERMAKE_ROOT/native-trainer/crates/python/tests/test_dermake.py")
-(cd "$work" && "$work/wheel/bin/python" -m dermake --version)
+check_program() {
+  local archive folder
+  archive=$("$here/program.sh" "$dermake" "$out")
+  named "$archive"
+  mkdir "$work/program"
+  tar -xzf "$archive" -C "$work/program" --strip-components 1
+  folder=$work/program
+  [ "$(bare "$folder/dermake" --version)" = "dermake $DERMAKE_VERSION" ] || fail "the program has another version"
+  expected=$(cd "$folder" && bare ./dermake classify --json "$photo" 2>/dev/null) || fail "the program does not run"
+  grep -q '"label":"melanoma"' <<<"$expected" || fail "the program does not answer: $expected"
+  refused "a damaged archive" tar -xzf "$(damaged "$archive")" -C "$work/damaged"
+}
 
-say "the npm package"
-tarball=$("$DERMAKE_ROOT/web/npm/pack.sh" "$dist" "$out")
-mkdir "$work/npm"
-(cd "$work/npm" && npm init --yes >/dev/null && npm install --silent --no-audit --no-fund "$tarball" && ls node_modules/dermake/worker/plain.wasm)
+check_wheel() {
+  local wheel python=$work/wheel/bin/python
+  wheel=$(XDG_CACHE_HOME=$tools_cache "$here/wheel.sh" "$dermake" "$out")
+  named "$wheel"
+  python3 -m venv "$work/wheel"
+  "$python" -m pip install --quiet --disable-pip-version-check "$wheel" pillow || fail "pip does not install $wheel"
+  (cd "$work" && DERMAKE_BIN=$work/wheel/bin/dermake DERMAKE_SAMPLES=$(dirname "$photo") \
+    "$python" "$DERMAKE_ROOT/native-trainer/crates/python/tests/test_dermake.py") || fail "the wheel's tests fail"
+  [ "$(cd "$work" && "$python" -m dermake --version)" = "dermake $DERMAKE_VERSION" ] ||
+    fail "python -m dermake has another version"
+  # pip knows by the wheel's name that a 32-bit Python cannot load it.
+  refused "the wheel, by a 32-bit Python," "$python" -m pip install --disable-pip-version-check --no-deps --dry-run \
+    --target "$work/none" --only-binary :all: --platform "linux_i686" --platform manylinux_2_99_i686 "$wheel"
+  grep -q "not a supported wheel on this platform" "$work/refused" || fail "pip says nothing of the platform: $(cat "$work/refused")"
+  refused "a damaged wheel" "$python" -m pip install --disable-pip-version-check --no-deps --target "$work/none" "$(damaged "$wheel")"
+}
 
-say "the crate, with its example outside the workspace"
-cargo package --locked --quiet --no-verify --allow-dirty -p shared-model --target-dir "$work/package"
-mkdir "$work/crate"
-tar -xzf "$work"/package/package/shared-model-*.crate -C "$work/crate" --strip-components 1
-(cd "$work/crate" && CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/crate \
-  cargo run --release --quiet --example classify -- "$photo" "melanoma, nevus") | tee "$work/answer"
-grep -q melanoma "$work/answer" || fail "the crate's example does not answer"
+check_npm() {
+  local tarball
+  tarball=$("$DERMAKE_ROOT/web/npm/pack.sh" "$dist" "$out")
+  named "$tarball"
+  mkdir -p "$work/npm/models"
+  cp -r "$model" "$work/npm/models/demo"
+  cp "$DERMAKE_ROOT/web/npm/examples/node.mjs" "$work/npm"
+  (cd "$work/npm" && npm init --yes >/dev/null && npm install --silent --offline --no-audit --no-fund "$tarball") ||
+    fail "npm does not install $tarball"
+  (cd "$work/npm" && node node.mjs "$photo") >"$work/answer" || fail "the npm package does not run in Node.js $(node --version)"
+  grep -q "melanoma" "$work/answer" || fail "the npm package does not answer: $(cat "$work/answer")"
+  refused "a damaged npm package" npm --prefix "$work/none" install --offline --no-audit --no-fund "$(damaged "$tarball")"
+}
+
+check_crate() {
+  local crate
+  cargo package --locked --quiet --no-verify --allow-dirty -p shared-model --target-dir "$work/package"
+  crate=$(echo "$work"/package/package/shared-model-*.crate)
+  named "$crate"
+  cp "$crate" "$out"
+  mkdir "$work/crate"
+  tar -xzf "$crate" -C "$work/crate" --strip-components 1
+  (cd "$work/crate" && CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/crate \
+    cargo run --release --quiet --example classify -- "$photo" "melanoma, nevus") >"$work/answer" ||
+    fail "the crate's example does not run outside of the workspace"
+  grep -q melanoma "$work/answer" || fail "the crate's example does not answer: $(cat "$work/answer")"
+}
+
+[ -n "$DERMAKE_VERSION" ] || fail "Cargo.toml has no version in [workspace.package]"
+mkdir "$work/home"
+for part in program wheel npm crate; do
+  say "the $part"
+  "check_$part"
+done
+(cd "$out" && sha256sum ./*"-$DERMAKE_VERSION"* >SHA256SUMS)
 say "all of them work: $out"

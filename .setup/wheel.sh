@@ -5,21 +5,25 @@ here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/python_env.sh"
+source "$here/glibc.sh"
 
-dermake=$1 out=$2
+dermake=$(realpath "$1") out=$2
 find_python || fail "the wheel cannot be built: $missing"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 crate=$DERMAKE_ROOT/native-trainer/crates/python
-scripts=$crate/dermake.data/scripts
-trap 'rm -rf "$crate/dermake.data"' EXIT
-rm -rf "$crate/dermake.data"
-mkdir -p "$scripts"
+
+# In a folder of its own, so that two builds at once never share the program.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp -r "$crate/python" "$crate/README.md" "$work"
+find "$work/python" -name __pycache__ -prune -exec rm -rf {} +
+{ cat "$crate/pyproject.toml" && echo "manifest-path = \"$crate/Cargo.toml\""; } >"$work/pyproject.toml"
+scripts=$work/dermake.data/scripts
+mkdir -p "$scripts" "$work/wheel"
 cp "$dermake" "$scripts/dermake"
 strip "$scripts/dermake"
 
-# glibc_of FILE: the newest version of glibc that a program or library needs.
-glibc_of() { objdump -T "$1" | grep -o 'GLIBC_[0-9.]*' | sed 's/GLIBC_//' | sort -V | tail -1; }
 # maturin finds what the module needs; the program is only data to it.
 platform=()
 if [ "$(uname -s)" = Linux ]; then
@@ -27,5 +31,8 @@ if [ "$(uname -s)" = Linux ]; then
   say "the program needs glibc $glibc"
   platform=(--compatibility "manylinux_${glibc/./_}")
 fi
-"$PYTHON_HOME/bin/maturin" build --release --locked --manifest-path "$crate/Cargo.toml" --out "$out" "${platform[@]}" >&2
-find "$out" -name 'dermake-*.whl' -newer "$scripts/dermake" | head -1
+(cd "$work" && "$PYTHON_HOME/bin/maturin" build --release --locked --out "$work/wheel" "${platform[@]}" >&2)
+wheel=$(find "$work/wheel" -name 'dermake-*.whl')
+[ -n "$wheel" ] || fail "maturin wrote no wheel"
+mv "$wheel" "$out"
+echo "$out/$(basename "$wheel")"
