@@ -175,6 +175,10 @@ bench-web *OPTIONS: build _browser
 bench-first-answer *OPTIONS: build _browser
     @.setup/bench_web.sh first_answer {{OPTIONS}}
 
+# Compare the JavaScript package with transformers.js: lines, bytes, first answer on a 20 Mbit/s link
+bench-packages *OPTIONS: build _browser
+    @.setup/bench_packages.sh {{OPTIONS}}
+
 # Check formatting, lints, types, documentation, dependencies and scripts
 lint: _rust-wasm _node _lint-tools
     cargo fmt --all --check
