@@ -24,7 +24,9 @@ pub use ranks::{Crew, Dismissed, follow};
 pub use reading::Stamp;
 pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 
-/// The default folder of the feature cache; `None` without a home directory.
+/// The folder of the feature cache where no option names one: `DERMAKE_FEATURES`, or the user's cache; `None` without a
+/// home directory.
 pub fn default_cache() -> Option<PathBuf> {
-    Some(host::cache_dir()?.join("features"))
+    let named = std::env::var_os("DERMAKE_FEATURES").filter(|folder| !folder.is_empty());
+    named.map(PathBuf::from).or_else(|| Some(host::cache_dir()?.join("features")))
 }
