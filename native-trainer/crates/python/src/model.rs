@@ -7,11 +7,12 @@ use crate::factor::Factor;
 use crate::features::of_each;
 use crate::images::Images;
 use crate::kept::Kept;
-use crate::values::{concept_list, texts, to_python};
+use crate::values::{concept_list, predictions, texts, to_python};
 use crate::work::run;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods};
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use shared_model::ZeroShotModel;
@@ -110,13 +111,20 @@ impl Model {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (images, top_k, scale) = (Images::of(image)?, at_least_one(top_k)?, Factor::of(scale)?);
         let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
-        let mut ranked = run(py, exception, || {
+        let (mut answers, scale) = run(py, exception, || {
             let classifier = self.kept_classifier(&labels, &templates)?;
             let features = self.features(&images, reading(as_reference))?;
             let classifier = scale.applied(Classifier::clone(&classifier), &self.model, &templates)?;
-            of_each(&features, |feature| classifier.classify(feature, top_k))
+            Ok((of_each(&features, |feature| classifier.answer(feature, top_k))?, classifier.scale()))
         })?;
-        if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
+        match images.is_list {
+            true => answers
+                .iter()
+                .map(|answer| predictions(py, answer, scale))
+                .collect::<PyResult<Vec<_>>>()?
+                .into_bound_py_any(py),
+            false => predictions(py, &answers.remove(0), scale),
+        }
     }
 
     /// Scores clinical concepts for an image, or for each image of a list.

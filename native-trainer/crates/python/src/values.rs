@@ -10,6 +10,7 @@ use pyo3::types::PyString;
 use serde::Serialize;
 use shared_model::concepts::Concept;
 use shared_model::labels::{LabelSet, Templates};
+use shared_model::zero_shot::Answer;
 
 /// Means standard input on the command line, not here.
 const STDIN: &str = "-";
@@ -18,6 +19,16 @@ const STDIN: &str = "-";
 pub fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     let json = serde_json::to_string(value).map_err(|err| Error::new_err(err.to_string()))?;
     py.import("json")?.call_method1("loads", (json,))
+}
+
+/// Returns the answer to one image as `dermake.Predictions`: a list that also has what a calibration says of it.
+pub fn predictions<'py>(py: Python<'py>, answer: &Answer, scale: f64) -> PyResult<Bound<'py, PyAny>> {
+    let (predictions, certainty) = (to_python(py, &answer.predictions)?, to_python(py, &answer.certainty)?);
+    py.import(intern!(py, "dermake._predictions"))?.getattr(intern!(py, "Predictions"))?.call1((
+        predictions,
+        certainty,
+        scale,
+    ))
 }
 
 /// Takes one text or several; returns also whether it was a list.

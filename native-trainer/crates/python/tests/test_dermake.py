@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import pathlib
+import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import tempfile
 import threading
 import time
 import unittest
+from unittest import mock
 
 import numpy as np
 from PIL import Image
@@ -61,6 +64,30 @@ class TestDermake(unittest.TestCase):
         expected = program("classify", PHOTO, *template, "--json")[0]["predictions"]
         answer = self.model.classify(PHOTO, templates="a photo of {}", scale="own", as_reference=True)
         self.assertEqual(answer, expected)
+
+    def test_a_calibrated_model_says_how_sure_it_is(self):
+        calibrated, synth = self.folder / "model", self.folder / "synth"
+        shutil.copytree(SAMPLES.parent / "demo", calibrated)
+        draw = ["synth", "--images", "560", "--seed", "9", "--image-size", "96", "--other", "40", "--out", synth]
+        fit = ["calibrate", calibrated, "--data", synth / "train.csv", "--label-column", "condition", "--labels", "pad"]
+        for command in (draw, [*fit, "--no-cache", "--outside", synth / "other"]):
+            subprocess.run([BIN, *map(str, command)], check=True, capture_output=True)
+        photos = [*sorted((synth / "other").glob("*.jpg"))[:9], PHOTO]
+        expected = program("classify", *photos, "--model", calibrated, "--json")
+        model = dermake.load(calibrated)
+        for answer, line in zip(model.classify(photos), expected):
+            self.assertEqual(answer, line["predictions"])
+            self.assertEqual((answer.certainty, answer.scale), (line["certainty"], line["scale"]))
+        self.assertIn(True, [line["certainty"]["none_of_these"] for line in expected])
+        copy = pickle.loads(pickle.dumps(answer))
+        self.assertEqual((copy, copy.certainty, copy.scale), (answer, answer.certainty, answer.scale))
+        for other in (model.classify(PHOTO, OWN), self.model.classify(PHOTO)):
+            self.assertEqual((other.certainty, other.scale), (None, 100))
+
+    def test_features_are_cached_where_the_variable_says(self):
+        with mock.patch.dict(os.environ, DERMAKE_FEATURES=str(self.folder / "cache")):
+            dermake.load().annotate(PHOTO, ["bulla"])
+        self.assertTrue(any(file.is_file() for file in self.folder.glob("cache/**/*")))
 
     def test_concepts_are_those_of_the_program(self):
         expected = [line["concepts"] for line in program("annotate", *PHOTOS, "--json")]

@@ -22,6 +22,7 @@ from ._dermake import (
     load,
 )
 from ._evaluate import evaluate
+from ._predictions import Predictions
 
 __all__ = [
     "Error",
@@ -29,6 +30,7 @@ __all__ = [
     "LabelError",
     "Model",
     "ModelError",
+    "Predictions",
     "__version__",
     "concepts",
     "evaluate",

@@ -4,6 +4,8 @@ from typing import IO, Any, Literal, Protocol, Sequence, TypedDict, Union, overl
 import numpy as np
 from numpy.typing import NDArray
 
+from ._predictions import Predictions
+
 class _PillowImage(Protocol):
     @property
     def mode(self) -> str: ...
@@ -18,6 +20,16 @@ class Prediction(TypedDict):
     """Softmax over the labels."""
     logit: float
     """The scale times the cosine."""
+
+class Certainty(TypedDict):
+    unsure: bool
+    """At this probability, the first label is more often wrong than right."""
+    none_of_these: bool
+    """None of the labels fits the image."""
+    match_score: float
+    """How well the labels fit: 0 for an average image of theirs."""
+    match_threshold: float
+    """Below it, none of the labels fits."""
 
 class Presence(TypedDict):
     concept: str
@@ -91,7 +103,7 @@ class Model:
         top_k: int = 5,
         scale: float | Literal["own", "calibrated"] | None = None,
         as_reference: bool = False,
-    ) -> list[list[Prediction]]: ...
+    ) -> list[Predictions]: ...
     @overload
     def classify(
         self,
@@ -102,8 +114,11 @@ class Model:
         top_k: int = 5,
         scale: float | Literal["own", "calibrated"] | None = None,
         as_reference: bool = False,
-    ) -> list[Prediction]:
+    ) -> Predictions:
         """Ranks labels for an image, or for each image of a list, the most likely first.
+
+        The answer to an image is a list of dictionaries. Its attribute `certainty` says whether to believe them, or is
+        None if the model is not calibrated for these labels; `scale` is the factor between cosines and logits.
 
         labels: "pad" (the default), "f17k", "snu", "sd128", a file, names separated by commas, or a list of names.
         templates: sentences with {} in place of the label; by default MAKE's eight skin templates.
