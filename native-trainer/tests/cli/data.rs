@@ -188,14 +188,17 @@ fn it_says_which_objectives_can_learn_from_a_table() {
         let can_learn: Vec<_> = objectives.map(|objective| objective["can_learn"].as_bool().unwrap()).collect();
         (output.status.code().unwrap(), can_learn, report["error"].as_str().unwrap_or_default().to_owned())
     };
-    assert_eq!(checked(&rows("\"[1, 0]\",\"[1, 1, 0]\"")), (0, vec![true; 4], String::new()));
-    assert_eq!(checked(&rows("\"[1, 0]\",\"[0, 1, 0]\"")), (0, vec![true, true, false, false], String::new()));
+    assert_eq!(checked(&rows("\"[1, 0]\",\"[1, 1, 0]\"")), (0, vec![true; 5], String::new()));
+    assert_eq!(
+        checked(&rows("\"[1, 0]\",\"[0, 1, 0]\"")),
+        (0, vec![true, true, true, false, false], String::new())
+    );
     let (code, can_learn, error) = checked(&rows("\"[0, 0]\",\"[0, 0, 0]\""));
-    assert_eq!((code, can_learn), (1, vec![false; 4]));
+    assert_eq!((code, can_learn), (1, vec![false; 5]));
     assert!(error.contains("no objective can learn") && error.contains("knowledge_masks"), "{error}");
     // One row is read correctly, but has nothing to be contrasted with.
     let one = rows("\"[1, 0]\",\"[1, 1, 0]\"")[..1].to_vec();
-    assert_eq!(checked(&one), (0, vec![false; 4], String::new()));
+    assert_eq!(checked(&one), (0, vec![false; 5], String::new()));
     let path = table(folder.path(), &[&one[0]]);
     let text = String::from_utf8(check(&path, &[]).stdout).unwrap();
     assert!(text.ends_with("usable: no problems, 0 warnings; but nothing can be learned from it\n"), "{text}");
