@@ -10,6 +10,8 @@ mod color_model;
 mod eval_data;
 #[path = "cli/ranks_equal_one.rs"]
 mod ranks_equal_one;
+#[path = "cli/rounding.rs"]
+mod rounding;
 #[path = "cli/shared_folder.rs"]
 mod shared_folder;
 #[path = "cli/train.rs"]

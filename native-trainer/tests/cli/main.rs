@@ -33,6 +33,7 @@ mod quantize;
 mod rank_processes;
 #[cfg(unix)]
 mod ranks_equal_one;
+mod rounding;
 mod search;
 mod serve;
 #[cfg(unix)]
