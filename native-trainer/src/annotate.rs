@@ -6,6 +6,7 @@ use candle_core::Device;
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::labels;
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use dermake_sheets::{Sheet, SheetFormat};
@@ -20,6 +21,7 @@ pub struct AnnotateOptions {
     /// Known concepts or custom words, each entry in the form of --concepts; empty means all known concepts.
     pub concepts: Vec<String>,
     pub top_k: usize,
+    pub scale: Scale,
     pub as_json: bool,
     pub reading: Reading,
     /// Folder of the cached features of the concepts' terms; those of photos are not cached.
@@ -33,6 +35,8 @@ pub struct AnnotateOptions {
 struct Annotation<'a> {
     image: &'a str,
     concepts: Vec<Presence>,
+    /// The factor between cosines and scores.
+    scale: f64,
     model: &'a str,
 }
 
@@ -42,6 +46,7 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     let concepts = concepts(&options.concepts)?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
+    options.scale.check(&model)?;
     let store = match &options.cache {
         Some(cache) => {
             let identity = Identity::of(model_options, &model, &name, options.reading)?;
@@ -51,6 +56,7 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     };
     let mut encoder = Encoder::new(&model, options.reading, store);
     let scorer = progress::of_prompts(|progress| encoder.concept_scorer(&concepts, progress))?;
+    let scorer = options.scale.of_concepts(scorer, &model)?;
 
     let present = |photo: &Photo| -> Result<Vec<Presence>> {
         let image = dermake_pictures::decode(&photo.read()?, options.reading)?;
@@ -60,7 +66,7 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     };
     let Some(out) = &options.out else {
         return Tally::of(photos, present, |photo, concepts| {
-            let annotation = Annotation { image: &photo.name, concepts, model: &name };
+            let annotation = Annotation { image: &photo.name, concepts, scale: scorer.scale(), model: &name };
             if options.as_json { print::json(&annotation) } else { print::answer(&annotation.to_table()) }
         });
     };

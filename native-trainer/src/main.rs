@@ -16,7 +16,6 @@ mod ranks;
 mod search;
 mod verify;
 
-use clap::Parser;
 use dermake_collectives::RankError;
 use dermake_process::host;
 use dermake_process::interrupt::{self, Interrupted};
@@ -31,7 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let warnings = host::begin();
-    match cli::Cli::try_parse() {
+    match cli::Cli::read(std::env::args_os()) {
         Ok(arguments) => {
             logging::start(&warnings);
             ended(arguments.run())
@@ -39,6 +38,9 @@ fn main() -> ExitCode {
         // Help goes to stdout, errors to stderr.
         Err(answer) if answer.use_stderr() => {
             let _ = answer.print(); // where stderr is gone or full there is no place left to say so
+            if let Some(hint) = cli::parse_hint(&answer) {
+                print::remark(format_args!("\nhint: {hint}"));
+            }
             ExitCode::from(2)
         }
         Err(answer) => {

@@ -18,6 +18,8 @@ pub mod fields {
     pub const TEMPLATE: &str = "template";
     /// Most predictions in the answer.
     pub const TOP_K: &str = "top_k";
+    /// The factor between cosines and logits: 100, own or calibrated.
+    pub const SCALE: &str = "scale";
 }
 
 /// The answer to `POST /v1/classify`.
@@ -30,6 +32,8 @@ pub struct Classified {
     /// Whether to believe them; `null` if the model is not calibrated for these labels.
     #[serde(default)]
     pub certainty: Option<Certainty>,
+    /// The factor between cosines and logits.
+    pub scale: f64,
     /// Sentences about labels that may be mistakes.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -44,6 +48,8 @@ pub struct Annotated {
     pub model: String,
     /// The concepts by descending score.
     pub concepts: Vec<Presence>,
+    /// The factor between cosines and scores.
+    pub scale: f64,
     /// Sentences about concepts that may be mistakes.
     #[serde(default)]
     pub warnings: Vec<String>,

@@ -67,12 +67,14 @@ impl From<ReadLabels> for ReadConcepts {
 }
 
 /// Scores images for a list of concepts.
+#[derive(Clone)]
 pub struct ConceptScorer {
     names: Vec<String>,
     /// For each concept, `[T, n_terms, E]`.
     targets: Vec<Tensor>,
     /// `[T, 1, E]`
     references: Tensor,
+    temperature: f64,
 }
 
 impl ConceptScorer {
@@ -112,7 +114,18 @@ impl ConceptScorer {
             Ok(rows.reshape((n_templates, n_terms, embed_dim))?)
         };
         let targets = concepts.iter().map(&mut target).collect::<Result<_>>()?;
-        Ok(Self { names: concepts.iter().map(|concept| concept.name.clone()).collect(), targets, references })
+        let names = concepts.iter().map(|concept| concept.name.clone()).collect();
+        Ok(Self { names, targets, references, temperature: TEMPERATURE })
+    }
+
+    /// Returns the scorer with another scale than the reference's, `1 / TEMPERATURE`.
+    pub fn with_scale(self, scale: f64) -> Self {
+        Self { temperature: 1.0 / scale, ..self }
+    }
+
+    /// Returns the factor between cosines and what the softmax of a score is over.
+    pub fn scale(&self) -> f64 {
+        1.0 / self.temperature
     }
 
     /// Returns the [`presence_scores`] of each concept, `[concepts][B]`.
@@ -120,7 +133,8 @@ impl ConceptScorer {
     /// # Shapes
     /// - `image_features`: `[B, E]` f32, rows of unit length
     pub fn scores(&self, image_features: &Tensor) -> Result<Vec<Vec<f64>>> {
-        self.targets.iter().map(|target| presence_scores(image_features, target, &self.references)).collect()
+        let of_target = |target: &Tensor| scores_at(image_features, target, &self.references, self.temperature);
+        self.targets.iter().map(of_target).collect()
     }
 
     /// Returns for each image its `top_k` most present concepts, the most present first. Concepts of equal scores keep
@@ -142,7 +156,7 @@ impl ConceptScorer {
 /// Returns the presence scores `[B]` of one concept, between 0 and 1.
 ///
 /// For each template, a is the mean similarity of the concept's terms to the image and b the similarity of the
-/// reference prompt. The score is `softmax([a, b] / temperature)[0]`, averaged over the templates (MAKE's concept
+/// reference prompt. The score is `softmax([a, b] / TEMPERATURE)[0]`, averaged over the templates (MAKE's concept
 /// annotation).
 ///
 /// # Shapes
@@ -154,6 +168,16 @@ pub fn presence_scores(
     target_embeddings: &Tensor,
     reference_embeddings: &Tensor,
 ) -> Result<Vec<f64>> {
+    scores_at(image_features, target_embeddings, reference_embeddings, TEMPERATURE)
+}
+
+/// [`presence_scores`] at another temperature.
+fn scores_at(
+    image_features: &Tensor,
+    target_embeddings: &Tensor,
+    reference_embeddings: &Tensor,
+    temperature: f64,
+) -> Result<Vec<f64>> {
     let images = image_features.to_dtype(DType::F64)?.t()?.contiguous()?; // [E, B]
     // [T, n, E] x [E, B] to [T, B]: mean similarity over the terms
     let similarity = |embeddings: &Tensor| -> Result<Tensor> {
@@ -161,7 +185,7 @@ pub fn presence_scores(
         let rows = embeddings.to_dtype(DType::F64)?.reshape((n_templates * n_terms, embed_dim))?;
         Ok(rows.matmul(&images)?.reshape((n_templates, n_terms, ()))?.mean(1)?)
     };
-    let margin = ((similarity(target_embeddings)? - similarity(reference_embeddings)?)? / TEMPERATURE)?;
+    let margin = ((similarity(target_embeddings)? - similarity(reference_embeddings)?)? / temperature)?;
     let mut scores = vec![0f64; images.dim(1)?];
     let rows = margin.to_vec2::<f64>()?;
     for row in &rows {
@@ -209,6 +233,10 @@ mod tests {
             ranked.into_iter().map(|image| image.into_iter().map(|found| found.concept).collect()).collect()
         };
         assert_eq!(names(9), [["first", "second", "third"], ["second", "third", "first"]]);
+        // A cosine of 0.1 more than the reference: 1 / (1 + exp(-0.1 scale)).
+        let score = |scorer: &ConceptScorer| scorer.annotate(&images, 1).unwrap()[0][0].score;
+        assert!((score(&scorer.clone().with_scale(10.0)) - 1.0 / (1.0 + (-1f64).exp())).abs() < 1e-6);
+        assert!((score(&scorer) - 1.0 / (1.0 + (-0.1 * scorer.scale()).exp())).abs() < 1e-6);
         assert_eq!(names(1), [["first"], ["second"]]);
     }
 }

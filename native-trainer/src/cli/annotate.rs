@@ -1,11 +1,12 @@
 //! `dermake annotate`.
 
 use crate::annotate::{AnnotateOptions, annotate};
-use crate::cli::options::ModelArguments;
+use crate::cli::options::{ModelArguments, concept_scale};
 use crate::inputs::gather;
 use anyhow::Result;
 use clap::Args;
 use dermake_features::default_cache;
+use dermake_models::scale::Scale;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +38,11 @@ pub struct Annotate {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
 
-    /// Print one JSON object per line: image, concepts (concept, score), model
+    /// Factor between cosines and scores: a higher one moves scores away from 0.5, and hardly changes their order
+    #[arg(long, ignore_case = true, default_value = "100", value_parser = concept_scale())]
+    scale: Scale,
+
+    /// Print one JSON object per line: image, concepts (concept, score), scale, model
     #[arg(long)]
     json: bool,
 
@@ -56,6 +61,7 @@ impl Annotate {
         let options = AnnotateOptions {
             concepts: self.concepts,
             top_k: self.top_k as usize,
+            scale: self.scale,
             as_json: self.json,
             reading: if self.as_reference { Reading::Reference } else { Reading::Photo },
             cache: default_cache(),

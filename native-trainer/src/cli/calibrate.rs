@@ -1,12 +1,11 @@
 //! `dermake calibrate`.
 
 use crate::calibrate::{calibrate, calibrate_predictions};
-use crate::cli::options::LoadingArguments;
+use crate::cli::options::{CacheArguments, ColumnArguments, LoadingArguments};
 use anyhow::Result;
 use clap::Args;
 use dermake_evaluation::OwnColumns;
 use dermake_evaluation::calibrate::CalibrateOptions;
-use dermake_features::default_cache;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,11 +33,6 @@ pub struct Calibrate {
     #[arg(long, value_name = "PATH", required_unless_present = "from")]
     data: Option<PathBuf>,
 
-    /// The labels to calibrate for: pad, f17k, snu, sd128, a file with one name per line, or names separated by commas
-    /// [default: the labels that occur]
-    #[arg(long, value_name = "LABELS")]
-    labels: Option<String>,
-
     /// Photos of something else, such as other conditions or no skin: a folder or a table; may be repeated
     #[arg(long, value_name = "PATH")]
     outside: Vec<PathBuf>,
@@ -47,13 +41,8 @@ pub struct Calibrate {
     #[arg(long, default_value_t = 0.05, value_name = "SHARE", value_parser = refused_share)]
     refuse: f64,
 
-    /// Column of your table with the image's file name [default: a usual name, such as filename or image]
-    #[arg(long, value_name = "COLUMN")]
-    image_column: Option<String>,
-
-    /// Column of your table with the label: a class name, or its number from 0 [default: a usual name, such as label]
-    #[arg(long, value_name = "COLUMN")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
 
     /// The part of your data to use: train, validation or test [default: all]
     #[arg(long, value_name = "PART")]
@@ -77,13 +66,8 @@ pub struct Calibrate {
     #[arg(long)]
     json: bool,
 
-    /// Folder of the feature cache [default: dermake/features in the user's cache]
-    #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
-    cache: Option<PathBuf>,
-
-    /// Compute every feature again, and store none
-    #[arg(long)]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: CacheArguments,
 }
 
 fn refused_share(text: &str) -> Result<f64, String> {
@@ -101,17 +85,11 @@ impl Calibrate {
         let options = CalibrateOptions {
             model: &self.loading.options(model),
             data: &data,
-            columns: OwnColumns {
-                image: self.image_column.as_deref(),
-                label: self.label_column.as_deref(),
-                caption: None,
-                classes: self.labels.as_deref(),
-                split: self.split.as_deref(),
-            },
+            columns: OwnColumns { split: self.split.as_deref(), ..self.columns.columns() },
             outside: &self.outside,
             refused_share: self.refuse,
             max_unreadable: self.max_unreadable,
-            cache: if self.no_cache { None } else { self.cache.or_else(default_cache) },
+            cache: self.cache.folder(),
         };
         calibrate(&options, self.json)?;
         Ok(ExitCode::SUCCESS)

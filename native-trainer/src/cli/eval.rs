@@ -1,13 +1,12 @@
 //! `dermake eval`.
 
-use crate::cli::options::{LoadingArguments, scale};
+use crate::cli::options::{CacheArguments, ColumnArguments, LoadingArguments, scale};
 use crate::ranks::Launched;
 use anyhow::Result;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_evaluation::results::Protocol;
-use dermake_evaluation::{Ending, EvalOptions, FromOptions, OwnColumns, evaluate, evaluate_predictions};
-use dermake_features::default_cache;
+use dermake_evaluation::{Ending, EvalOptions, FromOptions, MapMethod, OwnColumns, evaluate, evaluate_predictions};
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
@@ -69,22 +68,12 @@ pub struct Eval {
     #[arg(long, env = "DERMAKE_DATA", default_value = "data", value_name = "PATH")]
     data: PathBuf,
 
-    /// Column of your table with the image's file name [default: a usual name, such as filename or image]
-    #[arg(long, value_name = "COLUMN")]
-    image_column: Option<String>,
-
-    /// Column of your table with the label: a class name, or its number from 0 [default: a usual name, such as label]
-    #[arg(long, value_name = "COLUMN")]
-    label_column: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
 
     /// Column of your table with the caption, for retrieval [default: a usual name, such as caption]
     #[arg(long, value_name = "COLUMN")]
     caption_column: Option<String>,
-
-    /// The classes of your data to choose from, in the order of their numbers: names separated by commas, a file with one
-    /// name per line, or pad, f17k, snu or sd128 [default: the labels that occur]
-    #[arg(long, value_name = "LABELS")]
-    labels: Option<String>,
 
     /// The part of your data to score: train, validation or test, by the column split or by the names of files and
     /// folders [default: all]
@@ -115,17 +104,17 @@ pub struct Eval {
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     embeddings: Option<PathBuf>,
 
+    /// Draw a map of the images of each classification into the report, colored by label and by skin tone, and write it as
+    /// SVG, PNG and CSV into figures/. Of more than 3,000 images as many are drawn at random
+    #[arg(long, ignore_case = true, value_name = "METHOD", value_parser = map_method(), requires = "out", conflicts_with = "from")]
+    map: Option<MapMethod>,
+
     /// Folder for results.json, results.md, report.html and the answer to each image in predictions/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Folder of the feature cache [default: dermake/features in the user's cache]
-    #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
-    cache: Option<PathBuf>,
-
-    /// Compute every feature again, and store none
-    #[arg(long)]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: CacheArguments,
 }
 
 /// Parses the name of a protocol, in any case.
@@ -148,6 +137,19 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
     })
 }
 
+/// Parses how a map is made, in any case.
+fn map_method() -> impl TypedValueParser<Value = MapMethod> {
+    let names = [
+        PossibleValue::new("tsne")
+            .help("t-SNE: neighbors are alike for the model, distances of groups mean nothing"),
+        PossibleValue::new("pca").help("The two principal components: distances count, groups may overlap"),
+    ];
+    PossibleValuesParser::new(names).map(|name| match name.eq_ignore_ascii_case("pca") {
+        true => MapMethod::Pca,
+        false => MapMethod::Tsne,
+    })
+}
+
 /// Parses a share from 0 to 1.
 pub fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
@@ -163,7 +165,7 @@ impl Eval {
     fn evaluate(mut self) -> Result<ExitCode> {
         let launched = Launched::from_environment()?;
         self.loading = self.loading.on(&launched);
-        let cache = if self.no_cache { None } else { self.cache.or_else(default_cache) };
+        let cache = self.cache.folder();
         let named = || vec![std::env::var("DERMAKE_MODEL").unwrap_or_else(|_| demo_model::NAME.into())];
         let names = if self.models.is_empty() { named() } else { self.models };
         let models: Vec<ModelOptions> =
@@ -172,11 +174,9 @@ impl Eval {
             models: &models,
             data: &self.data,
             columns: OwnColumns {
-                image: self.image_column.as_deref(),
-                label: self.label_column.as_deref(),
                 caption: self.caption_column.as_deref(),
-                classes: self.labels.as_deref(),
                 split: self.split.as_deref(),
+                ..self.columns.columns()
             },
             only: &self.only,
             protocol: self.protocol,
@@ -185,6 +185,7 @@ impl Eval {
             cache,
             out: self.out.as_deref(),
             embeddings: self.embeddings.as_deref(),
+            map: self.map,
             scale: self.scale,
             crew,
         };

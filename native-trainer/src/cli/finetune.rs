@@ -1,31 +1,37 @@
 //! `dermake finetune`.
 
 use crate::cli::eval::share;
-use crate::cli::options::LoadingArguments;
+use crate::cli::options::{CacheArguments, ColumnArguments, LoadingArguments};
 use anyhow::Result;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
-use dermake_evaluation::{FinetuneOptions, HeadOptions, OwnColumns, SplitOptions, finetune};
-use dermake_features::default_cache;
+use dermake_evaluation::{
+    Ending, FinetuneOptions, HeadOptions, SplitOptions, TUNED_FOLDER, TowerTrainer, finetune,
+};
+use dermake_models::demo_model;
 use dermake_process::interrupt::Interrupted;
+use dermake_process::print;
+use dermake_training::tuning::{TowerTuning, TuningOptions, Unfreeze};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Train a classifier on the frozen features of a model, with labeled photos of your own
+/// Train a classifier on labeled photos of your own, and the image tower below it if you want
 ///
-/// The model's towers stay as they are; a linear layer over the image features is trained, on the CPU, in seconds once
-/// the features are computed. A column split (train, validation, test) says which photos are for what; without it, they
-/// are divided at random, of each class alike. Training ends when the loss of the validation photos no longer improves.
+/// A linear layer over the image features is trained, on the CPU, in seconds once the features are computed. With
+/// --unfreeze, the image tower is then trained below it, which takes as long as `dermake train`, and both are scored. A
+/// column split (train, validation, test) says which photos are for what; without it, they are divided at random, of each
+/// class alike. Training ends when the loss of the validation photos no longer improves.
 /// The test photos are then scored as `dermake eval` scores a benchmark: accuracy, balanced accuracy, AUROC and others
 /// with 95 % intervals.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake finetune hf-hub:xieji-x/MAKE --data photos --out runs/head
   dermake finetune demo --data labels.csv --label-column dx --group-column patient --class-weights balanced --out head
+  dermake finetune hf-hub:xieji-x/MAKE --data photos --unfreeze lora --device cuda --out runs/tuned
   dermake eval --from head/predictions/own --from other/predictions/own")]
 pub struct Finetune {
     /// The model, named as in `dermake classify`
-    #[arg(value_name = "MODEL")]
+    #[arg(value_name = "MODEL", env = "DERMAKE_MODEL", default_value = demo_model::NAME)]
     model: String,
 
     #[command(flatten)]
@@ -35,23 +41,13 @@ pub struct Finetune {
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
 
-    /// Folder for the classifier (head.safetensors as torch.nn.Linear, head.json), its losses (history.csv) and the report on the
-    /// test photos, with their answers in predictions/
+    /// Folder for the classifier (head.safetensors as torch.nn.Linear, head.json), its losses (history.csv), the report on
+    /// the test photos, with their answers in predictions/, and the trained tower with its classifier in tuned/
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Column of your table with the image's file name [default: a usual name, such as filename or image]
-    #[arg(long, value_name = "COLUMN")]
-    image_column: Option<String>,
-
-    /// Column of your table with the label: a class name, or its number from 0 [default: a usual name, such as label]
-    #[arg(long, value_name = "COLUMN")]
-    label_column: Option<String>,
-
-    /// The classes in the order of their numbers: names separated by commas, a file with one name per line, or pad, f17k,
-    /// snu or sd128 [default: the labels that occur]
-    #[arg(long, value_name = "LABELS")]
-    labels: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
 
     /// Column whose equal values stay together where photos are divided at random, such as the patient
     #[arg(long, value_name = "COLUMN")]
@@ -85,7 +81,28 @@ pub struct Finetune {
     #[arg(long, default_value_t = 30, value_name = "N")]
     patience: usize,
 
-    /// Seed of the division at random
+    /// Train the image tower, too, once the classifier is trained: all of it, its last N blocks, or low-rank adapters
+    /// (lora, or lora:RANK) [default: none of it]
+    #[arg(long, value_name = "all|N|lora")]
+    unfreeze: Option<Unfreeze>,
+
+    /// Passes of the tower over the training photos at most
+    #[arg(long, default_value_t = 10, value_name = "N", requires = "unfreeze")]
+    tower_epochs: usize,
+
+    /// Learning rate of the tower after warm-up [default: 1e-5, for adapters 2e-4]
+    #[arg(long, value_name = "RATE", requires = "unfreeze", allow_negative_numbers = true)]
+    tower_learning_rate: Option<f64>,
+
+    /// Passes of the tower without an improvement of the validation loss after which its training ends
+    #[arg(long, default_value_t = 3, value_name = "N", requires = "unfreeze")]
+    tower_patience: usize,
+
+    /// Photos of a step of the tower
+    #[arg(long, default_value_t = 32, value_name = "N", requires = "unfreeze")]
+    batch_size: usize,
+
+    /// Seed of the division at random, of the tower's batches and of its random crops
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     seed: u64,
 
@@ -93,14 +110,13 @@ pub struct Finetune {
     #[arg(long, default_value_t = 0.01, value_name = "SHARE", value_parser = share)]
     max_unreadable: f64,
 
-    /// Folder of the feature cache [default: dermake/features in the user's cache]
-    #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
-    cache: Option<PathBuf>,
-
-    /// Compute every feature again, and store none
-    #[arg(long)]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: CacheArguments,
 }
+
+/// Learning rates of a tower, and of its low-rank adapters.
+const TOWER_RATE: f64 = 1e-5;
+const LOW_RANK_RATE: f64 = 2e-4;
 
 /// Parses whether classes are balanced.
 fn class_weights() -> impl TypedValueParser<Value = bool> {
@@ -119,15 +135,28 @@ impl Finetune {
             anyhow::ensure!(is_positive && value.is_finite(), "{name} is {value}, expected a positive number");
         }
         anyhow::ensure!(self.epochs > 0, "--epochs is 0, expected at least 1");
-        let done = finetune(&FinetuneOptions {
-            model: &self.loading.options(self.model),
-            data: &self.data,
-            columns: OwnColumns {
-                image: self.image_column.as_deref(),
-                label: self.label_column.as_deref(),
-                classes: self.labels.as_deref(),
-                ..OwnColumns::default()
+        let model = self.loading.options(self.model);
+        let tower = self.unfreeze.map(|unfreeze| TowerTuning {
+            model: &model,
+            options: TuningOptions {
+                unfreeze,
+                epochs: self.tower_epochs,
+                patience: self.tower_patience,
+                batch_size: self.batch_size,
+                learning_rate: self.tower_learning_rate.unwrap_or(match unfreeze {
+                    Unfreeze::LowRank(_) => LOW_RANK_RATE,
+                    _ => TOWER_RATE,
+                }),
+                seed: self.seed,
             },
+        });
+        if let Some(tower) = &tower {
+            tower.options.validate()?;
+        }
+        let done = finetune(&FinetuneOptions {
+            model: &model,
+            data: &self.data,
+            columns: self.columns.columns(),
             split: SplitOptions {
                 test_share: self.test_share,
                 validation_share: self.validation_share,
@@ -141,13 +170,29 @@ impl Finetune {
                 patience: self.patience,
             },
             is_balanced: self.class_weights,
+            tower: tower.as_ref().map(|tower| tower as &dyn TowerTrainer),
             max_unreadable: self.max_unreadable,
-            cache: if self.no_cache { None } else { self.cache.or_else(default_cache) },
+            cache: self.cache.folder(),
             out: &self.out,
         });
         match done {
-            Err(err) if err.is::<Interrupted>() => Ok(ExitCode::from(130)),
-            done => done.map(|()| ExitCode::SUCCESS),
+            Err(err) if err.is::<Interrupted>() => {
+                print::remark(format_args!(
+                    "interrupted: features that were computed are cached for the next time, and every file is as it was \
+                     or whole: {}",
+                    self.out.display()
+                ));
+                Ok(ExitCode::from(130))
+            }
+            Ok(Ending::Interrupted) => {
+                print::remark(format_args!(
+                    "interrupted: what the tower had learned until its best epoch is saved, and its test photos are not \
+                     scored: {}",
+                    self.out.join(TUNED_FOLDER).display()
+                ));
+                Ok(ExitCode::from(130))
+            }
+            done => done.map(|_| ExitCode::SUCCESS),
         }
     }
 }

@@ -20,8 +20,12 @@ mod train;
 mod verify;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use dermake_models::NoConfig;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Zero-shot dermatology: rank labels of your choice for a skin photo.
@@ -61,7 +65,23 @@ enum Command {
     Help(help::Help),
 }
 
+/// Options that have variables, and that commands with `--from` do not use. A variable that is set is no conflict, so clap
+/// cannot be told.
+const UNUSED_WITH_FROM: [&str; 2] = ["device", "cache"];
+
 impl Cli {
+    /// Parses a command line.
+    ///
+    /// # Errors
+    /// clap's, and [`ErrorKind::ArgumentConflict`] for options that a command does not use.
+    pub fn read<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(arguments)?;
+        if let Some(("eval" | "calibrate", of_command)) = matches.subcommand() {
+            refuse_unused(of_command)?;
+        }
+        Self::from_arg_matches(&matches)
+    }
+
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Classify(classify) => classify.run(),
@@ -88,6 +108,17 @@ impl Cli {
     }
 }
 
+fn refuse_unused(matches: &ArgMatches) -> Result<(), clap::Error> {
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    match UNUSED_WITH_FROM.into_iter().find(|id| is_typed("from") && is_typed(id)) {
+        None => Ok(()),
+        Some(unused) => Err(Cli::command().error(
+            ErrorKind::ArgumentConflict,
+            format!("--from scores predictions that are there and computes nothing, so --{unused} has no use; leave it out"),
+        )),
+    }
+}
+
 /// Returns a hint for an error, if there is one.
 pub fn hint(err: &anyhow::Error) -> Option<&'static str> {
     if err.is::<NoConfig>() {
@@ -105,9 +136,36 @@ pub fn hint(err: &anyhow::Error) -> Option<&'static str> {
     None
 }
 
+/// Returns a hint for a command line that cannot be parsed, if there is one.
+pub fn parse_hint(err: &clap::Error) -> Option<String> {
+    let arguments = match err.get(ContextKind::InvalidArg)? {
+        ContextValue::String(argument) => std::slice::from_ref(argument),
+        ContextValue::Strings(arguments) => arguments,
+        _ => return None,
+    };
+    match (err.kind(), arguments) {
+        (ErrorKind::UnknownArgument, [argument]) if Path::new(argument).exists() => {
+            Some(format!("data are named with --data, as in `--data {argument}`"))
+        }
+        (ErrorKind::MissingRequiredArgument, arguments) if arguments.iter().any(|name| name == "<RECIPE>") => {
+            Some("clip-small is a recipe for images and captions of your own: `dermake train clip-small --data captions.csv --out runs/own`".into())
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_first_try_is_told_what_to_change() {
+        let hint = |line: &str| parse_hint(&Cli::read(line.split(' ')).unwrap_err());
+        assert!(hint("dermake eval src").unwrap().contains("--data src"));
+        assert!(hint("dermake train --data a --out b").unwrap().contains("clip-small"));
+        assert_eq!(hint("dermake eval no-such-file"), None);
+        assert_eq!(hint("dermake eval --no-such-option"), None);
+    }
 
     #[test]
     fn no_two_options_are_called_the_same() {
@@ -119,6 +177,24 @@ mod tests {
         for option in ["--version", "-V"] {
             let answer = Cli::try_parse_from(["dermake", option]).unwrap_err();
             assert_eq!(answer.to_string(), concat!("dermake ", env!("CARGO_PKG_VERSION"), "\n"));
+        }
+    }
+
+    #[test]
+    fn predictions_that_are_there_need_no_device_and_no_cache() {
+        for refused in [
+            "dermake eval --from a.csv --device cuda",
+            "dermake eval --from a.csv --cache features",
+            "dermake calibrate --from a.csv --device cpu",
+            "dermake calibrate --from a.csv --cache features",
+        ] {
+            let error = Cli::read(refused.split(' ')).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{refused}");
+        }
+        for accepted in
+            ["dermake eval --from a.csv", "dermake eval --device cpu", "dermake calibrate demo --data a --cache b"]
+        {
+            assert!(Cli::read(accepted.split(' ')).is_ok(), "{accepted}");
         }
     }
 

@@ -5,10 +5,13 @@ use crate::ranks::Launched;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_device::{DeviceChoice, Precision};
+use dermake_evaluation::OwnColumns;
+use dermake_features::default_cache;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
 use shared_model::labels::LabelSet;
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
@@ -90,16 +93,71 @@ impl From<LabelArguments> for LabelOptions {
     }
 }
 
-/// Parses `100`, `own` and `calibrated`.
+/// Parses a scale, in any case.
 pub fn scale() -> impl TypedValueParser<Value = Scale> {
-    let names = [
-        PossibleValue::new("100").help("100 times the cosine, as MAKE's evaluation does"),
-        PossibleValue::new("own").help("The scale that the checkpoint learned, as in training"),
-        PossibleValue::new("calibrated").help("What `dermake calibrate` has fitted; 100 for labels without it"),
-    ];
-    PossibleValuesParser::new(names).map(|name| match name.to_lowercase().as_str() {
-        "own" => Scale::Own,
-        "calibrated" => Scale::Calibrated,
-        _ => Scale::Reference,
-    })
+    one_of([Scale::Reference, Scale::Own, Scale::Calibrated])
+}
+
+/// Parses a scale of concepts, for which there is no calibration.
+pub fn concept_scale() -> impl TypedValueParser<Value = Scale> {
+    one_of([Scale::Reference, Scale::Own])
+}
+
+fn one_of<const N: usize>(scales: [Scale; N]) -> impl TypedValueParser<Value = Scale> {
+    let described = |scale: Scale| {
+        PossibleValue::new(scale.name()).help(match scale {
+            Scale::Reference => "100 times the cosine for labels, 98.9 for concepts, as MAKE's evaluation does",
+            Scale::Own => "The scale that the checkpoint learned, as in training",
+            Scale::Calibrated => "What `dermake calibrate` has fitted; 100 for labels without it",
+        })
+    };
+    PossibleValuesParser::new(scales.map(described)).try_map(|name| name.parse::<Scale>())
+}
+
+/// How a table of one's own names its images and labels.
+#[derive(Debug, Args)]
+pub struct ColumnArguments {
+    /// Column of your table with the image's file name [default: a usual name, such as filename or image]
+    #[arg(long, value_name = "COLUMN")]
+    image_column: Option<String>,
+
+    /// Column of your table with the label: a class name, or its number from 0 [default: a usual name, such as label]
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<String>,
+
+    /// The classes of your data to choose from, in the order of their numbers: names separated by commas, a file with one
+    /// name per line, or pad, f17k, snu or sd128 [default: the labels that occur]
+    #[arg(long, value_name = "LABELS")]
+    labels: Option<String>,
+}
+
+impl ColumnArguments {
+    /// What is said of the columns, with nothing of captions and parts.
+    pub fn columns(&self) -> OwnColumns<'_> {
+        OwnColumns {
+            image: self.image_column.as_deref(),
+            label: self.label_column.as_deref(),
+            classes: self.labels.as_deref(),
+            ..OwnColumns::default()
+        }
+    }
+}
+
+/// Where features are kept.
+#[derive(Debug, Args)]
+pub struct CacheArguments {
+    /// Folder of the feature cache [default: dermake/features in the user's cache]
+    #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
+    cache: Option<PathBuf>,
+
+    /// Compute every feature again, and store none
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl CacheArguments {
+    /// The folder; `None` for no cache.
+    pub fn folder(self) -> Option<PathBuf> {
+        if self.no_cache { None } else { self.cache.or_else(default_cache) }
+    }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use dermake_device::DeviceChoice;
 use dermake_process::host;
 use dermake_process::interrupt::Interrupted;
+use dermake_process::print;
 use dermake_training::{Ending, RateRange, RunPlaces, Setting, Sweep, SweepEnding, lr_find, sweep, train};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -144,7 +145,13 @@ impl LrFind {
         let places = RunPlaces { data: &self.data, out: &self.out, device: self.device };
         let range = RateRange { from: self.from, to: self.to, steps: self.steps };
         match lr_find(&self.recipe, &self.set, &places, range) {
-            Err(err) if err.is::<Interrupted>() => Ok(ExitCode::from(130)),
+            Err(err) if err.is::<Interrupted>() => {
+                print::remark(format_args!(
+                    "interrupted: nothing was written, and what an earlier search left is as it was: {}",
+                    self.out.display()
+                ));
+                Ok(ExitCode::from(130))
+            }
             found => found.map(|()| ExitCode::SUCCESS),
         }
     }

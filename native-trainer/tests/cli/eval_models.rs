@@ -49,6 +49,41 @@ fn a_transformers_clip_is_evaluated_beside_another_model() {
 }
 
 #[test]
+fn a_model_that_cannot_be_loaded_is_named_beside_the_figures_of_the_others() {
+    let data = Data::new();
+    let mut command = dermake();
+    command
+        .args(["eval", "--only", "colors", "--no-cache", "--model"])
+        .arg(model())
+        .args(["--model", "nowhere/model"]);
+    command.arg("--data").arg(data.folder.path()).arg("--out").arg(data.folder.path().join("report"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", log(&output));
+    let table = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(table.contains("the model nowhere/model: ") && table.contains("top-1 accuracy"), "{table}");
+    let report = data.folder.path().join("report");
+    let comparison: Comparison = serde_json::from_slice(&fs::read(report.join("results.json")).unwrap()).unwrap();
+    assert_eq!((comparison.models.len(), comparison.not_evaluated[0].name.as_str()), (1, "nowhere/model"));
+    assert!(fs::read_to_string(report.join("report.html")).unwrap().contains("the model nowhere/model"));
+}
+
+#[test]
+fn a_map_of_the_images_is_drawn_and_written() {
+    let data = Data::new();
+    let output = data.eval(&["--only", "colors", "--map", "tsne"]);
+    assert!(output.status.success(), "{}", log(&output));
+    let report = data.folder.path().join("report");
+    let table = fs::read_to_string(report.join("figures/colors-map.csv")).unwrap();
+    assert!(table.starts_with("row,file,x,y,label") && table.lines().count() == 11, "{table}");
+    for figure in ["colors-label-map.svg", "colors-label-map.png"] {
+        assert!(report.join("figures").join(figure).is_file(), "{figure}");
+    }
+    assert!(fs::read_to_string(report.join("report.html")).unwrap().contains("placed by t-SNE"));
+    let refused = dermake().args(["eval", "--map", "pca"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "a map needs a report");
+}
+
+#[test]
 fn a_binary_benchmark_has_the_auroc_as_its_main_metric() {
     let data = Data::new();
     let folder = data.folder.path().join("zero-shot-classification/ph2-2-zero-shot");

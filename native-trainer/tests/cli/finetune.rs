@@ -2,7 +2,10 @@
 
 use crate::dermake;
 use crate::train::{Run, data};
+use dermake_evaluation::compare::Comparison;
 use serde_json::Value;
+use shared_model::weights::Placement;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +66,77 @@ fn a_head_is_trained_scored_and_its_answers_are_read_again() {
     eval.args(["eval", "--from"]).arg(out.join("predictions/own")).arg("--out").arg(&scored).assert().success();
     let scored: Value = serde_json::from_slice(&fs::read(scored.join("results.json")).unwrap()).unwrap();
     assert_eq!(scored["benchmarks"][0]["metrics"][0]["value"], metric("top1_accuracy")["value"]);
+}
+
+/// The tensors of a file with their bytes; its metadata have no fixed order.
+fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    file.tensors().into_iter().map(|(name, tensor)| (name, tensor.data().to_vec())).collect()
+}
+
+#[test]
+fn a_tower_is_trained_below_its_head_compared_and_loaded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (photos, out) = (photos(folder.path()), folder.path().join("head"));
+    let run = |out: &Path, unfreeze: &str| {
+        let shares =
+            ["--test-share", "0.3", "--validation-share", "0.3", "--batch-size", "8", "--tower-epochs", "2"];
+        let (code, log) = finetune(
+            &photos,
+            out,
+            &[&shares[..], &["--tower-learning-rate", "1e-4", "--unfreeze", unfreeze]].concat(),
+        );
+        assert_eq!(code, Some(0), "{log}");
+        assert!(log.contains("epoch 1: training loss") && log.contains("validation loss"), "{log}");
+        fs::read(out.join("tuned/open_clip_model.safetensors")).unwrap()
+    };
+    let weights = run(&out, "1");
+    let comparison: Comparison = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let names: Vec<&str> = comparison.models.iter().map(|results| results.model.name.as_str()).collect();
+    assert!(names[0].ends_with("-head") && names[1].ends_with("-tuned"), "{names:?}");
+    assert_eq!(comparison.differences.len(), 1);
+    let about: Value = serde_json::from_slice(&fs::read(out.join("tuned/head.json")).unwrap()).unwrap();
+    assert_eq!(about["model_sha256"], comparison.models[1].model.sha256);
+    let history = fs::read_to_string(out.join("tuned/history.csv")).unwrap();
+    assert!((2..=3).contains(&history.lines().count()), "{history}");
+
+    // The text tower and the locked blocks are as they were.
+    let (weights, demo) =
+        (safetensors::SafeTensors::deserialize(&weights).unwrap(), shared_model::demo::dense().unwrap().1);
+    let is_same = |name: &str| {
+        let before: Vec<f32> =
+            demo.tensor(name, &Placement::default()).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let after = weights.tensor(name).unwrap();
+        let after = after.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+        before.into_iter().eq(after)
+    };
+    assert!(
+        is_same("transformer.resblocks.0.mlp.c_fc.weight") && is_same("text_projection") && is_same("logit_scale")
+    );
+    assert!(is_same("visual.conv1.weight") && is_same("visual.transformer.resblocks.0.mlp.c_fc.weight"));
+    if about["best_epoch"] != 0 {
+        assert!(!is_same("visual.proj"), "its end was trained");
+    }
+
+    // The same again; and the model is one for every command.
+    let again = folder.path().join("again");
+    run(&again, "1");
+    for file in ["tuned/open_clip_model.safetensors", "tuned/head.safetensors"] {
+        assert!(tensors(&out.join(file)) == tensors(&again.join(file)), "{file}");
+    }
+    run(&folder.path().join("lora"), "lora:2");
+    let tuned = out.join("tuned");
+    dermake().args(["eval", "--no-cache", "--data"]).arg(&photos).arg("--model").arg(&tuned).assert().success();
+    let mut quantize = dermake();
+    quantize
+        .args(["quantize", "--calibrate", "none", "--model"])
+        .arg(&tuned)
+        .arg("--out")
+        .arg(folder.path().join("q"));
+    quantize.assert().success();
+    let (code, log) = finetune(&photos, &folder.path().join("no"), &["--unfreeze", "99"]);
+    assert!(code == Some(2) && log.contains("--unfreeze is 99, but the image tower has"), "{log}");
 }
 
 #[test]

@@ -200,4 +200,21 @@ fn the_own_scale_changes_probabilities_and_no_ranks() {
         (own["scale"].as_f64().unwrap(), |answer: &Value| answer["predictions"][0]["logit"].as_f64().unwrap());
     assert!(scale > 0.0 && scale != 100.0, "{scale}");
     assert!((logit(&own) / scale - logit(&reference) / 100.0).abs() < 1e-4);
+
+    // One template and one term: the log-odds of a score are the scale times a difference of cosines.
+    let annotate = |scale: &str| {
+        let mut command = dermake();
+        command.arg("annotate").arg(sample(1)).args(["--json", "--concepts", "bulla", "--scale", scale]);
+        json_lines(&command.output().unwrap().stdout).remove(0)
+    };
+    let (reference, own) = (annotate("100"), annotate("own"));
+    assert!((reference["scale"].as_f64().unwrap() - 4.5944f64.exp()).abs() < 0.01, "{reference}");
+    assert!((own["scale"].as_f64().unwrap() - scale).abs() < 1e-9, "{own}");
+    let score = |answer: &Value| answer["concepts"][0]["score"].as_f64().unwrap();
+    assert!(
+        score(&own) != score(&reference) && (score(&own) > 0.5) == (score(&reference) > 0.5),
+        "{own} {reference}"
+    );
+    let refused = dermake().arg("annotate").arg(sample(1)).args(["--scale", "calibrated"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "concepts have no calibration");
 }

@@ -51,6 +51,8 @@ fn every_tutorial_does_what_it_says() {
         "runs/own/curves.svg",
         "compared/report.html",
         "head/head.safetensors",
+        "report/figures/own-label-map.png",
+        "tuned/tuned/open_clip_model.safetensors",
         "sweep/sweep.html",
         "concepts.csv",
         "features.parquet",

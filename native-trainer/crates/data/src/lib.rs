@@ -29,6 +29,7 @@ pub use lineages::Lineages;
 pub use loader::{Batch, Loader, LoaderOptions, Position, Stopper};
 pub use ontology::{Ontology, OntologyError};
 pub use ontology_sampling::OntologySampling;
+pub use order::{epoch_order, row_rng};
 pub use samples::SampleSource;
 pub use schema::TableOptions;
 pub use table::{TableError, TrainingTable};

@@ -1,5 +1,5 @@
-//! Drawings as SVG: axes with round marks, styles of lines, paths. Evaluation reports and training curves are
-//! drawn with it.
+//! Pages and drawings: the shell of an HTML page; SVG with axes, round marks, styles of lines and paths. Evaluation
+//! reports, training curves and other reports are made with it.
 //!
 //! The drawings of a page take their look from its style sheet, of which [`page_css`] is a part. [`standalone`] makes a
 //! file that needs none.
@@ -7,10 +7,11 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 pub mod axes;
+pub mod dots;
 pub mod lines;
 pub mod marks;
 
-use maud::{Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Colors that people with any color vision can distinguish (Okabe and Ito, with gray for black), the dark ones
 /// first.
@@ -21,6 +22,23 @@ const LINES_CSS: &str = include_str!("lines.css");
 
 /// Style rules of everything else in a file of its own, in plain colors: not all viewers know variables.
 const STANDALONE_CSS: &str = include_str!("standalone.css");
+
+/// Returns a page that needs no other file and has no script.
+pub fn page(title: &str, style: &str, body: &Markup) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(style)) }
+            }
+            body { (body) }
+        }
+    }
+    .into_string()
+}
 
 /// Returns a drawing that shrinks with the page; `label` describes it in words.
 pub fn drawing(width: u32, height: u32, label: &str, content: &Markup) -> Markup {
@@ -80,6 +98,13 @@ mod tests {
     fn paths_are_short() {
         assert_eq!(path([[0.0, 10.0], [1.25, 9.96]]), "M0 10L1.2 10");
         assert_eq!(path([]), "");
+    }
+
+    #[test]
+    fn a_page_is_whole_and_escapes_its_title() {
+        let page = page("a < b", "p { color: red; }", &html! { p { "text" } });
+        assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("<body><p>text</p></body></html>"), "{page}");
+        assert!(page.contains("<title>a &lt; b</title><style>p { color: red; }</style>"), "{page}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::benchmarks::{Benchmark, Classes};
 use super::classified::{self, Classified};
+use super::embedding_map::{EmbeddingMap, MapInput};
+use super::groups::skin_tones;
 use super::labeled::{Columns, LabeledImages};
 use super::predictions::{Prediction, Predictions};
 use super::resampler::Scored;
@@ -49,7 +51,20 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
         None => scored.files[at].display().to_string(),
     };
     let classifier = classifier(session, &class_list)?;
-    let predictions = predictions(&classifier, &scored, &scored.of_read(&labels), image)?;
+    let labels = scored.of_read(&labels);
+    let predictions = predictions(&classifier, &scored, &labels, image)?;
+    let map = session.map.map(|method| {
+        let input = MapInput {
+            features: &scored.features,
+            rows: &scored.rows,
+            files: &scored.files,
+            labels: &labels,
+            class_names: &class_list.class_names,
+            tones: skin_tones(&table, &scored.rows),
+        };
+        EmbeddingMap::of(&input, method)
+    });
+    let map = map.transpose()?.flatten();
     let mut notes = benchmark.notes();
     notes.extend(scale_note(session.scale, &classifier));
     if n_rows < table.rows().len() {
@@ -68,7 +83,9 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
         doubts,
         exclusion: session.exclusion(),
     };
-    Ok(classified.score())
+    let mut scored = classified.score();
+    scored.result.map = map;
+    Ok(scored)
 }
 
 /// How probabilities were computed, if not as the reference does.

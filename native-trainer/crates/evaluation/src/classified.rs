@@ -62,6 +62,7 @@ impl Classified<'_> {
             breakdowns,
             details: Details::Classification(details(&classes, &predictions, &self.files)),
             table: table.path,
+            map: None,
             metrics,
         };
         let resampler =

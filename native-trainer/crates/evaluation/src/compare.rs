@@ -16,6 +16,17 @@ pub struct Comparison {
     pub models: Vec<Results>,
     /// Of the main metric of each benchmark, for each pair of models.
     pub differences: Vec<Difference>,
+    /// Models that could not be evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_evaluated: Vec<FailedModel>,
+}
+
+/// A model that could not be evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedModel {
+    /// As the command line names it.
+    pub name: String,
+    pub problem: String,
 }
 
 impl Comparison {
@@ -23,7 +34,13 @@ impl Comparison {
 
     /// Takes the evaluations of one or more models.
     pub fn new(models: Vec<Results>, differences: Vec<Difference>) -> Self {
-        Self { format: Self::FORMAT.into(), version: env!("CARGO_PKG_VERSION").into(), models, differences }
+        Self {
+            format: Self::FORMAT.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            models,
+            differences,
+            not_evaluated: Vec::new(),
+        }
     }
 }
 

@@ -98,6 +98,7 @@ pub fn run(
         notes,
         details: Details::Concepts(ConceptDetails { concepts, pass_mark: PASS_MARK }),
         table: table.path,
+        map: None,
     };
     let rows = scored.rows.iter().map(usize::to_string).collect();
     let is_of_present = result.metrics.first().is_some_and(|metric| metric.key != "mean_auroc");

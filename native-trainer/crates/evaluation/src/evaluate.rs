@@ -3,8 +3,9 @@
 use super::benchmarks::{Benchmark, Task};
 use super::chosen::{chosen, nothing_found};
 use super::classification::{self, ClassTask};
-use super::compare::{Comparison, Evaluated};
+use super::compare::{Comparison, Evaluated, FailedModel};
 use super::concepts::{self, ConceptSource};
+use super::embedding_map::MapMethod;
 use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
 use super::linear_probe::{self, ProbeTask};
@@ -48,6 +49,8 @@ pub struct EvalOptions<'a> {
     pub out: Option<&'a Path>,
     /// A file for the features of all scored images.
     pub embeddings: Option<&'a Path>,
+    /// How maps of images in two dimensions are made, if they are.
+    pub map: Option<MapMethod>,
     /// The factor between cosines and logits.
     pub scale: Scale,
     /// The ranks that compute the features.
@@ -83,14 +86,14 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
         exclusion: exclusion.as_ref(),
     };
     let mut ending = Ending::Complete;
-    let mut models: Vec<Evaluated> = Vec::new();
+    let (mut models, mut not_evaluated): (Vec<Evaluated>, Vec<FailedModel>) = (Vec::new(), Vec::new());
     refuse_repeated(options.models)?;
     let mut embeddings = None;
     for (index, model) in options.models.iter().enumerate() {
         let mut found = match of_model(index, options, &session, &chosen) {
-            // What the models before it have scored is reported, unless another rank has ended.
+            // What the models before it have scored is reported, and the failure with it, unless another rank has ended.
             Err(err) if !models.is_empty() && !err.is::<RankError>() => {
-                tracing::error!("{}: {err:#}", model.model);
+                not_evaluated.push(FailedModel { name: model.model.clone(), problem: format!("{err:#}") });
                 ending = worse(ending, Ending::Partial);
                 continue;
             }
@@ -116,7 +119,7 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     if let (Some(path), Some(embeddings)) = (options.embeddings, embeddings) {
         embeddings.write(path)?;
     }
-    Ok((compared(&models, folder.as_ref())?, ending))
+    Ok((compared(&models, not_evaluated, folder.as_ref())?, ending))
 }
 
 /// What was found with one model.
@@ -143,7 +146,7 @@ fn of_model(
     let encoder = Encoder::new(&model, Reading::Reference, store).with_crew(&eval.crew);
     eval.scale.check(&model)?;
     let embeddings = eval.embeddings.map(|_| Embeddings::default());
-    let mut session = Session { encoder, options: session_options, embeddings, scale: eval.scale };
+    let mut session = Session { encoder, options: session_options, embeddings, map: eval.map, scale: eval.scale };
     let mut results = empty_results(&model, &identity, eval.protocol);
     let mut all_scored = Vec::new();
     let mut ending = Ending::Complete;

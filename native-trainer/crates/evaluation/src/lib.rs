@@ -14,6 +14,7 @@ mod classified;
 pub mod compare;
 mod concepts;
 mod dermfm_zero;
+mod embedding_map;
 mod embeddings;
 mod evaluate;
 mod exclusion;
@@ -38,8 +39,12 @@ mod session;
 pub mod table;
 
 pub use benchmarks::Benchmarks;
+pub use embedding_map::MapMethod;
 pub use evaluate::{EvalOptions, compare_models, evaluate};
-pub use finetune::{FinetuneOptions, HeadOptions, SplitOptions, finetune};
+pub use finetune::{
+    Epoch, FinetuneOptions, Head, HeadGradients, HeadOptions, LabeledFiles, SplitOptions, TUNED_FOLDER, TowerTask,
+    TowerTrainer, TunableHead, TunedTower, finetune,
+};
 pub use from_predictions::{FromOptions, evaluate_predictions};
 pub use labeled::LabeledImages;
 pub use own_data::OwnColumns;
@@ -47,7 +52,7 @@ pub use results::UnreadableImage;
 pub use scored::check_unreadable;
 
 use anyhow::{Result, bail};
-use compare::{Comparison, Evaluated, differences};
+use compare::{Comparison, Evaluated, FailedModel, differences};
 use dermake_process::print;
 use out::ReportFolder;
 
@@ -64,13 +69,17 @@ pub enum Ending {
 
 /// Compares the models, writes the report and prints the table.
 fn report(models: &[Evaluated], folder: Option<&ReportFolder>, ending: Ending) -> Result<()> {
-    print_table(&compared(models, folder)?, ending)
+    print_table(&compared(models, Vec::new(), folder)?, ending)
 }
 
 /// Compares the models and writes the report, whose `results.json` comes before all other files.
-fn compared(models: &[Evaluated], folder: Option<&ReportFolder>) -> Result<Comparison> {
-    let differences = differences(models);
-    let comparison = Comparison::new(models.iter().map(|model| model.results.clone()).collect(), differences);
+fn compared(
+    models: &[Evaluated],
+    not_evaluated: Vec<FailedModel>,
+    folder: Option<&ReportFolder>,
+) -> Result<Comparison> {
+    let results = models.iter().map(|model| model.results.clone()).collect();
+    let comparison = Comparison { not_evaluated, ..Comparison::new(results, differences(models)) };
     if let Some(folder) = folder {
         folder.write(&comparison, &published::published()?)?;
         folder.write_predictions(models)?;

@@ -91,6 +91,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
         without_excluded: counts.map(|counts| WithoutExcluded::of(&counts, |counts| headlines(&shares(counts)))),
         details: Details::LinearProbe(ProbeDetails { shares: all_shares }),
         table: table.path,
+        map: None,
     };
     let rows = test_scored.rows.iter().map(usize::to_string).collect();
     let metric = metric_of(main_metric);

@@ -1,6 +1,7 @@
 //! The folder of a report: `results.json`, `results.md`, `report.html`, `figures/`, `predictions/`.
 
 use super::compare::{Comparison, Evaluated};
+use super::embedding_map;
 use super::predictions::{self, CLASS_FOLDER};
 use super::report;
 use super::results::{Published, Results};
@@ -47,7 +48,7 @@ impl ReportFolder {
     /// Writes the report, each file whole or not at all; those of an earlier report are replaced.
     pub fn write(&self, comparison: &Comparison, published: &[Published]) -> Result<()> {
         let json = match &comparison.models[..] {
-            [only] => serde_json::to_vec_pretty(only)?,
+            [only] if comparison.not_evaluated.is_empty() => serde_json::to_vec_pretty(only)?,
             _ => serde_json::to_vec_pretty(comparison)?,
         };
         // First, since a folder is known as a report by it: after a full disk the same command may go on.
@@ -60,6 +61,11 @@ impl ReportFolder {
             create_folder(&figures)?;
             for figure in report::figures(results) {
                 replace_file(&figures.join(&figure.name), figure.svg.as_bytes())?;
+            }
+            for benchmark in &results.benchmarks {
+                if let Some(map) = &benchmark.map {
+                    embedding_map::write(map, &report::slug(&benchmark.key), &figures)?;
+                }
             }
         }
         tracing::info!("the report is {}", self.folder.join("report.html").display());

@@ -5,11 +5,12 @@
 use super::benchmarks::{Benchmark, Classes, OwnRows, Task};
 use super::results::UnreadableImage;
 use super::scored::check_unreadable;
+use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_files::labels;
 use dermake_sources::columns::SPLIT_COLUMN;
 use dermake_sources::{Dataset, SourceError};
-use shared_model::labels::spelling_key;
+use shared_model::labels::{LabelSet, spelling_key};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -48,14 +49,13 @@ impl OwnColumns<'_> {
 /// # Errors
 /// When the data cannot be read, have neither labels nor captions, or more rows than the share `limit` have none.
 pub fn benchmarks(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<Vec<Benchmark>> {
-    let data = Dataset::read(path).map_err(explained)?;
-    data.image_column(columns.image).map_err(explained)?;
+    let data = read(path, columns)?;
     let rows = rows_of(&data, columns.split)?;
     let label = wanted(columns.label, columns.caption.is_none(), |name| data.label_column(name))?;
     let caption = wanted(columns.caption, columns.label.is_none(), |name| data.caption_column(name))?;
     let mut found = Vec::new();
     if let Some(column) = label {
-        found.push(classification(&data, &rows, column, columns, limit)?);
+        found.push(classification(&data, &rows, column, columns, limit)?.0);
     }
     if let Some(column) = caption {
         found.push(retrieval(&data, &rows, column, columns));
@@ -71,15 +71,48 @@ pub fn benchmarks(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<V
     Ok(found)
 }
 
-/// All labeled rows of data, whichever part they are of.
+/// Labeled images, as a benchmark with its table and its classes.
+pub struct LabeledData {
+    pub benchmark: Benchmark,
+    pub table: Table,
+    pub label_column: String,
+    pub class_list: LabelSet,
+}
+
+/// Which rows of labeled data are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabeledRows {
+    /// All, whichever part they are of.
+    All,
+    /// Those of the part that is named.
+    OfSplit,
+}
+
+/// Reads labeled rows of data.
 ///
 /// # Errors
 /// When the data cannot be read, have no labels, or more rows than the share `limit` have none.
-pub fn labeled(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<Benchmark> {
+pub fn labeled(path: &Path, columns: &OwnColumns<'_>, limit: f64, which: LabeledRows) -> Result<LabeledData> {
+    let data = read(path, columns)?;
+    let rows = match which {
+        LabeledRows::All => (0..data.len()).collect(),
+        LabeledRows::OfSplit => rows_of(&data, columns.split)?,
+    };
+    let label = data.label_column(columns.label).map_err(explained)?;
+    let (benchmark, class_names) = classification(&data, &rows, label, columns, limit)?;
+    Ok(LabeledData {
+        table: benchmark.read(path)?,
+        label_column: data.columns()[label].clone(),
+        class_list: LabelSet::from_class_names(class_names)?,
+        benchmark,
+    })
+}
+
+/// Reads data whose images can be found.
+fn read(path: &Path, columns: &OwnColumns<'_>) -> Result<Dataset> {
     let data = Dataset::read(path).map_err(explained)?;
     data.image_column(columns.image).map_err(explained)?;
-    let label = data.label_column(columns.label).map_err(explained)?;
-    classification(&data, &(0..data.len()).collect::<Vec<_>>(), label, columns, limit)
+    Ok(data)
 }
 
 /// The named column, or a usual one if `is_usual_wanted`.
@@ -122,13 +155,14 @@ fn rows_of(data: &Dataset, split: Option<&str>) -> Result<Vec<usize>> {
     Ok(rows)
 }
 
+/// The benchmark of the labeled rows, and its classes.
 fn classification(
     data: &Dataset,
     rows: &[usize],
     column: usize,
     columns: &OwnColumns<'_>,
     limit: f64,
-) -> Result<Benchmark> {
+) -> Result<(Benchmark, Vec<String>)> {
     let name = &data.columns()[column];
     let (labeled, unlabeled): (Vec<usize>, Vec<usize>) =
         rows.iter().partition(|&&row| !data.cell(row, column).trim().is_empty());
@@ -159,11 +193,12 @@ fn classification(
     let title = format!("{}, {} classes", name_of(data.path()), classes.len());
     tracing::info!("read {}: {} labeled with {} classes", data.description(), labeled.len(), classes.len());
     let task = Task::Classification {
-        classes: Classes::Names(classes),
+        classes: Classes::Names(classes.clone()),
         label_column: name.clone(),
         metric: "top1_accuracy".into(),
     };
-    Ok(benchmark(LABELS_KEY, title, task, columns, OwnRows { path: data.path().into(), rows: labeled, notes }))
+    let own = OwnRows { path: data.path().into(), rows: labeled, notes };
+    Ok((benchmark(LABELS_KEY, title, task, columns, own), classes))
 }
 
 /// The classes that labels name, in alphabetical order; spellings of one label are one class.

@@ -2,6 +2,7 @@
 //!
 //! An undefined figure is `None` (JSON `null`), shown as "n/a".
 
+use super::embedding_map::EmbeddingMap;
 use dermake_features::Effort;
 pub use dermake_metrics::ReliabilityBin;
 use schemars::JsonSchema;
@@ -82,6 +83,9 @@ pub struct BenchmarkResult {
     #[serde(default)]
     pub without_excluded: Option<WithoutExcluded>,
     pub details: Details,
+    /// Its images in two dimensions, for the drawings; they have a file of their own.
+    #[serde(skip)]
+    pub map: Option<EmbeddingMap>,
 }
 
 /// Metrics without some images, such as those that are in the training data, too.

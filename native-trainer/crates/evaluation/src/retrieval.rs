@@ -80,6 +80,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, capti
         metrics: metrics(&image_to_text, &text_to_image, recall_ks),
         details: Details::Retrieval(details),
         table: table.path,
+        map: None,
     };
     let rows = scored.rows.iter().map(usize::to_string).collect();
     let main = move |counts: &[u32]| recall_at_k(&image_to_text, recall_ks[0], counts);

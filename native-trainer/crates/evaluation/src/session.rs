@@ -1,5 +1,6 @@
 //! Shared state of one evaluation.
 
+use super::embedding_map::MapMethod;
 use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
 use super::results::Protocol;
@@ -16,6 +17,8 @@ pub struct Session<'a> {
     pub options: &'a SessionOptions<'a>,
     /// The features of all scored images, if they are to be written.
     pub embeddings: Option<Embeddings>,
+    /// How maps of the images of classifications are made, if they are.
+    pub map: Option<MapMethod>,
     /// The factor between cosines and logits.
     pub scale: Scale,
 }

@@ -1,6 +1,6 @@
 //! Evaluation: the figures of `dermake eval`, as the dictionary of its `results.json`.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use dermake_evaluation::results::{Protocol, Results};
 use dermake_evaluation::{EvalOptions, OwnColumns, compare_models};
 use dermake_features::{Crew, default_cache};
@@ -37,12 +37,8 @@ impl Evaluation {
     pub fn run(&self, model: &ModelOptions) -> Result<Results> {
         let protocol = serde_json::from_value::<Protocol>(self.protocol.replace('-', "_").into())
             .with_context(|| format!("protocol is {:?}, expected all, released or dermfm-zero", self.protocol))?;
-        let scale = match self.scale.to_lowercase().as_str() {
-            "100" => Scale::Reference,
-            "own" => Scale::Own,
-            "calibrated" => Scale::Calibrated,
-            _ => bail!("scale is {:?}, expected 100, own or calibrated", self.scale),
-        };
+        let wrong = |expected: String| anyhow!("scale is {:?}, expected {expected}", self.scale);
+        let scale = self.scale.parse::<Scale>().map_err(wrong)?;
         let share = self.max_unreadable;
         ensure!((0.0..=1.0).contains(&share), "max_unreadable is {share}, expected a number from 0 to 1");
         let (comparison, _) = compare_models(&EvalOptions {
@@ -62,6 +58,7 @@ impl Evaluation {
             cache: if self.use_cache { self.cache.clone().or_else(default_cache) } else { None },
             out: self.out.as_deref(),
             embeddings: None,
+            map: None,
             scale,
             crew: Crew::alone(),
         })?;

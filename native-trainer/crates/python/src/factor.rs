@@ -25,13 +25,12 @@ impl Factor {
         {
             return Ok(Self::Number(number));
         }
-        match scale.extract::<String>().map(|name| name.to_lowercase()).as_deref() {
-            Ok("own") => Ok(Self::Named(Scale::Own)),
-            Ok("calibrated") => Ok(Self::Named(Scale::Calibrated)),
-            _ => Err(PyValueError::new_err(format!(
+        let named = scale.extract::<String>().ok().and_then(|name| name.parse().ok());
+        named.map(Self::Named).ok_or_else(|| {
+            PyValueError::new_err(format!(
                 "scale: expected a positive number, \"own\" or \"calibrated\", found {scale}"
-            ))),
-        }
+            ))
+        })
     }
 
     /// Returns the classifier with this factor.

@@ -192,6 +192,7 @@ impl From<infer::Error> for HttpError {
             infer::Error::QueueFull => Self::Overloaded,
             infer::Error::Failed => Self::Internal,
             infer::Error::NotFinite => Self::NotFinite,
+            err @ infer::Error::Scale(_) => Self::invalid(err.to_string()),
             infer::Error::Input(err) | infer::Error::Photo { source: err, .. } => err.into(),
         }
     }

@@ -6,15 +6,15 @@
 use super::adapters::Adapters;
 use super::loop_state::LoopState;
 use super::model::TrainedModel;
+use super::model_folder::{PARTIAL, PREVIOUS, exchange, sync_all, write_tensors, write_weights};
 use super::optimizer::AdamW;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use candle_core::{Device, Tensor};
-use dermake_files::output;
 use dermake_files::text_file;
-use dermake_models::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE, map_file};
+use dermake_models::{WEIGHTS_FILE, map_file};
 use shared_model::Error;
 use shared_model::weights::FileTensors;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,10 +22,6 @@ const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const STATE_FILE: &str = "state.json";
 /// Prefix of the adapters' names beside the optimizer's moments.
 const ADAPTER: &str = "adapter.";
-/// Prefix of a checkpoint that is being written.
-const PARTIAL: &str = ".partial-";
-/// Prefix of a checkpoint that is being replaced.
-const PREVIOUS: &str = ".previous-";
 /// The newest checkpoint of a run.
 pub const LAST: &str = "last";
 /// The checkpoint with the lowest validation loss, or the best figure of early stopping.
@@ -104,7 +100,8 @@ impl Checkpoints {
             let _ = fs::remove_dir_all(&partial); // what failed is already being reported
             return Err(err.context(format!("cannot save checkpoint {name} in {}", self.folder.display())));
         }
-        self.exchange(&partial, name)
+        exchange(&partial, &self.path(name), &self.previous(name))
+            .with_context(|| format!("cannot put checkpoint {name} into {}", self.folder.display()))
     }
 
     /// Replaces the state of the newest checkpoint, whose weights stay.
@@ -130,35 +127,15 @@ impl Checkpoints {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder)?;
-        check_finite(model)?;
-        let weights = model.parameters().iter().map(|(name, value)| (name.clone(), value.clone()));
-        write_tensors(weights, self.notice.as_deref(), &folder.join(WEIGHTS_FILE))?;
+        write_weights(model, self.notice.as_deref(), folder)?;
         let mut states = optimizer.state()?;
         if let Some(adapters) = model.adapters() {
             states
                 .extend(adapters.tensors()?.into_iter().map(|(name, tensor)| (format!("{ADAPTER}{name}"), tensor)));
         }
         write_tensors(states.into_iter(), None, &folder.join(OPTIMIZER_FILE))?;
-        let config = serde_json::to_vec_pretty(&model.config.to_open_clip_json())?;
-        fs::write(folder.join(CONFIG_FILE), config)?;
         fs::write(folder.join(STATE_FILE), serde_json::to_vec_pretty(state)?)?;
-        for entry in fs::read_dir(folder)? {
-            fs::File::open(entry?.path())?.sync_all()?; // a full disk may show only now
-        }
-        Ok(())
-    }
-
-    fn exchange(&self, partial: &Path, name: &str) -> Result<()> {
-        let (place, previous) = (self.path(name), self.previous(name));
-        let cannot = || format!("cannot put checkpoint {name} into {}", self.folder.display());
-        if place.exists() {
-            fs::rename(&place, &previous).with_context(cannot)?;
-        }
-        fs::rename(partial, &place).with_context(cannot)?;
-        if previous.exists() {
-            fs::remove_dir_all(&previous).with_context(cannot)?;
-        }
-        Ok(())
+        sync_all(folder)
     }
 
     fn previous(&self, name: &str) -> PathBuf {
@@ -249,36 +226,6 @@ fn restore_adapters(
         );
     }
     Ok(())
-}
-
-/// Refuses weights that are not finite: they would replace a checkpoint that the run can continue from.
-fn check_finite(model: &TrainedModel) -> Result<()> {
-    if model.flat_parameters().sum_all()?.to_scalar::<f32>()?.is_finite() {
-        return Ok(());
-    }
-    for (name, var) in model.parameters() {
-        // With an axis: for a scalar, candle would allocate no bytes on a GPU, and the driver may refuse that.
-        let sum = var.flatten_all()?.sum_all()?.to_scalar::<f32>()?;
-        ensure!(sum.is_finite(), "{name} is not finite: the run has diverged");
-    }
-    Ok(())
-}
-
-fn write_tensors(tensors: impl Iterator<Item = (String, Tensor)>, notice: Option<&str>, path: &Path) -> Result<()> {
-    let copy = |tensor: Tensor| match tensor.device() {
-        Device::Cpu => tensor.contiguous(),
-        // Copies only the view: `to_device` alone would copy the whole array behind it.
-        _ => tensor.force_contiguous()?.to_device(&Device::Cpu),
-    };
-    let on_cpu = tensors.map(|(name, tensor)| Ok((name, copy(tensor)?)));
-    let on_cpu: Vec<(String, Tensor)> = on_cpu.collect::<Result<_>>()?;
-    // PyTorch's loaders need this entry.
-    let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    metadata.extend(notice.map(|notice| (NOTICE_KEY.to_string(), notice.to_string())));
-    let views = on_cpu.iter().map(|(name, tensor)| (name, tensor));
-    safetensors::serialize_to_file(views, Some(metadata), path)
-        .map_err(output::write_error)
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

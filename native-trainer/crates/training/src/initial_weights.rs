@@ -5,7 +5,7 @@ use super::recipe::Recipe;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use dermake_hub::{WeightsKind, demo_model};
-use dermake_models::{CONFIG_FILE, Checkpoint, init};
+use dermake_models::{Checkpoint, NoConfig, init};
 use dermake_objective::{PairLogits, Variant};
 use shared_model::config::ClipConfig;
 use shared_model::weights::Weights;
@@ -40,24 +40,30 @@ fn with_logit_bias(mut config: ClipConfig, mut weights: Weights) -> Result<(Clip
 /// The checkpoint that the recipe names.
 fn checkpoint(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
     let from = recipe.model.from.as_deref().context("the recipe names no model")?;
+    let (config, weights) = dense(from, recipe.model.architecture.as_deref()).context("model.from")?;
+    Ok((recipe.model.sized(config)?, weights))
+}
+
+/// A checkpoint that can be trained: `demo`, or what [`dermake_hub::resolve`] finds.
+///
+/// # Errors
+/// When it cannot be found or read, or is no dense checkpoint of a model that can be trained.
+pub(super) fn dense(from: &str, architecture: Option<&str>) -> Result<(ClipConfig, Weights)> {
     if demo_model::is_name(from) {
-        let (config, weights) = shared_model::demo::dense()?;
-        return Ok((recipe.model.sized(config)?, weights));
+        return Ok(shared_model::demo::dense()?);
     }
     let files = dermake_hub::resolve(from)?;
     ensure!(
         files.weights_kind != WeightsKind::Quantized,
-        "model.from is a quantized model, expected a dense checkpoint, or demo: {from}"
+        "a quantized model cannot be trained, expected a dense checkpoint, or demo: {from}"
     );
-    ensure!(
-        files.config.is_some() || recipe.model.architecture.is_some(),
-        "no {CONFIG_FILE} beside the weights; name their shape as model.architecture in the recipe: {}",
-        files.weights.display()
-    );
-    let checkpoint = Checkpoint::open(&files, recipe.model.architecture.as_deref())?;
+    if files.config.is_none() && architecture.is_none() {
+        return Err(NoConfig { weights: files.weights }.into());
+    }
+    let checkpoint = Checkpoint::open(&files, architecture)?;
     ensure!(
         checkpoint.config.is_plain(),
         "only open_clip's own ViT-CLIP models can be trained, and this is a model of another kind: {from}"
     );
-    Ok((recipe.model.sized(checkpoint.config)?, checkpoint.weights))
+    Ok((checkpoint.config, checkpoint.weights))
 }

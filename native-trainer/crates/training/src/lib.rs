@@ -21,6 +21,7 @@ mod lr_find;
 mod memory;
 mod micro_batches;
 pub mod model;
+mod model_folder;
 mod ontology;
 pub mod optimizer;
 mod own_data;
@@ -43,6 +44,7 @@ pub mod step;
 mod sweep;
 mod sweep_results;
 pub mod traffic;
+pub mod tuning;
 mod unused;
 
 pub use lr_find::{RateRange, lr_find};

@@ -8,6 +8,7 @@ use super::model;
 use super::optimizer::AdamW;
 use super::own_data;
 use super::plan::Plan;
+use super::progress::{RunProgress, StepFigures};
 use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::run::{RunPlaces, model_of};
@@ -26,6 +27,7 @@ use dermake_process::print;
 use dermake_sheets::Sheet;
 use maud::html;
 use std::path::Path;
+use std::time::Instant;
 
 /// The learning rates to try.
 #[derive(Clone, Copy, Debug)]
@@ -97,18 +99,20 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
     let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.trained().1.clone(), model.device())?
         .with_rate_factors(|name| plan.recipe.schedule.rate_factor(name, &plan.config));
     interrupt::listen("step")?;
-    let mut tried: Vec<Tried> = Vec::new();
+    let mut progress = RunProgress::start(0, range.steps as u64, true);
+    let (mut tried, mut mean): (Vec<Tried>, SmoothedLoss) = (Vec::new(), SmoothedLoss::default());
     for step in 0..range.steps {
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
+        let started = Instant::now();
         let loaded = batches.next_batch()?.context("the loader ended before the search")?;
         if !plan.recipe.objective.has_targets(&loaded.captions) {
             continue;
         }
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
         let (loss, gradients) = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
-        let next = smoothed(&tried, range.at(step), loss.total());
+        let next = Tried { learning_rate: range.at(step), loss: loss.total(), smooth: mean.with(loss.total()) };
         if is_diverged(&tried, &next) {
             break;
         }
@@ -119,18 +123,38 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
         }
         optimizer.step(model.trained().0, &gradients, range.at(step))?;
         model.follow_update()?;
+        let secs = started.elapsed().as_secs_f64();
+        progress.step(
+            step as u64 + 1,
+            &StepFigures {
+                mkcl: loss.mkcl,
+                slra: loss.slra,
+                learning_rate: range.at(step),
+                logit_scale: model.log_logit_scale()?.exp(),
+                samples_per_sec: run.batch_size as f64 / secs,
+                waiting_share: loaded.waited.as_secs_f64() / secs,
+            },
+        );
     }
+    drop(progress);
     ensure!(tried.len() >= 5, "only {} steps had a loss; begin with a smaller learning rate (--from)", tried.len());
     write(&tried, places.out)
 }
 
-/// The step after those before it, its mean without the bias of a mean that begins at 0.
-fn smoothed(before: &[Tried], learning_rate: f64, loss: f64) -> Tried {
-    let losses = before.iter().map(|tried| tried.loss).chain([loss]);
-    let (sum, weight) = losses.fold((0.0, 0.0), |(sum, weight), loss| {
-        (SMOOTHING * sum + (1.0 - SMOOTHING) * loss, SMOOTHING * weight + (1.0 - SMOOTHING))
-    });
-    Tried { learning_rate, loss, smooth: sum / weight }
+/// The exponential mean of the losses so far, without the bias of a mean that begins at 0.
+#[derive(Default)]
+struct SmoothedLoss {
+    sum: f64,
+    weight: f64,
+}
+
+impl SmoothedLoss {
+    /// Adds a loss; returns the mean.
+    fn with(&mut self, loss: f64) -> f64 {
+        self.sum = SMOOTHING * self.sum + (1.0 - SMOOTHING) * loss;
+        self.weight = SMOOTHING * self.weight + (1.0 - SMOOTHING);
+        self.sum / self.weight
+    }
 }
 
 fn is_diverged(before: &[Tried], next: &Tried) -> bool {
@@ -220,11 +244,11 @@ mod tests {
     /// A loss that falls from 2 to 1 around 1e-3 and grows beyond 1e-1.
     fn search() -> Vec<Tried> {
         let range = RateRange { from: 1e-6, to: 10.0, steps: 141 };
-        let mut tried = Vec::new();
+        let (mut tried, mut mean) = (Vec::new(), SmoothedLoss::default());
         for step in 0..range.steps {
             let rate = range.at(step);
             let loss = 2.0 - 1.0 / (1.0 + (1e-3 / rate).powi(2)) + 10.0 * (rate / 1e-1).powi(3);
-            let next = smoothed(&tried, rate, loss);
+            let next = Tried { learning_rate: rate, loss, smooth: mean.with(loss) };
             if is_diverged(&tried, &next) {
                 break;
             }
@@ -246,7 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_mean_is_the_first_loss() {
-        assert!((smoothed(&[], 1e-6, 3.0).smooth - 3.0).abs() < 1e-12);
+    fn the_first_mean_is_the_first_loss_and_newer_losses_count_more() {
+        let mut mean = SmoothedLoss::default();
+        assert!((mean.with(3.0) - 3.0).abs() < 1e-12);
+        // 0.9 times the older loss and once the newer one, of 1.9.
+        assert!((mean.with(1.0) - (0.9 * 3.0 + 1.0) / 1.9).abs() < 1e-12);
     }
 }

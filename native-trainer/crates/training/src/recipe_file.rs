@@ -36,6 +36,9 @@ impl Recipe {
         let is_meant = |name: &str| name == name_or_path || (!is_file && name.eq_ignore_ascii_case(name_or_path));
         let text = match BUILT_IN.iter().find(|(name, _)| is_meant(name)) {
             Some((_, text)) => Some(*text),
+            None if is_file && is_data(name_or_path) => {
+                bail!("a recipe is a TOML file, and this is a table of data; name it with --data: {name_or_path}")
+            }
             None if is_file => None,
             None => bail!("{}: {name_or_path}", no_such_recipe(name_or_path)),
         };
@@ -54,6 +57,13 @@ impl Recipe {
         checked.with_context(|| format!("in recipe {name_or_path}"))?;
         Ok(recipe)
     }
+}
+
+/// Whether a file has the ending of a table or of an archive.
+fn is_data(path: &str) -> bool {
+    const ENDINGS: [&str; 7] = ["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "tar"];
+    let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn with_settings(mut table: toml::Table, settings: &[Setting]) -> Result<Recipe> {

@@ -5,9 +5,10 @@ use super::run_sinks::METRICS_FILE;
 use super::settings::Setting;
 use super::sinks::{Panel, Record, curves, metrics};
 use anyhow::Result;
+use dermake_drawing::page;
 use dermake_files::output::replace_file;
 use dermake_sheets::Sheet;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -54,8 +55,8 @@ pub fn write(runs: &[SweepRun], out: &Path) -> Result<()> {
     let figures = figures(&records);
     table(runs, &figures).write(&out.join(TABLE_FILE))?;
     let pictures = figures.iter().filter_map(|figure| picture(runs, &records, &figure.name)).collect::<Vec<_>>();
-    let page = page(runs, &figures, &pictures);
-    replace_file(&out.join(PAGE_FILE), page.into_string().as_bytes())
+    let page = page("Sweep", STYLE, &body(runs, &figures, &pictures));
+    replace_file(&out.join(PAGE_FILE), page.as_bytes())
 }
 
 /// The last loss, and the best of each figure of the evaluations.
@@ -113,44 +114,33 @@ fn picture(runs: &[SweepRun], records: &[Vec<Record>], name: &str) -> Option<Str
     curves::picture(&records, &[Panel { title: name.replace('_', " "), scalars, is_log: false }]).ok()
 }
 
-fn page(runs: &[SweepRun], figures: &[Figure], pictures: &[String]) -> Markup {
+fn body(runs: &[SweepRun], figures: &[Figure], pictures: &[String]) -> Markup {
     let settings = runs.first().map_or(&[][..], |run| &run.settings[..]);
     html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Sweep" }
-                style { (PreEscaped(STYLE)) }
+        h1 { "Sweep of " (runs.len()) " runs" }
+        div.scroll { table {
+            tr {
+                @for setting in settings { th { (setting.key()) } }
+                @for figure in figures { th { (heading(figure).replace('_', " ")) } }
+                th { "folder" }
             }
-            body {
-                h1 { "Sweep of " (runs.len()) " runs" }
-                div.scroll { table {
-                    tr {
-                        @for setting in settings { th { (setting.key()) } }
-                        @for figure in figures { th { (heading(figure).replace('_', " ")) } }
-                        th { "folder" }
-                    }
-                    @for (place, run) in runs.iter().enumerate() {
-                        tr {
-                            @for setting in &run.settings { td { (setting.typed()) } }
-                            @for figure in figures {
-                                @let value = figure.values[place];
-                                td.number.best[value.is_some() && value == figure.best()] {
-                                    (value.map_or("n/a".into(), |value| format!("{value:.4}")))
-                                }
-                            }
-                            td {
-                                a href={ (run.name) "/plan.toml" } { (run.name) }
-                                @if let Some(failure) = &run.failure { ": " (failure) }
-                            }
+            @for (place, run) in runs.iter().enumerate() {
+                tr {
+                    @for setting in &run.settings { td { (setting.typed()) } }
+                    @for figure in figures {
+                        @let value = figure.values[place];
+                        td.number.best[value.is_some() && value == figure.best()] {
+                            (value.map_or("n/a".into(), |value| format!("{value:.4}")))
                         }
                     }
-                } }
-                @for picture in pictures { (PreEscaped(picture)) }
+                    td {
+                        a href={ (run.name) "/plan.toml" } { (run.name) }
+                        @if let Some(failure) = &run.failure { ": " (failure) }
+                    }
+                }
             }
-        }
+        } }
+        @for picture in pictures { (PreEscaped(picture)) }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Options of `--infer`.
 
-use crate::cli::options::precision;
+use crate::cli::options::{precision, scale};
 use clap::{Args, value_parser};
 use dermake_device::{DeviceChoice, Precision};
+use dermake_models::scale::Scale;
 use dermake_server::InferOptions;
 
 /// Models that answer, their device, and batches.
@@ -29,6 +30,10 @@ pub struct InferArguments {
     /// its own
     #[arg(long, env = "DERMAKE_DTYPE", ignore_case = true, default_value = "f32", value_parser = precision())]
     dtype: Precision,
+
+    /// Factor between cosines and logits, for requests without the parameter scale
+    #[arg(long, env = "DERMAKE_SCALE", ignore_case = true, default_value = "calibrated", value_parser = scale())]
+    scale: Scale,
 
     /// Largest number of photos in a batch
     #[arg(
@@ -69,8 +74,8 @@ pub struct InferArguments {
 
 impl From<InferArguments> for InferOptions {
     fn from(typed: InferArguments) -> Self {
-        let InferArguments { device, models, dtype, max_batch, batch_wait_ms, decoders, cached_classifiers } =
+        let InferArguments { device, models, dtype, scale, max_batch, batch_wait_ms, decoders, cached_classifiers } =
             typed;
-        Self { device, models, dtype, max_batch, batch_wait_ms, decoders, cached_classifiers }
+        Self { device, models, dtype, scale, max_batch, batch_wait_ms, decoders, cached_classifiers }
     }
 }

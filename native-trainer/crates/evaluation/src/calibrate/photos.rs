@@ -1,18 +1,17 @@
 //! Reads the photos that a calibration is fitted and measured on.
 
 use super::fit::{Sample, Samples, fit};
-use crate::benchmarks::{Benchmark, Classes, Task, image_roots};
+use crate::benchmarks::{Benchmark, image_roots};
 use crate::classification::plain_classifier;
 use crate::labeled::{known_labels, label_column};
-use crate::own_data::{self, OwnColumns, name_of};
+use crate::own_data::{LabeledData, LabeledRows, OwnColumns, labeled, name_of};
 use crate::report::listed;
 use crate::results::Protocol;
 use crate::scored::{ScoredRows, scored_rows};
 use crate::session::{Session, SessionOptions};
 use crate::table::Table;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use dermake_features::{Encoder, FeatureStore, Identity};
-use dermake_files::labels;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
 use dermake_process::interrupt;
@@ -48,6 +47,7 @@ pub struct CalibrateOptions<'a> {
 /// When the data cannot be read or have too few photos, or the model cannot be loaded.
 pub fn calibrate(options: &CalibrateOptions<'_>) -> Result<Calibration> {
     let labeled = LabeledPhotos::find(options)?;
+    let titles = titles(options.outside)?;
     let outside = options.outside.iter().map(|path| Table::read(path)).collect::<Result<Vec<_>>>()?;
     let (model, name) = options.model.load()?;
     dermake_models::warn_of(&model);
@@ -61,15 +61,33 @@ pub fn calibrate(options: &CalibrateOptions<'_>) -> Result<Calibration> {
         exclusion: None,
     };
     let encoder = Encoder::new(&model, Reading::Photo, store);
-    let mut session = Session { encoder, options: &session_options, embeddings: None, scale: Scale::Reference };
+    let mut session =
+        Session { encoder, options: &session_options, embeddings: None, map: None, scale: Scale::Reference };
     let classifier = plain_classifier(&mut session, &labeled.labels, &Templates::skin())?;
     let mut samples = labeled.samples(&mut session, &classifier)?;
-    for table in &outside {
-        let title = name_of(&table.path);
+    for (table, title) in outside.iter().zip(titles) {
         let photos = encoded(&mut session, &title, table, None, table.rows())?;
         samples.outside.push((title, cosines(&classifier, &photos)?));
     }
     fit(&samples, options.refused_share)
+}
+
+/// Names of folders and tables: the last parts of their paths, or the whole paths of those whose last part is the same.
+///
+/// # Errors
+/// When one is named twice.
+fn titles(paths: &[PathBuf]) -> Result<Vec<String>> {
+    let same = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let n_of_name = |name: &str| paths.iter().filter(|path| name_of(path) == name).count();
+    let mut titles = Vec::new();
+    for (at, path) in paths.iter().enumerate() {
+        if paths[..at].iter().any(|other| same(other) == same(path)) {
+            bail!("--outside names these photos twice: {}", path.display());
+        }
+        let name = name_of(path);
+        titles.push(if n_of_name(&name) == 1 { name } else { path.display().to_string() });
+    }
+    Ok(titles)
 }
 
 /// Labeled photos, before they are encoded.
@@ -85,24 +103,13 @@ struct LabeledPhotos {
 
 impl LabeledPhotos {
     fn find(options: &CalibrateOptions<'_>) -> Result<Self> {
-        let found = own_data::benchmarks(options.data, &options.columns, options.max_unreadable)?;
-        let is_labeled = |benchmark: &Benchmark| matches!(benchmark.task, Task::Classification { .. });
-        let benchmark = found.into_iter().find(is_labeled);
-        let benchmark = benchmark.with_context(|| {
-            format!("the data have no labels; --label-column names their column: {}", options.data.display())
-        })?;
+        let LabeledData { benchmark, table, label_column: name, class_list } =
+            labeled(options.data, &options.columns, options.max_unreadable, LabeledRows::OfSplit)?;
         for note in benchmark.notes() {
             tracing::warn!("{note}");
         }
-        let Task::Classification { classes, label_column: name, .. } = &benchmark.task else {
-            bail!("the data have no labels: {}", options.data.display());
-        };
-        let labels = match classes {
-            Classes::Names(names) => named_set(names)?,
-            Classes::Named(name) => labels::class_list(name, options.data)?,
-        };
-        let table = benchmark.read(options.data)?;
-        let column = label_column(&table, name, &labels.class_names)?;
+        let labels = with_known_key(class_list);
+        let column = label_column(&table, &name, &labels.class_names)?;
         let rows = table.rows().to_vec();
         let places = known_labels(&table, column, &labels, &rows);
         let inside = rows.iter().zip(&places).filter_map(|(&row, &place)| Some((row, place?))).collect();
@@ -144,19 +151,18 @@ impl LabeledPhotos {
     }
 }
 
-/// A set of these labels in this order, with the key of the built-in set that has the same ones.
-fn named_set(names: &[String]) -> Result<LabelSet> {
-    let set = LabelSet::from_class_names(names.to_vec())?;
+/// The set with the key of the built-in set that has the same labels.
+fn with_known_key(set: LabelSet) -> LabelSet {
     let sorted = |set: &LabelSet| {
         let mut names = set.class_names.clone();
         names.sort_unstable();
         names
     };
     let known = LabelSet::built_in().into_iter().find(|known| sorted(known) == sorted(&set));
-    Ok(match known {
+    match known {
         Some(LabelSet { key, title, .. }) => LabelSet { key, title, ..set },
         None => set,
-    })
+    }
 }
 
 /// Features of the photos of some rows.
@@ -180,4 +186,23 @@ fn cosines(classifier: &Classifier, photos: &ScoredRows) -> Result<Vec<Vec<f32>>
         bail!("the model gives features that are not finite numbers");
     }
     Ok(cosines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_the_same_name_are_told_apart_and_none_is_taken_twice() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        for name in ["a/other", "b/other", "rocks"] {
+            std::fs::create_dir_all(path(name)).unwrap();
+        }
+        let found = titles(&[path("a/other"), path("b/other"), path("rocks")]).unwrap();
+        let shown = |name: &str| path(name).display().to_string();
+        assert_eq!(found, [shown("a/other"), shown("b/other"), "rocks".into()]);
+        let error = titles(&[path("rocks"), path("a/../rocks")]).unwrap_err().to_string();
+        assert!(error.starts_with("--outside names these photos twice"), "{error}");
+    }
 }

@@ -44,6 +44,9 @@ pub struct Epoch {
 /// A head, how it came about, and which epoch it is of.
 pub struct Trained {
     pub head: Head,
+    /// The same head for standardized features, and the standardization.
+    pub standardized: Head,
+    pub(super) scaling: Scaling,
     pub epochs: Vec<Epoch>,
     pub best_epoch: usize,
 }
@@ -97,7 +100,7 @@ pub fn train(train: &Rows, validation: &Rows, weights: &[f64], options: &HeadOpt
         head.update(&gradient, &mut moments, epoch + 1, options);
     }
     let (best_epoch, head) = best.ok_or_else(|| anyhow::anyhow!("epochs is 0, expected at least 1"))?;
-    Ok(Trained { head: scaling.folded(head), epochs, best_epoch })
+    Ok(Trained { head: scaling.folded(head.clone()), standardized: head, scaling, epochs, best_epoch })
 }
 
 impl Head {
@@ -119,17 +122,19 @@ impl Head {
     }
 
     fn loss_and_gradient(&self, x: &Array2<f64>, labels: &[usize], weights: &[f64]) -> (f64, Self) {
-        let mut d_logits = self.probabilities(x);
-        let loss = loss_of(&d_logits, labels, weights);
         let total: f64 = labels.iter().map(|&label| weights[label]).sum();
-        for (mut row, &label) in d_logits.rows_mut().into_iter().zip(labels) {
-            row[label] -= 1.0;
-            row *= weights[label] / total;
-        }
+        let (loss, d_logits) = loss_and_logit_gradient(self, x, labels, weights, total);
         (loss, Self { weight: x.t().dot(&d_logits), bias: d_logits.sum_axis(Axis(0)) })
     }
 
-    fn update(&mut self, gradient: &Self, moments: &mut [Moments; 2], number: usize, options: &HeadOptions) {
+    /// One step of AdamW, the `number`-th from 1; only the rate and the decay of `options` count.
+    pub(super) fn update(
+        &mut self,
+        gradient: &Self,
+        moments: &mut [Moments; 2],
+        number: usize,
+        options: &HeadOptions,
+    ) {
         let [first, second] = moments;
         let rate = options.learning_rate;
         let corrections = [BETA1, BETA2].map(|beta| 1.0 - beta.powi(number as i32));
@@ -152,27 +157,50 @@ impl Head {
     }
 }
 
-fn loss_of(probabilities: &Array2<f64>, labels: &[usize], weights: &[f64]) -> f64 {
+/// The share of the rows `x` in the loss of a batch whose rows have the weights `total` together, and the gradient of
+/// their logits, `[b, C]`.
+pub(super) fn loss_and_logit_gradient(
+    head: &Head,
+    x: &Array2<f64>,
+    labels: &[usize],
+    weights: &[f64],
+    total: f64,
+) -> (f64, Array2<f64>) {
+    let mut d_logits = head.probabilities(x);
+    let own: f64 = labels.iter().map(|&label| weights[label]).sum();
+    let loss = loss_of(&d_logits, labels, weights) * own / total;
+    for (mut row, &label) in d_logits.rows_mut().into_iter().zip(labels) {
+        row[label] -= 1.0;
+        row *= weights[label] / total;
+    }
+    (loss, d_logits)
+}
+
+/// The weighted mean of the cross-entropy of probabilities `[n, C]`.
+pub(super) fn loss_of(probabilities: &Array2<f64>, labels: &[usize], weights: &[f64]) -> f64 {
     let rows = probabilities.rows().into_iter().zip(labels);
     let sum: f64 = rows.map(|(row, &label)| weights[label] * row[label].max(f64::MIN_POSITIVE).ln()).sum();
     0.0 - sum / labels.iter().map(|&label| weights[label]).sum::<f64>() // never -0.0, which would be printed
 }
 
-struct Moments {
+/// AdamW's mean of gradients, or of their squares.
+#[derive(Clone)]
+pub(super) struct Moments {
     weight: Array2<f64>,
     bias: Array1<f64>,
 }
 
 impl Moments {
-    fn like(head: &Head) -> Self {
+    pub(super) fn like(head: &Head) -> Self {
         Self { weight: Array2::zeros(head.weight.dim()), bias: Array1::zeros(head.bias.dim()) }
     }
 }
 
 /// Standardization by the training rows, which is folded into the head.
-struct Scaling {
-    mean: Array1<f64>,
-    deviation: Array1<f64>,
+#[derive(Clone)]
+pub(super) struct Scaling {
+    pub mean: Array1<f64>,
+    pub deviation: Array1<f64>,
 }
 
 impl Scaling {
@@ -182,12 +210,12 @@ impl Scaling {
         Self { mean, deviation }
     }
 
-    fn apply(&self, features: &Array2<f64>) -> Array2<f64> {
+    pub(super) fn apply(&self, features: &Array2<f64>) -> Array2<f64> {
         (features - &self.mean) / &self.deviation
     }
 
     /// The head that gives of plain features what `head` gives of standardized ones.
-    fn folded(&self, head: Head) -> Head {
+    pub(super) fn folded(&self, head: Head) -> Head {
         let weight = &head.weight / &self.deviation.view().insert_axis(Axis(1));
         let bias = head.bias - self.mean.dot(&weight);
         Head { weight, bias }

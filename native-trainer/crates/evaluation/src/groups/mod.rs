@@ -66,6 +66,27 @@ pub fn breakdowns(
     breakdowns
 }
 
+/// Rows by a group each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowGroups {
+    /// In their order, the unknown last.
+    pub names: Vec<String>,
+    /// The place of each row's group among the names.
+    pub of_rows: Vec<usize>,
+}
+
+/// The groups of rows by skin tone; `None` if the table has no such column, or none that is understood.
+pub fn skin_tones(table: &Table, rows: &[usize]) -> Option<RowGroups> {
+    let (kind, column) = columns(table).into_iter().find(|(kind, _)| matches!(kind, Kind::SkinTone(_)))?;
+    let kind = kind.narrowed(rows.iter().map(|&row| table.cell(row, column)).filter(|cell| !is_missing(cell)));
+    let members = members(table, rows, kind, column, &mut Vec::new())?;
+    let mut of_rows = vec![0; rows.len()];
+    for (group, counts) in members.values().enumerate() {
+        counts.iter().enumerate().filter(|(_, count)| **count > 0).for_each(|(row, _)| of_rows[row] = group);
+    }
+    Some(RowGroups { names: members.into_keys().map(|name| name.text).collect(), of_rows })
+}
+
 /// The columns of skin tone, sex and age, in this order.
 fn columns(table: &Table) -> Vec<(Kind, usize)> {
     let first = FIRST_COLUMNS.iter().filter_map(|name| table.find_column(&[name]));
@@ -274,6 +295,14 @@ mod tests {
         let angle = tone("ITA", ["60", "-1", "30", "-45.5"]);
         assert_eq!(angle.column, "ita");
         assert_eq!(angle.groups.len(), 4, "-1 degree is an angle");
+    }
+
+    #[test]
+    fn each_row_has_its_group_by_skin_tone() {
+        let table = |csv: &str| Table::from_bytes(csv.as_bytes(), Path::new("t.csv")).unwrap();
+        let found = skin_tones(&table("filename,age,fst\na,3,VI\nb,4,\nc,5,I\nd,6,VI\n"), &[0, 1, 3]).unwrap();
+        assert_eq!((found.names, found.of_rows), (vec!["6".to_string(), UNKNOWN.into()], vec![0, 1, 0]));
+        assert_eq!(skin_tones(&table("filename,age\na,3\n"), &[0]), None);
     }
 
     #[test]

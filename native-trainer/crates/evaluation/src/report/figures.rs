@@ -80,7 +80,7 @@ fn plain_style() -> String {
 }
 
 /// A text in a file's name.
-fn slug(text: &str) -> String {
+pub fn slug(text: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
     text.chars().map(plain).collect::<String>().trim_matches('-').to_owned()
 }

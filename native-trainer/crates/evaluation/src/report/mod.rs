@@ -22,12 +22,12 @@ mod summary;
 mod svg;
 
 use super::compare::Comparison;
-use super::results::{Published, Results};
-use dermake_drawing::page_css;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use super::results::Published;
+use dermake_drawing::{page, page_css};
+use maud::{Markup, html};
 use mistakes::Thumbnail;
 
-pub(super) use figures::figures;
+pub(super) use figures::{figures, slug};
 pub(super) use format::listed;
 pub use left_out::{sentence as left_out, share as scored_share};
 pub use markdown::{markdown, terminal};
@@ -37,38 +37,26 @@ const STYLE: &str = include_str!("style.css");
 /// The HTML page. It has no script and loads no other file.
 pub fn html(comparison: &Comparison, published: &[Published], thumbnail: &Thumbnail<'_>) -> String {
     let is_one = comparison.models.len() == 1;
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Evaluation of " (heading::names(comparison)) }
-                style { (PreEscaped(page_css())) (PreEscaped(STYLE)) }
-            }
-            body {
-                (heading::header(comparison))
-                (contents(comparison))
-                main {
-                    (summary::section(comparison, published))
-                    (differences::section(&comparison.differences))
-                    @for (model, results) in comparison.models.iter().enumerate() {
-                        @let name = Some(results.model.name.as_str()).filter(|_| !is_one);
-                        @for benchmark in &results.benchmarks {
-                            (section::section(benchmark, model, name, thumbnail))
-                        }
-                    }
-                    (not_scored::sections(comparison))
-                    (effort::section(comparison))
+    let body = html! {
+        (heading::header(comparison))
+        (contents(comparison))
+        main {
+            (summary::section(comparison, published))
+            (differences::section(&comparison.differences))
+            @for (model, results) in comparison.models.iter().enumerate() {
+                @let name = Some(results.model.name.as_str()).filter(|_| !is_one);
+                @for benchmark in &results.benchmarks {
+                    (section::section(benchmark, model, name, thumbnail))
                 }
             }
+            (not_scored::sections(comparison))
+            (effort::section(comparison))
         }
-    }
-    .into_string()
+    };
+    page(&format!("Evaluation of {}", heading::names(comparison)), &(page_css() + STYLE), &body)
 }
 
 fn contents(comparison: &Comparison) -> Markup {
-    let any = |is_so: fn(&Results) -> bool| comparison.models.iter().any(is_so);
     let is_one = comparison.models.len() == 1;
     html! {
         nav aria-label="Contents" {
@@ -86,10 +74,10 @@ fn contents(comparison: &Comparison) -> Markup {
                         }
                     }
                 }
-                @if any(|results| !results.failed.is_empty()) {
+                @if !not_scored::failed_of(comparison).is_empty() {
                     li { a href="#failed" { "Failed" } }
                 }
-                @if any(|results| !results.skipped.is_empty()) {
+                @if comparison.models.iter().any(|results| !results.skipped.is_empty()) {
                     li { a href="#skipped" { "Not run" } }
                 }
                 @if !effort::is_none(comparison) {

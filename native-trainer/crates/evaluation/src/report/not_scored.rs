@@ -14,7 +14,7 @@ pub fn sections(comparison: &Comparison) -> Markup {
     }
 }
 
-/// The failed benchmarks; with several models, their titles name the model.
+/// The failed models and benchmarks; with several models, titles of benchmarks name the model.
 pub fn failed_of(comparison: &Comparison) -> Vec<FailedBenchmark> {
     let is_one = comparison.models.len() == 1;
     let of_model = |results: &Results| {
@@ -23,7 +23,12 @@ pub fn failed_of(comparison: &Comparison) -> Vec<FailedBenchmark> {
         let named = |failed: &FailedBenchmark| FailedBenchmark { title: title(&failed.title), ..failed.clone() };
         results.failed.iter().map(named).collect::<Vec<_>>()
     };
-    comparison.models.iter().flat_map(of_model).collect()
+    let models = comparison.not_evaluated.iter().map(|failed| FailedBenchmark {
+        key: String::new(),
+        title: format!("the model {}", failed.name),
+        problem: failed.problem.clone(),
+    });
+    models.chain(comparison.models.iter().flat_map(of_model)).collect()
 }
 
 fn failed_section(benchmarks: &[FailedBenchmark]) -> Markup {
@@ -31,7 +36,7 @@ fn failed_section(benchmarks: &[FailedBenchmark]) -> Markup {
         section #failed {
             h2 { "Failed" }
             table.stacked {
-                thead { tr { th scope="col" { "Benchmark" } th scope="col" { "Problem" } } }
+                thead { tr { th scope="col" { "Benchmark or model" } th scope="col" { "Problem" } } }
                 tbody {
                     @for benchmark in benchmarks {
                         tr { th scope="row" { (benchmark.title) } td { (benchmark.problem) } }

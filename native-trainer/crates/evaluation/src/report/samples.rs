@@ -135,5 +135,6 @@ fn benchmark(key: &str, title: &str, metrics: Vec<Metric>, details: Details) -> 
         breakdowns: Vec::new(),
         without_excluded: None,
         details,
+        map: None,
     }
 }

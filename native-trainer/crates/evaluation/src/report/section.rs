@@ -1,6 +1,7 @@
 //! The section of a benchmark: what all kinds have, then the figures of its kind.
 
 use super::mistakes::Thumbnail;
+use super::svg::embedding_map;
 use super::{breakdowns, classification, concepts, format, probe, retrieval};
 use crate::results::{BenchmarkResult, Details, Metric, UnreadableImage};
 use maud::{Markup, html};
@@ -34,6 +35,10 @@ pub fn section(benchmark: &BenchmarkResult, model: usize, name: Option<&str>, th
             @match &benchmark.details {
                 Details::Classification(details) => {
                     (metrics(&benchmark.metrics)) (classification::figures(details, thumbnail))
+                    @if let Some(map) = &benchmark.map {
+                        h3 { "Map of the images" }
+                        div.figures { (embedding_map::figures(map)) }
+                    }
                 }
                 Details::Concepts(details) => { (metrics(&benchmark.metrics)) (concepts::figures(details)) }
                 Details::Retrieval(details) => { (retrieval::figures(details, &benchmark.metrics)) }

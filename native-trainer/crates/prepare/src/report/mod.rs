@@ -4,7 +4,8 @@ mod examples;
 
 use crate::sample::Sample;
 use crate::summary::Summary;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use dermake_drawing::page;
+use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("style.css");
@@ -13,28 +14,17 @@ const N_NAMES: usize = 25;
 
 /// Returns the page.
 pub fn html(summary: &Summary, sample: &Sample) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Prepared captions" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { "Prepared captions" }
-                (counts(summary))
-                div.columns {
-                    (names("Conditions", &summary.conditions))
-                    (names("Concepts", &summary.concepts))
-                }
-                (examples::section(sample))
-                (by_hand())
-            }
+    let body = html! {
+        h1 { "Prepared captions" }
+        (counts(summary))
+        div.columns {
+            (names("Conditions", &summary.conditions))
+            (names("Concepts", &summary.concepts))
         }
-    }
-    .into_string()
+        (examples::section(sample))
+        (by_hand())
+    };
+    page("Prepared captions", STYLE, &body)
 }
 
 fn counts(summary: &Summary) -> Markup {

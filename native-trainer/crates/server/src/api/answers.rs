@@ -27,17 +27,19 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
     let engine = api.engine(&mut parsed.parameters).await?;
     let (labels, templates) = parsed.parameters.labels(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
+    let scale = engine.usable_scale(parsed.parameters.scale(engine.scale())?)?;
     std::mem::take(&mut parsed.parameters).finish()?;
     let photo = parsed.take_photos(1)?;
     if engine.shipped_classifier(&labels.set, &templates).is_none() {
         check_prompts(labels.set.class_names.len() * templates.as_slice().len(), &api.limits)?;
     }
     let (features, classifier) =
-        tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates)))?;
+        tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates, scale)))?;
     let answer = classifier.answer(&features, top_k)?.remove(0);
     let zero_shot::Answer { predictions, certainty } = answer;
     let (model, warnings) = (engine.name().to_owned(), texts(&labels.warnings));
-    Ok(Json(Classified { model, predictions, certainty, warnings, millis: millis_since(parsed.arrived) }))
+    let (scale, millis) = (classifier.scale(), millis_since(parsed.arrived));
+    Ok(Json(Classified { model, predictions, certainty, scale, warnings, millis }))
 }
 
 /// `POST /v1/annotate`: ranks clinical concepts for one photo.
@@ -47,12 +49,14 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
     let engine = api.engine(&mut parsed.parameters).await?;
     let ReadConcepts { concepts, warnings } = parsed.parameters.concepts(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
+    let scale = engine.usable_scale(parsed.parameters.scale(engine.scale())?)?;
     std::mem::take(&mut parsed.parameters).finish()?;
     let photo = parsed.take_photos(1)?;
-    let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts)))?;
+    let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts, scale)))?;
     let concepts = scorer.annotate(&features, top_k)?.remove(0);
     let (model, warnings) = (engine.name().to_owned(), texts(&warnings));
-    Ok(Json(Annotated { model, concepts, warnings, millis: millis_since(parsed.arrived) }))
+    let (scale, millis) = (scorer.scale(), millis_since(parsed.arrived));
+    Ok(Json(Annotated { model, concepts, scale, warnings, millis }))
 }
 
 /// `POST /v1/embed`: the features of photos or of texts.

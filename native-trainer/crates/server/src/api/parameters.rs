@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use axum::http::Uri;
+use dermake_models::scale::Scale;
 use percent_encoding::percent_decode_str;
-use shared_model::api::fields::{LABELS, PHOTO, TEMPLATE, TOP_K};
+use shared_model::api::fields::{LABELS, PHOTO, SCALE, TEMPLATE, TOP_K};
 use shared_model::concepts::{Concept, ReadConcepts};
 use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates};
 use shared_model::text_file::shortened;
@@ -105,13 +106,25 @@ impl Parameters {
         }
     }
 
+    /// The only text or number of this name, as text, if there is one.
+    fn one_value(&mut self, name: &'static str) -> Result<Option<String>> {
+        match <[Value; 1]>::try_from(self.take(name)) {
+            Ok([Value::Text(text) | Value::Number(text)]) => Ok(Some(text)),
+            Err(none) if none.is_empty() => Ok(None),
+            _ => Err(HttpError::malformed(format!("`{name}` is given several times, expected once"))),
+        }
+    }
+
+    /// `scale`: a word, or the number 100.
+    pub(super) fn scale(&mut self, default: Scale) -> Result<Scale> {
+        let Some(text) = self.one_value(SCALE)? else { return Ok(default) };
+        let invalid = |expected| HttpError::invalid(format!("`{SCALE}` is {text:?}, expected {expected}"));
+        text.strip_suffix(".0").unwrap_or(&text).parse().map_err(invalid)
+    }
+
     /// `top_k`, from 1 on.
     pub(super) fn top_k(&mut self, default: usize) -> Result<usize> {
-        let text = match <[Value; 1]>::try_from(self.take(TOP_K)) {
-            Ok([Value::Text(text) | Value::Number(text)]) => text,
-            Err(none) if none.is_empty() => return Ok(default),
-            _ => return Err(HttpError::malformed(format!("`{TOP_K}` is given several times, expected once"))),
-        };
+        let Some(text) = self.one_value(TOP_K)? else { return Ok(default) };
         let invalid = || HttpError::invalid(format!("`{TOP_K}` is {text:?}, expected a whole number from 1 on"));
         whole_number(&text).filter(|&top_k| top_k >= 1).ok_or_else(invalid)
     }

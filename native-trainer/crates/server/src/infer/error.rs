@@ -10,6 +10,9 @@ pub(crate) enum Error {
     /// The photo of this index cannot be read.
     #[error("photo {index}")]
     Photo { index: usize, source: shared_model::Error },
+    /// The model does not have the scale of the request.
+    #[error("`scale`: {0:#}")]
+    Scale(anyhow::Error),
     #[error("the model's answer is not finite")]
     NotFinite,
     /// The cause was logged.

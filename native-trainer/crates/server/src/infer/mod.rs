@@ -18,6 +18,7 @@ use std::thread;
 
 use axum::body::Bytes;
 use candle_core::{DType, Device, Tensor};
+use dermake_models::scale::Scale;
 use futures_util::future::try_join_all;
 use shared_model::ZeroShotModel;
 use shared_model::concepts::{Concept, ConceptScorer};
@@ -45,6 +46,8 @@ pub(super) struct Engine {
     key: String,
     name: String,
     model: Arc<ZeroShotModel>,
+    /// Of requests that name none.
+    scale: Scale,
     queue: Arc<Queue>,
     decoder: Decoder,
     /// For images that are decoded or wait.
@@ -68,6 +71,7 @@ impl Engine {
     ) -> anyhow::Result<Self> {
         let (model, name) = options.model(source).load()?;
         check_finite(&model)?;
+        options.scale.check(&model)?;
         dermake_models::warn_of(&model);
         let batching = Batching {
             max_images: options.max_batch as usize,
@@ -89,12 +93,26 @@ impl Engine {
             classifiers: ByContent::new(options.cached_classifiers as usize),
             scorers: ByContent::new(options.cached_classifiers as usize),
             model,
+            scale: options.scale,
             queue,
         })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The scale of requests that name none.
+    pub(super) fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Returns the scale, if the model has it.
+    ///
+    /// # Errors
+    /// [`Error::Scale`].
+    pub(super) fn usable_scale(&self, scale: Scale) -> Result<Scale, Error> {
+        scale.check(&self.model).map(|()| scale).map_err(Error::Scale)
     }
 
     /// The names of this model in a request's `model`.
@@ -141,33 +159,41 @@ impl Engine {
         self.model.shipped_classifier(labels, templates)
     }
 
-    /// Returns the classifier of labels: the model's own, a cached one, or a new one; calibrated if the model is.
+    /// Returns the classifier of labels: the model's own, a cached one, or a new one, with a scale that
+    /// [`Self::usable_scale`] has returned.
     pub(super) async fn classifier(
         &self,
         labels: &LabelSet,
         templates: &Templates,
-    ) -> Result<Arc<Classifier>, Error> {
-        if let Some(shipped) = self.shipped_classifier(labels, templates) {
-            return Ok(Arc::new(self.model.calibrated(shipped.clone(), templates)));
-        }
+        scale: Scale,
+    ) -> Result<Classifier, Error> {
+        let classifier = match self.shipped_classifier(labels, templates) {
+            Some(shipped) => shipped.clone(),
+            None => self.new_classifier(labels, templates).await?.as_ref().clone(),
+        };
+        scale.of(classifier, &self.model, templates).map_err(Error::Scale)
+    }
+
+    /// Returns a classifier of texts, cached or new.
+    async fn new_classifier(&self, labels: &LabelSet, templates: &Templates) -> Result<Arc<Classifier>, Error> {
         let make = async {
             let prompts = Classifier::prompts(&labels.class_names, templates);
-            let classifier = Classifier::from_prompts(&labels.class_names, &self.text_features(&prompts).await?)?;
-            Ok(self.model.calibrated(classifier, templates))
+            Ok(Classifier::from_prompts(&labels.class_names, &self.text_features(&prompts).await?)?)
         };
         self.classifiers.get_or_make(cache::key(&[&labels.class_names, templates.as_slice()]), make).await
     }
 
-    /// Returns the scorer of these concepts, cached or new.
-    pub(super) async fn scorer(&self, concepts: &[Concept]) -> Result<Arc<ConceptScorer>, Error> {
+    /// Returns the scorer of these concepts, cached or new, with a scale that [`Self::usable_scale`] has returned.
+    pub(super) async fn scorer(&self, concepts: &[Concept], scale: Scale) -> Result<ConceptScorer, Error> {
         let templates = ConceptTemplates::skin();
         let make = async {
             let features = self.text_features(&ConceptScorer::prompts(concepts, &templates)).await?;
-            Ok(ConceptScorer::new(concepts, &templates, &features)?)
+            Ok::<_, Error>(ConceptScorer::new(concepts, &templates, &features)?)
         };
         let content = concepts.iter().flat_map(|concept| [std::slice::from_ref(&concept.name), &concept.terms]);
         let content: Vec<&[String]> = content.collect();
-        self.scorers.get_or_make(cache::key(&content), make).await
+        let scorer = self.scorers.get_or_make(cache::key(&content), make).await?;
+        scale.of_concepts(scorer.as_ref().clone(), &self.model).map_err(Error::Scale)
     }
 
     /// Images and texts that wait.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dermake_device::{DeviceChoice, Precision};
 use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
 
 /// Models that answer, their device, and batches.
 #[derive(Debug, Clone)]
@@ -17,6 +18,9 @@ pub struct InferOptions {
 
     /// Precision of weights that are not quantized
     pub dtype: Precision,
+
+    /// Factor between cosines and logits for requests that name none
+    pub scale: Scale,
 
     /// Largest number of photos in a batch
     pub max_batch: u32,
@@ -37,6 +41,7 @@ impl InferOptions {
         device: None,
         models: Vec::new(),
         dtype: Precision::F32,
+        scale: Scale::Calibrated,
         max_batch: 8,
         batch_wait_ms: 4,
         decoders: 0,

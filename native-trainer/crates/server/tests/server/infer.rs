@@ -2,6 +2,7 @@
 
 use super::running::{Reply, Running, copy_demo_model, demo_model, photo};
 use base64::Engine;
+use dermake_models::scale::Scale;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{ConceptTemplates, LabelSet, Templates};
 use shared_model::preprocess::Reading;
@@ -53,6 +54,38 @@ fn a_photo_is_classified_as_by_the_model_itself() {
         "{:?}",
         refused.body
     );
+}
+
+#[test]
+fn a_request_or_the_server_chooses_the_scale() {
+    let (model, _) = dermake_models::load(demo_model().to_str().unwrap(), None, &Default::default()).unwrap();
+    let own = f64::from(model.logit_scale().unwrap());
+    let server = Running::with(|_| {});
+    let scale = |server: &Running, address: &str| server.post_photo(address, 0).body["scale"].as_f64().unwrap();
+    let (labels, skin) = (LabelSet::find("pad").unwrap(), Templates::skin());
+    let shipped = model.shipped_classifier(&labels, &skin).unwrap().clone();
+    let calibrated = model.calibrated(shipped, &skin).scale();
+    assert!(calibrated != 100.0 && calibrated != own);
+    assert_eq!(scale(&server, "/v1/classify"), calibrated);
+    assert_eq!(scale(&server, "/v1/classify?scale=100"), 100.0);
+    assert_eq!(scale(&server, "/v1/classify?scale=own"), own);
+    assert!((scale(&server, "/v1/annotate?scale=OWN") - own).abs() < 1e-9 * own);
+    assert!((scale(&server, "/v1/annotate?scale=100") - 4.5944f64.exp()).abs() < 0.01);
+    let labels = |address: &str| server.post_photo(address, 0).predictions();
+    for ((label, own), (same, reference)) in
+        labels("/v1/classify?scale=own").iter().zip(labels("/v1/classify?scale=100"))
+    {
+        assert_eq!(*label, same);
+        assert!((own - reference).abs() > 0.0 || reference < 1e-6, "{label}");
+    }
+    let refused = server.post_photo("/v1/classify?scale=99", 0);
+    let message = refused.body["message"].as_str().unwrap();
+    assert!(
+        refused.status == 422 && message.contains("`scale` is \"99\", expected 100, own or calibrated"),
+        "{message}"
+    );
+    let server = Running::with(|config| config.infer.scale = Scale::Own);
+    assert_eq!(scale(&server, "/v1/classify"), own);
 }
 
 #[test]

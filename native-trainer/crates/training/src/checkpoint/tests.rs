@@ -1,4 +1,5 @@
 use super::*;
+use dermake_models::NOTICE_KEY;
 use shared_model::weights::Weights;
 
 #[test]

@@ -10,3 +10,4 @@ mod gradients;
 mod ranks;
 mod tiny;
 mod train;
+mod tuning;

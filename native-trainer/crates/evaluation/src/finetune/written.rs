@@ -1,0 +1,61 @@
+//! The files of a head.
+
+use super::head::{Epoch, Head};
+use anyhow::Result;
+use dermake_features::Identity;
+use dermake_files::output::replace_file;
+use dermake_sheets::Sheet;
+use safetensors::tensor::{Dtype, TensorView};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The head as `torch.nn.Linear` stores it.
+const HEAD_FILE: &str = "head.safetensors";
+/// Its classes in order, and the model that it belongs to.
+const ABOUT_FILE: &str = "head.json";
+const HISTORY_FILE: &str = "history.csv";
+
+/// A head to write, and how it came about.
+pub struct WrittenHead<'a> {
+    pub head: &'a Head,
+    pub epochs: &'a [Epoch],
+    /// Place of the epoch that it is of; `None` for what was there before the first.
+    pub best_epoch: Option<usize>,
+    pub class_names: &'a [String],
+    /// The model whose features it takes.
+    pub identity: &'a Identity,
+}
+
+/// Writes the head as PyTorch's `Linear` of the unit image features, its classes, and the losses of its epochs.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_head(written: &WrittenHead<'_>, out: &Path) -> Result<()> {
+    let WrittenHead { head: Head { weight, bias }, epochs, best_epoch, class_names, identity } = written;
+    let bytes =
+        |values: Vec<f64>| values.iter().flat_map(|&value| (value as f32).to_le_bytes()).collect::<Vec<u8>>();
+    let (n_values, n_classes) = weight.dim();
+    let weight = bytes(weight.t().iter().copied().collect());
+    let bias = bytes(bias.to_vec());
+    let tensors = [
+        ("weight", TensorView::new(Dtype::F32, vec![n_classes, n_values], &weight)?),
+        ("bias", TensorView::new(Dtype::F32, vec![n_classes], &bias)?),
+    ];
+    // One entry only: the header writes a map's entries in no fixed order.
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    replace_file(&out.join(HEAD_FILE), &safetensors::serialize(tensors, Some(metadata))?)?;
+    let about = serde_json::json!({
+        "classes": class_names,
+        "features": "image features of unit length",
+        "model": identity.model_name,
+        "model_sha256": identity.model_sha256,
+        "best_epoch": best_epoch.map_or(0, |epoch| epoch + 1),
+    });
+    replace_file(&out.join(ABOUT_FILE), &serde_json::to_vec_pretty(&about)?)?;
+    let mut history = Sheet::default();
+    let column = |of: fn(&Epoch) -> f64| epochs.iter().map(|epoch| Some(of(epoch))).collect();
+    history.numbers("epoch", (1..=epochs.len()).map(|epoch| Some(epoch as f64)).collect());
+    history.numbers("train_loss", column(|epoch| epoch.train_loss));
+    history.numbers("validation_loss", column(|epoch| epoch.validation_loss));
+    history.write(&out.join(HISTORY_FILE))
+}
