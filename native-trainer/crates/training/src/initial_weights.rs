@@ -2,10 +2,10 @@
 
 use super::parameters::{LOGIT_BIAS, LOGIT_SCALE};
 use super::recipe::Recipe;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use candle_core::{Device, Tensor};
 use dermake_hub::{WeightsKind, demo_model};
-use dermake_models::{Checkpoint, NoConfig, init};
+use dermake_models::{CONFIG_FILE, Checkpoint, NoConfig, init};
 use dermake_objective::{PairLogits, Variant};
 use shared_model::config::ClipConfig;
 use shared_model::weights::Weights;
@@ -40,8 +40,20 @@ fn with_logit_bias(mut config: ClipConfig, mut weights: Weights) -> Result<(Clip
 /// The checkpoint that the recipe names.
 fn checkpoint(recipe: &Recipe) -> Result<(ClipConfig, Weights)> {
     let from = recipe.model.from.as_deref().context("the recipe names no model")?;
-    let (config, weights) = dense(from, recipe.model.architecture.as_deref()).context("model.from")?;
+    let found = dense(from, recipe.model.architecture.as_deref());
+    let (config, weights) = found.map_err(without_option).context("model.from")?;
     Ok((recipe.model.sized(config)?, weights))
+}
+
+/// Names the recipe's field for the architecture, where other commands have an option.
+fn without_option(err: anyhow::Error) -> anyhow::Error {
+    match err.downcast::<NoConfig>() {
+        Ok(NoConfig { weights }) => anyhow!(
+            "no {CONFIG_FILE} beside the weights; name their shape as model.architecture in the recipe: {}",
+            weights.display()
+        ),
+        Err(err) => err,
+    }
 }
 
 /// A checkpoint that can be trained: `demo`, or what [`dermake_hub::resolve`] finds.
