@@ -34,7 +34,8 @@ impl Gpu {
     ///
     /// # Errors
     /// - [`Error::NoAdapter`] and [`Error::NoSuchAdapter`]: the machine has no GPU with this number.
-    /// - [`Error::TooSmall`]: the driver cannot open the GPU with the default limits.
+    /// - [`Error::TooSmall`]: the GPU has less than the default limits.
+    /// - [`Error::Failed`]: the driver cannot open it for another reason.
     /// - [`Error::Kernel`], [`Error::OutOfMemory`] and [`Error::Lost`]: the driver cannot compile a kernel.
     pub fn open(index: usize) -> Result<Self> {
         let adapter = adapter::choose(adapter::adapters(), index)?;
@@ -42,10 +43,13 @@ impl Gpu {
         let name = adapter::name(&info);
         // Those that every implementation of WebGPU has, which is what the kernels are written for.
         let limits = Limits::default();
+        let is_large_enough = limits.check_limits(&adapter.limits());
         let descriptor = DeviceDescriptor { required_limits: limits, ..DeviceDescriptor::default() };
         let opened = pollster::block_on(adapter.request_device(&descriptor));
-        let (device, queue) =
-            opened.map_err(|err| Error::TooSmall { gpu: name.clone(), detail: err.to_string() })?;
+        let (device, queue) = opened.map_err(|err| {
+            let detail = one_line(&err.to_string());
+            if is_large_enough { Error::Failed { detail } } else { Error::TooSmall { gpu: name.clone(), detail } }
+        })?;
         let lost = Arc::new(Mutex::new(None));
         let reason = Arc::clone(&lost);
         device.set_device_lost_callback(move |_, detail| {
