@@ -34,7 +34,19 @@ pub struct SessionOptions<'a> {
     pub exclusion: Option<&'a Exclusion>,
 }
 
+impl<'a> SessionOptions<'a> {
+    /// Options of photos that are not a benchmark's: all are used.
+    pub fn of_photos(data: &'a Path, max_unreadable: f64) -> Self {
+        Self { data, protocol: Protocol::All, max_unreadable, exclusion: None }
+    }
+}
+
 impl<'a> Session<'a> {
+    /// A session of which only the features are wanted: no files, no maps, the reference's scale.
+    pub fn of_features(encoder: Encoder<'a>, options: &'a SessionOptions<'a>) -> Self {
+        Self { encoder, options, embeddings: None, map: None, scale: Scale::Reference }
+    }
+
     pub fn data(&self) -> &Path {
         self.options.data
     }

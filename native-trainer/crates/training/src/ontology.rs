@@ -49,7 +49,7 @@ pub fn check(source: &SampleSource, recipe: &Recipe) -> Result<()> {
     }
 }
 
-/// The hash of the ontology file of a recipe, if any, with what it stands for.
+/// `("ontology", SHA-256)` of a recipe's ontology file; `None` if the recipe names none.
 ///
 /// # Errors
 /// When it cannot be read.

@@ -6,14 +6,12 @@ use crate::classification::plain_classifier;
 use crate::labeled::{known_labels, label_column};
 use crate::own_data::{LabeledData, LabeledRows, OwnColumns, labeled, name_of};
 use crate::report::listed;
-use crate::results::Protocol;
 use crate::scored::{ScoredRows, scored_rows};
 use crate::session::{Session, SessionOptions};
 use crate::table::Table;
 use anyhow::{Result, bail};
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_models::options::ModelOptions;
-use dermake_models::scale::Scale;
 use dermake_process::interrupt;
 use shared_model::calibration::Calibration;
 use shared_model::labels::{LabelSet, Templates};
@@ -54,15 +52,8 @@ pub fn calibrate(options: &CalibrateOptions<'_>) -> Result<Calibration> {
     let identity = Identity::of(options.model, &model, &name, Reading::Photo)?;
     let store = options.cache.as_ref().and_then(|cache| FeatureStore::open_cache(cache, &identity));
     interrupt::listen("batch")?;
-    let session_options = SessionOptions {
-        data: options.data,
-        protocol: Protocol::All,
-        max_unreadable: options.max_unreadable,
-        exclusion: None,
-    };
-    let encoder = Encoder::new(&model, Reading::Photo, store);
-    let mut session =
-        Session { encoder, options: &session_options, embeddings: None, map: None, scale: Scale::Reference };
+    let session_options = SessionOptions::of_photos(options.data, options.max_unreadable);
+    let mut session = Session::of_features(Encoder::new(&model, Reading::Photo, store), &session_options);
     let classifier = plain_classifier(&mut session, &labeled.labels, &Templates::skin())?;
     let mut samples = labeled.samples(&mut session, &classifier)?;
     for (table, title) in outside.iter().zip(titles) {

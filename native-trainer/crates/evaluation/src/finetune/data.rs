@@ -18,7 +18,6 @@ use crate::table::Table;
 use anyhow::Result;
 use dermake_features::{Effort, Encoder, FeatureStore, Identity, ImageFile};
 use dermake_models::options::ModelOptions;
-use dermake_models::scale::Scale;
 use dermake_process::interrupt;
 use shared_model::labels::LabelSet;
 use shared_model::preprocess::Reading;
@@ -71,15 +70,8 @@ impl Data {
         let identity = Identity::of(model, &loaded, &name, Reading::Reference)?;
         let store = options.cache.as_ref().and_then(|cache| FeatureStore::open_cache(cache, &identity));
         interrupt::listen("batch")?;
-        let session_options = SessionOptions {
-            data: options.data,
-            protocol: Protocol::All,
-            max_unreadable: options.max_unreadable,
-            exclusion: None,
-        };
-        let encoder = Encoder::new(&loaded, Reading::Reference, store);
-        let mut session =
-            Session { encoder, options: &session_options, embeddings: None, map: None, scale: Scale::Reference };
+        let session_options = SessionOptions::of_photos(options.data, options.max_unreadable);
+        let mut session = Session::of_features(Encoder::new(&loaded, Reading::Reference, store), &session_options);
         let rows: Vec<usize> = places.iter().map(|&place| self.rows[place]).collect();
         let files: Vec<ImageFile> = places.iter().map(|&place| self.images.files[place].clone()).collect();
         let scored = score_images(&mut session, &self.benchmark, &rows, &files)?;
