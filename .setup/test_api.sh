@@ -6,18 +6,13 @@ here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/schemathesis.sh"
+source "$here/background_server.sh"
 
 dermake=$1
 shift
 find_schemathesis || cannot_test "the API's conformance test"
 
-work=$(mktemp -d)
-server=
-finish() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null && wait "$server" || true; fi
-  rm -rf "$work"
-}
-trap finish EXIT
+make_work
 
 mkdir "$work/app"
 echo '<!DOCTYPE html>' >"$work/app/index.html"
@@ -27,12 +22,9 @@ cat >"$work/schemathesis.toml" <<'TOML'
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 404, 405, 413, 414, 415, 422, 431]
 TOML
-mkfifo "$work/address"
 # No rate limit, since all requests come from one address. Few labels, so that a list fits into a query.
-"$dermake" serve --app "$work/app" --models "$DERMAKE_ROOT/shared-model/data/demo" --port 0 --infer cpu \
-  --tokens "$work/tokens" --rate-per-sec 0 --max-labels 20 >"$work/address" 2>"$work/log" &
-server=$!
-read -r url <"$work/address" || { cat "$work/log" >&2 && fail "dermake serve did not start"; }
+serve "$dermake" serve --app "$work/app" --models "$DERMAKE_ROOT/shared-model/data/demo" --port 0 --infer cpu \
+  --tokens "$work/tokens" --rate-per-sec 0 --max-labels 20
 
 cd "$work"
 # A schema cannot describe a photo, so whether valid requests are accepted is tested elsewhere.

@@ -6,23 +6,15 @@ here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/llm.sh"
+source "$here/background_server.sh"
 
 dermake=$(realpath "$1")
 n_captions=${2:-50}
 find_llm || fail "the test with a language model: $missing"
 
-work=$(mktemp -d)
-server=
-finish() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null && wait "$server" || true; fi
-  rm -rf "$work"
-}
-trap finish EXIT
+make_work
 
-mkfifo "$work/address"
-"$LLM_HOME/bin/python" "$here/llm_server.py" "$(llm_model)" >"$work/address" 2>"$work/log" &
-server=$!
-read -r url <"$work/address" || { cat "$work/log" >&2 && fail "llama.cpp's server did not start"; }
+serve "$LLM_HOME/bin/python" "$here/llm_server.py" "$(llm_model)"
 
 python=$LLM_HOME/bin/python
 "$python" "$here/llm_figures.py" captions "$n_captions" >"$work/captions.csv"
