@@ -1,6 +1,6 @@
 //! The ranks that a launcher started this process as one of.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use dermake_collectives::{Alone, Collectives, Launch, Place, RankError, Tcp};
 use dermake_device::DeviceChoice;
 use dermake_features::{Crew, follow};
@@ -12,6 +12,17 @@ use dermake_training::Ranks;
 use shared_model::preprocess::Reading;
 use std::process::ExitCode;
 use std::rc::Rc;
+
+/// Refuses to be one of several processes, which would each do the whole work of `command`.
+///
+/// # Errors
+/// When a launcher started this process as one of several.
+pub fn refuse_several(command: &str) -> Result<()> {
+    if let Some(launch) = Launch::from_environment()? {
+        bail!("{command} is one process, and this is one of {}; start it without the launcher", launch.size);
+    }
+    Ok(())
+}
 
 /// This process among the ranks of a run.
 pub struct Launched {

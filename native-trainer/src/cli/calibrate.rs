@@ -2,6 +2,7 @@
 
 use crate::calibrate::{calibrate, calibrate_predictions};
 use crate::cli::options::{CacheArguments, ColumnArguments, LoadingArguments};
+use crate::ranks::refuse_several;
 use anyhow::Result;
 use clap::Args;
 use dermake_evaluation::OwnColumns;
@@ -78,6 +79,7 @@ fn refused_share(text: &str) -> Result<f64, String> {
 impl Calibrate {
     pub fn run(self) -> Result<ExitCode> {
         dermake_process::host::prepare();
+        refuse_several("calibrate")?;
         let (Some(model), Some(data)) = (self.model, self.data) else {
             calibrate_predictions(&self.from, self.classes.as_deref(), self.json)?;
             return Ok(ExitCode::SUCCESS);

@@ -2,6 +2,7 @@
 
 use crate::cli::eval::share;
 use crate::cli::options::{CacheArguments, ColumnArguments, LoadingArguments};
+use crate::ranks::refuse_several;
 use anyhow::Result;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
@@ -130,6 +131,7 @@ fn class_weights() -> impl TypedValueParser<Value = bool> {
 impl Finetune {
     pub fn run(self) -> Result<ExitCode> {
         dermake_process::host::prepare();
+        refuse_several("finetune")?;
         for (name, value) in [("--learning-rate", self.learning_rate), ("--weight-decay", self.weight_decay)] {
             let is_positive = value > 0.0 || (name == "--weight-decay" && value == 0.0);
             anyhow::ensure!(is_positive && value.is_finite(), "{name} is {value}, expected a positive number");

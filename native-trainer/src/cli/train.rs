@@ -1,6 +1,6 @@
 //! `dermake train`.
 
-use crate::ranks::Launched;
+use crate::ranks::{Launched, refuse_several};
 use anyhow::{Result, ensure};
 use clap::Args;
 use dermake_device::DeviceChoice;
@@ -136,12 +136,7 @@ pub struct LrFind {
 impl LrFind {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
-        let ranks = Launched::from_environment()?.ranks();
-        ensure!(
-            ranks.is_alone(),
-            "lr-find trains with one process, and this is one of {}; start it without the launcher",
-            ranks.size()
-        );
+        refuse_several("lr-find")?;
         let places = RunPlaces { data: &self.data, out: &self.out, device: self.device };
         let range = RateRange { from: self.from, to: self.to, steps: self.steps };
         match lr_find(&self.recipe, &self.set, &places, range) {

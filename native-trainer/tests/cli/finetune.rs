@@ -34,6 +34,16 @@ fn photos(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn several_processes_of_a_launcher_do_not_each_do_the_whole_work() {
+    for command in [&["finetune", "demo", "--data", "x", "--out", "x"][..], &["calibrate", "demo", "--data", "x"]] {
+        let output = dermake().args(command).env("WORLD_SIZE", "2").env("RANK", "1").output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{log}");
+        assert!(log.contains("is one process, and this is one of 2; start it without the launcher"), "{log}");
+    }
+}
+
+#[test]
 fn a_head_is_trained_scored_and_its_answers_are_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let (photos, out) = (photos(folder.path()), folder.path().join("head"));
@@ -98,6 +108,8 @@ fn a_tower_is_trained_below_its_head_compared_and_loaded_again() {
     assert_eq!(comparison.differences.len(), 1);
     let about: Value = serde_json::from_slice(&fs::read(out.join("tuned/head.json")).unwrap()).unwrap();
     assert_eq!(about["model_sha256"], comparison.models[1].model.sha256);
+    let head = fs::read(out.join("tuned/head.safetensors")).unwrap();
+    assert_eq!(about["head_sha256"], dermake_files::hash::sha256(head));
     let history = fs::read_to_string(out.join("tuned/history.csv")).unwrap();
     assert!((2..=3).contains(&history.lines().count()), "{history}");
 
