@@ -188,6 +188,10 @@ fn a_service_without_schemas_is_asked_without_one_from_then_on() {
         let requests = service.requests.lock().unwrap().clone();
         let has_schema: Vec<bool> = requests.iter().map(|(_, body)| body["response_format"].is_object()).collect();
         assert_eq!(has_schema, [true, false, false]);
+        drop(reader);
+        let again = LlmReader::new(&options(&service, &folder), &LEXICON).unwrap();
+        assert_eq!(again.extract(CAPTION).unwrap().by, Reader::Llm);
+        assert_eq!(service.requests.lock().unwrap().len(), 3, "the same command asks nothing twice");
     }
 }
 
@@ -211,6 +215,29 @@ fn a_refused_key_or_request_ends_the_run_and_names_neither_key_nor_cause_twice()
     }
     let (by, _, requests) = read((0..6).map(|_| Turn::Status(500, "")).collect());
     assert!(by.unwrap_err().contains("6 attempts") && requests.len() == 6);
+}
+
+#[test]
+fn a_caption_that_the_service_alone_refuses_is_read_by_the_lexicon() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = || Turn::Status(400, "");
+    let good = || Turn::Say(good());
+    let service = service(vec![good(), refused(), refused(), refused(), good(), good(), refused(), refused()]);
+    let options = options(&service, &folder);
+    let reader = LlmReader::new(&options, &LEXICON).unwrap();
+    let by = |reader: &LlmReader<'_>, caption: &str| reader.extract(caption).unwrap().by;
+    assert_eq!(by(&reader, CAPTION), Reader::Llm);
+    assert_eq!(by(&reader, "Psoriasis, refused."), Reader::Lexicon);
+    assert_eq!(by(&reader, "Scaly plaques of psoriasis, no crust; refused with a schema alone."), Reader::Llm);
+    assert_eq!(by(&reader, "Scaly plaques of psoriasis, no crust; taken."), Reader::Llm);
+    let has_schema: Vec<bool> =
+        service.requests.lock().unwrap().iter().map(|(_, body)| body["response_format"].is_object()).collect();
+    assert_eq!(has_schema, [true, true, false, true, false, true]);
+    assert_eq!((reader.counts().n_broken_answers, reader.counts().n_by_lexicon), (1, 1));
+    drop(reader);
+    let again = LlmReader::new(&options, &LEXICON).unwrap();
+    assert_eq!(by(&again, CAPTION), Reader::Llm);
+    assert_eq!(by(&again, "Psoriasis, refused."), Reader::Lexicon, "the next run does not end there, either");
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub struct LlmReader<'a> {
     counters: Counters,
     /// Whether the service refused a request with a schema and answered one without.
     has_no_schemas: AtomicBool,
+    /// Whether the service answered a request with a schema.
+    has_schemas: AtomicBool,
     /// A lock for each caption that is being read, so that an equal one waits for its answer.
     in_flight: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
@@ -90,6 +92,7 @@ impl<'a> LlmReader<'a> {
             answers: Answers::open(&options.answers)?,
             counters: Counters::default(),
             has_no_schemas: AtomicBool::new(false),
+            has_schemas: AtomicBool::new(false),
             in_flight: Mutex::default(),
             lexicon,
         })
@@ -118,34 +121,52 @@ impl<'a> LlmReader<'a> {
         Ok(Some(checked))
     }
 
-    /// The text of the answer to a caption; `None` if it is too large or not of the form.
+    /// The text of the answer to a caption; `None` if it is too large or not of the form, or the service refuses this
+    /// caption and has answered others.
     fn content(&self, caption: &str, refused: &[String]) -> Result<Option<String>> {
         let forms = match self.has_no_schemas.load(Ordering::Relaxed) {
             true => &[Form::Described][..],
             false => &[Form::Schema, Form::Described],
         };
-        let mut said = String::new();
-        for &form in forms {
+        let with_key = |&form: &Form| -> Result<(Form, String, String)> {
             let request = self.prompt.request(caption, refused, form)?;
-            let key = Answers::key(&request);
-            if let Some(content) = self.answers.get(&key) {
-                self.counters.kept.fetch_add(1, Ordering::Relaxed);
-                return Ok(Some(content));
-            }
+            Ok((form, Answers::key(&request), request))
+        };
+        let requests = forms.iter().map(with_key).collect::<Result<Vec<_>>>()?;
+        // In either form: an earlier run may have learned that the service takes no schema.
+        if let Some(content) = requests.iter().find_map(|(_, key, _)| self.answers.get(key)) {
+            self.counters.kept.fetch_add(1, Ordering::Relaxed);
+            return Ok(Some(content));
+        }
+        let mut said = String::new();
+        for (form, key, request) in requests {
             match self.endpoint.ask(&request)? {
                 Outcome::Content(content) => {
                     self.counters.requests.fetch_add(1, Ordering::Relaxed);
                     self.answers.keep(&key, &content)?;
-                    if form == Form::Described && !self.has_no_schemas.swap(true, Ordering::Relaxed) {
-                        tracing::warn!("the service takes no JSON schema ({said}); the rules describe the form");
-                    }
+                    self.note_schemas(form, &said);
                     return Ok(Some(content));
                 }
                 Outcome::Unusable => return Ok(None),
                 Outcome::Refused(why) => said = why,
             }
         }
+        let counts = self.counts();
+        if counts.n_requests + counts.n_kept > 0 {
+            tracing::warn!("the lexicon reads a caption that the service refuses ({said}): {caption}");
+            return Ok(None);
+        }
         bail!("the service refuses the request ({said}): {}", self.endpoint.url())
+    }
+
+    /// Notes whether the service takes schemas, from an answer to a request in one form. A service that has answered a
+    /// request with a schema may refuse single captions, and is asked with one for the others.
+    fn note_schemas(&self, answered: Form, said: &str) {
+        if answered == Form::Schema {
+            self.has_schemas.store(true, Ordering::Relaxed);
+        } else if !self.has_schemas.load(Ordering::Relaxed) && !self.has_no_schemas.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the service takes no JSON schema ({said}); the rules describe the form");
+        }
     }
 
     fn read(&self, caption: &str) -> Result<Extraction> {
