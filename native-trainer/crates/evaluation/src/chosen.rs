@@ -11,7 +11,7 @@ use std::path::Path;
 /// Returns the benchmarks to run.
 ///
 /// # Errors
-/// When the options name none that is known, or the data are none.
+/// When the options name an unknown benchmark, or the data cannot be read.
 pub fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     let own = || own_data::benchmarks(options.data, &options.columns, options.max_unreadable);
     if !options.data.is_dir() || options.columns.is_given() {

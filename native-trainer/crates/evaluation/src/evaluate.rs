@@ -116,10 +116,12 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
+    // The report comes first: a table of features that cannot be written does not lose it.
+    let comparison = compared(&models, not_evaluated, folder.as_ref())?;
     if let (Some(path), Some(embeddings)) = (options.embeddings, embeddings) {
         embeddings.write(path)?;
     }
-    Ok((compared(&models, not_evaluated, folder.as_ref())?, ending))
+    Ok((comparison, ending))
 }
 
 /// What was found with one model.

@@ -103,7 +103,8 @@ impl EmbeddingMap {
         self.points.iter().map(|point| [pixel(0, point.at[0], across), pixel(1, point.at[1], up)]).collect()
     }
 
-    /// Makes the map; `None` with fewer than three images. Too few images for t-SNE get their principal components.
+    /// Makes the map; `None` with fewer than three images. Too few images for t-SNE, or images whose features are all the
+    /// same, get their principal components.
     ///
     /// # Errors
     /// When features cannot be read, or no thread can be started.
@@ -116,7 +117,9 @@ impl EmbeddingMap {
         let values: Vec<f32> = input.features.flatten_all()?.to_vec1()?;
         let features = Array2::from_shape_vec(input.features.dims2()?, values)?.select(Axis(0), &drawn);
         let Components { points, variance_share } = Components::of(&features);
-        let method = if drawn.len() < MIN_NEIGHBORHOODS { MapMethod::Pca } else { method };
+        // Where all points are one, t-SNE divides by zero.
+        let has_neighborhoods = drawn.len() >= MIN_NEIGHBORHOODS && variance_share.is_some();
+        let method = if has_neighborhoods { method } else { MapMethod::Pca };
         let (points, variance_share) = match method {
             MapMethod::Pca => (points, variance_share),
             MapMethod::Tsne => (tsne(&features, &points)?, None),
@@ -230,6 +233,22 @@ pub(super) mod tests {
             assert_eq!(found.variance_share.is_some(), method == MapMethod::Pca);
             assert_eq!(map(150, method), Some(found), "{method:?}");
         }
+    }
+
+    #[test]
+    fn images_with_the_same_features_are_one_point() {
+        const N: usize = 12;
+        let input = MapInput {
+            features: &Tensor::from_vec(vec![0.25f32; N * 16], (N, 16), &Device::Cpu).unwrap(),
+            rows: &(0..N).collect::<Vec<_>>(),
+            files: &vec![PathBuf::from("a.jpg"); N],
+            labels: &[0; N],
+            class_names: &["acne".to_owned()],
+            tones: None,
+        };
+        let found = EmbeddingMap::of(&input, MapMethod::Tsne).unwrap().unwrap();
+        assert_eq!((found.method, found.variance_share), (MapMethod::Pca, None));
+        assert!(found.points.iter().all(|point| point.at == [0.0; 2]), "{:?}", found.points);
     }
 
     #[test]

@@ -98,7 +98,8 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
             folder: &options.out.join(TUNED_FOLDER),
         };
         let name = format!("{}-tuned", encoded.identity.model_name);
-        match tune(options, trainer, &task, &data, &parts, &name)? {
+        let test = readable.places(&parts.test);
+        match tune(options, trainer, &task, &data, &parts, &test, &name)? {
             None => return Ok(Ending::Interrupted),
             Some(tuned) => evaluated.push(tuned),
         }
@@ -108,17 +109,19 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
     Ok(Ending::Complete)
 }
 
-/// Trains the tower, writes its head, and scores both on the test part; `None` if the user stopped it.
+/// Trains the tower, writes its head, and scores both on the test part, of which the images at the places `test` can be
+/// read; `None` if the user stopped it.
 fn tune(
     options: &FinetuneOptions<'_>,
     trainer: &dyn TowerTrainer,
     task: &TowerTask<'_>,
     data: &Data,
     parts: &Parts,
+    test: &[usize],
     name: &str,
 ) -> Result<Option<Evaluated>> {
-    let TunedTower { head, epochs, best_epoch, is_stopped } = trainer.tune(task)?;
     let folder = task.folder.to_str().context("--out is not UTF-8")?;
+    let TunedTower { head, epochs, best_epoch, is_stopped } = trainer.tune(task)?;
     let model = ModelOptions { model: folder.to_owned(), arch: None, ..options.model.clone() };
     let identity = {
         let (loaded, name) = model.load()?;
@@ -130,7 +133,8 @@ fn tune(
     if is_stopped {
         return Ok(None);
     }
-    let encoded = data.encoded(options, &model, &parts.test)?;
+    // Only these: after hours of training, the share of unreadable images in the test part alone must not be an error.
+    let encoded = data.encoded(options, &model, test)?;
     Ok(Some(data.scored(&encoded.readable(data)?, parts, &head, &encoded, name)?))
 }
 
@@ -150,8 +154,8 @@ fn train_head(
     class_names: &[String],
 ) -> Result<Trained> {
     let (training, validation) = (readable.part(&parts.train), readable.part(&parts.validation));
-    for (name, part) in [("training", &training), ("validation", &validation)] {
-        ensure!(!part.labels.is_empty(), "no {name} image can be read");
+    for (name, part) in [("training", &parts.train), ("validation", &parts.validation), ("test", &parts.test)] {
+        ensure!(!readable.places(part).is_empty(), "no {name} image can be read");
     }
     let weights = weights(options, &training.labels, class_names)?;
     let trained = train(&training, &validation, &weights, &options.head)?;

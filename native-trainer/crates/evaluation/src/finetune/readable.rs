@@ -38,6 +38,11 @@ impl<'a> Readable<'a> {
         self.at.get(&place).map(|&at| self.scored.sha256[at].as_str())
     }
 
+    /// Those of some places whose images could be read.
+    pub fn places(&self, places: &[usize]) -> Vec<usize> {
+        places.iter().copied().filter(|place| self.at.contains_key(place)).collect()
+    }
+
     pub fn part(&self, places: &[usize]) -> Rows {
         let at: Vec<usize> = places.iter().filter_map(|place| self.at.get(place).copied()).collect();
         Rows {

@@ -3,6 +3,7 @@
 use super::head::{Epoch, Head};
 use anyhow::Result;
 use dermake_features::Identity;
+use dermake_files::hash;
 use dermake_files::output::replace_file;
 use dermake_sheets::Sheet;
 use safetensors::tensor::{Dtype, TensorView};
@@ -43,12 +44,15 @@ pub fn write_head(written: &WrittenHead<'_>, out: &Path) -> Result<()> {
     ];
     // One entry only: the header writes a map's entries in no fixed order.
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    replace_file(&out.join(HEAD_FILE), &safetensors::serialize(tensors, Some(metadata))?)?;
+    let file = safetensors::serialize(tensors, Some(metadata))?;
+    replace_file(&out.join(HEAD_FILE), &file)?;
     let about = serde_json::json!({
         "classes": class_names,
         "features": "image features of unit length",
         "model": identity.model_name,
         "model_sha256": identity.model_sha256,
+        // Of the head: a run that was killed between the two files leaves a head of other classes beside these.
+        "head_sha256": hash::sha256(&file),
         "best_epoch": best_epoch.map_or(0, |epoch| epoch + 1),
     });
     replace_file(&out.join(ABOUT_FILE), &serde_json::to_vec_pretty(&about)?)?;
