@@ -8,7 +8,7 @@ source "$here/step.sh"
 source "$here/torch_env.sh"
 
 bench=$DERMAKE_ROOT/web/bench
-dermake=$(realpath "${DERMAKE_BIN:-${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/release/dermake}")
+dermake=${DERMAKE_BIN:-${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/release/dermake}
 app=${DERMAKE_APP:-$DERMAKE_ROOT/web/dist}
 inputs=$DERMAKE_ROOT/target/bench/clip
 folder=
@@ -18,12 +18,13 @@ packages_ready() { cmp -s "$folder/package-lock.json" "$folder/node_modules/.ins
 install_packages() {
   say "$(basename "$folder"): installing its packages with npm"
   rm -f "$folder/node_modules/.installed-lock.json"
-  npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund --silent >&2
-  cp "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"
+  npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund --silent >&2 &&
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"
 }
 not_run() { say "not run: the whole bench; $*" && exit 0; }
 
 if [ ! -x "$dermake" ] || [ ! -e "$app/index.html" ]; then fail "please run 'just build' first"; fi
+dermake=$(realpath "$dermake")
 [ -n "$CHROMIUM" ] || not_run "there is no Chromium"
 node_fits || not_run "it needs $NODE_WANTED"
 find_reference torch transformers open_clip onnx onnxruntime onnxscript || not_run "$NO_REFERENCE"

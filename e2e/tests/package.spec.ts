@@ -14,7 +14,9 @@ test('a plain page and the element classify as the command line does', async ({ 
 
   await page.goto(`${host.url}element.html`);
   await page.evaluate(() => document.addEventListener('dermake-result', ({ detail }: any) => ((window as any).result = detail)));
+  await expect(page.getByAltText('Your photo')).toBeHidden();
   await page.locator('input').setInputFiles(photo);
+  await expect(page.getByAltText('Your photo')).toBeVisible();
   await expect(page.getByRole('listitem')).toHaveText(rows.map(([label, percent]) => new RegExp(`${label}.*${percent}`, 's')));
   const labels = await page.evaluate(() => (window as any).result.predictions.map(({ label }: any) => label));
   expect(labels).toEqual(expected.map(({ label }) => label));
@@ -24,6 +26,7 @@ test('a plain page and the element classify as the command line does', async ({ 
   await expect(page.getByRole('listitem')).toHaveCount(1);
   await page.locator('input').setInputFiles({ name: 'text.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('text') });
   await expect(page.getByRole('status')).toContainText('not an image');
+  await expect(page.getByAltText('Your photo')).toBeHidden();
 });
 
 test('a page that Vite built classifies', async ({ page, installed, commandLine }) => {

@@ -96,6 +96,8 @@ test('wrong use in Node.js gets a sentence and a code', async ({ installed }) =>
       text: await told(model.classify("text.jpg")),
       address: await told(model.classify("http://127.0.0.1:9/a.jpg")),
       object: await told(model.classify({ path: photo })),
+      scheme: await told(model.classify("https://")),
+      empty: await told(model.classify("")),
     };`,
   );
   const expected: Record<string, [string, RegExp]> = {
@@ -110,6 +112,8 @@ test('wrong use in Node.js gets a sentence and a code', async ({ installed }) =>
     text: ['not_an_image', /not an image/],
     address: ['invalid_argument', /127\.0\.0\.1:9\/a\.jpg cannot be fetched/],
     object: ['invalid_argument', /expected a path, .*found Object/],
+    scheme: ['invalid_argument', /^image: expected a path or an address, found "https:/],
+    empty: ['invalid_argument', /^image: expected a path or an address, found ""/],
   };
   for (const [name, [code, message]] of Object.entries(expected)) {
     expect(result[name], name).toMatchObject({ name: 'DermakeError', code });

@@ -37,6 +37,11 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
       key: await told(model.classify(bytes, { labels: "padd" })),
       topK: await told(model.classify(bytes, { topK: 0 })),
       text: await told(model.embedText([3])),
+      noText: await told(model.embedText(undefined)),
+      hole: await told(model.classify(bytes, { labels: ["a", undefined] })),
+      half: await told(model.classify(bytes, { labels: "a, " + "😀".slice(0, 1) })),
+      farCrop: await told(model.classify(bytes, { crop: { left: 2 ** 33, top: 0, side: 1 } })),
+      everything: (await model.classify(bytes, { topK: Number.MAX_SAFE_INTEGER })).length,
       crop: await told(model.classify(bytes, { crop: { left: 0, top: 0, side: 0 } })),
     };`,
   );
@@ -58,12 +63,17 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
     key: ['invalid_argument', /expected pad, f17k/],
     topK: ['invalid_argument', /number from 1, found 0/],
     text: ['invalid_argument', /found 3 in the list/],
+    noText: ['invalid_argument', /found undefined in the list/],
+    hole: ['invalid_argument', /found undefined in the list/],
+    half: ['invalid_argument', /found "\\ud83d" in the list/],
+    farCrop: ['invalid_argument', /left, top and side in whole pixels/],
     crop: ['invalid_argument', /left, top and side in whole pixels/],
   };
   for (const [name, [code, message]] of Object.entries(expected)) {
     expect(result[name], name).toMatchObject({ name: 'DermakeError', code });
     expect(result[name].message, name).toMatch(message);
   }
+  expect(result.everything).toBe(6);
   writeFileSync(model, weights.map((byte) => byte ^ 1));
   const other = await FileHost.of(installed.folder, 'other'); // an origin whose storage has no weights
   const damaged = await inPage<any>(page, other, `${told} return told(dermake.load(models + "demo/"));`);

@@ -11,7 +11,7 @@ import { load } from "./index.js";
 const TEMPLATE = `
   <style>
     :host { display: block; font: inherit; }
-    :host([hidden]) { display: none; }
+    :host([hidden]), [hidden] { display: none; }
     label { display: block; padding: 1em; border: 2px dashed currentColor; border-radius: 0.5em; text-align: center; cursor: pointer; }
     label:focus-within, label.over { outline: 3px solid Highlight; }
     input { position: absolute; opacity: 0; width: 1px; height: 1px; }
@@ -43,7 +43,11 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     super();
     this.#root.innerHTML = TEMPLATE;
     const [drop, input] = [this.#part("drop"), this.#part("input")];
-    input.addEventListener("change", () => input.files[0] && this.classify(input.files[0]));
+    input.addEventListener("change", () => {
+      const photo = input.files[0];
+      input.value = ""; // so that choosing the same file again is an event
+      if (photo) this.classify(photo);
+    });
     for (const type of ["dragover", "dragleave", "drop"]) {
       drop.addEventListener(type, (event) => {
         event.preventDefault();
@@ -77,6 +81,7 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     this.#show(photo);
     try {
       const model = await this.#model();
+      if (signal.aborted) return undefined;
       this.#say("Looking at the photo.");
       const labels = this.getAttribute("labels")?.trim() || undefined;
       const topK = Number(this.getAttribute("top-k") ?? 5);
@@ -94,17 +99,20 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   #model() {
     const url = this.getAttribute("model");
     if (!url) return Promise.reject(new Error("The attribute model is missing: the address of a model's folder."));
-    this.#loading ??= load(url, { onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
+    if (this.#loading) return this.#loading;
+    const loading = load(url, { onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
       (model) => {
-        this.#emit("ready", { model });
+        if (this.#loading === loading) this.#emit("ready", { model });
         return model;
       },
       (error) => {
-        this.#loading = undefined; // the next photo tries again
+        // The next photo tries again. Another model may be loading by now.
+        if (this.#loading === loading) this.#loading = undefined;
         throw error;
       },
     );
-    return this.#loading;
+    this.#loading = loading;
+    return loading;
   }
 
   #dispose() {

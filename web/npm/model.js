@@ -155,7 +155,7 @@ export class Model {
       if (set) return set;
       const keys = sets.map((set) => set.key).join(", ");
       if (!/[,;\n]/.test(labels)) throw invalid(`labels: expected ${keys}, or a list of names, found ${JSON.stringify(labels)}.`);
-      return own(labels.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name !== ""));
+      return own(texts(labels.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name !== ""), "labels"));
     }
     return own(texts(labels, "labels"));
   }
@@ -190,22 +190,28 @@ function own(class_names) {
   return { key: "custom", title: "", class_names };
 }
 
+// The worker has these numbers in 32 bits.
+const MAX_NUMBER = 2 ** 32 - 1;
+
 function checked(crop) {
   if (crop === undefined || crop === null) return null;
   const { left, top, side } = crop;
-  const isSquare = [left, top, side].every((number) => Number.isInteger(number) && number >= 0) && side > 0;
+  const isSquare = [left, top, side].every((number) => Number.isInteger(number) && number >= 0 && number <= MAX_NUMBER) && side > 0;
   if (!isSquare) throw invalid(`crop: expected left, top and side in whole pixels, found ${JSON.stringify(crop)}.`);
   return { left, top, side };
 }
 
+// Half of a character, as of an emoji that was cut. The worker reads Unicode only.
+const HALF = /\p{Surrogate}/u;
+
 function texts(list, what) {
   if (!Array.isArray(list)) throw invalid(`${what}: expected a list of texts, found ${typeof list}.`);
-  const wrong = list.find((text) => typeof text !== "string" || text.trim() === "");
-  if (wrong !== undefined) throw invalid(`${what}: expected texts, found ${JSON.stringify(wrong)} in the list.`);
+  const wrong = list.findIndex((text) => typeof text !== "string" || text.trim() === "" || HALF.test(text));
+  if (wrong >= 0) throw invalid(`${what}: expected texts, found ${JSON.stringify(list[wrong])} in the list.`);
   return list;
 }
 
 function count(topK) {
   if (!Number.isInteger(topK) || topK < 1) throw invalid(`topK: expected a number from 1, found ${topK}.`);
-  return topK;
+  return Math.min(topK, MAX_NUMBER);
 }

@@ -6,7 +6,7 @@
  *     const answers = await model.classify("photo.jpg", { labels: ["nevus", "melanoma"] });
  */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -36,8 +36,12 @@ const NODE = {
   },
 
   async checkModel(manifest) {
-    if (!manifest.startsWith("file:") || existsSync(new URL(manifest))) return;
-    const path = fileURLToPath(manifest);
+    if (!manifest.startsWith("file:")) return;
+    let path = manifest; // of another machine's, as in file://server/model, there is no path
+    try {
+      path = fileURLToPath(manifest);
+      if (existsSync(path)) return;
+    } catch {}
     throw new DermakeError("no_model", `There is no model at ${path}; \`dermake quantize --out FOLDER\` makes one.`);
   },
 
@@ -53,16 +57,33 @@ const NODE = {
   },
 
   async blobOf(image, signal) {
-    // A new Blob, since a File cannot be sent to a thread.
-    if (image instanceof Blob) return image.constructor === Blob ? image : image.slice();
+    if (image instanceof Blob) return sendable(image);
     if (image instanceof ArrayBuffer || ArrayBuffer.isView(image)) return new Blob([image]);
     if (typeof image !== "string" && !(image instanceof URL)) {
       throw invalid(`image: expected a path, a URL, a Buffer or other bytes, a Blob or a File, found ${kindOf(image)}.`);
     }
-    const url = absolute(image);
-    return url.protocol === "file:" ? read(fileURLToPath(url)) : fetched(url, signal);
+    const url = addressOf(image);
+    return url.protocol === "file:" ? read(url) : fetched(url, signal);
   },
 };
+
+// One Blob for each File, so that the worker recognizes a photo that it has encoded.
+const blobs = new WeakMap();
+
+/** A File cannot be sent to a thread, its bytes as a Blob can. */
+function sendable(photo) {
+  if (photo.constructor === Blob) return photo;
+  if (!blobs.has(photo)) blobs.set(photo, photo.slice());
+  return blobs.get(photo);
+}
+
+function addressOf(image) {
+  try {
+    return absolute(image);
+  } catch {
+    throw invalid(`image: expected a path or an address, found ${JSON.stringify(String(image))}.`);
+  }
+}
 
 /** Takes a path, relative to the working folder, or an address. */
 function absolute(place) {
@@ -78,12 +99,14 @@ function pathOf(url) {
   return fileURLToPath(file);
 }
 
-async function read(path) {
+async function read(url) {
+  let path = url.href;
   try {
+    path = fileURLToPath(url);
     return new Blob([await readFile(path)]);
   } catch (error) {
     if (error.code === "ENOENT") throw invalid(`image: there is no file ${path}.`);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw invalid(`image: ${path} is a folder, not a photo.`);
+    if (error.code === "EISDIR") throw invalid(`image: ${path} is a folder, not a photo.`);
     throw invalid(`image: ${path} cannot be read (${error.message}).`);
   }
 }
