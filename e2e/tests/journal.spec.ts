@@ -125,6 +125,20 @@ test('a journal for which there is too little room is imported as far as it goes
   expect(await keptFiles(page)).toHaveLength(6);
 });
 
+test('a photo whose writing was interrupted is imported again', async ({ page, dermake, server }, testInfo) => {
+  await dermake.load(server.url);
+  await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('dermake-journal', { create: true });
+    for (const name of ['entry-0.photo', 'entry-0.json']) await folder.getFileHandle(name, { create: true });
+  });
+  const file = testInfo.outputPath('journal.json');
+  writeJournal(file, 1, 1_000);
+  await dermake.find('import-journal').setInputFiles(file);
+  await expect(dermake.find('journal-message')).toHaveText('1 photo was imported.');
+  await dermake.reload();
+  await expect(dermake.find('journal-entry')).toHaveCount(1);
+});
+
 test('a journal that is larger than the memory of a page is saved and opened', async ({ page, dermake, server }, testInfo) => {
   await dermake.load(server.url);
   const file = testInfo.outputPath('journal.json');

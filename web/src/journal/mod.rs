@@ -100,10 +100,11 @@ impl Entry {
         Verdict::of(self.certainty.as_ref())
     }
 
-    /// Whether the probabilities of two entries mean the same: one model, the same labels, and both or none calibrated.
+    /// Whether the probabilities of two entries mean the same: one model, the same labels, and one calibration or none, which
+    /// is known by its threshold.
     pub fn is_comparable_to(&self, other: &Self) -> bool {
-        let is_calibrated = |entry: &Self| entry.certainty.is_some();
-        (&self.model, &self.labels, is_calibrated(self)) == (&other.model, &other.labels, is_calibrated(other))
+        let calibration = |entry: &Self| entry.certainty.map(|certainty| certainty.match_threshold);
+        (&self.model, &self.labels, calibration(self)) == (&other.model, &other.labels, calibration(other))
     }
 
     /// The probability of each label in this entry and in `later`; `None` for labels that it has not.
@@ -162,6 +163,10 @@ mod tests {
         let certainty = Certainty { unsure: false, none_of_these: true, match_score: -3.0, match_threshold: -2.0 };
         let calibrated = Entry { certainty: Some(certainty), ..after.clone() };
         assert!(before.is_comparable_to(&after) && !before.is_comparable_to(&calibrated));
+        let again = Certainty { match_score: 1.0, none_of_these: false, ..certainty };
+        let other = Certainty { match_threshold: -3.0, ..certainty };
+        assert!(calibrated.is_comparable_to(&Entry { certainty: Some(again), ..after.clone() }));
+        assert!(!calibrated.is_comparable_to(&Entry { certainty: Some(other), ..after.clone() }));
         assert_eq!((after.verdict(), calibrated.verdict()), (Verdict::NotCalibrated, Verdict::NoneOfThese));
     }
 

@@ -3,6 +3,7 @@
 use super::{Action, AppState};
 use crate::error::Error;
 use crate::journal::Entry;
+use std::collections::HashSet;
 
 /// The kept photos. The browser has their pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,11 +38,12 @@ impl JournalState {
 }
 
 impl AppState {
+    /// Adds entries that the browser keeps; those that are shown already stay as they are.
     pub(super) fn show_journal(&mut self, entries: Vec<Entry>, message: String) -> Vec<Action> {
         let journal = &mut self.journal;
-        journal.entries.extend(entries);
+        let mut known: HashSet<String> = journal.entries.iter().map(|entry| entry.id.clone()).collect();
+        journal.entries.extend(entries.into_iter().filter(|entry| known.insert(entry.id.clone())));
         journal.entries.sort_by(|a, b| (&a.answered_at, &a.id).cmp(&(&b.answered_at, &b.id)));
-        journal.entries.dedup_by(|a, b| a.id == b.id);
         (journal.error, journal.message) = (None, message);
         Vec::new()
     }

@@ -31,6 +31,8 @@ extern "C" {
     async fn write(this: &Writable, content: &Blob) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn close(this: &Writable) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn abort(this: &Writable) -> Result<JsValue, JsValue>;
 }
 
 /// All entries. Files that are damaged are left out; none without a journal.
@@ -39,8 +41,7 @@ pub async fn load() -> Vec<Entry> {
     let Ok(folder) = folder(false).await else { return entries };
     for name in names(&folder).await {
         if name.ends_with(&file_name("", ENTRY))
-            && let Some(json) = read(&folder, &name).await
-            && let Ok(entry) = entry_from_json(&String::from_utf8_lossy(&json))
+            && let Some(entry) = entry_in(&folder, &name).await
         {
             entries.push(entry);
         }
@@ -62,10 +63,21 @@ pub async fn keep(entry: &Entry, photo: &Blob) -> Result<(), Error> {
 /// # Errors
 /// As [`keep`].
 pub async fn import(entry: &Entry, photo: &[u8]) -> Result<(), Error> {
-    if file(&folder(true).await?, &file_name(&entry.id, ENTRY)).await.is_some() {
+    if is_kept(&folder(true).await?, &entry.id).await {
         return Ok(());
     }
     write_entry(entry, &blob_of(photo).ok_or(Error::JournalUnavailable)?).await
+}
+
+/// Whether an entry and its photo are whole: a write that was interrupted leaves an empty file.
+async fn is_kept(folder: &FileSystemDirectoryHandle, id: &str) -> bool {
+    entry_in(folder, &file_name(id, ENTRY)).await.is_some()
+        && file(folder, &file_name(id, PHOTO)).await.is_some_and(|photo| photo.size() > 0.0)
+}
+
+/// The entry in a file; `None` if the file is missing or damaged.
+async fn entry_in(folder: &FileSystemDirectoryHandle, name: &str) -> Option<Entry> {
+    entry_from_json(&String::from_utf8_lossy(&read(folder, name).await?)).ok()
 }
 
 /// Writes a new entry; after an error, nothing of it is left.
@@ -175,9 +187,15 @@ async fn write(folder: &FileSystemDirectoryHandle, name: &str, content: &Blob) -
     let stream: js_sys::Promise =
         create.call0(&handle).and_then(|stream| stream.dyn_into()).map_err(unavailable)?;
     let stream: Writable = JsFuture::from(stream).await.map_err(not_written)?.unchecked_into();
-    stream.write(content).await.map_err(not_written)?;
-    stream.close().await.map_err(not_written)?;
-    Ok(())
+    let written = match stream.write(content).await {
+        Ok(_) => stream.close().await,
+        Err(err) => Err(err),
+    };
+    if written.is_err() {
+        // Browsers do not remove a file that has an open stream. The error that counts is the first one.
+        let _ = stream.abort().await;
+    }
+    written.map(drop).map_err(not_written)
 }
 
 fn blob_of(bytes: &[u8]) -> Option<Blob> {
