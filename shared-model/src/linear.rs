@@ -1,7 +1,7 @@
 //! One linear layer and one embedding table over dense or quantized weights, so that the towers are written once.
 
 use crate::kernels::dense::DenseMatrix;
-use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix};
+use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix, Rounding};
 use crate::kernels::short::ShortMatrix;
 use crate::ops::matmul_bias;
 use crate::weights::{Placement, StoredTensor, WeightFormat, Weights};
@@ -48,11 +48,7 @@ impl Linear {
         let weight = match weights.quantized(weight) {
             None => return Self::dense(weights.tensor(weight, placement)?, bias),
             Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) => {
-                let scales = weights.stored(&format!("{weight}{}", format.scale_suffix()))?;
-                let matrix = match format {
-                    WeightFormat::Int4 => Int8Matrix::from_int4(weight, stored, scales, block_width)?,
-                    _ => Int8Matrix::from_stored(weight, stored, scales, block_width)?,
-                };
+                let matrix = int8_matrix(weights, weight, (format, stored), block_width)?;
                 if placement.device.is_cpu() {
                     let matrix = match &bias {
                         Some(bias) => matrix.with_bias(bias)?,
@@ -129,6 +125,21 @@ impl Linear {
     }
 }
 
+/// Reads a weight that is stored as int8 or int4.
+fn int8_matrix(
+    weights: &Weights,
+    name: &str,
+    (format, stored): (WeightFormat, &StoredTensor),
+    block_width: usize,
+) -> Result<Int8Matrix> {
+    let (scales, bits) = weights.scales(name, format)?;
+    let rounding = Rounding { block_width, bits };
+    match format {
+        WeightFormat::Int4 => Int8Matrix::from_int4(name, stored, scales, rounding),
+        _ => Int8Matrix::from_stored(name, stored, scales, rounding),
+    }
+}
+
 /// A table of rows looked up by id.
 pub(crate) enum Embedding {
     /// `[V, D]`
@@ -147,7 +158,7 @@ impl Embedding {
         Ok(match weights.quantized(name) {
             None => Self::Dense(weights.tensor(name, placement)?),
             Some((WeightFormat::Int8, rows)) => {
-                let scales = weights.stored(&format!("{name}{}", WeightFormat::Int8.scale_suffix()))?;
+                let (scales, _) = weights.scales(name, WeightFormat::Int8)?;
                 let scales = scales.to_tensor(name)?.to_dtype(DType::F32)?.to_vec1()?;
                 Self::Int8 { rows: rows.clone(), scales, placement: placement.clone() }
             }

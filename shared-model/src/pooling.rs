@@ -64,6 +64,9 @@ impl Pooling {
     }
 }
 
+/// Key of the layer of an attention pool that computes every token, without `.weight` and `.bias`.
+pub(crate) const ATTENTION_POOL_KV: &str = "visual.attn_pool.attn.kv";
+
 /// Attention with one learned query, then `y + mlp(ln(y))` (SigLIP's `MAPHead`).
 struct AttentionPool {
     /// `[H, 1, D / H]`, scaled; the same for every image.
@@ -83,7 +86,7 @@ impl AttentionPool {
         let query = layer("attn.q")?.forward(&latent)?.reshape((heads, 1, head_width))?;
         Ok(Self {
             query: (query * (head_width as f64).powf(-0.5))?,
-            kv: layer("attn.kv")?,
+            kv: biased(weights, ATTENTION_POOL_KV, placement)?,
             out_proj: layer("attn.out_proj")?,
             ln: LayerNorm::load(weights, "visual.attn_pool.ln", config.norm_eps, placement)?,
             mlp: Mlp::load(weights, "visual.attn_pool.mlp", config.activation, placement)?,

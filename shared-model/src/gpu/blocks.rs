@@ -33,6 +33,13 @@ struct Layer {
     c_proj: Matrix,
 }
 
+impl Layer {
+    /// The inputs of its matrices.
+    fn inputs(&self) -> [Blocks; 4] {
+        [&self.in_proj, &self.out_proj, &self.c_fc, &self.c_proj].map(|matrix| matrix.n_in)
+    }
+}
+
 /// The blocks of a tower.
 pub(super) struct Transformer {
     sizes: BlockSizes,
@@ -121,14 +128,13 @@ impl Transformer {
     }
 
     fn activations(&self, plan: &mut Plan, [batch, n_tokens]: [usize; 2]) -> Activations {
-        let BlockSizes { width, mlp_width, heads, .. } = self.sizes;
+        let BlockSizes { width, mlp_width, .. } = self.sizes;
         let rows = batch * n_tokens;
-        let in_blocks = |width: usize, block_width| Blocks { width, block_width }.count();
-        let joined_blocks = in_blocks(width, joined_block_width(width, heads));
-        let most_blocks = joined_blocks.max(in_blocks(width.max(mlp_width), BLOCK_WIDTH));
+        let inputs = || self.layers.iter().flat_map(Layer::inputs);
+        let most = |words: fn(Blocks) -> usize| rows * inputs().map(words).max().unwrap_or(1);
         Activations {
-            levels: plan.buffer(rows * width.max(mlp_width) / INT8_QUAD),
-            steps: plan.buffer(2 * rows * most_blocks),
+            levels: plan.buffer(most(Blocks::level_words)),
+            steps: plan.buffer(most(Blocks::step_words)),
             qkv: plan.buffer(rows * 3 * width),
             joined: plan.buffer(rows * width),
             hidden: plan.buffer(rows * mlp_width),

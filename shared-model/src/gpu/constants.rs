@@ -2,7 +2,7 @@
 
 use super::dispatch::{Blocks, Dispatch};
 use super::plan::Buffer;
-use crate::weights::{Placement, WeightFormat, Weights, int4, int8};
+use crate::weights::{ActivationBits, Placement, WeightFormat, Weights, int4, int8};
 use crate::{Error, Result};
 use bytes::Bytes;
 
@@ -90,14 +90,14 @@ impl<'w> Constants<'w> {
 
     /// Adds an int8 or int4 matrix and its bias. Activations share a step over `block_width` columns.
     pub fn matrix(&mut self, weight: &str, bias: &str, block_width: usize) -> Result<Matrix> {
-        let (bytes, scales) = self.int8(weight)?;
+        let (bytes, scales, bits) = self.int8(weight)?;
         let biases = self.values(bias)?;
         let n_out = scales.len();
         if biases.len() != n_out || n_out == 0 {
             let detail = format!("tensor {bias} has {} values, expected {n_out}", biases.len());
             return Err(Error::Weights { detail });
         }
-        let n_in = Blocks { width: bytes.len() / n_out, block_width };
+        let n_in = Blocks { width: bytes.len() / n_out, block_width, passes: bits.passes() };
         let channels = scales.into_iter().zip(biases).flat_map(|(scale, bias)| [scale, bias]).collect();
         let values = self.add(weight, Contents::Bytes(bytes));
         let channels = self.add(bias, Contents::Bytes(bytes_of(channels)));
@@ -106,18 +106,19 @@ impl<'w> Constants<'w> {
         Ok(Matrix { values, channels, sums, n_out, n_in })
     }
 
-    /// Returns the packed bytes of a matrix and its scales.
-    fn int8(&self, name: &str) -> Result<(Bytes, Vec<f32>)> {
+    /// Returns the packed bytes of a matrix, its scales and the bits of its activations.
+    fn int8(&self, name: &str) -> Result<(Bytes, Vec<f32>, ActivationBits)> {
         let Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) = self.weights.quantized(name)
         else {
             return Err(not_int8(name));
         };
-        let scales = self.weights.stored(&format!("{name}{}", format.scale_suffix()))?;
+        let (scales, bits) = self.weights.scales(name, format)?;
         if format == WeightFormat::Int4 {
             let (bytes, scales) = int4::expand(name, stored, scales)?;
-            return Ok((bytes.into(), scales));
+            return Ok((bytes.into(), scales, bits));
         }
-        int8::read(name, stored, scales)
+        let (bytes, scales) = int8::read(name, stored, scales)?;
+        Ok((bytes, scales, bits))
     }
 
     /// Adds an int8 table of embeddings `[V, D]` and its scales `[V]`.
@@ -125,7 +126,7 @@ impl<'w> Constants<'w> {
         let Some((WeightFormat::Int8, stored)) = self.weights.quantized(name) else {
             return Err(not_int8(name));
         };
-        let scales = self.weights.stored(&format!("{name}{}", WeightFormat::Int8.scale_suffix()))?;
+        let (scales, _) = self.weights.scales(name, WeightFormat::Int8)?;
         let scales: Vec<f32> = scales.to_tensor(name)?.flatten_all()?.to_vec1()?;
         if stored.data.len() != stored.shape.iter().product::<usize>()
             || stored.shape.first() != Some(&scales.len())

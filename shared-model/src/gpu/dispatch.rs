@@ -36,12 +36,24 @@ pub struct Blocks {
     pub width: usize,
     /// Columns of a block, at most 256.
     pub block_width: usize,
+    /// Levels of seven bits for each activation: one, or two for 14 bits.
+    pub passes: usize,
 }
 
 impl Blocks {
     /// Returns the number of blocks.
     pub fn count(self) -> usize {
         self.width.div_ceil(self.block_width)
+    }
+
+    /// Returns the 32-bit words of a row's levels.
+    pub fn level_words(self) -> usize {
+        self.passes * self.width / INT8_QUAD
+    }
+
+    /// Returns the 32-bit words of a row's steps.
+    pub fn step_words(self) -> usize {
+        2 * self.passes * self.count()
     }
 
     fn quads(self) -> u32 {
@@ -86,7 +98,14 @@ impl Dispatch {
         };
         Self {
             kernel: Kernel::Product,
-            sizes: sizes([rows as u32, n_out as u32, n_in.quads(), n_in.block_quads(), epilogue]),
+            sizes: sizes([
+                rows as u32,
+                n_out as u32,
+                n_in.quads(),
+                n_in.block_quads(),
+                epilogue,
+                n_in.passes as u32,
+            ]),
             buffers: buffers.into(),
             workgroups: [groups(n_out, 64), groups(rows, 16 * Kernel::ROWS_PER_THREAD), 1],
         }
@@ -106,7 +125,7 @@ impl Dispatch {
     pub fn levels(rows: usize, blocks: Blocks, buffers: [Buffer; 3]) -> Self {
         Self {
             kernel: Kernel::Levels,
-            sizes: sizes([rows as u32, blocks.quads(), blocks.block_quads()]),
+            sizes: sizes([rows as u32, blocks.quads(), blocks.block_quads(), blocks.passes as u32]),
             buffers: buffers.into(),
             workgroups: [rows as u32, blocks.count() as u32, 1],
         }
@@ -116,7 +135,7 @@ impl Dispatch {
     pub fn norm_levels(rows: usize, blocks: Blocks, eps: f32, buffers: [Buffer; 4]) -> Self {
         Self {
             kernel: Kernel::NormLevels,
-            sizes: sizes([rows as u32, blocks.quads(), blocks.block_quads(), eps.to_bits()]),
+            sizes: sizes([rows as u32, blocks.quads(), blocks.block_quads(), blocks.passes as u32, eps.to_bits()]),
             buffers: buffers.into(),
             workgroups: [rows as u32, 1, 1],
         }

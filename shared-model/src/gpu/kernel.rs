@@ -1,5 +1,7 @@
 //! The kernels: their WGSL and their bindings.
 
+use crate::kernels::int8::{FINE_STEPS, STEPS};
+
 /// A compute kernel. Its entry point is `main`.
 ///
 /// Binding 0 of group 0 is a uniform buffer of [`Kernel::SIZES`] numbers. Then come the buffers that it reads, and those
@@ -71,7 +73,7 @@ impl Kernel {
     pub fn source(self) -> String {
         let levels = include_str!("wgsl/block_levels.wgsl");
         let norm = include_str!("wgsl/row_norm.wgsl");
-        let steps = format!("const STEPS = {:?};\n", crate::kernels::int8::STEPS);
+        let steps = format!("const STEPS = {STEPS:?};\nconst FINE_STEPS = {FINE_STEPS:?};\n");
         match self {
             Self::WeightSums => format!("{DOT_PRODUCT}{}", include_str!("wgsl/weight_sums.wgsl")),
             Self::Patchify => include_str!("wgsl/patchify.wgsl").into(),

@@ -17,7 +17,20 @@ pub(super) struct Matrix {
     pub bias: Vec<f32>,
 }
 
+/// Reads a tensor that is not quantized.
+fn values(weights: &Weights, name: &str) -> Result<Vec<f32>> {
+    if weights.quantized(name).is_some() {
+        return Err(Error::Weights { detail: format!("tensor {name} is quantized already") });
+    }
+    Ok(weights.tensor(name, &Placement::default())?.flatten_all()?.to_vec1()?)
+}
+
 impl Matrix {
+    /// Reads a matrix by the keys of its weight and bias.
+    pub fn load(weights: &Weights, [weight, bias]: &[String; 2]) -> Result<Self> {
+        Ok(Self { weight: values(weights, weight)?, bias: values(weights, bias)? })
+    }
+
     /// Number of input columns.
     pub fn n_in(&self) -> usize {
         self.weight.len() / self.bias.len().max(1)
@@ -43,22 +56,13 @@ pub(super) struct BlockParameters {
 
 impl BlockParameters {
     pub fn load(weights: &Weights, prefix: &str) -> Result<Self> {
-        let values = |name: String| -> Result<Vec<f32>> {
-            if weights.quantized(&name).is_some() {
-                return Err(Error::Weights { detail: format!("tensor {name} is quantized already") });
-            }
-            Ok(weights.tensor(&name, &Placement::default())?.flatten_all()?.to_vec1()?)
-        };
         let norm = |name: &str| -> Result<Norm> {
             Ok(Norm {
-                weight: values(format!("{prefix}.{name}.weight"))?,
-                bias: values(format!("{prefix}.{name}.bias"))?,
+                weight: values(weights, &format!("{prefix}.{name}.weight"))?,
+                bias: values(weights, &format!("{prefix}.{name}.bias"))?,
             })
         };
-        let matrix = |layer: Layer| -> Result<Matrix> {
-            let (weight, bias) = names(layer);
-            Ok(Matrix { weight: values(format!("{prefix}.{weight}"))?, bias: values(format!("{prefix}.{bias}"))? })
-        };
+        let matrix = |layer: Layer| Matrix::load(weights, &names(layer).map(|name| format!("{prefix}.{name}")));
         Ok(Self {
             prefix: prefix.into(),
             ln_1: norm("ln_1")?,
@@ -80,9 +84,8 @@ impl BlockParameters {
     }
 
     /// The keys of a layer's weight and bias.
-    pub fn names(&self, layer: Layer) -> (String, String) {
-        let (weight, bias) = names(layer);
-        (format!("{}.{weight}", self.prefix), format!("{}.{bias}", self.prefix))
+    pub fn names(&self, layer: Layer) -> [String; 2] {
+        names(layer).map(|name| format!("{}.{name}", self.prefix))
     }
 
     /// The tensors by their keys.
@@ -94,7 +97,7 @@ impl BlockParameters {
             tensors.push((format!("{}.{name}.bias", self.prefix), vector(&norm.bias)?));
         }
         for layer in [Layer::InProj, Layer::OutProj, Layer::CFc, Layer::CProj] {
-            let (matrix, (weight, bias)) = (self.matrix(layer), self.names(layer));
+            let (matrix, [weight, bias]) = (self.matrix(layer), self.names(layer));
             let shape = (matrix.bias.len(), matrix.n_in());
             tensors.push((weight, Tensor::from_slice(&matrix.weight, shape, &Device::Cpu)?));
             tensors.push((bias, vector(&matrix.bias)?));
@@ -169,11 +172,11 @@ impl Move {
 }
 
 /// The keys of a layer's weight and bias within its block.
-fn names(layer: Layer) -> (&'static str, &'static str) {
+fn names(layer: Layer) -> [&'static str; 2] {
     match layer {
-        Layer::InProj => ("attn.in_proj_weight", "attn.in_proj_bias"),
-        Layer::OutProj => ("attn.out_proj.weight", "attn.out_proj.bias"),
-        Layer::CFc => ("mlp.c_fc.weight", "mlp.c_fc.bias"),
-        Layer::CProj => ("mlp.c_proj.weight", "mlp.c_proj.bias"),
+        Layer::InProj => ["attn.in_proj_weight", "attn.in_proj_bias"],
+        Layer::OutProj => ["attn.out_proj.weight", "attn.out_proj.bias"],
+        Layer::CFc => ["mlp.c_fc.weight", "mlp.c_fc.bias"],
+        Layer::CProj => ["mlp.c_proj.weight", "mlp.c_proj.bias"],
     }
 }

@@ -6,7 +6,7 @@
 //! out of it (Outlier Suppression+, Wei et al., 2023). What is chosen has the least expected error.
 
 use super::block::Move;
-use crate::kernels::int8::STEPS;
+use crate::kernels::int8::Rounding;
 use crate::lanes;
 use crate::parallel::map_tasks;
 use crate::weights::{WeightFormat, int4};
@@ -33,8 +33,8 @@ pub(super) struct Product<'a> {
     /// `[out, in]`
     pub weights: &'a [f32],
     pub n_in: usize,
-    /// Columns of activations that share a scale and a zero.
-    pub block_width: usize,
+    /// How activations are rounded.
+    pub rounding: Rounding,
     pub format: WeightFormat,
 }
 
@@ -126,7 +126,8 @@ impl<'a> Costs<'a> {
     }
 
     fn activation_error(&self, scale: &[f32]) -> f32 {
-        let Product { n_in, block_width, .. } = *self.product;
+        let Product { n_in, rounding, .. } = *self.product;
+        let (block_width, steps) = (rounding.block_width, rounding.steps());
         let inverse: Vec<f32> = scale.iter().map(|scale| 1.0 / scale).collect();
         let mut ranges = vec![0f32; n_in.div_ceil(block_width)];
         let mut scaled = vec![0f32; n_in];
@@ -144,7 +145,7 @@ impl<'a> Costs<'a> {
         let weight_squares: Vec<f32> =
             self.squares.iter().zip(scale).map(|(square, scale)| square * scale * scale).collect();
         let blocks = ranges.iter().zip(weight_squares.chunks(block_width));
-        blocks.map(|(sum, squares)| sum / n_rows / (STEPS * STEPS) * squares.iter().sum::<f32>()).sum()
+        blocks.map(|(sum, squares)| sum / n_rows / (steps * steps) * squares.iter().sum::<f32>()).sum()
     }
 
     fn weight_error(&self, scale: &[f32]) -> f32 {

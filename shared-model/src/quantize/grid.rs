@@ -3,7 +3,7 @@
 use crate::lanes;
 use crate::parallel::map_tasks;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
-use crate::weights::{StoredTensor, WeightFormat, int4};
+use crate::weights::{ActivationBits, StoredTensor, WeightFormat, int4};
 use half::f16;
 use safetensors::Dtype;
 
@@ -94,8 +94,14 @@ impl Grid {
         map_tasks(weights.len() / n_in, row).into_iter().flatten().unzip()
     }
 
-    /// Returns the tensors of the weight `name` whose codes are `[out, in]`, and the name of their format.
-    pub fn store(&self, name: &str, codes: &[i8], n_in: usize) -> Vec<(String, StoredTensor)> {
+    /// Returns the tensors of the weight `name` whose codes are `[out, in]` and whose activations have these bits.
+    pub fn store(
+        &self,
+        name: &str,
+        codes: &[i8],
+        n_in: usize,
+        bits: ActivationBits,
+    ) -> Vec<(String, StoredTensor)> {
         let n_out = codes.len() / n_in;
         let (format, stored, scales) = match self {
             Self::Int8 { scales } => {
@@ -108,24 +114,24 @@ impl Grid {
                 (WeightFormat::Int4, stored, scales)
             }
         };
-        named(name, format, stored, scales)
+        named(name, (format, bits), stored, scales)
     }
 
     /// Stores a table of int8 rows, which is not packed.
     pub fn store_table(&self, name: &str, codes: &[i8], n_in: usize) -> Vec<(String, StoredTensor)> {
-        let Self::Int8 { scales } = self else { return self.store(name, codes, n_in) };
+        let Self::Int8 { scales } = self else { return self.store(name, codes, n_in, ActivationBits::Seven) };
         let (stored, scales) = store_bytes(codes, &[codes.len() / n_in, n_in], scales);
-        named(name, WeightFormat::Int8, stored, scales)
+        named(name, (WeightFormat::Int8, ActivationBits::Seven), stored, scales)
     }
 }
 
 fn named(
     name: &str,
-    format: WeightFormat,
+    (format, bits): (WeightFormat, ActivationBits),
     stored: StoredTensor,
     scales: StoredTensor,
 ) -> Vec<(String, StoredTensor)> {
-    vec![(format!("{name}{}", format.suffix()), stored), (format!("{name}{}", format.scale_suffix()), scales)]
+    vec![(format!("{name}{}", format.suffix()), stored), (format!("{name}{}", format.scale_suffix(bits)), scales)]
 }
 
 fn store_bytes(codes: &[i8], shape: &[usize], scales: &[f32]) -> (StoredTensor, StoredTensor) {

@@ -4,10 +4,13 @@ use super::block::Matrix;
 use super::cholesky::Cholesky;
 use super::equalize::means;
 use super::grid::{Grid, Scales};
-use super::{Options, Steps, feedback};
+use super::{Options, QuantizedTower, Steps, activation_bits, feedback};
+use crate::Result;
 use crate::fused::{add_weight_gradient, linear};
-use crate::kernels::int8::round_to_levels;
+use crate::kernels::int8::{Rounding, round_to_levels};
 use crate::parallel::for_each_chunk;
+use crate::weights::{StoredTensor, WeightFormat, Weights};
+use candle_core::{Device, Tensor};
 
 /// What is added to the diagonal of the inputs' covariance, as a share of its mean; ten times as much where that is not
 /// enough.
@@ -22,8 +25,8 @@ pub(super) struct Task<'a> {
     pub dense_inputs: &'a [f32],
     /// The inputs that it has behind the layers that are quantized already, `[rows, in]`.
     pub inputs: &'a [f32],
-    /// Columns of activations that share a scale and a zero.
-    pub block_width: usize,
+    /// How its activations are rounded.
+    pub rounding: Rounding,
     pub options: Options,
 }
 
@@ -39,11 +42,34 @@ pub(super) struct Rounded {
     pub output_error: f64,
 }
 
+impl Rounded {
+    /// Adds weight and bias to a tower by their keys; returns them as they are stored.
+    ///
+    /// `dense` is the layer before.
+    pub fn store(
+        self,
+        [weight, bias]: &[String; 2],
+        dense: &Matrix,
+        format: WeightFormat,
+        tower: &mut QuantizedTower,
+    ) -> Result<Weights> {
+        let (n_in, n_out) = (dense.n_in(), dense.bias.len());
+        let dense = Tensor::from_slice(&dense.weight, (n_out, n_in), &Device::Cpu)?;
+        let restored = Tensor::from_vec(self.values, (n_out, n_in), &Device::Cpu)?;
+        let stored = self.grid.store(weight, &self.codes, n_in, activation_bits(weight));
+        let stored_bias = StoredTensor::from_tensor(&Tensor::from_slice(&self.bias, n_out, &Device::Cpu)?)?;
+        let weights = Weights::from_stored(stored.iter().cloned().chain([(bias.clone(), stored_bias)]));
+        tower.add(weight, (stored, restored, format.name()), &dense, Some(self.output_error))?;
+        tower.add_full(bias, &self.bias)?;
+        Ok(weights)
+    }
+}
+
 impl Task<'_> {
     pub fn run(&self) -> Rounded {
         let (n_in, n_out) = (self.layer.n_in(), self.layer.bias.len());
         let mut inputs = self.inputs.to_vec();
-        round_to_levels(&mut inputs, n_in, self.block_width);
+        round_to_levels(&mut inputs, n_in, self.rounding);
         let input_means = subtract_means(&mut inputs, n_in);
         // The outputs that are wanted, without their mean.
         let mut outputs = linear(self.dense_inputs, &self.layer.weight, n_out, None, None);

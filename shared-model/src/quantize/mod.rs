@@ -13,11 +13,12 @@ mod equalize;
 mod feedback;
 mod grid;
 mod layer;
+mod pool;
 mod steps;
 mod tower;
 
 use crate::config::Parameter;
-use crate::weights::{Placement, StoredTensor, Weights};
+use crate::weights::{ActivationBits, Placement, StoredTensor, Weights};
 use crate::{Error, Result};
 use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
@@ -92,6 +93,12 @@ impl QuantizedTower {
         self.add(name, full(name, &tensor)?, &tensor, None)
     }
 
+    /// Forgets tensors, which are added again.
+    fn remove(&mut self, names: &[String]) {
+        self.report.retain(|report| !names.contains(&report.name));
+        self.restored.retain(|(name, _)| !names.contains(name));
+    }
+
     /// Puts the report into the order of the parameters.
     fn sort(&mut self, parameters: &[Parameter]) {
         let places: HashMap<&str, usize> =
@@ -146,6 +153,16 @@ fn is_block_matrix(name: &str) -> bool {
     suffixes.iter().any(|suffix| name.ends_with(suffix))
 }
 
+/// Returns the bits of the activations of a matrix.
+///
+/// A text's feature depends on few rows, and an attention pool computes one: no later layer averages the error of their
+/// activations. The tokens of an image are many.
+fn activation_bits(name: &str) -> ActivationBits {
+    let pools = ["visual.attn_pool.attn.q.", "visual.attn_pool.attn.out_proj.", "visual.attn_pool.mlp."];
+    let is_fine = !name.starts_with("visual.") || pools.iter().any(|pool| name.starts_with(pool));
+    if is_fine { ActivationBits::Fourteen } else { ActivationBits::Seven }
+}
+
 fn full(name: &str, dense: &Tensor) -> Result<Quantized> {
     Ok((vec![(name.into(), StoredTensor::from_tensor(dense)?)], dense.clone(), "f32"))
 }
@@ -181,7 +198,11 @@ fn integers(name: &str, dense: &Tensor, format: WeightFormat, is_table: bool) ->
     let grid = Grid::choose(format, &weights, n_in, Scales::Plain);
     let (codes, values) = grid.round(&weights, n_in);
     let restored = Tensor::from_vec(values, (n_out, n_in), &Device::Cpu)?;
-    let stored = if is_table { grid.store_table(name, &codes, n_in) } else { grid.store(name, &codes, n_in) };
+    let stored = if is_table {
+        grid.store_table(name, &codes, n_in)
+    } else {
+        grid.store(name, &codes, n_in, activation_bits(name))
+    };
     Ok((stored, restored, format.name()))
 }
 

@@ -4,15 +4,15 @@ use super::block::BlockParameters;
 use super::equalize::{self, order_of_sizes};
 use super::grid::Grid;
 use super::layer::Task;
-use super::{QuantizedTower, Steps, full, half, quantize};
+use super::{QuantizedTower, Steps, activation_bits, full, half, pool, quantize};
 use crate::Result;
 use crate::config::{ClipConfig, NormOrder, Parameter};
-use crate::kernels::int8::BLOCK_WIDTH;
+use crate::kernels::int8::{BLOCK_WIDTH, Rounding};
 use crate::linear::Linear;
 use crate::text::TextTower;
 use crate::transformer::{Block, Layer, TransformerConfig, joined_block_width};
 use crate::vision::VisionTower;
-use crate::weights::{Placement, StoredTensor, WeightFormat, Weights};
+use crate::weights::{Placement, WeightFormat, Weights};
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 
@@ -60,7 +60,10 @@ pub fn quantize_vision(
     };
     let blocks = TransformerConfig::vision(config);
     let tower = Tower { parameters: config.vision_parameters(), prefix: VISION_BLOCKS, blocks };
-    quantize_tower(weights, tower, tokens, options, progress)
+    let finish = |tokens: pool::Tokens<'_>, quantized: &mut QuantizedTower| {
+        pool::quantize(weights, &config.vision, tokens, options, quantized)
+    };
+    quantize_tower(weights, tower, tokens, finish, options, progress)
 }
 
 /// Quantizes the text tower for texts like those of `input_ids`.
@@ -83,7 +86,8 @@ pub fn quantize_text(
     };
     let blocks = TransformerConfig::text(config);
     let tower = Tower { parameters: config.text_parameters(), prefix: TEXT_BLOCKS, blocks };
-    quantize_tower(weights, tower, tokens, options, progress)
+    let finish = |_: pool::Tokens<'_>, _: &mut QuantizedTower| Ok(());
+    quantize_tower(weights, tower, tokens, finish, options, progress)
 }
 
 struct Tower {
@@ -95,10 +99,12 @@ struct Tower {
 /// Tokens as they enter the blocks, and where each sequence starts if they are packed.
 type Tokens = (Tensor, Option<Vec<usize>>);
 
+/// `tokens_of` computes what enters the blocks; `finish` quantizes what is behind them.
 fn quantize_tower(
     weights: &Weights,
     tower: Tower,
     tokens_of: impl Fn(&Weights) -> Result<Tokens>,
+    finish: impl FnOnce(pool::Tokens<'_>, &mut QuantizedTower) -> Result<()>,
     options: Options,
     progress: Progress<'_>,
 ) -> Result<QuantizedTower> {
@@ -124,6 +130,7 @@ fn quantize_tower(
         x = context.quantize(&block, &inputs, &x, &mut quantized)?;
         progress(layer + 1, blocks.layers);
     }
+    finish(pool::Tokens { dense: &dense, quantized: &x }, &mut quantized)?;
     quantized.sort(&parameters);
     Ok(quantized)
 }
@@ -161,8 +168,10 @@ impl Context<'_> {
         Block::load(&weights, &self.prefix, self.blocks, &Placement::default())
     }
 
-    fn block_width(&self, layer: Layer, width: usize) -> usize {
-        if layer == Layer::OutProj { joined_block_width(width, self.blocks.heads) } else { BLOCK_WIDTH }
+    fn rounding(&self, layer: Layer, width: usize) -> Rounding {
+        let is_joined = layer == Layer::OutProj;
+        let block_width = if is_joined { joined_block_width(width, self.blocks.heads) } else { BLOCK_WIDTH };
+        Rounding { block_width, bits: activation_bits(&self.prefix) }
     }
 
     /// Computes the dense block; returns its output and the inputs of its layers.
@@ -187,9 +196,8 @@ impl Context<'_> {
     fn equalize(&self, block: &mut BlockParameters, mut inputs: Inputs) -> Inputs {
         let width = block.ln_1.weight.len();
         let choose = |layer: Layer, weights: &[f32], activations: &[f32]| {
-            let block_width = self.block_width(layer, width);
-            equalize::Product { activations, weights, n_in: width, block_width, format: self.options.format }
-                .choose()
+            let rounding = self.rounding(layer, width);
+            equalize::Product { activations, weights, n_in: width, rounding, format: self.options.format }.choose()
         };
         // What a norm behind a residual gives goes to the next residual, too.
         if self.blocks.norm_order == NormOrder::Pre {
@@ -246,28 +254,23 @@ impl Context<'_> {
         x: &Tensor,
         tower: &mut QuantizedTower,
     ) -> Result<Option<Linear>> {
-        let (name, bias_name) = parameters.names(layer);
+        let names = parameters.names(layer);
+        let [name, bias_name] = &names;
         let (matrix, format) = (parameters.matrix(layer), self.options.format);
         let (n_in, n_out) = (matrix.n_in(), matrix.bias.len());
-        let dense = Tensor::from_slice(&matrix.weight, (n_out, n_in), &Device::Cpu)?;
         if !Grid::fits(format, n_out, n_in) {
-            tower.add(&name, half(&name, &dense)?, &dense, None)?;
-            tower.add_full(&bias_name, &matrix.bias)?;
+            let dense = Tensor::from_slice(&matrix.weight, (n_out, n_in), &Device::Cpu)?;
+            tower.add(name, half(name, &dense)?, &dense, None)?;
+            tower.add_full(bias_name, &matrix.bias)?;
             return Ok(None);
         }
         let inputs = x.flatten_all()?.to_vec1::<f32>()?;
-        let block_width = self.block_width(layer, parameters.ln_1.weight.len());
+        let rounding = self.rounding(layer, parameters.ln_1.weight.len());
         let options = self.options;
-        let rounded = Task { layer: matrix, dense_inputs, inputs: &inputs, block_width, options }.run();
-        let stored = rounded.grid.store(&name, &rounded.codes, n_in);
-        let bias = Tensor::from_slice(&rounded.bias, n_out, &Device::Cpu)?;
-        let stored_bias = (bias_name.clone(), StoredTensor::from_tensor(&bias)?);
-        let weights = Weights::from_stored(stored.iter().cloned().chain([stored_bias]));
-        let restored = Tensor::from_vec(rounded.values, (n_out, n_in), &Device::Cpu)?;
-        tower.add(&name, (stored, restored, format.name()), &dense, Some(rounded.output_error))?;
-        tower.add_full(&bias_name, &rounded.bias)?;
+        let rounded = Task { layer: matrix, dense_inputs, inputs: &inputs, rounding, options }.run();
+        let weights = rounded.store(&names, matrix, format, tower)?;
         let on_cpu = Placement::default();
-        Ok(Some(Linear::load_in_blocks(&weights, &name, Some(&bias_name), &on_cpu, block_width)?))
+        Ok(Some(Linear::load_in_blocks(&weights, name, Some(bias_name), &on_cpu, rounding.block_width)?))
     }
 }
 

@@ -27,7 +27,7 @@ impl Weights {
 
     /// `[out, in]` of a packed matrix, or `[V, D]` of a table of embeddings.
     fn dequantized_int8(&self, name: &str, stored: &StoredTensor) -> Result<Tensor> {
-        let scales = self.stored(&format!("{name}{}", WeightFormat::Int8.scale_suffix()))?;
+        let (scales, _) = self.scales(name, WeightFormat::Int8)?;
         let &[n_rows, width] = stored.shape.as_slice() else {
             let (packed, scales) = int8::read(name, stored, scales)?;
             return int8::dequantize(&packed, &scales);

@@ -6,6 +6,28 @@ use candle_core::quantized::GgmlDType;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
+/// Bits of the activations that an int8 or int4 matrix is multiplied by. The name of its scales says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ActivationBits {
+    /// One pass of a kernel.
+    Seven,
+    /// Two passes: the upper seven bits, then the lower ones.
+    Fourteen,
+}
+
+impl ActivationBits {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Seven, Self::Fourteen];
+
+    /// Returns the number of passes.
+    pub fn passes(self) -> usize {
+        match self {
+            Self::Seven => 1,
+            Self::Fourteen => 2,
+        }
+    }
+}
+
 /// A format of a quantized matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -31,13 +53,17 @@ impl WeightFormat {
     pub const ALL: [Self; 4] = [Self::Q8_0, Self::Q4_0, Self::Int8, Self::Int4];
 
     /// Returns the suffix under which the scales of an `int8` or `int4` matrix are stored.
-    pub(crate) fn scale_suffix(self) -> String {
-        format!("{}_scale", self.suffix())
+    pub(crate) fn scale_suffix(self, bits: ActivationBits) -> String {
+        match bits {
+            ActivationBits::Seven => format!("{}_scale", self.suffix()),
+            ActivationBits::Fourteen => format!("{}_fine", self.suffix()),
+        }
     }
 
     /// Returns whether a tensor holds the scales of another one.
     pub(crate) fn is_scale(stored_name: &str) -> bool {
-        [Self::Int8, Self::Int4].iter().any(|format| stored_name.ends_with(&format.scale_suffix()))
+        let ends = |format: Self, bits| stored_name.ends_with(&format.scale_suffix(bits));
+        [Self::Int8, Self::Int4].iter().any(|&format| ActivationBits::ALL.iter().any(|&bits| ends(format, bits)))
     }
 
     /// Returns the name, as users write it.

@@ -109,7 +109,7 @@ pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::int8::Int8Matrix;
+    use crate::kernels::int8::{Int8Matrix, Rounding};
     use candle_core::{Device, Tensor};
 
     /// Rounds to the nearest codes; returns the codes, the scales and the weights that they mean.
@@ -137,7 +137,8 @@ mod tests {
         let bytes = StoredTensor::new(Dtype::I8, &[2, 24, 16, 4], bytes.into());
         let row_scales =
             StoredTensor::from_tensor(&Tensor::from_vec(row_scales, 32, &Device::Cpu).unwrap()).unwrap();
-        let expanded = Int8Matrix::from_stored("w", &bytes, &row_scales, 32).unwrap().dequantize().unwrap();
+        let expanded =
+            Int8Matrix::from_stored("w", &bytes, &row_scales, Rounding::coarse(32)).unwrap().dequantize().unwrap();
         assert!(error(&expanded, &restored) < 0.01, "{}", error(&expanded, &restored));
     }
 

@@ -3,7 +3,8 @@
 //! Nothing is converted before a tower asks for it, so a memory-mapped file costs no memory of its own, and the
 //! dense and the quantized forms of a weight live side by side under one logical name: `x.weight` may be stored
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
-//! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`.
+//! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`. A matrix whose
+//! activations have 14 bits in place of seven has its scales as `x.weight.int8_fine` or `int4_fine`.
 
 mod dense;
 mod derived;
@@ -29,6 +30,7 @@ use bytes::Bytes;
 use candle_core::{DType, Device, Tensor};
 use derived::Derived;
 pub use file::{FileTensors, is_cut_short};
+pub(crate) use format::ActivationBits;
 pub use format::WeightFormat;
 pub use key_map::KeyMap;
 pub use shards::ShardIndex;
@@ -196,6 +198,18 @@ impl Weights {
             let stored = self.tensors.get(&format!("{name}{}", format.suffix()))?;
             Some((format, stored))
         })
+    }
+
+    /// The scales of an int8 or int4 matrix or table, and the bits of its activations.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] naming them when they are absent.
+    pub(crate) fn scales(&self, name: &str, format: WeightFormat) -> Result<(&StoredTensor, ActivationBits)> {
+        let key = |bits| format!("{name}{}", format.scale_suffix(bits));
+        match self.tensors.get(&key(ActivationBits::Fourteen)) {
+            Some(scales) => Ok((scales, ActivationBits::Fourteen)),
+            None => Ok((self.stored(&key(ActivationBits::Seven))?, ActivationBits::Seven)),
+        }
     }
 
     /// A dense float tensor in the placement's dtype and device.

@@ -1,19 +1,20 @@
 // Rounds activations to levels. A workgroup has one block of one row.
 //
-// Bytes: 16 * rows * quads read, 4 * rows * quads written.
+// Bytes: 16 * rows * quads read, 4 * passes * rows * quads written.
 
 struct Sizes {
     rows: u32,
     quads: u32,
     block_quads: u32,
+    passes: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 // [rows][quads]
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-// [rows][quads]
+// [passes][rows][quads]
 @group(0) @binding(2) var<storage, read_write> levels: array<u32>;
-// [rows][blocks]
+// [passes][rows][blocks]
 @group(0) @binding(3) var<storage, read_write> steps: array<vec2f>;
 
 @compute @workgroup_size(64)

@@ -1,11 +1,12 @@
 // Layer norm of each row, rounded to levels. A workgroup has one row, and passes over it three times.
 //
-// Bytes: 48 * rows * quads read, 4 * rows * quads written.
+// Bytes: 48 * rows * quads read, 4 * passes * rows * quads written.
 
 struct Sizes {
     rows: u32,
     quads: u32,
     block_quads: u32,
+    passes: u32,
     eps: f32,
 }
 
@@ -14,9 +15,9 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 // [2][quads]: weight and bias
 @group(0) @binding(2) var<storage, read> norm: array<vec4f>;
-// [rows][quads]
+// [passes][rows][quads]
 @group(0) @binding(3) var<storage, read_write> levels: array<u32>;
-// [rows][blocks]
+// [passes][rows][blocks]
 @group(0) @binding(4) var<storage, read_write> steps: array<vec2f>;
 
 fn row_quad(row: u32, quad: u32) -> vec4f {

@@ -1,6 +1,6 @@
-// Product of seven-bit activations and int8 weights. For row r and channel c:
+// Product of seven-bit activations and int8 weights, or of 14-bit ones in two passes. For row r and channel c:
 //
-//   y = scale[c] * sum over blocks (step * sum(level * weight) - offset * sum(weight)) + bias[c]
+//   y = scale[c] * sum over blocks and passes (step * sum(level * weight) - offset * sum(weight)) + bias[c]
 //
 // A workgroup computes a tile of TILE_ROWS x 64 outputs, a thread ROWS_PER_THREAD x 4 of them. The tiles of levels and
 // weights pass through workgroup memory, eight quads (32 columns) at a time. The sums over a block are exact integers.
@@ -14,12 +14,13 @@ struct Sizes {
     quads: u32,
     block_quads: u32,
     epilogue: u32,
+    passes: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-// [rows][quads]: four levels of 0 to 127
+// [passes][rows][quads]: four levels of 0 to 127
 @group(0) @binding(1) var<storage, read> levels: array<u32>;
-// [rows][blocks]: step and offset of a block of a row
+// [passes][rows][blocks]: step and offset of a block of a row
 @group(0) @binding(2) var<storage, read> steps: array<vec2f>;
 // [n_out / 16][quads][16]: four signed bytes
 @group(0) @binding(3) var<storage, read> weights: array<vec4u>;
@@ -44,12 +45,12 @@ var<workgroup> level_tile: array<u32, TILE_QUADS * TILE_ROWS>;
 // [quad][column / 4]
 var<workgroup> weight_tile: array<vec4u, TILE_QUADS * 16u>;
 
-fn load_levels(first_row: u32, first_quad: u32, end_quad: u32, thread: u32) {
+fn load_levels(pass_row: u32, first_row: u32, first_quad: u32, end_quad: u32, thread: u32) {
     for (var at = thread; at < TILE_ROWS * TILE_QUADS; at += 256u) {
         let row = first_row + at / TILE_QUADS;
         let quad = first_quad + at % TILE_QUADS;
         let is_inside = row < sizes.rows && quad < end_quad;
-        let index = min(row, sizes.rows - 1u) * sizes.quads + min(quad, end_quad - 1u);
+        let index = (pass_row + min(row, sizes.rows - 1u)) * sizes.quads + min(quad, end_quad - 1u);
         level_tile[at % TILE_QUADS * TILE_ROWS + at / TILE_QUADS] = select(0u, levels[index], is_inside);
     }
 }
@@ -105,14 +106,16 @@ fn main(
     let is_inside = own_column < sizes.n_out;
     let n_blocks = (sizes.quads + sizes.block_quads - 1u) / sizes.block_quads;
     var values: array<vec4f, ROWS_PER_THREAD>;
-    for (var block = 0u; block < n_blocks; block++) {
+    for (var turn = 0u; turn < n_blocks * sizes.passes; turn++) {
+        let block = turn / sizes.passes;
+        let pass_row = turn % sizes.passes * sizes.rows;
         let end_quad = min((block + 1u) * sizes.block_quads, sizes.quads);
         var sums: array<vec4i, ROWS_PER_THREAD>;
         for (var i = 0u; i < ROWS_PER_THREAD; i++) {
             sums[i] = vec4i();
         }
         for (var quad = block * sizes.block_quads; quad < end_quad; quad += TILE_QUADS) {
-            load_levels(first_row, quad, end_quad, thread);
+            load_levels(pass_row, first_row, quad, end_quad, thread);
             load_weights(first_column, quad, end_quad, thread);
             workgroupBarrier();
             for (var q = 0u; q < TILE_QUADS; q++) {
@@ -127,7 +130,7 @@ fn main(
         let at = block * sizes.n_out + column;
         let block_sums = vec4f(weight_sums[at], weight_sums[at + 1u], weight_sums[at + 2u], weight_sums[at + 3u]);
         for (var i = 0u; i < ROWS_PER_THREAD; i++) {
-            let step = steps[min(own_row + i, sizes.rows - 1u) * n_blocks + block];
+            let step = steps[(pass_row + min(own_row + i, sizes.rows - 1u)) * n_blocks + block];
             values[i] += step.x * vec4f(sums[i]) - step.y * block_sums;
         }
     }

@@ -1,18 +1,58 @@
-//! Activations as levels of seven bits.
+//! Activations as levels of seven bits, or of 14 as two levels of seven.
 
 use super::levels::{LARGEST_LEVEL, Level};
 use crate::lanes::{self, widest};
 use crate::output::Output;
 use crate::parallel::{for_each_chunk, for_each_task};
+use crate::weights::ActivationBits;
 use crate::weights::packing::INT8_QUAD;
 
 /// Steps between the smallest and the largest value of a block. It is half a step less than the largest level: rounding
 /// zero and value, by half a step each, then never exceeds that level.
 pub(crate) const STEPS: f32 = LARGEST_LEVEL as f32 - 0.5;
 
+/// Levels of the lower pass for one of the upper.
+const LOWER_LEVELS: u32 = LARGEST_LEVEL as u32 + 1;
+
+/// [`STEPS`] of 14 bits.
+pub(crate) const FINE_STEPS: f32 = (LOWER_LEVELS * LOWER_LEVELS) as f32 - 1.5;
+
 /// 1.5 * 2^23. A sum with it has no fraction bits: it is rounded to the nearest integer, ties to even, which is left in
 /// the lowest bits.
 const ROUNDER: f32 = 12_582_912.0;
+
+/// How activations are rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rounding {
+    /// Columns that share a scale and a zero, in [`INT8_QUAD`]s.
+    pub block_width: usize,
+    pub bits: ActivationBits,
+}
+
+impl Rounding {
+    /// Seven bits.
+    pub fn coarse(block_width: usize) -> Self {
+        Self { block_width, bits: ActivationBits::Seven }
+    }
+
+    /// Returns the steps between the smallest and the largest value of a block.
+    pub fn steps(self) -> f32 {
+        match self.bits {
+            ActivationBits::Seven => STEPS,
+            ActivationBits::Fourteen => FINE_STEPS,
+        }
+    }
+
+    fn passes(self) -> usize {
+        self.bits.passes()
+    }
+}
+
+impl Default for Rounding {
+    fn default() -> Self {
+        Self::coarse(super::BLOCK_WIDTH)
+    }
+}
 
 /// What the levels of one row in one block mean: `value = scale * level - offset`.
 #[derive(Clone, Copy, Default)]
@@ -26,33 +66,34 @@ pub(crate) struct Step {
 /// Rows of activations as levels. The memory is used again for other rows.
 #[derive(Default)]
 pub(crate) struct Activations {
-    /// `[blocks][rows][width of the block]`
+    /// `[blocks][passes][rows][width of the block]`
     levels: Vec<Level>,
-    /// `[blocks][rows]`
+    /// `[blocks][passes][rows]`
     steps: Vec<Step>,
     n_rows: usize,
     width: usize,
-    block_width: usize,
+    rounding: Rounding,
 }
 
 impl Activations {
     /// Replaces all rows, in parallel: `write` quantizes one, with a scratch that `init` makes for each thread.
     ///
-    /// `width` and `block_width` are multiples of [`INT8_QUAD`].
+    /// `width` is a multiple of [`INT8_QUAD`].
     pub fn fill<S>(
         &mut self,
         n_rows: usize,
-        (width, block_width): (usize, usize),
+        (width, rounding): (usize, Rounding),
         init: impl Fn() -> S + Sync + Send,
         write: impl Fn(&mut S, RowLevels<'_>) + Sync,
     ) {
+        let block_width = rounding.block_width;
         assert!(width.is_multiple_of(INT8_QUAD) && block_width.is_multiple_of(INT8_QUAD) && block_width > 0);
-        (self.n_rows, self.width, self.block_width) = (n_rows, width, block_width);
-        self.levels.resize(n_rows * width, 0);
-        self.steps.resize(n_rows * self.n_blocks(), Step::default());
+        (self.n_rows, self.width, self.rounding) = (n_rows, width, rounding);
+        self.levels.resize(n_rows * width * rounding.passes(), 0);
+        self.steps.resize(n_rows * self.n_blocks() * rounding.passes(), Step::default());
         let (levels, steps) = (Output::new(&mut self.levels), Output::new(&mut self.steps));
         for_each_task(n_rows, init, |scratch, row| {
-            write(scratch, RowLevels { levels, steps, row, n_rows, width, block_width });
+            write(scratch, RowLevels { levels, steps, row, n_rows, width, rounding });
         });
     }
 
@@ -63,15 +104,20 @@ impl Activations {
 
     /// Returns the number of blocks of columns.
     pub fn n_blocks(&self) -> usize {
-        self.width.div_ceil(self.block_width.max(1))
+        self.width.div_ceil(self.rounding.block_width.max(1))
     }
 
-    /// Returns the levels `[rows, width of the block]` and steps `[rows]` of a block, and its width.
-    pub fn block(&self, block: usize) -> (&[Level], &[Step], usize) {
-        let first = block * self.block_width;
-        let width = self.block_width.min(self.width - first);
-        let levels = &self.levels[self.n_rows * first..][..self.n_rows * width];
-        (levels, &self.steps[block * self.n_rows..][..self.n_rows], width)
+    /// Returns the number of passes: the levels of each add up to the activations.
+    pub fn passes(&self) -> usize {
+        self.rounding.passes()
+    }
+
+    /// Returns the levels `[rows, width of the block]` and steps `[rows]` of a block in one pass, and its width.
+    pub fn block(&self, block: usize, pass: usize) -> (&[Level], &[Step], usize) {
+        let (first, passes) = (block * self.rounding.block_width, self.passes());
+        let width = self.rounding.block_width.min(self.width - first);
+        let levels = &self.levels[self.n_rows * (first * passes + pass * width)..][..self.n_rows * width];
+        (levels, &self.steps[(block * passes + pass) * self.n_rows..][..self.n_rows], width)
     }
 }
 
@@ -82,7 +128,7 @@ pub(crate) struct RowLevels<'a> {
     row: usize,
     n_rows: usize,
     width: usize,
-    block_width: usize,
+    rounding: Rounding,
 }
 
 impl RowLevels<'_> {
@@ -94,26 +140,43 @@ impl RowLevels<'_> {
     /// Quantizes the row's values.
     pub fn quantize(self, values: &[f32]) {
         assert_eq!(values.len(), self.width, "values of row {}", self.row);
-        for (block, values) in values.chunks(self.block_width).enumerate() {
-            let start = self.n_rows * block * self.block_width + self.row * values.len();
-            // SAFETY: the task is the only one of this row.
-            let (levels, step) = unsafe {
-                (self.levels.slice(start, values.len()), self.steps.slice(block * self.n_rows + self.row, 1))
+        let Rounding { block_width, bits } = self.rounding;
+        let passes = bits.passes();
+        for (block, values) in values.chunks(block_width).enumerate() {
+            let pass = |pass: usize| {
+                let first = self.n_rows * (block * block_width * passes + pass * values.len());
+                let start = first + self.row * values.len();
+                // SAFETY: the task is the only one of this row, and a pass has levels and steps of its own.
+                unsafe {
+                    let step = self.steps.slice((block * passes + pass) * self.n_rows + self.row, 1);
+                    (self.levels.slice(start, values.len()), step)
+                }
             };
-            step[0] = quantize(values, levels);
+            let (levels, step) = pass(0);
+            match bits {
+                ActivationBits::Seven => step[0] = quantize(values, levels),
+                ActivationBits::Fourteen => {
+                    let (lower, lower_step) = pass(1);
+                    (step[0], lower_step[0]) = quantize_fine(values, levels, lower);
+                }
+            }
         }
     }
 }
 
 /// Replaces the values of rows `[rows, width]` with those that their levels mean.
-pub(crate) fn round_to_levels(values: &mut [f32], width: usize, block_width: usize) {
+pub(crate) fn round_to_levels(values: &mut [f32], width: usize, rounding: Rounding) {
+    let Rounding { block_width, bits } = rounding;
     for_each_chunk(values, width, |_, row| {
-        let mut levels = vec![0; block_width];
+        let mut levels = [vec![0; block_width], vec![0; block_width]];
         for values in row.chunks_mut(block_width) {
-            let levels = &mut levels[..values.len()];
-            let step = quantize(values, levels);
-            for (value, &level) in values.iter_mut().zip(&*levels) {
-                *value = step.scale * f32::from(level) - step.offset;
+            let [upper, lower] = levels.each_mut().map(|levels| &mut levels[..values.len()]);
+            let (step, lower_step) = match bits {
+                ActivationBits::Seven => (quantize(values, upper), Step::default()),
+                ActivationBits::Fourteen => quantize_fine(values, upper, lower),
+            };
+            for ((value, &upper), &lower) in values.iter_mut().zip(&*upper).zip(&*lower) {
+                *value = step.scale * f32::from(upper) - step.offset + lower_step.scale * f32::from(lower);
             }
         }
     });
@@ -134,6 +197,25 @@ widest! {
     }
 }
 
+widest! {
+    /// As [`quantize`], to levels of 14 bits: their upper and their lower seven. Returns the steps of both.
+    fn quantize_fine(values: &[f32], upper: &mut [Level], lower: &mut [Level]) -> (Step, Step) {
+        let (least, largest) = (lanes::min(values, 0.0), lanes::max(values, 0.0));
+        let scale = (largest - least) / FINE_STEPS;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        let zero = (-least * inverse + ROUNDER) - ROUNDER;
+        let offset = ROUNDER + zero;
+        for ((upper, lower), value) in upper.iter_mut().zip(lower.iter_mut()).zip(values) {
+            let level = (value * inverse + offset).to_bits();
+            // The masks keep NaN within seven bits, too.
+            *upper = ((level / LOWER_LEVELS) & u32::from(LARGEST_LEVEL)) as Level;
+            *lower = (level & u32::from(LARGEST_LEVEL)) as Level;
+        }
+        let upper = Step { scale: scale * LOWER_LEVELS as f32, offset: scale * zero };
+        (upper, Step { scale, offset: 0.0 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,24 +226,33 @@ mod tests {
         fn every_value_is_within_half_a_step_of_its_level(
             rows in prop::collection::vec(prop::collection::vec(-1e3f32..1e3, 20), 1..5),
             (lift, block_width) in (-1e3f32..1e3, prop::sample::select(vec![4usize, 8, 20, 256])),
+            bits in prop::sample::select(&ActivationBits::ALL[..]),
         ) {
             let mut activations = Activations::default();
             let rows: Vec<Vec<f32>> = rows.iter().map(|row| row.iter().map(|v| v + lift).collect()).collect();
-            activations.fill(rows.len(), (20, block_width), || (), |(), levels| {
+            let rounding = Rounding { block_width, bits };
+            activations.fill(rows.len(), (20, rounding), || (), |(), levels| {
                 let row = levels.row();
                 levels.quantize(&rows[row]);
             });
-            for block in 0..activations.n_blocks() {
-                let (levels, steps, width) = activations.block(block);
-                for (row, (levels, step)) in levels.chunks_exact(width).zip(steps).enumerate() {
-                    for (column, &level) in levels.iter().enumerate() {
-                        let value = rows[row][block * block_width + column];
-                        let found = step.scale * f32::from(level) - step.offset;
-                        prop_assert!((0..=i32::from(LARGEST_LEVEL)).contains(&i32::from(level)));
-                        let rounding = step.scale * 0.501 + value.abs() * 1e-6;
-                        prop_assert!((found - value).abs() <= rounding, "{value} as {found}");
-                    }
+            let mut rounded = rows.concat();
+            round_to_levels(&mut rounded, 20, rounding);
+            for (at, &value) in rows.concat().iter().enumerate() {
+                let (row, column) = (at / 20, at % 20);
+                let (block, at_block) = (column / block_width, column % block_width);
+                let (mut found, mut smallest) = (0.0, f32::INFINITY);
+                for pass in 0..activations.passes() {
+                    let (levels, steps, width) = activations.block(block, pass);
+                    let level = levels[row * width + at_block];
+                    prop_assert!((0..=i32::from(LARGEST_LEVEL)).contains(&i32::from(level)));
+                    found += steps[row].scale * f32::from(level) - steps[row].offset;
+                    smallest = steps[row].scale.min(smallest);
                 }
+                let block = &rows[row][block * block_width..];
+                let largest = block.iter().take(block_width).fold(0f32, |largest, value| largest.max(value.abs()));
+                let tolerance = smallest * 0.501 + largest * 1e-6;
+                prop_assert!((found - value).abs() <= tolerance, "{value} as {found}");
+                prop_assert!((found - rounded[at]).abs() <= largest * 1e-6, "{found} and {}", rounded[at]);
             }
         }
     }
@@ -171,9 +262,14 @@ mod tests {
         let mut activations = Activations::default();
         for value in [0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE] {
             let row = [value, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0];
-            activations.fill(1, (8, 8), || (), |(), levels| levels.quantize(&row));
-            let (levels, ..) = activations.block(0);
-            assert!(levels.iter().all(|&level| level <= Level::from(LARGEST_LEVEL)), "{value}: {levels:?}");
+            for bits in ActivationBits::ALL {
+                let rounding = Rounding { block_width: 8, bits };
+                activations.fill(1, (8, rounding), || (), |(), levels| levels.quantize(&row));
+                for pass in 0..bits.passes() {
+                    let (levels, ..) = activations.block(0, pass);
+                    assert!(levels.iter().all(|&level| level <= Level::from(LARGEST_LEVEL)), "{value}: {levels:?}");
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An int8 weight and its product with activations.
 
-use super::activations::Activations;
+use super::activations::{Activations, Rounding};
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
 use super::packed::Packed;
@@ -20,8 +20,7 @@ use std::sync::Arc;
 pub(crate) struct Int8Matrix(Arc<Packed>);
 
 impl Int8Matrix {
-    /// Takes an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`. Activations share a scale and a zero over
-    /// `block_width` columns.
+    /// Takes an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`, for activations that are rounded so.
     ///
     /// # Errors
     /// [`Error::Weights`] naming the tensor when its type, shape or length is wrong.
@@ -29,24 +28,24 @@ impl Int8Matrix {
         name: &str,
         values: &StoredTensor,
         scales: &StoredTensor,
-        block_width: usize,
+        rounding: Rounding,
     ) -> Result<Self> {
         let (bytes, scales) = int8::read(name, values, scales)?;
-        Ok(Self::from_packed(bytes, scales, block_width))
+        Ok(Self::from_packed(bytes, scales, rounding))
     }
 
     /// Expands four-bit weights to bytes; see [`WeightFormat::Int4`](crate::weights::WeightFormat::Int4).
     ///
     /// # Errors
     /// As [`Self::from_stored`].
-    pub fn from_int4(name: &str, values: &StoredTensor, scales: &StoredTensor, block_width: usize) -> Result<Self> {
+    pub fn from_int4(name: &str, values: &StoredTensor, scales: &StoredTensor, rounding: Rounding) -> Result<Self> {
         let (bytes, scales) = int4::expand(name, values, scales)?;
-        Ok(Self::from_packed(bytes.into(), scales, block_width))
+        Ok(Self::from_packed(bytes.into(), scales, rounding))
     }
 
-    fn from_packed(bytes: Bytes, scales: Vec<f32>, block_width: usize) -> Self {
+    fn from_packed(bytes: Bytes, scales: Vec<f32>, rounding: Rounding) -> Self {
         let n_in = bytes.len() / scales.len();
-        Self(Arc::new(Packed::new(bytes, scales, n_in, block_width)))
+        Self(Arc::new(Packed::new(bytes, scales, n_in, rounding)))
     }
 
     /// Adds a bias `[out]`.
@@ -127,10 +126,10 @@ impl PanelMatrix for Int8Matrix {
     }
 
     fn rows<'x>(&self, buffer: &'x mut Activations, x: &'x [f32]) -> &'x Activations {
-        let Packed { n_in, block_width, .. } = *self.0;
+        let Packed { n_in, rounding, .. } = *self.0;
         buffer.fill(
             x.len() / n_in,
-            (n_in, block_width),
+            (n_in, rounding),
             || (),
             |(), levels| {
                 let row = &x[levels.row() * n_in..][..n_in];
@@ -146,10 +145,10 @@ impl PanelMatrix for Int8Matrix {
         n_rows: usize,
         write: impl Fn(usize, &mut [f32]) + Sync,
     ) -> &'x Activations {
-        let Packed { n_in, block_width, .. } = *self.0;
+        let Packed { n_in, rounding, .. } = *self.0;
         buffer.fill(
             n_rows,
-            (n_in, block_width),
+            (n_in, rounding),
             || vec![0f32; n_in],
             |values, levels| {
                 write(levels.row(), values);
@@ -194,18 +193,19 @@ mod tests {
     use super::*;
     use crate::kernels::int8::dispatch::available_kernels;
     use crate::kernels::int8::scalar;
+    use crate::weights::ActivationBits;
     use crate::weights::packing::{INT8_QUAD, pack};
 
-    fn matrix(values: &[i8], n_out: usize, n_in: usize, block_width: usize) -> Int8Matrix {
+    fn matrix(values: &[i8], n_out: usize, n_in: usize, rounding: Rounding) -> Int8Matrix {
         let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
         let packed: Vec<u8> = pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
-        Int8Matrix(Arc::new(Packed::new(packed.into(), scales, n_in, block_width)))
+        Int8Matrix(Arc::new(Packed::new(packed.into(), scales, n_in, rounding)))
     }
 
     #[test]
     fn packing_keeps_every_weight_in_its_place() {
         let values: Vec<i8> = (0..32 * 12).map(|v| v as i8).collect();
-        let dense = matrix(&values, 32, 12, 8).dequantize().unwrap().to_vec2::<f32>().unwrap();
+        let dense = matrix(&values, 32, 12, Rounding::coarse(8)).dequantize().unwrap().to_vec2::<f32>().unwrap();
         for (row, weights) in dense.iter().enumerate() {
             for (column, &weight) in weights.iter().enumerate() {
                 assert_eq!(weight, f32::from(values[row * 12 + column]) * (0.01 + row as f32 * 1e-4));
@@ -221,7 +221,7 @@ mod tests {
         n_rows: usize,
         n_out: usize,
         n_in: usize,
-        block_width: usize,
+        rounding: Rounding,
         largest: i32,
         is_extreme: bool,
         seed: u64,
@@ -229,7 +229,7 @@ mod tests {
 
     impl Case {
         fn check(&self) {
-            let Self { n_rows, n_out, n_in, block_width, largest, is_extreme, seed } = *self;
+            let Self { n_rows, n_out, n_in, rounding, largest, is_extreme, seed } = *self;
             let mut state = seed | 1;
             let mut draw = || {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -239,7 +239,7 @@ mod tests {
             let weights: Vec<i8> = (0..n_out * n_in).map(|_| weight() as i8).collect();
             let x: Vec<f32> =
                 (0..n_rows * n_in).map(|_| if is_extreme { 3.0 } else { (draw() % 1000) as f32 / 77.0 }).collect();
-            let matrix = matrix(&weights, n_out, n_in, block_width);
+            let matrix = matrix(&weights, n_out, n_in, rounding);
             let ours = matrix.product(&x, scalar::multiply);
             for kernel in available_kernels() {
                 assert_eq!(ours, matrix.product(&x, kernel), "{n_rows} rows of {n_in}, {n_out} channels");
@@ -252,9 +252,9 @@ mod tests {
                 for (column, weights) in dense.iter().enumerate() {
                     let sum: f64 = x.iter().zip(weights).map(|(x, w)| f64::from(x * w)).sum();
                     let error = (f64::from(ours[row * n_out + column]) - sum).abs();
-                    // An activation is off by half a step at most; from the least to the largest there are 126.5.
+                    // An activation is off by half a step at most.
                     let size = f64::from(largest * weights.iter().map(|weight| weight.abs()).sum::<f32>());
-                    assert!(error <= size / 126.5 + 1e-5 * size, "{error} of {size}");
+                    assert!(error <= size / f64::from(rounding.steps()) + 1e-5 * size, "{error} of {size}");
                 }
             }
         }
@@ -266,12 +266,14 @@ mod tests {
         fn every_kernel_gives_the_scalar_sums(
             (n_rows, panels, quads) in (0usize..28, 1usize..4, 1usize..40),
             block_width in proptest::sample::select(vec![4usize, 12, 64, 256]),
+            bits in proptest::sample::select(&ActivationBits::ALL[..]),
             largest in proptest::sample::select(&LARGEST[..]),
             is_extreme: bool,
             seed: u64,
         ) {
             let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-            Case { n_rows, n_out, n_in, block_width, largest, is_extreme, seed }.check();
+            let rounding = Rounding { block_width, bits };
+            Case { n_rows, n_out, n_in, rounding, largest, is_extreme, seed }.check();
         }
     }
 
@@ -282,9 +284,10 @@ mod tests {
         for seed in 0..60u64 {
             let (rows, panels, quads) = (seed as usize % 11, seed as usize % 3 + 1, seed as usize * 7 % 70 + 1);
             let block_width = [4, 64, 256][seed as usize % 3];
+            let rounding = Rounding { block_width, bits: ActivationBits::ALL[seed as usize / 2 % 2] };
             let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
             let largest = LARGEST[seed as usize / 4 % LARGEST.len()];
-            Case { n_rows: rows, n_out, n_in, block_width, largest, is_extreme: seed % 4 == 0, seed }.check();
+            Case { n_rows: rows, n_out, n_in, rounding, largest, is_extreme: seed % 4 == 0, seed }.check();
         }
     }
 }

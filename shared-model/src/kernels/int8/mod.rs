@@ -1,7 +1,8 @@
 //! Products of weights of signed bytes and activations of seven bits.
 //!
 //! The instructions for four products and their sum (`pmaddubsw`, `vpdpbusd`, ARM's `sdot`, wasm's relaxed dot
-//! products) never saturate with seven bits: a pair of products is at most 2 * 127 * 127 = 32,258. Each block of
+//! products) never saturate with seven bits: a pair of products is at most 2 * 127 * 127 = 32,258. Activations of 14
+//! bits are multiplied in two passes, their upper seven bits and their lower ones. Each block of
 //! columns of each row of activations has its own scale and zero, so that a large value makes only its own block
 //! coarser.
 
@@ -24,6 +25,6 @@ mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use activations::{Activations, STEPS, round_to_levels};
+pub(crate) use activations::{Activations, FINE_STEPS, Rounding, STEPS, round_to_levels};
 pub(crate) use levels::BLOCK_WIDTH;
 pub(crate) use matrix::Int8Matrix;

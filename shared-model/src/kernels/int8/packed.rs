@@ -1,6 +1,6 @@
 //! A packed weight in memory, and the product of one panel with all rows.
 
-use super::activations::Activations;
+use super::activations::{Activations, Rounding};
 use super::fitting::Fitting;
 use super::kernel::{PanelKernel, Weights};
 use super::panels::{Found, scale, take_sums};
@@ -25,8 +25,8 @@ pub(super) struct Packed {
     pub n_out: usize,
     /// Input channels.
     pub n_in: usize,
-    /// Columns of activations that share a scale and a zero.
-    pub block_width: usize,
+    /// How activations are rounded for it.
+    pub rounding: Rounding,
 }
 
 /// Rows that are multiplied by a block of a panel at a time, in whole tiles of every kernel. Their levels, sums and
@@ -35,12 +35,12 @@ const ROWS_AT_ONCE: usize = 48;
 
 impl Packed {
     /// Takes a packed weight, without a bias.
-    pub fn new(values: Bytes, scales: Vec<f32>, n_in: usize, block_width: usize) -> Self {
+    pub fn new(values: Bytes, scales: Vec<f32>, n_in: usize, rounding: Rounding) -> Self {
         let n_out = scales.len();
         let panels = values.chunks_exact(n_in * INT8_PANEL);
-        let blocks = panels.flat_map(|panel| panel.chunks(block_width * INT8_PANEL));
+        let blocks = panels.flat_map(|panel| panel.chunks(rounding.block_width * INT8_PANEL));
         let (weight_sums, fitting) = blocks.map(|block| (sums_of_weights(block), Fitting::of(block))).unzip();
-        Self { values, bias: vec![0.0; n_out], scales, weight_sums, fitting, n_out, n_in, block_width }
+        Self { values, bias: vec![0.0; n_out], scales, weight_sums, fitting, n_out, n_in, rounding }
     }
 
     /// Adds a bias `[out]`.
@@ -59,12 +59,14 @@ impl Packed {
         let mut sums = [[0; INT8_PANEL]; ROWS_AT_ONCE];
         for (chunk, values) in values.chunks_mut(ROWS_AT_ONCE).enumerate() {
             let (first, sums) = (chunk * ROWS_AT_ONCE, &mut sums[..values.len()]);
-            for (block, values_of_block) in weights.chunks(self.block_width * INT8_PANEL).enumerate() {
+            for (block, values_of_block) in weights.chunks(self.rounding.block_width * INT8_PANEL).enumerate() {
                 let weights = Weights { values: values_of_block, fitting: fitting[block] };
-                let (levels, steps, width) = activations.block(block);
-                kernel(&levels[first * width..][..sums.len() * width], width, weights, sums);
-                let (steps, weight_sums) = (&steps[first..], &weight_sums[block]);
-                take_sums(values, Found { sums, steps, weight_sums, is_first: block == 0 });
+                for pass in 0..activations.passes() {
+                    let (levels, steps, width) = activations.block(block, pass);
+                    kernel(&levels[first * width..][..sums.len() * width], width, weights, sums);
+                    let (steps, weight_sums) = (&steps[first..], &weight_sums[block]);
+                    take_sums(values, Found { sums, steps, weight_sums, is_first: block + pass == 0 });
+                }
             }
         }
         let channel = panel * INT8_PANEL;

@@ -1,6 +1,8 @@
-//! A block is the same function before and after its scales are moved.
+//! A block is the same function before and after its scales are moved; an attention pool is calibrated.
 
 use super::*;
+use crate::config::{Projection, VisionPooling};
+use crate::weights::StoredTensor;
 
 /// A block of width 64 with outlier channels and uneven gains.
 fn block(blocks: &TransformerConfig) -> (Weights, Tensor) {
@@ -67,4 +69,48 @@ fn an_equalized_block_computes_what_it_computed_and_its_inputs_are_known() {
         let moved = BlockParameters::load(&weights, "blocks.0").unwrap();
         assert_ne!(parameters.out_proj.weight, moved.out_proj.weight);
     }
+}
+
+/// SigLIP's vision tower: two blocks of width 64, 16 patches and an attention pool.
+fn siglip() -> (ClipConfig, Weights) {
+    let json = br#"{"embed_dim": 64,
+        "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 64, "layers": 2, "head_width": 32},
+        "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 64, "layers": 1, "heads": 1}}"#;
+    let mut config = ClipConfig::from_open_clip_json(json).unwrap();
+    let vision = &mut config.vision;
+    (vision.pooling, vision.projection) = (VisionPooling::Attention, Projection::None);
+    (vision.has_class_token, vision.has_ln_pre, vision.has_patch_bias) = (false, false, true);
+    let tensors = config.vision_parameters().into_iter().map(|parameter| {
+        let n_in: usize = parameter.shape.iter().skip(1).product();
+        let mean = if parameter.name.contains("ln_") && parameter.name.ends_with("weight") { 1.0 } else { 0.0 };
+        let deviation = 1.0 / (n_in.max(16) as f32).sqrt();
+        let values = Tensor::randn(mean, deviation, parameter.shape, &Device::Cpu).unwrap();
+        (parameter.name, StoredTensor::from_tensor(&values).unwrap())
+    });
+    let weights = Weights::from_stored(tensors);
+    (config, weights)
+}
+
+#[test]
+fn an_attention_pool_is_calibrated_and_keeps_its_tensors() {
+    let (config, weights) = siglip();
+    let photos = |n: usize| Tensor::randn(0f32, 1.0, (n, 3, 32, 32), &Device::Cpu).unwrap();
+    let compared = photos(8);
+    let load = |weights: &Weights| VisionTower::build(weights, &config, &Placement::default()).unwrap();
+    let dense = load(&weights).image_features(&compared).unwrap();
+    let calibration = photos(256);
+    let [plain, calibrated] = [Steps::NONE, Steps::ALL].map(|steps| {
+        let options = Options { steps, ..Options::new(WeightFormat::Int4) };
+        let tower = quantize_vision(&weights, &config, &calibration, options, &mut |_, _| ()).unwrap();
+        let kv = tower.report.iter().find(|report| report.name.ends_with("attn.kv.weight")).unwrap();
+        assert_eq!(kv.output_error.is_some(), steps == Steps::ALL);
+        let names: Vec<String> = tower.report.iter().map(|report| report.name.clone()).collect();
+        let bytes = tower.to_safetensors(HashMap::new()).unwrap();
+        let n_bytes = bytes.len();
+        let features = load(&Weights::from_safetensors(bytes.into()).unwrap()).image_features(&compared).unwrap();
+        let cosines: Vec<f32> = (features * &dense).unwrap().sum(1).unwrap().to_vec1().unwrap();
+        (names, n_bytes, cosines.into_iter().fold(1f32, f32::min))
+    });
+    assert_eq!((&plain.0, plain.1), (&calibrated.0, calibrated.1));
+    assert!(calibrated.2 > plain.2 && calibrated.2 > 0.98, "{} and {}", plain.2, calibrated.2);
 }

@@ -1,13 +1,15 @@
 //! How near quantized features are to dense ones where weights are like trained ones:
 //! `cargo run --release --locked --workspace --example bench_quantize`.
 //!
-//! The photos that are compared are other ones than those of the calibration.
+//! The photos that are compared are other ones than those of the calibration. `--model` takes a checkpoint, such as one
+//! of `benches/random_checkpoint.py`.
 
 mod heavy_tailed;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use clap::Parser;
+use dermake_models::Checkpoint;
 use dermake_process::host;
 use dermake_quantize::{calibration_photos, calibration_texts, n_calibration_photos, pixel_values};
 use heavy_tailed::Shape;
@@ -36,6 +38,9 @@ struct Options {
     /// `small` (4 blocks of width 512 a tower) or an architecture of `dermake init`
     #[arg(long, default_value = "small")]
     arch: String,
+    /// A checkpoint of any family, as `dermake classify --model` takes it, in place of drawn weights
+    #[arg(long, conflicts_with_all = ["arch", "seeds", "shapes"])]
+    model: Option<String>,
     /// Seeds of the weights
     #[arg(long, value_delimiter = ',', default_value = "0")]
     seeds: Vec<u64>,
@@ -75,11 +80,22 @@ struct Inputs {
 fn main() -> Result<()> {
     host::prepare();
     let options = Options::parse();
-    let config = config(&options.arch)?;
-    let inputs = inputs(&options, &config)?;
+    let checkpoint = options.model.as_deref().map(open).transpose()?;
+    let (config, tokenizer) = match &checkpoint {
+        Some(checkpoint) => (checkpoint.config.clone(), checkpoint.tokenizer()?),
+        None => {
+            let config = config(&options.arch)?;
+            let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
+            (config, tokenizer)
+        }
+    };
+    let inputs = inputs(&options, &config, &tokenizer)?;
     println!(
         "shape     seed  format  steps                   fit   image least  mean      text least  mean      alike    secs"
     );
+    if let Some(checkpoint) = &checkpoint {
+        return measure(&options, ("the model", 0), &config, &checkpoint.weights, &inputs);
+    }
     for name in &options.shapes {
         for &seed in &options.seeds {
             let weights = match Shape::ALL.iter().find(|(known, _)| known == name) {
@@ -93,6 +109,10 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+fn open(model: &str) -> Result<Checkpoint> {
+    Checkpoint::open(&dermake_hub::resolve(model)?, None)
+}
+
 fn config(arch: &str) -> Result<ClipConfig> {
     const SMALL: &[u8] = br#"{"embed_dim": 512,
         "vision_cfg": {"image_size": 224, "patch_size": 16, "width": 512, "layers": 4},
@@ -103,21 +123,20 @@ fn config(arch: &str) -> Result<ClipConfig> {
     })
 }
 
-fn inputs(options: &Options, config: &ClipConfig) -> Result<Inputs> {
+fn inputs(options: &Options, config: &ClipConfig, tokenizer: &Tokenizer) -> Result<Inputs> {
     let n_photos = options.photos.unwrap_or_else(|| n_calibration_photos(config));
     let mut photos: Vec<Vec<u8>> = demo::SAMPLES.iter().map(|(_, bytes)| bytes.to_vec()).collect();
     photos.extend(dermake_synth::photos(N_DRAWN, config.preprocess.image_size as u32, DRAWN_SEED)?);
     for path in &options.compare {
         photos.push(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
     }
-    let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
     let texts =
         ["a photo of a melanoma", "basal cell carcinoma", "psoriasis vulgaris on the elbow of a child", "x"];
     Ok(Inputs {
         pixel_values: pixel_values(&photos, &config.preprocess)?,
         input_ids: tokenizer.encode_batch(&texts)?,
         calibration_pixels: pixel_values(&calibration_photos(n_photos, config)?, &config.preprocess)?,
-        calibration_ids: calibration_texts(&tokenizer, config.text.vocab_size)?,
+        calibration_ids: calibration_texts(tokenizer, config.text.vocab_size)?,
     })
 }
 
@@ -142,6 +161,7 @@ fn measure(
             let vision = quantize_vision(weights, config, &inputs.calibration_pixels, how, &mut |_, _| ())?;
             let vision_tower = VisionTower::load(&read(&vision)?, config, &cpu)?;
             let image_cosines = Cosines::of(&images, &vision_tower.image_features(&inputs.pixel_values)?)?;
+            print_layers(options, &vision);
             let mut text_cosines = None;
             if !options.no_text {
                 let text = quantize_text(weights, config, &inputs.calibration_ids, how, &mut |_, _| ())?;
@@ -149,7 +169,6 @@ fn measure(
                 let text = TextTower::load(&read(&text)?, config, &cpu)?;
                 text_cosines = Some(Cosines::of(&texts, &text.text_features(&inputs.input_ids)?)?);
             }
-            print_layers(options, &vision);
             let text = text_cosines.map_or("n/a                 ".to_string(), |cosines| cosines.to_string());
             println!(
                 "{shape:<9} {seed:>4}  {:<6}  {step_names:<23} {fit_damping:<5} {image_cosines}  {text}  {alike:.4}  \

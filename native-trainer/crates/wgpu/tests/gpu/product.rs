@@ -14,14 +14,14 @@ struct Case {
     is_extreme: bool,
 }
 
-/// `[rows][n_in]` levels and `[n_out][n_in]` weights.
+/// `[passes][rows][n_in]` levels and `[n_out][n_in]` weights.
 type Values = (Vec<u8>, Vec<i8>);
 
 impl Case {
     fn draw(&self) -> Values {
         let mut draw = Draw(self.rows as u64);
         let mut level = || if self.is_extreme { 127 } else { draw.below(128) as u8 };
-        let levels = (0..self.rows * self.n_in.width).map(|_| level()).collect();
+        let levels = (0..self.n_in.passes * self.rows * self.n_in.width).map(|_| level()).collect();
         let mut draw = Draw(self.n_out as u64);
         let mut weight = || if self.is_extreme { -127 } else { draw.below(255) as i32 - 127 };
         (levels, (0..self.n_out * self.n_in.width).map(|_| weight() as i8).collect())
@@ -35,13 +35,15 @@ impl Case {
             (products.sum::<i32>() - 3 * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>()) as f32
         };
         let row = |levels| weights.chunks(width).map(move |weights| value(levels, weights));
-        levels.chunks(width).flat_map(row).collect()
+        let passes = levels.chunks(self.rows * width).map(|levels| levels.chunks(width).flat_map(row).collect());
+        let add = |sums: Vec<f32>, pass: Vec<f32>| sums.iter().zip(&pass).map(|(sum, value)| sum + value).collect();
+        passes.reduce(add).unwrap()
     }
 
     /// The values that the GPU computes. `channels` has scale and bias.
     fn found(&self, (levels, weights): &Values, channels: [f32; 2], epilogue: Epilogue) -> Vec<f32> {
         let Self { rows, n_out, n_in, .. } = *self;
-        let steps = vec![[1f32, 3.0]; rows * n_in.count()];
+        let steps = vec![[1f32, 3.0]; n_in.passes * rows * n_in.count()];
         let sums =
             Constant { name: "sums".into(), contents: Contents::Computed(4 * (n_in.count() * n_out) as u64) };
         let constants = [
@@ -72,13 +74,17 @@ fn packed(weights: &[i8], n_in: usize) -> Vec<i8> {
 
 #[test]
 fn the_sums_of_a_product_are_exact() {
-    let blocks = |width, block_width| Blocks { width, block_width };
+    let blocks = |width, block_width| Blocks { width, block_width, passes: 1 };
+    let fine = |width, block_width| Blocks { width, block_width, passes: 2 };
     for (rows, n_out, n_in) in [
         (1, 16, blocks(4, 256)),
         (33, 80, blocks(300, 256)),
         (70, 192, blocks(192, 64)),
         (31, 64, blocks(40, 20)),
         (64, 128, blocks(768, 256)),
+        (33, 80, fine(300, 256)),
+        (31, 64, fine(40, 20)),
+        (5, 16, fine(512, 64)),
     ] {
         for is_extreme in [false, true] {
             let case = Case { rows, n_out, n_in, is_extreme };
@@ -91,7 +97,8 @@ fn the_sums_of_a_product_are_exact() {
 
 #[test]
 fn scale_bias_and_activation_follow_the_sums() {
-    let case = Case { rows: 20, n_out: 48, n_in: Blocks { width: 64, block_width: 64 }, is_extreme: false };
+    let case =
+        Case { rows: 20, n_out: 48, n_in: Blocks { width: 64, block_width: 64, passes: 1 }, is_extreme: false };
     let values = case.draw();
     let channels = [1e-4, -0.75];
     for activation in [Activation::QuickGelu, Activation::Gelu] {
@@ -107,7 +114,8 @@ fn scale_bias_and_activation_follow_the_sums() {
 
 #[test]
 fn a_residual_is_added_to() {
-    let case = Case { rows: 5, n_out: 32, n_in: Blocks { width: 16, block_width: 16 }, is_extreme: false };
+    let case =
+        Case { rows: 5, n_out: 32, n_in: Blocks { width: 16, block_width: 16, passes: 1 }, is_extreme: false };
     let values = case.draw();
     // Buffers of activations begin as zeros.
     assert_eq!(case.found(&values, [1.0, 0.0], Epilogue::Add), case.expected(&values));
@@ -115,7 +123,8 @@ fn a_residual_is_added_to() {
 
 #[test]
 fn an_activation_far_from_zero_is_finite() {
-    let case = Case { rows: 1, n_out: 16, n_in: Blocks { width: 64, block_width: 64 }, is_extreme: true };
+    let case =
+        Case { rows: 1, n_out: 16, n_in: Blocks { width: 64, block_width: 64, passes: 1 }, is_extreme: true };
     let values = case.draw();
     let found = case.found(&values, [1.0, 0.0], Epilogue::Activate(Activation::QuickGelu));
     assert!(found.iter().all(|value| value.abs() < 1e-20), "{found:?}");
@@ -135,19 +144,26 @@ fn rows(n_rows: usize, width: usize) -> Vec<f32> {
 
 #[test]
 fn every_value_is_within_half_a_step_of_its_level() {
-    for (width, block_width) in [(64, 64), (300, 256), (768, 256), (96, 32), (4, 256)] {
+    let sizes = [(64, 64), (300, 256), (768, 256), (96, 32), (4, 256)];
+    for ((width, block_width), passes) in sizes.into_iter().flat_map(|sizes| [(sizes, 1), (sizes, 2)]) {
         let n_rows = 9;
         let x = rows(n_rows, width);
-        let blocks = Blocks { width, block_width };
-        let outputs = [n_rows * width / 4, 2 * n_rows * blocks.count()];
+        let blocks = Blocks { width, block_width, passes };
+        let outputs = [n_rows * blocks.level_words(), n_rows * blocks.step_words()];
         let dispatch = || Dispatch::levels(n_rows, blocks, [Buffer::Constant(0), output(0), output(1)]);
         let levels: Vec<u8> = run(&[constant(&x)], &[], dispatch(), &outputs, output(0));
         let steps: Vec<[f32; 2]> = run(&[constant(&x)], &[], dispatch(), &outputs, output(1));
-        for (at, (&value, &level)) in x.iter().zip(&levels).enumerate() {
-            let [step, offset] = steps[at / width * blocks.count() + at % width / block_width];
-            let found = step * f32::from(level) - offset;
-            assert!(level <= 127, "level {level} of {value}");
-            assert!((found - value).abs() <= step * 0.501 + value.abs() * 1e-6, "{value} as {found}");
+        for (at, &value) in x.iter().enumerate() {
+            let (mut found, mut smallest) = (0.0, f32::INFINITY);
+            for (levels, steps) in levels.chunks(n_rows * width).zip(steps.chunks(n_rows * blocks.count())) {
+                let [step, offset] = steps[at / width * blocks.count() + at % width / block_width];
+                assert!(levels[at] <= 127, "level {} of {value}", levels[at]);
+                found += step * f32::from(levels[at]) - offset;
+                smallest = step.min(smallest);
+            }
+            let row = &x[at / width * width..][..width];
+            let largest = row.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            assert!((found - value).abs() <= smallest * 0.501 + largest * 1e-6, "{value} as {found}");
         }
     }
 }
@@ -156,7 +172,7 @@ fn every_value_is_within_half_a_step_of_its_level() {
 fn a_norm_s_levels_are_those_of_the_normalized_row() {
     let (n_rows, width, eps) = (9, 300, 1e-5);
     let (x, norm) = (rows(n_rows, width), Draw(3).values(2 * width));
-    let blocks = Blocks { width, block_width: 256 };
+    let blocks = Blocks { width, block_width: 256, passes: 1 };
     let outputs = [n_rows * width / 4, 2 * n_rows * blocks.count()];
     let buffers = [Buffer::Constant(0), Buffer::Constant(1), output(0), output(1)];
     let dispatch = || Dispatch::norm_levels(n_rows, blocks, eps, buffers);
