@@ -9,6 +9,9 @@ use crate::weights::{Placement, Weights};
 use crate::{Error, Result, finite};
 use candle_core::{DType, Device, Tensor};
 
+mod shared_tokens;
+pub(crate) use shared_tokens::SharedTokens;
+
 /// A text transformer: CLIP's, which is causal and pools at the end token; SigLIP's, in which every token sees all; or
 /// BERT.
 pub struct TextTower {
@@ -89,9 +92,29 @@ impl TextTower {
 
     /// [`Self::text_features`] before normalization to unit length.
     pub fn raw_text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+        if let Some(pooled) = self.pooled_of_shared(input_ids)? {
+            return Ok(self.projection.forward(&pooled)?.to_dtype(DType::F32)?);
+        }
         let longest = input_ids.iter().map(|row| self.n_computed(row)).max().unwrap_or(0);
         let cut: Vec<Vec<u32>> = input_ids.iter().map(|row| row[..longest.min(row.len())].to_vec()).collect();
         self.encode_observed(&cut, &mut |_, _| {})
+    }
+
+    /// The pooled tokens `[B, D]` of a causal tower of int8 matrices on the CPU, which computes the tokens that texts
+    /// begin with once for all of them, and of the last block only what is pooled.
+    fn pooled_of_shared(&self, input_ids: &[Vec<u32>]) -> Result<Option<Tensor>> {
+        let is_plain = self.config.visibility == Visibility::Causal
+            && !matches!(self.config.pooling, TextPooling::Mean | TextPooling::PooledFirstToken);
+        let (true, true, Some(ln_final)) = (is_plain, self.transformer.is_int8(), &self.ln_final) else {
+            return Ok(None);
+        };
+        self.check_rows(input_ids)?;
+        let shared = SharedTokens::of(input_ids.iter().map(|row| &row[..self.n_computed(row)]));
+        let tensor = |values: &[u32]| Tensor::new(values, &Device::Cpu)?.unsqueeze(0);
+        let starts = Some(vec![0, shared.ids.len()]);
+        let x = self.embed(&Tokens { ids: tensor(&shared.ids)?, positions: tensor(&shared.positions)?, starts })?;
+        let pooled = self.transformer.forward_last_of_shared(x, &shared)?;
+        pooled.map(|pooled| ln_final.forward(&pooled.squeeze(0)?)).transpose()
     }
 
     /// Tokens of a row up to the last one that its feature depends on.

@@ -9,6 +9,7 @@ use crate::kernels::PanelMatrix;
 use crate::kernels::int8::{Activations, BLOCK_WIDTH};
 use crate::linear::Linear;
 use crate::ops::{FusedBlock, LayerNorm, Workspace, activation, attention};
+use crate::text::SharedTokens;
 use crate::weights::packing::INT8_QUAD;
 use crate::weights::{Placement, Weights};
 use candle_core::{D, DType, Tensor};
@@ -109,6 +110,22 @@ impl Transformer {
             x = block.forward(&x, None, &self.buffers)?;
         }
         last.forward_first_token(&x, &self.buffers)
+    }
+}
+
+impl Transformer {
+    /// The last token of each text as it leaves the blocks; `None` where a block has no fused form of int8.
+    ///
+    /// # Shapes
+    /// - `x`: `[1, T, D]`, the distinct tokens; returns `[1, B, D]`
+    pub fn forward_last_of_shared(&self, mut x: Tensor, shared: &SharedTokens) -> Result<Option<Tensor>> {
+        let last = shared.last_rows();
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let wanted = (layer + 1 == self.blocks.len()).then_some(&last[..]);
+            let Some(fused) = block.fused(&x, Linear::int8) else { return Ok(None) };
+            x = fused.forward_shared(&x, shared, wanted, &self.buffers.int8)?;
+        }
+        Ok(Some(x))
     }
 }
 

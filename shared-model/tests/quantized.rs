@@ -8,7 +8,7 @@ use candle_core::{D, DType, Device, Tensor};
 use shared_model::config::ClipConfig;
 use shared_model::quantize::{WeightFormat, quantize};
 use shared_model::weights::{Placement, Weights};
-use shared_model::{Clip, Error, VisionTower};
+use shared_model::{Clip, Error, TextTower, VisionTower, unit_length};
 use std::collections::HashMap;
 use support::checkpoint;
 
@@ -122,6 +122,26 @@ fn the_first_token_alone_is_that_of_all_and_a_row_is_its_image_alone() {
         for row in 0..5 {
             let alone = tower.image_features(&pixels.narrow(0, row, 1).unwrap()).unwrap();
             assert!(lowest_cosine(&batch.narrow(0, row, 1).unwrap(), &alone) > 1.0 - 1e-6, "{format:?}, row {row}");
+        }
+    }
+}
+
+#[test]
+fn texts_that_begin_alike_have_the_features_of_all_their_tokens() {
+    let (config, weights) = model();
+    let rows: [&[u32]; 6] =
+        [&[90, 95], &[90, 3, 4, 95], &[90, 3, 4, 5, 95], &[90, 95], &[3, 95], &[90, 3, 4, 6, 95]];
+    let ids: Vec<Vec<u32>> =
+        rows.iter().map(|row| row.iter().copied().chain(std::iter::repeat(0)).take(9).collect()).collect();
+    for format in [WeightFormat::Int8, WeightFormat::Int4] {
+        let quantized = quantized(&config, &weights, format);
+        let tower = TextTower::load(&quantized, &config, &Placement::default()).unwrap();
+        let shared = tower.text_features(&ids).unwrap();
+        let all = unit_length(&tower.encode_observed(&ids, &mut |_, _| ()).unwrap()).unwrap();
+        assert!(lowest_cosine(&shared, &all) > 1.0 - 1e-6, "{format:?}");
+        for (row, ids) in ids.iter().enumerate() {
+            let alone = tower.text_features(std::slice::from_ref(ids)).unwrap();
+            assert!(lowest_cosine(&shared.narrow(0, row, 1).unwrap(), &alone) > 1.0 - 1e-6, "{format:?}, {ids:?}");
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::fused::{self, activate};
 use crate::kernels::int8::panels;
 use crate::kernels::{PanelMatrix, Place, Values};
 use crate::output::Output;
+use crate::text::SharedTokens;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
 
@@ -50,8 +51,19 @@ struct Buffers<B> {
     qkv: Vec<f32>,
     /// `[B, queries, D]`
     joined: Vec<f32>,
+    /// Queries, keys and values of all tokens of texts that share some, `[T, 3 D]`, and what attention joins, `[T, D]`.
+    unshared: [Vec<f32>; 2],
     /// `[B * queries, 4 D]`
     hidden: Vec<f32>,
+}
+
+/// The tokens of a call.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    /// The first so many tokens of each sample are computed.
+    First(usize),
+    /// Texts that share tokens, of which these rows are computed, or all.
+    Shared(&'a SharedTokens, Option<&'a [usize]>),
 }
 
 /// The sizes of a call: each sample has `n_tokens` tokens, of which the first `n_wanted` are computed.
@@ -70,7 +82,56 @@ impl<M: PanelMatrix> FusedBlock<'_, M> {
     /// - returns `[B, wanted, D]`
     pub fn forward(&self, x: &Tensor, n_wanted: usize, workspace: &Workspace<M::Buffer>) -> Result<Tensor> {
         let norms = [self.ln_1.rows()?, self.ln_2.rows()?];
-        Ok(x.contiguous()?.apply_op1_no_bwd(&BlockOp { block: self, norms, n_wanted, workspace })?)
+        let call = Call::First(n_wanted);
+        Ok(x.contiguous()?.apply_op1_no_bwd(&BlockOp { block: self, norms, call, workspace })?)
+    }
+
+    /// Computes the `wanted` rows of texts that share tokens, or all.
+    ///
+    /// # Shapes
+    /// - `x`: `[1, T, D]` f32 on the CPU, the distinct tokens
+    /// - returns `[1, wanted, D]`
+    pub fn forward_shared(
+        &self,
+        x: &Tensor,
+        shared: &SharedTokens,
+        wanted: Option<&[usize]>,
+        workspace: &Workspace<M::Buffer>,
+    ) -> Result<Tensor> {
+        let norms = [self.ln_1.rows()?, self.ln_2.rows()?];
+        let call = Call::Shared(shared, wanted);
+        Ok(x.contiguous()?.apply_op1_no_bwd(&BlockOp { block: self, norms, call, workspace })?)
+    }
+
+    /// Adds the output of attention to the `rows_wanted` of `x` `[T, D]`, the distinct tokens of texts.
+    fn attend_shared(
+        &self,
+        x: &[f32],
+        wanted: &mut [f32],
+        norm: &NormRows,
+        (shared, rows_wanted): (&SharedTokens, &[usize]),
+        buffers: &mut Buffers<M::Buffer>,
+    ) {
+        let Buffers { rows, qkv, joined, unshared: [unshared, all_joined], .. } = buffers;
+        let width = self.out_proj.n_out();
+        let n_rows = x.len() / width;
+        qkv.resize(n_rows * 3 * width, 0.0);
+        let fused = Output::new(qkv);
+        let normalized = self.in_proj.rows_by(rows, n_rows, |row, to| norm.normalize(row_of(x, row, width), to));
+        let put = |place: Place, values: &Values| {
+            // SAFETY: a channel of a row is computed by one task.
+            unsafe { fused.slice(place.row * 3 * width + place.channel, values.len()) }.copy_from_slice(values);
+        };
+        self.in_proj.multiply(normalized, 0..3 * width, |_| (), put);
+        unshared.clear();
+        shared.rows.iter().for_each(|&row| unshared.extend_from_slice(row_of(qkv, row, 3 * width)));
+        all_joined.resize(shared.rows.len() * width, 0.0);
+        let heads = fused::Heads { count: self.heads, width: width / self.heads, is_causal: self.is_causal };
+        fused::attention(unshared, &shared.starts, heads, all_joined, None);
+        joined.clear();
+        let of_row = |&row: &usize| row_of(all_joined, shared.places[row], width);
+        rows_wanted.iter().for_each(|row| joined.extend_from_slice(of_row(row)));
+        add_product(self.out_proj, self.out_proj.rows(rows, joined), wanted);
     }
 
     /// Adds the output of attention to `wanted` `[B, wanted, D]`, the first tokens of each sample of `x` `[B, N, D]`.
@@ -164,7 +225,7 @@ fn add_product<M: PanelMatrix>(weight: &M, rows: M::Rows<'_>, tokens: &mut [f32]
 struct BlockOp<'a, M: PanelMatrix> {
     block: &'a FusedBlock<'a, M>,
     norms: [NormRows; 2],
-    n_wanted: usize,
+    call: Call<'a>,
     workspace: &'a Workspace<M::Buffer>,
 }
 
@@ -176,7 +237,6 @@ impl<M: PanelMatrix> CustomOp1 for BlockOp<'_, M> {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (batch, n_tokens, width) = layout.shape().dims3()?;
         let x = values::slice(storage, layout)?;
-        let n_wanted = self.n_wanted.min(n_tokens);
         let FusedBlock { in_proj, out_proj, heads, .. } = self.block;
         if *heads == 0 || width % heads != 0 || (in_proj.n_in(), out_proj.n_out()) != (width, width) {
             candle_core::bail!(
@@ -185,16 +245,33 @@ impl<M: PanelMatrix> CustomOp1 for BlockOp<'_, M> {
                 layout.shape()
             );
         }
-        let mut wanted = Vec::with_capacity(batch * n_wanted * width);
-        for sample in x.chunks_exact((n_tokens * width).max(1)) {
-            wanted.extend_from_slice(&sample[..n_wanted * width]);
-        }
-        let tokens = Tokens { batch, n_tokens, n_wanted };
         let mut buffers = self.workspace.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanted = Vec::new();
+        match self.call {
+            Call::First(n_wanted) => {
+                let n_wanted = n_wanted.min(n_tokens);
+                for sample in x.chunks_exact((n_tokens * width).max(1)) {
+                    wanted.extend_from_slice(&sample[..n_wanted * width]);
+                }
+                let tokens = Tokens { batch, n_tokens, n_wanted };
+                if !wanted.is_empty() {
+                    self.block.attend(x, &mut wanted, &self.norms[0], tokens, &mut buffers);
+                }
+            }
+            Call::Shared(shared, rows) => {
+                if batch != 1 || n_tokens != shared.ids.len() {
+                    candle_core::bail!("{} distinct tokens on {:?}", shared.ids.len(), layout.shape());
+                }
+                let all: Vec<usize> = if rows.is_some() { vec![] } else { (0..n_tokens).collect() };
+                let rows = rows.unwrap_or(&all);
+                rows.iter().for_each(|&row| wanted.extend_from_slice(row_of(x, row, width)));
+                self.block.attend_shared(x, &mut wanted, &self.norms[0], (shared, rows), &mut buffers);
+            }
+        }
         if !wanted.is_empty() {
-            self.block.attend(x, &mut wanted, &self.norms[0], tokens, &mut buffers);
             self.block.transform(&mut wanted, &self.norms[1], &mut buffers);
         }
+        let n_wanted = wanted.len() / (batch * width).max(1);
         Ok((CpuStorage::F32(wanted), Shape::from((batch, n_wanted, width))))
     }
 }
