@@ -11,11 +11,13 @@ use shared_model::preprocess::Reading;
 use shared_model::tokenizer::Tokenizer;
 use shared_model::zero_shot::Classifier;
 
-/// Prompts of labels and of concepts, captions, and texts of random words.
+/// Prompts of labels and of concepts, labels alone, captions, texts of random words, and those of one to three.
 const N_LABEL_PROMPTS: usize = 256;
+const N_LABELS: usize = 64;
 const N_CONCEPT_PROMPTS: usize = 64;
 const N_CAPTIONS: usize = 64;
 const N_RANDOM: usize = 128;
+const N_SHORT: usize = 192;
 /// The seed of drawn photos.
 const SEED: u64 = 2026;
 
@@ -37,20 +39,27 @@ pub fn calibration_photos(n_photos: usize, config: &ClipConfig) -> Result<Vec<Ve
     dermake_synth::photos(n_photos, config.preprocess.image_size as u32, SEED)
 }
 
-/// Texts as token ids: prompts of the built-in labels and concepts, captions, and some of random words.
+/// Texts as token ids: prompts of the built-in labels and concepts, labels alone, captions, and some of random words.
+///
+/// Many have one to three words only: what surrounds few words is unlike what surrounds many, so a calibration on prompts
+/// and captions alone loses most on them.
 ///
 /// # Errors
 /// When a text cannot be tokenized.
 pub fn calibration_texts(tokenizer: &Tokenizer, vocab_size: usize) -> Result<Vec<Vec<u32>>> {
     let templates = Templates::skin();
     let labels: Vec<String> = LabelSet::built_in().into_iter().flat_map(|set| set.class_names).collect();
+    let names = spread(&labels, N_LABELS);
     let labels = Classifier::prompts(&labels, &templates);
     let concepts = ConceptScorer::prompts(&Concept::known(), &ConceptTemplates::skin());
     let mut texts = spread(&labels, N_LABEL_PROMPTS);
     texts.extend(spread(&concepts, N_CONCEPT_PROMPTS));
     texts.extend(dermake_synth::captions(N_CAPTIONS, SEED)?);
     let mut rows = tokenizer.encode_batch(&texts)?;
-    let others = spread(&rows, N_RANDOM);
+    let mut others = spread(&rows, N_RANDOM);
+    rows.extend(tokenizer.encode_batch(&names)?);
+    let short = tokenizer.encode_batch(&["x", "x x", "x x x"])?;
+    others.extend(short.into_iter().cycle().take(N_SHORT));
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     rows.extend(others.into_iter().map(|row| with_random_words(row, tokenizer, vocab_size, &mut rng)));
     Ok(rows)
