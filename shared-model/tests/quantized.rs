@@ -98,15 +98,17 @@ fn the_report_tells_bytes_and_error_of_every_tensor() {
 }
 
 #[test]
-fn bf16_features_stay_near_f32() {
+fn half_precision_features_stay_near_f32() {
     let (config, weights) = model();
     let pixels = Tensor::randn(0f32, 1.0, (2, 3, 32, 32), &Device::Cpu).unwrap();
     let f32_features =
         VisionTower::load(&weights, &config, &Placement::default()).unwrap().image_features(&pixels).unwrap();
-    let bf16 = Placement { dtype: DType::BF16, ..Placement::default() };
-    let model = Clip::load(weights, &config, &bf16).unwrap();
-    assert!(lowest_cosine(&model.vision.image_features(&pixels).unwrap(), &f32_features) > 0.999);
-    assert_eq!(model.encode_text(&[vec![90, 1, 95]]).unwrap().dims(), [1, config.embed_dim]);
+    for (dtype, cosine) in [(DType::BF16, 0.999), (DType::F16, 0.99999)] {
+        let half = Placement { dtype, ..Placement::default() };
+        let model = Clip::load(weights.clone(), &config, &half).unwrap();
+        assert!(lowest_cosine(&model.vision.image_features(&pixels).unwrap(), &f32_features) > cosine);
+        assert_eq!(model.encode_text(&[vec![90, 1, 95]]).unwrap().dims(), [1, config.embed_dim]);
+    }
 }
 
 #[test]

@@ -38,8 +38,8 @@ pub struct LoadingArguments {
     #[arg(long, env = "DERMAKE_DEVICE", default_value = "cpu")]
     device: DeviceChoice,
 
-    /// Number format to compute in: f32, or bf16, which needs half the memory and is less exact. A quantized model keeps
-    /// its own
+    /// Number format to compute in: f32, or bf16 or f16, which need half the memory and are less exact. A quantized model
+    /// keeps its own
     #[arg(long, ignore_case = true, default_value = "f32", value_parser = precision())]
     dtype: Precision,
 }

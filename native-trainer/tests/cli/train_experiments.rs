@@ -61,6 +61,46 @@ fn adapters_change_their_matrices_alone_and_go_on_after_a_kill() {
     assert!(output.status.code() == Some(2) && log.contains("model.from has changed"), "{log}");
 }
 
+/// The loss scale is a part of the checkpoint, and of what a run reports.
+#[test]
+fn a_run_in_f16_scales_its_loss_and_goes_on_after_a_kill() {
+    let run = || {
+        let run = Run::new(3, "1e-3");
+        run.change("[run]\n", "[run]\nprecision = \"f16\"\n");
+        run
+    };
+    let state = |run: &Run| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(run.checkpoint("last").join("state.json")).unwrap()).unwrap()
+    };
+    let whole = run();
+    let log = whole.log();
+    let (at_end, skipped) = (state(&whole), log.matches("the gradients overflow in f16").count() as u64);
+    let scale = &at_end["loss_scale"];
+    assert_eq!(scale["skipped"], skipped, "{log}");
+    assert_eq!(scale["factor"], 65_536.0 / f64::from(1 << skipped), "{log}");
+    assert_eq!(at_end["optimizer_steps"].as_u64().unwrap() + skipped, at_end["step"].as_u64().unwrap());
+    let last = whole.metrics().into_iter().rfind(|line| line["loss"].is_number()).unwrap();
+    assert_eq!(
+        (&last["loss_scale"], &last["skipped_steps"]),
+        (&scale["factor"], &serde_json::json!(skipped as f64))
+    );
+    classifies(&whole);
+
+    let killed = run();
+    let mut child = killed.start_until_saved();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    killed.finish();
+    assert!(killed.tensors("last") == whole.tensors("last"), "weights or moments differ after a kill");
+    assert_eq!(state(&killed)["loss_scale"], *scale);
+
+    // Others have no scale.
+    let exact = Run::new(1, "1e-3");
+    exact.finish();
+    assert!(state(&exact).get("loss_scale").is_none());
+    assert!(exact.metrics().iter().all(|line| line.get("loss_scale").is_none()));
+}
+
 #[test]
 fn omake_follows_the_ontology_and_goes_on_after_a_kill() {
     let omake = |epochs: u32| {

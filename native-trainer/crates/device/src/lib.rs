@@ -47,10 +47,11 @@ pub enum Precision {
     #[default]
     F32,
     Bf16,
+    F16,
 }
 
 impl Precision {
-    pub const NAMES: [&str; 2] = ["f32", "bf16"];
+    pub const NAMES: [&str; 3] = ["f32", "bf16", "f16"];
 }
 
 impl FromStr for Precision {
@@ -60,7 +61,8 @@ impl FromStr for Precision {
         match text.to_ascii_lowercase().as_str() {
             "f32" => Ok(Self::F32),
             "bf16" => Ok(Self::Bf16),
-            _ => Err(format!("expected {}, found {text}", Self::NAMES.join(" or "))),
+            "f16" => Ok(Self::F16),
+            _ => Err(format!("expected f32, bf16 or f16, found {text}")),
         }
     }
 }
@@ -73,9 +75,13 @@ pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement
     let dtype = match precision {
         Precision::F32 => DType::F32,
         Precision::Bf16 => DType::BF16,
+        Precision::F16 => DType::F16,
     };
     let device = match device {
         DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Cuda(_) if precision == Precision::F16 => {
+            bail!("f16 is computed on the CPU only so far; choose bf16")
+        }
         DeviceChoice::Cuda(index) => open_gpu(index)?,
         DeviceChoice::Wgpu(_) => bail!("wgpu answers with int8 models only; use cpu or cuda here"),
     };
@@ -155,9 +161,17 @@ mod tests {
 
     #[test]
     fn precisions_are_parsed_in_any_case() {
-        assert_eq!(Precision::NAMES.map(|name| name.parse()), [Ok(Precision::F32), Ok(Precision::Bf16)]);
+        let all = [Ok(Precision::F32), Ok(Precision::Bf16), Ok(Precision::F16)];
+        assert_eq!(Precision::NAMES.map(|name| name.parse()), all);
         assert_eq!("BF16".parse(), Ok(Precision::Bf16));
-        assert!("f16".parse::<Precision>().unwrap_err().contains("f32 or bf16"));
+        assert!("f64".parse::<Precision>().unwrap_err().contains(&Precision::NAMES[1..].join(" or ")));
+    }
+
+    #[test]
+    fn f16_is_for_the_cpu() {
+        assert_eq!(placement(DeviceChoice::Cpu, Precision::F16).unwrap().dtype, DType::F16);
+        let refused = placement(DeviceChoice::Cuda(0), Precision::F16).unwrap_err();
+        assert_eq!(refused.to_string(), "f16 is computed on the CPU only so far; choose bf16");
     }
 
     #[test]

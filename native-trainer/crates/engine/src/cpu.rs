@@ -2,9 +2,9 @@
 
 use super::layout::{LinearLayer, NormLayer, Projection};
 use super::ops::{Ops, PatchCut, Sequences};
+use super::rounding::Rounding;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{CpuStorage, Device, Storage, Tensor};
-use half::bf16;
 use rayon::prelude::*;
 use shared_model::config::{Activation, TORCH_NORM_EPS};
 use shared_model::fused::{self, Heads};
@@ -16,21 +16,21 @@ pub struct CpuOps<'a> {
     /// The same before they were rounded, which layer norms compute with, as on a GPU.
     masters: &'a [f32],
     gradients: &'a mut [f32],
-    rounds_to_bf16: bool,
+    rounding: Rounding,
 }
 
 impl<'a> CpuOps<'a> {
     /// `gradients` has the length of `weights` less the locked ones at their end; it is empty if only forward passes run.
     ///
-    /// With `rounds_to_bf16`, activations are rounded where a GPU stores them in bf16; `weights` should be `masters` in
-    /// values of bf16 then, and are `masters` otherwise.
+    /// Activations are rounded where a GPU stores them in bf16 or f16; `weights` should be `masters` in values of that
+    /// format then, and are `masters` otherwise.
     ///
     /// # Panics
     /// When there are not as many masters as weights, or more gradients.
-    pub fn new(weights: &'a [f32], masters: &'a [f32], gradients: &'a mut [f32], rounds_to_bf16: bool) -> Self {
+    pub fn new(weights: &'a [f32], masters: &'a [f32], gradients: &'a mut [f32], rounding: Rounding) -> Self {
         assert_eq!(weights.len(), masters.len(), "one master a weight");
         assert!(gradients.len() <= weights.len(), "at most one gradient a weight");
-        Self { weights, masters, gradients, rounds_to_bf16 }
+        Self { weights, masters, gradients, rounding }
     }
 
     fn weights(&self, range: &Range<usize>) -> &'a [f32] {
@@ -38,11 +38,8 @@ impl<'a> CpuOps<'a> {
     }
 
     /// The values as the device stores them.
-    fn stored(&self, mut values: Vec<f32>) -> Vec<f32> {
-        if self.rounds_to_bf16 {
-            values.par_iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
-        }
-        values
+    fn stored(&self, values: Vec<f32>) -> Vec<f32> {
+        self.rounding.of_values(values)
     }
 }
 

@@ -4,10 +4,11 @@ use super::keep::Keep;
 use super::layout::ParameterLayout;
 use super::ops::{Ops, Pass};
 use super::pass::FlatWeights;
+use super::rounding::Rounding;
 use super::text::{PackedTexts, TextEngine};
 use super::vision::{ProjectedTokens, VisionEngine};
 use anyhow::{Context, Result};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use shared_model::config::ClipConfig;
 use shared_model::weights::{Placement, Weights};
 use shared_model::{TowerEngine, text_length};
@@ -24,6 +25,7 @@ pub struct InferenceTowers {
     masters: Tensor,
     /// Flat, in the precision that is computed in, if that is not f32.
     copies: Option<Tensor>,
+    rounding: Rounding,
     vision: VisionEngine,
     text: TextEngine,
 }
@@ -40,17 +42,20 @@ impl InferenceTowers {
         let no_memory = "the model does not fit into the device's memory";
         let masters =
             Tensor::from_vec(layout.flattened(weights)?, layout.len(), &placement.device).context(no_memory)?;
+        let rounding = Rounding::of(placement.dtype)?;
         Ok(Self {
-            copies: (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose().context(no_memory)?,
+            copies: rounding.copy_of(&masters).context(no_memory)?,
             masters,
+            rounding,
             vision: VisionEngine::new(&layout, config)?,
             text: TextEngine::new(&layout, config)?,
         })
     }
 
     /// Towers over the flat weights of a model that is being trained: they see every later change of the values.
-    pub fn over(masters: Tensor, copies: Option<Tensor>, vision: VisionEngine, text: TextEngine) -> Self {
-        Self { masters, copies, vision, text }
+    pub fn over(weights: FlatWeights<'_>, vision: VisionEngine, text: TextEngine) -> Self {
+        let FlatWeights { masters, copies, rounding } = weights;
+        Self { masters: masters.clone(), copies: copies.cloned(), rounding, vision, text }
     }
 
     fn device(&self) -> &Device {
@@ -58,19 +63,10 @@ impl InferenceTowers {
     }
 
     fn run<P: Pass>(&self, pass: P) -> candle_core::Result<P::Output> {
-        let weights = FlatWeights { masters: &self.masters, copies: self.copies.as_ref() };
+        let weights = FlatWeights { masters: &self.masters, copies: self.copies.as_ref(), rounding: self.rounding };
         // The causes are part of the text, which says if memory is lacking.
         weights.run(pass).map_err(|err| candle_core::Error::Msg(format!("{err:#}")))
     }
-}
-
-/// A copy in bf16; on the CPU, in f32 with the values of bf16.
-///
-/// # Errors
-/// When the device has no memory for it.
-pub fn rounded(masters: &Tensor) -> Result<Tensor> {
-    let copy = masters.to_dtype(DType::BF16)?;
-    Ok(if masters.device().is_cpu() { copy.to_dtype(DType::F32)? } else { copy })
 }
 
 impl TowerEngine for InferenceTowers {

@@ -4,6 +4,7 @@ use super::cpu::CpuOps;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::ops::Pass;
+use super::rounding::Rounding;
 use anyhow::{Result, bail};
 use candle_core::{CpuStorage, Storage, Tensor};
 
@@ -12,8 +13,10 @@ use candle_core::{CpuStorage, Storage, Tensor};
 pub struct FlatWeights<'a> {
     /// f32
     pub masters: &'a Tensor,
-    /// What is computed with instead, at lower precision. On the CPU, f32 that hold bf16 values.
+    /// What is computed with instead, at lower precision. On the CPU, f32 that hold bf16 or f16 values.
     pub copies: Option<&'a Tensor>,
+    /// The format of the copies and of activations.
+    pub rounding: Rounding,
 }
 
 impl FlatWeights<'_> {
@@ -26,7 +29,7 @@ impl FlatWeights<'_> {
         let (master_storage, _) = self.masters.storage_and_layout();
         match (&*storage, &*master_storage) {
             (Storage::Cpu(CpuStorage::F32(weights)), Storage::Cpu(CpuStorage::F32(masters))) => {
-                pass.run(&mut CpuOps::new(weights, masters, &mut [], self.copies.is_some()))
+                pass.run(&mut CpuOps::new(weights, masters, &mut [], self.rounding))
             }
             #[cfg(feature = "cuda")]
             (Storage::Cuda(_), _) => Ok(cuda::run(self.masters, self.copies, None, pass)?.0),
@@ -44,7 +47,7 @@ impl FlatWeights<'_> {
         match (&*storage, &*master_storage) {
             (Storage::Cpu(CpuStorage::F32(weights)), Storage::Cpu(CpuStorage::F32(masters))) => {
                 let mut gradients = vec![0f32; n_trained];
-                let output = pass.run(&mut CpuOps::new(weights, masters, &mut gradients, self.copies.is_some()))?;
+                let output = pass.run(&mut CpuOps::new(weights, masters, &mut gradients, self.rounding))?;
                 let len = gradients.len();
                 Ok((output, Tensor::from_vec(gradients, len, self.masters.device())?))
             }

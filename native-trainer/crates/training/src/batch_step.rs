@@ -1,6 +1,7 @@
 //! One batch cut into micro-batches, and its forward and backward passes.
 
 use super::heads::{class_tokens, local_features, local_gradients, patch_tokens, unit_length_gradient};
+use super::loss_scale::LossScale;
 use super::memory::BatchSizes;
 use super::micro_batches::MicroBatches;
 use super::model::TrainedModel;
@@ -203,8 +204,16 @@ impl<'a> Step<'a> {
         Ok(ImagePart { raw: raw.reshape((rows.len(), (), embed_dim))?, activations })
     }
 
-    pub fn backward<O: Ops>(&self, ops: &mut O, again: Keep, forward: Forward<O>) -> Result<Loss> {
-        let Forward { texts, images, features, loss } = forward;
+    /// Adds up the gradients of the parameters, multiplied by the loss scale where there is one; returns the loss.
+    pub fn backward<O: Ops>(
+        &self,
+        ops: &mut O,
+        again: Keep,
+        forward: Forward<O>,
+        loss_scale: Option<&LossScale>,
+    ) -> Result<Loss> {
+        let Forward { texts, images, features, loss: unscaled } = forward;
+        let loss = loss_scale.map_or_else(|| Ok(unscaled.clone()), |scale| scale.scaled(&unscaled))?;
         let (vision, text) = (&self.model.vision, &self.model.text);
         // The patches of images give gradients to their captions, too.
         let needs_images = !vision.is_locked() || (self.pairs.is_some() && !text.is_locked());
@@ -230,7 +239,7 @@ impl<'a> Step<'a> {
             let d_raw = unit_length_gradient(&part.raw, &text_gradient.narrow(0, first, rows.len())?)?;
             text.backward(ops, part.activations, &part.texts, &d_raw)?;
         }
-        Ok(loss)
+        Ok(unscaled)
     }
 
     /// The gradient of this rank's text features, with those that the patches of all images gave to their captions.

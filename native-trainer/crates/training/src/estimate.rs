@@ -112,7 +112,7 @@ impl StepEstimate {
             Some(lora) => lora.bytes(config, &lock, &layout)?,
             None => layout.n_trained() * 8,
         };
-        let copies = if run.precision == Precision::Bf16 { memory.value_bytes } else { 0 };
+        let copies = if run.precision != Precision::F32 { memory.value_bytes } else { 0 };
         let n_raw = passes.vision.n_projected(batch.n_images, passes.projected) as f64 * kept_share;
         let pixels = if memory.is_gpu { sizes.pixel_bytes() } else { 0 };
         Ok(Self {

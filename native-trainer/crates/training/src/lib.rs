@@ -16,6 +16,7 @@ mod heads;
 mod initial_weights;
 pub mod lock;
 mod loop_state;
+pub mod loss_scale;
 pub mod low_rank;
 mod lr_find;
 mod memory;

@@ -1,6 +1,7 @@
 //! Where a run is.
 
 use super::early_stopping::Watched;
+use super::loss_scale::LossScale;
 use super::plan::Plan;
 use dermake_data::Position;
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,13 @@ use std::collections::BTreeMap;
 pub struct LoopState {
     /// Batches taken.
     pub step: u64,
-    /// Optimizer updates made: fewer where a batch had no caption that counts. None in checkpoints of older versions.
+    /// Optimizer updates made: fewer where a batch had no caption that counts, or a step was skipped. None in checkpoints of
+    /// older versions.
     #[serde(default)]
     pub optimizer_steps: Option<u64>,
+    /// The factor of the loss, in f16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<LossScale>,
     /// The batch that comes next.
     pub position: Position,
     pub samples_seen: u64,
@@ -48,6 +53,7 @@ impl LoopState {
         Self {
             step: 0,
             optimizer_steps: None,
+            loss_scale: LossScale::of(plan.recipe.run.precision),
             position: Position::default(),
             samples_seen: 0,
             trained_secs: 0.0,

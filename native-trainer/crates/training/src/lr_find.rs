@@ -4,6 +4,7 @@
 
 use super::device_batches::DeviceBatches;
 use super::initial_weights::initial_weights;
+use super::loss_scale::LossScale;
 use super::model;
 use super::optimizer::AdamW;
 use super::own_data;
@@ -13,7 +14,7 @@ use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::run::{RunPlaces, model_of};
 use super::settings::Setting;
-use super::step::{Batch, loss_and_gradients};
+use super::step::{Batch, loss_and_gradients_over};
 use anyhow::{Context, Result, bail, ensure};
 use dermake_data::{Loader, Position};
 use dermake_device::placement;
@@ -98,6 +99,7 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
     let mut batches = DeviceBatches::new(loader, &model, run.batch_size)?;
     let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.trained().1.clone(), model.device())?
         .with_rate_factors(|name| plan.recipe.schedule.rate_factor(name, &plan.config));
+    let mut loss_scale = LossScale::of(run.precision);
     interrupt::listen("step")?;
     let mut progress = RunProgress::start(0, range.steps as u64, true);
     let (mut tried, mut mean): (Vec<Tried>, SmoothedLoss) = (Vec::new(), SmoothedLoss::default());
@@ -111,15 +113,23 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
             continue;
         }
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
-        let (loss, gradients) = loss_and_gradients(&model, &plan.recipe.objective, &batch, &run.micro_batches)?;
+        let (objective, scale) = (&plan.recipe.objective, loss_scale.as_ref());
+        let (loss, gradients) =
+            loss_and_gradients_over(&Ranks::alone(), &model, objective, &batch, &run.micro_batches, scale)?;
         let next = Tried { learning_rate: range.at(step), loss: loss.total(), smooth: mean.with(loss.total()) };
         if is_diverged(&tried, &next) {
             break;
         }
         tried.push(next);
         let gradients = model.trained_gradients(gradients)?;
-        if !gradients.norm()?.is_finite() {
-            break;
+        let is_finite = gradients.norm()?.is_finite();
+        match &mut loss_scale {
+            Some(scale) => scale.follow(is_finite),
+            None if !is_finite => break,
+            None => {}
+        }
+        if !is_finite {
+            continue; // the scale is smaller now
         }
         optimizer.step(model.trained().0, &gradients, range.at(step))?;
         model.follow_update()?;

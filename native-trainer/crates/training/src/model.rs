@@ -10,7 +10,7 @@ use super::place::Tower;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use dermake_device::free_bytes;
-use dermake_engine::{FlatWeights, InferenceTowers, ParameterLayout, TextEngine, VisionEngine, rounded};
+use dermake_engine::{FlatWeights, InferenceTowers, ParameterLayout, Rounding, TextEngine, VisionEngine};
 use shared_model::config::ClipConfig;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use shared_model::weights::{Placement, Weights};
@@ -28,9 +28,10 @@ pub struct TrainedModel {
     parameters: BTreeMap<String, Tensor>,
     /// What is trained in place of the parameters.
     adapters: Option<Adapters>,
-    /// Flat, at lower precision than f32: copies that are computed with. On the CPU, which multiplies no bf16, they are
-    /// f32 that hold bf16 values.
+    /// Flat, at lower precision than f32: copies that are computed with. On the CPU, which multiplies neither bf16 nor
+    /// f16, they are f32 that hold values of these.
     copies: Option<Tensor>,
+    rounding: Rounding,
     /// The engine's towers.
     pub vision: VisionEngine,
     pub text: TextEngine,
@@ -86,7 +87,8 @@ impl TrainedModel {
         drop(weights);
         let no_memory = "the parameters do not fit into the device's memory";
         let masters = Tensor::from_vec(values, layout.len(), &placement.device).context(no_memory)?;
-        let copies = (placement.dtype != DType::F32).then(|| rounded(&masters)).transpose().context(no_memory)?;
+        let rounding = Rounding::of(placement.dtype)?;
+        let copies = rounding.copy_of(&masters).context(no_memory)?;
         let computed_with = copies.as_ref().unwrap_or(&masters);
         let placement = Placement { device: placement.device.clone(), dtype: computed_with.dtype() };
         let parameters = layout.iter().map(|(name, span)| Ok((name.to_string(), view(&masters, span)?)));
@@ -100,6 +102,7 @@ impl TrainedModel {
             layout,
             masters,
             copies,
+            rounding,
             free_bytes: free_bytes(&placement.device).saturating_sub(states),
             placement,
         })
@@ -190,9 +193,9 @@ impl TrainedModel {
 
     /// Updates the copies that the towers compute with; must be called after parameters changed.
     pub fn refresh(&self) -> Result<()> {
-        match &self.copies {
-            Some(copies) => Ok(copies.slice_set(&rounded(&self.masters)?, 0, 0)?),
-            None => Ok(()),
+        match (&self.copies, self.rounding.copy_of(&self.masters)?) {
+            (Some(copies), Some(copy)) => Ok(copies.slice_set(&copy, 0, 0)?),
+            _ => Ok(()),
         }
     }
 
@@ -231,18 +234,17 @@ impl TrainedModel {
             let text = TextTower::load(&weights, config, placement).context("text tower")?;
             return Ok(ZeroShotModel::from_towers(vision, text, config.clone(), tokenizer, placement.clone()));
         }
-        let (masters, copies) = (self.masters.clone(), self.copies.clone());
-        let towers = InferenceTowers::over(masters, copies, self.vision.clone(), self.text.clone());
+        let towers = InferenceTowers::over(self.flat_weights(), self.vision.clone(), self.text.clone());
         Ok(ZeroShotModel::from_engine(Box::new(towers), config.clone(), tokenizer, true, placement.clone()))
     }
 
     /// Parameters in the form that the engine's passes read.
     pub fn flat_weights(&self) -> FlatWeights<'_> {
-        FlatWeights { masters: &self.masters, copies: self.copies.as_ref() }
+        FlatWeights { masters: &self.masters, copies: self.copies.as_ref(), rounding: self.rounding }
     }
 }
 
-/// f32 and bf16 of a parameter, which are on a GPU from the beginning.
+/// f32 of a parameter and its copy in bf16 or f16, which are on a GPU from the beginning.
 const BYTES_LOADED: u64 = 6;
 /// A parameter's gradient and both moments, in f32, which come with the first step.
 const BYTES_OF_STEPS: u64 = 12;
@@ -251,10 +253,10 @@ const BYTES_OF_STEPS: u64 = 12;
 /// rest.
 pub(super) fn free_memory(config: &ClipConfig, placement: &Placement) -> DeviceMemory {
     let states = if placement.device.is_cpu() { 0 } else { (BYTES_LOADED + BYTES_OF_STEPS) * n_values(config) };
-    let is_bf16_there = placement.dtype != DType::F32 && !placement.device.is_cpu();
+    let is_half_there = placement.dtype != DType::F32 && !placement.device.is_cpu();
     DeviceMemory {
         free_bytes: free_bytes(&placement.device).saturating_sub(states),
-        value_bytes: if is_bf16_there { 2 } else { 4 },
+        value_bytes: if is_half_there { 2 } else { 4 },
         is_gpu: !placement.device.is_cpu(),
     }
 }

@@ -8,6 +8,8 @@ pub use dermake_engine::AdamWConfig;
 use dermake_engine::cuda::adamw_step;
 use dermake_engine::{AdamWGroup, AdamWStep, ParameterLayout};
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 /// First and second moments of every parameter that is not locked, and how many steps they have seen.
@@ -20,6 +22,18 @@ pub struct AdamW {
     second: Tensor,
     steps: u64,
 }
+
+/// The norm of gradients that are not all finite, as an error.
+#[derive(Debug)]
+pub struct GradientNorm(pub f64);
+
+impl fmt::Display for GradientNorm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the gradient norm is {}", self.0)
+    }
+}
+
+impl Error for GradientNorm {}
 
 /// Prefixes of the moments' names in a checkpoint.
 const FIRST: &str = "first_moment.";
@@ -59,14 +73,14 @@ impl AdamW {
     /// Returns the L2 norm of all gradients together, before clipping.
     ///
     /// # Errors
-    /// When the norm is not finite; nothing has been changed then.
+    /// [`GradientNorm`] when the norm is not finite; nothing has been changed then.
     pub fn step(&mut self, parameters: &Tensor, gradients: &Gradients, learning_rate: f64) -> Result<f64> {
         #[cfg(feature = "cuda")]
         if parameters.device().is_cuda() {
             return self.step_on_gpu(parameters, gradients, learning_rate);
         }
         let norm = gradients.norm()?;
-        ensure!(norm.is_finite(), "the gradient norm is {norm}");
+        ensure!(norm.is_finite(), GradientNorm(norm));
         let step = self.next_step(learning_rate);
         let [first_correction, second_correction] = step.corrections();
         let AdamWConfig { beta1, beta2, eps, weight_decay, clip_norm } = *step.config;
@@ -102,7 +116,7 @@ impl AdamW {
         let step = self.next_step(learning_rate);
         let parameters = parameters.narrow(0, 0, self.layout.n_trained())?;
         let norm = adamw_step(&parameters, &self.first, &self.second, gradients.flat(), &step)?;
-        ensure!(norm.is_finite(), "the gradient norm is {norm}");
+        ensure!(norm.is_finite(), GradientNorm(norm));
         self.steps += 1;
         Ok(norm)
     }

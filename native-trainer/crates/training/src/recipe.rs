@@ -108,7 +108,8 @@ pub struct RunRecipe {
     /// Seed of the order of the samples and of their augmentation.
     #[serde(default)]
     pub seed: u64,
-    /// Precision of the computation; parameters and moments are always f32.
+    /// Precision of the computation; parameters and moments are always f32. In f16 the loss is scaled, as PyTorch's
+    /// GradScaler does it.
     #[serde(default)]
     pub precision: Precision,
     pub micro_batches: MicroBatches,

@@ -201,6 +201,7 @@ mod tests {
             let watched = Watched { metric: metric.into(), best: 0.5, n_without_improvement: 1 };
             let mut state = LoopState {
                 optimizer_steps: None,
+                loss_scale: None,
                 step: 3,
                 position: dermake_data::Position::default(),
                 samples_seen: 0,

@@ -7,6 +7,7 @@ use super::evaluation_of_run::evaluate;
 use super::initial_weights::initial_weights;
 pub use super::loop_state::Ending;
 use super::loop_state::LoopState;
+use super::loss_scale::{self, LossScale};
 use super::micro_batches::MicroBatches;
 use super::model::{self, TrainedModel};
 use super::optimizer::AdamW;
@@ -132,15 +133,25 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
                 true => err,
                 false => stopped(&memory_hint(err, &model, &run.micro_batches), state.step, &loaded, &checkpoints),
             };
-            let computed = loss_and_gradients_over(ranks, &model, &objective, &batch, &run.micro_batches);
+            let scale = state.loss_scale.as_ref();
+            let computed = loss_and_gradients_over(ranks, &model, &objective, &batch, &run.micro_batches, scale);
             let (loss, gradients) = computed.map_err(failed)?;
             let total = loss.total();
             ensure!(total.is_finite(), stopped(&format!("the loss is {total}"), state.step, &loaded, &checkpoints));
             let gradients = model.trained_gradients(gradients).map_err(failed)?;
             let updated = optimizer.step(model.trained().0, &gradients, learning_rate);
-            let gradient_norm = updated.map_err(failed)?;
-            model.follow_update()?;
-            taken = Some((loss, gradient_norm));
+            match loss_scale::follow(state.loss_scale.as_mut(), updated).map_err(failed)? {
+                Some(gradient_norm) => {
+                    model.follow_update()?;
+                    taken = Some((loss, gradient_norm));
+                }
+                None => {
+                    let (step, factor) = (state.step, state.loss_scale.as_ref().map_or(1.0, LossScale::factor));
+                    progress.warn(&format!(
+                        "the gradients overflow in f16: step {step} changes nothing, and the loss scale is {factor} from here on"
+                    ));
+                }
+            }
         } else {
             let step = state.step;
             progress.warn(&format!("no caption counts in {}: step {step} changes nothing", rows(&loaded)));
@@ -164,7 +175,9 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
             if let Some(sinks) =
                 sinks.as_mut().filter(|_| state.step.is_multiple_of(run.log_every_steps) || is_last)
             {
-                sinks.log(&state, figures.scalars(loss.total(), gradient_norm, loaded.captions.n_rows))?;
+                let mut scalars = figures.scalars(loss.total(), gradient_norm, loaded.captions.n_rows);
+                scalars.extend(state.loss_scale.iter().flat_map(LossScale::scalars));
+                sinks.log(&state, scalars)?;
             }
         }
 

@@ -10,6 +10,7 @@
 
 pub use super::batch_step::Batch;
 use super::batch_step::Step;
+use super::loss_scale::LossScale;
 use super::micro_batches::MicroBatches;
 use super::model::{Gradients, TrainedModel};
 use super::parameters::{LOGIT_BIAS, LOGIT_SCALE};
@@ -35,12 +36,13 @@ pub fn loss_and_gradients(
     batch: &Batch<'_>,
     micro: &MicroBatches,
 ) -> Result<(Loss, Gradients)> {
-    loss_and_gradients_over(&Ranks::alone(), model, objective, batch, micro)
+    loss_and_gradients_over(&Ranks::alone(), model, objective, batch, micro, None)
 }
 
 /// Loss of a batch and the gradients of every parameter, computed by several ranks; each gets the same numbers.
 ///
-/// Of [`Loss`], the gradients of features are those of this rank's images, and parts of the sum for its captions.
+/// The backward pass computes with a loss that is `loss_scale` times as large; the result does not, but where gradients
+/// overflowed it is not finite. Of [`Loss`], the gradients of features are those of this rank's images, and parts of the sum for its captions.
 ///
 /// # Errors
 /// When a rank fails, or `batch` does not have an even part of the images.
@@ -50,14 +52,18 @@ pub fn loss_and_gradients_over(
     objective: &Objective,
     batch: &Batch<'_>,
     micro: &MicroBatches,
+    loss_scale: Option<&LossScale>,
 ) -> Result<(Loss, Gradients)> {
     let pixels = batch.pixels.to_device(model.device())?;
     let batch = Batch { pixels: &pixels, ..*batch };
     let step = Step::new(ranks, model, objective, &batch, micro)?;
     let plan = step.memory_plan(micro);
-    let (loss, gradients) =
-        model.flat_weights().run_with_gradients(model.layout.n_trained(), GradientPass(&step, &plan))?;
+    let pass = GradientPass { step: &step, plan: &plan, loss_scale };
+    let (loss, gradients) = model.flat_weights().run_with_gradients(model.layout.n_trained(), pass)?;
     let gradients = ranks.sum(gradients)?;
+    if let Some(scale) = loss_scale {
+        scale.unscale(&gradients)?;
+    }
     let scale_gradient = Tensor::new(&[(loss.logit_scale * step.logit_scale) as f32], model.device())?;
     gradients.slice_set(&scale_gradient, 0, model.layout.span(LOGIT_SCALE)?.start)?;
     if step.logit_bias.is_some() {
@@ -79,14 +85,18 @@ impl Pass for LossPass<'_> {
 }
 
 /// Both passes; returns the loss.
-struct GradientPass<'a>(&'a Step<'a>, &'a MemoryPlan);
+struct GradientPass<'a> {
+    step: &'a Step<'a>,
+    plan: &'a MemoryPlan,
+    loss_scale: Option<&'a LossScale>,
+}
 
 impl Pass for GradientPass<'_> {
     type Output = Loss;
 
     fn run<O: Ops>(self, ops: &mut O) -> Result<Loss> {
-        let Self(step, plan) = self;
+        let Self { step, plan, loss_scale } = self;
         let forward = step.forward(ops, plan)?;
-        step.backward(ops, plan.again, forward)
+        step.backward(ops, plan.again, forward, loss_scale)
     }
 }

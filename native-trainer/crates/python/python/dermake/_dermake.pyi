@@ -55,7 +55,7 @@ def load(
     *,
     arch: str | None = None,
     device: str = "cpu",
-    dtype: Literal["f32", "bf16"] = "f32",
+    dtype: Literal["f32", "bf16", "f16"] = "f32",
 ) -> Model:
     """Loads a model.
 

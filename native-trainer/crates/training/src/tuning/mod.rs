@@ -11,6 +11,7 @@ mod pass;
 pub use options::{TuningOptions, Unfreeze};
 pub use pass::{HeadBatch, loss_and_gradients};
 
+use super::loss_scale::{self, LossScale};
 use super::model::{Gradients, TrainedModel};
 use super::model_folder::write_model;
 use super::optimizer::{AdamW, AdamWConfig};
@@ -44,7 +45,7 @@ impl TowerTrainer for TowerTuning<'_> {
     fn tune(&self, task: &TowerTask<'_>) -> Result<TunedTower> {
         self.options.validate()?;
         let model = self.options.model(self.model)?;
-        let mut training = Training::new(&self.options, task, &model)?;
+        let mut training = Training::new(&self.options, task, &model, LossScale::of(self.model.dtype))?;
         interrupt::listen("batch")?;
         let mut is_stopped = false;
         for epoch in 0..self.options.epochs {
@@ -75,6 +76,8 @@ struct Training<'a> {
     model: &'a TrainedModel,
     images: Images<'a>,
     optimizer: AdamW,
+    /// In f16.
+    loss_scale: Option<LossScale>,
     schedule: Schedule,
     step: u64,
     total_steps: u64,
@@ -87,7 +90,12 @@ struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    fn new(options: &'a TuningOptions, task: &'a TowerTask<'a>, model: &'a TrainedModel) -> Result<Self> {
+    fn new(
+        options: &'a TuningOptions,
+        task: &'a TowerTask<'a>,
+        model: &'a TrainedModel,
+        loss_scale: Option<LossScale>,
+    ) -> Result<Self> {
         let config = AdamWConfig {
             beta1: 0.9,
             beta2: 0.999,
@@ -102,6 +110,7 @@ impl<'a> Training<'a> {
             model,
             images: Images { preprocess: &model.config.preprocess, micro_batch: micro_batch(model) },
             optimizer: AdamW::new(config, model.trained().1.clone(), model.device())?,
+            loss_scale,
             schedule: Schedule {
                 learning_rate: options.learning_rate,
                 warmup_steps: (WARMUP_SHARE * total_steps as f64) as u64,
@@ -138,7 +147,8 @@ impl<'a> Training<'a> {
         let is_whole = images.each_batch(&batches, |places, pixels| {
             let labels: Vec<usize> = places.iter().map(|&place| labels[place]).collect();
             let batch = HeadBatch { pixels, labels: &labels, class_weights: task.class_weights };
-            let (of_head, gradients) = loss_and_gradients(model, &self.head, &batch, images.micro_batch)?;
+            let (of_head, gradients) =
+                loss_and_gradients(model, &self.head, &batch, images.micro_batch, self.loss_scale.as_ref())?;
             ensure!(
                 of_head.loss.is_finite(),
                 "the loss is {} in step {}; lower --tower-learning-rate",
@@ -159,12 +169,17 @@ impl<'a> Training<'a> {
         let rate = self.schedule.at(self.step, self.total_steps);
         let gradients = self.model.trained_gradients(gradients)?;
         let lower = "lower --tower-learning-rate";
-        self.optimizer.step(self.model.trained().0, &gradients, rate).context(lower)?;
+        let updated = self.optimizer.step(self.model.trained().0, &gradients, rate);
+        let is_taken = loss_scale::follow(self.loss_scale.as_mut(), updated).context(lower)?.is_some();
+        self.step += 1;
+        if !is_taken {
+            tracing::warn!("the gradients overflow in f16: step {} changes nothing", self.step);
+            return Ok(());
+        }
         follow(self.model)?;
         let share = rate / self.options.learning_rate;
         let learning_rate = HEAD_RATE_FACTOR * share * self.task.head_options.learning_rate;
         self.head.update(&of_head.head, &HeadOptions { learning_rate, ..self.task.head_options.clone() });
-        self.step += 1;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Loss and gradients of a batch: the image tower by the engine, the head on top in f64.
 
 use crate::heads::unit_length_gradient;
+use crate::loss_scale::LossScale;
 use crate::model::{Gradients, TrainedModel};
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
@@ -30,7 +31,8 @@ pub(super) fn micro_batch(model: &TrainedModel) -> usize {
 }
 
 /// The loss of a batch, and the gradients of the head and of the tower's parameters: those of the weighted mean of the
-/// cross-entropy. They do not depend on the size of the micro-batches.
+/// cross-entropy. They do not depend on the size of the micro-batches, nor on the scale of the loss in the backward pass,
+/// unless they overflow.
 ///
 /// # Errors
 /// When an operation fails.
@@ -39,11 +41,15 @@ pub fn loss_and_gradients(
     head: &TunableHead,
     batch: &HeadBatch<'_>,
     micro_batch: usize,
+    loss_scale: Option<&LossScale>,
 ) -> Result<(HeadGradients, Gradients)> {
     let pixels = batch.pixels.to_device(model.device())?;
     let batch = HeadBatch { pixels: &pixels, ..*batch };
-    let pass = GradientPass { model, head, batch: &batch, micro_batch };
+    let pass = GradientPass { model, head, batch: &batch, micro_batch, loss_scale };
     let (of_head, flat) = model.flat_weights().run_with_gradients(model.layout.n_trained(), pass)?;
+    if let Some(scale) = loss_scale {
+        scale.unscale(&flat)?;
+    }
     Ok((of_head, Gradients::new(model.layout.clone(), flat)))
 }
 
@@ -72,6 +78,7 @@ struct GradientPass<'a> {
     head: &'a TunableHead,
     batch: &'a HeadBatch<'a>,
     micro_batch: usize,
+    loss_scale: Option<&'a LossScale>,
 }
 
 impl GradientPass<'_> {
@@ -83,7 +90,8 @@ impl GradientPass<'_> {
         let features = self::rows(&unit_length(&raw)?)?;
         let labels = &self.batch.labels[rows];
         let gradients = self.head.gradients(&features, labels, self.batch.class_weights, total);
-        let values = gradients.features.iter().map(|&value| value as f32).collect();
+        let factor = self.loss_scale.map_or(1.0, LossScale::factor);
+        let values = gradients.features.iter().map(|&value| factor * value as f32).collect();
         let d_features = Tensor::from_vec::<_, f32>(values, gradients.features.dim(), self.model.device())?;
         vision.backward(ops, activations, &pixels, &unit_length_gradient(&raw, &d_features)?)?;
         Ok(gradients)

@@ -4,6 +4,7 @@
 
 mod autograd;
 mod experiments;
+mod f16;
 #[path = "../../../../tests/support/fixtures.rs"]
 mod fixtures;
 mod gradients;

@@ -40,7 +40,7 @@ fn train(ranks: &Ranks, objective: &Objective) -> Trained {
     let traffic = sizes.traffic(ranks.size())[ranks.rank()];
     let step = |_| {
         let sent = ranks.sent_bytes();
-        let (loss, gradients) = loss_and_gradients_over(ranks, model, objective, &batch, &micro).unwrap();
+        let (loss, gradients) = loss_and_gradients_over(ranks, model, objective, &batch, &micro, None).unwrap();
         assert_eq!(ranks.sent_bytes() - sent, traffic.total(), "the cost model");
         optimizer.step(model.flat_parameters(), &gradients, 1e-3).unwrap();
         model.clamp_logit_scale().unwrap();
@@ -96,7 +96,7 @@ fn a_rank_with_another_part_of_the_images_is_refused() {
     let ranks = Ranks::new(Rc::new(tcp.into_iter().next().unwrap()), 2);
     let batch = Batch { pixels: &case.pixel_values, captions: &case.captions, input_ids: &case.input_ids };
     let micro = crate::tiny::AT_ONCE;
-    let refused = loss_and_gradients_over(&ranks, &case.model, &Objective::of(Variant::Clip), &batch, &micro);
+    let refused = loss_and_gradients_over(&ranks, &case.model, &Objective::of(Variant::Clip), &batch, &micro, None);
     assert!(refused.err().unwrap().to_string().contains("rank 0 has 5 images of the batch, expected 2"));
     ranks.abort(&anyhow::anyhow!("over"));
 }

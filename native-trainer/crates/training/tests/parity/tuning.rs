@@ -71,7 +71,7 @@ fn a_tower_below_a_head_has_the_gradients_of_autograd() {
         let head = TunableHead::new(mean, deviation, Head { weight, bias });
         let batch = HeadBatch { pixels: &case.pixel_values, labels: &LABELS, class_weights: &CLASS_WEIGHTS };
         for micro_batch in [1, 2, 5] {
-            let (of_head, gradients) = loss_and_gradients(&case.model, &head, &batch, micro_batch).unwrap();
+            let (of_head, gradients) = loss_and_gradients(&case.model, &head, &batch, micro_batch, None).unwrap();
             assert!((of_head.loss - f64::from(expected_loss)).abs() < 1e-5, "{} {expected_loss}", of_head.loss);
             let all = gradients.norm().unwrap() as f32;
             assert!(all > 1e-3, "{all}");
