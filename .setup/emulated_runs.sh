@@ -66,6 +66,10 @@ check_runs() {
   "${train[@]}" "$runs/continued"
   cmp "$runs"/{whole,continued}/checkpoints/last/open_clip_model.safetensors || fail "a continued run has other bytes"
 
+  sed 's/^\[run\]$/&\nprecision = "f16"/' "$runs/recipe.toml" >"$runs/half.toml"
+  "$program" train "$runs/half.toml" --data "$runs/drawn" --device cuda --out "$runs/half"
+  grep -q '"loss_scale":' "$runs/half/metrics.jsonl" || fail "a run in f16 has no loss scale"
+
   refused memory_mib=80 "set activation_memory_gib = " "${train[@]:1}" "$runs/full"
 
   local photo answers device

@@ -1,6 +1,6 @@
 //! The operations of a transformer block.
 //!
-//! For f32 on the CPU, each is one candle operation over a kernel of [`crate::fused`]. Elsewhere (CUDA, bf16), and
+//! For f32 on the CPU, each is one candle operation over a kernel of [`crate::fused`]. Elsewhere (CUDA, bf16, f16), and
 //! where candle tracks gradients, each is composed of candle's operations. The trainer calls the kernels itself;
 //! candle's gradients are the reference of its tests.
 //!

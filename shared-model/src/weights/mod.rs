@@ -42,7 +42,7 @@ pub use stored::StoredTensor;
 pub struct Placement {
     /// The CPU or a CUDA device.
     pub device: Device,
-    /// f32 or bf16. Quantized weights always meet f32 activations.
+    /// f32, bf16 or f16. Quantized weights always meet f32 activations.
     pub dtype: DType,
 }
 

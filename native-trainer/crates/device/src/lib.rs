@@ -79,9 +79,6 @@ pub fn placement(device: DeviceChoice, precision: Precision) -> Result<Placement
     };
     let device = match device {
         DeviceChoice::Cpu => Device::Cpu,
-        DeviceChoice::Cuda(_) if precision == Precision::F16 => {
-            bail!("f16 is computed on the CPU only so far; choose bf16")
-        }
         DeviceChoice::Cuda(index) => open_gpu(index)?,
         DeviceChoice::Wgpu(_) => bail!("wgpu answers with int8 models only; use cpu or cuda here"),
     };
@@ -165,13 +162,6 @@ mod tests {
         assert_eq!(Precision::NAMES.map(|name| name.parse()), all);
         assert_eq!("BF16".parse(), Ok(Precision::Bf16));
         assert!("f64".parse::<Precision>().unwrap_err().contains(&Precision::NAMES[1..].join(" or ")));
-    }
-
-    #[test]
-    fn f16_is_for_the_cpu() {
-        assert_eq!(placement(DeviceChoice::Cpu, Precision::F16).unwrap().dtype, DType::F16);
-        let refused = placement(DeviceChoice::Cuda(0), Precision::F16).unwrap_err();
-        assert_eq!(refused.to_string(), "f16 is computed on the CPU only so far; choose bf16");
     }
 
     #[test]

@@ -40,21 +40,25 @@ DEVICE float activation_slope(float x, int kind) {
   return normal_distribution(x) + x * density;
 }
 
-// g = act(h). h, g T [n]. Moves 4 bytes an element (bf16) or 8.
+// g = act(h). h, g T [n]. Moves 4 bytes an element (bf16, f16) or 8.
 template <typename T> DEVICE void activation_forward(const T* h, T* g, int64_t n, int kind) {
   map_elements(h, g, n, [=](float x) { return activation(x, kind); });
 }
 
 KERNEL void activation_forward_bf16(const bf16* h, bf16* g, int64_t n, int kind) { activation_forward(h, g, n, kind); }
+KERNEL void activation_forward_f16(const f16* h, f16* g, int64_t n, int kind) { activation_forward(h, g, n, kind); }
 KERNEL void activation_forward_f32(const float* h, float* g, int64_t n, int kind) { activation_forward(h, g, n, kind); }
 
 // gradient = gradient * act'(h), in place: the gradient of the output becomes that of h. h, gradient T [n].
-// Moves 6 bytes an element (bf16) or 12.
+// Moves 6 bytes an element (bf16, f16) or 12.
 template <typename T> DEVICE void activation_backward(const T* h, T* gradient, int64_t n, int kind) {
   map_elements(h, gradient, gradient, n, [=](float x, float dg) { return dg * activation_slope(x, kind); });
 }
 
 KERNEL void activation_backward_bf16(const bf16* h, bf16* gradient, int64_t n, int kind) {
+  activation_backward(h, gradient, n, kind);
+}
+KERNEL void activation_backward_f16(const f16* h, f16* gradient, int64_t n, int kind) {
   activation_backward(h, gradient, n, kind);
 }
 KERNEL void activation_backward_f32(const float* h, float* gradient, int64_t n, int kind) {

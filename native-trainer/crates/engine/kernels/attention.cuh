@@ -5,23 +5,24 @@
 //   delta = rowsum(attended * dO)
 //
 // Shapes, all row-major: T rows of all sequences, H heads, W the width of a head
-//   qkv, d_qkv         [T, 3, H, W]  T (bf16 or f32)    starts       [sequences + 1]  int32; sequence s is rows
+//   qkv, d_qkv         [T, 3, H, W]  T                   starts       [sequences + 1]  int32; sequence s is rows
 //   attended, d_out    [T, H * W]    T                                                starts[s] .. starts[s + 1] - 1
 //   log_sum_exp, delta [T, H]        f32
 // Every element of an output is written. Results do not depend on the order in which blocks run.
 //
 // | kernel                                                | grid: x, y             | block | dynamic shared bytes   |
 // |-------------------------------------------------------|------------------------|-------|------------------------|
-// | attention_forward_w{W}_bf16                           | sequences * n_tiles, H | 128   | bf16 (W, 1, false)     |
-// | attention_backward_q_w{W}_bf16                        | sequences * n_tiles, H | 128   | bf16 (W, 2, false)     |
-// | attention_backward_kv_w{W}_bf16                       | sequences * n_tiles, H | 128   | bf16 (W, 2, true)      |
+// | attention_forward_w{W}_bf16, .._f16                   | sequences * n_tiles, H | 128   | half (W, 1, false)     |
+// | attention_backward_q_w{W}_bf16, .._f16                | sequences * n_tiles, H | 128   | half (W, 2, false)     |
+// | attention_backward_kv_w{W}_bf16, .._f16               | sequences * n_tiles, H | 128   | half (W, 2, true)      |
 // | attention_forward_f32                                 | sequences * n_tiles, H | 128   | f32 (W, 1)             |
 // | attention_backward_q_f32, attention_backward_kv_f32   | sequences * n_tiles, H | 128   | f32 (W, 2)             |
-// | attention_delta_bf16, attention_delta_f32             | ceil(T * H / 16), 1    | 128   | 0                      |
+// | attention_delta_bf16, .._f16, .._f32                  | ceil(T * H / 16), 1    | 128   | 0                      |
 //
-// Shared bytes are attention_bf16_shared_bytes(...) and attention_f32_shared_bytes(...), below. n_tiles is the longest
-// sequence / rows a tile, rounded up; a tile has 64 rows in bf16 and 16 in f32. bf16 widths are 16, 32, 48, 64, 80, 96
-// and 128; f32 takes any width up to 128. The backward pass is delta, then q and kv in either order.
+// Shared bytes are attention_half_shared_bytes(...) and attention_f32_shared_bytes(...), below. n_tiles is the longest
+// sequence / rows a tile, rounded up; a tile has 64 rows in bf16 and f16, and 16 in f32. The widths of both
+// are 16, 32, 48, 64, 80, 96 and 128; f32 takes any width up to 128. The backward pass is delta, then q and kv in
+// either order.
 #pragma once
 #include "bridge.cuh"
 
@@ -50,7 +51,8 @@ DEVICE bool attends(int query, int key, int length, bool causal) {
   return query < length && key < length && (!causal || key <= query);
 }
 
-// delta[t, h] = sum over the head's columns of attended * d_out, by eight lanes. Reads 4 W bytes in bf16, writes 4.
+// delta[t, h] = sum over the head's columns of attended * d_out, by eight lanes. Reads 4 W bytes in bf16 and f16,
+// writes 4.
 template <typename T>
 DEVICE void attention_delta(const T* attended, const T* d_out, float* delta, int64_t n_rows, int heads, int width) {
   constexpr int VALUES = sizeof(T) == 2 ? 8 : 1; // f32 widths may be odd
@@ -76,10 +78,14 @@ KERNEL void LAUNCH_BOUNDS(ATTENTION_THREADS) attention_delta_bf16(
     const bf16* attended, const bf16* d_out, float* delta, int64_t n_rows, int heads, int width) {
   attention_delta(attended, d_out, delta, n_rows, heads, width);
 }
+KERNEL void LAUNCH_BOUNDS(ATTENTION_THREADS) attention_delta_f16(
+    const f16* attended, const f16* d_out, float* delta, int64_t n_rows, int heads, int width) {
+  attention_delta(attended, d_out, delta, n_rows, heads, width);
+}
 KERNEL void LAUNCH_BOUNDS(ATTENTION_THREADS) attention_delta_f32(
     const float* attended, const float* d_out, float* delta, int64_t n_rows, int heads, int width) {
   attention_delta(attended, d_out, delta, n_rows, heads, width);
 }
 
-#include "attention_bf16.cuh"
+#include "attention_half.cuh"
 #include "attention_f32.cuh"

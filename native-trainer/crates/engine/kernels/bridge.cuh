@@ -8,7 +8,7 @@
 //   SHARED            a static array in shared memory: `SHARED float sums[4];`
 //   DYNAMIC_SHARED    the dynamic shared memory as a pointer: `DYNAMIC_SHARED(float, tile);`
 //   UNROLL            before a loop: unroll it
-//   bf16, to_float, from_float<T>, Vec<T, N>, warp_sum, warp_max: below
+//   bf16, f16, to_float, from_float<T>, pack<T>, Vec<T, N>, warp_sum, warp_max: below
 //   matrix_multiply_add, load_matrices, copy_async_16: tensor-core fragments and asynchronous copies, below
 #pragma once
 #include <cmath>
@@ -16,6 +16,7 @@
 
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 
 #define KERNEL extern "C" __global__
 #define LAUNCH_BOUNDS(...) __launch_bounds__(__VA_ARGS__)
@@ -26,31 +27,45 @@ extern __shared__ __align__(16) unsigned char dynamic_shared_memory[];
 #define UNROLL _Pragma("unroll")
 
 using bf16 = __nv_bfloat16;
+using f16 = __half;
 
 DEVICE float to_float(bf16 value) { return __bfloat162float(value); }
+DEVICE float to_float(f16 value) { return __half2float(value); }
 template <typename T> DEVICE T from_float(float value);
 template <> DEVICE bf16 from_float<bf16>(float value) { return __float2bfloat16(value); }
+// Infinite beyond 65,504.
+template <> DEVICE f16 from_float<f16>(float value) { return __float2half_rn(value); }
 
-// Two values rounded to bf16, the first in the low half.
-DEVICE uint32_t pack_bf16(float low, float high) {
+// Two values rounded to T, the first in the low half.
+template <typename T> DEVICE uint32_t pack(float low, float high);
+template <> DEVICE uint32_t pack<bf16>(float low, float high) {
   const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
   return *reinterpret_cast<const uint32_t*>(&pair);
 }
+template <> DEVICE uint32_t pack<f16>(float low, float high) {
+  const __half2 pair = __floats2half2_rn(low, high);
+  return *reinterpret_cast<const uint32_t*>(&pair);
+}
 
-// sum[16, 8] += a[16, 16] * b[16, 8], by one warp. Lane l holds, with g = l / 4 and t = l % 4, as pairs of bf16:
+// sum[16, 8] += a[16, 16] * b[16, 8], by one warp. Lane l holds, with g = l / 4 and t = l % 4, as pairs of T:
 //   a[i]   = A[g + 8 * (i % 2)][2 * t + 8 * (i / 2) + {0, 1}]
 //   b[i]   = B[2 * t + 8 * i + {0, 1}][g]
 //   sum[i] = C[g + 8 * (i / 2)][2 * t + i % 2]
-DEVICE void matrix_multiply_add(float sum[4], const uint32_t a[4], const uint32_t b[2]) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
+template <typename T> DEVICE void matrix_multiply_add(float sum[4], const uint32_t a[4], const uint32_t b[2]);
+#define MATRIX_MULTIPLY_ADD(type)                                                                                    \
+  template <> DEVICE void matrix_multiply_add<type>(float sum[4], const uint32_t a[4], const uint32_t b[2]) {        \
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." #type "." #type ".f32 "                                    \
+                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"                                           \
+                 : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])                                            \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                                \
+  }
+MATRIX_MULTIPLY_ADD(bf16)
+MATRIX_MULTIPLY_ADD(f16)
+#undef MATRIX_MULTIPLY_ADD
 
-// Loads four 8x8 matrices of bf16 from shared memory, by one warp. Lane l gives the address of row l % 8 of matrix l /
-// 8: eight values, aligned to 16 bytes. result[i] = matrix i's [g][2 * t + {0, 1}], with g and t as above.
-DEVICE void load_matrices(uint32_t result[4], const bf16* row) {
+// Loads four 8x8 matrices of bf16 or f16 from shared memory, by one warp. Lane l gives the address of row l % 8 of
+// matrix l / 8: eight values, aligned to 16 bytes. result[i] = matrix i's [g][2 * t + {0, 1}], with g and t as above.
+template <typename T> DEVICE void load_matrices(uint32_t result[4], const T* row) {
   const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(result[0]), "=r"(result[1]), "=r"(result[2]), "=r"(result[3])
@@ -58,7 +73,7 @@ DEVICE void load_matrices(uint32_t result[4], const bf16* row) {
                : "memory");
 }
 // The same, each matrix transposed: result[i] = matrix i's [2 * t + {0, 1}][g].
-DEVICE void load_matrices_transposed(uint32_t result[4], const bf16* row) {
+template <typename T> DEVICE void load_matrices_transposed(uint32_t result[4], const T* row) {
   const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(result[0]), "=r"(result[1]), "=r"(result[2]), "=r"(result[3])

@@ -27,7 +27,7 @@ constexpr int EMBEDDING_COLUMNS = EMBEDDING_THREADS * 4;
 // x[t] = table[ids[t]] + positions[position_ids[t]], one warp a row.
 //
 // table T [vocabulary, width], positions T [context_length, width], ids and position_ids int32 [rows],
-// x T [rows, width]. Moves 6 bytes an element (bf16) or 12; positions come from the caches.
+// x T [rows, width]. Moves 6 bytes an element (bf16, f16) or 12; positions come from the caches.
 template <typename T>
 DEVICE void embedding_forward(const T* table, const T* positions, const int* ids, const int* position_ids, T* x,
                               int rows, int width) {
@@ -40,6 +40,10 @@ DEVICE void embedding_forward(const T* table, const T* positions, const int* ids
 
 KERNEL void embedding_forward_bf16(const bf16* table, const bf16* positions, const int* ids, const int* position_ids,
                                    bf16* x, int rows, int width) {
+  embedding_forward(table, positions, ids, position_ids, x, rows, width);
+}
+KERNEL void embedding_forward_f16(const f16* table, const f16* positions, const int* ids, const int* position_ids,
+                                  f16* x, int rows, int width) {
   embedding_forward(table, positions, ids, position_ids, x, rows, width);
 }
 KERNEL void embedding_forward_f32(const float* table, const float* positions, const int* ids, const int* position_ids,
@@ -81,6 +85,10 @@ DEVICE void embedding_backward(const T* dx, const int* order, const int* piece_s
 
 KERNEL void embedding_backward_bf16(const bf16* dx, const int* order, const int* piece_starts, float* partial,
                                     int width) {
+  embedding_backward(dx, order, piece_starts, partial, width);
+}
+KERNEL void embedding_backward_f16(const f16* dx, const int* order, const int* piece_starts, float* partial,
+                                   int width) {
   embedding_backward(dx, order, piece_starts, partial, width);
 }
 KERNEL void embedding_backward_f32(const float* dx, const int* order, const int* piece_starts, float* partial,

@@ -45,8 +45,31 @@ template <> inline bf16 from_float<bf16>(float value) {
   bits += 0x7fff + ((bits >> 16) & 1);
   return bf16{static_cast<uint16_t>(bits >> 16)};
 }
-inline uint32_t pack_bf16(float low, float high) {
-  return from_float<bf16>(low).bits | static_cast<uint32_t>(from_float<bf16>(high).bits) << 16;
+
+struct f16 {
+  uint16_t bits;
+};
+inline float to_float(f16 value) {
+  const int exponent = value.bits >> 10 & 31, fraction = value.bits & 1023;
+  const float magnitude = exponent == 31  ? (fraction ? NAN : INFINITY)
+                          : exponent == 0 ? std::ldexp(float(fraction), -24)
+                                          : std::ldexp(float(1024 + fraction), exponent - 25);
+  return value.bits >> 15 ? -magnitude : magnitude;
+}
+// Rounds to nearest, ties to even, as the GPU does: to infinity from 65,520 on, and to multiples of 2^-24 below 2^-14.
+template <> inline f16 from_float<f16>(float value) {
+  if (std::isnan(value)) return f16{0x7fff};
+  const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+  const float magnitude = std::fabs(value);
+  if (magnitude >= 65520.0f) return f16{static_cast<uint16_t>(sign | 0x7c00)};
+  const int exponent = magnitude < 0x1p-14f ? -14 : std::ilogb(magnitude);
+  // In units of the last place, 1024 to 2048; less below 2^-14. The exponent's bits take the carry.
+  const auto units = static_cast<uint32_t>(std::nearbyint(std::ldexp(magnitude, 10 - exponent)));
+  return f16{static_cast<uint16_t>(sign | ((exponent + 14) * 1024 + units))};
+}
+
+template <typename T> inline uint32_t pack(float low, float high) {
+  return from_float<T>(low).bits | static_cast<uint32_t>(from_float<T>(high).bits) << 16;
 }
 
 struct dim3 {
@@ -62,7 +85,7 @@ constexpr size_t STACK_BYTES = 128 << 10;
 constexpr size_t MAX_SHARED_BYTES = 99 << 10; // the least that GPUs since the A100 allow
 constexpr size_t GUARD_BYTES = 4096;
 constexpr int FAILURE_STATUS = 3;
-constexpr unsigned char POISON = 0xff; // NaN as bf16 and as f32
+constexpr unsigned char POISON = 0xff; // NaN as bf16, f16 and f32
 
 [[noreturn]] inline void fail(const char* message) {
   fflush(stdout);

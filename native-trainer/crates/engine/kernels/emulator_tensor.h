@@ -3,7 +3,7 @@
 #pragma once
 #include "emulator.h"
 
-inline void matrix_multiply_add(float sum[4], const uint32_t a[4], const uint32_t b[2]) {
+template <typename T> inline void matrix_multiply_add(float sum[4], const uint32_t a[4], const uint32_t b[2]) {
   struct Fragments {
     uint32_t a[4], b[2];
   } mine;
@@ -12,7 +12,7 @@ inline void matrix_multiply_add(float sum[4], const uint32_t a[4], const uint32_
   const unsigned g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
   const auto given = emulator::exchange(emulator::Together::multiply, mine);
   const auto half = [](uint32_t pair, int index) {
-    return to_float(bf16{static_cast<uint16_t>(pair >> (16 * index))});
+    return to_float(T{static_cast<uint16_t>(pair >> (16 * index))});
   };
 
   float rows[2][16], columns[2][16]; // A's rows g and g + 8, B's columns 2 * t and 2 * t + 1
@@ -26,13 +26,13 @@ inline void matrix_multiply_add(float sum[4], const uint32_t a[4], const uint32_
     for (int k = 0; k < 16; k++) sum[i] += rows[i / 2][k] * columns[i % 2][k];
   }
 }
-inline void load_matrices(uint32_t result[4], const bf16* row) {
+template <typename T> inline void load_matrices(uint32_t result[4], const T* row) {
   emulator::check_aligned(row, 16);
   const unsigned g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
   const auto rows = emulator::exchange(emulator::Together::load_matrices, row);
   for (unsigned i = 0; i < 4; i++) memcpy(&result[i], rows(8 * i + g) + 2 * t, sizeof result[i]);
 }
-inline void load_matrices_transposed(uint32_t result[4], const bf16* row) {
+template <typename T> inline void load_matrices_transposed(uint32_t result[4], const T* row) {
   emulator::check_aligned(row, 16);
   const unsigned g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
   const auto rows = emulator::exchange(emulator::Together::load_matrices, row);

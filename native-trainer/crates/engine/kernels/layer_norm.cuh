@@ -66,7 +66,8 @@ DEVICE void normalize_row(const T* x, const float* gain, const float* bias, T* y
 
 // y = x_hat * gain + bias, one warp a row. x, y T [rows, width]; gain, bias f32 [width].
 //
-// Moves 4 bytes an element (bf16) or 8; a row is read again from the L1 cache for each of the three passes over it.
+// Moves 4 bytes an element (bf16, f16) or 8; a row is read again from the L1 cache for each of the three passes over
+// it.
 template <typename T>
 DEVICE void layer_norm_forward(const T* x, const float* gain, const float* bias, T* y, int rows, int width) {
   const int64_t row = row_of_warp();
@@ -79,6 +80,9 @@ DEVICE void layer_norm_forward(const T* x, const float* gain, const float* bias,
 }
 
 KERNEL void layer_norm_forward_bf16(const bf16* x, const float* gain, const float* bias, bf16* y, int rows, int width) {
+  layer_norm_forward(x, gain, bias, y, rows, width);
+}
+KERNEL void layer_norm_forward_f16(const f16* x, const float* gain, const float* bias, f16* y, int rows, int width) {
   layer_norm_forward(x, gain, bias, y, rows, width);
 }
 KERNEL void layer_norm_forward_f32(const float* x, const float* gain, const float* bias, float* y, int rows,
@@ -220,6 +224,10 @@ DEVICE void layer_norm_backward(const T* x, const T* dy, const float* gain, cons
 
 KERNEL void layer_norm_backward_bf16(const bf16* x, const bf16* dy, const float* gain, const bf16* residual, bf16* dx,
                                      float* partial, int rows, int width) {
+  layer_norm_backward(x, dy, gain, residual, dx, partial, rows, width);
+}
+KERNEL void layer_norm_backward_f16(const f16* x, const f16* dy, const float* gain, const f16* residual, f16* dx,
+                                    float* partial, int rows, int width) {
   layer_norm_backward(x, dy, gain, residual, dx, partial, rows, width);
 }
 KERNEL void layer_norm_backward_f32(const float* x, const float* dy, const float* gain, const float* residual,

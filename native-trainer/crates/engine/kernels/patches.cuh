@@ -52,7 +52,7 @@ DEVICE void write_patches(const P* pixels, T* patches, int size, int patch_size,
 // kernel: channel, row, column. Patches are in reading order; what remains right and below is left out.
 //
 // pixels u8 [images, 3, size, size], mean and deviation f32 [3],
-// patches T [images * (size / patch_size)^2, 3 * patch_size^2]. Moves 3 bytes an element (bf16) or 5.
+// patches T [images * (size / patch_size)^2, 3 * patch_size^2]. Moves 3 bytes an element (bf16, f16) or 5.
 template <typename T>
 DEVICE void patches_forward(const unsigned char* pixels, const float* mean, const float* deviation, T* patches,
                             int size, int patch_size) {
@@ -64,13 +64,20 @@ KERNEL void patches_forward_bf16(const unsigned char* pixels, const float* mean,
                                  int size, int patch_size) {
   patches_forward(pixels, mean, deviation, patches, size, patch_size);
 }
+KERNEL void patches_forward_f16(const unsigned char* pixels, const float* mean, const float* deviation, f16* patches,
+                                int size, int patch_size) {
+  patches_forward(pixels, mean, deviation, patches, size, patch_size);
+}
 KERNEL void patches_forward_f32(const unsigned char* pixels, const float* mean, const float* deviation, float* patches,
                                 int size, int patch_size) {
   patches_forward(pixels, mean, deviation, patches, size, patch_size);
 }
 
-// The same from normalized pixel_values f32 [images, 3, size, size]. Moves 6 bytes an element (bf16) or 8.
+// The same from normalized pixel_values f32 [images, 3, size, size]. Moves 6 bytes an element (bf16, f16) or 8.
 KERNEL void patches_from_values_bf16(const float* pixel_values, bf16* patches, int size, int patch_size) {
+  write_patches(pixel_values, patches, size, patch_size, [](float value, int) { return value; });
+}
+KERNEL void patches_from_values_f16(const float* pixel_values, f16* patches, int size, int patch_size) {
   write_patches(pixel_values, patches, size, patch_size, [](float value, int) { return value; });
 }
 KERNEL void patches_from_values_f32(const float* pixel_values, float* patches, int size, int patch_size) {
@@ -80,7 +87,7 @@ KERNEL void patches_from_values_f32(const float* pixel_values, float* patches, i
 // x[b, 0] = class_embedding + positions[0]; x[b, 1 + i] = patch_embeddings[b, i] + positions[1 + i]. One warp a row.
 //
 // patch_embeddings T [images, patches, width], class_embedding T [width], positions T [patches + 1, width],
-// x T [images, patches + 1, width]. Moves 4 bytes an element (bf16) or 8; positions come from the caches.
+// x T [images, patches + 1, width]. Moves 4 bytes an element (bf16, f16) or 8; positions come from the caches.
 template <typename T>
 DEVICE void assemble_tokens_forward(const T* patch_embeddings, const T* class_embedding, const T* positions, T* x,
                                     int images, int patches, int width) {
@@ -94,6 +101,10 @@ DEVICE void assemble_tokens_forward(const T* patch_embeddings, const T* class_em
 
 KERNEL void assemble_tokens_forward_bf16(const bf16* patch_embeddings, const bf16* class_embedding,
                                          const bf16* positions, bf16* x, int images, int patches, int width) {
+  assemble_tokens_forward(patch_embeddings, class_embedding, positions, x, images, patches, width);
+}
+KERNEL void assemble_tokens_forward_f16(const f16* patch_embeddings, const f16* class_embedding,
+                                        const f16* positions, f16* x, int images, int patches, int width) {
   assemble_tokens_forward(patch_embeddings, class_embedding, positions, x, images, patches, width);
 }
 KERNEL void assemble_tokens_forward_f32(const float* patch_embeddings, const float* class_embedding,
@@ -113,6 +124,9 @@ DEVICE void assemble_tokens_backward(const T* dx, T* patch_gradients, int images
 }
 
 KERNEL void assemble_tokens_backward_bf16(const bf16* dx, bf16* patch_gradients, int images, int patches, int width) {
+  assemble_tokens_backward(dx, patch_gradients, images, patches, width);
+}
+KERNEL void assemble_tokens_backward_f16(const f16* dx, f16* patch_gradients, int images, int patches, int width) {
   assemble_tokens_backward(dx, patch_gradients, images, patches, width);
 }
 KERNEL void assemble_tokens_backward_f32(const float* dx, float* patch_gradients, int images, int patches, int width) {

@@ -83,7 +83,7 @@ DEVICE void column_sums_by(const T* x, float* partial, int rows, int64_t width, 
 
 // Partial sums over rows, for the gradient of a bias: partial[part, c] = sum of x[r, c] over the rows r of the part.
 //
-// x T [rows, width], partial f32 [n_parts, width] (overwritten). Reads each element once: 2 bytes (bf16) or 4.
+// x T [rows, width], partial f32 [n_parts, width] (overwritten). Reads each element once: 2 bytes (bf16, f16) or 4.
 template <typename T> DEVICE void column_sums(const T* x, float* partial, int rows, int64_t width) {
   const int64_t first = int64_t(blockIdx.y) * COLUMN_SUM_COLUMNS;
   if (vectors_fit(width, x, partial)) {
@@ -97,6 +97,9 @@ template <typename T> DEVICE void column_sums(const T* x, float* partial, int ro
 }
 
 KERNEL void column_sums_bf16(const bf16* x, float* partial, int rows, int64_t width) {
+  column_sums(x, partial, rows, width);
+}
+KERNEL void column_sums_f16(const f16* x, float* partial, int rows, int64_t width) {
   column_sums(x, partial, rows, width);
 }
 KERNEL void column_sums_f32(const float* x, float* partial, int rows, int64_t width) {

@@ -1,11 +1,12 @@
 // Loads, stores and row operations by vectors of several values, shared by the element-wise and row-wise kernels.
 //
-// No kernel is defined here. Activations are bf16 or f32; all arithmetic is in f32. Every width and address is correct;
-// rows of a multiple of eight values at addresses that are multiples of 16 bytes are fast.
+// No kernel is defined here. Activations are bf16, f16 or f32; all arithmetic is in f32. Every width and address is
+// correct; rows of a multiple of eight values at addresses that are multiples of 16 bytes are fast.
 #pragma once
 #include "bridge.cuh"
 
-// Values that a thread loads or stores at a time where width and addresses allow it: 16 bytes of bf16, 32 of f32.
+// Values that a thread loads or stores at a time where width and addresses allow it: 16 bytes of bf16 or f16, or 32 of
+// f32.
 constexpr int VECTOR = 8;
 // Block size of the element-wise kernels. A thread handles `VECTOR` values.
 constexpr int ELEMENT_THREADS = 256;

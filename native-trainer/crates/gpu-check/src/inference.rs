@@ -15,7 +15,7 @@ use std::time::Instant;
 /// Largest difference of two features in f32: on the CPU, where both sides use the same kernels, and elsewhere.
 const MOST_DIFFERENT_ON_CPU: f32 = 1e-5;
 const MOST_DIFFERENT: f32 = 1e-4;
-/// Least cosine of two features in bf16.
+/// Least cosine of two features in bf16 or f16.
 const LEAST_COSINE: f32 = 0.999;
 /// Images that are timed at once.
 const TIMED_IMAGES: usize = 256;
@@ -32,7 +32,7 @@ pub fn check(device: &Device, seed: u64, timed: Option<&ClipConfig>) -> Result<V
     let texts = reference.encode_text(batch.input_ids)?;
 
     let mut figures = Vec::new();
-    for dtype in [DType::F32, DType::BF16] {
+    for dtype in [DType::F32, DType::BF16, DType::F16] {
         let towers = InferenceTowers::load(&weights, &config, &Placement { device: device.clone(), dtype })?;
         let of_images = unit_length(&towers.raw_image_features(batch.pixels)?)?;
         let of_texts = unit_length(&towers.raw_text_features(batch.input_ids)?)?;
@@ -83,8 +83,9 @@ mod tests {
     fn the_engine_gives_the_features_of_the_towers() {
         let figures = check(&Device::Cpu, 5, None).unwrap();
         let rows = figures["features"].as_array().unwrap();
-        assert_eq!(rows.len(), 4);
-        // bf16 is not f32.
-        assert!(rows[2]["largest_difference"].as_f64().unwrap() > 1e-5, "{figures}");
+        assert_eq!(rows.len(), 6);
+        // bf16 is not f32, and f16 is between them.
+        let difference = |row: usize| rows[row]["largest_difference"].as_f64().unwrap();
+        assert!(difference(2) > difference(4) && difference(4) > 1e-5, "{figures}");
     }
 }

@@ -140,17 +140,18 @@ impl Check<'_> {
 #[error("{0}")]
 struct NotHere(String);
 
-/// Compares every operation in bf16 and f32, the optimizer, and both towers with the CPU's.
+/// Compares every operation in bf16, f16 and f32, the optimizer, and both towers with the CPU's.
 #[cfg(feature = "cuda")]
 fn kernels(device: &Device, config: &ClipConfig, seed: u64) -> Result<Value> {
+    use dermake_engine::Rounding;
     use dermake_engine::cuda::check::{compare_adamw, compare_operations, compare_towers, compare_uploads};
     let Device::Cuda(cuda) = device else { bail!(NotHere("the device is the CPU".into())) };
     let small = gradients::small_config()?;
     let mut findings = compare_adamw(cuda, 1_000_003, seed)?;
     findings.extend(compare_uploads(cuda, seed)?);
-    for is_bf16 in [true, false] {
-        findings.extend(compare_operations(cuda, config, is_bf16, seed)?);
-        findings.extend(compare_towers(cuda, &small, is_bf16, seed)?);
+    for rounding in [Rounding::Bf16, Rounding::F16, Rounding::None] {
+        findings.extend(compare_operations(cuda, config, rounding, seed)?);
+        findings.extend(compare_towers(cuda, &small, rounding, seed)?);
     }
     let wrong: Vec<_> = findings.iter().filter(|finding| !finding.is_within()).collect();
     if let Some(first) = wrong.first() {

@@ -9,13 +9,14 @@
 
 namespace driver {
 
-// Arithmetic on bf16 is done in f32.
+// Arithmetic on bf16 and f16 is done in f32.
+template <typename T> constexpr bool IS_HALF = std::is_same_v<T, bf16> || std::is_same_v<T, f16>;
 template <typename T> static auto widened(T value) {
-  if constexpr (std::is_same_v<T, bf16>) return to_float(value);
+  if constexpr (IS_HALF<T>) return to_float(value);
   else return value;
 }
 template <typename T, typename V> static T narrowed(V value) {
-  if constexpr (std::is_same_v<T, bf16>) return from_float<bf16>(static_cast<float>(value));
+  if constexpr (IS_HALF<T>) return from_float<T>(static_cast<float>(value));
   else return static_cast<T>(value);
 }
 
@@ -232,6 +233,7 @@ template <typename T> static void add_arithmetic(Kernels& kernels, const std::st
   kernels["ia_u32_" + type] = index_add<T>;
   kernels["cast_" + type + "_f32"] = unary<T, float>([](auto x) { return x; });
   kernels["cast_" + type + "_bf16"] = unary<T, bf16>([](auto x) { return x; });
+  kernels["cast_" + type + "_f16"] = unary<T, f16>([](auto x) { return x; });
   kernels["cast_" + type + "_u32"] = unary<T, uint32_t>([](auto x) { return x; });
   kernels["cast_" + type + "_i64"] = unary<T, int64_t>([](auto x) { return x; });
   kernels["cast_" + type + "_u8"] = unary<T, uint8_t>([](auto x) { return x; });
@@ -257,16 +259,20 @@ HostKernel candle_kernel(const std::string& name) {
     add_arithmetic<float>(kernels, "f32");
     add_arithmetic<double>(kernels, "f64");
     add_arithmetic<bf16>(kernels, "bf16");
+    add_arithmetic<f16>(kernels, "f16");
     add_arithmetic<uint32_t>(kernels, "u32");
     add_arithmetic<int64_t>(kernels, "i64");
     add_arithmetic<uint8_t>(kernels, "u8");
     kernels["softmax_f32"] = softmax<float>;
     kernels["softmax_bf16"] = softmax<bf16>;
+    kernels["softmax_f16"] = softmax<f16>;
     kernels["layernorm_f32"] = layer_norm<float>;
     kernels["layernorm_bf16"] = layer_norm<bf16>;
+    kernels["layernorm_f16"] = layer_norm<f16>;
     add_functions<float>(kernels, "f32");
     add_functions<double>(kernels, "f64");
     add_functions<bf16>(kernels, "bf16");
+    add_functions<f16>(kernels, "f16");
     return kernels;
   }();
   const auto found = kernels.find(name);

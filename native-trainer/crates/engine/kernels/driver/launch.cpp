@@ -43,23 +43,25 @@ template <typename... Parameters> static ProjectKernel host_kernel(void (*kernel
 }
 
 #define ONE(name) {#name, host_kernel(name)}
-#define BOTH(name) ONE(name##_bf16), ONE(name##_f32)
+#define EACH(name) ONE(name##_bf16), ONE(name##_f16), ONE(name##_f32)
 #define ATTENTION(kind)                                                                                                \
   ONE(attention_forward_##kind), ONE(attention_backward_q_##kind), ONE(attention_backward_kv_##kind)
+#define HALF_ATTENTION(width) ATTENTION(w##width##_bf16), ATTENTION(w##width##_f16)
 
 // Every kernel of kernels.cu.
 static const std::map<std::string, ProjectKernel>& project_kernels() {
   static const std::map<std::string, ProjectKernel> kernels = {
-      BOTH(layer_norm_forward),       BOTH(layer_norm_backward),      ONE(layer_norm_backward_finish),
-      BOTH(activation_forward),       BOTH(activation_backward),      BOTH(column_sums),
-      ONE(column_sums_finish),        BOTH(embedding_forward),        BOTH(embedding_backward),
-      ONE(embedding_backward_finish), BOTH(patches_from_values),      BOTH(patches_forward),
-      BOTH(assemble_tokens_forward),  BOTH(assemble_tokens_backward), ONE(assemble_tokens_finish),
-      BOTH(gather_rows),              BOTH(scatter_rows),             ONE(cast_f32_to_bf16),
-      ONE(sum_of_squares),            ONE(sum_of_squares_finish),     ONE(adamw),
-      BOTH(attention_delta),          ATTENTION(f32),                 ATTENTION(w16_bf16),
-      ATTENTION(w32_bf16),            ATTENTION(w48_bf16),            ATTENTION(w64_bf16),
-      ATTENTION(w80_bf16),            ATTENTION(w96_bf16),            ATTENTION(w128_bf16),
+      EACH(layer_norm_forward),       EACH(layer_norm_backward),      ONE(layer_norm_backward_finish),
+      EACH(activation_forward),       EACH(activation_backward),      EACH(column_sums),
+      ONE(column_sums_finish),        EACH(embedding_forward),        EACH(embedding_backward),
+      ONE(embedding_backward_finish), EACH(patches_from_values),      EACH(patches_forward),
+      EACH(assemble_tokens_forward),  EACH(assemble_tokens_backward), ONE(assemble_tokens_finish),
+      EACH(gather_rows),              EACH(scatter_rows),             ONE(cast_f32_to_bf16),
+      ONE(cast_f32_to_f16),           ONE(sum_of_squares),            ONE(sum_of_squares_finish),
+      ONE(adamw),                     EACH(attention_delta),          ATTENTION(f32),
+      HALF_ATTENTION(16),             HALF_ATTENTION(32),             HALF_ATTENTION(48),
+      HALF_ATTENTION(64),             HALF_ATTENTION(80),             HALF_ATTENTION(96),
+      HALF_ATTENTION(128),
   };
   return kernels;
 }

@@ -22,16 +22,18 @@ struct Matrix {
 };
 
 static size_t value_bytes(cudaDataType type) {
-  if (type == CUDA_R_16BF) return sizeof(bf16);
+  if (type == CUDA_R_16BF || type == CUDA_R_16F) return sizeof(bf16);
   if (type == CUDA_R_32F) return sizeof(float);
-  fail("products are emulated for bf16 and f32 only");
+  fail("products are emulated for bf16, f16 and f32 only");
 }
 static float read(const void* values, cudaDataType type, size_t index) {
   if (type == CUDA_R_16BF) return to_float(static_cast<const bf16*>(values)[index]);
+  if (type == CUDA_R_16F) return to_float(static_cast<const f16*>(values)[index]);
   return static_cast<const float*>(values)[index];
 }
 static void write(void* values, cudaDataType type, size_t index, float value) {
   if (type == CUDA_R_16BF) static_cast<bf16*>(values)[index] = from_float<bf16>(value);
+  else if (type == CUDA_R_16F) static_cast<f16*>(values)[index] = from_float<f16>(value);
   else static_cast<float*>(values)[index] = value;
 }
 static void check_matrix(const Matrix& matrix, const void* values, const char* what) {

@@ -4,7 +4,7 @@ use super::element::Element;
 use super::flat::CudaOps;
 use super::launch::{Arg, Launch, int, long};
 use super::signatures::{
-    ATTENTION_BF16_ROWS, ATTENTION_DELTA_LANES, ATTENTION_F32_MAX_WIDTH, ATTENTION_F32_ROWS, ATTENTION_THREADS,
+    ATTENTION_DELTA_LANES, ATTENTION_F32_MAX_WIDTH, ATTENTION_F32_ROWS, ATTENTION_HALF_ROWS, ATTENTION_THREADS,
     ATTENTION_WIDTHS, attention_shared_bytes,
 };
 use crate::ops::Sequences;
@@ -27,9 +27,9 @@ pub fn check_heads(config: &ClipConfig, dtype: DType) -> Result<()> {
             "the heads of {tower} are {width} wide; on a GPU they can be at most {ATTENTION_F32_MAX_WIDTH} wide"
         );
         ensure!(
-            dtype != DType::BF16 || ATTENTION_WIDTHS.contains(&width),
-            "the heads of {tower} are {width} wide; on a GPU bf16 needs one of {ATTENTION_WIDTHS:?}: choose f32 \
-             (run.precision of a recipe, --dtype)"
+            dtype == DType::F32 || ATTENTION_WIDTHS.contains(&width),
+            "the heads of {tower} are {width} wide; on a GPU bf16 and f16 need one of {ATTENTION_WIDTHS:?}: choose \
+             f32 (run.precision of a recipe, --dtype)"
         );
     }
     Ok(())
@@ -91,19 +91,19 @@ impl<T: Element> CudaOps<'_, T> {
         (n_tiles, row_statistics): (usize, bool),
     ) -> Result<()> {
         let longest = sequences.starts().windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-        let (name, rows) = if T::IS_BF16 {
-            (format!("{name}_w{}", heads.width), ATTENTION_BF16_ROWS)
+        let (name, rows) = if T::IS_HALF {
+            (format!("{name}_w{}", heads.width), ATTENTION_HALF_ROWS)
         } else {
             (name.to_string(), ATTENTION_F32_ROWS)
         };
         let tiles_of_longest = longest.div_ceil(rows);
         let launch = Launch::of_grid(sequences.len() * tiles_of_longest, heads.count)?
             .threads(ATTENTION_THREADS)
-            .shared_bytes(attention_shared_bytes(T::IS_BF16, heads.width, n_tiles, row_statistics));
+            .shared_bytes(attention_shared_bytes(T::IS_HALF, heads.width, n_tiles, row_statistics));
         let mut args = buffers.to_vec();
         args.push(int(heads.count)?);
-        if !T::IS_BF16 {
-            args.push(int(heads.width)?); // each bf16 kernel has its own
+        if !T::IS_HALF {
+            args.push(int(heads.width)?); // the kernels of bf16 and f16 have their own
         }
         args.extend([int(tiles_of_longest)?, Arg::Int(heads.is_causal.into())]);
         self.launch(&name, launch, &args)

@@ -1,4 +1,4 @@
-//! The types of activations: bf16 for training, f32 for checks and for recipes with `precision = "f32"`.
+//! The types of activations: bf16 or f16 for training, f32 for checks and for recipes with `precision = "f32"`.
 
 use super::gpu::Gpu;
 use super::launch::{Launch, long};
@@ -7,7 +7,7 @@ use anyhow::Result;
 use candle_core::cuda_backend::CudaDType;
 use candle_core::cuda_backend::cudarc::cublaslt::sys::cudaDataType;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
-use half::bf16;
+use half::{bf16, f16};
 
 /// The type of an activation's values.
 pub trait Element: CudaDType + DeviceRepr + Copy + 'static {
@@ -15,7 +15,8 @@ pub trait Element: CudaDType + DeviceRepr + Copy + 'static {
     const SUFFIX: &'static str;
     /// cuBLASLt's name of it.
     const DATA_TYPE: cudaDataType;
-    const IS_BF16: bool;
+    /// Whether it has 16 bits.
+    const IS_HALF: bool;
 
     fn from_f32(value: f32) -> Self;
 
@@ -25,31 +26,39 @@ pub trait Element: CudaDType + DeviceRepr + Copy + 'static {
     fn converted(gpu: &Gpu, values: &CudaView<'_, f32>) -> Result<CudaSlice<Self>>;
 }
 
-impl Element for bf16 {
-    const SUFFIX: &'static str = "bf16";
-    const DATA_TYPE: cudaDataType = cudaDataType::CUDA_R_16BF;
-    const IS_BF16: bool = true;
+macro_rules! half_element {
+    ($half:ident, $data_type:ident) => {
+        impl Element for $half {
+            const SUFFIX: &'static str = stringify!($half);
+            const DATA_TYPE: cudaDataType = cudaDataType::$data_type;
+            const IS_HALF: bool = true;
 
-    fn from_f32(value: f32) -> Self {
-        bf16::from_f32(value)
-    }
+            fn from_f32(value: f32) -> Self {
+                $half::from_f32(value)
+            }
 
-    fn to_f32(self) -> f32 {
-        bf16::to_f32(self)
-    }
+            fn to_f32(self) -> f32 {
+                $half::to_f32(self)
+            }
 
-    fn converted(gpu: &Gpu, values: &CudaView<'_, f32>) -> Result<CudaSlice<Self>> {
-        let converted = gpu.buffer(values.len())?;
-        let launch = Launch::of_blocks(values.len().div_ceil(ELEMENTS_PER_BLOCK))?;
-        gpu.launch("cast_f32_to_bf16", launch, &[gpu.at(values), gpu.at(&converted), long(values.len())])?;
-        Ok(converted)
-    }
+            fn converted(gpu: &Gpu, values: &CudaView<'_, f32>) -> Result<CudaSlice<Self>> {
+                let converted = gpu.buffer(values.len())?;
+                let launch = Launch::of_blocks(values.len().div_ceil(ELEMENTS_PER_BLOCK))?;
+                let cast = concat!("cast_f32_to_", stringify!($half));
+                gpu.launch(cast, launch, &[gpu.at(values), gpu.at(&converted), long(values.len())])?;
+                Ok(converted)
+            }
+        }
+    };
 }
+
+half_element!(bf16, CUDA_R_16BF);
+half_element!(f16, CUDA_R_16F);
 
 impl Element for f32 {
     const SUFFIX: &'static str = "f32";
     const DATA_TYPE: cudaDataType = cudaDataType::CUDA_R_32F;
-    const IS_BF16: bool = false;
+    const IS_HALF: bool = false;
 
     fn from_f32(value: f32) -> Self {
         value

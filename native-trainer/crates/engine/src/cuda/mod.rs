@@ -2,7 +2,7 @@
 //!
 //! Everything is submitted to the one stream of candle's device and runs there in this order, with nothing that waits: no
 //! result is read back during a pass, and a buffer that is freed is reused only by what is submitted after it.
-//! Activations and the matrices of parameters are bf16 or f32; sums, statistics and gradients of parameters are f32.
+//! Activations and the matrices of parameters are bf16, f16 or f32; sums, statistics and gradients of parameters are f32.
 
 #[cfg(feature = "cuda")]
 mod adamw;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use candle_core::cuda_backend::CudaDType;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use candle_core::{DType, Storage, Tensor};
-use half::bf16;
+use half::{bf16, f16};
 
 /// Runs a pass in the precision of the weights; returns the flat gradients that it added up, for the first `n_trained`
 /// values.
@@ -20,7 +20,8 @@ pub fn run<P: Pass>(
 ) -> Result<(P::Output, Option<Tensor>)> {
     match copies {
         Some(copies) if copies.dtype() == DType::BF16 => run_in::<bf16, P>(copies, masters, n_trained, pass),
-        Some(copies) => bail!("weights of type {:?} on a GPU, expected bf16 or f32", copies.dtype()),
+        Some(copies) if copies.dtype() == DType::F16 => run_in::<f16, P>(copies, masters, n_trained, pass),
+        Some(copies) => bail!("weights of type {:?} on a GPU, expected bf16, f16 or f32", copies.dtype()),
         None => run_in::<f32, P>(masters, masters, n_trained, pass),
     }
 }

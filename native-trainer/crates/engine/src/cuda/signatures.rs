@@ -27,17 +27,17 @@ pub const EMBEDDING_COLUMNS: usize = 512;
 pub const ADAMW_PER_BLOCK: usize = 4096;
 /// Threads of a block of every attention kernel; rows of a block.
 pub const ATTENTION_THREADS: u32 = 128;
-pub const ATTENTION_BF16_ROWS: usize = 64;
+pub const ATTENTION_HALF_ROWS: usize = 64;
 pub const ATTENTION_F32_ROWS: usize = 16;
 pub const ATTENTION_DELTA_LANES: usize = 8;
-/// Widths of a head that the bf16 kernels are compiled for.
+/// Widths of a head that the kernels of bf16 and f16 are compiled for.
 pub const ATTENTION_WIDTHS: [usize; 7] = [16, 32, 48, 64, 80, 96, 128];
 /// The widest head in f32.
 pub const ATTENTION_F32_MAX_WIDTH: usize = 128;
 
-/// Kernels of two forms, `{name}_bf16` and `{name}_f32`. Parameters: `p` an address, `i` a 32-bit integer, `l` a 64-bit one,
-/// `d` a 64-bit float.
-const OF_BOTH_TYPES: [(&str, &str); 14] = [
+/// Kernels of three forms, `{name}_bf16`, `{name}_f16` and `{name}_f32`. Parameters: `p` an address, `i` a 32-bit integer,
+/// `l` a 64-bit one, `d` a 64-bit float.
+const OF_EVERY_TYPE: [(&str, &str); 14] = [
     ("layer_norm_forward", "ppppii"),
     ("layer_norm_backward", "ppppppii"),
     ("activation_forward", "ppli"),
@@ -54,12 +54,13 @@ const OF_BOTH_TYPES: [(&str, &str); 14] = [
     ("attention_delta", "ppplii"),
 ];
 
-const OF_ONE_TYPE: [(&str, &str); 11] = [
+const OF_ONE_TYPE: [(&str, &str); 12] = [
     ("layer_norm_backward_finish", "pppii"),
     ("column_sums_finish", "ppil"),
     ("embedding_backward_finish", "ppppi"),
     ("assemble_tokens_finish", "pppiii"),
     ("cast_f32_to_bf16", "ppl"),
+    ("cast_f32_to_f16", "ppl"),
     ("sum_of_squares", "ppl"),
     ("sum_of_squares_finish", "ppi"),
     ("adamw", "ppppllpdddddddd"),
@@ -68,7 +69,7 @@ const OF_ONE_TYPE: [(&str, &str); 11] = [
     ("attention_backward_kv_f32", "ppppppiiii"),
 ];
 
-/// bf16 attention, a kernel for each width: `{name}_w{width}_bf16`.
+/// Attention in bf16 and f16, a kernel for each width: `{name}_w{width}_bf16`.
 const OF_EACH_WIDTH: [(&str, &str); 3] = [
     ("attention_forward", "ppppiii"),
     ("attention_backward_q", "ppppppiii"),
@@ -77,11 +78,12 @@ const OF_EACH_WIDTH: [(&str, &str); 3] = [
 
 /// Name and parameters of each kernel that is launched.
 pub fn signatures() -> Vec<(String, &'static str)> {
-    let typed = OF_BOTH_TYPES
-        .iter()
-        .flat_map(|&(name, parameters)| ["bf16", "f32"].map(|element| (format!("{name}_{element}"), parameters)));
+    let typed = OF_EVERY_TYPE.iter().flat_map(|&(name, parameters)| {
+        ["bf16", "f16", "f32"].map(|element| (format!("{name}_{element}"), parameters))
+    });
     let of_widths = OF_EACH_WIDTH.iter().flat_map(|&(name, parameters)| {
-        ATTENTION_WIDTHS.map(|width| (format!("{name}_w{width}_bf16"), parameters))
+        let of_width = move |width| ["bf16", "f16"].map(|half| (format!("{name}_w{width}_{half}"), parameters));
+        ATTENTION_WIDTHS.into_iter().flat_map(of_width)
     });
     let others = OF_ONE_TYPE.iter().map(|&(name, parameters)| (name.to_string(), parameters));
     typed.chain(of_widths).chain(others).collect()
@@ -89,11 +91,11 @@ pub fn signatures() -> Vec<(String, &'static str)> {
 
 /// Dynamic shared memory of an attention kernel with `n_tiles` tiles of its own rows and, with `row_statistics`, the
 /// statistics of the rows that it reads.
-pub fn attention_shared_bytes(is_bf16: bool, width: usize, n_tiles: usize, row_statistics: bool) -> usize {
-    if is_bf16 {
+pub fn attention_shared_bytes(is_half: bool, width: usize, n_tiles: usize, row_statistics: bool) -> usize {
+    if is_half {
         let streamed = if width <= 64 { 64 } else { 32 };
         let statistics = if row_statistics { 16 * streamed } else { 0 };
-        (n_tiles * ATTENTION_BF16_ROWS + 4 * streamed) * (width + 8) * 2 + statistics
+        (n_tiles * ATTENTION_HALF_ROWS + 4 * streamed) * (width + 8) * 2 + statistics
     } else {
         ((n_tiles * ATTENTION_F32_ROWS + 64) * (width + 1) + 2 * ATTENTION_THREADS as usize) * 4
     }
@@ -156,11 +158,11 @@ mod tests {
         let declared = declared();
         for (name, parameters) in signatures() {
             let found = declared.get(&name).or_else(|| {
-                // attention_backward_##part##_w##width##_bf16 and attention_forward_w##width##_bf16
+                // attention_backward_##part##_w##width##_##type and attention_forward_w##width##_##type
                 let stem = name.split("_w").next().unwrap();
                 let stem =
                     stem.replace("backward_q", "backward_##part##").replace("backward_kv", "backward_##part##");
-                declared.get(&format!("{stem}_w##width##_bf16"))
+                declared.get(&format!("{stem}_w##width##_##type"))
             });
             assert_eq!(found.map(String::as_str), Some(parameters), "{name}");
         }
@@ -204,7 +206,7 @@ mod tests {
             ("EMBEDDING_COLUMNS", EMBEDDING_COLUMNS),
             ("ADAMW_PER_BLOCK", ADAMW_PER_BLOCK),
             ("ATTENTION_THREADS", ATTENTION_THREADS as usize),
-            ("ATTENTION_BF16_ROWS", ATTENTION_BF16_ROWS),
+            ("ATTENTION_HALF_ROWS", ATTENTION_HALF_ROWS),
             ("ATTENTION_F32_ROWS", ATTENTION_F32_ROWS),
             ("ATTENTION_DELTA_LANES", ATTENTION_DELTA_LANES),
         ];

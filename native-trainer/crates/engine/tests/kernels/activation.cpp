@@ -15,22 +15,14 @@ double slope(double x, int kind) {
 template <typename T> std::vector<T> forward(const std::vector<T>& h, int kind) {
   Output<T> g(h.size());
   launch(blocks(h.size(), ELEMENTS_PER_BLOCK), ELEMENT_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      activation_forward_bf16(h.data(), g.data(), h.size(), kind);
-    } else {
-      activation_forward_f32(h.data(), g.data(), h.size(), kind);
-    }
+    KERNEL_OF(T, activation_forward)(h.data(), g.data(), h.size(), kind);
   });
   return g.finished();
 }
 template <typename T> std::vector<T> backward(const std::vector<T>& h, const std::vector<T>& dg, int kind) {
   Output<T> gradient(dg);
   launch(blocks(h.size(), ELEMENTS_PER_BLOCK), ELEMENT_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      activation_backward_bf16(h.data(), gradient.data(), h.size(), kind);
-    } else {
-      activation_backward_f32(h.data(), gradient.data(), h.size(), kind);
-    }
+    KERNEL_OF(T, activation_backward)(h.data(), gradient.data(), h.size(), kind);
   });
   return gradient.finished();
 }

@@ -90,15 +90,24 @@ void reference_head(const HeadRows<T>& rows, const std::vector<T>& d_out, int le
   }
 }
 
-// The bf16 kernels of a width.
-struct Bf16Kernels {
-  decltype(&attention_forward_w64_bf16) forward;
-  decltype(&attention_backward_q_w64_bf16) backward_q, backward_kv;
+// The kernels of bf16 or f16 of a width.
+template <typename T> struct HalfKernels {
+  void (*forward)(const T*, const int*, T*, float*, int, int, int);
+  void (*backward_q)(const T*, const int*, const float*, const float*, const T*, T*, int, int, int);
+  decltype(backward_q) backward_kv;
 };
-Bf16Kernels bf16_kernels(int width) {
-#define WIDTH(w)                                                                                                      \
-  case w: return { attention_forward_w##w##_bf16, attention_backward_q_w##w##_bf16, attention_backward_kv_w##w##_bf16 \
-    }
+template <typename T> HalfKernels<T> half_kernels(int width) {
+#define HALF_KERNEL(name)     \
+  [] {                        \
+    if constexpr (IS_BF16<T>) \
+      return name##_bf16;     \
+    else                      \
+      return name##_f16;      \
+  }()
+#define WIDTH(w)                                                                         \
+  case w:                                                                                \
+    return {HALF_KERNEL(attention_forward_w##w), HALF_KERNEL(attention_backward_q_w##w), \
+            HALF_KERNEL(attention_backward_kv_w##w)}
   switch (width) {
     WIDTH(64);
 #ifndef SHORT
@@ -111,13 +120,14 @@ Bf16Kernels bf16_kernels(int width) {
 #endif
     default: return {};
   }
+#undef HALF_KERNEL
 #undef WIDTH
 }
 
 // A launch of the kernels on one pack.
 template <typename T> struct Launch {
-  static constexpr bool IS_TENSOR_CORE = IS_BF16<T>;
-  static constexpr int ROWS = IS_TENSOR_CORE ? ATTENTION_BF16_ROWS : ATTENTION_F32_ROWS;
+  static constexpr bool IS_TENSOR_CORE = IS_BF16<T> || IS_F16<T>;
+  static constexpr int ROWS = IS_TENSOR_CORE ? ATTENTION_HALF_ROWS : ATTENTION_F32_ROWS;
   const Shape& shape;
   const Inputs<T>& in;
   std::vector<int> starts = shape.starts();
@@ -129,13 +139,13 @@ template <typename T> struct Launch {
   Output<float> log_sum_exp{n_statistics}, delta{n_statistics};
 
   size_t shared_bytes(int n_own_tiles, bool row_statistics) const {
-    return IS_TENSOR_CORE ? attention_bf16_shared_bytes(shape.width, n_own_tiles, row_statistics)
+    return IS_TENSOR_CORE ? attention_half_shared_bytes(shape.width, n_own_tiles, row_statistics)
                           : attention_f32_shared_bytes(shape.width, n_own_tiles);
   }
   void forward() {
     launch(grid, ATTENTION_THREADS, shared_bytes(1, false), [&] {
       if constexpr (IS_TENSOR_CORE) {
-        bf16_kernels(shape.width)
+        half_kernels<T>(shape.width)
             .forward(in.qkv.data(), starts.data(), attended.data(), log_sum_exp.data(), shape.heads, n_tiles,
                      shape.causal);
       } else {
@@ -146,18 +156,12 @@ template <typename T> struct Launch {
   }
   void row_sums() {
     launch(dim3(blocks(n_statistics, 16)), ATTENTION_THREADS, 0, [&] {
-      const auto kernel = [&] {
-        if constexpr (IS_TENSOR_CORE)
-          return attention_delta_bf16;
-        else
-          return attention_delta_f32;
-      }();
-      kernel(attended.data(), in.d_out.data(), delta.data(), n_rows, shape.heads, shape.width);
+      KERNEL_OF(T, attention_delta)(attended.data(), in.d_out.data(), delta.data(), n_rows, shape.heads, shape.width);
     });
   }
   void backward() {
     const std::vector<float> sums = followed_by_nan(log_sum_exp.finished()), deltas = followed_by_nan(delta.finished());
-    const auto launch_bf16 = [&](auto kernel, bool row_statistics) {
+    const auto launch_half = [&](auto kernel, bool row_statistics) {
       launch(grid, ATTENTION_THREADS, shared_bytes(2, row_statistics), [&] {
         kernel(in.qkv.data(), starts.data(), sums.data(), deltas.data(), in.d_out.data(), d_qkv.data(), shape.heads,
                n_tiles, shape.causal);
@@ -170,8 +174,8 @@ template <typename T> struct Launch {
       });
     };
     if constexpr (IS_TENSOR_CORE) {
-      launch_bf16(bf16_kernels(shape.width).backward_q, false);
-      launch_bf16(bf16_kernels(shape.width).backward_kv, true);
+      launch_half(half_kernels<T>(shape.width).backward_q, false);
+      launch_half(half_kernels<T>(shape.width).backward_kv, true);
     } else {
       launch_f32(attention_backward_q_f32);
       launch_f32(attention_backward_kv_f32);
@@ -251,6 +255,20 @@ std::vector<int> lengths_to(int longest) {
   return lengths;
 }
 
+// A gradient that f16 cannot hold becomes infinite, not the largest value.
+void test_overflow() {
+  const Shape shape = {{20, 5}, 1, 64};
+  Inputs<f16> in = random_inputs<f16>(shape);
+  for (size_t i = 0; i < 20 * 64; i++) in.d_out[i] = from_float<f16>(60000.0f); // of the first sequence
+  const Outputs<f16> out = run_kernels(shape, in);
+  size_t n_infinite = 0, n_largest = 0;
+  for (const f16& value : out.d_qkv) {
+    n_infinite += std::isinf(to_float(value));
+    n_largest += std::fabs(to_float(value)) == 65504.0f;
+  }
+  expect(n_infinite > 0 && n_largest == 0, "a gradient that overflows is lost");
+}
+
 int main() {
   test_masks<bf16>({{1, 7, 0, 33, 16, 77}, 2, 64});
   test_masks<bf16>({{130, 5}, 1, 64});
@@ -265,6 +283,11 @@ int main() {
   for (int width : {48, 80, 96, 128}) test_masks<bf16>({{77, 20}, 1, width});
   test_shuffled<bf16>({{577}, 1, 64});
   test_shuffled<bf16>({{577}, 1, 80, true});
+  test_masks<f16>({{1, 7, 0, 33, 16, 77}, 2, 64});
+  test_masks<f16>({{150, 3}, 1, 32, false, 2.0f});
+  for (int width : {16, 48, 80, 96, 128}) test_shuffled<f16>({{77, 20}, 1, width, true});
+  test_shuffled<f16>({{257}, 1, 64});
+  test_overflow();
   test_masks<float>({lengths_to(50), 1, 8});
   test_masks<float>({{197}, 1, 64});
   test_masks<float>({{77, 33}, 3, 16, false, 2.0f});

@@ -5,11 +5,25 @@
 
 #include <cstdio>
 #include <string>
+#include <type_traits>
 #include <vector>
 
-constexpr double BF16_LIMIT = 5e-3, F32_LIMIT = 1e-5;
-template <typename T> constexpr double LIMIT = sizeof(T) == 2 ? BF16_LIMIT : F32_LIMIT;
-template <typename T> constexpr const char* TYPE_NAME = sizeof(T) == 2 ? "bf16" : "f32";
+template <typename T> constexpr bool IS_BF16 = std::is_same_v<T, bf16>;
+template <typename T> constexpr bool IS_F16 = std::is_same_v<T, f16>;
+constexpr double BF16_LIMIT = 5e-3, F16_LIMIT = 7e-4, F32_LIMIT = 1e-5;
+template <typename T> constexpr double LIMIT = IS_BF16<T> ? BF16_LIMIT : IS_F16<T> ? F16_LIMIT : F32_LIMIT;
+template <typename T> constexpr const char* TYPE_NAME = IS_BF16<T> ? "bf16" : IS_F16<T> ? "f16" : "f32";
+
+// The kernel `name`_bf16, _f16 or _f32. Within a template over T, only that one is compiled.
+#define KERNEL_OF(T, name)        \
+  [] {                            \
+    if constexpr (IS_BF16<T>)     \
+      return name##_bf16;         \
+    else if constexpr (IS_F16<T>) \
+      return name##_f16;          \
+    else                          \
+      return name##_f32;          \
+  }()
 
 inline int n_checks = 0, n_failures = 0;
 inline double worst_of_limit = 0.0; // the largest error seen, as a share of its limit

@@ -32,11 +32,7 @@ std::vector<float> gradient_of(const std::vector<T>& dx, const Pieces& pieces, i
   const unsigned column_blocks = blocks(width, EMBEDDING_COLUMNS);
   const int *order = pieces.order.data(), *starts = pieces.piece_starts.data();
   launch(dim3(pieces.n_pieces(), column_blocks), EMBEDDING_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      embedding_backward_bf16(dx.data(), order, starts, partial.data(), width);
-    } else {
-      embedding_backward_f32(dx.data(), order, starts, partial.data(), width);
-    }
+    KERNEL_OF(T, embedding_backward)(dx.data(), order, starts, partial.data(), width);
   });
   partial.finished();
   launch(dim3(pieces.n_keys(), column_blocks), EMBEDDING_THREADS, 0, [&] {
@@ -64,11 +60,7 @@ template <typename T> std::vector<T> forward(const std::vector<T>& table, const 
   const int rows = int(ids.size());
   Output<T> x(size_t(rows) * width);
   launch(blocks(rows, ROWS_PER_BLOCK), ROW_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      embedding_forward_bf16(table.data(), positions.data(), ids.data(), places.data(), x.data(), rows, width);
-    } else {
-      embedding_forward_f32(table.data(), positions.data(), ids.data(), places.data(), x.data(), rows, width);
-    }
+    KERNEL_OF(T, embedding_forward)(table.data(), positions.data(), ids.data(), places.data(), x.data(), rows, width);
   });
   return x.finished();
 }

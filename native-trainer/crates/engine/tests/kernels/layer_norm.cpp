@@ -57,11 +57,7 @@ template <typename T> std::vector<T> forward(const Inputs<T>& in, Shape shape) {
   Output<T> y(in.x.size());
   launch(blocks(shape.rows, ROWS_PER_BLOCK), ROW_THREADS, 0, [&] {
     const T* x = in.x.data();
-    if constexpr (IS_BF16<T>) {
-      layer_norm_forward_bf16(x, in.gain.data(), in.bias.data(), y.data(), shape.rows, shape.width);
-    } else {
-      layer_norm_forward_f32(x, in.gain.data(), in.bias.data(), y.data(), shape.rows, shape.width);
-    }
+    KERNEL_OF(T, layer_norm_forward)(x, in.gain.data(), in.bias.data(), y.data(), shape.rows, shape.width);
   });
   return y.finished();
 }
@@ -83,13 +79,8 @@ Backward<T> backward(const Inputs<T>& in, Shape shape, bool has_residual, Place 
   Output<float> gain_gradient(std::vector<float>(shape.width, 1)), bias_gradient(std::vector<float>(shape.width, 1));
   launch(n_parts, ROW_THREADS, 2 * sizeof(float) * shape.width, [&] {
     const T* around = has_residual ? residual.data() : nullptr;
-    if constexpr (IS_BF16<T>) {
-      layer_norm_backward_bf16(
-          in.x.data(), dy.data(), in.gain.data(), around, dx.data(), partial.data(), shape.rows, shape.width);
-    } else {
-      layer_norm_backward_f32(
-          in.x.data(), dy.data(), in.gain.data(), around, dx.data(), partial.data(), shape.rows, shape.width);
-    }
+    KERNEL_OF(T, layer_norm_backward)
+    (in.x.data(), dy.data(), in.gain.data(), around, dx.data(), partial.data(), shape.rows, shape.width);
   });
   partial.finished();
   launch(blocks(2 * shape.width, FINISH_COLUMNS), FINISH_THREADS, 0, [&] {

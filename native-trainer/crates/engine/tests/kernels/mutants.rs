@@ -19,13 +19,16 @@ const fn other(family: &'static str, file: &'static str, from: &'static str, to:
     Mutant { family, file, times: 1, from, to }
 }
 
-const FORWARD: &str = "attention_bf16_forward.cuh";
-const BACKWARD: &str = "attention_bf16_backward.cuh";
+const FORWARD: &str = "attention_half_forward.cuh";
+const BACKWARD: &str = "attention_half_backward.cuh";
 
 pub const MUTANTS: &[Mutant] = &[
     // The emulator.
     other("emulator", "emulator_tensor.h", "rows(8 * i + 2 * t)[g]", "rows(8 * i + g)[2 * t]"),
     other("emulator", "emulator.h", "0x7fff + ((bits >> 16) & 1)", "0x8000"),
+    other("emulator", "emulator.h", "std::nearbyint", "std::round"),
+    other("emulator", "emulator.h", "magnitude >= 65520.0f", "magnitude > 1e5f"),
+    other("emulator", "emulator.h", "magnitude < 0x1p-14f", "magnitude < 0x1p-24f"),
     other("emulator", "emulator.h", "shared_memory[i] != POISON", "false"),
     other("emulator", "emulator_tensor.h", "given((2 * t + i) * 4", "given((2 * t + 1 - i) * 4"),
     // The order of streams.
@@ -51,21 +54,21 @@ pub const MUTANTS: &[Mutant] = &[
     attention(
         "matrix_tiles.cuh",
         1,
-        "pack_bf16(weights[0][2], weights[0][3]),",
-        "pack_bf16(weights[0][3], weights[0][2]),",
+        "pack<T>(weights[0][2], weights[0][3]),",
+        "pack<T>(weights[0][3], weights[0][2]),",
     ),
     attention("matrix_tiles.cuh", 1, "lane / 16 * 8 + lane % 8) * TILE", "lane / 8 % 2 * 8 + lane % 8) * TILE"),
     attention("matrix_tiles.cuh", 1, "load_matrices_transposed(b,", "load_matrices(b,"),
     attention("matrix_tiles.cuh", 1, "row < n_rows;", "row <= n_rows;"),
     attention("matrix_tiles.cuh", 1, "if (row >= n_rows) continue;", "if (row > n_rows) continue;"),
-    attention("attention_bf16.cuh", 1, "buffers + buffer * 2 * TILE + row", "buffers + row"),
+    attention("attention_half.cuh", 1, "buffers + buffer * 2 * TILE + row", "buffers + row"),
     // Masks.
     attention(FORWARD, 1, "key <= query", "key < query + 2"),
     attention(FORWARD, 1, "key < rows.length && ", ""),
     attention("attention.cuh", 1, "key <= query", "key < query"),
     attention("attention.cuh", 1, "query < length && key < length", "key < length"),
     attention(BACKWARD, 1, "max(0, rows.warp_first - start)", "max(0, rows.warp_first + 16 - start)"),
-    attention("attention_bf16.cuh", 1, "min(length, from + n)", "min(length, from)"),
+    attention("attention_half.cuh", 1, "min(length, from + n)", "min(length, from)"),
     // Formulas.
     attention(FORWARD, 1, "LOG2_E * rsqrtf(static_cast<float>(WIDTH))", "LOG2_E"),
     attention(FORWARD, 1, "total[half] *= factor;", ""),

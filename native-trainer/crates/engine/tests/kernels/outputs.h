@@ -5,9 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
-
-template <typename T> constexpr bool IS_BF16 = std::is_same_v<T, bf16>;
 
 // Values of a normal distribution with this mean, rounded to T.
 template <typename T> std::vector<T> values_around(float mean, size_t n, unsigned seed, float deviation = 1.0f) {
@@ -65,6 +62,7 @@ void expect_near(const std::vector<T>& actual, const std::vector<double>& expect
 template <typename Test> void for_each_type(const Test& test) {
   test(bf16{});
 #ifndef SHORT
+  test(f16{});
   test(0.0f);
 #endif
 }

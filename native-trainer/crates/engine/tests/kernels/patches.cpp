@@ -44,11 +44,7 @@ template <typename T> void check_patches(const Pictures& p) {
   const auto from_pixels = run_in_every_order(name, [&] {
     Output<T> patches(p.n_patch_values());
     launch(p.grid(), PATCH_THREADS, 0, [&] {
-      if constexpr (IS_BF16<T>) {
-        patches_forward_bf16(pixels.data(), MEAN.data(), DEVIATION.data(), patches.data(), p.size, p.patch_size);
-      } else {
-        patches_forward_f32(pixels.data(), MEAN.data(), DEVIATION.data(), patches.data(), p.size, p.patch_size);
-      }
+      KERNEL_OF(T, patches_forward)(pixels.data(), MEAN.data(), DEVIATION.data(), patches.data(), p.size, p.patch_size);
     });
     return patches.finished();
   });
@@ -62,11 +58,7 @@ template <typename T> void check_patches(const Pictures& p) {
   const auto from_values = run_in_every_order(name, [&] {
     Output<T> patches(p.n_patch_values());
     launch(p.grid(), PATCH_THREADS, 0, [&] {
-      if constexpr (IS_BF16<T>) {
-        patches_from_values_bf16(values.data(), patches.data(), p.size, p.patch_size);
-      } else {
-        patches_from_values_f32(values.data(), patches.data(), p.size, p.patch_size);
-      }
+      KERNEL_OF(T, patches_from_values)(values.data(), patches.data(), p.size, p.patch_size);
     });
     return patches.finished();
   });
@@ -99,13 +91,8 @@ template <typename T> void check_forward(const Tokens& t, const std::string& nam
   const auto x = run_in_every_order(name, [&] {
     Output<T> x(t.n_values());
     launch(blocks(int64_t(t.images) * t.tokens(), ROWS_PER_BLOCK), ROW_THREADS, 0, [&] {
-      if constexpr (IS_BF16<T>) {
-        assemble_tokens_forward_bf16(
-            embeddings.data(), class_embedding.data(), positions.data(), x.data(), t.images, t.patches, t.width);
-      } else {
-        assemble_tokens_forward_f32(
-            embeddings.data(), class_embedding.data(), positions.data(), x.data(), t.images, t.patches, t.width);
-      }
+      KERNEL_OF(T, assemble_tokens_forward)
+      (embeddings.data(), class_embedding.data(), positions.data(), x.data(), t.images, t.patches, t.width);
     });
     return x.finished();
   });
@@ -115,11 +102,7 @@ template <typename T> void check_forward(const Tokens& t, const std::string& nam
 template <typename T> std::vector<T> patch_gradients(const std::vector<T>& dx, const Tokens& t) {
   Output<T> gradients(t.n_patch_values());
   launch(blocks(int64_t(t.images) * t.patches, ROWS_PER_BLOCK), ROW_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      assemble_tokens_backward_bf16(dx.data(), gradients.data(), t.images, t.patches, t.width);
-    } else {
-      assemble_tokens_backward_f32(dx.data(), gradients.data(), t.images, t.patches, t.width);
-    }
+    KERNEL_OF(T, assemble_tokens_backward)(dx.data(), gradients.data(), t.images, t.patches, t.width);
   });
   return gradients.finished();
 }
@@ -131,11 +114,7 @@ template <typename T> std::vector<float> parameter_gradients(const std::vector<T
   Output<float> partial(n_parts * values), positions(std::vector<float>(values, 1));
   Output<float> class_embedding(std::vector<float>(t.width, 1));
   launch(dim3(n_parts, blocks(values, COLUMN_SUM_COLUMNS)), COLUMN_SUM_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      column_sums_bf16(dx.data(), partial.data(), t.images, values);
-    } else {
-      column_sums_f32(dx.data(), partial.data(), t.images, values);
-    }
+    KERNEL_OF(T, column_sums)(dx.data(), partial.data(), t.images, values);
   });
   launch(blocks(values, FINISH_COLUMNS), FINISH_THREADS, 0, [&] {
     assemble_tokens_finish(partial.data(), positions.data(), class_embedding.data(), n_parts, t.patches, t.width);

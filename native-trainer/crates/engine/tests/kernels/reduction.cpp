@@ -7,11 +7,7 @@ template <typename T> std::vector<float> column_sums_of(const std::vector<T>& x,
   const int n_parts = blocks(rows, COLUMN_SUM_ROWS);
   Output<float> partial(size_t(n_parts) * width), gradient(std::vector<float>(width, 1));
   launch(dim3(n_parts, blocks(width, COLUMN_SUM_COLUMNS)), COLUMN_SUM_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      column_sums_bf16(x.data(), partial.data(), rows, width);
-    } else {
-      column_sums_f32(x.data(), partial.data(), rows, width);
-    }
+    KERNEL_OF(T, column_sums)(x.data(), partial.data(), rows, width);
   });
   partial.finished();
   launch(blocks(width, FINISH_COLUMNS), FINISH_THREADS, 0,

@@ -1,4 +1,4 @@
-// Gathered and scattered rows, and the cast to bf16, against f64 and bit by bit.
+// Gathered and scattered rows, and the casts, against f64 and bit by bit.
 #include "../../kernels/rows.cuh"
 #include "outputs.h"
 
@@ -8,11 +8,7 @@ template <typename T> std::vector<T> gather(const std::vector<T>& x, const std::
   const int rows = int(index.size());
   Output<T> y(size_t(rows) * width);
   launch(blocks(rows, ROWS_PER_BLOCK), ROW_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      gather_rows_bf16(x.data(), index.data(), y.data(), rows, width);
-    } else {
-      gather_rows_f32(x.data(), index.data(), y.data(), rows, width);
-    }
+    KERNEL_OF(T, gather_rows)(x.data(), index.data(), y.data(), rows, width);
   });
   return y.finished();
 }
@@ -20,11 +16,7 @@ template <typename T> std::vector<T> scatter(const std::vector<T>& x, const std:
   const int rows = int(source.size());
   Output<T> y(size_t(rows) * width);
   launch(blocks(rows, ROWS_PER_BLOCK), ROW_THREADS, 0, [&] {
-    if constexpr (IS_BF16<T>) {
-      scatter_rows_bf16(x.data(), source.data(), y.data(), rows, width);
-    } else {
-      scatter_rows_f32(x.data(), source.data(), y.data(), rows, width);
-    }
+    KERNEL_OF(T, scatter_rows)(x.data(), source.data(), y.data(), rows, width);
   });
   return y.finished();
 }
@@ -70,15 +62,15 @@ void check_far_rows() {
   munmap(memory, n * sizeof(bf16));
 }
 
-void check_cast(size_t n) {
+template <typename T, typename Cast> void check_cast(size_t n, const Cast& cast) {
   const auto x = random_values<float>(n, 3, 10);
-  const auto rounded = run_in_every_order("cast to bf16", [&] {
-    Output<bf16> y(n);
-    launch(blocks(n, ELEMENTS_PER_BLOCK), ELEMENT_THREADS, 0, [&] { cast_f32_to_bf16(x.data(), y.data(), n); });
+  const auto rounded = run_in_every_order("cast", [&] {
+    Output<T> y(n);
+    launch(blocks(n, ELEMENTS_PER_BLOCK), ELEMENT_THREADS, 0, [&] { cast(x.data(), y.data(), n); });
     return y.finished();
   });
   for (size_t i = 0; i < n; i++) {
-    expect(rounded[i].bits == from_float<bf16>(x[i]).bits, "another rounding to bf16");
+    expect(rounded[i].bits == from_float<T>(x[i]).bits, "another rounding");
   }
 }
 
@@ -90,6 +82,9 @@ int main() {
   }
   check_gather_and_scatter<bf16>(197, 24);
   check_far_rows();
-  for (size_t n : {1, 8, 1003, 4096}) check_cast(n);
+  for (size_t n : {1, 8, 1003, 4096}) {
+    check_cast<bf16>(n, cast_f32_to_bf16);
+    check_cast<f16>(n, cast_f32_to_f16);
+  }
   return finish();
 }

@@ -1,7 +1,7 @@
 //! What a comparison starts from and what it finds.
 
 use crate::layout::{ParameterLayout, Span};
-use half::bf16;
+use crate::rounding::Rounding;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::config::ClipConfig;
@@ -32,17 +32,16 @@ impl Finding {
 /// Numbers that both sides start from: the same for the same seed.
 pub struct Random {
     rng: ChaCha8Rng,
-    is_bf16: bool,
+    rounding: Rounding,
 }
 
 impl Random {
-    pub fn new(seed: u64, is_bf16: bool) -> Self {
-        Self { rng: ChaCha8Rng::seed_from_u64(seed), is_bf16 }
+    pub fn new(seed: u64, rounding: Rounding) -> Self {
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), rounding }
     }
 
     pub fn values(&mut self, len: usize, scale: f32) -> Vec<f32> {
-        let round = |value: f32| if self.is_bf16 { bf16::from_f32(value).to_f32() } else { value };
-        (0..len).map(|_| round(scale * self.rng.random_range(-1.0..1.0f32))).collect()
+        (0..len).map(|_| self.rounding.of_value(scale * self.rng.random_range(-1.0..1.0f32))).collect()
     }
 }
 

@@ -10,50 +10,67 @@ use super::flat::CudaOps;
 use super::gpu::Gpu;
 use crate::adamw::{AdamWConfig, AdamWGroup, AdamWStep};
 use crate::cpu::CpuOps;
+use crate::cuda::element::Element;
+use crate::layout::ParameterLayout;
+use crate::rounding::Rounding;
 use anyhow::Result;
+use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use candle_core::{CudaDevice, Device, Tensor};
 pub use compare::Finding;
 use compare::{Random, compare_gradients, compare_named, layout};
-use half::bf16;
+use half::{bf16, f16};
 use outputs::outputs;
 use shared_model::config::ClipConfig;
 pub use towers::compare_towers;
 pub use uploads::compare_uploads;
 
-/// Compares every operation for the layers of a model, in bf16 or f32. The first block of each tower is enough.
+/// Compares every operation for the layers of a model. The first block of each tower is enough.
 ///
 /// # Errors
 /// When an operation fails.
 pub fn compare_operations(
     device: &CudaDevice,
     config: &ClipConfig,
-    is_bf16: bool,
+    rounding: Rounding,
     seed: u64,
 ) -> Result<Vec<Finding>> {
     let layout = layout(config);
-    let weights = Random::new(seed, is_bf16).values(layout.len(), 0.1);
-    let inputs = || Random::new(seed + 1, is_bf16);
+    let weights = Random::new(seed, rounding).values(layout.len(), 0.1);
+    let inputs = || Random::new(seed + 1, rounding);
     let mut gradients = vec![0f32; layout.len()];
     let expected =
-        outputs(&mut CpuOps::new(&weights, &weights, &mut gradients, is_bf16), &layout, config, inputs())?;
+        outputs(&mut CpuOps::new(&weights, &weights, &mut gradients, rounding), &layout, config, inputs())?;
 
     let gpu = Gpu::of(device)?;
     let masters = gpu.upload(&weights)?;
     let mut gpu_gradients = gpu.stream().alloc_zeros(layout.len())?;
-    let found = if is_bf16 {
-        let copies: Vec<bf16> = weights.iter().map(|&weight| bf16::from_f32(weight)).collect();
-        let copies = gpu.upload(&copies)?;
-        outputs(&mut CudaOps::new(&gpu, &copies, &masters, Some(&mut gpu_gradients)), &layout, config, inputs())?
-    } else {
-        outputs(&mut CudaOps::new(&gpu, &masters, &masters, Some(&mut gpu_gradients)), &layout, config, inputs())?
+    let (on_gpu, given) = ((&*gpu, &masters, &mut gpu_gradients), (&weights[..], &layout, config, inputs()));
+    let found = match rounding {
+        Rounding::Bf16 => found_on_gpu::<bf16>(on_gpu, given)?,
+        Rounding::F16 => found_on_gpu::<f16>(on_gpu, given)?,
+        Rounding::None => found_on_gpu::<f32>(on_gpu, given)?,
     };
     let gpu_gradients = gpu.stream().clone_dtoh(&gpu_gradients)?;
     gpu.stream().synchronize()?;
 
-    let tolerance = if is_bf16 { 1e-2 } else { 1e-4 };
+    let tolerance = match rounding {
+        Rounding::Bf16 => 1e-2,
+        Rounding::F16 => 2e-3,
+        Rounding::None => 1e-4,
+    };
     let mut findings = compare_named(&found, &expected, tolerance);
     findings.extend(compare_gradients(&layout, &gpu_gradients, &gradients, tolerance));
     Ok(findings)
+}
+
+/// The outputs of all operations on a GPU, in T.
+fn found_on_gpu<T: Element>(
+    (gpu, masters, gradients): (&Gpu, &CudaSlice<f32>, &mut CudaSlice<f32>),
+    (weights, layout, config, inputs): (&[f32], &ParameterLayout, &ClipConfig, Random),
+) -> Result<Vec<(String, Vec<f32>)>> {
+    let copies: Vec<T> = weights.iter().map(|&weight| T::from_f32(weight)).collect();
+    let copies = gpu.upload(&copies)?;
+    outputs(&mut CudaOps::new(gpu, &copies, masters, Some(gradients)), layout, config, inputs)
 }
 
 /// Compares one step of AdamW, with clipping, with its formula in f64.
@@ -61,7 +78,7 @@ pub fn compare_operations(
 /// # Errors
 /// When a kernel fails.
 pub fn compare_adamw(device: &CudaDevice, n: usize, seed: u64) -> Result<Vec<Finding>> {
-    let mut random = Random::new(seed, false);
+    let mut random = Random::new(seed, Rounding::None);
     let [parameters, first, gradients] = [1.0, 0.1, 0.5].map(|scale| random.values(n, scale));
     let second: Vec<f32> = random.values(n, 0.1).into_iter().map(f32::abs).collect();
     let config = AdamWConfig { beta1: 0.9, beta2: 0.98, eps: 1e-6, weight_decay: 0.1, clip_norm: Some(1.0) };

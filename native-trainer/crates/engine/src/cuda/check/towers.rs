@@ -2,46 +2,44 @@
 
 use super::compare::{Finding, Random, compare_gradients, compare_named, layout};
 use crate::{
-    FlatWeights, Keep, Ops, PackedTexts, ParameterLayout, Pass, ProjectedTokens, Sequences, TextEngine,
+    FlatWeights, Keep, Ops, PackedTexts, ParameterLayout, Pass, ProjectedTokens, Rounding, Sequences, TextEngine,
     VisionEngine,
 };
 use anyhow::Result;
 use candle_core::{CudaDevice, Device, Tensor};
-use half::bf16;
 use shared_model::config::ClipConfig;
 
-/// Compares features and gradients, in bf16 or f32.
+/// Compares features and gradients.
 ///
 /// # Errors
 /// When a pass fails.
-pub fn compare_towers(device: &CudaDevice, config: &ClipConfig, is_bf16: bool, seed: u64) -> Result<Vec<Finding>> {
+pub fn compare_towers(
+    device: &CudaDevice,
+    config: &ClipConfig,
+    rounding: Rounding,
+    seed: u64,
+) -> Result<Vec<Finding>> {
     let layout = layout(config);
-    let mut weights = Random::new(seed, is_bf16).values(layout.len(), 0.1);
+    let mut weights = Random::new(seed, rounding).values(layout.len(), 0.1);
     for (_, span) in layout.iter().filter(|(name, _)| name.contains("ln_") && name.ends_with("weight")) {
         weights[span.range()].iter_mut().for_each(|gain| *gain += 1.0);
     }
     let run = |device: &Device, keep: Keep| -> Result<(Outputs, Vec<f32>)> {
         let masters = Tensor::new(&weights[..], device)?;
-        let copies = match (is_bf16, device) {
-            (false, _) => None,
-            (true, Device::Cpu) => {
-                let rounded: Vec<f32> = weights.iter().map(|&weight| bf16::from_f32(weight).to_f32()).collect();
-                Some(Tensor::new(rounded, device)?)
-            }
-            (true, _) => {
-                let rounded: Vec<bf16> = weights.iter().map(|&weight| bf16::from_f32(weight)).collect();
-                Some(Tensor::new(rounded, device)?)
-            }
-        };
-        let weights = FlatWeights { masters: &masters, copies: copies.as_ref() };
-        let random = Random::new(seed + 1, is_bf16);
+        let copies = rounding.copy_of(&masters)?;
+        let weights = FlatWeights { masters: &masters, copies: copies.as_ref(), rounding };
+        let random = Random::new(seed + 1, rounding);
         let pass = TowersPass { layout: &layout, config, device, keep, random };
         let (outputs, gradients) = weights.run_with_gradients(layout.len(), pass)?;
         Ok((outputs, gradients.to_vec1()?))
     };
     let (expected, expected_gradients) = run(&Device::Cpu, Keep::All)?;
-    // In bf16, differences of one rounding grow from block to block.
-    let tolerance = if is_bf16 { 3e-2 } else { 1e-4 };
+    // In bf16 and f16, differences of one rounding grow from block to block.
+    let tolerance = match rounding {
+        Rounding::Bf16 => 3e-2,
+        Rounding::F16 => 5e-3,
+        Rounding::None => 1e-4,
+    };
     let mut findings = Vec::new();
     for keep in [Keep::All, Keep::Inputs] {
         let (found, gradients) = run(&Device::Cuda(device.clone()), keep)?;

@@ -6,6 +6,7 @@ use super::super::uploads::{N_SLOTS, PixelUploads};
 use super::compare::Finding;
 use crate::cpu::CpuOps;
 use crate::ops::{Ops, PatchCut};
+use crate::rounding::Rounding;
 use anyhow::Result;
 use candle_core::{CudaDevice, Device, Tensor};
 
@@ -38,7 +39,7 @@ pub fn compare_uploads(device: &CudaDevice, seed: u64) -> Result<Vec<Finding>> {
         let found = gpu.stream().clone_dtoh(&patches)?;
         gpu.stream().synchronize()?;
         let pixels = Tensor::from_vec(batch(number), &SHAPE[..], &Device::Cpu)?;
-        let expected = CpuOps::new(&[], &[], &mut [], false).patches(&pixels, &cut)?;
+        let expected = CpuOps::new(&[], &[], &mut [], Rounding::None).patches(&pixels, &cut)?;
         Ok(Finding::new(format!("batch {number}, copied during another"), &found, &expected, 1e-6))
     });
     findings.collect()

@@ -1,10 +1,10 @@
-// The forward pass of attention in bf16. See attention.cuh for formulas, shapes and launch sizes.
+// The forward pass of attention in bf16 and f16. See attention.cuh for formulas, shapes and launch sizes.
 #pragma once
-#include "attention_bf16.cuh"
+#include "attention_half.cuh"
 
 // The running softmax of 16 query rows and the weighted sum of values. A lane holds two rows' statistics.
-template <int WIDTH> struct OnlineSoftmax {
-  static constexpr int GROUPS = StreamedPair<WIDTH>::ROWS / 16;
+template <typename T, int WIDTH> struct OnlineSoftmax {
+  static constexpr int GROUPS = StreamedPair<T, WIDTH>::ROWS / 16;
   float sum[WIDTH / 8][4];
   float largest[2] = {-INFINITY, -INFINITY}; // of the scores, which are in units of log2(e)
   float total[2] = {0.0f, 0.0f};             // of this lane's weights
@@ -50,17 +50,17 @@ template <int WIDTH> struct OnlineSoftmax {
 
 // Adds the streamed keys and values from `start` on to the softmax of the warp's queries, which attend to no key at or
 // past `end`.
-template <int WIDTH>
-DEVICE void attend_to_keys(OnlineSoftmax<WIDTH>& softmax, const AttentionRows<WIDTH>& rows,
-                           const LeftRows<WIDTH>& queries, const StreamedPair<WIDTH>& keys_values, int buffer,
+template <typename T, int WIDTH>
+DEVICE void attend_to_keys(OnlineSoftmax<T, WIDTH>& softmax, const AttentionRows<T, WIDTH>& rows,
+                           const LeftRows<T, WIDTH>& queries, const StreamedPair<T, WIDTH>& keys_values, int buffer,
                            int start, int end, bool causal) {
-  constexpr int GROUPS = OnlineSoftmax<WIDTH>::GROUPS;
+  constexpr int GROUPS = OnlineSoftmax<T, WIDTH>::GROUPS;
   const float scale = LOG2_E * rsqrtf(static_cast<float>(WIDTH));
   float scores[GROUPS][2][4];
   UNROLL
   for (int group = 0; group < GROUPS; group++) {
     const int first_key = start + 16 * group;
-    if (first_key < end) multiply_rows<WIDTH>(scores[group], queries, keys_values.left_rows(buffer, 16 * group));
+    if (first_key < end) multiply_rows(scores[group], queries, keys_values.left_rows(buffer, 16 * group));
     UNROLL
     for (int j = 0; j < 8; j++) {
       const int query = rows.row(j / 2 % 2), key = first_key + j / 4 * 8 + rows.lane % 4 * 2 + j % 2;
@@ -81,14 +81,14 @@ DEVICE void attend_to_keys(OnlineSoftmax<WIDTH>& softmax, const AttentionRows<WI
 // Reads qkv once for the queries, and keys and values once a tile of 64 queries (from the L2 cache after the first);
 // writes attended and log_sum_exp. Per row and head: 2 W bytes of queries, 4 W bytes of keys and values, 2 W + 4 bytes
 // of output.
-template <int WIDTH>
-DEVICE void attention_forward(const bf16* qkv, const int* starts, bf16* attended, float* log_sum_exp, int heads,
+template <typename T, int WIDTH>
+DEVICE void attention_forward(const T* qkv, const int* starts, T* attended, float* log_sum_exp, int heads,
                               int n_tiles, bool causal) {
-  const AttentionRows<WIDTH> rows(starts, n_tiles, heads);
+  const AttentionRows<T, WIDTH> rows(starts, n_tiles, heads);
   if (rows.is_empty()) return;
-  DYNAMIC_SHARED(bf16, query_tile);
-  const StreamedPair<WIDTH> keys_values = stream_keys_values(rows, qkv, query_tile + rows.TILE);
-  const int block_end = rows.keys_end(rows.first, ATTENTION_BF16_ROWS, causal);
+  DYNAMIC_SHARED(T, query_tile);
+  const StreamedPair<T, WIDTH> keys_values = stream_keys_values(rows, qkv, query_tile + rows.TILE);
+  const int block_end = rows.keys_end(rows.first, ATTENTION_HALF_ROWS, causal);
   const int warp_end = rows.warp_has_rows() ? rows.keys_end(rows.warp_first, 16, causal) : 0;
 
   rows.load(query_tile, qkv + rows.qkv_at(0), rows.qkv_stride);
@@ -96,9 +96,9 @@ DEVICE void attention_forward(const bf16* qkv, const int* starts, bf16* attended
   copy_async_commit();
   copy_async_wait<0>();
   __syncthreads();
-  const LeftRows<WIDTH> queries(query_tile + rows.warp_row * TILE_STRIDE<WIDTH>);
-  OnlineSoftmax<WIDTH> softmax;
-  constexpr int STEP = StreamedPair<WIDTH>::ROWS;
+  const LeftRows<T, WIDTH> queries(query_tile + rows.warp_row * TILE_STRIDE<WIDTH>);
+  OnlineSoftmax<T, WIDTH> softmax;
+  constexpr int STEP = StreamedPair<T, WIDTH>::ROWS;
   for (int start = 0, buffer = 0; start < block_end; start += STEP, buffer ^= 1) {
     if (start + STEP < block_end) keys_values.load(start + STEP, buffer ^ 1);
     copy_async_commit();
@@ -118,16 +118,18 @@ DEVICE void attention_forward(const bf16* qkv, const int* starts, bf16* attended
   }
 }
 
-#define ATTENTION_FORWARD_KERNEL(width)                                                                             \
-  KERNEL void LAUNCH_BOUNDS(ATTENTION_THREADS, attention_bf16_blocks(width)) attention_forward_w##width##_bf16(     \
-      const bf16* qkv, const int* starts, bf16* attended, float* log_sum_exp, int heads, int n_tiles, int causal) { \
-    attention_forward<width>(qkv, starts, attended, log_sum_exp, heads, n_tiles, causal != 0);                      \
+#define ATTENTION_FORWARD_KERNEL(width, type)                                                                        \
+  KERNEL void LAUNCH_BOUNDS(ATTENTION_THREADS, attention_half_blocks(width)) attention_forward_w##width##_##type(    \
+      const type* qkv, const int* starts, type* attended, float* log_sum_exp, int heads, int n_tiles, int causal) {  \
+    attention_forward<type, width>(qkv, starts, attended, log_sum_exp, heads, n_tiles, causal != 0);                 \
   }
-ATTENTION_FORWARD_KERNEL(16)
-ATTENTION_FORWARD_KERNEL(32)
-ATTENTION_FORWARD_KERNEL(48)
-ATTENTION_FORWARD_KERNEL(64)
-ATTENTION_FORWARD_KERNEL(80)
-ATTENTION_FORWARD_KERNEL(96)
-ATTENTION_FORWARD_KERNEL(128)
+#define ATTENTION_FORWARD_KERNELS(width) ATTENTION_FORWARD_KERNEL(width, bf16) ATTENTION_FORWARD_KERNEL(width, f16)
+ATTENTION_FORWARD_KERNELS(16)
+ATTENTION_FORWARD_KERNELS(32)
+ATTENTION_FORWARD_KERNELS(48)
+ATTENTION_FORWARD_KERNELS(64)
+ATTENTION_FORWARD_KERNELS(80)
+ATTENTION_FORWARD_KERNELS(96)
+ATTENTION_FORWARD_KERNELS(128)
+#undef ATTENTION_FORWARD_KERNELS
 #undef ATTENTION_FORWARD_KERNEL
