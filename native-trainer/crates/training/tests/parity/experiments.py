@@ -7,32 +7,17 @@ SigLIP's loss, in JAX and f64. Nothing of it is from the trainer.
 For each parameter the file has the L2 norm and the product with `probe`, so that it stays small.
 """
 
-import json
 import re
-import struct
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from fixture_files import probe, summary, tensors, write
 
 jax.config.update("jax_enable_x64", True)
 STEPS, WARMUP, RATE, DECAY, BETA1, BETA2, EPS = 6, 2, 1e-3, 0.1, 0.9, 0.98, 1e-6
 HEADS, PATCH = 2, 8
-
-
-def tensors(path):
-    data = Path(path).read_bytes()
-    (n,) = struct.unpack("<Q", data[:8])
-    types = {"F32": np.float32, "I64": np.int64, "U8": np.uint8, "I32": np.int32}
-    found = {}
-    for name, entry in json.loads(data[8 : 8 + n]).items():
-        if name != "__metadata__":
-            start, end = entry["data_offsets"]
-            values = np.frombuffer(data[8 + n + start : 8 + n + end], types[entry["dtype"]])
-            found[name] = values.reshape(entry["shape"])
-    return found
 
 
 def layer_norm(x, p, name):
@@ -137,21 +122,6 @@ def depth(name):
     return tower, int(found[1]) + 1 if found else 0
 
 
-def probe(n):
-    return np.cos(0.37 * np.arange(n) + 0.1)
-
-
-def summary(values):
-    figures = {}
-    for name, value in sorted(values.items()):
-        flat = np.asarray(value, np.float64).reshape(-1)
-        if name.endswith("in_proj_bias"):  # a third of it is rounding: the true gradient of the keys' bias is zero
-            third = len(flat) // 3
-            flat = np.concatenate([flat[:third], flat[2 * third :]])
-        figures[name] = [float(np.linalg.norm(flat)), float(flat @ probe(len(flat)))]
-    return figures
-
-
 def locked(start, loss, is_locked):
     fixed = {name: value for name, value in start.items() if is_locked(*depth(name))}
     trained = {name: value for name, value in start.items() if name not in fixed}
@@ -219,8 +189,7 @@ def main():
     gradients = jax.grad(lambda p: siglip_loss(p, images, ids))(with_bias)
     written = {name: {"losses": losses, "final": summary(values)} for name, (losses, values) in runs.items()}
     written["siglip"]["gradients"] = summary(gradients)
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(re.sub(r"\[\s+([^\[\]]+?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", json.dumps(written, indent=1)) + "\n")
+    write(__file__, written)
 
 
 main()

@@ -9,14 +9,11 @@ matrices in f16, the trainer in f32, so they overflow at other scales. For each 
 the product with `probe`, so that it stays small.
 """
 
-import json
-import re
-import struct
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
+from fixture_files import summary, tensors, write
 from torch.nn.functional import cross_entropy, layer_norm, linear, normalize, softmax
 
 # With a small eps, AdamW would move parameters by the signs of gradients that are only rounding.
@@ -27,19 +24,6 @@ PARTS = [(2.0**26, 0, 3), (2.0**12, 1998, 4), (2.0**24, 5, 2), (2.0**10, 1997, 5
 # Finite or not, and how many in a row.
 SCHEDULE = [(True, 1999), (True, 1), (False, 1), (True, 1999), (False, 3), (True, 2000), (True, 2001), (False, 30)]
 SCHEDULE += [(True, 4000)]
-
-
-def tensors(path):
-    data = Path(path).read_bytes()
-    (n,) = struct.unpack("<Q", data[:8])
-    types = {"F32": np.float32, "I64": np.int64, "U8": np.uint8, "I32": np.int32}
-    found = {}
-    for name, entry in json.loads(data[8 : 8 + n]).items():
-        if name != "__metadata__":
-            start, end = entry["data_offsets"]
-            values = np.frombuffer(data[8 + n + start : 8 + n + end], types[entry["dtype"]])
-            found[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-    return found
 
 
 def norm(x, p, name):
@@ -97,21 +81,6 @@ def is_decayed(name, value):
     return value.ndim >= 2 and not any(word in name for word in ["bn", "ln", "bias", "logit_scale"])
 
 
-def probe(n):
-    return np.cos(0.37 * np.arange(n) + 0.1)
-
-
-def summary(values):
-    figures = {}
-    for name, value in sorted(values.items()):
-        flat = value.detach().double().numpy().reshape(-1)
-        if name.endswith("in_proj_bias"):  # a third of it is rounding: the true gradient of the keys' bias is zero
-            third = len(flat) // 3
-            flat = np.concatenate([flat[:third], flat[2 * third :]])
-        figures[name] = [float(np.linalg.norm(flat)), float(flat @ probe(len(flat)))]
-    return figures
-
-
 def scaler_at(scale, tracker):
     scaler = torch.amp.GradScaler("cpu")
     start = scaler.state_dict()
@@ -151,7 +120,7 @@ def run(start, images, ids):
             with torch.no_grad():
                 p["logit_scale"].clamp_(0, np.log(100))
             steps.append([loss.item(), scaler.get_scale()])
-    return {"steps": steps, "final": summary(p)}
+    return {"steps": steps, "final": summary(arrays(p))}
 
 
 def gradients(start, images, ids, dtype, scale):
@@ -160,16 +129,20 @@ def gradients(start, images, ids, dtype, scale):
     return {name: value.grad / scale for name, value in p.items()}
 
 
+def arrays(p):
+    return {name: value.detach().numpy() for name, value in p.items()}
+
+
 def main():
-    start = tensors(sys.argv[1])
-    batch = tensors(sys.argv[2])
+    start, batch = (
+        {name: torch.from_numpy(values.copy()) for name, values in tensors(path).items()} for path in sys.argv[1:3]
+    )
     images, ids = batch["images"], batch["texts"][:, 0].long()
     half, full = (gradients(start, images, ids, *how) for how in [(torch.float16, 1024.0), (torch.float32, 1.0)])
     difference = sum(((half[name] - full[name]) ** 2).sum().item() for name in full) ** 0.5
     print("relative difference of f16's gradients to f32's:", difference / sum((full[name] ** 2).sum().item() for name in full) ** 0.5)
-    written = {"schedule": schedule(), "parts": PARTS, "gradients": summary(half), "run": run(start, images, ids)}
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(re.sub(r"\[\s+([^\[\]]+?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", json.dumps(written, indent=1)) + "\n")
+    written = {"schedule": schedule(), "parts": PARTS, "gradients": summary(arrays(half)), "run": run(start, images, ids)}
+    write(__file__, written)
 
 
 main()
