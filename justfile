@@ -26,9 +26,11 @@ web: _rust-wasm _tools
     source .setup/env.sh; use_wasm_toolchain; cd web; trunk build --release --locked
 
 # Build and serve the page with the demo model, or with `MODEL=hf-hub:owner/name`, a folder or a file
-demo MODEL="": build
+demo MODEL="":
     #!/usr/bin/env bash
     set -euo pipefail
+    just=({{quote(just_executable())}} --justfile {{quote(justfile())}})
+    if [ -e web/dist/index.html ]; then "${just[@]}" build; else .setup/first_demo.sh "${just[@]}"; fi
     served=$(.setup/demo_model.sh "$DERMAKE_BIN" {{quote(MODEL)}})
     exec "$DERMAKE_BIN" serve --app "$DERMAKE_APP" --models "$served"
 
@@ -134,8 +136,8 @@ fuzz TARGET SECS="600":
 # Test the model's parity with the reference in Chromium
 test-wasm: _rust-wasm _tools _browser
     source .setup/env.sh; use_wasm_toolchain; export WASM_BINDGEN_TEST_TIMEOUT=900; \
-      cargo test --release --locked -p shared-model --target "$WASM_TARGET" --lib --test parity --test pictures; \
-      cargo test --release --locked -p shared-model --target "$WASM_TARGET" --features relaxed-simd --lib
+      cargo test --profile web --locked -p shared-model --target "$WASM_TARGET" --lib --test parity --test pictures; \
+      cargo test --profile web --locked -p shared-model --target "$WASM_TARGET" --features relaxed-simd --lib
 
 # Test the page in Chromium as a visitor uses it
 test-e2e: build _browser _node _e2e
@@ -184,8 +186,8 @@ lint: _rust-wasm _node _lint-tools
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
     source .setup/env.sh; use_wasm_toolchain; \
-      cargo clippy --release --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings; \
-      cargo clippy --release --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" --features relaxed-simd -- -D warnings
+      cargo clippy --profile web --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" -- -D warnings; \
+      cargo clippy --profile web --locked -p shared-model -p web --all-targets --target "$WASM_TARGET" --features relaxed-simd -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
     source .setup/env.sh; cargo machete; cargo deny --locked --log-level warn check licenses bans sources
     .setup/shellcheck.sh

@@ -51,13 +51,14 @@
     0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2,
     253, 147, 2, 11,
   ];
-  const withoutThreads = WebAssembly.validate(new Uint8Array(relaxed)) ? "relaxed" : "plain";
-  const withThreads = withoutThreads === "relaxed" ? "threads_relaxed" : "threads";
-  const canUseThreads = navigator.hardwareConcurrency > 1 && !shouldAvoidThreads();
+  const existing = document.querySelector("meta[name=builds]").content.split(" "); // by default, all
+  const hasRelaxed = existing.includes("relaxed") && WebAssembly.validate(new Uint8Array(relaxed));
+  const [withoutThreads, withThreads] = hasRelaxed ? ["relaxed", "threads_relaxed"] : ["plain", "threads"];
+  const canUseThreads = existing.includes(withThreads) && navigator.hardwareConcurrency > 1 && !shouldAvoidThreads();
   const best = canUseThreads && globalThis.crossOriginIsolated === true ? withThreads : withoutThreads;
   const requested = new URLSearchParams(location.search).get("build");
   // Without isolation threads would fail, and then be avoided for a day.
-  const isKnown = ["plain", "relaxed", ...(globalThis.crossOriginIsolated ? ["threads", "threads_relaxed"] : [])].includes(requested);
+  const isKnown = existing.includes(requested) && (globalThis.crossOriginIsolated || !requested.startsWith("threads"));
   // The page uses the first build that starts, and writes its name to data-build.
   root.dataset.builds = [...new Set([...(isKnown ? [requested] : []), best, withoutThreads])].join(" ");
 

@@ -17,9 +17,11 @@ rewrite() {
 
 # One hash for all builds of the worker: index.html has it.
 version=$(hash worker_loader.js worker_pool.js worker-*)
+builds=()
 for program in worker-*.js; do
   build=${program#worker-} build=${build%.js}
   name=worker-$version-$build
+  builds+=("$build")
   mv "$program" "$name.js"
   mv "worker-${build}_bg.wasm" "${name}_bg.wasm"
   for script in loader pool; do
@@ -27,7 +29,7 @@ for program in worker-*.js; do
   done
 done
 rm worker_loader.js worker_pool.js
-rewrite index.html -e "s/worker-VERSION/worker-$version/"
+rewrite index.html -e "s/worker-VERSION/worker-$version/" -e "s/content=\"BUILDS\"/content=\"${builds[*]}\"/"
 
 files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's|^\./||')
 # A change of sw.js makes a new version, too: it does not use the files that an older one stored.

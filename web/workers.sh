@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # workers.sh FOLDER: builds the worker's program into a folder four times: with and without relaxed SIMD, with and without
-# threads. The page uses the best build that its browser runs (boot.js).
+# threads. The page uses the best build that its browser runs (boot.js). DERMAKE_WORKERS names the builds if fewer are
+# wanted, such as `plain`, which every browser runs.
 #
 # Threads share memory, so everything in their builds is compiled with atomics, the standard library too: from Rust's
 # sources, by the stable compiler, which RUSTC_BOOTSTRAP allows to do so.
@@ -19,22 +20,23 @@ threads_flags="-Ctarget-feature=+simd128,+atomics,+bulk-memory,+mutable-globals 
 build() {
   local name=$1 dir=$2
   shift 2
-  cargo build --release --locked -p web --bin worker --no-default-features --target "$WASM_TARGET" --target-dir "$dir" "$@"
+  cargo build --profile web --locked -p web --bin worker --no-default-features --target "$WASM_TARGET" --target-dir "$dir" "$@"
   wasm-bindgen --target no-modules --no-typescript --remove-name-section --remove-producers-section \
-    --out-dir "$out" --out-name "worker-$name" "$dir/$WASM_TARGET/release/worker.wasm"
+    --out-dir "$out" --out-name "worker-$name" "$dir/$WASM_TARGET/web/worker.wasm"
 }
 build_threads() {
   RUSTC_BOOTSTRAP=1 RUSTFLAGS=$threads_flags build "$1" "$target/threads" -Zbuild-std=std,panic_abort "${@:2}"
 }
 
+wanted=" ${DERMAKE_WORKERS:-plain relaxed threads threads_relaxed} "
 # With leptos, which the worker does not use, these have the features of the page's program and share its libraries.
 (
   use_wasm_toolchain
-  build plain "$target" --features leptos
-  build relaxed "$target" --features leptos,relaxed-simd
+  if [[ "$wanted" == *" plain "* ]]; then build plain "$target" --features leptos; fi
+  if [[ "$wanted" == *" relaxed "* ]]; then build relaxed "$target" --features leptos,relaxed-simd; fi
 )
 (
   use_threads_toolchain
-  build_threads threads
-  build_threads threads_relaxed --features relaxed-simd
+  if [[ "$wanted" == *" threads "* ]]; then build_threads threads; fi
+  if [[ "$wanted" == *" threads_relaxed "* ]]; then build_threads threads_relaxed --features relaxed-simd; fi
 )

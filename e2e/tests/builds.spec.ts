@@ -40,6 +40,20 @@ test('without the headers that threads need, a build without threads is used', a
   }
 });
 
+test('the page of a first `just demo`, which has one build, uses that', async ({ page, dermake, server }) => {
+  await page.route(server.url, async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    const builds = /name="builds" content="[^"]+"/;
+    expect(body).toMatch(builds);
+    await route.fulfill({ response, body: body.replace(builds, 'name="builds" content="plain"') });
+  });
+  await dermake.load(server.url);
+  await expect(page.locator('html')).toHaveAttribute('data-builds', 'plain');
+  await expect(page.locator('html')).toHaveAttribute('data-build', 'plain');
+  await dermake.expectToClassify(photo);
+});
+
 /** A static host: sends the same files with their media types and no other headers. */
 async function withoutHeaders(url: string): Promise<{ url: string; server: HttpServer }> {
   const server = createServer(async (request, response) => {

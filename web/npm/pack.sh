@@ -18,6 +18,7 @@ mkdir "$package/worker"
 # name of the worker is the address of the program, or says that it is a thread.
 for build in plain relaxed threads threads_relaxed; do
   glue=("$dist"/worker-*-"$build".js)
+  [ -e "${glue[0]}" ] || fail "the page in $dist has no worker named $build; \`just web\` builds all"
   {
     cat "${glue[0]}"
     echo 'if (self.name === "dermake-pool") {'

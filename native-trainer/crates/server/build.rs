@@ -1,6 +1,7 @@
 //! Puts the page into the program, compressed, if it was built before: then `dermake serve` needs no folder.
 //!
-//! Without `web/dist` the build succeeds too; the program then serves a page that says how to build the real one.
+//! Without `web/dist`, or with `DERMAKE_CARRY_PAGE=no`, the build succeeds too; the program then serves a page that says how
+//! to build the real one.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -15,11 +16,13 @@ fn main() -> io::Result<()> {
     // Cargo looks for changes only of what is there. Where the sources may not be written to, it looks each time.
     let _ = fs::create_dir_all(&folder);
     println!("cargo:rerun-if-changed={}", folder.display());
+    println!("cargo:rerun-if-env-changed=DERMAKE_CARRY_PAGE");
+    let carries_page = env::var_os("DERMAKE_CARRY_PAGE").is_none_or(|value| value != "no");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder for what build scripts make"));
 
     let mut paths = Vec::new();
     // What fuzzing feeds has a page of its own.
-    if env::var_os("CARGO_CFG_FUZZING").is_none() && folder.join("index.html").is_file() {
+    if carries_page && env::var_os("CARGO_CFG_FUZZING").is_none() && folder.join("index.html").is_file() {
         collect(&folder, &mut paths)?;
     }
     paths.sort();
