@@ -109,6 +109,41 @@ fn a_finished_run_goes_on_with_more_epochs_and_their_schedule() {
 }
 
 #[test]
+fn a_longer_run_that_ends_before_it_saves_goes_on_all_the_same() {
+    let set = own_data();
+    let (mut run, mut long) = (Run::new(1, "1e-3"), Run::new(2, "1e-3"));
+    (run.data, long.data) = (set.path().to_path_buf(), set.path().to_path_buf());
+    run.finish();
+    run.change("epochs = 1", "epochs = 2");
+    // Its images are away, as a disk may be.
+    let (images, away) = (set.path().join("images"), set.path().join("away"));
+    fs::rename(&images, &away).unwrap();
+    let output = dermake().args(run.arguments()).output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && log.contains("rows cannot be used"), "{log}");
+    assert!(fs::read_to_string(run.out().join("plan.toml")).unwrap().contains("epochs = 2"));
+    fs::rename(&away, &images).unwrap();
+    run.finish();
+    long.finish();
+    assert_eq!(run.metrics().len(), long.metrics().len());
+}
+
+#[test]
+fn a_kept_checkpoint_that_could_not_be_written_is_written_later() {
+    let run = Run::new(20, "1e-3");
+    run.change("save_every_steps = 3", "save_every_steps = 3\nkeep_every_epochs = 20");
+    let mut child = run.start_until_saved();
+    // No folder can be made in the place of a file.
+    let in_the_way = run.checkpoint(".partial-step-000100");
+    fs::write(&in_the_way, "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "it cannot be written");
+    fs::remove_file(&in_the_way).unwrap();
+    run.finish();
+    assert!(run.checkpoint("step-000100").join("state.json").is_file());
+    assert!(run.tensors("step-000100") == run.tensors("last"));
+}
+
+#[test]
 fn another_validation_table_or_class_list_is_said_and_the_best_loss_forgotten() {
     let set = own_data();
     let mut run = Run::new(1, "1e-3");

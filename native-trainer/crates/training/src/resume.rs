@@ -84,6 +84,18 @@ fn extend(state: &mut LoopState, plan: &Plan, epochs: usize) {
     state.fingerprint = plan.fingerprint.clone();
 }
 
+/// Writes into the newest checkpoint that its run is now a longer one, if so. This comes before [`PLAN_FILE`] says it: a
+/// longer run that ends before it saves must still go on from there.
+///
+/// # Errors
+/// When the checkpoint cannot be read or written.
+pub fn keep_extension(checkpoints: &Checkpoints, state: &LoopState) -> Result<()> {
+    match checkpoints.last_state()? {
+        Some(written) if written.fingerprint != state.fingerprint => checkpoints.update_last(state),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses to continue a run with other settings than it started with.
 fn check_fingerprint(found: &BTreeMap<String, String>, plan: &Plan, last: &Path, out: &Path) -> Result<()> {
     let differing = differing(found, &plan.fingerprint);

@@ -90,6 +90,7 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
     }
     let mut sinks = None;
     ranks.on_first(|| {
+        resume::keep_extension(&checkpoints, &state)?;
         replace_file(&places.out.join(PLAN_FILE), toml::to_string_pretty(&plan.recipe)?.as_bytes())?;
         sinks = Some(RunSinks::open(places.out, state.step)?);
         Ok(())
@@ -187,11 +188,12 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
         let stops = ranks.any(interrupt::is_requested())?;
         if ends_epoch || stops || run.save_every_steps.is_some_and(|every| state.step.is_multiple_of(every)) {
             same_state::check(ranks, &model)?;
+            // First, since the run goes on behind `last`: after an error or a kill it comes here again.
+            if ends_epoch && run.keep_every_epochs.is_some_and(|every| state.position.epoch.is_multiple_of(every)) {
+                let name = format!("{KEPT}{:06}", state.step);
+                ranks.on_first(|| checkpoints.save(&name, &model, &optimizer, &state))?;
+            }
             ranks.on_first(|| checkpoints.save(LAST, &model, &optimizer, &state))?;
-        }
-        if ends_epoch && run.keep_every_epochs.is_some_and(|every| state.position.epoch.is_multiple_of(every)) {
-            let name = format!("{KEPT}{:06}", state.step);
-            ranks.on_first(|| checkpoints.save(&name, &model, &optimizer, &state))?;
         }
         if stops && (!is_last || state.is_evaluation_due) {
             ending = Ending::Interrupted;
