@@ -138,6 +138,13 @@ fn what_one_rank_cannot_do_ends_all_with_the_reason() {
     let output = output_of(&script, &run);
     assert!(output.contains("has another recipe than rank"), "{output}");
     assert!(!run.out().join("metrics.jsonl").exists());
+
+    // One that would save at other steps, though the run may change that.
+    other.change("learning_rate = 2e-3", "learning_rate = 1e-3");
+    other.change("save_every_steps = 3", "save_every_steps = 2");
+    let output = output_of(&script, &run);
+    assert!(output.contains("has another run.save_every_steps than rank"), "{output}");
+    assert!(!run.out().join("metrics.jsonl").exists());
 }
 
 /// Two runs that were given one port.

@@ -169,6 +169,19 @@ impl Recipe {
 }
 
 impl RunRecipe {
+    /// The settings by which all ranks save and end at the same step. They may change when a run continues, so that
+    /// they are no part of its fingerprint.
+    ///
+    /// # Errors
+    /// Only if they cannot be written.
+    pub(super) fn decided_together(&self) -> Result<BTreeMap<String, String>> {
+        Ok(BTreeMap::from([
+            ("run.save_every_steps".into(), serde_json::to_string(&self.save_every_steps)?),
+            ("run.keep_every_epochs".into(), serde_json::to_string(&self.keep_every_epochs)?),
+            ("run.early_stopping".into(), serde_json::to_string(&self.early_stopping)?),
+        ]))
+    }
+
     fn validate(&self) -> Result<()> {
         for (name, value) in [
             ("run.epochs", self.epochs),

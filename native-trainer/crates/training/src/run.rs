@@ -57,7 +57,8 @@ pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -
     let memory = model::free_memory(&config, &placement).of_rank(ranks.n_local());
     let plan = Plan::resolve(recipe, config, &data, memory, ranks.size())?;
     let program = ("program".to_string(), env!("CARGO_PKG_VERSION").to_string());
-    let hashes = plan.fingerprint.clone().into_iter().chain(plan.evaluated_on.clone()).chain([program]);
+    let hashes = plan.fingerprint.clone().into_iter().chain(plan.evaluated_on.clone());
+    let hashes = hashes.chain(plan.recipe.run.decided_together()?).chain([program]);
     ranks.check_same(&hashes.collect())?;
     let mut lock = None;
     ranks.on_first(|| {
