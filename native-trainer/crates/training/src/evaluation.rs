@@ -108,8 +108,23 @@ struct BatchLoss {
     /// The batch's place in the table.
     batch: usize,
     n_samples: usize,
+    #[serde(with = "bits")]
     mkcl: f64,
+    #[serde(with = "bits")]
     slra: f64,
+}
+
+/// Numbers for other ranks as their bits: JSON knows neither NaN nor infinity, which a loss may be.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.to_bits().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
 }
 
 /// Measures the validation loss, or nothing when the recipe names no validation table.
@@ -166,8 +181,15 @@ struct ZeroShot {
 fn zero_shot(set: &ZeroShotSet, model: &TrainedModel, ranks: &Ranks, max_unreadable: f64) -> Result<ZeroShot> {
     let of_ranks = ranks.together(own_answers(set, model, ranks))?;
     let n_right: usize = of_ranks.iter().map(|(n_right, _)| n_right).sum();
-    let mut unreadable: Vec<UnreadableImage> =
-        of_ranks.into_iter().flat_map(|(_, unreadable)| unreadable).collect();
+    // Named with the rank: it may be its disk, and not the image.
+    let of_rank = |(rank, (_, mut unreadable)): (usize, (usize, Vec<UnreadableImage>))| {
+        let is_other = rank > 0;
+        unreadable.iter_mut().filter(|_| is_other).for_each(|image| {
+            image.problem = format!("on rank {rank}: {}", image.problem);
+        });
+        unreadable
+    };
+    let mut unreadable: Vec<UnreadableImage> = of_ranks.into_iter().enumerate().flat_map(of_rank).collect();
     unreadable.sort_by_key(|image| image.row);
     let n_images = set.images.files.len();
     check_unreadable(&unreadable, n_images, max_unreadable)?;
@@ -218,4 +240,17 @@ fn read_image(path: &Path, config: &PreprocessConfig) -> Result<Tensor, String> 
         dermake_pictures::open_pixel_values(path, config, Reading::Reference).map_err(|err| err.to_string())?;
     let shape = (3, config.image_size, config.image_size);
     Tensor::from_vec(values, shape, &Device::Cpu).map_err(|err| err.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_is_not_finite_comes_to_other_ranks_as_it_is() {
+        let sent = BatchLoss { batch: 2, n_samples: 3, mkcl: f64::NAN, slra: f64::INFINITY };
+        let found: BatchLoss = serde_json::from_slice(&serde_json::to_vec(&sent).unwrap()).unwrap();
+        assert!(found.mkcl.is_nan() && found.slra == f64::INFINITY, "{found:?}");
+        assert_eq!((found.batch, found.n_samples), (2, 3));
+    }
 }
