@@ -51,6 +51,8 @@ struct Tried {
 const SMOOTHING: f64 = 0.9;
 /// The search ends when the smoothed loss is so many times the lowest.
 const DIVERGED: f64 = 3.0;
+/// Updates of the model, at least.
+const MIN_UPDATES: u64 = 5;
 const TABLE_FILE: &str = "lr-find.csv";
 const PICTURE_FILE: &str = "lr-find.svg";
 
@@ -147,6 +149,13 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
         );
     }
     drop(progress);
+    // A loss that no update has changed says nothing of a learning rate.
+    ensure!(
+        loss_scale.is_none() || optimizer.steps() >= MIN_UPDATES,
+        "the gradients overflowed in f16 in all but {} steps; try more --steps, until the loss scale fits, or \
+         --set run.precision=bf16",
+        optimizer.steps()
+    );
     ensure!(tried.len() >= 5, "only {} steps had a loss; begin with a smaller learning rate (--from)", tried.len());
     write(&tried, places.out)
 }
