@@ -1,6 +1,6 @@
 //! `dermake eval` and `dermake embed` as several ranks: what one would write, and what happens when one of them ends.
 
-use crate::rank_processes::{RankProcesses, over_tcp};
+use crate::rank_processes::{RankProcesses, command, free_port, over_tcp};
 use crate::{dermake, ranks_equal_one, train};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,4 +109,42 @@ fn what_the_first_rank_cannot_do_ends_all_with_the_reason() {
     let arguments = ["eval", "--data", photos.path().to_str().unwrap(), "--model", "no/such/folder", "--no-cache"];
     let ended = RankProcesses::start(2, &arguments).ended();
     assert_eq!((ended[0].0, ended[1].0), (Some(2), Some(1)), "{ended:?}");
+}
+
+/// Each rank starts in a folder of its own, as on machines whose disks should have the same photos.
+#[test]
+fn a_stale_disk_of_another_rank_is_told_from_a_damaged_photo() {
+    let (root, names) = (tempfile::tempdir().unwrap(), ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]);
+    let mut drawn: Vec<PathBuf> =
+        fs::read_dir(train::data().join("images/train")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    drawn.sort();
+    let photo = |at: usize| fs::read(&drawn[at]).unwrap();
+    for place in ["here", "there"] {
+        fs::create_dir_all(root.path().join(place).join("photos")).unwrap();
+        for (at, name) in names.iter().enumerate() {
+            fs::write(root.path().join(place).join("photos").join(name), photo(at)).unwrap();
+        }
+    }
+    let embed = |index: &str, content: &[u8]| {
+        // The second rank reads the second half.
+        fs::write(root.path().join("there/photos/3.jpg"), content).unwrap();
+        let index = root.path().join(index);
+        let arguments = ["embed", "photos", "--index", index.to_str().unwrap()];
+        let port = free_port();
+        let start = |(rank, place): (usize, &str)| {
+            command(rank, 2, port, &arguments).current_dir(root.path().join(place)).spawn().unwrap()
+        };
+        let children = ["here", "there"].into_iter().enumerate().map(start).collect();
+        RankProcesses { children }.ended().remove(0)
+    };
+    for (index, stale) in [("damaged", &photo(3)[..40]), ("other", &photo(2))] {
+        let (code, said) = embed(index, stale);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("rank 1 has another file than rank 0") && said.contains("3.jpg"), "{said}");
+    }
+    // Nothing of it was kept.
+    for index in ["damaged", "other"] {
+        let (code, said) = embed(index, &photo(3));
+        assert!(code == Some(0) && !said.contains("error"), "{said}");
+    }
 }

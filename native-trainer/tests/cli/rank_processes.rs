@@ -60,12 +60,18 @@ impl RankProcesses {
 
 /// Starts one rank.
 pub fn spawn<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Child {
+    command(rank, size, port, arguments).spawn().unwrap()
+}
+
+/// The process of one rank, which has not been started.
+pub fn command<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
     command.args(arguments).env_remove("DERMAKE_MODEL").env_remove("DERMAKE_DEVICE").env("HF_HUB_OFFLINE", "1");
     command.env("MASTER_PORT", port.to_string());
     command.env("RANK", rank.to_string()).env("LOCAL_RANK", rank.to_string());
     command.env("WORLD_SIZE", size.to_string()).env("LOCAL_WORLD_SIZE", size.to_string());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 pub fn free_port() -> u16 {

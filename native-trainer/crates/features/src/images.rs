@@ -2,7 +2,7 @@
 //! tower, on all ranks.
 
 use super::encoder::Encoder;
-use super::ranks::check_unread;
+use super::ranks::check_same_file;
 use super::reading::{self, Stamp};
 use super::store::{FeatureStore, Known};
 use super::vision::{EncodedFiles, Outcome, ReadFiles};
@@ -166,7 +166,7 @@ impl Encoder<'_> {
             let file = &files[image.index];
             let rank = place / round.part;
             if rank > 0 {
-                check_unread(&outcome, &file.path, rank)?;
+                check_same_file(&outcome, &file.path, image.stamp, rank)?;
             }
             found[image.index] = Some(match outcome {
                 Outcome::Unread(problem) => Err(problem),
@@ -176,7 +176,7 @@ impl Encoder<'_> {
                     }
                     Err(problem)
                 }
-                Outcome::Encoded { sha256 } => {
+                Outcome::Encoded { sha256, .. } => {
                     let feature = features.next().context("the vision tower gave fewer features than images")?;
                     Ok(self.encoded(file, image.stamp, sha256, feature)?)
                 }

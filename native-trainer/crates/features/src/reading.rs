@@ -18,6 +18,7 @@ pub struct Stamp {
 /// What was found in a file.
 pub struct Content {
     pub sha256: [u8; 32],
+    pub n_bytes: u64,
     /// u8 `[3, S, S]`, RGB; or what is wrong with the file. `None` if the content is known already.
     pub pixels: Option<Result<Vec<u8>, String>>,
 }
@@ -44,8 +45,8 @@ pub fn read(
     is_known: impl Fn(&[u8; 32]) -> bool,
 ) -> Result<Content, String> {
     let bytes = dermake_pictures::read(path).map_err(|err| err.to_string())?;
-    let sha256 = Sha256::digest(&bytes).into();
+    let (sha256, n_bytes) = (Sha256::digest(&bytes).into(), bytes.len() as u64);
     let pixels = (!is_known(&sha256))
         .then(|| dermake_pictures::pixels(&bytes, config, reading).map_err(|err| err.to_string()));
-    Ok(Content { sha256, pixels })
+    Ok(Content { sha256, n_bytes, pixels })
 }

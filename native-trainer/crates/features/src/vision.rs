@@ -26,11 +26,11 @@ pub enum Outcome {
     /// It cannot be read.
     Unread(String),
     /// It is no picture that can be decoded.
-    Damaged { sha256: [u8; 32], problem: String },
+    Damaged { sha256: [u8; 32], n_bytes: u64, problem: String },
     /// Its content has been encoded before.
     Known { sha256: [u8; 32] },
     /// It was encoded now.
-    Encoded { sha256: [u8; 32] },
+    Encoded { sha256: [u8; 32], n_bytes: u64 },
 }
 
 /// What became of some image files, in their order.
@@ -108,10 +108,12 @@ fn pixels(file: &Result<Content, String>) -> Option<&[u8]> {
 fn outcome(file: &Result<Content, String>) -> Outcome {
     match file {
         Err(problem) => Outcome::Unread(problem.clone()),
-        Ok(Content { sha256, pixels: Some(Err(problem)) }) => {
-            Outcome::Damaged { sha256: *sha256, problem: problem.clone() }
+        Ok(Content { sha256, n_bytes, pixels: Some(Err(problem)) }) => {
+            Outcome::Damaged { sha256: *sha256, n_bytes: *n_bytes, problem: problem.clone() }
         }
-        Ok(Content { sha256, pixels: None }) => Outcome::Known { sha256: *sha256 },
-        Ok(Content { sha256, pixels: Some(Ok(_)) }) => Outcome::Encoded { sha256: *sha256 },
+        Ok(Content { sha256, pixels: None, .. }) => Outcome::Known { sha256: *sha256 },
+        Ok(Content { sha256, n_bytes, pixels: Some(Ok(_)) }) => {
+            Outcome::Encoded { sha256: *sha256, n_bytes: *n_bytes }
+        }
     }
 }

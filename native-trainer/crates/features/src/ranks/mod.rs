@@ -4,12 +4,14 @@
 //! rows. So everything but the two towers runs once, and the features are those that one rank computes.
 
 mod follower;
+mod same_files;
 mod task;
 
 pub use follower::{Dismissed, follow};
+pub(super) use same_files::check_same_file;
 
 use super::identity::Identity;
-use super::vision::{EncodedFiles, Outcome};
+use super::vision::EncodedFiles;
 use anyhow::{Context, Result, bail};
 use dermake_collectives::{Alone, Collectives, agreement, even_shares};
 use dermake_models::options::ModelOptions;
@@ -176,20 +178,4 @@ fn load_together(
         bail!("rank {rank} does not have the model of rank 0, but {difference}: {}", options.model);
     }
     loaded.context("the model was not loaded") // the error of this rank was returned above
-}
-
-/// Checks that the first rank cannot read either what another one could not: otherwise the machines are at fault, not the
-/// image.
-///
-/// # Errors
-/// When the first rank can.
-pub(super) fn check_unread(outcome: &Outcome, path: &Path, rank: usize) -> Result<()> {
-    let Outcome::Unread(problem) = outcome else { return Ok(()) };
-    match dermake_pictures::read(path) {
-        Err(_) => Ok(()),
-        Ok(_) => bail!(
-            "rank {rank} cannot read a file that rank 0 can; all ranks need the images at the same path: {problem}: {}",
-            path.display()
-        ),
-    }
 }

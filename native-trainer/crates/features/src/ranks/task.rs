@@ -83,9 +83,9 @@ mod tests {
     #[test]
     fn a_reply_is_read_as_it_was_sent() {
         let outcomes = vec![
-            Outcome::Encoded { sha256: [7; 32] },
+            Outcome::Encoded { sha256: [7; 32], n_bytes: 9 },
             Outcome::Unread("no \u{1F41F}".into()),
-            Outcome::Damaged { sha256: [8; 32], problem: "no picture".into() },
+            Outcome::Damaged { sha256: [8; 32], n_bytes: 10, problem: "no picture".into() },
         ];
         let features = vec![0.1f32, -0.0, f32::MIN_POSITIVE, 1e-40];
         let sent = EncodedFiles { outcomes: outcomes.clone(), features: features.clone() };
