@@ -36,6 +36,7 @@ pub mod results;
 mod retrieval;
 mod scored;
 mod session;
+mod standardization;
 pub mod table;
 
 pub use benchmarks::Benchmarks;

@@ -3,7 +3,8 @@
 //! The features are unit vectors, standardized by the training rows' mean and deviation; the penalty on the weights is
 //! scikit-learn's at its default, C = 1.
 
-use anyhow::{Context, Result};
+use super::standardization::Standardization;
+use anyhow::{Result, ensure};
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_logistic::MultiLogisticRegression;
@@ -17,8 +18,7 @@ const TOLERANCE: f64 = 1e-5;
 
 /// A linear classifier over standardized features.
 pub struct Learned {
-    mean: Array1<f64>,
-    deviation: Array1<f64>,
+    standardization: Standardization,
     /// The class of each column.
     classes: Vec<usize>,
     /// `[E, C]`
@@ -34,10 +34,9 @@ pub struct Learned {
 pub fn learn(features: &Array2<f64>, labels: &[usize], rows: &[usize]) -> Result<Learned> {
     let features = features.select(Axis(0), rows);
     let labels: Array1<usize> = rows.iter().map(|&row| labels[row]).collect();
-    let mean = features.mean_axis(Axis(0)).context("no training rows")?;
-    let deviation = features.std_axis(Axis(0), 0.0).mapv(|deviation| if deviation > 0.0 { deviation } else { 1.0 });
-    let standardized = (&features - &mean) / &deviation;
-    Learned::of_rows(standardized, labels, PENALTY, mean, deviation)
+    ensure!(!labels.is_empty(), "no training rows");
+    let standardization = Standardization::of(&features);
+    Learned::of_rows(standardization.apply(&features), labels, PENALTY, standardization)
 }
 
 impl Learned {
@@ -48,21 +47,15 @@ impl Learned {
     pub fn fit(features: &Array2<f64>, labels: &[usize], rows: &[usize], penalty: f64) -> Result<Self> {
         let n_values = features.ncols();
         let labels = rows.iter().map(|&row| labels[row]).collect();
-        Self::of_rows(
-            features.select(Axis(0), rows),
-            labels,
-            penalty,
-            Array1::zeros(n_values),
-            Array1::ones(n_values),
-        )
+        let none = Standardization { mean: Array1::zeros(n_values), deviation: Array1::ones(n_values) };
+        Self::of_rows(features.select(Axis(0), rows), labels, penalty, none)
     }
 
     fn of_rows(
         features: Array2<f64>,
         labels: Array1<usize>,
         penalty: f64,
-        mean: Array1<f64>,
-        deviation: Array1<f64>,
+        standardization: Standardization,
     ) -> Result<Self> {
         let tolerance = TOLERANCE * labels.len() as f64;
         let fitted = MultiLogisticRegression::default()
@@ -72,8 +65,7 @@ impl Learned {
             .fit(&DatasetBase::new(features, labels))?;
         let classes = fitted.classes().to_vec();
         Ok(Self {
-            mean,
-            deviation,
+            standardization,
             classes,
             weights: fitted.params().clone(),
             intercept: fitted.intercept().clone(),
@@ -88,15 +80,14 @@ impl Learned {
     /// The same classifier with weights of another size.
     #[cfg(test)]
     pub fn scaled(&self, scale: f64) -> Self {
-        let (mean, deviation) = (self.mean.clone(), self.deviation.clone());
         let (classes, intercept) = (self.classes.clone(), self.intercept.clone());
-        Self { mean, deviation, classes, weights: &self.weights * scale, intercept }
+        let standardization = self.standardization.clone();
+        Self { standardization, classes, weights: &self.weights * scale, intercept }
     }
 
     /// `[n, C]` row-major.
     pub fn probabilities(&self, features: &Array2<f64>, n_classes: usize) -> Vec<f32> {
-        let standardized = (features - &self.mean) / &self.deviation;
-        let logits = standardized.dot(&self.weights) + &self.intercept;
+        let logits = self.standardization.apply(features).dot(&self.weights) + &self.intercept;
         let mut probabilities = Vec::with_capacity(logits.nrows() * n_classes);
         for row in logits.rows() {
             let mut logits = vec![f32::NEG_INFINITY; n_classes];

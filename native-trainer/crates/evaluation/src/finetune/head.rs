@@ -2,6 +2,7 @@
 //!
 //! It ends when the loss of the validation rows has stopped improving, and keeps the weights of its best epoch.
 
+use crate::standardization::Standardization;
 use anyhow::{Result, ensure};
 use dermake_process::interrupt::{self, Interrupted};
 use ndarray::{Array1, Array2, Axis, Zip};
@@ -46,7 +47,7 @@ pub struct Trained {
     pub head: Head,
     /// The same head for standardized features, and the standardization.
     pub standardized: Head,
-    pub(super) scaling: Scaling,
+    pub(super) scaling: Standardization,
     pub epochs: Vec<Epoch>,
     pub best_epoch: usize,
 }
@@ -74,7 +75,7 @@ pub fn class_weights(labels: &[usize], n_classes: usize, is_balanced: bool) -> R
 /// # Errors
 /// [`Interrupted`] on Ctrl-C; when the loss is not finite.
 pub fn train(train: &Rows, validation: &Rows, weights: &[f64], options: &HeadOptions) -> Result<Trained> {
-    let scaling = Scaling::of(&train.features);
+    let scaling = Standardization::of(&train.features);
     let (x, validation_x) = (scaling.apply(&train.features), scaling.apply(&validation.features));
     let mut head = Head { weight: Array2::zeros((x.ncols(), weights.len())), bias: Array1::zeros(weights.len()) };
     let mut moments = [Moments::like(&head), Moments::like(&head)];
@@ -100,7 +101,7 @@ pub fn train(train: &Rows, validation: &Rows, weights: &[f64], options: &HeadOpt
         head.update(&gradient, &mut moments, epoch + 1, options);
     }
     let (best_epoch, head) = best.ok_or_else(|| anyhow::anyhow!("epochs is 0, expected at least 1"))?;
-    Ok(Trained { head: scaling.folded(head.clone()), standardized: head, scaling, epochs, best_epoch })
+    Ok(Trained { head: folded(&scaling, head.clone()), standardized: head, scaling, epochs, best_epoch })
 }
 
 impl Head {
@@ -196,30 +197,11 @@ impl Moments {
     }
 }
 
-/// Standardization by the training rows, which is folded into the head.
-#[derive(Clone)]
-pub(super) struct Scaling {
-    pub mean: Array1<f64>,
-    pub deviation: Array1<f64>,
-}
-
-impl Scaling {
-    fn of(features: &Array2<f64>) -> Self {
-        let mean = features.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(features.ncols()));
-        let deviation = features.std_axis(Axis(0), 0.0).mapv(|value| if value > 1e-12 { value } else { 1.0 });
-        Self { mean, deviation }
-    }
-
-    pub(super) fn apply(&self, features: &Array2<f64>) -> Array2<f64> {
-        (features - &self.mean) / &self.deviation
-    }
-
-    /// The head that gives of plain features what `head` gives of standardized ones.
-    pub(super) fn folded(&self, head: Head) -> Head {
-        let weight = &head.weight / &self.deviation.view().insert_axis(Axis(1));
-        let bias = head.bias - self.mean.dot(&weight);
-        Head { weight, bias }
-    }
+/// The head that gives of plain features what `head` gives of standardized ones.
+pub(super) fn folded(scaling: &Standardization, head: Head) -> Head {
+    let weight = &head.weight / &scaling.deviation.view().insert_axis(Axis(1));
+    let bias = head.bias - scaling.mean.dot(&weight);
+    Head { weight, bias }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! A head that is trained together with the tower below it. Its standardization stays as the frozen features had it.
 
-use super::head::{Head, HeadOptions, Moments, Scaling, loss_and_logit_gradient, loss_of};
+use super::head::{Head, HeadOptions, Moments, folded, loss_and_logit_gradient, loss_of};
+use crate::standardization::Standardization;
 use ndarray::{Array1, Array2, Axis};
 
 /// A head of standardized features, and AdamW's moments of it.
 #[derive(Clone)]
 pub struct TunableHead {
-    scaling: Scaling,
+    scaling: Standardization,
     head: Head,
     moments: [Moments; 2],
     n_updates: usize,
@@ -37,10 +38,10 @@ impl TunableHead {
     /// # Shapes
     /// - `mean`, `deviation`: `[E]`; `head`: `[E, C]`, `[C]`
     pub fn new(mean: Array1<f64>, deviation: Array1<f64>, head: Head) -> Self {
-        Self::of(Scaling { mean, deviation }, head)
+        Self::of(Standardization { mean, deviation }, head)
     }
 
-    pub(super) fn of(scaling: Scaling, head: Head) -> Self {
+    pub(super) fn of(scaling: Standardization, head: Head) -> Self {
         Self { moments: [Moments::like(&head), Moments::like(&head)], scaling, head, n_updates: 0 }
     }
 
@@ -81,7 +82,7 @@ impl TunableHead {
 
     /// The head of features as they come.
     pub fn plain(&self) -> Head {
-        self.scaling.folded(self.head.clone())
+        folded(&self.scaling, self.head.clone())
     }
 }
 
