@@ -6,20 +6,20 @@
 mod components;
 mod files;
 mod neighbors;
+mod tsne;
 
 pub use files::write;
 
 use super::groups::RowGroups;
-use anyhow::{Context, Result};
-use bhtsne::tSNE;
+use anyhow::Result;
 use candle_core::Tensor;
 use components::Components;
 use ndarray::{Array2, Axis};
-use neighbors::{distances, nearest};
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
+use tsne::tsne;
 
 /// Images of a map at most.
 pub const MAX_POINTS: usize = 3000;
@@ -27,13 +27,6 @@ pub const MAX_POINTS: usize = 3000;
 const MIN_POINTS: usize = 3;
 /// Fewer images than this have no neighborhoods for t-SNE.
 const MIN_NEIGHBORHOODS: usize = 10;
-/// Effective number of neighbors of t-SNE, as scikit-learn's default.
-const PERPLEXITY: f32 = 30.0;
-/// Accuracy of its sums over far points, and its steps, as scikit-learn's defaults.
-const THETA: f32 = 0.5;
-const STEPS: usize = 1000;
-/// Standard deviation of the first coordinate at its start, as scikit-learn's.
-const START_DEVIATION: f64 = 1e-4;
 /// Seed of the drawing of images.
 const SEED: u64 = 0;
 
@@ -107,7 +100,8 @@ impl EmbeddingMap {
     /// same, get their principal components.
     ///
     /// # Errors
-    /// When features cannot be read, or no thread can be started.
+    /// [`Interrupted`](dermake_process::interrupt::Interrupted) on Ctrl-C; when features cannot be read, or no thread can be
+    /// started.
     pub fn of(input: &MapInput<'_>, method: MapMethod) -> Result<Option<Self>> {
         let n_images = input.rows.len();
         let drawn = drawn(n_images);
@@ -150,29 +144,6 @@ fn drawn(n_images: usize) -> Vec<usize> {
     let mut drawn = index::sample(&mut ChaCha8Rng::seed_from_u64(SEED), n_images, MAX_POINTS).into_vec();
     drawn.sort_unstable();
     drawn
-}
-
-/// The map that t-SNE makes of features, from their principal components on. One thread adds up, so that sums have one
-/// order and the map repeats.
-fn tsne(features: &Array2<f32>, start: &[[f64; 2]]) -> Result<Vec<[f64; 2]>> {
-    let n = features.nrows();
-    let perplexity = PERPLEXITY.min((n - 1) as f32 / 3.0);
-    let neighbors = nearest(&distances(features), (3.0 * perplexity) as usize);
-    let deviation = (start.iter().map(|[x, _]| x * x).sum::<f64>() / n as f64).sqrt();
-    let factor = if deviation > 0.0 { START_DEVIATION / deviation } else { 0.0 };
-    let start: Vec<f32> = start.iter().flatten().map(|value| (value * factor) as f32).collect();
-    let rows: Vec<usize> = (0..n).collect();
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(1).build().context("cannot start a thread for the map")?;
-    let points: Vec<f32> = pool.install(|| {
-        tSNE::<f32, usize, 2>::new(&rows)
-            .perplexity(perplexity)
-            .epochs(STEPS)
-            .initial_embedding(start)
-            .barnes_hut_with_neighbors(THETA, &neighbors)
-            .embedding()
-    });
-    Ok(points.chunks_exact(2).map(|point| [f64::from(point[0]), f64::from(point[1])]).collect())
 }
 
 #[cfg(test)]
