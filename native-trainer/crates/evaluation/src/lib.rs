@@ -18,6 +18,7 @@ mod embedding_map;
 mod embeddings;
 mod evaluate;
 mod exclusion;
+mod figure_files;
 mod finetune;
 mod from_predictions;
 mod groups;

@@ -1,7 +1,7 @@
 //! The folder of a report: `results.json`, `results.md`, `report.html`, `figures/`, `predictions/`.
 
 use super::compare::{Comparison, Evaluated};
-use super::embedding_map;
+use super::figure_files;
 use super::predictions::{self, CLASS_FOLDER};
 use super::report;
 use super::results::{Published, Results};
@@ -17,8 +17,6 @@ use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 const RESULTS_FILE: &str = "results.json";
-/// Folder of the report's drawings as files; those of further models in a folder each.
-const FIGURES_FOLDER: &str = "figures";
 /// Folder of the tables with the answer to each image: `DATASET/MODEL.csv`, as DermFM-Zero publishes them.
 const PREDICTIONS_FOLDER: &str = "predictions";
 /// Side of a picture in the report, in pixels.
@@ -55,19 +53,7 @@ impl ReportFolder {
         self.write_file(RESULTS_FILE, &json)?;
         self.write_file("results.md", report::markdown(comparison, published).as_bytes())?;
         self.write_file("report.html", report::html(comparison, published, &thumbnail).as_bytes())?;
-        for (at, results) in comparison.models.iter().enumerate() {
-            let figures = self.folder.join(FIGURES_FOLDER);
-            let figures = if at == 0 { figures } else { figures.join((at + 1).to_string()) };
-            create_folder(&figures)?;
-            for figure in report::figures(results) {
-                replace_file(&figures.join(&figure.name), figure.svg.as_bytes())?;
-            }
-            for benchmark in &results.benchmarks {
-                if let Some(map) = &benchmark.map {
-                    embedding_map::write(map, &report::slug(&benchmark.key), &figures)?;
-                }
-            }
-        }
+        figure_files::write(&comparison.models, &self.folder)?;
         tracing::info!("the report is {}", self.folder.join("report.html").display());
         Ok(())
     }

@@ -8,7 +8,7 @@ use dermake_files::output::replace_file;
 use dermake_sheets::Sheet;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Side of a picture, pixels at its border, and the radius of a dot.
 const SIDE: u32 = 1200;
@@ -18,12 +18,13 @@ const RADIUS: f64 = 6.0;
 const OPACITY: f64 = 0.8;
 
 /// Writes `NAME-map.csv` with the place, file, label and skin tone of each image, `NAME-label-map.png`, and
-/// `NAME-tone-map.png` where there are skin tones.
+/// `NAME-tone-map.png` where there are skin tones; returns their paths.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(map: &EmbeddingMap, name: &str, folder: &Path) -> Result<()> {
-    table(map).write(&folder.join(format!("{name}-map.csv")))?;
+pub fn write(map: &EmbeddingMap, name: &str, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut written = vec![folder.join(format!("{name}-map.csv"))];
+    table(map).write(&written[0])?;
     let by_label = map.points.iter().map(|point| Some(point.label)).collect::<Vec<_>>();
     let mut pictures = vec![("label", by_label, map.class_names.len())];
     if !map.tone_names.is_empty() {
@@ -31,9 +32,10 @@ pub fn write(map: &EmbeddingMap, name: &str, folder: &Path) -> Result<()> {
     }
     for (kind, groups, n_groups) in pictures {
         let png = picture(map, &Dots::of(&groups, n_groups)).context("cannot encode a map as PNG")?;
-        replace_file(&folder.join(format!("{name}-{kind}-map.png")), &png)?;
+        written.push(folder.join(format!("{name}-{kind}-map.png")));
+        replace_file(&written[written.len() - 1], &png)?;
     }
-    Ok(())
+    Ok(written)
 }
 
 fn table(map: &EmbeddingMap) -> Sheet {
