@@ -1,6 +1,7 @@
 //! The results of an evaluation, as a model card keeps them.
 
 use anyhow::{Context, Result, bail};
+use dermake_evaluation::compare::Comparison;
 use dermake_evaluation::results::{BenchmarkResult, Breakdown, Group, Metric, Results};
 use dermake_files::text_file;
 use shared_model::calibration::Figure;
@@ -11,16 +12,18 @@ use std::path::{Path, PathBuf};
 const SKIN_TONES: [(&str, &str); 4] =
     [("fitzpatrick", "Fitzpatrick type "), ("monk", "Monk tone "), ("skin_tone", ""), ("ita", "ITA ")];
 
-/// Reads the main figure of each benchmark of some `results.json`, with those by skin tone.
+/// Reads the main figure of each benchmark of some `results.json`, with those by skin tone. Of results of several models,
+/// those of this one count.
 ///
-/// `name` is the model's; `sha256` is that of its weights, `None` while they are being written.
+/// `name` is the model's; `sha256` is that of its weights, `None` while they are being written. Results belong to the model
+/// if they are of these weights, or else by its name.
 ///
 /// # Errors
-/// If a file is no `results.json` of one model, or of a model with another name.
+/// If a file is no `results.json`, or has no results of this model.
 pub fn evaluations_of(paths: &[PathBuf], name: &str, sha256: Option<&str>) -> Result<Vec<CardEvaluation>> {
     let mut evaluations = Vec::new();
     for path in paths {
-        let results = read(path, name)?;
+        let results = of_model(read(path)?, name, sha256).with_context(|| format!("in {}", path.display()))?;
         let is_of_these_weights = sha256 == Some(results.model.sha256.as_str());
         if !is_of_these_weights {
             tracing::info!("measured with other weights of this name, which the card says: {}", path.display());
@@ -31,15 +34,30 @@ pub fn evaluations_of(paths: &[PathBuf], name: &str, sha256: Option<&str>) -> Re
     Ok(evaluations)
 }
 
-fn read(path: &Path, name: &str) -> Result<Results> {
+/// The results of each model in a file.
+fn read(path: &Path) -> Result<Vec<Results>> {
     let json = text_file::read(path)?;
-    let results: Results = serde_json::from_str(&json).with_context(|| {
-        format!("expected results.json of one model, as `dermake eval --out` writes it: {}", path.display())
-    })?;
-    if results.model.name != name {
-        bail!("the results are of {}, the model is {name}: {}", results.model.name, path.display());
+    if let Ok(comparison) = serde_json::from_str::<Comparison>(&json) {
+        return Ok(comparison.models);
     }
-    Ok(results)
+    let results = serde_json::from_str(&json)
+        .with_context(|| format!("expected results.json, as `dermake eval --out` writes it: {}", path.display()))?;
+    Ok(vec![results])
+}
+
+/// The results of a model among those of several.
+fn of_model(mut models: Vec<Results>, name: &str, sha256: Option<&str>) -> Result<Results> {
+    let is_of_weights = |results: &Results| sha256 == Some(results.model.sha256.as_str());
+    if let Some(at) = models.iter().position(is_of_weights) {
+        return Ok(models.swap_remove(at));
+    }
+    let names = models.iter().map(|results| results.model.name.as_str()).collect::<Vec<_>>().join(", ");
+    models.retain(|results| results.model.name == name);
+    match (models.pop(), models.len()) {
+        (Some(results), 0) => Ok(results),
+        (Some(_), _) => bail!("several results are of a model called {name}, and none is of its weights"),
+        (None, _) => bail!("the results are of {names}, the model is {name}, and none is of its weights"),
+    }
 }
 
 fn evaluation(result: &BenchmarkResult, is_of_these_weights: bool) -> Option<CardEvaluation> {

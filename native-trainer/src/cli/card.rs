@@ -36,7 +36,7 @@ pub struct Card {
     #[arg(long, value_name = "ADDRESS")]
     source: Option<String>,
 
-    /// results.json of `dermake eval --out` with this model; may be repeated
+    /// results.json of `dermake eval --out` with this model, or with several of which it is one; may be repeated
     #[arg(long, value_name = "FILE")]
     results: Vec<PathBuf>,
 

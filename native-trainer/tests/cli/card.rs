@@ -67,6 +67,12 @@ fn results_of_the_same_weights_are_told_from_those_before_they_were_quantized() 
     let own = evaluations.iter().find(|evaluation| evaluation["n"] == 140).unwrap();
     assert_eq!((&own["is_of_these_weights"], &own["benchmark"]), (&true.into(), &"synth".into()));
     assert!(own["by_skin_tone"][0]["name"].as_str().unwrap().starts_with("Fitzpatrick type "), "{own}");
+    // Weights are known whatever the name is, as after the folder was named anew.
+    let mut renamed: Value = serde_json::from_slice(&fs::read(&results).unwrap()).unwrap();
+    renamed["model"]["name"] = "another".into();
+    fs::write(&results, renamed.to_string()).unwrap();
+    let added = card(&model, &["--results", results.to_str().unwrap()]);
+    assert!(added.status.success(), "{}", log(&added));
 }
 
 #[test]
@@ -120,6 +126,21 @@ fn results_of_another_model_and_models_without_a_manifest_are_refused() {
     fs::write(&path, results("another").to_string()).unwrap();
     let other = card(&model, &["--results", path.to_str().unwrap()]);
     assert!(other.status.code() == Some(2) && log(&other).contains("are of another"), "{}", log(&other));
+    let several = |names: &[&str]| {
+        let models: Vec<Value> = names.iter().map(|name| results(name)).collect();
+        let comparison =
+            json!({"format": "dermake-comparison/1", "version": "0", "models": models, "differences": []});
+        fs::write(&path, comparison.to_string()).unwrap();
+        card(&model, &["--results", path.to_str().unwrap(), "--json"])
+    };
+    let none = several(&["another", "third"]);
+    assert!(none.status.code() == Some(2) && log(&none).contains("are of another, third"), "{}", log(&none));
+    let twice = several(&["demo", "demo"]);
+    assert!(twice.status.code() == Some(2) && log(&twice).contains("several results are of"), "{}", log(&twice));
+    let one = several(&["another", "demo"]);
+    assert!(one.status.success(), "{}", log(&one));
+    let one: Value = serde_json::from_slice(&one.stdout).unwrap();
+    assert!(one["evaluations"].as_array().unwrap().iter().any(|found| found["benchmark"] == "pad"), "{one}");
     fs::write(&path, "{}").unwrap();
     let empty = card(&model, &["--results", path.to_str().unwrap()]);
     assert!(log(&empty).contains("expected results.json"), "{}", log(&empty));
