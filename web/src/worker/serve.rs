@@ -4,7 +4,7 @@ use super::connection::{Connection, Incoming, RequestContext, Unanswered};
 use super::download;
 use super::engine::Engine;
 use super::photo::{Photo, Query};
-use super::protocol::{Envelope, Reply, Request};
+use super::protocol::{Envelope, Reply, Request, Unreadable};
 use super::remote::Remote;
 use crate::error::Error;
 use shared_model::concepts::Concept;
@@ -44,15 +44,16 @@ fn receive(connection: &Rc<Connection>, event: &MessageEvent) {
     let parts = js_sys::Array::from(&event.data());
     let json = parts.get(0).as_string().unwrap_or_default();
     let photo: Option<Blob> = parts.get(1).dyn_into().ok();
-    match (serde_json::from_str::<Envelope<Request>>(&json), photo) {
+    match (Unreadable::or_request(&json), photo) {
         (Ok(Envelope { body: Request::DecodePhoto { photo_id }, .. }), Some(file)) => {
             let (photo, connection) =
                 (Photo { id: photo_id, file, crop: None, is_shown: true }, connection.clone());
             spawn_local(async move { connection.decoded.decode_early(&photo, &connection).await });
         }
         (Ok(request), photo) => connection.inbox.put(request.request_id, Incoming { request, photo }),
-        // The page and its worker are built together, so this is a bug; it ends the worker.
-        (Err(err), _) => wasm_bindgen::throw_str(&err.to_string()),
+        (Err(unreadable), _) => {
+            connection.send(unreadable.request_id, unreadable.reply(connection.is_of_page.get()));
+        }
     }
 }
 

@@ -7,10 +7,12 @@
 mod computed;
 mod model_info;
 mod progress;
+mod unreadable;
 
 pub use computed::{Computed, Engine};
 pub use model_info::ModelInfo;
 pub use progress::{Progress, Stage};
+pub use unreadable::Unreadable;
 
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
