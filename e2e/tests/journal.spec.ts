@@ -67,6 +67,7 @@ test('a journal is saved as a file, and opened on another device', async ({ page
   const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('export-journal').click()]);
   const file = (await download.path())!;
   expect(JSON.parse(readFileSync(file, 'utf8')).entries).toHaveLength(2);
+  await expect(dermake.find('journal-message')).toHaveText('2 photos in the file.');
 
   const context = await browser.newContext();
   const other = dermake.inTab(await context.newPage());
@@ -83,6 +84,21 @@ test('a journal is saved as a file, and opened on another device', async ({ page
   await expect(other.find('journal-error')).toContainText(/not a journal of this page, or it is damaged/);
   await expect(other.find('journal-entry')).toHaveCount(2);
   await context.close();
+});
+
+test('entries without a photo are counted when the journal is saved', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await keep(dermake, 1, 'mole');
+  await keep(dermake, 2, 'mole');
+  await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('dermake-journal');
+    const names = [];
+    for await (const name of (folder as any).keys()) names.push(name);
+    await folder.removeEntry(names.find((name) => name.endsWith('.photo')));
+  });
+  const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('export-journal').click()]);
+  expect(JSON.parse(readFileSync((await download.path())!, 'utf8')).entries).toHaveLength(1);
+  await expect(dermake.find('journal-message')).toHaveText(/^1 photo in the file; 1 of 2 entries have no photo/);
 });
 
 test('if the device is full, the page says so and keeps the answers', async ({ page, dermake, server }) => {

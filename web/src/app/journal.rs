@@ -4,7 +4,7 @@ use super::App;
 use crate::document::{save_parts, text_blob};
 use crate::error::Error;
 use crate::journal::{
-    Entry, EntryAndPhoto, EntrySplitter, EntryText, FILE_END, file_entry, file_start, read_entry,
+    Entry, EntryAndPhoto, EntrySplitter, EntryText, FILE_END, file_entry, file_start, read_entry, saved_message,
 };
 use crate::state::Event;
 use crate::storage;
@@ -73,19 +73,24 @@ impl App {
         })
     }
 
-    /// Saves the whole journal as one file.
+    /// Saves the whole journal as one file, and says how many entries are not in it.
     pub async fn export_journal(self) {
+        let entries = self.read(|state| state.journal.entries.clone());
         let mut parts = vec![text_blob(&file_start())];
-        for entry in self.read(|state| state.journal.entries.clone()) {
+        for entry in &entries {
             // An entry whose photo is missing has nothing to show elsewhere.
             if let Some(photo) = storage::journal::photo_bytes(&entry.id).await {
                 // A blob, which the browser may keep on disk, so that only one photo is in memory.
-                parts.push(text_blob(&file_entry(&entry, &photo, parts.len() == 1)));
+                parts.push(text_blob(&file_entry(entry, &photo, parts.len() == 1)));
             }
         }
+        let n_saved = parts.len() - 1;
         parts.push(text_blob(FILE_END));
         match parts.into_iter().collect::<Option<Vec<Blob>>>() {
-            Some(parts) => save_parts("dermake-journal.json", "application/json", &parts.iter().collect()),
+            Some(parts) => {
+                save_parts("dermake-journal.json", "application/json", &parts.iter().collect());
+                self.send(Event::JournalShown(Vec::new(), saved_message(n_saved, entries.len())));
+            }
             None => self.send(Event::JournalFailed(Error::OutOfMemory { what: "the journal's file".into() })),
         }
     }

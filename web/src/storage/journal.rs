@@ -96,9 +96,9 @@ async fn write_entry(entry: &Entry, photo: &Blob) -> Result<(), Error> {
     Ok(())
 }
 
-/// The photo of an entry; `None` if it is missing.
+/// The photo of an entry; `None` if it is missing, or empty because its writing was interrupted.
 pub async fn photo_bytes(id: &str) -> Option<Vec<u8>> {
-    read(&folder(false).await.ok()?, &file_name(id, PHOTO)).await
+    read(&folder(false).await.ok()?, &file_name(id, PHOTO)).await.filter(|photo| !photo.is_empty())
 }
 
 /// The photo of an entry. Its bytes stay on disk until they are shown.
