@@ -122,3 +122,25 @@ test('an abort ends a request or a load, and the next request is answered', asyn
   expect(result.answered).toBe(5);
   expect(result.late.code).toBe('disposed');
 });
+
+test('an element that is removed ends the load that it has begun', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `await import(models + "../node_modules/dermake/element.js");
+    const { terminate } = Worker.prototype;
+    let nEnded = 0;
+    Worker.prototype.terminate = function () { nEnded += 1; terminate.call(this); };
+    const element = document.createElement("dermake-classifier"), told = [];
+    for (const type of ["ready", "error"]) element.addEventListener("dermake-" + type, () => told.push(type));
+    element.setAttribute("eager", "");
+    element.setAttribute("model", models + "demo/");
+    const progress = new Promise((resolve) => element.addEventListener("dermake-progress", resolve, { once: true }));
+    document.documentElement.append(element);
+    await progress;
+    element.remove();
+    await new Promise((resolve) => setTimeout(resolve));
+    return { nEnded, told };`,
+  );
+  expect(result).toEqual({ nEnded: 1, told: [] });
+});

@@ -36,6 +36,7 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["model", "labels", "top-k"];
   #root = this.attachShadow({ mode: "open" });
   #loading;
+  #abortLoading = new AbortController();
   #abort = new AbortController();
   #photo;
 
@@ -58,7 +59,11 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   }
 
   connectedCallback() {
-    if (this.hasAttribute("eager")) this.#model().catch((error) => this.#fail(error));
+    if (!this.hasAttribute("eager")) return;
+    this.#model().catch((error) => {
+      // Only the element itself aborts a load: of a model that is no longer wanted.
+      if (error.name !== "AbortError") this.#fail(error);
+    });
   }
 
   disconnectedCallback() {
@@ -100,7 +105,9 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     const url = this.getAttribute("model");
     if (!url) return Promise.reject(new Error("The attribute model is missing: the address of a model's folder."));
     if (this.#loading) return this.#loading;
-    const loading = load(url, { onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
+    this.#abortLoading = new AbortController();
+    const { signal } = this.#abortLoading;
+    const loading = load(url, { signal, onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
       (model) => {
         if (this.#loading === loading) this.#emit("ready", { model });
         return model;
@@ -117,6 +124,7 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
 
   #dispose() {
     this.#abort.abort();
+    this.#abortLoading.abort(); // ends the worker, and its downloads
     this.#loading?.then((model) => model.dispose(), () => {});
     this.#loading = undefined;
   }
