@@ -5,7 +5,7 @@
 //! steps in a row without one double it.
 
 use super::optimizer::GradientNorm;
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, ensure};
 use candle_core::Tensor;
 use dermake_device::Precision;
 use dermake_objective::Loss;
@@ -19,6 +19,8 @@ const STEPS_TO_GROW: u64 = 2000;
 /// Steps in a row that may be skipped. So many halve the first factor to 2^-8; gradients that overflow even then do not
 /// because of the factor.
 const MAX_SKIPPED: u64 = 24;
+/// Updates of a search for a learning rate, at least.
+const MIN_UPDATES: u64 = 5;
 
 /// The factor of the loss, and what it follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,6 +118,19 @@ pub fn follow(scale: Option<&mut LossScale>, updated: Result<f64>) -> Result<Opt
     }
 }
 
+/// Checks that a search for a learning rate has changed the model at all: a loss that no update has changed says nothing.
+///
+/// # Errors
+/// With a scale, and fewer updates than a curve needs.
+pub fn check_updates(scale: Option<&LossScale>, n_updates: u64) -> Result<()> {
+    ensure!(
+        scale.is_none() || n_updates >= MIN_UPDATES,
+        "the gradients overflowed in f16 in all but {n_updates} steps; try more --steps, until the loss scale fits, or \
+         --set run.precision=bf16"
+    );
+    Ok(())
+}
+
 fn too_many(err: Error) -> Error {
     anyhow::anyhow!("{err}, as in the {MAX_SKIPPED} steps before, though the loss scale was halved each time")
 }
@@ -162,6 +177,13 @@ mod tests {
         let err = follow(None, Err(Error::new(GradientNorm(f64::NAN)))).unwrap_err();
         assert_eq!(err.to_string(), "the gradient norm is NaN");
         assert_eq!(follow(None, Ok(2.0)).unwrap(), Some(2.0));
+    }
+
+    #[test]
+    fn a_search_whose_steps_were_skipped_has_no_curve() {
+        let err = check_updates(Some(&scale()), MIN_UPDATES - 1).unwrap_err().to_string();
+        assert!(err.contains("in all but 4 steps"), "{err}");
+        assert!(check_updates(Some(&scale()), MIN_UPDATES).is_ok() && check_updates(None, 0).is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::device_batches::DeviceBatches;
 use super::initial_weights::initial_weights;
-use super::loss_scale::LossScale;
+use super::loss_scale::{self, LossScale};
 use super::model;
 use super::optimizer::AdamW;
 use super::own_data;
@@ -51,8 +51,6 @@ struct Tried {
 const SMOOTHING: f64 = 0.9;
 /// The search ends when the smoothed loss is so many times the lowest.
 const DIVERGED: f64 = 3.0;
-/// Updates of the model, at least.
-const MIN_UPDATES: u64 = 5;
 const TABLE_FILE: &str = "lr-find.csv";
 const PICTURE_FILE: &str = "lr-find.svg";
 
@@ -149,13 +147,7 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
         );
     }
     drop(progress);
-    // A loss that no update has changed says nothing of a learning rate.
-    ensure!(
-        loss_scale.is_none() || optimizer.steps() >= MIN_UPDATES,
-        "the gradients overflowed in f16 in all but {} steps; try more --steps, until the loss scale fits, or \
-         --set run.precision=bf16",
-        optimizer.steps()
-    );
+    loss_scale::check_updates(loss_scale.as_ref(), optimizer.steps())?;
     ensure!(tried.len() >= 5, "only {} steps had a loss; begin with a smaller learning rate (--from)", tried.len());
     write(&tried, places.out)
 }
