@@ -3,7 +3,7 @@
 use crate::dermake;
 use crate::rank_processes::{RankProcesses, free_port, over_tcp, spawn};
 use crate::ranks_equal_one::{self, losses};
-use crate::train::Run;
+use crate::train::{Run, own_data};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
@@ -145,6 +145,31 @@ fn what_one_rank_cannot_do_ends_all_with_the_reason() {
     let output = output_of(&script, &run);
     assert!(output.contains("has another run.save_every_steps than rank"), "{output}");
     assert!(!run.out().join("metrics.jsonl").exists());
+}
+
+/// Of a quarter of the validation images each of two ranks cannot read a half.
+#[test]
+fn too_many_unreadable_validation_images_are_so_for_any_number_of_ranks() {
+    let set = own_data();
+    let table = std::fs::read_to_string(set.path().join("val.csv")).unwrap();
+    let rows: Vec<&str> = table.lines().take(9).collect();
+    assert_eq!(rows.len(), 9, "{table}");
+    std::fs::write(set.path().join("val.csv"), rows.join("\n") + "\n").unwrap();
+    let names = csv::Reader::from_path(set.path().join("val.csv")).unwrap().into_records();
+    let names: Vec<String> = names.map(|record| record.unwrap()[0].to_owned()).collect();
+    for name in [&names[0], &names[7]] {
+        let image = set.path().join(name);
+        assert!(image.is_file(), "{name}");
+        std::fs::write(image, "no picture").unwrap();
+    }
+    for size in [1, 2] {
+        let run = Run { data: set.path().to_path_buf(), ..Run::new(1, "1e-3") };
+        run.change("batch_size = 16", "batch_size = 4");
+        run.change("validation = ", "max_bad_share = 0.2\nvalidation = ");
+        let log = succeed(&run, size).remove(0);
+        assert!(log.contains("the evaluation after epoch 1 failed"), "{size} ranks: {log}");
+        assert!(log.contains("2 of 8 rows cannot be used"), "{size} ranks: {log}");
+    }
 }
 
 /// Two runs that were given one port.

@@ -3,6 +3,7 @@
 use super::early_stopping::{VALIDATION_LOSS, ZERO_SHOT};
 use super::model::TrainedModel;
 use super::plan::{Plan, ZeroShotSet};
+use super::rank_batch::{check_bad_rows, n_bad_cells};
 use super::ranks::Ranks;
 use super::step::{Batch, loss};
 use anyhow::{Context, Result, bail};
@@ -130,7 +131,12 @@ mod bits {
 /// Measures the validation loss, or nothing when the recipe names no validation table.
 fn validation_loss(plan: &Plan, model: &TrainedModel, ranks: &Ranks) -> Result<Option<ValidationLoss>> {
     let Some(source) = &plan.validation else { return Ok(None) };
-    let mut losses = ranks.together(batch_losses(plan, source, model, ranks))?.concat();
+    let found = ranks.together(batch_losses(plan, source, model, ranks))?;
+    // Each rank has counted its own: whether they are too many must not depend on the number of ranks.
+    let n_unreadable: usize = found.iter().map(|(_, n_unreadable)| n_unreadable).sum();
+    check_bad_rows(n_bad_cells(source) + n_unreadable, source.table().len(), plan.recipe.data.max_bad_share)
+        .context("in the validation table")?;
+    let mut losses: Vec<BatchLoss> = found.into_iter().flat_map(|(losses, _)| losses).collect();
     // The order of one rank, so that the sums are the same for any number.
     losses.sort_by_key(|loss| loss.batch);
     let (mut sum, mut n_samples) = (ValidationLoss::default(), 0.0);
@@ -146,13 +152,13 @@ fn validation_loss(plan: &Plan, model: &TrainedModel, ranks: &Ranks) -> Result<O
     Ok(Some(ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }))
 }
 
-/// The losses of this rank's batches.
+/// The losses of this rank's batches, and how many of their images cannot be read.
 fn batch_losses(
     plan: &Plan,
     source: &Arc<SampleSource>,
     model: &TrainedModel,
     ranks: &Ranks,
-) -> Result<Vec<BatchLoss>> {
+) -> Result<(Vec<BatchLoss>, usize)> {
     let objective = &plan.recipe.objective;
     let mut loader = Loader::evaluation(source.clone(), &plan.loader_options(ranks))?;
     let mut losses = Vec::new();
@@ -168,7 +174,7 @@ fn batch_losses(
         let (batch, n_samples) = (loaded.position.batch, loaded.rows.len());
         losses.push(BatchLoss { batch, n_samples, mkcl: found.mkcl, slra: found.slra });
     }
-    Ok(losses)
+    Ok((losses, loader.n_bad_rows() - n_bad_cells(source)))
 }
 
 /// Zero-shot accuracy on a labeled table.

@@ -35,7 +35,7 @@ pub struct RankBatches<'a> {
 impl<'a> RankBatches<'a> {
     /// `options` are those of this rank's loader.
     pub fn new(ranks: &'a Ranks, source: Arc<SampleSource>, options: &LoaderOptions) -> Self {
-        let n_bad_cells = source.table().len() - source.table().usable_rows().count();
+        let n_bad_cells = n_bad_cells(&source);
         let LoaderOptions { n_captions, max_bad_share, .. } = *options;
         Self { ranks, source, n_captions, max_bad_share, unreadable: HashSet::new(), n_bad_cells }
     }
@@ -58,14 +58,25 @@ impl<'a> RankBatches<'a> {
     }
 
     fn check_bad_rows(&self) -> Result<()> {
-        let (n_bad, n_rows) = (self.n_bad_cells + self.unreadable.len(), self.source.table().len());
-        if n_bad as f64 > self.max_bad_share * n_rows as f64 {
-            bail!(
-                "{n_bad} of {n_rows} rows cannot be used, more than the share of {} that `max_bad_share` allows; the \
-                 logs of the ranks name those that they found, and `dermake data check` lists them all",
-                self.max_bad_share
-            );
-        }
-        Ok(())
+        check_bad_rows(self.n_bad_cells + self.unreadable.len(), self.source.table().len(), self.max_bad_share)
     }
+}
+
+/// Rows of a table that are bad by their cells, which every rank knows.
+pub fn n_bad_cells(source: &SampleSource) -> usize {
+    source.table().len() - source.table().usable_rows().count()
+}
+
+/// Checks the bad rows that all ranks have found in a table together, as the loader of one rank does.
+///
+/// # Errors
+/// When they are more than the share that is allowed.
+pub fn check_bad_rows(n_bad: usize, n_rows: usize, max_share: f64) -> Result<()> {
+    if n_bad as f64 > max_share * n_rows as f64 {
+        bail!(
+            "{n_bad} of {n_rows} rows cannot be used, more than the share of {max_share} that `max_bad_share` allows; the \
+             logs of the ranks name those that they found, and `dermake data check` lists them all"
+        );
+    }
+    Ok(())
 }
