@@ -42,7 +42,7 @@ struct Annotation<'a> {
 
 /// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
-    options.out.as_deref().map(SheetFormat::of).transpose()?;
+    options.out.as_deref().map(SheetFormat::check).transpose()?;
     let concepts = concepts(&options.concepts)?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);

@@ -19,11 +19,15 @@ use std::path::Path;
 /// The default folder of an index, in the folder of the photos.
 const INDEX_FOLDER: &str = ".dermake";
 
-/// Counts of a folder's photos: new, known, removed, unreadable.
+/// Counts of a folder's photos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
+    /// Contents that were read now.
     pub n_new: usize,
+    /// Contents that were in the index.
     pub n_known: usize,
+    /// Photos with the content of another one that is there.
+    pub n_copies: usize,
     pub n_gone: usize,
     pub n_unreadable: usize,
 }
@@ -31,7 +35,20 @@ pub struct Embedded {
 impl Embedded {
     /// Photos of which something is in the index, and others.
     pub fn tally(&self) -> Tally {
-        Tally { n_answered: self.n_new + self.n_known, n_failed: self.n_unreadable }
+        Tally { n_answered: self.n_new + self.n_known + self.n_copies, n_failed: self.n_unreadable }
+    }
+
+    /// The counts in words.
+    pub fn summary(&self) -> String {
+        let Self { n_new, n_known, n_copies, n_gone, n_unreadable } = self;
+        let copies = match n_copies {
+            0 => String::new(),
+            1 => ", 1 copy of another".into(),
+            n => format!(", {n} copies of others"),
+        };
+        format!(
+            "{n_new} photos new or changed, {n_known} known{copies}, {n_gone} gone, {n_unreadable} unreadable\n"
+        )
     }
 }
 
@@ -48,7 +65,10 @@ pub fn embed(
     out: Option<&Path>,
     crew: &Crew,
 ) -> Result<Embedded> {
-    out.map(SheetFormat::of).transpose()?;
+    out.map(SheetFormat::check).transpose()?;
+    if folder.exists() && !folder.is_dir() {
+        bail!("expected a folder of photos, found a file: {}", folder.display());
+    }
     if !folder.is_dir() {
         bail!("there is no folder {}", folder.display());
     }
@@ -62,7 +82,10 @@ pub fn embed(
     interrupt::listen("batch")?;
     let mut store =
         FeatureStore::open(&index, &identity).map_err(|err| match err.downcast_ref::<std::io::Error>() {
-            Some(_) => err.context("no index can be written there; --index names another place"),
+            Some(_) => err.context(format!(
+                "cannot write the index; choose another folder with --index: {}",
+                index.display()
+            )),
             None => err,
         })?;
     let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
@@ -92,7 +115,9 @@ pub fn embed(
         write_features(out, &files, &found)?;
     }
     let n_new = encoder.effort.images_encoded as usize;
-    Ok(Embedded { n_new, n_known: encoder.effort.images_at_hand as usize, n_gone: gone.len(), n_unreadable })
+    let n_contents = found.contents.iter().collect::<HashSet<_>>().len();
+    let (n_known, n_copies) = (n_contents.saturating_sub(n_new), found.contents.len() - n_contents);
+    Ok(Embedded { n_new, n_known, n_copies, n_gone: gone.len(), n_unreadable })
 }
 
 /// Writes the features of the photos that could be read, with their names.

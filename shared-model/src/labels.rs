@@ -7,7 +7,7 @@ mod spelling;
 mod split;
 mod warning;
 
-pub use reading::ReadLabels;
+pub use reading::{ReadLabels, is_near};
 pub use spelling::{cleaned, spelling_key};
 pub use warning::LabelWarning;
 

@@ -104,7 +104,8 @@ pub struct Check {
     #[arg(value_name = "PATH")]
     table: PathBuf,
 
-    /// Folder where image names start [default: the table's folder]
+    /// Folder where image names start, from the working folder on [default: the table's folder, images beside it, the
+    /// folder above, or the working folder: the first that has one of the images]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
@@ -157,7 +158,8 @@ pub struct Shrink {
     #[arg(value_name = "FILE")]
     table: PathBuf,
 
-    /// Folder where image names start [default: the table's folder]
+    /// Folder where image names start, from the working folder on [default: the table's folder, images beside it, the
+    /// folder above, or the working folder: the first that has one of the images]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 

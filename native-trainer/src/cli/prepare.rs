@@ -70,7 +70,7 @@ pub struct Prepare {
     #[arg(long, value_name = "DIR", requires = "images")]
     evaluation: Vec<PathBuf>,
 
-    /// Share of the rows that become validation.csv; copies and rows of a patient stay together
+    /// Share of the rows that become val.csv; copies and rows of a patient stay together
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     validation_share: f64,
 

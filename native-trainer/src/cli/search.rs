@@ -4,12 +4,12 @@ use crate::cli::options::ModelArguments;
 use crate::inputs::Photo;
 use crate::ranks::Launched;
 use crate::search::{Query, SearchOutput, embed, search};
-use anyhow::Result;
-use clap::Args;
+use anyhow::{Result, bail};
+use clap::{ArgGroup, Args};
 use dermake_process::host;
 use dermake_process::print;
 use shared_model::preprocess::Reading;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Compute the features of the photos in a folder, for `dermake search` and other programs
@@ -44,16 +44,17 @@ pub struct Embed {
 
 /// Find the photos of an index that fit a text or look like another photo
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("query").args(["text", "like"]).required(true)))]
 #[command(after_help = "Examples:
   dermake search --index photos \"a brown patch with an irregular border\"
   dermake search --index photos --like photo.jpg --top-k 5 --json")]
 pub struct Search {
     /// What the photos should show
-    #[arg(value_name = "TEXT", required_unless_present = "like")]
+    #[arg(value_name = "TEXT")]
     text: Option<String>,
 
     /// A photo that the results should look like; `-` is standard input
-    #[arg(long, value_name = "IMAGE", conflicts_with = "text")]
+    #[arg(long, value_name = "IMAGE")]
     like: Option<PathBuf>,
 
     /// Folder of an index from `dermake embed`, or the folder of its photos
@@ -79,10 +80,7 @@ impl Embed {
         let models = [self.model.on(&launched)];
         launched.compute_features(&models, Reading::Photo, |crew| {
             let done = embed(&self.folder, self.index.as_deref(), &models[0], self.out.as_deref(), &crew)?;
-            print::summary(&format!(
-                "{} photos new or changed, {} known, {} gone, {} unreadable\n",
-                done.n_new, done.n_known, done.n_gone, done.n_unreadable
-            ))?;
+            print::summary(&done.summary())?;
             Ok(done.tally().exit_code())
         })
     }
@@ -92,6 +90,9 @@ impl Search {
     pub fn run(self) -> Result<ExitCode> {
         let query = match (self.text, self.like) {
             (_, Some(photo)) => Query::Like(Photo::single(&photo)?),
+            (Some(file), None) if Path::new(&file).is_file() => {
+                bail!("this is a file, expected words; did you mean --like {file}?")
+            }
             (text, None) => Query::Text(text.unwrap_or_default()),
         };
         let output = SearchOutput { top_k: self.top_k as usize, as_json: self.json };

@@ -13,14 +13,15 @@ use std::process::ExitCode;
 
 /// Train a model on images with captions
 ///
-/// A recipe says how to train; `dermake help recipe` lists its keys. Prints its plan before the first step. Writes into RUN: checkpoints (last, best), which open_clip and all commands
-/// load as they are, metrics.jsonl, TensorBoard's files and curves.svg. After an interruption, even a kill, the same
-/// command continues from the last complete checkpoint. Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and
-/// end the run with exit code 130. Started by torchrun, mpirun or srun, the processes train one model together: the same
+/// A recipe says how to train; `dermake help recipe` lists its keys. Prints its plan before the first step. Writes into
+/// RUN: checkpoints (last, best), which open_clip and all commands load as they are, metrics.jsonl, TensorBoard's files
+/// and curves.svg. After an interruption, even a kill, the same command continues from the last complete checkpoint.
+/// Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and end the run with exit code 130. Started by torchrun, mpirun or srun, the processes train one model together: the same
 /// model that one process trains. If one of them dies, the others end with exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake data check captions.csv && dermake train clip-small --data captions.csv --out runs/own
+  dermake prepare captions.csv --out train.csv && dermake train make-small --data train.csv --out runs/make
   dermake synth --images 2000 --out data/synth
   dermake train smoke --data data/synth --out runs/smoke
   dermake train my-recipe.toml --data /data/make --out runs/make --device cuda
@@ -28,8 +29,8 @@ use std::process::ExitCode;
   dermake train my-recipe.toml --sweep run.seed=1,2,3 --sweep schedule.learning_rate=1e-5,3e-5 --data data --out sweep")]
 pub struct Train {
     /// A recipe, which says how to train: a TOML file, or one that comes with the program. clip-small and clip-finetune
-    /// are for images and captions of your own, pretrain-vit-b-16 is the paper's run; synth-demo, synth-demo-further,
-    /// synth-demo-last and smoke are for drawn pictures
+    /// are for images and captions of your own, make-small for a table of `dermake prepare`; pretrain-vit-b-16 is the
+    /// paper's run; synth-demo, synth-demo-further, synth-demo-last and smoke are for drawn pictures
     #[arg(value_name = "RECIPE")]
     recipe: String,
 

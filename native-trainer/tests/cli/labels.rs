@@ -55,6 +55,15 @@ fn a_label_file_is_read_as_editors_and_spreadsheets_save_it() {
 }
 
 #[test]
+fn a_benchmark_is_not_the_only_answer() {
+    for name in ["ham", "ham10000", "derm7pt"] {
+        let log = refused(name);
+        assert!(log.contains("names a benchmark") && log.contains("pad, f17k, snu, sd128"), "{name}: {log}");
+    }
+    assert!(refused("fitzpatrick17k").contains("did you mean f17k?"));
+}
+
+#[test]
 fn a_file_that_is_no_label_list_is_refused_with_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let utf16: Vec<u8> = "\u{feff}acne\r\nnevus\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();

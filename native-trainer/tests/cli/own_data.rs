@@ -113,6 +113,19 @@ fn the_first_error_names_lines_that_work() {
 }
 
 #[test]
+fn benchmarks_of_a_folder_that_is_not_there_are_no_benchmarks_of_a_file() {
+    let root = tempfile::tempdir().unwrap();
+    let output = run(&["eval", "--only", "pda"], &[("--data", &root.path().join("data"))]);
+    let log = text(&output.stderr);
+    assert!(output.status.code() == Some(2) && log.contains("there is no data folder"), "{log}");
+    assert!(log.contains("name one with --data"), "{log}");
+    let file = root.path().join("test.csv");
+    fs::write(&file, "image,label\n").unwrap();
+    let output = run(&["eval", "--only", "pad"], &[("--data", &file)]);
+    assert!(text(&output.stderr).contains("--only chooses among"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn captions_beside_photos_are_checked_and_trained_on() {
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");

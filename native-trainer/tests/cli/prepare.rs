@@ -53,6 +53,78 @@ fn captions_become_a_table_that_training_reads() {
     assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stdout));
 }
 
+/// The first rows of the example that comes with the program, beside pictures of these names.
+fn example(folder: &Path, n_rows: usize) -> String {
+    let mut table = csv::Reader::from_path("crates/prepare/example/captions.csv").unwrap();
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    rows.write_record(table.headers().unwrap()).unwrap();
+    for (row, record) in table.records().map(Result::unwrap).take(n_rows).enumerate() {
+        fs::copy(sample(1 + row % 3), folder.join(&record[0])).unwrap();
+        rows.write_record(&record).unwrap();
+    }
+    String::from_utf8(rows.into_inner().unwrap()).unwrap()
+}
+
+#[test]
+fn the_manuals_way_from_captions_to_a_model_can_be_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    let captions = example(folder, 12);
+    let output = prepare(folder, &captions, &["--validation-share", "0.3"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let check = dermake().args(["data", "check"]).arg(folder.join("train.csv")).output().unwrap();
+    let report = String::from_utf8(check.stdout).unwrap();
+    assert!(report.contains("objective omake: can learn from it"), "{report}");
+
+    let few = ["--set", "run.batch_size=2", "--set", "run.epochs=1", "--set", "schedule.warmup_steps=1"];
+    let train = |recipe: &str, more: &[&str], data: &Path| {
+        let mut command = dermake();
+        command.args(["train", recipe]).args(few).args(more).arg("--data").arg(data);
+        let output = command.arg("--out").arg(folder.join(format!("run-{recipe}"))).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, log) = train("make-small", &["--set", "data.validation=val.csv"], folder);
+    assert_eq!(code, Some(0), "{log}");
+    let lines = json_lines(&fs::read(folder.join("run-make-small/metrics.jsonl")).unwrap());
+    let has = |key: &str| lines.iter().any(|line| line[key].as_f64().is_some_and(|value| value > 0.0));
+    assert!(has("mkcl") && has("slra") && has("validation_loss"), "{lines:?}");
+
+    // Captions alone have no diagnoses: the check promises no more than training keeps.
+    let alone = folder.join("captions.csv");
+    let check = dermake().args(["data", "check"]).arg(&alone).output().unwrap();
+    let report = String::from_utf8(check.stdout).unwrap();
+    let why = "no row has a known diagnosis";
+    assert!(report.contains(&format!("objective omake: can learn nothing: {why}")), "{report}");
+    let (code, log) = train("clip-small", &["--set", "objective.variant=omake"], &alone);
+    assert!(code == Some(2) && log.contains(why), "{log}");
+}
+
+#[test]
+fn what_a_folder_lacks_is_said_before_a_model_is_looked_for() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    let captions = example(folder, 12);
+    let train = || {
+        let mut command = dermake();
+        command.args(["train", "pretrain-vit-b-16", "--data"]).arg(folder).arg("--out").arg(folder.join("run"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    prepare(folder, &captions, &[]);
+    let log = train();
+    assert!(log.contains("val.csv") && log.contains("data.validation") && !log.contains("model.from"), "{log}");
+    prepare(folder, &captions, &["--validation-share", "0.3"]);
+    let log = train();
+    assert!(log.contains("fewer than a batch of 2048; set a smaller one with --set run.batch_size="), "{log}");
+    assert!(!log.contains("data check") && !log.contains("model.from"), "nothing is wrong with the rows: {log}");
+    // A training table alone is no benchmark of drawn pictures; the folder has several tables of one's own.
+    let output = dermake().args(["eval", "--data"]).arg(folder).output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && log.contains("name one of them (captions.csv"), "{log}");
+    assert!(!log.contains("Drawn pictures"), "{log}");
+}
+
 #[test]
 fn rows_without_image_or_caption_are_left_out_and_counted() {
     let folder = tempfile::tempdir().unwrap();
@@ -169,13 +241,13 @@ fn the_validation_part_is_the_same_each_time_and_keeps_patients_together() {
     };
     let more = ["--validation-share", "0.2", "--group-column", "patient"];
     prepare(folder.path(), &captions, &more);
-    let (training, validation) = (names("train.csv"), names("validation.csv"));
+    let (training, validation) = (names("train.csv"), names("val.csv"));
     assert_eq!(training.len() + validation.len(), 200);
     assert!((20..60).contains(&validation.len()), "{}", validation.len());
     assert!(validation.iter().all(|row| training.iter().all(|other| other / 4 != row / 4)));
     prepare(folder.path(), &captions, &more);
-    assert_eq!(names("validation.csv"), validation);
+    assert_eq!(names("val.csv"), validation);
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
-    assert!(page.contains("rows of validation.csv") && !page.contains("<script"), "{page}");
+    assert!(page.contains("rows of val.csv") && !page.contains("<script"), "{page}");
     assert!(fs::read_to_string(folder.path().join("sample.csv")).unwrap().lines().count() == 201);
 }

@@ -79,6 +79,57 @@ fn an_index_follows_its_folder() {
 }
 
 #[test]
+fn a_copy_is_no_photo_that_was_known() {
+    let photos = photos();
+    fs::copy(photos.path().join("red.png"), photos.path().join("below/red again.png")).unwrap();
+    let expected = |new: usize, known: usize| {
+        format!("{new} photos new or changed, {known} known, 1 copy of another, 0 gone, 0 unreadable")
+    };
+    assert_eq!(embed(photos.path()), expected(8, 0));
+    assert_eq!(embed(photos.path()), expected(0, 8));
+    fs::copy(photos.path().join("red.png"), photos.path().join("third.png")).unwrap();
+    assert!(embed(photos.path()).contains("0 photos new or changed, 8 known, 2 copies of others"));
+}
+
+#[test]
+fn what_is_a_file_is_called_one() {
+    let photos = photos();
+    let red = photos.path().join("red.png");
+    let red = red.to_str().unwrap();
+    let refused = |command: &str, arguments: &[&str]| {
+        let output = run(command, arguments, photos.path());
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{log}");
+        log
+    };
+    assert!(refused("embed", &[red]).contains("expected a folder of photos, found a file"));
+    embed(photos.path());
+    let index = photos.path().to_str().unwrap();
+    let log = refused("search", &["--index", index, red]);
+    assert!(log.contains("this is a file, expected words; did you mean --like"), "{log}");
+    let log = refused("search", &["--index", red, "red"]);
+    assert!(log.contains("expected the folder of an index or of its photos, found a file"), "{log}");
+    let log = refused("search", &["--index", index]);
+    assert!(log.contains("<TEXT|--like <IMAGE>>"), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_said_before_the_work() {
+    let photos = photos();
+    let folder = photos.path().to_str().unwrap();
+    for (option, expected) in [
+        (["--out", "/proc/x.csv"], "cannot write /proc/x.csv; choose another place"),
+        (["--index", "/proc/idx"], "cannot write the index; choose another folder with --index: /proc/idx"),
+    ] {
+        let output = run("embed", &[&[folder], &option[..]].concat(), photos.path());
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && log.contains(expected) && !log.contains(".tmp"), "{log}");
+    }
+    assert!(!photos.path().join(".dermake").exists(), "nothing was done before");
+}
+
+#[test]
 fn an_index_is_searched_with_the_model_that_made_it_or_not_at_all() {
     let photos = photos();
     let search = |model: &[&str]| {

@@ -189,9 +189,9 @@ fn is_file_name(name: &str) -> bool {
     })
 }
 
-/// Returns whether two words differ by one character that is inserted, removed, replaced or exchanged with its
-/// neighbor.
-fn is_near(word: &str, key: &str) -> bool {
+/// Returns whether two words are the same, or differ by one character that is inserted, removed, replaced or exchanged
+/// with its neighbor.
+pub fn is_near(word: &str, key: &str) -> bool {
     let (word, key): (Vec<char>, Vec<char>) = (word.chars().collect(), key.chars().collect());
     let n_start = word.iter().zip(&key).take_while(|(a, b)| a == b).count();
     let n_end = word[n_start..].iter().rev().zip(key[n_start..].iter().rev()).take_while(|(a, b)| a == b).count();

@@ -1,5 +1,6 @@
 //! Checks that a table has something that an objective can learn from.
 
+use super::lineages::Lineages;
 use super::schema::{KNOWLEDGE_MASK_COLUMN, N_KNOWLEDGE, SUBCAPTION_MASK_COLUMN};
 use super::table::{TrainingTable, missing_text};
 use dermake_objective::Objective;
@@ -17,6 +18,11 @@ pub enum NothingToLearn {
     SameCaptions { captions: String },
     #[error("every row that counts has the same image, {image}")]
     SameImage { image: String },
+    #[error(
+        "no row has a known diagnosis, as no ontology_caption counts that names one; `dermake prepare` makes them from \
+         captions"
+    )]
+    NoDiagnosis,
 }
 
 /// Checks that two of these rows of the table differ in their images, and two in the captions that the objective counts.
@@ -73,6 +79,14 @@ pub fn check_countable(table: &TrainingTable, objective: &Objective) -> Result<(
         Err(NothingToLearn::SameCaptions { .. } | NothingToLearn::SameImage { .. }) => Ok(()),
         checked => checked,
     }
+}
+
+/// Checks that the place of some diagnosis is known, which soft targets and the sampler along an ontology need.
+///
+/// # Errors
+/// [`NothingToLearn::NoDiagnosis`] if none is.
+pub fn check_diagnoses(lineages: &Lineages) -> Result<(), NothingToLearn> {
+    if lineages.n_known() > 0 { Ok(()) } else { Err(NothingToLearn::NoDiagnosis) }
 }
 
 /// A caption as the tokenizer takes it, more or less: letters' case and spaces make no difference.

@@ -24,7 +24,7 @@ pub mod shrink;
 mod table;
 
 pub use augment::Augmentation;
-pub use learnable::{check_countable, check_learnable};
+pub use learnable::{check_countable, check_diagnoses, check_learnable};
 pub use lineages::Lineages;
 pub use loader::{Batch, Loader, LoaderOptions, Position, Stopper};
 pub use ontology::{Ontology, OntologyError};

@@ -143,12 +143,21 @@ impl Benchmark {
         data.join(OWN_FILE).exists()
     }
 
-    /// The table, if the data folder has it.
+    /// The table, if the data folder has it, and the one of the test images with it: a `train.csv` alone may be anything.
     pub fn table(&self, data: &FileFinder) -> Option<PathBuf> {
         if let Some(own) = &self.own {
             return Some(own.path.clone());
         }
-        self.tables.iter().find_map(|table| data.find(table).ok())
+        let is_whole = |table: &PathBuf| self.test_table(table).is_none_or(|test| test.is_file());
+        self.tables.iter().filter_map(|table| data.find(table).ok()).find(is_whole)
+    }
+
+    /// The table of the test images beside a training table, if there are two.
+    pub fn test_table(&self, table: &Path) -> Option<PathBuf> {
+        match &self.task {
+            Task::LinearProbe { test: Some(test), .. } => Some(table.with_file_name("").join(test)),
+            _ => None,
+        }
     }
 
     /// Reads the table, with the rows that are scored.
@@ -168,12 +177,17 @@ impl Benchmark {
         self.own.as_ref().map_or(Vec::new(), |own| own.notes.clone())
     }
 
-    /// Describes a benchmark whose table does not exist.
+    /// Describes a benchmark whose tables do not exist.
     pub fn skipped(&self, data: &Path) -> SkippedBenchmark {
+        let tables = self.tables.iter().map(|table| data.join(table));
+        let missing = tables.flat_map(|table| {
+            let test = self.test_table(&table);
+            std::iter::once(table).chain(test)
+        });
         SkippedBenchmark {
             key: self.key.clone(),
             title: self.title.clone(),
-            missing: self.tables.iter().map(|table| data.join(table)).collect(),
+            missing: missing.filter(|table| !table.exists()).collect(),
             source: self.source.clone(),
             how: self.how.clone(),
         }
@@ -212,6 +226,38 @@ mod tests {
             if let Task::Concepts { concepts, .. } = &benchmark.task {
                 let terms = concept_terms();
                 assert!(concepts.iter().all(|concept| terms.contains_key(concept)), "{}", benchmark.key);
+            }
+        }
+    }
+
+    #[test]
+    fn a_training_table_alone_is_no_benchmark() {
+        let data = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = data.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        let probe = Benchmark::built_in().unwrap().into_iter().find(|one| one.key == "synth_linear_probe").unwrap();
+        let table = || probe.table(&FileFinder::new(data.path()));
+        write("train.csv");
+        assert_eq!(table(), None);
+        assert!(probe.skipped(data.path()).missing.contains(&data.path().join("zeroshot/test.csv")));
+        write("synth/train.csv");
+        write("synth/zeroshot/test.csv");
+        assert_eq!(table(), Some(data.path().join("synth/train.csv")));
+        write("zeroshot/test.csv");
+        assert_eq!(table(), Some(data.path().join("train.csv")));
+    }
+
+    #[test]
+    fn no_benchmark_is_taken_for_a_label() {
+        for benchmark in Benchmark::built_in().unwrap() {
+            let data_set = benchmark.title.split(',').next().unwrap();
+            for name in [benchmark.key.as_str(), data_set] {
+                let labels = dermake_files::labels::from_argument(name);
+                let is_set = labels.as_ref().is_ok_and(|labels| LabelSet::keys().contains(&labels.key.as_str()));
+                assert!(is_set || labels.is_err(), "{name}");
             }
         }
     }

@@ -15,6 +15,9 @@ use std::path::Path;
 pub fn chosen(options: &EvalOptions<'_>) -> Result<Vec<Benchmark>> {
     let own = || own_data::benchmarks(options.data, &options.columns, options.max_unreadable);
     if !options.data.is_dir() || options.columns.is_given() {
+        if !options.only.is_empty() && !options.data.exists() {
+            bail!("there is no data folder {}; name one with --data", options.data.display());
+        }
         if !options.only.is_empty() {
             bail!("--only chooses among the benchmarks of a data folder: {}", options.data.display());
         }

@@ -2,7 +2,6 @@
 
 use super::benchmarks::{Benchmark, Task};
 use super::chosen::{chosen, nothing_found};
-use super::classification::{self, ClassTask};
 use super::compare::{Comparison, Evaluated, FailedModel};
 use super::concepts::{self, ConceptSource};
 use super::embedding_map::MapMethod;
@@ -14,6 +13,7 @@ use super::own_data::OwnColumns;
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
+use super::zero_shot::{self, ClassTask};
 use super::{Ending, compared, print_table, report, retrieval};
 use anyhow::{Result, bail};
 use dermake_collectives::RankError;
@@ -72,7 +72,7 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
 /// # Errors
 /// When no benchmark is there, a model cannot be loaded or the report not written.
 pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)> {
-    options.embeddings.map(SheetFormat::of).transpose()?;
+    options.embeddings.map(SheetFormat::check).transpose()?;
     if options.embeddings.is_some() && options.models.len() > 1 {
         bail!("--embeddings writes the features of one model, and {} are named", options.models.len());
     }
@@ -233,7 +233,7 @@ fn stopped(benchmark: &Benchmark) -> FailedBenchmark {
 fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result<Scored> {
     match &benchmark.task {
         Task::Classification { classes, label_column, metric } => {
-            classification::run(session, benchmark, table, &ClassTask { classes, label_column, metric })
+            zero_shot::run(session, benchmark, table, &ClassTask { classes, label_column, metric })
         }
         Task::Concepts { images, list, concepts } => {
             concepts::run(session, benchmark, table, images, &ConceptSource { list, named: concepts })

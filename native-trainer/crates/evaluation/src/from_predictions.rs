@@ -1,7 +1,7 @@
 //! Scores predictions that somebody made (`--from`), and compares them.
 
 use super::benchmarks::{Benchmark, Task};
-use super::classified::Classified;
+use super::class_metrics::Classified;
 use super::compare::Evaluated;
 use super::evaluate::log;
 use super::exclusion::Exclusion;

@@ -3,14 +3,24 @@
 //! A benchmark is a table and images in the reference's layout. The benchmarks in the data folder run one after the
 //! other. Features are cached, so that a second evaluation reads no image and an interrupted one continues. Instead of a
 //! model there may be somebody's predictions.
+//!
+//! What runs: `benchmarks` and `own_data` say what a data folder has, `chosen` which of it is wanted, and
+//! `evaluate` goes through it. A task has a file that gives one `results::BenchmarkResult`: `zero_shot`,
+//! `concepts`, `retrieval`, `linear_probe`; `from_predictions` does without a model.
+//!
+//! What a task is made of: `table` has the rows, `labeled` their labels, `scored` the features of their images,
+//! `class_metrics` the figures of classes, whoever predicted them, `groups` those of each skin tone, sex and age,
+//! and `resampler` the main metric on any resample of the rows, which `compare` needs. The metrics themselves are
+//! pure functions of `dermake_metrics`.
+//!
+//! What comes out: `out` is the folder, `report` the page and the table, with a file for each task's figures.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 mod benchmarks;
 pub mod calibrate;
 mod chosen;
-mod classification;
-mod classified;
+mod class_metrics;
 pub mod compare;
 mod concepts;
 mod dermfm_zero;
@@ -39,6 +49,7 @@ mod scored;
 mod session;
 mod standardization;
 pub mod table;
+mod zero_shot;
 
 pub use benchmarks::Benchmarks;
 pub use embedding_map::MapMethod;

@@ -1,7 +1,7 @@
 //! Linear probe: multinomial logistic regression on frozen features of a share of the training split.
 
 use super::benchmarks::{Benchmark, image_roots};
-use super::classified::{is_metric, metric_of, metrics};
+use super::class_metrics::{is_metric, metric_of, metrics};
 use super::dermfm_zero;
 use super::labeled;
 use super::logistic::learn;

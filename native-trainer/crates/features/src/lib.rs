@@ -1,6 +1,14 @@
 //! Features of images and texts: computed once and cached by content.
 //!
 //! `dermake eval` has them in a cache, `dermake embed` in an index beside the photos; both are a [`FeatureStore`].
+//!
+//! [`Encoder`] is a model with its store. It encodes image files (`images.rs`: [`Encoder::images`], cached by content),
+//! pictures in memory (`pictures.rs`: not cached), and texts. `vision.rs` takes files through the tower a batch at a time
+//! and `reading.rs` reads them; a [`Stamp`] is a file's size and time, by which one that did not change is not read
+//! again. [`Identity`] is what a feature depends on besides the image.
+//!
+//! A [`Crew`] is the ranks that encode together, as the first one has them (`ranks/`); the others [`follow`] it until
+//! they are [`Dismissed`], which says how their work ended.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

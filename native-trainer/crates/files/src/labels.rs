@@ -4,11 +4,35 @@ use crate::file_finder::{FileFinder, FindError};
 use crate::text_file;
 use anyhow::{Context, Result, bail};
 use shared_model::concepts::{Concept, ReadConcepts};
-use shared_model::labels::{LabelSet, ReadLabels};
+use shared_model::labels::{LabelSet, ReadLabels, is_near};
 use std::path::Path;
 
 /// Separators of typed labels; file names have none of these.
 const SEPARATORS: [char; 4] = [',', ';', '|', '\n'];
+
+/// Names of benchmarks that are no label sets, and of data sets whose label set has another name: what people type in
+/// place of a set's key. A test of the evaluation compares them with the list of benchmarks.
+const DATA_SETS: [(&str, Option<&str>); 19] = [
+    ("padufes20", Some("pad")),
+    ("fitzpatrick17k", Some("f17k")),
+    ("fitzpatrick", Some("f17k")),
+    ("snu134", Some("snu")),
+    ("daffodil", None),
+    ("ham", None),
+    ("ham10000", None),
+    ("ham10k", None),
+    ("isic", None),
+    ("isic2020", None),
+    ("ph2", None),
+    ("skincon", None),
+    ("derm7pt", None),
+    ("skincap", None),
+    ("derm1m", None),
+    ("synth", None),
+    ("synthconcepts", None),
+    ("synthretrieval", None),
+    ("drawnpictures", None),
+];
 
 /// Reads the value of `--labels`: the key of a set, a file, `-` for standard input, or the labels themselves.
 ///
@@ -23,12 +47,35 @@ pub fn from_argument(argument: &str) -> Result<LabelSet> {
         _ if argument.contains(['/', '\\']) && !argument.contains(SEPARATORS) => {
             bail!("there is no label file {argument}")
         }
-        _ => ReadLabels::from_key_or_text(argument)?,
+        _ => {
+            refuse_data_set(argument)?;
+            ReadLabels::from_key_or_text(argument)?
+        }
     };
     for warning in &labels.warnings {
         tracing::warn!("labels: {warning}");
     }
     Ok(labels.set)
+}
+
+/// Refuses the name of a data set in place of labels: it would be the only answer, for every photo.
+fn refuse_data_set(argument: &str) -> Result<()> {
+    if LabelSet::find(argument).is_some() || argument.contains(SEPARATORS) || argument.contains(['[', '"']) {
+        return Ok(());
+    }
+    let typed: String = argument.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let typed = typed.strip_suffix("linearprobe").unwrap_or(&typed);
+    let set = LabelSet::find(typed).map(|set| set.key);
+    // Short names are too near to words.
+    let is_meant = |name: &str| name == typed || (name.len() > 5 && is_near(typed, name));
+    let known = DATA_SETS.iter().find(|(name, _)| is_meant(name)).map(|(_, set)| set.map(str::to_owned));
+    let Some(set) = set.map(Some).or(known) else { return Ok(()) };
+    let what = match set {
+        Some(set) => format!("which names a data set; did you mean {set}?"),
+        None => "which names a benchmark of `dermake eval`".into(),
+    };
+    let keys = LabelSet::keys().join(", ");
+    bail!("expected a label set ({keys}), a file, or labels, found {:?}, {what}", argument.trim())
 }
 
 /// Reads concepts: a file, `-` for standard input, or the concepts themselves, each once.
@@ -113,6 +160,23 @@ mod tests {
         assert!(error(from_argument(folder.path().to_str().unwrap())).contains("this is a folder"));
         let message = error(class_list("padd", folder.path()));
         assert!(message.contains("pad, f17k, snu, sd128") && message.contains("no such file"), "{message}");
+    }
+
+    #[test]
+    fn the_name_of_a_benchmark_is_no_label() {
+        for name in ["ham", "HAM10000", "derm7pt", "derm7p", "SkinCon", "ISIC 2020", "ham_linear_probe"] {
+            let message = error(from_argument(name));
+            assert!(
+                message.contains("names a benchmark") && message.contains("pad, f17k, snu, sd128"),
+                "{message}"
+            );
+        }
+        for (name, set) in [("Fitzpatrick17k", "f17k"), ("pad_linear_probe", "pad")] {
+            assert!(error(from_argument(name)).ends_with(&format!("did you mean {set}?")), "{name}");
+        }
+        for labels in ["pad", "SD-128", "hat", "nevus", "ham, eczema", "[\"ham\"]"] {
+            assert!(from_argument(labels).is_ok(), "{labels}");
+        }
     }
 
     #[test]

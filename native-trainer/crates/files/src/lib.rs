@@ -7,6 +7,7 @@ pub mod file_finder;
 pub mod hash;
 pub mod labels;
 pub mod lock;
+pub mod new_file;
 pub mod output;
 pub mod table_file;
 pub mod text_file;

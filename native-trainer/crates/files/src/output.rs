@@ -1,6 +1,7 @@
 //! A result folder that appears whole or not at all.
 
 use crate::lock::Lock;
+use crate::new_file::NewFile;
 use anyhow::{Context, Result, bail};
 use dermake_process::interrupt;
 use safetensors::SafeTensorError;
@@ -128,18 +129,27 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
     if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return std::fs::write(path, content).with_context(cannot);
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    let mut file = NewFile::beside(path).with_context(cannot)?;
     file.write_all(content).with_context(cannot)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).with_context(cannot)?;
+    file.persist(path).with_context(cannot)
+}
+
+/// Checks, before work whose result it is to have, that a file can be written. An existing one is not changed.
+///
+/// # Errors
+/// When the path is a folder's, its folder does not exist, or nothing can be written there.
+pub fn check_file(path: &Path) -> Result<()> {
+    let cannot = || format!("cannot write {}; choose another place", path.display());
+    if path.is_dir() {
+        bail!("this is a folder, expected the name of a file: {}", path.display());
     }
-    file.as_file().sync_all().with_context(cannot)?; // a full disk may show only now
-    file.persist(path).with_context(cannot)?;
-    Ok(())
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Ok(()); // a device or a pipe
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        bail!("cannot write {}, as there is no folder {}; make it first", path.display(), folder.display());
+    }
+    NewFile::beside(path).map(drop).with_context(cannot)
 }
 
 /// Makes the folder and everything below it readable by everyone.
@@ -226,6 +236,28 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"2");
         assert!(replace_file(&path.join("below"), b"3").is_err());
         assert_eq!(names_in(root.path()), ["file"]);
+    }
+
+    #[test]
+    fn where_no_file_can_be_is_known_before_and_said_without_a_temporary_name() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        check_file(&path).unwrap();
+        assert!(names_in(root.path()).is_empty(), "nothing is left of the check");
+        replace_file(&path, b"1").unwrap();
+        check_file(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"1");
+        let error = |path: &Path| format!("{:#}", check_file(path).unwrap_err());
+        assert!(error(root.path()).starts_with("this is a folder, expected the name of a file"));
+        assert!(error(&root.path().join("no/such")).contains("make it first"));
+        #[cfg(target_os = "linux")]
+        {
+            let nowhere = Path::new("/proc/x.csv");
+            let written = format!("{:#}", replace_file(nowhere, b"1").unwrap_err());
+            for error in [error(nowhere), written] {
+                assert!(error.starts_with("cannot write /proc/x.csv") && !error.contains(".tmp"), "{error}");
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -26,7 +26,7 @@ pub struct HygieneOptions {
     pub images: Option<PathBuf>,
     /// Folders with images that a model will be evaluated on: rows with a copy are left out.
     pub evaluation: Vec<PathBuf>,
-    /// Share of the rows that become `validation.csv`.
+    /// Share of the rows that become `val.csv`.
     pub validation_share: f64,
     pub seed: u64,
 }

@@ -13,20 +13,23 @@ use crate::source::{self, Columns, Source};
 use crate::summary::Summary;
 use crate::units::TokenBudget;
 use anyhow::{Context, Result, bail};
+use dermake_files::new_file::NewFile;
+use dermake_files::output::{check_file, create_folder, replace_file};
 use dermake_process::interrupt::{self, Interrupted};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use std::ffi::OsStr;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// The file with the counts.
 const COUNTS: &str = "prepare.json";
 /// What a language model answered.
 pub const ANSWERS: &str = "answers.jsonl";
+/// The validation part, called as in the recipes.
+const VALIDATION: &str = "val.csv";
 /// The other files beside the table.
-const BESIDE: [&str; 4] = ["extracted.jsonl", "validation.csv", "sample.csv", "report.html"];
+const BESIDE: [&str; 4] = ["extracted.jsonl", VALIDATION, "sample.csv", "report.html"];
 
 /// Pairs that are prepared at a time.
 const CHUNK: usize = 4096;
@@ -128,6 +131,10 @@ pub fn check_out(options: &PrepareOptions) -> Result<()> {
     if BESIDE.iter().chain(&[COUNTS, ANSWERS]).any(|name| out.file_name() == Some(OsStr::new(name))) {
         bail!("another result of the run has this name, expected a name such as train.csv: {}", out.display());
     }
+    let is_folder_new = out.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    if !is_folder_new {
+        check_file(out)?;
+    }
     let is_table = |path: &Path| matches!((path.canonicalize(), options.table.canonicalize()), (Ok(path), Ok(table)) if path == table);
     if is_table(out) {
         bail!("--out names the table that is read, expected another file: {}", out.display());
@@ -156,9 +163,9 @@ fn progress(n_rows: u64) -> ProgressBar {
 
 /// The files of a run, unnamed until it ends.
 struct Results {
-    table: csv::Writer<BufWriter<NamedTempFile>>,
-    validation: Option<csv::Writer<BufWriter<NamedTempFile>>>,
-    extracted: BufWriter<NamedTempFile>,
+    table: csv::Writer<BufWriter<NewFile>>,
+    validation: Option<csv::Writer<BufWriter<NewFile>>>,
+    extracted: BufWriter<NewFile>,
     summary: Summary,
     sample: Sample,
 }
@@ -166,8 +173,9 @@ struct Results {
 impl Results {
     fn create(options: &PrepareOptions) -> Result<Self> {
         let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        dermake_files::output::create_folder(folder)?;
-        let new = || NamedTempFile::new_in(folder).with_context(|| format!("cannot write to {}", folder.display()));
+        create_folder(folder)?;
+        let cannot = || format!("cannot write to {}", folder.display());
+        let new = || NewFile::beside(&options.out).with_context(cannot);
         let new_table = || -> Result<_> {
             let mut table = csv::Writer::from_writer(BufWriter::new(new()?));
             table.write_record(COLUMNS)?;
@@ -187,7 +195,7 @@ impl Results {
     /// The files as long as they have no name.
     fn paths(&self) -> Vec<PathBuf> {
         let tables = [Some(&self.table), self.validation.as_ref()].into_iter().flatten().map(csv::Writer::get_ref);
-        tables.chain([&self.extracted]).map(|file| file.get_ref().path().to_path_buf()).collect()
+        tables.chain([&self.extracted]).map(|file| file.get_ref().temporary_path().to_path_buf()).collect()
     }
 
     fn write(&mut self, row: &Prepared) -> Result<()> {
@@ -221,10 +229,10 @@ impl Results {
             ("sample.csv", self.sample.to_csv()?),
             ("report.html", page.into_bytes()),
         ] {
-            dermake_files::output::replace_file(&beside(&options.out, name), &content)?;
+            replace_file(&beside(&options.out, name), &content)?;
         }
         persist(self.extracted, &beside(&options.out, "extracted.jsonl"))?;
-        let path = beside(&options.out, "validation.csv");
+        let path = beside(&options.out, VALIDATION);
         match validation {
             Some(validation) => persist(validation, &path)?,
             // Rows of an earlier run's part are in the table now.
@@ -240,15 +248,7 @@ impl Results {
 }
 
 /// Gives a written file its name.
-fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> Result<()> {
-    let cannot = || format!("cannot write {}", path.display());
-    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(cannot)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).with_context(cannot)?;
-    }
-    file.as_file().sync_all().with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(())
+fn persist(file: BufWriter<NewFile>, path: &Path) -> Result<()> {
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error);
+    file.and_then(|file| file.persist(path)).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -22,7 +22,7 @@ pub struct Summary {
     pub n_rows: u64,
     /// Rows that are not in the table, by reason.
     pub left_out: BTreeMap<Reason, u64>,
-    /// Rows of `validation.csv`.
+    /// Rows of `val.csv`.
     pub n_validation: u64,
     pub images: HygieneCounts,
     pub n_with_condition: u64,
@@ -106,7 +106,7 @@ impl Summary {
             self.n_subcaptions as f64 / n_kept.max(1) as f64,
         );
         if self.n_validation > 0 {
-            text += &format!("rows of validation.csv: {}\n", share(self.n_validation));
+            text += &format!("rows of val.csv: {}\n", share(self.n_validation));
         }
         if self.images.n_images > 0 {
             let HygieneCounts { n_images, n_missing, n_unreadable, n_near, .. } = self.images;

@@ -1,6 +1,7 @@
 //! The formats of tables, by the ending of a file's name.
 
 use anyhow::{Result, bail};
+use dermake_files::output::check_file;
 use std::path::Path;
 
 /// The format of a table.
@@ -27,5 +28,14 @@ impl SheetFormat {
             Some("npy") => Self::Numpy,
             _ => bail!("expected a name ending in .csv, .tsv, .parquet or .npy: {}", path.display()),
         })
+    }
+
+    /// Checks, before the work, that a table can be written to a path.
+    ///
+    /// # Errors
+    /// When the ending means no format, or no file can be written there.
+    pub fn check(path: &Path) -> Result<()> {
+        Self::of(path)?;
+        check_file(path)
     }
 }

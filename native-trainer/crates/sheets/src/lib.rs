@@ -1,7 +1,7 @@
 //! Results as tables that pandas, R and NumPy read: a row for each image, columns of texts, numbers and vectors.
 //!
-//! [`SheetFormat::of`] tells the format by the ending of a file's name, so that a command can refuse a name before its
-//! work. A file appears whole or not at all.
+//! [`SheetFormat::of`] tells the format by the ending of a file's name, and [`SheetFormat::check`] refuses a place before a
+//! command's work. A file appears whole or not at all.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 

@@ -2,7 +2,7 @@
 
 use super::recipe::Recipe;
 use anyhow::{Context, Result, bail};
-use dermake_data::{Lineages, Ontology, SampleSource};
+use dermake_data::{Lineages, Ontology, TrainingTable, check_diagnoses};
 use dermake_files::{hash, text_file};
 use std::path::Path;
 
@@ -17,23 +17,17 @@ pub fn read(recipe: &Recipe, data: &Path) -> Result<Option<Ontology>> {
     ontology.map(Some).with_context(|| format!("data.ontology is no ontology: {}", path.display()))
 }
 
-/// Gives a source the places of its diagnoses, if the recipe needs them.
-pub fn with_lineages(source: SampleSource, recipe: &Recipe, ontology: Option<&Ontology>) -> SampleSource {
-    if !recipe.needs_lineages() {
-        return source;
-    }
-    let lineages = Lineages::of_table(source.table(), ontology);
-    source.with_lineages(lineages)
+/// The places of a table's diagnoses, if the recipe needs them.
+pub fn lineages(table: &TrainingTable, recipe: &Recipe, ontology: Option<&Ontology>) -> Option<Lineages> {
+    recipe.needs_lineages().then(|| Lineages::of_table(table, ontology))
 }
 
 /// Checks that the place of some diagnosis of the training table is known.
 ///
 /// # Errors
 /// Says what is missing.
-pub fn check(source: &SampleSource, recipe: &Recipe) -> Result<()> {
-    if source.lineages().is_none_or(|lineages| lineages.n_known() > 0) {
-        return Ok(());
-    }
+pub fn check(lineages: Option<&Lineages>, recipe: &Recipe) -> Result<()> {
+    let Some(Err(lacks)) = lineages.map(check_diagnoses) else { return Ok(()) };
     let why = match recipe.objective.soft_targets() {
         Some(_) => format!("the objective `{}` with soft targets", recipe.objective.variant.name()),
         None => "data.ontology_sampling".to_owned(),
@@ -42,10 +36,7 @@ pub fn check(source: &SampleSource, recipe: &Recipe) -> Result<()> {
         Some(file) => {
             bail!("{why} needs diagnoses of an ontology, and {file} has none of the table's ontology captions")
         }
-        None => bail!(
-            "{why} needs diagnoses of an ontology, and no ontology_caption counts in the table; `dermake prepare` makes \
-             them"
-        ),
+        None => bail!("{why} needs diagnoses of an ontology: {lacks}"),
     }
 }
 

@@ -20,8 +20,8 @@ pub(super) fn folder_of(recipe: &mut Recipe, data: &Path) -> Result<PathBuf> {
             return Ok(data.into()); // the error of the table that is missing
         }
         bail!(
-            "the recipe names further tables beside {}, expected the folder that has them all; clip-small and \
-             clip-finetune are recipes for one table: {}",
+            "the recipe names further tables beside {}, expected the folder that has them all; clip-small, \
+             make-small and clip-finetune are recipes for one table: {}",
             recipe.data.train,
             data.display()
         );

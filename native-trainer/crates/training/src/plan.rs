@@ -7,19 +7,20 @@ use super::model::DeviceMemory;
 use super::ontology;
 use super::parameters::parameters;
 use super::ranks::Ranks;
-use super::recipe::{Recipe, ZeroShotRecipe};
-use anyhow::{Context, Result, bail};
+use super::recipe::Recipe;
+use anyhow::{Context, Result};
 use dermake_data::shrink;
-use dermake_data::{LoaderOptions, SampleSource, TrainingTable, check_countable, check_learnable};
-use dermake_evaluation::LabeledImages;
-use dermake_files::{hash, labels};
+use dermake_data::{LoaderOptions, SampleSource, TrainingTable};
+use dermake_files::hash;
 use shared_model::config::ClipConfig;
-use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 mod summary;
+mod tables;
+
+pub use tables::{Tables, ZeroShotSet};
 
 /// The key in [`Plan::fingerprint`] of the recipe.
 pub const RECIPE: &str = "recipe";
@@ -41,72 +42,25 @@ pub struct Plan {
     pub n_ranks: usize,
 }
 
-/// A labeled table to measure zero-shot accuracy on.
-pub struct ZeroShotSet {
-    pub name: String,
-    pub class_names: Vec<String>,
-    pub images: LabeledImages,
-}
-
 impl Plan {
-    /// Finds and reads the tables of `recipe` below `data`, for so many ranks, each on a device with that much memory.
+    /// Makes the plan of `recipe` with its tables, for so many ranks, each on a device with that much memory.
     ///
     /// # Errors
-    /// When a table cannot be read, the run would learn nothing from it, the schedule is longer than the run, or a rank
-    /// would have no image of a batch.
+    /// When the recipe does not fit the model, or a table cannot be read again.
     pub fn resolve(
         recipe: Recipe,
         config: ClipConfig,
-        data: &Path,
+        tables: Tables,
         memory: DeviceMemory,
         n_ranks: usize,
     ) -> Result<Self> {
-        if recipe.run.batch_size < n_ranks {
-            bail!(
-                "run.batch_size is {}, expected at least {n_ranks}: each of the {n_ranks} ranks has images of every batch",
-                recipe.run.batch_size
-            );
-        }
-        let tree = ontology::read(&recipe, data)?;
-        let source = |table: &str| -> Result<Arc<SampleSource>> {
-            let path = data.join(table);
-            let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length)?;
-            let table = TrainingTable::read(&path, &recipe.data.table)?;
-            let root = match &recipe.data.image_root {
-                Some(root) => image_root(&data.join(root))?,
-                None => table.image_root().into(),
-            };
-            let source = SampleSource::new(table, root, tokenizer, config.preprocess.clone());
-            Ok(Arc::new(ontology::with_lineages(source, &recipe, tree.as_ref())))
-        };
-        let train = source(&recipe.data.train)?;
-        let validation = recipe.data.validation.as_deref().map(source).transpose()?;
-        let zero_shot: Vec<ZeroShotSet> =
-            recipe.data.zero_shot.iter().map(|set| ZeroShotSet::read(set, data)).collect::<Result<_>>()?;
-        let n_rows = train.table().usable_rows().count();
-        let steps_per_epoch = (n_rows / recipe.run.batch_size) as u64;
-        if steps_per_epoch == 0 {
-            bail!(
-                "the training table has {n_rows} usable rows, fewer than a batch of {} (`dermake data check` says what \
-                 is wrong with others): {}",
-                recipe.run.batch_size,
-                data.join(&recipe.data.train).display()
-            );
-        }
-        check_learnable(train.table(), train.table().usable_rows(), &recipe.objective).with_context(|| {
-            let variant = recipe.objective.variant.name();
-            format!("the objective `{variant}` can learn nothing from {}", data.join(&recipe.data.train).display())
-        })?;
-        ontology::check(&train, &recipe)?;
-        if let Some(validation) = &validation {
-            check_countable(validation.table(), &recipe.objective).context("in the validation table")?;
-        }
+        let Tables { data, train, validation, zero_shot, steps_per_epoch, total_steps } = tables;
+        let (data, train) = (data.as_path(), train.samples(&config)?);
+        let validation = validation.map(|validation| validation.samples(&config)).transpose()?;
         let table = table_sha256(&data.join(&recipe.data.train), train.table())?;
         let mut fingerprint = fingerprint(&recipe, &config, table, train.image_root())?;
         fingerprint.extend(ontology::fingerprint(&recipe, data)?);
         let evaluated_on = evaluated_on(&recipe, &zero_shot, data, validation.as_deref())?;
-        let total_steps = steps_per_epoch.saturating_mul(recipe.run.epochs as u64);
-        recipe.schedule.check_length(total_steps)?;
         recipe.lock.check_blocks(&config)?;
         if let Some(lora) = &recipe.lora {
             let lock = recipe.locked();
@@ -185,21 +139,6 @@ impl Plan {
     }
 }
 
-impl ZeroShotSet {
-    /// Reads the table, so that a run does not fail for it after its first epoch.
-    fn read(recipe: &ZeroShotRecipe, data: &Path) -> Result<Self> {
-        let labels = labels::class_list(&recipe.classes, data)?;
-        let table = data.join(&recipe.table);
-        let images = LabeledImages::read(&table, &labels, data)?;
-        if let Some(first) = images.files.first()
-            && !images.files.iter().any(|file| file.path.is_file())
-        {
-            bail!("none of the table's images is there ({}, for one): {}", first.path.display(), table.display());
-        }
-        Ok(Self { name: recipe.name.clone(), class_names: labels.class_names, images })
-    }
-}
-
 fn loader_options(recipe: &Recipe) -> LoaderOptions {
     LoaderOptions {
         batch_size: recipe.run.batch_size,
@@ -208,14 +147,6 @@ fn loader_options(recipe: &Recipe) -> LoaderOptions {
         ontology_sampling: recipe.data.ontology_sampling,
         ..LoaderOptions::default()
     }
-}
-
-/// Checks the folder where image names start.
-fn image_root(folder: &Path) -> Result<PathBuf> {
-    if !folder.is_dir() {
-        bail!("data.image_root is no folder: {}", folder.display());
-    }
-    Ok(folder.into())
 }
 
 /// Settings that may change when a run continues: how often something is written, the notice, the micro-batches, and when

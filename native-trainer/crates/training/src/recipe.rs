@@ -61,7 +61,8 @@ pub struct DataRecipe {
     pub train: String,
     /// A table of the same columns for the validation loss.
     pub validation: Option<String>,
-    /// Folder where image names start; by default the table's.
+    /// Folder where image names start; by default the first usual place that has one of the images, from the table's
+    /// folder on.
     pub image_root: Option<String>,
     #[serde(default)]
     pub table: TableOptions,

@@ -8,8 +8,9 @@ use dermake_files::text_file;
 use std::path::Path;
 
 /// The recipes that come with the program.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 8] = [
     ("clip-small", include_str!("../../../recipes/clip-small.toml")),
+    ("make-small", include_str!("../../../recipes/make-small.toml")),
     ("clip-finetune", include_str!("../../../recipes/clip-finetune.toml")),
     ("pretrain-vit-b-16", include_str!("../../../recipes/pretrain-vit-b-16.toml")),
     ("synth-demo", include_str!("../../../recipes/synth-demo.toml")),

@@ -12,7 +12,7 @@ use super::micro_batches::MicroBatches;
 use super::model::{self, TrainedModel};
 use super::optimizer::AdamW;
 use super::own_data;
-use super::plan::Plan;
+use super::plan::{Plan, Tables};
 use super::progress::{RunProgress, StepFigures};
 use super::rank_batch::{RankBatch, RankBatches};
 use super::ranks::Ranks;
@@ -52,10 +52,11 @@ pub fn train(recipe_name: &str, settings: &[Setting], places: &RunPlaces<'_>, ra
 /// The same with a recipe that has been read; an error is not told to other ranks.
 pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -> Result<Ending> {
     let data = own_data::folder_of(&mut recipe, places.data)?;
+    let tables = Tables::read(&recipe, &data, ranks.size())?;
     let placement = placement(places.device, recipe.run.precision)?;
     let (config, weights) = initial_weights(&recipe)?;
     let memory = model::free_memory(&config, &placement).of_rank(ranks.n_local());
-    let plan = Plan::resolve(recipe, config, &data, memory, ranks.size())?;
+    let plan = Plan::resolve(recipe, config, tables, memory, ranks.size())?;
     let program = ("program".to_string(), env!("CARGO_PKG_VERSION").to_string());
     let hashes = plan.fingerprint.clone().into_iter().chain(plan.evaluated_on.clone());
     let hashes = hashes.chain(plan.recipe.run.decided_together()?).chain([program]);

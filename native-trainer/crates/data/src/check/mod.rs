@@ -9,7 +9,8 @@ mod statistics;
 
 pub use statistics::{CaptionStatistics, Statistics};
 
-use super::learnable::{NothingToLearn, check_learnable};
+use super::learnable::{NothingToLearn, check_diagnoses, check_learnable};
+use super::lineages::Lineages;
 use super::problem::RowProblem;
 use super::schema::TableOptions;
 use super::table::{TableError, TrainingTable};
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub table: TableOptions,
-    /// Folder where image names start; the table's if `None`.
+    /// Folder where image names start; the first usual place that has one of the images if `None`.
     pub image_root: Option<PathBuf>,
     /// Context length L that captions must fit.
     pub context_length: usize,
@@ -127,7 +128,13 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     let skipped: HashSet<usize> =
         report.problems.iter().filter(|problem| !problem.kind.is_warning()).map(|problem| problem.row).collect();
     let usable = || (0..table.len()).filter(|row| !skipped.contains(row));
-    let lacks = |variant| check_learnable(&table, usable(), &Objective::of(variant)).err();
+    let lineages = Lineages::of_table(&table, None);
+    let lacks = |variant| {
+        let objective = Objective::of(variant);
+        let learnable = check_learnable(&table, usable(), &objective);
+        // As training refuses it, in the same order.
+        learnable.and_then(|()| objective.soft_targets().map_or(Ok(()), |_| check_diagnoses(&lineages))).err()
+    };
     report.objectives = Variant::ALL.map(|variant| (variant, lacks(variant))).into();
     if report.error.is_none() && skipped.is_empty() {
         report.error = report.uncounted();

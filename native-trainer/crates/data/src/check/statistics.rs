@@ -2,7 +2,7 @@
 
 use crate::problem::{ProblemKind, RowProblem};
 use crate::schema::N_KNOWLEDGE;
-use crate::table::{TrainingTable, missing_text};
+use crate::table::TrainingTable;
 use rayon::prelude::*;
 use serde::Serialize;
 use shared_model::tokenizer::Tokenizer;
@@ -16,7 +16,7 @@ pub struct Statistics {
     pub n_usable_rows: usize,
     /// Distinct image names.
     pub n_images: usize,
-    /// Captions of all kinds, whether the mask counts them or not: all of them are encoded.
+    /// Captions of all kinds, whether the mask counts them or not; an empty cell is none.
     pub n_captions: usize,
     /// Share of them that is distinct: what is left to encode where a repeated text is encoded once.
     pub distinct_share: Option<f64>,
@@ -55,18 +55,16 @@ impl Statistics {
         let mut tallies: Vec<Tally> =
             (0..table.n_captions().min(N_KNOWLEDGE + 1)).map(|_| Tally::default()).collect();
         let mut problems = Vec::new();
-        let mut distinct: HashSet<&str> = HashSet::with_capacity(counts.len());
         for row in 0..table.len() {
             for (kind, is_valid) in table.mask(row).enumerate() {
                 let caption = table.caption(row, kind);
-                distinct.insert(caption.unwrap_or(missing_text(kind)));
                 let count = caption.map(|text| (text, &counts[text]));
                 if let Some(problem) = tallies[kind.min(N_KNOWLEDGE)].add(count, is_valid, room) {
                     problems.push(table.problem(row, table.caption_column(kind), problem));
                 }
             }
         }
-        let n_captions = table.len() * table.n_captions();
+        let n_captions = tallies.iter().map(|tally| tally.n_filled).sum();
         let n_images = (0..table.len()).map(|row| table.image(row)).collect::<HashSet<_>>().len();
         let captions = tallies.iter().enumerate().map(|(kind, tally)| tally.figures(table.caption_column(kind)));
         let statistics = Self {
@@ -74,7 +72,7 @@ impl Statistics {
             n_usable_rows: table.usable_rows().count(),
             n_images,
             n_captions,
-            distinct_share: ratio(distinct.len(), n_captions),
+            distinct_share: ratio(counts.len(), n_captions),
             captions: captions.collect(),
         };
         (statistics, problems)

@@ -2,13 +2,13 @@
 
 use super::fit::{Sample, Samples, fit};
 use crate::benchmarks::{Benchmark, image_roots};
-use crate::classification::plain_classifier;
 use crate::labeled::{known_labels, label_column};
 use crate::own_data::{LabeledData, LabeledRows, OwnColumns, labeled, name_of};
 use crate::report::listed;
 use crate::scored::{ScoredRows, scored_rows};
 use crate::session::{Session, SessionOptions};
 use crate::table::Table;
+use crate::zero_shot::plain_classifier;
 use anyhow::{Result, bail};
 use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_models::options::ModelOptions;

@@ -5,7 +5,7 @@ use super::head::Head;
 use super::readable::{Answers, Readable};
 use super::split::Parts;
 use crate::benchmarks::Benchmark;
-use crate::classified::Classified;
+use crate::class_metrics::Classified;
 use crate::compare::Evaluated;
 use crate::evaluate::log;
 use crate::labeled::LabeledImages;

@@ -14,7 +14,7 @@ use crate::scored::hex;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_features::{Encoder, FeatureStore, Identity, ImageFeatures};
-use dermake_files::output::replace_file;
+use dermake_files::output::{check_file, replace_file};
 use dermake_models::options::ModelOptions;
 use dermake_pictures::{N_BITS, PerceptualHashes};
 use dermake_process::interrupt::{self, Interrupted};
@@ -55,6 +55,7 @@ struct Found<'a> {
 /// # Errors
 /// When a set has no readable image, the model fails, or the list cannot be written.
 pub fn overlap(options: &OverlapOptions<'_>) -> Result<bool> {
+    check_file(options.out)?;
     let (model, name) = options.model.load()?;
     dermake_models::warn_of(&model);
     let identity = Identity::of(options.model, &model, &name, Reading::Reference)?;

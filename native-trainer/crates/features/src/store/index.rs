@@ -33,6 +33,9 @@ impl SearchIndex {
     /// # Errors
     /// When there is no store in the folder, or [`StoreError`] if it cannot be used.
     pub fn open(folder: &Path) -> Result<Self> {
+        if folder.is_file() {
+            bail!("expected the folder of an index or of its photos, found a file: {}", folder.display());
+        }
         refuse_old(folder)?;
         if folder.join(CATALOG_FILE).symlink_metadata().is_err() {
             bail!("there is no index; `dermake embed` makes one: {}", folder.display());

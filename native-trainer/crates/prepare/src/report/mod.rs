@@ -43,7 +43,7 @@ fn counts(summary: &Summary) -> Markup {
     ];
     let images = &summary.images;
     let seen = [
-        ("rows of validation.csv", summary.n_validation),
+        ("rows of val.csv", summary.n_validation),
         ("images that were looked at", images.n_images),
         ("rows whose image is not there", images.n_missing),
         ("images that cannot be decoded", images.n_unreadable),

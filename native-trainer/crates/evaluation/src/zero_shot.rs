@@ -1,7 +1,7 @@
 //! Zero-shot classification of a labeled table.
 
 use super::benchmarks::{Benchmark, Classes};
-use super::classified::{self, Classified};
+use super::class_metrics::{self, Classified};
 use super::embedding_map::{EmbeddingMap, MapInput};
 use super::groups::skin_tones;
 use super::labeled::{Columns, LabeledImages};
@@ -30,7 +30,7 @@ pub struct ClassTask<'a> {
 
 /// Scores a benchmark's table.
 pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task: &ClassTask<'_>) -> Result<Scored> {
-    if !classified::is_metric(task.metric) {
+    if !class_metrics::is_metric(task.metric) {
         bail!("classification has no metric {:?}: benchmark {}", task.metric, benchmark.key);
     }
     let table = benchmark.read(table)?;
