@@ -157,6 +157,10 @@ bench-loader *OPTIONS:
 bench-quantize *OPTIONS:
     cargo run --release --locked -p dermake-quantize --example bench_quantize -- {{OPTIONS}}
 
+# The pointing game of similarity maps on drawn photos, and what a map costs: `just bench-map`
+bench-map *OPTIONS:
+    cargo run --release --locked -p dermake-evaluation --example bench_map -- {{OPTIONS}}
+
 # Time evaluation beside Python, and compare the answers; `--family clip`, `biomedclip`, `panderm` or `siglip` takes another model
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}

@@ -37,7 +37,7 @@ pub struct LabelOptions {
 }
 
 impl LabelOptions {
-    fn resolve(&self) -> Result<(LabelSet, Templates)> {
+    pub fn resolve(&self) -> Result<(LabelSet, Templates)> {
         let templates = Templates::given_or_skin(self.templates.clone())?;
         Ok((labels::from_argument(&self.labels)?, templates))
     }

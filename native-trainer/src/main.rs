@@ -11,6 +11,7 @@ mod cli;
 mod formats;
 mod inputs;
 mod logging;
+mod map;
 mod quantize;
 mod ranks;
 mod search;

@@ -101,6 +101,14 @@ pub enum Error {
     #[error("labels of one's own need the text tower, which is not loaded")]
     TextTowerMissing,
 
+    // Maps
+    /// A model cannot say where a photo is like a text.
+    #[error("no map of where a photo is like a text: {detail}")]
+    NoMap {
+        /// Why not, and what to do.
+        detail: String,
+    },
+
     // Images
     /// An image has too many pixels or too long an edge.
     #[error(
@@ -179,6 +187,16 @@ pub enum Error {
     /// candle reports an error.
     #[error("tensor computation failed")]
     Tensor(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// Makes an [`Error::NoMap`] of a model whose image feature is `found`.
+    pub(crate) fn no_map(found: &str) -> Self {
+        let detail = format!(
+            "it takes a model whose image feature is its class token, projected linearly; this one's is {found}"
+        );
+        Self::NoMap { detail }
+    }
 }
 
 /// Makes an [`Error::Weights`].

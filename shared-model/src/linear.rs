@@ -1,5 +1,7 @@
 //! One linear layer and one embedding table over dense or quantized weights, so that the towers are written once.
 
+mod weighted_rows;
+
 use crate::kernels::dense::DenseMatrix;
 use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix, Rounding};
 use crate::kernels::short::ShortMatrix;

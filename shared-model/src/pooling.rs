@@ -37,6 +37,20 @@ impl Pooling {
         matches!(self.kind, Kind::ClassToken)
     }
 
+    /// How the pooled vector comes about, in words.
+    pub fn description(&self) -> &'static str {
+        match self.kind {
+            Kind::ClassToken => "the class token",
+            Kind::Mean { .. } => "the mean of all patches",
+            Kind::Attention(_) => "made by an attention pool",
+        }
+    }
+
+    /// The norm behind the blocks.
+    pub fn norm(&self) -> &LayerNorm {
+        &self.ln_post
+    }
+
     /// The tokens as the pooling takes them.
     ///
     /// # Shapes

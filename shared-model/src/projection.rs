@@ -1,10 +1,10 @@
 //! The way from a tower's pooled vector into the joint space.
 
-use crate::Result;
 use crate::config::{Activation, Projection as Kind};
 use crate::linear::Linear;
 use crate::ops::activation;
 use crate::weights::{Placement, Weights};
+use crate::{Error, Result};
 use candle_core::Tensor;
 
 /// What is behind a tower's pooling.
@@ -44,6 +44,21 @@ impl Projection {
             Self::None => Ok(x.clone()),
             Self::Linear(linear) => linear.forward(x),
             Self::Mlp { c_fc, c_proj } => c_proj.forward(&activation(&c_fc.forward(x)?, Activation::Gelu)?),
+        }
+    }
+
+    /// The direction before the projection whose dot products are those with `direction` behind it, but for a bias.
+    ///
+    /// # Shapes
+    /// - `direction`: `[E]`; returns `[D]`
+    ///
+    /// # Errors
+    /// [`Error::NoMap`] where the projection is not linear.
+    pub fn direction_before(&self, direction: &[f32]) -> Result<Vec<f32>> {
+        match self {
+            Self::None => Ok(direction.to_vec()),
+            Self::Linear(linear) => linear.weighted_rows(0, direction, 1),
+            Self::Mlp { .. } => Err(Error::no_map("projected by an MLP")),
         }
     }
 }

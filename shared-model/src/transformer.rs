@@ -2,6 +2,7 @@
 
 mod block;
 mod config;
+mod contribution;
 
 use crate::Result;
 use crate::linear::Linear;
@@ -53,15 +54,36 @@ impl Transformer {
     }
 
     /// The first token as it leaves the blocks: of the last block, nothing else is computed but what it attends to.
+    /// `see` sees the input of each block.
     ///
     /// # Shapes
     /// - `x`: `[B, N, D]`; returns `[B, 1, D]`
-    pub fn forward_first_token(&self, mut x: Tensor) -> Result<Tensor> {
+    pub fn forward_first_token(&self, mut x: Tensor, see: &mut dyn FnMut(&Tensor)) -> Result<Tensor> {
         let Some((last, others)) = self.blocks.split_last() else { return Ok(x.narrow(1, 0, 1)?) };
         for block in others {
+            see(&x);
             x = block.forward(&x, None, &self.buffers)?;
         }
+        see(&x);
         last.forward_first_token(&x, &self.buffers)
+    }
+
+    /// What each token but the first adds, through the attention of the last blocks, to the dot product of the first
+    /// token and `direction`. See [`Block::contributions`].
+    ///
+    /// # Shapes
+    /// - `inputs`: `[1, N, D]` each, of the last blocks
+    /// - `direction`: `[D]`
+    /// - returns `[N - 1]`
+    pub fn contributions(&self, inputs: &[Tensor], direction: &[f32]) -> Result<Vec<f32>> {
+        let first = self.blocks.len().saturating_sub(inputs.len());
+        let mut sums = Vec::new();
+        for (block, x) in self.blocks[first..].iter().zip(inputs) {
+            let added = block.contributions(x, direction)?;
+            sums.resize(added.len(), 0.0);
+            sums.iter_mut().zip(&added).for_each(|(sum, added)| *sum += added);
+        }
+        Ok(sums)
     }
 
     /// The last token of each text as it leaves the blocks; `None` where a block has no fused form of int8.

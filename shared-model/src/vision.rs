@@ -1,5 +1,7 @@
 //! The vision tower (`visual.`): pixels to one pooled vector and one vector a patch.
 
+mod map;
+
 use crate::config::ClipConfig;
 use crate::linear::Linear;
 use crate::ops::LayerNorm;
@@ -9,6 +11,7 @@ use crate::transformer::{Observer, Transformer, TransformerConfig, unit_length};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result, finite};
 use candle_core::{DType, Tensor};
+pub use map::ImageTrace;
 
 /// A vision transformer: patches, blocks, a pooling and a projection.
 pub struct VisionTower {
@@ -91,16 +94,27 @@ impl VisionTower {
     /// # Errors
     /// [`Error::NotFinite`] when the weights lead to values that are NaN or infinite.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        let tokens = self.last_tokens(pixel_values, &mut |_| ())?;
+        unit_length(&self.raw_feature_of(&tokens)?)
+    }
+
+    /// The tokens that the pooling takes, as they leave the blocks. `see` sees the input of each block where only the
+    /// class token counts.
+    fn last_tokens(&self, pixel_values: &Tensor, see: &mut dyn FnMut(&Tensor)) -> Result<Tensor> {
         let silent: Observer<'_> = &mut |_, _| {};
         let tokens = self.embed(pixel_values, silent)?;
-        let tokens = match self.pooling.takes_first_token() {
-            true => self.transformer.forward_first_token(tokens)?,
-            false => self.transformer.forward(tokens, None, silent)?,
-        };
-        let pooled = self.pooling.pool(&self.pooling.normalize(&tokens)?, self.n_prefix())?;
-        let pooled = self.projection.forward(&pooled)?.to_dtype(DType::F32)?;
-        finite::check_features("image features", &pooled)?;
-        unit_length(&pooled)
+        match self.pooling.takes_first_token() {
+            true => self.transformer.forward_first_token(tokens, see),
+            false => self.transformer.forward(tokens, None, silent),
+        }
+    }
+
+    /// `[B, E]` of what [`Self::last_tokens`] returns.
+    fn raw_feature_of(&self, tokens: &Tensor) -> Result<Tensor> {
+        let pooled = self.pooling.pool(&self.pooling.normalize(tokens)?, self.n_prefix())?;
+        let raw = self.projection.forward(&pooled)?.to_dtype(DType::F32)?;
+        finite::check_features("image features", &raw)?;
+        Ok(raw)
     }
 
     /// Encodes images: the pooled feature and one embedding a patch.

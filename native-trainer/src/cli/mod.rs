@@ -9,6 +9,7 @@ mod eval;
 mod finetune;
 mod gpu_check;
 mod help;
+mod map;
 mod model;
 mod options;
 mod overlap;
@@ -44,6 +45,7 @@ pub struct Cli {
 enum Command {
     Classify(classify::Classify),
     Annotate(annotate::Annotate),
+    Map(map::Map),
     Embed(search::Embed),
     Search(search::Search),
     Quantize(model::Quantize),
@@ -86,6 +88,7 @@ impl Cli {
         match self.command {
             Command::Classify(classify) => classify.run(),
             Command::Annotate(annotate) => annotate.run(),
+            Command::Map(map) => map.run(),
             Command::Embed(embed) => embed.run(),
             Command::Search(search) => search.run(),
             Command::Quantize(quantize) => quantize.run(),

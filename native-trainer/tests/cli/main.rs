@@ -23,6 +23,7 @@ mod finetune;
 mod inputs;
 mod labels;
 mod manuals;
+mod map;
 mod old_models;
 mod open_clip;
 mod own_data;

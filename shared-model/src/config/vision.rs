@@ -78,6 +78,12 @@ impl VisionConfig {
         Blocks { width, layers, heads, mlp_width, activation }
     }
 
+    /// Whether the feature is the class token, projected linearly, so that each patch has a share in it
+    /// ([`VisionTower::similarity_map`](crate::VisionTower::similarity_map)).
+    pub fn makes_maps(&self) -> bool {
+        self.pooling == VisionPooling::ClassToken && !matches!(self.projection, Projection::Mlp { .. })
+    }
+
     /// Patches along one side.
     pub fn grid_size(&self) -> usize {
         self.image_size / self.patch_size

@@ -24,7 +24,8 @@ impl Heads {
         self.count * self.width
     }
 
-    fn scale(self) -> f32 {
+    /// Returns the factor between the products of queries and keys and the logits.
+    pub(crate) fn scale(self) -> f32 {
         (self.width as f32).powf(-0.5)
     }
 

@@ -16,6 +16,7 @@ pub(crate) use activation::activate;
 pub use activation::{activation, activation_gradient};
 pub(crate) use attention::attention_of_first;
 pub use attention::{Heads, attention, attention_gradient};
+pub(crate) use exp::softmax;
 pub(crate) use layer_norm::normalize;
 pub use layer_norm::{layer_norm, layer_norm_gradient};
 pub(crate) use matrix::Matrix;

@@ -8,5 +8,7 @@ pub(crate) mod dense;
 pub(crate) mod int8;
 mod panel_matrix;
 pub(crate) mod short;
+mod weighted_rows;
 
 pub(crate) use panel_matrix::{PanelMatrix, Place, Values};
+pub(crate) use weighted_rows::weighted_rows;

@@ -60,6 +60,11 @@ impl Block {
         })
     }
 
+    /// The norm before attention, and the attention.
+    pub(super) fn attention(&self) -> (&LayerNorm, &Attention) {
+        (&self.ln_1, &self.attention)
+    }
+
     pub(super) fn forward(&self, x: &Tensor, starts: Option<&[usize]>, buffers: &Buffers) -> Result<Tensor> {
         if let (None, Some(computed)) = (starts, self.forward_fused(x, x.dim(1)?, buffers)) {
             return computed;
@@ -148,10 +153,10 @@ impl Block {
 }
 
 /// Multi-head self-attention with the fused input projection of `torch.nn.MultiheadAttention`.
-struct Attention {
-    in_proj: Linear,
-    out_proj: Linear,
-    heads: usize,
+pub(super) struct Attention {
+    pub in_proj: Linear,
+    pub out_proj: Linear,
+    pub heads: usize,
     is_causal: bool,
 }
 

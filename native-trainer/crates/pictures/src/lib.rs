@@ -4,9 +4,11 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod map_picture;
 pub mod panics;
 mod perceptual;
 
+pub use map_picture::map_picture;
 pub use perceptual::{N_BITS, PerceptualHashes};
 
 use shared_model::config::PreprocessConfig;

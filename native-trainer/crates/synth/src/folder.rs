@@ -1,5 +1,6 @@
 //! The layout of the set: splits, their sizes, pictures and tables.
 
+use super::MarkedPhoto;
 use super::captions::{self, Facts};
 use super::case::{Case, Split, assignment, rng_for};
 use super::condition::Condition;
@@ -114,6 +115,12 @@ pub fn photograph(seed: u64, split: Split, number: u64, image_size: u32, view: V
     let picture = picture::paint(&case, picture_size(image_size, &mut file_rng), rng);
     let jpeg = encode(&picture.image, file_rng.random_range(86..=94))?;
     Ok(Photo { case, picture, jpeg })
+}
+
+/// Paints one case of the zero-shot pictures.
+pub fn marked_photo(seed: u64, number: u64, image_size: u32, view: View) -> Result<MarkedPhoto> {
+    let Photo { case, picture, jpeg } = photograph(seed, Split::ZeroShot, number, image_size, view)?;
+    Ok(MarkedPhoto { jpeg, lesions: picture.lesions, condition: case.condition.name() })
 }
 
 /// Writes the caption of one case, which is painted in little.

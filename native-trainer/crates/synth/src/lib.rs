@@ -29,12 +29,14 @@ mod skin;
 mod tables;
 
 pub use contact_sheet::write_contact_sheet;
+pub use folder::View;
 pub use options::{Extras, SynthOptions};
 
 use anyhow::{Result, bail};
 use case::Split;
+use condition::Condition;
 use dermake_files::output::OutputFolder;
-use folder::View;
+use image::GrayImage;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -72,6 +74,30 @@ pub fn photos(n_photos: usize, image_size: u32, seed: u64) -> Result<Vec<Vec<u8>
     let size = image_size.max(MIN_IMAGE_SIZE);
     let photo = |index: usize| Ok(folder::photograph(seed, Split::Train, index as u64, size, View::Usual)?.jpeg);
     (0..n_photos).into_par_iter().map(photo).collect()
+}
+
+/// A drawn picture, and what is to be found on it.
+pub struct MarkedPhoto {
+    pub jpeg: Vec<u8>,
+    /// White where lesions are; of the picture's size.
+    pub lesions: GrayImage,
+    /// Name of the condition, one of [`conditions`].
+    pub condition: &'static str,
+}
+
+/// Draws `n_photos` pictures as those of the zero-shot benchmark, with what is on them.
+///
+/// # Errors
+/// When a picture cannot be encoded.
+pub fn marked_photos(n_photos: usize, image_size: u32, seed: u64, view: View) -> Result<Vec<MarkedPhoto>> {
+    let size = image_size.max(MIN_IMAGE_SIZE);
+    let photo = |index: usize| folder::marked_photo(seed, index as u64, size, view);
+    (0..n_photos).into_par_iter().map(photo).collect()
+}
+
+/// Names of the conditions that are drawn, in label order.
+pub fn conditions() -> Vec<&'static str> {
+    Condition::ALL.iter().map(|condition| condition.name()).collect()
 }
 
 /// Writes `n_captions` captions of drawn pictures, each of another picture.

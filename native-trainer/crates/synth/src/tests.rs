@@ -1,7 +1,7 @@
 //! The written set: equal bytes for equal seeds, and tables that agree with themselves and the files.
 
 use super::condition::Condition;
-use super::{Extras, SynthOptions, synth};
+use super::{Extras, SynthOptions, View, conditions, marked_photos, synth};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -139,4 +139,21 @@ fn masks_and_other_pictures_change_nothing_of_the_set() {
     let aside = Extras { has_masks: true, is_off_center: true, ..Extras::default() };
     let aside = write_with(root.path(), "aside", 3, 2, aside);
     assert_ne!(aside["zeroshot/images/00000.jpg"], usual["zeroshot/images/00000.jpg"]);
+}
+
+#[test]
+fn marked_photos_are_those_of_the_zero_shot_set() {
+    let root = tempfile::tempdir().unwrap();
+    let extras = Extras { has_masks: true, ..Extras::default() };
+    let files = write_with(root.path(), "set", 3, 2, extras);
+    let photos = marked_photos(4, 32, 3, View::Usual).unwrap();
+    let rows = table(&files, "zeroshot/test.csv");
+    for (number, photo) in photos.iter().enumerate() {
+        assert_eq!(photo.jpeg, files[&format!("zeroshot/images/{number:05}.jpg")]);
+        let mask = image::load_from_memory(&files[&format!("zeroshot/masks/{number:05}.png")]).unwrap();
+        assert_eq!(photo.lesions, mask.into_luma8());
+        let label: usize = rows[number]["label"].parse().unwrap();
+        assert_eq!(conditions()[label], photo.condition);
+    }
+    assert_ne!(marked_photos(1, 32, 3, View::OffCenter).unwrap()[0].jpeg, photos[0].jpeg);
 }

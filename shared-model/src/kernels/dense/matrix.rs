@@ -2,7 +2,8 @@
 
 use super::kernel::{Block, Kernel, available_kernels, fastest_kernel};
 use crate::Result;
-use crate::kernels::{PanelMatrix, Place, Values};
+use crate::kernels::{PanelMatrix, Place, Values, weighted_rows};
+use crate::lanes::widest;
 use crate::output::Output;
 use crate::parallel::{for_each_chunk, for_each_task};
 use crate::weights::packing::INT8_PANEL;
@@ -71,6 +72,14 @@ impl DenseMatrix {
         Ok(Some(Self(Arc::new(Packed { panels, bias: bias.to_vec(), n_in }))))
     }
 
+    /// Returns the weighted sum of the rows of each group: see [`weighted_rows`].
+    pub fn weighted_rows(&self, first: usize, z: &[f32], n_groups: usize) -> Result<Vec<f32>> {
+        let Packed { panels, n_in, .. } = &*self.0;
+        weighted_rows((self.n_out(), *n_in), first, z, n_groups, |panel, factors, sums| {
+            add_columns(&panels[panel * n_in * INT8_PANEL..][..n_in * INT8_PANEL], factors, sums);
+        })
+    }
+
     fn multiply_with(
         &self,
         kernel: Kernel,
@@ -122,6 +131,20 @@ impl DenseMatrix {
         };
         self.multiply_with(kernel, x, 0..n_out, |_| (), put);
         out
+    }
+}
+
+widest! {
+    /// Adds to each sum that of a column of a panel, whose rows have these factors.
+    fn add_columns(panel: &[f32], factors: &Values, sums: &mut [f32]) {
+        let (columns, _) = panel.as_chunks::<INT8_PANEL>();
+        for (column, sum) in columns.iter().zip(sums) {
+            let mut lanes = [0f32; 8];
+            for (at, (weight, factor)) in column.iter().zip(factors).enumerate() {
+                lanes[at % 8] += weight * factor;
+            }
+            *sum += lanes.iter().sum::<f32>();
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A weight `[out, in]` of signed bytes with one scale for each output channel, and its bias.
 #[derive(Clone)]
-pub(crate) struct Int8Matrix(Arc<Packed>);
+pub(crate) struct Int8Matrix(pub(super) Arc<Packed>);
 
 impl Int8Matrix {
     /// Takes an I8 tensor `[out / 16, in / 4, 16, 4]` and F32 scales `[out]`, for activations that are rounded so.

@@ -75,7 +75,7 @@ impl Packed {
     }
 }
 
-fn of_panel(values: &[f32], channel: usize) -> Values {
+pub(super) fn of_panel(values: &[f32], channel: usize) -> Values {
     std::array::from_fn(|at| values[channel + at])
 }
 
@@ -90,7 +90,7 @@ fn sums_of_weights(block: &[u8]) -> Values {
     sums.map(|sum| sum as f32)
 }
 
-fn as_signed(bytes: &[u8]) -> &[i8] {
+pub(super) fn as_signed(bytes: &[u8]) -> &[i8] {
     // SAFETY: both types are one byte, of which every value is valid.
     unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
 }
