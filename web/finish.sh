@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trunk's last step, in its staging folder: builds the worker, adds a hash to the names of its files, as Trunk does for the
-# page's, and writes the list of the files of this version into the service worker.
+# Trunk's last step, in its staging folder: builds the worker, writes the texts of each language, adds a hash to the names
+# of these files, as Trunk does for the page's, and writes the list of the files of this version into the service worker.
 set -euo pipefail
 here=$PWD
 cd "$TRUNK_STAGING_DIR"
@@ -30,6 +30,16 @@ for program in worker-*.js; do
 done
 rm worker_loader.js worker_pool.js
 rewrite index.html -e "s/worker-VERSION/worker-$version/" -e "s/content=\"BUILDS\"/content=\"${builds[*]}\"/"
+
+# The texts of each language but English, which is part of the program: one file, without comments. Text files have a type
+# on every host.
+for folder in "$here"/languages/*; do
+  code=${folder##*/}
+  if [ "$code" != en ]; then grep -hv '^#' "$folder"/*.ftl >"language-$code.txt"; fi
+done
+version=$(hash language-*)
+for file in language-*; do mv "$file" "${file/language-/language-$version-}"; done
+rewrite index.html -e "s/language-VERSION/language-$version/"
 
 files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's|^\./||')
 # A change of sw.js makes a new version, too: it does not use the files that an older one stored.

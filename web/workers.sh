@@ -29,11 +29,12 @@ build_threads() {
 }
 
 wanted=" ${DERMAKE_WORKERS:-plain relaxed threads threads_relaxed} "
-# With leptos, which the worker does not use, these have the features of the page's program and share its libraries.
+# With the page's libraries, which the worker does not use, these have the features of the page's program and share what
+# is built for it.
 (
   use_wasm_toolchain
-  if [[ "$wanted" == *" plain "* ]]; then build plain "$target" --features leptos; fi
-  if [[ "$wanted" == *" relaxed "* ]]; then build relaxed "$target" --features leptos,relaxed-simd; fi
+  if [[ "$wanted" == *" plain "* ]]; then build plain "$target" --features page-libraries; fi
+  if [[ "$wanted" == *" relaxed "* ]]; then build relaxed "$target" --features page-libraries,relaxed-simd; fi
 )
 (
   use_threads_toolchain

@@ -75,6 +75,20 @@ export async function annotate(model: string, photo: string): Promise<Record<str
   return Object.fromEntries(concepts.map(({ concept, score }) => [concept, score]));
 }
 
+export interface SimilarityMap {
+  text: string;
+  rows: number;
+  columns: number;
+  values: number[];
+  maximum: { row: number; column: number; place: string } | null;
+}
+
+/** Maps with the command line where a photo is like a text. */
+export async function mapOf(model: string, photo: string, text: string): Promise<SimilarityMap> {
+  const { stdout } = await run(binary, ['map', '--model', model, photo, '--text', text, '--json']);
+  return JSON.parse(stdout);
+}
+
 /** Writes the page and a model as files, into a new folder. */
 export async function writeStaticSite(model: string, folder: string): Promise<void> {
   await run(binary, ['site', '--app', builtApp, '--models', model, '--out', folder]);

@@ -34,6 +34,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await dermake.choosePhoto(photo);
     await dermake.answers(5);
     await expectAccessible(page, 'answered');
+    await dermake.find('map-label-show').click();
+    await expect(dermake.find('map')).toBeVisible();
+    await expectAccessible(page, 'a map');
     await dermake.find('begin-crop').click();
     await dermake.answers(5);
     await expectAccessible(page, 'cropped');

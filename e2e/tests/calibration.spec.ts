@@ -77,7 +77,7 @@ test('the server answers with the same certainty', async ({ dermake, inferenceSe
 test('the table and the journal say which answers not to believe', async ({ dermake, server }) => {
   await dermake.load(server.url);
   await dermake.find('many-input').setInputFiles([skin, unfit]);
-  await expect(dermake.find('table-summary')).toContainText('2 of 2 photos are done. 1 fit none of the labels.');
+  await expect(dermake.find('table-summary')).toContainText('2 of 2 photos are done. 1 fits none of the labels.');
   const row = dermake.find('table-row').filter({ hasText: 'none of these' });
   await expect(row).toHaveCount(1);
   await expect(dermake.find('table-verdict')).toHaveCount(0);

@@ -38,7 +38,7 @@ export class Ours {
     if ((await answered) !== 'ready') {
       throw new Error(`our page shows: ${await this.page.getByTestId('notice').textContent()}`);
     }
-    const millis = Number.parseFloat(await this.page.getByTestId('millis').textContent());
+    const millis = Number(await this.page.getByTestId('answered-by').getAttribute('data-millis'));
     if (!(millis >= 1)) throw new Error('our page shows no time of a millisecond or more');
     return millis;
   }

@@ -108,6 +108,10 @@ export type Error = "no_model" | "page_replaced" | "not_an_image" | "photo_unrea
     detail: string;
   };
 } | {
+  worker_silent: {
+    secs: number;
+  };
+} | {
   worker_crashed: {
     detail: string;
   };
@@ -227,6 +231,8 @@ export type ModelInfo = {
   is_trained: boolean;
   /** The label sets whose classifiers are shipped with the model. */
   label_sets: LabelSet[];
+  /** Whether it maps where a photo is like a text. */
+  makes_maps: boolean;
   name: string;
   /** A warning about the model. */
   notice?: string | null;

@@ -5,7 +5,7 @@ use crate::http;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::{document, set_timeout, window};
 use std::time::Duration;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlMetaElement, Url};
 
@@ -59,6 +59,48 @@ pub fn worker_url(build: Option<String>) -> Result<String, String> {
     let parts: Vec<&str> = query.trim_start_matches('?').split('&').filter(is_worker_s).collect();
     let query = if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
     http::resolve(&format!("{script}{query}"), &base_url()).map_err(|err| err.to_string())
+}
+
+/// URL of the texts of a language.
+///
+/// # Errors
+/// As [`http::resolve`]; [`Error::UnusableModel`] if the document does not name the texts.
+pub fn language_url(code: &str) -> Result<String> {
+    let file = meta("language").ok_or_else(|| Error::unusable("the page does not name its texts"))?;
+    http::resolve(&file.replace("CODE", code), &base_url())
+}
+
+/// Tags of the languages that the browser asks for, the preferred first.
+pub fn browser_languages() -> Vec<String> {
+    window().navigator().languages().iter().filter_map(|tag| tag.as_string()).collect()
+}
+
+/// The language that the page's address names, as in `?lang=de`.
+pub fn language_of_address() -> Option<String> {
+    address()?.search_params().get("lang")
+}
+
+/// Changes the language that the page's address names, if it names one: it would count before the visitor's choice after a
+/// reload.
+pub fn set_language_of_address(code: &str) {
+    let Some(address) = address() else { return };
+    let query = address.search_params();
+    if query.has("lang") {
+        query.set("lang", code);
+        // It fails only in documents without an address of their own.
+        let _ = window()
+            .history()
+            .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&address.href())));
+    }
+}
+
+/// Names the document's language and its title.
+pub fn set_language(code: &str, title: &str) {
+    if let Some(root) = document().document_element() {
+        // An attribute of this name can always be set.
+        let _ = root.set_attribute("lang", code);
+    }
+    document().set_title(title);
 }
 
 /// Version of the page's files; empty if the document does not name it.
@@ -124,6 +166,10 @@ pub fn dispatch(event: &str) {
 pub fn reload_page() {
     // It fails only where a page may not navigate, as in a sandboxed frame.
     let _ = window().location().reload();
+}
+
+fn address() -> Option<Url> {
+    Url::new(&window().location().href().ok()?).ok()
 }
 
 /// Content of a meta element.

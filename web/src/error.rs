@@ -1,4 +1,5 @@
-//! The errors of the page and of its worker. `Display` is the sentence on the screen.
+//! The errors of the page and of its worker. `Display` is the English sentence, for the JavaScript package and for files;
+//! the page has a sentence in each of its languages.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,10 @@ pub enum Error {
     OutOfMemory { what: String },
     #[error("The model's program could not start ({detail}). Check the network, then try again.")]
     WorkerNotStarted { detail: String },
+    #[error(
+        "The model's program could not start (it did not respond for {secs} seconds). Check the network, then try again."
+    )]
+    WorkerSilent { secs: u32 },
     #[error(
         "The server has a newer version of this page and no longer has the files of this one. Reload the page."
     )]
@@ -81,6 +86,15 @@ pub enum Error {
     Computation { detail: String },
 }
 
+/// What errors are about. Anything else is the name of a file.
+pub mod what {
+    pub const MODEL_LIST: &str = "the list of models";
+    pub const SAMPLE: &str = "the sample";
+    pub const PHOTO: &str = "this photo";
+    pub const JOURNAL_FILE: &str = "the journal's file";
+    pub const SERVER_ANSWER: &str = "the server's answer";
+}
+
 /// What the visitor can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -126,10 +140,10 @@ impl From<shared_model::Error> for Error {
             Model::ImageFormat(OtherFile::Unknown | OtherFile::Text) => Self::NotAnImage,
             Model::ImageFormat(kind) => Self::UnsupportedFormat { detail: kind.to_string() },
             Model::ImageTooLarge { width, height, limit_megapixels, limit_edge } => Self::ImageTooLarge {
-                found: format!("{width} × {height} pixels"),
-                limit: format!("{limit_megapixels} megapixels and {limit_edge} pixels a side"),
+                found: format!("{width} × {height} px"),
+                limit: format!("{limit_megapixels} MP, {limit_edge} px × {limit_edge} px"),
             },
-            Model::ImageMemory { .. } => Self::OutOfMemory { what: "this photo".into() },
+            Model::ImageMemory { .. } => Self::OutOfMemory { what: what::PHOTO.into() },
             Model::ImageDecode { detail } => Self::ImageDamaged { detail },
             Model::Labels { .. } | Model::TextTooLong { .. } => Self::Labels { detail: with_causes(&err) },
             Model::Tensor(_) | Model::Resample { .. } => Self::Computation { detail: with_causes(&err) },

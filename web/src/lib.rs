@@ -16,13 +16,21 @@ pub mod error;
 #[cfg(target_arch = "wasm32")]
 mod http;
 pub mod journal;
+#[cfg(feature = "page")]
+pub mod language;
+#[cfg(feature = "page")]
 pub mod model_card;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod page;
 pub mod report;
+#[cfg(feature = "page")]
+pub mod sentences;
 pub mod state;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod storage;
+#[cfg(feature = "page")]
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "most are for components, which need a browser"))]
+mod texts;
 #[cfg(target_arch = "wasm32")]
 mod time;
 pub mod verdict;

@@ -1,42 +1,47 @@
 //! What the page says of the model: the manifest's card, and of what nobody has said that it is unknown.
 
+use crate::language::Catalog;
+use crate::texts;
 use crate::worker::protocol::ModelInfo;
 use shared_model::calibration::Calibration;
 use shared_model::card::{CardEvaluation, CardGroup, ModelCard};
 use shared_model::manifest::{FileRole, Manifest};
 
 /// A name and the lines that belong to it.
-pub type Row = (&'static str, Vec<String>);
-
-const UNKNOWN: &str = "Unknown: the model's files do not say.";
+pub type Row = (String, Vec<String>);
 
 /// The rows of the card, without the label sets and the files.
-pub fn rows(model: &ModelInfo) -> Vec<Row> {
+pub fn rows(catalog: &Catalog, model: &ModelInfo) -> Vec<Row> {
     let nothing = ModelCard::default();
     let card = model.card.as_ref().unwrap_or(&nothing);
-    let sees = model.image_size.map(|side| format!("a square of {side} × {side} pixels"));
-    let evaluations: Vec<String> = card.evaluations.iter().map(evaluation).collect();
-    let by_skin_tone: Vec<String> = card.evaluations.iter().filter_map(by_skin_tone).collect();
-    let calibrations = model.calibrations.iter().flat_map(|found| calibration(found, model)).collect();
+    let sees = model.image_size.map(|side| texts::card_square(catalog, side));
+    let evaluations: Vec<String> = card.evaluations.iter().map(|found| evaluation(catalog, found)).collect();
+    let by_skin_tone: Vec<String> =
+        card.evaluations.iter().filter_map(|found| by_skin_tone(catalog, found)).collect();
+    let calibrations = model.calibrations.iter().flat_map(|found| calibration(catalog, found, model)).collect();
+    let or_unknown = |lines: Vec<String>| or(lines, texts::card_unknown(catalog));
     let download = |roles: &[FileRole]| {
         let of_role = model.files.iter().filter(|file| roles.contains(&file.role));
         megabytes(of_role.map(|file| file.bytes).sum())
     };
     [
-        ("Name", vec![model.name.clone()]),
-        ("Warning", warnings(model)),
-        ("Trained on", or_unknown(card.trained_on.clone())),
-        ("Evaluated on", or_unknown(evaluations)),
-        ("By skin tone", or_unknown(by_skin_tone)),
-        ("Calibrated", or(calibrations, "No: its percentages do not say how often they are right.")),
-        ("Limits", or_unknown(card.limits.clone())),
-        ("License of the weights", or_unknown(card.license.iter().cloned().collect())),
-        ("Source", card.source.iter().cloned().collect()),
-        ("Sees", sees.into_iter().collect()),
-        ("Weights", vec![format!("{}, {} to download", model.weight_format, download(&Manifest::FIRST_ROLES))]),
+        (texts::card_name(catalog), vec![model.name.clone()]),
+        (texts::card_warning(catalog), warnings(catalog, model)),
+        (texts::card_trained_on(catalog), or_unknown(card.trained_on.clone())),
+        (texts::card_evaluated_on(catalog), or_unknown(evaluations)),
+        (texts::card_by_skin_tone(catalog), or_unknown(by_skin_tone)),
+        (texts::card_calibrated(catalog), or(calibrations, texts::card_not_calibrated(catalog))),
+        (texts::card_limits(catalog), or_unknown(card.limits.clone())),
+        (texts::card_license(catalog), or_unknown(card.license.iter().cloned().collect())),
+        (texts::card_source(catalog), card.source.iter().cloned().collect()),
+        (texts::card_sees(catalog), sees.into_iter().collect()),
         (
-            "Text part",
-            vec![format!("{} more, for your own labels and for findings", download(&Manifest::TEXT_ROLES))],
+            texts::card_weights(catalog),
+            vec![texts::card_download(catalog, &model.weight_format, &download(&Manifest::FIRST_ROLES))],
+        ),
+        (
+            texts::card_text_part(catalog),
+            vec![texts::card_text_download(catalog, &download(&Manifest::TEXT_ROLES))],
         ),
     ]
     .into_iter()
@@ -45,12 +50,12 @@ pub fn rows(model: &ModelInfo) -> Vec<Row> {
 }
 
 /// Where a built-in label set comes from; `None` for other sets.
-pub fn about_labels(key: &str) -> Option<&'static str> {
+pub fn about_labels(catalog: &Catalog, key: &str) -> Option<String> {
     Some(match key {
-        "pad" => "Six skin lesions of the PAD-UFES-20 data: phone photos from clinics in Brazil.",
-        "f17k" => "The skin conditions of the Fitzpatrick17k data: photos of two atlases, labeled with skin types.",
-        "snu" => "The skin conditions of the SNU data: clinical photos from hospitals in South Korea.",
-        "sd128" => "The skin conditions of the SD-128 data: clinical photos of a web atlas.",
+        "pad" => texts::card_pad(catalog),
+        "f17k" => texts::card_f17k(catalog),
+        "snu" => texts::card_snu(catalog),
+        "sd128" => texts::card_sd128(catalog),
         _ => return None,
     })
 }
@@ -59,54 +64,53 @@ pub fn megabytes(n_bytes: u64) -> String {
     format!("{:.1} MB", n_bytes as f64 / 1e6)
 }
 
-fn or_unknown(lines: Vec<String>) -> Vec<String> {
-    or(lines, UNKNOWN)
+fn or(lines: Vec<String>, otherwise: String) -> Vec<String> {
+    if lines.is_empty() { vec![otherwise] } else { lines }
 }
 
-fn or(lines: Vec<String>, otherwise: &str) -> Vec<String> {
-    if lines.is_empty() { vec![otherwise.into()] } else { lines }
-}
-
-fn warnings(model: &ModelInfo) -> Vec<String> {
+fn warnings(catalog: &Catalog, model: &ModelInfo) -> Vec<String> {
     match model.is_trained {
-        false => vec!["Untrained: its weights are random, and its answers have no meaning.".into()],
+        false => vec![texts::card_untrained(catalog)],
         true => model.notice.iter().cloned().collect(),
     }
 }
 
-fn evaluation(CardEvaluation { title, metric, n, result, is_of_these_weights, .. }: &CardEvaluation) -> String {
-    let whose = if *is_of_these_weights { "" } else { ", before the weights were made smaller" };
-    format!("{title}, {n} images: {metric} {result}{whose}")
+fn evaluation(catalog: &Catalog, found: &CardEvaluation) -> String {
+    let CardEvaluation { title, metric, n, result, is_of_these_weights, .. } = found;
+    let result = result.to_string();
+    match is_of_these_weights {
+        true => texts::card_evaluation(catalog, title, *n, metric, &result),
+        false => texts::card_evaluation_before(catalog, title, *n, metric, &result),
+    }
 }
 
-fn by_skin_tone(CardEvaluation { title, metric, by_skin_tone, .. }: &CardEvaluation) -> Option<String> {
-    let group = |CardGroup { name, n, result }: &CardGroup| format!("{name}: {result}, {n} images");
+fn by_skin_tone(catalog: &Catalog, found: &CardEvaluation) -> Option<String> {
+    let CardEvaluation { title, metric, by_skin_tone, .. } = found;
+    let group =
+        |CardGroup { name, n, result }: &CardGroup| texts::card_skin_tone(catalog, name, &result.to_string(), *n);
     let groups: Vec<String> = by_skin_tone.iter().map(group).collect();
     (!groups.is_empty()).then(|| format!("{title}, {metric}. {}", groups.join("; ")))
 }
 
 /// What a calibration was measured on, and how well it does there.
-fn calibration(
-    Calibration { label_set, class_names, measured, .. }: &Calibration,
-    model: &ModelInfo,
-) -> Vec<String> {
+fn calibration(catalog: &Catalog, found: &Calibration, model: &ModelInfo) -> Vec<String> {
+    let Calibration { label_set, class_names, measured, .. } = found;
     let set =
         model.label_sets.iter().find(|set| set.key == *label_set && set.class_names.len() == class_names.len());
     let labels = set.map_or_else(|| class_names.join(", "), |set| set.title.clone());
-    let errors = format!(
-        "{labels}: calibration error {}, before {}, on {} images of {}",
-        measured.after.expected_calibration_error,
-        measured.before.expected_calibration_error,
+    let (after, before) = (&measured.after, &measured.before);
+    let errors = texts::card_calibration(
+        catalog,
+        &labels,
+        &after.expected_calibration_error.to_string(),
+        &before.expected_calibration_error.to_string(),
         measured.n_held_out,
-        measured.data
+        &measured.data,
     );
-    let refused =
-        format!("\u{201c}None of these\u{201d} is wrong for {} of images of these labels", measured.refused);
+    let refused = texts::card_refused(catalog, &measured.refused.to_string());
     let outside = measured.outside.iter().map(|outside| {
-        format!(
-            "\u{201c}None of these\u{201d} is right for {} of {} images of {} (AUROC {})",
-            outside.recognized, outside.n, outside.data, outside.auroc
-        )
+        let (recognized, auroc) = (outside.recognized.to_string(), outside.auroc.to_string());
+        texts::card_recognized(catalog, &recognized, outside.n, &outside.data, &auroc)
     });
     [errors, refused].into_iter().chain(outside).collect()
 }
@@ -122,16 +126,16 @@ mod tests {
     }
 
     fn lines(model: &ModelInfo, name: &str) -> String {
-        let found = rows(model).into_iter().find(|(found, _)| *found == name);
+        let found = rows(&Catalog::english(), model).into_iter().find(|(found, _)| *found == name);
         found.map(|(_, lines)| lines.join("\n")).unwrap_or_default()
     }
 
     #[test]
     fn the_demo_model_says_what_it_was_trained_and_measured_on() {
         let model = demo();
-        assert!(lines(&model, "Trained on").contains("drawn"), "{:?}", rows(&model));
-        assert!(lines(&model, "Evaluated on").contains("200 images: top-1 accuracy 0.8"), "{:?}", rows(&model));
-        assert!(lines(&model, "By skin tone").contains("Fitzpatrick type 6: 0.8"), "{:?}", rows(&model));
+        assert!(lines(&model, "Trained on").contains("drawn"));
+        assert!(lines(&model, "Evaluated on").contains("200 images: top-1 accuracy 0.8"));
+        assert!(lines(&model, "By skin tone").contains("Fitzpatrick type 6: 0.8"));
         assert!(lines(&model, "Calibrated").starts_with("PAD-UFES-20, 6 conditions: calibration error 0.0"));
         assert!(
             lines(&model, "Limits").contains("real photos")
@@ -143,7 +147,7 @@ mod tests {
     fn what_nobody_has_said_is_unknown() {
         let silent = ModelInfo { card: None, calibrations: Vec::new(), is_trained: false, ..demo() };
         for name in ["Trained on", "Evaluated on", "By skin tone", "Limits", "License of the weights"] {
-            assert_eq!(lines(&silent, name), UNKNOWN, "{name}");
+            assert!(lines(&silent, name).starts_with("Unknown"), "{name}");
         }
         assert!(lines(&silent, "Calibrated").starts_with("No"));
         assert!(lines(&silent, "Warning").starts_with("Untrained"));
@@ -152,7 +156,8 @@ mod tests {
 
     #[test]
     fn every_built_in_label_set_is_explained() {
-        assert!(LabelSet::keys().into_iter().all(|key| about_labels(key).is_some()));
-        assert_eq!(about_labels(LabelSet::CUSTOM), None);
+        let about = |key| about_labels(&Catalog::english(), key);
+        assert!(LabelSet::keys().into_iter().all(|key| about(key).is_some()));
+        assert_eq!(about(LabelSet::CUSTOM), None);
     }
 }

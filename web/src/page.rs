@@ -1,9 +1,12 @@
 //! The page: its start and its layout.
 
 use crate::app::App;
-use crate::components::{Advice, DropOverlay, ImagePicker, Journal, LabelEditor, PhotoTable, Predictions};
+use crate::components::{
+    Advice, DropOverlay, ImagePicker, Journal, LabelEditor, LanguageChoice, PhotoTable, Predictions,
+};
 use crate::document::{builds, has_attribute, server_name};
 use crate::state::Event;
+use crate::texts;
 use leptos::prelude::*;
 
 /// Starts the page's program.
@@ -38,7 +41,7 @@ fn Page() -> impl IntoView {
                 <Show when=move || !is_table.get()>
                     <Predictions app/>
                 </Show>
-                <Advice/>
+                <Advice app/>
                 <Journal app/>
             </div>
         </main>
@@ -53,14 +56,17 @@ fn Header(app: App) -> impl IntoView {
     view! {
         <header>
             <h1>"Dermake"</h1>
-            <p>"Ranks labels that you choose by how well they fit a photo of skin."</p>
+            <LanguageChoice app/>
+            <p>{app.say(texts::page_subtitle)}</p>
             <p class="disclaimer" data-testid="disclaimer">
-                <strong>"Research software, not a medical device."</strong>
-                " It gives no diagnosis: if something on your skin worries you, show it to a doctor. "
+                <strong>{app.say(texts::page_research)}</strong>
+                " "
+                {app.say(texts::page_no_diagnosis)}
+                " "
                 <strong>
                     {move || match is_on_server.get() {
-                        false => "The photo stays on this device.".into(),
-                        true => format!("The photo is sent to {}.", server_name()),
+                        false => texts::page_photo_stays(&app.texts()),
+                        true => texts::page_photo_sent(&app.texts(), &server_name()),
                     }}
                 </strong>
             </p>
@@ -77,19 +83,17 @@ fn Footer(app: App) -> impl IntoView {
         <footer>
             <p>
                 {move || match is_on_server.get() {
-                    false => "The model runs in this browser. The page fetches only its own files and sends nothing.",
-                    true => "The model runs on the server, as you chose: the pixels that it needs of each photo are sent there.",
+                    false => texts::page_runs_here(&app.texts()),
+                    true => texts::page_runs_on_server(&app.texts()),
                 }}
-                " Your labels are stored on this device, and so is the photo, until you close this tab or remove it."
+                " "
+                {app.say(texts::page_stores)}
             </p>
             <Show when=move || works_offline.get()>
                 <p data-testid="offline-ready">
                     {move || match own_labels_work_offline.get() {
-                        true => "Stored on this device: this page now works offline.",
-                        false => {
-                            "Stored on this device: this page now works offline, except for your own labels: the part of \
-                             the model that they need is downloaded when you first use them."
-                        }
+                        true => texts::page_offline(&app.texts()),
+                        false => texts::page_offline_part(&app.texts()),
                     }}
                 </p>
             </Show>

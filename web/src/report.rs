@@ -1,19 +1,18 @@
-//! A result to take along: what was ranked for which photo, by which model, in which words. Printed, saved and shared.
+//! A result to take along: what was ranked for which photo, by which model. Printed, saved and shared. The file is in
+//! English; `sentences/report.rs` has the words of prints and shares.
 
 use crate::crop::{Crop, PhotoSize};
-use crate::state::{AppState, percent};
-use crate::verdict::Verdict;
+use crate::state::AppState;
 use serde::{Deserialize, Serialize};
 use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
-use shared_model::manifest::{FileRole, ManifestFile};
+use shared_model::labels::LabelSet;
+use shared_model::manifest::ManifestFile;
 
 /// The value of `format` in the file.
 const FORMAT: &str = "dermake-result/1";
-/// Number of answers in a shared text.
-const N_SHARED: usize = 5;
 
-/// What every result says about itself.
+/// What every file says about its answers.
 pub const DISCLAIMER: &str = "Research software, not a medical device. This is no diagnosis: the percentages only compare \
                               these labels with one another. See a doctor about anything on your skin that worries you.";
 
@@ -61,6 +60,9 @@ pub struct ReportPhoto {
 pub struct ReportLabels {
     pub title: String,
     pub n_labels: usize,
+    /// Whether the visitor typed them.
+    #[serde(skip)]
+    pub is_own: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,7 +105,11 @@ impl Report {
                 size: photo.shown().map(|shown| shown.size),
                 crop: photo.used_crop,
             },
-            labels: ReportLabels { title: labels.title.clone(), n_labels: labels.class_names.len() },
+            labels: ReportLabels {
+                title: labels.title.clone(),
+                n_labels: labels.class_names.len(),
+                is_own: labels.key == LabelSet::CUSTOM,
+            },
             answers: answers
                 .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
                 .collect(),
@@ -134,46 +140,5 @@ impl Report {
     pub fn file_name(&self) -> String {
         let time: String = self.answered_at.chars().take(19).map(|c| if c == ':' { '-' } else { c }).collect();
         format!("dermake-{time}.json")
-    }
-
-    /// The result as a short text, to share.
-    pub fn to_text(&self) -> String {
-        let shown = self.answers.iter().take(N_SHARED);
-        let answers: Vec<String> =
-            shown.map(|answer| format!("{}: {}", answer.label, percent(answer.probability))).collect();
-        let more = match self.answers.len().saturating_sub(N_SHARED) {
-            0 => String::new(),
-            n_more => format!("\n… and {n_more} more labels"),
-        };
-        let model = self
-            .model
-            .notice
-            .iter()
-            .fold(format!("Model: {}", self.model.name), |model, notice| format!("{model}\n{notice}"));
-        let verdict = Verdict::of(self.certainty.as_ref()).sentence();
-        let (labels, answers) = (&self.labels.title, answers.join("\n"));
-        format!("{labels}\n\n{answers}{more}\n\n{verdict}\n\n{model}\n{}", self.disclaimer)
-    }
-
-    /// What a print says beside the answers, in rows of a name and a value.
-    pub fn printed_rows(&self) -> Vec<(&'static str, String)> {
-        let photo = &self.photo;
-        let size = photo.size.map(|size| format!("{} × {} pixels", size.width, size.height));
-        let seen = photo.crop.zip(photo.size).map(|(crop, size)| crop.in_words(size));
-        let hash = photo.sha256.as_ref().map(|sha256| format!("SHA-256 {sha256}"));
-        let photo =
-            [Some(photo.file_name.clone()), size, hash].into_iter().flatten().collect::<Vec<_>>().join(", ");
-        let vision = self.model.files.iter().find(|file| file.role == FileRole::Vision);
-        let weights = vision.map(|file| format!(", weights SHA-256 {}", file.sha256)).unwrap_or_default();
-        let computed = self.program.server.as_ref().map(|server| format!(", on {server}")).unwrap_or_default();
-        let program =
-            format!("{} {}, page {}{computed}", self.program.name, self.program.version, self.program.page_build);
-        vec![
-            ("Date", self.answered_at.clone()),
-            ("Photo", photo),
-            ("Seen by the model", seen.unwrap_or_else(|| "The whole photo, scaled and centered.".into())),
-            ("Model", format!("{} ({}){weights}", self.model.name, self.model.weight_format)),
-            ("Program", program),
-        ]
     }
 }

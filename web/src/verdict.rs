@@ -1,4 +1,4 @@
-//! What a calibration says of an answer, in words: whether to believe it.
+//! What a calibration says of an answer: whether to believe it.
 
 use shared_model::calibration::Certainty;
 
@@ -25,7 +25,7 @@ impl Verdict {
         }
     }
 
-    /// The name in tables and for tests.
+    /// The name in files and for tests.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotCalibrated => "not calibrated",
@@ -35,31 +35,9 @@ impl Verdict {
         }
     }
 
-    /// A warning beside a label, where there is room for few words.
-    pub fn remark(self) -> Option<&'static str> {
-        self.is_warning().then(|| self.name())
-    }
-
     /// Whether the first label should not be believed.
     pub fn is_warning(self) -> bool {
         matches!(self, Self::Unsure | Self::NoneOfThese)
-    }
-
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::NotCalibrated => {
-                "This model is not calibrated for these labels: the percentages only compare them with one another, and \
-                 do not say how often they are right."
-            }
-            Self::Likely => {
-                "The percentages are calibrated: on photos like those that the model was measured with, answers at 80 % \
-                 are right about 80 times in 100. They compare only these labels with one another."
-            }
-            Self::Unsure => "Unsure: at this percentage, the first label is more often wrong than right.",
-            Self::NoneOfThese => {
-                "None of these: no label of the list fits this photo well. The order only says which fits least badly."
-            }
-        }
     }
 }
 
@@ -75,7 +53,6 @@ mod tests {
         };
         assert_eq!(certainty(true, true), Verdict::NoneOfThese);
         assert_eq!((certainty(true, false), certainty(false, false)), (Verdict::Unsure, Verdict::Likely));
-        assert_eq!(Verdict::of(None).remark(), None);
-        assert_eq!(certainty(false, true).remark(), Some("none of these"));
+        assert!(!Verdict::of(None).is_warning() && certainty(false, true).is_warning());
     }
 }

@@ -1,5 +1,7 @@
 //! Maps beside a plain computation of every query, key, value and attention weight; of quantized towers; of none.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use super::*;
 use crate::VisionTower;
 use crate::config::{ClipConfig, Parameter, Projection, VisionPooling};

@@ -2,11 +2,11 @@
 
 use super::App;
 use crate::document::{save_parts, text_blob};
-use crate::error::Error;
+use crate::error::{Error, what};
 use crate::journal::{
-    Entry, EntryAndPhoto, EntrySplitter, EntryText, FILE_END, file_entry, file_start, read_entry, saved_message,
+    Entry, EntryAndPhoto, EntrySplitter, EntryText, FILE_END, file_entry, file_start, read_entry,
 };
-use crate::state::Event;
+use crate::state::{Event, JournalMessage};
 use crate::storage;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -21,7 +21,7 @@ impl App {
     pub(super) async fn load_journal(self) {
         let entries = storage::journal::load().await;
         if !entries.is_empty() {
-            self.send(Event::JournalShown(entries, String::new()));
+            self.send(Event::JournalShown(entries, None));
         }
     }
 
@@ -32,7 +32,10 @@ impl App {
         let entry = Entry::new(&report, text, js_sys::Math::random().to_bits() as u32);
         let kept = storage::journal::keep(&entry, &photo).await;
         let is_kept = kept.is_ok();
-        self.show_in_journal(kept.map(|()| vec![entry]), "Kept on this device.");
+        match kept {
+            Ok(()) => self.send(Event::JournalShown(vec![entry], Some(JournalMessage::Kept))),
+            Err(error) => self.send(Event::JournalFailed(error)),
+        }
         is_kept
     }
 
@@ -62,11 +65,7 @@ impl App {
         })
         .await;
         let n_kept = kept.len();
-        let message = match n_kept {
-            1 => "1 photo was imported.".into(),
-            _ => format!("{n_kept} photos were imported."),
-        };
-        self.send(Event::JournalShown(kept, message));
+        self.send(Event::JournalShown(kept, Some(JournalMessage::Imported { n_photos: n_kept })));
         imported.map_err(|error| match error {
             Error::JournalFull => Error::JournalFullAfter { n_kept, n_photos },
             error => error,
@@ -89,9 +88,10 @@ impl App {
         match parts.into_iter().collect::<Option<Vec<Blob>>>() {
             Some(parts) => {
                 save_parts("dermake-journal.json", "application/json", &parts.iter().collect());
-                self.send(Event::JournalShown(Vec::new(), saved_message(n_saved, entries.len())));
+                let message = JournalMessage::Saved { n_photos: n_saved, n_left_out: entries.len() - n_saved };
+                self.send(Event::JournalShown(Vec::new(), Some(message)));
             }
-            None => self.send(Event::JournalFailed(Error::OutOfMemory { what: "the journal's file".into() })),
+            None => self.send(Event::JournalFailed(Error::OutOfMemory { what: what::JOURNAL_FILE.into() })),
         }
     }
 
@@ -99,13 +99,6 @@ impl App {
     pub async fn remove_from_journal(self, id: Option<String>) {
         match storage::journal::remove(id.as_deref()).await {
             Ok(()) => self.send(Event::JournalRemoved(id)),
-            Err(error) => self.send(Event::JournalFailed(error)),
-        }
-    }
-
-    fn show_in_journal(self, entries: Result<Vec<Entry>, Error>, message: &str) {
-        match entries {
-            Ok(entries) => self.send(Event::JournalShown(entries, message.into())),
             Err(error) => self.send(Event::JournalFailed(error)),
         }
     }

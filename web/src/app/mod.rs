@@ -2,17 +2,19 @@
 
 mod batch;
 mod journal;
+mod language;
 mod photo;
 mod pictures;
 mod report;
 mod worker;
 
+use language::PageLanguage;
 pub use photo::SAMPLES;
 pub use pictures::Pictures;
 pub use report::{can_share, save};
 
 use crate::document::{base_url, is_page_replaced};
-use crate::error::Result;
+use crate::error::{Result, what};
 use crate::http;
 use crate::state::{Action, AppState, Event};
 use crate::storage;
@@ -41,6 +43,7 @@ pub struct App {
     state: RwSignal<AppState>,
     /// What the worker made of the photo.
     pub pictures: Pictures,
+    language: PageLanguage,
     resources: StoredValue<Resources, LocalStorage>,
 }
 
@@ -59,12 +62,14 @@ impl App {
         let app = Self {
             state: RwSignal::new(AppState::default()),
             pictures: Pictures::new(),
+            language: PageLanguage::new(),
             resources: StoredValue::new_local(Resources::default()),
         };
         if let Some(labels) = storage::labels::load() {
             app.send(Event::LabelsRestored(labels));
         }
         app.send(Event::PageOpened { builds });
+        app.start_language();
         spawn_local(app.restore_photo());
         spawn_local(app.load_journal());
         app
@@ -106,7 +111,7 @@ impl App {
             Action::ListModels => spawn_local(async move { self.send(Event::ModelsListed(list_models().await)) }),
             Action::StartWorker => self.start_worker(),
             Action::Load { request_id } => self.load_model(request_id),
-            Action::Classify(request) | Action::Annotate(request) => {
+            Action::Classify(request) | Action::Annotate(request) | Action::Map(request) => {
                 self.send_to_worker(&request, self.photo().as_ref())
             }
             Action::ClassifyFile { index, request } => self.classify_file(index, &request),
@@ -130,5 +135,5 @@ impl App {
 }
 
 async fn list_models() -> Result<Vec<ModelEntry>> {
-    http::get_json(&http::resolve("models", &base_url())?, "the list of models").await
+    http::get_json(&http::resolve("models", &base_url())?, what::MODEL_LIST).await
 }

@@ -3,20 +3,21 @@
 use super::App;
 use crate::crop::Crop;
 use crate::document::base_url;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, what};
 use crate::http;
 use crate::state::{AppState, Event, NewPhoto, SampleFetch};
 use crate::storage;
+use crate::texts::{self, Text};
 use crate::worker::protocol::PhotoId;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, File, RequestCache};
 
 /// The sample pictures in `shared-model/data/samples`: file name and description.
-pub const SAMPLES: [(&str, &str); 3] = [
-    ("sample-1.jpg", "a round brown spot"),
-    ("sample-2.jpg", "an irregular dark lesion"),
-    ("sample-3.jpg", "a scaly plaque"),
+pub const SAMPLES: [(&str, Text); 3] = [
+    ("sample-1.jpg", texts::sample_spot),
+    ("sample-2.jpg", texts::sample_lesion),
+    ("sample-3.jpg", texts::sample_plaque),
 ];
 
 impl App {
@@ -101,7 +102,7 @@ impl App {
 }
 
 async fn download_sample(sample: usize) -> Result<(String, Blob)> {
-    let what = "the sample";
+    let what = what::SAMPLE;
     let (name, _) = SAMPLES.get(sample).ok_or_else(|| Error::Refused { what: what.into(), status: 404 })?;
     let url = http::resolve(&format!("samples/{name}"), &base_url())?;
     let response = http::get(&url, RequestCache::Default, what).await?;

@@ -3,6 +3,7 @@
 use super::App;
 use crate::document::{page_build, save_file, server_name};
 use crate::report::{Report, ReportContext};
+use crate::sentences;
 use crate::state::AppState;
 use js_sys::{Array, Reflect};
 use leptos::prelude::*;
@@ -21,7 +22,7 @@ impl App {
     pub async fn share(self, report: Report) -> bool {
         let data = ShareData::new();
         data.set_title("Dermake");
-        data.set_text(&report.to_text());
+        data.set_text(&sentences::shared_text(&self.texts_now(), &report));
         if let Some(photo) = self.pictures.preview.file().and_then(|photo| as_file(&photo)) {
             data.set_files(&Array::of1(&photo));
             if !window().navigator().can_share_with_data(&data) {

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::state::{DropDecision, DropOrPaste, DroppedFile, Event};
+use crate::texts;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -22,7 +23,9 @@ const LINK_TYPES: [&str; 4] = [FILES, "text/uri-list", "text/x-moz-url", "applic
 pub fn DropOverlay(app: App) -> impl IntoView {
     let is_dragging = listen(app);
     view! {
-        <div class="drop-overlay" class:shown=move || is_dragging.get() aria-hidden="true">"Drop photos or a folder"</div>
+        <div class="drop-overlay" class:shown=move || is_dragging.get() aria-hidden="true">
+            {app.say(texts::photo_drop)}
+        </div>
     }
 }
 

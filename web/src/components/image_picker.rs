@@ -5,6 +5,7 @@ use super::crop::{CropControls, CropStage, ModelView, PhotoHints};
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
 use crate::state::{Event, NewPhoto};
+use crate::texts::{self, Text};
 use leptos::ev;
 use leptos::prelude::*;
 use shared_model::preprocess::PictureFormat;
@@ -31,7 +32,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
     };
     view! {
         <section class="photo card" aria-labelledby="photo-title">
-            <h2 id="photo-title">"Photo"</h2>
+            <h2 id="photo-title">{app.say(texts::photo)}</h2>
             <PhotoFrame app/>
             <PhotoHints app/>
             <CropControls app/>
@@ -45,7 +46,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                         accept=accepted()
                         on:change=on_change
                     />
-                    "Choose a photo"
+                    {app.say(texts::photo_choose)}
                 </label>
                 <label class="button camera">
                     <input
@@ -55,7 +56,7 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                         capture="environment"
                         on:change=on_change
                     />
-                    "Take a photo"
+                    {app.say(texts::photo_take)}
                 </label>
                 <Show when=move || has_photo.get()>
                     <button
@@ -64,14 +65,12 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                         data-testid="remove-photo"
                         on:click=move |_| app.send(Event::PhotoRemoved)
                     >
-                        "Remove the photo"
+                        {app.say(texts::photo_remove)}
                     </button>
                 </Show>
             </div>
             <AddMany app/>
-            <p class="hint">
-                "You can also drop or paste photos or a folder anywhere on this page, or try a drawn sample:"
-            </p>
+            <p class="hint">{app.say(texts::photo_other_ways)}</p>
             <Samples app/>
             <ServerSwitch app/>
         </section>
@@ -89,7 +88,7 @@ fn PhotoFrame(app: App) -> impl IntoView {
         (Some((_, name, _)), _) => view! { <p dir="auto">{name}</p> }.into_any(),
         (None, _) => view! {
             <button type="button" class="empty" data-testid="empty-frame" on:click=move |_| open_file_dialog()>
-                "No photo yet"
+                {app.say(texts::photo_none)}
             </button>
         }
         .into_any(),
@@ -99,14 +98,14 @@ fn PhotoFrame(app: App) -> impl IntoView {
 
 #[component]
 fn Samples(app: App) -> impl IntoView {
-    let sample = move |(index, (file, shows)): (usize, (&'static str, &'static str))| {
+    let sample = move |(index, (file, shows)): (usize, (&'static str, Text))| {
         view! {
             <li>
                 <button
                     type="button"
                     data-testid=format!("sample-{}", index + 1)
-                    aria-label=format!("Sample: {shows}")
-                    title=shows
+                    aria-label=move || texts::sample(&app.texts(), &shows(&app.texts()))
+                    title=app.say(shows)
                     on:click=move |_| app.send(Event::SampleChosen(index))
                 >
                     <img src=format!("samples/{file}") alt="" width="96" height="96" loading="lazy" draggable="false"/>

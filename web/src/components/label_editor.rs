@@ -4,7 +4,9 @@ use super::model_card::ModelCard;
 use super::model_status::ModelChoice;
 use crate::app::App;
 use crate::error::{Error, Remedy};
+use crate::language::Catalog;
 use crate::state::{Event, LabelChoice};
+use crate::{sentences, texts};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Textarea;
 use leptos::prelude::*;
@@ -17,7 +19,7 @@ pub fn LabelEditor(app: App) -> impl IntoView {
     let chosen = app.watch(|state| state.labels.clone());
     let is_own = move || chosen.get() == Some(LabelChoice::Own);
     let has_one_label = app.watch(|state| state.has_one_label());
-    let printed = app.watch(|state| state.label_set().map(in_print));
+    let printed = app.watch(move |state| state.label_set().map(|set| in_print(&app.texts(), set)));
     let on_change = move |event| {
         let key: String = event_target_value(&event);
         let is_own = key == LabelSet::CUSTOM;
@@ -30,8 +32,8 @@ pub fn LabelEditor(app: App) -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="labels-title">
-            <h2 id="labels-title">"Labels"</h2>
-            <label class="field" for="labels-select">"Rank these labels"</label>
+            <h2 id="labels-title">{app.say(texts::labels)}</h2>
+            <label class="field" for="labels-select">{app.say(texts::labels_rank)}</label>
             <select
                 id="labels-select"
                 data-testid="labels-select"
@@ -39,17 +41,17 @@ pub fn LabelEditor(app: App) -> impl IntoView {
                 on:change=on_change
             >
                 <Show when=move || { !is_model_known.get() && !is_own() }>
-                    <option prop:selected=true>"The model's labels"</option>
+                    <option prop:selected=true>{app.say(texts::labels_of_model)}</option>
                 </Show>
                 {move || model.get().map(|model| model.label_sets.iter().map(option).collect_view())}
-                <option value=LabelSet::CUSTOM prop:selected=is_own>"Your own labels"</option>
+                <option value=LabelSet::CUSTOM prop:selected=is_own>{app.say(texts::labels_own)}</option>
             </select>
             <Show when=is_own>
                 <OwnLabels app/>
             </Show>
             <Show when=move || has_one_label.get()>
                 <p class="warning" role="note" data-testid="one-label-warning">
-                    "A single label always gets 100 %, whatever the photo shows. Add others to compare it with."
+                    {app.say(texts::labels_one)}
                 </p>
             </Show>
             <p class="in-print">{printed}</p>
@@ -60,10 +62,10 @@ pub fn LabelEditor(app: App) -> impl IntoView {
 }
 
 /// The labels in print, where the controls are hidden.
-fn in_print(set: &LabelSet) -> String {
+fn in_print(catalog: &Catalog, set: &LabelSet) -> String {
     match set.key.as_str() {
-        LabelSet::CUSTOM => format!("{}: {}", set.title, set.class_names.join(", ")),
-        _ => format!("Labels: {}", set.title),
+        LabelSet::CUSTOM => texts::labels_own_printed(catalog, &set.class_names.join(", ")),
+        _ => texts::labels_printed(catalog, &set.title),
     }
 }
 
@@ -71,7 +73,9 @@ fn in_print(set: &LabelSet) -> String {
 fn OwnLabels(app: App) -> impl IntoView {
     let text = app.watch(|state| state.own_text.clone());
     let summary = app.watch(|state| state.own_labels_summary());
-    let warning = app.watch(|state| state.own_labels_warning());
+    let summary = move || summary.get().map(|summary| sentences::own_labels(&app.texts(), &summary));
+    let warnings = app.watch(|state| state.own_labels_warnings());
+    let warning = move || sentences::warnings(&app.texts(), &warnings.get());
     let is_invalid = app.watch(|state| state.error().map(Error::remedy) == Some(Remedy::OtherLabels));
     let area = NodeRef::<Textarea>::new();
     Effect::new(move |_| {
@@ -87,26 +91,24 @@ fn OwnLabels(app: App) -> impl IntoView {
         }
     };
     view! {
-        <label class="field" for="own-labels">"Your own labels"</label>
+        <label class="field" for="own-labels">{app.say(texts::labels_own)}</label>
         <textarea
             id="own-labels"
             data-testid="own-labels"
             rows="3"
             dir="auto"
             spellcheck="false"
-            placeholder="melanoma, mole, eczema"
+            placeholder=app.say(texts::labels_example)
             aria-describedby="own-labels-hint own-labels-summary"
             aria-invalid=move || is_invalid.get().to_string()
             node_ref=area
             on:input=move |event| app.send(Event::OwnLabelsEdited(event_target_value(&event)))
             on:keydown=on_key
         ></textarea>
-        <p class="hint" id="own-labels-hint">
-            "Separated by commas, semicolons or lines. The first use downloads the text part of the model."
-        </p>
+        <p class="hint" id="own-labels-hint">{app.say(texts::labels_hint)}</p>
         <p class="hint note" id="own-labels-summary" data-testid="own-labels-summary" dir="auto">{summary}</p>
-        <Show when=move || warning.get().is_some()>
-            <p class="warning" role="note" data-testid="own-labels-warning" dir="auto">{move || warning.get()}</p>
+        <Show when=move || !warnings.get().is_empty()>
+            <p class="warning" role="note" data-testid="own-labels-warning" dir="auto">{warning}</p>
         </Show>
         <button
             type="button"
@@ -114,7 +116,7 @@ fn OwnLabels(app: App) -> impl IntoView {
             data-testid="apply-own-labels"
             on:click=move |_| app.send(Event::OwnLabelsApplied)
         >
-            "Use these labels"
+            {app.say(texts::labels_use)}
         </button>
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::app::App;
 use crate::state::Event;
+use crate::{sentences, texts};
 use leptos::prelude::*;
 
 #[component]
 pub fn ModelStatus(app: App) -> impl IntoView {
     let status = app.watch(|state| state.status());
+    let status = move || sentences::status(&app.texts(), status.get());
     let phase = app.watch(|state| state.phase_name());
     let works_offline = app.watch(|state| state.works_offline());
     let own_labels_work_offline = app.watch(|state| state.own_labels_work_offline());
@@ -28,7 +30,7 @@ pub fn ModelStatus(app: App) -> impl IntoView {
             >
                 {status}
             </span>
-            <span class="amount">{move || progress.get().map(|progress| progress.amount())}</span>
+            <span class="amount">{move || progress.get().map(|progress| sentences::amount(&app.texts(), progress))}</span>
         </p>
         <Show when=move || is_busy.get()>
             <progress
@@ -40,13 +42,14 @@ pub fn ModelStatus(app: App) -> impl IntoView {
         </Show>
         <Show when=move || have_threads_failed.get()>
             <p class="hint" data-testid="threads-failed">
-                "The multi-threaded program did not start in this browser: the model runs on one core, more slowly."
+                {app.say(texts::threads_failed)}
             </p>
         </Show>
         <Show when=move || is_untrained.get()>
             <p class="warning" role="note" data-testid="untrained-warning">
-                <strong>"The weights of this model are untrained."</strong>
-                " It shows how the page works; its answers have no meaning."
+                <strong>{app.say(texts::untrained)}</strong>
+                " "
+                {app.say(texts::untrained_meaning)}
             </p>
         </Show>
         <Show when=move || notice.get().is_some()>
@@ -67,9 +70,15 @@ pub fn ModelChoice(app: App) -> impl IntoView {
         let names: Vec<String> = models.get().into_iter().map(|model| model.name).collect();
         match &names[..] {
             [] => ().into_any(),
-            [name] => view! { <p class="hint" data-testid="model-name">"Model: " {name.clone()}</p> }.into_any(),
+            [name] => {
+                let name = name.clone();
+                view! {
+                    <p class="hint" data-testid="model-name">{move || texts::model_name(&app.texts(), &name)}</p>
+                }
+                .into_any()
+            }
             _ => view! {
-                <label class="field" for="model-select">"Model"</label>
+                <label class="field" for="model-select">{app.say(texts::model)}</label>
                 <select
                     id="model-select"
                     data-testid="model-select"
@@ -87,7 +96,7 @@ pub fn ModelChoice(app: App) -> impl IntoView {
     };
     let printed = move || {
         let name = models.get().get(chosen.get()).map(|model| model.name.clone());
-        name.map(|name| format!("Model: {name}"))
+        name.map(|name| texts::model_name(&app.texts(), &name))
     };
     view! {
         {choice}

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::document::reload_page;
 use crate::error::Remedy;
 use crate::state::Event;
+use crate::{sentences, texts};
 use leptos::prelude::*;
 
 #[component]
@@ -18,19 +19,19 @@ pub fn Notice(app: App) -> impl IntoView {
                 data-testid="retry"
                 on:click=move |_| app.send(Event::RetryPressed)
             >
-                "Try again"
+                {app.say(texts::try_again)}
             </button>
         }
         .into_any(),
         Remedy::Reload => view! {
             <button type="button" class="button" data-testid="reload" on:click=move |_| reload_page()>
-                "Reload the page"
+                {app.say(texts::reload)}
             </button>
         }
         .into_any(),
         Remedy::OtherPhoto => view! {
             <button type="button" class="button" data-testid="other-photo" on:click=move |_| open_file_dialog()>
-                "Choose another photo"
+                {app.say(texts::choose_other_photo)}
             </button>
         }
         .into_any(),
@@ -41,7 +42,7 @@ pub fn Notice(app: App) -> impl IntoView {
         error.get().map(|error| {
             view! {
                 <div class="notice" role="alert" data-testid="notice">
-                    <p>{error.to_string()}</p>
+                    <p>{sentences::error(&app.texts(), &error)}</p>
                     {button(error.remedy())}
                 </div>
             }

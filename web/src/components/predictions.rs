@@ -1,11 +1,14 @@
 //! The ranked labels, each with its probability as a number and a bar.
 
 use super::concepts::Concepts;
+use super::label::Label;
+use super::map::PhotoMap;
 use super::model_status::ModelStatus;
 use super::notice::Notice;
 use super::take_along::TakeAlong;
 use crate::app::App;
-use crate::state::{N_SHOWN, duration, percent};
+use crate::state::{N_SHOWN, percent};
+use crate::{sentences, texts};
 use leptos::prelude::*;
 use shared_model::zero_shot::Prediction;
 
@@ -24,11 +27,14 @@ pub fn Predictions(app: App) -> impl IntoView {
             let shown = move || if is_all.get() { n_answers } else { N_SHOWN.min(n_answers) };
             let verdict = answer.verdict();
             let class = if verdict.is_warning() { "warning" } else { "hint" };
-            let predictions = answer.predictions;
+            let (predictions, computed) = (answer.predictions, answer.computed);
+            let engine = computed.by.name();
             view! {
-                <p class=class data-testid="verdict" data-verdict=verdict.name()>{verdict.sentence()}</p>
-                <ol data-testid="predictions" aria-label="Labels, most likely first">
-                    {move || predictions[..shown()].iter().map(row).collect_view()}
+                <p class=class data-testid="verdict" data-verdict=verdict.name()>
+                    {move || sentences::verdict(&app.texts(), verdict)}
+                </p>
+                <ol data-testid="predictions" aria-label=app.say(texts::answers_list)>
+                    {move || predictions[..shown()].iter().map(|found| row(app, found)).collect_view()}
                 </ol>
                 <Show when=move || { n_answers > N_SHOWN }>
                     <button
@@ -38,38 +44,44 @@ pub fn Predictions(app: App) -> impl IntoView {
                         aria-pressed=move || is_all.get().to_string()
                         on:click=move |_| is_all.update(|is_all| *is_all = !*is_all)
                     >
-                        {move || if is_all.get() { "Show fewer".into() } else { format!("Show {n_answers} answers") }}
+                        {move || match is_all.get() {
+                            true => texts::answers_fewer(&app.texts()),
+                            false => texts::answers_all(&app.texts(), n_answers),
+                        }}
                     </button>
                 </Show>
-                <p class="hint" data-testid="answered-by" data-engine=answer.computed.by.name()>
-                    "Answered in "
-                    <span data-testid="millis">{duration(answer.millis)}</span>
-                    {format!(" {}.", answer.computed.by.place())}
-                    {answer.computed.note.map(|note| format!(" {note}"))}
+                <p
+                    class="hint"
+                    data-testid="answered-by"
+                    data-engine=engine
+                    data-millis=answer.millis.to_string()
+                >
+                    {move || sentences::answered(&app.texts(), answer.millis, &computed)}
                 </p>
             }
         })
     };
     view! {
         <section class="card" aria-labelledby="answers-title">
-            <h2 id="answers-title">"Answers"</h2>
+            <h2 id="answers-title">{app.say(texts::answers)}</h2>
             <ModelStatus app/>
             <Notice app/>
             <div aria-live="polite" aria-busy=move || is_busy.get().to_string()>
                 {answers}
             </div>
+            <PhotoMap app/>
             <Concepts app/>
             <TakeAlong app/>
         </section>
     }
 }
 
-fn row(prediction: &Prediction) -> impl IntoView + use<> {
+fn row(app: App, prediction: &Prediction) -> impl IntoView + use<> {
     let Prediction { label, probability, .. } = prediction.clone();
     let shown = label.clone();
     view! {
         <li data-label=label data-probability=probability.to_string()>
-            <span class="label" dir="auto">{shown}</span>
+            <span class="label" dir="auto"><Label app label=shown/></span>
             <span class="percent">{percent(probability)}</span>
             <span class="bar" aria-hidden="true">
                 <span style:width=format!("{:.2}%", 100.0 * probability)></span>

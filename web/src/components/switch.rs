@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::state::Event;
+use crate::texts::Text;
 use leptos::prelude::*;
 
 /// `name` is that of its elements: `{name}-switch` for tests, `{name}-hint` in the document.
@@ -13,8 +14,8 @@ pub fn Switch(
     is_on: Memo<bool>,
     /// The event of a press: whether the switch is on now.
     to_event: fn(bool) -> Event,
-    label: &'static str,
-    #[prop(into)] hint: String,
+    label: Text,
+    hint: Text,
 ) -> impl IntoView {
     let hint_id = format!("{name}-hint");
     view! {
@@ -28,9 +29,9 @@ pub fn Switch(
                     prop:checked=is_on
                     on:change=move |event| app.send(to_event(event_target_checked(&event)))
                 />
-                {label}
+                {app.say(label)}
             </label>
-            <p class="hint" id=hint_id.clone()>{hint.clone()}</p>
+            <p class="hint" id=hint_id.clone()>{app.say(hint)}</p>
         </Show>
     }
 }

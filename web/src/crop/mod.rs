@@ -130,16 +130,6 @@ impl Crop {
         let ends_within = |start: u32, edge: u32| start.checked_add(self.side).is_some_and(|end| end <= edge);
         self.side > 0 && ends_within(self.left, size.width) && ends_within(self.top, size.height)
     }
-
-    /// The square in words, for screen readers and prints.
-    pub fn in_words(self, size: PhotoSize) -> String {
-        let Self { left, top, side } = self;
-        let PhotoSize { width, height } = size;
-        format!(
-            "A square of {side} × {side} of the photo's {width} × {height} pixels, {left} from its left edge and {top} \
-             from its top."
-        )
-    }
 }
 
 fn clamped_side(side: f64, size: PhotoSize) -> u32 {

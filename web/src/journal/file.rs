@@ -40,16 +40,6 @@ pub fn file_entry(entry: &Entry, photo: &[u8], is_first: bool) -> String {
 /// What is after the last entry of a file.
 pub const FILE_END: &str = "]}\n";
 
-/// What the page says after it has saved `n_saved` of `n_entries` entries as a file.
-pub fn saved_message(n_saved: usize, n_entries: usize) -> String {
-    let photos = |n: usize| if n == 1 { "1 photo".to_owned() } else { format!("{n} photos") };
-    let saved = format!("{} in the file", photos(n_saved));
-    match n_entries - n_saved {
-        0 => format!("{saved}."),
-        n => format!("{saved}; {n} of {n_entries} entries have no photo on this device any more and are left out."),
-    }
-}
-
 /// Reads one entry of a file, which [`EntrySplitter`](super::EntrySplitter) found.
 ///
 /// # Errors
@@ -61,19 +51,5 @@ pub fn read_entry(json: &[u8]) -> Result<EntryAndPhoto, Error> {
     match SIGNATURES.iter().any(|signature| photo.starts_with(signature)) {
         true => Ok((entry, photo)),
         false => Err(damaged(format!("the photo of {} is no JPEG or PNG file", entry.date()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_that_are_left_out_are_counted() {
-        assert_eq!(saved_message(1, 1), "1 photo in the file.");
-        assert_eq!(
-            saved_message(2, 3),
-            "2 photos in the file; 1 of 3 entries have no photo on this device any more and are left out."
-        );
     }
 }

@@ -3,7 +3,7 @@
 mod file;
 mod splitter;
 
-pub use file::{EntryAndPhoto, FILE_END, file_entry, file_start, read_entry, saved_message};
+pub use file::{EntryAndPhoto, FILE_END, file_entry, file_start, read_entry};
 pub use splitter::EntrySplitter;
 
 use crate::error::Error;

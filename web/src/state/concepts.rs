@@ -62,14 +62,6 @@ pub enum ConceptList {
 impl ConceptList {
     pub const ALL: [Self; 2] = [Self::SkinCon, Self::SevenPoint];
 
-    /// Title for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::SkinCon => "SkinCon, 32 findings",
-            Self::SevenPoint => "7-point checklist (dermoscopic photos)",
-        }
-    }
-
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::SkinCon => &SKINCON,
@@ -124,8 +116,8 @@ impl AppState {
         self.answer = self.answer.take().map(|answer| Answer { concepts: Some(concepts), ..answer });
     }
 
-    /// Shows an error of the scoring. The answer stays: it does not depend on them.
-    pub(super) fn fail_concepts(&mut self, error: Error) -> Vec<Action> {
+    /// Shows an error of the scoring, or of a map. The answer stays: it does not depend on them.
+    pub(super) fn fail_beside_answer(&mut self, error: Error) -> Vec<Action> {
         let answer = self.answer.take();
         let actions = self.fail(error);
         self.answer = answer;

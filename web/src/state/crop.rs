@@ -14,14 +14,22 @@ pub struct ModelView {
     pub quality: PhotoQuality,
 }
 
+/// What may spoil an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhotoHint {
+    Dark,
+    Blurred,
+    FewPixels,
+}
+
 impl AppState {
     /// The crop as the page shows it.
     pub fn crop(&self) -> Option<Crop> {
         self.photo.as_ref()?.crop
     }
 
-    /// What may spoil the answer: blur, darkness, too few pixels.
-    pub fn photo_hints(&self) -> Vec<&'static str> {
+    /// What may spoil the answer.
+    pub fn photo_hints(&self) -> Vec<PhotoHint> {
         let Some(photo) = &self.photo else { return Vec::new() };
         let view = photo.view.filter(|view| view.crop == photo.crop);
         let Some(quality) = view.map(|view| view.quality).or_else(|| Some(photo.shown()?.quality)) else {
@@ -30,12 +38,9 @@ impl AppState {
         let n_pixels = photo.crop.map(|crop| crop.side).or_else(|| photo.shown().map(|shown| shown.size.shorter()));
         let is_small = view.zip(n_pixels).is_some_and(|(view, n_pixels)| 2 * n_pixels < view.side);
         [
-            (quality.is_dark(), "The photo is dark. Take it again in daylight or with more light."),
-            (
-                quality.is_blurred(),
-                "The photo looks blurred. Take it again with a steady hand, or a little farther away.",
-            ),
-            (is_small, "This part of the photo has few pixels. Take the photo again from closer."),
+            (quality.is_dark(), PhotoHint::Dark),
+            (quality.is_blurred(), PhotoHint::Blurred),
+            (is_small, PhotoHint::FewPixels),
         ]
         .into_iter()
         .filter_map(|(applies, hint)| applies.then_some(hint))

@@ -1,6 +1,6 @@
 //! Events of the page, and the actions that follow from them.
 
-use super::{BatchFile, LabelChoice, NewPhoto, StoredLabels, TableView};
+use super::{BatchFile, JournalMessage, LabelChoice, NewPhoto, StoredLabels, TableView};
 use crate::crop::Crop;
 use crate::error::Error;
 use crate::journal::Entry;
@@ -62,8 +62,8 @@ pub enum Event {
     /// The text in the box of own labels changed; it is used once it is applied.
     OwnLabelsEdited(String),
     OwnLabelsApplied,
-    /// Entries of the journal are on this device, with a message for the visitor.
-    JournalShown(Vec<Entry>, String),
+    /// Entries of the journal are on this device, and what was done, if the visitor did something.
+    JournalShown(Vec<Entry>, Option<JournalMessage>),
     /// An entry was deleted, or the whole journal.
     JournalRemoved(Option<String>),
     /// The visitor marked the entry with this id, or took its mark away.
@@ -71,6 +71,9 @@ pub enum Event {
     JournalFailed(Error),
     /// The visitor turned findings on or off.
     ConceptsWanted(bool),
+    /// The visitor wants to see where the photo is like a label or words of their own.
+    MapWanted(String),
+    MapClosed,
     FromWorker(Envelope<Reply>),
     WorkerFailed(String),
     /// The worker sent nothing for [`super::START_TIMEOUT_SECS`] after this step of its start.
@@ -101,6 +104,8 @@ pub enum Action {
     Classify(Envelope<Request>),
     /// Sent together with the current photo.
     Annotate(Envelope<Request>),
+    /// Sent together with the current photo.
+    Map(Envelope<Request>),
     /// Sent together with a file of the table.
     ClassifyFile {
         index: usize,

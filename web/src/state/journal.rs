@@ -5,6 +5,21 @@ use crate::error::Error;
 use crate::journal::Entry;
 use std::collections::HashSet;
 
+/// What was done with the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalMessage {
+    Kept,
+    Imported {
+        n_photos: usize,
+    },
+    /// As a file. What is left out has no photo on this device any more.
+    Saved {
+        n_photos: usize,
+        n_left_out: usize,
+    },
+    Deleted,
+}
+
 /// The kept photos. The browser has their pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JournalState {
@@ -13,8 +28,8 @@ pub struct JournalState {
     /// Ids of the entries to compare, at most two.
     pub marked: Vec<String>,
     pub error: Option<Error>,
-    /// What was done last, for the visitor.
-    pub message: String,
+    /// What was done last.
+    pub message: Option<JournalMessage>,
 }
 
 impl JournalState {
@@ -39,7 +54,7 @@ impl JournalState {
 
 impl AppState {
     /// Adds entries that the browser keeps; those that are shown already stay as they are.
-    pub(super) fn show_journal(&mut self, entries: Vec<Entry>, message: String) -> Vec<Action> {
+    pub(super) fn show_journal(&mut self, entries: Vec<Entry>, message: Option<JournalMessage>) -> Vec<Action> {
         let journal = &mut self.journal;
         let mut known: HashSet<String> = journal.entries.iter().map(|entry| entry.id.clone()).collect();
         journal.entries.extend(entries.into_iter().filter(|entry| known.insert(entry.id.clone())));
@@ -49,7 +64,7 @@ impl AppState {
     }
 
     pub(super) fn fail_journal(&mut self, error: Error) -> Vec<Action> {
-        (self.journal.error, self.journal.message) = (Some(error), String::new());
+        (self.journal.error, self.journal.message) = (Some(error), None);
         Vec::new()
     }
 
@@ -57,7 +72,7 @@ impl AppState {
         let is_removed = |found: &str| id.is_none_or(|id| id == found);
         self.journal.entries.retain(|entry| !is_removed(&entry.id));
         self.journal.marked.retain(|marked| !is_removed(marked));
-        (self.journal.error, self.journal.message) = (None, "Deleted.".into());
+        (self.journal.error, self.journal.message) = (None, Some(JournalMessage::Deleted));
         Vec::new()
     }
 

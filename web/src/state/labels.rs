@@ -27,6 +27,14 @@ pub struct StoredLabels {
     pub own_text: String,
 }
 
+/// How the text of the own labels is parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnLabelsSummary {
+    pub n_labels: usize,
+    /// The first labels.
+    pub first: Vec<String>,
+}
+
 impl AppState {
     /// The labels to rank, once they are known.
     pub fn label_set(&self) -> Option<&LabelSet> {
@@ -41,22 +49,19 @@ impl AppState {
         self.label_set().is_some_and(|set| set.class_names.len() == 1)
     }
 
-    /// Summarizes how the own labels are parsed: their number and the first of them; `None` if there are none.
-    pub fn own_labels_summary(&self) -> Option<String> {
-        let names = ReadLabels::from_text(&self.own_text).ok()?.set.class_names;
-        let noun = if names.len() == 1 { "label" } else { "labels" };
-        let n_more = names.len().saturating_sub(N_SUMMARIZED);
-        let more = if n_more > 0 { format!(" and {n_more} more") } else { String::new() };
-        let listed = names[..names.len() - n_more].join(" · ");
-        Some(format!("{} {noun}: {listed}{more}", names.len()))
+    /// Summarizes how the own labels are parsed; `None` if there are none.
+    pub fn own_labels_summary(&self) -> Option<OwnLabelsSummary> {
+        let mut names = ReadLabels::from_text(&self.own_text).ok()?.set.class_names;
+        let n_labels = names.len();
+        names.truncate(N_SUMMARIZED);
+        Some(OwnLabelsSummary { n_labels, first: names })
     }
 
     /// Warnings about the text of the own labels, except that there is one label, which is shown once it is used.
-    pub fn own_labels_warning(&self) -> Option<String> {
-        let warnings = ReadLabels::from_text(&self.own_text).ok()?.warnings;
-        let is_shown = |warning: &&LabelWarning| !matches!(warning, LabelWarning::Single { .. });
-        let warnings: Vec<String> = warnings.iter().filter(is_shown).map(ToString::to_string).collect();
-        (!warnings.is_empty()).then(|| warnings.join("; "))
+    pub fn own_labels_warnings(&self) -> Vec<LabelWarning> {
+        let read = ReadLabels::from_text(&self.own_text);
+        let warnings = read.map(|read| read.warnings).unwrap_or_default();
+        warnings.into_iter().filter(|warning| !matches!(warning, LabelWarning::Single { .. })).collect()
     }
 
     pub(super) fn restore_labels(&mut self, stored: StoredLabels) -> Vec<Action> {

@@ -10,6 +10,7 @@ mod drop_paste;
 mod event;
 mod journal;
 mod labels;
+mod map;
 mod model_list;
 mod phase;
 mod photo;
@@ -21,16 +22,17 @@ mod tests;
 
 pub use batch::{Batch, BatchFile, Outcome, Row, Sort, TablePage, TableView};
 pub use concepts::ConceptList;
-pub use crop::ModelView;
+pub use crop::{ModelView, PhotoHint};
 pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
 pub use event::{Action, Event, SampleFetch, StartStep};
-pub use journal::JournalState;
-pub use labels::{LabelChoice, StoredLabels};
+pub use journal::{JournalMessage, JournalState};
+pub use labels::{LabelChoice, OwnLabelsSummary, StoredLabels};
+pub use map::ShownMap;
 pub use model_list::relative_to_page;
 pub use phase::{Answer, Phase};
 pub use photo::{DecodedPhoto, NewPhoto, Photo};
 pub use start::START_TIMEOUT_SECS;
-pub use status::{duration, percent};
+pub use status::{Status, duration, percent};
 
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};
@@ -70,6 +72,10 @@ pub struct AppState {
     /// The text in the box of own labels.
     pub own_text: String,
     pub answer: Option<Answer>,
+    /// Where the photo is like a text; shown with the answer.
+    map: Option<ShownMap>,
+    /// The text of the map that is being computed.
+    map_text: String,
     pub journal: JournalState,
     /// Whether findings are scored, too.
     pub wants_concepts: bool,
@@ -133,10 +139,12 @@ impl AppState {
             Event::JournalMarked(id) => self.mark_in_journal(id),
             Event::JournalFailed(error) => self.fail_journal(error),
             Event::ConceptsWanted(wants) => self.want_concepts(wants),
+            Event::MapWanted(text) => self.want_map(&text),
+            Event::MapClosed => self.close_map(),
             Event::FromWorker(envelope) => self.receive(envelope),
             Event::WorkerFailed(detail) => self.handle_worker_failure(detail),
             Event::StartTimedOut(step) if self.is_waiting_for_start(step) => {
-                self.start_next_build(format!("it did not respond for {START_TIMEOUT_SECS} seconds"))
+                self.start_next_build(Error::WorkerSilent { secs: START_TIMEOUT_SECS })
             }
             Event::StartTimedOut(_) => Vec::new(),
             Event::PageReplaced => self.fail(Error::PageReplaced),
@@ -174,11 +182,11 @@ impl AppState {
     }
 
     /// Starts the next build that this browser may run; without one, the start has failed.
-    fn start_next_build(&mut self, detail: String) -> Vec<Action> {
+    fn start_next_build(&mut self, error: Error) -> Vec<Action> {
         if self.start.use_next_build() {
             return self.load(self.chosen_model);
         }
-        self.fail(Error::WorkerNotStarted { detail });
+        self.fail(error);
         vec![Action::CheckVersion]
     }
 
@@ -187,7 +195,7 @@ impl AppState {
         if self.start.is_over() {
             self.fail(Error::WorkerCrashed { detail })
         } else {
-            self.start_next_build(detail)
+            self.start_next_build(Error::WorkerNotStarted { detail })
         }
     }
 
@@ -204,7 +212,7 @@ impl AppState {
 
     /// Sends a request to the worker if there are a model, a photo and labels. A failed load stays failed.
     fn classify_if_possible(&mut self) -> Vec<Action> {
-        self.answer = None;
+        (self.answer, self.map) = (None, None);
         if !self.is_loaded {
             return Vec::new();
         }

@@ -19,6 +19,8 @@ pub enum Phase {
     Classifying(Option<Progress>),
     /// The photo is answered, and its findings are being scored.
     Annotating(Option<Progress>),
+    /// The photo is answered, and mapped.
+    Mapping(Option<Progress>),
     Failed(Error),
 }
 

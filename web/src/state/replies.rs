@@ -49,7 +49,10 @@ impl AppState {
             }
             (
                 Reply::Progress(now),
-                Phase::Loading(progress) | Phase::Classifying(progress) | Phase::Annotating(progress),
+                Phase::Loading(progress)
+                | Phase::Classifying(progress)
+                | Phase::Annotating(progress)
+                | Phase::Mapping(progress),
             ) => *progress = Some(now),
             (Reply::Ready { is_stored }, _) => {
                 (self.is_loaded, self.is_model_stored) = (true, is_stored);
@@ -66,7 +69,10 @@ impl AppState {
                 self.photo = self.photo.take().map(|photo| Photo { decoded: Some(Err(error)), ..photo });
             }
             (Reply::Concepts { concepts }, _) => self.set_concepts(concepts),
-            (Reply::Failed { error }, Phase::Annotating(_)) => return self.fail_concepts(error),
+            (Reply::Mapped { map, .. }, _) => return self.set_map(map),
+            (Reply::Failed { error }, Phase::Annotating(_) | Phase::Mapping(_)) => {
+                return self.fail_beside_answer(error);
+            }
             (Reply::Failed { error }, _) => return self.fail(error),
             (_, _) => {}
         }

@@ -1,8 +1,30 @@
-//! The state as text: status, error, progress, probabilities and times.
+//! What the page says of its work: status, error, progress, probabilities and times.
 
 use super::{AppState, LabelChoice, Phase};
 use crate::error::Error;
 use crate::worker::protocol::{Progress, Stage};
+
+/// What the page is doing, for the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Starting,
+    Stopped,
+    Connecting,
+    Preparing,
+    LoadingStored,
+    Downloading,
+    Classifying,
+    ClassifyingMany,
+    ScoringFindings,
+    Mapping,
+    EncodingLabels,
+    LoadingStoredText,
+    DownloadingText,
+    FetchingSample,
+    Done,
+    ReadyForLabels,
+    ReadyForPhoto,
+}
 
 impl AppState {
     /// The error to show, if any.
@@ -26,14 +48,20 @@ impl AppState {
     /// Progress of the current work, if it is known.
     pub fn progress(&self) -> Option<Progress> {
         match &self.phase {
-            Phase::Loading(progress) | Phase::Classifying(progress) | Phase::Annotating(progress) => *progress,
+            Phase::Loading(progress)
+            | Phase::Classifying(progress)
+            | Phase::Annotating(progress)
+            | Phase::Mapping(progress) => *progress,
             _ => None,
         }
     }
 
     /// Whether the visitor has to wait.
     pub fn is_busy(&self) -> bool {
-        let is_working = matches!(self.phase, Phase::Loading(_) | Phase::Classifying(_) | Phase::Annotating(_));
+        let is_working = matches!(
+            self.phase,
+            Phase::Loading(_) | Phase::Classifying(_) | Phase::Annotating(_) | Phase::Mapping(_)
+        );
         is_working || self.sample_fetch.is_some()
     }
 
@@ -45,37 +73,43 @@ impl AppState {
             Phase::Ready => "ready",
             Phase::Classifying(_) => "classifying",
             Phase::Annotating(_) => "annotating",
+            Phase::Mapping(_) => "mapping",
             Phase::Failed(_) => "failed",
         }
     }
 
-    /// The status in one sentence. It changes rarely, because screen readers announce it.
-    pub fn status(&self) -> &'static str {
+    /// The status. It changes rarely, because screen readers announce it.
+    pub fn status(&self) -> Status {
         match &self.phase {
-            Phase::Idle => "Starting.",
-            Phase::Failed(_) => "Stopped.",
-            Phase::Loading(None) => "Connecting to the server.",
+            Phase::Idle => Status::Starting,
+            Phase::Failed(_) => Status::Stopped,
+            Phase::Loading(None) => Status::Connecting,
             Phase::Loading(Some(progress)) => match (progress.is_complete(), progress.stage) {
-                (true, _) => "Preparing the model.",
-                (false, Stage::ReadStored) => "Loading the model from this device.",
-                (false, _) => "Downloading the model.",
+                (true, _) => Status::Preparing,
+                (false, Stage::ReadStored) => Status::LoadingStored,
+                (false, _) => Status::Downloading,
             },
-            Phase::Classifying(None) => "Classifying the photo.",
-            Phase::Annotating(None) => "Scoring findings.",
-            Phase::Classifying(Some(progress)) | Phase::Annotating(Some(progress)) => match progress.stage {
-                Stage::Photos => "Classifying the photos.",
-                Stage::Concepts => "Scoring findings.",
-                Stage::Labels => "Encoding your labels.",
-                Stage::ReadStored => "Loading the text part of the model from this device.",
-                Stage::Download => "Downloading the text part of the model.",
+            Phase::Classifying(None) => Status::Classifying,
+            Phase::Annotating(None) => Status::ScoringFindings,
+            Phase::Mapping(None) => Status::Mapping,
+            Phase::Classifying(Some(progress))
+            | Phase::Annotating(Some(progress))
+            | Phase::Mapping(Some(progress)) => match progress.stage {
+                Stage::Photos => Status::ClassifyingMany,
+                Stage::Concepts => Status::ScoringFindings,
+                Stage::Labels => Status::EncodingLabels,
+                Stage::ReadStored => Status::LoadingStoredText,
+                Stage::Download => Status::DownloadingText,
             },
-            Phase::Ready if self.sample_fetch.is_some() => "Fetching the sample.",
-            Phase::Ready if self.open_batch().is_some_and(|batch| batch.n_done() == batch.n_files()) => "Done.",
-            Phase::Ready if self.answer.is_some() => "Done.",
-            Phase::Ready if self.labels == Some(LabelChoice::Own) && self.own_labels.is_none() => {
-                "Ready: type your labels."
+            Phase::Ready if self.sample_fetch.is_some() => Status::FetchingSample,
+            Phase::Ready if self.open_batch().is_some_and(|batch| batch.n_done() == batch.n_files()) => {
+                Status::Done
             }
-            Phase::Ready => "Ready: choose a photo.",
+            Phase::Ready if self.answer.is_some() => Status::Done,
+            Phase::Ready if self.labels == Some(LabelChoice::Own) && self.own_labels.is_none() => {
+                Status::ReadyForLabels
+            }
+            Phase::Ready => Status::ReadyForPhoto,
         }
     }
 }
@@ -93,7 +127,7 @@ pub fn percent(probability: f32) -> String {
 
 /// Formats a duration.
 pub fn duration(millis: f64) -> String {
-    if millis < 1.0 { "under 1 ms".into() } else { format!("{millis:.0} ms") }
+    if millis < 1.0 { "< 1 ms".into() } else { format!("{millis:.0} ms") }
 }
 
 #[cfg(test)]
@@ -104,6 +138,6 @@ mod tests {
     fn a_small_probability_is_not_shown_as_zero() {
         let shown = [0.987_65, 0.0005, 0.0004, 0.0].map(percent);
         assert_eq!(shown, ["98.8 %", "0.1 %", "< 0.1 %", "< 0.1 %"]);
-        assert_eq!([0.2, 1234.5].map(duration), ["under 1 ms", "1234 ms"]);
+        assert_eq!([0.2, 1234.5].map(duration), ["< 1 ms", "1234 ms"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What the page stores in the browser: the labels for later visits, the photo for this tab, and the
+//! What the page stores in the browser: the labels and the language for later visits, the photo for this tab, and the
 //! journal, if the visitor keeps one.
 //!
 //! A browser that stores nothing, as in some private windows or with storage blocked, is not an error.
@@ -6,6 +6,7 @@
 pub mod journal;
 mod jpeg;
 pub mod labels;
+pub mod language;
 pub mod photo;
 
 use leptos::prelude::window;

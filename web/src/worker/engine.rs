@@ -14,10 +14,10 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::manifest::{FileRole, Manifest};
-use shared_model::preprocess::normalized;
+use shared_model::preprocess::{RgbImage8, normalized};
 use shared_model::weights::Placement;
 use shared_model::zero_shot::{Answer, Classifier};
-use shared_model::{ZeroShotModel, unit_length};
+use shared_model::{ImageTrace, ZeroShotModel, unit_length};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
@@ -26,10 +26,10 @@ use std::rc::Rc;
 pub struct Engine {
     manifest: Manifest,
     manifest_url: String,
-    templates: Templates,
+    pub(super) templates: Templates,
     pub(super) model: ZeroShotModel,
     /// Features of the last photo and its crop, so that it is not encoded again for other labels.
-    photo_features: Option<(PhotoId, Option<Crop>, PhotoFeatures)>,
+    pub(super) photo_features: Option<(PhotoId, Option<Crop>, PhotoFeatures)>,
     /// Computes photos in place of the model's own tower, once it is known to be right and faster.
     gpu: Rc<Gpu>,
     /// Classifiers of all own labels so far, so that only new labels are encoded.
@@ -45,6 +45,8 @@ pub struct Engine {
 pub(super) struct PhotoFeatures {
     /// `[1, E]`, of unit length
     pub(super) features: Tensor,
+    /// What maps are made of; `None` if the GPU computed the photo, or the model makes no maps.
+    pub(super) trace: Option<ImageTrace>,
     computed: Computed,
 }
 
@@ -86,7 +88,7 @@ impl Engine {
     /// The image errors; as [`download::fetch_files`] for own labels, which need the text part.
     pub async fn classify(&mut self, query: &Query, context: &RequestContext) -> Result<Reply, Unanswered> {
         let started = context.now_millis();
-        let PhotoFeatures { features, computed } = self.photo_features(&query.photo, context).await?;
+        let PhotoFeatures { features, computed, .. } = self.photo_features(&query.photo, context).await?;
         let mut millis = context.now_millis() - started;
         let shipped = self.model.shipped_classifier(&query.labels, &self.templates).cloned();
         if shipped.is_none() {
@@ -131,11 +133,7 @@ impl Engine {
         {
             return Ok(features.clone());
         }
-        let config = &self.model.config.preprocess;
-        let input = context.connection.decoded.model_input(photo, config, &context.connection).await?;
-        let side = input.width() as usize;
-        let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
-        let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;
+        let (input, pixel_values) = self.pixel_values(photo, context).await?;
         photo.show_view(input, &context.connection);
         let features = match self.gpu_features(&pixel_values).await? {
             Some(features) => features,
@@ -145,19 +143,39 @@ impl Engine {
         Ok(features)
     }
 
+    /// The square that the model is given of a photo, and its values.
+    pub(super) async fn pixel_values(
+        &self,
+        photo: &Photo,
+        context: &RequestContext,
+    ) -> Result<(RgbImage8, Tensor)> {
+        let config = &self.model.config.preprocess;
+        let input = context.connection.decoded.model_input(photo, config, &context.connection).await?;
+        let side = input.width() as usize;
+        let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
+        let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;
+        Ok((input, pixel_values))
+    }
+
     async fn gpu_features(&self, pixel_values: &Tensor) -> Result<Option<PhotoFeatures>> {
         let Some(feature) = self.gpu.feature(&values(pixel_values)?).await else { return Ok(None) };
         let n_values = feature.len();
         let raw = Tensor::from_vec(feature, (1, n_values), &Device::Cpu).map_err(shared_model::Error::from)?;
         let computed = Computed { by: protocol::Engine::Webgpu, note: None };
-        Ok(Some(PhotoFeatures { features: unit_length(&raw)?, computed }))
+        Ok(Some(PhotoFeatures { features: unit_length(&raw)?, trace: None, computed }))
     }
 
     /// Computes a photo as wasm. The first one is the GPU's known answer; if the page's address requests the GPU, that
     /// computes it, too.
     async fn wasm_features(&self, pixel_values: &Tensor, context: &RequestContext) -> Result<PhotoFeatures> {
         let started = context.now_millis();
-        let features = self.model.pixel_features(pixel_values)?;
+        let (features, trace) = match self.model.config.vision.makes_maps() {
+            true => {
+                let (features, trace) = self.model.pixel_features_with_trace(pixel_values)?;
+                (features, Some(trace))
+            }
+            false => (self.model.pixel_features(pixel_values)?, None),
+        };
         let known = KnownAnswer {
             pixel_values: values(pixel_values)?,
             feature: values(&features)?,
@@ -167,10 +185,10 @@ impl Engine {
         if self.gpu.check(known, move || clock.now_millis()).await
             && let Some(features) = self.gpu_features(pixel_values).await?
         {
-            return Ok(features);
+            return Ok(PhotoFeatures { trace, ..features });
         }
         let computed = Computed { by: protocol::Engine::Wasm, note: self.gpu.note() };
-        Ok(PhotoFeatures { features, computed })
+        Ok(PhotoFeatures { features, trace, computed })
     }
 
     /// Loads the text part unless it is loaded. If a later request arrives, it continues the download.
@@ -195,7 +213,7 @@ impl Engine {
     }
 
     /// Encodes one label at a time, so that a later request does not wait for all of them.
-    async fn own_classifier(
+    pub(super) async fn own_classifier(
         &mut self,
         class_names: &[String],
         context: &RequestContext,

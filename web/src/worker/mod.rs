@@ -17,6 +17,8 @@ pub mod handle;
 #[cfg(any(target_arch = "wasm32", test))]
 mod inbox;
 #[cfg(target_arch = "wasm32")]
+mod map;
+#[cfg(target_arch = "wasm32")]
 mod partial_file;
 #[cfg(target_arch = "wasm32")]
 mod photo;

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::protocol::{PhotoId, Reply};
 use crate::crop::{Crop, PhotoSize};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, what};
 use crate::time::timeout;
 use shared_model::config::PreprocessConfig;
 use shared_model::labels::LabelSet;
@@ -168,7 +168,7 @@ impl Photo {
         let bytes = js_sys::Uint8Array::new(&buffer);
         let mut content = Vec::new();
         let n_bytes = bytes.length() as usize;
-        content.try_reserve_exact(n_bytes).map_err(|_| Error::OutOfMemory { what: "this photo".into() })?;
+        content.try_reserve_exact(n_bytes).map_err(|_| Error::OutOfMemory { what: what::PHOTO.into() })?;
         content.resize(n_bytes, 0);
         bytes.copy_to(&mut content);
         Ok(content)

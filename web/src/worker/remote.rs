@@ -8,7 +8,7 @@ use super::download;
 use super::photo::{Photo, Query, png};
 use super::protocol::{Computed, Engine, ModelInfo, PhotoId, Reply};
 use crate::crop::Crop;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, what::SERVER_ANSWER as WHAT};
 use crate::http;
 use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
@@ -18,8 +18,6 @@ use shared_model::labels::Templates;
 use std::pin::pin;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, FormData};
-
-const WHAT: &str = "the server's answer";
 
 /// A model that the server runs.
 pub struct Remote {

@@ -115,6 +115,10 @@ async fn reply_to(
             let photo = Photo { id: photo_id, file, crop, is_shown: context.connection.is_of_page.get() };
             engine.annotate(&photo, &named_or_known(concepts), context).await
         }
+        (Request::Map { photo_id, crop, text, labels }, Some(Backend::Local(engine)), Some(file)) => {
+            let photo = Photo { id: photo_id, file, crop, is_shown: context.connection.is_of_page.get() };
+            engine.map(&photo, &text, &labels, context).await
+        }
         (Request::Embed { photo_id, crop }, Some(Backend::Local(engine)), Some(file)) => {
             engine.embed(&Photo { id: photo_id, file, crop, is_shown: false }, context).await
         }
@@ -126,6 +130,9 @@ async fn reply_to(
             Some(Backend::Server(_)),
             _,
         ) => Err(Error::Computation { detail: "the server scores no findings for the page".into() }.into()),
+        (Request::Map { .. }, Some(Backend::Server(_)), _) => {
+            Err(Error::Computation { detail: "the server maps no photos for the page".into() }.into())
+        }
         (_, _, _) => {
             Err(Error::Computation { detail: "the request came without a model or a photo".into() }.into())
         }

@@ -7,6 +7,7 @@ pub use table::PhotoTable;
 use crate::app::App;
 use crate::components::image_picker::accepted;
 use crate::state::Event;
+use crate::texts;
 use leptos::ev;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -33,11 +34,11 @@ pub fn AddMany(app: App) -> impl IntoView {
         <div class="buttons">
             <label class="button plain">
                 <input data-testid="many-input" type="file" accept=accepted() multiple on:change=on_change/>
-                "Many photos"
+                {app.say(texts::photo_many)}
             </label>
             <label class="button plain folder">
                 <input data-testid="folder-input" type="file" node_ref=folder on:change=on_change/>
-                "A folder"
+                {app.say(texts::photo_folder)}
             </label>
             {move || n_files.get().map(|n_files| view! {
                 <button
@@ -46,7 +47,7 @@ pub fn AddMany(app: App) -> impl IntoView {
                     data-testid="show-table"
                     on:click=move |_| app.send(Event::BatchShown)
                 >
-                    {format!("Back to the table of {n_files} photos")}
+                    {move || texts::photo_back_to_table(&app.texts(), n_files)}
                 </button>
             })}
         </div>

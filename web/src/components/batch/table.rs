@@ -1,26 +1,30 @@
 //! The table of many photos: it fills while the model answers, and is sorted, filtered and saved.
 
 use crate::app::App;
+use crate::components::label::Label;
 use crate::components::model_status::ModelStatus;
 use crate::components::notice::Notice;
 use crate::document::save_file;
+use crate::language::Catalog;
+use crate::sentences;
 use crate::state::{Batch, Event, Outcome, Row, Sort, TablePage, TableView, percent};
+use crate::texts::{self, Text};
 use crate::verdict::Verdict;
 use leptos::prelude::*;
 
 #[component]
 pub fn PhotoTable(app: App) -> impl IntoView {
-    let summary = app.watch(|state| state.open_batch().map(summary_of));
+    let summary = app.watch(move |state| state.open_batch().map(|batch| summary_of(&app.texts(), batch)));
     let is_uncalibrated =
         app.watch(|state| state.open_batch().is_some_and(|batch| batch.n_with(Verdict::NotCalibrated) > 0));
     view! {
         <section class="card" aria-labelledby="table-title">
-            <h2 id="table-title">"Photos"</h2>
+            <h2 id="table-title">{app.say(texts::table)}</h2>
             <ModelStatus app/>
             <Notice app/>
             <p class="hint" data-testid="table-summary">{summary}</p>
             <Show when=move || is_uncalibrated.get()>
-                <p class="hint" data-testid="table-verdict">{Verdict::NotCalibrated.sentence()}</p>
+                <p class="hint" data-testid="table-verdict">{app.say(texts::not_calibrated)}</p>
             </Show>
             <Tools app/>
             <Rows app/>
@@ -28,16 +32,17 @@ pub fn PhotoTable(app: App) -> impl IntoView {
     }
 }
 
-fn summary_of(batch: &Batch) -> String {
-    let refused = match batch.n_refused() {
-        0 => String::new(),
-        n_refused => format!(" {n_refused} could not be answered; the table says why."),
-    };
+fn summary_of(catalog: &Catalog, batch: &Batch) -> String {
+    let done = texts::table_done(catalog, batch.n_files(), batch.n_done());
     let unfit = match batch.n_with(Verdict::NoneOfThese) {
-        0 => String::new(),
-        n_unfit => format!(" {n_unfit} fit none of the labels."),
+        0 => None,
+        n_unfit => Some(texts::table_unfit(catalog, n_unfit)),
     };
-    format!("{} of {} photos are done.{unfit}{refused}", batch.n_done(), batch.n_files())
+    let refused = match batch.n_refused() {
+        0 => None,
+        n_refused => Some(texts::table_refused(catalog, n_refused)),
+    };
+    [Some(done), unfit, refused].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// The filter, and the buttons that save and close the table.
@@ -53,7 +58,7 @@ fn Tools(app: App) -> impl IntoView {
         }
     };
     view! {
-        <label class="field" for="table-filter">"Show files, labels or problems with"</label>
+        <label class="field" for="table-filter">{app.say(texts::table_filter)}</label>
         <input
             id="table-filter"
             type="search"
@@ -70,7 +75,7 @@ fn Tools(app: App) -> impl IntoView {
                 data-testid="save-csv"
                 on:click=save("dermake.csv", "text/csv", Batch::to_csv)
             >
-                "Save as CSV"
+                {app.say(texts::table_save_csv)}
             </button>
             <button
                 type="button"
@@ -80,7 +85,7 @@ fn Tools(app: App) -> impl IntoView {
                     batch.to_json(&String::from(js_sys::Date::new_0().to_iso_string()))
                 })
             >
-                "Save as JSON"
+                {app.say(texts::table_save_json)}
             </button>
             <button
                 type="button"
@@ -88,7 +93,7 @@ fn Tools(app: App) -> impl IntoView {
                 data-testid="close-table"
                 on:click=move |_| app.send(Event::BatchRemoved)
             >
-                "Close the table"
+                {app.say(texts::table_close)}
             </button>
         </div>
     }
@@ -97,8 +102,11 @@ fn Tools(app: App) -> impl IntoView {
 #[component]
 fn Rows(app: App) -> impl IntoView {
     let view = app.watch(|state| state.open_batch().map(|batch| batch.view.clone()).unwrap_or_default());
-    let page = app.watch(|state| state.open_batch().map(Batch::shown));
-    let header = move |title: &'static str, sort: Sort| {
+    let page = app.watch(move |state| {
+        let texts = app.texts();
+        state.open_batch().map(|batch| batch.shown(|row| sentences::row_remark(&texts, row)))
+    });
+    let header = move |title: Text, sort: Sort| {
         let direction = move || match view.with(|view| (view.sort == sort, view.is_descending)) {
             (false, _) => "none",
             (true, false) => "ascending",
@@ -107,20 +115,20 @@ fn Rows(app: App) -> impl IntoView {
         view! {
             <th scope="col" aria-sort=direction>
                 <button type="button" class="sort" on:click=move |_| set_view(app, |view| view.sorted_by(sort))>
-                    {title}
+                    {app.say(title)}
                 </button>
             </th>
         }
     };
     let row = move |(index, row): (usize, Row)| table_row(app, index, row);
     view! {
-        <div class="table" role="region" aria-label="Answers of the photos" tabindex="0">
+        <div class="table" role="region" aria-label=app.say(texts::table_answers) tabindex="0">
             <table data-testid="table">
                 <thead>
                     <tr>
-                        {header("File", Sort::File)}
-                        {header("First label", Sort::Label)}
-                        {header("Percent", Sort::Probability)}
+                        {header(texts::table_file, Sort::File)}
+                        {header(texts::table_label, Sort::Label)}
+                        {header(texts::table_percent, Sort::Probability)}
                     </tr>
                 </thead>
                 <tbody>{move || page.get().map(|page| page.rows.into_iter().map(row).collect_view())}</tbody>
@@ -132,16 +140,22 @@ fn Rows(app: App) -> impl IntoView {
 
 fn table_row(app: App, index: usize, row: Row) -> impl IntoView {
     let answer = match &row.outcome {
-        None => view! { <td class="hint" colspan="2">"not yet"</td> }.into_any(),
+        None => view! { <td class="hint" colspan="2">{app.say(texts::table_not_yet)}</td> }.into_any(),
         Some(Outcome::Refused(error)) => {
-            view! { <td class="problem" colspan="2">{error.to_string()}</td> }.into_any()
+            let error = error.clone();
+            view! { <td class="problem" colspan="2">{move || sentences::error(&app.texts(), &error)}</td> }
+                .into_any()
         }
         Some(Outcome::Answered(_)) => {
             let first = row.first().map(|(label, probability)| (label.to_string(), percent(probability)));
             let (label, percent) = first.unwrap_or_default();
-            let remark = row.verdict().and_then(Verdict::remark);
-            let remark = remark.map(|remark| view! { <span class="remark">{remark}</span> });
-            view! { <td><span dir="auto">{label}</span>{remark}</td><td class="percent">{percent}</td> }.into_any()
+            let verdict = row.verdict();
+            let remark = move || {
+                let remark = sentences::remark(&app.texts(), verdict?)?;
+                Some(view! { <span class="remark">{remark}</span> })
+            };
+            view! { <td><span dir="auto"><Label app label/></span>{remark}</td><td class="percent">{percent}</td> }
+                .into_any()
         }
     };
     view! {
@@ -158,7 +172,7 @@ fn table_row(app: App, index: usize, row: Row) -> impl IntoView {
 #[component]
 fn Pages(app: App, page: TablePage) -> impl IntoView {
     let TablePage { n_rows, page, n_pages, .. } = page;
-    let button = move |text: &'static str, test_id: &'static str, to: Option<usize>| {
+    let button = move |text: Text, test_id: &'static str, to: Option<usize>| {
         view! {
             <button
                 type="button"
@@ -171,15 +185,15 @@ fn Pages(app: App, page: TablePage) -> impl IntoView {
                     }
                 }
             >
-                {text}
+                {app.say(text)}
             </button>
         }
     };
     view! {
-        <div class="buttons" role="group" aria-label="Pages of the table">
-            {button("Previous", "previous-page", page.checked_sub(1))}
-            <span class="hint">{format!("Page {} of {n_pages}, {n_rows} rows", page + 1)}</span>
-            {button("Next", "next-page", (page + 1 < n_pages).then_some(page + 1))}
+        <div class="buttons" role="group" aria-label=app.say(texts::table_pages)>
+            {button(texts::table_previous, "previous-page", page.checked_sub(1))}
+            <span class="hint">{move || texts::table_page(&app.texts(), n_rows, page + 1, n_pages)}</span>
+            {button(texts::table_next, "next-page", (page + 1 < n_pages).then_some(page + 1))}
         </div>
     }
 }

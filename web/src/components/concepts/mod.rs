@@ -3,6 +3,7 @@
 use super::switch::Switch;
 use crate::app::App;
 use crate::state::{ConceptList, Event};
+use crate::{sentences, texts};
 use leptos::prelude::*;
 use shared_model::concepts::Presence;
 
@@ -22,24 +23,24 @@ pub fn Concepts(app: App) -> impl IntoView {
             is_offered
             is_on
             to_event=Event::ConceptsWanted
-            label="Score findings, too"
-            hint="What a dermatologist would describe, such as scale or crust. The first use downloads the text part of \
-                  the model."
+            label=texts::findings
+            hint=texts::findings_hint
         />
-        {move || concepts.get().map(|concepts| view! { <Profile concepts/> })}
+        {move || concepts.get().map(|concepts| view! { <Profile app concepts/> })}
     }
 }
 
 #[component]
-fn Profile(concepts: Vec<Presence>) -> impl IntoView {
+fn Profile(app: App, concepts: Vec<Presence>) -> impl IntoView {
     let is_all = RwSignal::new(false);
     let list = |list: ConceptList| {
         let of_list: Vec<Presence> =
             concepts.iter().filter(|found| ConceptList::of(&found.concept) == Some(list)).cloned().collect();
+        let title = move || sentences::list_title(&app.texts(), list);
         let n_shown = move || if is_all.get() { usize::MAX } else { N_SHOWN };
         view! {
-            <h3>{list.title()}</h3>
-            <ol aria-label=list.title()>
+            <h3>{title}</h3>
+            <ol aria-label=title>
                 {move || of_list.iter().take(n_shown()).map(row).collect_view()}
             </ol>
         }
@@ -54,12 +55,12 @@ fn Profile(concepts: Vec<Presence>) -> impl IntoView {
                 aria-pressed=move || is_all.get().to_string()
                 on:click=move |_| is_all.update(|is_all| *is_all = !*is_all)
             >
-                {move || if is_all.get() { "Show fewer findings" } else { "Show all findings" }}
+                {move || match is_all.get() {
+                    true => texts::findings_fewer(&app.texts()),
+                    false => texts::findings_all(&app.texts()),
+                }}
             </button>
-            <p class="hint">
-                "At 50 the photo is as much like sentences with the finding as like the same sentences without it. The \
-                 scores are similarities; they are not the reason for the answers above."
-            </p>
+            <p class="hint">{app.say(texts::findings_meaning)}</p>
         </div>
     }
 }

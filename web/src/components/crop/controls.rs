@@ -3,7 +3,9 @@
 use super::{Cropping, SQUARE_ID};
 use crate::app::App;
 use crate::crop::{Crop, CropKey, PhotoSize};
+use crate::sentences;
 use crate::state::Event;
+use crate::texts::{self, Text};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -26,7 +28,7 @@ pub fn CropControls(app: App) -> impl IntoView {
                     when=move || is_cropped.get()
                     fallback=move || view! {
                         <button type="button" class="button plain" data-testid="begin-crop" on:click=begin>
-                            "Frame the lesion"
+                            {app.say(texts::crop_begin)}
                         </button>
                     }
                 >
@@ -40,7 +42,7 @@ pub fn CropControls(app: App) -> impl IntoView {
 #[component]
 fn ScaleButtons(cropping: Cropping) -> impl IntoView {
     let app = cropping.app;
-    let button = move |text: &'static str, label: &'static str, test_id: &'static str, key: &'static str| {
+    let button = move |sign: Option<&'static str>, label: Text, test_id: &'static str, key: &'static str| {
         let press = move |_| {
             let crop = app.read(|state| state.crop());
             if let Some((crop, key)) = crop.zip(CropKey::of(key, false)) {
@@ -48,18 +50,18 @@ fn ScaleButtons(cropping: Cropping) -> impl IntoView {
             }
         };
         view! {
-            <button type="button" class="button plain" aria-label=label data-testid=test_id on:click=press>{text}</button>
+            <button type="button" class="button plain" aria-label=app.say(label) data-testid=test_id on:click=press>
+                {move || sign.map_or_else(|| label(&app.texts()), String::from)}
+            </button>
         }
     };
     view! {
-        <div class="buttons" role="group" aria-label="Size of the square">
-            {button("−", "Smaller square", "crop-smaller", "-")}
-            {button("+", "Larger square", "crop-larger", "+")}
-            {button("Whole photo", "Whole photo", "whole-photo", "Escape")}
+        <div class="buttons" role="group" aria-label=app.say(texts::crop_size)>
+            {button(Some("−"), texts::crop_smaller, "crop-smaller", "-")}
+            {button(Some("+"), texts::crop_larger, "crop-larger", "+")}
+            {button(None, texts::crop_whole, "whole-photo", "Escape")}
         </div>
-        <p class="hint" id="crop-hint">
-            "Drag the square or a corner, pinch, or turn the wheel. With keys: arrows, + and −; Escape for the whole photo."
-        </p>
+        <p class="hint" id="crop-hint">{app.say(texts::crop_hint)}</p>
         <CropWords app size=cropping.size/>
     }
 }
@@ -67,7 +69,8 @@ fn ScaleButtons(cropping: Cropping) -> impl IntoView {
 /// The crop in words, for screen readers and prints.
 #[component]
 fn CropWords(app: App, size: PhotoSize) -> impl IntoView {
-    let words = app.watch(move |state| Some(state.photo.as_ref()?.used_crop?.in_words(size)));
+    let crop = app.watch(|state| state.photo.as_ref()?.used_crop);
+    let words = move || crop.get().map(|crop| sentences::crop(&app.texts(), crop, size));
     view! { <p class="hint" id="crop-words" role="status" data-testid="crop-words">{words}</p> }
 }
 
@@ -77,13 +80,14 @@ pub fn ModelView(app: App) -> impl IntoView {
     let view = app.watch(|state| state.photo.as_ref()?.view);
     let figure = move || {
         let (view, url) = view.get().zip(app.pictures.view.url())?;
-        let part = if view.crop.is_some() { "of this square" } else { "of the photo" };
+        let seen = move || match view.crop {
+            Some(_) => texts::seen_of_square(&app.texts(), view.side),
+            None => texts::seen_of_photo(&app.texts(), view.side),
+        };
         Some(view! {
             <figure class="model-view" data-testid="model-view">
                 <img src=url alt="" width="112" height="112" draggable="false"/>
-                <figcaption>
-                    {format!("What the model sees {part}: {0} × {0} pixels.", view.side)}
-                </figcaption>
+                <figcaption>{seen}</figcaption>
             </figure>
         })
     };
@@ -94,9 +98,10 @@ pub fn ModelView(app: App) -> impl IntoView {
 #[component]
 pub fn PhotoHints(app: App) -> impl IntoView {
     let hints = app.watch(|state| state.photo_hints());
+    let hint = move |hint| view! { <p class="warning">{move || sentences::hint(&app.texts(), hint)}</p> };
     view! {
         <div role="status" data-testid="photo-hints">
-            {move || hints.get().into_iter().map(|hint| view! { <p class="warning">{hint}</p> }).collect_view()}
+            {move || hints.get().into_iter().map(hint).collect_view()}
         </div>
     }
 }

@@ -8,6 +8,7 @@ pub use controls::{CropControls, ModelView, PhotoHints};
 use crate::app::App;
 use crate::crop::{Corner, Crop, CropKey, PhotoSize};
 use crate::state::Event;
+use crate::texts;
 use leptos::ev::{KeyboardEvent, WheelEvent};
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -97,7 +98,7 @@ pub fn CropStage(app: App, url: String, name: String, size: PhotoSize) -> impl I
         >
             <img
                 src=url
-                alt=format!("The chosen photo, {name}")
+                alt=move || texts::photo_chosen(&app.texts(), &name)
                 decoding="async"
                 draggable="false"
                 data-testid="preview"
@@ -128,7 +129,7 @@ fn Square(cropping: Cropping) -> impl IntoView {
             class="square"
             role="application"
             tabindex="0"
-            aria-label="The square that the model looks at"
+            aria-label=app.say(texts::crop_square)
             aria-describedby="crop-hint crop-words"
             data-testid="crop-square"
             data-crop=move || {

@@ -3,6 +3,7 @@
 use crate::app::{App, kept_photo_url};
 use crate::journal::Entry;
 use crate::state::percent;
+use crate::{sentences, texts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::Url;
@@ -17,24 +18,26 @@ pub fn Comparison(app: App) -> impl IntoView {
         Some((before.clone(), after.clone()))
     });
     move || {
+        let texts = app.texts();
         compared.get().map(|(before, after)| {
             let heading = |entry: &Entry| {
-                let remark = entry.verdict().remark().map(|remark| format!(", {remark}")).unwrap_or_default();
+                let remark = sentences::remark(&texts, entry.verdict());
+                let remark = remark.map(|remark| format!(", {remark}")).unwrap_or_default();
                 format!("{} ({}{remark})", entry.date(), entry.model)
             };
             let row = |(label, old, new): (&str, f32, Option<f32>)| {
-                let new = new.map_or_else(|| "n/a".into(), percent);
+                let new = new.map_or_else(|| texts::comparison_missing(&texts), percent);
                 view! { <tr><th scope="row" dir="auto">{label.to_string()}</th><td>{percent(old)}</td><td>{new}</td></tr> }
             };
             let rows: Vec<_> = before.changes_to(&after).take(N_SHOWN).map(row).collect();
             let is_other = !before.is_comparable_to(&after);
             view! {
-                <div class="comparison" data-testid="comparison" role="group" aria-label="Two photos compared">
+                <div class="comparison" data-testid="comparison" role="group" aria-label=app.say(texts::comparison)>
                     <div class="pair"><KeptPhoto entry=before.clone()/><KeptPhoto entry=after.clone()/></div>
                     <table>
                         <thead>
                             <tr>
-                                <th scope="col">"Label"</th>
+                                <th scope="col">{app.say(texts::comparison_label)}</th>
                                 <th scope="col">{heading(&before)}</th>
                                 <th scope="col">{heading(&after)}</th>
                             </tr>
@@ -42,12 +45,9 @@ pub fn Comparison(app: App) -> impl IntoView {
                         <tbody>{rows}</tbody>
                     </table>
                     <Show when=move || is_other>
-                        <p class="hint">"The two were answered by other models, other labels or another calibration: do not compare the numbers."</p>
+                        <p class="hint">{app.say(texts::comparison_other)}</p>
                     </Show>
-                    <p class="hint">
-                        "Light, distance and angle change the numbers, too. Look at the photos, and show a spot that \
-                         changes to a doctor."
-                    </p>
+                    <p class="hint">{app.say(texts::comparison_hint)}</p>
                 </div>
             }
         })

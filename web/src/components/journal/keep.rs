@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::journal::{BODY_SITES, EntryText, MAX_TEXT_CHARS};
+use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Input, Select, Textarea};
 use leptos::prelude::*;
@@ -22,9 +23,12 @@ pub fn KeepForm(app: App) -> impl IntoView {
             }
         });
     };
+    let site_option = move |site: &'static str| {
+        view! { <option value=site>{move || sentences::body_site(&app.texts(), site)}</option> }
+    };
     view! {
         <form on:submit=on_submit>
-            <label class="field" for="journal-spot">"Which spot is it?"</label>
+            <label class="field" for="journal-spot">{app.say(texts::journal_spot)}</label>
             <input
                 id="journal-spot"
                 class="text"
@@ -32,19 +36,19 @@ pub fn KeepForm(app: App) -> impl IntoView {
                 required
                 maxlength="200"
                 list="journal-spots"
-                placeholder="mole below the left shoulder"
+                placeholder=app.say(texts::journal_spot_example)
                 data-testid="journal-spot"
                 node_ref=spot
             />
             <datalist id="journal-spots">
                 {move || spots.get().into_iter().map(|spot| view! { <option value=spot></option> }).collect_view()}
             </datalist>
-            <label class="field" for="journal-site">"Where on the body?"</label>
+            <label class="field" for="journal-site">{app.say(texts::journal_site)}</label>
             <select id="journal-site" data-testid="journal-site" node_ref=site>
-                <option value="">"not said"</option>
-                {BODY_SITES.map(|site| view! { <option value=site>{site}</option> }).collect_view()}
+                <option value="">{app.say(texts::journal_site_none)}</option>
+                {BODY_SITES.map(site_option).collect_view()}
             </select>
-            <label class="field" for="journal-note">"Note"</label>
+            <label class="field" for="journal-note">{app.say(texts::journal_note)}</label>
             <textarea
                 id="journal-note"
                 rows="2"
@@ -52,7 +56,7 @@ pub fn KeepForm(app: App) -> impl IntoView {
                 data-testid="journal-note"
                 node_ref=note
             ></textarea>
-            <button type="submit" class="button" data-testid="keep">"Keep this photo and its answers"</button>
+            <button type="submit" class="button" data-testid="keep">{app.say(texts::journal_keep)}</button>
         </form>
     }
 }

@@ -5,6 +5,7 @@ mod keep;
 mod timeline;
 
 use crate::app::{App, can_keep};
+use crate::{sentences, texts};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -14,23 +15,21 @@ use web_sys::HtmlInputElement;
 #[component]
 pub fn Journal(app: App) -> impl IntoView {
     let has_answer = app.watch(|state| state.answer.is_some());
-    let error = app.watch(|state| state.journal.error.as_ref().map(ToString::to_string));
-    let message = app.watch(|state| state.journal.message.clone());
+    let error = app.watch(|state| state.journal.error.clone());
+    let message = app.watch(|state| state.journal.message);
+    let message = move || message.get().map(|message| sentences::journal_message(&app.texts(), message));
     let has_entries = app.watch(|state| !state.journal.entries.is_empty());
     view! {
         <Show when=can_keep>
             <section class="card journal" aria-labelledby="journal-title" data-testid="journal">
-                <h2 id="journal-title">"Journal"</h2>
-                <p class="hint">
-                    "Photos that you keep here stay on this device, for everybody who can use this browser, until you \
-                     delete them. Nothing is kept unless you press the button."
-                </p>
+                <h2 id="journal-title">{app.say(texts::journal)}</h2>
+                <p class="hint">{app.say(texts::journal_hint)}</p>
                 <Show when=move || has_answer.get()>
                     <keep::KeepForm app/>
                 </Show>
                 <p class="hint note" role="status" data-testid="journal-message">{message}</p>
                 {move || error.get().map(|error| view! {
-                    <p class="notice" role="alert" data-testid="journal-error">{error}</p>
+                    <p class="notice" role="alert" data-testid="journal-error">{sentences::error(&app.texts(), &error)}</p>
                 })}
                 <compare::Comparison app/>
                 <timeline::Timeline app/>
@@ -64,12 +63,12 @@ fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
                     data-testid="export-journal"
                     on:click=move |_| spawn_local(app.export_journal())
                 >
-                    "Save the journal as a file"
+                    {app.say(texts::journal_save)}
                 </button>
             </Show>
             <label class="button plain">
                 <input data-testid="import-journal" type="file" accept="application/json,.json" on:change=on_import/>
-                "Open a saved journal"
+                {app.say(texts::journal_open)}
             </label>
             <Show when=move || has_entries.get() && !is_deleting.get()>
                 <button
@@ -78,19 +77,19 @@ fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
                     data-testid="delete-journal"
                     on:click=move |_| is_deleting.set(true)
                 >
-                    "Delete all"
+                    {app.say(texts::journal_delete_all)}
                 </button>
             </Show>
         </div>
         <Show when=move || is_deleting.get()>
-            <div class="warning" role="alertdialog" aria-label="Delete the journal">
-                <p>"Delete all photos of the journal from this device? This cannot be undone."</p>
+            <div class="warning" role="alertdialog" aria-label=app.say(texts::journal_delete)>
+                <p>{app.say(texts::journal_delete_question)}</p>
                 <div class="buttons">
                     <button type="button" class="button" data-testid="confirm-delete" on:click=delete_all>
-                        "Delete all photos"
+                        {app.say(texts::journal_delete_confirm)}
                     </button>
                     <button type="button" class="button plain" on:click=move |_| is_deleting.set(false)>
-                        "Keep them"
+                        {app.say(texts::journal_delete_cancel)}
                     </button>
                 </div>
             </div>

@@ -2,8 +2,10 @@
 
 use super::compare::KeptPhoto;
 use crate::app::App;
-use crate::journal::Entry;
+use crate::journal::{Entry, EntryText};
+use crate::language::Catalog;
 use crate::state::{Event, percent};
+use crate::{sentences, texts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -24,35 +26,48 @@ fn Kept(app: App, entry: Entry) -> impl IntoView {
     let id = StoredValue::new(entry.id.clone());
     let is_marked = app.watch(move |state| id.with_value(|id| state.journal.marked.contains(id)));
     let first = entry.answers.first().map(|first| format!("{}, {}", first.label, percent(first.probability)));
-    let remark = entry.verdict().remark().map(|remark| view! { " "<span class="remark">{remark}</span> });
-    let about = [entry.text.body_site.clone(), entry.text.note.clone()].into_iter().filter(|text| !text.is_empty());
-    let about = about.collect::<Vec<_>>().join(": ");
-    let date = entry.date().to_string();
+    let verdict = entry.verdict();
+    let remark = move || {
+        let remark = sentences::remark(&app.texts(), verdict)?;
+        Some(view! { " "<span class="remark">{remark}</span> })
+    };
+    let EntryText { body_site, note, .. } = entry.text.clone();
+    let about = move || {
+        let site = sentences::body_site(&app.texts(), &body_site);
+        match (site.is_empty(), note.is_empty()) {
+            (_, true) => site,
+            (true, false) => note.clone(),
+            (false, false) => texts::journal_site_and_note(&app.texts(), &site, &note),
+        }
+    };
+    let date = StoredValue::new(entry.date().to_string());
+    let with_date =
+        move |text: fn(&Catalog, &str) -> String| move || date.with_value(|date| text(&app.texts(), date));
     view! {
         <li data-testid="journal-entry">
             <KeptPhoto entry=entry.clone()/>
             <div>
-                <p><strong>{date.clone()}</strong>" "<span dir="auto">{first}</span>{remark}</p>
+                <p><strong>{date.get_value()}</strong>" "<span dir="auto">{first}</span>{remark}</p>
                 <p class="hint" dir="auto">{about}</p>
                 <div class="buttons">
                     <button
                         type="button"
                         class="button plain"
                         aria-pressed=move || is_marked.get().to_string()
-                        aria-label=format!("Compare the photo of {date}")
+                        aria-label=with_date(texts::journal_compare_photo)
                         data-testid="compare"
                         on:click=move |_| app.send(Event::JournalMarked(id.get_value()))
                     >
-                        "Compare"
+                        {app.say(texts::journal_compare)}
                     </button>
                     <button
                         type="button"
                         class="button plain"
-                        aria-label=format!("Delete the photo of {date}")
+                        aria-label=with_date(texts::journal_delete_photo)
                         data-testid="delete-entry"
                         on:click=move |_| spawn_local(app.remove_from_journal(Some(id.get_value())))
                     >
-                        "Delete"
+                        {app.say(texts::journal_delete_entry)}
                     </button>
                 </div>
             </div>

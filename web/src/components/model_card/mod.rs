@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::model_card::{Row, about_labels, megabytes, rows};
+use crate::texts;
 use leptos::prelude::*;
 use shared_model::labels::LabelSet;
 use shared_model::manifest::ManifestFile;
@@ -12,15 +13,17 @@ pub fn ModelCard(app: App) -> impl IntoView {
     let model = app.model();
     move || {
         model.get().map(|model| {
-            let sets = model.label_sets.iter().map(label_set).collect_view();
+            let sets = model.label_sets.iter().map(|set| label_set(app, set)).collect_view();
             let files = model.files.iter().map(file).collect_view();
             view! {
                 <details class="model-card" data-testid="model-card">
-                    <summary>"About this model"</summary>
-                    <dl>{rows(&model).into_iter().map(row).collect_view()}<dt>"Label sets"</dt>{sets}</dl>
-                    <p class="hint">
-                        "No figure carries over to other photos. Evaluate the model on your own before you rely on it."
-                    </p>
+                    <summary>{app.say(texts::card)}</summary>
+                    <dl>
+                        {move || rows(&app.texts(), &model).into_iter().map(row).collect_view()}
+                        <dt>{app.say(texts::card_label_sets)}</dt>
+                        {sets}
+                    </dl>
+                    <p class="hint">{app.say(texts::card_caution)}</p>
                     <ul class="hint files">{files}</ul>
                 </details>
             }
@@ -34,12 +37,14 @@ fn row((name, lines): Row) -> impl IntoView {
 }
 
 /// A label set: where it comes from, and its labels once the visitor opens it.
-fn label_set(set: &LabelSet) -> impl IntoView + use<> {
+fn label_set(app: App, set: &LabelSet) -> impl IntoView + use<> {
+    let key = set.key.clone();
+    let about = move || about_labels(&app.texts(), &key).map(|about| view! { <p class="hint">{about}</p> });
     view! {
         <dd>
             <details data-testid="label-set">
                 <summary dir="auto">{set.title.clone()}</summary>
-                {about_labels(&set.key).map(|about| view! { <p class="hint">{about}</p> })}
+                {about}
                 <p class="hint" dir="auto">{set.class_names.join(", ")}</p>
             </details>
         </dd>

@@ -48,7 +48,7 @@ fn csv_row(row: &Row) -> String {
         Some(answer) => format!(",{},{}", csv_cell(&answer.label), answer.probability),
         None => ",,".into(),
     });
-    let problem = row.error().map(|error| csv_cell(&error)).unwrap_or_default();
+    let problem = row.error().map(|error| csv_cell(&error.to_string())).unwrap_or_default();
     let verdict = row.verdict().map(Verdict::name).unwrap_or_default();
     format!("{},{problem},{verdict}{}", csv_cell(&row.name), answers.collect::<String>())
 }

@@ -1,6 +1,7 @@
 //! How the table is shown: sorted, filtered, a page at a time.
 
 use super::{Batch, Outcome, Row};
+use crate::error::Error;
 use crate::verdict::Verdict;
 use std::cmp::Ordering;
 
@@ -23,7 +24,7 @@ pub enum Sort {
 pub struct TableView {
     pub sort: Sort,
     pub is_descending: bool,
-    /// Part of a file's name, of its first label, of "unsure" or "none of these", or of its error, in any case.
+    /// Part of a file's name, of its first label, or of what the table says of it, in any case.
     pub filter: String,
     /// Index of the page.
     pub page: usize,
@@ -76,27 +77,28 @@ impl Row {
     }
 
     /// Why the photo has no answer.
-    pub fn error(&self) -> Option<String> {
+    pub fn error(&self) -> Option<&Error> {
         match &self.outcome {
-            Some(Outcome::Refused(error)) => Some(error.to_string()),
+            Some(Outcome::Refused(error)) => Some(error),
             _ => None,
         }
     }
 
-    fn contains(&self, part: &str) -> bool {
+    /// Whether its name, its first label or what the table says of it has this part, which is in lower case.
+    fn contains(&self, part: &str, remark: Option<String>) -> bool {
         let label = self.first().map(|(label, _)| label.to_lowercase());
-        let texts = [Some(self.name.to_lowercase()), label, self.error().map(|error| error.to_lowercase())];
-        let remark = self.verdict().and_then(Verdict::remark);
-        texts.iter().flatten().map(String::as_str).chain(remark).any(|text| text.contains(part))
+        let texts = [Some(self.name.to_lowercase()), label, remark.map(|remark| remark.to_lowercase())];
+        texts.iter().flatten().any(|text| text.contains(part))
     }
 }
 
 impl Batch {
-    /// The page of the table that is shown.
-    pub fn shown(&self) -> TablePage {
+    /// The page of the table that is shown. `remark` is what the table says of a row beside its name and label, in the
+    /// visitor's language: the filter finds it, too.
+    pub fn shown(&self, remark: impl Fn(&Row) -> Option<String>) -> TablePage {
         let part = self.view.filter.trim().to_lowercase();
         let mut rows: Vec<(usize, &Row)> =
-            self.rows.iter().enumerate().filter(|(_, row)| row.contains(&part)).collect();
+            self.rows.iter().enumerate().filter(|(_, row)| row.contains(&part, remark(row))).collect();
         rows.sort_by(|a, b| self.view.compare(a, b));
         let n_pages = rows.len().div_ceil(PAGE_ROWS).max(1);
         let page = self.view.page.min(n_pages - 1);

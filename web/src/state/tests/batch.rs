@@ -1,5 +1,7 @@
 use super::*;
-use crate::state::{BatchFile, Sort, TableView};
+use crate::language::Catalog;
+use crate::sentences;
+use crate::state::{BatchFile, Sort, TablePage, TableView};
 use crate::verdict::Verdict;
 
 fn files(names: &[&str]) -> Event {
@@ -20,7 +22,13 @@ fn answer(label: &str, probability: f32) -> Reply {
 }
 
 fn names(state: &AppState) -> Vec<String> {
-    state.open_batch().unwrap().shown().rows.into_iter().map(|(_, row)| row.name).collect()
+    shown(state).rows.into_iter().map(|(_, row)| row.name).collect()
+}
+
+/// The page of the table in English.
+fn shown(state: &AppState) -> TablePage {
+    let english = Catalog::english();
+    state.open_batch().unwrap().shown(|row| sentences::row_remark(&english, row))
 }
 
 fn finished() -> AppState {
@@ -60,7 +68,7 @@ fn the_table_is_sorted_filtered_and_paged() {
     let many: Vec<String> = (0..120).map(|n| format!("{n:03}.jpg")).collect();
     state.apply(files(&many.iter().map(String::as_str).collect::<Vec<_>>()));
     state.apply(Event::BatchViewed(view.on_page(2)));
-    let page = state.open_batch().unwrap().shown();
+    let page = super::batch::shown(&state);
     assert_eq!((page.n_rows, page.n_pages, page.rows.len(), page.rows[0].0), (120, 3, 20, 100));
 }
 

@@ -65,7 +65,7 @@ fn blur_darkness_and_few_pixels_are_hinted_at_before_the_answer() {
     let dark = PhotoQuality { bright_level: 20, ..SHARP };
     state.apply(Event::PhotoChosen("y.jpg".into()));
     state.worker_sends(0, Reply::PhotoDecoded { photo_id: 2, size: SIZE, quality: dark });
-    assert!(state.photo_hints()[0].contains("dark"));
+    assert_eq!(state.photo_hints(), [PhotoHint::Dark]);
 
     // What the model sees counts more than the whole photo.
     state.worker_sends(0, viewed(2, None, SHARP));
@@ -76,8 +76,7 @@ fn blur_darkness_and_few_pixels_are_hinted_at_before_the_answer() {
     state.worker_sends(0, viewed(2, None, dark));
     let blurred = PhotoQuality { blur_percent: 90, ..SHARP };
     state.worker_sends(0, viewed(2, Some(crop), blurred));
-    let shown = state.photo_hints();
-    assert!(shown.len() == 2 && shown[0].contains("blurred") && shown[1].contains("few pixels"), "{shown:?}");
+    assert_eq!(state.photo_hints(), [PhotoHint::Blurred, PhotoHint::FewPixels]);
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn what_the_model_was_given_may_follow_its_answer() {
     let mut state = answered();
     let answer = state.answer.clone();
     state.worker_sends(0, viewed(1, None, PhotoQuality { bright_level: 20, ..SHARP }));
-    assert!(state.photo_hints()[0].contains("dark"));
+    assert_eq!(state.photo_hints(), [PhotoHint::Dark]);
     assert_eq!((state.phase.clone(), state.answer.clone()), (Phase::Ready, answer));
 
     // That of a photo or of a crop before is not shown with the next.

@@ -18,8 +18,8 @@ fn the_journal_is_a_timeline_for_each_spot() {
     let (old, new) = (entry(" mole ", "2026-01-02T00:00:00.000Z"), entry("mole", "2026-11-27T00:00:00.000Z"));
     assert_eq!(old.id, "20260102000000000-00000007");
     let other = entry("rash", "2026-05-01T00:00:00.000Z");
-    state.apply(Event::JournalShown(vec![new.clone(), other.clone()], String::new()));
-    state.apply(Event::JournalShown(vec![old.clone(), new.clone()], "2 photos were imported.".into()));
+    state.apply(Event::JournalShown(vec![new.clone(), other.clone()], None));
+    state.apply(Event::JournalShown(vec![old.clone(), new.clone()], None));
     let spots = state.journal.spots();
     assert_eq!(spots, [("mole".into(), vec![old.clone(), new.clone()]), ("rash".into(), vec![other.clone()])]);
 
@@ -49,10 +49,10 @@ fn a_kept_answer_says_whether_to_believe_it() {
     assert_eq!(kept.verdict(), Verdict::NoneOfThese);
     // What was imported before the room ended is shown beside the error.
     let full = Error::JournalFullAfter { n_kept: 1, n_photos: 3 };
-    state.apply(Event::JournalShown(vec![kept], "1 photo was imported.".into()));
+    state.apply(Event::JournalShown(vec![kept], Some(JournalMessage::Imported { n_photos: 1 })));
     state.apply(Event::JournalFailed(full.clone()));
     assert_eq!((state.journal.entries.len(), state.journal.error.clone()), (1, Some(full.clone())));
-    assert!(full.to_string().contains("1 of 3 photos"));
+    assert_eq!(state.journal.message, None);
 }
 
 #[test]

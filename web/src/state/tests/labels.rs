@@ -1,4 +1,5 @@
 use super::*;
+use shared_model::labels::LabelWarning;
 
 #[test]
 fn own_labels_are_checked_before_they_are_sent() {
@@ -73,18 +74,21 @@ fn the_next_visit_begins_with_the_labels_of_this_one() {
 #[test]
 fn the_page_shows_how_labels_are_parsed() {
     let mut state = ready();
-    let mut in_words = |text: &str| {
+    let mut read = |text: &str| {
         state.apply(Event::OwnLabelsEdited(text.into()));
-        (state.own_labels_summary(), state.own_labels_warning())
+        (state.own_labels_summary(), state.own_labels_warnings())
+    };
+    let summary = |n_labels, first: &[&str]| {
+        Some(OwnLabelsSummary { n_labels, first: first.iter().map(ToString::to_string).collect() })
     };
     for text in ["a; b; c", "1. a\n2. b\n3. c", "a\tb\tc", "a,b,c"] {
-        assert_eq!(in_words(text), (Some("3 labels: a · b · c".into()), None), "{text:?}");
+        assert_eq!(read(text), (summary(3, &["a", "b", "c"]), Vec::new()), "{text:?}");
     }
-    let joined = Some("listed more than once, counted once: \"acne\", \"ACNE\"".to_string());
-    assert_eq!(in_words("Acne, acne, ACNE, nevus"), (Some("2 labels: Acne · nevus".into()), joined));
-    assert!(in_words("acne\u{200b}, acne, nevus").1.is_some());
-    assert_eq!(in_words("a,b,c,d,e,f,g,h").0.unwrap(), "8 labels: a · b · c · d · e · f and 2 more");
-    assert_eq!(in_words(" , "), (None, None));
+    let joined = vec![LabelWarning::Joined { names: ["acne", "ACNE"].map(String::from).into() }];
+    assert_eq!(read("Acne, acne, ACNE, nevus"), (summary(2, &["Acne", "nevus"]), joined));
+    assert_eq!(read("acne\u{200b}, acne, nevus").1.len(), 1);
+    assert_eq!(read("a,b,c,d,e,f,g,h").0, summary(8, &["a", "b", "c", "d", "e", "f"]));
+    assert_eq!(read(" , "), (None, Vec::new()));
 }
 
 #[test]

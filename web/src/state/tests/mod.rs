@@ -3,6 +3,7 @@ mod concepts;
 mod crop;
 mod journal;
 mod labels;
+mod map;
 mod model;
 mod photo;
 mod report;
@@ -26,6 +27,7 @@ fn model() -> ModelInfo {
         label_sets: vec![set("pad"), set("snu")],
         weight_format: "int8".into(),
         image_size: Some(224),
+        makes_maps: true,
         files: Vec::new(),
         calibrations: Vec::new(),
         card: None,

@@ -13,7 +13,7 @@ fn a_photo_chosen_while_loading_is_answered_when_the_model_is_ready() {
     assert_eq!(classified(&actions), (1, "pad".into()));
     assert_eq!(state.phase, Phase::Classifying(None));
     state.worker_replies(predictions());
-    assert_eq!((state.phase.clone(), state.status()), (Phase::Ready, "Done."));
+    assert_eq!((state.phase.clone(), state.status()), (Phase::Ready, Status::Done));
     assert!(state.answer.is_some());
 }
 
@@ -34,7 +34,7 @@ fn an_answer_to_an_older_request_is_ignored() {
     let second = state.last_request_id;
     assert!(!is_classifying(&state.apply(Event::LabelsChosen(LabelChoice::Own))));
     state.worker_sends(second, predictions());
-    assert_eq!((state.answer.clone(), state.status()), (None, "Ready: type your labels."));
+    assert_eq!((state.answer.clone(), state.status()), (None, Status::ReadyForLabels));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn removing_a_photo_removes_its_answer() {
     assert_eq!(state.apply(Event::PhotoRemoved), [Action::DeletePhoto]);
     state.worker_sends(old, predictions());
     assert_eq!((state.photo.clone(), state.answer.clone(), state.phase.clone()), (None, None, Phase::Ready));
-    assert_eq!(state.status(), "Ready: choose a photo.");
+    assert_eq!(state.status(), Status::ReadyForPhoto);
     assert_eq!(classified(&state.apply(Event::PhotoChosen("x.jpg".into()))).0, 3);
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::language::Catalog;
 use crate::report::{Report, ReportContext};
+use crate::sentences::{printed_rows, shared_text};
 
 fn context() -> ReportContext {
     ReportContext {
@@ -29,9 +31,9 @@ fn a_result_has_the_photo_the_crop_the_answers_and_the_model() {
     state.worker_replies(predictions());
     let report = Report::of(&state, context()).unwrap();
     assert_eq!(report.photo.crop, Some(crop));
-    let rows = report.printed_rows();
+    let rows = printed_rows(&Catalog::english(), &report);
     assert!(
-        rows.iter().any(|(name, value)| *name == "Seen by the model" && value.contains("180 × 180")),
+        rows.iter().any(|(name, value)| name == "Seen by the model" && value.contains("180 × 180")),
         "{rows:?}"
     );
 }
@@ -44,14 +46,18 @@ fn a_shared_text_has_the_first_answers_and_the_disclaimer() {
     let answer =
         Answer { predictions: many, certainty: None, millis: 1.0, finished_at: 0.0, computed, concepts: None };
     state.answer = Some(answer.clone());
-    let text = Report::of(&state, context()).unwrap().to_text();
+    let share = |state: &AppState| {
+        let report = Report::of(state, context()).unwrap();
+        shared_text(&Catalog::english(), &report)
+    };
+    let text = share(&state);
     assert!(text.contains("label 4: 10.0 %\n… and 4 more labels") && !text.contains("label 5"), "{text}");
     assert!(text.contains("not a medical device"));
     assert!(text.contains("is not calibrated for these labels"), "{text}");
 
     state.answer = Some(Answer { certainty: Some(NONE_OF_THESE), ..answer });
     let report = Report::of(&state, context()).unwrap();
-    assert!(report.to_text().contains("None of these: no label of the list fits"), "{}", report.to_text());
+    assert!(share(&state).contains("None of these: no label of the list fits"), "{}", share(&state));
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     assert_eq!(json["certainty"], serde_json::to_value(NONE_OF_THESE).unwrap());
 }

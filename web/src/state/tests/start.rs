@@ -34,10 +34,7 @@ fn a_start_that_hangs_without_threads_too_is_an_error() {
     assert_eq!(state.apply(Event::StartTimedOut(state.start_step())), [Action::CheckVersion]);
     let error = state.error().cloned().unwrap();
     assert_eq!(error.remedy(), Remedy::Retry);
-    assert_eq!(
-        error.to_string(),
-        "The model's program could not start (it did not respond for 15 seconds). Check the network, then try again."
-    );
+    assert_eq!(error, Error::WorkerSilent { secs: START_TIMEOUT_SECS });
     assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
     assert_eq!(state.build(), Some("threads_relaxed"));
     assert_eq!(state.loads(), []);

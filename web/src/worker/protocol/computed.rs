@@ -31,13 +31,4 @@ impl Engine {
             Self::Server => "server",
         }
     }
-
-    /// Returns where the answer was computed, for the visitor.
-    pub fn place(self) -> &'static str {
-        match self {
-            Self::Wasm => "on this device",
-            Self::Webgpu => "on this device's GPU",
-            Self::Server => "on the server",
-        }
-    }
 }

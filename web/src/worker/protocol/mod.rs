@@ -17,6 +17,7 @@ pub use unreadable::Unreadable;
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use shared_model::SimilarityMap;
 use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::labels::LabelSet;
@@ -71,6 +72,16 @@ pub enum Request {
         /// Names of the concepts; none means all known ones.
         concepts: Vec<String>,
     },
+    /// Maps where a photo is like a text. Sent with the photo's `Blob`.
+    Map {
+        photo_id: PhotoId,
+        /// `None` for the whole photo.
+        crop: Option<Crop>,
+        /// One of the labels, or other words.
+        text: String,
+        /// What they have in common marks no place.
+        labels: LabelSet,
+    },
     /// Encodes a photo. Sent with the photo's `Blob`.
     Embed {
         photo_id: PhotoId,
@@ -115,6 +126,12 @@ pub enum Reply {
     },
     /// The scores of the concepts, the highest first.
     Concepts { concepts: Vec<Presence> },
+    /// Where the photo is like the text of the request.
+    Mapped {
+        map: SimilarityMap,
+        /// How long it took.
+        millis: f64,
+    },
     /// Features of unit length: of a photo, or of each text.
     Features { features: Vec<Vec<f32>> },
     /// The photo is decoded. Sent with the `Blob` of its preview. Belongs to no request.

@@ -20,6 +20,8 @@ pub struct ModelInfo {
     pub weight_format: String,
     /// Side of the square that the model sees, in pixels; `None` if this version does not know the model's config.
     pub image_size: Option<usize>,
+    /// Whether it maps where a photo is like a text.
+    pub makes_maps: bool,
     /// The model's files, with their hashes.
     pub files: Vec<ManifestFile>,
     /// The label sets for which probabilities are calibrated.
@@ -30,13 +32,15 @@ pub struct ModelInfo {
 
 impl From<&Manifest> for ModelInfo {
     fn from(manifest: &Manifest) -> Self {
+        let config = manifest.clip_config().ok();
         Self {
             name: manifest.name.clone(),
             is_trained: manifest.trained,
             notice: manifest.notice.clone(),
             label_sets: manifest.label_sets.clone(),
             weight_format: manifest.weight_format.name().into(),
-            image_size: manifest.clip_config().ok().map(|config| config.preprocess.image_size),
+            image_size: config.as_ref().map(|config| config.preprocess.image_size),
+            makes_maps: config.is_some_and(|config| config.vision.makes_maps()),
             files: manifest.files.clone(),
             calibrations: manifest.calibrations.clone(),
             card: manifest.card.clone(),

@@ -28,30 +28,3 @@ pub enum Stage {
     /// Encoding the sentences of concepts with the text tower.
     Concepts,
 }
-
-impl Progress {
-    /// Formats the amount: `12.3 of 88.1 MB`, `3 of 8 labels`.
-    pub fn amount(&self) -> String {
-        let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        match self.stage {
-            Stage::Download | Stage::ReadStored => {
-                format!("{:.1} of {:.1} MB", megabytes(self.done), megabytes(self.total))
-            }
-            Stage::Photos => format!("{} of {} photos", self.done, self.total),
-            Stage::Labels => format!("{} of {} labels", self.done, self.total),
-            Stage::Concepts => format!("{} of {} sentences", self.done, self.total),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_have_units() {
-        let amount = |stage, done, total| Progress { stage, done, total }.amount();
-        assert_eq!(amount(Stage::Download, 12_345_678, 88_100_000), "12.3 of 88.1 MB");
-        assert_eq!(amount(Stage::Labels, 3, 8), "3 of 8 labels");
-    }
-}

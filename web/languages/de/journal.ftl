@@ -1,0 +1,59 @@
+journal = Tagebuch
+journal-hint = Fotos, die Sie hier behalten, bleiben auf diesem Gerät, sichtbar für alle, die diesen Browser benutzen können, bis Sie sie löschen. Ohne Druck auf den Knopf wird nichts behalten.
+journal-spot = Welche Stelle ist es?
+journal-spot-example = Muttermal unter der linken Schulter
+journal-site = Wo am Körper?
+journal-site-none = keine Angabe
+journal-note = Notiz
+journal-keep = Dieses Foto und seine Antworten behalten
+journal-kept = Auf diesem Gerät gespeichert.
+journal-deleted = Gelöscht.
+journal-imported =
+    { $n-photos ->
+        [one] { $n-photos } Foto wurde übernommen.
+       *[other] { $n-photos } Fotos wurden übernommen.
+    }
+journal-saved =
+    { $n-photos ->
+        [one] { $n-photos } Foto ist in der Datei.
+       *[other] { $n-photos } Fotos sind in der Datei.
+    }
+journal-left-out =
+    { $n-entries ->
+        [one] { $n-entries } Eintrag hat kein Foto mehr auf diesem Gerät und fehlt darin.
+       *[other] { $n-entries } Einträge haben kein Foto mehr auf diesem Gerät und fehlen darin.
+    }
+journal-save = Tagebuch als Datei speichern
+journal-open = Gespeichertes Tagebuch öffnen
+journal-delete-all = Alle löschen
+journal-delete = Tagebuch löschen
+journal-delete-question = Alle Fotos des Tagebuchs von diesem Gerät löschen? Das lässt sich nicht rückgängig machen.
+journal-delete-confirm = Alle Fotos löschen
+journal-delete-cancel = Behalten
+journal-compare = Vergleichen
+journal-compare-photo = Foto vom { $date } vergleichen
+journal-delete-entry = Löschen
+journal-delete-photo = Foto vom { $date } löschen
+journal-site-and-note = { $site }: { $note }
+comparison = Zwei Fotos im Vergleich
+comparison-label = Bezeichnung
+comparison-missing = k. A.
+comparison-other = Die beiden wurden mit anderen Modellen, anderen Bezeichnungen oder einer anderen Kalibrierung beantwortet: Vergleichen Sie die Zahlen nicht.
+comparison-hint = Auch Licht, Abstand und Winkel verändern die Zahlen. Sehen Sie sich die Fotos an, und zeigen Sie eine Stelle, die sich verändert, einer Ärztin oder einem Arzt.
+
+site-head = Kopf
+site-face = Gesicht
+site-neck = Hals
+site-chest = Brust
+site-abdomen = Bauch
+site-back = Rücken
+site-buttocks = Gesäß
+site-genital-area = Genitalbereich
+site-left-arm = linker Arm
+site-right-arm = rechter Arm
+site-left-hand = linke Hand
+site-right-hand = rechte Hand
+site-left-leg = linkes Bein
+site-right-leg = rechtes Bein
+site-left-foot = linker Fuß
+site-right-foot = rechter Fuß

@@ -1,0 +1,59 @@
+labels = Bezeichnungen
+labels-rank = Diese Bezeichnungen ordnen
+labels-of-model = Die Bezeichnungen des Modells
+labels-own = Eigene Bezeichnungen
+labels-own-printed = Eigene Bezeichnungen: { $labels }
+labels-printed = Bezeichnungen: { $title }
+labels-example = melanoma, mole, eczema
+labels-hint = Auf Englisch, denn das Modell kennt englische Texte. Getrennt durch Kommas, Semikolons oder Zeilen. Bei der ersten Verwendung wird der Textteil des Modells geladen.
+labels-use = Diese Bezeichnungen verwenden
+labels-one = Eine einzige Bezeichnung bekommt immer 100 %, was auch immer das Foto zeigt. Fügen Sie andere zum Vergleich hinzu.
+labels-read =
+    { $n-labels ->
+        [one] { $n-labels } Bezeichnung: { $listed }
+       *[other] { $n-labels } Bezeichnungen: { $listed }
+    }
+labels-read-more = { $n-labels } Bezeichnungen: { $listed } und { $n-more } weitere
+labels-joined = mehrfach aufgeführt, einmal gezählt: { $names }
+labels-joined-more = mehrfach aufgeführt, einmal gezählt: { $names } und { $n-more } weitere
+labels-single = { $name } ist die einzige Bezeichnung und bekommt darum 100 %, was auch immer das Foto zeigt; geben Sie mindestens zwei an
+labels-header = die erste Bezeichnung ist { $name }; wenn das die Überschrift der Liste ist, entfernen Sie sie
+labels-separated-by-comma = jede Zeile hat ein Komma; jede Zeile wurde als eine Bezeichnung gelesen
+labels-separated-by-semicolon = jede Zeile hat ein Semikolon; jede Zeile wurde als eine Bezeichnung gelesen
+labels-separated-by-bar = jede Zeile hat einen senkrechten Strich; jede Zeile wurde als eine Bezeichnung gelesen
+labels-comments = Zeilen, die mit # oder // beginnen, sind ausgelassen: { $n-lines }
+labels-numbered = die Nummern bleiben in den Bezeichnungen, wie in { $name }: sie zählen nicht 1, 2, 3
+
+model = Modell
+model-name = Modell: { $name }
+card = Über dieses Modell
+card-name = Name
+card-warning = Warnung
+card-untrained = Nicht trainiert: Seine Gewichte sind zufällig, und seine Antworten haben keine Bedeutung.
+card-trained-on = Trainiert mit
+card-evaluated-on = Gemessen mit
+card-evaluation = { $title }, { $n-images } Bilder: { $metric } { $result }
+card-evaluation-before = { $title }, { $n-images } Bilder: { $metric } { $result }, bevor die Gewichte verkleinert wurden
+card-by-skin-tone = Nach Hautton
+card-skin-tone = { $name }: { $result }, { $n-images } Bilder
+card-calibrated = Kalibriert
+card-not-calibrated = Nein: Seine Prozentwerte sagen nicht, wie oft sie stimmen.
+card-calibration = { $labels }: Kalibrierungsfehler { $after }, vorher { $before }, bei { $n-images } Bildern aus { $data }
+card-refused = „Keine davon“ ist falsch bei { $share } der Bilder mit diesen Bezeichnungen
+card-recognized = „Keine davon“ ist richtig bei { $recognized } der { $n-images } Bilder aus { $data } (AUROC { $auroc })
+card-limits = Grenzen
+card-license = Lizenz der Gewichte
+card-source = Quelle
+card-sees = Sieht
+card-square = ein Quadrat von { $n-side } × { $n-side } Bildpunkten
+card-weights = Gewichte
+card-download = { $format }, { $size } zu laden
+card-text-part = Textteil
+card-text-download = weitere { $size }, für eigene Bezeichnungen und für Befunde
+card-unknown = Unbekannt: Die Dateien des Modells sagen es nicht.
+card-label-sets = Listen von Bezeichnungen
+card-caution = Keine Zahl gilt für andere Fotos. Messen Sie das Modell mit Ihren eigenen, bevor Sie sich darauf verlassen.
+card-pad = Sechs Hautveränderungen der Daten von PAD-UFES-20: Handyfotos aus Kliniken in Brasilien.
+card-f17k = Die Hauterkrankungen der Daten von Fitzpatrick17k: Fotos aus zwei Atlanten, mit Angabe des Hauttyps.
+card-snu = Die Hauterkrankungen der SNU-Daten: klinische Fotos aus Krankenhäusern in Südkorea.
+card-sd128 = Die Hauterkrankungen der Daten von SD-128: klinische Fotos aus einem Atlas im Internet.

@@ -1,0 +1,33 @@
+table = Fotos
+table-done =
+    { $n-files ->
+        [one] { $n-done } von { $n-files } Foto ist fertig.
+       *[other] { $n-done } von { $n-files } Fotos sind fertig.
+    }
+table-unfit =
+    { $n-unfit ->
+        [one] Zu { $n-unfit } Foto passt keine der Bezeichnungen.
+       *[other] Zu { $n-unfit } Fotos passt keine der Bezeichnungen.
+    }
+table-refused =
+    { $n-refused ->
+        [one] { $n-refused } Foto wurde nicht eingeordnet; die Tabelle sagt, warum.
+       *[other] { $n-refused } Fotos wurden nicht eingeordnet; die Tabelle sagt, warum.
+    }
+table-filter = Nur Dateien, Bezeichnungen oder Probleme zeigen mit
+table-save-csv = Als CSV speichern
+table-save-json = Als JSON speichern
+table-close = Tabelle schließen
+table-answers = Antworten zu den Fotos
+table-file = Datei
+table-label = Erste Bezeichnung
+table-percent = Prozent
+table-not-yet = noch nicht
+table-pages = Seiten der Tabelle
+table-previous = Zurück
+table-next = Weiter
+table-page =
+    { $n-rows ->
+        [one] Seite { $n-page } von { $n-pages }, { $n-rows } Zeile
+       *[other] Seite { $n-page } von { $n-pages }, { $n-rows } Zeilen
+    }

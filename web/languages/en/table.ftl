@@ -1,0 +1,31 @@
+# The table of many photos.
+
+table = Photos
+table-done =
+    { $n-files ->
+        [one] { $n-done } of { $n-files } photo is done.
+       *[other] { $n-done } of { $n-files } photos are done.
+    }
+table-unfit =
+    { $n-unfit ->
+        [one] { $n-unfit } fits none of the labels.
+       *[other] { $n-unfit } fit none of the labels.
+    }
+table-refused = { $n-refused } could not be answered; the table says why.
+table-filter = Show files, labels or problems with
+table-save-csv = Save as CSV
+table-save-json = Save as JSON
+table-close = Close the table
+table-answers = Answers of the photos
+table-file = File
+table-label = First label
+table-percent = Percent
+table-not-yet = not yet
+table-pages = Pages of the table
+table-previous = Previous
+table-next = Next
+table-page =
+    { $n-rows ->
+        [one] Page { $n-page } of { $n-pages }, { $n-rows } row
+       *[other] Page { $n-page } of { $n-pages }, { $n-rows } rows
+    }

@@ -1,0 +1,59 @@
+journal = Diario
+journal-hint = Las fotos que guarde aquí se quedan en este dispositivo, visibles para quien pueda usar este navegador, hasta que las borre. No se guarda nada si no pulsa el botón.
+journal-spot = ¿Qué lesión es?
+journal-spot-example = lunar debajo del hombro izquierdo
+journal-site = ¿En qué parte del cuerpo?
+journal-site-none = sin indicar
+journal-note = Nota
+journal-keep = Guardar esta foto y sus respuestas
+journal-kept = Guardado en este dispositivo.
+journal-deleted = Borrado.
+journal-imported =
+    { $n-photos ->
+        [one] Se importó { $n-photos } foto.
+       *[other] Se importaron { $n-photos } fotos.
+    }
+journal-saved =
+    { $n-photos ->
+        [one] Hay { $n-photos } foto en el archivo.
+       *[other] Hay { $n-photos } fotos en el archivo.
+    }
+journal-left-out =
+    { $n-entries ->
+        [one] { $n-entries } entrada ya no tiene foto en este dispositivo y queda fuera.
+       *[other] { $n-entries } entradas ya no tienen foto en este dispositivo y quedan fuera.
+    }
+journal-save = Guardar el diario como archivo
+journal-open = Abrir un diario guardado
+journal-delete-all = Borrar todo
+journal-delete = Borrar el diario
+journal-delete-question = ¿Borrar de este dispositivo todas las fotos del diario? No se puede deshacer.
+journal-delete-confirm = Borrar todas las fotos
+journal-delete-cancel = Conservarlas
+journal-compare = Comparar
+journal-compare-photo = Comparar la foto del { $date }
+journal-delete-entry = Borrar
+journal-delete-photo = Borrar la foto del { $date }
+journal-site-and-note = { $site }: { $note }
+comparison = Comparación de dos fotos
+comparison-label = Etiqueta
+comparison-missing = n/d
+comparison-other = Las dos se respondieron con otros modelos, otras etiquetas u otra calibración: no compare los números.
+comparison-hint = La luz, la distancia y el ángulo también cambian los números. Mire las fotos, y muestre a un médico toda lesión que cambie.
+
+site-head = cabeza
+site-face = cara
+site-neck = cuello
+site-chest = pecho
+site-abdomen = abdomen
+site-back = espalda
+site-buttocks = nalgas
+site-genital-area = zona genital
+site-left-arm = brazo izquierdo
+site-right-arm = brazo derecho
+site-left-hand = mano izquierda
+site-right-hand = mano derecha
+site-left-leg = pierna izquierda
+site-right-leg = pierna derecha
+site-left-foot = pie izquierdo
+site-right-foot = pie derecho

@@ -1,0 +1,59 @@
+labels = Etiquetas
+labels-rank = Ordenar estas etiquetas
+labels-of-model = Las etiquetas del modelo
+labels-own = Sus propias etiquetas
+labels-own-printed = Sus propias etiquetas: { $labels }
+labels-printed = Etiquetas: { $title }
+labels-example = melanoma, mole, eczema
+labels-hint = En inglés, porque el modelo conoce textos en inglés. Separadas por comas, punto y coma o líneas. El primer uso descarga la parte de texto del modelo.
+labels-use = Usar estas etiquetas
+labels-one = Una sola etiqueta siempre recibe el 100 %, muestre lo que muestre la foto. Añada otras para comparar.
+labels-read =
+    { $n-labels ->
+        [one] { $n-labels } etiqueta: { $listed }
+       *[other] { $n-labels } etiquetas: { $listed }
+    }
+labels-read-more = { $n-labels } etiquetas: { $listed } y { $n-more } más
+labels-joined = repetidas, contadas una vez: { $names }
+labels-joined-more = repetidas, contadas una vez: { $names } y { $n-more } más
+labels-single = { $name } es la única etiqueta, así que recibe el 100 % muestre lo que muestre la foto; dé al menos dos
+labels-header = la primera etiqueta es { $name }; si es el título de la lista, quítela
+labels-separated-by-comma = todas las líneas tienen una coma; cada línea se tomó como una etiqueta
+labels-separated-by-semicolon = todas las líneas tienen un punto y coma; cada línea se tomó como una etiqueta
+labels-separated-by-bar = todas las líneas tienen una barra vertical; cada línea se tomó como una etiqueta
+labels-comments = líneas omitidas porque empiezan con # o //: { $n-lines }
+labels-numbered = los números se quedan en las etiquetas, como en { $name }: no cuentan 1, 2, 3
+
+model = Modelo
+model-name = Modelo: { $name }
+card = Sobre este modelo
+card-name = Nombre
+card-warning = Advertencia
+card-untrained = Sin entrenar: sus pesos son aleatorios y sus respuestas no significan nada.
+card-trained-on = Entrenado con
+card-evaluated-on = Evaluado con
+card-evaluation = { $title }, { $n-images } imágenes: { $metric } { $result }
+card-evaluation-before = { $title }, { $n-images } imágenes: { $metric } { $result }, antes de reducir los pesos
+card-by-skin-tone = Por tono de piel
+card-skin-tone = { $name }: { $result }, { $n-images } imágenes
+card-calibrated = Calibrado
+card-not-calibrated = No: sus porcentajes no dicen con qué frecuencia aciertan.
+card-calibration = { $labels }: error de calibración { $after }, antes { $before }, en { $n-images } imágenes de { $data }
+card-refused = «Ninguna de estas» es un error en { $share } de las imágenes de estas etiquetas
+card-recognized = «Ninguna de estas» es correcto en { $recognized } de las { $n-images } imágenes de { $data } (AUROC { $auroc })
+card-limits = Límites
+card-license = Licencia de los pesos
+card-source = Origen
+card-sees = Ve
+card-square = un cuadrado de { $n-side } × { $n-side } píxeles
+card-weights = Pesos
+card-download = { $format }, { $size } por descargar
+card-text-part = Parte de texto
+card-text-download = { $size } más, para sus propias etiquetas y para los hallazgos
+card-unknown = Desconocido: los archivos del modelo no lo dicen.
+card-label-sets = Listas de etiquetas
+card-caution = Ninguna cifra vale para otras fotos. Evalúe el modelo con las suyas antes de fiarse de él.
+card-pad = Seis lesiones de piel de los datos PAD-UFES-20: fotos de móvil de clínicas de Brasil.
+card-f17k = Las enfermedades de la piel de los datos Fitzpatrick17k: fotos de dos atlas, con el tipo de piel.
+card-snu = Las enfermedades de la piel de los datos SNU: fotos clínicas de hospitales de Corea del Sur.
+card-sd128 = Las enfermedades de la piel de los datos SD-128: fotos clínicas de un atlas en la web.

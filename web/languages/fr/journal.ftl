@@ -1,0 +1,59 @@
+journal = Journal
+journal-hint = Les photos que vous gardez ici restent sur cet appareil, visibles pour toute personne qui peut utiliser ce navigateur, jusqu'à ce que vous les supprimiez. Rien n'est gardé si vous n'appuyez pas sur le bouton.
+journal-spot = De quelle lésion s'agit-il ?
+journal-spot-example = grain de beauté sous l'épaule gauche
+journal-site = À quel endroit du corps ?
+journal-site-none = non précisé
+journal-note = Note
+journal-keep = Garder cette photo et ses réponses
+journal-kept = Gardé sur cet appareil.
+journal-deleted = Supprimé.
+journal-imported =
+    { $n-photos ->
+        [one] { $n-photos } photo a été importée.
+       *[other] { $n-photos } photos ont été importées.
+    }
+journal-saved =
+    { $n-photos ->
+        [one] { $n-photos } photo est dans le fichier.
+       *[other] { $n-photos } photos sont dans le fichier.
+    }
+journal-left-out =
+    { $n-entries ->
+        [one] { $n-entries } entrée n’a plus de photo sur cet appareil et n’y figure pas.
+       *[other] { $n-entries } entrées n’ont plus de photo sur cet appareil et n’y figurent pas.
+    }
+journal-save = Enregistrer le journal dans un fichier
+journal-open = Ouvrir un journal enregistré
+journal-delete-all = Tout supprimer
+journal-delete = Supprimer le journal
+journal-delete-question = Supprimer de cet appareil toutes les photos du journal ? C'est irréversible.
+journal-delete-confirm = Supprimer toutes les photos
+journal-delete-cancel = Les garder
+journal-compare = Comparer
+journal-compare-photo = Comparer la photo du { $date }
+journal-delete-entry = Supprimer
+journal-delete-photo = Supprimer la photo du { $date }
+journal-site-and-note = { $site } : { $note }
+comparison = Deux photos comparées
+comparison-label = Libellé
+comparison-missing = n. d.
+comparison-other = Les deux photos ont été traitées avec d'autres modèles, d'autres libellés ou une autre calibration : ne comparez pas les chiffres.
+comparison-hint = La lumière, la distance et l'angle changent aussi les chiffres. Regardez les photos, et montrez à un médecin toute lésion qui change.
+
+site-head = tête
+site-face = visage
+site-neck = cou
+site-chest = poitrine
+site-abdomen = ventre
+site-back = dos
+site-buttocks = fesses
+site-genital-area = région génitale
+site-left-arm = bras gauche
+site-right-arm = bras droit
+site-left-hand = main gauche
+site-right-hand = main droite
+site-left-leg = jambe gauche
+site-right-leg = jambe droite
+site-left-foot = pied gauche
+site-right-foot = pied droit

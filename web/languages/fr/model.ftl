@@ -1,0 +1,59 @@
+labels = Libellés
+labels-rank = Classer ces libellés
+labels-of-model = Les libellés du modèle
+labels-own = Vos propres libellés
+labels-own-printed = Vos propres libellés : { $labels }
+labels-printed = Libellés : { $title }
+labels-example = melanoma, mole, eczema
+labels-hint = En anglais, car le modèle connaît des textes anglais. Séparés par des virgules, des points-virgules ou des lignes. La première utilisation télécharge la partie texte du modèle.
+labels-use = Utiliser ces libellés
+labels-one = Un libellé seul obtient toujours 100 %, quoi que montre la photo. Ajoutez-en d'autres pour comparer.
+labels-read =
+    { $n-labels ->
+        [one] { $n-labels } libellé : { $listed }
+       *[other] { $n-labels } libellés : { $listed }
+    }
+labels-read-more = { $n-labels } libellés : { $listed } et { $n-more } de plus
+labels-joined = répétés, comptés une fois : { $names }
+labels-joined-more = répétés, comptés une fois : { $names } et { $n-more } de plus
+labels-single = { $name } est le seul libellé, il obtient donc 100 % quoi que montre la photo ; donnez-en au moins deux
+labels-header = le premier libellé est { $name } ; si c'est le titre de la liste, retirez-le
+labels-separated-by-comma = chaque ligne a une virgule ; chaque ligne a été lue comme un libellé
+labels-separated-by-semicolon = chaque ligne a un point-virgule ; chaque ligne a été lue comme un libellé
+labels-separated-by-bar = chaque ligne a une barre verticale ; chaque ligne a été lue comme un libellé
+labels-comments = lignes ignorées parce qu'elles commencent par # ou // : { $n-lines }
+labels-numbered = les numéros restent dans les libellés, comme dans { $name } : ils ne comptent pas 1, 2, 3
+
+model = Modèle
+model-name = Modèle : { $name }
+card = À propos de ce modèle
+card-name = Nom
+card-warning = Avertissement
+card-untrained = Non entraîné : ses poids sont aléatoires et ses réponses n'ont aucun sens.
+card-trained-on = Entraîné avec
+card-evaluated-on = Évalué avec
+card-evaluation = { $title }, { $n-images } images : { $metric } { $result }
+card-evaluation-before = { $title }, { $n-images } images : { $metric } { $result }, avant la réduction des poids
+card-by-skin-tone = Par couleur de peau
+card-skin-tone = { $name } : { $result }, { $n-images } images
+card-calibrated = Calibré
+card-not-calibrated = Non : ses pourcentages ne disent pas s'ils sont souvent justes.
+card-calibration = { $labels } : erreur de calibration { $after }, avant { $before }, sur { $n-images } images de { $data }
+card-refused = « Aucun de ceux-ci » est faux pour { $share } des images de ces libellés
+card-recognized = « Aucun de ceux-ci » est juste pour { $recognized } des { $n-images } images de { $data } (AUROC { $auroc })
+card-limits = Limites
+card-license = Licence des poids
+card-source = Source
+card-sees = Voit
+card-square = un carré de { $n-side } × { $n-side } pixels
+card-weights = Poids
+card-download = { $format }, { $size } à télécharger
+card-text-part = Partie texte
+card-text-download = { $size } de plus, pour vos propres libellés et pour les signes
+card-unknown = Inconnu : les fichiers du modèle ne le disent pas.
+card-label-sets = Listes de libellés
+card-caution = Aucun chiffre ne vaut pour d'autres photos. Évaluez le modèle sur les vôtres avant de vous y fier.
+card-pad = Six lésions de la peau des données PAD-UFES-20 : photos de téléphone de cliniques au Brésil.
+card-f17k = Les maladies de la peau des données Fitzpatrick17k : photos de deux atlas, avec le type de peau.
+card-snu = Les maladies de la peau des données SNU : photos cliniques d'hôpitaux de Corée du Sud.
+card-sd128 = Les maladies de la peau des données SD-128 : photos cliniques d'un atlas sur le web.

@@ -1,0 +1,33 @@
+table = Photos
+table-done =
+    { $n-files ->
+        [one] { $n-done } photo sur { $n-files } est traitée.
+       *[other] { $n-done } photos sur { $n-files } sont traitées.
+    }
+table-unfit =
+    { $n-unfit ->
+        [one] Aucun des libellés ne convient à { $n-unfit } photo.
+       *[other] Aucun des libellés ne convient à { $n-unfit } photos.
+    }
+table-refused =
+    { $n-refused ->
+        [one] { $n-refused } photo est restée sans réponse ; le tableau dit pourquoi.
+       *[other] { $n-refused } photos sont restées sans réponse ; le tableau dit pourquoi.
+    }
+table-filter = Afficher les fichiers, libellés ou problèmes contenant
+table-save-csv = Enregistrer en CSV
+table-save-json = Enregistrer en JSON
+table-close = Fermer le tableau
+table-answers = Réponses pour les photos
+table-file = Fichier
+table-label = Premier libellé
+table-percent = Pourcentage
+table-not-yet = pas encore
+table-pages = Pages du tableau
+table-previous = Précédente
+table-next = Suivante
+table-page =
+    { $n-rows ->
+        [one] Page { $n-page } sur { $n-pages }, { $n-rows } ligne
+       *[other] Page { $n-page } sur { $n-pages }, { $n-rows } lignes
+    }

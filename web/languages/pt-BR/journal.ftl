@@ -1,0 +1,59 @@
+journal = Diário
+journal-hint = As fotos que você guardar aqui ficam neste aparelho, visíveis para todos que podem usar este navegador, até você apagá-las. Nada é guardado se você não apertar o botão.
+journal-spot = Qual lesão é?
+journal-spot-example = pinta abaixo do ombro esquerdo
+journal-site = Em que parte do corpo?
+journal-site-none = não informado
+journal-note = Nota
+journal-keep = Guardar esta foto e suas respostas
+journal-kept = Guardado neste aparelho.
+journal-deleted = Apagado.
+journal-imported =
+    { $n-photos ->
+        [one] { $n-photos } foto foi importada.
+       *[other] { $n-photos } fotos foram importadas.
+    }
+journal-saved =
+    { $n-photos ->
+        [one] { $n-photos } foto está no arquivo.
+       *[other] { $n-photos } fotos estão no arquivo.
+    }
+journal-left-out =
+    { $n-entries ->
+        [one] { $n-entries } registro não tem mais foto neste aparelho e ficou de fora.
+       *[other] { $n-entries } registros não têm mais foto neste aparelho e ficaram de fora.
+    }
+journal-save = Salvar o diário como arquivo
+journal-open = Abrir um diário salvo
+journal-delete-all = Apagar tudo
+journal-delete = Apagar o diário
+journal-delete-question = Apagar deste aparelho todas as fotos do diário? Isso não pode ser desfeito.
+journal-delete-confirm = Apagar todas as fotos
+journal-delete-cancel = Manter
+journal-compare = Comparar
+journal-compare-photo = Comparar a foto de { $date }
+journal-delete-entry = Apagar
+journal-delete-photo = Apagar a foto de { $date }
+journal-site-and-note = { $site }: { $note }
+comparison = Duas fotos comparadas
+comparison-label = Rótulo
+comparison-missing = n/d
+comparison-other = As duas foram respondidas com outros modelos, outros rótulos ou outra calibração: não compare os números.
+comparison-hint = Luz, distância e ângulo também mudam os números. Olhe as fotos, e mostre a um médico toda lesão que muda.
+
+site-head = cabeça
+site-face = rosto
+site-neck = pescoço
+site-chest = peito
+site-abdomen = abdômen
+site-back = costas
+site-buttocks = nádegas
+site-genital-area = região genital
+site-left-arm = braço esquerdo
+site-right-arm = braço direito
+site-left-hand = mão esquerda
+site-right-hand = mão direita
+site-left-leg = perna esquerda
+site-right-leg = perna direita
+site-left-foot = pé esquerdo
+site-right-foot = pé direito

@@ -1,0 +1,59 @@
+labels = Rótulos
+labels-rank = Ordenar estes rótulos
+labels-of-model = Os rótulos do modelo
+labels-own = Seus próprios rótulos
+labels-own-printed = Seus próprios rótulos: { $labels }
+labels-printed = Rótulos: { $title }
+labels-example = melanoma, mole, eczema
+labels-hint = Em inglês, porque o modelo conhece textos em inglês. Separados por vírgulas, ponto e vírgula ou linhas. O primeiro uso baixa a parte de texto do modelo.
+labels-use = Usar estes rótulos
+labels-one = Um rótulo sozinho sempre recebe 100 %, seja o que for que a foto mostre. Acrescente outros para comparar.
+labels-read =
+    { $n-labels ->
+        [one] { $n-labels } rótulo: { $listed }
+       *[other] { $n-labels } rótulos: { $listed }
+    }
+labels-read-more = { $n-labels } rótulos: { $listed } e mais { $n-more }
+labels-joined = repetidos, contados uma vez: { $names }
+labels-joined-more = repetidos, contados uma vez: { $names } e mais { $n-more }
+labels-single = { $name } é o único rótulo, por isso recebe 100 % seja o que for que a foto mostre; dê pelo menos dois
+labels-header = o primeiro rótulo é { $name }; se for o título da lista, remova-o
+labels-separated-by-comma = todas as linhas têm uma vírgula; cada linha foi lida como um rótulo
+labels-separated-by-semicolon = todas as linhas têm um ponto e vírgula; cada linha foi lida como um rótulo
+labels-separated-by-bar = todas as linhas têm uma barra vertical; cada linha foi lida como um rótulo
+labels-comments = linhas deixadas de fora porque começam com # ou //: { $n-lines }
+labels-numbered = os números ficam nos rótulos, como em { $name }: eles não contam 1, 2, 3
+
+model = Modelo
+model-name = Modelo: { $name }
+card = Sobre este modelo
+card-name = Nome
+card-warning = Aviso
+card-untrained = Não treinado: seus pesos são aleatórios, e suas respostas não significam nada.
+card-trained-on = Treinado com
+card-evaluated-on = Avaliado com
+card-evaluation = { $title }, { $n-images } imagens: { $metric } { $result }
+card-evaluation-before = { $title }, { $n-images } imagens: { $metric } { $result }, antes de os pesos serem reduzidos
+card-by-skin-tone = Por tom de pele
+card-skin-tone = { $name }: { $result }, { $n-images } imagens
+card-calibrated = Calibrado
+card-not-calibrated = Não: suas porcentagens não dizem com que frequência acertam.
+card-calibration = { $labels }: erro de calibração { $after }, antes { $before }, em { $n-images } imagens de { $data }
+card-refused = “Nenhum destes” está errado em { $share } das imagens destes rótulos
+card-recognized = “Nenhum destes” está certo em { $recognized } das { $n-images } imagens de { $data } (AUROC { $auroc })
+card-limits = Limites
+card-license = Licença dos pesos
+card-source = Origem
+card-sees = Vê
+card-square = um quadrado de { $n-side } × { $n-side } pixels
+card-weights = Pesos
+card-download = { $format }, { $size } para baixar
+card-text-part = Parte de texto
+card-text-download = mais { $size }, para seus próprios rótulos e para os achados
+card-unknown = Desconhecido: os arquivos do modelo não dizem.
+card-label-sets = Listas de rótulos
+card-caution = Nenhum número vale para outras fotos. Avalie o modelo com as suas antes de confiar nele.
+card-pad = Seis lesões de pele dos dados PAD-UFES-20: fotos de celular de clínicas no Brasil.
+card-f17k = As doenças de pele dos dados Fitzpatrick17k: fotos de dois atlas, com o tipo de pele.
+card-snu = As doenças de pele dos dados SNU: fotos clínicas de hospitais na Coreia do Sul.
+card-sd128 = As doenças de pele dos dados SD-128: fotos clínicas de um atlas na web.

@@ -1,0 +1,33 @@
+table = Fotos
+table-done =
+    { $n-files ->
+        [one] { $n-done } de { $n-files } foto está pronta.
+       *[other] { $n-done } de { $n-files } fotos estão prontas.
+    }
+table-unfit =
+    { $n-unfit ->
+        [one] Nenhum dos rótulos combina com { $n-unfit } foto.
+       *[other] Nenhum dos rótulos combina com { $n-unfit } fotos.
+    }
+table-refused =
+    { $n-refused ->
+        [one] { $n-refused } foto ficou sem resposta; a tabela diz por quê.
+       *[other] { $n-refused } fotos ficaram sem resposta; a tabela diz por quê.
+    }
+table-filter = Mostrar arquivos, rótulos ou problemas com
+table-save-csv = Salvar como CSV
+table-save-json = Salvar como JSON
+table-close = Fechar a tabela
+table-answers = Respostas das fotos
+table-file = Arquivo
+table-label = Primeiro rótulo
+table-percent = Porcentagem
+table-not-yet = ainda não
+table-pages = Páginas da tabela
+table-previous = Anterior
+table-next = Próxima
+table-page =
+    { $n-rows ->
+        [one] Página { $n-page } de { $n-pages }, { $n-rows } linha
+       *[other] Página { $n-page } de { $n-pages }, { $n-rows } linhas
+    }

@@ -1,0 +1,17 @@
+table = 照片
+table-done = { $n-files } 张照片中已完成 { $n-done } 张。
+table-unfit = 有 { $n-unfit } 张与任何标签都不符。
+table-refused = 有 { $n-refused } 张无法回答；原因见表格。
+table-filter = 只显示包含以下内容的文件、标签或问题
+table-save-csv = 保存为 CSV
+table-save-json = 保存为 JSON
+table-close = 关闭表格
+table-answers = 各照片的答案
+table-file = 文件
+table-label = 首位标签
+table-percent = 百分比
+table-not-yet = 尚未处理
+table-pages = 表格页码
+table-previous = 上一页
+table-next = 下一页
+table-page = 第 { $n-page } 页，共 { $n-pages } 页，{ $n-rows } 行

@@ -1,0 +1,17 @@
+//! A label, as the model knows it, and its name in the language of the page.
+
+use crate::app::App;
+use crate::sentences;
+use leptos::prelude::*;
+
+/// The label in English; beside it, its name in the language of the page, if there is one.
+#[component]
+pub fn Label(app: App, #[prop(into)] label: String) -> impl IntoView {
+    let shown = label.clone();
+    let translation = move || {
+        let texts = app.texts();
+        let name = sentences::translation(&texts, &label)?;
+        Some(view! { " "<span class="translation" lang=texts.language().code()>{name}</span> })
+    };
+    view! { {shown}{translation} }
+}

@@ -1,0 +1,17 @@
+//! What the page says, in the visitor's language: the sentences for what the state has.
+
+mod answer;
+mod error;
+mod labels;
+mod map;
+mod photo;
+mod report;
+mod status;
+
+pub use answer::{answered, list_title, remark, row_remark, verdict};
+pub use error::error;
+pub use labels::{own_labels, translation, warnings};
+pub use map::most_like;
+pub use photo::{body_site, crop, hint};
+pub use report::{printed_rows, shared_text};
+pub use status::{amount, journal_message, status};

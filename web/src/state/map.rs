@@ -1,0 +1,59 @@
+//! Where the current photo is like a text: a label, or words of the visitor's own.
+
+use super::{Action, AppState, Phase};
+use crate::worker::protocol::{Envelope, Request};
+use shared_model::SimilarityMap;
+
+/// A map, and the text that it is of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownMap {
+    pub text: String,
+    pub map: SimilarityMap,
+}
+
+impl AppState {
+    /// Whether maps can be made: the model runs here and makes maps, and there is an answer.
+    pub fn offers_map(&self) -> bool {
+        let makes_maps = self.model.as_ref().is_some_and(|model| model.makes_maps);
+        makes_maps && !self.is_on_server && self.answer.is_some()
+    }
+
+    /// The map that the visitor wanted, once it is there.
+    pub fn map(&self) -> Option<&ShownMap> {
+        self.map.as_ref().filter(|_| self.answer.is_some())
+    }
+
+    /// The labels to map, the most likely first.
+    pub fn labels_to_map(&self) -> Vec<String> {
+        let predictions = self.answer.iter().flat_map(|answer| &answer.predictions);
+        predictions.map(|prediction| prediction.label.clone()).collect()
+    }
+
+    /// Requests a map. Findings that are being scored are requested again after it.
+    pub(super) fn want_map(&mut self, text: &str) -> Vec<Action> {
+        let text = text.trim();
+        let is_idle = matches!(self.phase, Phase::Ready | Phase::Annotating(_) | Phase::Mapping(_));
+        let has_letter = text.chars().any(char::is_alphanumeric);
+        let (Some(photo), Some(labels)) = (&self.photo, self.label_set()) else { return Vec::new() };
+        if !is_idle || !has_letter || !self.offers_map() {
+            return Vec::new();
+        }
+        let (photo_id, crop, labels) = (photo.id, photo.used_crop, labels.clone());
+        let body = Request::Map { photo_id, crop, text: text.into(), labels };
+        self.map_text = text.into();
+        let request_id = self.next_request_id();
+        self.phase = Phase::Mapping(None);
+        vec![Action::Map(Envelope { request_id, body })]
+    }
+
+    pub(super) fn close_map(&mut self) -> Vec<Action> {
+        self.map = None;
+        Vec::new()
+    }
+
+    pub(super) fn set_map(&mut self, map: SimilarityMap) -> Vec<Action> {
+        self.phase = Phase::Ready;
+        self.map = Some(ShownMap { text: std::mem::take(&mut self.map_text), map });
+        self.annotate()
+    }
+}

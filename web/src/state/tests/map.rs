@@ -1,0 +1,86 @@
+use super::*;
+use shared_model::SimilarityMap;
+
+fn map() -> SimilarityMap {
+    SimilarityMap::new(2, 2, vec![0.0, 0.3, 0.1, -0.2]).unwrap()
+}
+
+/// The text and the photo of a request for a map.
+fn wanted(actions: &[Action]) -> (String, PhotoId, Option<Crop>) {
+    let [Action::Map(Envelope { body: Request::Map { text, photo_id, crop, .. }, .. })] = actions else {
+        panic!("{actions:?}");
+    };
+    (text.clone(), *photo_id, *crop)
+}
+
+#[test]
+fn a_map_is_of_the_text_and_the_photo_and_goes_with_the_answer() {
+    let mut state = answered();
+    assert!(state.offers_map() && state.map().is_none());
+    assert_eq!(state.labels_to_map(), ["a"]);
+    assert_eq!(wanted(&state.apply(Event::MapWanted(" a wheal ".into()))), ("a wheal".into(), 1, None));
+    assert_eq!((state.phase_name(), state.answer.is_some()), ("mapping", true));
+    state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    let shown = state.map().unwrap();
+    assert_eq!((shown.text.as_str(), &shown.map, state.phase_name()), ("a wheal", &map(), "ready"));
+    state.apply(Event::MapClosed);
+    assert!(state.map().is_none() && state.answer.is_some());
+
+    state.apply(Event::MapWanted("a".into()));
+    state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    state.apply(Event::PhotoChosen("y.jpg".into()));
+    assert!(state.map().is_none(), "of another photo");
+    state.worker_replies(predictions());
+    assert!(state.map().is_none());
+    assert_eq!(wanted(&state.apply(Event::MapWanted("a".into()))).1, 2);
+}
+
+#[test]
+fn a_late_map_and_words_without_letters_are_ignored() {
+    let mut state = answered();
+    for text in ["", "  ", "?!"] {
+        assert_eq!(state.apply(Event::MapWanted(text.into())), [], "{text:?}");
+    }
+    state.apply(Event::MapWanted("a".into()));
+    let late = state.last_request_id;
+    state.apply(Event::MapWanted("b".into()));
+    state.worker_sends(late, Reply::Mapped { map: map(), millis: 1.0 });
+    assert!(state.map().is_none());
+    state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    assert_eq!(state.map().unwrap().text, "b");
+}
+
+#[test]
+fn findings_are_scored_after_a_map_that_interrupted_them() {
+    let mut state = answered();
+    state.apply(Event::ConceptsWanted(true));
+    assert_eq!(state.phase_name(), "annotating");
+    wanted(&state.apply(Event::MapWanted("a".into())));
+    let actions = state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    assert!(matches!(&actions[..], [Action::Annotate(_)]) && state.map().is_some());
+}
+
+#[test]
+fn a_failed_map_keeps_the_answer() {
+    let mut state = answered();
+    state.apply(Event::MapWanted("a wheal".into()));
+    state.worker_replies(Reply::Failed { error: Error::Unreachable { what: "text.safetensors".into() } });
+    assert!(state.answer.is_some() && state.error().is_some() && state.map().is_none());
+    assert!(is_classifying(&state.apply(Event::RetryPressed)));
+}
+
+#[test]
+fn the_server_and_models_without_a_class_token_make_no_maps() {
+    let mut state = listed();
+    state.apply(Event::ServerChosen(true));
+    state.loads();
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    state.worker_replies(predictions());
+    assert!(!state.offers_map());
+    assert_eq!(state.apply(Event::MapWanted("a".into())), []);
+
+    let mut state = answered();
+    state.model = Some(Arc::new(ModelInfo { makes_maps: false, ..model() }));
+    assert!(!state.offers_map());
+    assert_eq!(state.apply(Event::MapWanted("a".into())), []);
+}
