@@ -164,10 +164,10 @@ for (const tag of ['de', 'zh-CN'] as const) {
     await dermake.answers(5);
     await dermake.find('begin-crop').click();
     await dermake.answers(5);
+    await dermake.find('journal-spot').fill('a');
     await dermake.find('labels-select').selectOption('custom');
     await dermake.find('own-labels').fill('acne, acne, mole');
     await dermake.find('model-card').locator('summary').first().click();
-    await dermake.find('journal-spot').fill('a');
     await expectAccessibleAndNarrow(page, `a photo in ${tag}`);
     await dermake.find('many-input').setInputFiles([photo, join(samples, 'ATTRIBUTION.md')]);
     await expect(dermake.find('table-row')).toHaveCount(2);
