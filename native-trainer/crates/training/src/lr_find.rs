@@ -80,8 +80,8 @@ pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range
     range.validate()?;
     let mut recipe = Recipe::read_with(recipe, settings)?;
     let data = own_data::folder_of(&mut recipe, places.data)?;
-    let tables = Tables::read(&recipe, &data, 1)?;
     let placement = placement(places.device, recipe.run.precision)?;
+    let tables = Tables::read(&recipe, &data, 1)?;
     let (config, weights) = initial_weights(&recipe)?;
     let memory = model::free_memory(&config, &placement);
     let plan = Plan::resolve(recipe, config, tables, memory, 1)?;

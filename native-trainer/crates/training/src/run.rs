@@ -52,8 +52,8 @@ pub fn train(recipe_name: &str, settings: &[Setting], places: &RunPlaces<'_>, ra
 /// The same with a recipe that has been read; an error is not told to other ranks.
 pub fn train_recipe(mut recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -> Result<Ending> {
     let data = own_data::folder_of(&mut recipe, places.data)?;
-    let tables = Tables::read(&recipe, &data, ranks.size())?;
     let placement = placement(places.device, recipe.run.precision)?;
+    let tables = Tables::read(&recipe, &data, ranks.size())?;
     let (config, weights) = initial_weights(&recipe)?;
     let memory = model::free_memory(&config, &placement).of_rank(ranks.n_local());
     let plan = Plan::resolve(recipe, config, tables, memory, ranks.size())?;
