@@ -63,8 +63,10 @@ pub fn map(photo: &Photo, model_options: &ModelOptions, options: &MapOptions) ->
         ensure!(is_png || is_device(out), "--out is a PNG, expected a name that ends in .png: {}", out.display());
     }
     let (labels, templates) = options.labels.resolve()?;
-    let image = dermake_pictures::decode(&photo.read()?, options.reading)
-        .with_context(|| format!("cannot use {}", shown(&photo.name)))?;
+    let unusable = || format!("cannot use {}", shown(&photo.name));
+    let bytes = photo.read().with_context(unusable)?;
+    let image = dermake_pictures::decode(&bytes, options.reading).with_context(unusable)?;
+    drop(bytes);
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
     model.check_maps()?;
