@@ -155,7 +155,7 @@ fn a_model_of_another_family_is_not_trained() {
     let path = folder.path().join("recipe.toml");
     fs::write(&path, format!("[model]\nfrom = {:?}\n\n{rest}", family.folder)).unwrap();
     let data = folder.path().join("data");
-    dermake().args(["synth", "--images", "20", "--image-size", "64", "--out"]).arg(&data).assert().success();
+    dermake().args(["synth", "--images", "64", "--image-size", "64", "--out"]).arg(&data).assert().success();
     let run = folder.path().join("run");
     let output = dermake().arg("train").arg(&path).arg("--data").arg(&data).arg("--out").arg(run).output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr);
