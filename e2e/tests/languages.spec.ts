@@ -164,10 +164,15 @@ for (const tag of ['de', 'zh-CN'] as const) {
     await dermake.answers(5);
     await dermake.find('begin-crop').click();
     await dermake.answers(5);
-    await dermake.find('journal-spot').fill('a');
-    await dermake.find('labels-select').selectOption('custom');
-    await dermake.find('own-labels').fill('acne, acne, mole');
     await dermake.find('model-card').locator('summary').first().click();
+    for (const index of [0, 1]) {
+      await dermake.find('journal-spot').fill('mole');
+      await dermake.find('keep').click();
+      await dermake.find('compare').nth(index).click();
+    }
+    await dermake.find('delete-journal').click();
+    await dermake.typeLabels('acne, Acne, mole');
+    await dermake.answers(2);
     await expectAccessibleAndNarrow(page, `a photo in ${tag}`);
     await dermake.find('many-input').setInputFiles([photo, join(samples, 'ATTRIBUTION.md')]);
     await expect(dermake.find('table-row')).toHaveCount(2);
