@@ -42,7 +42,7 @@ impl Catalog {
         text
     }
 
-    /// As [`Self::text`], with what is wrong with the text or its arguments.
+    /// The text with this identifier, and what is wrong with it or its arguments.
     pub fn text_and_errors(&self, id: &str, args: &[(&'static str, FluentValue<'_>)]) -> (String, Vec<String>) {
         let Some(pattern) = self.bundle.get_message(id).and_then(|message| message.value()) else {
             return (String::new(), vec!["there is no such text".into()]);
