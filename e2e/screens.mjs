@@ -10,6 +10,8 @@ import { chromium } from '@playwright/test';
 
 const root = new URL('..', import.meta.url);
 const [url, folder, ...wanted] = process.argv.slice(2);
+/** Chromium draws the picture of a camera. */
+const cameraFlags = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 const sample = (number) => fileURLToPath(new URL(`shared-model/data/samples/sample-${number}.jpg`, root));
 
 /** What leads to each screen. */
@@ -35,6 +37,16 @@ const screens = {
   card: async (page) => {
     await page.getByTestId('model-card').locator('summary').first().click();
     await page.getByTestId('label-set').first().locator('summary').click();
+  },
+  camera: async (page) => {
+    await page.getByTestId('open-camera').click();
+    await page.getByTestId('camera-guide').waitFor();
+  },
+  map: async (page) => {
+    await answer(page);
+    await page.getByTestId('map-label-show').click();
+    await page.getByTestId('map').waitFor();
+    await rest(page);
   },
   journal: async (page) => {
     await answer(page);
@@ -89,7 +101,7 @@ async function rest(page) {
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM, // from .setup/env.sh
-  args: JSON.parse(readFileSync(new URL('.setup/chromium_flags.json', root), 'utf8')),
+  args: [...JSON.parse(readFileSync(new URL('.setup/chromium_flags.json', root), 'utf8')), ...cameraFlags],
 });
 for (const width of [390, 768, 1280]) {
   for (const colorScheme of ['light', 'dark']) {

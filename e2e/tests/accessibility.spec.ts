@@ -1,18 +1,11 @@
 /** Accessibility in every state, forced colors, and print. */
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { join } from 'node:path';
+import { expectAccessible } from '../support/accessible.ts';
 import { samples } from '../support/dermake.ts';
-import { expect, test, type Page } from '../support/test.ts';
+import { expect, test } from '../support/test.ts';
 
 const photo = join(samples, 'sample-1.jpg');
-
-/** Checks all of axe's rules, its best practices too. */
-async function expectAccessible(page: Page, state: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-  expect(found, state).toEqual([]);
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`every state is accessible, in ${colorScheme} colors`, async ({ page, dermake, inferenceServer }) => {

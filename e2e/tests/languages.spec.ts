@@ -1,7 +1,7 @@
 /** The languages of the page: which one it begins with, the choice of another, and what fails. */
 
-import { AxeBuilder } from '@axe-core/playwright';
 import { join } from 'node:path';
+import { expectAccessible } from '../support/accessible.ts';
 import { samples } from '../support/dermake.ts';
 import type { DermakePage } from '../support/page.ts';
 import { expect, test, type Page } from '../support/test.ts';
@@ -184,8 +184,7 @@ for (const tag of ['de', 'zh-CN'] as const) {
 /** Checks axe's rules at the width of a desktop, and that nothing is wider than the screens of phones. */
 async function expectAccessibleAndNarrow(page: Page, state: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`), state).toEqual([]);
+  await expectAccessible(page, state);
   for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 800 });
     const tooWide = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

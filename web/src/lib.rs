@@ -5,6 +5,8 @@
 
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod app;
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
+mod canvas;
 #[cfg(target_arch = "wasm32")]
 mod chunks;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]

@@ -1,6 +1,7 @@
 //! Connects the state to the browser: components read the state and send events, and actions are executed here.
 
 mod batch;
+mod camera;
 mod journal;
 mod language;
 mod photo;
@@ -8,6 +9,8 @@ mod pictures;
 mod report;
 mod worker;
 
+use camera::CameraStream;
+pub use camera::has_camera;
 use language::PageLanguage;
 pub use photo::SAMPLES;
 pub use pictures::Pictures;
@@ -43,6 +46,7 @@ pub struct App {
     state: RwSignal<AppState>,
     /// What the worker made of the photo.
     pub pictures: Pictures,
+    camera: CameraStream,
     language: PageLanguage,
     resources: StoredValue<Resources, LocalStorage>,
 }
@@ -62,6 +66,7 @@ impl App {
         let app = Self {
             state: RwSignal::new(AppState::default()),
             pictures: Pictures::new(),
+            camera: CameraStream::new(),
             language: PageLanguage::new(),
             resources: StoredValue::new_local(Resources::default()),
         };
@@ -118,6 +123,8 @@ impl App {
             Action::ForgetFiles => self.forget_files(),
             Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
             Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),
+            Action::OpenCamera { opening, facing } => spawn_local(self.open_camera(opening, facing)),
+            Action::CloseCamera => self.close_camera(),
             Action::StorePhoto => spawn_local(self.store_photo()),
             Action::StoreCrop => self.store_crop(),
             Action::DeletePhoto => self.delete_photo(),

@@ -95,7 +95,7 @@ impl App {
         self.send(Event::SampleFetched(fetch, name));
     }
 
-    fn set_photo(self, photo: &Blob) {
+    pub(super) fn set_photo(self, photo: &Blob) {
         self.pictures.clear();
         self.resources.update_value(|resources| resources.photo = Some(photo.clone()));
     }

@@ -1,6 +1,7 @@
 //! The photo, and the controls to choose, take or remove one.
 
 use super::batch::AddMany;
+use super::camera::TakePhoto;
 use super::crop::{CropControls, CropStage, ModelView, PhotoHints};
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
@@ -20,16 +21,18 @@ pub fn accepted() -> String {
     PictureFormat::ALL.map(PictureFormat::media_type).join(",")
 }
 
+/// Makes the file of a file input the current photo.
+pub fn choose(app: App, event: &ev::Event) {
+    let input: HtmlInputElement = event_target(event);
+    if let Some(file) = input.files().and_then(|files| files.get(0)) {
+        app.choose(&file, NewPhoto { name: file.name() });
+    }
+    input.set_value(""); // so that choosing the same file again is an event
+}
+
 #[component]
 pub fn ImagePicker(app: App) -> impl IntoView {
     let has_photo = app.watch(|state| state.photo.is_some());
-    let on_change = move |event: ev::Event| {
-        let input: HtmlInputElement = event_target(&event);
-        if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            app.choose(&file, NewPhoto { name: file.name() });
-        }
-        input.set_value(""); // so that choosing the same file again is an event
-    };
     view! {
         <section class="photo card" aria-labelledby="photo-title">
             <h2 id="photo-title">{app.say(texts::photo)}</h2>
@@ -44,20 +47,11 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                         data-testid="photo-input"
                         type="file"
                         accept=accepted()
-                        on:change=on_change
+                        on:change=move |event| choose(app, &event)
                     />
                     {app.say(texts::photo_choose)}
                 </label>
-                <label class="button camera">
-                    <input
-                        data-testid="camera-input"
-                        type="file"
-                        accept="image/*"
-                        capture="environment"
-                        on:change=on_change
-                    />
-                    {app.say(texts::photo_take)}
-                </label>
+                <TakePhoto app/>
                 <Show when=move || has_photo.get()>
                     <button
                         type="button"

@@ -2,6 +2,7 @@
 
 mod advice;
 mod batch;
+mod camera;
 mod concepts;
 mod crop;
 mod drop_paste;

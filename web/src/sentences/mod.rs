@@ -1,6 +1,7 @@
 //! What the page says, in the visitor's language: the sentences for what the state has.
 
 mod answer;
+mod camera;
 mod error;
 mod labels;
 mod map;
@@ -9,6 +10,7 @@ mod report;
 mod status;
 
 pub use answer::{answered, list_title, remark, row_remark, verdict};
+pub use camera::camera;
 pub use error::error;
 pub use labels::{own_labels, translation, warnings};
 pub use map::most_like;

@@ -1,7 +1,9 @@
 //! Events of the page, and the actions that follow from them.
 
-use super::{BatchFile, JournalMessage, LabelChoice, NewPhoto, StoredLabels, TableView};
-use crate::crop::Crop;
+use super::{
+    BatchFile, CameraFault, CameraOpening, Facing, JournalMessage, LabelChoice, NewPhoto, StoredLabels, TableView,
+};
+use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
 use crate::journal::Entry;
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
@@ -46,6 +48,16 @@ pub enum Event {
     CropChanged(Option<Crop>),
     /// The crop has not changed for a moment.
     CropSettled,
+    /// The visitor wants to take a photo here, or with the other camera.
+    CameraWanted(Facing),
+    /// The camera is open, and the device has this number of cameras.
+    CameraOpened(CameraOpening, Result<usize, CameraFault>),
+    /// The camera's picture is shown, or its size has changed.
+    CameraShown(PhotoSize),
+    CameraFailed(CameraFault),
+    CameraClosed,
+    /// The visitor took a photo, of this size.
+    PhotoTaken(NewPhoto, PhotoSize),
     /// The visitor added several files or a folder.
     BatchChosen(Vec<BatchFile>),
     /// The visitor went back to the table of photos.
@@ -116,6 +128,12 @@ pub enum Action {
     /// Sent together with the current photo.
     DecodePhoto(PhotoId),
     FetchSample(SampleFetch),
+    /// Opens this camera in place of the one that is open.
+    OpenCamera {
+        opening: CameraOpening,
+        facing: Facing,
+    },
+    CloseCamera,
     /// Stores the current photo until this tab is closed.
     StorePhoto,
     /// Stores the crop with the photo.

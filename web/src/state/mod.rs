@@ -4,6 +4,7 @@
 //! any request but the last are ignored. A new photo or label set removes the old answer.
 
 mod batch;
+mod camera;
 mod concepts;
 mod crop;
 mod drop_paste;
@@ -21,6 +22,7 @@ mod status;
 mod tests;
 
 pub use batch::{Batch, BatchFile, Outcome, Row, Sort, TablePage, TableView};
+pub use camera::{Camera, CameraFault, CameraOpening, CameraView, Facing};
 pub use concepts::ConceptList;
 pub use crop::{ModelView, PhotoHint};
 pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
@@ -65,6 +67,7 @@ pub struct AppState {
     /// Whether the browser has stored the page's files.
     is_page_stored: bool,
     pub photo: Option<Photo>,
+    pub camera: Camera,
     /// Many photos, if they were added.
     pub batch: Option<Batch>,
     /// `None` until a model is loaded or the labels of the last visit are restored.
@@ -115,12 +118,18 @@ impl AppState {
                 self.is_on_server = is_on_server;
                 self.load(self.chosen_model)
             }
-            Event::PhotoChosen(photo) => self.choose_photo(photo),
+            Event::PhotoChosen(photo) => self.choose_photo(photo, None),
             Event::PhotoRestored(photo, crop) => self.restore_photo(photo, crop),
             Event::PhotoRemoved => self.remove_photo(),
             Event::PhotoHashed(photo_id, sha256) => self.set_hash(photo_id, sha256),
             Event::CropChanged(crop) => self.change_crop(crop),
             Event::CropSettled => self.settle_crop(),
+            Event::CameraWanted(facing) => self.open_camera(facing),
+            Event::CameraOpened(opening, n_cameras) => self.receive_camera(opening, n_cameras),
+            Event::CameraShown(size) => self.show_camera(size),
+            Event::CameraFailed(fault) => self.fail_camera(fault),
+            Event::CameraClosed => self.close_camera(),
+            Event::PhotoTaken(photo, size) => self.take_photo(photo, size),
             Event::InputRefused(error) => {
                 self.input_error = Some(error);
                 Vec::new()

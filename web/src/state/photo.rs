@@ -67,11 +67,11 @@ impl AppState {
         self.last_photo_id == 0
     }
 
-    pub(super) fn choose_photo(&mut self, photo: NewPhoto) -> Vec<Action> {
+    pub(super) fn choose_photo(&mut self, photo: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
         if let Some(batch) = &mut self.batch {
             batch.close();
         }
-        let mut actions = self.set_photo(photo, None);
+        let mut actions = self.set_photo(photo, crop);
         actions.push(Action::StorePhoto);
         actions
     }
@@ -101,7 +101,7 @@ impl AppState {
             return Vec::new();
         }
         match name {
-            Ok(name) => self.choose_photo(NewPhoto { name }),
+            Ok(name) => self.choose_photo(NewPhoto { name }, None),
             Err(error) => {
                 (self.sample_fetch, self.failed_sample) = (None, Some(fetch.sample));
                 self.refuse_input(error)

@@ -54,7 +54,7 @@ pub async fn load() -> Vec<Entry> {
 /// # Errors
 /// [`Error::JournalFull`] if there is no room, [`Error::JournalUnavailable`] if this browser keeps no files for pages.
 pub async fn keep(entry: &Entry, photo: &Blob) -> Result<(), Error> {
-    let jpeg = super::jpeg::encode(photo).await;
+    let jpeg = crate::canvas::jpeg(photo).await;
     write_entry(entry, jpeg.as_ref().unwrap_or(photo)).await
 }
 

@@ -4,7 +4,6 @@
 //! A browser that stores nothing, as in some private windows or with storage blocked, is not an error.
 
 pub mod journal;
-mod jpeg;
 pub mod labels;
 pub mod language;
 pub mod photo;

@@ -1,4 +1,5 @@
 mod batch;
+mod camera;
 mod concepts;
 mod crop;
 mod journal;

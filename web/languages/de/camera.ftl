@@ -1,0 +1,13 @@
+camera-opening = Die Kamera wird geöffnet. Falls der Browser fragt, erlauben Sie es.
+camera-hint = Füllen Sie die Mitte des Quadrats mit der Hautstelle: Das Modell betrachtet das Quadrat. Nehmen Sie Tageslicht ohne Schatten und Spiegelungen, und halten Sie still.
+camera-picture = Bild der Kamera
+camera-shutter = Foto aufnehmen
+camera-turn = Andere Kamera
+camera-app = Kamera-App verwenden
+camera-close = Schließen
+camera-denied = Diese Seite darf die Kamera nicht verwenden. Erlauben Sie es in den Einstellungen des Browsers für diese Seite und versuchen Sie es noch einmal, oder wählen Sie ein Foto aus.
+camera-missing = Es wurde keine Kamera gefunden. Schließen Sie eine an und versuchen Sie es noch einmal, oder wählen Sie ein Foto aus.
+camera-busy = Die Kamera kann gerade nicht verwendet werden, vielleicht weil ein anderes Programm sie verwendet. Schließen Sie dieses Programm und versuchen Sie es noch einmal.
+camera-lost = Die Kamera wurde getrennt oder ausgeschaltet. Versuchen Sie es noch einmal.
+camera-hidden = Dieser Browser gibt Seiten das Bild der Kamera nicht, zum Schutz vor Verfolgung. Nehmen Sie das Foto mit der Kamera-App auf und wählen Sie es dann aus.
+camera-failed = Die Kamera konnte nicht geöffnet werden ({ $detail }). Versuchen Sie es noch einmal, oder wählen Sie ein Foto aus.

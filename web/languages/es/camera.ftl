@@ -1,0 +1,13 @@
+camera-opening = Se está abriendo la cámara. Si el navegador pregunta, permítalo.
+camera-hint = Llene el centro del cuadrado con la lesión: el modelo mira el cuadrado. Use luz de día sin sombras ni reflejos, y no se mueva.
+camera-picture = Imagen de la cámara
+camera-shutter = Hacer la foto
+camera-turn = Otra cámara
+camera-app = Usar la aplicación de cámara
+camera-close = Cerrar
+camera-denied = Esta página no puede usar la cámara. Permítalo en los ajustes del navegador para esta página y vuelva a intentarlo, o elija una foto.
+camera-missing = No se encontró ninguna cámara. Conecte una y vuelva a intentarlo, o elija una foto.
+camera-busy = La cámara no se puede usar ahora, quizá porque la usa otro programa. Cierre ese programa y vuelva a intentarlo.
+camera-lost = La cámara se desconectó o se apagó. Vuelva a intentarlo.
+camera-hidden = Este navegador no da a las páginas la imagen de la cámara, para proteger contra el rastreo. Haga la foto con la aplicación de cámara y elíjala después.
+camera-failed = No se pudo abrir la cámara ({ $detail }). Vuelva a intentarlo, o elija una foto.

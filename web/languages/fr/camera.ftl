@@ -1,0 +1,13 @@
+camera-opening = L’appareil photo s’ouvre. Si le navigateur le demande, autorisez-le.
+camera-hint = Remplissez le milieu du carré avec la lésion : le modèle regarde le carré. Placez-vous à la lumière du jour, sans ombre ni reflet, et ne bougez pas.
+camera-picture = Image de l’appareil photo
+camera-shutter = Prendre la photo
+camera-turn = Autre appareil photo
+camera-app = Utiliser l’application photo
+camera-close = Fermer
+camera-denied = Cette page n’a pas le droit d’utiliser l’appareil photo. Autorisez-le dans les réglages du navigateur pour cette page, puis réessayez, ou choisissez une photo.
+camera-missing = Aucun appareil photo n’a été trouvé. Branchez-en un, puis réessayez, ou choisissez une photo.
+camera-busy = L’appareil photo ne peut pas être utilisé en ce moment, peut-être parce qu’un autre programme l’utilise. Fermez ce programme, puis réessayez.
+camera-lost = L’appareil photo a été débranché ou éteint. Réessayez.
+camera-hidden = Ce navigateur ne donne pas aux pages l’image de l’appareil photo, pour protéger du pistage. Prenez la photo avec l’application photo, puis choisissez-la.
+camera-failed = L’appareil photo n’a pas pu être ouvert ({ $detail }). Réessayez, ou choisissez une photo.

@@ -1,0 +1,13 @@
+camera-opening = A câmera está sendo aberta. Se o navegador perguntar, permita.
+camera-hint = Preencha o meio do quadrado com a lesão: o modelo olha para o quadrado. Use luz do dia sem sombras nem reflexos, e fique parado.
+camera-picture = Imagem da câmera
+camera-shutter = Tirar a foto
+camera-turn = Outra câmera
+camera-app = Usar o aplicativo de câmera
+camera-close = Fechar
+camera-denied = Esta página não pode usar a câmera. Permita nas configurações do navegador para esta página e tente de novo, ou escolha uma foto.
+camera-missing = Nenhuma câmera foi encontrada. Conecte uma e tente de novo, ou escolha uma foto.
+camera-busy = A câmera não pode ser usada agora, talvez porque outro programa a esteja usando. Feche esse programa e tente de novo.
+camera-lost = A câmera foi desconectada ou desligada. Tente de novo.
+camera-hidden = Este navegador não dá às páginas a imagem da câmera, para proteger contra rastreamento. Tire a foto com o aplicativo de câmera e depois escolha-a.
+camera-failed = Não foi possível abrir a câmera ({ $detail }). Tente de novo, ou escolha uma foto.

@@ -1,0 +1,13 @@
+camera-opening = 正在打开相机。如果浏览器询问，请允许。
+camera-hint = 请让皮损填满方框的中央：模型只看方框内的部分。请在日光下拍摄，避免阴影和反光，并保持不动。
+camera-picture = 相机画面
+camera-shutter = 拍照
+camera-turn = 切换相机
+camera-app = 使用相机应用
+camera-close = 关闭
+camera-denied = 本页面无权使用相机。请在浏览器的本页面设置中允许，然后重试，或选择一张照片。
+camera-missing = 未找到相机。请连接相机后重试，或选择一张照片。
+camera-busy = 相机现在无法使用，可能正被其他程序占用。请关闭该程序后重试。
+camera-lost = 相机已断开或关闭。请重试。
+camera-hidden = 为防止跟踪，此浏览器不向页面提供相机画面。请用相机应用拍照，然后选择照片。
+camera-failed = 无法打开相机（{ $detail }）。请重试，或选择一张照片。
