@@ -67,7 +67,7 @@ test('a journal is saved as a file, and opened on another device', async ({ page
   const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('export-journal').click()]);
   const file = (await download.path())!;
   expect(JSON.parse(readFileSync(file, 'utf8')).entries).toHaveLength(2);
-  await expect(dermake.find('journal-message')).toHaveText('2 photos in the file.');
+  await expect(dermake.find('journal-message')).toHaveText('2 photos are in the file.');
 
   const context = await browser.newContext();
   const other = dermake.inTab(await context.newPage());
@@ -98,7 +98,7 @@ test('entries without a photo are counted when the journal is saved', async ({ p
   });
   const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('export-journal').click()]);
   expect(JSON.parse(readFileSync((await download.path())!, 'utf8')).entries).toHaveLength(1);
-  await expect(dermake.find('journal-message')).toHaveText(/^1 photo in the file; 1 of 2 entries have no photo/);
+  await expect(dermake.find('journal-message')).toHaveText(/^1 photo is in the file. 1 entry has no photo/);
 });
 
 test('if the device is full, the page says so and keeps the answers', async ({ page, dermake, server }) => {
