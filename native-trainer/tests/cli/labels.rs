@@ -109,6 +109,20 @@ fn typed_labels_are_taken_as_they_are_meant() {
 }
 
 #[test]
+fn a_set_is_meant_where_a_folder_or_a_file_is_called_like_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("pad")).unwrap();
+    write(folder.path(), "f17k", b"\xFF");
+    for (arguments, n_labels) in [(&["--labels", "pad"][..], 6), (&["--labels", "f17k"], 114), (&[], 6)] {
+        let mut command = dermake();
+        command.args(["classify", "--json", "--top-k", "1000"]).args(arguments).arg(sample(1));
+        let output = command.current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", log(&output));
+        assert_eq!(labels_of(&json_lines(&output.stdout)[0]).len(), n_labels, "{arguments:?}");
+    }
+}
+
+#[test]
 fn what_is_no_label_is_an_error_with_a_hint() {
     for (labels, expected) in [
         ("missing.csv", "looks like a file"),

@@ -41,9 +41,11 @@ const DATA_SETS: [(&str, Option<&str>); 19] = [
 /// # Errors
 /// When a file cannot be read or is not there, or the labels cannot be used.
 pub fn from_argument(argument: &str) -> Result<LabelSet> {
+    // A data set's folder may have the same name.
     let is_key = LabelSet::keys().contains(&argument);
-    let labels = match from_file_argument(argument)? {
-        Some(labels) if !is_key => labels.with_keys().with_context(|| format!("in {argument}"))?,
+    let file = if is_key { None } else { from_file_argument(argument)? };
+    let labels = match file {
+        Some(labels) => labels.with_keys().with_context(|| format!("in {argument}"))?,
         _ if argument.contains(['/', '\\']) && !argument.contains(SEPARATORS) => {
             bail!("there is no label file {argument}")
         }
