@@ -60,6 +60,11 @@ pub fn resolve_with(model: &str, settings: &HubSettings) -> Result<ModelFiles> {
     }
 }
 
+/// Returns where `model` is on this disk, whether or not there is something; `None` for a model of the hub.
+pub fn path_of(model: &str) -> Option<PathBuf> {
+    hub_id(model).is_none().then(|| local_path(model))
+}
+
 /// Finds files of another model, which the config of `model` names by its repository: in a folder of this name beside the
 /// weights, else on the hub. Files that are not there are left out.
 ///

@@ -41,10 +41,12 @@ impl ManifestFolder {
     /// # Errors
     /// If the folder cannot be written to, or another command is changing it.
     pub fn open(model: &str) -> Result<Option<Self>> {
-        let path = Path::new(model);
+        let Some(path) = dermake_hub::path_of(model).filter(|_| !demo_model::is_name(model)) else {
+            return Ok(None);
+        };
         let is_manifest = path.file_name().is_some_and(|name| name == Manifest::FILE_NAME);
-        let path = if is_manifest { path.to_path_buf() } else { path.join(Manifest::FILE_NAME) };
-        if demo_model::is_name(model) || !path.is_file() {
+        let path = if is_manifest { path } else { path.join(Manifest::FILE_NAME) };
+        if !path.is_file() {
             return Ok(None);
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -97,7 +99,12 @@ mod tests {
         assert!(format!("{:#}", damaged.unwrap_err()).contains("manifest.json"));
         assert_eq!(Manifest::from_json(&std::fs::read(&path).unwrap()).unwrap(), changed);
         drop(opened);
-        assert!(ManifestFolder::open(path.to_str().unwrap()).unwrap().is_some());
-        assert!(ManifestFolder::open("demo").unwrap().is_none());
+        let typed = folder.path().to_str().unwrap();
+        for model in [path.to_str().unwrap(), &format!("local-dir:{typed}"), &format!("file://{typed}")] {
+            assert!(ManifestFolder::open(model).unwrap().is_some(), "{model}");
+        }
+        for model in ["demo", "hf-hub:ada/skin"] {
+            assert!(ManifestFolder::open(model).unwrap().is_none(), "{model}");
+        }
     }
 }
