@@ -2,8 +2,8 @@
 
 use super::halves::{Halves, halves};
 use super::measure::{errors, figures, share};
-use super::{MIN_PHOTOS, fitted_temperature, warn_of_few};
-use anyhow::{Context, Result, bail};
+use super::{check_number, fitted_temperature};
+use anyhow::{Context, Result};
 use dermake_metrics::{RankedScores, ScoredProbabilities, softmax};
 use shared_model::calibration::{
     Calibration, Figure, Measured, NoneOfThese, Outside, Spread, concept_match, largest_cosine,
@@ -42,11 +42,8 @@ pub struct Samples<'a> {
 /// When there are too few photos.
 pub fn fit(samples: &Samples<'_>, refused_share: f64) -> Result<Calibration> {
     let Samples { data, labels, inside, outside } = samples;
-    if inside.len() < MIN_PHOTOS {
-        bail!("expected at least {MIN_PHOTOS} photos of the labels, found {}", inside.len());
-    }
-    warn_of_few(inside.len());
     let contents: Vec<&str> = inside.iter().map(|sample| sample.content.as_str()).collect();
+    check_number(&contents, "photos of the labels")?;
     let all_labels: Vec<usize> = inside.iter().map(|sample| sample.label).collect();
     let Halves { fitted, held_out } = halves(&contents, &all_labels);
     let temperature = temperature_of(inside, &fitted)?;
@@ -197,6 +194,17 @@ mod tests {
         let mut few = samples(&labels);
         few.inside.truncate(39);
         assert!(fit(&few, 0.05).unwrap_err().to_string().contains("at least 40 photos of the labels, found 39"));
+    }
+
+    #[test]
+    fn copies_of_a_photo_are_one_photo() {
+        let labels = LabelSet::from_text("acne, nevus").unwrap();
+        let mut copies = samples(&labels);
+        for (row, sample) in copies.inside.iter_mut().enumerate() {
+            sample.content = (row % 39).to_string();
+        }
+        let message = fit(&copies, 0.05).unwrap_err().to_string();
+        assert!(message.contains("at least 40 photos of the labels, found 39 and 361 copies"), "{message}");
     }
 
     #[test]

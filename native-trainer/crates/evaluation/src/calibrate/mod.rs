@@ -16,19 +16,31 @@ pub use photos::{CalibrateOptions, calibrate};
 pub use predictions::{CalibratedPredictions, calibrate_predictions};
 pub use text::{predictions_text, text};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use dermake_metrics::{Temperature, fit_temperature};
+use std::collections::HashSet;
 
 /// Fewest photos of the labels: a threshold for one photo in twenty needs twenty of them in a half.
-pub const MIN_PHOTOS: usize = 40;
+const MIN_PHOTOS: usize = 40;
 /// Below this number of photos, a warning says that the figures are rough.
 const FEW_PHOTOS: usize = 200;
 
-/// Warns if there are few photos.
-fn warn_of_few(n: usize) {
+/// Refuses too few photos, and warns of few. Copies go to one half, so that they count as one photo.
+///
+/// `contents`: what identifies the photo of each row; `what`: what the rows are.
+fn check_number(contents: &[&str], what: &str) -> Result<()> {
+    let n = contents.iter().collect::<HashSet<_>>().len();
+    if n < MIN_PHOTOS {
+        let copies = match contents.len() - n {
+            0 => String::new(),
+            n_copies => format!(" and {n_copies} copies of them"),
+        };
+        bail!("expected at least {MIN_PHOTOS} {what}, found {n}{copies}");
+    }
     if n < FEW_PHOTOS {
         tracing::warn!("{n} photos are few: the intervals say how rough the figures are");
     }
+    Ok(())
 }
 
 /// Fits a temperature, and warns if it is at its bound.

@@ -2,9 +2,9 @@
 
 use super::halves::{Halves, halves};
 use super::measure::{errors, figures};
-use super::{MIN_PHOTOS, fitted_temperature, warn_of_few};
+use super::{check_number, fitted_temperature};
 use crate::predictions::{self, Predictions, prediction_files, read_class_names};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use dermake_metrics::{ReliabilityBin, SMALLEST_PROBABILITY, ScoredProbabilities, softmax};
 use serde::Serialize;
 use shared_model::calibration::{CalibrationErrors, Figure};
@@ -61,11 +61,8 @@ pub fn calibrate_predictions(files: &[PathBuf], classes: Option<&Path>) -> Resul
 
 fn of_predictions(predictions: &Predictions, model: String, data: String) -> Result<CalibratedPredictions> {
     let rows = &predictions.rows;
-    if rows.len() < MIN_PHOTOS {
-        bail!("expected at least {MIN_PHOTOS} rows, found {}", rows.len());
-    }
-    warn_of_few(rows.len());
     let contents: Vec<&str> = rows.iter().map(|row| row.sha256.as_deref().unwrap_or(row.image.as_str())).collect();
+    check_number(&contents, "rows")?;
     let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
     let Halves { fitted, held_out } = halves(&contents, &labels);
     // The logits up to a constant of each row, which a softmax does not depend on.
