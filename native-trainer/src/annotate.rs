@@ -75,6 +75,9 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
         scores.push(&photo.name, &concepts);
         Ok(())
     })?;
+    if tally.n_answered == 0 {
+        return Ok(tally); // a table of earlier scores stays
+    }
     scores.write(out)?;
     print::summary(&format!(
         "{} photos, {} concepts: {}\n",

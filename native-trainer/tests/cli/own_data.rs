@@ -190,6 +190,10 @@ fn features_and_scores_are_written_for_other_programs() {
     let score: f64 = scores.cell(0, scores.column("scale").unwrap()).parse().unwrap();
     assert!((0.0..=1.0).contains(&score));
 
+    let missing = dermake().args(["annotate", "no-such-folder", "--out"]).arg(&out).output().unwrap();
+    assert_eq!((missing.status.code(), text(&missing.stdout).as_str()), (Some(2), ""), "{}", text(&missing.stderr));
+    assert_eq!(Dataset::read(&out).unwrap().len(), 4, "a table is not replaced by an empty one");
+
     let bad = dermake().arg("embed").arg(&photos).args(["--out", "e.xlsx"]).output().unwrap();
     assert_eq!(bad.status.code(), Some(2));
     assert!(
