@@ -143,6 +143,14 @@ mod tests {
     use demo_model::{NAME, is_name, read};
 
     #[test]
+    fn a_quantized_model_computes_in_f32_whatever_is_asked_for() {
+        let halves = dermake_device::placement("cpu".parse().unwrap(), "bf16".parse().unwrap()).unwrap();
+        let (model, _) = load(NAME, None, &halves).unwrap();
+        assert_eq!(model.placement().dtype, Placement::default().dtype);
+        assert_ne!(model.placement().dtype, halves.dtype);
+    }
+
+    #[test]
     fn the_demo_model_loads_whole_and_says_what_it_is() {
         let (model, _) = load(NAME, None, &Placement::default()).unwrap();
         assert!(model.is_trained && model.has_text());

@@ -44,14 +44,14 @@ impl QuantizedFiles {
         })
     }
 
-    /// Loads both towers onto the CPU or a CUDA device.
+    /// Loads both towers onto the CPU or a CUDA device. They compute in f32, whatever dense ones would.
     pub fn on_candle(&self, placement: &Placement) -> Result<ZeroShotModel> {
         if !placement.device.is_cpu() {
             tracing::info!("{SLOWER_ON_GPU}: its weights are quantized");
         }
         let Self { manifest, vision, classifiers, text, tokenizer, .. } = self;
         let load = || {
-            let placement = placement.clone();
+            let placement = Placement { device: placement.device.clone(), ..Placement::default() };
             let mut model =
                 ZeroShotModel::from_quantized(manifest, vision.clone(), classifiers.clone(), placement)?;
             model.add_text(text.clone(), tokenizer)?;
