@@ -1,6 +1,8 @@
 //! Byte-level byte-pair encoding of one piece of text; the merging is that of Hugging Face's `tokenizers`.
 
+use super::special::SpecialTokens;
 use crate::{Error, Result};
+use std::collections::HashSet;
 use tokenizers::Model;
 use tokenizers::models::bpe::{BPE, Vocab};
 
@@ -41,6 +43,29 @@ impl BytePairs {
     }
 }
 
+/// Checks that the merges of a file of their own make all symbols of the vocabulary: with a part of them, texts would
+/// get other ids.
+///
+/// # Errors
+/// [`Error::Vocabulary`] with a symbol that no merge makes.
+pub(super) fn check_merges(vocab: &Vocab, merges: &[(String, String)], special: &SpecialTokens) -> Result<()> {
+    let made: HashSet<String> = merges.iter().map(|(left, right)| format!("{left}{right}")).collect();
+    let needs_none = |symbol: &str| {
+        let word = symbol.strip_suffix(END_OF_WORD).unwrap_or(symbol);
+        let is_name = word.starts_with('<') && word.ends_with('>');
+        is_name || word.chars().count() <= 1 || special.id(symbol).is_some()
+    };
+    let lacking = vocab.iter().filter(|(symbol, _)| !made.contains(*symbol) && !needs_none(symbol.as_str()));
+    match lacking.min_by_key(|(_, id)| **id) {
+        None => Ok(()),
+        Some((symbol, _)) => Err(Error::Vocabulary {
+            detail: format!(
+                "merges.txt is cut short or belongs to another tokenizer: no merge makes {symbol:?}, which vocab.json has"
+            ),
+        }),
+    }
+}
+
 /// Returns the character that represents each byte: printable Latin-1 is itself, the others are U+0100 and up.
 const BYTE_SYMBOLS: [char; 256] = {
     let mut symbols = ['\0'; 256];
@@ -71,6 +96,18 @@ pub(super) fn symbols_in_id_order() -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn merges_without_their_end_are_refused() {
+        let symbols = ["a", "b</w>", "ab</w>", "<|endoftext|>", "[PAD]"];
+        let vocab: Vocab = symbols.map(String::from).into_iter().zip(0..).collect();
+        let mut special = SpecialTokens::default();
+        special.insert("[PAD]", 4, false);
+        let merges = [("a".to_string(), "b</w>".to_string())];
+        check_merges(&vocab, &merges, &special).unwrap();
+        let message = check_merges(&vocab, &[], &special).unwrap_err().to_string();
+        assert!(message.contains("merges.txt is cut short") && message.contains("\"ab</w>\""), "{message}");
+    }
 
     #[test]
     fn symbols_are_numbered_as_in_clip() {

@@ -1,7 +1,7 @@
 //! Which tokenizer a checkpoint needs, by the files that are beside it.
 
 use super::bert::BertEncoder;
-use super::byte_pairs::BytePairs;
+use super::byte_pairs::{BytePairs, check_merges};
 use super::clip::ClipEncoder;
 use super::definition::{Definition, vocab};
 use super::open_clip::pair_of_symbols;
@@ -160,6 +160,9 @@ impl<'a> Files<'a> {
             ("unk_token", "<|endoftext|>"),
         ];
         let special = self.special_tokens(&names, |token| vocab.get(token).copied())?;
+        if self.definition.is_none() {
+            check_merges(&vocab, &merges, &special)?;
+        }
         let ids = self.named_ids(&names[..3], &special, |token| vocab.get(token).copied())?;
         let vocab_size = vocab_size(vocab.values().copied(), &special);
         let unknown = vocab.contains_key(unknown).then_some(unknown);

@@ -253,6 +253,8 @@ fn files_that_are_missing_damaged_or_foreign_are_named() {
         let found = with(&bert, "tokenizer_config.json", &json!({ field: value }).to_string());
         assert!(found.contains(field), "{found}");
     }
+    let clip = without(tokenizer_files("towers/hf_clip/tokenizer"), &["tokenizer.json"]);
+    assert!(with(&clip, "merges.txt", "#version: 0.2\ni n\n").contains("cut short"));
     let siglip = tokenizer_files("towers/siglip_tokenizer");
     assert!(with(&siglip, "spiece.model", "version https://git-lfs").contains("SentencePiece"));
     let model = &siglip["spiece.model"];
