@@ -63,13 +63,12 @@ impl ModelCard {
         *self == Self::default()
     }
 
-    /// Adds evaluations in place of earlier ones of the same benchmarks and metrics.
+    /// Adds evaluations, each in place of an earlier one of the same benchmark and metric.
     pub fn add_evaluations(&mut self, evaluations: Vec<CardEvaluation>) {
-        let is_new = |old: &CardEvaluation| {
-            evaluations.iter().all(|new| (&new.benchmark, &new.metric) != (&old.benchmark, &old.metric))
-        };
-        self.evaluations.retain(is_new);
-        self.evaluations.extend(evaluations);
+        for new in evaluations {
+            self.evaluations.retain(|old| (&old.benchmark, &old.metric) != (&new.benchmark, &new.metric));
+            self.evaluations.push(new);
+        }
     }
 }
 
@@ -94,7 +93,7 @@ mod tests {
         let mut card = ModelCard::default();
         assert!(card.is_empty());
         card.add_evaluations(vec![evaluation("pad", 0.5), evaluation("snu", 0.25)]);
-        card.add_evaluations(vec![evaluation("pad", 0.75)]);
+        card.add_evaluations(vec![evaluation("pad", 0.6), evaluation("pad", 0.75)]);
         assert_eq!(card.evaluations, [evaluation("snu", 0.25), evaluation("pad", 0.75)]);
         let json = serde_json::to_string(&card).unwrap();
         assert!(

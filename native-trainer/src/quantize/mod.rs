@@ -52,7 +52,8 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
         bail!("the model is quantized already; name its dense checkpoint: {}", files.weights.display());
     }
     let checkpoint = Checkpoint::open(&files, model.arch.as_deref())?;
-    let evaluations = evaluations_of(&options.results, &checkpoint.name, None)?;
+    let mut card = ModelCard::default();
+    card.add_evaluations(evaluations_of(&options.results, &checkpoint.name, None)?);
     let placement = placement(model.device, model.dtype)?;
     let dense = Clip::load(checkpoint.weights.clone(), &checkpoint.config, &placement)
         .with_context(|| format!("in {}", files.weights.display()))?;
@@ -85,7 +86,7 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
         label_sets,
         templates: templates.as_slice().to_vec(),
         calibrations: Vec::new(),
-        card: (!evaluations.is_empty()).then(|| ModelCard { evaluations, ..ModelCard::default() }),
+        card: (!card.is_empty()).then_some(card),
     };
     let comparison = compare(&dense, &checkpoint, [vision, text], &photos, &classifiers)?;
     let report = Report::new(towers, tensors_bytes(&checkpoint), written, &photos, comparison);

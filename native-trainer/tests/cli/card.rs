@@ -108,6 +108,11 @@ fn a_card_is_kept_in_the_manifest_and_shown() {
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
+    // Of results of one benchmark, the last are kept.
+    let n_added =
+        |output: Output| String::from_utf8_lossy(&output.stdout).matches("PAD-UFES-20, 40 images").count();
+    let results = ["--results", path.to_str().unwrap(), "--results", path.to_str().unwrap()];
+    assert_eq!(n_added(card(&model, &results)), 1);
     // What is given replaces what was there, and the rest stays.
     card(&model, &["--license", "Apache-2.0"]);
     let json: Value = serde_json::from_slice(&card(&model, &["--json"]).stdout).unwrap();
