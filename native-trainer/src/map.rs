@@ -4,7 +4,7 @@ use crate::classify::LabelOptions;
 use crate::inputs::Photo;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use dermake_files::output::replace_file;
+use dermake_files::output::{check_file, replace_file};
 use dermake_models::options::ModelOptions;
 use dermake_pictures::map_picture;
 use dermake_process::print::{self, shown};
@@ -61,6 +61,7 @@ pub fn map(photo: &Photo, model_options: &ModelOptions, options: &MapOptions) ->
     if let Some(out) = &options.out {
         let is_png = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
         ensure!(is_png || is_device(out), "--out is a PNG, expected a name that ends in .png: {}", out.display());
+        check_file(out)?;
     }
     let (labels, templates) = options.labels.resolve()?;
     let unusable = || format!("cannot use {}", shown(&photo.name));

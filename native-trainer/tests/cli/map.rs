@@ -96,7 +96,15 @@ fn what_cannot_be_mapped_is_refused_before_anything_is_written() {
     refused(&folder.path().join("gone.png"), &["--out", out.to_str().unwrap()], "there is no such file");
     fs::write(folder.path().join("notes.png"), "This is no photo.").unwrap();
     refused(&folder.path().join("notes.png"), &["--out", out.to_str().unwrap()], "notes.png");
-    refused(&photo, &["--out", folder.path().join("gone/map.png").to_str().unwrap()], "cannot write");
+    fs::create_dir(folder.path().join("folder.png")).unwrap();
+    refused(&photo, &["--out", folder.path().join("folder.png").to_str().unwrap()], "this is a folder");
+    let gone = folder.path().join("gone/map.png");
+    refused(&photo, &["--out", gone.to_str().unwrap()], "there is no folder");
+    // Before the model is looked for, which may be a long download.
+    let mut command = dermake();
+    let output =
+        command.args(["map", "--model", "no-such-model", "--out"]).arg(&gone).arg(&photo).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no folder"), "{output:?}");
     assert!(!out.exists());
 }
 
