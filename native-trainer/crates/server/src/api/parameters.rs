@@ -152,12 +152,14 @@ impl Parameters {
     /// `concepts`, with warnings; without a value, all known concepts.
     pub(super) fn concepts(&mut self, limits: &Limits) -> Result<ReadConcepts> {
         const NAME: &str = "concepts";
-        let Some(text) = list_text(NAME, self.take(NAME))? else {
-            return Ok(ReadConcepts { concepts: Concept::known(), warnings: Vec::new() });
+        let read = match list_text(NAME, self.take(NAME))? {
+            None => ReadConcepts { concepts: Concept::known(), warnings: Vec::new() },
+            Some(text) => {
+                let labels = ReadLabels::from_text(&text).map_err(|err| not_a_list(NAME, &err))?;
+                check_texts("concept", &labels.set.class_names, limits)?;
+                ReadConcepts::from(labels)
+            }
         };
-        let labels = ReadLabels::from_text(&text).map_err(|err| not_a_list(NAME, &err))?;
-        check_texts("concept", &labels.set.class_names, limits)?;
-        let read = ReadConcepts::from(labels);
         let n_terms: usize = read.concepts.iter().map(|concept| concept.terms.len()).sum();
         check_prompts((n_terms + 1) * ConceptTemplates::skin().reference_prompts.len(), limits)?;
         Ok(read)
@@ -174,6 +176,7 @@ impl Parameters {
         }
         let texts = if text.is_empty() { texts } else { text };
         check_texts("text", &texts, limits)?;
+        check_prompts(texts.len(), limits)?;
         Ok(texts)
     }
 

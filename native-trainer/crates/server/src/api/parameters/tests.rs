@@ -136,3 +136,17 @@ fn known_concepts_bring_their_terms() {
     assert_eq!(concepts[1].terms, ["tattoo"]);
     assert_eq!(read("").concepts.len(), 64);
 }
+
+/// Found in use: more sentences than a model's queue holds were refused as if they might fit later.
+#[test]
+fn what_encodes_more_sentences_than_are_allowed_is_refused_for_good() {
+    let limits = Limits { max_prompts: 3, ..Limits::DEFAULT };
+    let refused = |err: Option<HttpError>| match err {
+        Some(HttpError::Invalid { what }) => assert!(what.contains("over the limit of 3"), "{what}"),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(parameters("text=a&text=b&text=c").all_texts(&limits).unwrap().len(), 3);
+    refused(parameters("text=a&text=b&text=c&text=d").all_texts(&limits).err());
+    refused(parameters("").concepts(&limits).err());
+    refused(parameters("concepts=tattoo").concepts(&limits).err());
+}
