@@ -15,7 +15,7 @@ use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
 use super::headers::{self, IMMUTABLE, REVALIDATE};
 use super::page::{self, INDEX, PageFile};
-use super::stored::{Source, StoredFile};
+use super::stored::{Source, StoredFile, stamp};
 use super::{conditional, content_type};
 
 /// Larger files stay on disk: samples and models, never the page itself.
@@ -140,14 +140,16 @@ impl App {
 fn load(path: &Path, name: &str) -> Result<Asset> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let cache_control = caching(name);
-    let size_bytes = fs::metadata(path).map_err(failed)?.len();
+    let stamp = stamp(path).map_err(failed)?;
+    let (_, size_bytes) = stamp;
     if size_bytes <= MAX_HELD_BYTES {
         let forms = CODINGS.map(|coding| fs::read(form_path(path, coding.extension)).ok());
         return Ok(Asset::with_forms(name, fs::read(path).map_err(failed)?, cache_control, forms));
     }
     let (content_type, _) = content_type::of(name);
     let sha256 = hash::sha256_of_file(path).map_err(failed)?;
-    let file = StoredFile { source: Source::Disk(path.to_owned()), size_bytes, sha256, content_type };
+    let source = Source::Disk { path: path.to_owned(), stamp };
+    let file = StoredFile { source, size_bytes, sha256, content_type };
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
 }
 

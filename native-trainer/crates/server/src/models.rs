@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use shared_model::manifest::Manifest;
 
 use super::error::{Error, HttpError, Result};
-use super::weights::{Model, stamp};
+use super::weights::Model;
 use dermake_models::demo_model;
 
 /// Models in the order of the options; those of a folder of models in the order of their names.
@@ -101,11 +101,8 @@ impl Models {
                 return Vec::new();
             }
         };
-        let unchanged = |folder: &Path| {
-            let stamp = stamp(&folder.join(Manifest::FILE_NAME)).ok()?;
-            let model = known.iter().find(|model| model.path == folder && model.stamp == stamp)?;
-            Some(model.clone())
-        };
+        let unchanged =
+            |folder: &Path| known.iter().find(|model| model.path == folder && model.is_unchanged()).cloned();
         let load = |folder: PathBuf| match unchanged(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok)
         {
             Ok(model) => Some(model),

@@ -1,7 +1,8 @@
 //! A file that is sent whole or in ranges: streamed from disk in constant memory, or from inside the program.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{fmt, fs, io};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -15,6 +16,18 @@ use super::error::HttpError;
 
 const CHUNK_BYTES: usize = 256 << 10;
 
+/// Time and length of a file, to notice changes.
+pub(super) type Stamp = (Option<SystemTime>, u64);
+
+/// Returns the stamp that a file has now.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub(super) fn stamp(path: &Path) -> io::Result<Stamp> {
+    let metadata = fs::metadata(path)?;
+    Ok((metadata.modified().ok(), metadata.len()))
+}
+
 /// A file known by its SHA-256, which is its entity tag.
 pub(super) struct StoredFile {
     pub(super) source: Source,
@@ -25,7 +38,11 @@ pub(super) struct StoredFile {
 
 /// Source of a file's content.
 pub(super) enum Source {
-    Disk(PathBuf),
+    /// A file, and its stamp when its hash was read.
+    Disk {
+        path: PathBuf,
+        stamp: Stamp,
+    },
     Memory(Bytes),
 }
 
@@ -41,10 +58,15 @@ impl StoredFile {
         if conditional::is_unchanged(request.headers(), &etag) {
             return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
         }
+        // Other bytes under this hash would stay in caches for a year.
+        if !self.is_unchanged() {
+            tracing::error!("changed or gone since the server read its hash; start the server again: {self}");
+            return Err(HttpError::Unreadable);
+        }
         let method = request.method().clone();
         conditional::normalize_range(&method, request.headers_mut(), &etag, self.size_bytes);
         let mut response = match &self.source {
-            Source::Disk(path) => {
+            Source::Disk { path, .. } => {
                 let file = ServeFile::new(path).with_buf_chunk_size(CHUNK_BYTES);
                 file.oneshot(request).await.unwrap_or_else(|never| match never {}).map(Body::new)
             }
@@ -63,13 +85,21 @@ impl StoredFile {
         response.headers_mut().extend(kept);
         Ok(response)
     }
+
+    /// Returns whether the content is the one whose hash was read, as far as its time and length show.
+    pub(super) fn is_unchanged(&self) -> bool {
+        match &self.source {
+            Source::Disk { path, stamp: first } => stamp(path).is_ok_and(|now| now == *first),
+            Source::Memory(_) => true,
+        }
+    }
 }
 
 impl fmt::Display for StoredFile {
     /// Names the file for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::Disk(path) => path.display().fmt(f),
+            Source::Disk { path, .. } => path.display().fmt(f),
             Source::Memory(_) => f.write_str("a file inside the program"),
         }
     }

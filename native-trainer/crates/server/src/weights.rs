@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -15,21 +14,19 @@ use super::assets::Asset;
 use super::content_type;
 use super::error::{Error, HttpError, Result};
 use super::headers::{IMMUTABLE, REVALIDATE};
-use super::stored::{Source, StoredFile};
+use super::stored::{Source, Stamp, StoredFile, stamp};
 use dermake_models::demo_model;
 
 /// For the same file without the hash in its address.
 const MUST_REVALIDATE: &str = "public, max-age=0, must-revalidate";
-
-/// Time and length of a manifest, to notice changes.
-pub(super) type Stamp = (Option<SystemTime>, u64);
 
 /// A folder that `dermake quantize` wrote, or the demo model.
 pub(super) struct Model {
     /// The folder's name, which is its name in addresses.
     pub(super) folder: String,
     pub(super) path: PathBuf,
-    pub(super) stamp: Stamp,
+    /// Of the manifest.
+    stamp: Stamp,
     manifest: Manifest,
     /// The manifest's file.
     manifest_json: Asset,
@@ -106,6 +103,12 @@ impl Model {
         self.files.iter().map(|(name, file)| (name.as_str(), file))
     }
 
+    /// Returns whether the manifest and its files are those that were read, as far as their times and lengths show.
+    pub(super) fn is_unchanged(&self) -> bool {
+        let manifest = stamp(&self.path.join(Manifest::FILE_NAME));
+        manifest.is_ok_and(|now| now == self.stamp) && self.files.values().all(StoredFile::is_unchanged)
+    }
+
     /// Answers for the manifest or a file that it names.
     pub(super) async fn respond(&self, file: &str, request: Request) -> Result<Response, HttpError> {
         if file == Manifest::FILE_NAME {
@@ -122,12 +125,6 @@ impl Model {
     }
 }
 
-/// Of a manifest.
-pub(super) fn stamp(path: &Path) -> std::io::Result<Stamp> {
-    let metadata = fs::metadata(path)?;
-    Ok((metadata.modified().ok(), metadata.len()))
-}
-
 /// Reads a manifest and checks that it describes a whole model.
 fn whole_manifest(json: &[u8], path: &Path) -> Result<Manifest> {
     let manifest = Manifest::from_json(json).and_then(|manifest| manifest.check_whole().map(|()| manifest));
@@ -137,10 +134,11 @@ fn whole_manifest(json: &[u8], path: &Path) -> Result<Manifest> {
 /// Returns a manifest's file in `folder`, after its place and length were checked.
 fn on_disk(file: &ManifestFile, folder: &Path) -> Result<StoredFile> {
     let path = folder.join(&file.file);
-    let size_bytes = match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => metadata.len(),
+    let stamp = match stamp(&path) {
+        Ok(stamp) if path.is_file() => stamp,
         _ => return Err(Error::MissingFile { path }),
     };
+    let (_, size_bytes) = stamp;
     // A link may not lead out of the folder.
     let real = fs::canonicalize(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     if real.parent() != Some(folder) {
@@ -150,5 +148,6 @@ fn on_disk(file: &ManifestFile, folder: &Path) -> Result<StoredFile> {
         return Err(Error::Length { expected: file.bytes, found: size_bytes, path });
     }
     let (content_type, _) = content_type::of(&file.file);
-    Ok(StoredFile { source: Source::Disk(real), size_bytes, sha256: file.sha256.clone(), content_type })
+    let source = Source::Disk { path: real, stamp };
+    Ok(StoredFile { source, size_bytes, sha256: file.sha256.clone(), content_type })
 }

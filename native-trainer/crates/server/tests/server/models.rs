@@ -1,6 +1,8 @@
 //! The models: their list, manifests and weights.
 
 use super::*;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 #[tokio::test]
 async fn models_are_listed_with_their_manifests() {
@@ -105,6 +107,44 @@ async fn a_file_that_vanishes_is_an_error_and_not_a_hang() {
     let response = router.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(response.headers()["content-type"], "application/json");
+}
+
+/// Sets a time that no write of this test has.
+fn touch(path: &Path) {
+    let later = SystemTime::now() + Duration::from_secs(60);
+    fs::File::options().append(true).open(path).unwrap().set_modified(later).unwrap();
+}
+
+async fn status(router: &Router, path: &str) -> StatusCode {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    router.clone().oneshot(request).await.unwrap().status()
+}
+
+/// A model that is quantized again in its place has files of the same names and lengths.
+#[tokio::test]
+async fn a_file_that_changed_is_not_sent_under_its_old_hash() {
+    let site = Site::new();
+    let router = site.router();
+    let file = format!("{WEIGHTS}?v={}", sha256(weights()));
+    assert_eq!(status(&router, &file).await, StatusCode::OK);
+    site.write("make q8/vision.safetensors", &weights().replace('0', "x"));
+    touch(&site.path("make q8/vision.safetensors"));
+    assert_eq!(status(&router, &file).await, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn a_model_on_a_shelf_is_read_again_when_one_of_its_files_changes() {
+    let site = Site::new();
+    fs::create_dir(site.path("parent")).unwrap();
+    fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
+    let config = ServeConfig { models: vec![site.path("parent")], ..site.config() };
+    let router = Server::new(&config).unwrap().router();
+    let file = "/models/b/vision.safetensors";
+    assert_eq!(status(&router, file).await, StatusCode::OK);
+    touch(&site.path("parent/b/vision.safetensors"));
+    assert_eq!(status(&router, file).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(status(&router, "/models").await, StatusCode::OK);
+    assert_eq!(status(&router, file).await, StatusCode::OK);
 }
 
 #[tokio::test]
