@@ -29,9 +29,26 @@ pub(super) fn refuse_old(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the files of a store, and nothing else.
+/// # Errors
+/// When files with a store's names are there without a catalog: they are somebody else's, and would be written over.
+pub(super) fn refuse_others_files(folder: &Path) -> Result<()> {
+    let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    if is_there(CATALOG_FILE) || is_there(OLD_CATALOG_FILE) {
+        return Ok(());
+    }
+    match [FEATURES_FILE, FILES_TABLE].into_iter().find(|name| is_there(name)) {
+        Some(name) => bail!(
+            "{name} is there without an index and would be written over; choose another folder for the index, or move \
+             it away: {}",
+            folder.display()
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Removes the files of a store, and nothing else; the catalog last, since without it the others are nobody's.
 pub(super) fn remove_all(folder: &Path) -> Result<()> {
-    for name in [OLD_CATALOG_FILE, CATALOG_FILE, FEATURES_FILE, FILES_TABLE] {
+    for name in [FILES_TABLE, FEATURES_FILE, CATALOG_FILE, OLD_CATALOG_FILE] {
         let path = folder.join(name);
         if path.symlink_metadata().is_ok() {
             std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;

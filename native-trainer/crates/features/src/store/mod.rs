@@ -23,7 +23,7 @@ use catalog::{Addition, Catalog};
 use dermake_files::append::AppendFile;
 use dermake_files::lock::{Held, Lock};
 use dermake_files::output::{create_folder, replace_file};
-use layout::{FEATURES_FILE, FILES_TABLE, refuse_old, refuse_other_than_file, remove_all};
+use layout::{FEATURES_FILE, FILES_TABLE, refuse_old, refuse_other_than_file, refuse_others_files, remove_all};
 use rows::{Features, bytes_of};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -64,10 +64,14 @@ impl FeatureStore {
     /// Opens or creates a store. Removes damaged files, with a warning.
     ///
     /// # Errors
-    /// When another process adds to them, they are another model's, or the folder cannot be written to.
+    /// When another process adds to them, they are another model's or no store's, or the folder cannot be written to.
     pub fn open(folder: &Path, identity: &Identity) -> Result<Self> {
-        create_folder(folder)?;
-        let lock = Lock::of_folder(folder)?;
+        let lock = locked(folder)?;
+        refuse_others_files(folder)?;
+        Self::open_locked(folder, identity, lock)
+    }
+
+    fn open_locked(folder: &Path, identity: &Identity, lock: Lock) -> Result<Self> {
         let mut opened = Self::open_parts(folder, identity);
         if let Err(err) = &opened
             && let Some(StoreError::Damaged { detail, path }) = err.downcast_ref()
@@ -98,7 +102,11 @@ impl FeatureStore {
     /// Opens the cache's features for this identity; returns `None`, with a warning, if it cannot be used. If it cannot
     /// be written any more, the work continues without storing features.
     pub fn open_cache(cache: &Path, identity: &Identity) -> Option<Self> {
-        match identity.key().and_then(|key| Self::open(&cache.join(key), identity)) {
+        let open = |key: String| {
+            let folder = cache.join(key);
+            Self::open_locked(&folder, identity, locked(&folder)?)
+        };
+        match identity.key().and_then(open) {
             Ok(store) => Some(Self { keeping: Keeping::May, ..store }),
             Err(err) if err.is::<Held>() => {
                 tracing::warn!(
@@ -221,6 +229,12 @@ impl FeatureStore {
             written => written,
         }
     }
+}
+
+/// Locks a folder, which is created if it does not exist.
+fn locked(folder: &Path) -> Result<Lock> {
+    create_folder(folder)?;
+    Lock::of_folder(folder)
 }
 
 #[cfg(test)]

@@ -60,6 +60,19 @@ fn a_store_is_one_model_s_and_one_process_s_at_a_time() {
 }
 
 #[test]
+fn files_of_somebody_else_are_not_written_over() {
+    for name in [FEATURES_FILE, FILES_TABLE] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, "of somebody else").unwrap();
+        let err = FeatureStore::open(folder.path(), &identity("m")).err().unwrap();
+        assert!(err.to_string().starts_with(name), "{err:#}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"of somebody else");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
+    }
+}
+
+#[test]
 fn a_cache_that_cannot_be_made_is_done_without() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
