@@ -87,6 +87,22 @@ fn a_cache_that_fills_up_is_one_warning() {
     assert_eq!(log(&output).matches("cache of features").count(), 1, "{}", log(&output));
 }
 
+/// A photo of 81 megapixels, and a process that may have some hundred megabytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_photo_that_had_no_room_in_memory_is_read_the_next_time() {
+    let photos = tempfile::tempdir().unwrap();
+    image::GrayImage::new(9000, 9000).save(photos.path().join("large.png")).unwrap();
+    let arguments = ["embed", photos.path().to_str().unwrap(), "--model", "demo"];
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "ulimit -v 400000; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_dermake")]);
+    let output = limited.args(arguments).env("RAYON_NUM_THREADS", "2").output().unwrap();
+    assert!(log(&output).contains("not enough memory for an image of 9000x9000 pixels"), "{}", log(&output));
+    let output = dermake().args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", log(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("1 photos new or changed"), "{output:?}");
+}
+
 #[test]
 fn a_damaged_index_is_an_error_until_it_is_embedded_again() {
     let photos = tempfile::tempdir().unwrap();

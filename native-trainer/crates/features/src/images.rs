@@ -169,7 +169,8 @@ impl Encoder<'_> {
                 check_same_file(&outcome, &file.path, image.stamp, rank)?;
             }
             found[image.index] = Some(match outcome {
-                Outcome::Unread(problem) => Err(problem),
+                // Another time it may be otherwise: neither is kept.
+                Outcome::Unread(problem) | Outcome::NoMemory(problem) => Err(problem),
                 Outcome::Damaged { problem, .. } => {
                     if let Some(store) = &mut self.store {
                         store.note_file(&file.name, image.stamp, Known::Problem(problem.clone()));

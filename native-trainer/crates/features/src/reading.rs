@@ -19,8 +19,27 @@ pub struct Stamp {
 pub struct Content {
     pub sha256: [u8; 32],
     pub n_bytes: u64,
-    /// u8 `[3, S, S]`, RGB; or what is wrong with the file. `None` if the content is known already.
-    pub pixels: Option<Result<Vec<u8>, String>>,
+    /// u8 `[3, S, S]`, RGB; or why there are none. `None` if the content is known already.
+    pub pixels: Option<Result<Vec<u8>, NoPixels>>,
+}
+
+/// Why a file that was read gives no pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPixels {
+    /// It is no picture that can be decoded, and will be none the next time.
+    Damaged(String),
+    /// There was no memory for them, which may be otherwise the next time.
+    NoMemory(String),
+}
+
+impl From<shared_model::Error> for NoPixels {
+    fn from(err: shared_model::Error) -> Self {
+        let problem = err.to_string();
+        match err {
+            shared_model::Error::ImageMemory { .. } => Self::NoMemory(problem),
+            _ => Self::Damaged(problem),
+        }
+    }
 }
 
 /// Returns the stamp of a file, or its problem.
@@ -46,7 +65,7 @@ pub fn read(
 ) -> Result<Content, String> {
     let bytes = dermake_pictures::read(path).map_err(|err| err.to_string())?;
     let (sha256, n_bytes) = (Sha256::digest(&bytes).into(), bytes.len() as u64);
-    let pixels = (!is_known(&sha256))
-        .then(|| dermake_pictures::pixels(&bytes, config, reading).map_err(|err| err.to_string()));
+    let pixels =
+        (!is_known(&sha256)).then(|| dermake_pictures::pixels(&bytes, config, reading).map_err(NoPixels::from));
     Ok(Content { sha256, n_bytes, pixels })
 }

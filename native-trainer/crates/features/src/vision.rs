@@ -1,7 +1,7 @@
 //! Image files through the vision tower, a batch at a time.
 
 use super::batch_size::BatchSize;
-use super::reading::{self, Content};
+use super::reading::{self, Content, NoPixels};
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
@@ -27,6 +27,8 @@ pub enum Outcome {
     Unread(String),
     /// It is no picture that can be decoded.
     Damaged { sha256: [u8; 32], n_bytes: u64, problem: String },
+    /// There was no memory to decode it.
+    NoMemory(String),
     /// Its content has been encoded before.
     Known { sha256: [u8; 32] },
     /// It was encoded now.
@@ -108,9 +110,10 @@ fn pixels(file: &Result<Content, String>) -> Option<&[u8]> {
 fn outcome(file: &Result<Content, String>) -> Outcome {
     match file {
         Err(problem) => Outcome::Unread(problem.clone()),
-        Ok(Content { sha256, n_bytes, pixels: Some(Err(problem)) }) => {
+        Ok(Content { sha256, n_bytes, pixels: Some(Err(NoPixels::Damaged(problem))) }) => {
             Outcome::Damaged { sha256: *sha256, n_bytes: *n_bytes, problem: problem.clone() }
         }
+        Ok(Content { pixels: Some(Err(NoPixels::NoMemory(problem))), .. }) => Outcome::NoMemory(problem.clone()),
         Ok(Content { sha256, pixels: None, .. }) => Outcome::Known { sha256: *sha256 },
         Ok(Content { sha256, n_bytes, pixels: Some(Ok(_)) }) => {
             Outcome::Encoded { sha256: *sha256, n_bytes: *n_bytes }
