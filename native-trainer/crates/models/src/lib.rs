@@ -86,7 +86,7 @@ impl Source {
         if files.weights_kind == WeightsKind::Quantized {
             without_architecture()?;
             let folder = files.weights.parent().unwrap_or(Path::new("."));
-            let files = QuantizedFiles::read(folder, |file| map_file(&folder.join(file)))?;
+            let files = QuantizedFiles::read(folder, |file| read_file(&folder.join(file)))?;
             return Ok(Self::Quantized(Box::new(files)));
         }
         Ok(Self::Dense(Box::new(files)))
@@ -123,6 +123,13 @@ pub fn warn_of(model: &ZeroShotModel) {
     } else if let Some(notice) = &model.notice {
         tracing::warn!("{notice}");
     }
+}
+
+/// Reads a file of a quantized model. Its layers compute with these bytes for as long as the model is there, whatever
+/// becomes of the file: a map would end the process if the file is cut, and change the weights if it is written over.
+fn read_file(path: &Path) -> Result<Bytes> {
+    let content = std::fs::read(path).with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(content.into())
 }
 
 /// Maps a file into memory: weights are read once, as they are converted.

@@ -44,6 +44,18 @@ fn a_model_put_on_a_shelf_answers_and_one_taken_away_does_not() {
     assert_eq!(classify_with(&server, "first").body["model"], "the first");
 }
 
+/// As while another model is copied over it: the server ended with a bus error.
+#[test]
+fn a_model_answers_whatever_becomes_of_its_files() {
+    let (_folder, parent, server) = folder_with_one_model();
+    let expected = classify_with(&server, "first").predictions();
+    for file in fs::read_dir(parent.join("first")).unwrap() {
+        fs::write(file.unwrap().path(), "").unwrap();
+    }
+    assert_eq!(classify_with(&server, "first").predictions(), expected);
+    assert_eq!(classify_with(&server, "first&labels=wheal,nodule").predictions().len(), 2, "texts are encoded");
+}
+
 #[test]
 fn a_model_that_cannot_be_loaded_is_hosted_and_does_not_answer() {
     let (folder, parent, server) = folder_with_one_model();
