@@ -3,6 +3,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 pub mod append;
+mod destination;
 pub mod file_finder;
 pub mod hash;
 pub mod labels;

@@ -1,5 +1,6 @@
 //! A result folder that appears whole or not at all.
 
+use crate::destination::{behind_link, refuse_occupied, take_place};
 use crate::lock::Lock;
 use crate::new_file::NewFile;
 use anyhow::{Context, Result, bail};
@@ -49,10 +50,11 @@ struct PartialFolder(PathBuf);
 
 impl OutputFolder {
     /// # Errors
-    /// When `destination` exists and is not an empty folder: nothing of the user's is overwritten; when another process
-    /// is making it.
+    /// When `destination` exists and is not an empty folder, or one that cannot be replaced: nothing of the user's is
+    /// overwritten; when another process is making it.
     pub fn create(destination: &Path) -> Result<Self> {
         refuse_occupied(destination)?;
+        let destination = behind_link(destination);
         if destination.file_name().is_none() {
             bail!("name a new folder for the result: {}", destination.display());
         }
@@ -62,18 +64,22 @@ impl OutputFolder {
         };
         let cannot_create = || format!("cannot create a folder in {}", parent.display());
         create_folder(parent)?;
-        let lock = Lock::beside_folder(destination, parent)?;
+        let lock = Lock::beside_folder(&destination, parent)?;
         // The process that had the lock may have finished the folder.
-        refuse_occupied(destination)?;
-        let name = destination.file_name().unwrap_or_default().to_string_lossy();
+        refuse_occupied(&destination)?;
+        let name = destination.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let partial = parent.join(format!(".{name}.dermake-partial"));
         if partial.exists() {
             std::fs::remove_dir_all(&partial).with_context(cannot_create)?;
         }
         std::fs::create_dir(&partial).with_context(cannot_create)?;
         let partial = PartialFolder(partial);
+        if destination.is_dir() {
+            take_place(&partial.0, &destination)?;
+            std::fs::create_dir(&partial.0).with_context(cannot_create)?;
+        }
         interrupt::discard_on_request(vec![partial.0.clone(), lock.path().into()])?;
-        Ok(Self { partial, destination: destination.into(), _lock: lock })
+        Ok(Self { partial, destination, _lock: lock })
     }
 
     /// Returns the path where a file of this name is written.
@@ -103,20 +109,6 @@ impl Drop for PartialFolder {
         // After a rename there is nothing of this name; what cannot be removed the next run removes.
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-fn refuse_occupied(destination: &Path) -> Result<()> {
-    let is_occupied = match std::fs::read_dir(destination) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => destination.symlink_metadata().is_ok(),
-    };
-    if is_occupied && !destination.is_dir() {
-        bail!("there is a file or link of this name, expected a new folder: {}", destination.display());
-    }
-    if is_occupied {
-        bail!("the output folder exists already and is not empty: {}", destination.display());
-    }
-    Ok(())
 }
 
 /// Writes a file whole or not at all; an existing one is replaced. A device or a pipe, such as `/dev/stdout`, is written
