@@ -1,6 +1,6 @@
 //! Access to the models: bearer tokens, a rate limit for each client, and pages of other sites (CORS).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,11 +67,18 @@ impl Guard {
     fn client(&self, request: &Request) -> Option<IpAddr> {
         let forwarded = || {
             let header = request.headers().get_all(FORWARDED_FOR).iter().next_back()?;
-            header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+            header.to_str().ok()?.rsplit(',').next().and_then(address)
         };
         let peer = || request.extensions().get().map(|Peer(address)| *address);
         self.behind_proxy.then(forwarded).flatten().or_else(peer)
     }
+}
+
+/// Returns the address in an entry of X-Forwarded-For. Some proxies write the client's port behind it.
+fn address(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim();
+    let without_port = || entry.trim_start_matches('[').trim_end_matches(']').parse();
+    entry.parse().map(|with_port: SocketAddr| with_port.ip()).or_else(|_| without_port()).ok()
 }
 
 /// Middleware of the models' addresses.
@@ -200,6 +207,23 @@ mod tests {
         let client = |behind_proxy| Guard { tokens: None, rate: None, behind_proxy }.client(&request);
         assert_eq!(client(true), Some([2, 2, 2, 2].into()));
         assert_eq!(client(false), Some([3, 3, 3, 3].into()));
+    }
+
+    /// Azure's gateways and IIS write the port too: all clients were one, the proxy.
+    #[test]
+    fn a_proxy_may_write_the_port_of_its_client() {
+        for (entry, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            (" 192.0.2.1:4711 ", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+        ] {
+            assert_eq!(address(entry), expected.parse().ok(), "{entry}");
+        }
+        for entry in ["", "unknown", "192.0.2.1:port", "[]"] {
+            assert_eq!(address(entry), None, "{entry}");
+        }
     }
 
     #[test]
