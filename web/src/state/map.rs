@@ -32,7 +32,12 @@ impl AppState {
     /// Requests a map. Findings that are being scored are requested again after it.
     pub(super) fn want_map(&mut self, text: &str) -> Vec<Action> {
         let text = text.trim();
-        let is_idle = matches!(self.phase, Phase::Ready | Phase::Annotating(_) | Phase::Mapping(_));
+        let is_idle = match self.phase {
+            Phase::Ready | Phase::Annotating(_) | Phase::Mapping(_) => true,
+            // Maps or findings failed beside the answer: a label needs less than words of the visitor's own.
+            Phase::Failed(_) => self.is_loaded,
+            Phase::Idle | Phase::Loading(_) | Phase::Classifying(_) => false,
+        };
         let has_letter = text.chars().any(char::is_alphanumeric);
         let (Some(photo), Some(labels)) = (&self.photo, self.label_set()) else { return Vec::new() };
         if !is_idle || !has_letter || !self.offers_map() {

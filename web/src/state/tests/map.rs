@@ -70,6 +70,20 @@ fn a_failed_map_keeps_the_answer() {
 }
 
 #[test]
+fn another_map_can_be_wanted_after_one_that_failed() {
+    let mut state = answered();
+    state.apply(Event::MapWanted("a wheal".into()));
+    state.worker_replies(Reply::Failed { error: Error::Unreachable { what: "text.safetensors".into() } });
+    assert_eq!(wanted(&state.apply(Event::MapWanted("a".into()))).0, "a");
+    state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    assert_eq!((state.map().unwrap().text.as_str(), state.error()), ("a", None));
+
+    state.apply(Event::MapWanted("b".into()));
+    state.worker_replies(Reply::Failed { error: Error::OutOfMemory { what: "text.safetensors".into() } });
+    assert_eq!(state.apply(Event::MapWanted("a".into())), [], "the model is not loaded any more");
+}
+
+#[test]
 fn the_server_and_models_without_a_class_token_make_no_maps() {
     let mut state = listed();
     state.apply(Event::ServerChosen(true));
