@@ -156,6 +156,16 @@ test('the table, its filter and its problems are in the language of the page; th
   expect(disclaimer).toContain('not a medical device');
 });
 
+test('the filter of the table finds a label by its name in the language of the page', async ({ dermake, server }) => {
+  await dermake.load(`${server.url}?lang=zh-CN`);
+  await dermake.find('many-input').setInputFiles([photo, join(samples, 'ATTRIBUTION.md')]);
+  const name = await dermake.find('table-row').locator('.translation').innerText();
+  await expect(dermake.find('table-row')).toHaveCount(2);
+  await dermake.find('table-filter').fill(name);
+  await expect(dermake.find('table-row')).toHaveCount(1);
+  await expect(dermake.find('table-row').locator('.translation')).toHaveText(name);
+});
+
 for (const tag of ['de', 'zh-CN'] as const) {
   test(`the page is accessible and fits narrow screens in ${tag}`, async ({ page, dermake, inferenceServer }) => {
     await dermake.load(`${inferenceServer.url}?lang=${tag}`);

@@ -1,6 +1,6 @@
 //! What is said of an answer: what computed it, and whether to believe it.
 
-use super::error;
+use super::{error, translation};
 use crate::language::Catalog;
 use crate::state::{ConceptList, Row, duration};
 use crate::texts;
@@ -26,10 +26,16 @@ pub fn remark(catalog: &Catalog, verdict: Verdict) -> Option<String> {
     }
 }
 
-/// What the table says of a photo beside its name and its label: a warning, or why it has no answer.
+/// What the table says of a photo beside its name and its English label: the label in the visitor's language and a
+/// warning, or why it has no answer.
 pub fn row_remark(catalog: &Catalog, row: &Row) -> Option<String> {
-    let failed = row.error().map(|found| error(catalog, found));
-    failed.or_else(|| remark(catalog, row.verdict()?))
+    if let Some(found) = row.error() {
+        return Some(error(catalog, found));
+    }
+    let name = row.first().and_then(|(label, _)| translation(catalog, label));
+    let warning = row.verdict().and_then(|verdict| remark(catalog, verdict));
+    let said: Vec<String> = [name, warning].into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 /// How long an answer took, and what computed it.

@@ -93,8 +93,8 @@ impl Row {
 }
 
 impl Batch {
-    /// The page of the table that is shown. `remark` is what the table says of a row beside its name and label, in the
-    /// visitor's language: the filter finds it, too.
+    /// The page of the table that is shown. `remark` is what the table says of a row beside its name and English label,
+    /// in the visitor's language: the filter finds it, too.
     pub fn shown(&self, remark: impl Fn(&Row) -> Option<String>) -> TablePage {
         let part = self.view.filter.trim().to_lowercase();
         let mut rows: Vec<(usize, &Row)> =
