@@ -166,6 +166,24 @@ test('the filter of the table finds a label by its name in the language of the p
   await expect(dermake.find('table-row').locator('.translation')).toHaveText(name);
 });
 
+test('labels have their names in the language of the page beside them, also for maps and in the journal', async ({ dermake, server }) => {
+  await dermake.load(`${server.url}?lang=de`);
+  await dermake.choosePhoto(photo);
+  await dermake.answers(5);
+  const first = dermake.find('predictions').getByRole('listitem').first();
+  const name = await first.locator('.translation').innerText();
+  await expect(dermake.find('map-label').locator('option').first()).toContainText(name);
+  const entries = dermake.find('journal-entry');
+  for (const count of [1, 2]) {
+    await dermake.find('journal-spot').fill('a');
+    await dermake.find('keep').click();
+    await expect(entries).toHaveCount(count);
+  }
+  for (const entry of await entries.all()) await expect(entry.locator('.translation')).toHaveText(name);
+  for (const index of [0, 1]) await dermake.find('compare').nth(index).click();
+  await expect(dermake.find('comparison').locator('.translation').first()).toHaveText(name);
+});
+
 for (const tag of ['de', 'zh-CN'] as const) {
   test(`the page is accessible and fits narrow screens in ${tag}`, async ({ page, dermake, inferenceServer }) => {
     await dermake.load(`${inferenceServer.url}?lang=${tag}`);

@@ -1,6 +1,7 @@
 //! Two kept photos side by side, with their answers.
 
 use crate::app::{App, kept_photo_url};
+use crate::components::label::Label;
 use crate::journal::Entry;
 use crate::state::percent;
 use crate::{sentences, texts};
@@ -27,7 +28,9 @@ pub fn Comparison(app: App) -> impl IntoView {
             };
             let row = |(label, old, new): (&str, f32, Option<f32>)| {
                 let new = new.map_or_else(|| texts::comparison_missing(&texts), percent);
-                view! { <tr><th scope="row" dir="auto">{label.to_string()}</th><td>{percent(old)}</td><td>{new}</td></tr> }
+                view! {
+                    <tr><th scope="row" dir="auto"><Label app label/></th><td>{percent(old)}</td><td>{new}</td></tr>
+                }
             };
             let rows: Vec<_> = before.changes_to(&after).take(N_SHOWN).map(row).collect();
             let is_other = !before.is_comparable_to(&after);

@@ -2,6 +2,7 @@
 
 use super::compare::KeptPhoto;
 use crate::app::App;
+use crate::components::label::Label;
 use crate::journal::{Entry, EntryText};
 use crate::language::Catalog;
 use crate::state::{Event, percent};
@@ -25,7 +26,10 @@ pub fn Timeline(app: App) -> impl IntoView {
 fn Kept(app: App, entry: Entry) -> impl IntoView {
     let id = StoredValue::new(entry.id.clone());
     let is_marked = app.watch(move |state| id.with_value(|id| state.journal.marked.contains(id)));
-    let first = entry.answers.first().map(|first| format!("{}, {}", first.label, percent(first.probability)));
+    let first = entry.answers.first().map(|first| {
+        let (label, percent) = (first.label.clone(), percent(first.probability));
+        view! { <Label app label/>", "{percent} }
+    });
     let verdict = entry.verdict();
     let remark = move || {
         let remark = sentences::remark(&app.texts(), verdict)?;
