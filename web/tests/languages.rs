@@ -102,6 +102,15 @@ fn each_language_counts_by_its_own_rules() {
 }
 
 #[test]
+fn french_marks_and_percentages_stay_on_the_line_of_their_word() {
+    for (file, text) in sources().iter().find(|source| source.code == "fr").unwrap().texts() {
+        let breaks =
+            [" :", " ;", " ?", " !", " %", " »", "« "].into_iter().find(|found| text.words.contains(found));
+        assert_eq!(breaks, None, "{}: {}: a space that breaks a line, expected U+00A0", file.path, text.id);
+    }
+}
+
+#[test]
 fn the_build_names_what_a_translation_lacks() {
     assert_eq!(problems("a = A { $name }\nb = B", "b = B2\na = { $name } A"), Vec::<String>::new());
     assert_eq!(problems("a = A\nb = B", "a = A"), ["de/a.ftl: b is missing"]);

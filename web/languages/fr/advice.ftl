@@ -20,4 +20,4 @@ advice-urgent-purple = taches violettes qui ne s'effacent pas quand vous appuyez
 advice-urgent-blisters = cloques ou peau qui se décolle sur une grande partie du corps, ou plaies dans la bouche ou aux yeux.
 advice-urgent-breathing = visage gonflé, ou difficulté à respirer.
 advice-none = Rien de tout cela ? Un libellé bénin n'exclut pas un problème. Regardez de nouveau la lésion dans un mois, et montrez-la à un médecin si elle change ou vous inquiète encore.
-advice-sources = Sources : la règle ABCDE (Abbasi et al., JAMA 2004), le signe du « vilain petit canard » (Grob et Bonerandi, Arch Dermatol 1998), et les conseils publics de l'American Academy of Dermatology et du NHS. Sur une peau foncée, regardez aussi la paume des mains, la plante des pieds et les ongles.
+advice-sources = Sources : la règle ABCDE (Abbasi et al., JAMA 2004), le signe du « vilain petit canard » (Grob et Bonerandi, Arch Dermatol 1998), et les conseils publics de l'American Academy of Dermatology et du NHS. Sur une peau foncée, regardez aussi la paume des mains, la plante des pieds et les ongles.
