@@ -97,6 +97,14 @@ fn each_language_counts_by_its_own_rules() {
     assert_eq!(imported(Language::French, 2), "2 photos ont été importées.");
     assert_eq!(imported(Language::Portuguese, 0), "0 foto foi importada.");
     assert_eq!(imported(Language::Portuguese, 1), "1 foto foi importada.");
+    // The French noun is beside what is done, not beside all.
+    let done = |n_done: u32| {
+        let args = [("n-files", FluentValue::from(3_u32)), ("n-done", FluentValue::from(n_done))];
+        catalog(Language::French).text_and_errors("table-done", &args).0
+    };
+    assert_eq!(done(0), "0 photo sur 3 est traitée.");
+    assert_eq!(done(1), "1 photo sur 3 est traitée.");
+    assert_eq!(done(3), "3 photos sur 3 sont traitées.");
     // Chinese has one form.
     assert_eq!(imported(Language::Chinese, 1), "已导入 1 张照片。");
 }

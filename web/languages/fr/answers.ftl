@@ -17,17 +17,17 @@ status-ready-for-labels = Prêt : saisissez vos libellés.
 status-ready-for-photo = Prêt : choisissez une photo.
 amount-megabytes = { $done } sur { $total } Mo
 amount-photos =
-    { $n-total ->
+    { $n-done ->
         [one] { $n-done } photo sur { $n-total }
        *[other] { $n-done } photos sur { $n-total }
     }
 amount-labels =
-    { $n-total ->
+    { $n-done ->
         [one] { $n-done } libellé sur { $n-total }
        *[other] { $n-done } libellés sur { $n-total }
     }
 amount-sentences =
-    { $n-total ->
+    { $n-done ->
         [one] { $n-done } phrase sur { $n-total }
        *[other] { $n-done } phrases sur { $n-total }
     }

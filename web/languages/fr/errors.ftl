@@ -28,6 +28,6 @@ error-server-refused = Le serveur n'a pas classé la photo : { $message }. Rée
 error-labels = Ces libellés ne peuvent pas être utilisés : { $detail }.
 error-journal-damaged = Ce fichier n'est pas un journal de cette page, ou il est endommagé ({ $detail }). Rien n'a été importé.
 error-journal-full = Il n'y a plus de place sur cet appareil pour une autre photo. Enregistrez le journal dans un fichier, puis supprimez des photos.
-error-journal-full-after = Il y avait de la place sur cet appareil pour { $n-kept } photos sur { $n-photos }. Faites de la place, puis ouvrez de nouveau le fichier du journal pour les autres.
+error-journal-full-after = Il y avait de la place sur cet appareil pour { $n-kept } des { $n-photos } photos. Faites de la place, puis ouvrez de nouveau le fichier du journal pour les autres.
 error-journal-unavailable = Ce navigateur ne garde pas de fichiers pour cette page, comme dans une fenêtre privée. La photo n'a pas été gardée.
 error-computation = Le calcul a échoué : { $detail }. Réessayez.

@@ -1,6 +1,6 @@
 table = Photos
 table-done =
-    { $n-files ->
+    { $n-done ->
         [one] { $n-done } photo sur { $n-files } est traitée.
        *[other] { $n-done } photos sur { $n-files } sont traitées.
     }
