@@ -83,14 +83,14 @@ report-date = Datum
 report-photo = Foto
 report-size = { $n-width } × { $n-height } Bildpunkte
 report-seen = Vom Modell gesehen
-report-whole-photo = Das ganze Foto, verkleinert und mittig.
+report-whole-photo = Das ganze Foto, in der Größe angepasst und mittig.
 report-model = Modell
 report-weights = { $name } ({ $format }), Gewichte SHA-256 { $sha256 }
 report-program = Programm
 report-page = { $program }, Seite { $build }
 report-page-and-server = { $program }, Seite { $build }, auf { $server }
 
-map = Wo ist das Foto so?
+map = Wo sieht das Foto so aus?
 map-label = Eine der Antworten
 map-label-show = Stelle zeigen
 map-own = Oder eigene Wörter
