@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # workers.sh FOLDER: builds the worker's program into a folder four times: with and without relaxed SIMD, with and without
 # threads. The page uses the best build that its browser runs (boot.js). DERMAKE_WORKERS names the builds if fewer are
-# wanted, such as `plain`, which every browser runs.
+# wanted: `plain`, which every browser runs, and others after a space.
 #
 # Threads share memory, so everything in their builds is compiled with atomics, the standard library too: from Rust's
 # sources, by the stable compiler, which RUSTC_BOOTSTRAP allows to do so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .setup/env.sh
+source .setup/step.sh
 out=$1
 target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
 
@@ -28,7 +29,12 @@ build_threads() {
   RUSTC_BOOTSTRAP=1 RUSTFLAGS=$threads_flags build "$1" "$target/threads" -Zbuild-std=std,panic_abort "${@:2}"
 }
 
-wanted=" ${DERMAKE_WORKERS:-plain relaxed threads threads_relaxed} "
+all="plain relaxed threads threads_relaxed"
+wanted=" ${DERMAKE_WORKERS:-$all} "
+for name in $wanted; do
+  [[ " $all " == *" $name "* ]] || fail "DERMAKE_WORKERS: expected some of $all, found $name"
+done
+[[ "$wanted" == *" plain "* ]] || fail "DERMAKE_WORKERS: expected plain among them, which the page starts if it can start no other"
 # With the page's libraries, which the worker does not use, these have the features of the page's program and share what
 # is built for it.
 (
