@@ -53,7 +53,8 @@ struct Maximum {
 /// Prints where a photo is most like a text, and draws it.
 ///
 /// # Errors
-/// When the photo cannot be read, the model makes no maps, the text has no letter or the picture cannot be written.
+/// When the photo cannot be read, the model makes no maps, the text has no letter, or the picture cannot be written or
+/// would replace the photo.
 pub fn map(photo: &Photo, model_options: &ModelOptions, options: &MapOptions) -> Result<()> {
     if let Some(text) = options.text.as_ref().filter(|text| !text.chars().any(char::is_alphanumeric)) {
         bail!("--text has no letter, expected what is to be found on the photo: {text:?}");
@@ -62,6 +63,8 @@ pub fn map(photo: &Photo, model_options: &ModelOptions, options: &MapOptions) ->
         let is_png = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
         ensure!(is_png || is_device(out), "--out is a PNG, expected a name that ends in .png: {}", out.display());
         check_file(out)?;
+        let is_photo = !is_device(out) && photo.is_at(out);
+        ensure!(!is_photo, "--out is the photo, which would be overwritten: {}", out.display());
     }
     let (labels, templates) = options.labels.resolve()?;
     let unusable = || format!("cannot use {}", shown(&photo.name));

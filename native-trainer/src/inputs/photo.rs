@@ -57,6 +57,16 @@ impl Photo {
         Ok(Self::of_file(argument.into()))
     }
 
+    /// Whether a path leads to the photo's file.
+    pub fn is_at(&self, path: &Path) -> bool {
+        match &self.source {
+            Source::File(file) => {
+                file.canonicalize().is_ok_and(|file| path.canonicalize().is_ok_and(|path| path == file))
+            }
+            Source::Stdin | Source::Nothing(_) => false,
+        }
+    }
+
     /// Reads the photo's bytes.
     ///
     /// # Errors

@@ -105,6 +105,8 @@ fn what_cannot_be_mapped_is_refused_before_anything_is_written() {
     let output =
         command.args(["map", "--model", "no-such-model", "--out"]).arg(&gone).arg(&photo).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no folder"), "{output:?}");
+    refused(&photo, &["--out", folder.path().join("./photo.png").to_str().unwrap()], "would be overwritten");
+    assert_eq!(fs::read(&photo).unwrap(), picture("blue", "red", 1));
     assert!(!out.exists());
 }
 
