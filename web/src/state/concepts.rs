@@ -91,6 +91,8 @@ impl AppState {
         self.wants_concepts = wants;
         match self.phase {
             Phase::Ready => self.annotate(),
+            // A map or the findings failed beside the answer.
+            Phase::Failed(_) if self.is_loaded => self.annotate(),
             Phase::Annotating(_) if !wants => {
                 self.next_request_id(); // the reply to the current request is ignored
                 self.phase = Phase::Ready;

@@ -79,6 +79,11 @@ fn another_map_can_be_wanted_after_one_that_failed() {
     assert_eq!((state.map().unwrap().text.as_str(), state.error()), ("a", None));
 
     state.apply(Event::MapWanted("b".into()));
+    state.worker_replies(Reply::Failed { error: Error::Unreachable { what: "text.safetensors".into() } });
+    assert!(matches!(&state.apply(Event::ConceptsWanted(true))[..], [Action::Annotate(_)]), "findings, too");
+    state.apply(Event::ConceptsWanted(false));
+
+    state.apply(Event::MapWanted("b".into()));
     state.worker_replies(Reply::Failed { error: Error::OutOfMemory { what: "text.safetensors".into() } });
     assert_eq!(state.apply(Event::MapWanted("a".into())), [], "the model is not loaded any more");
 }
