@@ -104,7 +104,7 @@ fn a_rank_that_ends_without_a_word_is_noticed_by_all() {
         peer.stream().shutdown(Shutdown::Both).unwrap();
     }
     let started = Instant::now();
-    for rank in ranks {
+    for rank in &ranks {
         let error = rank.barrier().unwrap_err();
         assert!(matches!(error, RankError::Lost { rank: 1, .. }), "{error}");
     }
