@@ -69,3 +69,32 @@ test('the server makes no maps', async ({ dermake, inferenceServer }) => {
   await dermake.answers(5);
   await expect(dermake.find('map-label')).toHaveCount(0);
 });
+
+test('the place that is most like a label is framed and answered', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  const [wide] = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(600, 300);
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = '#d9a688';
+    context.fillRect(0, 0, 600, 300);
+    context.fillStyle = '#3b2219';
+    context.beginPath();
+    context.arc(390, 70, 30, 0, 7);
+    context.fill();
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+    return [btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))];
+  });
+  await dermake.choosePhoto({ name: 'wide.png', mimeType: 'image/png', buffer: Buffer.from(wide, 'base64') });
+  await dermake.answers(5);
+  await dermake.find('map-label-show').click();
+  await expect(dermake.find('map')).toBeVisible();
+  const [row, column] = (await dermake.find('map').getAttribute('data-maximum'))!.split(' ').map(Number);
+  const rows = Number(await dermake.find('map').getAttribute('data-rows'));
+  await dermake.find('frame-map').click();
+  await dermake.answers(5);
+  await expect(dermake.find('map')).toHaveCount(0);
+  // 180 of the 300 pixels of the middle square, within the photo.
+  const start = (at: number, first: number, last: number) =>
+    Math.min(Math.max(Math.round(first + ((at + 0.5) / rows) * 300 - 90), 0), last);
+  expect(await dermake.crop()).toEqual([start(column, 150, 420), start(row, 0, 120), 180]);
+});

@@ -236,6 +236,8 @@ export type ModelInfo = {
   name: string;
   /** A warning about the model. */
   notice?: string | null;
+  /** Whether it sees the square in the middle of a photo, not the whole photo squeezed or padded. */
+  sees_middle: boolean;
   /** Format of the big matrices, such as int8. */
   weight_format: string;
 };

@@ -96,6 +96,7 @@ map-label-show = Stelle zeigen
 map-own = Oder eigene Wörter
 map-own-hint = Zum Beispiel ein Befund wie „scale“ (Schuppung), auf Englisch. Beim ersten Mal wird der Textteil des Modells geladen.
 map-own-show = Stelle zu diesen Wörtern zeigen
+map-frame = Diese Stelle betrachten lassen
 map-hide = Karte ausblenden
 map-less = weniger ähnlich
 map-more = ähnlicher

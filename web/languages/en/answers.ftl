@@ -98,6 +98,7 @@ map-label-show = Show where
 map-own = Or words of your own
 map-own-hint = A finding, for example, such as scale. The first use downloads the text part of the model.
 map-own-show = Show where it is like these words
+map-frame = Look at this place
 map-hide = Hide the map
 map-less = less like it
 map-more = more like it

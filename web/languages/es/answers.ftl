@@ -96,6 +96,7 @@ map-label-show = Mostrar dónde
 map-own = O palabras propias
 map-own-hint = Por ejemplo, un hallazgo como «scale» (escama), en inglés. La primera vez se descarga la parte de texto del modelo.
 map-own-show = Mostrar dónde se parece a estas palabras
+map-frame = Mirar este lugar
 map-hide = Ocultar el mapa
 map-less = se parece menos
 map-more = se parece más

@@ -96,6 +96,7 @@ map-label-show = Montrer où
 map-own = Ou vos propres mots
 map-own-hint = Par exemple un signe comme « scale » (squame), en anglais. La première fois, la partie texte du modèle est téléchargée.
 map-own-show = Montrer où elle ressemble à ces mots
+map-frame = Regarder cet endroit
 map-hide = Masquer la carte
 map-less = moins ressemblant
 map-more = plus ressemblant

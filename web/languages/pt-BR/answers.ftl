@@ -96,6 +96,7 @@ map-label-show = Mostrar onde
 map-own = Ou palavras suas
 map-own-hint = Por exemplo, um achado como “scale” (escama), em inglês. Na primeira vez, a parte de texto do modelo é baixada.
 map-own-show = Mostrar onde se parece com estas palavras
+map-frame = Olhar para este lugar
 map-hide = Ocultar o mapa
 map-less = menos parecido
 map-more = mais parecido

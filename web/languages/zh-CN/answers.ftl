@@ -76,6 +76,7 @@ map-label-show = 显示位置
 map-own = 或自己的词语
 map-own-hint = 例如某种体征，如“scale”（鳞屑），请用英文。首次使用时会下载模型的文本部分。
 map-own-show = 显示与这些词语相似的位置
+map-frame = 只看此处
 map-hide = 隐藏相似图
 map-less = 较不相似
 map-more = 更相似

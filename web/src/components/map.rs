@@ -105,6 +105,7 @@ fn Figure(app: App, shown: ShownMap) -> impl IntoView {
         }
     };
     let maximum = map.maximum();
+    let can_frame = app.watch(|state| state.frame_of_map().is_some());
     let at = maximum.map(|(row, column)| format!("{row} {column}"));
     view! {
         <figure class="map-figure" data-testid="map" data-text=text data-rows=map.rows.to_string() data-maximum=at>
@@ -122,6 +123,16 @@ fn Figure(app: App, shown: ShownMap) -> impl IntoView {
             </div>
             <Legend app/>
             <figcaption>{app.say(texts::map_meaning)}</figcaption>
+            <Show when=move || can_frame.get()>
+                <button
+                    type="button"
+                    class="button"
+                    data-testid="frame-map"
+                    on:click=move |_| app.send(Event::MapFramed)
+                >
+                    {app.say(texts::map_frame)}
+                </button>
+            </Show>
             <button
                 type="button"
                 class="button plain"

@@ -71,8 +71,20 @@ impl PhotoSize {
 impl Crop {
     /// The square that cropping begins with, in the middle of the photo.
     pub fn first(size: PhotoSize) -> Self {
-        let side = FIRST_PART * f64::from(size.shorter());
-        Self::around(Point { x: f64::from(size.width) / 2.0, y: f64::from(size.height) / 2.0 }, side, size)
+        Self::middle(size).around_place(Point { x: 0.5, y: 0.5 }, size)
+    }
+
+    /// The largest square in the middle of the photo.
+    pub fn middle(size: PhotoSize) -> Self {
+        let middle = Point { x: f64::from(size.width) / 2.0, y: f64::from(size.height) / 2.0 };
+        Self::around(middle, size.shorter().into(), size)
+    }
+
+    /// A square of the part of this one that cropping begins with, around a place of this one in shares of its side.
+    pub fn around_place(self, place: Point, size: PhotoSize) -> Self {
+        let side = f64::from(self.side);
+        let center = Point { x: f64::from(self.left) + place.x * side, y: f64::from(self.top) + place.y * side };
+        Self::around(center, FIRST_PART * side, size)
     }
 
     /// The square of this side around a point, moved and made smaller so that it lies within the photo.
@@ -158,6 +170,16 @@ mod tests {
         assert!(!Crop { left: 300, top: 0, side: 101 }.fits(SIZE));
         assert!(!Crop { left: u32::MAX, top: 0, side: 2 }.fits(SIZE));
         assert!(!Crop { left: 0, top: 0, side: 0 }.fits(SIZE));
+    }
+
+    #[test]
+    fn a_place_of_a_square_is_framed_by_a_smaller_one() {
+        let middle = Crop::middle(SIZE);
+        assert_eq!(middle, Crop { left: 50, top: 0, side: 300 });
+        assert_eq!(middle.around_place(Point { x: 0.5, y: 0.4 }, SIZE), Crop { left: 110, top: 30, side: 180 });
+        assert_eq!(middle.around_place(Point { x: 1.0, y: 0.0 }, SIZE), Crop { left: 220, top: 0, side: 180 });
+        let crop = Crop { left: 200, top: 100, side: 100 };
+        assert_eq!(crop.around_place(Point { x: 0.0, y: 1.0 }, SIZE), Crop { left: 170, top: 170, side: 60 });
     }
 
     #[test]

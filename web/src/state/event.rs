@@ -86,6 +86,8 @@ pub enum Event {
     /// The visitor wants to see where the photo is like a label or words of their own.
     MapWanted(String),
     MapClosed,
+    /// The visitor wants the model to look at the place that is most like the text of the map.
+    MapFramed,
     FromWorker(Envelope<Reply>),
     WorkerFailed(String),
     /// The worker sent nothing for [`super::START_TIMEOUT_SECS`] after this step of its start.

@@ -1,6 +1,7 @@
 //! Where the current photo is like a text: a label, or words of the visitor's own.
 
 use super::{Action, AppState, Phase};
+use crate::crop::{Crop, Point};
 use crate::worker::protocol::{Envelope, Request};
 use shared_model::SimilarityMap;
 
@@ -27,6 +28,25 @@ impl AppState {
     pub fn labels_to_map(&self) -> Vec<String> {
         let predictions = self.answer.iter().flat_map(|answer| &answer.predictions);
         predictions.map(|prediction| prediction.label.clone()).collect()
+    }
+
+    /// The square around the place that is most like the text of the map; `None` if no place is, or if it is not known
+    /// where in the photo the map lies.
+    pub fn frame_of_map(&self) -> Option<Crop> {
+        let (map, photo) = (&self.map()?.map, self.photo.as_ref()?);
+        let size = photo.shown()?.size;
+        let sees_middle = self.model.as_ref().is_some_and(|model| model.sees_middle);
+        let seen = photo.used_crop.or_else(|| sees_middle.then(|| Crop::middle(size)))?;
+        let (row, column) = map.maximum()?;
+        let share = |at: usize, n: usize| (at as f64 + 0.5) / n as f64;
+        Some(seen.around_place(Point { x: share(column, map.columns), y: share(row, map.rows) }, size))
+    }
+
+    /// Frames the place that is most like the text, and has the model look at it.
+    pub(super) fn frame_map(&mut self) -> Vec<Action> {
+        let Some(crop) = self.frame_of_map() else { return Vec::new() };
+        self.change_crop(Some(crop));
+        self.settle_crop()
     }
 
     /// Requests a map. Findings that are being scored are requested again after it.

@@ -150,6 +150,7 @@ impl AppState {
             Event::ConceptsWanted(wants) => self.want_concepts(wants),
             Event::MapWanted(text) => self.want_map(&text),
             Event::MapClosed => self.close_map(),
+            Event::MapFramed => self.frame_map(),
             Event::FromWorker(envelope) => self.receive(envelope),
             Event::WorkerFailed(detail) => self.handle_worker_failure(detail),
             Event::StartTimedOut(step) if self.is_waiting_for_start(step) => {

@@ -103,3 +103,28 @@ fn the_server_and_models_without_a_class_token_make_no_maps() {
     assert!(!state.offers_map());
     assert_eq!(state.apply(Event::MapWanted("a".into())), []);
 }
+
+#[test]
+fn the_place_of_the_maximum_is_framed_within_what_the_model_saw() {
+    let mut state = answered();
+    let decoded = |width| DecodedPhoto { size: PhotoSize { width, height: 300 }, quality: SHARP };
+    state.photo.as_mut().unwrap().decoded = Some(Ok(decoded(400)));
+    assert_eq!((state.frame_of_map(), state.apply(Event::MapFramed)), (None, vec![]), "no map");
+    state.apply(Event::MapWanted("a".into()));
+    state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    // The maximum is at the top right of the middle square.
+    let frame = Crop { left: 185, top: 0, side: 180 };
+    assert_eq!(state.frame_of_map(), Some(frame));
+    let actions = state.apply(Event::MapFramed);
+    assert!(is_classifying(&actions) && actions.contains(&Action::StoreCrop));
+    assert_eq!((state.crop(), state.map()), (Some(frame), None));
+
+    // Within a crop, whatever the model does with whole photos.
+    state.model = Some(Arc::new(ModelInfo { sees_middle: false, ..model() }));
+    state.worker_replies(predictions());
+    state.apply(Event::MapWanted("a".into()));
+    state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
+    assert_eq!(state.frame_of_map(), Some(Crop { left: 266, top: 0, side: 108 }));
+    state.photo.as_mut().unwrap().used_crop = None;
+    assert_eq!(state.frame_of_map(), None, "squeezed");
+}

@@ -29,6 +29,7 @@ fn model() -> ModelInfo {
         weight_format: "int8".into(),
         image_size: Some(224),
         makes_maps: true,
+        sees_middle: true,
         files: Vec::new(),
         calibrations: Vec::new(),
         card: None,

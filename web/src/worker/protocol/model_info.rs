@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared_model::calibration::Calibration;
 use shared_model::card::ModelCard;
+use shared_model::config::ResizeMode;
 use shared_model::labels::LabelSet;
 use shared_model::manifest::{Manifest, ManifestFile};
 
@@ -22,6 +23,8 @@ pub struct ModelInfo {
     pub image_size: Option<usize>,
     /// Whether it maps where a photo is like a text.
     pub makes_maps: bool,
+    /// Whether it sees the square in the middle of a photo, not the whole photo squeezed or padded.
+    pub sees_middle: bool,
     /// The model's files, with their hashes.
     pub files: Vec<ManifestFile>,
     /// The label sets for which probabilities are calibrated.
@@ -40,7 +43,8 @@ impl From<&Manifest> for ModelInfo {
             label_sets: manifest.label_sets.clone(),
             weight_format: manifest.weight_format.name().into(),
             image_size: config.as_ref().map(|config| config.preprocess.image_size),
-            makes_maps: config.is_some_and(|config| config.vision.makes_maps()),
+            makes_maps: config.as_ref().is_some_and(|config| config.vision.makes_maps()),
+            sees_middle: config.is_some_and(|config| config.preprocess.resize_mode == ResizeMode::Shortest),
             files: manifest.files.clone(),
             calibrations: manifest.calibrations.clone(),
             card: manifest.card.clone(),
