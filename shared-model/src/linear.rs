@@ -6,6 +6,7 @@ use crate::kernels::dense::DenseMatrix;
 use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix, Rounding};
 use crate::kernels::short::ShortMatrix;
 use crate::ops::matmul_bias;
+use crate::weights::table::Table;
 use crate::weights::{Placement, StoredTensor, WeightFormat, Weights};
 use crate::{Error, Result, finite};
 use candle_core::quantized::{QMatMul, QStorage, QTensor};
@@ -147,22 +148,16 @@ pub(crate) enum Embedding {
     /// `[V, D]`
     Dense(Tensor),
     Ggml(Arc<QTensor>, DType),
-    /// int8 rows with one scale each.
-    Int8 {
-        rows: StoredTensor,
-        scales: Vec<f32>,
-        placement: Placement,
-    },
+    /// Rows of whole numbers with one scale each.
+    Table(Table, Placement),
 }
 
 impl Embedding {
     pub fn load(weights: &Weights, name: &str, placement: &Placement) -> Result<Self> {
         Ok(match weights.quantized(name) {
             None => Self::Dense(weights.tensor(name, placement)?),
-            Some((WeightFormat::Int8, rows)) => {
-                let (scales, _) = weights.scales(name, WeightFormat::Int8)?;
-                let scales = scales.to_tensor(name)?.to_dtype(DType::F32)?.to_vec1()?;
-                Self::Int8 { rows: rows.clone(), scales, placement: placement.clone() }
+            Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) => {
+                Self::Table(Table::load(weights, name, format, stored)?, placement.clone())
             }
             Some((format, stored)) => {
                 Self::Ggml(Arc::new(ggml_tensor(name, format, stored, &placement.device)?), placement.dtype)
@@ -181,19 +176,15 @@ impl Embedding {
                 Ok(rows.reshape((batch, length, ()))?)
             }
             Self::Ggml(table, dtype) => Ok(table.embedding(ids)?.to_dtype(*dtype)?),
-            Self::Int8 { rows, scales, placement } => {
-                let width = rows.shape[1];
-                let mut values = Vec::with_capacity(batch * length * width);
+            Self::Table(table, placement) => {
+                let mut values = Vec::with_capacity(batch * length * table.width());
                 for id in ids.flatten_all()?.to_vec1::<u32>()? {
-                    let id = id as usize;
-                    let (Some(&scale), Some(row)) = (scales.get(id), rows.data.get(id * width..(id + 1) * width))
-                    else {
-                        let detail = format!("token id {id} of a vocabulary of {}", scales.len());
+                    if table.push_row(id as usize, &mut values).is_none() {
+                        let detail = format!("token id {id} of a vocabulary of {}", table.len());
                         return Err(Error::Weights { detail });
-                    };
-                    values.extend(row.iter().map(|&byte| f32::from(byte as i8) * scale));
+                    }
                 }
-                let tensor = Tensor::from_vec(values, (batch, length, width), &Device::Cpu)?;
+                let tensor = Tensor::from_vec(values, (batch, length, table.width()), &Device::Cpu)?;
                 Ok(tensor.to_dtype(placement.dtype)?.to_device(&placement.device)?)
             }
         }

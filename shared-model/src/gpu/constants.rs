@@ -2,6 +2,7 @@
 
 use super::dispatch::{Blocks, Dispatch};
 use super::plan::Buffer;
+use crate::weights::table::Table;
 use crate::weights::{ActivationBits, Placement, WeightFormat, Weights, int4, int8};
 use crate::{Error, Result};
 use bytes::Bytes;
@@ -121,20 +122,14 @@ impl<'w> Constants<'w> {
         Ok((bytes, scales, bits))
     }
 
-    /// Adds an int8 table of embeddings `[V, D]` and its scales `[V]`.
+    /// Adds a table of embeddings as bytes `[V, D]`, and its scales `[V]`.
     pub fn table(&mut self, name: &str) -> Result<[Buffer; 2]> {
-        let Some((WeightFormat::Int8, stored)) = self.weights.quantized(name) else {
+        let Some((format @ (WeightFormat::Int8 | WeightFormat::Int4), stored)) = self.weights.quantized(name)
+        else {
             return Err(not_int8(name));
         };
-        let (scales, _) = self.weights.scales(name, WeightFormat::Int8)?;
-        let scales: Vec<f32> = scales.to_tensor(name)?.flatten_all()?.to_vec1()?;
-        if stored.data.len() != stored.shape.iter().product::<usize>()
-            || stored.shape.first() != Some(&scales.len())
-        {
-            let detail = format!("tensor {name} has {} bytes and {} scales", stored.data.len(), scales.len());
-            return Err(Error::Weights { detail });
-        }
-        let rows = self.add(name, Contents::Bytes(stored.data.clone()));
+        let (bytes, scales) = Table::load(self.weights, name, format, stored)?.into_bytes();
+        let rows = self.add(name, Contents::Bytes(bytes));
         Ok([rows, self.add(name, Contents::Bytes(bytes_of(scales)))])
     }
 }

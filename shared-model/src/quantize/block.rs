@@ -172,7 +172,7 @@ impl Move {
 }
 
 /// The keys of a layer's weight and bias within its block.
-fn names(layer: Layer) -> [&'static str; 2] {
+pub(super) fn names(layer: Layer) -> [&'static str; 2] {
     match layer {
         Layer::InProj => ["attn.in_proj_weight", "attn.in_proj_bias"],
         Layer::OutProj => ["attn.out_proj.weight", "attn.out_proj.bias"],

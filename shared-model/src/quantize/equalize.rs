@@ -9,6 +9,7 @@ use super::block::Move;
 use crate::kernels::int8::Rounding;
 use crate::lanes;
 use crate::parallel::map_tasks;
+use crate::weights::code_bits::CodeBits;
 use crate::weights::{WeightFormat, int4};
 
 /// Rows of activations that a choice is made on.
@@ -35,7 +36,8 @@ pub(super) struct Product<'a> {
     pub n_in: usize,
     /// How activations are rounded.
     pub rounding: Rounding,
-    pub format: WeightFormat,
+    /// The format of the weights, and their bits in int4.
+    pub format: (WeightFormat, CodeBits),
 }
 
 impl Product<'_> {
@@ -149,12 +151,13 @@ impl<'a> Costs<'a> {
     }
 
     fn weight_error(&self, scale: &[f32]) -> f32 {
-        let Product { n_in, weights, format, .. } = *self.product;
+        let Product { n_in, weights, format: (format, bits), .. } = *self.product;
         let variances: Vec<f32> =
             self.variances.iter().zip(scale).map(|(variance, scale)| variance / (scale * scale)).collect();
         let all: f32 = variances.iter().sum();
         let of_block: Vec<f32> = variances.chunks(int4::BLOCK).map(|block| block.iter().sum()).collect();
         let is_int4 = format == WeightFormat::Int4;
+        let levels = bits.n_negative() as f32;
         let mut scaled = vec![0f32; n_in];
         let mut error = 0.0;
         let stride = (weights.len() / n_in / N_SAMPLED).max(1);
@@ -166,12 +169,12 @@ impl<'a> Costs<'a> {
             if is_int4 {
                 let mut of_row = 0f32;
                 for (block, variance) in scaled.chunks(int4::BLOCK).zip(&of_block) {
-                    let step = lanes::largest_magnitude(block) / 8.0;
+                    let step = lanes::largest_magnitude(block) / levels;
                     of_row = of_row.max(step);
                     error += step * step * variance;
                 }
                 // The bytes that they become.
-                let step = of_row * 8.0 / 127.0;
+                let step = of_row * levels / 127.0;
                 error += step * step * all;
             } else {
                 let step = lanes::largest_magnitude(&scaled) / 127.0;

@@ -2,8 +2,9 @@
 
 use crate::lanes;
 use crate::parallel::map_tasks;
+use crate::weights::code_bits::CodeBits;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
-use crate::weights::{ActivationBits, StoredTensor, WeightFormat, int4};
+use crate::weights::{ActivationBits, StoredTensor, WeightFormat, int4, table};
 use half::f16;
 use safetensors::Dtype;
 
@@ -27,7 +28,13 @@ pub(super) enum Grid {
         /// `[out]`
         scales: Vec<f32>,
     },
+    /// A table of six bits.
+    SixBits {
+        /// `[V]`
+        scales: Vec<f32>,
+    },
     Int4 {
+        bits: CodeBits,
         /// `[out, in / 32]`
         scales: Vec<f16>,
         /// `[out]`: of the bytes that the weights become when they are loaded.
@@ -46,8 +53,13 @@ impl Grid {
         }
     }
 
-    /// Chooses the values for weights `[out, in]` in int4 or int8.
-    pub fn choose(format: WeightFormat, weights: &[f32], n_in: usize, scales: Scales<'_>) -> Self {
+    /// Chooses the values for weights `[out, in]` in int8, or in int4 of these bits.
+    pub fn choose(
+        (format, bits): (WeightFormat, CodeBits),
+        weights: &[f32],
+        n_in: usize,
+        scales: Scales<'_>,
+    ) -> Self {
         let n_out = weights.len() / n_in;
         let row = |row: usize| &weights[row * n_in..][..n_in];
         if format != WeightFormat::Int4 {
@@ -56,17 +68,24 @@ impl Grid {
         let of_row = |at: usize| -> Vec<f16> {
             let blocks = row(at).chunks_exact(int4::BLOCK).enumerate();
             let scale = |(block, weights): (usize, &[f32])| match scales {
-                Scales::Plain => int4::best_scale(weights, |_| 1.0),
+                Scales::Plain => int4::best_scale(weights, bits, |_| 1.0),
                 Scales::ByError(importance) => {
                     let importance = &importance[block * int4::BLOCK..][..weights.len()];
-                    int4::best_scale(weights, |at| importance[at])
+                    int4::best_scale(weights, bits, |at| importance[at])
                 }
             };
             blocks.map(scale).collect()
         };
         let rows = map_tasks(n_out, of_row);
-        let row_scales = rows.iter().map(|row| int4::row_scale(row.iter().map(|&scale| f32::from(scale))));
-        Self::Int4 { row_scales: row_scales.collect(), scales: rows.concat(), n_blocks: n_in / int4::BLOCK }
+        let row_scales = rows.iter().map(|row| int4::row_scale(bits, row.iter().map(|&scale| f32::from(scale))));
+        Self::Int4 { bits, row_scales: row_scales.collect(), scales: rows.concat(), n_blocks: n_in / int4::BLOCK }
+    }
+
+    /// Chooses the values for a table `[V, D]` in six bits: for each row those with the least squared error.
+    pub fn six_bits(weights: &[f32], width: usize) -> Self {
+        let largest = f32::from(table::LARGEST);
+        let scale = |row: usize| best_scale(&weights[row * width..][..width], largest, |_| 1.0);
+        Self::SixBits { scales: map_tasks(weights.len() / width, scale) }
     }
 
     /// Returns the code of the value that is nearest to `weight`, and that value.
@@ -74,12 +93,16 @@ impl Grid {
     pub fn nearest(&self, row: usize, column: usize, weight: f32) -> (i8, f32) {
         match self {
             Self::Int8 { scales } => {
-                let code = nearest_byte(weight, scales[row]);
+                let code = nearest(weight, scales[row], LARGEST_BYTE);
                 (code, f32::from(code) * scales[row])
             }
-            Self::Int4 { scales, row_scales, n_blocks } => {
+            Self::SixBits { scales } => {
+                let code = nearest(weight, scales[row], table::LARGEST.into());
+                (code, f32::from(code) * scales[row])
+            }
+            Self::Int4 { bits, scales, row_scales, n_blocks } => {
                 let scale = f32::from(scales[row * n_blocks + column / int4::BLOCK]);
-                let code = int4::nearest(weight, scale);
+                let code = int4::nearest(weight, *bits, scale);
                 (code, f32::from(int4::byte(code, scale, row_scales[row])) * row_scales[row])
             }
         }
@@ -109,19 +132,29 @@ impl Grid {
                 let (stored, scales) = store_bytes(&pack(codes, n_out, n_in), &shape, scales);
                 (WeightFormat::Int8, stored, scales)
             }
-            Self::Int4 { scales, .. } => {
-                let (stored, scales) = int4::store(codes, scales, n_out, n_in);
+            Self::Int4 { bits, scales, .. } => {
+                let (stored, scales) = int4::store(codes, *bits, scales, n_out, n_in);
                 (WeightFormat::Int4, stored, scales)
             }
+            Self::SixBits { .. } => return self.store_table(name, codes, n_in),
         };
         named(name, (format, bits), stored, scales)
     }
 
-    /// Stores a table of int8 rows, which is not packed.
+    /// Stores a table of rows of int8 or six bits, which is not packed.
     pub fn store_table(&self, name: &str, codes: &[i8], n_in: usize) -> Vec<(String, StoredTensor)> {
-        let Self::Int8 { scales } = self else { return self.store(name, codes, n_in, ActivationBits::Seven) };
-        let (stored, scales) = store_bytes(codes, &[codes.len() / n_in, n_in], scales);
-        named(name, (WeightFormat::Int8, ActivationBits::Seven), stored, scales)
+        let bits = ActivationBits::Seven;
+        match self {
+            Self::Int8 { scales } => {
+                let (stored, scales) = store_bytes(codes, &[codes.len() / n_in, n_in], scales);
+                named(name, (WeightFormat::Int8, bits), stored, scales)
+            }
+            Self::SixBits { scales } => {
+                let stored = table::store_six_bits(codes, n_in);
+                named(name, (WeightFormat::Int4, bits), stored, stored_scales(scales))
+            }
+            Self::Int4 { .. } => self.store(name, codes, n_in, bits),
+        }
     }
 }
 
@@ -136,25 +169,39 @@ fn named(
 
 fn store_bytes(codes: &[i8], shape: &[usize], scales: &[f32]) -> (StoredTensor, StoredTensor) {
     let bytes: Vec<u8> = codes.iter().map(|&code| code as u8).collect();
-    let scale_bytes: Vec<u8> = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
-    (
-        StoredTensor::new(Dtype::I8, shape, bytes.into()),
-        StoredTensor::new(Dtype::F32, &[scales.len()], scale_bytes.into()),
-    )
+    (StoredTensor::new(Dtype::I8, shape, bytes.into()), stored_scales(scales))
 }
 
-fn nearest_byte(weight: f32, scale: f32) -> i8 {
+fn stored_scales(scales: &[f32]) -> StoredTensor {
+    let bytes: Vec<u8> = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
+    StoredTensor::new(Dtype::F32, &[scales.len()], bytes.into())
+}
+
+/// Returns the nearest code between `-largest` and `largest`.
+fn nearest(weight: f32, scale: f32, largest: f32) -> i8 {
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    lanes::round((weight * inverse).clamp(-LARGEST_BYTE, LARGEST_BYTE)) as i8
+    lanes::round((weight * inverse).clamp(-largest, largest)) as i8
 }
 
 /// Returns the scale of a row of signed bytes.
 fn byte_scale(row: &[f32], scales: Scales<'_>) -> f32 {
-    let widest = row.iter().fold(0f32, |largest, weight| largest.max(weight.abs())) / LARGEST_BYTE;
-    let Scales::ByError(importance) = scales else { return widest };
+    match scales {
+        Scales::Plain => widest_scale(row, LARGEST_BYTE),
+        Scales::ByError(importance) => best_scale(row, LARGEST_BYTE, |at| importance[at]),
+    }
+}
+
+/// Returns the scale with which no weight of a row is cut off.
+fn widest_scale(row: &[f32], largest: f32) -> f32 {
+    lanes::largest_magnitude(row) / largest
+}
+
+/// Returns the scale of a row with the least squared error, each weight's counted `importance` times.
+fn best_scale(row: &[f32], largest: f32, importance: impl Fn(usize) -> f32) -> f32 {
+    let widest = widest_scale(row, largest);
     let error = |scale: f32| -> f32 {
-        let of = |weight: f32| weight - f32::from(nearest_byte(weight, scale)) * scale;
-        row.iter().zip(importance).map(|(&weight, importance)| importance * of(weight) * of(weight)).sum()
+        let of = |weight: f32| weight - f32::from(nearest(weight, scale, largest)) * scale;
+        row.iter().enumerate().map(|(at, &weight)| importance(at) * of(weight) * of(weight)).sum()
     };
     let tried = (0..TRIED).map(|step| widest * (1.0 - step as f32 / (2 * TRIED) as f32));
     let tried = tried.map(|scale| (scale, error(scale)));

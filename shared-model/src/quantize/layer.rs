@@ -9,6 +9,7 @@ use crate::Result;
 use crate::fused::{add_weight_gradient, linear};
 use crate::kernels::int8::{Rounding, round_to_levels};
 use crate::parallel::for_each_chunk;
+use crate::weights::code_bits::CodeBits;
 use crate::weights::{StoredTensor, WeightFormat, Weights};
 use candle_core::{Device, Tensor};
 
@@ -27,6 +28,8 @@ pub(super) struct Task<'a> {
     pub inputs: &'a [f32],
     /// How its activations are rounded.
     pub rounding: Rounding,
+    /// Bits of its weights in int4.
+    pub code_bits: CodeBits,
     pub options: Options,
 }
 
@@ -86,8 +89,9 @@ impl Task<'_> {
     fn rounded(&self, inputs: &[f32], outputs: &[f32]) -> (Grid, Vec<i8>, Vec<f32>) {
         let (n_in, weights) = (self.layer.n_in(), &self.layer.weight);
         let Steps { clip, feedback, correct, .. } = self.options.steps;
+        let format = (self.options.format, self.code_bits);
         let plain = || {
-            let grid = Grid::choose(self.options.format, weights, n_in, Scales::Plain);
+            let grid = Grid::choose(format, weights, n_in, Scales::Plain);
             let (codes, values) = grid.round(weights, n_in);
             (grid, codes, values)
         };
@@ -104,7 +108,7 @@ impl Task<'_> {
         };
         let importance = if feedback { factor.conditional_variances(&order) } else { diagonal };
         let scales = if clip { Scales::ByError(&importance) } else { Scales::Plain };
-        let grid = Grid::choose(self.options.format, &weights, n_in, scales);
+        let grid = Grid::choose(format, &weights, n_in, scales);
         let (codes, values) = match feedback {
             true => feedback::round(&weights, &order, &factor, &grid),
             false => grid.round(&weights, n_in),

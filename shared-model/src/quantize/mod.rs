@@ -15,10 +15,12 @@ mod grid;
 mod layer;
 mod pool;
 mod steps;
+mod text_bits;
 mod tower;
 
 use crate::config::Parameter;
-use crate::weights::{ActivationBits, Placement, StoredTensor, Weights};
+use crate::weights::code_bits::CodeBits;
+use crate::weights::{ActivationBits, Placement, StoredTensor, Weights, table};
 use crate::{Error, Result};
 use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
@@ -29,6 +31,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use crate::weights::WeightFormat;
 pub use steps::Steps;
+use text_bits::MatrixBits;
 pub use tower::{Options, Progress, quantize_text, quantize_vision};
 
 /// The format, size and error of one quantized tensor.
@@ -116,16 +119,25 @@ impl QuantizedTower {
 /// # Errors
 /// [`Error::Weights`] naming a tensor that is missing or already quantized.
 pub fn quantize(weights: &Weights, parameters: &[Parameter], format: WeightFormat) -> Result<QuantizedTower> {
+    quantize_with(weights, parameters, format, &MatrixBits::of(parameters))
+}
+
+/// [`quantize`] with given bits of the matrices in int4, as for a part of a tower.
+fn quantize_with(
+    weights: &Weights,
+    parameters: &[Parameter],
+    format: WeightFormat,
+    bits: &MatrixBits,
+) -> Result<QuantizedTower> {
     let mut tower = QuantizedTower::default();
     for Parameter { name, .. } in parameters {
         if weights.quantized(name).is_some() {
             return Err(Error::Weights { detail: format!("tensor {name} is quantized already") });
         }
         let dense = weights.tensor(name, &Placement::default())?;
-        let is_table = name == "token_embedding.weight";
-        let quantized = if is_table || is_block_matrix(name) {
+        let quantized = if name == text_bits::TABLE || is_block_matrix(name) {
             match format {
-                WeightFormat::Int8 | WeightFormat::Int4 => integers(name, &dense, format, is_table)?,
+                WeightFormat::Int8 | WeightFormat::Int4 => integers(name, &dense, (format, bits.of_matrix(name)))?,
                 WeightFormat::Q8_0 | WeightFormat::Q4_0 => ggml(name, &dense, format)?,
             }
         } else if dense.rank() >= 2 {
@@ -187,23 +199,35 @@ fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
     Ok((vec![(stored_name, stored)], blocks.dequantize(&Device::Cpu)?, format.name()))
 }
 
-/// Rounds each weight by itself. A table of embeddings is int8 in both formats.
-fn integers(name: &str, dense: &Tensor, format: WeightFormat, is_table: bool) -> Result<Quantized> {
+/// Rounds each weight by itself.
+fn integers(name: &str, dense: &Tensor, (format, bits): (WeightFormat, CodeBits)) -> Result<Quantized> {
+    if name == text_bits::TABLE {
+        return embeddings(name, dense, format);
+    }
     let (n_out, n_in) = dense.dims2()?;
-    if !is_table && !Grid::fits(format, n_out, n_in) {
+    if !Grid::fits(format, n_out, n_in) {
         return half(name, dense);
     }
-    let format = if is_table { WeightFormat::Int8 } else { format };
     let weights: Vec<f32> = dense.flatten_all()?.to_vec1()?;
-    let grid = Grid::choose(format, &weights, n_in, Scales::Plain);
+    let grid = Grid::choose((format, bits), &weights, n_in, Scales::Plain);
     let (codes, values) = grid.round(&weights, n_in);
     let restored = Tensor::from_vec(values, (n_out, n_in), &Device::Cpu)?;
-    let stored = if is_table {
-        grid.store_table(name, &codes, n_in)
-    } else {
-        grid.store(name, &codes, n_in, activation_bits(name))
+    Ok((grid.store(name, &codes, n_in, activation_bits(name)), restored, format.name()))
+}
+
+/// A table of embeddings: bytes in int8, six bits in int4 where its width allows.
+fn embeddings(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
+    let (n_rows, width) = dense.dims2()?;
+    let weights: Vec<f32> = dense.flatten_all()?.to_vec1()?;
+    let has_six_bits = format == WeightFormat::Int4 && table::fits_six_bits(width);
+    let format = if has_six_bits { WeightFormat::Int4 } else { WeightFormat::Int8 };
+    let grid = match has_six_bits {
+        true => Grid::six_bits(&weights, width),
+        false => Grid::choose((format, CodeBits::Four), &weights, width, Scales::Plain),
     };
-    Ok((stored, restored, format.name()))
+    let (codes, values) = grid.round(&weights, width);
+    let restored = Tensor::from_vec(values, (n_rows, width), &Device::Cpu)?;
+    Ok((grid.store_table(name, &codes, width), restored, format.name()))
 }
 
 fn relative_error(dense: &Tensor, restored: &Tensor) -> Result<f64> {

@@ -10,6 +10,7 @@ use crate::Result;
 use crate::config::{VisionConfig, VisionPooling};
 use crate::kernels::int8::Rounding;
 use crate::pooling::{ATTENTION_POOL_KV, Pooling};
+use crate::weights::code_bits::CodeBits;
 use crate::weights::{Placement, Weights};
 use candle_core::Tensor;
 
@@ -48,6 +49,7 @@ pub(super) fn quantize(
         dense_inputs: &dense_inputs,
         inputs: &inputs,
         rounding: Rounding::default(),
+        code_bits: CodeBits::Four,
         options,
     };
     let rounded = task.run();

@@ -1,10 +1,10 @@
 //! Quantizes the blocks of a tower one after the other, each for the inputs that it has behind those before it.
 
-use super::block::BlockParameters;
+use super::block::{BlockParameters, names};
 use super::equalize::{self, order_of_sizes};
 use super::grid::Grid;
 use super::layer::Task;
-use super::{QuantizedTower, Steps, activation_bits, full, half, pool, quantize};
+use super::{MatrixBits, QuantizedTower, Steps, activation_bits, full, half, pool, quantize_with};
 use crate::Result;
 use crate::config::{ClipConfig, NormOrder, Parameter};
 use crate::kernels::int8::{BLOCK_WIDTH, Rounding};
@@ -110,20 +110,26 @@ fn quantize_tower(
 ) -> Result<QuantizedTower> {
     let Options { format, steps, .. } = options;
     let Tower { parameters, prefix, blocks } = tower;
+    let bits = MatrixBits::of(&parameters);
     let has_integer_products = matches!(format, WeightFormat::Int8 | WeightFormat::Int4);
     if !has_integer_products || steps == Steps::NONE {
-        return quantize(weights, &parameters, format);
+        return quantize_with(weights, &parameters, format, &bits);
     }
     let is_outside = |parameter: &&Parameter| !parameter.name.starts_with(prefix);
     let outside: Vec<Parameter> = parameters.iter().filter(is_outside).cloned().collect();
-    let mut quantized = quantize(weights, &outside, format)?;
+    let mut quantized = quantize_with(weights, &outside, format, &bits)?;
     let restored = Weights::from_live(std::mem::take(&mut quantized.restored));
     let (mut dense, starts) = tokens_of(weights)?;
     let (mut x, _) = tokens_of(&restored)?;
     for layer in 0..blocks.layers {
         let mut block = BlockParameters::load(weights, &format!("{prefix}.{layer}"))?;
-        let context =
-            Context { prefix: format!("{prefix}.{layer}"), blocks: &blocks, starts: starts.as_deref(), options };
+        let context = Context {
+            prefix: format!("{prefix}.{layer}"),
+            blocks: &blocks,
+            bits: &bits,
+            starts: starts.as_deref(),
+            options,
+        };
         let (output, inputs) = context.observe(&block, &dense)?;
         let inputs = if steps.equalize { context.equalize(&mut block, inputs) } else { inputs };
         dense = output;
@@ -139,6 +145,7 @@ fn quantize_tower(
 struct Context<'a> {
     prefix: String,
     blocks: &'a TransformerConfig,
+    bits: &'a MatrixBits,
     starts: Option<&'a [usize]>,
     options: Options,
 }
@@ -197,7 +204,14 @@ impl Context<'_> {
         let width = block.ln_1.weight.len();
         let choose = |layer: Layer, weights: &[f32], activations: &[f32]| {
             let rounding = self.rounding(layer, width);
-            equalize::Product { activations, weights, n_in: width, rounding, format: self.options.format }.choose()
+            equalize::Product {
+                activations,
+                weights,
+                n_in: width,
+                rounding,
+                format: (self.options.format, self.bits.of_matrix(names(layer)[0])),
+            }
+            .choose()
         };
         // What a norm behind a residual gives goes to the next residual, too.
         if self.blocks.norm_order == NormOrder::Pre {
@@ -267,7 +281,15 @@ impl Context<'_> {
         let inputs = x.flatten_all()?.to_vec1::<f32>()?;
         let rounding = self.rounding(layer, parameters.ln_1.weight.len());
         let options = self.options;
-        let rounded = Task { layer: matrix, dense_inputs, inputs: &inputs, rounding, options }.run();
+        let rounded = Task {
+            layer: matrix,
+            dense_inputs,
+            inputs: &inputs,
+            rounding,
+            code_bits: self.bits.of_matrix(name),
+            options,
+        }
+        .run();
         let weights = rounded.store(&names, matrix, format, tower)?;
         let on_cpu = Placement::default();
         Ok(Some(Linear::load_in_blocks(&weights, name, Some(bias_name), &on_cpu, rounding.block_width)?))

@@ -1,7 +1,7 @@
 //! Formats of quantized matrices in files.
 
-use super::int4;
 use super::packing::{INT8_PANEL, INT8_QUAD};
+use super::{int4, table};
 use candle_core::quantized::GgmlDType;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -43,8 +43,11 @@ pub enum WeightFormat {
     /// `[out / 16, in / 4, 16, 4]`. A table of embeddings is I8 `[V, D]`. 8 bits a weight.
     Int8,
     /// Four bits with one f16 scale for 32 weights along `in`, in the same order: U8 `[out / 16, in / 4, 16, 2]`, the
-    /// first of two weights in the lower bits. Loading expands it to int8. A table of embeddings is stored as `int8`.
-    /// 4.5 bits a weight.
+    /// first of two weights in the lower bits. Loading expands it to int8. 4.5 bits a weight.
+    ///
+    /// A text tower's table of embeddings has six bits and a scale for each row, U8 `[V, D / 4, 3]`, and its matrices
+    /// have the bits that this saves: five in U8 `[out / 16, in / 8, 16, 5]`, or six in U8 `[out / 16, in / 4, 16, 3]`.
+    /// Files of older programs have a table of bytes and four bits.
     Int4,
 }
 
@@ -107,9 +110,12 @@ impl WeightFormat {
             (Self::Q8_0, [out, blocks, 34]) | (Self::Q4_0, [out, blocks, 18]) => {
                 vec![*out, blocks.saturating_mul(32)]
             }
-            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD])
-            | (Self::Int4, [panels, quads, INT8_PANEL, int4::QUAD_BYTES]) => {
+            (Self::Int8, [panels, quads, INT8_PANEL, INT8_QUAD]) => {
                 vec![panels.saturating_mul(INT8_PANEL), quads.saturating_mul(INT8_QUAD)]
+            }
+            (Self::Int4, stored) => {
+                let shape = int4::of_stored(stored).map(|(_, shape)| shape);
+                shape.or_else(|| table::six_bits_shape(stored)).map_or_else(|| stored.to_vec(), Vec::from)
             }
             (_, other) => other.to_vec(),
         }
@@ -135,7 +141,7 @@ mod tests {
             WeightFormat::Q8_0 => vec![0, usize::MAX, 34],
             WeightFormat::Q4_0 => vec![0, usize::MAX, 18],
             WeightFormat::Int8 => vec![0, usize::MAX, INT8_PANEL, INT8_QUAD],
-            WeightFormat::Int4 => vec![0, usize::MAX, INT8_PANEL, int4::QUAD_BYTES],
+            WeightFormat::Int4 => vec![0, usize::MAX, INT8_PANEL, 2],
         };
         for format in WeightFormat::ALL {
             assert_eq!(format.logical_shape(&stored(format)), [0, usize::MAX], "{format:?}");

@@ -48,6 +48,7 @@ fn an_equalized_block_computes_what_it_computed_and_its_inputs_are_known() {
         let context = Context {
             prefix: "blocks.0".into(),
             blocks: &blocks,
+            bits: &MatrixBits::default(),
             starts: None,
             options: Options::new(WeightFormat::Int8),
         };
