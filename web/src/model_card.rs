@@ -22,7 +22,7 @@ pub fn rows(catalog: &Catalog, model: &ModelInfo) -> Vec<Row> {
     let or_unknown = |lines: Vec<String>| or(lines, texts::card_unknown(catalog));
     let download = |roles: &[FileRole]| {
         let of_role = model.files.iter().filter(|file| roles.contains(&file.role));
-        megabytes(of_role.map(|file| file.bytes).sum())
+        megabytes(catalog, of_role.map(|file| file.bytes).sum())
     };
     [
         (texts::card_name(catalog), vec![model.name.clone()]),
@@ -60,8 +60,8 @@ pub fn about_labels(catalog: &Catalog, key: &str) -> Option<String> {
     })
 }
 
-pub fn megabytes(n_bytes: u64) -> String {
-    format!("{:.1} MB", n_bytes as f64 / 1e6)
+pub fn megabytes(catalog: &Catalog, n_bytes: u64) -> String {
+    catalog.decimal(format_args!("{:.1} MB", n_bytes as f64 / 1e6))
 }
 
 fn or(lines: Vec<String>, otherwise: String) -> Vec<String> {
@@ -77,7 +77,7 @@ fn warnings(catalog: &Catalog, model: &ModelInfo) -> Vec<String> {
 
 fn evaluation(catalog: &Catalog, found: &CardEvaluation) -> String {
     let CardEvaluation { title, metric, n, result, is_of_these_weights, .. } = found;
-    let result = result.to_string();
+    let result = catalog.decimal(result);
     match is_of_these_weights {
         true => texts::card_evaluation(catalog, title, *n, metric, &result),
         false => texts::card_evaluation_before(catalog, title, *n, metric, &result),
@@ -86,8 +86,9 @@ fn evaluation(catalog: &Catalog, found: &CardEvaluation) -> String {
 
 fn by_skin_tone(catalog: &Catalog, found: &CardEvaluation) -> Option<String> {
     let CardEvaluation { title, metric, by_skin_tone, .. } = found;
-    let group =
-        |CardGroup { name, n, result }: &CardGroup| texts::card_skin_tone(catalog, name, &result.to_string(), *n);
+    let group = |CardGroup { name, n, result }: &CardGroup| {
+        texts::card_skin_tone(catalog, name, &catalog.decimal(result), *n)
+    };
     let groups: Vec<String> = by_skin_tone.iter().map(group).collect();
     (!groups.is_empty()).then(|| format!("{title}, {metric}. {}", groups.join("; ")))
 }
@@ -102,14 +103,14 @@ fn calibration(catalog: &Catalog, found: &Calibration, model: &ModelInfo) -> Vec
     let errors = texts::card_calibration(
         catalog,
         &labels,
-        &after.expected_calibration_error.to_string(),
-        &before.expected_calibration_error.to_string(),
+        &catalog.decimal(after.expected_calibration_error),
+        &catalog.decimal(before.expected_calibration_error),
         measured.n_held_out,
         &measured.data,
     );
-    let refused = texts::card_refused(catalog, &measured.refused.to_string());
+    let refused = texts::card_refused(catalog, &catalog.decimal(measured.refused));
     let outside = measured.outside.iter().map(|outside| {
-        let (recognized, auroc) = (outside.recognized.to_string(), outside.auroc.to_string());
+        let (recognized, auroc) = (catalog.decimal(outside.recognized), catalog.decimal(outside.auroc));
         texts::card_recognized(catalog, &recognized, outside.n, &outside.data, &auroc)
     });
     [errors, refused].into_iter().chain(outside).collect()

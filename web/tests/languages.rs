@@ -13,6 +13,8 @@ use check::check;
 use fluent_bundle::FluentValue;
 use std::path::Path;
 use web::language::{Catalog, Language};
+use web::sentences;
+use web::worker::protocol::{Progress, Stage};
 
 /// Numbers for which some of the languages have a form of their own.
 const NUMBERS: [u32; 7] = [0, 1, 2, 5, 11, 21, 1_000_000];
@@ -107,6 +109,18 @@ fn each_language_counts_by_its_own_rules() {
     assert_eq!(done(3), "3 photos sur 3 sont traitées.");
     // Chinese has one form.
     assert_eq!(imported(Language::Chinese, 1), "已导入 1 张照片。");
+}
+
+#[test]
+fn sentences_have_the_decimal_mark_of_their_language() {
+    let progress = Progress { stage: Stage::Download, done: 12_345_678, total: 88_100_000 };
+    let amount = |language| sentences::amount(&catalog(language), progress);
+    assert_eq!(amount(Language::English), "12.3 of 88.1 MB");
+    assert_eq!(amount(Language::German), "12,3 von 88,1 MB");
+    assert_eq!(amount(Language::French), "12,3 sur 88,1 Mo");
+    let percent = |language| [0.973, 0.0].map(|probability| sentences::percent(&catalog(language), probability));
+    assert_eq!(percent(Language::German), ["97,3 %", "< 0,1 %"]);
+    assert_eq!(percent(Language::Chinese), ["97.3 %", "< 0.1 %"]);
 }
 
 #[test]

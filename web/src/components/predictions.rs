@@ -7,7 +7,7 @@ use super::model_status::ModelStatus;
 use super::notice::Notice;
 use super::take_along::TakeAlong;
 use crate::app::App;
-use crate::state::{N_SHOWN, percent};
+use crate::state::N_SHOWN;
 use crate::{sentences, texts};
 use leptos::prelude::*;
 use shared_model::zero_shot::Prediction;
@@ -82,7 +82,7 @@ fn row(app: App, prediction: &Prediction) -> impl IntoView + use<> {
     view! {
         <li data-label=label data-probability=probability.to_string()>
             <span class="label" dir="auto"><Label app label=shown/></span>
-            <span class="percent">{percent(probability)}</span>
+            <span class="percent">{move || sentences::percent(&app.texts(), probability)}</span>
             <span class="bar" aria-hidden="true">
                 <span style:width=format!("{:.2}%", 100.0 * probability)></span>
             </span>

@@ -35,6 +35,12 @@ impl Catalog {
         self.language
     }
 
+    /// Writes numbers, whose decimal point becomes the decimal mark of the language. For all decimals that the page shows;
+    /// files and attributes keep the point.
+    pub fn decimal(&self, numbers: impl fmt::Display) -> String {
+        numbers.to_string().replace('.', self.language.decimal_mark())
+    }
+
     /// The text with this identifier. The functions of `texts.rs` call it, so it exists, with these arguments.
     pub(crate) fn text(&self, id: &str, args: &[(&'static str, FluentValue<'_>)]) -> String {
         let (text, errors) = self.text_and_errors(id, args);
@@ -63,6 +69,23 @@ impl fmt::Debug for Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_have_the_mark_of_the_language() {
+        let figure = "0.017 (0.012–0.032)";
+        for (language, written) in [
+            (Language::English, figure),
+            (Language::German, "0,017 (0,012–0,032)"),
+            (Language::Spanish, "0,017 (0,012–0,032)"),
+            (Language::French, "0,017 (0,012–0,032)"),
+            (Language::Portuguese, "0,017 (0,012–0,032)"),
+            (Language::Chinese, figure),
+        ] {
+            let catalog = Catalog::parse(language, ENGLISH.into()).unwrap();
+            assert_eq!(catalog.decimal(figure), written, "{language:?}");
+            assert_eq!([catalog.decimal(1234), catalog.decimal("n/a")], ["1234", "n/a"], "{language:?}");
+        }
+    }
 
     #[test]
     fn a_catalog_that_is_damaged_or_lacks_a_text_is_refused() {

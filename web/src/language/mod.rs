@@ -45,6 +45,14 @@ impl Language {
         }
     }
 
+    /// What it writes between the whole and the decimals of a number.
+    pub fn decimal_mark(self) -> &'static str {
+        match self {
+            Self::English | Self::Chinese => ".",
+            Self::German | Self::Spanish | Self::French | Self::Portuguese => ",",
+        }
+    }
+
     /// The language of a tag such as `de-CH`. Only the first part of the tag counts, so that the page is in the nearest
     /// language that it has.
     pub fn of_tag(tag: &str) -> Option<Self> {

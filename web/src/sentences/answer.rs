@@ -38,6 +38,14 @@ pub fn row_remark(catalog: &Catalog, row: &Row) -> Option<String> {
     (!said.is_empty()).then(|| said.join(" "))
 }
 
+/// A probability in percent.
+pub fn percent(catalog: &Catalog, probability: f32) -> String {
+    match probability < 0.0005 {
+        true => catalog.decimal("< 0.1 %"),
+        false => catalog.decimal(format_args!("{:.1} %", 100.0 * probability)),
+    }
+}
+
 /// How long an answer took, and what computed it.
 pub fn answered(catalog: &Catalog, millis: f64, computed: &Computed) -> String {
     let time = duration(millis);
@@ -69,6 +77,13 @@ mod tests {
             // The English words are those of the files.
             assert_eq!(remark(&english, of).as_deref(), of.is_warning().then(|| of.name()));
         }
+    }
+
+    #[test]
+    fn a_small_probability_is_not_shown_as_zero() {
+        let english = Catalog::english();
+        let shown = [0.987_65, 0.0005, 0.0004, 0.0].map(|probability| percent(&english, probability));
+        assert_eq!(shown, ["98.8 %", "0.1 %", "< 0.1 %", "< 0.1 %"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod photo;
 mod report;
 mod status;
 
-pub use answer::{answered, list_title, remark, row_remark, verdict};
+pub use answer::{answered, list_title, percent, remark, row_remark, verdict};
 pub use camera::camera;
 pub use error::error;
 pub use labels::{own_labels, translation, warnings};

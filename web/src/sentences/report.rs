@@ -1,9 +1,8 @@
 //! A result in words: what a print says beside the answers, and what is shared.
 
-use super::{crop, verdict};
+use super::{crop, percent, verdict};
 use crate::language::Catalog;
 use crate::report::{Report, ReportLabels};
-use crate::state::percent;
 use crate::texts;
 use crate::verdict::Verdict;
 use shared_model::manifest::FileRole;
@@ -15,7 +14,7 @@ const N_SHARED: usize = 5;
 pub fn shared_text(catalog: &Catalog, report: &Report) -> String {
     let shown = report.answers.iter().take(N_SHARED);
     let answers: Vec<String> =
-        shown.map(|answer| format!("{}: {}", answer.label, percent(answer.probability))).collect();
+        shown.map(|answer| format!("{}: {}", answer.label, percent(catalog, answer.probability))).collect();
     let more = match report.answers.len().saturating_sub(N_SHARED) {
         0 => String::new(),
         n_more => format!("\n{}", texts::report_more(catalog, n_more)),

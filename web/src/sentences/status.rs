@@ -31,7 +31,7 @@ pub fn status(catalog: &Catalog, status: Status) -> String {
 
 /// How far the work is: `12.3 of 88.1 MB`, `3 of 8 labels`.
 pub fn amount(catalog: &Catalog, Progress { stage, done, total }: Progress) -> String {
-    let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
+    let megabytes = |bytes: u64| catalog.decimal(format_args!("{:.1}", bytes as f64 / 1e6));
     match stage {
         Stage::Download | Stage::ReadStored => {
             texts::amount_megabytes(catalog, &megabytes(done), &megabytes(total))

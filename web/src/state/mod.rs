@@ -34,7 +34,7 @@ pub use model_list::relative_to_page;
 pub use phase::{Answer, Phase};
 pub use photo::{DecodedPhoto, NewPhoto, Photo};
 pub use start::START_TIMEOUT_SECS;
-pub use status::{Status, duration, percent};
+pub use status::{Status, duration};
 
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};

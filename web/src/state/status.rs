@@ -1,4 +1,4 @@
-//! What the page says of its work: status, error, progress, probabilities and times.
+//! What the page says of its work: status, error, progress and times.
 
 use super::{AppState, LabelChoice, Phase};
 use crate::error::Error;
@@ -120,11 +120,6 @@ impl Progress {
     }
 }
 
-/// Formats a probability.
-pub fn percent(probability: f32) -> String {
-    if probability < 0.0005 { "< 0.1 %".into() } else { format!("{:.1} %", 100.0 * probability) }
-}
-
 /// Formats a duration.
 pub fn duration(millis: f64) -> String {
     if millis < 1.0 { "< 1 ms".into() } else { format!("{millis:.0} ms") }
@@ -135,9 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_probability_is_not_shown_as_zero() {
-        let shown = [0.987_65, 0.0005, 0.0004, 0.0].map(percent);
-        assert_eq!(shown, ["98.8 %", "0.1 %", "< 0.1 %", "< 0.1 %"]);
+    fn a_short_time_is_not_shown_as_zero() {
         assert_eq!([0.2, 1234.5].map(duration), ["< 1 ms", "1234 ms"]);
     }
 }

@@ -7,7 +7,7 @@ use crate::components::notice::Notice;
 use crate::document::save_file;
 use crate::language::Catalog;
 use crate::sentences;
-use crate::state::{Batch, Event, Outcome, Row, Sort, TablePage, TableView, percent};
+use crate::state::{Batch, Event, Outcome, Row, Sort, TablePage, TableView};
 use crate::texts::{self, Text};
 use crate::verdict::Verdict;
 use leptos::prelude::*;
@@ -147,8 +147,9 @@ fn table_row(app: App, index: usize, row: Row) -> impl IntoView {
                 .into_any()
         }
         Some(Outcome::Answered(_)) => {
-            let first = row.first().map(|(label, probability)| (label.to_string(), percent(probability)));
-            let (label, percent) = first.unwrap_or_default();
+            let (label, probability) = row.first().unzip();
+            let label = label.unwrap_or_default().to_string();
+            let percent = move || probability.map(|probability| sentences::percent(&app.texts(), probability));
             let verdict = row.verdict();
             let remark = move || {
                 let remark = sentences::remark(&app.texts(), verdict?)?;

@@ -3,7 +3,6 @@
 use crate::app::{App, kept_photo_url};
 use crate::components::label::Label;
 use crate::journal::Entry;
-use crate::state::percent;
 use crate::{sentences, texts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -27,9 +26,10 @@ pub fn Comparison(app: App) -> impl IntoView {
                 format!("{} ({}{remark})", entry.date(), entry.model)
             };
             let row = |(label, old, new): (&str, f32, Option<f32>)| {
-                let new = new.map_or_else(|| texts::comparison_missing(&texts), percent);
+                let percent = |probability| sentences::percent(&texts, probability);
+                let (old, new) = (percent(old), new.map_or_else(|| texts::comparison_missing(&texts), percent));
                 view! {
-                    <tr><th scope="row" dir="auto"><Label app label/></th><td>{percent(old)}</td><td>{new}</td></tr>
+                    <tr><th scope="row" dir="auto"><Label app label/></th><td>{old}</td><td>{new}</td></tr>
                 }
             };
             let rows: Vec<_> = before.changes_to(&after).take(N_SHOWN).map(row).collect();

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::components::label::Label;
 use crate::journal::{Entry, EntryText};
 use crate::language::Catalog;
-use crate::state::{Event, percent};
+use crate::state::Event;
 use crate::{sentences, texts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -27,8 +27,8 @@ fn Kept(app: App, entry: Entry) -> impl IntoView {
     let id = StoredValue::new(entry.id.clone());
     let is_marked = app.watch(move |state| id.with_value(|id| state.journal.marked.contains(id)));
     let first = entry.answers.first().map(|first| {
-        let (label, percent) = (first.label.clone(), percent(first.probability));
-        view! { <Label app label/>", "{percent} }
+        let (label, probability) = (first.label.clone(), first.probability);
+        view! { <Label app label/>", "{move || sentences::percent(&app.texts(), probability)} }
     });
     let verdict = entry.verdict();
     let remark = move || {

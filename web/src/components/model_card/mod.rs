@@ -14,7 +14,7 @@ pub fn ModelCard(app: App) -> impl IntoView {
     move || {
         model.get().map(|model| {
             let sets = model.label_sets.iter().map(|set| label_set(app, set)).collect_view();
-            let files = model.files.iter().map(file).collect_view();
+            let files = model.files.iter().map(|found| file(app, found)).collect_view();
             view! {
                 <details class="model-card" data-testid="model-card">
                     <summary>{app.say(texts::card)}</summary>
@@ -51,8 +51,10 @@ fn label_set(app: App, set: &LabelSet) -> impl IntoView + use<> {
     }
 }
 
-fn file(ManifestFile { file, bytes, sha256, .. }: &ManifestFile) -> impl IntoView + use<> {
+fn file(app: App, ManifestFile { file, bytes, sha256, .. }: &ManifestFile) -> impl IntoView + use<> {
+    let bytes = *bytes;
+    let size = move || megabytes(&app.texts(), bytes);
     view! {
-        <li><span class="file">{file.clone()}</span>", "{megabytes(*bytes)}", SHA-256 "<code>{sha256.clone()}</code></li>
+        <li><span class="file">{file.clone()}</span>", "{size}", SHA-256 "<code>{sha256.clone()}</code></li>
     }
 }
