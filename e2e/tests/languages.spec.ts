@@ -60,6 +60,7 @@ test('another language changes every text, and keeps the photo, the answers, the
   await expect(dermake.find('verdict')).toContainText(/Prozent/);
   const first = dermake.find('predictions').getByRole('listitem').first();
   await expect(first.locator('.label')).toHaveText(/^melanoma\s+Melanom$|^nevus\s+Nävus|^[a-z ]+\s+[a-zA-Z ]*(Keratose|karzinom)$/);
+  await expect(first.locator('.label > span').first()).toHaveAttribute('lang', 'en');
   await expect(first.locator('.translation')).toHaveAttribute('lang', 'de');
   await expect(dermake.find('answered-by')).toContainText(/In \d+ ms auf diesem Gerät beantwortet/);
   await expect(dermake.find('advice')).toContainText('Hässliches Entlein:');
@@ -76,6 +77,7 @@ test('another language changes every text, and keeps the photo, the answers, the
 
   await dermake.find('language-select').selectOption('en');
   await expectLanguage(page, dermake, 'en');
+  await expect(first.locator('[lang]')).toHaveCount(0);
 });
 
 test('a language is chosen with the keyboard, and is kept', async ({ page, dermake, server }) => {

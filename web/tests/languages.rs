@@ -124,6 +124,17 @@ fn sentences_have_the_decimal_mark_of_their_language() {
 }
 
 #[test]
+fn built_in_labels_are_marked_as_english_in_other_languages() {
+    let language = |language, labels: &[&str]| {
+        let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        sentences::labels_language(&catalog(language), &labels)
+    };
+    assert_eq!(language(Language::German, &["nevus", "lupus subacute"]), Some("en"));
+    assert_eq!(language(Language::German, &["nevus", "Muttermal"]), None);
+    assert_eq!(language(Language::English, &["nevus"]), None);
+}
+
+#[test]
 fn french_marks_and_percentages_stay_on_the_line_of_their_word() {
     for (file, text) in sources().iter().find(|source| source.code == "fr").unwrap().texts() {
         let breaks =

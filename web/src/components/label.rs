@@ -7,11 +7,12 @@ use leptos::prelude::*;
 /// The label in English; beside it, its name in the language of the page, if there is one.
 #[component]
 pub fn Label(app: App, #[prop(into)] label: String) -> impl IntoView {
-    let shown = label.clone();
+    let (shown, named) = (label.clone(), label.clone());
+    let lang = move || sentences::labels_language(&app.texts(), [&named]);
     let translation = move || {
         let texts = app.texts();
         let name = sentences::translation(&texts, &label)?;
         Some(view! { " "<span class="translation" lang=texts.language().code()>{name}</span> })
     };
-    view! { {shown}{translation} }
+    view! { <span lang=lang>{shown}</span>{translation} }
 }

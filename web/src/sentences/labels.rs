@@ -1,9 +1,11 @@
-//! What is said of labels: translations of the built-in ones, and how the visitor's own are read.
+//! What is said of labels: language and translations of the built-in ones, and how the visitor's own are read.
 
 use crate::language::{Catalog, Language};
 use crate::state::OwnLabelsSummary;
 use crate::texts::{self, LABELS};
-use shared_model::labels::LabelWarning;
+use shared_model::labels::{LabelSet, LabelWarning};
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// Names that a warning lists.
 const MAX_LISTED: usize = 5;
@@ -15,6 +17,18 @@ pub fn translation(catalog: &Catalog, label: &str) -> Option<String> {
     }
     let (_, id) = LABELS.iter().find(|(known, _)| *known == label)?;
     Some(catalog.text(id, &[])).filter(|name| name.to_lowercase() != label)
+}
+
+/// The language of labels if it is not the page's: the built-in ones are in English, that of others is not known.
+pub fn labels_language<'a>(
+    catalog: &Catalog,
+    labels: impl IntoIterator<Item = &'a String>,
+) -> Option<&'static str> {
+    static BUILT_IN: LazyLock<HashSet<String>> =
+        LazyLock::new(|| LabelSet::built_in().into_iter().flat_map(|set| set.class_names).collect());
+    let is_other = catalog.language() != Language::English;
+    let is_english = is_other && labels.into_iter().all(|label| BUILT_IN.contains(label));
+    is_english.then_some(Language::English.code())
 }
 
 /// How the typed labels are parsed.
@@ -55,7 +69,6 @@ fn warning(catalog: &Catalog, warning: &LabelWarning) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::labels::LabelSet;
 
     #[test]
     fn only_built_in_labels_have_translations() {

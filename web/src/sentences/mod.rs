@@ -12,7 +12,7 @@ mod status;
 pub use answer::{answered, list_title, percent, remark, row_remark, verdict};
 pub use camera::camera;
 pub use error::error;
-pub use labels::{own_labels, translation, warnings};
+pub use labels::{labels_language, own_labels, translation, warnings};
 pub use map::most_like;
 pub use photo::{body_site, crop, hint};
 pub use report::{printed_rows, shared_text};

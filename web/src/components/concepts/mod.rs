@@ -2,6 +2,7 @@
 
 use super::switch::Switch;
 use crate::app::App;
+use crate::language::Language;
 use crate::state::{ConceptList, Event};
 use crate::{sentences, texts};
 use leptos::prelude::*;
@@ -69,7 +70,7 @@ fn row(found: &Presence) -> impl IntoView + use<> {
     let percent = 100.0 * found.score;
     view! {
         <li data-concept=found.concept.clone() data-score=found.score.to_string()>
-            <span class="label">{found.concept.clone()}</span>
+            <span class="label" lang=Language::English.code()>{found.concept.clone()}</span>
             <span class="percent">{format!("{percent:.0}")}</span>
             <span class="bar" aria-hidden="true"><span style:width=format!("{percent:.2}%")></span></span>
         </li>

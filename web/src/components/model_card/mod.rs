@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::model_card::{Row, about_labels, megabytes, rows};
-use crate::texts;
+use crate::{sentences, texts};
 use leptos::prelude::*;
 use shared_model::labels::LabelSet;
 use shared_model::manifest::ManifestFile;
@@ -40,12 +40,14 @@ fn row((name, lines): Row) -> impl IntoView {
 fn label_set(app: App, set: &LabelSet) -> impl IntoView + use<> {
     let key = set.key.clone();
     let about = move || about_labels(&app.texts(), &key).map(|about| view! { <p class="hint">{about}</p> });
+    let names = set.class_names.clone();
+    let lang = move || sentences::labels_language(&app.texts(), &names);
     view! {
         <dd>
             <details data-testid="label-set">
                 <summary dir="auto">{set.title.clone()}</summary>
                 {about}
-                <p class="hint" dir="auto">{set.class_names.join(", ")}</p>
+                <p class="hint" dir="auto" lang=lang>{set.class_names.join(", ")}</p>
             </details>
         </dd>
     }
