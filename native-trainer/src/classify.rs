@@ -5,6 +5,7 @@ use anyhow::Result;
 use dermake_files::labels;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
+use dermake_models::texts;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use serde::Serialize;
@@ -62,7 +63,7 @@ pub fn classify(
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
     output.scale.check(&model)?;
-    let classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
+    let classifier = progress::of_prompts(|progress| texts::classifier(&model, &labels, &templates, progress))?;
     let classifier = output.scale.of(classifier, &model, &templates)?;
     if output.scale == Scale::Calibrated && classifier.calibration().is_none() {
         tracing::info!("the probabilities are not calibrated for these labels; `dermake calibrate` does it");

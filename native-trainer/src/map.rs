@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use dermake_files::output::{check_file, replace_file};
 use dermake_models::options::ModelOptions;
+use dermake_models::texts;
 use dermake_pictures::map_picture;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
@@ -79,7 +80,7 @@ pub fn map(photo: &Photo, model_options: &ModelOptions, options: &MapOptions) ->
     let side = view.width() as usize;
     let pixels = Tensor::from_vec(view.to_planes(), (1, 3, side, side), &Device::Cpu)?;
     let (feature, trace) = model.pixel_features_with_trace(&pixels)?;
-    let classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
+    let classifier = progress::of_prompts(|progress| texts::classifier(&model, &labels, &templates, progress))?;
     let text = match &options.text {
         Some(text) => text.trim().to_string(),
         None => classifier.classify(&feature, 1)?.remove(0).remove(0).label,
@@ -105,7 +106,7 @@ fn contrast(model: &ZeroShotModel, classifier: &Classifier, text: &str, template
         return Ok(classifier.contrast(class)?);
     }
     let own = LabelSet { key: LabelSet::CUSTOM.into(), title: String::new(), class_names: vec![text.to_string()] };
-    let own = model.classifier(&own, templates, &mut |_, _| ())?;
+    let own = texts::classifier(model, &own, templates, &mut |_, _| ())?;
     Ok(classifier.contrast_of(&own.weights().squeeze(1)?)?)
 }
 

@@ -7,6 +7,7 @@ use dermake_features::{
     Crew, Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, SearchIndex, StoreError,
 };
 use dermake_models::options::ModelOptions;
+use dermake_models::texts;
 use dermake_process::interrupt;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
@@ -187,7 +188,11 @@ fn written(rank: usize, Hit { file, cosine }: &Hit) -> String {
 
 fn query_feature(query: &Query, model: &ZeroShotModel) -> Result<Tensor> {
     match query {
-        Query::Text(text) => Ok(model.encode_texts(std::slice::from_ref(text), &mut |_, _| {})?),
+        Query::Text(text) => {
+            let text = std::slice::from_ref(text);
+            texts::warn_of_cut(model, text);
+            Ok(model.encode_texts(text, &mut |_, _| {})?)
+        }
         Query::Like(photo) => {
             let feature = || -> Result<Tensor> {
                 Ok(model.decoded_image_features(dermake_pictures::decode(&photo.read()?, Reading::Photo)?)?)

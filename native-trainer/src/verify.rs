@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use dermake_evaluation::known_answers::{KnownAnswer, KnownAnswers, KnownPhoto};
 use dermake_files::hash;
 use dermake_models::options::ModelOptions;
+use dermake_models::texts;
 use dermake_process::{print, progress};
 use serde::Serialize;
 use shared_model::ZeroShotModel;
@@ -125,7 +126,7 @@ fn probabilities(
 ) -> Result<Vec<f64>> {
     let labels = LabelSet::from_class_names(photo.labels.clone())?;
     let templates = Templates::given_or_skin(answer.templates.clone())?;
-    let classifier = progress::of_prompts(|progress| model.classifier(&labels, &templates, progress))?;
+    let classifier = progress::of_prompts(|progress| texts::classifier(model, &labels, &templates, progress))?;
     let image = dermake_pictures::decode(bytes, Reading::Reference)?;
     let features = model.decoded_image_features(image)?;
     let ranked = classifier.classify(&features, photo.labels.len())?.remove(0);

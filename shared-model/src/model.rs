@@ -1,5 +1,6 @@
 //! A model that classifies photos: its towers, and the classifiers that came with it.
 
+mod cut_texts;
 mod maps;
 mod quantized;
 mod towers;

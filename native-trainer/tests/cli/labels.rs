@@ -40,6 +40,24 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
+fn a_text_that_the_model_does_not_read_to_its_end_is_warned_of() {
+    let long = "mole ".repeat(90);
+    let labels = format!("{long}on an arm,{long}on a leg,wart");
+    for (command, option) in [("classify", "--labels"), ("annotate", "--concepts")] {
+        let warnings = |texts: &str| {
+            let output = dermake().arg(command).arg(sample(1)).args(["--json", option, texts]).output().unwrap();
+            assert!(output.status.success(), "{}", log(&output));
+            let log = log(&output);
+            let lines = log.lines().filter(|line| line.contains("tokens that the model reads"));
+            lines.map(String::from).collect::<Vec<_>>()
+        };
+        assert!(warnings("mole,wart").is_empty(), "{command}");
+        let found = warnings(&labels);
+        assert!(found.len() == 1 && found[0].contains("mole mole"), "{command}: {found:?}");
+    }
+}
+
+#[test]
 fn a_label_file_is_read_as_editors_and_spreadsheets_save_it() {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in [

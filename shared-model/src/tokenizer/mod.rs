@@ -137,6 +137,14 @@ impl Tokenizer {
         Ok(ids.len())
     }
 
+    /// Returns whether a text has more tokens than fit: [`encode`](Self::encode) leaves out the last ones.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn cuts(&self, text: &str) -> Result<bool> {
+        Ok(self.n_tokens(text)? > self.max_tokens())
+    }
+
     /// Number of tokens that a text may have, start and end not counted.
     pub fn max_tokens(&self) -> usize {
         self.context_length - 1 - usize::from(self.frame.start.is_some())

@@ -37,6 +37,7 @@ fn cuts_before_the_end() {
     assert_eq!(tokenizer.encode("lower").unwrap(), [515, 512, 86, 516]);
     assert_eq!(small(2).encode("low").unwrap(), [515, 516]);
     assert_eq!(tokenizer.n_tokens("low low low").unwrap(), 3);
+    assert!(tokenizer.cuts("low low low").unwrap() && !tokenizer.cuts("low low").unwrap());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::store::FeatureStore;
 use super::vision::Vision;
 use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
+use dermake_models::texts::warn_of_cut;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -54,8 +55,10 @@ impl<'a> Encoder<'a> {
         self.vision.model
     }
 
-    /// Returns unit features `[n, E]` f32 of texts; calls `progress` with the number of encoded texts.
+    /// Returns unit features `[n, E]` f32 of texts; calls `progress` with the number of encoded texts. Warns of texts that
+    /// are cut.
     pub fn texts(&mut self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
+        warn_of_cut(self.model(), texts);
         let started = Instant::now();
         let contents: Vec<[u8; 32]> = texts.iter().map(|text| text_content(text)).collect();
         let mut known: HashMap<[u8; 32], Vec<f32>> = HashMap::new();

@@ -8,6 +8,7 @@ pub mod manifest_folder;
 pub mod options;
 mod quantized;
 pub mod scale;
+pub mod texts;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
