@@ -80,10 +80,15 @@ impl Program {
         peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) * 1024
     }
 
+    fn send(&self, signal: &str) {
+        let sent = std::process::Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Whether it ends in order by this signal.
     fn stop(&mut self, signal: &str) -> bool {
-        let sent = std::process::Command::new("kill").args([signal, &self.process.id().to_string()]).status();
-        sent.unwrap().success() && self.process.wait().unwrap().success()
+        self.send(signal);
+        self.process.wait().unwrap().success()
     }
 }
 
@@ -135,4 +140,18 @@ fn the_address_is_printed_and_a_signal_stops_the_server() {
         assert!(server.stop(signal), "a stop by signal is no failure");
         assert_eq!((&mut server.lines).count(), 0, "the address is all of stdout");
     }
+}
+
+#[test]
+fn a_second_signal_stops_the_server_at_once() {
+    signals::take();
+    let site = Site::new("START", 1 << 30);
+    let mut server = Program::start(&site);
+    // A download that nobody reads, for which the server waits.
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    write!(slow, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    slow.read_exact(&mut [0; 12]).unwrap();
+    server.send("-TERM");
+    server.send("-INT");
+    assert_eq!(server.process.wait().unwrap().code(), Some(130));
 }

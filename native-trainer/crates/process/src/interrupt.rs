@@ -38,8 +38,8 @@ pub fn listen(step: &'static str) -> Result<()> {
     }
     let insisted = AtomicBool::new(false);
     on_request(Listen::WithNotices, move |signal| {
-        if !NOT_INSISTING.contains(&signal) && insisted.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
+        if is_insisting(signal) && insisted.swap(true, Ordering::SeqCst) {
+            stop_at_once();
         }
         REQUESTED.store(true, Ordering::SeqCst);
         print::remark(format_args!("stopping after this {step}; press Ctrl-C again to stop at once"));
@@ -68,6 +68,16 @@ pub fn give_way() {
     while ENDING.load(Ordering::SeqCst) {
         std::thread::park();
     }
+}
+
+/// Whether the repetition of a signal means that the user insists.
+pub fn is_insisting(signal: std::ffi::c_int) -> bool {
+    !NOT_INSISTING.contains(&signal)
+}
+
+/// Ends the program for a user who insists.
+pub fn stop_at_once() -> ! {
+    std::process::exit(130)
 }
 
 /// Leaves signals to the host of this library, such as Python: from now on, [`listen`] and [`discard_on_request`] install

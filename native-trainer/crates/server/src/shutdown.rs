@@ -1,5 +1,6 @@
 //! Graceful shutdown: no new connections, answers to all accepted requests, some seconds for downloads.
 
+use std::ffi::c_int;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -10,52 +11,80 @@ use std::time::Duration;
 use futures_util::future::select_all;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
 use super::connections::Connections;
-#[cfg(unix)]
 use dermake_process::interrupt;
 
 /// Time for current downloads to finish. A slow one is resumed later.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Listens for Ctrl-C, SIGTERM and the end of the terminal from now on, except for those that the server was started to
-/// ignore. The future completes when one of them requests a stop.
+/// ignore. The future completes when one of them requests a stop; from then on, Ctrl-C or SIGTERM ends the program.
 pub(super) fn requested() -> impl Future<Output = ()> + Send {
-    let stop = stop_request();
+    let requests = StopRequests::listen();
     async {
-        match stop {
-            Ok(stop) => stop.await,
+        match requests {
+            Ok(mut requests) => {
+                requests.next().await;
+                tokio::spawn(stop_at_once(requests));
+            }
             Err(error) => {
                 tracing::warn!("no signal will stop the server gracefully: {error}");
                 std::future::pending().await
             }
         }
-        tracing::info!("stopping");
+        tracing::info!("stopping when all requests are answered; press Ctrl-C again to stop at once");
     }
 }
 
+/// Ends the program when the user insists.
+async fn stop_at_once(mut requests: StopRequests) {
+    while !interrupt::is_insisting(requests.next().await) {}
+    interrupt::stop_at_once();
+}
+
+/// The signals that request a stop, with their numbers.
 #[cfg(unix)]
-fn stop_request() -> io::Result<impl Future<Output = ()> + Send> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |number| signal(SignalKind::from_raw(number));
-    let mut signals = interrupt::signals().into_iter().map(listen).collect::<io::Result<Vec<_>>>()?;
-    Ok(async move {
-        if signals.is_empty() {
-            std::future::pending::<()>().await;
+struct StopRequests(Vec<(c_int, Signal)>);
+
+#[cfg(unix)]
+impl StopRequests {
+    fn listen() -> io::Result<Self> {
+        let listen = |number| signal(SignalKind::from_raw(number)).map(|signal| (number, signal));
+        interrupt::signals().into_iter().map(listen).collect::<io::Result<Vec<_>>>().map(Self)
+    }
+
+    /// The next one's number.
+    async fn next(&mut self) -> c_int {
+        if self.0.is_empty() {
+            return std::future::pending().await;
         }
-        select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-    })
+        let (_, index, _) = select_all(self.0.iter_mut().map(|(_, signal)| Box::pin(signal.recv()))).await;
+        self.0[index].0
+    }
 }
 
 #[cfg(not(unix))]
-fn stop_request() -> io::Result<impl Future<Output = ()> + Send> {
-    Ok(async {
+struct StopRequests;
+
+#[cfg(not(unix))]
+impl StopRequests {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// The number of Ctrl-C.
+    async fn next(&mut self) -> c_int {
+        const INTERRUPT: c_int = 2;
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!("no signal will stop the server gracefully: {error}");
             std::future::pending::<()>().await;
         }
-    })
+        INTERRUPT
+    }
 }
 
 /// Serves until `stop`, then until the requests to the models are answered, then at most [`GRACE`] longer.
