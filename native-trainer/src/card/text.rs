@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 /// The card, with what the rest of the manifest says. What nobody has said is called unknown.
 pub fn of(manifest: &Manifest) -> String {
-    let mut text = format!("{}\n", manifest.name);
+    let mut text = format!("{}\n", on_one_line(&manifest.name));
     let mut line = |title: &str, value: &str| {
-        let _ = writeln!(text, "{title:<14}{value}");
+        let _ = writeln!(text, "{title:<14}{}", on_one_line(value));
     };
     if !manifest.trained {
         line("trained", "no: its weights are random, and its answers mean nothing");
@@ -58,4 +58,8 @@ fn lines(title: &str, values: &[String], line: &mut impl FnMut(&str, &str)) {
         line(title, UNKNOWN);
     }
     values.iter().for_each(|value| line(title, value));
+}
+
+fn on_one_line(value: &str) -> String {
+    value.lines().collect::<Vec<_>>().join(" ")
 }

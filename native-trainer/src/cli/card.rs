@@ -21,19 +21,19 @@ pub struct Card {
     model: String,
 
     /// A set of training data; may be repeated
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = text)]
     trained_on: Vec<String>,
 
     /// Something that the model cannot do, in a sentence; may be repeated
-    #[arg(long = "limit", value_name = "TEXT")]
+    #[arg(long = "limit", value_name = "TEXT", value_parser = text)]
     limits: Vec<String>,
 
     /// License of the weights
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = text)]
     license: Option<String>,
 
     /// Address of the weights or of their paper
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = text)]
     source: Option<String>,
 
     /// results.json of `dermake eval --out` with this model, or with several of which it is one; may be repeated
@@ -50,5 +50,13 @@ impl Card {
         let Self { model, trained_on, limits, license, source, results, json } = self;
         card(&model, CardChanges { trained_on, limits, license, source, results }, json)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Parses a text that says something.
+fn text(typed: &str) -> Result<String, &'static str> {
+    match typed.trim() {
+        "" => Err("it is blank, expected a text; what a card does not say is called unknown"),
+        text => Ok(text.to_owned()),
     }
 }

@@ -123,6 +123,27 @@ fn a_card_is_kept_in_the_manifest_and_shown() {
 }
 
 #[test]
+fn a_blank_text_is_refused_and_one_of_several_lines_is_shown_on_one() {
+    let root = tempfile::tempdir().unwrap();
+    let model = root.path().join("model");
+    copy_demo(&model);
+    let before = card(&model, &[]).stdout;
+    for option in ["--trained-on", "--limit", "--license", "--source"] {
+        for blank in ["", " \n"] {
+            let refused = card(&model, &[option, blank]);
+            let log = log(&refused);
+            assert!(refused.status.code() == Some(2) && log.contains("called unknown"), "{option}: {log}");
+        }
+    }
+    assert_eq!(card(&model, &[]).stdout, before);
+    let added = card(&model, &["--limit", "No photo.\r\nNo nails.\n", "--license", " MIT\nor Apache-2.0"]);
+    let shown = String::from_utf8(added.stdout).unwrap();
+    for expected in ["limit         No photo. No nails.\n", "license       MIT or Apache-2.0\n"] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
+#[test]
 fn results_of_another_model_and_models_without_a_manifest_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let model = root.path().join("model");
