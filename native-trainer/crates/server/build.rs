@@ -3,6 +3,9 @@
 //! Without `web/dist`, or with `DERMAKE_CARRY_PAGE=no`, the build succeeds too; the program then serves a page that says how
 //! to build the real one.
 
+#[path = "build/workers.rs"]
+mod workers;
+
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -26,6 +29,9 @@ fn main() -> io::Result<()> {
         collect(&folder, &mut paths)?;
     }
     paths.sort();
+    if let Some(warning) = workers::warning(&paths) {
+        println!("cargo::warning={warning}");
+    }
     let mut list = String::from("/// Path below the page's address, and content, compressed with brotli.\n");
     list.push_str("const FILES: &[(&str, &[u8])] = &[\n");
     for (number, path) in paths.iter().enumerate() {

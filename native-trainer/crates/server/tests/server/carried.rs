@@ -1,4 +1,4 @@
-//! The demo model inside the program is hosted as its folder is.
+//! The page inside the program, and its demo model, which is hosted as its folder is.
 
 use super::running::demo_model;
 use super::*;
@@ -84,4 +84,16 @@ async fn a_program_has_a_page_or_says_how_to_build_it() {
         let page = String::from_utf8(page).unwrap();
         assert!(page.contains("<title>Dermake") || page.contains("just build"), "{page}");
     }
+}
+
+#[test]
+fn the_build_warns_of_a_page_that_computes_on_one_core() {
+    let page = |workers: &[&str]| -> Vec<PathBuf> {
+        let of_worker = |name: &&str| [format!("worker-0a-{name}.js"), format!("worker-0a-{name}_bg.wasm")];
+        let others = ["index.html", "web-0a_bg.wasm"].map(String::from);
+        workers.iter().flat_map(of_worker).chain(others).map(|name| PathBuf::from("web/dist").join(name)).collect()
+    };
+    assert!(build_workers::warning(&page(&["plain"])).unwrap().contains("./justw build"));
+    assert_eq!(build_workers::warning(&page(&["plain", "threads"])), None);
+    assert_eq!(build_workers::warning(&[]), None, "a program without a page");
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod access;
+#[path = "../../build/workers.rs"]
+mod build_workers;
 mod carried;
 mod infer;
 mod limits;
