@@ -1,5 +1,5 @@
 camera-opening = L’appareil photo s’ouvre. Si le navigateur le demande, autorisez-le.
-camera-hint = Remplissez le milieu du carré avec la lésion : le modèle regarde le carré. Placez-vous à la lumière du jour, sans ombre ni reflet, et ne bougez pas.
+camera-hint = Remplissez le milieu du carré avec la lésion : le modèle regarde le carré. Placez-vous à la lumière du jour, sans ombre ni reflet, et ne bougez pas.
 camera-picture = Image de l’appareil photo
 camera-shutter = Prendre la photo
 camera-turn = Autre appareil photo
