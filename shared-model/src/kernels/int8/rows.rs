@@ -9,6 +9,8 @@ use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 
 /// Bytes of a quad of columns of a panel.
 const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
+/// Products that are summed side by side: whole columns of a quad.
+const N_LANES: usize = 16;
 
 impl Int8Matrix {
     /// Returns the weighted sum of the rows of each group: see [`weighted_rows`]. The factors are not rounded.
@@ -29,10 +31,14 @@ widest! {
     fn add_quads(weights: &[i8], factors: &[f32; QUAD_BYTES], sums: &mut [f32]) {
         let (quads, _) = weights.as_chunks::<QUAD_BYTES>();
         let (sums, _) = sums.as_chunks_mut::<INT8_QUAD>();
+        let (factors, _) = factors.as_chunks::<N_LANES>();
         for (weights, sums) in quads.iter().zip(sums) {
-            let mut lanes = [0f32; 16];
-            for (at, (&weight, factor)) in weights.iter().zip(factors).enumerate() {
-                lanes[at % 16] += f32::from(weight) * factor;
+            let (weights, _) = weights.as_chunks::<N_LANES>();
+            let mut lanes = [0f32; N_LANES];
+            for (weights, factors) in weights.iter().zip(factors) {
+                for ((lane, &weight), factor) in lanes.iter_mut().zip(weights).zip(factors) {
+                    *lane += f32::from(weight) * factor;
+                }
             }
             for (at, lane) in lanes.into_iter().enumerate() {
                 sums[at % INT8_QUAD] += lane;
