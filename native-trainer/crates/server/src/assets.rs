@@ -15,7 +15,7 @@ use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
 use super::headers::{self, IMMUTABLE, REVALIDATE};
 use super::page::{self, INDEX, PageFile};
-use super::stored::{Source, StoredFile, stamp};
+use super::stored::{DiskFile, Source, StoredFile, stamp};
 use super::{conditional, content_type};
 
 /// Larger files stay on disk: samples and models, never the page itself.
@@ -148,7 +148,7 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
     }
     let (content_type, _) = content_type::of(name);
     let sha256 = hash::sha256_of_file(path).map_err(failed)?;
-    let source = Source::Disk { path: path.to_owned(), stamp };
+    let source = Source::Disk(DiskFile::new(path.to_owned(), stamp));
     let file = StoredFile { source, size_bytes, sha256, content_type };
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
 }

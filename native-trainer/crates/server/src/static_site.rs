@@ -109,7 +109,7 @@ impl Writer {
     fn write_model_file(&mut self, name: &str, file: &StoredFile) -> anyhow::Result<()> {
         let path = self.new_path(name)?;
         match &file.source {
-            Source::Disk { path: from, .. } => fs::copy(from, &path).map(|_| ()),
+            Source::Disk(file) => fs::copy(file.path(), &path).map(|_| ()),
             Source::Memory(content) => fs::write(&path, content),
         }
         .with_context(|| format!("cannot copy {file} to {}", path.display()))?;

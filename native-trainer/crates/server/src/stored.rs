@@ -1,6 +1,7 @@
 //! A file that is sent whole or in ranges: streamed from disk in constant memory, or from inside the program.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use std::{fmt, fs, io};
 
@@ -8,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dermake_files::hash;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
@@ -38,12 +40,42 @@ pub(super) struct StoredFile {
 
 /// Source of a file's content.
 pub(super) enum Source {
-    /// A file, and its stamp when its hash was read.
-    Disk {
-        path: PathBuf,
-        stamp: Stamp,
-    },
+    Disk(Arc<DiskFile>),
     Memory(Bytes),
+}
+
+/// A file on disk.
+pub(super) struct DiskFile {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+/// A file as it was seen last.
+struct Seen {
+    stamp: Stamp,
+    has_hash: bool,
+}
+
+impl DiskFile {
+    /// Takes a file that has this stamp and the hash that is known of it.
+    pub(super) fn new(path: PathBuf, stamp: Stamp) -> Arc<Self> {
+        Arc::new(Self { path, seen: Mutex::new(Seen { stamp, has_hash: true }) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns whether the file has this hash. Reads it if its time or length is another than before.
+    fn has_hash(&self, sha256: &str) -> bool {
+        let Ok(now) = stamp(&self.path) else { return false };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.stamp != now {
+            let has_hash = hash::sha256_of_file(&self.path).is_ok_and(|found| found == sha256);
+            *seen = Seen { stamp: now, has_hash };
+        }
+        seen.has_hash
+    }
 }
 
 impl StoredFile {
@@ -59,15 +91,17 @@ impl StoredFile {
             return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
         }
         // Other bytes under this hash would stay in caches for a year.
-        if !self.is_unchanged() {
-            tracing::error!("changed or gone since the server read its hash; start the server again: {self}");
+        if !self.has_hash().await {
+            tracing::error!(
+                "another file than the one of this hash, or gone; put it back or start the server again: {self}"
+            );
             return Err(HttpError::Unreadable);
         }
         let method = request.method().clone();
         conditional::normalize_range(&method, request.headers_mut(), &etag, self.size_bytes);
         let mut response = match &self.source {
-            Source::Disk { path, .. } => {
-                let file = ServeFile::new(path).with_buf_chunk_size(CHUNK_BYTES);
+            Source::Disk(file) => {
+                let file = ServeFile::new(file.path()).with_buf_chunk_size(CHUNK_BYTES);
                 file.oneshot(request).await.unwrap_or_else(|never| match never {}).map(Body::new)
             }
             Source::Memory(bytes) => respond_from_memory(bytes, request.headers()),
@@ -86,12 +120,19 @@ impl StoredFile {
         Ok(response)
     }
 
-    /// Returns whether the content is the one whose hash was read, as far as its time and length show.
+    /// Returns whether the content is the one of the hash. A file is read if its time or length is another than before.
     pub(super) fn is_unchanged(&self) -> bool {
         match &self.source {
-            Source::Disk { path, stamp: first } => stamp(path).is_ok_and(|now| now == *first),
+            Source::Disk(file) => file.has_hash(&self.sha256),
             Source::Memory(_) => true,
         }
+    }
+
+    /// As [`Self::is_unchanged`], without keeping other requests from being answered.
+    async fn has_hash(&self) -> bool {
+        let Source::Disk(file) = &self.source else { return true };
+        let (file, sha256) = (Arc::clone(file), self.sha256.clone());
+        tokio::task::spawn_blocking(move || file.has_hash(&sha256)).await.unwrap_or(false)
     }
 }
 
@@ -99,7 +140,7 @@ impl fmt::Display for StoredFile {
     /// Names the file for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
-            Source::Disk { path, .. } => path.display().fmt(f),
+            Source::Disk(file) => file.path().display().fmt(f),
             Source::Memory(_) => f.write_str("a file inside the program"),
         }
     }

@@ -14,7 +14,7 @@ use super::assets::Asset;
 use super::content_type;
 use super::error::{Error, HttpError, Result};
 use super::headers::{IMMUTABLE, REVALIDATE};
-use super::stored::{Source, Stamp, StoredFile, stamp};
+use super::stored::{DiskFile, Source, Stamp, StoredFile, stamp};
 use dermake_models::demo_model;
 
 /// For the same file without the hash in its address.
@@ -148,6 +148,6 @@ fn on_disk(file: &ManifestFile, folder: &Path) -> Result<StoredFile> {
         return Err(Error::Length { expected: file.bytes, found: size_bytes, path });
     }
     let (content_type, _) = content_type::of(&file.file);
-    let source = Source::Disk { path: real, stamp };
+    let source = Source::Disk(DiskFile::new(real, stamp));
     Ok(StoredFile { source, size_bytes, sha256: file.sha256.clone(), content_type })
 }
