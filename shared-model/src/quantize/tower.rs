@@ -44,7 +44,7 @@ const TEXT_BLOCKS: &str = "transformer.resblocks";
 /// Quantizes the vision tower for photos like those of `pixel_values` `[B, 3, S, S]`.
 ///
 /// # Errors
-/// Those of [`quantize`], and of a tower that cannot compute the photos.
+/// Those of [`quantize`](super::quantize), and of a tower that cannot compute the photos.
 pub fn quantize_vision(
     weights: &Weights,
     config: &ClipConfig,
@@ -69,7 +69,7 @@ pub fn quantize_vision(
 /// Quantizes the text tower for texts like those of `input_ids`.
 ///
 /// # Errors
-/// Those of [`quantize`], and of a tower that cannot compute the texts.
+/// Those of [`quantize`](super::quantize), and of a tower that cannot compute the texts.
 pub fn quantize_text(
     weights: &Weights,
     config: &ClipConfig,
