@@ -137,8 +137,6 @@ impl AppState {
 
     /// Makes what the camera shows the current photo; the model is given the guide's square.
     pub(super) fn take_photo(&mut self, photo: NewPhoto, size: PhotoSize) -> Vec<Action> {
-        let mut actions = self.close_camera();
-        actions.extend(self.choose_photo(photo, Some(Crop::first(size))));
-        actions
+        self.choose_photo(photo, Some(Crop::first(size)))
     }
 }

@@ -71,7 +71,8 @@ impl AppState {
         if let Some(batch) = &mut self.batch {
             batch.close();
         }
-        let mut actions = self.set_photo(photo, crop);
+        let mut actions = self.close_camera();
+        actions.extend(self.set_photo(photo, crop));
         actions.push(Action::StorePhoto);
         actions
     }

@@ -118,7 +118,9 @@ impl AppState {
             return Vec::new();
         }
         self.batch = Some(Batch::new(files));
-        self.accept_input()
+        let mut actions = self.close_camera();
+        actions.extend(self.accept_input());
+        actions
     }
 
     /// Shows the table. The model goes on with it.

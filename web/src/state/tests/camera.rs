@@ -30,6 +30,20 @@ fn the_photo_that_is_taken_is_answered_with_the_guides_square() {
     assert!(!state.camera.is_open());
 }
 
+/// A drop reaches the page while the dialog is open, and takes its place.
+#[test]
+fn another_photo_or_a_table_closes_the_camera() {
+    for event in [
+        Event::PhotoChosen("x.jpg".into()),
+        Event::BatchChosen(vec![crate::state::BatchFile { name: "x.jpg".into(), error: None }]),
+    ] {
+        let (mut state, _) = opening();
+        state.apply(Event::CameraShown(SIZE));
+        assert_eq!(state.apply(event)[0], Action::CloseCamera);
+        assert!(!state.camera.is_open());
+    }
+}
+
 #[test]
 fn an_opening_that_was_closed_or_replaced_is_ignored() {
     let (mut state, first) = opening();
