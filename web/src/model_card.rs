@@ -1,8 +1,8 @@
 //! What the page says of the model: the manifest's card, and of what nobody has said that it is unknown.
 
 use crate::language::Catalog;
-use crate::texts;
 use crate::worker::protocol::ModelInfo;
+use crate::{sentences, texts};
 use shared_model::calibration::Calibration;
 use shared_model::card::{CardEvaluation, CardGroup, ModelCard};
 use shared_model::manifest::{FileRole, Manifest};
@@ -60,8 +60,9 @@ pub fn about_labels(catalog: &Catalog, key: &str) -> Option<String> {
     })
 }
 
+/// The size of a file or a download.
 pub fn megabytes(catalog: &Catalog, n_bytes: u64) -> String {
-    catalog.decimal(format_args!("{:.1} MB", n_bytes as f64 / 1e6))
+    texts::card_megabytes(catalog, &sentences::megabytes(catalog, n_bytes))
 }
 
 fn or(lines: Vec<String>, otherwise: String) -> Vec<String> {

@@ -118,6 +118,8 @@ fn sentences_have_the_decimal_mark_of_their_language() {
     assert_eq!(amount(Language::English), "12.3 of 88.1 MB");
     assert_eq!(amount(Language::German), "12,3 von 88,1 MB");
     assert_eq!(amount(Language::French), "12,3 sur 88,1 Mo");
+    let size = |language| web::model_card::megabytes(&catalog(language), 84_700_000);
+    assert_eq!([size(Language::English), size(Language::French)], ["84.7 MB", "84,7 Mo"]);
     let percent = |language| [0.973, 0.0].map(|probability| sentences::percent(&catalog(language), probability));
     assert_eq!(percent(Language::German), ["97,3 %", "< 0,1 %"]);
     assert_eq!(percent(Language::Chinese), ["97.3 %", "< 0.1 %"]);

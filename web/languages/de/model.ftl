@@ -47,6 +47,7 @@ card-source = Quelle
 card-sees = Sieht
 card-square = ein Quadrat von { $n-side } × { $n-side } Bildpunkten
 card-weights = Gewichte
+card-megabytes = { $number } MB
 card-download = { $format }, { $size } zu laden
 card-text-part = Textteil
 card-text-download = weitere { $size }, für eigene Bezeichnungen und für Befunde

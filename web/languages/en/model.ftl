@@ -49,6 +49,7 @@ card-source = Source
 card-sees = Sees
 card-square = a square of { $n-side } × { $n-side } pixels
 card-weights = Weights
+card-megabytes = { $number } MB
 card-download = { $format }, { $size } to download
 card-text-part = Text part
 card-text-download = { $size } more, for your own labels and for findings

@@ -47,6 +47,7 @@ card-source = Origen
 card-sees = Ve
 card-square = un cuadrado de { $n-side } × { $n-side } píxeles
 card-weights = Pesos
+card-megabytes = { $number } MB
 card-download = { $format }, { $size } por descargar
 card-text-part = Parte de texto
 card-text-download = { $size } más, para sus propias etiquetas y para los hallazgos

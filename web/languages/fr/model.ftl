@@ -47,6 +47,7 @@ card-source = Source
 card-sees = Voit
 card-square = un carré de { $n-side } × { $n-side } pixels
 card-weights = Poids
+card-megabytes = { $number } Mo
 card-download = { $format }, { $size } à télécharger
 card-text-part = Partie texte
 card-text-download = { $size } de plus, pour vos propres libellés et pour les signes

@@ -47,6 +47,7 @@ card-source = Origem
 card-sees = Vê
 card-square = um quadrado de { $n-side } × { $n-side } pixels
 card-weights = Pesos
+card-megabytes = { $number } MB
 card-download = { $format }, { $size } para baixar
 card-text-part = Parte de texto
 card-text-download = mais { $size }, para seus próprios rótulos e para os achados

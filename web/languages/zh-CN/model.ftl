@@ -43,6 +43,7 @@ card-source = 来源
 card-sees = 输入
 card-square = { $n-side } × { $n-side } 像素的方形图像
 card-weights = 权重
+card-megabytes = { $number } MB
 card-download = { $format }，需下载 { $size }
 card-text-part = 文本部分
 card-text-download = 另需 { $size }，用于自定义标签和体征

@@ -31,15 +31,19 @@ pub fn status(catalog: &Catalog, status: Status) -> String {
 
 /// How far the work is: `12.3 of 88.1 MB`, `3 of 8 labels`.
 pub fn amount(catalog: &Catalog, Progress { stage, done, total }: Progress) -> String {
-    let megabytes = |bytes: u64| catalog.decimal(format_args!("{:.1}", bytes as f64 / 1e6));
     match stage {
         Stage::Download | Stage::ReadStored => {
-            texts::amount_megabytes(catalog, &megabytes(done), &megabytes(total))
+            texts::amount_megabytes(catalog, &megabytes(catalog, done), &megabytes(catalog, total))
         }
         Stage::Photos => texts::amount_photos(catalog, total, done),
         Stage::Labels => texts::amount_labels(catalog, total, done),
         Stage::Concepts => texts::amount_sentences(catalog, total, done),
     }
+}
+
+/// A number of megabytes, without the unit.
+pub fn megabytes(catalog: &Catalog, n_bytes: u64) -> String {
+    catalog.decimal(format_args!("{:.1}", n_bytes as f64 / 1e6))
 }
 
 /// What was done with the journal.
