@@ -10,8 +10,6 @@ import { chromium } from '@playwright/test';
 
 const root = new URL('..', import.meta.url);
 const [url, folder, ...wanted] = process.argv.slice(2);
-/** Chromium draws the picture of a camera. */
-const cameraFlags = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 const sample = (number) => fileURLToPath(new URL(`shared-model/data/samples/sample-${number}.jpg`, root));
 
 /** What leads to each screen. */
@@ -101,7 +99,8 @@ async function rest(page) {
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM, // from .setup/env.sh
-  args: [...JSON.parse(readFileSync(new URL('.setup/chromium_flags.json', root), 'utf8')), ...cameraFlags],
+  // With the second ones, Chromium draws the picture of a camera.
+  args: ['chromium_flags', 'camera_flags'].flatMap((name) => JSON.parse(readFileSync(new URL(`.setup/${name}.json`, root), 'utf8'))),
 });
 for (const width of [390, 768, 1280]) {
   for (const colorScheme of ['light', 'dark']) {

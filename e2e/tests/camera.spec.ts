@@ -1,5 +1,6 @@
 /** A photo taken with the camera: what the guide shows is what the model is given. Chromium draws the camera's picture. */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import config from '../playwright.config.ts';
 import { samples } from '../support/dermake.ts';
@@ -7,7 +8,7 @@ import { expectAccessible } from '../support/accessible.ts';
 import { expect, test, type Page } from '../support/test.ts';
 
 const { launchOptions } = config.use!;
-const cameraFlags = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+const cameraFlags: string[] = JSON.parse(readFileSync(new URL('../../.setup/camera_flags.json', import.meta.url), 'utf8'));
 test.use({ launchOptions: { ...launchOptions, args: [...launchOptions!.args!, ...cameraFlags] } });
 
 /** Keeps the streams that the page is given, with what it asked for. */

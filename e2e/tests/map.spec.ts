@@ -70,21 +70,9 @@ test('the server makes no maps', async ({ dermake, inferenceServer }) => {
   await expect(dermake.find('map-label')).toHaveCount(0);
 });
 
-test('the place that is most like a label is framed and answered', async ({ page, dermake, server }) => {
+test('the place that is most like a label is framed and answered', async ({ dermake, server, pictures }) => {
   await dermake.load(server.url);
-  const [wide] = await page.evaluate(async () => {
-    const canvas = new OffscreenCanvas(600, 300);
-    const context = canvas.getContext('2d')!;
-    context.fillStyle = '#d9a688';
-    context.fillRect(0, 0, 600, 300);
-    context.fillStyle = '#3b2219';
-    context.beginPath();
-    context.arc(390, 70, 30, 0, 7);
-    context.fill();
-    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
-    return [btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))];
-  });
-  await dermake.choosePhoto({ name: 'wide.png', mimeType: 'image/png', buffer: Buffer.from(wide, 'base64') });
+  await dermake.choosePhoto(await pictures.draw({ part: [100, 40, 300, 200] }));
   await dermake.answers(5);
   await dermake.find('map-label-show').click();
   await expect(dermake.find('map')).toBeVisible();
@@ -93,8 +81,8 @@ test('the place that is most like a label is framed and answered', async ({ page
   await dermake.find('frame-map').click();
   await dermake.answers(5);
   await expect(dermake.find('map')).toHaveCount(0);
-  // 180 of the 300 pixels of the middle square, within the photo.
+  // 120 of the 200 pixels of the middle square, within the photo.
   const start = (at: number, first: number, last: number) =>
-    Math.min(Math.max(Math.round(first + ((at + 0.5) / rows) * 300 - 90), 0), last);
-  expect(await dermake.crop()).toEqual([start(column, 150, 420), start(row, 0, 120), 180]);
+    Math.min(Math.max(Math.round(first + ((at + 0.5) / rows) * 200 - 60), 0), last);
+  expect(await dermake.crop()).toEqual([start(column, 50, 180), start(row, 0, 80), 120]);
 });
