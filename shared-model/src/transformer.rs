@@ -4,6 +4,8 @@ mod block;
 mod config;
 mod contribution;
 
+pub(crate) use contribution::on_cpu;
+
 use crate::Result;
 use crate::linear::Linear;
 use crate::text::SharedTokens;

@@ -137,6 +137,9 @@ fn quantize_with(
         let dense = weights.tensor(name, &Placement::default())?;
         let quantized = if name == text_bits::TABLE || is_block_matrix(name) {
             match format {
+                WeightFormat::Int8 | WeightFormat::Int4 if name == text_bits::TABLE => {
+                    embeddings(name, &dense, format)?
+                }
                 WeightFormat::Int8 | WeightFormat::Int4 => integers(name, &dense, (format, bits.of_matrix(name)))?,
                 WeightFormat::Q8_0 | WeightFormat::Q4_0 => ggml(name, &dense, format)?,
             }
@@ -201,9 +204,6 @@ fn ggml(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
 
 /// Rounds each weight by itself.
 fn integers(name: &str, dense: &Tensor, (format, bits): (WeightFormat, CodeBits)) -> Result<Quantized> {
-    if name == text_bits::TABLE {
-        return embeddings(name, dense, format);
-    }
     let (n_out, n_in) = dense.dims2()?;
     if !Grid::fits(format, n_out, n_in) {
         return half(name, dense);

@@ -63,6 +63,7 @@ fn shares(products: &[f32], n_tokens: usize, heads: Heads) -> Vec<f32> {
     sums
 }
 
-fn on_cpu(x: &Tensor) -> Result<Vec<f32>> {
+/// Returns all values of a tensor of any dtype and device, row by row.
+pub(crate) fn on_cpu(x: &Tensor) -> Result<Vec<f32>> {
     Ok(x.flatten_all()?.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.to_vec1()?)
 }

@@ -3,9 +3,9 @@
 use super::VisionTower;
 use crate::projection::Projection;
 use crate::similarity_map::SimilarityMap;
-use crate::transformer::{SMALLEST_SQUARED_NORM, unit_length};
+use crate::transformer::{SMALLEST_SQUARED_NORM, on_cpu, unit_length};
 use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 
 /// Blocks whose attention a map is made of, the last ones. Before them, the class token has seen hardly anything of what
 /// a text is about.
@@ -60,7 +60,7 @@ impl VisionTower {
         })?;
         let raw = self.raw_feature_of(&tokens)?;
         let squared = raw.sqr()?.sum_all()?.to_scalar::<f32>()?;
-        let class_token = values(&tokens.narrow(1, 0, 1)?)?;
+        let class_token = on_cpu(&tokens.narrow(1, 0, 1)?)?;
         let length = squared.max(SMALLEST_SQUARED_NORM as f32).sqrt();
         let embed_dim = raw.dim(1)?;
         Ok((unit_length(&raw)?, ImageTrace { inputs, class_token, length, embed_dim }))
@@ -77,7 +77,7 @@ impl VisionTower {
     /// As [`Self::check_maps`]; [`Error::Tensor`] for a trace or a text of another model.
     pub fn similarity_map(&self, trace: &ImageTrace, text: &Tensor) -> Result<SimilarityMap> {
         self.check_maps()?;
-        let text = values(text)?;
+        let text = on_cpu(text)?;
         if text.len() != trace.embed_dim {
             let detail = format!("a text of {} values for a map of {}", text.len(), trace.embed_dim);
             return Err(Error::Tensor(candle_core::Error::Msg(detail)));
@@ -90,8 +90,4 @@ impl VisionTower {
         let side = self.image_size / self.patch_size;
         SimilarityMap::new(side, side, values)
     }
-}
-
-fn values(x: &Tensor) -> Result<Vec<f32>> {
-    Ok(x.flatten_all()?.to_dtype(DType::F32)?.to_device(&Device::Cpu)?.to_vec1()?)
 }
