@@ -91,7 +91,7 @@ impl StoredFile {
             return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
         }
         // Other bytes under this hash would stay in caches for a year.
-        if !self.has_hash().await {
+        if !self.has_hash_in_background().await {
             tracing::error!(
                 "another file than the one of this hash, or gone; put it back or start the server again: {self}"
             );
@@ -120,16 +120,16 @@ impl StoredFile {
         Ok(response)
     }
 
-    /// Returns whether the content is the one of the hash. A file is read if its time or length is another than before.
-    pub(super) fn is_unchanged(&self) -> bool {
+    /// Returns whether the content has the known hash. A file is read if its time or length is another than before.
+    pub(super) fn has_hash(&self) -> bool {
         match &self.source {
             Source::Disk(file) => file.has_hash(&self.sha256),
             Source::Memory(_) => true,
         }
     }
 
-    /// As [`Self::is_unchanged`], without keeping other requests from being answered.
-    async fn has_hash(&self) -> bool {
+    /// As [`Self::has_hash`], without keeping other requests from being answered.
+    async fn has_hash_in_background(&self) -> bool {
         let Source::Disk(file) = &self.source else { return true };
         let (file, sha256) = (Arc::clone(file), self.sha256.clone());
         tokio::task::spawn_blocking(move || file.has_hash(&sha256)).await.unwrap_or(false)

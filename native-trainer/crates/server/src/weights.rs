@@ -103,10 +103,10 @@ impl Model {
         self.files.iter().map(|(name, file)| (name.as_str(), file))
     }
 
-    /// Returns whether the manifest and its files are those that were read, as far as their times and lengths show.
+    /// Returns whether the manifest has the time and length that it had, and the files the hashes that it names.
     pub(super) fn is_unchanged(&self) -> bool {
         let manifest = stamp(&self.path.join(Manifest::FILE_NAME));
-        manifest.is_ok_and(|now| now == self.stamp) && self.files.values().all(StoredFile::is_unchanged)
+        manifest.is_ok_and(|now| now == self.stamp) && self.files.values().all(StoredFile::has_hash)
     }
 
     /// Answers for the manifest or a file that it names.
