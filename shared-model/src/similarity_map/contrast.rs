@@ -13,7 +13,7 @@ impl Classifier {
     /// - returns `[E]`
     ///
     /// # Errors
-    /// [`Error::Tensor`](crate::Error::Tensor) when there is no such label.
+    /// [`Error::Tensor`](crate::Error::Tensor) when `class` is not below the number of labels.
     pub fn contrast(&self, class: usize) -> Result<Tensor> {
         self.less_common(&self.weights().narrow(1, class, 1)?.squeeze(1)?)
     }

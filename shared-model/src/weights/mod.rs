@@ -3,7 +3,8 @@
 //! Nothing is converted before a tower asks for it, so a memory-mapped file costs no memory of its own, and the
 //! dense and the quantized forms of a weight live side by side under one logical name: `x.weight` may be stored
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
-//! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`, in four to six bits. A matrix whose activations have 14 bits in place of seven has its scales as `x.weight.int8_fine` or `int4_fine`.
+//! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`, in four to six bits.
+//! A matrix whose activations have 14 bits in place of seven has its scales as `x.weight.int8_fine` or `int4_fine`.
 
 pub(crate) mod code_bits;
 mod dense;

@@ -102,7 +102,7 @@ async fn open(facing: Facing) -> Result<MediaStream, CameraFault> {
     Ok(JsFuture::from(stream).await.map_err(|err| fault(&err))?.unchecked_into())
 }
 
-/// The fault that an exception of `getUserMedia` stands for.
+/// Returns the fault for an exception of `getUserMedia`.
 fn fault(err: &JsValue) -> CameraFault {
     let Some(exception) = err.dyn_ref::<DomException>() else { return CameraFault::Other(format!("{err:?}")) };
     match exception.name().as_str() {

@@ -51,7 +51,7 @@ impl Catalog {
     /// The text with this identifier, and what is wrong with it or its arguments.
     pub fn text_and_errors(&self, id: &str, args: &[(&'static str, FluentValue<'_>)]) -> (String, Vec<String>) {
         let Some(pattern) = self.bundle.get_message(id).and_then(|message| message.value()) else {
-            return (String::new(), vec!["there is no such text".into()]);
+            return (String::new(), vec!["the catalog does not have this text".into()]);
         };
         let args: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, value.clone())).collect();
         let mut errors = Vec::new();

@@ -84,7 +84,7 @@ pub fn check_countable(table: &TrainingTable, objective: &Objective) -> Result<(
 /// Checks that the place of some diagnosis is known, which soft targets and the sampler along an ontology need.
 ///
 /// # Errors
-/// Says so if none is.
+/// When no diagnosis is known.
 pub fn check_diagnoses(lineages: &Lineages) -> Result<(), NothingToLearn> {
     if lineages.n_known() > 0 { Ok(()) } else { Err(NothingToLearn::NoDiagnosis) }
 }

@@ -169,7 +169,7 @@ impl Encoder<'_> {
                 check_same_file(&outcome, &file.path, image.stamp, rank)?;
             }
             found[image.index] = Some(match outcome {
-                // Another time it may be otherwise: neither is kept.
+                // Neither is stored: the file may be readable the next time.
                 Outcome::Unread(problem) | Outcome::NoMemory(problem) => Err(problem),
                 Outcome::Damaged { problem, .. } => {
                     if let Some(store) = &mut self.store {
