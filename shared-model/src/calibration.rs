@@ -5,7 +5,7 @@
 //! over the cosines, is small if no label fits better than the others (Ming et al., arXiv 2211.13445); the largest cosine
 //! is small if no label fits well. `dermake calibrate` fits both on labeled photos.
 
-use crate::zero_shot::LOGIT_FACTOR;
+use crate::logits::LOGIT_FACTOR;
 use serde::{Deserialize, Serialize};
 
 /// A calibrated answer is unsure if its first label is less likely than this: wrong more often than right.

@@ -1,6 +1,7 @@
 //! A model that classifies photos: its towers, and the classifiers that came with it.
 
 mod cut_texts;
+mod logit_scale;
 mod maps;
 mod quantized;
 mod towers;
@@ -16,12 +17,10 @@ use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
 use crate::zero_shot::{Classifier, Prediction, encode_rows};
 use crate::{Clip, Error, Result};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
+use logit_scale::logit_scale_of;
 use std::collections::BTreeMap;
 use towers::Towers;
-
-/// The tensor of the learned scale's logarithm.
-const LOGIT_SCALE: &str = "logit_scale";
 
 /// Ranks labels for the bytes of a photo.
 ///
@@ -254,19 +253,6 @@ impl ZeroShotModel {
         let pixel_values = preprocess_decoded(&image, &self.config.preprocess)?;
         drop(image);
         self.pixel_features(&pixel_values.unsqueeze(0)?)
-    }
-}
-
-/// The scale that a model learned, if its files have it.
-fn logit_scale_of(weights: &Weights) -> Result<Option<f32>> {
-    if weights.stored(LOGIT_SCALE).is_err() {
-        return Ok(None);
-    }
-    let on_cpu = Placement { dtype: DType::F32, ..Placement::default() };
-    let log_scale: Vec<f32> = weights.tensor(LOGIT_SCALE, &on_cpu)?.flatten_all()?.to_vec1()?;
-    match log_scale.first() {
-        Some(log_scale) if !log_scale.exp().is_finite() => Err(Error::LogitScale { found: *log_scale }),
-        log_scale => Ok(log_scale.map(|log_scale| log_scale.exp())),
     }
 }
 

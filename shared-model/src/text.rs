@@ -4,13 +4,11 @@ use crate::config::{ClipConfig, NormOrder, TextConfig, TextPooling, Visibility};
 use crate::linear::{Embedding, Linear};
 use crate::ops::LayerNorm;
 use crate::projection::Projection;
+use crate::shared_tokens::SharedTokens;
 use crate::transformer::{Observer, Transformer, TransformerConfig, biased, unit_length};
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result, finite};
 use candle_core::{DType, Device, Tensor};
-
-mod shared_tokens;
-pub(crate) use shared_tokens::SharedTokens;
 
 /// A text transformer: CLIP's, which is causal and pools at the end token; SigLIP's, in which every token sees all; or
 /// BERT.

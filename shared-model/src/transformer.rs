@@ -8,7 +8,7 @@ pub(crate) use contribution::on_cpu;
 
 use crate::Result;
 use crate::linear::Linear;
-use crate::text::SharedTokens;
+use crate::shared_tokens::SharedTokens;
 use crate::weights::{Placement, Weights};
 use block::Buffers;
 pub(crate) use block::{Block, Layer, Mlp, biased, joined_block_width};

@@ -4,21 +4,25 @@
 use super::catalogs::{Catalog, NUMBER_PREFIX, Text};
 use std::fmt::Write;
 
-/// The source of these functions, of the table of labels, and of the list of all identifiers.
+/// Returns the source of these functions and of the table of labels.
 pub fn functions(english: &Catalog) -> String {
     let mut source = String::new();
-    let (mut ids, mut labels) = (Vec::new(), Vec::new());
+    let mut labels = Vec::new();
     for (_, text) in english.texts() {
-        ids.push(format!("{:?}", text.id));
         match text.label() {
             Some(label) => labels.push(format!("({label:?}, {:?})", text.id)),
             None => source.push_str(&function(text)),
         }
     }
     // Writing to a string does not fail.
-    let _ = writeln!(source, "\npub const IDS: &[&str] = &[{}];", ids.join(", "));
-    let _ = writeln!(source, "pub const LABELS: &[(&str, &str)] = &[{}];", labels.join(", "));
+    let _ = writeln!(source, "\npub const LABELS: &[(&str, &str)] = &[{}];", labels.join(", "));
     source
+}
+
+/// Returns the list of all identifiers, as an expression.
+pub fn ids(english: &Catalog) -> String {
+    let ids: Vec<String> = english.texts().map(|(_, text)| format!("{:?}", text.id)).collect();
+    format!("&[{}]", ids.join(", "))
 }
 
 fn function(text: &Text) -> String {

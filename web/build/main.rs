@@ -22,12 +22,18 @@ fn main() {
     }
 }
 
-/// Writes what the page's program includes: `texts.rs` and the English catalog. The other catalogs are files of the page.
+/// Writes what the page's program includes: `texts.rs`, the identifiers and the English catalog. The other catalogs are
+/// files of the page.
 fn write_texts(folder: &Path) -> Result<(), Vec<String>> {
     let catalogs = catalogs::read(folder)?;
     let english = check::check(&catalogs)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| vec!["cargo named no OUT_DIR".to_string()])?);
-    for (name, content) in [("texts.rs", generate::functions(english)), ("english.ftl", english.source())] {
+    let files = [
+        ("texts.rs", generate::functions(english)),
+        ("text_ids.rs", generate::ids(english)),
+        ("english.ftl", english.source()),
+    ];
+    for (name, content) in files {
         fs::write(out.join(name), content).map_err(|err| vec![format!("{name} could not be written: {err}")])?;
     }
     Ok(())

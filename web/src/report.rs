@@ -2,15 +2,13 @@
 //! English; `sentences/report.rs` has the words of prints and shares.
 
 use crate::crop::{Crop, PhotoSize};
-use crate::state::AppState;
 use serde::{Deserialize, Serialize};
 use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
-use shared_model::labels::LabelSet;
 use shared_model::manifest::ManifestFile;
 
 /// The value of `format` in the file.
-const FORMAT: &str = "dermake-result/1";
+pub const FORMAT: &str = "dermake-result/1";
 
 /// What every file says about its answers.
 pub const DISCLAIMER: &str = "Research software, not a medical device. This is no diagnosis: the percentages only compare \
@@ -90,47 +88,6 @@ pub struct ReportProgram {
 }
 
 impl Report {
-    /// The result that the page shows; `None` without an answer.
-    pub fn of(state: &AppState, context: ReportContext) -> Option<Self> {
-        let (answer, photo, model) = (state.answer.as_ref()?, state.photo.as_ref()?, state.model.as_ref()?);
-        let labels = state.label_set()?;
-        let answers = answer.predictions.iter();
-        Some(Self {
-            format: FORMAT,
-            disclaimer: DISCLAIMER,
-            answered_at: context.answered_at,
-            photo: ReportPhoto {
-                file_name: photo.name.clone(),
-                sha256: photo.sha256.clone(),
-                size: photo.shown().map(|shown| shown.size),
-                crop: photo.used_crop,
-            },
-            labels: ReportLabels {
-                title: labels.title.clone(),
-                n_labels: labels.class_names.len(),
-                is_own: labels.key == LabelSet::CUSTOM,
-            },
-            answers: answers
-                .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
-                .collect(),
-            certainty: answer.certainty,
-            findings: answer.concepts.clone(),
-            model: ReportModel {
-                name: model.name.clone(),
-                is_trained: model.is_trained,
-                notice: model.notice.clone(),
-                weight_format: model.weight_format.clone(),
-                files: model.files.clone(),
-            },
-            program: ReportProgram {
-                name: "Dermake",
-                version: env!("CARGO_PKG_VERSION"),
-                page_build: context.page_build,
-                server: context.server,
-            },
-        })
-    }
-
     /// The file that the page saves.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a result has only names and finite numbers")

@@ -1,8 +1,9 @@
 //! The blocks of a tower as dispatches.
 
+use super::buffer::Buffer;
 use super::constants::{Constants, Matrix};
 use super::dispatch::{Blocks, Dispatch, Epilogue, ProductSizes};
-use super::plan::{Buffer, Plan};
+use super::plan::Plan;
 use crate::config::Activation;
 use crate::kernels::int8::BLOCK_WIDTH;
 use crate::transformer::joined_block_width;

@@ -1,7 +1,7 @@
 //! The constant buffers of a tower.
 
+use super::buffer::Buffer;
 use super::dispatch::{Blocks, Dispatch};
-use super::plan::Buffer;
 use crate::weights::table::Table;
 use crate::weights::{ActivationBits, Placement, WeightFormat, Weights, int4, int8};
 use crate::{Error, Result};

@@ -1,7 +1,7 @@
 //! One launch of each kernel.
 
+use super::buffer::Buffer;
 use super::kernel::Kernel;
-use super::plan::Buffer;
 use crate::config::Activation;
 use crate::weights::packing::INT8_QUAD;
 

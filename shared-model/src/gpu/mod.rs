@@ -8,6 +8,7 @@
 //! the same integer sums. Attention, norms and patch embedding are in f32.
 
 mod blocks;
+mod buffer;
 mod constants;
 mod dispatch;
 mod kernel;
@@ -15,9 +16,16 @@ mod plan;
 mod text;
 mod vision;
 
+pub use buffer::Buffer;
 pub use constants::{Constant, Contents};
 pub use dispatch::{Blocks, Dispatch, Epilogue, ProductSizes};
 pub use kernel::Kernel;
-pub use plan::{Buffer, Plan, Stage};
+pub use plan::{Plan, Stage};
 pub use text::{TextProgram, Texts};
 pub use vision::VisionProgram;
+
+/// Smallest cosine of a feature that an executor computes and the CPU's. A device below it computes wrong numbers.
+pub const LEAST_COSINE: f32 = 0.999;
+
+/// Most dispatches of one submission. Windows resets a GPU that works on one for two seconds.
+pub const DISPATCHES_PER_SUBMISSION: usize = 8;

@@ -1,15 +1,7 @@
 //! What an executor runs for a batch.
 
+use super::buffer::Buffer;
 use super::dispatch::Dispatch;
-
-/// A storage buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Buffer {
-    /// One of the tower's constants, by index.
-    Constant(usize),
-    /// One of the plan's buffers of activations, by index.
-    Activations(usize),
-}
 
 /// The work for a batch of one size.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! The text tower as a program for a GPU.
 
 use super::blocks::{BlockSizes, Transformer};
+use super::buffer::Buffer;
 use super::constants::{Constant, Constants};
 use super::dispatch::Dispatch;
-use super::plan::{Buffer, Plan};
+use super::plan::Plan;
 use super::vision::check_family;
 use crate::config::{ClipConfig, TextConfig};
 use crate::text::text_length;

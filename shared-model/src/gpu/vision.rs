@@ -1,9 +1,10 @@
 //! The vision tower as a program for a GPU.
 
 use super::blocks::{BlockSizes, Transformer};
+use super::buffer::Buffer;
 use super::constants::{Constant, Constants};
 use super::dispatch::Dispatch;
-use super::plan::{Buffer, Plan};
+use super::plan::Plan;
 use crate::config::{ClipConfig, VisionConfig};
 use crate::weights::Weights;
 use crate::{Error, Result};

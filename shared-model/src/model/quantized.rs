@@ -1,7 +1,8 @@
 //! A quantized model from the files that its manifest lists.
 
+use super::ZeroShotModel;
+use super::logit_scale::logit_scale_of;
 use super::towers::Towers;
-use super::{ZeroShotModel, logit_scale_of};
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;

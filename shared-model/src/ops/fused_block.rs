@@ -14,7 +14,7 @@ use crate::fused::{self, activate};
 use crate::kernels::int8::panels;
 use crate::kernels::{PanelMatrix, Place, Values};
 use crate::output::Output;
-use crate::text::SharedTokens;
+use crate::shared_tokens::SharedTokens;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
 

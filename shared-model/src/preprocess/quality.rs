@@ -3,7 +3,7 @@
 //! Blur is the measure of [Crete et al., "The blur effect"](https://doi.org/10.1117/12.702790) (2007): a sharp picture
 //! loses much of the difference between neighboring pixels when it is blurred, a blurred one loses little.
 
-use super::RgbImage8;
+use super::{LUMA_WEIGHTS, RgbImage8};
 use serde::{Deserialize, Serialize};
 
 /// Width of the box filter, in pixels.
@@ -49,10 +49,12 @@ impl PhotoQuality {
     }
 }
 
-/// Luma of every pixel (Rec. 601), as Pillow's mode L.
+/// Returns the luma of every pixel.
 fn gray_levels(image: &RgbImage8) -> Vec<f32> {
     let (pixels, _) = image.as_bytes().as_chunks::<3>();
-    pixels.iter().map(|&[r, g, b]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)).collect()
+    let [red, green, blue] = LUMA_WEIGHTS.map(|weight| weight as f32);
+    let luma = |&[r, g, b]: &[u8; 3]| red * f32::from(r) + green * f32::from(g) + blue * f32::from(b);
+    pixels.iter().map(luma).collect()
 }
 
 /// Blur between 0 and 1 along lines, each `(start, stride, length)`.

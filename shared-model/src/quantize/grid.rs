@@ -4,14 +4,13 @@ use crate::lanes;
 use crate::parallel::map_tasks;
 use crate::weights::code_bits::CodeBits;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
+use crate::weights::scale_search::least_error_scale;
 use crate::weights::{ActivationBits, StoredTensor, WeightFormat, int4, table};
 use half::f16;
 use safetensors::Dtype;
 
 /// The largest code of an int8 weight.
 const LARGEST_BYTE: f32 = 127.0;
-/// Scales that are tried for a row of int8, as fractions of the scale for its largest weight: from one to a half.
-const TRIED: usize = 16;
 
 /// How the scales of a matrix are chosen.
 #[derive(Clone, Copy)]
@@ -198,12 +197,6 @@ fn widest_scale(row: &[f32], largest: f32) -> f32 {
 
 /// Returns the scale of a row with the least squared error, each weight's counted `importance` times.
 fn best_scale(row: &[f32], largest: f32, importance: impl Fn(usize) -> f32) -> f32 {
-    let widest = widest_scale(row, largest);
-    let error = |scale: f32| -> f32 {
-        let of = |weight: f32| weight - f32::from(nearest(weight, scale, largest)) * scale;
-        row.iter().enumerate().map(|(at, &weight)| importance(at) * of(weight) * of(weight)).sum()
-    };
-    let tried = (0..TRIED).map(|step| widest * (1.0 - step as f32 / (2 * TRIED) as f32));
-    let tried = tried.map(|scale| (scale, error(scale)));
-    tried.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(widest, |(scale, _)| scale)
+    let nearest = |weight, scale| nearest(weight, scale, largest);
+    least_error_scale(row, widest_scale(row, largest), |scale| scale, nearest, importance)
 }

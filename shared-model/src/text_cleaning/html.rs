@@ -1,6 +1,6 @@
 //! HTML character references, as Python's `html.unescape` and ftfy's `unescape_html` decode them.
 
-use super::ftfy::windows_1252;
+use super::windows_1252;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -82,7 +82,7 @@ fn decode_numeric_reference(text: &str) -> Option<(String, usize)> {
 fn numbered_char(code: u32) -> Option<char> {
     match code {
         0 => Some(char::REPLACEMENT_CHARACTER),
-        0x80..=0x9f => Some(windows_1252(code as u8)),
+        0x80..=0x9f => Some(windows_1252::char_of(code as u8)),
         0x01..=0x08 | 0x0b | 0x0e..=0x1f | 0x7f | 0xfdd0..=0xfdef => None,
         _ if code <= 0x10ffff && code & 0xfffe == 0xfffe => None,
         _ => Some(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)),

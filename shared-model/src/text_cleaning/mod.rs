@@ -8,6 +8,7 @@
 mod characters;
 mod ftfy;
 mod html;
+mod windows_1252;
 
 use crate::config::TextCleaning;
 use crate::{Error, Result};

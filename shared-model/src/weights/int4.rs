@@ -7,14 +7,13 @@
 use super::StoredTensor;
 use super::code_bits::CodeBits;
 use super::packing::{self, INT8_PANEL, INT8_QUAD};
+use super::scale_search::least_error_scale;
 use crate::{Error, Result, lanes};
 use half::f16;
 use safetensors::Dtype;
 
 /// Weights that share a scale.
 pub(crate) const BLOCK: usize = 32;
-/// Scales that are tried for a block, as fractions of the scale for its largest weight.
-const TRIED: usize = 16;
 
 /// Returns the bits of a stored matrix and its shape `[out, in]`; `None` for other shapes.
 ///
@@ -61,14 +60,9 @@ pub(crate) fn best_scale(weights: &[f32], bits: CodeBits, importance: impl Fn(us
         weights.iter().fold(0f32, |largest, weight| if weight.abs() > largest.abs() { *weight } else { largest });
     // The largest weight gets the end of the range that reaches further.
     let widest = -largest / bits.n_negative() as f32;
-    let error = |scale: f16| -> f32 {
-        let scale = f32::from(scale);
-        let of = |weight: f32| weight - scale * f32::from(nearest(weight, bits, scale));
-        weights.iter().enumerate().map(|(at, &weight)| importance(at) * of(weight) * of(weight)).sum()
-    };
-    let tried = (0..TRIED).map(|step| f16::from_f32(widest * (1.0 - step as f32 / (2 * TRIED) as f32)));
-    let tried = tried.map(|scale| (scale, error(scale)));
-    tried.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(f16::ZERO, |(scale, _)| scale)
+    let stored = |scale| f16::from_f32(scale).to_f32();
+    let nearest = |weight, scale| nearest(weight, bits, scale);
+    f16::from_f32(least_error_scale(weights, widest, stored, nearest, importance))
 }
 
 /// Returns the code of the multiple of `scale` that is nearest.

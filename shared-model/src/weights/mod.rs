@@ -20,6 +20,7 @@ mod likeness;
 pub(crate) mod packing;
 mod pickle;
 mod positions;
+pub(crate) mod scale_search;
 mod shards;
 mod stored;
 pub(crate) mod table;

@@ -1,6 +1,6 @@
 //! Takes a photo: the camera's picture, and over it the square that the model will look at.
 
-use super::image_picker::choose;
+use super::photo_input::choose;
 use crate::app::{App, has_camera};
 use crate::crop::{Crop, PhotoSize};
 use crate::sentences;

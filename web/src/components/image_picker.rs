@@ -3,32 +3,12 @@
 use super::batch::AddMany;
 use super::camera::TakePhoto;
 use super::crop::{CropControls, CropStage, ModelView, PhotoHints};
+use super::photo_input::{PHOTO_INPUT_ID, accepted, choose, open_file_dialog};
 use super::server_switch::ServerSwitch;
 use crate::app::{App, SAMPLES};
-use crate::state::{Event, NewPhoto};
+use crate::state::Event;
 use crate::texts::{self, Text};
-use leptos::ev;
 use leptos::prelude::*;
-use shared_model::preprocess::PictureFormat;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
-
-/// Id of the file input.
-const PHOTO_INPUT_ID: &str = "photo-input";
-
-/// Media types that can be decoded. Phones convert other formats to one of these.
-pub fn accepted() -> String {
-    PictureFormat::ALL.map(PictureFormat::media_type).join(",")
-}
-
-/// Makes the file of a file input the current photo.
-pub fn choose(app: App, event: &ev::Event) {
-    let input: HtmlInputElement = event_target(event);
-    if let Some(file) = input.files().and_then(|files| files.get(0)) {
-        app.choose(&file, NewPhoto { name: file.name() });
-    }
-    input.set_value(""); // so that choosing the same file again is an event
-}
 
 #[component]
 pub fn ImagePicker(app: App) -> impl IntoView {
@@ -108,12 +88,4 @@ fn Samples(app: App) -> impl IntoView {
         }
     };
     view! { <ul class="samples">{SAMPLES.into_iter().enumerate().map(sample).collect_view()}</ul> }
-}
-
-/// Opens the file dialog.
-pub fn open_file_dialog() {
-    let input = document().get_element_by_id(PHOTO_INPUT_ID);
-    if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
-        input.click();
-    }
 }

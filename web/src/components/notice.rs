@@ -1,6 +1,6 @@
 //! The error message, with a button for the remedy.
 
-use super::image_picker::open_file_dialog;
+use super::photo_input::open_file_dialog;
 use crate::app::App;
 use crate::document::reload_page;
 use crate::error::Remedy;

@@ -1,7 +1,6 @@
 //! The texts of a language. `texts.rs` has a function for each of them.
 
 use super::Language;
-use crate::texts::IDS;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::fmt;
@@ -9,6 +8,9 @@ use unic_langid::LanguageIdentifier;
 
 /// The English texts.
 const ENGLISH: &str = include_str!(concat!(env!("OUT_DIR"), "/english.ftl"));
+
+/// The identifiers of all texts.
+const IDS: &[&str] = include!(concat!(env!("OUT_DIR"), "/text_ids.rs"));
 
 /// The texts of a language, with its rules for plurals.
 pub struct Catalog {

@@ -16,6 +16,7 @@ mod model_list;
 mod phase;
 mod photo;
 mod replies;
+mod report;
 mod start;
 mod status;
 #[cfg(test)]

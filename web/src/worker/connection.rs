@@ -1,7 +1,7 @@
 //! The worker's connection to the page, and the context of the request that is being processed.
 
+use super::decoded_photos::DecodedPhotos;
 use super::inbox::Inbox;
-use super::photo::DecodedPhotos;
 use super::protocol::{Envelope, Reply, Request, RequestId};
 use crate::error::Error;
 use crate::time::sleep;

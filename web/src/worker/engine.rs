@@ -150,7 +150,7 @@ impl Engine {
         context: &RequestContext,
     ) -> Result<(RgbImage8, Tensor)> {
         let config = &self.model.config.preprocess;
-        let input = context.connection.decoded.model_input(photo, config, &context.connection).await?;
+        let input = photo.model_input(config, &context.connection).await?;
         let side = input.width() as usize;
         let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
         let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;

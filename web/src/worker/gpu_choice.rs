@@ -1,5 +1,7 @@
 //! Whether the GPU computes: what the page's address requests, and a photo whose feature is known.
 
+use shared_model::gpu::LEAST_COSINE;
+
 /// The engine that the page's address requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requested {
@@ -22,9 +24,6 @@ impl Requested {
         }
     }
 }
-
-/// Smallest cosine of the two engines' features.
-const LEAST_COSINE: f32 = 0.999;
 
 /// A photo that wasm has computed.
 pub struct KnownAnswer {

@@ -10,7 +10,6 @@ use shared_model::labels::LabelSet;
 use shared_model::preprocess::{
     DecodedImage, PhotoQuality, Reading, RgbImage8, decode, encode_png, preview, resize_and_crop,
 };
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -27,9 +26,6 @@ const PREVIEW_EDGE: u32 = 1024;
 
 /// Length of the longer side at which a whole photo's quality is measured: about that of a model's square.
 const QUALITY_EDGE: u32 = 256;
-
-/// Photos up to this many pixels stay decoded: 100 MB at four bytes a pixel.
-const MAX_KEPT_PIXELS: u64 = 25_000_000;
 
 /// A photo's file, and the part of it to look at.
 #[derive(Clone)]
@@ -49,63 +45,43 @@ pub struct Query {
     pub top_k: usize,
 }
 
-/// The decoded photo, kept until the model looks at it, and then while it is cropped, so that it is not decoded again.
-#[derive(Default)]
-pub struct DecodedPhotos {
-    previewed: Cell<Option<PhotoId>>,
-    kept: RefCell<Option<(PhotoId, DecodedImage)>>,
-}
-
-impl DecodedPhotos {
-    /// Crops and scales a photo for the model. Sends the page the preview of a new photo.
+impl Photo {
+    /// Crops and scales the photo for the model. Sends the page the preview of a new photo.
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors;
     /// [`Error::Computation`] for a crop outside the photo.
-    pub async fn model_input(
-        &self,
-        photo: &Photo,
-        config: &PreprocessConfig,
-        connection: &Connection,
-    ) -> Result<RgbImage8> {
-        let kept = self.kept.take().filter(|(id, _)| *id == photo.id);
-        let image = match kept {
-            Some((_, image)) => image,
-            None => self.decode(photo, connection).await?,
+    pub async fn model_input(&self, config: &PreprocessConfig, connection: &Connection) -> Result<RgbImage8> {
+        let image = match connection.decoded.take(self.id) {
+            Some(image) => image,
+            None => self.decode(connection).await?,
         };
-        let pixels = match photo.crop {
+        let pixels = match self.crop {
             None => resize_and_crop(&image, config)?,
             Some(crop) => resize_and_crop(&image.cropped(crop.to_box())?, config)?,
         };
-        if photo.crop.is_some() {
-            self.keep(photo.id, image);
+        if self.crop.is_some() {
+            connection.decoded.keep(self.id, image);
         }
         Ok(pixels)
     }
 
-    /// Decodes a photo before the model is there. Sends the page its preview, or why it cannot be decoded.
-    pub async fn decode_early(&self, photo: &Photo, connection: &Connection) {
-        match self.decode(photo, connection).await {
-            Ok(image) => self.keep(photo.id, image),
-            Err(error) => connection.send(0, Reply::PhotoRefused { photo_id: photo.id, error }),
+    /// Decodes the photo before the model is there. Sends the page its preview, or why it cannot be decoded.
+    pub async fn decode_early(&self, connection: &Connection) {
+        match self.decode(connection).await {
+            Ok(image) => connection.decoded.keep(self.id, image),
+            Err(error) => connection.send(0, Reply::PhotoRefused { photo_id: self.id, error }),
         }
     }
 
-    async fn decode(&self, photo: &Photo, connection: &Connection) -> Result<DecodedImage> {
-        let image = photo.pixels().await?;
-        if photo.is_shown && self.previewed.replace(Some(photo.id)) != Some(photo.id) {
-            photo.send_preview(&image, connection);
+    async fn decode(&self, connection: &Connection) -> Result<DecodedImage> {
+        let image = self.pixels().await?;
+        if self.is_shown && connection.decoded.begin_preview(self.id) {
+            self.send_preview(&image, connection);
         }
         Ok(image)
     }
 
-    fn keep(&self, photo_id: PhotoId, image: DecodedImage) {
-        let n_pixels = u64::from(image.width()) * u64::from(image.height());
-        *self.kept.borrow_mut() = (n_pixels <= MAX_KEPT_PIXELS).then_some((photo_id, image));
-    }
-}
-
-impl Photo {
     /// Sends the page a preview made of the decoded pixels.
     fn send_preview(&self, image: &DecodedImage, connection: &Connection) {
         // Without a preview, the page shows the photo's name.

@@ -83,7 +83,7 @@ impl Remote {
             return Ok(input.clone());
         }
         let connection = &context.connection;
-        let pixels = connection.decoded.model_input(photo, &self.preprocess, connection).await?;
+        let pixels = photo.model_input(&self.preprocess, connection).await?;
         let input = png(&pixels)?;
         photo.send_view(&pixels, &input, connection);
         self.input = Some((photo.id, photo.crop, input.clone()));

@@ -48,7 +48,7 @@ fn receive(connection: &Rc<Connection>, event: &MessageEvent) {
         (Ok(Envelope { body: Request::DecodePhoto { photo_id }, .. }), Some(file)) => {
             let (photo, connection) =
                 (Photo { id: photo_id, file, crop: None, is_shown: true }, connection.clone());
-            spawn_local(async move { connection.decoded.decode_early(&photo, &connection).await });
+            spawn_local(async move { photo.decode_early(&connection).await });
         }
         (Ok(request), photo) => connection.inbox.put(request.request_id, Incoming { request, photo }),
         (Err(unreadable), _) => {

@@ -3,8 +3,9 @@
 use super::compare::{Comparison, Evaluated};
 use super::figure_files;
 use super::predictions::{self, CLASS_FOLDER};
+use super::published::Published;
 use super::report;
-use super::results::{Published, Results};
+use super::results::Results;
 use anyhow::{Result, bail};
 use dermake_files::lock::Lock;
 use dermake_files::output::{create_folder, replace_file};

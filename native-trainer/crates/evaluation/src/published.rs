@@ -1,13 +1,26 @@
 //! The figures that others published: `static/benchmarks/published.toml`.
 
-use super::results::Published;
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The models in the order of the table's columns.
 const COLUMNS: [&str; 8] =
     ["MAKE", "O-MAKE", "DermFM-Zero", "DermLIP-ViTB16", "DermLIP-PanDerm", "MONET", "BiomedCLIP", "CLIP"];
+
+/// A figure that somebody published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// `MAKE`, `DermLIP`, ...
+    pub model: String,
+    /// Key of the benchmark.
+    pub benchmark: String,
+    /// Key of the metric.
+    pub metric: String,
+    pub value: f64,
+    /// The table that has it.
+    pub source: String,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -262,17 +262,3 @@ pub struct SkippedBenchmark {
     /// Instructions: which files to put where.
     pub how: String,
 }
-
-/// A figure that somebody published.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Published {
-    /// `MAKE`, `DermLIP`, ...
-    pub model: String,
-    /// Key of the benchmark.
-    pub benchmark: String,
-    /// Key of the metric.
-    pub metric: String,
-    pub value: f64,
-    /// The table that has it.
-    pub source: String,
-}

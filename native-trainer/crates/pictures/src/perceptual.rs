@@ -5,7 +5,7 @@
 //! the signs of frequencies and transposing it exchanges them, so the hashes of all eight orientations follow.
 
 use crate::PictureError;
-use shared_model::preprocess::Reading;
+use shared_model::preprocess::{LUMA_WEIGHTS, Reading};
 use std::f64::consts::PI;
 use std::path::Path;
 
@@ -59,13 +59,14 @@ fn gray(bytes: &[u8], width: usize, height: usize) -> [f64; SIDE * SIDE] {
         let start = (at * size / SIDE).min(size - 1);
         start..((at + 1) * size).div_ceil(SIDE).clamp(start + 1, size)
     };
+    let [red, green, blue] = LUMA_WEIGHTS;
     std::array::from_fn(|at| {
         let (rows, columns) = (covered(at / SIDE, height), covered(at % SIDE, width));
         let (mut sum, mut n) = (0.0, 0.0);
         for row in rows {
             for column in columns.clone() {
                 let pixel = &bytes[3 * (row * width + column)..][..3];
-                sum += 0.299 * f64::from(pixel[0]) + 0.587 * f64::from(pixel[1]) + 0.114 * f64::from(pixel[2]);
+                sum += red * f64::from(pixel[0]) + green * f64::from(pixel[1]) + blue * f64::from(pixel[2]);
                 n += 1.0;
             }
         }

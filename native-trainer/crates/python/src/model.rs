@@ -4,9 +4,8 @@ use crate::arrays::{self, Matrix};
 use crate::errors::{LabelError, exception, model_exception};
 use crate::evaluate::Evaluation;
 use crate::factor::Factor;
-use crate::features::of_each;
 use crate::images::Images;
-use crate::kept::Kept;
+use crate::loaded_model::{LoadedModel, of_each};
 use crate::values::{concept_list, predictions, texts, to_python};
 use crate::work::run;
 use dermake_models::demo_model;
@@ -15,8 +14,6 @@ use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use shared_model::ZeroShotModel;
-use shared_model::concepts::ConceptScorer;
 use shared_model::preprocess::{Reading, preprocess_decoded};
 use shared_model::zero_shot::Classifier;
 use std::path::PathBuf;
@@ -24,13 +21,7 @@ use std::path::PathBuf;
 /// A model that ranks labels for images. Made by `load`.
 #[pyclass(frozen, module = "dermake")]
 pub struct Model {
-    pub(super) model: ZeroShotModel,
-    pub(super) options: ModelOptions,
-    /// The model's name.
-    #[pyo3(get)]
-    pub(super) name: String,
-    pub(super) classifiers: Kept<(Vec<String>, Vec<String>), Classifier>,
-    pub(super) scorers: Kept<Vec<String>, ConceptScorer>,
+    loaded: LoadedModel,
 }
 
 /// Loads a model: "demo", "hf-hub:owner/name", a folder or a weights file.
@@ -47,53 +38,55 @@ pub fn load(py: Python<'_>, model: PathBuf, arch: Option<String>, device: &str, 
         device: device.parse().map_err(|err| wrong("device", err))?,
         dtype: dtype.parse().map_err(|err| wrong("dtype", err))?,
     };
-    run(py, model_exception, || {
-        let (model, name) = options.load()?;
-        dermake_models::warn_of(&model);
-        Ok(Model { model, options, name, classifiers: Kept::default(), scorers: Kept::default() })
-    })
+    run(py, model_exception, || Ok(Model { loaded: LoadedModel::load(options)? }))
 }
 
 #[pymethods]
 impl Model {
+    /// The model's name.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.loaded.name
+    }
+
     /// The length E of a feature.
     #[getter]
     fn embed_dim(&self) -> usize {
-        self.model.config.embed_dim
+        self.loaded.model.config.embed_dim
     }
 
     /// The side S of the square of pixels that the model sees.
     #[getter]
     fn image_size(&self) -> usize {
-        self.model.config.preprocess.image_size
+        self.loaded.model.config.preprocess.image_size
     }
 
     /// The number L of tokens of a text.
     #[getter]
     fn context_length(&self) -> usize {
-        self.model.config.text.context_length
+        self.loaded.model.config.text.context_length
     }
 
     /// False for random weights, whose answers mean nothing.
     #[getter]
     fn is_trained(&self) -> bool {
-        self.model.is_trained
+        self.loaded.model.is_trained
     }
 
     /// What people must know about the model.
     #[getter]
     fn notice(&self) -> Option<&str> {
-        self.model.notice.as_deref()
+        self.loaded.model.notice.as_deref()
     }
 
     /// The scale that the model learned for its logits.
     #[getter]
     fn logit_scale(&self) -> Option<f32> {
-        self.model.logit_scale()
+        self.loaded.model.logit_scale()
     }
 
     fn __repr__(&self) -> String {
-        format!("<dermake.Model {:?}, {} values a feature>", self.name, self.embed_dim())
+        format!("<dermake.Model {:?}, {} values a feature>", self.loaded.name, self.embed_dim())
     }
 
     /// Ranks labels for an image, or for each image of a list.
@@ -112,9 +105,9 @@ impl Model {
         let (images, top_k, scale) = (Images::of(image)?, at_least_one(top_k)?, Factor::of(scale)?);
         let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
         let (mut answers, scale) = run(py, exception, || {
-            let classifier = self.kept_classifier(&labels, &templates)?;
-            let features = self.features(&images, reading(as_reference))?;
-            let classifier = scale.applied(Classifier::clone(&classifier), &self.model, &templates)?;
+            let classifier = self.loaded.kept_classifier(&labels, &templates)?;
+            let features = self.loaded.features(&images, reading(as_reference))?;
+            let classifier = scale.applied(Classifier::clone(&classifier), &self.loaded.model, &templates)?;
             Ok((of_each(&features, |feature| classifier.answer(feature, top_k))?, classifier.scale()))
         })?;
         match images.is_list {
@@ -139,8 +132,8 @@ impl Model {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (images, concepts, top_k) = (Images::of(image)?, concept_list(concepts)?, at_least_one(top_k)?);
         let mut ranked = run(py, exception, || {
-            let scorer = self.kept_scorer(&concepts, reading(as_reference))?;
-            let features = self.features(&images, reading(as_reference))?;
+            let scorer = self.loaded.kept_scorer(&concepts, reading(as_reference))?;
+            let features = self.loaded.features(&images, reading(as_reference))?;
             of_each(&features, |feature| scorer.annotate(feature, top_k))
         })?;
         if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
@@ -158,7 +151,7 @@ impl Model {
         if images.is_list {
             return Err(PyTypeError::new_err("image: expected one image, found a list; embed_images takes lists"));
         }
-        let features = run(py, exception, || Matrix::of(&self.features(&images, reading(as_reference))?))?;
+        let features = run(py, exception, || Matrix::of(&self.loaded.features(&images, reading(as_reference))?))?;
         Ok(PyArray1::from_vec(py, features.values))
     }
 
@@ -171,7 +164,7 @@ impl Model {
         as_reference: bool,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let images = Images::of_several(images)?;
-        let features = run(py, exception, || Matrix::of(&self.features(&images, reading(as_reference))?))?;
+        let features = run(py, exception, || Matrix::of(&self.loaded.features(&images, reading(as_reference))?))?;
         arrays::matrix(py, features)
     }
 
@@ -179,7 +172,7 @@ impl Model {
     fn embed_text<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (texts, is_list) = texts(text, "text")?;
         let features = run(py, exception, || {
-            self.text_features(&texts, |texts| self.model.encode_texts(texts, &mut |_, _| {}))
+            self.loaded.text_features(&texts, |texts| self.loaded.model.encode_texts(texts, &mut |_, _| {}))
         })?;
         match is_list {
             true => Ok(arrays::matrix(py, features)?.into_any()),
@@ -196,7 +189,8 @@ impl Model {
         templates: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
-        let weights = run(py, exception, || Matrix::of(self.kept_classifier(&labels, &templates)?.weights()))?;
+        let weights =
+            run(py, exception, || Matrix::of(self.loaded.kept_classifier(&labels, &templates)?.weights()))?;
         arrays::matrix(py, weights)
     }
 
@@ -214,7 +208,7 @@ impl Model {
         }
         let values: Vec<f32> = run(py, exception, || {
             let image = images.decode(0, reading(as_reference))?;
-            Ok(preprocess_decoded(&image, &self.model.config.preprocess)?.flatten_all()?.to_vec1()?)
+            Ok(preprocess_decoded(&image, &self.loaded.model.config.preprocess)?.flatten_all()?.to_vec1()?)
         })?;
         PyArray1::from_vec(py, values).reshape([3, side, side])
     }
@@ -226,14 +220,14 @@ impl Model {
         pixel_values: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let pixel_values = arrays::pixel_values(pixel_values, self.image_size())?;
-        let features = run(py, exception, || Matrix::of(&self.model.pixel_features(&pixel_values)?))?;
+        let features = run(py, exception, || Matrix::of(&self.loaded.model.pixel_features(&pixel_values)?))?;
         arrays::matrix(py, features)
     }
 
     /// Tokenizes texts: ids `(n, L)`, padded to the context length.
     fn tokenize<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<i64>>> {
         let (texts, _) = texts(text, "text")?;
-        let rows = run(py, exception, || Ok(self.model.tokenize(&texts)?))?;
+        let rows = run(py, exception, || Ok(self.loaded.model.tokenize(&texts)?))?;
         let shape = [rows.len(), self.context_length()];
         PyArray1::from_vec(py, rows.into_iter().flatten().map(i64::from).collect()).reshape(shape)
     }
@@ -255,13 +249,14 @@ impl Model {
         };
         let rows: Vec<Vec<u32>> =
             rows.into_iter().map(|row| row.into_iter().map(id).collect()).collect::<PyResult<_>>()?;
-        let features = run(py, exception, || self.text_features(&rows, |rows| self.model.encode_ids(rows)))?;
+        let features =
+            run(py, exception, || self.loaded.text_features(&rows, |rows| self.loaded.model.encode_ids(rows)))?;
         arrays::matrix(py, features)
     }
 
     /// Evaluates the model; takes the options that `dermake.Model.evaluate` has filled in.
     fn _evaluate<'py>(&self, py: Python<'py>, options: Evaluation) -> PyResult<Bound<'py, PyAny>> {
-        let results = run(py, exception, || options.run(&self.options))?;
+        let results = run(py, exception, || options.run(&self.loaded.options))?;
         to_python(py, &results)
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 use shared_model::quantize::WeightFormat;
-use shared_model::zero_shot::Classifier;
+use shared_model::zero_shot::{Classifier, softmax};
 use shared_model::{TextTower, VisionTower};
 
 /// Images or texts that are encoded at a time.
@@ -129,7 +129,8 @@ fn least(cosines: &[f32]) -> f32 {
 }
 
 fn probabilities(classifier: &Classifier, image_features: &Tensor) -> Result<Vec<Vec<f32>>> {
-    Ok(candle_nn::ops::softmax_last_dim(&classifier.logits(image_features)?)?.to_vec2()?)
+    let logits: Vec<Vec<f32>> = classifier.logits(image_features)?.to_vec2()?;
+    Ok(logits.iter().map(|logits| softmax(logits)).collect())
 }
 
 /// The index of the largest value.

@@ -1,6 +1,5 @@
 //! Early stopping: a run ends when a figure of its evaluations has stopped improving.
 
-use super::recipe::Recipe;
 use anyhow::{Result, ensure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,19 +28,25 @@ fn default_metric() -> String {
     VALIDATION_LOSS.into()
 }
 
+/// The names of the figures that are measured on a validation table, if there is one, and these zero-shot tables.
+pub fn measured<'a>(has_validation: bool, zero_shot: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let loss = has_validation.then(|| VALIDATION_LOSS.to_owned());
+    let accuracies = zero_shot.into_iter().map(|name| format!("{ZERO_SHOT}{name}"));
+    loss.into_iter().chain(accuracies).collect()
+}
+
 impl EarlyStopping {
+    /// Checks the settings of a run that measures these figures.
+    ///
     /// # Errors
     /// For a figure that is not measured, and numbers that make no sense.
-    pub fn validate(&self, recipe: &Recipe) -> Result<()> {
+    pub fn validate(&self, measured: &[String]) -> Result<()> {
         let Self { metric, patience, min_improvement } = self;
         ensure!(*patience > 0, "patience is 0, expected at least 1");
         ensure!(
             *min_improvement >= 0.0 && min_improvement.is_finite(),
             "min_improvement is {min_improvement}, expected 0 or more"
         );
-        let loss = recipe.data.validation.iter().map(|_| VALIDATION_LOSS.to_owned());
-        let accuracies = recipe.data.zero_shot.iter().map(|set| format!("{ZERO_SHOT}{}", set.name));
-        let measured: Vec<String> = loss.chain(accuracies).collect();
         ensure!(
             !measured.is_empty(),
             "nothing is measured, since there is neither data.validation nor data.zero_shot"
@@ -139,19 +144,17 @@ mod tests {
 
     #[test]
     fn a_figure_that_is_not_measured_is_named_beside_those_that_are() {
-        let mut recipe = Recipe::read("smoke").unwrap();
-        let check = |recipe: &Recipe, metric: &str| {
+        let both = measured(true, ["synth"]);
+        let check = |measured: &[String], metric: &str| {
             let stopping = EarlyStopping { metric: metric.into(), patience: 1, min_improvement: 0.0 };
-            stopping.validate(recipe).err().map_or(String::new(), |err| err.to_string())
+            stopping.validate(measured).err().map_or(String::new(), |err| err.to_string())
         };
-        assert_eq!(check(&recipe, "validation_loss"), "");
-        assert_eq!(check(&recipe, "zero_shot_top1_synth"), "");
+        assert_eq!(check(&both, "validation_loss"), "");
+        assert_eq!(check(&both, "zero_shot_top1_synth"), "");
         assert_eq!(
-            check(&recipe, "accuracy"),
+            check(&both, "accuracy"),
             "metric is \"accuracy\", expected validation_loss or zero_shot_top1_synth"
         );
-        recipe.data.validation = None;
-        recipe.data.zero_shot.clear();
-        assert!(check(&recipe, "validation_loss").contains("nothing is measured"));
+        assert!(check(&measured(false, []), "validation_loss").contains("nothing is measured"));
     }
 }

@@ -1,8 +1,9 @@
 //! The tables that a run is evaluated on, and which figure is measured on which.
 
 use super::early_stopping::ZERO_SHOT;
-use super::plan::{ZeroShotSet, read, table_sha256};
 use super::recipe::Recipe;
+use super::table_hash::{read, table_sha256};
+use super::tables::ZeroShotSet;
 use anyhow::Result;
 use dermake_data::SampleSource;
 use dermake_files::hash;

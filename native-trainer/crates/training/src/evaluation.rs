@@ -2,10 +2,11 @@
 
 use super::early_stopping::{VALIDATION_LOSS, ZERO_SHOT};
 use super::model::TrainedModel;
-use super::plan::{Plan, ZeroShotSet};
+use super::plan::Plan;
 use super::rank_batch::{check_bad_rows, n_bad_cells};
 use super::ranks::Ranks;
 use super::step::{Batch, loss};
+use super::tables::ZeroShotSet;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_data::{Loader, SampleSource};

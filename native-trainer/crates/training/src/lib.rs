@@ -44,6 +44,8 @@ pub mod sinks;
 pub mod step;
 mod sweep;
 mod sweep_results;
+mod table_hash;
+mod tables;
 pub mod traffic;
 pub mod tuning;
 mod unused;

@@ -8,9 +8,11 @@ use super::ontology;
 use super::parameters::parameters;
 use super::ranks::Ranks;
 use super::recipe::Recipe;
-use anyhow::{Context, Result};
+use super::table_hash::table_sha256;
+use super::tables::{Tables, ZeroShotSet};
+use anyhow::Result;
 use dermake_data::shrink;
-use dermake_data::{LoaderOptions, SampleSource, TrainingTable};
+use dermake_data::{LoaderOptions, SampleSource};
 use dermake_files::hash;
 use shared_model::config::ClipConfig;
 use std::collections::BTreeMap;
@@ -18,9 +20,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 mod summary;
-mod tables;
-
-pub use tables::{Tables, ZeroShotSet};
 
 /// The key in [`Plan::fingerprint`] of the recipe.
 pub const RECIPE: &str = "recipe";
@@ -170,16 +169,6 @@ fn comparable(recipe: &Recipe) -> Recipe {
     recipe.run.log_every_steps = 1;
     recipe.run.micro_batches = MicroBatches { images: 1, tokens: 1, activation_memory_gib: None };
     recipe
-}
-
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// The hash of a table: of a text file's bytes, and of what was read from any other source.
-pub(super) fn table_sha256(path: &Path, table: &TrainingTable) -> Result<String> {
-    let is_text = path.is_file() && (0..table.len().min(1)).all(|row| table.line(row).is_some());
-    if is_text { Ok(hash::sha256(read(path)?)) } else { Ok(table.content_sha256()) }
 }
 
 fn recipe_sha256(recipe: &Recipe) -> Result<String> {

@@ -1,6 +1,6 @@
 //! Recipes: the settings of a training run, in a TOML file.
 
-use super::early_stopping::EarlyStopping;
+use super::early_stopping::{self, EarlyStopping};
 use super::lock::Lock;
 use super::low_rank::LowRank;
 use super::micro_batches::MicroBatches;
@@ -152,7 +152,9 @@ impl Recipe {
              another variant, or leave out [lora]"
         );
         if let Some(stopping) = &self.run.early_stopping {
-            stopping.validate(self).context("run.early_stopping")?;
+            let zero_shot = self.data.zero_shot.iter().map(|set| &*set.name);
+            let measured = early_stopping::measured(self.data.validation.is_some(), zero_shot);
+            stopping.validate(&measured).context("run.early_stopping")?;
         }
         self.data.validate().context("data")?;
         self.model.validate()

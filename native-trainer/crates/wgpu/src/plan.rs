@@ -10,9 +10,6 @@ use wgpu::{
     PollType,
 };
 
-/// Dispatches of one submission. Windows resets a GPU that works on one for two seconds.
-const AT_ONCE: usize = 8;
-
 /// Time for a batch. A small GPU computes one in seconds.
 const TIMEOUT_SECS: u64 = 300;
 
@@ -136,7 +133,7 @@ pub(crate) fn launches<'b>(
 
 /// Submits dispatches in order.
 pub(crate) fn submit(gpu: &Gpu, launches: &[Launch]) {
-    for launches in launches.chunks(AT_ONCE) {
+    for launches in launches.chunks(gpu::DISPATCHES_PER_SUBMISSION) {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for Launch { kernel, bind_group, workgroups: [x, y, z] } in launches {

@@ -4,14 +4,11 @@ use crate::{Error, Gpu, Result, WgpuTowers};
 use bytes::Bytes;
 use candle_core::Tensor;
 use shared_model::config::ClipConfig;
-use shared_model::gpu::{TextProgram, VisionProgram};
+use shared_model::gpu::{LEAST_COSINE, TextProgram, VisionProgram};
 use shared_model::manifest::Manifest;
 use shared_model::preprocess::{Reading, preprocess};
 use shared_model::weights::{Placement, Weights};
 use shared_model::{Error as ModelError, TextTower, VisionTower, demo, unit_length};
-
-/// Smallest cosine of the GPU's feature and the CPU's that is accepted.
-pub(crate) const LEAST_COSINE: f32 = 0.999;
 
 /// The start token, "a photo of a", another token and the end token, as ids of the demo model.
 const TEXT: [u32; 7] = [49406, 320, 1125, 539, 320, 20519, 49407];

@@ -1,10 +1,7 @@
-//! What a kernel computes, and the kernels of this machine.
+//! What a kernel computes.
 
-#[cfg(target_arch = "x86_64")]
-use super::x86;
 use crate::kernels::Values;
 use crate::weights::packing::INT8_PANEL;
-use std::sync::OnceLock;
 
 /// Adds to each row's sixteen sums its products with one block of a panel.
 pub(super) type Kernel = fn(block: Block<'_>, sums: &mut [Values]);
@@ -31,18 +28,4 @@ impl Block<'_> {
         assert!(end <= self.rows.len(), "{n_rows} rows, {} apart, of {}", self.stride, self.rows.len());
         depth
     }
-}
-
-/// Returns the kernels that this processor runs, fastest first; none where [`gemm`] is as fast.
-pub(super) fn available_kernels() -> impl Iterator<Item = Kernel> {
-    #[cfg(target_arch = "x86_64")]
-    return x86::available();
-    #[cfg(not(target_arch = "x86_64"))]
-    std::iter::empty()
-}
-
-/// Returns the fastest of [`available_kernels`].
-pub(super) fn fastest_kernel() -> Option<Kernel> {
-    static FASTEST: OnceLock<Option<Kernel>> = OnceLock::new();
-    *FASTEST.get_or_init(|| available_kernels().next())
 }

@@ -1,6 +1,7 @@
 //! A packed f32 weight and its product with rows.
 
-use super::kernel::{Block, Kernel, available_kernels, fastest_kernel};
+use super::dispatch::{available_kernels, fastest_kernel};
+use super::kernel::{Block, Kernel};
 use crate::Result;
 use crate::kernels::{PanelMatrix, Place, Values, weighted_rows};
 use crate::lanes::widest;

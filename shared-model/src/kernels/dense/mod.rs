@@ -2,6 +2,7 @@
 //!
 //! A general product packs the weight anew in each call and leaves bias, activation and residual to passes of their own.
 
+mod dispatch;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "it has no kernel of ours"))]
 mod kernel;
 mod matrix;

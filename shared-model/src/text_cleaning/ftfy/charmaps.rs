@@ -4,6 +4,7 @@
 //! "Sloppy" ones, as ftfy calls them, read a byte without a meaning as the C1 control of its number, and let byte
 //! 1A stand for U+FFFD, the mark of what an earlier program could not read.
 
+use crate::text_cleaning::windows_1252;
 use std::sync::LazyLock;
 
 /// A single-byte encoding that extends ASCII.
@@ -51,17 +52,11 @@ pub static CHARMAPS: LazyLock<Vec<Charmap>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The character of one byte in sloppy Windows-1252, which reads C1 controls as browsers do.
-pub fn windows_1252(byte: u8) -> char {
-    let above_ascii = usize::from(byte).checked_sub(0x80);
-    above_ascii.and_then(|at| WINDOWS_1252.chars().nth(at)).unwrap_or(char::from(byte))
-}
-
 /// Kind, sloppiness and the characters of bytes 80 to FF.
 #[rustfmt::skip]
 const TABLES: &[(Kind, bool, &str)] = &[
     (Kind::Latin1, false, LATIN_1),
-    (Kind::Other, true, WINDOWS_1252),
+    (Kind::Other, true, windows_1252::UPPER_HALF),
     (Kind::Other, true, WINDOWS_1251),
     (Kind::Other, true, WINDOWS_1250),
     (Kind::Other, true, WINDOWS_1253),
@@ -74,8 +69,6 @@ const TABLES: &[(Kind, bool, &str)] = &[
 
 #[rustfmt::skip]
 const LATIN_1: &str = "\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}\u{a0}¡¢£¤¥¦§¨©ª«¬\u{ad}®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ";
-#[rustfmt::skip]
-const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ\u{a0}¡¢£¤¥¦§¨©ª«¬\u{ad}®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ";
 #[rustfmt::skip]
 const WINDOWS_1251: &str = "ЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—\u{98}™љ›њќћџ\u{a0}ЎўЈ¤Ґ¦§Ё©Є«¬\u{ad}®Ї°±Ііґµ¶·ё№є»јЅѕїАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмнопрстуфхцчшщъыьэюя";
 #[rustfmt::skip]
@@ -112,6 +105,5 @@ mod tests {
         assert_eq!(CHARMAPS[1].encode("\u{1a}"), None);
         assert_eq!(CHARMAPS[0].encode("é\u{1a}"), Some(b"\xe9\x1a".to_vec()));
         assert_eq!(CHARMAPS[0].encode("€"), None);
-        assert_eq!(windows_1252(0x99), '™');
     }
 }

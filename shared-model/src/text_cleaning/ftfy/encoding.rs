@@ -2,8 +2,9 @@
 //! Mojibake: UTF-8 that was read as a single-byte encoding, undone as long as the text looks like it.
 
 use super::bytes::{decode_utf8_variants, replace_lossy_sequences, restore_byte_a0};
-use super::charmaps::{CHARMAPS, Charmap, Kind, windows_1252};
+use super::charmaps::{CHARMAPS, Charmap, Kind};
 use super::classes::{embedded_utf8, is_bad};
+use crate::text_cleaning::windows_1252;
 
 /// Passes over one text until nothing changes any more. ftfy has no such limit; real text needs two or three.
 pub(super) const MAX_PASSES: usize = 200;
@@ -38,7 +39,7 @@ fn fix_encoding_once(text: &str) -> Option<String> {
     }
     let is_c1_control = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
     text.contains(is_c1_control)
-        .then(|| text.chars().map(|c| if is_c1_control(c) { windows_1252(c as u8) } else { c }).collect())
+        .then(|| text.chars().map(|c| if is_c1_control(c) { windows_1252::char_of(c as u8) } else { c }).collect())
 }
 
 /// Reads the bytes that `charmap` shows as `text` as UTF-8.
@@ -72,7 +73,7 @@ fn fix_embedded_utf8(text: &str) -> String {
 /// `None` where a character is not Latin-1 or its byte means nothing in Windows-1252.
 fn latin_1_as_windows_1252(text: &str) -> Option<String> {
     let decode = |c: char| {
-        let decoded = windows_1252(u8::try_from(c).ok()?);
+        let decoded = windows_1252::char_of(u8::try_from(c).ok()?);
         (!('\u{80}'..='\u{9f}').contains(&decoded)).then_some(decoded)
     };
     text.chars().map(decode).collect()

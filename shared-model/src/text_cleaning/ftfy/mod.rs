@@ -12,9 +12,7 @@ mod charmaps;
 mod classes;
 mod encoding;
 
-pub(super) use charmaps::windows_1252;
-
-use super::html;
+use super::{html, windows_1252};
 use encoding::MAX_PASSES;
 use std::borrow::Cow;
 
@@ -67,7 +65,7 @@ fn simplify_characters(text: &str) -> String {
                 chars.next_if_eq(&'\n');
                 simple.push('\n');
             }
-            '\u{80}'..='\u{9f}' => simple.push(straight_quote(windows_1252(c as u8))),
+            '\u{80}'..='\u{9f}' => simple.push(straight_quote(windows_1252::char_of(c as u8))),
             '\u{2028}' | '\u{2029}' => simple.push('\n'),
             '\u{3000}' => simple.push(' '),
             '\u{ff01}'..='\u{ffef}' => push_standard_width(c, &mut simple),

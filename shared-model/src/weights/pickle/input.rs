@@ -44,3 +44,11 @@ impl<'a> Input<'a> {
         std::str::from_utf8(&rest[..end]).map_err(|_| "a name that is not UTF-8".into())
     }
 }
+
+/// Reads a little-endian integer in two's complement; `None` beyond 64 bits.
+pub(super) fn small_integer(digits: &[u8]) -> Option<i64> {
+    let is_negative = digits.last().is_some_and(|last| last & 0x80 != 0);
+    let mut extended = [if is_negative { 0xff } else { 0 }; 8];
+    extended.get_mut(..digits.len())?.copy_from_slice(digits);
+    Some(i64::from_le_bytes(extended))
+}

@@ -6,7 +6,7 @@
 //! instances of unknown classes and everything else that is no part of a tensor become one inert value.
 
 use super::globals::Global;
-use super::input::{Input, Step};
+use super::input::{Input, Step, small_integer};
 use super::opcodes as op;
 use super::values::{INERT, Id, Pickle, Value};
 use std::collections::HashMap;
@@ -290,12 +290,4 @@ impl<'a> Machine<'a> {
         self.stack.push(*known);
         Ok(())
     }
-}
-
-/// Little-endian two's complement; `None` beyond 64 bits.
-fn small_integer(digits: &[u8]) -> Option<i64> {
-    let is_negative = digits.last().is_some_and(|last| last & 0x80 != 0);
-    let mut extended = [if is_negative { 0xff } else { 0 }; 8];
-    extended.get_mut(..digits.len())?.copy_from_slice(digits);
-    Some(i64::from_le_bytes(extended))
 }

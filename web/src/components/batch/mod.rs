@@ -5,7 +5,7 @@ mod table;
 pub use table::PhotoTable;
 
 use crate::app::App;
-use crate::components::image_picker::accepted;
+use crate::components::photo_input::accepted;
 use crate::state::Event;
 use crate::texts;
 use leptos::ev;

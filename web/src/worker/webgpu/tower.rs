@@ -11,8 +11,6 @@ use wasm_bindgen_futures::JsFuture;
 
 /// Bytes that are copied to the GPU at a time; messages are received between two pieces.
 const PIECE_BYTES: usize = 8 << 20;
-/// Dispatches of one submission. Windows resets a GPU that works on one for two seconds.
-const AT_ONCE: usize = 8;
 /// Seconds after which a photo is given up.
 const TIMEOUT_SECS: u32 = 20;
 
@@ -164,7 +162,7 @@ fn launches<'b>(
 
 /// Submits dispatches in order.
 fn submit(gpu: &OpenGpu, launches: &[Launch]) -> std::result::Result<(), JsValue> {
-    for launches in launches.chunks(AT_ONCE) {
+    for launches in launches.chunks(gpu::DISPATCHES_PER_SUBMISSION) {
         let encoder = gpu.device.create_command_encoder()?;
         let pass = encoder.begin_compute_pass()?;
         for Launch { kernel, bind_group, workgroups: [x, y, z] } in launches {

@@ -3,7 +3,8 @@
 use super::summary::{Cited, Summary, SummaryRow};
 use super::{breakdowns, differences, format, heading, left_out, not_scored};
 use crate::compare::Comparison;
-use crate::results::{BenchmarkResult, Published};
+use crate::published::Published;
+use crate::results::BenchmarkResult;
 
 /// `results.md`: a heading, the notices, one table, differences, and notes.
 pub fn markdown(comparison: &Comparison, published: &[Published]) -> String {

@@ -22,7 +22,7 @@ mod summary;
 mod svg;
 
 use super::compare::Comparison;
-use super::results::Published;
+use super::published::Published;
 use dermake_drawing::{page, page_css};
 use maud::{Markup, html};
 use mistakes::Thumbnail;

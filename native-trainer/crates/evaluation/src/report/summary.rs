@@ -2,7 +2,8 @@
 
 use super::{format, left_out, section};
 use crate::compare::Comparison;
-use crate::results::{BenchmarkResult, Metric, Published};
+use crate::published::Published;
+use crate::results::{BenchmarkResult, Metric};
 use maud::{Markup, html};
 
 /// All metrics with what was published of them.

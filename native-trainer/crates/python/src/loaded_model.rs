@@ -1,13 +1,14 @@
-//! What a model computes, without Python.
+//! A loaded model and what it computes, without Python.
 
 use crate::arrays::Matrix;
 use crate::images::Images;
-use crate::kept::kept;
-use crate::model::Model;
+use crate::kept::{Kept, kept};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use dermake_features::{Encoder, FeatureStore, Identity, default_cache};
+use dermake_models::options::ModelOptions;
 use dermake_process::interrupt::{self, Interrupted};
+use shared_model::ZeroShotModel;
 use shared_model::concepts::{Concept, ConceptScorer};
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::preprocess::Reading;
@@ -17,7 +18,26 @@ use std::sync::Arc;
 /// Texts to encode between two looks at a request to stop.
 const TEXTS_AT_ONCE: usize = 512;
 
-impl Model {
+/// A model, what it was loaded with, and the classifiers and scorers that it has made.
+pub struct LoadedModel {
+    pub model: ZeroShotModel,
+    pub options: ModelOptions,
+    pub name: String,
+    classifiers: Kept<(Vec<String>, Vec<String>), Classifier>,
+    scorers: Kept<Vec<String>, ConceptScorer>,
+}
+
+impl LoadedModel {
+    /// Loads a model, and warns of what people must know about it.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub fn load(options: ModelOptions) -> Result<Self> {
+        let (model, name) = options.load()?;
+        dermake_models::warn_of(&model);
+        Ok(Self { model, options, name, classifiers: Kept::default(), scorers: Kept::default() })
+    }
+
     /// Features of images, `[n, E]` f32 on the CPU.
     pub fn features(&self, images: &Images, reading: Reading) -> Result<Tensor> {
         let mut encoder = Encoder::new(&self.model, reading, None);

@@ -1,0 +1,50 @@
+//! What the page shows, as a result to take along.
+
+use super::AppState;
+use crate::report::{
+    DISCLAIMER, FORMAT, Report, ReportAnswer, ReportContext, ReportLabels, ReportModel, ReportPhoto, ReportProgram,
+};
+use shared_model::labels::LabelSet;
+
+impl Report {
+    /// The result that the page shows; `None` without an answer.
+    pub fn of(state: &AppState, context: ReportContext) -> Option<Self> {
+        let (answer, photo, model) = (state.answer.as_ref()?, state.photo.as_ref()?, state.model.as_ref()?);
+        let labels = state.label_set()?;
+        let answers = answer.predictions.iter();
+        Some(Self {
+            format: FORMAT,
+            disclaimer: DISCLAIMER,
+            answered_at: context.answered_at,
+            photo: ReportPhoto {
+                file_name: photo.name.clone(),
+                sha256: photo.sha256.clone(),
+                size: photo.shown().map(|shown| shown.size),
+                crop: photo.used_crop,
+            },
+            labels: ReportLabels {
+                title: labels.title.clone(),
+                n_labels: labels.class_names.len(),
+                is_own: labels.key == LabelSet::CUSTOM,
+            },
+            answers: answers
+                .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
+                .collect(),
+            certainty: answer.certainty,
+            findings: answer.concepts.clone(),
+            model: ReportModel {
+                name: model.name.clone(),
+                is_trained: model.is_trained,
+                notice: model.notice.clone(),
+                weight_format: model.weight_format.clone(),
+                files: model.files.clone(),
+            },
+            program: ReportProgram {
+                name: "Dermake",
+                version: env!("CARGO_PKG_VERSION"),
+                page_build: context.page_build,
+                server: context.server,
+            },
+        })
+    }
+}
