@@ -34,6 +34,7 @@ pub fn read(bytes: Bytes) -> Result<Vec<(String, StoredTensor)>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(&bytes))
         .map_err(|err| damaged(format!("not a PyTorch zip archive, or one that is cut short ({err})")))?;
     let pickle_name = pickle_name(&archive)?;
+    check_byte_order(&mut archive, &pickle_name)?;
     let content = content(&mut archive, &pickle_name)?;
     let pickle = Pickle::parse(&content)
         .map_err(|detail| damaged(format!("{pickle_name} is not a pickle of tensors: {detail}")))?;
@@ -72,7 +73,18 @@ fn pickle_name(archive: &Archive<'_>) -> Result<String> {
     pickle.ok_or_else(|| damaged("the archive has no data.pkl".into()))
 }
 
-/// Returns the pickle's bytes. A wrong length in the archive's directory allocates no memory.
+/// Checks the byte order of the machine that wrote the archive, which PyTorch 2.1 and newer name.
+fn check_byte_order(archive: &mut Archive<'_>, pickle_name: &str) -> Result<()> {
+    let name = format!("{}byteorder", pickle_name.strip_suffix("data.pkl").unwrap_or_default());
+    if archive.index_for_name(&name).is_some() && content(archive, &name)? == b"big" {
+        let detail = "its values are big-endian, expected little-endian; load it on the machine that wrote it, and save \
+                      it as safetensors there";
+        return Err(damaged(detail.into()));
+    }
+    Ok(())
+}
+
+/// Returns the bytes of an archive's member. A wrong length in the archive's directory allocates no memory.
 fn content(archive: &mut Archive<'_>, name: &str) -> Result<Vec<u8>> {
     let member = archive.by_name(name).map_err(|err| damaged(format!("{name} ({err})")))?;
     if member.compression() != zip::CompressionMethod::Stored {

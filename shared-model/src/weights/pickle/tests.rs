@@ -13,10 +13,14 @@ use zip::write::SimpleFileOptions;
 
 /// An archive with this pickle and one storage, `0`, of the bytes 0, 1, 2, ….
 fn archive(pickle: &[u8], n_stored_bytes: usize) -> Bytes {
+    archive_of_order(b"little", pickle, n_stored_bytes)
+}
+
+fn archive_of_order(byte_order: &[u8], pickle: &[u8], n_stored_bytes: usize) -> Bytes {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let storage: Vec<u8> = (0..n_stored_bytes).map(|byte| byte as u8).collect();
-    for (name, content) in [("a/data.pkl", pickle), ("a/data/0", &storage)] {
+    for (name, content) in [("a/data.pkl", pickle), ("a/byteorder", byte_order), ("a/data/0", &storage)] {
         archive.start_file(name, stored).unwrap();
         archive.write_all(content).unwrap();
     }
@@ -90,6 +94,14 @@ fn a_tensor_is_a_slice_or_a_copy_of_its_storage() {
     assert!(empty[0].1.data.is_empty());
     let scalar = read_w(&Written::default().tensor(6, 5, &[], &[]), 24).unwrap();
     assert_eq!(scalar[0].1.data[..], [20, 21, 22, 23]);
+}
+
+#[test]
+fn values_of_another_byte_order_are_refused() {
+    let pickle = Written::default().tensor(6, 1, &[2, 2], &[2, 1]).as_w();
+    assert!(read(archive_of_order(b"little", &pickle, 24)).is_ok());
+    let found = complaint(read(archive_of_order(b"big", &pickle, 24)));
+    assert!(found.contains("big-endian, expected little-endian"), "{found}");
 }
 
 #[test]
