@@ -3,6 +3,8 @@
 use crate::color_model::{COLORS, model, picture};
 use crate::dermake;
 use crate::eval_data::{Data, PICTURES, log, value};
+#[cfg(unix)]
+use crate::limited::{self, Limited};
 use dermake_evaluation::results::Details;
 use std::fmt::Write;
 use std::fs;
@@ -220,7 +222,8 @@ fn an_interrupted_evaluation_keeps_what_it_has() {
     }
     fs::write(data.colors().join("test.csv"), table).unwrap();
     let cache = data.folder.path().join("cache");
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dermake"))
+    let mut command = limited::dermake();
+    command
         .args(["eval", "--only", "colors", "--model"])
         .arg(model())
         .arg("--data")
@@ -228,9 +231,8 @@ fn an_interrupted_evaluation_keeps_what_it_has() {
         .arg("--cache")
         .arg(&cache)
         .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stderr(std::process::Stdio::piped());
+    let mut child = Limited::start(&mut command);
     let has_features = || {
         let stores = fs::read_dir(&cache).into_iter().flatten().filter_map(Result::ok);
         let sizes = stores.filter_map(|store| fs::metadata(store.path().join("features.f32")).ok());
@@ -241,7 +243,7 @@ fn an_interrupted_evaluation_keeps_what_it_has() {
         std::thread::yield_now();
     }
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    let output = child.output();
     assert_eq!(output.status.code(), Some(130), "{}", log(&output));
     assert!(log(&output).contains("press Ctrl-C again"), "{}", log(&output));
 

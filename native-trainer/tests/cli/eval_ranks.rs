@@ -1,5 +1,6 @@
 //! `dermake eval` and `dermake embed` as several ranks: what one would write, and what happens when one of them ends.
 
+use crate::limited::Limited;
 use crate::rank_processes::{RankProcesses, command, free_port, over_tcp};
 use crate::{dermake, ranks_equal_one, train};
 use std::fs;
@@ -132,7 +133,7 @@ fn a_stale_disk_of_another_rank_is_told_from_a_damaged_photo() {
         let arguments = ["embed", "photos", "--index", index.to_str().unwrap()];
         let port = free_port();
         let start = |(rank, place): (usize, &str)| {
-            command(rank, 2, port, &arguments).current_dir(root.path().join(place)).spawn().unwrap()
+            Limited::start(command(rank, 2, port, &arguments).current_dir(root.path().join(place)))
         };
         let children = ["here", "there"].into_iter().enumerate().map(start).collect();
         RankProcesses { children }.ended().remove(0)

@@ -135,7 +135,7 @@ fn all_families_are_evaluated_in_one_table() {
 fn every_family_is_served_dense_and_quantized_with_the_command_line_s_answers() {
     let published = published();
     let quantized = tempfile::tempdir().unwrap();
-    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_dermake"));
+    let mut server = crate::limited::dermake();
     server.args(["serve", "--infer", "cpu", "--models"]).arg(quantized.path());
     server.env("HF_HOME", &published.home).env("HF_ENDPOINT", &published.hub.url).env_remove("HF_HUB_OFFLINE");
     let mut expected = Vec::new();

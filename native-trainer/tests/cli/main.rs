@@ -22,6 +22,8 @@ mod families_hub;
 mod finetune;
 mod inputs;
 mod labels;
+#[path = "../support/limited.rs"]
+mod limited;
 mod manuals;
 mod map;
 mod old_models;
@@ -57,6 +59,7 @@ mod train_refusals;
 mod train_resume;
 #[cfg(unix)]
 mod train_signals;
+#[cfg(unix)]
 mod tutorials;
 mod verify;
 mod wgpu;
@@ -95,8 +98,16 @@ fn models() -> &'static Models {
 }
 
 fn dermake() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-    command.env_remove("DERMAKE_MODEL").env_remove("DERMAKE_DEVICE").env("HF_HUB_OFFLINE", "1");
+    let mut command = Command::from_std(limited::dermake());
+    command.timeout(limited::TIME_LIMIT);
+    command
+}
+
+/// A script whose parameters are the program and the arguments that follow.
+#[cfg(unix)]
+fn script(script: &str) -> Command {
+    let mut command = Command::from_std(limited::without_settings(std::process::Command::new("bash")));
+    command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_dermake")]).timeout(limited::TIME_LIMIT);
     command
 }
 

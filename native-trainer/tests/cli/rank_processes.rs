@@ -1,13 +1,14 @@
 //! The program as several ranks on this machine, as torchrun starts it.
 
+use crate::limited::{self, Limited};
 use std::ffi::OsStr;
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// The processes of a run.
 pub struct RankProcesses {
-    pub children: Vec<Child>,
+    pub children: Vec<Limited>,
 }
 
 /// How a process ended, and what it wrote to stderr.
@@ -20,7 +21,7 @@ impl RankProcesses {
     }
 
     pub fn wait(self) -> Vec<Output> {
-        self.children.into_iter().map(|child| child.wait_with_output().unwrap()).collect()
+        self.children.into_iter().map(Limited::output).collect()
     }
 
     pub fn send(&self, signal: &str, rank: usize) {
@@ -59,14 +60,14 @@ impl RankProcesses {
 }
 
 /// Starts one rank.
-pub fn spawn<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Child {
-    command(rank, size, port, arguments).spawn().unwrap()
+pub fn spawn<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Limited {
+    Limited::start(&mut command(rank, size, port, arguments))
 }
 
 /// The process of one rank, which has not been started.
 pub fn command<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-    command.args(arguments).env_remove("DERMAKE_MODEL").env_remove("DERMAKE_DEVICE").env("HF_HUB_OFFLINE", "1");
+    let mut command = limited::dermake();
+    command.args(arguments);
     command.env("MASTER_PORT", port.to_string());
     command.env("RANK", rank.to_string()).env("LOCAL_RANK", rank.to_string());
     command.env("WORLD_SIZE", size.to_string()).env("LOCAL_WORLD_SIZE", size.to_string());

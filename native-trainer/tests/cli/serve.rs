@@ -1,27 +1,25 @@
 //! `dermake serve` started as a stranger starts it: in an empty folder, without options.
 
+use crate::limited::{self, Limited};
 use crate::sample;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 pub struct Server {
-    child: Child,
+    child: Limited,
     pub url: String,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
     fn start(options: &[&str]) -> Self {
-        Self::run(Command::new(env!("CARGO_BIN_EXE_dermake")).arg("serve").args(options))
+        Self::run(limited::dermake().arg("serve").args(options))
     }
 
     pub fn run(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["DERMAKE_APP", "DERMAKE_MODELS", "DERMAKE_INFER", "DERMAKE_INFER_MODEL"] {
-            command.env_remove(name);
-        }
         command.args(["--port", "0"]).current_dir(folder.path()).env("HOME", folder.path());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = Limited::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Self { child, url: url.trim_end().trim_end_matches('/').into(), _folder: folder }
@@ -37,13 +35,6 @@ impl Server {
     #[cfg(unix)]
     fn send(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -89,7 +80,7 @@ fn with_infer_alone_the_demo_model_answers() {
 fn a_hangup_stops_the_server_unless_it_was_started_to_ignore_it() {
     crate::signals::take();
     let start = "trap '' HUP; exec \"$0\" \"$@\"";
-    let mut command = Command::new("sh");
+    let mut command = limited::without_settings(Command::new("sh"));
     let mut server = Server::run(command.args(["-c", start, env!("CARGO_BIN_EXE_dermake"), "serve"]));
     server.send("-HUP");
     assert_eq!(server.get("/healthz"), (200, "ok".into()));
@@ -103,7 +94,7 @@ fn a_hangup_stops_the_server_unless_it_was_started_to_ignore_it() {
 
 #[test]
 fn empty_variables_count_as_unset_and_flags_take_words() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
+    let mut command = limited::dermake();
     command.arg("serve").env("DERMAKE_BEHIND_PROXY", "yes");
     for name in ["DERMAKE_PORT", "DERMAKE_TOKENS", "DERMAKE_HOST", "DERMAKE_RATE_PER_SEC", "DERMAKE_TLS_CERT"] {
         command.env(name, "");

@@ -1,5 +1,6 @@
 //! The process of `dermake serve`: its memory, its stdout, and how signals stop it.
 
+use crate::limited::{self, Limited};
 use crate::signals;
 use sha2::{Digest, Sha256};
 use shared_model::demo;
@@ -8,6 +9,7 @@ use std::fs;
 use std::io::{BufRead, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";
@@ -50,23 +52,23 @@ fn raw(address: SocketAddr, request_line: &str, headers: &str) -> Vec<u8> {
     answer
 }
 
-/// `dermake serve`, as it is installed; ended when dropped.
+/// `dermake serve`, as it is installed.
 struct Program {
-    process: std::process::Child,
+    process: Limited,
     lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
     address: SocketAddr,
 }
 
 impl Program {
     fn start(site: &Site) -> Self {
-        let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_dermake"))
+        let mut command = limited::dermake();
+        command
             .args(["serve", "--port", "0", "--app"])
             .arg(site.path("app"))
             .arg("--models")
             .arg(site.path("make q8"))
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        let mut process = Limited::start(&mut command);
         let mut lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
         let url = lines.next().expect("the address is printed").unwrap();
         let address = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap().parse().unwrap();
@@ -81,8 +83,7 @@ impl Program {
     }
 
     fn send(&self, signal: &str) {
-        let sent = std::process::Command::new("kill").args([signal, &self.process.id().to_string()]).status();
-        assert!(sent.unwrap().success());
+        send(signal, &self.process);
     }
 
     /// Whether it ends in order by this signal.
@@ -92,11 +93,8 @@ impl Program {
     }
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
+fn send(signal: &str, process: &Limited) {
+    assert!(Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap().success());
 }
 
 #[test]

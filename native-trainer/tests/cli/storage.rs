@@ -1,9 +1,12 @@
 //! Caches that cannot be used, indexes that are damaged, folders that two want to write to.
 
 use crate::color_model::{COLORS, model, picture};
-use crate::dermake;
-use crate::json_lines;
-use crate::sample;
+use crate::{dermake, json_lines, sample};
+#[cfg(unix)]
+use crate::{
+    limited::{self, Limited},
+    script,
+};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -78,8 +81,7 @@ fn without_a_home_the_work_is_done() {
 fn a_cache_that_fills_up_is_one_warning() {
     let home = tempfile::tempdir().unwrap();
     let expected = annotate(&home.path().join("roomy"));
-    let mut limited = Command::new("bash");
-    limited.args(["-c", "ulimit -f 1; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_dermake")]);
+    let mut limited = script("ulimit -f 1; exec \"$@\"");
     limited.args(["annotate", "--json", "--concepts", "scale, plaque"]).arg(sample(1));
     let output = limited.env("XDG_CACHE_HOME", home.path().join("full")).output().unwrap();
     assert!(output.status.success(), "{}", log(&output));
@@ -94,8 +96,7 @@ fn a_photo_that_had_no_room_in_memory_is_read_the_next_time() {
     let photos = tempfile::tempdir().unwrap();
     image::GrayImage::new(9000, 9000).save(photos.path().join("large.png")).unwrap();
     let arguments = ["embed", photos.path().to_str().unwrap(), "--model", "demo"];
-    let mut limited = Command::new("bash");
-    limited.args(["-c", "ulimit -v 400000; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_dermake")]);
+    let mut limited = script("ulimit -v 400000; exec \"$@\"");
     let output = limited.args(arguments).env("RAYON_NUM_THREADS", "2").output().unwrap();
     assert!(log(&output).contains("not enough memory for an image of 9000x9000 pixels"), "{}", log(&output));
     let output = dermake().args(arguments).output().unwrap();
@@ -155,8 +156,8 @@ fn is_held(lock: &Path) -> bool {
 /// Starts a command, stops it once its lock is there, runs the same again, and lets the first finish.
 #[cfg(unix)]
 fn second_is_refused(arguments: &[&str], lock: &Path, result: &Path) {
-    let mut first = Command::new(env!("CARGO_BIN_EXE_dermake"));
-    let mut first = first.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = limited::dermake();
+    let mut first = Limited::start(first.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()));
     while !is_held(lock) {
         assert!(first.try_wait().unwrap().is_none(), "{arguments:?} ended before its lock was seen");
         std::thread::yield_now();
@@ -198,9 +199,9 @@ fn an_interrupted_or_killed_command_leaves_no_half_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let (out, partial) = (folder.path().join("set"), folder.path().join(".set.dermake-partial/images/train"));
     let start = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
+        let mut command = limited::dermake();
         command.args(["synth", "--images", "3000", "--image-size", "64", "--out"]).arg(&out);
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut child = Limited::start(command.stderr(Stdio::null()));
         while fs::read_dir(&partial).map_or(0, Iterator::count) == 0 {
             assert!(child.try_wait().unwrap().is_none());
             std::thread::yield_now();

@@ -2,6 +2,7 @@
 
 use crate::color_model::{model, picture};
 use crate::dermake;
+use crate::limited::{self, Limited};
 use crate::sample;
 use std::fs;
 use std::path::Path;
@@ -57,8 +58,8 @@ fn a_pipe_that_nobody_reads_ends_a_command_without_a_word_and_its_files_are_ther
     for (arguments, file) in commands(folder.path()) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-        let output = command.args(&arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        let mut command = limited::dermake();
+        let output = Limited::start(command.args(&arguments).stdout(writer).stderr(Stdio::piped())).output();
         let log = log(&output);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {log}");
         assert!(!log.contains("panicked") && !log.contains("error"), "{arguments:?}: {log}");
@@ -76,8 +77,8 @@ fn a_full_disk_under_stdout_is_said_and_the_files_are_there() {
             continue;
         }
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-        let output = command.args(&arguments).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let mut command = limited::dermake();
+        let output = Limited::start(command.args(&arguments).stdout(full).stderr(Stdio::piped())).output();
         let log = log(&output);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {log}");
         assert!(
@@ -94,14 +95,14 @@ fn a_full_or_closed_stderr_changes_no_result() {
     let folder = folder();
     for (arguments, file) in commands(folder.path()) {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dermake"));
-        let output = command.args(&arguments).stderr(full).output().unwrap();
+        let mut command = limited::dermake();
+        let output = Limited::start(command.args(&arguments).stdout(Stdio::null()).stderr(full)).output();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(file.is_none_or(|file| folder.path().join(file).is_file()), "{arguments:?}");
     }
-    let mut command = Command::new("sh");
+    let mut command = limited::without_settings(Command::new("sh"));
     command.args(["-c", "\"$0\" \"$@\" 2>&- >&-", env!("CARGO_BIN_EXE_dermake"), "classify", "no such.jpg"]);
-    assert_eq!(command.status().unwrap().code(), Some(2));
+    assert_eq!(Limited::start(&mut command).wait().unwrap().code(), Some(2));
 }
 
 #[cfg(unix)]

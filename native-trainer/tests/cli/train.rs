@@ -1,10 +1,11 @@
 //! `dermake synth` and `dermake train`: a run that learns, is killed, and goes on.
 
 use crate::dermake;
+use crate::limited::{self, Limited};
 use crate::shared_folder::shared_folder;
 use shared_model::weights::Weights;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -120,20 +121,20 @@ impl Run {
     }
 
     /// Starts the run and waits until it has saved a checkpoint.
-    pub fn start_until_saved(&self) -> Child {
-        self.wait_until_saved(Command::new(env!("CARGO_BIN_EXE_dermake")).args(self.arguments()))
+    pub fn start_until_saved(&self) -> Limited {
+        self.wait_until_saved(limited::dermake().args(self.arguments()))
     }
 
     /// The same for a run that is started so that it ignores a signal.
     #[cfg(unix)]
-    pub fn start_ignoring(&self, signal: &str) -> Child {
-        let mut command = Command::new("sh");
+    pub fn start_ignoring(&self, signal: &str) -> Limited {
+        let mut command = limited::without_settings(Command::new("sh"));
         command.args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_dermake")]);
         self.wait_until_saved(command.args(self.arguments()))
     }
 
-    fn wait_until_saved(&self, command: &mut Command) -> Child {
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    pub fn wait_until_saved(&self, command: &mut Command) -> Limited {
+        let mut child = Limited::start(command.stderr(Stdio::null()));
         let (state, started) = (self.checkpoint("last").join("state.json"), Instant::now());
         while !state.exists() {
             assert!(started.elapsed() < Duration::from_secs(300), "no checkpoint came");

@@ -1,10 +1,10 @@
 //! `dermake train` as several processes: what one would train, and what happens when one of them ends.
 
-use crate::dermake;
 use crate::rank_processes::{RankProcesses, free_port, over_tcp, spawn};
 use crate::ranks_equal_one::{self, losses};
 use crate::train::{Run, own_data};
-use std::process::{Command, Output};
+use crate::{dermake, script};
+use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 /// The processes of a training run.
@@ -178,23 +178,22 @@ fn a_rank_of_another_run_is_refused_and_the_run_goes_on() {
     let (run, other) = (Run::new(1, "1e-3"), Run::new(1, "1e-3"));
     let port = free_port();
     let first = spawn(0, 2, port, &run.arguments());
-    let refused = spawn(1, 2, port, &other.arguments()).wait_with_output().unwrap();
+    let refused = spawn(1, 2, port, &other.arguments()).output();
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(said.contains("belongs to another run") && said.contains("MASTER_PORT"), "{said}");
     let second = spawn(1, 2, port, &run.arguments());
     for rank in [first, second] {
-        let output = rank.wait_with_output().unwrap();
+        let output = rank.output();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert!(!other.out().exists());
 }
 
 /// What the processes of a script write to stderr; its parameters are the command of a run.
-fn output_of(script: &str, run: &Run) -> String {
-    let mut command = Command::new("bash");
-    command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_dermake")]).args(run.arguments());
-    String::from_utf8_lossy(&command.output().unwrap().stderr).into_owned()
+fn output_of(commands: &str, run: &Run) -> String {
+    let output = script(commands).args(run.arguments()).output().unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]

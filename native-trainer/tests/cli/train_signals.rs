@@ -1,7 +1,7 @@
 //! `dermake train` when a signal arrives, when the disk is full, and twice in one folder.
 
-use crate::dermake;
 use crate::train::Run;
+use crate::{dermake, script};
 use std::process::{Child, Command};
 
 #[test]
@@ -17,10 +17,7 @@ fn an_interrupted_run_saves_and_a_full_disk_leaves_the_last_checkpoint() {
 
     // Files may not grow beyond half a megabyte: no checkpoint can be written.
     let words = stopped.arguments();
-    let mut limited = Command::new("bash");
-    limited.args(["-c", "ulimit -f 512; exec \"$@\"", "bash"]);
-    limited.arg(env!("CARGO_BIN_EXE_dermake")).args(&words);
-    let output = limited.output().unwrap();
+    let output = script("ulimit -f 512; exec \"$@\"").args(&words).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("cannot save checkpoint"), "{stderr}");
