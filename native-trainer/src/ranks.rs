@@ -6,7 +6,7 @@ use dermake_device::DeviceChoice;
 use dermake_features::{Crew, follow};
 use dermake_files::hash;
 use dermake_models::options::ModelOptions;
-use dermake_process::interrupt::Interrupted;
+use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::{host, print};
 use dermake_training::Ranks;
 use shared_model::preprocess::Reading;
@@ -113,5 +113,5 @@ fn run(launch: &Launch) -> u64 {
 /// Ends this process, which is busy, because another rank has ended.
 fn end(error: &RankError) {
     print::remark(format_args!("error: {error}"));
-    std::process::exit(1);
+    interrupt::end_at_once(1);
 }

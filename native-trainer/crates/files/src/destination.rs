@@ -1,14 +1,7 @@
 //! Where a result folder goes: a new name, or an empty folder whose place it takes.
 
 use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
-
-/// Returns the folder to which a link leads; any other path as it is.
-pub(crate) fn behind_link(destination: &Path) -> PathBuf {
-    let is_link = destination.is_symlink() && destination.is_dir();
-    let real = is_link.then(|| destination.canonicalize().ok()).flatten();
-    real.unwrap_or_else(|| destination.into())
-}
+use std::path::Path;
 
 /// # Errors
 /// When something else than an empty folder is there.

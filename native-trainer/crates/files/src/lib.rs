@@ -7,6 +7,7 @@ mod destination;
 pub mod file_finder;
 pub mod hash;
 pub mod labels;
+mod link;
 pub mod lock;
 pub mod new_file;
 pub mod output;

@@ -1,10 +1,11 @@
 //! A result folder that appears whole or not at all.
 
-use crate::destination::{behind_link, refuse_occupied, take_place};
+use crate::destination::{refuse_occupied, take_place};
+use crate::link::behind_link;
 use crate::lock::Lock;
 use crate::new_file::NewFile;
 use anyhow::{Context, Result, bail};
-use dermake_process::interrupt;
+use dermake_process::interrupt::{self, Unfinished};
 use safetensors::SafeTensorError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,8 @@ pub fn write_error(err: SafeTensorError) -> anyhow::Error {
 pub struct OutputFolder {
     partial: PartialFolder,
     destination: PathBuf,
-    _lock: Lock,
+    unfinished: Unfinished,
+    lock: Lock,
 }
 
 /// Removed with all that is in it, unless it was given another name.
@@ -78,8 +80,8 @@ impl OutputFolder {
             take_place(&partial.0, &destination)?;
             std::fs::create_dir(&partial.0).with_context(cannot_create)?;
         }
-        interrupt::discard_on_request(vec![partial.0.clone(), lock.path().into()])?;
-        Ok(Self { partial, destination, _lock: lock })
+        let unfinished = interrupt::discard_on_request(vec![partial.0.clone(), lock.path().into()])?;
+        Ok(Self { partial, destination, unfinished, lock })
     }
 
     /// Returns the path where a file of this name is written.
@@ -93,13 +95,15 @@ impl OutputFolder {
 
     /// Gives the folder its name.
     pub fn finish(self) -> Result<()> {
-        let Self { partial, destination, _lock } = self;
+        let Self { partial, destination, unfinished, lock } = self;
         let cannot_rename = || format!("cannot put the result at {}", destination.display());
         #[cfg(unix)]
         // Results are readable by everyone, whatever the process's umask is.
         make_public(&partial.0).with_context(cannot_rename)?;
         let renamed = std::fs::rename(&partial.0, &destination).with_context(cannot_rename);
         drop(partial); // while the lock is held
+        drop(unfinished); // before another process may have the lock
+        drop(lock);
         renamed
     }
 }
@@ -111,8 +115,8 @@ impl Drop for PartialFolder {
     }
 }
 
-/// Writes a file whole or not at all; an existing one is replaced. A device or a pipe, such as `/dev/stdout`, is written
-/// to and stays what it is.
+/// Writes a file whole or not at all; an existing one is replaced. A link stays, and the file to which it leads is
+/// written. A device or a pipe, such as `/dev/stdout`, is written to and stays what it is.
 ///
 /// # Errors
 /// If it cannot be written; an existing one is unchanged then.
@@ -121,9 +125,9 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<()> {
     if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return std::fs::write(path, content).with_context(cannot);
     }
-    let mut file = NewFile::beside(path).with_context(cannot)?;
+    let mut file = NewFile::for_place(path).with_context(cannot)?;
     file.write_all(content).with_context(cannot)?;
-    file.persist(path).with_context(cannot)
+    file.persist().with_context(cannot)
 }
 
 /// Checks, before work whose result it is to have, that a file can be written. An existing one is not changed.
@@ -141,7 +145,7 @@ pub fn check_file(path: &Path) -> Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         bail!("cannot write {}, as there is no folder {}; make it first", path.display(), folder.display());
     }
-    NewFile::beside(path).map(drop).with_context(cannot)
+    NewFile::for_place(path).map(drop).with_context(cannot)
 }
 
 /// Makes the folder and everything below it readable by everyone.

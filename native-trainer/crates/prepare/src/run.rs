@@ -26,10 +26,12 @@ use std::path::{Path, PathBuf};
 const COUNTS: &str = "prepare.json";
 /// What a language model answered.
 pub const ANSWERS: &str = "answers.jsonl";
+/// What was found in each caption.
+const EXTRACTED: &str = "extracted.jsonl";
 /// The validation part, called as in the recipes.
 const VALIDATION: &str = "val.csv";
 /// The other files beside the table.
-const BESIDE: [&str; 4] = ["extracted.jsonl", VALIDATION, "sample.csv", "report.html"];
+const BESIDE: [&str; 4] = [EXTRACTED, VALIDATION, "sample.csv", "report.html"];
 
 /// Pairs that are prepared at a time.
 const CHUNK: usize = 4096;
@@ -47,7 +49,7 @@ pub struct PrepareOptions {
     pub hygiene: HygieneOptions,
 }
 
-/// Prepares a table and returns its summary. All files appear whole or not at all.
+/// Prepares a table and returns its summary. Each file appears whole, and all of them at the end, the table last.
 ///
 /// # Errors
 /// When the table cannot be read, a result cannot be written, or the run is interrupted.
@@ -64,11 +66,11 @@ pub fn run(
     tracing::info!("read {description}");
     let seen = hygiene::examine(&mut pairs, &images, &options.hygiene)?;
     let mut results = Results::create(options)?;
-    match options.n_parallel {
+    let _unfinished = match options.n_parallel {
         // Answers of a model are kept, so the chunk that was begun ends.
-        Some(_) => interrupt::listen("request")?,
-        None => interrupt::discard_on_request(results.paths())?,
-    }
+        Some(_) => interrupt::listen("request").map(|()| None)?,
+        None => Some(interrupt::discard_on_request(results.paths())?),
+    };
     results.summary.images = seen.counts;
     results.summary.input_mask_order = mask_order;
     let with = Preparer { extractor, lexicon, budget, mask_order: options.mask_order };
@@ -175,14 +177,16 @@ impl Results {
         let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         create_folder(folder)?;
         let cannot = || format!("cannot write to {}", folder.display());
-        let new = || NewFile::beside(&options.out).with_context(cannot);
-        let new_table = || -> Result<_> {
-            let mut table = csv::Writer::from_writer(BufWriter::new(new()?));
+        let new = |path: &Path| NewFile::for_place(path).with_context(cannot);
+        let new_table = |path: &Path| -> Result<_> {
+            let mut table = csv::Writer::from_writer(BufWriter::new(new(path)?));
             table.write_record(COLUMNS)?;
             Ok(table)
         };
-        let validation = (options.hygiene.validation_share > 0.0).then(new_table).transpose()?;
-        let (table, extracted) = (new_table()?, BufWriter::new(new()?));
+        let has_validation = options.hygiene.validation_share > 0.0;
+        let validation = has_validation.then(|| new_table(&beside(&options.out, VALIDATION))).transpose()?;
+        let extracted = BufWriter::new(new(&beside(&options.out, EXTRACTED))?);
+        let table = new_table(&options.out)?;
         Ok(Self {
             table,
             validation,
@@ -231,7 +235,7 @@ impl Results {
         ] {
             replace_file(&beside(&options.out, name), &content)?;
         }
-        persist(self.extracted, &beside(&options.out, "extracted.jsonl"))?;
+        persist(self.extracted, &beside(&options.out, EXTRACTED))?;
         let path = beside(&options.out, VALIDATION);
         match validation {
             Some(validation) => persist(validation, &path)?,
@@ -250,5 +254,5 @@ impl Results {
 /// Gives a written file its name.
 fn persist(file: BufWriter<NewFile>, path: &Path) -> Result<()> {
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error);
-    file.and_then(|file| file.persist(path)).with_context(|| format!("cannot write {}", path.display()))
+    file.and_then(NewFile::persist).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -5,10 +5,13 @@ use crate::print;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// Whether a handler is ending the program.
 static ENDING: AtomicBool = AtomicBool::new(false);
+/// What the loop that checks for requests does between two checks; without a loop, a request ends the program.
+static STEP: OnceLock<&'static str> = OnceLock::new();
 /// Signals whose repetition does not mean that the user insists: a closing terminal may send several, and a batch
 /// system (SIGUSR1) one to each process of a job.
 #[cfg(unix)]
@@ -26,41 +29,78 @@ pub struct Interrupted;
 
 /// From now on, a stop request sets the flag of [`is_requested`], which the loop checks after each `step`; a second
 /// request ends the program at once. SIGUSR1 is a stop request too: batch systems such as Slurm send it before a job's
-/// time ends.
+/// time ends. While there are [`Unfinished`] files, a request removes them and ends the program instead.
 ///
 /// # Errors
 /// When the system takes no handler.
 pub fn listen(step: &'static str) -> Result<()> {
-    static IS_LISTENING: AtomicBool = AtomicBool::new(false);
     // One command may run several loops, such as those of a sweep.
-    if IS_LISTENING.swap(true, Ordering::SeqCst) {
+    if STEP.set(step).is_err() || IS_HOSTED.load(Ordering::SeqCst) {
         return Ok(());
     }
-    let insisted = AtomicBool::new(false);
-    on_request(Listen::WithNotices, move |signal| {
-        if is_insisting(signal) && insisted.swap(true, Ordering::SeqCst) {
-            stop_at_once();
-        }
-        REQUESTED.store(true, Ordering::SeqCst);
-        print::remark(format_args!("stopping after this {step}; press Ctrl-C again to stop at once"));
-    })
+    handle_requests()?;
+    handle_notices()
 }
 
-/// From now on, a stop request removes these files and folders and ends the program.
+/// Until the returned value is dropped, a stop request removes these files and folders and ends the program.
 ///
 /// # Errors
 /// When the system takes no handler.
-pub fn discard_on_request(unfinished: Vec<PathBuf>) -> Result<()> {
-    on_request(Listen::RequestsOnly, move |signal| {
-        ENDING.store(true, Ordering::SeqCst);
-        for path in &unfinished {
-            // Other threads may still be writing. What is left in the end the next run removes.
-            let mut attempts =
-                (0..10).map(|_| std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path)));
-            attempts.any(|removed| removed.is_ok() || !path.exists());
+pub fn discard_on_request(paths: Vec<PathBuf>) -> Result<Unfinished> {
+    unfinished().extend(paths.iter().cloned());
+    let added = Unfinished { paths };
+    handle_requests()?;
+    Ok(added)
+}
+
+/// Files and folders that a stop request removes, until this is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it keeps the files at a stop request"]
+pub struct Unfinished {
+    paths: Vec<PathBuf>,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Waits for a handler that is ending the program.
+        let mut unfinished = unfinished();
+        for path in &self.paths {
+            if let Some(at) = unfinished.iter().position(|other| other == path) {
+                unfinished.swap_remove(at);
+            }
         }
-        std::process::exit(128 + signal);
-    })
+    }
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a stop request does, by a signal of this number.
+fn react(signal: i32) {
+    static HAS_INSISTED: AtomicBool = AtomicBool::new(false);
+    let unfinished = unfinished();
+    match STEP.get() {
+        Some(step) if unfinished.is_empty() || is_notice(signal) => {
+            drop(unfinished);
+            if is_insisting(signal) && HAS_INSISTED.swap(true, Ordering::SeqCst) {
+                stop_at_once();
+            }
+            REQUESTED.store(true, Ordering::SeqCst);
+            print::remark(format_args!("stopping after this {step}; press Ctrl-C again to stop at once"));
+        }
+        _ => {
+            ENDING.store(true, Ordering::SeqCst);
+            for path in unfinished.iter() {
+                // Other threads may still be writing. What is left in the end the next run removes.
+                let mut attempts =
+                    (0..10).map(|_| std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path)));
+                attempts.any(|removed| removed.is_ok() || !path.exists());
+            }
+            end_by(signal);
+        }
+    }
 }
 
 /// Never returns while a stop request is ending the program, since failures are then caused by that.
@@ -75,9 +115,28 @@ pub fn is_insisting(signal: std::ffi::c_int) -> bool {
     !NOT_INSISTING.contains(&signal)
 }
 
+/// Ends the program at a signal, with the exit code that shells give to it.
+pub fn end_by(signal: std::ffi::c_int) -> ! {
+    end_at_once(128 + signal)
+}
+
 /// Ends the program for a user who insists.
 pub fn stop_at_once() -> ! {
-    std::process::exit(130)
+    end_at_once(130)
+}
+
+/// Ends the program while other threads work. Unlike [`std::process::exit`], it runs no exit handler: the allocator's
+/// collects memory that those threads are using, and may wait for ever.
+#[cfg(unix)]
+pub fn end_at_once(code: i32) -> ! {
+    // SAFETY: it takes any number, and what the program holds goes back to the system.
+    unsafe { libc::_exit(code) }
+}
+
+/// Ends the program while other threads work.
+#[cfg(not(unix))]
+pub fn end_at_once(code: i32) -> ! {
+    std::process::exit(code)
 }
 
 /// Leaves signals to the host of this library, such as Python: from now on, [`listen`] and [`discard_on_request`] install
@@ -120,24 +179,27 @@ fn is_ignored(signal: std::ffi::c_int) -> bool {
     known && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
 }
 
-/// Which signals count as a request to stop.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Listen {
-    /// Signals that end the program by default.
-    RequestsOnly,
-    /// Also the notice of a batch system.
-    WithNotices,
+/// Has [`react`] called at each request to stop, from the first call on.
+#[cfg(unix)]
+fn handle_requests() -> Result<()> {
+    if is_to_handle() { on_signals(signals()) } else { Ok(()) }
 }
 
-/// Runs `react` in a separate thread at each request, with the number of the signal.
+/// The same at the notice of a batch system, unless it was ignored when the program started.
 #[cfg(unix)]
-fn on_request(listen: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
+fn handle_notices() -> Result<()> {
     use signal_hook::consts::SIGUSR1;
-    if IS_HOSTED.load(Ordering::SeqCst) {
-        return Ok(());
-    }
-    let notice = (listen == Listen::WithNotices && !is_ignored(SIGUSR1)).then_some(SIGUSR1);
-    let signals = signals().into_iter().chain(notice);
+    if is_ignored(SIGUSR1) { Ok(()) } else { on_signals(vec![SIGUSR1]) }
+}
+
+#[cfg(unix)]
+fn is_notice(signal: i32) -> bool {
+    signal == signal_hook::consts::SIGUSR1
+}
+
+/// Calls [`react`] in a separate thread at each of these signals.
+#[cfg(unix)]
+fn on_signals(signals: Vec<std::ffi::c_int>) -> Result<()> {
     let mut requests = signal_hook::iterator::Signals::new(signals).context("cannot listen for Ctrl-C")?;
     let thread = std::thread::Builder::new().name("signals".into());
     thread.spawn(move || requests.forever().for_each(react)).context("cannot listen for Ctrl-C")?;
@@ -145,10 +207,44 @@ fn on_request(listen: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()
 }
 
 #[cfg(not(unix))]
-fn on_request(_: Listen, react: impl Fn(i32) + Send + 'static) -> Result<()> {
+fn handle_requests() -> Result<()> {
     const INTERRUPT: i32 = 2;
-    if IS_HOSTED.load(Ordering::SeqCst) {
+    if !is_to_handle() {
         return Ok(());
     }
-    ctrlc::set_handler(move || react(INTERRUPT)).context("cannot listen for Ctrl-C")
+    ctrlc::set_handler(|| react(INTERRUPT)).context("cannot listen for Ctrl-C")
+}
+
+#[cfg(not(unix))]
+fn handle_notices() -> Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn is_notice(_: i32) -> bool {
+    false
+}
+
+/// Returns whether requests have to be handled and are not yet: one handler knows both what is unfinished and whether a
+/// loop checks for requests.
+fn is_to_handle() -> bool {
+    static IS_HANDLED: AtomicBool = AtomicBool::new(false);
+    !IS_HOSTED.load(Ordering::SeqCst) && !IS_HANDLED.swap(true, Ordering::SeqCst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finished_is_not_removed_at_a_request() {
+        leave_to_host();
+        let (a, b) = (PathBuf::from("a"), PathBuf::from("b"));
+        let first = discard_on_request(vec![a.clone(), b.clone()]).unwrap();
+        let second = discard_on_request(vec![a.clone()]).unwrap();
+        drop(first);
+        assert_eq!(*unfinished(), [a]);
+        drop(second);
+        assert!(unfinished().is_empty());
+    }
 }
