@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod archive;
 mod calibrate;
 mod card;
 mod checkpoints;

@@ -1,6 +1,8 @@
 //! `dermake train` as several processes: what one would train, and what happens when one of them ends.
 
-use crate::rank_processes::{RankProcesses, free_port, over_tcp, spawn};
+use crate::archive::run_of_archive;
+use crate::limited::Limited;
+use crate::rank_processes::{RankProcesses, command, free_port, over_tcp, spawn};
 use crate::ranks_equal_one::{self, losses};
 use crate::train::{Run, own_data};
 use crate::{dermake, script};
@@ -43,6 +45,20 @@ fn succeed(run: &Run, size: usize) -> Vec<String> {
 #[test]
 fn ranks_train_the_model_of_one() {
     ranks_equal_one::training(over_tcp);
+}
+
+#[test]
+fn ranks_unpack_the_pictures_of_a_tar_file_once() {
+    let (run, cache, port) = (run_of_archive(2), tempfile::tempdir().unwrap(), free_port());
+    let start = |rank| {
+        let mut command = command(rank, 2, port, &run.arguments());
+        Limited::start(command.env("XDG_CACHE_HOME", cache.path()))
+    };
+    let ranks = RankProcesses { children: (0..2).map(start).collect() };
+    for (code, log) in ranks.ended() {
+        assert_eq!(code, Some(0), "{log}");
+    }
+    assert_eq!(std::fs::read_dir(cache.path().join("dermake/images")).unwrap().count(), 1);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `dermake train` when a signal arrives, when the disk is full, and twice in one folder.
 
+use crate::archive::run_of_archive;
 use crate::train::Run;
-use crate::{dermake, script};
+use crate::{dermake, limited, script};
 use std::process::{Child, Command};
 
 #[test]
@@ -56,6 +57,23 @@ fn a_hangup_saves_unless_the_run_was_started_to_ignore_it() {
     let last = metrics.iter().filter_map(|line| line["step"].as_u64()).max().unwrap();
     let state: serde_json::Value = serde_json::from_str(&state).unwrap();
     assert_eq!(state["step"].as_u64(), Some(last + 1), "it saved after its last step");
+}
+
+#[test]
+fn a_run_whose_pictures_were_unpacked_first_saves_too() {
+    crate::signals::take();
+    let run = run_of_archive(400);
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = limited::dermake();
+    command.args(run.arguments()).env("XDG_CACHE_HOME", cache.path());
+    let mut child = run.wait_until_saved(&mut command);
+    assert!(cache.path().join("dermake/images").is_dir(), "the pictures were not unpacked");
+    send("-TERM", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64();
+    let state = step(&std::fs::read_to_string(run.checkpoint("last").join("state.json")).unwrap());
+    let last = run.metrics().iter().filter_map(|line| line["step"].as_u64()).max().unwrap();
+    assert_eq!(state, Some(last + 1), "it saved after its last step");
 }
 
 #[test]

@@ -23,6 +23,8 @@ use std::sync::Arc;
 const MARK: (usize, &[u8]) = (257, b"ustar");
 /// The column with the name of the sample.
 const KEY_COLUMN: &str = "__key__";
+/// Endings of the texts of a sample.
+const TEXT_ENDINGS: [&str; 5] = ["txt", "text", "caption", "cls", "json"];
 /// Largest text of a sample.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
 
@@ -45,17 +47,13 @@ struct Sample {
 /// # Errors
 /// When the file is damaged or ends early.
 pub(crate) fn read(path: &Path, builder: &mut Builder) -> Result<()> {
-    let mut samples = Samples { builder, current: None, keys: HashSet::new(), others: BTreeMap::new() };
+    let mut samples = Samples { builder, current: None, keys: HashSet::new(), unread: Unread::default() };
     let outcome = read_members(path, &mut samples);
     let after = samples.current.as_ref().map(|sample| sample.key.clone());
     outcome.map_err(|source| SourceError::Archive { after, path: path.into(), source })?;
     samples.flush();
-    let Samples { builder, others, .. } = samples;
-    for (ending, n) in others {
-        builder
-            .notes
-            .push(format!("{n} files of the archive ending in .{ending} are not read: {}", path.display()));
-    }
+    let Samples { builder, unread, .. } = samples;
+    builder.notes.extend(unread.notes().into_iter().map(|note| format!("{note}: {}", path.display())));
     Ok(())
 }
 
@@ -65,13 +63,15 @@ fn read_members(path: &Path, samples: &mut Samples<'_>) -> io::Result<()> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
     for member in archive.entries_with_seek()? {
         let mut member = member?;
-        if !member.header().entry_type().is_file() {
+        let kind = member.header().entry_type();
+        samples.unread.n_links += usize::from(kind.is_symlink() || kind.is_hard_link());
+        if !kind.is_file() {
             continue;
         }
         let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
         let (key, ending) = key_and_ending(&name);
         if key.rsplit('/').next().is_some_and(|base| base.is_empty() || base.starts_with("._")) {
-            *samples.others.entry(ending.to_owned()).or_default() += 1;
+            samples.unread.n_hidden += 1;
             continue;
         }
         let (offset, bytes) = (member.raw_file_position(), member.size());
@@ -83,14 +83,64 @@ fn read_members(path: &Path, samples: &mut Samples<'_>) -> io::Result<()> {
         if is_picture_ending(&kind) {
             let (archive, name) = (archive_path.clone(), name.clone());
             samples.image(Image::Member { archive, name, offset, bytes }, ending);
-        } else if let "txt" | "text" | "caption" | "cls" | "json" = kind.as_str() {
+        } else if TEXT_ENDINGS.contains(&kind.as_str()) {
             let text = text_of(&mut member, bytes);
             samples.text(&kind, text.map_err(|detail| format!("{detail}: {name}")));
         } else {
-            *samples.others.entry(ending.to_owned()).or_default() += 1;
+            samples.unread.add(&name, ending);
         }
     }
     Ok(())
+}
+
+/// Members of an archive that are not read.
+#[derive(Default)]
+struct Unread {
+    /// By their ending.
+    others: BTreeMap<String, usize>,
+    /// Files that would be images or texts of a sample, had their names one dot only, and the first of them.
+    n_dotted: usize,
+    first_dotted: String,
+    n_links: usize,
+    n_hidden: usize,
+}
+
+impl Unread {
+    fn add(&mut self, name: &str, ending: &str) {
+        let last = ending.rsplit_once('.').map(|(_, last)| last.to_lowercase());
+        if last.is_some_and(|last| is_picture_ending(&last) || TEXT_ENDINGS.contains(&last.as_str())) {
+            if self.n_dotted == 0 {
+                self.first_dotted = name.to_owned();
+            }
+            self.n_dotted += 1;
+        } else {
+            *self.others.entry(ending.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// What is not read, in sentences.
+    fn notes(self) -> Vec<String> {
+        let Self { others, n_dotted, first_dotted, n_links, n_hidden } = self;
+        let mut notes: Vec<String> = others
+            .into_iter()
+            .map(|(ending, n)| format!("{n} files of the archive ending in .{ending} are not read"))
+            .collect();
+        if n_dotted > 0 {
+            notes.push(format!(
+                "{n_dotted} files of the archive are not read, such as {first_dotted}: the name of a sample ends at its first \
+                 dot, as in WebDataset; rename them if they belong to samples"
+            ));
+        }
+        if n_links > 0 {
+            notes.push(format!(
+                "{n_links} links of the archive are not read; tar --dereference packs the files that they lead to"
+            ));
+        }
+        if n_hidden > 0 {
+            notes.push(format!("{n_hidden} hidden files of the archive are not read"));
+        }
+        notes
+    }
 }
 
 /// The samples that are being read.
@@ -98,8 +148,7 @@ struct Samples<'a> {
     builder: &'a mut Builder,
     current: Option<Sample>,
     keys: HashSet<String>,
-    /// Files that are not read, by their ending.
-    others: BTreeMap<String, usize>,
+    unread: Unread,
 }
 
 impl Samples<'_> {
@@ -121,7 +170,7 @@ impl Samples<'_> {
     fn image(&mut self, image: Image, ending: &str) {
         match &mut self.current {
             Some(sample) if sample.image.is_none() => sample.image = Some(image),
-            _ => *self.others.entry(ending.to_owned()).or_default() += 1,
+            _ => self.unread.add(&image.name(), ending),
         }
     }
 

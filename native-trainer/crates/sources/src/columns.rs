@@ -47,25 +47,35 @@ pub const CAPTION_COLUMNS: [&str; 16] = [
 ];
 
 /// Columns of images that are bytes in the file itself.
-pub(crate) const IMAGE_BYTES_COLUMNS: [&str; 8] =
-    ["image", "img", "jpg", "jpeg", "png", "image_bytes", "bytes", "picture"];
+const IMAGE_BYTES_COLUMNS: [&str; 8] = ["image", "img", "jpg", "jpeg", "png", "image_bytes", "bytes", "picture"];
 
-/// The column that says to which part of the data a row belongs, and the names of these parts.
+/// The column that says to which part of the data a row belongs.
 pub const SPLIT_COLUMN: &str = "split";
+
+/// The parts of data, as [`split_of`] names them.
+pub const TRAIN: &str = "train";
+pub const VALIDATION: &str = "validation";
+pub const TEST: &str = "test";
 
 /// What a data set's columns are called besides [`SPLIT_COLUMN`].
 pub(crate) const LABEL_COLUMN: &str = "label";
 pub(crate) const CAPTION_COLUMN: &str = "caption";
 
-/// The part of the data that a file or folder name means: `train-00000-of-00002.parquet`, `test`.
-pub(crate) fn split_of(name: &str) -> Option<&'static str> {
+/// The part of the data that the name of a file or folder, or a cell, means: `train-00000-of-00002.parquet`, `val`.
+pub fn split_of(name: &str) -> Option<&'static str> {
     let word: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
     match word.to_ascii_lowercase().as_str() {
-        "train" | "training" => Some("train"),
-        "test" | "testing" => Some("test"),
-        "val" | "valid" | "validation" | "dev" => Some("validation"),
+        "train" | "training" => Some(TRAIN),
+        "test" | "testing" => Some(TEST),
+        "val" | "valid" | "validation" | "dev" => Some(VALIDATION),
         _ => None,
     }
+}
+
+/// Which rows are of a part, by the parts that they name: if none names it, all are.
+pub fn are_of_part(parts: &[Option<&str>], part: &str) -> Vec<bool> {
+    let is_named = parts.contains(&Some(part));
+    parts.iter().map(|of_row| !is_named || *of_row == Some(part)).collect()
 }
 
 /// The first of these names that a header has: as written, in another case, or with other marks between its words
@@ -83,6 +93,11 @@ pub fn find_image(header: &[String]) -> Option<usize> {
 
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns whether a column of this name may hold an image's bytes.
+pub(crate) fn may_hold_bytes(name: &str) -> bool {
+    IMAGE_BYTES_COLUMNS.iter().any(|usual| usual.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

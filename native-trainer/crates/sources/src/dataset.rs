@@ -1,15 +1,14 @@
 //! A data set in memory: texts by row and column, where each row came from, and what is wrong with it.
 
+use crate::Result;
 use crate::builder::{Builder, Place};
 use crate::cells::Cells;
 use crate::columns::{self, CAPTION_COLUMNS, LABEL_COLUMNS};
 use crate::error::SourceError;
 use crate::form::Form;
 use crate::image::Image;
-use crate::images::Images;
 use crate::origin::Origin;
 use crate::problem::RowProblem;
-use crate::{Result, file, folder, pattern};
 use dermake_files::table_file::find_column;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,52 +28,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Reads a file, a folder, or the files that fit a pattern.
-    ///
-    /// # Errors
-    /// When nothing is there, it has no form that is known, is damaged, or has no rows.
-    pub fn read(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            return folder::read(path);
-        }
-        if path.symlink_metadata().is_err() && pattern::is_pattern(path) {
-            return Self::of_files(path, &pattern::files(path)?);
-        }
-        Self::of_files(path, &[path.to_path_buf()])
-    }
-
-    /// Reads the content of a table: CSV and the like, or JSON. `path` is where it came from.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub fn of_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
-        let mut builder = Builder::default();
-        builder.begin_file(path, None);
-        let form = file::read_text(bytes, &mut builder)?;
-        Self::of(path, form, builder)
-    }
-
-    /// Reads files of one form as one data set, named `path`.
-    pub(crate) fn of_files(path: &Path, files: &[PathBuf]) -> Result<Self> {
-        let mut builder = Builder::default();
-        let mut form = None;
-        let splits = file::splits(files);
-        for (at, file) in files.iter().enumerate() {
-            builder.begin_file(file, splits.as_ref().map(|splits| splits[at]));
-            let found = file::read(file, &mut builder)?;
-            let first = *form.get_or_insert(found);
-            if first != found {
-                let name = |form: Form| format!("{form:?}").to_lowercase();
-                return Err(SourceError::DifferentForms {
-                    first: name(first),
-                    other: name(found),
-                    path: path.into(),
-                });
-            }
-        }
-        Self::of(path, form.unwrap_or(Form::Table), builder)
-    }
-
+    /// Makes a data set of what a builder has collected.
     pub(crate) fn of(path: &Path, form: Form, builder: Builder) -> Result<Self> {
         let Builder { files, columns, mut cells, places, mut images, problems, notes, class_names, .. } = builder;
         if places.is_empty() {
@@ -147,6 +101,7 @@ impl Dataset {
             name: name.into(),
             found: self.columns.clone(),
             path: self.path.clone(),
+            notes: self.notes.clone(),
         })
     }
 
@@ -197,19 +152,13 @@ impl Dataset {
     }
 
     fn unknown(&self, what: &'static str, option: &'static str) -> SourceError {
-        SourceError::UnknownColumn { what, option, found: self.columns.clone(), path: self.path.clone() }
+        let (found, path, notes) = (self.columns.clone(), self.path.clone(), self.notes.clone());
+        SourceError::UnknownColumn { what, option, found, path, notes }
     }
 
     /// Class names in the order of their numbers, if the file has them for a column. The cells have the names then.
     pub fn class_names(&self, column: usize) -> Option<&[String]> {
         self.class_names.get(&column).map(Vec::as_slice)
-    }
-
-    /// The images of the rows: by the names in `column`, or as reading found them. Names start at the first of `roots`
-    /// that has one of the first images; by default these are the folder of the file, `images` beside it, the folder
-    /// above, and the current one.
-    pub fn images(&self, column: Option<usize>, roots: Option<&[PathBuf]>) -> Images<'_> {
-        Images::new(self, column, roots)
     }
 
     /// Returns whether images are inside a file that holds several, so that [`Self::unpack`] has something to do.

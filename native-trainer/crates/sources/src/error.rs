@@ -39,10 +39,23 @@ pub enum SourceError {
     DifferentForms { first: String, other: String, path: PathBuf },
     #[error("the data has no rows: {}", path.display())]
     NoRows { path: PathBuf },
-    #[error("no column is known to hold the {what}; name it with {option}; there are {}: {}", listed(found), path.display())]
-    UnknownColumn { what: &'static str, option: &'static str, found: Vec<String>, path: PathBuf },
-    #[error("there is no column {name}; there are {}: {}", listed(found), path.display())]
-    MissingColumn { name: String, found: Vec<String>, path: PathBuf },
+    #[error("no column is known to hold the {what}; name it with {option}; there are {}: {}{}", listed(found), path.display(), added(notes))]
+    UnknownColumn {
+        what: &'static str,
+        option: &'static str,
+        found: Vec<String>,
+        path: PathBuf,
+        /// What was not read, and may be what is missing.
+        notes: Vec<String>,
+    },
+    #[error("there is no column {name}; there are {}: {}{}", listed(found), path.display(), added(notes))]
+    MissingColumn { name: String, found: Vec<String>, path: PathBuf, notes: Vec<String> },
+}
+
+/// Notes behind a message.
+fn added(notes: &[String]) -> String {
+    const SHOWN: usize = 3;
+    notes.iter().take(SHOWN).map(|note| format!("; {note}")).collect()
 }
 
 /// Names for a message; a table of the wrong kind can have thousands.

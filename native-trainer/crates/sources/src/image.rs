@@ -1,6 +1,6 @@
 //! One image, wherever it is.
 
-use crate::parquet_file::ImageCells;
+use crate::parquet_cells::ImageCells;
 use dermake_pictures::PictureError;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

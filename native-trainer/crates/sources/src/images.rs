@@ -1,6 +1,5 @@
 //! The images of a data set's rows: found by the names in a column, or known from reading.
 
-use crate::columns::IMAGE_BYTES_COLUMNS;
 use crate::dataset::Dataset;
 use crate::image::Image;
 use dermake_files::file_finder::{FileFinder, FindError};
@@ -26,6 +25,15 @@ pub struct Images<'a> {
     /// For each file of the data set, its finder; the last is used where there is none.
     finders: Vec<FileFinder>,
     finder_of: Vec<usize>,
+}
+
+impl Dataset {
+    /// The images of the rows: by the names in `column`, or as reading found them. Names start at the first of `roots`
+    /// that has one of the first images; by default these are the folder of the file, `images` beside it, the folder
+    /// above, and the current one.
+    pub fn images(&self, column: Option<usize>, roots: Option<&[PathBuf]>) -> Images<'_> {
+        Images::new(self, column, roots)
+    }
 }
 
 impl<'a> Images<'a> {
@@ -84,9 +92,4 @@ fn finder(data: &Dataset, column: usize, file: usize, roots: &[PathBuf]) -> File
     };
     let mut finders = roots.iter().map(FileFinder::new);
     finders.find(has_one).unwrap_or_else(|| FileFinder::new(roots.first().map_or(Path::new("."), PathBuf::as_path)))
-}
-
-/// Returns whether a column of this name may hold an image's bytes.
-pub(crate) fn may_hold_bytes(name: &str) -> bool {
-    IMAGE_BYTES_COLUMNS.iter().any(|usual| usual.eq_ignore_ascii_case(name))
 }

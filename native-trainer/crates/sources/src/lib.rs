@@ -15,7 +15,8 @@
 //!
 //! Every row of the source is a row of the [`Dataset`], in the same order: what is wrong with a row is in
 //! [`Dataset::problems`], what was not read at all in [`Dataset::notes`]. Cells are texts, and a missing one is empty.
-//! Images are not opened: [`Dataset::images`] says where each one is, and [`Image::read`] returns its bytes.
+//! A list is the text of its JSON; [`caption_of`] makes a caption of it. Images are not opened: [`Dataset::images`] says
+//! where each one is, and [`Image::read`] returns its bytes.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,12 +36,14 @@
 
 mod archive;
 mod builder;
+mod caption;
 mod cells;
 pub mod columns;
 mod dataset;
 mod delimited;
 mod error;
 mod file;
+mod files;
 mod folder;
 mod form;
 mod image;
@@ -48,12 +51,15 @@ mod images;
 mod json;
 mod lines;
 mod origin;
+mod parquet_cells;
 mod parquet_file;
 mod pattern;
 mod pictures_below;
 mod problem;
+mod read;
 mod unpack;
 
+pub use caption::caption_of;
 pub use dataset::Dataset;
 pub use error::SourceError;
 pub use form::Form;

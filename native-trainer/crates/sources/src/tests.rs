@@ -68,6 +68,32 @@ fn a_folder_of_classes_gives_labels_and_what_is_left_out_is_named() {
 }
 
 #[test]
+fn files_beside_classes_that_are_no_table_of_images_are_noted() {
+    let classes = ["acne/a.jpg", "nevus/b.jpg"].map(|name| (name, "@"));
+    for files in [
+        &[("classes.json", r#"["acne", "nevus"]"#)][..],
+        &[("class_indices.json", "{\n \"0\": \"acne\",\n \"1\": \"nevus\"\n}\n")],
+        &[("results.csv", "")],
+        &[("classes.json", r#"["acne"]"#), ("results.csv", "epoch,loss\n1,0.5\n")],
+    ] {
+        let root = folder(&[&classes[..], files].concat());
+        let data = read(root.path());
+        assert_eq!(column(&data, "label"), ["acne", "nevus"], "{files:?}");
+        assert!(
+            data.notes()[0].contains("not read: ") && data.notes()[0].contains(files[0].0),
+            "{:?}",
+            data.notes()
+        );
+        let no_classes = folder(&[&[("images/a.jpg", "@")][..], files].concat());
+        assert!(Dataset::read(no_classes.path()).is_err(), "without classes it may be meant: {files:?}");
+    }
+    let damaged = folder(&[&classes[..], &[("captions.csv", "image,caption\na.jpg,\"x\nb.jpg,y\n")]].concat());
+    assert!(error(damaged.path()).contains("never closed"), "a table is not passed over");
+    let meant = [("a.csv", "image,caption\nacne/a.jpg,x\n"), ("b.csv", "image,caption\nnevus/b.jpg,y\n")];
+    assert!(error(folder(&[&classes[..], &meant].concat()).path()).contains("2 tables, name one of them"));
+}
+
+#[test]
 fn parts_of_the_data_are_a_column_and_folders_that_say_nothing_are_none() {
     let root = folder(&[("images/train/acne/a.jpg", "@"), ("images/test/acne/b.jpg", "@")]);
     let data = read(root.path());
@@ -140,6 +166,9 @@ fn tables_of_every_kind_give_the_same_rows() {
     std::io::Write::write_all(&mut encoder, b"image,caption\nx/a.jpg,one\n").unwrap();
     encoder.finish().unwrap();
     assert_eq!(column(&read(&zipped), "caption"), ["one"]);
+    let alone = tempfile::tempdir().unwrap();
+    fs::copy(&zipped, alone.path().join("rows.v2.csv.gz")).unwrap();
+    assert_eq!(column(&read(alone.path()), "caption"), ["one"]);
 }
 
 #[test]

@@ -2,16 +2,18 @@
 
 use crate::dataset::Dataset;
 use crate::image::Image;
-use crate::parquet_file::ImageCells;
-use anyhow::{Context, Result};
+use crate::parquet_cells::ImageCells;
+use anyhow::{Context, Result, bail};
 use dermake_files::hash;
+use dermake_files::lock::Held;
 use dermake_files::output::OutputFolder;
 use dermake_pictures::PictureError;
+use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::{host, progress};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Name of the folder in the program's cache.
 const CACHE_FOLDER: &str = "images";
@@ -19,13 +21,17 @@ const CACHE_FOLDER: &str = "images";
 const N_PER_FOLDER: usize = 10_000;
 /// Longest part of an image's name that its file's name has.
 const MAX_NAME_CHARS: usize = 60;
+/// Time between two looks at a folder that another process is writing.
+const WAIT: Duration = Duration::from_millis(200);
 
 impl Dataset {
     /// Writes the images that are inside other files into a folder below `cache` (by default in the user's cache), unless
-    /// an earlier call did, and makes them the data set's images. Without such images, nothing happens.
+    /// an earlier call did, and makes them the data set's images. Without such images, nothing happens. Of several
+    /// processes, such as the ranks of a run, one writes and the others wait.
     ///
     /// # Errors
-    /// When the folder cannot be written to; nothing half-written is left then. When a source cannot be read.
+    /// When the folder cannot be written to; nothing half-written is left then. When a source cannot be read, or on a
+    /// request to stop while another process writes.
     pub fn unpack(&mut self, cache: Option<&Path>) -> Result<()> {
         if !self.has_packed_images() {
             return Ok(());
@@ -34,9 +40,8 @@ impl Dataset {
         let cache = cache.map(Path::to_path_buf).or_else(default);
         let folder = cache.context("there is no home directory for unpacked images")?.join(self.cache_key()?);
         let names: Vec<Option<String>> = (0..self.len()).map(|row| self.file_name(row)).collect();
-        if !folder.is_dir() {
+        if let Some(output) = new_folder(&folder)? {
             tracing::info!("images are unpacked into {}", folder.display());
-            let output = OutputFolder::create(&folder)?;
             self.write_images(&output, &names)?;
             output.finish()?;
         }
@@ -118,6 +123,29 @@ impl Dataset {
         bar.finish_and_clear();
         Ok(())
     }
+}
+
+/// The folder to write, or `None` if it is there, as soon as no other process is writing it.
+fn new_folder(folder: &Path) -> Result<Option<OutputFolder>> {
+    let mut is_waiting = false;
+    while !folder.is_dir() {
+        match OutputFolder::create(folder) {
+            Ok(output) => return Ok(Some(output)),
+            Err(err) if err.is::<Held>() => {
+                if !std::mem::replace(&mut is_waiting, true) {
+                    tracing::info!("waiting for another process that unpacks the images into {}", folder.display());
+                }
+                if interrupt::is_requested() {
+                    bail!(Interrupted);
+                }
+                std::thread::sleep(WAIT);
+            }
+            // The other process has finished it since.
+            Err(_) if folder.is_dir() => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(None)
 }
 
 /// Images of one row group: who reads them, and where each goes.

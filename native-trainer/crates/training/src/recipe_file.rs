@@ -5,6 +5,7 @@ use super::settings::Setting;
 use super::unused;
 use anyhow::{Context, Result, bail};
 use dermake_files::text_file;
+use dermake_sources::Form;
 use std::path::Path;
 
 /// The recipes that come with the program.
@@ -37,7 +38,7 @@ impl Recipe {
         let is_meant = |name: &str| name == name_or_path || (!is_file && name.eq_ignore_ascii_case(name_or_path));
         let text = match BUILT_IN.iter().find(|(name, _)| is_meant(name)) {
             Some((_, text)) => Some(*text),
-            None if is_file && is_data(name_or_path) => {
+            None if is_file && Form::of_name(name_or_path).is_some() => {
                 bail!("a recipe is a TOML file, and this is a table of data; name it with --data: {name_or_path}")
             }
             None if is_file => None,
@@ -58,13 +59,6 @@ impl Recipe {
         checked.with_context(|| format!("in recipe {name_or_path}"))?;
         Ok(recipe)
     }
-}
-
-/// Whether a file has the ending of a table or of an archive.
-fn is_data(path: &str) -> bool {
-    const ENDINGS: [&str; 7] = ["csv", "tsv", "json", "jsonl", "ndjson", "parquet", "tar"];
-    let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn with_settings(mut table: toml::Table, settings: &[Setting]) -> Result<Recipe> {
@@ -92,6 +86,17 @@ mod tests {
         for (name, _) in BUILT_IN {
             let recipe = Recipe::read(name).unwrap();
             recipe.model.drawn_config().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_table_in_place_of_a_recipe_is_recognized() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["train.csv", "train.jsonl.gz"] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "image,caption\n").unwrap();
+            let err = Recipe::read(path.to_str().unwrap()).unwrap_err().to_string();
+            assert!(err.contains("a table of data; name it with --data"), "{err}");
         }
     }
 

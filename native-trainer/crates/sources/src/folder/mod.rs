@@ -10,12 +10,11 @@ use crate::dataset::Dataset;
 use crate::error::SourceError;
 use crate::file;
 use crate::form::Form;
+use crate::pictures_below::is_picture_ending;
 use std::path::{Path, PathBuf};
 
 /// Name of the table of an image folder of Hugging Face, without its ending.
 const METADATA: &str = "metadata";
-/// Endings of tables, the preferred ones first.
-const TABLE_ENDINGS: [&str; 7] = ["jsonl", "csv", "tsv", "ndjson", "json", "csv.gz", "jsonl.gz"];
 
 /// Files in a folder, not below it.
 #[derive(Default)]
@@ -66,7 +65,7 @@ fn metadata_of(entries: &Entries) -> Result<Option<Vec<PathBuf>>> {
     Ok((!found.is_empty()).then_some(found))
 }
 
-/// The only table of a folder, or one for each part of the data; `None` if there is none, or it names no images while
+/// The only table of a folder, or one for each part of the data; `None` if there is none, or none names images while
 /// there are folders that may be classes.
 fn from_tables(folder: &Path, entries: &Entries) -> Result<Option<Dataset>> {
     let tables = &entries.tables;
@@ -75,15 +74,32 @@ fn from_tables(folder: &Path, entries: &Entries) -> Result<Option<Dataset>> {
     match tables.as_slice() {
         [] => Ok(None),
         [only] => {
-            let data = Dataset::read(only)?;
-            let is_index = data.knows_images() || find_image(data.columns()).is_some();
-            Ok((is_index || entries.folders.is_empty()).then_some(data))
+            let data = match Dataset::of_files(only, std::slice::from_ref(only)) {
+                // What lies beside classes may be a list of their names, or a file of another program.
+                Err(SourceError::Json { .. } | SourceError::NoRows { .. }) if pictures::has_classes(folder) => {
+                    return Ok(None);
+                }
+                read => read?,
+            };
+            Ok((names_images(&data) || entries.folders.is_empty()).then_some(data))
         }
         several if several.iter().all(|path| file::split(path).is_some()) => {
             Ok(Some(Dataset::of_files(folder, several)?))
         }
-        _ => Err(SourceError::SeveralTables { names: names(), path: folder.into() }),
+        several => {
+            let may_be_meant = |table: &PathBuf| {
+                Dataset::of_files(table, std::slice::from_ref(table)).is_ok_and(|data| names_images(&data))
+            };
+            if !several.iter().any(may_be_meant) && pictures::has_classes(folder) {
+                return Ok(None);
+            }
+            Err(SourceError::SeveralTables { names: names(), path: folder.into() })
+        }
     }
+}
+
+fn names_images(data: &Dataset) -> bool {
+    data.knows_images() || find_image(data.columns()).is_some()
 }
 
 /// Adds a note if the folder has images that the table does not name.
@@ -111,21 +127,19 @@ impl Entries {
         let mut has_picture = false;
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            let ending = name.split_once('.').map_or("", |(_, ending)| ending);
-            let last = name.rsplit('.').next().unwrap_or_default();
             if name.starts_with('.') || name == "__macosx" {
-            } else if path.is_dir() {
+                continue;
+            }
+            if path.is_dir() {
                 entries.folders.push(path);
-            } else if last == "parquet" {
-                entries.parquet.push(path);
-            } else if last == "tar" {
-                entries.archives.push(path);
-            } else if last == "json" {
-                json.push(path);
-            } else if TABLE_ENDINGS.iter().any(|table| ending == *table || last == *table) {
-                entries.tables.push(path);
-            } else {
-                has_picture |= crate::pictures_below::is_picture_ending(last);
+                continue;
+            }
+            match Form::of_name(&name) {
+                Some(Form::Parquet) => entries.parquet.push(path),
+                Some(Form::Archive) => entries.archives.push(path),
+                Some(_) if name.trim_end_matches(".gz").ends_with(".json") => json.push(path),
+                Some(_) => entries.tables.push(path),
+                None => has_picture |= is_picture_ending(name.rsplit('.').next().unwrap_or_default()),
             }
         }
         // Beside images, JSON files are about one image each.

@@ -16,6 +16,14 @@ use std::path::{Path, PathBuf};
 /// Files that are named in a note.
 const N_NAMED: usize = 5;
 
+/// Returns whether a folder has images in folders of classes.
+pub(super) fn has_classes(folder: &Path) -> bool {
+    let pictures = pictures_below(folder, None).pictures;
+    let folders: Vec<Vec<String>> = pictures.iter().map(|path| folders_of(path, folder)).collect();
+    let names = FolderNames::of(&folders);
+    folders.iter().any(|folders| !names.class(folders).is_empty())
+}
+
 /// Reads a folder of images.
 ///
 /// # Errors

@@ -1,27 +1,13 @@
-//! The images of a Parquet file: which column has them, where each one is, and reading one.
+//! The images of a Parquet file: which column has them, and where each one is.
 
-use super::{BATCH, Outcome};
+use crate::columns::may_hold_bytes;
 use crate::image::Image;
-use crate::images::may_hold_bytes;
-use dermake_pictures::panics;
+use crate::parquet_cells::{ImageCells, Outcome, each_value};
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as PhysicalType};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_typed_column_reader};
-use parquet::data_type::{ByteArray, ByteArrayType};
-use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::Type;
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The images in the cells of a column.
-#[derive(Debug)]
-pub struct ImageCells {
-    path: PathBuf,
-    /// Number of the column among the file's leaves.
-    leaf: usize,
-}
 
 /// A column of images: bytes, and perhaps a path beside them.
 pub(super) struct ImageColumn {
@@ -30,45 +16,6 @@ pub(super) struct ImageColumn {
     pub(super) name: String,
     pub(super) bytes: usize,
     pub(super) path: Option<usize>,
-}
-
-impl ImageCells {
-    pub(super) fn new(path: &Path, leaf: usize) -> Self {
-        Self { path: path.into(), leaf }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Reads the image in a row of a row group.
-    ///
-    /// # Errors
-    /// When the file is not there any more or is damaged.
-    pub(crate) fn read(&self, row_group: usize, row: usize) -> io::Result<Vec<u8>> {
-        let read = || -> Outcome<Vec<u8>> {
-            let reader = SerializedFileReader::new(File::open(&self.path)?)?;
-            let mut column = byte_column(&reader, row_group, self.leaf)?;
-            column.skip_records(row)?;
-            let (mut values, mut levels) = (Vec::new(), Vec::new());
-            column.read_records(1, Some(&mut levels), None, &mut values)?;
-            let value =
-                values.first().ok_or_else(|| ParquetError::General("there is no image in the row".into()))?;
-            Ok(value.data().to_vec())
-        };
-        let damaged = || Err(ParquetError::General("it is damaged".into()));
-        panics::caught(read).unwrap_or_else(damaged).map_err(|err| io::Error::other(err.to_string()))
-    }
-
-    /// Calls `visit` with each image of a row group, in order; `None` where a row has none. Reads the column once.
-    pub(crate) fn each(&self, row_group: usize, mut visit: impl FnMut(Option<&[u8]>)) -> io::Result<()> {
-        let read = || -> Outcome<()> {
-            let reader = SerializedFileReader::new(File::open(&self.path)?)?;
-            each_value(&reader, row_group, self.leaf, |value| visit(value.map(ByteArray::data)))
-        };
-        let damaged = || Err(ParquetError::General("it is damaged".into()));
-        panics::caught(read).unwrap_or_else(damaged).map_err(|err| io::Error::other(err.to_string()))
-    }
 }
 
 /// The column of images, if there is one: a struct with `bytes`, or bytes that are no text under a usual name.
@@ -137,7 +84,7 @@ pub(super) fn places(
     let paths = images.path.map(|leaf| texts(reader, group, leaf)).transpose()?;
     let n_rows = reader.metadata().row_group(group).num_rows() as usize;
     let has_bytes = are_filled(reader, group, images.bytes, n_rows)?;
-    let file = cells.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = cells.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let place = |(row, has_bytes): (usize, bool)| {
         let path = paths.as_ref().and_then(|paths| paths[row].clone()).filter(|path| !path.is_empty());
         match (has_bytes, path) {
@@ -169,39 +116,4 @@ fn texts(reader: &SerializedFileReader<File>, group: usize, leaf: usize) -> Outc
         texts.push(value.map(|value| String::from_utf8_lossy(value.data()).into_owned()));
     })?;
     Ok(texts)
-}
-
-/// Calls `visit` with each value of a leaf that is not in a list.
-fn each_value(
-    reader: &SerializedFileReader<File>,
-    group: usize,
-    leaf: usize,
-    mut visit: impl FnMut(Option<&ByteArray>),
-) -> Outcome<()> {
-    let mut column = byte_column(reader, group, leaf)?;
-    let full = reader.metadata().file_metadata().schema_descr().column(leaf).max_def_level();
-    loop {
-        let (mut values, mut levels) = (Vec::new(), Vec::new());
-        let (n_records, _, _) = column.read_records(BATCH, Some(&mut levels), None, &mut values)?;
-        if n_records == 0 {
-            return Ok(());
-        }
-        let mut values = values.iter();
-        if full == 0 {
-            values.for_each(|value| visit(Some(value)));
-            continue;
-        }
-        levels.iter().for_each(|&level| visit(if level == full { values.next() } else { None }));
-    }
-}
-
-fn byte_column(
-    reader: &SerializedFileReader<File>,
-    group: usize,
-    leaf: usize,
-) -> Outcome<ColumnReaderImpl<ByteArrayType>> {
-    match reader.get_row_group(group)?.get_column_reader(leaf)? {
-        column @ ColumnReader::ByteArrayColumnReader(_) => Ok(get_typed_column_reader(column)),
-        _ => Err(ParquetError::General("the column of images has no bytes".into())),
-    }
 }

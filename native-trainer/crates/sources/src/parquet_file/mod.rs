@@ -5,11 +5,10 @@
 mod fields;
 mod images;
 
-pub use images::ImageCells;
-
 use crate::Result;
 use crate::builder::Builder;
 use crate::error::SourceError;
+use crate::parquet_cells::{ImageCells, Outcome};
 use dermake_pictures::panics;
 use fields::flatten;
 use images::{ImageColumn, Place, image_column, places};
@@ -27,10 +26,6 @@ use std::sync::Arc;
 
 /// Key of the file's metadata under which Hugging Face describes the columns.
 const HUGGING_FACE_KEY: &str = "huggingface";
-/// Images that are looked at together.
-const BATCH: usize = 256;
-
-type Outcome<T> = std::result::Result<T, ParquetError>;
 
 /// Reads the rows of a Parquet file.
 ///

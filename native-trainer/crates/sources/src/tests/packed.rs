@@ -1,12 +1,14 @@
 //! Tar and Parquet files, which hold images.
 
 use super::*;
+use dermake_files::lock::Lock;
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A tar file of members.
 fn archive(path: &Path, members: &[(&str, &[u8])]) {
@@ -47,7 +49,9 @@ fn samples_of_several_tar_files_are_rows_whose_images_stay_there_until_they_are_
         );
         assert!(data.origin(3).to_string().starts_with("row 2 of ") && data.origin(3).file.ends_with("s-1.tar"));
         assert!(
-            data.notes().iter().any(|note| note.contains("1 files of the archive ending in .seg.png")),
+            data.notes()
+                .iter()
+                .any(|note| note.starts_with("1 files of the archive are not read, such as b.seg.png: ")),
             "{:?}",
             data.notes()
         );
@@ -65,6 +69,59 @@ fn samples_of_several_tar_files_are_rows_whose_images_stay_there_until_they_are_
     let cut = root.path().join("cut.tar");
     fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
     assert!(error(&cut).contains("the tar file cannot be read after sample"), "{}", error(&cut));
+}
+
+#[test]
+fn files_of_an_archive_that_are_no_samples_are_named_where_a_column_is_missing() {
+    let root = folder(&[]);
+    let path = root.path().join("s.tar");
+    let mut builder = tar::Builder::new(fs::File::create(&path).unwrap());
+    for name in ["a.v2.jpg", "a.v2.cls", "b.v2.jpg", "c.npy"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(1);
+        builder.append_data(&mut header, name, &b"1"[..]).unwrap();
+    }
+    for name in ["d.jpg", "e.jpg"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        builder.append_link(&mut header, name, "elsewhere.jpg").unwrap();
+    }
+    builder.finish().unwrap();
+    drop(builder);
+    let data = read(&path);
+    for err in [data.image_column(None).unwrap_err(), data.column("label").unwrap_err()] {
+        let message = err.to_string();
+        for expected in [
+            "there are __key__",
+            "1 files of the archive ending in .npy are not read",
+            "3 files of the archive are not read, such as a.v2.jpg: the name of a sample ends at its first dot",
+            "2 links of the archive are not read; tar --dereference",
+        ] {
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
+
+#[test]
+fn images_that_another_process_is_unpacking_are_waited_for() {
+    let root = folder(&[]);
+    let (path, first, second) = (root.path().join("s.tar"), root.path().join("first"), root.path().join("second"));
+    archive(&path, &[("a.jpg", picture())]);
+    read(&path).unpack(Some(&first)).unwrap();
+    let name = fs::read_dir(&first).unwrap().next().unwrap().unwrap().file_name();
+    fs::create_dir(&second).unwrap();
+    let held = Lock::beside_folder(&second.join(name), &second).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut data = read(&path);
+            data.unpack(Some(&second)).map(|()| images(&data))
+        });
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!waiting.is_finished(), "{:?}", waiting.join().unwrap());
+        drop(held);
+        assert_eq!(waiting.join().unwrap().unwrap(), [Ok(picture().to_vec())]);
+    });
 }
 
 /// Bytes and path of an image, label and caption.
