@@ -54,7 +54,7 @@ pub struct Finetune {
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
 
-    /// Share of the photos for the test, if no column says which
+    /// Share of the photos for the test, if no column says which; of the training photos, if it names no test
     #[arg(long, default_value_t = 0.2, value_name = "SHARE", value_parser = share)]
     test_share: f64,
 

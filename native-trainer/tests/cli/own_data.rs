@@ -166,6 +166,53 @@ fn captions_beside_photos_are_checked_and_trained_on() {
 }
 
 #[test]
+fn rows_of_the_test_are_not_trained_on() {
+    let root = tempfile::tempdir().unwrap();
+    let (tables, folders, csv) = (root.path().join("tables"), root.path().join("folders"), root.path().join("one"));
+    let (mut lines, mut rows) = ([String::new(), String::new()], "image,caption,split\n".to_owned());
+    for (at, part) in ["train", "test"].into_iter().enumerate() {
+        fs::create_dir_all(folders.join(part)).unwrap();
+        for row in 0..4 {
+            let (name, caption) = (format!("{row}.jpg"), format!("{part} case {row}"));
+            fs::copy(sample(1 + row % 3), folders.join(part).join(&name)).unwrap();
+            fs::write(folders.join(part).join(format!("{row}.txt")), &caption).unwrap();
+            let image = folders.join(part).join(&name);
+            lines[at] += &format!("{}\n", serde_json::json!({ "image": image, "caption": caption }));
+            rows += &format!("{},{caption},{part}\n", image.display());
+        }
+    }
+    for (folder, name, content) in
+        [(&tables, "train.jsonl", &lines[0]), (&tables, "test.jsonl", &lines[1]), (&csv, "captions.csv", &rows)]
+    {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join(name), content).unwrap();
+    }
+    let csv = csv.join("captions.csv");
+    for data in [&tables, &folders, &csv] {
+        let output = dermake().args(["data", "check"]).arg(data).output().unwrap();
+        let report = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{report}");
+        assert!(report.contains("8 rows, 4 usable, 4 images"), "{report}");
+        assert!(report.contains("not trained on and not checked, by the column split: 4 rows of test"), "{report}");
+    }
+    let train = |data: &Path, more: &[&str]| {
+        let mut command = dermake();
+        command.args(["train", "clip-small", "--set", "run.batch_size=2", "--set", "run.epochs=1"]);
+        command.args(["--set", "schedule.warmup_steps=1"]).args(more).arg("--data").arg(data);
+        let output = command.arg("--out").arg(root.path().join("run")).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    // The other rows of the same table are for the validation loss, if the recipe says so.
+    let log = train(
+        csv.parent().unwrap(),
+        &["--set", "data.train=captions.csv", "--set", "data.validation=captions.csv"],
+    );
+    assert!(log.contains("rows        4 to train on, 0 bad; 4 rows of test are left out"), "{log}");
+    assert!(log.contains("steps       2 of 2 samples"), "{log}");
+}
+
+#[test]
 fn features_and_scores_are_written_for_other_programs() {
     let root = tempfile::tempdir().unwrap();
     let photos = root.path().join("photos");

@@ -231,6 +231,24 @@ fn equal_images_become_one_row_and_copies_stay_out_of_an_evaluation() {
 }
 
 #[test]
+fn rows_stay_in_the_part_that_they_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = |row: usize| if row.is_multiple_of(2) { "train" } else { "test" };
+    let rows: String = (0..80).map(|row| format!("{row}.jpg,A nevus,{}\n", part(row))).collect();
+    prepare(folder.path(), &format!("filename,caption,split\n{rows}"), &["--validation-share", "0.5"]);
+    let parts = |file: &str| -> Vec<(usize, String)> {
+        let mut table = csv::Reader::from_path(folder.path().join(file)).unwrap();
+        assert_eq!(&table.headers().unwrap()[16], "split");
+        let named = |row: csv::StringRecord| (row[0].trim_end_matches(".jpg").parse().unwrap(), row[16].to_owned());
+        table.records().map(|row| named(row.unwrap())).collect()
+    };
+    let (training, validation) = (parts("train.csv"), parts("val.csv"));
+    assert!(training.iter().chain(&validation).all(|(row, written)| written == part(*row)));
+    assert!((5..35).contains(&validation.len()) && validation.iter().all(|(_, part)| part == "train"));
+    assert_eq!(training.len() + validation.len(), 80);
+}
+
+#[test]
 fn the_validation_part_is_the_same_each_time_and_keeps_patients_together() {
     let folder = tempfile::tempdir().unwrap();
     let rows: String = (0..200).map(|row| format!("{row}.jpg,A nevus,{}\n", row / 4)).collect();

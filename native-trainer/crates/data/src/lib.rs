@@ -32,4 +32,4 @@ pub use ontology_sampling::OntologySampling;
 pub use order::{epoch_order, row_rng};
 pub use samples::SampleSource;
 pub use schema::TableOptions;
-pub use table::{TableError, TrainingTable};
+pub use table::{Part, TableError, TrainingTable};

@@ -9,6 +9,7 @@ pub mod hash;
 pub mod labels;
 mod link;
 pub mod lock;
+pub mod missing;
 pub mod new_file;
 pub mod output;
 pub mod table_file;

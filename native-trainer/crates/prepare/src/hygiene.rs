@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use dermake_files::hash::sha256;
 use dermake_pictures::PerceptualHashes;
 use dermake_process::interrupt::{self, Interrupted};
+use dermake_sources::columns::{TRAIN, are_of_part, split_of};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -87,7 +88,11 @@ pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &Hygiene
     let mut sizes: HashMap<usize, u32> = HashMap::new();
     roots.iter().for_each(|root| *sizes.entry(*root).or_default() += 1);
     let limit = (options.validation_share * u64::MAX as f64) as u64;
-    let is_validation = roots.iter().map(|&root| mixed(mixed(options.seed) ^ root as u64) < limit).collect();
+    // Rows of other parts stay in their part.
+    let parts: Vec<Option<&str>> = pairs.iter().map(|pair| split_of(&pair.split)).collect();
+    let is_drawn = |root: usize| mixed(mixed(options.seed) ^ root as u64) < limit;
+    let is_validation =
+        roots.iter().zip(are_of_part(&parts, TRAIN)).map(|(&root, can_be)| can_be && is_drawn(root)).collect();
     let number = |root: &usize| (sizes[root] > 1).then(|| pairs[*root].row);
     Ok(Hygiene { counts, is_validation, clusters: roots.iter().map(number).collect() })
 }
@@ -130,12 +135,12 @@ fn look(path: &Path) -> Option<Look> {
     Some(Look { content: sha256(&bytes), hashes })
 }
 
-/// Rows of the same file become one, with all their captions.
+/// Rows of the same file and part become one, with all their captions.
 fn join_equal(pairs: &mut [Pair], looks: &[Option<Look>], clusters: &mut Clusters, counts: &mut HygieneCounts) {
-    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut first: HashMap<(&str, Option<&str>), usize> = HashMap::new();
     for (row, look) in looks.iter().enumerate() {
         let Some(look) = look.as_ref().filter(|_| pairs[row].problem.is_none()) else { continue };
-        let known = *first.entry(look.content.as_str()).or_insert(row);
+        let known = *first.entry((look.content.as_str(), split_of(&pairs[row].split))).or_insert(row);
         if known != row {
             clusters.join(known, row);
             counts.n_joined += 1;
@@ -150,7 +155,7 @@ fn join_equal(pairs: &mut [Pair], looks: &[Option<Look>], clusters: &mut Cluster
     }
 }
 
-/// Hashes of each file once: rows of the same file are joined before.
+/// Hashes of each file once: rows of the same file and part are joined before.
 fn hashes_of_files(pairs: &[Pair], looks: &[Option<Look>]) -> Vec<(usize, [u64; 8])> {
     let rows = looks.iter().enumerate().filter(|(row, _)| pairs[*row].problem.is_none());
     rows.filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect()

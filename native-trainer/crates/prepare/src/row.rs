@@ -36,6 +36,8 @@ pub struct Pair {
     pub row: u64,
     pub image: String,
     pub caption: String,
+    /// The part of the data, such as train or test, as written; empty if it is not known.
+    pub split: String,
     /// The patient or other group, empty if unknown: rows of one are never split.
     pub group: String,
     /// Why the cells cannot be used, if so.
@@ -104,6 +106,8 @@ pub struct Preparer<'a> {
     pub lexicon: &'a Lexicon,
     pub budget: &'a TokenBudget,
     pub mask_order: MaskOrder,
+    /// Whether the table has a column `split` behind the others.
+    pub has_parts: bool,
 }
 
 /// Prepares one pair.
@@ -138,7 +142,8 @@ pub fn prepare(pair: Pair, with: Preparer<'_>) -> Result<Prepared> {
     let units = with.budget.split(&cleaned.text);
     line.parts_left_out = units.n_left_out;
     line.truncated = units.truncated != cleaned.text;
-    let cells = cells(&line.image, &cleaned.text, &units, &extraction, with.mask_order);
+    let mut cells = cells(&line.image, &cleaned.text, &units, &extraction, with.mask_order);
+    cells.extend(with.has_parts.then_some(pair.split));
     line.extraction = extraction;
     Ok(Prepared { cells: Some(cells), line })
 }

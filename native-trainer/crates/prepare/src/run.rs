@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use dermake_files::new_file::NewFile;
 use dermake_files::output::{check_file, create_folder, replace_file};
 use dermake_process::interrupt::{self, Interrupted};
+use dermake_sources::columns::SPLIT_COLUMN;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use std::ffi::OsStr;
@@ -61,11 +62,11 @@ pub fn run(
 ) -> Result<Summary> {
     check_out(options)?;
     let roots = options.hygiene.images.as_ref().map(std::slice::from_ref);
-    let Source { mut pairs, description, images, mask_order } =
+    let Source { mut pairs, description, images, mask_order, has_parts } =
         source::read(&options.table, &options.columns, roots)?;
     tracing::info!("read {description}");
     let seen = hygiene::examine(&mut pairs, &images, &options.hygiene)?;
-    let mut results = Results::create(options)?;
+    let mut results = Results::create(options, has_parts)?;
     let _unfinished = match options.n_parallel {
         // Answers of a model are kept, so the chunk that was begun ends.
         Some(_) => interrupt::listen("request").map(|()| None)?,
@@ -73,7 +74,7 @@ pub fn run(
     };
     results.summary.images = seen.counts;
     results.summary.input_mask_order = mask_order;
-    let with = Preparer { extractor, lexicon, budget, mask_order: options.mask_order };
+    let with = Preparer { extractor, lexicon, budget, mask_order: options.mask_order, has_parts };
     let threads = rayon::ThreadPoolBuilder::new().num_threads(options.n_parallel.unwrap_or(0)).build();
     let threads = threads.context("cannot start threads")?;
     let bar = progress(pairs.len() as u64);
@@ -173,14 +174,14 @@ struct Results {
 }
 
 impl Results {
-    fn create(options: &PrepareOptions) -> Result<Self> {
+    fn create(options: &PrepareOptions, has_parts: bool) -> Result<Self> {
         let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         create_folder(folder)?;
         let cannot = || format!("cannot write to {}", folder.display());
         let new = |path: &Path| NewFile::for_place(path).with_context(cannot);
         let new_table = |path: &Path| -> Result<_> {
             let mut table = csv::Writer::from_writer(BufWriter::new(new(path)?));
-            table.write_record(COLUMNS)?;
+            table.write_record(COLUMNS.iter().chain(has_parts.then_some(&SPLIT_COLUMN)))?;
             Ok(table)
         };
         let has_validation = options.hygiene.validation_share > 0.0;

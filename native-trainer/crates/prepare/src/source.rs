@@ -4,7 +4,9 @@ use crate::aspects::{self, MaskOrder};
 use crate::row::{Pair, Reason};
 use anyhow::Result;
 use dermake_data::mask::parse_mask;
-use dermake_sources::{Dataset, Images, RowFault};
+use dermake_files::missing::{is_missing, missing_words_in};
+use dermake_sources::columns::SPLIT_COLUMN;
+use dermake_sources::{Dataset, Images, RowFault, caption_of};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,8 @@ pub struct Source {
     pub images: Vec<Option<PathBuf>>,
     /// The order of the masks, if the data have them already and their rows tell.
     pub mask_order: Option<MaskOrder>,
+    /// Whether the data say which part a row is of.
+    pub has_parts: bool,
 }
 
 /// Reads pairs; images inside Parquet and tar files become files of their own in the user's cache.
@@ -39,7 +43,6 @@ pub struct Source {
 /// When the data cannot be read, lack a column or have no rows.
 pub fn read(path: &Path, columns: &Columns, roots: Option<&[PathBuf]>) -> Result<Source> {
     let mut data = Dataset::read(path)?;
-    data.notes().iter().for_each(|note| tracing::warn!("{note}"));
     data.unpack(None)?;
     let image = data.image_column(columns.image.as_deref())?;
     let caption = match (&columns.caption, data.column(CAPTION_COLUMN)) {
@@ -47,7 +50,10 @@ pub fn read(path: &Path, columns: &Columns, roots: Option<&[PathBuf]>) -> Result
         (named, _) => data.caption_column(named.as_deref())?,
     };
     let group = columns.group.as_ref().map(|name| data.column(name)).transpose()?;
-    let places = Places { image, caption, group };
+    data.notes().iter().chain(&data.several_captions_note(caption)).for_each(|note| tracing::warn!("{note}"));
+    let split = data.column(SPLIT_COLUMN).ok();
+    let places = Places { image, caption, split, group };
+    say_missing(&data, &places);
     let images = data.images(image, roots);
     let problems = problems(&data, &places);
     let mut source = Source {
@@ -55,6 +61,7 @@ pub fn read(path: &Path, columns: &Columns, roots: Option<&[PathBuf]>) -> Result
         description: data.description(),
         images: Vec::with_capacity(data.len()),
         mask_order: mask_order(&data),
+        has_parts: split.is_some(),
     };
     for row in 0..data.len() {
         source.pairs.push(pair(&data, row, &places, problems.get(&row).copied()));
@@ -67,16 +74,33 @@ pub fn read(path: &Path, columns: &Columns, roots: Option<&[PathBuf]>) -> Result
 struct Places {
     image: Option<usize>,
     caption: usize,
+    split: Option<usize>,
     group: Option<usize>,
 }
 
+/// The text of a cell, empty if it is a word for a missing value.
+fn present(data: &Dataset, row: usize, column: usize) -> &str {
+    let cell = data.cell(row, column);
+    if is_missing(cell) { "" } else { cell }
+}
+
+/// Says which columns have words for missing values.
+fn say_missing(data: &Dataset, places: &Places) {
+    for column in [places.image, Some(places.caption), places.split, places.group].into_iter().flatten() {
+        if let Some(words) = missing_words_in((0..data.len()).map(|row| data.cell(row, column))) {
+            tracing::warn!("cells of the column {} that count as empty: {words}", data.columns()[column]);
+        }
+    }
+}
+
 fn pair(data: &Dataset, row: usize, places: &Places, problem: Option<Reason>) -> Pair {
-    let cell = |column: usize| data.cell(row, column);
+    let cell = |column: usize| present(data, row, column);
     let known = data.known_image(row).map(dermake_sources::Image::name);
     Pair {
         row: row as u64 + 1,
         image: known.unwrap_or_else(|| places.image.map(cell).unwrap_or_default().to_owned()),
-        caption: cell(places.caption).to_owned(),
+        caption: caption_of(cell(places.caption)).into_owned(),
+        split: places.split.map(cell).unwrap_or_default().trim().to_owned(),
         group: places.group.map(cell).unwrap_or_default().trim().to_owned(),
         problem,
     }
@@ -105,7 +129,7 @@ fn mask_order(data: &Dataset) -> Option<MaskOrder> {
     let place = |name| data.column(name).ok();
     let (mask, ontology) = (place("knowledge_masks")?, place("ontology_caption")?);
     let visual = place("visual_concept_caption")?;
-    let has = |row: usize, column: usize| !data.cell(row, column).trim().is_empty();
+    let has = |row: usize, column: usize| !is_missing(data.cell(row, column));
     let rows: Vec<(Vec<bool>, bool, bool)> = (0..data.len())
         .filter_map(|row| Some((parse_mask(data.cell(row, mask)).ok()?, has(row, ontology), has(row, visual))))
         .collect();
@@ -131,14 +155,35 @@ mod tests {
             ("t.tsv", b"text\tfile\nred, scaly\ta.png\n"),
             ("t.csv", b"filename,truncated_caption,caption\na.png,red,\"red, scaly\"\n"),
             ("t.jsonl", b"{\"image\": \"a.png\", \"caption\": \"red, scaly\"}\n"),
+            ("t.jsonl", b"{\"image\": \"a.png\", \"captions\": [\"red, scaly\", \"a rash\"]}\n"),
         ] {
             let found = source(name, content, &Columns::default()).unwrap().pairs;
             let (image, caption) = ("a.png".to_owned(), "red, scaly".to_owned());
-            let expected = Pair { row: 1, image, caption, group: String::new(), problem: None };
+            let expected =
+                Pair { row: 1, image, caption, split: String::new(), group: String::new(), problem: None };
             assert_eq!(found, [expected], "{}", String::from_utf8_lossy(content));
         }
         let latin = source("t.csv", b"filename,caption\na.png,na\xEFve\n", &Columns::default()).unwrap();
         assert_eq!(latin.pairs[0].problem, Some(Reason::NotUtf8));
+    }
+
+    #[test]
+    fn cells_that_pandas_writes_for_a_missing_value_are_empty() {
+        let content = b"filename,caption,split,patient\na.png,nan,NA,None\nnull,red,test,none\n";
+        let columns = Columns { group: Some("patient".into()), ..Columns::default() };
+        let found = source("t.csv", content, &columns).unwrap().pairs;
+        let texts = |pair: &Pair| [&pair.image, &pair.caption, &pair.split, &pair.group].map(String::clone);
+        assert_eq!(texts(&found[0]), ["a.png", "", "", ""]);
+        assert_eq!(texts(&found[1]), ["", "red", "test", "none"]);
+    }
+
+    #[test]
+    fn the_part_of_a_row_is_kept() {
+        let content = b"filename,caption,Split\na.png,red, Test \nb.png,blue,\n";
+        let found = source("t.csv", content, &Columns::default()).unwrap();
+        let parts: Vec<&str> = found.pairs.iter().map(|pair| pair.split.as_str()).collect();
+        assert_eq!((parts, found.has_parts), (vec!["Test", ""], true));
+        assert!(!source("t.csv", b"filename,caption\na.png,red\n", &Columns::default()).unwrap().has_parts);
     }
 
     #[test]

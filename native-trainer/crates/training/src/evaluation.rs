@@ -135,7 +135,8 @@ fn validation_loss(plan: &Plan, model: &TrainedModel, ranks: &Ranks) -> Result<O
     let found = ranks.together(batch_losses(plan, source, model, ranks))?;
     // Each rank has counted its own: whether they are too many must not depend on the number of ranks.
     let n_unreadable: usize = found.iter().map(|(_, n_unreadable)| n_unreadable).sum();
-    check_bad_rows(n_bad_cells(source) + n_unreadable, source.table().len(), plan.recipe.data.max_bad_share)
+    let n_rows = source.table().n_rows_of_part();
+    check_bad_rows(n_bad_cells(source) + n_unreadable, n_rows, plan.recipe.data.max_bad_share)
         .context("in the validation table")?;
     let mut losses: Vec<BatchLoss> = found.into_iter().flat_map(|(losses, _)| losses).collect();
     // The order of one rank, so that the sums are the same for any number.

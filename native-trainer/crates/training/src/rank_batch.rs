@@ -58,13 +58,14 @@ impl<'a> RankBatches<'a> {
     }
 
     fn check_bad_rows(&self) -> Result<()> {
-        check_bad_rows(self.n_bad_cells + self.unreadable.len(), self.source.table().len(), self.max_bad_share)
+        let n_rows = self.source.table().n_rows_of_part();
+        check_bad_rows(self.n_bad_cells + self.unreadable.len(), n_rows, self.max_bad_share)
     }
 }
 
 /// Rows of a table that are bad by their cells, which every rank knows.
 pub fn n_bad_cells(source: &SampleSource) -> usize {
-    source.table().len() - source.table().usable_rows().count()
+    source.table().n_rows_of_part() - source.table().usable_rows().count()
 }
 
 /// Checks the bad rows that all ranks have found in a table together, as the loader of one rank does.

@@ -3,7 +3,7 @@
 use crate::ontology;
 use crate::recipe::{Recipe, ZeroShotRecipe};
 use anyhow::{Context, Result, bail};
-use dermake_data::{Lineages, SampleSource, TrainingTable, check_countable, check_learnable};
+use dermake_data::{Lineages, Part, SampleSource, TrainingTable, check_countable, check_learnable};
 use dermake_evaluation::LabeledImages;
 use dermake_files::labels;
 use shared_model::config::ClipConfig;
@@ -51,8 +51,8 @@ impl Tables {
             );
         }
         let tree = ontology::read(recipe, data)?;
-        let captioned = |table: &str| -> Result<Captioned> {
-            let table = TrainingTable::read(&data.join(table), &recipe.data.table)?;
+        let captioned = |table: &str, part: Part| -> Result<Captioned> {
+            let table = TrainingTable::read(&data.join(table), &recipe.data.table)?.of_part(part);
             let image_root = match &recipe.data.image_root {
                 Some(root) => image_root(&data.join(root))?,
                 None => table.image_root().into(),
@@ -60,9 +60,10 @@ impl Tables {
             let lineages = ontology::lineages(&table, recipe, tree.as_ref());
             Ok(Captioned { table, image_root, lineages })
         };
-        let train = captioned(&recipe.data.train)?;
+        let train = captioned(&recipe.data.train, Part::Training)?;
         let path = data.join(&recipe.data.train);
-        let validation = recipe.data.validation.as_deref().map(captioned).transpose();
+        let validation =
+            recipe.data.validation.as_deref().map(|table| captioned(table, Part::Validation)).transpose();
         let validation =
             validation.context("the validation table, data.validation of the recipe, cannot be used")?;
         let zero_shot =
@@ -71,7 +72,11 @@ impl Tables {
         let n_rows = table.usable_rows().count();
         let steps_per_epoch = (n_rows / batch_size) as u64;
         if steps_per_epoch == 0 {
-            bail!("{}: {}", too_few_rows(n_rows, table.len() - n_rows, batch_size, n_ranks), path.display());
+            bail!(
+                "{}: {}",
+                too_few_rows(n_rows, table.n_rows_of_part() - n_rows, batch_size, n_ranks),
+                path.display()
+            );
         }
         check_learnable(table, table.usable_rows(), &recipe.objective).with_context(|| {
             let variant = recipe.objective.variant.name();

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Returns the problems of the images; each image is read once, even if several rows name it.
 pub(super) fn problems(table: &TrainingTable, root: &Path) -> Vec<RowProblem> {
     let mut rows_of: HashMap<&str, Vec<usize>> = HashMap::new();
-    for row in 0..table.len() {
+    for row in table.rows_of_part() {
         let name = table.image(row);
         if !name.trim().is_empty() {
             rows_of.entry(name).or_default().push(row);

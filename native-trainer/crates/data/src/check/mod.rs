@@ -13,13 +13,13 @@ use super::learnable::{NothingToLearn, check_diagnoses, check_learnable};
 use super::lineages::Lineages;
 use super::problem::RowProblem;
 use super::schema::TableOptions;
-use super::table::{TableError, TrainingTable};
+use super::table::{Part, TableError, TrainingTable};
 use anyhow::Result;
 use dermake_objective::{Objective, Variant};
 use dermake_process::print;
 use dermake_sources::SourceError;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The table to check, and the options.
@@ -48,6 +48,10 @@ pub struct CheckReport {
     pub objectives: Vec<(Variant, Option<NothingToLearn>)>,
     /// Columns of captions and masks that the table does not have, which are masked.
     pub absent_columns: Vec<String>,
+    /// Rows of other parts than the training, which are not checked, by part.
+    pub left_out: BTreeMap<&'static str, usize>,
+    /// The same in words.
+    left_out_in_words: Option<String>,
 }
 
 impl CheckReport {
@@ -103,9 +107,11 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         error: None,
         objectives: Vec::new(),
         absent_columns: Vec::new(),
+        left_out: BTreeMap::new(),
+        left_out_in_words: None,
     };
     let table = match TrainingTable::read(path, &options.table) {
-        Ok(table) => table,
+        Ok(table) => table.of_part(Part::Training),
         Err(
             error @ (TableError::Columns { .. }
             | TableError::Source(SourceError::OpenQuote { .. } | SourceError::NoRows { .. })),
@@ -119,6 +125,8 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         report.image_root = table.image_root().into();
     }
     report.absent_columns = table.absent_columns();
+    report.left_out = table.n_left_out();
+    report.left_out_in_words = table.left_out_in_words();
     report.problems = table.problems().to_vec();
     report.problems.extend(images::problems(&table, &report.image_root));
     report.problems.extend(repeats::problems(&table));
@@ -127,7 +135,7 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     report.problems.sort_by_key(|problem| problem.row);
     let skipped: HashSet<usize> =
         report.problems.iter().filter(|problem| !problem.kind.is_warning()).map(|problem| problem.row).collect();
-    let usable = || (0..table.len()).filter(|row| !skipped.contains(row));
+    let usable = || table.rows_of_part().filter(|row| !skipped.contains(row));
     let lineages = Lineages::of_table(&table, None);
     let lacks = |variant| {
         let objective = Objective::of(variant);
@@ -139,6 +147,6 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     if report.error.is_none() && skipped.is_empty() {
         report.error = report.uncounted();
     }
-    report.statistics = Some(Statistics { n_usable_rows: table.len() - skipped.len(), ..statistics });
+    report.statistics = Some(Statistics { n_usable_rows: table.n_rows_of_part() - skipped.len(), ..statistics });
     Ok(report)
 }

@@ -24,6 +24,9 @@ impl CheckReport {
         if let Some(statistics) = &self.statistics {
             write_statistics(&mut out, statistics)?;
         }
+        if let Some(left_out) = &self.left_out_in_words {
+            writeln!(out, "not trained on and not checked, by the column split: {left_out}")?;
+        }
         if !self.absent_columns.is_empty() {
             writeln!(out, "masked in every row, as the table has no {}", self.absent_columns.join(", "))?;
         }
@@ -57,6 +60,7 @@ impl CheckReport {
             "is_usable": self.is_usable(),
             "error": self.error,
             "absent_columns": self.absent_columns,
+            "left_out": self.left_out,
             "objectives": self.objectives.iter().map(objective_json).collect::<Vec<_>>(),
             "problems": self.problems.iter().map(problem_json).collect::<Vec<_>>(),
             "statistics": self.statistics,

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 /// Figures of a whole table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Statistics {
+    /// Rows of the table, also those of other parts, which all other figures leave out.
     pub n_rows: usize,
     /// Rows that training would not skip.
     pub n_usable_rows: usize,
@@ -55,7 +56,7 @@ impl Statistics {
         let mut tallies: Vec<Tally> =
             (0..table.n_captions().min(N_KNOWLEDGE + 1)).map(|_| Tally::default()).collect();
         let mut problems = Vec::new();
-        for row in 0..table.len() {
+        for row in table.rows_of_part() {
             for (kind, is_valid) in table.mask(row).enumerate() {
                 let caption = table.caption(row, kind);
                 let count = caption.map(|text| (text, &counts[text]));
@@ -65,7 +66,7 @@ impl Statistics {
             }
         }
         let n_captions = tallies.iter().map(|tally| tally.n_filled).sum();
-        let n_images = (0..table.len()).map(|row| table.image(row)).collect::<HashSet<_>>().len();
+        let n_images = table.rows_of_part().map(|row| table.image(row)).collect::<HashSet<_>>().len();
         let captions = tallies.iter().enumerate().map(|(kind, tally)| tally.figures(table.caption_column(kind)));
         let statistics = Self {
             n_rows: table.len(),
@@ -128,7 +129,7 @@ impl<'a> Tally<'a> {
 
 /// Counts the tokens of every distinct text of the table, in parallel.
 fn token_counts<'a>(table: &'a TrainingTable, tokenizer: &Tokenizer) -> HashMap<&'a str, TokenCount> {
-    let cells = (0..table.len()).flat_map(|row| (0..table.n_captions()).map(move |kind| (row, kind)));
+    let cells = table.rows_of_part().flat_map(|row| (0..table.n_captions()).map(move |kind| (row, kind)));
     let texts: HashSet<&str> = cells.filter_map(|(row, kind)| table.caption(row, kind)).collect();
     texts.into_par_iter().map(|text| (text, tokenizer.n_tokens(text).map_err(|err| err.to_string()))).collect()
 }

@@ -31,7 +31,7 @@ impl BadRows {
             rows: HashSet::new(),
             new: Vec::new(),
             first: Vec::new(),
-            n_rows: table.len(),
+            n_rows: table.n_rows_of_part(),
             max_share,
             count,
         };

@@ -8,12 +8,16 @@
 //! A column of captions that the table does not have is masked in every row. Without a column of masks, each caption
 //! counts that is not empty.
 
+mod part;
 mod rows;
+
+pub use part::Part;
 
 use super::problem::{ProblemKind, RowProblem};
 use super::schema::{Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
 use dermake_files::hash;
 use dermake_sources::{Dataset, RowFault, SourceError};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +52,10 @@ pub struct TrainingTable {
     lines: Vec<Option<u64>>,
     is_usable: Vec<bool>,
     problems: Vec<RowProblem>,
+    /// The part of the data that each row is of; empty without a column `split`.
+    parts: Vec<Option<&'static str>>,
+    /// Rows of other parts than the one that is used, with their part.
+    left_out: BTreeMap<usize, &'static str>,
     image_root: PathBuf,
 }
 
@@ -72,7 +80,7 @@ impl TrainingTable {
     /// An error if it cannot be read or lacks a column.
     pub fn read(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
         let mut data = Dataset::read(path)?;
-        let mut table = Self::of(&data, options)?;
+        let mut table = Self::noted(&data, options)?;
         if data.has_packed_images() {
             data.unpack(None).map_err(|source| TableError::Unpack { path: path.into(), source })?;
             table = Self::of(&data, options)?;
@@ -88,7 +96,20 @@ impl TrainingTable {
     /// # Errors
     /// As [`Self::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path, options: &TableOptions) -> Result<Self, TableError> {
-        Self::of(&Dataset::of_bytes(bytes, path)?, options)
+        Self::noted(&Dataset::of_bytes(bytes, path)?, options)
+    }
+
+    /// [`Self::of`], with a log of what the data set does not have in its rows.
+    fn noted(data: &Dataset, options: &TableOptions) -> Result<Self, TableError> {
+        for note in data.notes() {
+            tracing::warn!("{note}");
+        }
+        let table = Self::of(data, options)?;
+        let captions = table.columns.captions.iter().filter_map(|column| column.index);
+        for note in captions.filter_map(|column| data.several_captions_note(column)) {
+            tracing::warn!("{note}");
+        }
+        Ok(table)
     }
 
     /// The rows of a data set.
@@ -113,11 +134,10 @@ impl TrainingTable {
             lines: Vec::new(),
             is_usable: Vec::new(),
             problems: Vec::new(),
+            parts: part::parts_of(data),
+            left_out: BTreeMap::new(),
             image_root: default_image_root(data.path()),
         };
-        for note in data.notes() {
-            tracing::warn!("{note}");
-        }
         // Names that start in several folders are replaced by the files that they mean.
         let images = (data.files().len() > 1).then(|| data.images(table.columns.image.index, None));
         let images = images.filter(|images| (1..data.len()).any(|row| images.root(row) != images.root(0)));
@@ -148,11 +168,11 @@ impl TrainingTable {
     /// The SHA-256 of all that training reads of the table.
     pub fn content_sha256(&self) -> String {
         let numbers = self.ends.iter().map(|&end| end as u64).chain(self.masks.iter().copied());
-        let numbers = numbers.flat_map(u64::to_le_bytes);
+        let numbers = numbers.chain(self.left_out.keys().map(|&row| row as u64)).flat_map(u64::to_le_bytes);
         hash::sha256(self.texts.bytes().chain(numbers).collect::<Vec<u8>>())
     }
 
-    /// Rows, usable or not.
+    /// Rows, usable or not, also those of other parts.
     pub fn len(&self) -> usize {
         self.masks.len()
     }

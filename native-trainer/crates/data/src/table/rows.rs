@@ -4,15 +4,10 @@ use super::TrainingTable;
 use crate::mask::parse_mask;
 use crate::problem::ProblemKind;
 use crate::schema::{Column, Columns, N_KNOWLEDGE};
-use dermake_sources::{Dataset, Image, RowFault};
+use dermake_files::missing::missing_word;
+use dermake_sources::{Dataset, Image, RowFault, caption_of};
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Cells that pandas reads as missing, besides empty ones (`pandas._libs.parsers.STR_NA_VALUES`).
-const MISSING_WORDS: [&str; 18] = [
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-];
 
 /// One row of a data set.
 struct Cells<'a> {
@@ -54,7 +49,7 @@ impl TrainingTable {
         self.ends.push(self.texts.len());
         for column in &columns.captions {
             let text = self.cell(&cells, column);
-            self.texts.push_str(text);
+            self.texts.push_str(&caption_of(text));
             self.ends.push(self.texts.len());
         }
         if self.image(row).trim().is_empty() {
@@ -111,7 +106,7 @@ impl TrainingTable {
             return "";
         }
         let text = cells.data.cell(cells.row, index);
-        if MISSING_WORDS.contains(&text) { "" } else { text }
+        if missing_word(text).is_some() { "" } else { text }
     }
 
     fn report(&mut self, row: usize, column: &str, kind: ProblemKind) {

@@ -124,6 +124,14 @@ fn a_table_may_be_json_lines() {
 }
 
 #[test]
+fn of_a_list_of_captions_the_first_counts() {
+    let text = "{\"image\": \"a.png\", \"captions\": [\"x\", \"y\"]}\n{\"image\": \"b.png\", \"captions\": []}\n";
+    let table = TrainingTable::from_bytes(text.as_bytes(), Path::new("t.jsonl"), &TableOptions::default()).unwrap();
+    assert_eq!((table.caption(0, 0), table.caption(1, 0)), (Some("x"), None));
+    assert_eq!((table.mask(0).next(), table.mask(1).next()), (Some(true), Some(false)));
+}
+
+#[test]
 fn tables_are_read_as_spreadsheets_save_them() {
     let options = TableOptions { n_subcaptions: 0, ..TableOptions::default() };
     let comma = "filename,truncated_caption,ontology_caption,visual_concept_caption,knowledge_masks\n\

@@ -2,7 +2,7 @@
 
 use crate::table::Table;
 use anyhow::{Context, Result, bail, ensure};
-use dermake_sources::columns::SPLIT_COLUMN;
+use dermake_sources::columns::{SPLIT_COLUMN, TEST, TRAIN, VALIDATION, split_of};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// How rows without a part are divided.
 pub struct SplitOptions<'a> {
-    /// Share of all rows for the test, if the data have no parts.
+    /// Share of the training rows for the test, if the data have no such part: without parts, of all rows.
     pub test_share: f64,
     /// Share of the other rows for the validation, if the data have no such part.
     pub validation_share: f64,
@@ -46,18 +46,27 @@ pub fn parts(table: &Table, rows: &[usize], labels: &[usize], options: &SplitOpt
         Some(column) => written(table, rows, column)?,
         None => Parts { train: (0..rows.len()).collect(), ..Parts::default() },
     };
-    let divide = |from: &mut Vec<usize>, share: f64| -> Vec<usize> {
-        let taken = drawn(from, labels, share, groups.is_some(), &group, options.seed);
+    // Groups that others have stay there.
+    let divide = |from: &mut Vec<usize>, others: &[usize], share: f64| -> Vec<usize> {
+        let of_others: HashSet<String> = others.iter().map(|&place| group(place)).collect();
+        let free: Vec<usize> = from.iter().copied().filter(|&place| !of_others.contains(&group(place))).collect();
+        let share = share * from.len() as f64 / free.len().max(1) as f64;
+        let taken = drawn(&free, labels, share, groups.is_some(), &group, options.seed);
         from.retain(|place| taken.binary_search(place).is_err());
         taken
     };
     if parts.test.is_empty() {
-        ensure!(column.is_none(), "the column {SPLIT_COLUMN} has no test row: {}", table.path.display());
-        parts.test = divide(&mut parts.train, options.test_share);
-        parts.notes.push(format!("{:.0} % of the rows, drawn at random, are the test", 100.0 * options.test_share));
+        parts.test = divide(&mut parts.train, &parts.validation, options.test_share);
+        let percent = 100.0 * options.test_share;
+        parts.notes.push(match column {
+            None => format!("{percent:.0} % of the rows, drawn at random, are the test"),
+            Some(_) => format!(
+                "no row has the {SPLIT_COLUMN} test: {percent:.0} % of the training rows, drawn at random, are the test"
+            ),
+        });
     }
     if parts.validation.is_empty() {
-        parts.validation = divide(&mut parts.train, options.validation_share);
+        parts.validation = divide(&mut parts.train, &[], options.validation_share);
         let percent = 100.0 * options.validation_share;
         parts.notes.push(format!("{percent:.0} % of the training rows, drawn at random, are the validation"));
     }
@@ -82,13 +91,14 @@ pub fn parts(table: &Table, rows: &[usize], labels: &[usize], options: &SplitOpt
 fn written(table: &Table, rows: &[usize], column: usize) -> Result<Parts> {
     let mut parts = Parts::default();
     for (place, &row) in rows.iter().enumerate() {
-        let part = match table.cell(row, column).to_lowercase().as_str() {
-            "train" | "training" => &mut parts.train,
-            "val" | "valid" | "validation" | "dev" => &mut parts.validation,
-            "test" | "testing" => &mut parts.test,
-            other => bail!(
-                "row {} has the {SPLIT_COLUMN} {other:?}, expected train, validation or test: {}",
+        let part = match split_of(table.cell(row, column)) {
+            Some(TRAIN) => &mut parts.train,
+            Some(VALIDATION) => &mut parts.validation,
+            Some(TEST) => &mut parts.test,
+            _ => bail!(
+                "row {} has the {SPLIT_COLUMN} {:?}, expected train, validation or test: {}",
                 row + 1,
+                table.cell(row, column),
                 table.path.display()
             ),
         };
@@ -183,6 +193,30 @@ mod tests {
     }
 
     #[test]
+    fn data_that_name_no_test_have_one_of_their_training_rows() {
+        let rows: Vec<usize> = (0..40).collect();
+        let of = |validation: &str, group_column| {
+            let part = |row: usize| if row < 8 { validation } else { "train" };
+            let text: String = rows.iter().map(|&row| format!("{row}.jpg,p{},{}\n", row % 10, part(row))).collect();
+            let table = table(&format!("image,patient,split\n{text}"));
+            let options = SplitOptions { group_column, ..OPTIONS };
+            parts(&table, &rows, &[0; 40], &options).unwrap()
+        };
+        let found = of("train", None);
+        assert_eq!((found.train.len(), found.validation.len(), found.test.len()), (24, 8, 8));
+        assert!(
+            found.notes[0].contains("no row has the split test: 20 % of the training rows"),
+            "{:?}",
+            found.notes
+        );
+        let found = of("val", None);
+        assert_eq!((found.validation, found.test.len()), ((0..8).collect(), 6));
+        // Of patients that the validation has, none is drawn.
+        let found = of("val", Some("patient"));
+        assert_eq!((found.validation.len(), found.test), (8, vec![8, 9, 18, 19, 28, 29, 38, 39]));
+    }
+
+    #[test]
     fn groups_stay_together() {
         let rows: Vec<usize> = (0..40).collect();
         let text: String = rows.iter().map(|row| format!("{row}.jpg,p{}\n", row / 4)).collect();
@@ -228,7 +262,7 @@ mod tests {
             parts(&table, &rows, &vec![0; rows.len()], &OPTIONS).unwrap_err().to_string()
         };
         assert!(error("image,split\na,train\nb,later\n").contains("row 2 has the split \"later\""));
-        assert!(error("image,split\na,train\nb,train\n").contains("no test row"));
+        assert!(error("image,split\na,train\nb,train\n").contains("there is no test row"));
         assert!(error("image,label\na,x\nb,x\n").contains("there is no test row"));
     }
 

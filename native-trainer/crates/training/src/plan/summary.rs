@@ -18,7 +18,11 @@ impl Display for Plan {
             false => writeln!(f, ", {:.2} M of them trained", millions(n_trained))?,
         }
         let table = self.train.table();
-        writeln!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        write!(f, "rows        {} to train on, {} bad", table.usable_rows().count(), table.problems().len())?;
+        match table.left_out_in_words() {
+            Some(left_out) => writeln!(f, "; {left_out} are left out")?,
+            None => writeln!(f)?,
+        }
         if let Some(lineages) = self.train.lineages() {
             writeln!(f, "ontology    has the diagnoses of {} rows", lineages.n_known())?;
         }
