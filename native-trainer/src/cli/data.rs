@@ -154,7 +154,7 @@ impl Check {
   dermake data shrink pretrain.csv --root images --out small
   dermake train pretrain-vit-b-16 --data small --out runs/make")]
 pub struct Shrink {
-    /// A CSV file with MAKE's columns: image, captions and masks
+    /// A table with MAKE's columns: image, captions and masks; a file that names its images, below --root
     #[arg(value_name = "FILE")]
     table: PathBuf,
 

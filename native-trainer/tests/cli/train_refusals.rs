@@ -1,7 +1,7 @@
 //! What `dermake train` refuses before the first step, or when it must stop.
 
-use crate::dermake;
 use crate::train::{RECIPE, Run, data, own_data};
+use crate::{dermake, sample};
 
 #[test]
 fn what_cannot_go_on_is_refused() {
@@ -124,4 +124,39 @@ fn an_architecture_beside_another_one_is_refused() {
     std::fs::write(&third.recipe, [&text[..start], &model, &text[end..]].concat()).unwrap();
     let refused = third.refusal();
     assert!(refused.contains("model.architecture") && !refused.contains("--arch"), "{refused}");
+}
+
+#[test]
+fn the_first_error_of_data_check_and_train_names_lines_that_work() {
+    let root = tempfile::tempdir().unwrap();
+    let (empty, photos, table) =
+        (root.path().join("empty"), root.path().join("photos"), root.path().join("labels.csv"));
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::create_dir(&photos).unwrap();
+    std::fs::copy(sample(1), photos.join("a.jpg")).unwrap();
+    std::fs::write(&table, "image,age\na.jpg,30\n").unwrap();
+    for (data, expected, code) in [
+        (root.path().join("none"), "there is no such file or folder", 2),
+        (empty, "there is no image and no table in the folder", 2),
+        (photos, "the table lacks the columns truncated_caption", 1),
+        (table, "the table lacks the columns truncated_caption; it has image, age", 1),
+    ] {
+        let check = dermake().args(["data", "check"]).arg(&data).output().unwrap();
+        assert_eq!(check.status.code(), Some(code), "{}", data.display());
+        let mut train = dermake();
+        train.args(["train", "clip-small", "--data"]).arg(&data).arg("--out").arg(root.path().join("run"));
+        let train = train.output().unwrap();
+        assert_eq!(train.status.code(), Some(2), "{}", data.display());
+        for output in [check, train] {
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(said.contains(expected), "{said}");
+            for line in [
+                "\n  dermake data check captions.csv ",
+                "\n  dermake train clip-small --data photos --out runs/own ",
+                "\n  dermake synth --out drawn && dermake train smoke --data drawn --out runs/smoke ",
+            ] {
+                assert!(said.contains(line), "{said}");
+            }
+        }
+    }
 }

@@ -22,6 +22,7 @@ pub mod samples;
 mod schema;
 pub mod shrink;
 mod table;
+mod ways;
 
 pub use augment::Augmentation;
 pub use learnable::{check_countable, check_diagnoses, check_learnable};

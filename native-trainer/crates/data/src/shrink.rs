@@ -15,6 +15,7 @@ use dermake_files::output::{create_folder, replace_file};
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::print;
 use dermake_process::progress;
+use dermake_sources::Dataset;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
@@ -56,8 +57,8 @@ struct Counts {
 /// was found and read.
 ///
 /// # Errors
-/// When the table cannot be read; when `out` holds images shrunk otherwise, or lies where the images are; when an image
-/// cannot be written; [`Interrupted`] on Ctrl-C.
+/// When the table cannot be read, or is no file that names its images; when `out` holds images shrunk otherwise, or
+/// lies where the images are; when an image cannot be written; [`Interrupted`] on Ctrl-C.
 pub fn run(
     table_path: &Path,
     root: Option<&Path>,
@@ -65,6 +66,7 @@ pub fn run(
     settings: ShrinkSettings,
     out: &Path,
 ) -> Result<bool> {
+    check_table(table_path)?;
     let table = TrainingTable::read(table_path, table)?;
     let root = root.unwrap_or(table.image_root()).to_path_buf();
     create_folder(out)?;
@@ -113,6 +115,24 @@ pub fn run(
     Ok(problems.is_empty())
 }
 
+/// Checks, before images are read, that the data are a table that can be copied with the names of its images.
+fn check_table(path: &Path) -> Result<()> {
+    ensure!(
+        !path.is_dir(),
+        "expected a table that names images, found a folder; name a table in it, or write one: {}",
+        path.display()
+    );
+    let data = Dataset::read(path)?;
+    ensure!(path.is_file(), "expected one table that names images, found several files: {}", path.display());
+    ensure!(
+        !data.has_packed_images(),
+        "expected a table that names images, found images inside the file, which is not copied; write them as files, \
+         with a table: {}",
+        path.display()
+    );
+    Ok(())
+}
+
 /// Records in the folder how its images were made.
 fn mark(out: &Path, settings: ShrinkSettings) -> Result<()> {
     match read_marker(out)? {
@@ -159,8 +179,13 @@ fn shrink_one(
         Ok(found) => found,
         Err(problem) => return Ok(Some(problem)),
     };
-    let Some(destination) = destination(&found, files.root(), out) else {
-        let detail = format!("it is not below the folder of the images, {}", files.root().display());
+    let is_absolute = Path::new(name).is_absolute();
+    let Some(destination) = destination(&found, files.root(), out).filter(|_| !is_absolute) else {
+        let detail = format!(
+            "its name does not lead into the folder of the images, {}, and would lead elsewhere in the copy, too; name the \
+             folder above all images with --root, and write the names in the table from there on",
+            files.root().display()
+        );
         return Ok(Some(ProblemKind::ImageUnreadable { path: found.display().to_string(), detail }));
     };
     if destination.exists() {
@@ -209,78 +234,4 @@ fn shrunk(image: &DecodedImage, settings: ShrinkSettings) -> Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use image::RgbImage;
-    use shared_model::preprocess::Reading;
-
-    const SETTINGS: ShrinkSettings = ShrinkSettings { short_side: 32, quality: 95 };
-
-    fn picture(width: u32, height: u32) -> RgbImage {
-        RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 2) as u8, (y * 2) as u8, 90]))
-    }
-
-    fn table(folder: &Path, names: &[&str]) -> PathBuf {
-        let rows = names.iter().map(|name| format!("{name},a caption,,,\"[1, 0, 0]\"\n"));
-        let header = "filename,truncated_caption,ontology_caption,visual_concept_caption,knowledge_masks";
-        let path = folder.join("train.csv");
-        fs::write(&path, format!("{header}\n{}", rows.collect::<String>())).unwrap();
-        path
-    }
-
-    fn options() -> TableOptions {
-        TableOptions { n_subcaptions: 0, ..TableOptions::default() }
-    }
-
-    #[test]
-    fn large_images_become_smaller_and_all_others_are_copied() {
-        let folder = tempfile::tempdir().unwrap();
-        let (from, out) = (folder.path().join("in"), folder.path().join("out"));
-        fs::create_dir_all(from.join("a b")).unwrap();
-        picture(90, 60).save(from.join("a b/large.png")).unwrap();
-        picture(40, 32).save(from.join("small.png")).unwrap();
-        fs::write(from.join("broken.jpg"), b"no image").unwrap();
-        let path = table(&from, &["a b/large.png", "small.png", "broken.jpg", "missing.jpg", "small.png"]);
-        let run = || super::run(&path, None, &options(), SETTINGS, &out).unwrap();
-        assert!(!run(), "two images are missing or broken");
-
-        let image = dermake_pictures::open(&out.join("a b/large.png"), Reading::Reference).unwrap();
-        assert_eq!((image.width(), image.height()), (48, 32));
-        let (rgb, middle) = (image.to_rgb(), 3 * (16 * 48 + 24));
-        let pixel = &rgb.as_bytes()[middle..middle + 3];
-        for (found, expected) in pixel.iter().zip([91u8, 61, 90]) {
-            assert!(found.abs_diff(expected) < 6, "{pixel:?}");
-        }
-        assert_eq!(fs::read(out.join("small.png")).unwrap(), fs::read(from.join("small.png")).unwrap());
-        assert!(!out.join("broken.jpg").exists(), "a copy would hide it from the next call");
-        assert_eq!(fs::read(out.join("train.csv")).unwrap(), fs::read(&path).unwrap());
-        assert_eq!(read_marker(&out).unwrap(), Some(SETTINGS));
-
-        let kept = fs::read(out.join("a b/large.png")).unwrap();
-        picture(99, 70).save(from.join("a b/large.png")).unwrap();
-        assert!(!run(), "what is missing or broken is said again");
-        assert_eq!(fs::read(out.join("a b/large.png")).unwrap(), kept, "what is there stays");
-    }
-
-    #[test]
-    fn a_folder_has_images_of_one_kind_and_never_the_originals() {
-        let folder = tempfile::tempdir().unwrap();
-        picture(40, 40).save(folder.path().join("x.png")).unwrap();
-        let path = table(folder.path(), &["x.png"]);
-        let out = folder.path().join("out");
-        let run = |settings, out: &Path| {
-            super::run(&path, None, &options(), settings, out).map_err(|err| err.to_string())
-        };
-        assert_eq!(run(SETTINGS, &out), Ok(true));
-        let other = run(ShrinkSettings { short_side: 20, ..SETTINGS }, &out).unwrap_err();
-        assert!(other.contains("short side of 32 pixels"), "{other}");
-        let elsewhere = tempfile::tempdir().unwrap();
-        fs::write(elsewhere.path().join("mine.txt"), "mine").unwrap();
-        let occupied = run(SETTINGS, elsewhere.path()).unwrap_err();
-        assert!(occupied.contains("has other files"), "{occupied}");
-        let originals = run(SETTINGS, folder.path()).unwrap_err();
-        assert!(originals.contains("would be overwritten"), "{originals}");
-        fs::write(out.join(MARKER_FILE), "{}").unwrap();
-        assert!(run(SETTINGS, &out).unwrap_err().contains("data shrink"));
-    }
-}
+mod tests;

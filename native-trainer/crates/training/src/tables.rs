@@ -3,7 +3,7 @@
 use crate::ontology;
 use crate::recipe::{Recipe, ZeroShotRecipe};
 use anyhow::{Context, Result, bail};
-use dermake_data::{Lineages, Part, SampleSource, TrainingTable, check_countable, check_learnable};
+use dermake_data::{Lineages, Part, SampleSource, TableError, TrainingTable, check_countable, check_learnable};
 use dermake_evaluation::LabeledImages;
 use dermake_files::labels;
 use shared_model::config::ClipConfig;
@@ -52,7 +52,12 @@ impl Tables {
         }
         let tree = ontology::read(recipe, data)?;
         let captioned = |table: &str, part: Part| -> Result<Captioned> {
-            let table = TrainingTable::read(&data.join(table), &recipe.data.table)?.of_part(part);
+            let table = TrainingTable::read(&data.join(table), &recipe.data.table);
+            let table = match part {
+                Part::Training => table.map_err(TableError::explained),
+                Part::Validation => table.map_err(Into::into),
+            };
+            let table = table?.of_part(part);
             let image_root = match &recipe.data.image_root {
                 Some(root) => image_root(&data.join(root))?,
                 None => table.image_root().into(),

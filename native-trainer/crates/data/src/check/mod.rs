@@ -44,6 +44,8 @@ pub struct CheckReport {
     pub statistics: Option<Statistics>,
     /// Why the table cannot be used as a whole, if so.
     pub error: Option<String>,
+    /// Whether the reason is one that people meet first, to whom lines that work are shown.
+    is_first_try: bool,
     /// For each objective what it lacks in the table, `None` where it can learn; empty if the table was not read.
     pub objectives: Vec<(Variant, Option<NothingToLearn>)>,
     /// Columns of captions and masks that the table does not have, which are masked.
@@ -105,6 +107,7 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         problems: Vec::new(),
         statistics: None,
         error: None,
+        is_first_try: false,
         objectives: Vec::new(),
         absent_columns: Vec::new(),
         left_out: BTreeMap::new(),
@@ -116,10 +119,11 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
             error @ (TableError::Columns { .. }
             | TableError::Source(SourceError::OpenQuote { .. } | SourceError::NoRows { .. })),
         ) => {
+            report.is_first_try = error.is_of_a_first_try();
             report.error = Some(error.to_string());
             return Ok(report);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error.explained()),
     };
     if options.image_root.is_none() {
         report.image_root = table.image_root().into();

@@ -3,6 +3,7 @@
 use super::{CaptionStatistics, CheckReport, Statistics};
 use crate::learnable::NothingToLearn;
 use crate::problem::RowProblem;
+use crate::ways::WAYS;
 use anyhow::Result;
 use dermake_objective::Variant;
 use serde_json::{Value, json};
@@ -38,6 +39,7 @@ impl CheckReport {
         let n_warnings = self.problems.iter().filter(|problem| problem.kind.is_warning()).count();
         let n_problems = self.problems.len() - n_warnings;
         match &self.error {
+            Some(error) if self.is_first_try => writeln!(out, "unusable: {error}{WAYS}")?,
             Some(error) => writeln!(out, "unusable: {error}")?,
             None if self.is_usable() => {
                 let but =
