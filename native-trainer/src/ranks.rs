@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use dermake_collectives::{Alone, Collectives, Launch, Place, RankError, Tcp};
 use dermake_device::DeviceChoice;
-use dermake_features::{Crew, follow};
+use dermake_features::{RankGroup, follow};
 use dermake_files::hash;
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt::{self, Interrupted};
@@ -70,18 +70,18 @@ impl Launched {
         &self,
         models: &[ModelOptions],
         reading: Reading,
-        lead: impl FnOnce(Crew) -> Result<ExitCode>,
+        lead: impl FnOnce(RankGroup) -> Result<ExitCode>,
     ) -> Result<ExitCode> {
         if self.collectives.rank() > 0 {
-            let dismissed = follow(self.collectives.as_ref(), models, reading)?;
-            return if dismissed.is_interrupted { Err(Interrupted.into()) } else { Ok(ExitCode::SUCCESS) };
+            let finished = follow(self.collectives.as_ref(), models, reading)?;
+            return if finished.is_interrupted { Err(Interrupted.into()) } else { Ok(ExitCode::SUCCESS) };
         }
-        let crew = Crew::new(self.collectives.clone());
-        let led = lead(crew.clone());
+        let ranks = RankGroup::new(self.collectives.clone());
+        let led = lead(ranks.clone());
         match &led {
-            Ok(_) => crew.dismiss(false)?,
-            Err(err) if err.is::<Interrupted>() => crew.dismiss(true)?,
-            Err(err) => crew.abort(err),
+            Ok(_) => ranks.finish(false)?,
+            Err(err) if err.is::<Interrupted>() => ranks.finish(true)?,
+            Err(err) => ranks.abort(err),
         }
         led
     }

@@ -4,7 +4,7 @@ use crate::inputs::{Photo, Tally, name_of, photos_below};
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_features::{
-    Crew, Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, SearchIndex, StoreError,
+    Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, RankGroup, SearchIndex, StoreError,
 };
 use dermake_models::options::ModelOptions;
 use dermake_models::texts;
@@ -54,7 +54,7 @@ impl Embedded {
 }
 
 /// Makes the index of a folder's photos, or brings it up to date: only what is new or changed is read. The ranks of
-/// `crew` compute the features.
+/// `ranks` compute the features.
 ///
 /// # Errors
 /// If the folder does not exist or is empty, the index is another model's, or the user stopped the command; finished
@@ -64,7 +64,7 @@ pub fn embed(
     index: Option<&Path>,
     model_options: &ModelOptions,
     out: Option<&Path>,
-    crew: &Crew,
+    ranks: &RankGroup,
 ) -> Result<Embedded> {
     out.map(SheetFormat::check).transpose()?;
     if folder.exists() && !folder.is_dir() {
@@ -78,7 +78,7 @@ pub fn embed(
     if files.is_empty() && !index.exists() {
         bail!("there is no photo in the folder {}", folder.display());
     }
-    let (model, identity) = crew.load(0, model_options, Reading::Photo)?;
+    let (model, identity) = ranks.load(0, model_options, Reading::Photo)?;
     dermake_models::warn_of(&model);
     interrupt::listen("batch")?;
     let mut store =
@@ -94,12 +94,12 @@ pub fn embed(
     let gone: Vec<String> = store.files().keys().filter(is_gone).cloned().collect();
     store.forget(&gone)?;
 
-    let mut encoder = Encoder::new(&model, Reading::Photo, Some(store)).with_crew(crew);
+    let mut encoder = Encoder::new(&model, Reading::Photo, Some(store)).with_ranks(ranks);
     let bar = progress::images(files.len());
     let found = encoder.images(&files, &bar)?;
     bar.finish_and_clear();
     // Another rank that ends now would end this one while it writes.
-    crew.dismiss(false)?;
+    ranks.finish(false)?;
     let mut n_unreadable = 0;
     for (file, row) in files.iter().zip(&found.rows) {
         if let Err(problem) = row {

@@ -170,7 +170,7 @@ impl Eval {
         let names = if self.models.is_empty() { named() } else { self.models };
         let models: Vec<ModelOptions> =
             names.into_iter().map(|model| self.loading.clone().options(model)).collect();
-        let options = |crew| EvalOptions {
+        let options = |ranks| EvalOptions {
             models: &models,
             data: &self.data,
             columns: OwnColumns {
@@ -187,9 +187,9 @@ impl Eval {
             embeddings: self.embeddings.as_deref(),
             map: self.map,
             scale: self.scale,
-            crew,
+            ranks,
         };
-        launched.compute_features(&models, Reading::Reference, |crew| Ok(exit_code(evaluate(&options(crew))?)))
+        launched.compute_features(&models, Reading::Reference, |ranks| Ok(exit_code(evaluate(&options(ranks))?)))
     }
 
     fn score_predictions(self) -> Result<Ending> {

@@ -78,8 +78,8 @@ impl Embed {
         host::prepare();
         let launched = Launched::from_environment()?;
         let models = [self.model.on(&launched)];
-        launched.compute_features(&models, Reading::Photo, |crew| {
-            let done = embed(&self.folder, self.index.as_deref(), &models[0], self.out.as_deref(), &crew)?;
+        launched.compute_features(&models, Reading::Photo, |ranks| {
+            let done = embed(&self.folder, self.index.as_deref(), &models[0], self.out.as_deref(), &ranks)?;
             print::summary(&done.summary())?;
             Ok(done.tally().exit_code())
         })

@@ -17,7 +17,7 @@ use super::zero_shot::{self, ClassTask};
 use super::{Ending, compared, print_table, report, retrieval};
 use anyhow::{Result, bail};
 use dermake_collectives::RankError;
-use dermake_features::{Crew, Encoder, FeatureStore, Identity};
+use dermake_features::{Encoder, FeatureStore, Identity, RankGroup};
 use dermake_files::file_finder::FileFinder;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
@@ -54,7 +54,7 @@ pub struct EvalOptions<'a> {
     /// The factor between cosines and logits.
     pub scale: Scale,
     /// The ranks that compute the features.
-    pub crew: Crew,
+    pub ranks: RankGroup,
 }
 
 /// As [`compare_models`], and prints the table.
@@ -108,7 +108,7 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
         }
     }
     // Nothing is written before: another rank that ends would end this one, too.
-    options.crew.dismiss(ending == Ending::Interrupted)?;
+    options.ranks.finish(ending == Ending::Interrupted)?;
     let is_empty = |model: &Evaluated| model.results.benchmarks.is_empty() && model.results.failed.is_empty();
     if let Some(model) = models.first().filter(|_| models.iter().all(is_empty) && ending == Ending::Complete) {
         nothing_found(options, &model.results)?;
@@ -138,14 +138,14 @@ fn of_model(
     session_options: &SessionOptions<'_>,
     chosen: &[Benchmark],
 ) -> Result<OfModel> {
-    let (model, identity) = eval.crew.load(index, &eval.models[index], Reading::Reference)?;
+    let (model, identity) = eval.ranks.load(index, &eval.models[index], Reading::Reference)?;
     dermake_models::warn_of(&model);
     let store = match &eval.cache {
         Some(cache) => FeatureStore::open_cache(cache, &identity),
         None => None,
     };
     interrupt::listen("batch")?;
-    let encoder = Encoder::new(&model, Reading::Reference, store).with_crew(&eval.crew);
+    let encoder = Encoder::new(&model, Reading::Reference, store).with_ranks(&eval.ranks);
     eval.scale.check(&model)?;
     let embeddings = eval.embeddings.map(|_| Embeddings::default());
     let mut session = Session { encoder, options: session_options, embeddings, map: eval.map, scale: eval.scale };

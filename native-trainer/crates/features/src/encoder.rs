@@ -1,6 +1,6 @@
 //! A model together with the features it has made.
 
-use super::ranks::{Crew, encode_texts};
+use super::ranks::{RankGroup, encode_texts};
 use super::store::FeatureStore;
 use super::vision::Vision;
 use anyhow::{Result, bail};
@@ -31,19 +31,19 @@ pub struct Effort {
 pub struct Encoder<'a> {
     pub(super) vision: Vision<'a>,
     pub(super) store: Option<FeatureStore>,
-    pub(super) crew: Crew,
+    pub(super) ranks: RankGroup,
     pub effort: Effort,
 }
 
 impl<'a> Encoder<'a> {
     /// Without a store, nothing is kept.
     pub fn new(model: &'a ZeroShotModel, reading: Reading, store: Option<FeatureStore>) -> Self {
-        Self { vision: Vision::new(model, reading), store, crew: Crew::alone(), effort: Effort::default() }
+        Self { vision: Vision::new(model, reading), store, ranks: RankGroup::alone(), effort: Effort::default() }
     }
 
     /// The same that computes with other ranks, which have loaded this model.
-    pub fn with_crew(self, crew: &Crew) -> Self {
-        Self { crew: crew.clone(), ..self }
+    pub fn with_ranks(self, ranks: &RankGroup) -> Self {
+        Self { ranks: ranks.clone(), ..self }
     }
 
     /// The store of features.
@@ -91,11 +91,11 @@ impl<'a> Encoder<'a> {
 
     /// `[n, E]` row-major, on all ranks.
     fn encode_texts(&self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<f32>> {
-        let own = self.crew.send_texts(texts)?;
-        let n_ranks = self.crew.size();
+        let own = self.ranks.send_texts(texts)?;
+        let n_ranks = self.ranks.size();
         let mut of_all = |n_done: usize, _: usize| progress((n_done * n_ranks).min(texts.len()), texts.len());
         let encoded = encode_texts(self.model(), own, &mut of_all);
-        let (all, _) = self.crew.receive(encoded, self.embed_dim())?;
+        let (all, _) = self.ranks.receive(encoded, self.embed_dim())?;
         match all.features.len() == texts.len() * self.embed_dim() {
             true => Ok(all.features),
             false => bail!("the text towers gave {} values for {} texts", all.features.len(), texts.len()),

@@ -121,11 +121,11 @@ impl Encoder<'_> {
         while !(rest.is_empty() && round.images.is_empty()) {
             let next = self.next_round(&mut rest);
             let paths: Vec<&Path> = next.images.iter().map(|image| files[image.index].path.as_path()).collect();
-            let own = self.crew.send_images(&paths, next.part, round.images.is_empty())?;
+            let own = self.ranks.send_images(&paths, next.part, round.images.is_empty())?;
             let store = self.store.as_ref();
             let is_known = |content: &[u8; 32]| store.is_some_and(|store| store.row(content).is_some());
             let (encoded, next_read) = self.vision.encode(&read, |vision| vision.read(&own, is_known));
-            let (encoded, stops) = self.crew.receive(encoded, self.vision.model.config.embed_dim)?;
+            let (encoded, stops) = self.ranks.receive(encoded, self.vision.model.config.embed_dim)?;
             self.keep(files, &round, encoded, found)?;
             bar.inc(round.images.len() as u64);
             if stops {
@@ -142,7 +142,7 @@ impl Encoder<'_> {
 
     /// Takes the next images: a batch for each rank, or the same part of what is left.
     fn next_round<'u>(&self, rest: &mut &'u [Unseen]) -> Round<'u> {
-        let n_ranks = self.crew.size();
+        let n_ranks = self.ranks.size();
         let part = self.vision.batch_size.get().min(rest.len().div_ceil(n_ranks));
         let (images, others) = rest.split_at((part * n_ranks).min(rest.len()));
         *rest = others;

@@ -7,8 +7,8 @@
 //! and `reading.rs` reads them; a [`Stamp`] is a file's size and time, by which one that did not change is not read
 //! again. [`Identity`] is what a feature depends on besides the image.
 //!
-//! A [`Crew`] is the ranks that encode together, as the first one has them (`ranks/`); the others [`follow`] it until
-//! they are [`Dismissed`], which says how their work ended.
+//! A [`RankGroup`] is the ranks that encode together, as the first one has them (`ranks/`). The others [`follow`] it
+//! until it ends the work; [`Finished`] says how.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -28,7 +28,7 @@ use std::path::PathBuf;
 pub use encoder::{Effort, Encoder};
 pub use identity::{Identity, manifest_sha256};
 pub use images::{ImageFeatures, ImageFile};
-pub use ranks::{Crew, Dismissed, follow};
+pub use ranks::{Finished, RankGroup, follow};
 pub use reading::Stamp;
 pub use store::{FeatureStore, Hit, Known, SearchIndex, StoreError};
 

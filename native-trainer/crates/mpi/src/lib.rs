@@ -1,4 +1,4 @@
-//! Ranks that `mpirun` or `srun` started, over the machine's MPI library.
+//! Ranks that Open MPI's `mpirun` started, over the machine's MPI library. Those of other launchers use TCP.
 //!
 //! A crate of its own, so that the program is the only thing that is built again with the feature `mpi`. Without the
 //! feature it is empty, and needs no MPI.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use dermake_evaluation::results::{Protocol, Results};
 use dermake_evaluation::{EvalOptions, OwnColumns, compare_models};
-use dermake_features::{Crew, default_cache};
+use dermake_features::{RankGroup, default_cache};
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
 use pyo3::prelude::*;
@@ -60,7 +60,7 @@ impl Evaluation {
             embeddings: None,
             map: None,
             scale,
-            crew: Crew::alone(),
+            ranks: RankGroup::alone(),
         })?;
         comparison.models.into_iter().next().context("nothing was evaluated")
     }

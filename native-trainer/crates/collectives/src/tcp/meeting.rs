@@ -205,6 +205,8 @@ fn cause(err: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket2::{Domain, Socket, Type};
+    use std::net::SocketAddr;
 
     fn meeting(rank: usize, size: usize) -> Meeting {
         Meeting { place: Place { rank, size, is_local: true, run: 7 }, waits: Duration::from_millis(300) }
@@ -219,8 +221,10 @@ mod tests {
         let listener = listen(0, true).unwrap();
         let error = meeting(0, 3).as_master(&listener).unwrap_err().to_string();
         assert!(error.contains("of 3 ranks, these did not connect") && error.contains(": 1, 2;"), "{error}");
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        // Bound, so that no other test gets the port, and nobody listens.
+        let silent = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        silent.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let port = silent.local_addr().unwrap().as_socket().unwrap().port();
         let master = Master { host: "127.0.0.1".into(), port };
         let error = meeting(1, 2).of(&master).unwrap_err().to_string();
         assert!(error.contains("rank 0 was not reached"), "{error}");

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// How the first rank has ended the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dismissed {
+pub struct Finished {
     /// Whether a rank was asked to stop.
     pub is_interrupted: bool,
 }
@@ -22,12 +22,12 @@ pub struct Dismissed {
 ///
 /// # Errors
 /// When another rank has failed.
-pub fn follow(ranks: &dyn Collectives, models: &[ModelOptions], reading: Reading) -> Result<Dismissed> {
+pub fn follow(ranks: &dyn Collectives, models: &[ModelOptions], reading: Reading) -> Result<Finished> {
     interrupt::listen("batch")?;
     let mut next = receive(ranks)?;
     loop {
         let index = match next {
-            Task::End { is_interrupted } => return Ok(Dismissed { is_interrupted }),
+            Task::End { is_interrupted } => return Ok(Finished { is_interrupted }),
             Task::Load(index) => index,
             Task::Images { .. } | Task::Texts(_) => return Err(unexpected("work without a model")),
         };

@@ -7,7 +7,7 @@ mod follower;
 mod same_files;
 mod task;
 
-pub use follower::{Dismissed, follow};
+pub use follower::{Finished, follow};
 pub(super) use same_files::check_same_file;
 
 use super::identity::Identity;
@@ -25,12 +25,12 @@ use task::{Reply, Task};
 
 /// The ranks that compute features together, as the first of them has them.
 #[derive(Clone)]
-pub struct Crew {
+pub struct RankGroup {
     ranks: Rc<dyn Collectives>,
-    is_dismissed: Rc<Cell<bool>>,
+    is_finished: Rc<Cell<bool>>,
 }
 
-impl Crew {
+impl RankGroup {
     /// One rank without others.
     pub fn alone() -> Self {
         Self::new(Rc::new(Alone))
@@ -38,7 +38,7 @@ impl Crew {
 
     /// The ranks that the first one leads; the others call [`follow`].
     pub fn new(ranks: Rc<dyn Collectives>) -> Self {
-        Self { ranks, is_dismissed: Rc::default() }
+        Self { ranks, is_finished: Rc::default() }
     }
 
     /// Number of ranks.
@@ -64,18 +64,18 @@ impl Crew {
     ///
     /// # Errors
     /// When a rank has failed before.
-    pub fn dismiss(&self, is_interrupted: bool) -> Result<()> {
-        if !self.is_dismissed.get() {
+    pub fn finish(&self, is_interrupted: bool) -> Result<()> {
+        if !self.is_finished.get() {
             self.send_all(&Task::End { is_interrupted })?;
-            self.is_dismissed.set(true);
+            self.is_finished.set(true);
             self.ranks.leave();
         }
         Ok(())
     }
 
-    /// Tells the other ranks why this one ends, unless they were dismissed.
+    /// Tells the other ranks why this one ends, unless [`Self::finish`] has ended their work.
     pub fn abort(&self, err: &anyhow::Error) {
-        if !self.is_dismissed.get() {
+        if !self.is_finished.get() {
             self.ranks.abort(&format!("{err:#}"));
         }
     }
