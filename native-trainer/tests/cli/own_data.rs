@@ -69,7 +69,8 @@ fn a_table_of_labels_and_captions_gives_both_figures_and_bad_rows_are_named() {
     let row = |image: &str, dx: &str| {
         serde_json::json!({ "image": image, "dx": dx, "caption": format!("a photo of {dx}, {image}") }).to_string()
     };
-    let rows = [row("acne/a.jpg", "acne"), row("acne/b.jpg", "Acne"), row("Nevus/C.JPG", "nevus")];
+    let without = "{\"image\": \"Nevus/d.jpg\", \"dx\": \"nevus\", \"caption\": \"N/A\"}".to_owned();
+    let rows = [row("acne/a.jpg", "acne"), row("acne/b.jpg", "Acne"), row("Nevus/C.JPG", "nevus"), without];
     fs::write(&table, rows.join("\r\n")).unwrap();
     let output = run(&["eval", "--no-cache"], &[("--data", &table), ("--out", &out)]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -82,6 +83,9 @@ fn a_table_of_labels_and_captions_gives_both_figures_and_bad_rows_are_named() {
     let keys: Vec<&str> =
         found["benchmarks"].as_array().unwrap().iter().map(|b| b["key"].as_str().unwrap()).collect();
     assert_eq!(keys, ["own", "own_retrieval"]);
+    assert_eq!((&found["benchmarks"][0]["n_scored"], &found["benchmarks"][1]["n_scored"]), (&4.into(), &3.into()));
+    let notes = found["benchmarks"][1]["notes"].to_string();
+    assert!(notes.contains("1 rows without a caption (1 says N/A) are left out"), "{notes}");
     let metrics: Vec<&str> =
         found["benchmarks"][1]["metrics"].as_array().unwrap().iter().map(|m| m["key"].as_str().unwrap()).collect();
     assert_eq!(metrics[0], "recall_at_10_image_to_text", "the main one first");
@@ -90,7 +94,7 @@ fn a_table_of_labels_and_captions_gives_both_figures_and_bad_rows_are_named() {
     fs::write(&table, format!("{}\n{{\"image\": \"none.jpg\", \"dx\": \"acne\"}}\n", rows.join("\n"))).unwrap();
     let output = run(&["eval", "--no-cache", "--label-column", "dx"], &[("--data", &table)]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("1 of 4 images cannot be read"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("1 of 5 images cannot be read"), "{}", text(&output.stderr));
     let output =
         run(&["eval", "--no-cache", "--label-column", "dx", "--max-unreadable", "0.5"], &[("--data", &table)]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

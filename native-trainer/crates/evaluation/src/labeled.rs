@@ -1,6 +1,7 @@
 //! Tables with a label for each image.
 
 use super::benchmarks::image_roots;
+use super::label_cells::{LabelCells, Numbers};
 use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_features::ImageFile;
@@ -75,7 +76,7 @@ impl LabeledImages {
         let files = table.images(table.image_column(columns.image)?, rows, &image_roots(&table.path, data))?;
         let doubts = [
             repeated_images(&files, |row| labels[row]),
-            counts_from_one(table, columns.label, rows, &labels, class_list.class_names.len()),
+            counts_from_one(table, columns.label, rows, &labels, class_list),
         ];
         Ok(Self { files, doubts: doubts.into_iter().flatten().collect(), labels })
     }
@@ -86,35 +87,28 @@ impl LabeledImages {
 /// # Errors
 /// The labels that are neither, with the rows that have them.
 fn labels_of(table: &Table, column: &str, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
-    labels_in(table, label_column(table, column, &class_list.class_names)?, class_list, rows)
+    let column = label_column(table, column, &class_list.class_names)?;
+    labels_in(table, column, rows, &LabelCells::new(&class_list.class_names, Numbers::Names))
 }
 
 /// As [`labels_of`], from the column of this place.
 ///
 /// # Errors
 /// As [`labels_of`].
-pub fn labels_in(table: &Table, column: usize, class_list: &LabelSet, rows: &[usize]) -> Result<Vec<usize>> {
-    let found = known_labels(table, column, class_list, rows);
+pub fn labels_in(table: &Table, column: usize, rows: &[usize], cells: &LabelCells<'_>) -> Result<Vec<usize>> {
+    let found: Vec<Option<usize>> = rows.iter().map(|&row| cells.class_of(table.cell(row, column))).collect();
     let unknown: Vec<usize> =
         rows.iter().zip(&found).filter(|(_, class)| class.is_none()).map(|(&row, _)| row).collect();
     if !unknown.is_empty() {
-        let n_classes = class_list.class_names.len();
-        bail!("{}: {}", unknown_labels(table, column, &unknown, n_classes), table.path.display());
+        bail!("{}: {}", unknown_labels(table, column, &unknown, cells), table.path.display());
     }
     Ok(found.into_iter().flatten().collect())
 }
 
-/// As [`labels_in`]; `None` for a label that is not of the class list.
+/// As [`labels_of`]; `None` for a label that is not of the class list.
 pub fn known_labels(table: &Table, column: usize, class_list: &LabelSet, rows: &[usize]) -> Vec<Option<usize>> {
-    let names = &class_list.class_names;
-    let exact: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
-    let by_key: HashMap<String, usize> = names.iter().map(|name| spelling_key(name)).zip(0..).collect();
-    let class_of = |cell: &str| {
-        let number = || cell.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0);
-        let by_number = || number().map(|number| number as usize).filter(|&class| class < names.len());
-        exact.get(cell).copied().or_else(by_number).or_else(|| by_key.get(&spelling_key(cell)).copied())
-    };
-    rows.iter().map(|&row| class_of(table.cell(row, column))).collect()
+    let cells = LabelCells::new(&class_list.class_names, Numbers::Names);
+    rows.iter().map(|&row| cells.class_of(table.cell(row, column))).collect()
 }
 
 /// The column of the label.
@@ -144,7 +138,7 @@ pub fn label_column(table: &Table, name: &str, class_names: &[String]) -> Result
 /// Which images occur more than once, in words; `label` is that of a place among the files.
 pub fn repeated_images<T: PartialEq>(files: &[ImageFile], label: impl Fn(usize) -> T) -> Option<String> {
     let mut rows_of: HashMap<&Path, Vec<usize>> = HashMap::new();
-    for (row, file) in files.iter().enumerate() {
+    for (row, file) in files.iter().enumerate().filter(|(_, file)| !file.path.as_os_str().is_empty()) {
         rows_of.entry(&file.path).or_default().push(row);
     }
     let repeated: Vec<&Vec<usize>> = rows_of.values().filter(|rows| rows.len() > 1).collect();
@@ -158,24 +152,28 @@ pub fn repeated_images<T: PartialEq>(files: &[ImageFile], label: impl Fn(usize) 
     ))
 }
 
-/// Returns a warning if labels seem to count from 1: all are integers, and only the first class has no image.
+/// Returns a warning if labels seem to count from 1: all are integers that are no names, and only the first class has no
+/// image.
 fn counts_from_one(
     table: &Table,
     column: &str,
     rows: &[usize],
     labels: &[usize],
-    n_classes: usize,
+    class_list: &LabelSet,
 ) -> Option<String> {
+    let n_classes = class_list.class_names.len();
     let column = table.find_column(&[column])?;
     let is_integer =
         |&row: &usize| table.cell(row, column).parse::<f64>().is_ok_and(|number| number.fract() == 0.0);
     let has = |class: usize| labels.contains(&class);
+    let are_places = LabelCells::new(&class_list.class_names, Numbers::Names).integers_are_places();
     let looks_so = n_classes > 2 && !has(0) && (1..n_classes).all(has) && rows.iter().all(is_integer);
-    looks_so.then(|| "no image has label 0; do the labels count from 1? Integers count from 0".to_string())
+    (looks_so && are_places)
+        .then(|| "no image has label 0; do the labels count from 1? Integers count from 0".to_string())
 }
 
 /// Which labels are not of the class list, in words.
-fn unknown_labels(table: &Table, column: usize, rows: &[usize], n_classes: usize) -> String {
+fn unknown_labels(table: &Table, column: usize, rows: &[usize], cells: &LabelCells<'_>) -> String {
     /// Labels that are named.
     const MAX_NAMED: usize = 5;
     let mut first_rows: Vec<(&str, usize)> = Vec::new();
@@ -189,16 +187,10 @@ fn unknown_labels(table: &Table, column: usize, rows: &[usize], n_classes: usize
     let named: Vec<String> =
         first_rows.iter().take(MAX_NAMED).map(|(cell, row)| format!("row {row} has {name} {cell:?}")).collect();
     let more = if first_rows.len() > MAX_NAMED { ", …" } else { "" };
-    let from_one = if first_rows.len() == 1 && first_rows[0].0.parse() == Ok(n_classes) {
-        "; integers count from 0"
-    } else {
-        ""
-    };
-    format!(
-        "{}{more} ({} rows in all), expected an integer below {n_classes} or a name of the class list{from_one}",
-        named.join(", "),
-        rows.len()
-    )
+    let may_count_from_one = cells.integers_are_places() && first_rows.len() == 1;
+    let is_number_of_classes = || first_rows[0].0.parse() == Ok(cells.n_classes());
+    let from_one = if may_count_from_one && is_number_of_classes() { "; integers count from 0" } else { "" };
+    format!("{}{more} ({} rows in all), expected {}{from_one}", named.join(", "), rows.len(), cells.expected())
 }
 
 #[cfg(test)]
@@ -215,6 +207,22 @@ mod tests {
     #[test]
     fn labels_are_numbers_or_names_in_any_spelling() {
         assert_eq!(labels("0\n1.0\n2\nacne\nSJO\u{308}GREN\n sjs/ten").unwrap(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn where_classes_are_called_by_numbers_labels_are_no_places() {
+        let classes = LabelSet::from_class_names(["1", "2", "3"].map(String::from).into()).unwrap();
+        let labels = |cells: &str| {
+            let table = Table::from_bytes(format!("label\n{cells}\n").as_bytes(), Path::new("t.csv")).unwrap();
+            let rows: Vec<usize> = (0..table.n_rows()).collect();
+            let labels = labels_of(&table, "label", &classes, &rows)?;
+            anyhow::Ok((counts_from_one(&table, "label", &rows, &labels, &classes), labels))
+        };
+        assert_eq!(labels("1.0\n2\n3.00").unwrap(), (None, vec![0, 1, 2]));
+        assert_eq!(labels("2\n3").unwrap(), (None, vec![1, 2]), "they need not begin with the first");
+        let message = labels("3\n4").unwrap_err().to_string();
+        assert!(message.contains("row 2 has label \"4\" (1 rows in all), expected a number of"), "{message}");
+        assert!(!message.contains("count from 0"), "{message}");
     }
 
     #[test]
@@ -251,7 +259,7 @@ mod tests {
             let classes = LabelSet::from_class_names(["x", "y", "z"].map(String::from).into()).unwrap();
             let rows: Vec<usize> = (0..table.n_rows()).collect();
             let labels = labels_of(&table, "label", &classes, &rows).unwrap();
-            counts_from_one(&table, "label", &rows, &labels, 3)
+            counts_from_one(&table, "label", &rows, &labels, &classes)
         };
         assert!(from_one("1\n2\n1").unwrap().contains("do the labels count from 1?"));
         for cells in ["0\n1\n2", "y\nz", "2\n2"] {

@@ -33,6 +33,7 @@ mod finetune;
 mod from_predictions;
 mod groups;
 pub mod known_answers;
+mod label_cells;
 mod labeled;
 mod linear_probe;
 mod logistic;

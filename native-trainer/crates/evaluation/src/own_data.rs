@@ -2,15 +2,18 @@
 //!
 //! With labels, images are classified among them; with captions, retrieval is measured.
 
+mod classes;
+
 use super::benchmarks::{Benchmark, Classes, OwnRows, Task};
 use super::results::UnreadableImage;
 use super::scored::check_unreadable;
 use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_files::labels;
+use dermake_files::missing::in_brackets;
 use dermake_sources::columns::SPLIT_COLUMN;
 use dermake_sources::{Dataset, SourceError};
-use shared_model::labels::{LabelSet, spelling_key};
+use shared_model::labels::LabelSet;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -21,9 +24,6 @@ pub const WAYS: &str = "\n  dermake eval --data photos                      a fo
 /// Keys of the results.
 const LABELS_KEY: &str = "own";
 const CAPTIONS_KEY: &str = "own_retrieval";
-/// Share of distinct labels among the rows above which the column is probably something else.
-const MANY_LABELS: f64 = 0.5;
-const MIN_ROWS: usize = 20;
 
 /// What the user says about the columns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -164,19 +164,17 @@ fn classification(
     limit: f64,
 ) -> Result<(Benchmark, Vec<String>)> {
     let name = &data.columns()[column];
-    let (labeled, unlabeled): (Vec<usize>, Vec<usize>) =
-        rows.iter().partition(|&&row| !data.cell(row, column).trim().is_empty());
-    let missing = |&row: &usize| UnreadableImage {
-        row: row + 1,
-        file: data.origin(row).to_string(),
-        problem: format!("it has no {name}"),
+    let known = match columns.classes {
+        Some(argument) => Some(labels::from_argument(argument)?.class_names),
+        None => data.class_names(column).map(<[String]>::to_vec),
     };
-    let missing: Vec<UnreadableImage> = unlabeled.iter().map(missing).collect();
+    let (labeled, unlabeled) = classes::by_presence(data, rows, column, known.as_deref());
+    let missing: Vec<UnreadableImage> =
+        unlabeled.iter().map(|&row| classes::without_label(data, row, column)).collect();
     check_unreadable(&missing, rows.len(), limit)?;
-    let classes = match (columns.classes, data.class_names(column)) {
-        (Some(argument), _) => labels::from_argument(argument)?.class_names,
-        (None, Some(names)) => names.to_vec(),
-        (None, None) => distinct(data, &labeled, column)?,
+    let classes = match known {
+        Some(names) => names,
+        None => classes::distinct(data, &labeled, column)?,
     };
     if classes.len() < 2 {
         bail!(
@@ -188,7 +186,9 @@ fn classification(
     }
     let mut notes: Vec<String> = data.notes().to_vec();
     if let Some(first) = missing.first() {
-        notes.push(format!("{} rows without a {name} are left out, the first is {}", missing.len(), first.file));
+        let words = in_brackets(unlabeled.iter().map(|&row| data.cell(row, column)));
+        let n = missing.len();
+        notes.push(format!("{n} rows without a {name}{words} are left out, the first is {}", first.file));
     }
     let title = format!("{}, {} classes", name_of(data.path()), classes.len());
     tracing::info!("read {}: {} labeled with {} classes", data.description(), labeled.len(), classes.len());
@@ -199,42 +199,6 @@ fn classification(
     };
     let own = OwnRows { path: data.path().into(), rows: labeled, notes };
     Ok((benchmark(LABELS_KEY, title, task, columns, own), classes))
-}
-
-/// The classes that labels name, in alphabetical order; spellings of one label are one class.
-fn distinct(data: &Dataset, rows: &[usize], column: usize) -> Result<Vec<String>> {
-    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for &row in rows {
-        let label = data.cell(row, column).trim();
-        let found = spellings.entry(spelling_key(label)).or_default();
-        if !found.contains(&label) {
-            found.push(label);
-        }
-    }
-    let name = &data.columns()[column];
-    if spellings.len() > 1 && spellings.keys().all(|label| label.parse::<f64>().is_ok()) {
-        bail!(
-            "the column {name} has numbers ({}), which say nothing to the model; name the classes in the order of their \
-             numbers, which count from 0: --labels \"acne, rosacea, …\", --labels classes.txt, or a built-in set such \
-             as --labels pad: {}",
-            spellings.values().take(5).map(|found| found[0]).collect::<Vec<_>>().join(", "),
-            data.path().display()
-        );
-    }
-    if rows.len() >= MIN_ROWS && spellings.len() as f64 > MANY_LABELS * rows.len() as f64 {
-        bail!(
-            "the column {name} has {} different texts in {} rows, which is more than classes would be; --label-column \
-             names another column, --labels the classes ({}): {}",
-            spellings.len(),
-            rows.len(),
-            data.columns().join(", "),
-            data.path().display()
-        );
-    }
-    for found in spellings.values().filter(|found| found.len() > 1) {
-        tracing::warn!("these spellings count as one class: {}", found.join(", "));
-    }
-    Ok(spellings.values().map(|found| found[0].to_owned()).collect())
 }
 
 fn retrieval(data: &Dataset, rows: &[usize], column: usize, columns: &OwnColumns<'_>) -> Benchmark {

@@ -7,10 +7,11 @@ use super::scored::score_images;
 use super::session::Session;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
+use dermake_files::missing;
 use dermake_metrics::{intervals, mean_rank, median_rank, ranks, recall_at_k};
 use std::path::Path;
 
-/// Cells that the reference's loader reads as missing.
+/// Cells of the benchmarks' tables that the reference's loader reads as missing.
 const MISSING: [&str; 5] = ["", "nan", "NaN", "NA", "null"];
 /// And what it makes of one.
 const MISSING_CAPTION: &str = "nan";
@@ -30,13 +31,21 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, capti
     let table = benchmark.read(table)?;
     let (caption, image) =
         (table.column(&[caption_column])?, table.image_column(benchmark.image_column.as_deref())?);
-    let is_missing = |row: &usize| MISSING.contains(&table.cell(*row, caption));
+    // The protocols of others read every table as their code does.
+    let is_own = benchmark.own.is_some() && session.protocol() == Protocol::All;
+    let has_none = |row: &usize| {
+        let text = table.caption(*row, caption);
+        if is_own { missing::is_missing(&text) } else { MISSING.contains(&text.as_str()) }
+    };
     let mut rows = table.rows().to_vec();
-    let n_missing = rows.iter().filter(|row| is_missing(row)).count();
+    let lacking: Vec<usize> = rows.iter().copied().filter(has_none).collect();
+    let n_missing = lacking.len();
     let mut notes = benchmark.notes();
+    notes.extend(table.several_captions_note(caption));
     if n_missing > 0 && session.protocol() == Protocol::All {
-        rows.retain(|row| !is_missing(row));
-        notes.push(format!("{n_missing} rows without a caption are left out"));
+        rows.retain(|row| !has_none(row));
+        let words = missing::in_brackets(lacking.iter().map(|&row| table.caption(row, caption)));
+        notes.push(format!("{n_missing} rows without a caption{words} are left out"));
     } else if n_missing > 0 {
         notes.push(format!("{n_missing} rows without a caption stand as the text \"{MISSING_CAPTION}\""));
     }
@@ -45,8 +54,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, capti
     }
     let files = table.images(image, &rows, &image_roots(&table.path, session.data()))?;
     let scored = score_images(session, benchmark, &rows, &files)?;
-    let text =
-        |&row: &usize| if is_missing(&row) { MISSING_CAPTION.into() } else { table.cell(row, caption).into() };
+    let text = |&row: &usize| if has_none(&row) { MISSING_CAPTION.into() } else { table.caption(row, caption) };
     let captions: Vec<String> = scored.rows.iter().map(text).collect();
     let text_features = session.texts(&captions)?;
 

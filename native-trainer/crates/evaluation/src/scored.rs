@@ -81,11 +81,9 @@ pub fn scored_rows(
                 scored.files.push(file.path.clone());
                 scored.places.push(place);
             }
-            Err(problem) => scored.unreadable.push(UnreadableImage {
-                row: row + 1,
-                file: file.path.display().to_string(),
-                problem,
-            }),
+            Err(problem) => {
+                scored.unreadable.push(UnreadableImage { row: row + 1, file: file.place(), problem });
+            }
         }
     }
     check_unreadable(&scored.unreadable, rows.len(), session.max_unreadable())?;

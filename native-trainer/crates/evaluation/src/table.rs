@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use dermake_features::ImageFile;
 use dermake_files::file_finder::FindError;
 use dermake_files::table_file;
-use dermake_sources::{Dataset, Image, ImageError, RowFault};
+use dermake_sources::{Dataset, Image, ImageError, RowFault, caption_of};
 use std::path::{Path, PathBuf};
 
 /// A table of any form that [`Dataset`] knows, whose rows are whole.
@@ -121,11 +121,24 @@ impl Table {
         self.data.cell(row, column).trim()
     }
 
+    /// The caption in a cell without surrounding white space; of a list of captions, the first.
+    ///
+    /// # Panics
+    /// When there is no row of this number.
+    pub fn caption(&self, row: usize, column: usize) -> String {
+        caption_of(self.cell(row, column)).trim().to_owned()
+    }
+
+    /// Says how many rows have several captions in a column.
+    pub fn several_captions_note(&self, column: usize) -> Option<String> {
+        self.data.several_captions_note(column)
+    }
+
     /// Returns the images of some rows, by the names in a column below the first of the `roots` that has one of the first
     /// images.
     ///
     /// # Errors
-    /// When a name fits several files. What is missing is named as written.
+    /// When a name fits several files. What is missing is named as written; a row without a name has an empty path.
     pub fn images(&self, column: Option<usize>, rows: &[usize], roots: &[PathBuf]) -> Result<Vec<ImageFile>> {
         let images = self.data.images(column, Some(roots));
         let image = |&row: &usize| {
@@ -134,7 +147,10 @@ impl Table {
                 Ok(packed) => {
                     bail!("{}: the image is inside another file: {}", self.data.origin(row), packed.name())
                 }
-                Err(ImageError::Unnamed) => images.root(row).unwrap_or(Path::new(".")).to_path_buf(),
+                Err(ImageError::Unnamed) => {
+                    let name = self.data.origin(row).to_string();
+                    return Ok(ImageFile { name, path: PathBuf::new() });
+                }
                 Err(err) => return Err(err).with_context(|| format!("row {} of {}", row + 1, self.path.display())),
             };
             let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
@@ -175,6 +191,25 @@ mod tests {
         let images = table.images(Some(0), &[0, 1], &[here, there.clone()]).unwrap();
         assert_eq!(images[1].path, there.join("b.JPG"));
         assert_eq!(images[0].path, there.join("a"), "what is missing is named as written");
+    }
+
+    #[test]
+    fn a_caption_may_be_a_list() {
+        let table = table(b"{\"image\": \"a\", \"captions\": [\" a mole \", \"a wart\"]}\n").unwrap();
+        let column = table.column(&["captions"]).unwrap();
+        assert_eq!(table.caption(0, column), "a mole");
+        assert!(table.several_captions_note(column).unwrap().starts_with("1 of 1 rows"));
+    }
+
+    #[test]
+    fn a_row_without_an_image_is_named_by_its_place() {
+        let table = table(b"filename,label\na.png,1\n,2\n").unwrap();
+        let images = table.images(Some(0), &[0, 1], &[]).unwrap();
+        assert_eq!(
+            (images[1].path.as_path(), images[1].place().as_str()),
+            (Path::new(""), "row 2 (line 3) of t.csv")
+        );
+        assert!(dermake_pictures::read(&images[1].path).unwrap_err().to_string().contains("there is no image"));
     }
 
     fn table(text: &[u8]) -> Result<Table> {

@@ -18,11 +18,19 @@ use std::time::{Duration, Instant};
 /// A kill loses at most this much work.
 const SAVE_EVERY: Duration = Duration::from_secs(2);
 
-/// An image to encode: the name under which the store knows it, and where it is.
+/// An image to encode: the name under which the store knows it, and where it is. A row without an image has an empty
+/// path, and its own place as its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFile {
     pub name: String,
     pub path: PathBuf,
+}
+
+impl ImageFile {
+    /// Where the image is, for people.
+    pub fn place(&self) -> String {
+        if self.path.as_os_str().is_empty() { self.name.clone() } else { self.path.display().to_string() }
+    }
 }
 
 /// Features of some images.

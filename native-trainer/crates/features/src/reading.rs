@@ -44,6 +44,9 @@ impl From<shared_model::Error> for NoPixels {
 
 /// Returns the stamp of a file, or its problem.
 pub fn stamp(path: &Path) -> Result<Stamp, String> {
+    if path.as_os_str().is_empty() {
+        return Err(PictureError::NoImage.to_string());
+    }
     let metadata = std::fs::metadata(path).map_err(|err| PictureError::from(err).to_string())?;
     if !metadata.is_file() {
         return Err("not a file".into());

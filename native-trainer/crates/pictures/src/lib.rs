@@ -20,6 +20,9 @@ use std::path::Path;
 /// Why a picture cannot be used. Displayed, it is a sentence without the path.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
+    /// The path is empty.
+    #[error("there is no image")]
+    NoImage,
     #[error("there is no such file")]
     Missing,
     #[error("a folder, not a picture")]
@@ -42,6 +45,9 @@ impl From<io::Error> for PictureError {
 
 /// The bytes of a picture's file. A file that is no picture is refused by its first bytes: it may be a video of gigabytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
+    if path.as_os_str().is_empty() {
+        return Err(PictureError::NoImage);
+    }
     read_from(File::open(path)?)
 }
 

@@ -239,7 +239,7 @@ fn own_answers(set: &ZeroShotSet, model: &TrainedModel, ranks: &Ranks) -> Result
 }
 
 fn not_scored(row: usize, file: &ImageFile, problem: String) -> UnreadableImage {
-    UnreadableImage { row: row + 1, file: file.path.display().to_string(), problem }
+    UnreadableImage { row: row + 1, file: file.place(), problem }
 }
 
 /// `pixel_values` `[3, S, S]` of an image file as the benchmarks read it, or what is wrong with the file.

@@ -45,6 +45,35 @@ fn labels_and_captions_of_a_table_are_both_measured_unless_one_is_named() {
 }
 
 #[test]
+fn words_for_a_missing_value_are_no_classes_unless_a_class_has_this_name() {
+    let root = folder(&[("t.csv", "image,label\na,acne\nb,NA\nc,none\nd,nan\ne, NA \n")]);
+    let path = root.path().join("t.csv");
+    let classes = |columns: &OwnColumns<'_>| {
+        let found = benchmarks(&path, columns, 0.9).unwrap().remove(0);
+        let Task::Classification { classes: Classes::Names(names), .. } = found.task else { panic!() };
+        let own = found.own.unwrap();
+        (names.join(" "), own.rows, own.notes.concat())
+    };
+    let (names, rows, notes) = classes(&OwnColumns::default());
+    assert_eq!((names.as_str(), rows), ("acne none", vec![0, 2]));
+    assert!(
+        notes.starts_with("3 rows without a label (2 say NA, 1 says nan) are left out, the first is"),
+        "{notes}"
+    );
+    let (names, rows, notes) = classes(&OwnColumns { classes: Some("acne, NA, none"), ..OwnColumns::default() });
+    assert_eq!((names.as_str(), rows), ("acne NA none", vec![0, 1, 2, 4]));
+    assert!(notes.starts_with("1 rows without a label (1 says nan)"), "{notes}");
+
+    let message = error(&path, &OwnColumns::default());
+    assert!(message.contains("its label is NA, which counts as none; if NA is the name of a class"), "{message}");
+    let folders = folder(&[("NA/a.jpg", ""), ("acne/b.jpg", "")]);
+    assert_eq!(
+        benchmarks(folders.path(), &OwnColumns::default(), 0.01).unwrap()[0].own.as_ref().unwrap().rows.len(),
+        2
+    );
+}
+
+#[test]
 fn what_cannot_be_classes_is_said_with_a_next_step() {
     let table = |text: &str| folder(&[("t.csv", text)]);
     let default = OwnColumns::default();

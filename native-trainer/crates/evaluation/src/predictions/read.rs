@@ -3,6 +3,7 @@
 
 use super::columns::Columns;
 use super::{Prediction, Predictions};
+use crate::label_cells::{LabelCells, Numbers};
 use crate::labeled::labels_in;
 use crate::table::Table;
 use anyhow::{Context, Result, bail};
@@ -54,9 +55,11 @@ pub fn from_table(table: Table, class_list: Option<&LabelSet>) -> Result<ReadPre
         None => LabelSet::from_class_names((0..n_classes).map(|class| format!("class {class}")).collect())?,
     };
     let rows: Vec<usize> = (0..table.n_rows()).collect();
-    let labels = labels_in(&table, columns.true_label, &class_list, &rows)?;
-    let predicted =
-        columns.predicted_label.map(|column| labels_in(&table, column, &class_list, &rows)).transpose()?;
+    let classes_in = |column: usize| {
+        labels_in(&table, column, &rows, &LabelCells::new(&class_list.class_names, Numbers::Places))
+    };
+    let labels = classes_in(columns.true_label)?;
+    let predicted = columns.predicted_label.map(classes_in).transpose()?;
     let mut predictions = Vec::with_capacity(rows.len());
     for row in rows {
         let in_row = || format!("row {} of {}", row + 1, table.path.display());

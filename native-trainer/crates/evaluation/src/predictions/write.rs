@@ -37,6 +37,7 @@ fn shortest(probability: f64) -> String {
 mod tests {
     use super::*;
     use crate::predictions::read;
+    use shared_model::labels::LabelSet;
 
     #[test]
     fn what_is_written_is_read_back() {
@@ -54,6 +55,11 @@ mod tests {
         let predictions = Predictions { class_names: vec!["class 0".into(), "class 1".into()], rows };
         std::fs::write(&path, to_csv(&predictions).unwrap()).unwrap();
         assert_eq!(read(&path, None).unwrap().predictions, predictions);
+        // A class that is called by a number is still written as its place.
+        let names = vec!["1".to_string(), "2".to_string()];
+        let classes = LabelSet::from_class_names(names.clone()).unwrap();
+        let predictions = Predictions { class_names: names, ..predictions };
+        assert_eq!(read(&path, Some(&classes)).unwrap().predictions, predictions);
     }
 
     #[test]
