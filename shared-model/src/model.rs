@@ -243,6 +243,18 @@ impl ZeroShotModel {
         self.towers.raw_image_features(pixel_values)
     }
 
+    /// Encodes images; returns their pooled tokens `[B, D]` f32, before the projection; see
+    /// [`VisionTower::pooled_features`].
+    ///
+    /// # Shapes
+    /// - `pixel_values`: `[B, 3, S, S]`, normalized
+    ///
+    /// # Errors
+    /// As [`Self::pixel_features`]; for a model whose towers an engine computes.
+    pub fn pooled_pixel_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        self.towers.pooled_image_features(pixel_values)
+    }
+
     /// Encodes one decoded photo; returns its feature `[1, E]` f32, of unit length.
     ///
     /// The photo's pixels are freed before the tower computes.

@@ -98,6 +98,21 @@ impl VisionTower {
         unit_length(&self.raw_feature_of(&tokens)?)
     }
 
+    /// Encodes images: the pooled tokens before their projection, from which PanDerm's authors train linear probes
+    /// (`linear_prob=True` in their open_clip).
+    ///
+    /// # Shapes
+    /// - `pixel_values`: `[B, 3, S, S]` f32, normalized by [`crate::preprocess`]
+    /// - returns `[B, D]` f32
+    ///
+    /// # Errors
+    /// As [`Self::image_features`].
+    pub fn pooled_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        let pooled = self.pooled(&self.last_tokens(pixel_values, &mut |_| ())?)?.to_dtype(DType::F32)?;
+        finite::check_features("image features", &pooled)?;
+        Ok(pooled)
+    }
+
     /// The tokens that the pooling takes, as they leave the blocks. `see` sees the input of each block where only the
     /// class token counts.
     fn last_tokens(&self, pixel_values: &Tensor, see: &mut dyn FnMut(&Tensor)) -> Result<Tensor> {
@@ -111,10 +126,14 @@ impl VisionTower {
 
     /// `[B, E]` of what [`Self::last_tokens`] returns.
     fn raw_feature_of(&self, tokens: &Tensor) -> Result<Tensor> {
-        let pooled = self.pooling.pool(&self.pooling.normalize(tokens)?, self.n_prefix())?;
-        let raw = self.projection.forward(&pooled)?.to_dtype(DType::F32)?;
+        let raw = self.projection.forward(&self.pooled(tokens)?)?.to_dtype(DType::F32)?;
         finite::check_features("image features", &raw)?;
         Ok(raw)
+    }
+
+    /// `[B, D]` of what [`Self::last_tokens`] returns.
+    fn pooled(&self, tokens: &Tensor) -> Result<Tensor> {
+        self.pooling.pool(&self.pooling.normalize(tokens)?, self.n_prefix())
     }
 
     /// Encodes images: the pooled feature and one embedding a patch.

@@ -14,6 +14,7 @@ mod eval;
 mod eval_data;
 mod eval_from;
 mod eval_models;
+mod eval_protocols;
 #[cfg(unix)]
 mod eval_ranks;
 mod eval_synth;

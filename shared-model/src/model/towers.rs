@@ -66,4 +66,19 @@ impl Towers {
         finite::check_features("image features", &raw)?;
         Ok(raw)
     }
+
+    /// Encodes images; returns their pooled tokens `[B, D]` f32, before the projection.
+    ///
+    /// # Shapes
+    /// - `pixel_values`: `[B, 3, S, S]`, normalized
+    pub fn pooled_image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Own(own) => own.vision.pooled_features(pixel_values),
+            Self::Engine(_) => Err(Error::Tensor(candle_core::Error::Msg(
+                "features before the projection are computed on the CPU alone, but this model was loaded onto a GPU; \
+                 load it there"
+                    .into(),
+            ))),
+        }
+    }
 }

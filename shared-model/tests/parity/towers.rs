@@ -113,6 +113,10 @@ fn features_logits_and_probabilities_are_the_references() {
             case.assert_close("image_features", &image_features, UNIT);
             let raw = model.encode_image(case.get("images")).unwrap().raw_image_features;
             case.assert_close("image_features_raw", &raw, RAW);
+            if case.io.contains_key("linear_probe_features") {
+                let pooled = model.vision.pooled_features(case.get("images")).unwrap();
+                case.assert_close("linear_probe_features", &pooled, RAW);
+            }
             let ids = case.input_ids();
             case.assert_close("text_features_raw", &model.text.raw_text_features(&ids).unwrap(), RAW);
             let text_features = model.encode_text(&ids).unwrap();

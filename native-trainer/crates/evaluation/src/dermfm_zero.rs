@@ -2,8 +2,9 @@
 //!
 //! Reference: `linear_probe` of <https://github.com/SiyuanYan1/DermFM-Zero> at commit afbe6ba. Images are RGB before the
 //! resize, the short side is brought to 256 by the triangle filter, the center of 224 is cropped, and mean and deviation
-//! are ImageNet's with 0.228 for 0.229. Features are those of the tower, neither of unit length nor standardized. The loss
-//! is the mean cross-entropy plus `‖W‖ / (2 C)`, where `C` is the number of weights divided by 100.
+//! are ImageNet's with 0.228 for 0.229. Features are those of the tower, of PanDerm's tower before its head, neither of
+//! unit length nor standardized. The loss is the mean cross-entropy plus `‖W‖ / (2 C)`, where `C` is the number of weights
+//! divided by 100.
 
 use super::logistic::Learned;
 use anyhow::{Result, bail};
@@ -15,7 +16,9 @@ use dermake_process::progress;
 use ndarray::Array2;
 use rayon::prelude::*;
 use shared_model::ZeroShotModel;
-use shared_model::config::{CropRounding, Interpolation, PreprocessConfig, ResizeMode, RgbConversion};
+use shared_model::config::{
+    CropRounding, Interpolation, PreprocessConfig, ResizeMode, RgbConversion, VisionPooling,
+};
 use shared_model::preprocess::{Reading, pixel_values, resize_and_crop};
 
 /// Shares of the training split that are learned from.
@@ -41,6 +44,7 @@ pub fn raw_features(model: &ZeroShotModel, title: &str, files: &[ImageFile]) -> 
     let bar = progress::images(files.len());
     bar.set_message(title.to_string());
     let (mut rows, mut values, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+    let mut width = model.config.embed_dim;
     for batch in files.chunks(BATCH) {
         if interrupt::is_requested() {
             bail!(Interrupted);
@@ -52,7 +56,8 @@ pub fn raw_features(model: &ZeroShotModel, title: &str, files: &[ImageFile]) -> 
         if n_read > 0 {
             let side = model.config.preprocess.image_size;
             let pixel_values = Tensor::from_vec(pixels, (n_read, 3, side, side), &Device::Cpu)?;
-            let raw = model.raw_pixel_features(&pixel_values)?;
+            let raw = features(model, &pixel_values)?;
+            width = raw.dim(1)?;
             values.extend(raw.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?);
         }
         for read in read {
@@ -64,8 +69,17 @@ pub fn raw_features(model: &ZeroShotModel, title: &str, files: &[ImageFile]) -> 
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
-    let features = Tensor::from_vec(values, (contents.len(), model.config.embed_dim), &Device::Cpu)?;
+    let features = Tensor::from_vec(values, (contents.len(), width), &Device::Cpu)?;
     Ok(ImageFeatures { rows, features, contents })
+}
+
+/// The features that a probe is trained on, `[B, D]`: the reference leaves out the head of PanDerm's tower alone
+/// (`linear_prob=True`).
+fn features(model: &ZeroShotModel, pixel_values: &Tensor) -> shared_model::Result<Tensor> {
+    match model.config.vision.pooling {
+        VisionPooling::NormMeanNorm => model.pooled_pixel_features(pixel_values),
+        _ => model.raw_pixel_features(pixel_values),
+    }
 }
 
 /// The resize of the protocol, for a crop of `image_size`.

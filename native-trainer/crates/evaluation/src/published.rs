@@ -82,7 +82,8 @@ mod tests {
             assert!(COLUMNS.contains(&figure.model.as_str()), "{figure:?}");
             assert!(benchmarks.contains(&figure.benchmark), "{figure:?}");
             assert!((0.0..=1.0).contains(&figure.value), "{figure:?}");
-            assert!(seen.insert((figure.model, figure.benchmark, figure.metric)), "one figure a cell");
+            let cell = (figure.model, figure.benchmark, figure.metric, figure.source);
+            assert!(seen.insert(cell), "one figure of each source a cell");
         }
     }
 }

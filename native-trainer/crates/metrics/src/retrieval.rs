@@ -1,22 +1,24 @@
 //! Of pairs found again: ranks, recall at k, mean and median rank.
 
-/// The place of each query's partner among all candidates, counted from 0; query i's partner is candidate i.
+/// The place of each query's partner among all candidates, counted from 0; query i's partner is candidate i. The queries
+/// are some in a row, from `first_query` on.
 ///
 /// Equal similarities keep the order of the candidates.
 ///
 /// # Shapes
-/// - `similarities`: `[n, n]`, row-major, a row for each query
+/// - `similarities`: `[Q, n_candidates]`, row-major, a row for each query
 ///
 /// # Panics
-/// When it is not square.
-pub fn ranks(similarities: &[f32], n: usize) -> Vec<usize> {
-    assert_eq!(similarities.len(), n * n, "a similarity for each pair");
-    let rank = |(query, row): (usize, &[f32])| {
-        let own = row[query];
+/// When a row is not whole, or a query has no partner.
+pub fn ranks(similarities: &[f32], n_candidates: usize, first_query: usize) -> Vec<usize> {
+    assert!(similarities.len().is_multiple_of(n_candidates.max(1)), "a similarity for each pair");
+    let rank = |(row, similarities): (usize, &[f32])| {
+        let query = first_query + row;
+        let own = similarities[query];
         let before = |&(candidate, &other): &(usize, &f32)| other > own || (other == own && candidate < query);
-        row.iter().enumerate().filter(before).count()
+        similarities.iter().enumerate().filter(before).count()
     };
-    similarities.chunks_exact(n.max(1)).enumerate().map(rank).collect()
+    similarities.chunks_exact(n_candidates.max(1)).enumerate().map(rank).collect()
 }
 
 /// The share of ranks below k; `None` without ranks.
@@ -59,8 +61,9 @@ mod tests {
             0.8, 0.5, 0.9, // two before it
             0.3, 0.3, 0.3, // ties keep their order
         ];
-        let found = ranks(&similarities, 3);
+        let found = ranks(&similarities, 3, 0);
         assert_eq!(found, [0, 2, 2]);
+        assert_eq!(ranks(&similarities[3..], 3, 1), [2, 2], "the rows of two queries alone");
         let all = [1; 3];
         assert_eq!(recall_at_k(&found, 1, &all), Some(1.0 / 3.0));
         assert_eq!(recall_at_k(&found, 3, &all), Some(1.0));

@@ -133,8 +133,9 @@ fn row_cells(benchmark: String, row: &SummaryRow<'_>) -> Vec<String> {
     cells.extend(row.figures.iter().map(|metric| {
         metric.map_or_else(String::new, |metric| format::with_interval(row.key, metric.value, metric.interval))
     }));
-    let cited = |cell: &Option<Cited>| {
-        cell.as_ref().map_or_else(String::new, |cited| format!("{} [{}]", cited.text, cited.source))
+    let cited = |cell: &Vec<Cited>| {
+        let figures = cell.iter().map(|cited| format!("{} [{}]", cited.text, cited.source));
+        figures.collect::<Vec<_>>().join(", ")
     };
     cells.extend(row.published.iter().map(cited));
     cells

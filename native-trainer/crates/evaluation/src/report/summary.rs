@@ -31,8 +31,8 @@ pub struct SummaryRow<'a> {
     pub title: String,
     /// For each of the evaluated models.
     pub figures: Vec<Option<&'a Metric>>,
-    /// For each of the published models.
-    pub published: Vec<Option<Cited>>,
+    /// For each of the published models, the figure of each source that has one.
+    pub published: Vec<Vec<Cited>>,
 }
 
 /// A published figure.
@@ -91,26 +91,25 @@ impl<'a> Summary<'a> {
                 let n = format::count(without.n_excluded as u64);
                 let figures = results.iter().map(of).collect();
                 let title = format!("{} without the {n} excluded", metric.title);
-                let published = vec![None; self.models.len()];
+                let published = vec![Vec::new(); self.models.len()];
                 rows.push(SummaryRow { key: &metric.key, title, figures, published });
             }
         }
         rows
     }
 
-    fn cited(&mut self, of: &BenchmarkResult, metric: &Metric, published: &'a [Published]) -> Vec<Option<Cited>> {
+    fn cited(&mut self, of: &BenchmarkResult, metric: &Metric, published: &'a [Published]) -> Vec<Vec<Cited>> {
         let matches = |figure: &&Published| figure.benchmark == of.key && figure.metric == metric.key;
         let mut cells = Vec::new();
-        for model in &self.models {
-            let figure = published.iter().filter(matches).find(|figure| figure.model == *model);
-            cells.push(
-                figure.map(|figure| (format::value(&metric.key, Some(figure.value)), figure.source.as_str())),
-            );
+        for model in self.models.clone() {
+            let figures = published.iter().filter(matches).filter(|figure| figure.model == model);
+            let cited = |figure: &'a Published| Cited {
+                text: format::value(&metric.key, Some(figure.value)),
+                source: self.number(&figure.source),
+            };
+            cells.push(figures.map(cited).collect());
         }
         cells
-            .into_iter()
-            .map(|cell| cell.map(|(text, source)| Cited { text, source: self.number(source) }))
-            .collect()
     }
 
     fn number(&mut self, source: &'a str) -> usize {
@@ -208,9 +207,10 @@ fn table_row(row: &SummaryRow<'_>) -> Markup {
             }
             @for cell in &row.published {
                 td {
-                    @if let Some(Cited { text, source }) = cell {
-                        (text) sup { a href={ "#source-" (source) } aria-label={ "source " (source) } { (source) } }
-                    } @else {
+                    @for Cited { text, source } in cell {
+                        (text) sup { a href={ "#source-" (source) } aria-label={ "source " (source) } { (source) } } " "
+                    }
+                    @if cell.is_empty() {
                         span.quiet { "–" }
                     }
                 }
@@ -254,13 +254,14 @@ mod tests {
             figure("MAKE", "macro_auroc", "second"),
             figure("CLIP", "top1_accuracy", "first"),
             figure("MONET", "unheard_of", "third"),
+            figure("CLIP", "top1_accuracy", "third"),
         ];
         let summary = Summary::new(&results, &published);
         assert_eq!(summary.models, ["MAKE", "CLIP"], "MONET has no row");
-        assert_eq!(summary.sources, ["first", "second"]);
-        let cited = |source| Some(Cited { text: "0.667".into(), source });
-        assert_eq!(summary.groups[0].rows[0].published, [None, cited(1)]);
-        assert_eq!(summary.groups[0].rows[1].published, [cited(2), None]);
+        assert_eq!(summary.sources, ["first", "third", "second"]);
+        let cited = |source| Cited { text: "0.667".into(), source };
+        assert_eq!(summary.groups[0].rows[0].published, [vec![], vec![cited(1), cited(2)]]);
+        assert_eq!(summary.groups[0].rows[1].published, [vec![cited(3)], vec![]]);
     }
 
     #[test]

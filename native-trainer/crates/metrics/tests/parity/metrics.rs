@@ -135,7 +135,7 @@ fn retrieval_equals_the_reference() {
         for (key, queries, candidates) in [("image_to_text", "image", "text"), ("text_to_image", "text", "image")] {
             let similarities = get(queries).matmul(&get(candidates).t().unwrap()).unwrap();
             let n = similarities.dim(0).unwrap();
-            let ranks = ranks(&similarities.flatten_all().unwrap().to_vec1::<f32>().unwrap(), n);
+            let ranks = ranks(&similarities.flatten_all().unwrap().to_vec1::<f32>().unwrap(), n, 0);
             let all = vec![1; n];
             for (name, expected) in expected.as_object().unwrap() {
                 let Some(metric) = name.strip_prefix(&format!("{key}_")) else { continue };
