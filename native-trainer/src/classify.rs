@@ -65,9 +65,7 @@ pub fn classify(
     output.scale.check(&model)?;
     let classifier = progress::of_prompts(|progress| texts::classifier(&model, &labels, &templates, progress))?;
     let classifier = output.scale.of(classifier, &model, &templates)?;
-    if output.scale == Scale::Calibrated && classifier.calibration().is_none() {
-        tracing::info!("the probabilities are not calibrated for these labels; `dermake calibrate` does it");
-    }
+    tracing::info!("{}", output.scale.in_words(&classifier));
 
     Tally::of(
         photos,

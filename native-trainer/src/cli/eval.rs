@@ -104,6 +104,11 @@ pub struct Eval {
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     embeddings: Option<PathBuf>,
 
+    /// Write the answer to every image of the classifications with its benchmark, row, file, label and the probability of
+    /// each class by its name: a file ending in .csv, .tsv, .parquet or .npy
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    predictions: Option<PathBuf>,
+
     /// Draw a map of the images of each classification into the report, colored by label and by skin tone, and write it as
     /// SVG, PNG and CSV into figures/. Of more than 3,000 images as many are drawn at random
     #[arg(long, ignore_case = true, value_name = "METHOD", value_parser = map_method(), requires = "out", conflicts_with = "from")]
@@ -185,6 +190,7 @@ impl Eval {
             cache,
             out: self.out.as_deref(),
             embeddings: self.embeddings.as_deref(),
+            predictions: self.predictions.as_deref(),
             map: self.map,
             scale: self.scale,
             ranks,

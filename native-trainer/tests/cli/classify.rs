@@ -68,6 +68,12 @@ fn the_table_is_for_people() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 6, "{text}");
     assert!(text.contains("sample-1.jpg") && text.contains(" 1. ") && text.contains('%'), "{text}");
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        log.matches("probabilities are a softmax of 100 times the cosines, not calibrated").count(),
+        1,
+        "{log}"
+    );
 }
 
 #[test]

@@ -100,6 +100,24 @@ fn two_models_stand_in_one_table_and_the_better_one_is_named() {
 }
 
 #[test]
+fn images_of_class_folders_with_equal_names_are_compared_wherever_they_are() {
+    let (folder, out) = folder();
+    let files = ["one", "two"].map(|model| {
+        let file = write(folder.path(), "mine", model, |row| row % 10 != 0);
+        let mut text = fs::read_to_string(&file).unwrap();
+        for row in (0..60).rev() {
+            text = text.replace(&format!("/mine/{row}.jpg"), &format!("/mine/{}/{}.jpg", row % 3, row / 3));
+        }
+        fs::write(&file, text).unwrap();
+        file
+    });
+    let output = from(&[&files[0], &files[1]], &[], &out);
+    assert!(output.status.success(), "{}", log(&output));
+    let comparison: Comparison = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!((comparison.differences[0].n_rows, comparison.differences[0].value), (60, Some(0.0)));
+}
+
+#[test]
 fn files_that_disagree_or_are_no_predictions_are_refused() {
     let (folder, out) = folder();
     let first = write(folder.path(), "a", "one", |_| true);

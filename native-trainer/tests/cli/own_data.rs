@@ -40,8 +40,9 @@ fn a_folder_of_classes_is_evaluated_and_its_report_has_figures_and_features() {
     let (data, out) = (root.path().join("photos"), root.path().join("report"));
     classes(&data);
     fs::write(data.join("notes.txt"), "x").unwrap();
-    let features = root.path().join("features.parquet");
-    let output = run(&["eval", "--no-cache"], &[("--data", &data), ("--out", &out), ("--embeddings", &features)]);
+    let (features, answers) = (root.path().join("features.parquet"), root.path().join("answers.parquet"));
+    let paths = [("--data", &*data), ("--out", &*out), ("--embeddings", &*features), ("--predictions", &*answers)];
+    let output = run(&["eval", "--no-cache"], &paths);
     let log = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{log}");
     assert!(
@@ -54,11 +55,17 @@ fn a_folder_of_classes_is_evaluated_and_its_report_has_figures_and_features() {
     let classes = benchmark["details"]["classes"].as_array().unwrap();
     assert_eq!((&classes[0]["name"], &classes[1]["name"]), (&"acne".into(), &"Nevus".into()));
     assert!(classes.iter().all(|class| class["recall_interval"].is_array()), "{classes:?}");
+    assert_eq!(benchmark["details"]["scale"], 100.0);
+    let report = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(report.contains("Probabilities are a softmax of 100 times the cosines."), "{report}");
     let figure = fs::read_to_string(out.join("figures/own-confusion-matrix.svg")).unwrap();
     assert!(figure.contains("Nevus"), "{figure}");
     let written = Dataset::read(&features).unwrap();
     assert_eq!((written.len(), written.cell(0, 0), written.cell(3, 1)), (4, "own", "4"));
     assert!(written.cell(0, 2).ends_with("c.jpg"), "{}", written.cell(0, 2));
+    let written = Dataset::read(&answers).unwrap();
+    assert_eq!((written.len(), written.cell(0, 0), written.cell(0, 3)), (4, "own", "Nevus"));
+    assert_eq!(written.columns()[5..], ["probability_acne", "probability_Nevus"]);
 }
 
 #[test]
@@ -259,6 +266,8 @@ fn the_own_scale_changes_probabilities_and_no_ranks() {
     let classify = |scale: &str| {
         let output = dermake().arg("classify").arg(sample(1)).args(["--json", "--scale", scale]).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let said = if scale == "own" { "the scale that the checkpoint learned" } else { "as in MAKE's evaluation" };
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
         json_lines(&output.stdout).remove(0)
     };
     let (reference, own) = (classify("100"), classify("own"));

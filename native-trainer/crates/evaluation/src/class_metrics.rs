@@ -8,6 +8,7 @@ use super::resampler::{Resampler, Scored};
 use super::results::{
     BenchmarkResult, ClassResult, ClassificationDetails, Details, Metric, Mistake, UnreadableImage, WithoutExcluded,
 };
+use super::row_names::RowNames;
 use super::table::Table;
 use dermake_metrics::{ClassCounts, ScoredClasses, expected_calibration_error, intervals, reliability};
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub struct Classified<'a> {
     pub notes: Vec<String>,
     /// What may not be meant, in words.
     pub doubts: Vec<String>,
+    /// The factor between cosines and logits, where probabilities come from them.
+    pub scale: Option<f64>,
     pub exclusion: Option<&'a Exclusion>,
 }
 
@@ -60,13 +63,13 @@ impl Classified<'_> {
             without_excluded: counts
                 .map(|counts| WithoutExcluded::of(&counts, |counts| self::metrics(&classes, counts, &main_metric))),
             breakdowns,
-            details: Details::Classification(details(&classes, &predictions, &self.files)),
+            details: Details::Classification(details(&classes, &predictions, &self.files, self.scale)),
             table: table.path,
             map: None,
             metrics,
         };
         let resampler =
-            Resampler::new(&result, Resampler::names(&predictions), Box::new(move |counts| main(&classes, counts)));
+            Resampler::new(&result, RowNames::of(&predictions), Box::new(move |counts| main(&classes, counts)));
         Scored { result, resampler, predictions: Some(predictions) }
     }
 }
@@ -138,7 +141,12 @@ fn class_intervals(classes: &ScoredClasses, counts: &[u32]) -> Vec<[Option<[f64;
     intervals(counts, of).chunks_exact(3).map(|bounds| [bounds[0], bounds[1], bounds[2]]).collect()
 }
 
-fn details(classes: &ScoredClasses, predictions: &Predictions, files: &[PathBuf]) -> ClassificationDetails {
+fn details(
+    classes: &ScoredClasses,
+    predictions: &Predictions,
+    files: &[PathBuf],
+    scale: Option<f64>,
+) -> ClassificationDetails {
     let names = &predictions.class_names;
     let rows = &predictions.rows;
     let all = vec![1; rows.len()];
@@ -177,6 +185,7 @@ fn details(classes: &ScoredClasses, predictions: &Predictions, files: &[PathBuf]
         expected_calibration_error: expected_calibration_error(&bins),
         reliability: bins,
         mistakes: wrong.iter().take(MAX_MISTAKES).map(mistake).collect(),
+        scale,
     }
 }
 
@@ -207,6 +216,7 @@ mod tests {
             unreadable: Vec::new(),
             notes: Vec::new(),
             doubts: vec!["a doubt".into()],
+            scale: None,
             exclusion: None,
         };
         classified.score().result

@@ -2,6 +2,7 @@
 
 use super::resampler::{Resampler, Scored};
 use super::results::Results;
+use super::row_names::RowNames;
 use dermake_metrics::{holm, paired_differences};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -139,11 +140,11 @@ fn of_benchmark(compared: &Compared<'_>) -> Vec<Difference> {
 
 /// For each model, its places of the rows that all models have, in the order of the first model.
 fn common_rows(compared: &Compared<'_>) -> Vec<Vec<usize>> {
-    let places: Vec<HashMap<&str, usize>> = compared
-        .iter()
-        .map(|(_, resampler)| resampler.rows.iter().map(String::as_str).zip(0..).collect())
-        .collect();
-    let first = compared.iter().flat_map(|(_, resampler)| &resampler.rows).take(compared[0].1.rows.len());
+    let rows: Vec<&RowNames> = compared.iter().map(|(_, resampler)| &resampler.rows).collect();
+    let names = RowNames::matched(&rows);
+    let places: Vec<HashMap<&str, usize>> =
+        names.iter().map(|names| names.iter().map(String::as_str).zip(0..).collect()).collect();
+    let first = names.iter().flatten().take(compared[0].1.rows.len());
     let common: Vec<&str> =
         first.map(String::as_str).filter(|row| places.iter().all(|places| places.contains_key(row))).collect();
     places.iter().map(|places| common.iter().map(|row| places[row]).collect()).collect()
@@ -166,7 +167,7 @@ mod tests {
             (total > 0).then(|| f64::from(n_right) / f64::from(total))
         };
         let names = rows.map(|row| format!("{row}.jpg")).collect();
-        let resampler = Resampler::new(&result, names, Box::new(main));
+        let resampler = Resampler::new(&result, RowNames::new(names), Box::new(main));
         let mut results = samples::results(vec![result.clone()]);
         results.model.name = name.into();
         Evaluated { results, scored: vec![Scored { result, resampler, predictions: None }] }

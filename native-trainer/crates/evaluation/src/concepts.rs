@@ -5,6 +5,7 @@ use super::benchmarks::Benchmark;
 use super::labeled::repeated_images;
 use super::resampler::{Resampler, Scored};
 use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Metric, WithoutExcluded};
+use super::row_names::RowNames;
 use super::scored::score_images;
 use super::session::Session;
 use super::table::Table;
@@ -107,7 +108,7 @@ pub fn run(
         let defined: Vec<Option<f64>> = aurocs.iter().copied().filter(Option::is_some).collect();
         mean(if is_of_present { &defined } else { &aurocs })
     };
-    let resampler = Resampler::new(&result, rows, Box::new(main));
+    let resampler = Resampler::new(&result, RowNames::new(rows), Box::new(main));
     Ok(Scored { result, resampler, predictions: None })
 }
 

@@ -10,6 +10,7 @@ use super::exclusion::Exclusion;
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
 use super::own_data::OwnColumns;
+use super::predictions::to_sheet;
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
@@ -49,6 +50,8 @@ pub struct EvalOptions<'a> {
     pub out: Option<&'a Path>,
     /// A file for the features of all scored images.
     pub embeddings: Option<&'a Path>,
+    /// A file for the answers to the images of all classifications.
+    pub predictions: Option<&'a Path>,
     /// How maps of images in two dimensions are made, if they are.
     pub map: Option<MapMethod>,
     /// The factor between cosines and logits.
@@ -72,9 +75,14 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
 /// # Errors
 /// When no benchmark is there, a model cannot be loaded or the report not written.
 pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)> {
-    options.embeddings.map(SheetFormat::check).transpose()?;
-    if options.embeddings.is_some() && options.models.len() > 1 {
-        bail!("--embeddings writes the features of one model, and {} are named", options.models.len());
+    for (path, what) in [
+        (options.embeddings, "--embeddings writes the features"),
+        (options.predictions, "--predictions writes the answers"),
+    ] {
+        path.map(SheetFormat::check).transpose()?;
+        if path.is_some() && options.models.len() > 1 {
+            bail!("{what} of one model, and {} are named", options.models.len());
+        }
     }
     let folder = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
@@ -116,10 +124,15 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     if let (Some(path), Some(exclusion)) = (options.exclude, &exclusion) {
         exclusion.warn_unused(path);
     }
-    // The report comes first: a table of features that cannot be written does not lose it.
+    // The report comes first: a table that cannot be written does not lose it.
     let comparison = compared(&models, not_evaluated, folder.as_ref())?;
     if let (Some(path), Some(embeddings)) = (options.embeddings, embeddings) {
         embeddings.write(path)?;
+    }
+    if let (Some(path), Some(model)) = (options.predictions, models.first()) {
+        let sheet = to_sheet(&model.scored);
+        sheet.write(path)?;
+        tracing::info!("{} answers: {}", sheet.n_rows(), path.display());
     }
     Ok((comparison, ending))
 }

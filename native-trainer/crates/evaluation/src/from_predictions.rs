@@ -7,8 +7,8 @@ use super::evaluate::log;
 use super::exclusion::Exclusion;
 use super::out::ReportFolder;
 use super::predictions::{self, PredictionFile, Predictions, ReadPredictions, prediction_files, read_class_names};
-use super::resampler::Resampler;
 use super::results::{EvaluatedModel, Protocol, Results};
+use super::row_names::RowNames;
 use super::{Ending, report};
 use anyhow::{Context, Result, bail};
 use dermake_files::hash;
@@ -114,6 +114,7 @@ fn classified<'a>(
         unreadable: Vec::new(),
         notes: Vec::new(),
         doubts,
+        scale: None,
         exclusion,
     }
 }
@@ -136,13 +137,14 @@ fn check_same_labels(files: &[PredictionFile], read: &[ReadPredictions]) -> Resu
 }
 
 fn compare_labels(ours: &Predictions, others: &Predictions) -> Result<()> {
-    let names = Resampler::names(others);
-    let theirs: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
-    for (name, row) in Resampler::names(ours).iter().zip(&ours.rows) {
+    let names = RowNames::matched(&[&RowNames::of(others), &RowNames::of(ours)]);
+    let theirs: HashMap<&str, usize> = names[0].iter().map(String::as_str).zip(0..).collect();
+    for (name, row) in names[1].iter().zip(&ours.rows) {
         let Some(other) = theirs.get(name.as_str()).map(|&at| &others.rows[at]) else { continue };
         if other.label != row.label {
+            let image = row.image.rsplit(['/', '\\']).next().unwrap_or(&row.image);
             bail!(
-                "the true class of {name} is {} in row {} of the first and {} in row {} of the second",
+                "the true class of {image} is {} in row {} of the first and {} in row {} of the second",
                 other.label,
                 other.row,
                 row.label,

@@ -10,8 +10,8 @@
 //!
 //! What a task is made of: `table` has the rows, `labeled` their labels, `scored` the features of their images,
 //! `class_metrics` the figures of classes, whoever predicted them, `groups` those of each skin tone, sex and age,
-//! and `resampler` the main metric on any resample of the rows, which `compare` needs. The metrics themselves are
-//! pure functions of `dermake_metrics`.
+//! `resampler` the main metric on any resample of the rows, and `row_names` what rows are called, which `compare` needs.
+//! The metrics themselves are pure functions of `dermake_metrics`.
 //!
 //! What comes out: `out` is the folder, `report` the page and the table, with a file for each task's figures.
 
@@ -46,6 +46,7 @@ mod report;
 mod resampler;
 pub mod results;
 mod retrieval;
+mod row_names;
 mod scored;
 mod session;
 mod standardization;

@@ -8,6 +8,7 @@ use super::logistic::learn;
 use super::resampler::{Resampler, Scored};
 use super::results::Protocol;
 use super::results::{BenchmarkResult, Details, Metric, ProbeDetails, ProbeShare, WithoutExcluded};
+use super::row_names::RowNames;
 use super::scored::{ScoredRows, score_images, scored_rows};
 use super::session::Session;
 use super::table::Table;
@@ -96,7 +97,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
     let rows = test_scored.rows.iter().map(usize::to_string).collect();
     let metric = metric_of(main_metric);
     let main = move |counts: &[u32]| judged.last().and_then(|judged| metric(&judged.classes, counts));
-    let resampler = Resampler::new(&result, rows, Box::new(main));
+    let resampler = Resampler::new(&result, RowNames::new(rows), Box::new(main));
     Ok(Scored { result, resampler, predictions: None })
 }
 

@@ -147,7 +147,7 @@ pub enum Details {
     LinearProbe(ProbeDetails),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassificationDetails {
     /// In label order.
     pub classes: Vec<ClassResult>,
@@ -159,6 +159,10 @@ pub struct ClassificationDetails {
     pub expected_calibration_error: Option<f64>,
     /// Wrong answers, the most confident first.
     pub mistakes: Vec<Mistake>,
+    /// The factor between cosines and logits, whose softmax is the probabilities; `null` for probabilities of another
+    /// kind.
+    #[serde(default)]
+    pub scale: Option<f64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

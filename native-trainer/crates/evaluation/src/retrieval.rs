@@ -3,6 +3,7 @@
 use super::benchmarks::{Benchmark, image_roots};
 use super::resampler::{Resampler, Scored};
 use super::results::{BenchmarkResult, Details, Metric, Protocol, RetrievalDetails, WithoutExcluded};
+use super::row_names::RowNames;
 use super::scored::score_images;
 use super::session::Session;
 use anyhow::{Result, bail};
@@ -124,7 +125,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, capti
     };
     let rows = scored.rows.iter().map(usize::to_string).collect();
     let main = move |counts: &[u32]| recall_at_k(&image_to_text, recalls.ks[0], counts);
-    let resampler = Resampler::new(&result, rows, Box::new(main));
+    let resampler = Resampler::new(&result, RowNames::new(rows), Box::new(main));
     Ok(Scored { result, resampler, predictions: None })
 }
 

@@ -81,6 +81,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
         unreadable: scored.unreadable,
         notes,
         doubts,
+        scale: Some(classifier.scale()),
         exclusion: session.exclusion(),
     };
     let mut scored = classified.score();

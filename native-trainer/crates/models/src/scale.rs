@@ -65,6 +65,20 @@ impl Scale {
         })
     }
 
+    /// Says how a classifier with this scale makes probabilities of cosines.
+    pub fn in_words(self, classifier: &Classifier) -> String {
+        let source = match (self, classifier.calibration()) {
+            (Self::Reference, _) => "as in MAKE's evaluation",
+            (Self::Own, _) => "the scale that the checkpoint learned",
+            (Self::Calibrated, Some(_)) => "calibrated for these labels",
+            (Self::Calibrated, None) => "not calibrated for these labels; `dermake calibrate` does it",
+        };
+        format!(
+            "probabilities are a softmax of {} times the cosines, {source}",
+            factor_in_words(classifier.scale())
+        )
+    }
+
     /// Returns the scorer of concepts with this scale.
     ///
     /// # Errors
@@ -82,6 +96,12 @@ impl Scale {
     }
 }
 
+/// A factor for people: with two decimals, or none where they are 0.
+pub fn factor_in_words(factor: f64) -> String {
+    let text = format!("{factor:.2}");
+    text.strip_suffix(".00").map_or(text.clone(), str::to_owned)
+}
+
 fn own_scale(model: &ZeroShotModel) -> Result<f64> {
     let scale = model
         .logit_scale()
@@ -92,6 +112,11 @@ fn own_scale(model: &ZeroShotModel) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_factor_has_decimals_only_where_it_needs_them() {
+        assert_eq!([100.0, 14.285_714, 98.9].map(factor_in_words), ["100", "14.29", "98.90"]);
+    }
 
     #[test]
     fn every_scale_is_read_as_it_is_written_in_any_case() {

@@ -58,6 +58,7 @@ impl Evaluation {
             cache: if self.use_cache { self.cache.clone().or_else(default_cache) } else { None },
             out: self.out.as_deref(),
             embeddings: None,
+            predictions: None,
             map: None,
             scale,
             ranks: RankGroup::alone(),

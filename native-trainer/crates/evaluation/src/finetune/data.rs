@@ -151,6 +151,7 @@ fn scored_test(
         unreadable: Vec::new(),
         notes,
         doubts: Vec::new(),
+        scale: None,
         exclusion: None,
     }
     .score()

@@ -7,11 +7,13 @@ mod columns;
 mod files;
 mod names;
 mod read;
+mod sheet;
 mod write;
 
 pub use files::{PredictionFile, prediction_files};
 pub use names::{CLASS_FOLDER, read_class_names, write_class_names};
 pub use read::{ReadPredictions, from_table, read};
+pub use sheet::to_sheet;
 pub use write::to_csv;
 
 use dermake_metrics::ScoredClasses;

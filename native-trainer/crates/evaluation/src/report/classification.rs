@@ -18,7 +18,7 @@ pub fn figures(details: &ClassificationDetails, thumbnail: &Thumbnail<'_>) -> Ma
     html! {
         div.figures {
             (confusion::figure(&details.classes, &details.confusion))
-            (reliability::figure(&details.reliability, details.expected_calibration_error))
+            (reliability::figure(details))
             (roc::figure(&curves, "each class against all others"))
             @if is_large { (frequent_confusions(details)) }
         }

@@ -71,6 +71,7 @@ pub fn classification(names: &[&str]) -> BenchmarkResult {
         reliability: vec![bin],
         expected_calibration_error: Some(0.05),
         mistakes: vec![mistake],
+        scale: Some(100.0),
     });
     let metrics = vec![
         metric("top1_accuracy", "top-1 accuracy", Some(0.906), Some([0.891, 0.921])),

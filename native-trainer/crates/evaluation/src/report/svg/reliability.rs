@@ -1,9 +1,10 @@
 //! The reliability diagram: how often answers of a confidence are right.
 
 use crate::report::format;
-use crate::results::ReliabilityBin;
+use crate::results::{ClassificationDetails, ReliabilityBin};
 use dermake_drawing::axes::{Axis, Frame, Scale};
 use dermake_drawing::{drawing, path, px, width_style};
+use dermake_models::scale::factor_in_words;
 use maud::{Markup, html};
 
 const WIDTH: u32 = 400;
@@ -15,10 +16,11 @@ const ACCURACY: [f64; 2] = [286.0, 8.0];
 /// Bottom and top of the lower plot.
 const COUNTS: [f64; 2] = [384.0, 316.0];
 
-pub fn figure(bins: &[ReliabilityBin], expected_calibration_error: Option<f64>) -> Markup {
+pub fn figure(details: &ClassificationDetails) -> Markup {
+    let bins = &details.reliability;
     let frame = Frame { x: Axis { title: "", ..Axis::unit("", ACROSS) }, y: Axis::unit("Accuracy", ACCURACY) };
     let content = html! { (accuracies(&frame, bins)) (counts(bins)) };
-    let error = format::share(expected_calibration_error);
+    let error = format::share(details.expected_calibration_error);
     let label = format!("Accuracy against confidence in {} bins; expected calibration error {error}", bins.len());
     html! {
         figure style=(width_style(WIDTH)) {
@@ -26,6 +28,9 @@ pub fn figure(bins: &[ReliabilityBin], expected_calibration_error: Option<f64>) 
                 strong { "Reliability. " }
                 "Bars: share of right answers by the probability of the likeliest label; dots stand at the bin’s "
                 "mean probability, on the diagonal if it is calibrated. Expected calibration error: " (error) "."
+                @if let Some(scale) = details.scale {
+                    " Probabilities are a softmax of " (factor_in_words(scale)) " times the cosines."
+                }
             }
             (drawing(WIDTH, HEIGHT, &label, &content))
         }
@@ -97,9 +102,15 @@ mod tests {
             confidence: accuracy,
             accuracy,
         };
-        let text = figure(&[bin(0.0, 0, None), bin(0.5, 7, Some(0.75))], None).into_string();
+        let mut details = ClassificationDetails {
+            reliability: vec![bin(0.0, 0, None), bin(0.5, 7, Some(0.75))],
+            ..ClassificationDetails::default()
+        };
+        let text = figure(&details).into_string();
         assert_eq!(text.matches("<circle").count(), 1);
         assert!(text.contains(">0</text>") && text.contains(">7</text>"));
-        assert!(text.contains("error: n/a"), "{text}");
+        assert!(text.contains("error: n/a.<"), "others' probabilities have no scale: {text}");
+        details.scale = Some(14.2);
+        assert!(figure(&details).into_string().contains("a softmax of 14.20 times the cosines."), "{text}");
     }
 }
