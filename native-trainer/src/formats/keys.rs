@@ -95,9 +95,11 @@ impl<'a> Reader<'a> {
             self.inside(target, &path, keys);
         }
         let about = variant.get("description").and_then(Value::as_str).unwrap_or_default();
-        if let (Some((tag, _)), true) = (tag, !about.is_empty()) {
-            let of_tag = keys[before..].iter_mut().find(|key| key.path == format!("{path}.{tag}"));
-            of_tag.into_iter().for_each(|key| key.about = plain(about));
+        // What is said of the variant is said of its tag, or of the one key that its fields are in.
+        let name = tag.map(|(tag, _)| tag).or_else(|| own.filter(|own| own.len() == 1)?.keys().next());
+        if let (Some(name), true) = (name, !about.is_empty()) {
+            let of_name = keys[before..].iter_mut().find(|key| key.path == format!("{path}.{name}"));
+            of_name.into_iter().for_each(|key| key.about = plain(about));
         }
     }
 
@@ -139,8 +141,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A description on one line, without the marks of Rust's documentation.
+/// A description on one line, without the marks of Rust's documentation, in the words of the files.
 fn plain(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.replace("[`", "`").replace("`]", "`")
+    text.replace("[`", "`").replace("`]", "`").replace("`None`", "`null`")
 }

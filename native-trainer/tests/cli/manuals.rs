@@ -164,6 +164,13 @@ fn file_formats_have_manuals_and_schemas() {
             String::from_utf8(output.stdout).unwrap()
         };
         assert!(text(&[]).contains(&format!("\n{key}\n")), "{format}: {}", text(&[]));
+        let undescribed: Vec<String> = text(&[])
+            .split("\n\n")
+            .skip(2)
+            .filter(|key| key.trim_end().lines().count() < 3)
+            .map(String::from)
+            .collect();
+        assert!(undescribed.is_empty(), "keys of {format} without a doc comment: {undescribed:?}");
         let schema: serde_json::Value = serde_json::from_str(&text(&["--json"])).unwrap();
         assert!(schema["properties"].is_object(), "{format}");
     }

@@ -9,10 +9,13 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdamWConfig {
+    /// Decay of the first moment, the mean of the gradients.
     #[serde(default = "default_beta1")]
     pub beta1: f64,
+    /// Decay of the second moment, the mean of their squares.
     #[serde(default = "default_beta2")]
     pub beta2: f64,
+    /// Added to the root of the second moment, so that nothing is divided by 0.
     #[serde(default = "default_eps")]
     pub eps: f64,
     /// Share of a decayed parameter that a step with learning rate 1 would subtract.

@@ -81,6 +81,7 @@ pub enum Task {
         /// A table of the test images, from the training table's folder; without one, `split` tells them apart.
         #[serde(default)]
         test: Option<String>,
+        /// Column of the label.
         #[serde(default = "label")]
         label_column: String,
         /// Key of the main metric.

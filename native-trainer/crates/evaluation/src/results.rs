@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// One evaluation of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Results {
-    /// [`Results::FORMAT`].
+    /// Name and version of the format: `dermake-results/1`.
     pub format: String,
     /// Version of this program.
     pub version: String,
@@ -32,8 +32,10 @@ impl Results {
     pub const FORMAT: &'static str = "dermake-results/1";
 }
 
+/// The model that was evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvaluatedModel {
+    /// What the command line called it.
     pub name: String,
     /// Of weights, config and preprocessing, lower-case hexadecimal.
     pub sha256: String,
@@ -91,9 +93,11 @@ pub struct BenchmarkResult {
 /// Metrics without some images, such as those that are in the training data, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WithoutExcluded {
+    /// Images that were left out.
     pub n_excluded: usize,
     /// Rows that are left.
     pub n_scored: usize,
+    /// The main one first.
     pub metrics: Vec<Metric>,
 }
 
@@ -101,7 +105,9 @@ pub struct WithoutExcluded {
 pub struct UnreadableImage {
     /// Row of the table, from 1.
     pub row: usize,
+    /// The image's name, or the row's place if it has none.
     pub file: String,
+    /// What is wrong with it, in words.
     pub problem: String,
 }
 
@@ -112,6 +118,7 @@ pub struct Metric {
     pub key: String,
     /// For people: "top-1 accuracy".
     pub title: String,
+    /// The figure; `None` where it is undefined.
     pub value: Option<f64>,
     /// 95 % bootstrap interval over the rows.
     pub interval: Option<[f64; 2]>,
@@ -124,6 +131,7 @@ pub struct Breakdown {
     pub column: String,
     /// Key of the metric.
     pub metric: String,
+    /// In their order, rows of an unknown group last.
     pub groups: Vec<Group>,
     /// Best minus worst, over the groups with a figure; `None` with fewer than two.
     pub gap: Option<f64>,
@@ -131,9 +139,13 @@ pub struct Breakdown {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
+    /// The group for people: "Fitzpatrick type 5", "female", "40–59".
     pub name: String,
+    /// Its rows.
     pub n: usize,
+    /// The metric over these; `None` where it is undefined.
     pub value: Option<f64>,
+    /// 95 % bootstrap interval over the rows.
     pub interval: Option<[f64; 2]>,
 }
 
@@ -141,9 +153,13 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum Details {
+    /// Classes of images: zero-shot, by a trained head, or predictions of others.
     Classification(ClassificationDetails),
+    /// How well the score of each concept tells images with it from others.
     Concepts(ConceptDetails),
+    /// Retrieval of captions by images and of images by captions.
     Retrieval(RetrievalDetails),
+    /// Linear classifiers on frozen features, trained on shares of the training split.
     LinearProbe(ProbeDetails),
 }
 
@@ -167,18 +183,23 @@ pub struct ClassificationDetails {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassResult {
+    /// Name of the class.
     pub name: String,
     /// Images with this label.
     pub n: usize,
+    /// Share of its images that were answered with it; `None` without an image.
     pub recall: Option<f64>,
-    /// 95 % bootstrap interval over the rows, as those below.
+    /// 95 % bootstrap interval of the recall over the rows.
     #[serde(default)]
     pub recall_interval: Option<[f64; 2]>,
+    /// Share of the answers with this class that are right; `None` without such an answer.
     pub precision: Option<f64>,
+    /// 95 % bootstrap interval of the precision over the rows.
     #[serde(default)]
     pub precision_interval: Option<[f64; 2]>,
-    /// This class against all others.
+    /// AUROC of this class against all others.
     pub auroc: Option<f64>,
+    /// 95 % bootstrap interval of the AUROC over the rows.
     #[serde(default)]
     pub auroc_interval: Option<[f64; 2]>,
     /// `[false positive rate, true positive rate]` from `[0, 0]` to `[1, 1]`, at most 201 points, the area under which is
@@ -190,9 +211,13 @@ pub struct ClassResult {
 pub struct Mistake {
     /// Row of the table, from 1.
     pub row: usize,
+    /// The image.
     pub file: PathBuf,
+    /// The right class.
     pub label: String,
+    /// The answer.
     pub prediction: String,
+    /// Its probability.
     pub probability: f64,
 }
 
@@ -206,20 +231,25 @@ pub struct ConceptDetails {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConceptResult {
+    /// Name of the concept.
     pub name: String,
     /// Images that show it.
     pub n_positive: usize,
+    /// AUROC of its score; `None` where all images show it, or none.
     pub auroc: Option<f64>,
+    /// 95 % bootstrap interval of the AUROC over the rows.
     pub interval: Option<[f64; 2]>,
-    /// As [`ClassResult::roc`].
+    /// `[false positive rate, true positive rate]`, as of a class.
     pub roc: Vec<[f64; 2]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetrievalDetails {
-    /// Share of queries whose partner is among the first k, for k in `recall_ks`.
+    /// The numbers of first places, k, that recall is given for.
     pub recall_ks: Vec<usize>,
+    /// Share of images whose caption is among the first k, for each of `recall_ks`.
     pub image_to_text: Vec<f64>,
+    /// Share of captions whose image is among the first k, for each of `recall_ks`.
     pub text_to_image: Vec<f64>,
 }
 
@@ -231,7 +261,7 @@ pub struct ProbeDetails {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeShare {
-    /// 0.01, 0.1, 1.
+    /// Share of the training split: 0.01, 0.1, 1.
     pub share: f64,
     /// Training images.
     pub n_train: usize,
@@ -249,15 +279,20 @@ impl ProbeShare {
 /// A benchmark that could not be scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedBenchmark {
+    /// Its key, as of those that were run.
     pub key: String,
+    /// For people.
     pub title: String,
+    /// Why it could not be scored.
     pub problem: String,
 }
 
 /// A benchmark whose data are not there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedBenchmark {
+    /// Its key, as of those that were run.
     pub key: String,
+    /// For people.
     pub title: String,
     /// Paths where the table was looked for.
     pub missing: Vec<PathBuf>,

@@ -23,7 +23,9 @@ pub struct Effort {
     pub images_at_hand: u64,
     /// Looking up, reading, decoding and encoding of images, wall clock.
     pub image_secs: f64,
+    /// Texts encoded: prompts and captions.
     pub prompts_encoded: u64,
+    /// Their encoding, wall clock.
     pub prompt_secs: f64,
 }
 

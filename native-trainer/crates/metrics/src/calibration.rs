@@ -14,6 +14,7 @@ pub struct ReliabilityBin {
     pub from: f64,
     /// ... up to this one.
     pub to: f64,
+    /// Number of answers.
     pub n: usize,
     /// Mean probability of the likeliest label; `None` in an empty bin.
     pub confidence: Option<f64>,

@@ -103,6 +103,7 @@ pub struct ZeroShotRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunRecipe {
+    /// Passes over the training table.
     pub epochs: usize,
     /// Samples B of one optimizer step.
     pub batch_size: usize,

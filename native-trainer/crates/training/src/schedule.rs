@@ -39,11 +39,15 @@ pub enum Shape {
     /// Half a cosine down to nearly 0 at the last step.
     #[default]
     Cosine,
+    /// The same from the warm-up to the end.
     Constant,
     /// Constant, then polynomially down to `end` over the last `steps`.
     ConstantCooldown {
+        /// Steps of the way down, the last ones of the run.
         steps: u64,
+        /// Exponent of the way down: 1 is a straight line.
         power: f64,
+        /// The learning rate at the end.
         end: f64,
     },
 }
