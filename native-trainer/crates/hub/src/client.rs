@@ -1,17 +1,17 @@
 //! Requests to a hub: through which proxy, with which token, and where redirects lead.
 
-use std::io::Read;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use tokio_rustls::rustls;
-use ureq::http::{HeaderMap, Response, Uri, header};
+use ureq::http::{Response, Uri, header};
 use ureq::tls::TlsConfig;
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 use url::Url;
 
+use super::answer::Answer;
 use super::error::{Cause, Error, Result};
 use super::settings::HubSettings;
 use super::trust;
@@ -21,9 +21,6 @@ const MAX_REDIRECTS: usize = 10;
 
 /// Timeout of the lookup of a name and of the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Largest answer that is not a file, in bytes.
-const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 /// Sends requests to one hub, and to the addresses that it redirects to.
 pub(super) struct Client {
@@ -39,13 +36,6 @@ pub(super) struct Unanswered {
     pub(super) cause: Cause,
     /// Returns whether a retry may succeed.
     pub(super) is_passing: bool,
-}
-
-/// The last answer of a chain of redirects, and what earlier answers said about the file.
-pub(super) struct Answer {
-    response: Response<Body>,
-    /// Headers of the redirects, in their order.
-    passed: Vec<HeaderMap>,
 }
 
 impl Client {
@@ -76,18 +66,28 @@ impl Client {
 
     /// The answer to `GET url`, of the last of its redirects; `range` is the value of a `Range` header.
     pub(super) fn get(&self, url: &str, range: Option<&str>) -> Result<Answer, Unanswered> {
+        self.get_until(url, range, |_| false)
+    }
+
+    /// As [`Self::get`], but returns the first redirect that says enough, instead of following it.
+    pub(super) fn get_until(
+        &self,
+        url: &str,
+        range: Option<&str>,
+        says_enough: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Unanswered> {
         let mut url = Url::parse(url).map_err(|error| Unanswered::for_ever(format!("{error}: {url}")))?;
         let mut passed = Vec::new();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.get_once(&url, range)?;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-                return Ok(Answer { response, passed });
+            let answer = Answer::after(passed, self.get_once(&url, range)?);
+            if !answer.is_redirect() || says_enough(&answer) {
+                return Ok(answer);
             }
-            let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+            let location = answer.header("location");
             let location = location.ok_or_else(|| Unanswered::for_ever("a redirect that says not where to"))?;
             let next = url.join(location).ok().filter(|next| matches!(next.scheme(), "http" | "https"));
             url = next.ok_or_else(|| Unanswered::for_ever(format!("a redirect to no web address: {location}")))?;
-            passed.push(response.headers().clone());
+            passed = answer.into_headers();
         }
         Err(Unanswered::for_ever(format!("more than {MAX_REDIRECTS} redirects, the last to {url}")))
     }
@@ -123,7 +123,7 @@ impl Client {
             Some(proxy) => request.config().proxy(Some(proxy)).build().send(body),
         };
         let response = answer.map_err(|error| Unanswered::from_ureq(error, url))?;
-        Ok(Answer { response, passed: Vec::new() })
+        Ok(Answer::after(Vec::new(), response))
     }
 
     /// Returns whether the token may be sent to an address: to the hub's own, or to the hub over TLS.
@@ -133,53 +133,6 @@ impl Client {
             && self.endpoint.port().is_none()
             && url.port().is_none();
         url.host() == self.endpoint.host() && (url.origin() == self.endpoint.origin() || is_upgrade)
-    }
-}
-
-impl Answer {
-    pub(super) fn status(&self) -> u16 {
-        self.response.status().as_u16()
-    }
-
-    /// A header of the last answer.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        text(self.response.headers(), name)
-    }
-
-    /// A header of the first answer that has it.
-    pub(super) fn first_header(&self, name: &str) -> Option<&str> {
-        self.all().find_map(|headers| text(headers, name))
-    }
-
-    /// A header of the first answer that has this other one, too.
-    pub(super) fn header_beside(&self, name: &str, other: &str) -> Option<&str> {
-        self.all().find(|headers| headers.contains_key(other)).and_then(|headers| text(headers, name))
-    }
-
-    fn all(&self) -> impl Iterator<Item = &HeaderMap> {
-        self.passed.iter().chain([self.response.headers()])
-    }
-
-    /// Returns whether an answer is a web page: a login, a proxy's page, an error.
-    pub(super) fn is_page(&self) -> bool {
-        self.header("content-type")
-            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
-    }
-
-    /// The server's `Retry-After`, if it is in seconds.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
-    }
-
-    /// The whole answer.
-    pub(super) fn text(self) -> std::io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        self.body().take(MAX_TEXT_BYTES).read_to_end(&mut text)?;
-        Ok(text)
-    }
-
-    pub(super) fn body(self) -> impl Read {
-        self.response.into_body().into_with_config().limit(u64::MAX).reader()
     }
 }
 
@@ -219,10 +172,6 @@ fn is_about_certificates(error: &ureq::Error) -> bool {
         _ => None,
     };
     matches!(rustls, Some(rustls::Error::InvalidCertificate(_)))
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 /// The proxy with its user and password, which the matcher keeps apart from its address.

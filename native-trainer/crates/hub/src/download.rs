@@ -14,19 +14,17 @@ use hf_hub::Repo;
 use hf_hub::api::Progress;
 use indicatif::ProgressBar;
 
+use super::answer::Answer;
 use super::cache::ModelCache;
-use super::client::{Answer, Client, Unanswered};
+use super::client::{Client, Unanswered};
 use super::error::{Cause, Error, Result};
 use super::model_id::ModelId;
-use super::retry::{ATTEMPTS, Failure, retry};
+use super::retry::{Failure, RetryPolicy, retry};
 use super::settings::HubSettings;
 use super::target::{Target, content_range};
 
 /// New bytes after which a broken try counts as progress.
 const PROGRESS_BYTES: u64 = 1 << 20;
-
-/// Added to an error if the next command resumes the download.
-const AGAIN: &str = "; run the command again to go on with it";
 
 /// The downloads of one commit's files, by one process of this machine at a time.
 pub(super) struct Downloads<'a> {
@@ -34,6 +32,7 @@ pub(super) struct Downloads<'a> {
     model: &'a ModelId,
     cache: &'a ModelCache<'a>,
     settings: &'a HubSettings,
+    policy: RetryPolicy,
     commit: &'a str,
     _lock: Option<File>,
 }
@@ -44,14 +43,15 @@ impl<'a> Downloads<'a> {
         model: &'a ModelId,
         cache: &'a ModelCache<'a>,
         settings: &'a HubSettings,
+        policy: RetryPolicy,
         commit: &'a str,
     ) -> Result<Self> {
-        Ok(Self { client, model, cache, settings, commit, _lock: cache.lock()? })
+        Ok(Self { client, model, cache, settings, policy, commit, _lock: cache.lock()? })
     }
 
     /// Path of `file` in the cache, downloaded if another process has not just done so.
     pub(super) fn fetch(&self, file: &str) -> Result<PathBuf> {
-        retry(self.settings, ATTEMPTS, || match self.cache.whole_file(self.commit, file) {
+        retry(self.settings, self.policy, || match self.cache.whole_file(self.commit, file) {
             Some(path) => Ok(path),
             None => self.attempt(file),
         })
@@ -67,8 +67,7 @@ impl<'a> Downloads<'a> {
 
     fn attempt(&self, file: &str) -> Result<PathBuf, Failure> {
         let target = self.target(file)?;
-        let cached_bytes = size_bytes(&self.cache.blob(&target.tag));
-        if cached_bytes.is_some() && cached_bytes == target.size_bytes {
+        if self.is_cached(&target) {
             return Ok(self.cache.link(&target.tag, self.commit, file)?);
         }
         let part = self.part(&target)?;
@@ -80,21 +79,29 @@ impl<'a> Downloads<'a> {
         Ok(self.cache.place(&part, &target.tag, self.commit, file)?)
     }
 
-    /// Requests the first byte; the answer's headers describe the file.
+    /// Requests the first byte; the answer's headers describe the file. A redirect of the hub may describe it, too:
+    /// where it leads is not asked for content that the cache has.
     fn target(&self, file: &str) -> Result<Target, Failure> {
-        let answer = self.request(file, "bytes=0-0")?;
-        if !matches!(answer.status(), 200 | 206 | 416) {
+        let described = |answer: &Answer| Target::of(answer, self.commit, file);
+        let answer = self.request(file, "bytes=0-0", |redirect| self.is_cached(&described(redirect)))?;
+        if !matches!(answer.status(), 200 | 206 | 416) && !answer.is_redirect() {
             return Err(self.refusal(file, &answer));
         }
-        Ok(Target::of(&answer, self.commit, file))
+        Ok(described(&answer))
     }
 
-    fn request(&self, file: &str, range: &str) -> Result<Answer, Failure> {
+    /// Returns whether the cache has this content, of this length.
+    fn is_cached(&self, target: &Target) -> bool {
+        let cached_bytes = size_bytes(&self.cache.blob(&target.tag));
+        cached_bytes.is_some() && cached_bytes == target.size_bytes
+    }
+
+    fn request(&self, file: &str, range: &str, says_enough: impl Fn(&Answer) -> bool) -> Result<Answer, Failure> {
         let repo = self.repo();
         let url = format!("{}/{}/resolve/{}/{file}", self.settings.endpoint, repo.url(), repo.url_revision());
-        let answer = self.client.get(&url, Some(range)).map_err(|Unanswered { cause, is_passing }| {
-            let hint = if is_passing { AGAIN } else { "" };
-            let error = Error::Download { file: file.to_owned(), hint, cause };
+        let answer = self.client.get_until(&url, Some(range), says_enough);
+        let answer = answer.map_err(|Unanswered { cause, is_passing }| {
+            let error = Error::Download { file: file.to_owned(), is_passing, cause };
             if is_passing { Failure::passing(error) } else { Failure::from(error) }
         })?;
         if answer.is_page() && matches!(answer.status(), 200 | 206) && !file.ends_with(".html") {
@@ -115,21 +122,15 @@ impl<'a> Downloads<'a> {
             }
             _ => {}
         }
-        let is_passing = matches!(status, 408 | 416 | 425 | 429 | 500..);
-        let hint = if is_passing { AGAIN } else { "" };
-        let cause = format!("HTTP status {status}").into();
-        let error = Error::Download { file: file.to_owned(), hint, cause };
-        match is_passing {
-            true => {
-                Failure::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false }
-            }
-            false => error.into(),
-        }
+        let is_passing = answer.is_passing();
+        let cause = answer.status_in_words(self.settings.token.is_some()).into();
+        let error = Error::Download { file: file.to_owned(), is_passing, cause };
+        if is_passing { Failure::passing_answer(error, answer) } else { error.into() }
     }
 
     /// Appends the bytes after `start` to `part`, or starts over if the server sends the whole file.
     fn receive(&self, file: &str, target: &Target, part: &Path, start: u64) -> Result<(), Failure> {
-        let answer = self.request(file, &format!("bytes={start}-"))?;
+        let answer = self.request(file, &format!("bytes={start}-"), |_| false)?;
         let start = match (answer.status(), content_range(&answer)) {
             (200, _) => 0,
             (206, Some((first, _))) if first == start => start,
@@ -138,7 +139,7 @@ impl<'a> Downloads<'a> {
             (206 | 416, _) => {
                 remove(part)?;
                 let cause = "the server gives another part of the file than it was asked for".into();
-                return Err(Failure::passing(Error::Download { file: file.to_owned(), hint: AGAIN, cause }));
+                return Err(Failure::passing(Error::Download { file: file.to_owned(), is_passing: true, cause }));
             }
             _ => return Err(self.refusal(file, &answer)),
         };
@@ -159,7 +160,7 @@ impl<'a> Downloads<'a> {
             Err(Broken::Reading(source)) => {
                 let has_progress = received_bytes >= PROGRESS_BYTES && target.sha256.is_some();
                 let cause = in_words(source);
-                let error = Error::Download { file: file.to_owned(), hint: AGAIN, cause };
+                let error = Error::Download { file: file.to_owned(), is_passing: true, cause };
                 Err(Failure::Passing { error: error.into(), retry_after: None, has_progress })
             }
         }

@@ -65,10 +65,11 @@ pub enum Error {
     NotCached { id: String, cache: PathBuf },
     #[error("{endpoint} answers with a web page instead of {file}, perhaps a login page of the network")]
     Page { file: String, endpoint: String },
-    #[error("the download of {file} failed{hint}")]
+    #[error("the download of {file} failed{}", again(*is_passing))]
     Download {
         file: String,
-        hint: &'static str,
+        /// Whether the next command may go on with it.
+        is_passing: bool,
         #[source]
         cause: Cause,
     },
@@ -85,4 +86,15 @@ pub enum Error {
         path.display()
     )]
     Cache { path: PathBuf, source: io::Error },
+}
+
+impl Error {
+    /// Returns whether a download failed for a cause that may pass.
+    pub(super) fn is_of_passing_download(&self) -> bool {
+        matches!(self, Self::Download { is_passing: true, .. } | Self::Incomplete { .. } | Self::Page { .. })
+    }
+}
+
+fn again(is_passing: bool) -> &'static str {
+    if is_passing { "; run the command again to go on with it" } else { "" }
 }

@@ -7,12 +7,14 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod answer;
 mod cache;
 mod client;
 pub mod demo_model;
 mod download;
 mod error;
 mod json_service;
+mod listing;
 mod local;
 mod model_files;
 mod model_id;

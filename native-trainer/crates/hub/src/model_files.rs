@@ -1,7 +1,10 @@
 //! Where a model's files are.
 
 use crate::names;
+use shared_model::config::NamedFiles;
+use shared_model::tokenizer::Tokenizer;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Paths of a model's files.
@@ -36,8 +39,24 @@ impl ModelFiles {
         names::PREPROCESSORS.iter().find_map(|name| self.companions.get(*name)).map(PathBuf::as_path)
     }
 
+    /// Returns whether the model has files of its own beside the config and lacks one that it may need: a vocabulary,
+    /// or what transformers writes of its pictures.
+    pub(super) fn may_lack_companions(&self) -> bool {
+        let Some(config) = self.config.as_deref().filter(|config| names_own_files(config)) else { return false };
+        let has_vocabulary = Tokenizer::VOCABULARIES.iter().any(|name| self.companions.contains_key(*name));
+        let describes_pictures = config.ends_with(names::OPEN_CLIP_CONFIG) || self.preprocessor().is_some();
+        !has_vocabulary || !describes_pictures
+    }
+
     /// The files that hold the tensors.
     pub fn weight_files(&self) -> &[PathBuf] {
         if self.shards.is_empty() { std::slice::from_ref(&self.weights) } else { &self.shards }
     }
+}
+
+/// Returns whether a model with this config has files of its own for its tokenizer or its image processor. A config
+/// that cannot be read is told of when the model is loaded.
+pub(super) fn names_own_files(config: &Path) -> bool {
+    let json = fs::read(config).unwrap_or_default();
+    NamedFiles::of(&json).is_ok_and(|named| named.has_own_files)
 }

@@ -5,8 +5,11 @@ use std::path::Path;
 use shared_model::tokenizer::Tokenizer;
 use shared_model::weights::ShardIndex;
 
+/// The configuration that open_clip writes, with what it does to pictures.
+pub(super) const OPEN_CLIP_CONFIG: &str = "open_clip_config.json";
+
 /// The model's configuration, as open_clip or transformers writes it; the first one wins.
-pub(super) const CONFIGS: [&str; 2] = ["open_clip_config.json", "config.json"];
+pub(super) const CONFIGS: [&str; 2] = [OPEN_CLIP_CONFIG, "config.json"];
 
 /// What transformers writes of a model's pictures; the first one wins.
 pub(super) const PREPROCESSORS: [&str; 2] = ["preprocessor_config.json", "processor_config.json"];

@@ -1,33 +1,29 @@
 //! A model on the hub: which commit a revision means, which files it has, and how access fails.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
-use shared_model::config::NamedFiles;
-
+use super::answer::Answer;
 use super::cache::ModelCache;
-use super::client::{Answer, Client, Unanswered};
+use super::client::{Client, Unanswered};
 use super::download::Downloads;
 use super::error::{Cause, Error, Result};
+use super::listing::{Described, Listing};
 use super::model_files::ModelFiles;
 use super::model_id::{ModelId, is_plain};
 use super::names::{self, Choice};
-use super::retry::{ATTEMPTS, Failure, retry};
+use super::retry::{Failure, RetryPolicy, retry};
 use super::settings::HubSettings;
 use super::{local, whole};
 
-/// Asks the hub for the current revision and updates the cache. A hub that cannot be reached, or a cache that cannot be
-/// written, is not an error if the cache has a copy.
+/// Asks the hub for the current revision and updates the cache. A hub that cannot be reached, a download that breaks
+/// off, or a cache that cannot be written, is not an error if the cache has a copy.
 pub(super) fn resolve(typed: &str, settings: &HubSettings) -> Result<ModelFiles> {
     let model = ModelId::parse(typed)?;
     let cache = ModelCache::new(&settings.cache, &model);
-    let cached = Cached {
-        is_whole: cache.complete().is_some_and(|files| whole::are_whole(&files)),
-        files: cache.complete(),
-    };
+    let files = cache.complete();
+    let is_complete = files.as_ref().is_some_and(|files| whole::are_whole(files) && !files.may_lack_companions());
+    let cached = Cached { files, is_complete };
     let files = bring(&model, settings, cached, |hub, listing| hub.fetch(&cache, listing))?;
     warn_of_cut(&files, &model);
     Ok(files)
@@ -42,35 +38,35 @@ pub(super) fn resolve_named(
     let model = ModelId::parse(typed)?;
     let cache = ModelCache::new(&settings.cache, &model);
     let files = cache.some_of(names);
-    let is_whole = files.iter().flat_map(BTreeMap::values).all(|path| whole::is_whole(path));
-    bring(&model, settings, Cached { files, is_whole }, |hub, listing| hub.fetch_named(&cache, listing, names))
+    let is_complete = files.as_ref().is_some_and(|files| {
+        names.iter().all(|name| files.contains_key(*name)) && files.values().all(|path| whole::is_whole(path))
+    });
+    bring(&model, settings, Cached { files, is_complete }, |hub, listing| hub.fetch_named(&cache, listing, names))
 }
 
 /// What the cache has of a model.
 struct Cached<T> {
     files: Option<T>,
-    /// Whether no file is cut short.
-    is_whole: bool,
+    /// Whether no file is cut short and none can be missing, so that a commit has nothing more.
+    is_complete: bool,
 }
 
 /// Returns the files from the hub, or the cache's where the hub is not asked or cannot be reached.
 fn bring<T>(
     model: &ModelId,
     settings: &HubSettings,
-    Cached { files: cached, is_whole }: Cached<T>,
+    Cached { files: cached, is_complete }: Cached<T>,
     fetch: impl FnOnce(&Hub, &Listing) -> Result<T>,
 ) -> Result<T> {
     match cached {
-        Some(files) if settings.offline || (model.is_commit() && is_whole) => return Ok(files),
+        Some(files) if settings.offline || (model.is_commit() && is_complete) => return Ok(files),
         None if settings.offline => {
             return Err(Error::NotCached { id: model.to_string(), cache: settings.cache.clone() });
         }
         _ => {}
     }
-    let hub = Hub { client: Client::new(settings)?, model, settings };
-    // A copy is better than a long wait for a hub that is down.
-    let n_attempts = if cached.is_some() { 1 } else { ATTEMPTS };
-    match (hub.listing(n_attempts).and_then(|listing| fetch(&hub, &listing)), cached) {
+    let hub = Hub { client: Client::new(settings)?, model, settings, has_copy: cached.is_some() };
+    match (hub.listing().and_then(|listing| fetch(&hub, &listing)), cached) {
         (Err(error), Some(files)) => {
             let reason = reason_for_cache(error)?;
             tracing::warn!("taking the cached copy of {model}: {reason}");
@@ -83,13 +79,15 @@ fn bring<T>(
 /// Why the cached copy is taken, in words.
 ///
 /// # Errors
-/// The error itself, if it is not of the network or of writing to the cache.
+/// The error itself, if it is not of the network, of a download that may succeed later, or of writing to the cache.
 fn reason_for_cache(error: Error) -> Result<String> {
     match error {
         Error::Unreachable { endpoint, cause, .. } => {
             Ok(format!("{endpoint} cannot be used: {:#}", anyhow::anyhow!(cause)))
         }
-        error @ Error::Cache { .. } => Ok(format!("{:#}", anyhow::Error::new(error))),
+        error if matches!(error, Error::Cache { .. }) || error.is_of_passing_download() => {
+            Ok(format!("{:#}", anyhow::Error::new(error)))
+        }
         error => Err(error),
     }
 }
@@ -110,47 +108,17 @@ struct Hub<'a> {
     client: Client,
     model: &'a ModelId,
     settings: &'a HubSettings,
-}
-
-/// One revision of a model.
-struct Listing {
-    commit: String,
-    /// The names of its files, except those that need escaping in an address.
-    names: Vec<String>,
-}
-
-impl Listing {
-    fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|listed| listed == name)
-    }
-
-    /// The listed small files that a model with this config needs. A config that cannot be read is told of when the model
-    /// is loaded.
-    fn companions(&self, config: &Path) -> Vec<&'static str> {
-        let json = fs::read(config).unwrap_or_default();
-        let needs_them = NamedFiles::of(&json).is_ok_and(|named| named.has_own_files);
-        names::companions().filter(|name| needs_them && self.has(name)).collect()
-    }
-}
-
-/// The hub's description of a revision; a mirror may leave out any part of it.
-#[derive(Deserialize)]
-struct Described {
-    sha: Option<String>,
-    siblings: Option<Vec<Sibling>>,
-}
-
-#[derive(Deserialize)]
-struct Sibling {
-    rfilename: String,
+    /// Whether the cache has a copy, which is better than a long wait for a hub that is down.
+    has_copy: bool,
 }
 
 impl Hub<'_> {
     /// The commit that the revision means, and the names of its files.
-    fn listing(&self, n_attempts: u32) -> Result<Listing> {
+    fn listing(&self) -> Result<Listing> {
         let repo = self.model.repo(&self.model.revision);
         let url = format!("{}/api/{}", self.settings.endpoint, repo.api_url());
-        retry(self.settings, n_attempts, || {
+        let policy = if self.has_copy { RetryPolicy::NO_RETRY } else { RetryPolicy::LONG_WAITS };
+        retry(self.settings, policy, || {
             let answer = self.client.get(&url, None).map_err(|Unanswered { cause, is_passing }| {
                 let error = self.unusable(cause);
                 if is_passing { Failure::passing(error) } else { Failure::from(error) }
@@ -204,7 +172,7 @@ impl Hub<'_> {
         names: &[&str],
     ) -> Result<BTreeMap<String, PathBuf>> {
         let commit = &listing.commit;
-        let downloads = Downloads::begin(&self.client, self.model, cache, self.settings, commit)?;
+        let downloads = self.downloads(cache, commit)?;
         let listed = names.iter().filter(|name| listing.has(name));
         let files = listed.map(|name| Ok((name.to_string(), downloads.fetch(name)?)));
         let files = files.collect::<Result<BTreeMap<_, _>>>()?;
@@ -217,7 +185,7 @@ impl Hub<'_> {
     }
 
     fn download(&self, cache: &ModelCache, listing: &Listing, config: &str, weights: &str) -> Result<ModelFiles> {
-        let downloads = Downloads::begin(&self.client, self.model, cache, self.settings, &listing.commit)?;
+        let downloads = self.downloads(cache, &listing.commit)?;
         let config: PathBuf = downloads.fetch(config)?;
         for name in listing.companions(&config) {
             downloads.fetch(name)?;
@@ -231,6 +199,11 @@ impl Hub<'_> {
         }
         downloads.finish();
         cache.files(config, weights)
+    }
+
+    fn downloads<'a>(&'a self, cache: &'a ModelCache, commit: &'a str) -> Result<Downloads<'a>> {
+        let policy = if self.has_copy { RetryPolicy::SHORT_WAITS } else { RetryPolicy::LONG_WAITS };
+        Downloads::begin(&self.client, self.model, cache, self.settings, policy, commit)
     }
 
     /// The listed configuration to take.
@@ -265,14 +238,12 @@ impl Hub<'_> {
                 hint: if self.settings.token.is_none() { " (then set HF_TOKEN)" } else { "" },
             },
             (401 | 403, _) => self.settings.refused(self.model.to_string(), status),
-            _ => self.unusable(io::Error::other(format!("it answered with HTTP status {status}")).into()),
-        };
-        match status {
-            408 | 425 | 429 | 500.. => {
-                Failure::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false }
+            _ => {
+                let status = answer.status_in_words(self.settings.token.is_some());
+                self.unusable(format!("it answered with {status}").into())
             }
-            _ => Failure::from(error),
-        }
+        };
+        if answer.is_passing() { Failure::passing_answer(error, answer) } else { error.into() }
     }
 
     fn unusable(&self, cause: Cause) -> Error {

@@ -3,22 +3,35 @@
 use std::error::Error as _;
 use std::time::Duration;
 
+use super::answer::Answer;
 use super::error::{Error, Result};
 use super::settings::HubSettings;
 
-/// Tries in a row that bring nothing new before a request is given up.
-pub(super) const ATTEMPTS: u32 = 5;
+/// How often a request is tried, and how long it may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RetryPolicy {
+    /// Attempts in a row without progress after which a request fails.
+    n_attempts: u32,
+    /// Longest pause that a server may ask for.
+    max_wait: Duration,
+}
 
-/// Longest wait that a server's `Retry-After` is given.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+impl RetryPolicy {
+    /// For requests without a cached copy. The windows of the public hub's rates have 300 s.
+    pub(super) const LONG_WAITS: Self = Self { n_attempts: 5, max_wait: Duration::from_secs(300) };
+    /// For downloads that a cached copy can replace.
+    pub(super) const SHORT_WAITS: Self = Self { n_attempts: 5, max_wait: Duration::from_secs(60) };
+    /// For the index, if a cached copy can replace it.
+    pub(super) const NO_RETRY: Self = Self { n_attempts: 1, max_wait: Duration::ZERO };
+}
 
-/// Why a try brought no answer.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Trying again can help.
     Passing {
         error: Box<Error>,
-        /// The server's `Retry-After`.
+        /// The pause that the server asks for.
         retry_after: Option<Duration>,
         /// Whether the attempt downloaded a part of the file, where the next one continues.
         has_progress: bool,
@@ -30,6 +43,11 @@ impl Failure {
     pub(super) fn passing(error: Error) -> Self {
         Self::Passing { error: error.into(), retry_after: None, has_progress: false }
     }
+
+    /// Of an answer with a status that may be another one later.
+    pub(super) fn passing_answer(error: Error, answer: &Answer) -> Self {
+        Self::Passing { error: error.into(), retry_after: answer.retry_after(), has_progress: false }
+    }
 }
 
 impl From<Error> for Failure {
@@ -38,11 +56,11 @@ impl From<Error> for Failure {
     }
 }
 
-/// Calls `attempt` until it succeeds, fails for good, or has failed `n_attempts` times without progress. The wait
-/// before the next try doubles each time.
+/// Calls `attempt` until it succeeds, or fails with an error that a retry cannot help, too often without progress, or
+/// with too long a `Retry-After`. The wait before the next attempt doubles each time.
 pub(super) fn retry<T>(
     settings: &HubSettings,
-    n_attempts: u32,
+    policy: RetryPolicy,
     mut attempt: impl FnMut() -> Result<T, Failure>,
 ) -> Result<T> {
     let mut n_failed = 0;
@@ -53,13 +71,13 @@ pub(super) fn retry<T>(
             Err(Failure::Passing { error, retry_after, has_progress }) => (error, retry_after, has_progress),
         };
         n_failed = if has_progress { 1 } else { n_failed + 1 };
-        if n_failed >= n_attempts {
+        let pause = retry_after.unwrap_or_default();
+        if n_failed >= policy.n_attempts || pause > policy.max_wait {
             return Err(*error);
         }
-        let wait = settings.retry_wait * 2_u32.pow(n_failed - 1);
-        let wait = wait.max(retry_after.unwrap_or_default().min(MAX_WAIT));
+        let wait = pause.max(settings.retry_wait * 2_u32.pow(n_failed - 1));
         let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        tracing::warn!("{cause}; trying again in {:.0} s", wait.as_secs_f32());
+        tracing::warn!("{cause}; waiting {:.0} s before the next try", wait.as_secs_f32());
         std::thread::sleep(wait);
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::client::Answer;
+use super::answer::Answer;
 use super::model_id::is_plain;
 
 /// The hub's description of a file before its download.

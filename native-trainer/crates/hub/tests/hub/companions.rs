@@ -1,24 +1,53 @@
 //! Small files beside a model: those of its tokenizer, and those of other repositories that its config names.
 
-use super::{CONFIG, World, write_model};
+use super::{CONFIG, Fault, LISTING, MODEL, World, write_model};
 use dermake_hub::{Error, HubSettings, resolve_named_with};
 use std::fs;
 
-#[test]
-fn a_model_of_transformers_brings_its_tokenizer_and_its_image_processor() {
+/// A hub with a model of transformers.
+fn with_transformers() -> World {
     let world = World::new();
     fs::remove_file(world.published(CONFIG)).unwrap();
     fs::write(world.published("config.json"), r#"{"model_type": "clip"}"#).unwrap();
     for name in ["merges.txt", "preprocessor_config.json", "training_args.bin", "vocab.json"] {
         fs::write(world.published(name), "{}").unwrap();
     }
+    world
+}
+
+#[test]
+fn a_model_of_transformers_brings_its_tokenizer_and_its_image_processor() {
+    let world = with_transformers();
     let files = world.resolve().unwrap();
     assert!(files.config.as_ref().unwrap().ends_with("config.json"));
     let names: Vec<&str> = files.companions.keys().map(String::as_str).collect();
     assert_eq!(names, ["merges.txt", "preprocessor_config.json", "vocab.json"]);
     assert!(files.preprocessor().unwrap().ends_with("preprocessor_config.json"));
     let offline = HubSettings { offline: true, ..world.settings.clone() };
-    assert_eq!(dermake_hub::resolve_with(super::MODEL, &offline).unwrap(), files);
+    assert_eq!(dermake_hub::resolve_with(MODEL, &offline).unwrap(), files);
+}
+
+/// As where another program has downloaded only the weights.
+#[test]
+fn a_cached_commit_without_its_tokenizer_or_image_processor_is_completed() {
+    for lost in ["vocab.json", "preprocessor_config.json"] {
+        let world = with_transformers();
+        let files = world.resolve().unwrap();
+        let snapshot = files.weights.parent().unwrap();
+        let commit = format!("{MODEL}@{}", snapshot.file_name().unwrap().to_str().unwrap());
+        let resolve = || dermake_hub::resolve_with(&commit, &world.settings);
+
+        let n_requests = world.hub.seen().len();
+        assert_eq!(resolve().unwrap().companions, files.companions);
+        assert_eq!(world.hub.seen().len(), n_requests, "a commit that lacks nothing needs no network");
+
+        fs::remove_file(snapshot.join(lost)).unwrap();
+        assert_eq!(resolve().unwrap().companions, files.companions, "{lost}");
+
+        fs::remove_file(snapshot.join(lost)).unwrap();
+        world.hub.inject(LISTING, Fault::Status(503));
+        assert!(!resolve().unwrap().companions.contains_key(lost), "what there is answers while the hub does not");
+    }
 }
 
 #[test]

@@ -103,11 +103,30 @@ fn a_listing_is_asked_for_again_after_a_passing_error() {
 
 #[test]
 fn a_server_that_asks_for_a_pause_gets_it() {
-    let world = World::new();
-    world.hub.inject(WEIGHTS, Fault::RetryAfter(429, 1));
-    let start = std::time::Instant::now();
+    for fault in [Fault::RetryAfter(429, 1), Fault::RateLimited(1)] {
+        let world = World::new();
+        world.hub.inject(WEIGHTS, fault);
+        let start = std::time::Instant::now();
+        world.assert_whole(&world.resolve().unwrap());
+        assert!(start.elapsed() >= Duration::from_secs(1), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_rate_that_is_spent_for_long_is_an_error_that_says_what_to_do() {
+    let mut world = World::new();
+    for (file, token, expected) in [
+        (LISTING, None, "rate limited; set HF_TOKEN, or try again in 3600 s"),
+        (WEIGHTS, None, "rate limited; set HF_TOKEN, or try again in 3600 s"),
+        (WEIGHTS, Some("hf_a"), "rate limited; try again in 3600 s"),
+    ] {
+        world.settings.token = token.map(str::to_owned);
+        world.hub.inject(file, Fault::RateLimited(3600));
+        let error = world.resolve().unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.ends_with(expected), "{cause}");
+    }
     world.assert_whole(&world.resolve().unwrap());
-    assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]
@@ -162,6 +181,33 @@ fn a_dangling_link_in_the_cache_is_mended() {
     let files = world.resolve().unwrap();
     fs::remove_file(fs::canonicalize(&files.weights).unwrap()).unwrap();
     world.assert_whole(&world.resolve().unwrap());
+}
+
+/// As behind a network that lets only the hub through.
+#[test]
+fn cached_content_is_not_asked_for_where_the_hub_s_redirect_leads() {
+    let world = World::new();
+    let old = world.resolve().unwrap();
+    world.hub.close_cdn();
+    fs::write(world.published(CONFIG), "{\"model_cfg\": \"new\"}").unwrap();
+    let n_requests = world.hub.seen().len();
+    let new = world.resolve().unwrap();
+    world.assert_whole(&new);
+    assert_ne!(new.config, old.config);
+    let seen = world.hub.seen();
+    assert!(!seen[n_requests..].iter().any(|seen| seen.path.starts_with("/cdn/")), "{seen:?}");
+}
+
+#[test]
+fn an_older_copy_answers_while_a_new_one_cannot_be_downloaded() {
+    let world = World::new();
+    let old = world.resolve().unwrap();
+    world.hub.close_cdn();
+    write_model(&world.folder.path().join("hub/ada/skin"), 2);
+    assert_eq!(world.resolve().unwrap(), old);
+    // What the hub lacks is an error, copy or not.
+    fs::remove_file(world.published(WEIGHTS)).unwrap();
+    assert!(matches!(world.resolve(), Err(Error::MissingFile { .. })));
 }
 
 fn sha256_of(path: &Path) -> String {

@@ -23,6 +23,8 @@ pub enum Fault {
     Status(u16),
     /// A status, and after how many seconds to come back.
     RetryAfter(u16, u32),
+    /// The rate of requests is spent, for so many seconds more.
+    RateLimited(u32),
     /// Nothing comes after so many bytes, and the connection stays open.
     StallAfter(usize),
     /// The listing of a model's files says nothing of them.
@@ -38,6 +40,12 @@ impl Fault {
                 let mut busy = Self::Status(status).spoil(answer);
                 busy.headers_mut().insert(header::RETRY_AFTER, secs.into());
                 busy
+            }
+            Self::RateLimited(secs) => {
+                let mut refused = Self::Status(429).spoil(answer);
+                let rate = format!("\"resolvers\";r=0;t={secs}");
+                refused.headers_mut().insert("ratelimit", rate.parse().expect("a rate is plain text"));
+                refused
             }
             Self::StallAfter(n_bytes) => answer.map(|body| {
                 let start = first(body, n_bytes, None).into_data_stream();

@@ -13,6 +13,7 @@ mod tls;
 use std::io;
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -57,6 +58,7 @@ struct Hub {
     models: Models,
     url: String,
     token: Mutex<Option<String>>,
+    has_cdn: AtomicBool,
     faults: Mutex<Vec<(String, Fault)>>,
     seen: Mutex<Vec<Seen>>,
 }
@@ -87,6 +89,7 @@ impl StandinHub {
             models: Models::new(root),
             url: url.clone(),
             token: Mutex::default(),
+            has_cdn: AtomicBool::new(true),
             faults: Mutex::default(),
             seen: Mutex::default(),
         });
@@ -122,6 +125,11 @@ impl StandinHub {
     /// From now on the models' files are only for those who send this token.
     pub fn require_token(&self, token: &str) {
         *held(&self.hub.token) = Some(token.to_owned());
+    }
+
+    /// From now on, what redirects lead to is out of order.
+    pub fn close_cdn(&self) {
+        self.hub.has_cdn.store(false, Ordering::SeqCst);
     }
 
     /// Adds a fault for the next request for the bytes of a file of this name.
@@ -230,6 +238,9 @@ async fn cdn(
     Params((owner, folder, file)): Params<(String, String, String)>,
     request: Request,
 ) -> Response {
+    if !hub.has_cdn.load(Ordering::SeqCst) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     hub.bytes(&hub.models.root.join(owner).join(folder).join(file), request).await
 }
 
