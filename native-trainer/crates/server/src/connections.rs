@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::access::Peer;
+use super::head_timeout::{HeadTimeout, Requests};
 use super::limits::Limits;
 use super::metrics::Metrics;
 
@@ -62,7 +63,7 @@ impl Connections {
     ) -> Arc<Self> {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(limits.header_timeout())
+            .header_read_timeout(limits.idle_timeout())
             .max_headers(MAX_HEADERS)
             .max_buf_size(BUFFER_BYTES);
         Arc::new(Self {
@@ -113,10 +114,17 @@ impl Connections {
         peer: IpAddr,
         watcher: Watcher,
     ) {
+        let requests = Arc::new(Requests::default());
+        let stream = HeadTimeout::new(stream, requests.clone(), self.limits.header_timeout());
         let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
+            requests.count_head();
             request.extensions_mut().insert(Peer(peer));
             let answer = self.router.clone().oneshot(request.map(Body::new));
-            async { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+            let requests = requests.clone();
+            async {
+                let answer = answer.await.unwrap_or_else(|never| match never {});
+                Ok::<_, Infallible>(requests.answered_by(answer))
+            }
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         if let Err(err) = watcher.watch(connection).await {

@@ -12,10 +12,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 
 use super::limits::Limits;
+use super::pace::Pace;
 
 /// Middleware that reads the rest of the body after its inner service, up to the largest body.
 ///
@@ -32,15 +32,11 @@ pub(super) async fn drain(State(limits): State<Arc<Limits>>, request: Request, n
         return response;
     }
     if !is_waiting && !rest.is_end_stream() {
-        let discarded = async {
-            let mut n_left = limits.max_body_bytes();
-            while let Some(Ok(frame)) = rest.frame().await {
-                let n_bytes = frame.data_ref().map_or(0, Bytes::len);
-                let Some(left) = n_left.checked_sub(n_bytes) else { return };
-                n_left = left;
-            }
-        };
-        tokio::time::timeout(limits.body_timeout(), discarded).await.ok();
+        let (mut pace, mut n_left) = (Pace::start(limits.body_timeout()), limits.max_body_bytes());
+        while let Ok(Some(Ok(bytes))) = pace.next(&mut rest).await {
+            let Some(left) = n_left.checked_sub(bytes.len()) else { break };
+            n_left = left;
+        }
     }
     response
 }

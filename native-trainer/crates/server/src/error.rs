@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use shared_model::api::Refusal;
 
 use super::infer;
+use super::pace::MIN_KIB_PER_SEC;
 
 /// Result with this module's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -90,7 +91,7 @@ pub(super) enum HttpError {
     NoSuchModel { name: String, known: Vec<String> },
     #[error("no model answers here at the moment")]
     NoModel,
-    #[error("the body did not arrive within {limit_secs} s")]
+    #[error("the body comes too slowly: nothing for {limit_secs} s, or less than {MIN_KIB_PER_SEC} KiB per second")]
     BodyTooSlow { limit_secs: u32 },
     #[error("the body is over the limit of {limit_mib} MiB")]
     BodyTooLarge { limit_mib: u32 },

@@ -21,12 +21,15 @@ pub struct Limits {
     pub max_prompts: u32,
     /// Largest number of images that wait for one model, decoded or not
     pub queue_length: u32,
-    /// Longest time for a request to a model, in seconds
+    /// Longest time for a model's answer, once the request has arrived, in seconds
     pub request_timeout_secs: u32,
-    /// Longest time for a request's body to arrive, in seconds
+    /// Longest pause within a request's body, in seconds; the whole body may take as long, and a second more for each
+    /// 64 KiB
     pub body_timeout_secs: u32,
-    /// Longest time for a request's head to arrive, and for the next request on an open connection, in seconds
+    /// Longest time for a request's head to arrive, in seconds
     pub header_timeout_secs: u32,
+    /// Longest wait for the next request on an open connection, in seconds, or the time for its head if that is longer
+    pub idle_timeout_secs: u32,
     /// Longest time that a client may read nothing of its answer, in seconds
     pub write_timeout_secs: u32,
     /// Requests to models that one client may send per second on average; 0 means no limit
@@ -53,6 +56,7 @@ impl Limits {
         request_timeout_secs: 30,
         body_timeout_secs: 15,
         header_timeout_secs: 10,
+        idle_timeout_secs: 75, // longer than the 60 s of most load balancers
         write_timeout_secs: 30,
         rate_per_sec: 20,
         rate_burst: 40,
@@ -79,6 +83,11 @@ impl Limits {
 
     pub(super) fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_timeout_secs.into())
+    }
+
+    /// Longest wait for the next head, and for all of it.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        Duration::from_secs(self.idle_timeout_secs.max(self.header_timeout_secs).into())
     }
 
     pub(super) fn write_timeout(&self) -> Duration {

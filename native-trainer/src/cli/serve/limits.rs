@@ -25,7 +25,7 @@ macro_rules! limits {
     };
 }
 
-static OPTIONS: [LimitOption; 16] = limits! {
+static OPTIONS: [LimitOption; 17] = limits! {
     max_body_mib, 1..=1024, "Largest body of a request, in MiB";
     max_bodies_mib, 1..=1_000_000, "Largest memory for the bodies of all current requests together, in MiB";
     max_megapixels, 1..=MAX_MEGAPIXELS, "Largest image, in megapixels; read from its header before it is decoded";
@@ -35,10 +35,14 @@ static OPTIONS: [LimitOption; 16] = limits! {
     max_prompts, 1..=100_000,
         "Largest number of sentences that a request may have encoded: its labels times its templates";
     queue_length, 1..=100_000, "Largest number of images that wait for one model, decoded or not";
-    request_timeout_secs, 1..=3600, "Longest time for a request to a model, in seconds";
-    body_timeout_secs, 1..=3600, "Longest time for a request's body to arrive, in seconds";
-    header_timeout_secs, 1..=3600,
-        "Longest time for a request's head to arrive, and for the next request on an open connection, in seconds";
+    request_timeout_secs, 1..=3600, "Longest time for a model's answer, once the request has arrived, in seconds";
+    body_timeout_secs, 1..=3600,
+        "Longest pause within a request's body, in seconds; the whole body may take as long, and a second more for \
+         each 64 KiB";
+    header_timeout_secs, 1..=3600, "Longest time for a request's head to arrive, in seconds";
+    idle_timeout_secs, 1..=3600,
+        "Longest wait for the next request on an open connection, in seconds, or the time for its head if that is \
+         longer. Behind a load balancer, more than the balancer's own idle timeout";
     write_timeout_secs, 1..=3600, "Longest time that a client may read nothing of its answer, in seconds";
     rate_per_sec, 0..=u32::MAX,
         "Requests to models that one client may send per second on average; 0 means no limit";

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::{Request, State};
 use candle_core::Tensor;
 use shared_model::api::{Annotated, Classified, Compared, Embedded};
 use shared_model::concepts::ReadConcepts;
@@ -18,12 +17,12 @@ use super::state::Api;
 use crate::error::HttpError;
 use crate::infer;
 
-type Answer<T> = Result<Json<T>, HttpError>;
+/// An answer, or why there is none.
+pub(super) type Answer<T> = Result<Json<T>, HttpError>;
 
 /// `POST /v1/classify`: ranks labels for one photo.
-pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> Answer<Classified> {
+pub(super) async fn classify(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Classified> {
     const TOP_K: usize = 5;
-    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
     let engine = api.engine(&mut parsed.parameters).await?;
     let (labels, templates) = parsed.parameters.labels(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
@@ -43,9 +42,8 @@ pub(super) async fn classify(State(api): State<Arc<Api>>, request: Request) -> A
 }
 
 /// `POST /v1/annotate`: ranks clinical concepts for one photo.
-pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> Answer<Annotated> {
+pub(super) async fn annotate(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Annotated> {
     const TOP_K: usize = 8;
-    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
     let engine = api.engine(&mut parsed.parameters).await?;
     let ReadConcepts { concepts, warnings } = parsed.parameters.concepts(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
@@ -60,8 +58,7 @@ pub(super) async fn annotate(State(api): State<Arc<Api>>, request: Request) -> A
 }
 
 /// `POST /v1/embed`: the features of photos or of texts.
-pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answer<Embedded> {
-    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
+pub(super) async fn embed(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Embedded> {
     let engine = api.engine(&mut parsed.parameters).await?;
     let encoding: Encoding = parsed.parameters.word("encoding")?;
     let texts = parsed.parameters.all_texts(&api.limits)?;
@@ -79,8 +76,7 @@ pub(super) async fn embed(State(api): State<Arc<Api>>, request: Request) -> Answ
 }
 
 /// `POST /v1/similarity`: the cosine of every photo with every text.
-pub(super) async fn similarity(State(api): State<Arc<Api>>, request: Request) -> Answer<Compared> {
-    let mut parsed = ApiRequest::read(&api.bodies, request).await?;
+pub(super) async fn similarity(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Compared> {
     let engine = api.engine(&mut parsed.parameters).await?;
     let texts = parsed.parameters.all_texts(&api.limits)?;
     std::mem::take(&mut parsed.parameters).finish()?;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::HttpError;
 use crate::limits::Limits;
+use crate::pace::{Pace, TooSlow};
 
 /// Bytes of one permit of the shared memory.
 const PERMIT_BYTES: usize = 1024;
@@ -48,17 +49,19 @@ impl BodyReader {
         let memory = self.memory.clone();
         let mut held = memory.try_acquire_many_owned(n_permits).map_err(|_| HttpError::Overloaded)?;
 
-        let collected = Limited::new(body, limit_bytes).collect();
-        let too_slow = |_| HttpError::BodyTooSlow { limit_secs: self.limits.body_timeout_secs };
-        let collected = tokio::time::timeout(self.limits.body_timeout(), collected).await.map_err(too_slow)?;
-        let bytes = collected.map_err(|err| match err.downcast_ref::<LengthLimitError>() {
-            Some(_) => too_large(),
-            None => HttpError::malformed("the body breaks off"),
-        });
-        let bytes = bytes?.to_bytes();
+        let (mut body, mut bytes) = (Limited::new(body, limit_bytes), Vec::new());
+        let mut pace = Pace::start(self.limits.body_timeout());
+        let too_slow = |TooSlow| HttpError::BodyTooSlow { limit_secs: self.limits.body_timeout_secs };
+        while let Some(part) = pace.next(&mut body).await.map_err(too_slow)? {
+            let part = part.map_err(|err| match err.downcast_ref::<LengthLimitError>() {
+                Some(_) => too_large(),
+                None => HttpError::malformed("the body breaks off"),
+            });
+            bytes.extend_from_slice(&part?);
+        }
         let n_unused = n_permits.saturating_sub(permits(bytes.len()));
         drop(held.split(n_unused as usize));
-        Ok(HeldBody { bytes, held })
+        Ok(HeldBody { bytes: bytes.into(), held })
     }
 }
 

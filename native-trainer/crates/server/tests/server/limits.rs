@@ -158,9 +158,32 @@ fn a_body_that_comes_too_slowly_is_refused_and_one_that_breaks_off_harms_nobody(
     assert_eq!(server.post_photo("/v1/classify", 0).status, 200);
 }
 
+/// As a phone sends a photo over a slow network.
+#[test]
+fn a_body_may_take_longer_than_a_pause_in_it_and_than_the_answer() {
+    let server = Running::with(|config| {
+        config.limits.body_timeout_secs = 2;
+        config.limits.request_timeout_secs = 4; // time to decode on a busy machine
+    });
+    // Bytes behind a photo's end are ignored.
+    let body = [photo(0), vec![0; 400 << 10]].concat();
+    let mut client = TcpStream::connect(server.address).unwrap();
+    client.write_all(head(&body).as_bytes()).unwrap();
+    for part in body.chunks(body.len().div_ceil(9)) {
+        client.write_all(part).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    let mut answer = [0; 12];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
 #[test]
 fn a_head_that_does_not_come_closes_the_connection() {
-    let server = Running::with(|config| config.limits.header_timeout_secs = 1);
+    let server = Running::with(|config| {
+        config.limits.header_timeout_secs = 1;
+        config.limits.idle_timeout_secs = 1;
+    });
     let mut half_head = TcpStream::connect(server.address).unwrap();
     half_head.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
     let silent = TcpStream::connect(server.address).unwrap();
@@ -169,6 +192,36 @@ fn a_head_that_does_not_come_closes_the_connection() {
     for mut client in [half_head, silent, idle] {
         client.read_to_end(&mut Vec::new()).unwrap(); // ends
     }
+}
+
+/// As a load balancer keeps connections for its next request.
+#[test]
+fn an_idle_connection_stays_open_and_a_head_on_it_must_still_come_in_time() {
+    let server = Running::with(|config| {
+        config.limits.header_timeout_secs = 1;
+        config.limits.idle_timeout_secs = 60;
+    });
+    let mut client = TcpStream::connect(server.address).unwrap();
+    client.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let mut answer = [0; 12];
+    for n_bytes_of_body in [0, 3] {
+        let length = format!("Content-Length: {n_bytes_of_body}");
+        write!(client, "GET /healthz HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n").unwrap();
+        client.write_all(&vec![b'x'; n_bytes_of_body]).unwrap();
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        let mut rest = [0; 4096];
+        while !rest.ends_with(b"\r\n\r\nok") {
+            let n_read = client.read(&mut rest[..]).unwrap();
+            assert!(n_read > 0, "closed");
+            rest.rotate_left(n_read);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+    }
+    let started = std::time::Instant::now();
+    client.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
+    client.read_to_end(&mut Vec::new()).ok(); // ends
+    assert!((0.9..20.0).contains(&started.elapsed().as_secs_f64()), "{:?}", started.elapsed());
 }
 
 #[test]
