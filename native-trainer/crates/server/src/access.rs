@@ -16,6 +16,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::error::{Error, HttpError, Result};
 use super::limits::Limits;
 use super::rate::Rate;
+use super::watched::{Update, Watched};
 use dermake_files::text_file;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -23,8 +24,8 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Who may send requests to the models.
 #[derive(Debug, Clone, Default)]
 pub struct AccessOptions {
-    /// A file with one bearer token per line and # before comments. Without it, everybody who reaches the server may
-    /// send requests
+    /// A file with one bearer token per line and # before comments, read again when it changes. Without it, everybody
+    /// who reaches the server may send requests
     pub tokens: Option<PathBuf>,
 
     /// Another site whose pages may send requests, for example `https://example.org`; may be repeated
@@ -40,15 +41,21 @@ pub(super) struct Peer(pub(super) IpAddr);
 
 /// Accepts or refuses a request to the models.
 pub(super) struct Guard {
-    tokens: Option<Tokens>,
+    tokens: Option<Arc<Watched<Tokens>>>,
     rate: Option<Rate>,
     behind_proxy: bool,
 }
 
 impl Guard {
     pub(super) fn new(options: &AccessOptions, limits: &Limits) -> Result<Arc<Self>> {
-        let tokens = options.tokens.as_deref().map(Tokens::read).transpose()?;
+        let watch = |path: PathBuf| Watched::new(vec![path.clone()], move || Tokens::read(&path));
+        let tokens = options.tokens.clone().map(watch).transpose()?;
         Ok(Arc::new(Self { tokens, rate: Rate::new(limits), behind_proxy: options.behind_proxy }))
+    }
+
+    /// What is read from files.
+    pub(super) fn watched(&self) -> Option<Arc<dyn Update>> {
+        self.tokens.clone().map(|tokens| tokens as Arc<dyn Update>)
     }
 
     pub(super) fn requires_token(&self) -> bool {
@@ -59,7 +66,7 @@ impl Guard {
     /// [`HttpError::Unauthorized`] if tokens are required and the request has no known one.
     fn check_token(&self, headers: &HeaderMap) -> Result<(), HttpError> {
         match &self.tokens {
-            Some(tokens) if !tokens.know(headers) => Err(HttpError::Unauthorized),
+            Some(tokens) if !tokens.get().know(headers) => Err(HttpError::Unauthorized),
             _ => Ok(()),
         }
     }
@@ -198,6 +205,26 @@ mod tests {
             fs::write(&path, wrong).unwrap();
             assert!(matches!(Tokens::read(&path), Err(Error::NotAToken { line: 2, .. })), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_is_taken_away_passes_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        fs::write(&path, "first\nsecond\n").unwrap();
+        let options = AccessOptions { tokens: Some(path.clone()), ..Default::default() };
+        let guard = Guard::new(&options, &Limits::DEFAULT).unwrap();
+        let passes = |token: &str| {
+            let sent = format!("Bearer {token}").parse().unwrap();
+            guard.check_token(&HeaderMap::from_iter([(header::AUTHORIZATION, sent)])).is_ok()
+        };
+        assert!(passes("first") && passes("second") && !passes("third"));
+        fs::write(&path, "second\nthird, a new one\n").unwrap();
+        guard.watched().unwrap().update();
+        assert!(passes("first"), "the new file has no tokens");
+        fs::write(&path, "second\nthird\n# the first is gone\n").unwrap();
+        guard.watched().unwrap().update();
+        assert!(!passes("first") && passes("second") && passes("third"));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use super::access::Peer;
 use super::head_timeout::{HeadTimeout, Requests};
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::watched::Watched;
 
 const MAX_HEADERS: usize = 64;
 
@@ -46,7 +47,7 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Connections {
     router: Router,
     http: http1::Builder,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Watched<TlsAcceptor>>>,
     metrics: Arc<Metrics>,
     limits: Limits,
     places: Arc<Semaphore>,
@@ -58,7 +59,7 @@ impl Connections {
     pub(super) fn new(
         router: Router,
         limits: &Limits,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<Watched<TlsAcceptor>>>,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         let mut http = http1::Builder::new();
@@ -101,7 +102,7 @@ impl Connections {
         stream.set_write_timeout(Some(self.limits.write_timeout()));
         let stream = Box::pin(stream);
         let Some(tls) = &self.tls else { return self.answer_requests(stream, peer, watcher).await };
-        match tokio::time::timeout(self.limits.header_timeout(), tls.accept(stream)).await {
+        match tokio::time::timeout(self.limits.header_timeout(), tls.get().accept(stream)).await {
             Ok(Ok(stream)) => self.answer_requests(stream, peer, watcher).await,
             Ok(Err(err)) => tracing::debug!("no TLS: {err}"),
             Err(_) => tracing::debug!("no TLS in time"),

@@ -40,6 +40,7 @@ mod site;
 mod static_site;
 mod stored;
 mod tls;
+mod watched;
 mod weights;
 
 use std::future::Future;
@@ -75,6 +76,7 @@ use models::Models;
 use site::Site;
 pub use static_site::{StaticSite, write_static_site};
 pub use tls::TlsOptions;
+use watched::{Update, keep_up_to_date};
 
 /// Options of the server.
 #[derive(Debug, Clone)]
@@ -107,6 +109,7 @@ pub struct Server {
     router: Router,
     connections: Arc<Connections>,
     under_way: TaskTracker,
+    watched: Vec<Arc<dyn Update>>,
     longest_answer: Duration,
     n_hosted: usize,
     n_answering: usize,
@@ -120,6 +123,7 @@ impl Server {
     /// cannot be loaded; a file that an option names cannot be used.
     pub fn new(config: &ServeConfig) -> Result<Self> {
         let tls = config.tls.acceptor()?;
+        let guard = Guard::new(&config.access, &config.limits)?;
         warn_of_access(config);
         let app = config.app.as_deref().map_or_else(|| Ok(App::carried()), App::load)?;
         let models = Arc::new(Models::load(&config.hosted())?);
@@ -135,10 +139,12 @@ impl Server {
             is_open_to_pages: config.access.tokens.is_none(),
             under_way: under_way.clone(),
         };
-        let router = router(config, site)?;
+        let certificate = tls.clone().map(|tls| tls as Arc<dyn Update>);
+        let watched = guard.watched().into_iter().chain(certificate).collect();
+        let router = router(config, site, guard)?;
         let connections = Connections::new(router.clone(), &config.limits, tls, metrics);
         let longest_answer = config.limits.request_timeout();
-        Ok(Self { router, connections, under_way, longest_answer, n_hosted, n_answering })
+        Ok(Self { router, connections, under_way, watched, longest_answer, n_hosted, n_answering })
     }
 
     /// Returns all routes, without the connections.
@@ -148,8 +154,11 @@ impl Server {
 
     /// Serves on `listener` until `stop` completes and the requests under way are answered.
     pub async fn serve_until(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
-        let Self { connections, under_way, longest_answer, .. } = self;
-        shutdown::serve_gracefully(listener, connections, under_way, longest_answer, stop).await;
+        let Self { connections, under_way, watched, longest_answer, .. } = self;
+        tokio::select! {
+            () = shutdown::serve_gracefully(listener, connections, under_way, longest_answer, stop) => {}
+            () = keep_up_to_date(watched) => {}
+        }
     }
 }
 
@@ -170,9 +179,8 @@ pub async fn serve(config: ServeConfig) -> Result<()> {
     Ok(())
 }
 
-fn router(config: &ServeConfig, site: Site) -> Result<Router> {
+fn router(config: &ServeConfig, site: Site, guard: Arc<Guard>) -> Result<Router> {
     let security = headers::Security::new(site.app.inline_script_hashes());
-    let guard = Guard::new(&config.access, &config.limits)?;
     let api_routes = match &site.engines {
         Some(engines) => {
             let api = Api::new(engines.clone(), &config.limits, site.under_way.clone());

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Access")]
 pub struct AccessArguments {
-    /// A file with one bearer token per line and # before comments. Without it, everybody who reaches the server may
-    /// send requests
+    /// A file with one bearer token per line and # before comments, read again when it changes. Without it, everybody
+    /// who reaches the server may send requests
     #[arg(long, env = "DERMAKE_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
 
@@ -33,7 +33,7 @@ impl From<AccessArguments> for AccessOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsArguments {
-    /// Certificate chain in PEM; the server then answers HTTPS only
+    /// Certificate chain in PEM, read again when it changes; the server then answers HTTPS only
     #[arg(long = "tls-cert", env = "DERMAKE_TLS_CERT", value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
 
