@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -120,19 +121,28 @@ pub(super) fn cors(options: &AccessOptions) -> Result<Option<CorsLayer>> {
     if options.cors_origins.is_empty() {
         return Ok(None);
     }
-    let origin = |text: &String| {
-        let has_scheme = text.starts_with("https://") || text.starts_with("http://");
-        let has_path = text.matches('/').count() > 2;
-        let value = HeaderValue::from_str(text).ok().filter(|_| has_scheme && !has_path);
-        value.ok_or_else(|| Error::Origin { origin: text.clone() })
-    };
-    let origins = options.cors_origins.iter().map(origin).collect::<Result<Vec<_>>>()?;
+    let checked = |text: &String| origin(text).ok_or_else(|| Error::Origin { origin: text.clone() });
+    let origins = options.cors_origins.iter().map(checked).collect::<Result<Vec<_>>>()?;
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER]);
     Ok(Some(layer))
+}
+
+/// Returns an origin as browsers send it: in lower case, without the scheme's own port.
+fn origin(text: &str) -> Option<HeaderValue> {
+    let text = text.to_ascii_lowercase();
+    let (scheme, host) = text.split_once("://")?;
+    let own_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let host = host.strip_suffix(own_port).unwrap_or(host);
+    let is_host = host.parse::<Authority>().is_ok() && !host.contains(['@', '*']);
+    HeaderValue::try_from(format!("{scheme}://{host}")).ok().filter(|_| is_host)
 }
 
 /// Known tokens, by their hashes.
@@ -257,8 +267,31 @@ mod tests {
     fn origins_are_checked_at_start() {
         let cors = |origin: &str| cors(&AccessOptions { cors_origins: vec![origin.into()], ..Default::default() });
         assert!(cors("https://example.org").unwrap().is_some());
-        for wrong in ["*", "example.org", "https://example.org/", "https://a\n"] {
+        for wrong in [
+            "*",
+            "example.org",
+            "https://example.org/",
+            "https://a\n",
+            "https://",
+            "https://a b",
+            "https://ada@example.org",
+            "https://*.example.org",
+            "ftp://example.org",
+        ] {
             assert!(matches!(cors(wrong), Err(Error::Origin { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_compared_as_browsers_send_it() {
+        for (typed, sent) in [
+            ("https://Clinic.Example", "https://clinic.example"),
+            ("HTTPS://clinic.example:443", "https://clinic.example"),
+            ("http://localhost:80", "http://localhost"),
+            ("https://clinic.example:80", "https://clinic.example:80"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(origin(typed), Some(HeaderValue::from_static(sent)), "{typed}");
         }
     }
 }

@@ -78,6 +78,7 @@ impl Asset {
         };
         let chosen = variants.choose(request.headers());
         let etag = conditional::etag(hash, chosen.encoding);
+        conditional::check_match(request.headers(), &etag)?;
         let is_unchanged = conditional::is_unchanged(request.headers(), &etag);
         let mut response = if is_unchanged {
             StatusCode::NOT_MODIFIED.into_response()

@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
+use super::error::HttpError;
+
 /// An entity tag in its quotes.
 pub(super) fn etag(hash: &str, encoding: Option<&str>) -> HeaderValue {
     let tag = match encoding {
@@ -11,6 +13,20 @@ pub(super) fn etag(hash: &str, encoding: Option<&str>) -> HeaderValue {
         None => format!("\"{hash}\""),
     };
     HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// Checks that the request is for this content, if it says for which.
+///
+/// # Errors
+/// [`HttpError::OtherContent`] when none of its tags is this one. A weak tag is none (RFC 9110, section 13.1.1).
+pub(super) fn check_match(request: &HeaderMap, etag: &HeaderValue) -> Result<(), HttpError> {
+    let wanted = request.get_all(header::IF_MATCH);
+    let is_this = |tag: &str| tag == "*" || tag.as_bytes() == etag.as_bytes();
+    let mut tags = wanted.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    if wanted.iter().next().is_none() || tags.any(|tag| is_this(tag.trim())) {
+        return Ok(());
+    }
+    Err(HttpError::OtherContent)
 }
 
 /// Returns whether the request's entity tag is that of this content.
@@ -84,6 +100,21 @@ fn number(digits: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_for_other_content_is_refused() {
+        let etag = etag("abc", None);
+        let check = |tags: &[&'static str]| {
+            let sent = tags.iter().map(|tag| (header::IF_MATCH, HeaderValue::from_static(tag)));
+            check_match(&HeaderMap::from_iter(sent), &etag)
+        };
+        for tags in [&[][..], &["*"], &["\"abc\""], &["\"x\" , \"abc\""], &["\"x\"", "\"abc\""]] {
+            assert_eq!(check(tags), Ok(()), "{tags:?}");
+        }
+        for tags in [&[""][..], &["\"x\""], &["W/\"abc\""], &["abc"]] {
+            assert_eq!(check(tags), Err(HttpError::OtherContent), "{tags:?}");
+        }
+    }
 
     #[test]
     fn ranges_are_normalized_or_ignored() {

@@ -65,6 +65,16 @@ impl Engines {
         self.read(|running| running.iter().map(|running| running.engine.clone()).collect())
     }
 
+    /// Returns whether a model fails at everything.
+    pub(super) async fn has_failing(&self) -> bool {
+        for engine in self.all() {
+            if engine.is_failing().await {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Returns the engine of this name, in any case if that is unique, or the first one without a name. Loads models
     /// that were added since the last check.
     ///

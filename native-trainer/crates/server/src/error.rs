@@ -23,6 +23,12 @@ pub enum Error {
     NoPage { path: PathBuf },
     #[error("no manifest.json in the model's folder; make it with `dermake quantize`: {}", path.display())]
     NoManifest { path: PathBuf },
+    #[error(
+        "only links to models in the folder, which are not followed; name a link with --models itself, as {}: {}",
+        link.display(),
+        path.display()
+    )]
+    OnlyLinks { link: PathBuf, path: PathBuf },
     #[error("there is no such folder of models; `dermake quantize` makes a model's folder: {}", path.display())]
     NoFolder { path: PathBuf },
     #[error("cannot read {}", path.display())]
@@ -77,6 +83,8 @@ pub(super) enum HttpError {
     ReadOnly,
     #[error("the file cannot be read; the server's log says more")]
     Unreadable,
+    #[error("the file is another than the If-Match header names; ask for it without, from its first byte")]
+    OtherContent,
 
     // Access
     #[error("no token that this server knows; send one as `Authorization: Bearer TOKEN`")]
@@ -105,7 +113,7 @@ pub(super) enum HttpError {
     // The server
     #[error("an error of the server's own; its log says more")]
     Internal,
-    #[error("the model's answer is not finite; its weights are damaged, or do not bear this precision")]
+    #[error("the model's answer is not finite; its weights are damaged, or need a higher precision")]
     NotFinite,
     #[error("the server has more to do than it can; try again a little later")]
     Overloaded,
@@ -142,6 +150,7 @@ impl HttpError {
             Self::NotFound | Self::NoSuchAddress | Self::NoInference => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed | Self::ReadOnly => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable"),
+            Self::OtherContent => (StatusCode::PRECONDITION_FAILED, "other_content"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::Malformed { .. } => (StatusCode::BAD_REQUEST, "malformed"),

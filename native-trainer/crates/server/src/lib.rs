@@ -196,7 +196,7 @@ fn router(config: &ServeConfig, site: Site, guard: Arc<Guard>) -> Result<Router>
     let site_routes = site::routes(site, guard);
     let routes = site_routes
         .merge(api_routes)
-        .method_not_allowed_fallback(async || HttpError::MethodNotAllowed)
+        .method_not_allowed_fallback(method_not_allowed)
         .fallback(async || HttpError::NotFound)
         .layer(from_fn_with_state(limits, drain::drain))
         .layer(from_fn_with_state(metrics, count_answers))
@@ -220,11 +220,16 @@ fn warn_of_access(config: &ServeConfig) {
 }
 
 fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Result<Router> {
-    let routes = api::routes(api, guard);
+    // Before the layer, which answers OPTIONS: a handler that is set after it would take its place.
+    let routes = api::routes(api, guard).method_not_allowed_fallback(method_not_allowed);
     Ok(match access::cors(access)? {
         Some(cors) => routes.layer(cors),
         None => routes,
     })
+}
+
+async fn method_not_allowed() -> HttpError {
+    HttpError::MethodNotAllowed
 }
 
 /// Middleware that counts each answer by its route, never by the path that a visitor typed.

@@ -15,6 +15,8 @@ use dermake_models::demo_model;
 pub(super) struct Models {
     places: Vec<Place>,
     on_offer: Mutex<Vec<Arc<Model>>>,
+    /// Held while the folders are read, so that two requests never read the same new model.
+    looking: Mutex<()>,
     /// Folders without a usable model that a warning was printed for.
     unusable: Mutex<HashSet<PathBuf>>,
 }
@@ -40,7 +42,8 @@ impl Models {
                 _ => {}
             }
         }
-        let models = Self { places, on_offer: Mutex::default(), unusable: Mutex::default() };
+        let models =
+            Self { places, on_offer: Mutex::default(), looking: Mutex::default(), unusable: Mutex::default() };
         models.look();
         Ok(models)
     }
@@ -75,6 +78,7 @@ impl Models {
 
     /// Reads the folders of models again, except what did not change.
     fn look(&self) {
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known();
         let mut found: Vec<Arc<Model>> = Vec::new();
         for place in &self.places {
@@ -94,13 +98,16 @@ impl Models {
     }
 
     fn look_at(&self, parent: &Path, known: &[Arc<Model>]) -> Vec<Arc<Model>> {
-        let folders = match folders_with_manifest(parent) {
-            Ok(folders) => folders,
+        let Found { folders, links } = match look_into(parent) {
+            Ok(found) => found,
             Err(err) => {
                 self.warn_once(parent, &format!("cannot be read: {err}"));
                 return Vec::new();
             }
         };
+        for link in &links {
+            self.warn_once(link, "a link is not followed; name it with --models itself");
+        }
         let unchanged =
             |folder: &Path| known.iter().find(|model| model.path == folder && model.is_unchanged()).cloned();
         let load = |folder: PathBuf| match unchanged(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok)
@@ -138,22 +145,63 @@ impl Place {
         if !folder.exists() {
             return Err(Error::NoFolder { path: folder });
         }
-        match fs::canonicalize(&folder).and_then(|parent| Ok((folders_with_manifest(&parent)?, parent))) {
-            Ok((folders, parent)) if !folders.is_empty() => Ok(Self::Folder(parent)),
+        match fs::canonicalize(&folder).and_then(|parent| Ok((look_into(&parent)?, parent))) {
+            Ok((Found { folders, .. }, parent)) if !folders.is_empty() => Ok(Self::Folder(parent)),
+            Ok((Found { mut links, .. }, _)) if !links.is_empty() => {
+                Err(Error::OnlyLinks { link: links.remove(0), path: folder })
+            }
             _ => Err(Error::NoManifest { path: folder }),
         }
     }
 }
 
-/// In the order of their names. Links are ignored, since they may lead elsewhere.
-fn folders_with_manifest(parent: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
+/// The models' folders in a folder, and the links to others, in the order of their names.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    folders: Vec<PathBuf>,
+    links: Vec<PathBuf>,
+}
+
+/// Looks into a folder of models, named by its real path. Links are not followed, since they may lead elsewhere.
+fn look_into(parent: &Path) -> std::io::Result<Found> {
+    let Found { mut folders, mut links } = Found::default();
     for entry in fs::read_dir(parent)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() && entry.path().join(Manifest::FILE_NAME).is_file() {
-            folders.push(entry.path());
+        let (kind, path) = (entry.file_type()?, entry.path());
+        match path.join(Manifest::FILE_NAME).is_file() {
+            true if kind.is_dir() => folders.push(path),
+            true if kind.is_symlink() => links.push(path),
+            _ => {}
         }
     }
     folders.sort();
-    Ok(folders)
+    // Another name of a folder beside it withholds no model.
+    links.retain(|link| !fs::canonicalize(link).is_ok_and(|real| folders.contains(&real)));
+    links.sort();
+    Ok(Found { folders, links })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_to_models_elsewhere_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        for model in ["parent/b", "parent/a", "elsewhere/c", "parent/no model"] {
+            fs::create_dir_all(root.join(model)).unwrap();
+            if !model.contains(' ') {
+                fs::write(root.join(model).join(Manifest::FILE_NAME), "{}").unwrap();
+            }
+        }
+        let parent = root.join("parent");
+        symlink(root.join("elsewhere/c"), parent.join("link")).unwrap();
+        symlink("a", parent.join("current")).unwrap();
+        symlink(root.join("nowhere"), parent.join("dangling")).unwrap();
+        let expected =
+            Found { folders: vec![parent.join("a"), parent.join("b")], links: vec![parent.join("link")] };
+        assert_eq!(look_into(&parent).unwrap(), expected);
+    }
 }

@@ -63,18 +63,16 @@ async fn healthz() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], "ok")
 }
 
-/// `GET /readyz`: whether the server accepts requests; not while it stops, nor if no model can answer.
+/// `GET /readyz`: whether the server accepts requests; not while it stops, nor if no model can answer or one fails.
 async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    let can_answer = match &site.engines {
-        Some(engines) => engines.find(None).await.is_ok(),
-        None => true,
+    let obstacle = match &site.engines {
+        _ if site.under_way.is_closed() => Some("stopping"),
+        Some(engines) if engines.find(None).await.is_err() => Some("no model answers"),
+        Some(engines) if engines.has_failing().await => Some("the model fails"),
+        _ => None,
     };
-    let (status, text) = match (site.under_way.is_closed(), can_answer) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "no model answers"),
-        (false, true) => (StatusCode::OK, "ok"),
-    };
-    (status, [(header::CACHE_CONTROL, "no-store")], text)
+    let status = if obstacle.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, [(header::CACHE_CONTROL, "no-store")], obstacle.unwrap_or("ok"))
 }
 
 async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {

@@ -87,6 +87,7 @@ impl StoredFile {
     ) -> Result<Response, HttpError> {
         let etag = conditional::etag(&self.sha256, None);
         let kept = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static(cache_control))];
+        conditional::check_match(request.headers(), &etag)?;
         if conditional::is_unchanged(request.headers(), &etag) {
             return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
         }

@@ -32,8 +32,8 @@ pub struct Serve {
     app: Option<PathBuf>,
 
     /// A folder from `dermake quantize`, or a folder of such folders; a model that is added to it later is served
-    /// without a restart. May be repeated; the page starts with the first model [default: demo, the model inside the
-    /// program, unless --infer-model is given]
+    /// without a restart, and links in it are not followed. May be repeated; the page starts with the first model
+    /// [default: demo, the model inside the program, unless --infer-model is given]
     #[arg(long = "models", env = "DERMAKE_MODELS", value_delimiter = ',', value_name = "DIR")]
     models: Vec<PathBuf>,
 

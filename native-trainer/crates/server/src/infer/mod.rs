@@ -9,6 +9,7 @@
 mod cache;
 mod decode;
 mod error;
+mod health;
 mod options;
 mod queue;
 mod worker;
@@ -31,6 +32,7 @@ use super::metrics::Metrics;
 use cache::ByContent;
 use decode::Decoder;
 pub(super) use error::Error;
+use health::Health;
 pub use options::InferOptions;
 use queue::{Batching, Feature, Queue};
 
@@ -49,6 +51,7 @@ pub(super) struct Engine {
     /// Of requests that name none.
     scale: Scale,
     queue: Arc<Queue>,
+    health: Arc<Health>,
     decoder: Decoder,
     /// For images that are decoded or wait.
     places: Semaphore,
@@ -79,11 +82,11 @@ impl Engine {
             max_wait: options.batch_wait(),
             text_capacity: TEXT_REQUESTS * limits.max_prompts as usize,
         };
-        let (model, queue) = (Arc::new(model), Arc::new(Queue::new(batching)));
-        let worker = (model.clone(), queue.clone(), metrics.clone());
+        let (model, queue, health) = (Arc::new(model), Arc::new(Queue::new(batching)), Arc::new(Health::default()));
+        let worker = (model.clone(), queue.clone(), health.clone(), metrics.clone());
         thread::Builder::new().name(format!("model {key}")).spawn(move || {
-            let (model, queue, metrics) = worker;
-            worker::run(&model, &queue, &metrics);
+            let (model, queue, health, metrics) = worker;
+            worker::run(&model, &queue, &health, &metrics);
         })?;
         Ok(Self {
             key: key.to_owned(),
@@ -95,6 +98,7 @@ impl Engine {
             model,
             scale: options.scale,
             queue,
+            health,
         })
     }
 
@@ -196,6 +200,17 @@ impl Engine {
         scale.of_concepts(scorer.as_ref().clone(), &self.model).map_err(Error::Scale)
     }
 
+    /// Returns whether the model fails at everything. If it did at last, it computes a picture now: no request may come
+    /// that would find out.
+    pub(super) async fn is_failing(&self) -> bool {
+        if !self.health.is_failing() {
+            return false;
+        }
+        let side = self.model.config.preprocess.image_size;
+        let Ok(black) = Tensor::zeros((3, side, side), DType::U8, &Device::Cpu) else { return true };
+        received(self.queue.push_image(black)).await.is_err()
+    }
+
     /// Images and texts that wait.
     pub(super) fn queue_lengths(&self) -> (usize, usize) {
         self.queue.lengths()
@@ -230,7 +245,7 @@ fn check_finite(model: &ZeroShotModel) -> anyhow::Result<()> {
         let values: Vec<f32> = feature.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         anyhow::ensure!(
             values.iter().all(|value| value.is_finite()),
-            "the model's answer to {what} is not finite; its weights are damaged, or do not bear this precision"
+            "the model's answer to {what} is not finite; its weights are damaged, or need a higher precision"
         );
     }
     Ok(())
@@ -238,4 +253,22 @@ fn check_finite(model: &ZeroShotModel) -> anyhow::Result<()> {
 
 async fn received(answer: oneshot::Receiver<Result<Feature, Error>>) -> Result<Feature, Error> {
     answer.await.unwrap_or(Err(Error::Failed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_model_that_computes_again_is_found_without_a_request() {
+        let options = InferOptions { device: Some("cpu".parse().unwrap()), ..InferOptions::DEFAULT };
+        let metrics = Arc::new(Metrics::new());
+        let engine = Engine::start("demo", "demo", &options, &Limits::DEFAULT, &metrics).unwrap();
+        for _ in 0..3 {
+            engine.health.count(&[Err(Error::Failed)]);
+        }
+        assert!(engine.health.is_failing());
+        assert!(!engine.is_failing().await);
+        assert!(!engine.health.is_failing());
+    }
 }

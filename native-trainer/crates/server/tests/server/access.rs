@@ -61,6 +61,37 @@ fn pages_of_other_sites_may_ask_only_where_they_are_named() {
     assert_eq!(ask(&closed, origin), None);
 }
 
+/// What a browser asks before it sends JSON, or a token.
+#[test]
+fn a_preflight_is_answered_without_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens");
+    fs::write(&file, "first\n").unwrap();
+    for tokens in [None, Some(file)] {
+        let server = Running::with(|config| {
+            config.access.cors_origins = vec!["https://Clinic.example:443".into()];
+            config.access.tokens = tokens.clone();
+        });
+        let ask = |origin: &str| {
+            let wanted = ("access-control-request-headers", "authorization,content-type");
+            let headers = [("origin", origin), ("access-control-request-method", "POST"), wanted];
+            server.options("/v1/classify", &headers)
+        };
+        let allowed = ask("https://clinic.example");
+        assert_eq!(allowed.status, 200, "{allowed:?}");
+        assert_eq!(allowed.headers["access-control-allow-origin"], "https://clinic.example");
+        assert_eq!(allowed.headers["access-control-allow-methods"], "POST");
+        assert_eq!(allowed.headers["access-control-allow-headers"], "authorization,content-type");
+        assert!(!ask("https://other.example").headers.contains_key("access-control-allow-origin"));
+
+        // The page may read why it is refused.
+        let json = [("content-type", "application/json"), ("origin", "https://clinic.example")];
+        let refused = server.send("/v1/embed", &json, b"{}");
+        assert_eq!(refused.status, if tokens.is_some() { 401 } else { 422 });
+        assert_eq!(refused.headers["access-control-allow-origin"], "https://clinic.example");
+    }
+}
+
 #[test]
 fn a_certificate_and_its_key_make_the_server_speak_tls() {
     use ureq::tls::{Certificate, RootCerts, TlsConfig};

@@ -3,7 +3,7 @@
 use super::running::{Reply, Running, copy_demo_model};
 use super::*;
 
-/// Where a page may classify_with each model that is hosted.
+/// Returns where a page may classify with each hosted model.
 fn addresses(server: &Running) -> Vec<Option<String>> {
     let list = server.get("/models").body;
     let address = |model: &serde_json::Value| model.get("classify").map(|url| url.as_str().unwrap().to_owned());
@@ -24,7 +24,7 @@ fn folder_with_one_model() -> (TempDir, PathBuf, Running) {
 }
 
 #[test]
-fn a_model_put_on_a_shelf_answers_and_one_taken_away_does_not() {
+fn a_model_put_into_the_folder_answers_and_one_taken_away_does_not() {
     let (folder, parent, server) = folder_with_one_model();
     assert_eq!(classify_with(&server, "second").code(), "no_such_model");
 
@@ -71,7 +71,7 @@ fn a_model_that_cannot_be_loaded_is_hosted_and_does_not_answer() {
 }
 
 #[test]
-fn a_shelf_without_a_usable_model_waits_for_one() {
+fn a_folder_without_a_usable_model_waits_for_one() {
     let folder = tempfile::tempdir().unwrap();
     let parent = folder.path().join("parent");
     fs::create_dir_all(parent.join("broken")).unwrap();

@@ -94,6 +94,12 @@ async fn ranges_are_answered_as_the_standard_says() {
         let answer = site.get(WEIGHTS, ignored).await;
         assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 1000), "{ignored:?}");
     }
+    for (if_match, expected) in
+        [(etag.as_str(), StatusCode::PARTIAL_CONTENT), ("\"another\"", StatusCode::PRECONDITION_FAILED)]
+    {
+        let answer = site.get(WEIGHTS, &[("range", "bytes=0-1"), ("if-match", if_match)]).await;
+        assert_eq!(answer.status, expected, "{if_match}");
+    }
     let head = site.send(Method::HEAD, WEIGHTS, &[("range", "bytes=0-1")]).await;
     assert_eq!((head.status, head.header(header::CONTENT_LENGTH)), (StatusCode::OK, "1000"));
 }
@@ -136,7 +142,7 @@ async fn a_file_that_changed_is_not_sent_under_its_old_hash() {
 }
 
 #[tokio::test]
-async fn a_model_on_a_shelf_is_read_again_when_one_of_its_files_changes() {
+async fn a_model_in_a_folder_is_read_again_when_one_of_its_files_changes() {
     let site = Site::new();
     fs::create_dir(site.path("parent")).unwrap();
     fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
@@ -152,7 +158,7 @@ async fn a_model_on_a_shelf_is_read_again_when_one_of_its_files_changes() {
 }
 
 #[tokio::test]
-async fn a_model_on_a_shelf_is_found_without_a_restart() {
+async fn a_model_put_into_a_folder_is_found_without_a_restart() {
     let site = Site::new();
     fs::create_dir(site.path("parent")).unwrap();
     fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
@@ -185,7 +191,7 @@ async fn a_model_on_a_shelf_is_found_without_a_restart() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_on_a_shelf_leads_nowhere() {
+async fn a_link_in_a_folder_of_models_leads_nowhere() {
     let site = Site::new();
     fs::create_dir(site.path("parent")).unwrap();
     fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();

@@ -103,6 +103,14 @@ impl Running {
         reply(request.send(body).unwrap())
     }
 
+    pub fn options(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = agent().options(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        reply(request.call().unwrap())
+    }
+
     pub fn get(&self, path: &str) -> Reply {
         reply(agent().get(self.url(path)).call().unwrap())
     }

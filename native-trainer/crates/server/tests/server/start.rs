@@ -54,3 +54,16 @@ async fn links_lead_nowhere() {
     site.write("make q8/manifest.json", &manifest("link", 6));
     assert!(site.complaint().contains("outside of its folder"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_with_only_links_to_models_is_named_and_a_link_itself_is_a_model() {
+    let site = Site::new();
+    fs::create_dir(site.path("parent")).unwrap();
+    std::os::unix::fs::symlink(site.path("make q8"), site.path("parent/current")).unwrap();
+    let complaint = |folder| Server::new(&ServeConfig { models: vec![site.path(folder)], ..site.config() }).err();
+    let refused = complaint("parent").unwrap();
+    assert!(matches!(&refused, Error::OnlyLinks { link, .. } if link.ends_with("parent/current")), "{refused}");
+    assert!(refused.to_string().contains("name a link with --models itself"), "{refused}");
+    assert!(complaint("parent/current").is_none());
+}
