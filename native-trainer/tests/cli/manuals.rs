@@ -123,6 +123,16 @@ fn the_manual_of_the_server_has_the_defaults_of_its_limits() {
     }
 }
 
+#[test]
+fn the_manual_s_proxy_names_the_client_and_lets_the_largest_body_through() {
+    let manual = fs::read_to_string(root().join("docs/server.md")).unwrap();
+    let proxy = manual.split("```").find(|block| block.contains("proxy_pass")).unwrap();
+    assert!(proxy.contains("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"), "{proxy}");
+    let limits = numeric_defaults(&help(&["serve"]));
+    let (_, max_body_mib) = limits.iter().find(|(option, _)| option == "--max-body-mib").unwrap();
+    assert!(proxy.contains(&format!("client_max_body_size {max_body_mib}m;")), "{proxy}");
+}
+
 /// The fields that a recipe sets, without those of open_clip's `model_cfg`.
 fn fields(recipe: &str) -> Vec<&str> {
     let mut section = "";

@@ -102,3 +102,14 @@ fn empty_variables_count_as_unset_and_flags_take_words() {
     let server = Server::run(&mut command);
     assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
 }
+
+#[test]
+fn a_port_that_is_taken_is_told_of_before_the_models_are_read() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut command = crate::dermake();
+    let output = command.args(["serve", "--port", &port, "--models", "no/such/folder"]).output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{log}");
+    assert!(log.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{log}");
+}

@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 use shared_model::demo;
 use shared_model::manifest::Manifest;
 use std::fs;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const WEIGHTS: &str = "/models/make%20q8/vision.safetensors";
@@ -152,4 +153,42 @@ fn a_second_signal_stops_the_server_at_once() {
     server.send("-TERM");
     server.send("-INT");
     assert_eq!(server.process.wait().unwrap().code(), Some(130));
+}
+
+/// In a container, where a process has the number 1 and no signal ends it by itself.
+#[test]
+fn a_signal_while_a_model_is_loaded_ends_the_server() {
+    signals::take();
+    // A hub that takes requests and never answers.
+    let hub = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    hub.set_nonblocking(true).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+        let mut command = limited::dermake();
+        command
+            .args(["serve", "--port", "0", "--infer", "cpu", "--infer-model", "hf-hub:ada/untrained"])
+            .env("HF_ENDPOINT", format!("http://{}", hub.local_addr().unwrap()))
+            .env("HF_HOME", home.path())
+            .env_remove("HF_HUB_OFFLINE")
+            .env("NO_PROXY", "127.0.0.1")
+            .stderr(Stdio::piped());
+        let mut process = Limited::start(&mut command);
+        let connection = loop {
+            match hub.accept() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                accepted => break Some(accepted.unwrap()),
+            }
+            if process.try_wait().unwrap().is_some() {
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        if connection.is_some() {
+            send(signal, &process);
+        }
+        let output = process.output();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(connection.is_some(), "it has not asked the hub: {log}");
+        assert_eq!(output.status.code(), Some(code), "not ended by the signal itself: {log}");
+    }
 }

@@ -32,7 +32,8 @@ pub struct AccessOptions {
     /// Another site whose pages may send requests, for example `https://example.org`; may be repeated
     pub cors_origins: Vec<String>,
 
-    /// Take the client's address from the last entry of X-Forwarded-For, which a proxy in front of the server writes
+    /// Take the client's address from the last entry of X-Forwarded-For; use it only behind a proxy that sets this
+    /// header, which clients could otherwise forge
     pub behind_proxy: bool,
 }
 

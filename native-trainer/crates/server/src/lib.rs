@@ -64,7 +64,7 @@ use api::Api;
 use assets::App;
 use connections::Connections;
 use dermake_models::demo_model;
-use dermake_process::print;
+use dermake_process::{interrupt, print};
 use engines::Engines;
 pub use error::Error;
 use error::{HttpError, Result};
@@ -73,6 +73,7 @@ pub use infer::InferOptions;
 pub use limits::Limits;
 use metrics::Metrics;
 use models::Models;
+use shutdown::StopRequests;
 use site::Site;
 pub use static_site::{StaticSite, write_static_site};
 pub use tls::TlsOptions;
@@ -162,20 +163,29 @@ impl Server {
     }
 }
 
-/// Serves until Ctrl-C or SIGTERM, with the page's address as the only line on stdout.
+/// Serves until Ctrl-C or SIGTERM, with the page's address as the only line on stdout. A signal while the models are
+/// loaded ends the program.
 ///
 /// # Errors
 /// As [`Server::new`], or the address cannot be listened on.
 pub async fn serve(config: ServeConfig) -> Result<()> {
-    let server = Server::new(&config)?;
-    let bind = |source| Error::Bind { address: config.address, source };
-    let listener = TcpListener::bind(config.address).await.map_err(bind)?;
-    let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
+    // First of all: in a container, a signal that nobody listens for is lost.
+    let mut stop = StopRequests::listen();
+    let (address, scheme) = (config.address, if config.tls.certificate.is_some() { "https" } else { "http" });
+    let bind = |source| Error::Bind { address, source };
+    // An address that is taken is told of before a model is downloaded. Connections are refused until it is loaded.
+    drop(std::net::TcpListener::bind(address).map_err(bind)?);
+    let server = tokio::select! {
+        loaded = tokio::task::spawn_blocking(move || Server::new(&config)) => {
+            loaded.unwrap_or_else(|err| std::panic::resume_unwind(err.into_panic()))?
+        }
+        signal = stop.next() => interrupt::end_by(signal),
+    };
+    let listener = TcpListener::bind(address).await.map_err(bind)?;
     let url = page_url(scheme, listener.local_addr().map_err(bind)?);
-    let stop = shutdown::requested(); // a signal may come as soon as the address is known
     print::summary(&format!("{url}\n")).map_err(Error::Announce)?;
     tracing::info!("hosting {} and answering with {} model(s) at {url}", server.n_hosted, server.n_answering);
-    server.serve_until(listener, stop).await;
+    server.serve_until(listener, stop.graceful()).await;
     Ok(())
 }
 

@@ -21,44 +21,37 @@ use dermake_process::interrupt;
 /// Time for current downloads to finish. A slow one is resumed later.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Listens for Ctrl-C, SIGTERM and the end of the terminal from now on, except for those that the server was started to
-/// ignore. The future completes when one of them requests a stop; from then on, Ctrl-C or SIGTERM ends the program.
-pub(super) fn requested() -> impl Future<Output = ()> + Send {
-    let requests = StopRequests::listen();
-    async {
-        match requests {
-            Ok(mut requests) => {
-                requests.next().await;
-                tokio::spawn(stop_at_once(requests));
-            }
-            Err(error) => {
-                tracing::warn!("no signal will stop the server gracefully: {error}");
-                std::future::pending().await
-            }
-        }
+/// The signals that request a stop, with their numbers: Ctrl-C, SIGTERM and the end of the terminal, except for those
+/// that the server was started to ignore.
+#[cfg(unix)]
+pub(super) struct StopRequests(Vec<(c_int, Signal)>);
+
+#[cfg(not(unix))]
+pub(super) struct StopRequests;
+
+impl StopRequests {
+    /// Completes when a signal requests a stop; from then on, Ctrl-C or SIGTERM ends the program.
+    pub(super) async fn graceful(mut self) {
+        self.next().await;
+        tokio::spawn(stop_at_once(self));
         tracing::info!("stopping when all requests are answered; press Ctrl-C again to stop at once");
     }
 }
 
-/// Ends the program when the user insists.
-async fn stop_at_once(mut requests: StopRequests) {
-    while !interrupt::is_insisting(requests.next().await) {}
-    interrupt::stop_at_once();
-}
-
-/// The signals that request a stop, with their numbers.
-#[cfg(unix)]
-struct StopRequests(Vec<(c_int, Signal)>);
-
 #[cfg(unix)]
 impl StopRequests {
-    fn listen() -> io::Result<Self> {
+    /// Listens from now on.
+    pub(super) fn listen() -> Self {
         let listen = |number| signal(SignalKind::from_raw(number)).map(|signal| (number, signal));
-        interrupt::signals().into_iter().map(listen).collect::<io::Result<Vec<_>>>().map(Self)
+        let signals = interrupt::signals().into_iter().map(listen).collect::<io::Result<_>>();
+        Self(signals.unwrap_or_else(|error| {
+            warn_of(&error);
+            Vec::new()
+        }))
     }
 
     /// The next one's number.
-    async fn next(&mut self) -> c_int {
+    pub(super) async fn next(&mut self) -> c_int {
         if self.0.is_empty() {
             return std::future::pending().await;
         }
@@ -68,23 +61,31 @@ impl StopRequests {
 }
 
 #[cfg(not(unix))]
-struct StopRequests;
-
-#[cfg(not(unix))]
 impl StopRequests {
-    fn listen() -> io::Result<Self> {
-        Ok(Self)
+    /// Listens while [`Self::next`] is awaited.
+    pub(super) fn listen() -> Self {
+        Self
     }
 
     /// The number of Ctrl-C.
-    async fn next(&mut self) -> c_int {
+    pub(super) async fn next(&mut self) -> c_int {
         const INTERRUPT: c_int = 2;
         if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::warn!("no signal will stop the server gracefully: {error}");
+            warn_of(&error);
             std::future::pending::<()>().await;
         }
         INTERRUPT
     }
+}
+
+fn warn_of(error: &io::Error) {
+    tracing::warn!("no signal will stop the server gracefully: {error}");
+}
+
+/// Ends the program when the user insists.
+async fn stop_at_once(mut requests: StopRequests) {
+    while !interrupt::is_insisting(requests.next().await) {}
+    interrupt::stop_at_once();
 }
 
 /// Serves until `stop`, then until the requests to the models are answered, then at most [`GRACE`] longer.
@@ -101,7 +102,7 @@ pub(super) async fn serve_gracefully(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => connections.take(stream, address, graceful.watcher()),
-                Err(err) => rest_after(err).await,
+                Err(err) => handle_accept_error(err).await,
             },
             () = &mut stop => break,
         }
@@ -120,7 +121,7 @@ pub(super) async fn serve_gracefully(
 
 /// Ignores connections that were closed while they waited. If too many files are open, accepts none until some are
 /// closed.
-async fn rest_after(err: io::Error) {
+async fn handle_accept_error(err: io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(err.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;

@@ -18,7 +18,8 @@ pub struct AccessArguments {
     #[arg(long = "cors-origin", env = "DERMAKE_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<String>,
 
-    /// Take the client's address from the last entry of X-Forwarded-For, which a proxy in front of the server writes
+    /// Take the client's address from the last entry of X-Forwarded-For; use it only behind a proxy that sets this
+    /// header, which clients could otherwise forge
     #[arg(long, env = "DERMAKE_BEHIND_PROXY", value_parser = BoolishValueParser::new())]
     behind_proxy: bool,
 }
