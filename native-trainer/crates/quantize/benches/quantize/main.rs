@@ -5,6 +5,7 @@
 //! of `benches/random_checkpoint.py`.
 
 mod heavy_tailed;
+mod noise;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
@@ -61,6 +62,9 @@ struct Options {
     /// Photos that are compared beside the drawn ones
     #[arg(long)]
     compare: Vec<PathBuf>,
+    /// Compares dense features of weights with normal noise, too: its deviation, relative to a row's root mean square
+    #[arg(long, value_delimiter = ',')]
+    noise: Vec<f32>,
     /// Prints each layer's error, too
     #[arg(long)]
     layers: bool,
@@ -68,6 +72,9 @@ struct Options {
     #[arg(long)]
     no_text: bool,
 }
+
+/// Draws of each noise.
+const N_NOISES: u64 = 3;
 
 /// What is compared and what is calibrated on.
 struct Inputs {
@@ -151,6 +158,15 @@ fn measure(
     let images = VisionTower::load(weights, config, &cpu)?.image_features(&inputs.pixel_values)?;
     let texts = TextTower::load(weights, config, &cpu)?.text_features(&inputs.input_ids)?;
     let alike = images.narrow(0, 0, 1)?.broadcast_mul(&images)?.sum(1)?.min(0)?.to_scalar::<f32>()?;
+    for &relative in &options.noise {
+        for noise_seed in 0..N_NOISES {
+            let noisy = noise::add(weights, config, relative, noise_seed)?;
+            let found_images = VisionTower::load(&noisy, config, &cpu)?.image_features(&inputs.pixel_values)?;
+            let found_texts = TextTower::load(&noisy, config, &cpu)?.text_features(&inputs.input_ids)?;
+            let (image, text) = (Cosines::of(&images, &found_images)?, Cosines::of(&texts, &found_texts)?);
+            println!("{shape:<9} {seed:>4}  noise   {relative:<29} {image}  {text}");
+        }
+    }
     for &format in &options.formats {
         for (step_names, &fit_damping) in
             options.steps.iter().flat_map(|names| options.fit_dampings.iter().map(move |damping| (names, damping)))
