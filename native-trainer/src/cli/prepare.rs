@@ -95,11 +95,11 @@ pub struct Prepare {
     dry_run: bool,
 
     /// Price of a million tokens that are sent, for --dry-run
-    #[arg(long, value_name = "PRICE", requires = "dry_run")]
+    #[arg(long, value_name = "PRICE", requires_all = ["dry_run", "price_out"])]
     price_in: Option<f64>,
 
     /// Price of a million tokens that are received, for --dry-run
-    #[arg(long, value_name = "PRICE", requires = "dry_run")]
+    #[arg(long, value_name = "PRICE", requires_all = ["dry_run", "price_in"])]
     price_out: Option<f64>,
 
     /// Requests at a time

@@ -143,6 +143,28 @@ fn rows_without_image_or_caption_are_left_out_and_counted() {
 }
 
 #[test]
+fn a_dry_run_asks_nothing_and_prints_requests_tokens_and_the_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let captions = format!("{CAPTIONS}d.jpg,?melanoma on the back\ne.jpg,\n");
+    let dry_run = |more: &[&str]| {
+        let ask = ["--endpoint", "http://127.0.0.1:9/v1", "--model", "none", "--dry-run"];
+        prepare(folder.path(), &captions, &[&ask[..], more].concat())
+    };
+    let estimate = String::from_utf8(dry_run(&[]).stdout).unwrap();
+    let numbers: Vec<u64> = estimate.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [n_requests, n_tokens_in, n_tokens_out] = numbers[..] else { panic!("{estimate}") };
+    assert_eq!((n_requests, n_tokens_out), (3, 3 * 700), "equal captions are asked once, empty ones never");
+    let output = dry_run(&["--price-in", "1000000", "--price-out", "2000000"]);
+    let priced = String::from_utf8(output.stdout).unwrap();
+    let expected = format!("{estimate}at most {}.00 at these prices", n_tokens_in + 2 * n_tokens_out);
+    assert!(output.status.success() && priced.starts_with(&expected), "{priced}");
+    let alone = dry_run(&["--price-in", "1"]);
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("--price-out"), "{alone:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written");
+}
+
+#[test]
 fn an_ontology_adds_conditions_and_paths_and_the_masks_may_follow_the_guide() {
     let folder = tempfile::tempdir().unwrap();
     let ontology = folder.path().join("ontology.json");

@@ -160,6 +160,27 @@ fn concepts_are_asserted_or_negated() {
 }
 
 #[test]
+fn sides_and_body_sites_are_no_findings() {
+    for site in [
+        "left forearm",
+        "right side of the neck",
+        "elbows",
+        "upper back",
+        "both shins",
+        "dorsum of the right hand",
+        "left cheek",
+        "chest",
+    ] {
+        let found = read(&LEXICON, &format!("A scaly plaque on the {site}: psoriasis."));
+        assert_eq!(found.condition.as_deref(), Some("psoriasis"), "{site}");
+        assert_eq!(found.concepts, ["scale", "plaque"], "{site}");
+        let alone = read(&LEXICON, &format!("Clinical photograph of the {site}, bilateral, no other site."));
+        let lists = [alone.concepts, alone.negated, alone.uncertain, alone.elsewhere, alone.others];
+        assert_eq!((alone.condition, lists.concat()), (None, Vec::new()), "{site}");
+    }
+}
+
+#[test]
 fn spans_are_characters_of_the_caption() {
     let caption = "Über dem Knie: scaly plaque of psoriasis";
     let found = read(&LEXICON, caption);

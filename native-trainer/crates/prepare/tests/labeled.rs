@@ -72,8 +72,17 @@ fn precision_and_recall_on_labeled_captions_stay_above_their_floors() {
         println!("| {style} | {aspect} | {} | {precision:.1} | {recall:.1} |", counts.labeled);
     }
     assert_eq!(n_captions, 240);
-    for (aspect, floor) in [("condition", 0.95), ("concepts", 0.95), ("negated", 0.9)] {
-        let counts = counts[&("all", aspect)];
-        assert!(counts.precision() > floor && counts.recall() > floor, "{aspect}");
+    for (style, aspect, floor) in [
+        ("all", "condition", 0.95),
+        ("all", "concepts", 0.95),
+        ("all", "negated", 0.9),
+        // The captions with which nothing was corrected.
+        // One of the 20 negated terms is five hundredths.
+        ("later", "condition", 0.92),
+        ("later", "concepts", 0.95),
+        ("later", "negated", 0.9),
+    ] {
+        let counts = counts[&(style, aspect)];
+        assert!(counts.precision() > floor && counts.recall() > floor, "{style}, {aspect}");
     }
 }

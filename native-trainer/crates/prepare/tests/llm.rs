@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::new(None));
 
@@ -145,6 +145,15 @@ fn faults_that_pass_are_tried_again() {
         let (by, _, requests) = read(vec![fault, Turn::Say(good())]);
         assert_eq!((by, requests.len()), (Ok(Reader::Llm), 2));
     }
+}
+
+#[test]
+fn a_service_that_names_a_wait_is_given_it() {
+    let started = Instant::now();
+    let (by, _, requests) = read(vec![Turn::Status(429, "Retry-After: 1\r\n"), Turn::Say(good())]);
+    let waited = started.elapsed();
+    assert_eq!((by, requests.len()), (Ok(Reader::Llm), 2));
+    assert!(waited >= Duration::from_secs(1), "{waited:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Reads captions with a language model behind any endpoint that speaks OpenAI's chat completions.
 //!
 //! An answer is checked beside its caption (`check`). If terms are refused, the model is asked once more; if they are
-//! refused again, the lexicon reads the caption. Every answer is kept on disk, and equal captions are asked once.
+//! refused again, or an answer cannot be used at all, the lexicon reads the caption. Every answer is kept on disk, and
+//! equal captions are asked once.
 
 mod answer;
 mod answers;
@@ -52,7 +53,7 @@ pub struct LlmCounts {
     pub n_refused_terms: u64,
     /// Answers that are not of the form.
     pub n_broken_answers: u64,
-    /// Captions that the lexicon read, since two answers could not be used.
+    /// Captions that the lexicon read: two answers had refused terms, or one could not be used at all.
     pub n_by_lexicon: u64,
 }
 
