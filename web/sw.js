@@ -219,7 +219,7 @@ function isModelInfoJson(url, value) {
 }
 
 async function isStored() {
-  if (!(await (await caches.open(PAGE)).match(INDEX))) return false;
+  await storePage(); // what the browser has deleted since
   const areModelsStored = async () => {
     const list = await storedModelInfo(MODEL_LIST);
     if (!list) return false;

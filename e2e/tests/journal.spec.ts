@@ -60,6 +60,27 @@ test('nothing is kept unless it is wanted, and what is kept is there on the next
   expect(await keptFiles(page)).toEqual([]);
 });
 
+for (const isGranted of [true, false]) {
+  test(`a browser that ${isGranted ? 'promises to keep' : 'may delete'} the journal is asked, and the page says what it answers`, async ({
+    page,
+    dermake,
+    server,
+  }) => {
+    await page.addInitScript((isGranted) => {
+      let isPersistent = false;
+      StorageManager.prototype.persist = async () => (isPersistent = isGranted);
+      StorageManager.prototype.persisted = async () => isPersistent;
+    }, isGranted);
+    await dermake.load(server.url);
+    await expect(dermake.find('journal-may-go')).toHaveCount(0);
+    await keep(dermake, 1, 'knee');
+    await expect(dermake.find('journal-may-go')).toHaveCount(isGranted ? 0 : 1);
+    await dermake.find('delete-journal').click();
+    await dermake.find('confirm-delete').click();
+    await expect(dermake.find('journal-may-go')).toHaveCount(0);
+  });
+}
+
 test('a journal is saved as a file, and opened on another device', async ({ page, browser, dermake, server }, testInfo) => {
   await dermake.load(server.url);
   await keep(dermake, 1, 'mole');

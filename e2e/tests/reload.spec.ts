@@ -67,6 +67,22 @@ test('another tab does not show the photo, and cannot decrypt it', async ({ page
   expect(firstBytes).not.toEqual([0xff, 0xd8, 0xff]);
 });
 
+test('a photo with which the page ended twice is not restored a third time', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.choosePhoto(photo);
+  await dermake.answers(5);
+  await expect.poll(() => stored(page)).toMatchObject({ photos: 1 });
+  // As the end of a page leaves it that had restored the photo: before an answer, and without `pagehide`.
+  await page.addInitScript(() => {
+    const entry = sessionStorage.getItem('dermake.photo');
+    if (entry) sessionStorage.setItem('dermake.photo', JSON.stringify({ ...JSON.parse(entry), is_suspect: true }));
+  });
+  await dermake.reload();
+  await expect(dermake.find('notice')).toContainText('The page ended twice with this photo');
+  await expect.poll(() => stored(page)).toMatchObject({ photos: 0, tab: [] });
+  await dermake.expectToClassify(photo);
+});
+
 test('photos of closed tabs are deleted a day later', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   await page.evaluate(async () => {

@@ -72,7 +72,7 @@ export type Crop = {
 };
 
 /** An error as the visitor sees it. The worker sends it to the page as JSON. */
-export type Error = "no_model" | "page_replaced" | "not_an_image" | "photo_unreadable" | "no_files" | "link_without_file" | "text_with_picture" | "journal_full" | "journal_unavailable" | {
+export type Error = "no_model" | "page_replaced" | "not_an_image" | "photo_unreadable" | "photo_given_up" | "no_files" | "link_without_file" | "text_with_picture" | "journal_full" | "journal_unavailable" | {
   unreachable: {
     what: string;
   };

@@ -54,6 +54,11 @@ pub enum Error {
     ImageDamaged { detail: String },
     #[error("This file could not be read: it may have been moved, changed or deleted. Choose it again.")]
     PhotoUnreadable,
+    #[error(
+        "The page ended twice with this photo, perhaps because memory ran out. Close other tabs or programs, then choose \
+         it again, or a smaller one."
+    )]
+    PhotoGivenUp,
     #[error("There are no files here. Choose or drop photos, or a folder that has some.")]
     NoFiles,
     #[error("This is a link without a picture file. Save the picture, then choose its file.")]
@@ -117,6 +122,7 @@ impl Error {
             | Self::ImageTooLarge { .. }
             | Self::ImageDamaged { .. }
             | Self::PhotoUnreadable
+            | Self::PhotoGivenUp
             | Self::NoFiles
             | Self::LinkWithoutFile
             | Self::TextWithPicture => Remedy::OtherPhoto,

@@ -6,6 +6,7 @@ use crate::components::{
 };
 use crate::document::{builds, has_attribute, server_name};
 use crate::state::Event;
+use crate::storage;
 use crate::texts;
 use leptos::prelude::*;
 
@@ -28,6 +29,9 @@ fn Page() -> impl IntoView {
     if has_attribute("data-stored") {
         app.send(Event::PageStored);
     }
+    window_event_listener_untyped("online", move |_| app.send(Event::NetworkReturned));
+    // The visitor leaves or reloads the page: it does not end by itself.
+    window_event_listener_untyped("pagehide", |_| storage::photo::set_suspect(false));
     window_event_listener_untyped("dermake:stored", move |_| app.send(Event::PageStored));
     let is_table = app.watch(|state| state.open_batch().is_some());
     view! {

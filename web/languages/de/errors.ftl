@@ -21,6 +21,7 @@ error-unsupported-format = Diese Datei kann hier nicht gelesen werden: { $detail
 error-image-too-large = Dieses Bild ist zu groß: Es hat { $found }, die Grenze ist { $limit }. Wählen Sie ein kleineres.
 error-image-damaged = Dieses Bild ist beschädigt oder unvollständig ({ $detail }). Wählen Sie ein anderes.
 error-photo-unreadable = Diese Datei konnte nicht gelesen werden: Vielleicht wurde sie verschoben, geändert oder gelöscht. Wählen Sie sie noch einmal aus.
+error-photo-given-up = Die Seite wurde mit diesem Foto zweimal beendet, vielleicht weil der Speicher nicht reichte. Schließen Sie andere Tabs oder Programme und wählen Sie es dann noch einmal aus, oder ein kleineres.
 error-no-files = Hier sind keine Dateien. Wählen Sie Fotos oder einen Ordner mit Fotos aus, oder legen Sie sie ab.
 error-link-without-file = Das ist ein Link ohne Bilddatei. Speichern Sie das Bild und wählen Sie dann seine Datei aus.
 error-text-with-picture = Das ist Text. Um ihn als Bezeichnungen zu verwenden, wählen Sie „Eigene Bezeichnungen“ und fügen ihn in das Feld ein.

@@ -23,6 +23,7 @@ error-unsupported-format = This file cannot be read here: { $detail }. Choose an
 error-image-too-large = This image is too large: it has { $found }, and the limit is { $limit }. Choose a smaller one.
 error-image-damaged = This image is damaged or incomplete ({ $detail }). Choose another one.
 error-photo-unreadable = This file could not be read: it may have been moved, changed or deleted. Choose it again.
+error-photo-given-up = The page ended twice with this photo, perhaps because memory ran out. Close other tabs or programs, then choose it again, or a smaller one.
 error-no-files = There are no files here. Choose or drop photos, or a folder that has some.
 error-link-without-file = This is a link without a picture file. Save the picture, then choose its file.
 error-text-with-picture = This is text. To use it as labels, select "Your own labels" and paste it into the box.

@@ -21,6 +21,7 @@ error-unsupported-format = Este archivo no se puede leer aquí: { $detail }. Eli
 error-image-too-large = Esta imagen es demasiado grande: tiene { $found }, y el límite es { $limit }. Elija una más pequeña.
 error-image-damaged = Esta imagen está dañada o incompleta ({ $detail }). Elija otra.
 error-photo-unreadable = No se pudo leer este archivo: quizá se movió, cambió o borró. Elíjalo otra vez.
+error-photo-given-up = La página se cerró dos veces con esta foto, quizá por falta de memoria. Cierre otras pestañas o programas y elíjala otra vez, o elija una más pequeña.
 error-no-files = Aquí no hay archivos. Elija o suelte fotos, o una carpeta que las contenga.
 error-link-without-file = Esto es un enlace sin archivo de imagen. Guarde la imagen y elija después su archivo.
 error-text-with-picture = Esto es texto. Para usarlo como etiquetas, elija «Sus propias etiquetas» y péguelo en el cuadro.

@@ -21,6 +21,7 @@ error-unsupported-format = Ce fichier ne peut pas être lu ici : { $detail }. C
 error-image-too-large = Cette image est trop grande : elle a { $found }, et la limite est { $limit }. Choisissez-en une plus petite.
 error-image-damaged = Cette image est endommagée ou incomplète ({ $detail }). Choisissez-en une autre.
 error-photo-unreadable = Ce fichier n'a pas pu être lu : il a peut-être été déplacé, modifié ou supprimé. Choisissez-le de nouveau.
+error-photo-given-up = La page s'est arrêtée deux fois avec cette photo, peut-être faute de mémoire. Fermez d'autres onglets ou programmes, puis choisissez-la de nouveau, ou une plus petite.
 error-no-files = Il n'y a pas de fichiers ici. Choisissez ou déposez des photos, ou un dossier qui en contient.
 error-link-without-file = Ceci est un lien sans fichier d'image. Enregistrez l'image, puis choisissez son fichier.
 error-text-with-picture = Ceci est du texte. Pour l'utiliser comme libellés, choisissez « Vos propres libellés » et collez-le dans le champ.

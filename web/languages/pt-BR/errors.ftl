@@ -21,6 +21,7 @@ error-unsupported-format = Este arquivo não pode ser lido aqui: { $detail }. Es
 error-image-too-large = Esta imagem é grande demais: tem { $found }, e o limite é { $limit }. Escolha uma menor.
 error-image-damaged = Esta imagem está danificada ou incompleta ({ $detail }). Escolha outra.
 error-photo-unreadable = Não foi possível ler este arquivo: talvez tenha sido movido, alterado ou apagado. Escolha-o de novo.
+error-photo-given-up = A página foi encerrada duas vezes com esta foto, talvez por falta de memória. Feche outras abas ou programas e escolha-a de novo, ou escolha uma menor.
 error-no-files = Não há arquivos aqui. Escolha ou solte fotos, ou uma pasta que tenha fotos.
 error-link-without-file = Isto é um link sem arquivo de imagem. Salve a imagem e depois escolha o arquivo dela.
 error-text-with-picture = Isto é texto. Para usá-lo como rótulos, escolha “Seus próprios rótulos” e cole-o na caixa.

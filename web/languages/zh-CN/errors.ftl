@@ -21,6 +21,7 @@ error-unsupported-format = 此文件无法在这里读取：{ $detail }。请选
 error-image-too-large = 此图像太大：它有 { $found }，上限为 { $limit }。请选择较小的图像。
 error-image-damaged = 此图像已损坏或不完整（{ $detail }）。请选择另一张。
 error-photo-unreadable = 无法读取此文件：它可能已被移动、更改或删除。请重新选择。
+error-photo-given-up = 页面处理这张照片时两次意外关闭，可能是内存不足。请关闭其他标签页或程序，然后重新选择，或选择较小的照片。
 error-no-files = 这里没有文件。请选择或拖放照片，或含有照片的文件夹。
 error-link-without-file = 这是一个没有图像文件的链接。请先保存图像，再选择其文件。
 error-text-with-picture = 这是文字。要将其用作标签，请选择“自定义标签”，然后粘贴到输入框中。

@@ -1,5 +1,6 @@
 journal = 日记
 journal-hint = 您在这里保留的照片会留在本设备上，任何能使用此浏览器的人都能看到，直到您删除它们。不按按钮就不会保留任何内容。
+journal-may-go = 此浏览器可能会删除日记：Safari 在一周未访问后会删除，其他浏览器在磁盘已满时会删除。请将日记保存为文件，或将此页面添加到主屏幕。
 journal-spot = 是哪一处？
 journal-spot-example = 左肩下方的痣
 journal-site = 在身体哪个部位？

@@ -9,6 +9,7 @@ use crate::journal::{
 use crate::state::{Event, JournalMessage};
 use crate::storage;
 use js_sys::Uint8Array;
+use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File};
@@ -22,7 +23,13 @@ impl App {
         let entries = storage::journal::load().await;
         if !entries.is_empty() {
             self.send(Event::JournalShown(entries, None));
+            self.send(Event::JournalPersistence(storage::journal::is_persistent().await));
         }
+    }
+
+    /// Asks the browser not to delete the journal, and tells the visitor if it may.
+    async fn make_journal_persistent(self) {
+        self.send(Event::JournalPersistence(storage::journal::make_persistent().await));
     }
 
     /// Keeps the photo and the answers that the page shows. Returns whether they were kept.
@@ -33,7 +40,10 @@ impl App {
         let kept = storage::journal::keep(&entry, &photo).await;
         let is_kept = kept.is_ok();
         match kept {
-            Ok(()) => self.send(Event::JournalShown(vec![entry], Some(JournalMessage::Kept))),
+            Ok(()) => {
+                self.send(Event::JournalShown(vec![entry], Some(JournalMessage::Kept)));
+                spawn_local(self.make_journal_persistent());
+            }
             Err(error) => self.send(Event::JournalFailed(error)),
         }
         is_kept
@@ -66,6 +76,7 @@ impl App {
         .await;
         let n_kept = kept.len();
         self.send(Event::JournalShown(kept, Some(JournalMessage::Imported { n_photos: n_kept })));
+        spawn_local(self.make_journal_persistent());
         imported.map_err(|error| match error {
             Error::JournalFull => Error::JournalFullAfter { n_kept, n_photos },
             error => error,

@@ -128,6 +128,7 @@ impl App {
             Action::StorePhoto => spawn_local(self.store_photo()),
             Action::StoreCrop => self.store_crop(),
             Action::DeletePhoto => self.delete_photo(),
+            Action::ClearSuspicion => storage::photo::set_suspect(false),
             Action::StoreLabels(labels) => storage::labels::store(&labels),
             Action::WatchStart(step) => spawn_local(self.watch_start(step)),
             Action::StorePage => crate::document::dispatch("dermake:started"),

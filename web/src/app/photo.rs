@@ -7,6 +7,7 @@ use crate::error::{Error, Result, what};
 use crate::http;
 use crate::state::{AppState, Event, NewPhoto, SampleFetch};
 use crate::storage;
+use crate::storage::photo::Restored;
 use crate::texts::{self, Text};
 use crate::worker::protocol::PhotoId;
 use leptos::prelude::*;
@@ -69,7 +70,11 @@ impl App {
     }
 
     pub(super) async fn restore_photo(self) {
-        let Some((photo, name, crop)) = storage::photo::restore().await else { return };
+        let (photo, name, crop) = match storage::photo::restore().await {
+            Some(Restored::Photo { photo, name, crop }) => (photo, name, crop),
+            Some(Restored::GivenUp) => return self.send(Event::InputRefused(Error::PhotoGivenUp)),
+            None => return,
+        };
         if self.state.with_untracked(AppState::may_restore_photo) {
             self.set_photo(&photo);
             self.send(Event::PhotoRestored(NewPhoto { name }, crop));

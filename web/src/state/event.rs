@@ -76,6 +76,8 @@ pub enum Event {
     OwnLabelsApplied,
     /// Entries of the journal are on this device, and what was done, if the visitor did something.
     JournalShown(Vec<Entry>, Option<JournalMessage>),
+    /// Whether the browser keeps the journal until the visitor deletes it.
+    JournalPersistence(bool),
     /// An entry was deleted, or the whole journal.
     JournalRemoved(Option<String>),
     /// The visitor marked the entry with this id, or took its mark away.
@@ -95,6 +97,8 @@ pub enum Event {
     /// The server no longer has this version of the page.
     PageReplaced,
     RetryPressed,
+    /// The device has a network again.
+    NetworkReturned,
 }
 
 /// What the page has to do.
@@ -141,6 +145,8 @@ pub enum Action {
     /// Stores the crop with the photo.
     StoreCrop,
     DeletePhoto,
+    /// The page computed something from the restored photo, so that a later reload may restore it again.
+    ClearSuspicion,
     /// Stores the labels for later visits.
     StoreLabels(StoredLabels),
 }

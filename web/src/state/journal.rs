@@ -28,6 +28,8 @@ pub struct JournalState {
     /// Ids of the entries to compare, at most two.
     pub marked: Vec<String>,
     pub error: Option<Error>,
+    /// Whether the browser may delete the journal by itself.
+    pub may_be_deleted: bool,
     /// What was done last.
     pub message: Option<JournalMessage>,
 }

@@ -98,6 +98,12 @@ pub struct AppState {
 impl AppState {
     /// Applies an event; returns the actions that follow, in order.
     pub fn apply(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = self.handle(event);
+        actions.extend(self.clear_suspicion());
+        actions
+    }
+
+    fn handle(&mut self, event: Event) -> Vec<Action> {
         match event {
             Event::LabelsRestored(stored) => self.restore_labels(stored),
             Event::PageOpened { builds } => {
@@ -145,6 +151,10 @@ impl AppState {
             Event::BatchRemoved => self.remove_batch(),
             Event::BatchViewed(view) => self.view_batch(view),
             Event::JournalShown(entries, message) => self.show_journal(entries, message),
+            Event::JournalPersistence(is_persistent) => {
+                self.journal.may_be_deleted = !is_persistent;
+                Vec::new()
+            }
             Event::JournalRemoved(id) => self.remove_from_journal(id.as_deref()),
             Event::JournalMarked(id) => self.mark_in_journal(id),
             Event::JournalFailed(error) => self.fail_journal(error),
@@ -160,6 +170,7 @@ impl AppState {
             Event::StartTimedOut(_) => Vec::new(),
             Event::PageReplaced => self.fail(Error::PageReplaced),
             Event::RetryPressed => self.retry(),
+            Event::NetworkReturned => self.retry_after_outage(),
         }
     }
 
@@ -266,6 +277,14 @@ impl AppState {
             (Phase::Failed(_), _) if !self.is_loaded => self.load(self.chosen_model),
             (Phase::Failed(_), _) | (_, None) => self.accept_input(),
             (_, Some(sample)) => self.fetch_sample(sample),
+        }
+    }
+
+    /// Repeats what failed for want of a network; another error needs the visitor.
+    fn retry_after_outage(&mut self) -> Vec<Action> {
+        match self.phase {
+            Phase::Failed(Error::Unreachable { .. } | Error::Timeout { .. }) => self.retry(),
+            _ => Vec::new(),
         }
     }
 

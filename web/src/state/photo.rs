@@ -1,6 +1,6 @@
 //! The photo: chosen, fetched from the samples, restored after a reload, removed.
 
-use super::{Action, AppState, ModelView, SampleFetch};
+use super::{Action, AppState, ModelView, Phase, SampleFetch};
 use crate::crop::{Crop, PhotoSize};
 use crate::error::{Error, Remedy};
 use crate::worker::protocol::PhotoId;
@@ -34,6 +34,8 @@ pub struct Photo {
     pub view: Option<ModelView>,
     /// SHA-256 of the file, in hexadecimal digits.
     pub sha256: Option<String>,
+    /// Whether it was restored, and the page has not yet computed anything from it.
+    pub is_suspect: bool,
 }
 
 /// What the worker found when it decoded a photo.
@@ -78,7 +80,24 @@ impl AppState {
     }
 
     pub(super) fn restore_photo(&mut self, photo: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
-        if self.may_restore_photo() { self.set_photo(photo, crop) } else { Vec::new() }
+        if !self.may_restore_photo() {
+            return Vec::new();
+        }
+        let actions = self.set_photo(photo, crop);
+        self.photo = self.photo.take().map(|photo| Photo { is_suspect: true, ..photo });
+        actions
+    }
+
+    /// After a restored photo was decoded, and classified if it can be, or after an error: the page did not end with it.
+    pub(super) fn clear_suspicion(&mut self) -> Option<Action> {
+        let is_idle = matches!(self.phase, Phase::Ready);
+        let is_over = self.answer.is_some() || matches!(self.phase, Phase::Failed(_));
+        let photo = self.photo.as_mut().filter(|photo| photo.is_suspect)?;
+        if !(is_over || is_idle && photo.decoded.is_some()) {
+            return None;
+        }
+        photo.is_suspect = false;
+        Some(Action::ClearSuspicion)
     }
 
     pub(super) fn remove_photo(&mut self) -> Vec<Action> {
@@ -138,7 +157,16 @@ impl AppState {
     fn set_photo(&mut self, NewPhoto { name }: NewPhoto, crop: Option<Crop>) -> Vec<Action> {
         self.last_photo_id += 1;
         let id = self.last_photo_id;
-        self.photo = Some(Photo { id, name, decoded: None, crop, used_crop: crop, view: None, sha256: None });
+        self.photo = Some(Photo {
+            id,
+            name,
+            decoded: None,
+            crop,
+            used_crop: crop,
+            view: None,
+            sha256: None,
+            is_suspect: false,
+        });
         (self.sample_fetch, self.failed_sample) = (None, None);
         let mut actions = self.accept_input();
         actions.extend(self.decode_photo_early());

@@ -133,6 +133,22 @@ async fn remove_files(folder: &FileSystemDirectoryHandle, id: &str) -> Result<()
     Ok(())
 }
 
+/// Asks the browser to keep what the page stores until the visitor deletes it; some ask the visitor. Returns whether it
+/// does.
+pub async fn make_persistent() -> bool {
+    is_granted(window().navigator().storage().persist()).await
+}
+
+/// Returns whether the browser keeps what the page stores until the visitor deletes it.
+pub async fn is_persistent() -> bool {
+    is_granted(window().navigator().storage().persisted()).await
+}
+
+async fn is_granted(asked: Result<js_sys::Promise, JsValue>) -> bool {
+    let Ok(asked) = asked else { return false };
+    JsFuture::from(asked).await.is_ok_and(|granted| granted.is_truthy())
+}
+
 /// Whether this browser can keep a journal.
 pub fn is_available() -> bool {
     let has = |object: &JsValue, name: &str| Reflect::has(object, &name.into()).unwrap_or_default();

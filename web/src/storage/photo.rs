@@ -3,6 +3,9 @@
 //! The file is in Cache Storage, encrypted with a key of its own. The key is only in the tab's session storage, which the
 //! browser deletes with the tab. A photo that is replaced or removed is deleted. After its tab is closed, a photo cannot
 //! be decrypted, and a later visit deletes it.
+//!
+//! A browser that ends a page for want of memory loads it again: with its photo, it would end again. So a restored photo
+//! is suspect until the page has computed something from it, and a suspect photo is not restored.
 
 use crate::crop::Crop;
 use js_sys::{Array, Date, Object, Uint8Array};
@@ -32,6 +35,19 @@ struct Entry {
     key: [u8; KEY_BYTES],
     #[serde(default)]
     crop: Option<Crop>,
+    #[serde(default)]
+    is_suspect: bool,
+}
+
+/// What a reload finds.
+pub enum Restored {
+    Photo {
+        photo: Blob,
+        name: String,
+        crop: Option<Crop>,
+    },
+    /// The page ended twice with the photo, which is deleted.
+    GivenUp,
 }
 
 /// Copies a photo's file into memory; `None` if it cannot be read or is too large.
@@ -56,24 +72,40 @@ pub async fn store(file: &Blob, name: &str, is_current: impl Fn() -> bool) {
 
 /// Stores the crop with the photo of this tab, if the photo is stored.
 pub fn store_crop(crop: Option<Crop>) {
+    change(|entry| Entry { crop, ..entry });
+}
+
+/// Stores whether the page may have ended because of the photo of this tab, if the photo is stored.
+pub fn set_suspect(is_suspect: bool) {
+    change(|entry| Entry { is_suspect, ..entry });
+}
+
+fn change(new: impl FnOnce(Entry) -> Entry) {
     let Some(entry) = load() else { return };
-    if let (Some(session), Ok(json)) = (session(), serde_json::to_string(&Entry { crop, ..entry })) {
-        // If storage is full, a reload restores the photo with its earlier crop.
+    if let (Some(session), Ok(json)) = (session(), serde_json::to_string(&new(entry))) {
+        // If storage is full, a reload finds the earlier entry.
         let _ = session.set_item(SESSION_KEY, &json);
     }
 }
 
-/// Restores the photo of this tab, with its name and its crop. Also deletes the photos of closed tabs.
-pub async fn restore() -> Option<(Blob, String, Option<Crop>)> {
+/// Restores the photo of this tab, with its name and its crop, and makes it suspect. Also deletes the photos of closed
+/// tabs.
+pub async fn restore() -> Option<Restored> {
     delete_old().await;
-    let Entry { name, url, key, crop } = load()?;
+    let Entry { name, url, key, crop, is_suspect } = load()?;
+    if is_suspect {
+        delete().await;
+        return Some(Restored::GivenUp);
+    }
+    set_suspect(true);
     let response = JsFuture::from(open().await?.match_with_str(&url)).await.ok()?;
     let response: Response = response.dyn_into().ok()?;
     let encrypted: Object = JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
     let (subtle, key) = import(&key).await?;
     let decrypted = subtle.decrypt_with_object_and_buffer_source(&cipher(), &key, &encrypted).ok()?;
     let decrypted = JsFuture::from(decrypted).await.ok()?;
-    Some((Blob::new_with_buffer_source_sequence(&Array::of1(&decrypted)).ok()?, name, crop))
+    let photo = Blob::new_with_buffer_source_sequence(&Array::of1(&decrypted)).ok()?;
+    Some(Restored::Photo { photo, name, crop })
 }
 
 /// Deletes the photo of this tab.
@@ -98,7 +130,7 @@ async fn put(file: &Blob, name: &str) -> Option<Entry> {
     // Two tabs may store a photo in the same millisecond.
     let url = format!("{URL_PREFIX}{:.0}-{:08x}", Date::now(), u32::from_be_bytes(random()?));
     JsFuture::from(cache.put_with_str(&url, &response)).await.ok()?;
-    Some(Entry { name: name.into(), url, key, crop: None })
+    Some(Entry { name: name.into(), url, key, crop: None, is_suspect: false })
 }
 
 fn random<const N: usize>() -> Option<[u8; N]> {

@@ -109,6 +109,33 @@ impl RetryBudget {
     }
 }
 
+/// Pauses before further requests when the server cannot be reached in the middle of a download: a phone that changes
+/// networks, or is in a lift, has none for seconds.
+#[derive(Debug, Default)]
+pub struct OutagePauses {
+    /// Pauses in a row; `None` before the first byte, when a request that fails has failed.
+    n_taken: Option<usize>,
+}
+
+impl OutagePauses {
+    const MILLIS: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
+
+    /// Begins again, after a connection that delivered `n_delivered` bytes.
+    pub fn note_delivered(&mut self, n_delivered: u64) {
+        if n_delivered > 0 {
+            self.n_taken = Some(0);
+        }
+    }
+
+    /// Returns the next pause in milliseconds; `None` if there was no connection for all of them.
+    pub fn next_millis(&mut self) -> Option<u32> {
+        let n_taken = self.n_taken.as_mut()?;
+        let millis = Self::MILLIS.get(*n_taken).copied();
+        *n_taken += 1;
+        millis
+    }
+}
+
 /// Waiting for a file that another tab has locked: as long as it grows there, and a while longer.
 #[derive(Debug, Default)]
 pub struct LockWait {
@@ -211,6 +238,19 @@ mod tests {
         assert_eq!((0..100).filter(|_| budget.allows_retry(0, true)).count(), 1);
         let mut budget = RetryBudget::default();
         assert_eq!((0..100).filter(|_| budget.allows_retry(1, true)).count(), 8);
+    }
+
+    #[test]
+    fn an_outage_is_waited_out_once_bytes_have_come() {
+        let mut pauses = OutagePauses::default();
+        pauses.note_delivered(0);
+        assert_eq!(pauses.next_millis(), None, "nothing has come: the server is not there");
+        for _ in 0..2 {
+            pauses.note_delivered(1);
+            let taken: Vec<u32> = std::iter::from_fn(|| pauses.next_millis()).collect();
+            assert_eq!(taken, OutagePauses::MILLIS);
+            assert_eq!(pauses.next_millis(), None);
+        }
     }
 
     #[test]

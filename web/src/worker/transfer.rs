@@ -2,7 +2,7 @@
 
 use super::partial_file::PartialFile;
 use super::protocol::Stage;
-use super::resume::{LockWait, RangeResponse, RetryBudget};
+use super::resume::{LockWait, OutagePauses, RangeResponse, RetryBudget};
 use super::store::{OpenResult, WeightStore};
 use crate::chunks::Chunks;
 use crate::error::{Error, Result};
@@ -72,12 +72,24 @@ async fn read_cache_entry(partial: &mut PartialFile<'_, '_>, entry: &Response, s
     }
 }
 
-/// Downloads the rest; sends another request when a connection breaks after delivering bytes.
+/// Downloads the rest; sends another request when a connection breaks after delivering bytes, and waits for a while if
+/// there is no connection then.
 async fn fetch_rest(partial: &mut PartialFile<'_, '_>, url: &str) -> Result<()> {
     let mut budget = RetryBudget::default();
+    let mut pauses = OutagePauses::default();
     while !partial.part().is_whole() {
         partial.counter.set_stage(Stage::Download);
-        let response = request_rest(partial, url).await?;
+        let response = match request_rest(partial, url).await {
+            Ok(response) => response,
+            Err(err @ Error::Unreachable { .. }) => match pauses.next_millis() {
+                Some(millis) => {
+                    sleep(millis).await;
+                    continue;
+                }
+                None => return Err(err),
+            },
+            Err(err) => return Err(err),
+        };
         let n_bytes_before = partial.part().n_bytes;
         let err = match receive(partial, &response).await {
             Ok(()) => incomplete(partial),
@@ -85,6 +97,7 @@ async fn fetch_rest(partial: &mut PartialFile<'_, '_>, url: &str) -> Result<()> 
             Err(err) => return Err(err),
         };
         let n_delivered = partial.part().n_bytes - n_bytes_before;
+        pauses.note_delivered(n_delivered);
         let has_timed_out = matches!(err, Error::Timeout { .. });
         if !partial.part().is_whole() && !budget.allows_retry(n_delivered, has_timed_out) {
             return Err(err);

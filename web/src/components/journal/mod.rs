@@ -19,6 +19,7 @@ pub fn Journal(app: App) -> impl IntoView {
     let message = app.watch(|state| state.journal.message);
     let message = move || message.get().map(|message| sentences::journal_message(&app.texts(), message));
     let has_entries = app.watch(|state| !state.journal.entries.is_empty());
+    let may_be_deleted = app.watch(|state| state.journal.may_be_deleted && !state.journal.entries.is_empty());
     view! {
         <Show when=can_keep>
             <section class="card journal" aria-labelledby="journal-title" data-testid="journal">
@@ -31,6 +32,9 @@ pub fn Journal(app: App) -> impl IntoView {
                 {move || error.get().map(|error| view! {
                     <p class="notice" role="alert" data-testid="journal-error">{sentences::error(&app.texts(), &error)}</p>
                 })}
+                <Show when=move || may_be_deleted.get()>
+                    <p class="hint" data-testid="journal-may-go">{app.say(texts::journal_may_go)}</p>
+                </Show>
                 <compare::Comparison app/>
                 <timeline::Timeline app/>
                 <Files app has_entries/>

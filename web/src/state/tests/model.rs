@@ -37,6 +37,23 @@ fn retry_repeats_what_failed() {
 }
 
 #[test]
+fn a_network_that_returns_repeats_what_it_was_needed_for() {
+    let mut state = AppState::default();
+    state.apply(Event::PageOpened { builds: vec!["relaxed".into()] });
+    assert_eq!(state.apply(Event::NetworkReturned), [], "the list is still awaited");
+    state.apply(Event::ModelsListed(Err(Error::Unreachable { what: "it".into() })));
+    assert_eq!(state.apply(Event::NetworkReturned), [Action::ListModels]);
+    state.apply(Event::ModelsListed(Ok(entries())));
+    state.worker_sends(0, Reply::Started { n_threads: 2 });
+    state.worker_replies(Reply::Failed { error: Error::Timeout { what: "it".into() } });
+    assert_eq!(state.apply(Event::NetworkReturned), [Action::StartWorker]);
+    state.loads();
+    assert_eq!(state.apply(Event::NetworkReturned), []);
+    state.apply(Event::WorkerFailed("trap".into()));
+    assert_eq!(state.apply(Event::NetworkReturned), [], "a crash has nothing to do with it");
+}
+
+#[test]
 fn another_model_keeps_the_photo_and_the_label_set_it_shares() {
     let mut state = ready();
     state.apply(Event::PhotoChosen("x.jpg".into()));

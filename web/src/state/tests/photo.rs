@@ -93,6 +93,13 @@ fn a_photo_is_restored_after_a_reload_unless_another_was_chosen() {
     let mut state = ready();
     let actions = state.apply(Event::PhotoRestored("x.jpg".into(), None));
     assert_eq!((classified(&actions).0, actions.len()), (1, 1), "it is stored already");
+    assert_eq!(state.worker_replies(predictions()), [Action::ClearSuspicion]);
+    assert_eq!(state.worker_replies(predictions()), []);
+
+    let mut state = ready();
+    state.apply(Event::PhotoRestored("x.jpg".into(), None));
+    let error = Error::OutOfMemory { what: "it".into() };
+    assert_eq!(state.worker_replies(Reply::Failed { error }), [Action::ClearSuspicion], "the page is still there");
 
     let mut state = listed();
     state.apply(Event::PhotoChosen("y.jpg".into()));
