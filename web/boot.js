@@ -4,10 +4,19 @@
   const root = document.documentElement;
   const version = document.querySelector("meta[name=version]").content;
   let isStarted = false;
-  addEventListener("TrunkApplicationStarted", () => (isStarted = true));
+  addEventListener("TrunkApplicationStarted", () => {
+    isStarted = true;
+    document.getElementById("failure")?.remove(); // whatever failed, the page works
+  });
+
+  const folder = new URL("./", document.baseURI);
+
+  // Browser extensions and hosts add scripts of their own, whose faults are not the page's.
+  const isOurs = (url) => typeof url !== "string" || url === "" || url.startsWith(folder.href);
 
   // While a tab holds this lock, sw.js keeps the files of its version.
-  navigator.locks?.request(`dermake-page-${version}`, { mode: "shared" }, () => new Promise(() => {})).catch(() => {});
+  const lock = `dermake-page ${folder.pathname} ${version}`;
+  navigator.locks?.request(lock, { mode: "shared" }, () => new Promise(() => {})).catch(() => {});
 
   // Shows a message, replacing an earlier one.
   const showMessage = (message) => {
@@ -79,7 +88,7 @@
       findFaultyFile().catch(() => {}); // the message above stays
     } else if (cause instanceof WebAssembly.RuntimeError) showMessage("The page stopped unexpectedly. Reload it to continue.");
   };
-  addEventListener("error", (event) => onFailure(event.error), true);
+  addEventListener("error", ({ target, filename, error }) => isOurs(target?.src ?? target?.href ?? filename) && onFailure(error), true);
   addEventListener("unhandledrejection", (event) => onFailure(event.reason));
 
   // Finds the file that the server sends wrongly, and shows it.
@@ -96,7 +105,8 @@
   }
   addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
     const concernsProgram = /^(script|worker|child|connect|default)-src/.test(effectiveDirective);
-    if (isStarted || !concernsProgram || root.dataset.blocked) return;
+    const isForeign = blockedURI.includes(":") && !isOurs(blockedURI); // not an address: inline, eval, wasm-eval
+    if (isStarted || !concernsProgram || isForeign || root.dataset.blocked) return;
     root.dataset.blocked = effectiveDirective;
     const message = `The page could not start: the server's Content-Security-Policy forbids a part of it (${effectiveDirective}: ${blockedURI}). The administrator of the server can allow it.`;
     // The program may start despite a violation.

@@ -18,10 +18,11 @@ const CACHE_MILLIS = 3_000;
 const OFFLINE_MILLIS = 30_000;
 let offlineUntil = 0;
 
-const PAGES = "dermake-page-";
+const INDEX = new URL("./", location).href;
+// Caches are the whole origin's, on which other folders may have such pages, too.
+const PAGES = `dermake-page ${new URL(INDEX).pathname} `;
 const PAGE = PAGES + VERSION;
 const MODELS = "dermake-models";
-const INDEX = new URL("./", location).href;
 const MODEL_LIST = new URL("models", location).href;
 // Files of the page with a hash in their names: they may be of a version that an older tab still runs.
 const HASHED = /^(?!models\/|v1\/).*-[0-9a-f]{16}[-_.]/;

@@ -20,7 +20,7 @@ function isModelListStored(page: Page): Promise<boolean> {
 
 /** Number of versions of the page that the service worker has stored. */
 function nVersions(page: Page): Promise<number> {
-  return page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('dermake-page-')).length);
+  return page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('dermake-page ')).length);
 }
 
 /** Waits until the service worker of the newest version controls the tabs. */
@@ -170,7 +170,7 @@ test('a visit does not wait for the deletion of older versions', async ({ page, 
   const body = `navigator.locks.query = () => new Promise(() => {});\n${program}`;
   testProxy.replace = (path) => (path.startsWith('/sw.js') ? { status: 200, headers: { 'Content-Type': 'text/javascript' }, body } : undefined);
   await page.goto(`${testProxy.url}models`);
-  await page.evaluate(() => caches.open('dermake-page-older').then(() => {}));
+  await page.evaluate(() => caches.open('dermake-page / older').then(() => {}));
   await visit(dermake, testProxy.url);
   await page.reload();
   await dermake.expectToClassify(photo);

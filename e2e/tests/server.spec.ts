@@ -36,6 +36,26 @@ test('photos leave the device only while the switch is on', async ({ page, derma
   expect(sent).toHaveLength(1);
 });
 
+test('a page that the browser has translated says where a photo goes', async ({ page, dermake, inferenceServer }) => {
+  await dermake.load(inferenceServer.url);
+  // As Chrome does: each text becomes an element in which the translation is.
+  await page.evaluate(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found: Text[] = [];
+    while (texts.nextNode()) found.push(texts.currentNode as Text);
+    for (const text of found.filter(({ data }) => data.trim() !== '')) {
+      const font = document.createElement('font');
+      font.textContent = text.data;
+      text.replaceWith(font);
+    }
+  });
+  const status = await dermake.find('status').textContent();
+  await dermake.find('server-switch').check();
+  await expect(dermake.find('disclaimer')).toContainText(`sent to ${new URL(inferenceServer.url).host}`);
+  await expect(dermake.find('disclaimer')).not.toContainText(/stays on/);
+  await dermake.expectToClassify(join(samples, 'sample-2.jpg'));
+  await expect(dermake.find('status')).not.toHaveText(status!);
+});
+
 test('on the server, no weights are fetched', async ({ page, dermake, inferenceServer }) => {
   const fetched: string[] = [];
   page.context().on('request', (request) => fetched.push(request.url()));

@@ -112,6 +112,24 @@ test('inference on the server works below a prefix', async ({ dermake, testProxy
   await dermake.expectToClassify(photo);
 });
 
+test('faults of scripts that others have added are not shown', async ({ page, dermake, server }) => {
+  const blocked: string[] = [];
+  page.on('console', (message) => void (/Content.Security.Policy/i.test(message.text()) && blocked.push(message.text())));
+  await page.addInitScript(() => {
+    document.addEventListener('DOMContentLoaded', () => {
+      const beacon = document.createElement('script');
+      beacon.src = 'https://beacon.invalid/beacon.js';
+      document.head.append(beacon);
+      void Promise.reject(new Error('of an extension'));
+    });
+  });
+  await dermake.open(server.url);
+  await dermake.expectToClassify(photo);
+  expect(blocked).not.toEqual([]);
+  await expect(page.locator('#failure')).toHaveCount(0);
+  expect(await page.locator('html').getAttribute('data-blocked')).toBeNull();
+});
+
 test.describe('without its scripts', () => {
   test('the page explains scripts that are sent as text', async ({ page, dermake, testProxy }) => {
     testProxy.changeHeaders = (path) => (path.endsWith('.js') ? { 'content-type': 'text/plain' } : {});

@@ -56,6 +56,34 @@ test('the second visit to a static host works offline, with threads', async ({ p
   await dermake.expectToClassify(photo);
 });
 
+test('pages of other folders on the same host keep what they have stored', async ({ page, dermake, host }) => {
+  await dermake.open(host.url);
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('dermake-weights', { create: true });
+    await folder.getFileHandle('f'.repeat(64), { create: true });
+    await caches.open('dermake-page / older');
+  });
+  await dermake.reload();
+  await dermake.waitUntilOffline();
+  await dermake.reload();
+  await dermake.waitUntilOffline();
+  const stored = await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const names = async (folder: string) => {
+      const found: string[] = [];
+      const handle = await root.getDirectoryHandle(folder);
+      for await (const name of (handle as unknown as { keys(): AsyncIterable<string> }).keys()) found.push(name);
+      return found;
+    };
+    const pages = (await caches.keys()).filter((name) => name.startsWith('dermake-page ')).map((name) => name.split(' ')[1]);
+    return { pages, others: await names('dermake-weights'), nOwn: (await names('dermake-weights %2Fclinic%2Fskin')).length };
+  });
+  expect(stored.pages.sort()).toEqual(['/', '/clinic/skin/']);
+  expect(stored.others).toEqual(['f'.repeat(64)]);
+  expect(stored.nOwn).toBeGreaterThan(0);
+});
+
 test('the page of a static host sends a photo nowhere', async ({ page, dermake, host }) => {
   await dermake.load(host.url);
   const outside = await page.evaluate(() => fetch('http://localhost:1/').then(() => 'sent', () => 'refused'));

@@ -57,6 +57,10 @@ fn Page() -> impl IntoView {
 #[component]
 fn Header(app: App) -> impl IntoView {
     let is_on_server = app.watch(|state| state.is_on_server);
+    let where_photo_goes = move || match is_on_server.get() {
+        false => texts::page_photo_stays(&app.texts()),
+        true => texts::page_photo_sent(&app.texts(), &server_name()),
+    };
     view! {
         <header>
             <h1>"Dermake"</h1>
@@ -67,12 +71,7 @@ fn Header(app: App) -> impl IntoView {
                 " "
                 {app.say(texts::page_no_diagnosis)}
                 " "
-                <strong>
-                    {move || match is_on_server.get() {
-                        false => texts::page_photo_stays(&app.texts()),
-                        true => texts::page_photo_sent(&app.texts(), &server_name()),
-                    }}
-                </strong>
+                <strong prop:textContent=where_photo_goes></strong>
             </p>
         </header>
     }
@@ -83,23 +82,23 @@ fn Footer(app: App) -> impl IntoView {
     let own_labels_work_offline = app.watch(|state| state.own_labels_work_offline());
     let works_offline = app.watch(|state| state.works_offline());
     let is_on_server = app.watch(|state| state.is_on_server);
+    let where_it_runs = move || match is_on_server.get() {
+        false => texts::page_runs_here(&app.texts()),
+        true => texts::page_runs_on_server(&app.texts()),
+    };
+    let what_works_offline = move || match own_labels_work_offline.get() {
+        true => texts::page_offline(&app.texts()),
+        false => texts::page_offline_part(&app.texts()),
+    };
     view! {
         <footer>
             <p>
-                {move || match is_on_server.get() {
-                    false => texts::page_runs_here(&app.texts()),
-                    true => texts::page_runs_on_server(&app.texts()),
-                }}
+                <span prop:textContent=where_it_runs></span>
                 " "
                 {app.say(texts::page_stores)}
             </p>
             <Show when=move || works_offline.get()>
-                <p data-testid="offline-ready">
-                    {move || match own_labels_work_offline.get() {
-                        true => texts::page_offline(&app.texts()),
-                        false => texts::page_offline_part(&app.texts()),
-                    }}
-                </p>
+                <p data-testid="offline-ready" prop:textContent=what_works_offline></p>
             </Show>
         </footer>
     }

@@ -143,9 +143,12 @@ fn Said(app: App) -> impl IntoView {
     let view = app.watch(|state| state.camera.view.clone());
     let is_failed = move || matches!(view.get(), CameraView::Failed(_));
     view! {
-        <p role="status" class:warning=is_failed data-testid="camera-said">
-            {move || sentences::camera(&app.texts(), &view.get())}
-        </p>
+        <p
+            role="status"
+            class:warning=is_failed
+            data-testid="camera-said"
+            prop:textContent=move || sentences::camera(&app.texts(), &view.get())
+        ></p>
     }
 }
 

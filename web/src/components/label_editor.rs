@@ -73,7 +73,8 @@ fn in_print(catalog: &Catalog, set: &LabelSet) -> String {
 fn OwnLabels(app: App) -> impl IntoView {
     let text = app.watch(|state| state.own_text.clone());
     let summary = app.watch(|state| state.own_labels_summary());
-    let summary = move || summary.get().map(|summary| sentences::own_labels(&app.texts(), &summary));
+    let summary =
+        move || summary.get().map(|summary| sentences::own_labels(&app.texts(), &summary)).unwrap_or_default();
     let warnings = app.watch(|state| state.own_labels_warnings());
     let warning = move || sentences::warnings(&app.texts(), &warnings.get());
     let is_invalid = app.watch(|state| state.error().map(Error::remedy) == Some(Remedy::OtherLabels));
@@ -106,9 +107,9 @@ fn OwnLabels(app: App) -> impl IntoView {
             on:keydown=on_key
         ></textarea>
         <p class="hint" id="own-labels-hint">{app.say(texts::labels_hint)}</p>
-        <p class="hint note" id="own-labels-summary" data-testid="own-labels-summary" dir="auto">{summary}</p>
+        <p class="hint note" id="own-labels-summary" data-testid="own-labels-summary" dir="auto" prop:textContent=summary></p>
         <Show when=move || !warnings.get().is_empty()>
-            <p class="warning" role="note" data-testid="own-labels-warning" dir="auto">{warning}</p>
+            <p class="warning" role="note" data-testid="own-labels-warning" dir="auto" prop:textContent=warning></p>
         </Show>
         <button
             type="button"

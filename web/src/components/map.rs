@@ -20,15 +20,17 @@ const N_STEPS: usize = 5;
 pub fn PhotoMap(app: App) -> impl IntoView {
     let is_offered = app.watch(|state| state.offers_map());
     let map = app.watch(|state| state.map().cloned());
+    let sentence = move || {
+        let sentence = |shown: ShownMap| sentences::most_like(&app.texts(), &shown.text, shown.map.place());
+        map.get().map(sentence).unwrap_or_default()
+    };
     view! {
         <Show when=move || is_offered.get()>
             <h3 class="controls-title">{app.say(texts::map)}</h3>
             <Controls app/>
         </Show>
         // Always there, so that screen readers announce what comes into it.
-        <p role="status" data-testid="map-sentence">
-            {move || map.get().map(|shown| sentences::most_like(&app.texts(), &shown.text, shown.map.place()))}
-        </p>
+        <p role="status" data-testid="map-sentence" prop:textContent=sentence></p>
         {move || map.get().map(|shown| view! { <Figure app shown/> })}
     }
 }

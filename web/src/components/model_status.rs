@@ -16,6 +16,8 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     let n_threads = app.watch(|state| state.n_threads);
     let is_busy = app.watch(|state| state.is_busy());
     let progress = app.watch(|state| state.progress());
+    let amount =
+        move || progress.get().map(|progress| sentences::amount(&app.texts(), progress)).unwrap_or_default();
     let is_untrained = app.watch(|state| state.model.as_ref().is_some_and(|model| !model.is_trained));
     let notice = app.watch(|state| state.model.as_ref().and_then(|model| model.shown_notice().map(str::to_string)));
     view! {
@@ -27,10 +29,9 @@ pub fn ModelStatus(app: App) -> impl IntoView {
                 data-threads=move || n_threads.get().to_string()
                 data-offline=move || works_offline.get().then_some("ready")
                 data-offline-labels=move || own_labels_work_offline.get().then_some("ready")
-            >
-                {status}
-            </span>
-            <span class="amount">{move || progress.get().map(|progress| sentences::amount(&app.texts(), progress))}</span>
+                prop:textContent=status
+            ></span>
+            <span class="amount" prop:textContent=amount></span>
         </p>
         <Show when=move || is_busy.get()>
             <progress

@@ -43,12 +43,11 @@ pub fn Predictions(app: App) -> impl IntoView {
                         data-testid="show-all"
                         aria-pressed=move || is_all.get().to_string()
                         on:click=move |_| is_all.update(|is_all| *is_all = !*is_all)
-                    >
-                        {move || match is_all.get() {
+                        prop:textContent=move || match is_all.get() {
                             true => texts::answers_fewer(&app.texts()),
                             false => texts::answers_all(&app.texts(), n_answers),
-                        }}
-                    </button>
+                        }
+                    ></button>
                 </Show>
                 <p
                     class="hint"

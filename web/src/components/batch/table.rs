@@ -14,7 +14,8 @@ use leptos::prelude::*;
 
 #[component]
 pub fn PhotoTable(app: App) -> impl IntoView {
-    let summary = app.watch(move |state| state.open_batch().map(|batch| summary_of(&app.texts(), batch)));
+    let summary =
+        app.watch(move |state| state.open_batch().map(|batch| summary_of(&app.texts(), batch)).unwrap_or_default());
     let is_uncalibrated =
         app.watch(|state| state.open_batch().is_some_and(|batch| batch.n_with(Verdict::NotCalibrated) > 0));
     view! {
@@ -22,7 +23,7 @@ pub fn PhotoTable(app: App) -> impl IntoView {
             <h2 id="table-title">{app.say(texts::table)}</h2>
             <ModelStatus app/>
             <Notice app/>
-            <p class="hint" data-testid="table-summary">{summary}</p>
+            <p class="hint" data-testid="table-summary" prop:textContent=summary></p>
             <Show when=move || is_uncalibrated.get()>
                 <p class="hint" data-testid="table-verdict">{app.say(texts::not_calibrated)}</p>
             </Show>

@@ -55,12 +55,11 @@ fn Profile(app: App, concepts: Vec<Presence>) -> impl IntoView {
                 data-testid="all-concepts"
                 aria-pressed=move || is_all.get().to_string()
                 on:click=move |_| is_all.update(|is_all| *is_all = !*is_all)
-            >
-                {move || match is_all.get() {
+                prop:textContent=move || match is_all.get() {
                     true => texts::findings_fewer(&app.texts()),
                     false => texts::findings_all(&app.texts()),
-                }}
-            </button>
+                }
+            ></button>
             <p class="hint">{app.say(texts::findings_meaning)}</p>
         </div>
     }

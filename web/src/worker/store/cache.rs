@@ -1,6 +1,6 @@
 //! Weights in Cache Storage, which holds whole files only.
 
-use super::NAME;
+use super::name;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -15,12 +15,12 @@ pub struct CacheStore(Cache);
 impl CacheStore {
     /// Opens the cache; `None` if the browser has or allows none, as for a page over plain HTTP from another machine.
     pub async fn open() -> Option<Self> {
-        JsFuture::from(caches()?.open(NAME)).await.ok()?.dyn_into().ok().map(Self)
+        JsFuture::from(caches()?.open(&name())).await.ok()?.dyn_into().ok().map(Self)
     }
 
     /// Opens the cache if an earlier version of this page created it.
     pub async fn open_existing() -> Option<Self> {
-        let exists = JsFuture::from(caches()?.has(NAME)).await.ok()?;
+        let exists = JsFuture::from(caches()?.has(&name())).await.ok()?;
         if exists.is_truthy() { Self::open().await } else { None }
     }
 
@@ -44,7 +44,7 @@ impl CacheStore {
     /// Removes the cache with all its entries.
     pub async fn remove_all(self) {
         if let Some(caches) = caches() {
-            let _ = JsFuture::from(caches.delete(NAME)).await;
+            let _ = JsFuture::from(caches.delete(&name())).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Weights in the origin private file system. A file is written while it is downloaded; its length is the progress.
 
-use super::NAME;
+use super::name;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -33,7 +33,7 @@ impl FileStore {
         let root: FileSystemDirectoryHandle = JsFuture::from(root).await.ok()?.dyn_into().ok()?;
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
-        let folder = root.get_directory_handle_with_options(NAME, &options);
+        let folder = root.get_directory_handle_with_options(&name(), &options);
         JsFuture::from(folder).await.ok()?.dyn_into().ok().map(Self)
     }
 
