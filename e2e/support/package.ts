@@ -1,7 +1,7 @@
 /** The JavaScript package, installed from its tarball into a folder beside the examples and the demo model. */
 
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,12 +26,24 @@ export class InstalledPackage {
     return new InstalledPackage(folder);
   }
 
-  /** Builds the example of Vite; returns the folder of the result. */
+  /** Builds the example of React with Vite; returns the folder of the result. */
   async buildWithVite(): Promise<string> {
-    const [source, built] = [join(this.folder, 'vite'), join(this.folder, 'built')];
+    const [source, built] = [join(this.folder, 'react'), join(this.folder, 'built')];
+    for (const name of ['react', 'react-dom']) {
+      symlinkSync(realpathSync(join(e2e, 'node_modules', name)), join(this.folder, 'node_modules', name));
+    }
     await run(join(e2e, 'node_modules/.bin/vite'), ['build', '--outDir', built, '--emptyOutDir'], { cwd: source });
     cpSync(join(this.folder, 'models'), join(built, 'models'), { recursive: true });
     return built;
+  }
+
+  /** Puts the example of an extension together as its author does; returns its folder. */
+  extension(): string {
+    const extension = join(this.folder, 'extension');
+    for (const part of ['node_modules/dermake', 'models/demo']) {
+      cpSync(join(this.folder, part), join(extension, part), { recursive: true });
+    }
+    return extension;
   }
 
   remove(): void {

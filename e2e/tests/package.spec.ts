@@ -1,5 +1,6 @@
 /** The JavaScript package, as a page of one's own uses it, on a host that only serves files: no isolation, one thread. */
 
+import { createHash } from 'node:crypto';
 import { FileHost } from '../support/file_host.ts';
 import { inPage, photo, test, told } from '../support/package_page.ts';
 import { expect } from '../support/test.ts';
@@ -29,14 +30,35 @@ test('a plain page and the element classify as the command line does', async ({ 
   await expect(page.getByAltText('Your photo')).toBeHidden();
 });
 
-test('a page that Vite built classifies', async ({ page, installed, commandLine }) => {
+test('a page of React that Vite built classifies', async ({ page, installed, commandLine }) => {
   const host = await FileHost.of(await installed.buildWithVite(), 'app');
   await page.goto(host.url);
-  await expect(page.locator('html')).toHaveAttribute('data-ready', /relaxed|plain/);
+  await expect(page.getByRole('status')).toHaveText(/ is ready$/);
   await page.locator('input').setInputFiles(photo);
   const [first] = await commandLine(photo, '["nevus", "melanoma"]', 1);
   await expect(page.getByRole('listitem').first()).toContainText(first.label);
   await host.close();
+});
+
+test('a page of an extension classifies', async ({ playwright, installed, commandLine }) => {
+  const extension = installed.extension();
+  // Chromium makes the id of an extension that is a folder from the folder's path.
+  const sha256 = createHash('sha256').update(extension).digest('hex').slice(0, 32);
+  const id = [...sha256].map((digit) => 'abcdefghijklmnop'[parseInt(digit, 16)]).join('');
+  const { executablePath, args } = test.info().project.use.launchOptions!;
+  const context = await playwright.chromium.launchPersistentContext('', {
+    executablePath,
+    args: [...args!, `--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
+    ignoreDefaultArgs: ['--disable-extensions'],
+  });
+  const page = await context.newPage();
+  await page.goto(`chrome-extension://${id}/popup.html`);
+  await expect(page.getByRole('status')).toHaveText(/ is ready$/);
+  await page.locator('input').setInputFiles(photo);
+  const expected = await commandLine(photo, 'pad', 3);
+  const rows = expected.map(({ label, probability }) => `${label}: ${(100 * probability).toFixed(1)} %`);
+  await expect(page.getByRole('listitem')).toHaveText(rows);
+  await context.close();
 });
 
 test('every build gives the same answers, features and concepts', async ({ page, host, commandLine }) => {

@@ -147,3 +147,30 @@ test('workers of another origin start, and leave no object URL, nor does the ele
   expect(left).toBe(0);
   await other.close();
 });
+
+test('workers of another origin have as many threads as were wanted', async ({ page, host, installed }) => {
+  const other = await FileHost.of(installed.folder, 'cdn');
+  const isolation = {
+    'Access-Control-Allow-Origin': '*',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  };
+  await page.route('**', async (route) => {
+    const response = await route.fetch();
+    return route.fulfill({ response, headers: { ...response.headers(), ...isolation } });
+  });
+  const threads = await inPage<number[]>(
+    page,
+    host,
+    `const workers = ${JSON.stringify(`${other.url}node_modules/dermake/worker`)}, started = [];
+    for (const threads of [1, 2, 3]) {
+      const model = await dermake.load(models + "demo/", { workers, threads });
+      started.push(model.threads);
+      model.dispose();
+    }
+    return started;`,
+  );
+  expect(threads).toEqual([1, 2, 3]);
+  await other.close();
+});

@@ -40,15 +40,19 @@ function createWorker(script, program) {
   if (script.origin === location.origin || script.protocol === "blob:") return [new Worker(script, options), () => {}];
   const text = `importScripts(${JSON.stringify(script.href)})`;
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  return [new Worker(url, options), () => URL.revokeObjectURL(url)];
+  return [new Worker(`${url}#${script.search.slice(1)}`, options), () => URL.revokeObjectURL(url)];
 }
+
+// A host that holds a request for so long is not waited for.
+const HEAD_MILLIS = 5_000;
 
 // Finds the file that the host does not have, or sends as something else.
 async function causeOf(error, script, program) {
   const hint = "copy the folder node_modules/dermake/worker to your host, and name it with the option workers";
   for (const [url, type] of [[script, /javascript/], [program, /^application\/wasm/]]) {
     const file = url.pathname.split("/").pop();
-    const response = await fetch(url, { method: "HEAD" }).catch(() => undefined);
+    const signal = AbortSignal.timeout?.(HEAD_MILLIS);
+    const response = await fetch(url, { method: "HEAD", signal }).catch(() => undefined);
     if (!response) return `The model's program could not start: ${url.href} cannot be fetched.`;
     const found = response.headers.get("content-type") ?? "no type";
     if (!response.ok) return `The model's program could not start: the server answers ${response.status} for ${url.href}; ${hint}.`;

@@ -2,30 +2,47 @@
  * `<dermake-classifier model="/models/make-int8/" labels="nevus, melanoma" top-k="3">`: a photo in, ranked labels out.
  *
  * The model is loaded with the first photo, or at once with the attribute `eager`. Parts to style: drop, input, photo,
- * status, answers, answer, label, bar, percent, notice. Slots: prompt, disclaimer. Events, each with a `detail`:
+ * status, progress, answers, answer, label, bar, percent, notice. Slots: prompt, disclaimer. Events, each with a `detail`:
  * dermake-ready {model}, dermake-progress, dermake-result {predictions, certainty, photo}, dermake-error {error}.
  */
 
 import { load } from "./index.js";
 
+// What the model reads. For `image/*`, Safari on a Mac hands over HEIC, which it turns into the first of these otherwise.
+const ACCEPTED = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
+
+const STAGES = {
+  download: "Downloading the model",
+  read_stored: "Reading the model",
+  labels: "Reading the labels",
+  concepts: "Reading the concepts",
+};
+
+// After these errors, the next photo needs the model loaded anew.
+const FATAL = ["worker_crashed", "out_of_memory"];
+
+// A sheet, not an element: a Content-Security-Policy that forbids inline styles does not concern it.
+const STYLES = `
+  :host { display: block; font: inherit; }
+  :host([hidden]), [hidden] { display: none; }
+  label { display: block; padding: 1em; border: 2px dashed currentColor; border-radius: 0.5em; text-align: center; cursor: pointer; }
+  label:focus-within, label.over { outline: 3px solid Highlight; }
+  input { position: absolute; opacity: 0; width: 1px; height: 1px; }
+  img { display: block; max-width: 100%; max-height: 16em; margin: 0.5em auto; }
+  ol { list-style: none; padding: 0; margin: 0.5em 0; }
+  li { display: grid; grid-template-columns: 1fr auto; gap: 0 1em; margin: 0.25em 0; }
+  meter { grid-column: 1 / -1; width: 100%; }
+  progress { width: 100%; }
+`;
+
 const TEMPLATE = `
-  <style>
-    :host { display: block; font: inherit; }
-    :host([hidden]), [hidden] { display: none; }
-    label { display: block; padding: 1em; border: 2px dashed currentColor; border-radius: 0.5em; text-align: center; cursor: pointer; }
-    label:focus-within, label.over { outline: 3px solid Highlight; }
-    input { position: absolute; opacity: 0; width: 1px; height: 1px; }
-    img { display: block; max-width: 100%; max-height: 16em; margin: 0.5em auto; }
-    ol { list-style: none; padding: 0; margin: 0.5em 0; }
-    li { display: grid; grid-template-columns: 1fr auto; gap: 0 1em; margin: 0.25em 0; }
-    meter { grid-column: 1 / -1; width: 100%; }
-  </style>
   <label part="drop">
     <slot name="prompt">Choose a photo, or drop one here</slot>
-    <input part="input" type="file" accept="image/*">
+    <input part="input" type="file" accept="${ACCEPTED}">
   </label>
   <img part="photo" alt="Your photo" hidden>
   <p part="status" role="status"></p>
+  <progress part="progress" hidden></progress>
   <ol part="answers"></ol>
   <p part="notice" hidden></p>
   <slot name="disclaimer"><small>Research software, not a medical device. The photo stays on this device.</small></slot>
@@ -39,10 +56,16 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   #abortLoading = new AbortController();
   #abort = new AbortController();
   #photo;
+  #isInPage = false;
+  #isAnswering = false;
+  #wasCutOff = false;
 
   constructor() {
     super();
     this.#root.innerHTML = TEMPLATE;
+    const styles = new CSSStyleSheet();
+    styles.replaceSync(STYLES);
+    this.#root.adoptedStyleSheets = [styles];
     const [drop, input] = [this.#part("drop"), this.#part("input")];
     input.addEventListener("change", () => {
       const photo = input.files[0];
@@ -59,6 +82,14 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   }
 
   connectedCallback() {
+    this.#isInPage = true;
+    if (this.#wasCutOff) {
+      this.#wasCutOff = false;
+      this.classify(this.#photo);
+    } else this.#loadIfEager();
+  }
+
+  #loadIfEager() {
     if (!this.hasAttribute("eager")) return;
     this.#model().catch((error) => {
       // Only the element itself aborts a load: of a model that is no longer wanted.
@@ -67,14 +98,19 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   }
 
   disconnectedCallback() {
-    // Not when it is only moved.
-    queueMicrotask(() => this.isConnected || this.#dispose());
+    queueMicrotask(() => {
+      if (this.isConnected) return; // it was only moved
+      this.#isInPage = false;
+      this.#wasCutOff = this.#isAnswering;
+      this.#dispose();
+    });
   }
 
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
     if (name === "model") this.#dispose();
     if (this.#photo) this.classify(this.#photo);
+    else if (name === "model" && this.#isInPage) this.#loadIfEager();
   }
 
   /** Ranks the labels for a photo, and shows them. Resolves with the predictions; undefined after an error. */
@@ -83,6 +119,7 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#photo = photo;
+    this.#isAnswering = true;
     this.#show(photo);
     try {
       const model = await this.#model();
@@ -96,8 +133,12 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
       this.#emit("result", { predictions, certainty, photo });
       return predictions;
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (signal.aborted) return undefined;
+      if (FATAL.includes(error.code)) this.#dispose();
+      this.#fail(error);
       return undefined;
+    } finally {
+      if (this.#abort.signal === signal) this.#isAnswering = false;
     }
   }
 
@@ -109,7 +150,9 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     const { signal } = this.#abortLoading;
     const loading = load(url, { signal, onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
       (model) => {
-        if (this.#loading === loading) this.#emit("ready", { model });
+        if (this.#loading !== loading) return model;
+        if (!this.#isAnswering) this.#say("");
+        this.#emit("ready", { model });
         return model;
       },
       (error) => {
@@ -127,13 +170,15 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     this.#abortLoading.abort(); // ends the worker, and its downloads
     this.#loading?.then((model) => model.dispose(), () => {});
     this.#loading = undefined;
+    this.#say("");
   }
 
   #progress = (progress) => {
     const { stage, done, total } = progress;
-    const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-    const what = { download: "Downloading the model", read_stored: "Reading the model", labels: "Reading the labels", concepts: "Reading the concepts" };
-    this.#say(`${what[stage]}: ${percent} %.`);
+    const bar = this.#part("progress");
+    this.#say(`${STAGES[stage]}.`);
+    bar.setAttribute("aria-label", STAGES[stage]);
+    [bar.max, bar.value, bar.hidden] = [total || 1, done, false];
     this.#emit("progress", progress);
   };
 
@@ -175,8 +220,11 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     this.#emit("error", { error });
   }
 
+  // A text that stays is not set again: screen readers would read it again.
   #say(text) {
-    this.#part("status").textContent = text;
+    const status = this.#part("status");
+    if (status.textContent !== text) status.textContent = text;
+    this.#part("progress").hidden = true;
   }
 
   #emit(name, detail) {

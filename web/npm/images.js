@@ -7,7 +7,7 @@ export async function blobOf(image, signal) {
   if (image instanceof Blob) return image;
   if (image instanceof ArrayBuffer || ArrayBuffer.isView(image)) return new Blob([image]);
   if (typeof image === "string" || image instanceof URL) return fetched(image, signal);
-  if (is(image, "HTMLImageElement")) return fetched(addressOf(image), signal);
+  if (is(image, "HTMLImageElement")) return ofElement(image, signal);
   if (is(image, "OffscreenCanvas") || is(image, "HTMLCanvasElement")) return blobOfCanvas(image);
   if (is(image, "ImageData")) return drawn(image, (context) => context.putImageData(image, 0, 0));
   if (is(image, "ImageBitmap") || is(image, "HTMLVideoElement")) {
@@ -29,6 +29,19 @@ export async function fetched(url, signal) {
   throw invalid(`image: the server answers ${response.status} for ${url}.`);
 }
 
+// The file itself where it can be fetched. An object URL may have been revoked, and a Content-Security-Policy may forbid
+// to fetch what it allows to show: then the pixels.
+async function ofElement(image, signal) {
+  try {
+    return await fetched(addressOf(image), signal);
+  } catch (error) {
+    if (signal?.aborted || !image.naturalWidth) throw error;
+    return drawn(image, (context) => context.drawImage(image, 0, 0)).catch(() => {
+      throw error; // pixels of another site may not be read
+    });
+  }
+}
+
 /** Names what was given in place of an image. */
 export const kindOf = (image) => (image === null ? "null" : image?.constructor?.name ?? typeof image);
 
@@ -41,7 +54,10 @@ function addressOf(image) {
 }
 
 function drawn(image, draw) {
-  const [width, height] = [image.videoWidth ?? image.width, image.videoHeight ?? image.height];
+  const [width, height] = [
+    image.videoWidth ?? image.naturalWidth ?? image.width,
+    image.videoHeight ?? image.naturalHeight ?? image.height,
+  ];
   if (width === 0 || height === 0) {
     throw invalid(`image: the ${image.constructor.name} of ${width} x ${height} pixels has no picture; it is closed, or not loaded yet.`);
   }

@@ -179,8 +179,19 @@ export class Model {
       return send();
     });
     this.#last = answer.catch(() => {});
-    return answer;
+    return signal ? orAborted(answer, signal) : answer;
   }
+}
+
+/** The answer, or at once the signal's reason: the answer may wait for others. */
+function orAborted(answer, signal) {
+  let abort;
+  const aborted = new Promise((_, reject) => {
+    abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+  });
+  return Promise.race([answer, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
 
 function own(class_names) {

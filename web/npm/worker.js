@@ -42,12 +42,14 @@ function started(worker, signal) {
       clearTimeout(timer);
       timer = setTimeout(() => reject(new Error("it does not respond")), START_MILLIS);
     };
+    const onAbort = () => end(reject)(signal.reason);
     const end = (settle) => (value) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
       settle(value);
     };
     wait();
-    signal?.addEventListener("abort", () => end(reject)(signal.reason), { once: true });
+    signal?.addEventListener("abort", onAbort);
     worker.onerror = (event) => {
       event.preventDefault();
       end(reject)(new Error(event.message ?? "its script could not be fetched"));

@@ -9,6 +9,7 @@ use serde_json::Value;
 use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::labels::LabelSet;
+use shared_model::preprocess::PictureFormat;
 use shared_model::zero_shot::Prediction;
 use std::collections::BTreeMap;
 use web::crop::Crop;
@@ -120,6 +121,19 @@ fn the_package_and_the_page_know_builds_by_the_same_modules() {
     };
     let (page, package) = (modules(include_str!("../boot.js")), modules(include_str!("../npm/builds.js")));
     assert_eq!((page.len(), &page), (2, &package));
+}
+
+#[test]
+fn the_element_and_the_examples_accept_the_formats_that_are_read() {
+    let accepted = PictureFormat::ALL.map(PictureFormat::media_type).join(",");
+    for text in [
+        include_str!("../npm/element.js"),
+        include_str!("../npm/examples/plain.html"),
+        include_str!("../npm/examples/react/main.jsx"),
+        include_str!("../npm/examples/extension/popup.html"),
+    ] {
+        assert!(text.contains(&format!("\"{accepted}\"")), "expected {accepted} in:\n{text}");
+    }
 }
 
 #[test]

@@ -40,10 +40,10 @@ pub async fn start(connection: &Rc<Connection>) -> usize {
     n_threads
 }
 
-/// One thread per core, or the number in the URL's `threads=`.
+/// One thread per core, or the number in the URL's `threads=`, which follows a `#` in the URL of a blob.
 fn n_threads(scope: &DedicatedWorkerGlobalScope) -> usize {
-    let query = scope.location().search();
-    let requested = query.trim_start_matches('?').split('&').find_map(|part| part.strip_prefix("threads="));
+    let url = scope.location().href();
+    let requested = url.split(['?', '#', '&']).find_map(|part| part.strip_prefix("threads="));
     let cores = scope.navigator().hardware_concurrency() as usize;
     requested.and_then(|number| number.parse().ok()).unwrap_or(cores).clamp(1, MAX_THREADS)
 }

@@ -1,0 +1,134 @@
+/** The element `<dermake-classifier>` in pages that move it, change it, or allow it little. */
+
+import { inPage as inAnyPage, test } from '../support/package_page.ts';
+import type { FileHost } from '../support/file_host.ts';
+import { expect, type Page } from '../support/test.ts';
+
+/** As `inPage`, with an element that is not in the page yet, and `happened`, which resolves with the next event's detail. */
+function inPage<T>(page: Page, host: FileHost, code: string): Promise<T> {
+  return inAnyPage<T>(
+    page,
+    host,
+    `await import(models + "../node_modules/dermake/element.js");
+    const element = document.createElement("dermake-classifier");
+    const happened = (type) => new Promise((resolve) =>
+      element.addEventListener("dermake-" + type, ({ detail }) => resolve(detail), { once: true }));
+    const part = (name) => element.shadowRoot.querySelector("[part=" + name + "]");
+    const add = () => document.documentElement.append(element);
+    element.setAttribute("model", models + "demo/");
+    ${code}`,
+  );
+}
+
+test('an answer that is cut off comes when the element is back, and another model is loaded at once', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `add();
+    const [begun, result] = [happened("progress"), happened("result")];
+    element.classify(new Blob([bytes]));
+    await begun;
+    element.remove();
+    await new Promise((resolve) => setTimeout(resolve));
+    const said = [part("status").textContent, part("progress").hidden];
+    add();
+    const labels = (await result).predictions.length;
+
+    element.remove();
+    const eager = document.createElement("dermake-classifier");
+    const ready = new Promise((resolve) => eager.addEventListener("dermake-ready", ({ detail }) => resolve(detail.model.name)));
+    eager.setAttribute("eager", "");
+    eager.setAttribute("model", models + "nothing/");
+    document.documentElement.append(eager);
+    eager.setAttribute("model", models + "demo/");
+    return { said, labels, name: typeof (await ready), status: eager.shadowRoot.querySelector("[part=status]").textContent };`,
+  );
+  expect(result).toEqual({ said: ['', true], labels: 5, name: 'string', status: '' });
+});
+
+test('after a crash of the worker the next photo is answered', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `const workers = [], { Worker } = window;
+    window.Worker = class extends Worker { constructor(...given) { super(...given); workers.push(this); } };
+    add();
+    await element.classify(new Blob([bytes]));
+    const failed = happened("error");
+    const answer = element.classify(new Blob([bytes, new Uint8Array(1)]));
+    const waiting = setInterval(() => workers[0].dispatchEvent(new ErrorEvent("error", { message: "unreachable" })), 1);
+    const { error } = await failed;
+    clearInterval(waiting);
+    const said = part("status").textContent;
+    const next = await element.classify(new Blob([bytes]));
+    return { code: error.code, isSaid: said === error.message, first: await answer, next: next.length, nWorkers: workers.length };`,
+  );
+  expect(result).toEqual({ code: 'worker_crashed', isSaid: true, next: 5, nWorkers: 2 });
+});
+
+test('progress is a bar, and its sentences are few', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `const said = [], values = [];
+    new MutationObserver(() => said.push(part("status").textContent)).observe(part("status"), { childList: true });
+    element.addEventListener("dermake-progress", () => values.push(part("progress").value / part("progress").max));
+    add();
+    await element.classify(new Blob([bytes]));
+    return { said: said.filter((text) => text !== ""), most: Math.max(...values), isHidden: part("progress").hidden };`,
+  );
+  expect(new Set(result.said).size).toBe(result.said.length);
+  expect(result.said).toContain('Downloading the model.');
+  expect(result).toMatchObject({ most: 1, isHidden: true });
+});
+
+test('a Content-Security-Policy that forbids inline styles leaves the element its own', async ({ page, host }) => {
+  await page.route('**/models/demo/manifest.json', async (route) => {
+    const policy =
+      "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src blob:";
+    await route.fulfill({ response: await route.fetch(), headers: { 'content-type': 'application/json', 'content-security-policy': policy } });
+  });
+  const result = await inPage<any>(
+    page,
+    host,
+    `add();
+    const predictions = await element.classify(new Blob([bytes]));
+    await part("photo").decode();
+    return { n: predictions.length, isShown: !part("photo").hidden, border: getComputedStyle(part("drop")).borderTopStyle };`,
+  );
+  expect(result).toEqual({ n: 5, isShown: true, border: 'dashed' });
+});
+
+test('an image whose address is gone is read as it is shown', async ({ page, host }) => {
+  const result = await inAnyPage<any>(
+    page,
+    host,
+    `const image = new Image(), url = URL.createObjectURL(new Blob([bytes]));
+    image.src = url;
+    await image.decode();
+    URL.revokeObjectURL(url);
+    const model = await dermake.load(models + "demo/");
+    const [shown, file] = [await model.classify(image), await model.classify(bytes)];
+    model.dispose();
+    return { shown: shown[0], file: file[0] };`,
+  );
+  expect(result.shown.label).toBe(result.file.label);
+  expect(result.shown.probability).toBeCloseTo(result.file.probability, 1);
+});
+
+test('a call that waits for others ends at once when it is aborted', async ({ page, host }) => {
+  const order = await inAnyPage<string[]>(
+    page,
+    host,
+    `const model = await dermake.load(models + "demo/"), order = [];
+    const names = Array.from({ length: 500 }, (_, at) => "label number " + at);
+    const long = model.classify(bytes, { labels: names }).then(() => order.push("answered"));
+    const abort = new AbortController();
+    const waiting = model.classify(bytes, { signal: abort.signal }).catch(({ name }) => order.push(name));
+    setTimeout(() => abort.abort(), 20);
+    await Promise.all([long, waiting]);
+    model.dispose();
+    return order;`,
+  );
+  expect(order).toEqual(['AbortError', 'answered']);
+});
