@@ -90,11 +90,12 @@ gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
 
 # Install what is needed, check what `lint` checks, and run every test
-test: setup lint test-native test-mpi _api _python test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "5") (_first-visits "webkit" "1") # _e2e, _api and _python without a build: test-mpi leaves the program that test-native has built
+test: setup lint test-native test-mpi _api _python test-fuzz test-wasm web _smoke _e2e (_first-visits "firefox" "3") (_first-visits "webkit" "1") # _e2e, _api and _python without a build: test-mpi leaves the program that test-native has built
 
 # Test all crates natively
 test-native: _vulkan
-    cargo test --release --locked --workspace
+    cargo test --release --locked --workspace --tests --no-fail-fast
+    cargo test --release --locked --workspace --doc
 
 # Test the Python package beside the program
 test-python:
@@ -125,7 +126,7 @@ test-llm CAPTIONS="50": _program
 test-mpi: _mpi
     @.setup/test_mpi.sh
 
-# Run each fuzz target for ten seconds, starting from the seeds
+# Run each fuzz target for ten seconds, as many at a time as there are cores, starting from the seeds
 test-fuzz:
     @.setup/run_fuzz.sh 10
 

@@ -7,13 +7,22 @@ here=$(dirname "$0")
 source "$here/step.sh"
 just=("$@")
 
-set -m # gives the program's build a process group of its own, to be ended as a whole
+set -m # gives each build a process group of its own, to be ended as a whole
 DERMAKE_CARRY_PAGE=no "${just[@]}" _program &
 program=$!
-trap 'kill -- "-$program" 2>/dev/null' EXIT
+DERMAKE_WORKERS=plain "${just[@]}" web &
+page=$!
+trap 'kill -- "-$program" "-$page" 2>/dev/null' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-DERMAKE_WORKERS=plain "${just[@]}" web
+# A build that fails ends the other.
+while running=$(jobs -pr) && [ -n "$running" ]; do
+  for build in "$program" "$page"; do
+    if ! grep -qx "$build" <<<"$running"; then wait "$build"; fi
+  done
+  sleep 1
+done
 wait "$program"
+wait "$page"
 trap - EXIT
 say "this first page computes on one core; the next 'just demo' builds the workers with threads and relaxed SIMD, too"

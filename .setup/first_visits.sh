@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# first_visits.sh PROGRAM APP BROWSER COUNT: opens the page COUNT times as a new visitor. If the browser cannot be
-# installed, the script says so and exits with 0.
+# first_visits.sh PROGRAM APP BROWSER COUNT: opens the page COUNT times as a new visitor. Installs Firefox or WebKitGTK if
+# needed.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -15,15 +15,18 @@ install_firefox() {
   say "Firefox: installing it with apt"
   apt_install firefox-esr
 }
-not_run() { say "not run: first visits with $browser; $*" && exit 0; }
+webkit_ready() { { command -v xvfb-run && ls /usr/lib/*/webkit2gtk-*/MiniBrowser; } >/dev/null 2>&1; }
+install_webkit() {
+  say "WebKitGTK: installing it with apt"
+  apt_install libwebkit2gtk-4.1-0 xvfb xauth
+}
 
+missing=
 case $browser in
-  firefox) (once firefox_ready install_firefox) || not_run "there is no Firefox"; firefox_ready ;;
-  chromium) [ -n "$CHROMIUM" ] || not_run "there is no Chromium" ;;
-  webkit)
-    { command -v xvfb-run && ls /usr/lib/*/webkit2gtk-*/MiniBrowser; } >/dev/null 2>&1 ||
-      not_run "it needs WebKitGTK's MiniBrowser and xvfb-run"
-    ;;
+  firefox) (once firefox_ready install_firefox) && firefox_ready || missing="there is no Firefox" ;;
+  chromium) [ -n "$CHROMIUM" ] || missing="there is no Chromium" ;;
+  webkit) (once webkit_ready install_webkit) || missing="it needs WebKitGTK's MiniBrowser and xvfb-run" ;;
 esac
+[ -z "$missing" ] || cannot_test "first visits with $browser"
 exec node "$DERMAKE_ROOT/e2e/first_visits.mjs" --dermake "$program" --app "$app" \
   --model "$("$here/demo_model.sh" "$program")" "$browser" "$count"

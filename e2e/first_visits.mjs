@@ -4,19 +4,19 @@
  * Each visit starts a browser with an empty profile and without automation, behind a proxy that delays requests as slow
  * links and disks do. Revalidating requests are delayed by 0.4 to 2 seconds, so that the start of the service worker and
  * that of the model's threads overlap. The proxy adds a script to the page that selects a sample once the model is
- * loaded, and reports what the page shows. A visit succeeds if the page shows an answer. It fails if the page shows an
- * error, since the server has none here, or neither.
+ * loaded, and goes on as visitors do: labels of their own, a worker that is lost, and a reload without a network. It
+ * reports each step. A visit fails if a step does not come, or if the page shows an error that no step causes.
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-const VISIT_MILLIS = 90_000;
+const VISIT_MILLIS = 180_000;
 const CLOSE_MILLIS = 10_000;
 
 const { values: options, positionals } = parseArgs({
@@ -36,7 +36,9 @@ const [browserName = 'firefox', count = '10'] = positionals;
 
 const { CHROMIUM = 'chromium', FIREFOX = 'firefox-esr' } = process.env; // from .setup/env.sh
 const chromiumFlags = JSON.parse(readFileSync(new URL('../.setup/chromium_flags.json', import.meta.url), 'utf8'));
-const webkit = ['4.1', '6.0'].map((version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`).find(existsSync);
+const webkit = readdirSync('/usr/lib')
+  .flatMap((machine) => ['4.1', '6.0'].map((version) => `/usr/lib/${machine}/webkit2gtk-${version}/MiniBrowser`))
+  .find(existsSync);
 const browsers = {
   firefox: (profile, url) => [FIREFOX, '--headless', '--no-remote', '--profile', profile, url],
   chromium: (profile, url) => [CHROMIUM, '--headless=new', ...chromiumFlags, `--user-data-dir=${profile}`, url],
@@ -44,28 +46,84 @@ const browsers = {
 };
 if (!browsers[browserName]) throw new Error(`expected one of ${Object.keys(browsers).join(', ')}, got ${browserName}`);
 
-/** Runs in the page. */
+/** Runs in the page, before its program: goes through the steps of a visit, also after the reload that one of them does. */
 function visitor() {
-  let reported = 'opened';
-  const report = (state) => {
-    reported = state;
-    fetch('__visit', { method: 'POST', body: state }).catch(() => {});
-  };
+  const labels = ['acne', 'mole', 'psoriasis'];
   const find = (testId) => document.querySelector(`[data-testid=${testId}]`);
-  setInterval(() => {
-    const notice = find('notice')?.textContent;
-    const phase = find('status')?.dataset.phase ?? 'not started';
-    if (reported === 'answered' || reported === `notice: ${notice}`) return;
-    if (notice) report(`notice: ${notice}`);
-    else if (find('predictions')?.querySelector('li')) report('answered');
-    else if (phase === 'ready' && reported !== 'sample') {
-      find('sample-1')?.click();
-      reported = 'sample';
-    } else if (reported !== 'sample' && reported !== phase) report(phase);
-  }, 100);
+  const report = (state) => fetch('__visit', { method: 'POST', body: state }).catch(() => {});
+  const isReady = () => find('status')?.dataset.phase === 'ready';
+  const nAnswers = () => find('predictions')?.querySelectorAll('li').length ?? 0;
+  const hasOwnAnswers = () => isReady() && !find('notice') && nAnswers() === labels.length;
+  const change = (testId, value, type) => {
+    find(testId).value = value;
+    find(testId).dispatchEvent(new Event(type, { bubbles: true }));
+  };
+  let worker;
+  globalThis.Worker = class extends Worker {
+    constructor(...args) {
+      super(...args);
+      worker = this;
+    }
+  };
+  const steps = [
+    { name: 'answered', may: isReady, act: () => find('sample-1').click(), isDone: () => nAnswers() > 0 },
+    {
+      name: 'own labels',
+      may: isReady,
+      act: async () => {
+        change('labels-select', 'custom', 'change');
+        while (!find('own-labels')) await new Promise((resolve) => setTimeout(resolve, 50));
+        change('own-labels', labels.join(', '), 'input');
+        find('apply-own-labels').click();
+      },
+      isDone: hasOwnAnswers,
+    },
+    {
+      name: 'lost worker told of',
+      may: isReady,
+      act: () => {
+        worker.dispatchEvent(new ErrorEvent('error', { message: 'lost' })); // WebKit has no events after the end
+        worker.terminate();
+      },
+      isDone: () => find('retry'),
+    },
+    { name: 'lost worker replaced', may: () => find('retry'), act: () => find('retry').click(), isDone: hasOwnAnswers },
+    {
+      name: 'answered without a network',
+      may: () => isReady() && 'stored' in document.documentElement.dataset && sessionStorage['dermake.photo'],
+      act: async () => {
+        await report('offline');
+        location.reload();
+        await new Promise(() => {});
+      },
+      isDone: hasOwnAnswers,
+    },
+  ];
+  let at = Number(sessionStorage.visit ?? 0);
+  let hasActed = sessionStorage.acted === 'true';
+  const remember = (step, acted) => {
+    [at, hasActed] = [step, acted];
+    [sessionStorage.visit, sessionStorage.acted] = [step, acted];
+  };
+  (async () => {
+    for (; at < steps.length; await new Promise((resolve) => setTimeout(resolve, 100))) {
+      const { name, may, act, isDone } = steps[at];
+      const notice = find('notice')?.textContent;
+      if (hasActed && isDone()) {
+        await report(name);
+        remember(at + 1, false);
+      } else if (!hasActed && may()) {
+        remember(at, true);
+        await act();
+      } else if (notice && name !== 'lost worker replaced') return report(`notice: ${notice}`);
+    }
+    report('done');
+  })();
 }
 
 class DelayingProxy {
+  /** Whether all requests but reports fail. */
+  isOffline = false;
   /** Called with each report of the page. */
   onReport = () => {};
 
@@ -91,11 +149,14 @@ class DelayingProxy {
       const parts = [];
       incoming.on('data', (part) => parts.push(part));
       incoming.on('end', () => {
-        this.onReport(Buffer.concat(parts).toString());
+        const report = Buffer.concat(parts).toString();
+        this.isOffline ||= report === 'offline';
+        this.onReport(report);
         response.end();
       });
       return;
     }
+    if (this.isOffline) return void incoming.destroy();
     const revalidates = /no-cache|max-age=0/.test(incoming.headers['cache-control'] ?? '') || incoming.headers['service-worker'];
     const [least, most] = [Number(options.least), Number(options.most)];
     const millis = revalidates ? least + Math.random() * (most - least) : Math.random() * Math.min(least, 100);
@@ -149,7 +210,7 @@ async function visit() {
       const timer = setTimeout(resolve, VISIT_MILLIS);
       proxy.onReport = (report) => {
         last = report;
-        if (report === 'answered' || report.startsWith('notice')) {
+        if (report === 'done' || report.startsWith('notice')) {
           clearTimeout(timer);
           resolve();
         }
@@ -178,7 +239,7 @@ async function visitRepeatedly() {
     const i = ++nStarted;
     const { last, millis } = await visit();
     visits.push({ last, millis });
-    if (last !== 'answered') console.log(`visit ${i}: ${last} (${(millis / 1000).toFixed(0)} s)`);
+    if (last !== 'done') console.log(`visit ${i}: ${last} (${(millis / 1000).toFixed(0)} s)`);
   }
 }
 try {
@@ -186,8 +247,8 @@ try {
 } finally {
   server.stop();
 }
-const answered = visits.filter(({ last }) => last === 'answered');
-const times = answered.map(({ millis }) => millis / 1000).sort((a, b) => a - b);
+const whole = visits.filter(({ last }) => last === 'done');
+const times = whole.map(({ millis }) => millis / 1000).sort((a, b) => a - b);
 const [median, most] = [times[Math.floor(times.length / 2)], times.at(-1)].map((secs) => secs?.toFixed(1) ?? 'n/a');
-console.log(`${browserName}: ${answered.length} of ${visits.length} first visits answered; median ${median} s, longest ${most} s`);
-process.exitCode = answered.length === visits.length ? 0 : 1;
+console.log(`${browserName}: ${whole.length} of ${visits.length} visits came to their end; median ${median} s, longest ${most} s`);
+process.exitCode = whole.length === visits.length ? 0 : 1;

@@ -19,9 +19,9 @@ const chromiumFlags: string[] = JSON.parse(
 
 export default defineConfig({
   testDir: 'tests',
-  // Every test runs a real model on the CPU, so parallel tests would only wait for each other. The fixtures also share
-  // their servers among all tests of a worker.
-  workers: 1,
+  // Every test runs a real model on the CPU, so more would only wait for each other. The fixtures share their servers
+  // among all tests of a worker.
+  workers: 2,
   retries: 0,
   forbidOnly: !!process.env.CI,
   reporter: 'list',
