@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # release_check.sh DERMAKE DIST OUT: makes what is released (program, wheel, npm package, crate) into OUT, installs each into
 # an empty folder with nothing else, and runs its main job there. DIST is the built page. Damaged files must be refused.
+# Where Zig is to be had, program and wheel are built once more, for old systems.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/python_env.sh"
+source "$here/glibc.sh"
+source "$here/zig.sh"
 
 dermake=$(realpath "$1") dist=$(realpath "$2") out=$3
 mkdir -p "$out"
@@ -54,7 +57,7 @@ check_program() {
 
 check_wheel() {
   local wheel python=$work/wheel/bin/python
-  wheel=$(XDG_CACHE_HOME=$tools_cache "$here/wheel.sh" "$dermake" "$out")
+  wheel=$(XDG_CACHE_HOME=$tools_cache "$here/wheel.sh" "$dermake" "$out" "${portable[@]}")
   named "$wheel"
   python3 -m venv "$work/wheel"
   "$python" -m pip install --quiet --disable-pip-version-check "$wheel" pillow || fail "pip does not install $wheel"
@@ -99,6 +102,17 @@ check_crate() {
 
 [ -n "$DERMAKE_VERSION" ] || fail "Cargo.toml has no version in [workspace.package]"
 mkdir "$work/home"
+portable=()
+if find_zig; then
+  # With the usual cache, in which the compiler's wrappers are: another path would build everything anew.
+  dermake=$(XDG_CACHE_HOME=$tools_cache build_portable)
+  needed=$(glibc_of "$dermake")
+  [ "$(printf '%s\n' "$needed" "$OLDEST_GLIBC" | sort -V | tail -n 1)" = "$OLDEST_GLIBC" ] ||
+    fail "the program needs glibc $needed, expected $OLDEST_GLIBC at most"
+  portable=(portable)
+else
+  say "program and wheel need the C library of this system: $missing"
+fi
 for part in program wheel npm crate; do
   say "the $part"
   "check_$part"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# wheel.sh DERMAKE OUT: builds the Python package with the program in it into OUT. Prints the path of the wheel.
+# wheel.sh DERMAKE OUT [portable]: builds the Python package with the program in it into OUT. Prints the path of the wheel.
+# `portable`: the module needs no newer C library than OLDEST_GLIBC, as the program of build_portable.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/python_env.sh"
 source "$here/glibc.sh"
+source "$here/zig.sh"
 
 dermake=$(realpath "$1") out=$2
 find_python || fail "the wheel cannot be built: $missing"
@@ -29,7 +31,13 @@ platform=()
 if [ "$(uname -s)" = Linux ]; then
   glibc=$(glibc_of "$scripts/dermake")
   say "the program needs glibc $glibc"
-  platform=(--compatibility "manylinux_${glibc/./_}")
+  if [ "${3:-}" = portable ]; then
+    find_zig || fail "the wheel cannot be built: $missing"
+    export PATH=$ZIG_HOME/bin:$PATH
+    platform=(--zig --target "$PORTABLE_TARGET")
+    glibc=$OLDEST_GLIBC
+  fi
+  platform+=(--compatibility "manylinux_${glibc/./_}")
 fi
 (cd "$work" && "$PYTHON_HOME/bin/maturin" build --release --locked --out "$work/wheel" "${platform[@]}" >&2)
 wheel=$(find "$work/wheel" -name 'dermake-*.whl')
