@@ -91,7 +91,7 @@ impl Clip {
 /// Each image's patches summed with weights from their similarity to a text (MAKE's local alignment).
 ///
 /// `weight_p = s_p if s_p >= sigma else 0` with `s_p` the similarity of patch p and the text; weights are divided
-/// by their L2 norm over the patches (at least 1e-12). The sum is not normalised again; a pair of which no patch is
+/// by their L2 norm over the patches (at least 1e-12). The sum is not normalized again; a pair of which no patch is
 /// kept gives a zero row. Differentiable in both arguments.
 ///
 /// # Shapes

@@ -27,7 +27,7 @@ pub struct VisionTower {
     placement: Placement,
 }
 
-/// What the tower says of a batch of images, before and after normalisation to unit length.
+/// What the tower says of a batch of images, before and after normalization to unit length.
 #[derive(Clone, Debug)]
 pub struct ImageEmbeddings {
     /// `[B, E]` f32: the pooled tokens, projected.

@@ -149,7 +149,7 @@ fn texts_that_begin_alike_have_the_features_of_all_their_tokens() {
 }
 
 #[test]
-fn quantising_twice_is_refused() {
+fn quantizing_twice_is_refused() {
     let (config, weights) = model();
     let small = quantized(&config, &weights, WeightFormat::Int8);
     let again = quantize(&small, &config.vision_parameters(), WeightFormat::Int8);

@@ -38,8 +38,8 @@ def blob(rng, cx, cy, radius, irregularity, softness):
     return 1 / (1 + np.exp((distance - border) / softness))
 
 
-def mix(picture, colour, opacity):
-    return picture * (1 - opacity[..., None]) + np.asarray(colour, dtype=float) * opacity[..., None]
+def mix(picture, color, opacity):
+    return picture * (1 - opacity[..., None]) + np.asarray(color, dtype=float) * opacity[..., None]
 
 
 def hairs(rng, picture, count):

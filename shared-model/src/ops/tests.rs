@@ -17,7 +17,7 @@ fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
     (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar().unwrap()
 }
 
-/// What candle's autograd gives for each variable when `y` is pulled by `gradient`.
+/// Returns candle's gradient of each variable, where that of `y` is `gradient`.
 fn reference(y: &Tensor, gradient: &Tensor, variables: &[&Var]) -> Vec<Vec<f32>> {
     let store = (y * gradient).unwrap().sum_all().unwrap().backward().unwrap();
     variables.iter().map(|variable| values(store.get(variable).unwrap())).collect()

@@ -40,8 +40,8 @@ fn cropped_from_the_whole(image: &DecodedImage, config: &PreprocessConfig) -> Rg
     let (width, height) = (plan.scaled_width as u32, plan.scaled_height as u32);
     let scaled = resample(&image, all, width, height, config.interpolation).unwrap();
     let side = config.image_size as u32;
-    let centre = CropBox { left: plan.crop_left as u32, top: plan.crop_top as u32, width: side, height: side };
-    resample(&scaled, centre, side, side, config.interpolation).unwrap().to_rgb()
+    let center = CropBox { left: plan.crop_left as u32, top: plan.crop_top as u32, width: side, height: side };
+    resample(&scaled, center, side, side, config.interpolation).unwrap().to_rgb()
 }
 
 fn sizes() -> impl Strategy<Value = (u32, u32)> {
@@ -145,7 +145,7 @@ fn image_sizes_out_of_range_are_errors() {
 }
 
 #[test]
-fn values_are_normalised_plane_by_plane() {
+fn values_are_normalized_plane_by_plane() {
     let config = PreprocessConfig { mean: [0.5, 0.25, 0.0], std: [0.5, 0.25, 1.0], ..PreprocessConfig::openai(2) };
     let pixels = RgbImage8::new(2, 1, vec![0, 0, 0, 255, 255, 255]).unwrap();
     assert_eq!(pixel_values(&pixels, &config), [-1.0, 1.0, -1.0, 3.0, 0.0, 1.0]);

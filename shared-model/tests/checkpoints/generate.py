@@ -34,7 +34,7 @@ save_file({name: value.contiguous().clone() for name, value in state_dict.items(
 # open_clip_pytorch_model.bin: a bare state dict.
 torch.save(state_dict, "bare.bin")
 
-# epoch_k.pt of a training run: wrapped names, an optimiser's and a scaler's state beside them.
+# epoch_k.pt of a training run: wrapped names, an optimizer's and a scaler's state beside them.
 parameter = torch.nn.Parameter(torch.randn(3, 3))
 optimizer = torch.optim.AdamW([parameter], lr=1e-3)
 parameter.sum().backward()

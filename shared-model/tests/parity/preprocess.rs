@@ -1,4 +1,4 @@
-//! Decoding, resizing, cropping and normalising, each against what Pillow and torchvision made of the same file.
+//! Decoding, resizing, cropping and normalizing, each against what Pillow and torchvision made of the same file.
 
 use crate::fixtures;
 use candle_core::{Device, Tensor};
@@ -152,7 +152,7 @@ fn crops_of_lossy_files_differ_by_their_decoder_only() {
 }
 
 #[wasm_bindgen_test::wasm_bindgen_test(unsupported = test)]
-fn normalised_values_are_equal() {
+fn normalized_values_are_equal() {
     for case in readable_cases() {
         let crop = case.expected_crop();
         let side = crop.width() as usize;
@@ -185,7 +185,7 @@ fn the_whole_transform_is_equal() {
         let side = case.expected_crop().width() as usize;
         let from_crop =
             Tensor::from_vec(pixel_values(&case.expected_crop(), &config), (3, side, side), &Device::Cpu);
-        fixtures::assert_close(&format!("{name}: normalise"), &from_crop.unwrap(), &expected, 1e-6);
+        fixtures::assert_close(&format!("{name}: normalize"), &from_crop.unwrap(), &expected, 1e-6);
         let ours = preprocess(&case.bytes, &config, Reading::Reference).unwrap();
         assert_eq!(ours.dims(), [3, side, side]);
         let levels = if case.is_lossy() { 12.0 } else { 1.0 };

@@ -8,7 +8,7 @@ use shared_model::{Clip, weighted_patch_sum};
 use std::collections::HashMap;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// Normalised outputs and the weighted sum; raw ones and intermediates.
+/// Normalized outputs and the weighted sum; raw ones and intermediates.
 const UNIT: f32 = 2e-5;
 const RAW: f32 = 1e-4;
 

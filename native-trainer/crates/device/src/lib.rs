@@ -102,7 +102,7 @@ fn open_gpu(index: usize) -> Result<Device> {
 
 #[cfg(not(feature = "cuda"))]
 fn open_gpu(_index: usize) -> Result<Device> {
-    bail!("this dermake was built without CUDA; build it with `cargo build --release --features cuda`")
+    bail!("this dermake was built without CUDA; build it with `just build-cuda`")
 }
 
 /// Whether an error, written out with its causes, says that a device's memory is full.
