@@ -2,8 +2,8 @@
 
 const LANES: usize = 16;
 
-/// Defines a function that is also compiled for AVX2 and uses that version where the processor has it. The results
-/// are the same.
+/// Defines a function that is also compiled for AVX2 and AVX-512, and uses the widest version that the processor has.
+/// The results are the same.
 macro_rules! widest {
     ($(#[$about:meta])* $visibility:vis fn $name:ident($($value:ident: $type:ty),*) $(-> $result:ty)? $body:block) => {
         $(#[$about])*
@@ -16,6 +16,14 @@ macro_rules! widest {
                 fn in_avx2($($value: $type),*) $(-> $result)? {
                     anywhere($($value),*)
                 }
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                fn in_avx512($($value: $type),*) $(-> $result)? {
+                    anywhere($($value),*)
+                }
+                if $crate::lanes::has_avx512() {
+                    // SAFETY: the features were just detected.
+                    return unsafe { in_avx512($($value),*) };
+                }
                 if is_x86_feature_detected!("avx2") {
                     // SAFETY: the feature was just detected.
                     return unsafe { in_avx2($($value),*) };
@@ -26,6 +34,16 @@ macro_rules! widest {
     };
 }
 pub(crate) use widest;
+
+/// Whether the processor has the parts of AVX-512 that [`widest`] compiles for.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+}
 
 /// Folds each lane by `fold`, starting from `first`, then joins the lanes by `join`.
 #[inline(always)]

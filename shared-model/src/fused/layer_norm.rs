@@ -25,11 +25,13 @@ pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f3
     });
 }
 
-/// Computes one row of [`layer_norm`], on the calling thread.
-pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f32]) {
-    let (mean, inverse) = moments(x, eps);
-    for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-        *y = (x - mean) * inverse * w + b;
+widest! {
+    /// Computes one row of [`layer_norm`], on the calling thread.
+    pub fn normalize(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f32]) {
+        let (mean, inverse) = moments(x, eps);
+        for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+            *y = (x - mean) * inverse * w + b;
+        }
     }
 }
 

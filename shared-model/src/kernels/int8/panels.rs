@@ -36,10 +36,12 @@ widest! {
     }
 }
 
-/// Computes `value * scale + bias` by channel.
-pub(super) fn scale(values: &mut [Values], scales: &Values, bias: &Values) {
-    for values in values {
-        lanes::zip2(values, scales, bias, |value, scale, bias| lanes::add(lanes::mul(value, scale), bias));
+widest! {
+    /// Computes `value * scale + bias` by channel.
+    pub(super) fn scale(values: &mut [Values], scales: &Values, bias: &Values) {
+        for values in values {
+            lanes::zip2(values, scales, bias, |value, scale, bias| lanes::add(lanes::mul(value, scale), bias));
+        }
     }
 }
 
