@@ -1,7 +1,7 @@
 //! Both sides of a product as 16-bit integers.
 
 use super::tile::SHORT_PANEL;
-use crate::lanes::largest_magnitude;
+use crate::lanes::{self, widest};
 
 /// 1.5 * 2^23. A sum with it has no fraction bits: it is rounded to the nearest integer, ties to even, which is left in
 /// the lowest bits. Calling `rintf` of the C library instead, as baseline x86-64 would, took a tenth of the time.
@@ -54,9 +54,9 @@ impl ShortRows {
 
     /// Adds a row of values `factor * value`, rounded; a level means `scale`. A short row is filled with zeros.
     pub fn push(&mut self, row: &[f32], factor: f32, scale: f32) {
-        let end = self.values.len() + self.width;
-        self.values.extend(row.iter().map(|value| rounded(value * factor)));
-        self.values.resize(end, 0);
+        let start = self.values.len();
+        self.values.resize(start + self.width, 0);
+        round_row(row, factor, &mut self.values[start..]);
         self.scales.push(scale);
     }
 
@@ -66,49 +66,102 @@ impl ShortRows {
     }
 }
 
-/// The right side of a product in the order of the kernels, `[n / 8][k / 2][8][2]`.
+/// The right side of a product in the order of the kernels, `[n / P][k / 2][P][2]`, P being [`SHORT_PANEL`].
 #[derive(Default)]
 pub(crate) struct ShortPanels {
     pub(super) values: Vec<i16>,
     /// One for each column of the product.
     pub(super) scales: Vec<f32>,
     pub(super) n_pairs: usize,
+    /// A column before it is put in its place; the factors of all columns.
+    scratch: (Vec<i16>, Vec<f32>),
 }
 
 impl ShortPanels {
     /// Packs `rows`, each of which is a column of the product.
     pub fn pack_rows(&mut self, rows: Source<'_>, levels: f32) {
-        let largest = (0..rows.n_rows).map(|row| largest_magnitude(rows.row(row)));
-        let largest: Vec<f32> = largest.collect();
-        self.pack(rows.width, &largest, levels, |column, step| rows.values[column * rows.stride + step]);
+        self.clear((0..rows.n_rows).map(|row| largest_magnitude(rows.row(row))), rows.width, levels);
+        let (column, factors) = &mut self.scratch;
+        column.clear();
+        column.resize(2 * self.n_pairs, 0);
+        let panel_len = 2 * SHORT_PANEL * self.n_pairs;
+        for (at, &factor) in factors.iter().enumerate() {
+            round_row(rows.row(at), factor, column);
+            let (pairs, _) = column.as_chunks::<2>();
+            let (places, _) = self.values[at / SHORT_PANEL * panel_len..][..panel_len].as_chunks_mut::<2>();
+            let places = places.iter_mut().skip(at % SHORT_PANEL).step_by(SHORT_PANEL);
+            places.zip(pairs).for_each(|(place, pair)| *place = *pair);
+        }
     }
 
     /// Packs the columns of `rows`, each of which is a column of the product.
     pub fn pack_columns(&mut self, rows: Source<'_>, levels: f32) {
         let mut largest = vec![0f32; rows.width];
-        for row in 0..rows.n_rows {
-            for (largest, value) in largest.iter_mut().zip(rows.row(row)) {
-                *largest = if value.abs() > *largest { value.abs() } else { *largest };
+        (0..rows.n_rows).for_each(|row| keep_larger(&mut largest, rows.row(row)));
+        self.clear(largest.into_iter(), rows.n_rows, levels);
+        let factors = &self.scratch.1;
+        let panel_len = 2 * SHORT_PANEL * self.n_pairs;
+        for pair in 0..self.n_pairs {
+            let first = rows.row(2 * pair);
+            let second = (2 * pair + 1 < rows.n_rows).then(|| rows.row(2 * pair + 1));
+            for (panel, factors) in factors.chunks(SHORT_PANEL).enumerate() {
+                let at = panel * SHORT_PANEL;
+                let to = &mut self.values[panel * panel_len + 2 * SHORT_PANEL * pair..][..2 * factors.len()];
+                interleave(&first[at..], second.map(|row| &row[at..]), factors, to);
             }
         }
-        self.pack(rows.n_rows, &largest, levels, |column, step| rows.values[step * rows.stride + column]);
     }
 
-    /// Packs columns of `n_steps` values; `largest` has the largest magnitude of each.
-    fn pack(&mut self, n_steps: usize, largest: &[f32], levels: f32, value: impl Fn(usize, usize) -> f32) {
+    /// Makes room for columns of `n_steps` values with these largest magnitudes, and sets their scales and factors.
+    fn clear(&mut self, largest: impl Iterator<Item = f32> + Clone, n_steps: usize, levels: f32) {
         self.n_pairs = n_steps.div_ceil(2);
+        let factors = &mut self.scratch.1;
+        factors.clear();
+        factors.extend(largest.clone().map(|largest| if largest > 0.0 { levels / largest } else { 0.0 }));
         self.scales.clear();
-        self.scales.extend(largest.iter().map(|largest| largest / levels));
-        self.scales.resize(largest.len().next_multiple_of(SHORT_PANEL), 0.0);
+        self.scales.extend(largest.map(|largest| largest / levels));
+        self.scales.resize(factors.len().next_multiple_of(SHORT_PANEL), 0.0);
         self.values.clear();
         self.values.resize(self.scales.len() * 2 * self.n_pairs, 0);
-        for (column, &largest) in largest.iter().enumerate() {
-            let factor = if largest > 0.0 { levels / largest } else { 0.0 };
-            let panel = column / SHORT_PANEL * SHORT_PANEL * 2 * self.n_pairs;
-            let first = panel + column % SHORT_PANEL * 2;
-            for step in 0..n_steps {
-                let at = first + step / 2 * SHORT_PANEL * 2 + step % 2;
-                self.values[at] = rounded(value(column, step) * factor);
+    }
+}
+
+widest! {
+    fn largest_magnitude(row: &[f32]) -> f32 {
+        lanes::largest_magnitude(row)
+    }
+}
+
+widest! {
+    /// Keeps the larger magnitude in each place.
+    fn keep_larger(largest: &mut [f32], row: &[f32]) {
+        for (largest, value) in largest.iter_mut().zip(row) {
+            *largest = if value.abs() > *largest { value.abs() } else { *largest };
+        }
+    }
+}
+
+widest! {
+    /// Rounds the values of a row, times a factor.
+    fn round_row(row: &[f32], factor: f32, to: &mut [i16]) {
+        to.iter_mut().zip(row).for_each(|(to, value)| *to = rounded(value * factor));
+    }
+}
+
+widest! {
+    /// Rounds the values of two steps, times the factors of their columns, and puts those of a column side by side.
+    fn interleave(first: &[f32], second: Option<&[f32]>, factors: &[f32], to: &mut [i16]) {
+        let (pairs, _) = to.as_chunks_mut::<2>();
+        match second {
+            Some(second) => {
+                for (((pair, first), second), factor) in pairs.iter_mut().zip(first).zip(second).zip(factors) {
+                    *pair = [rounded(first * factor), rounded(second * factor)];
+                }
+            }
+            None => {
+                for ((pair, first), factor) in pairs.iter_mut().zip(first).zip(factors) {
+                    *pair = [rounded(first * factor), 0];
+                }
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The product of rows and panels.
 
 use super::operands::{ShortPanels, ShortRows};
-use super::tile::{SHORT_PANEL, TILE_ROWS, TileKernel};
+use super::tile::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
+use crate::lanes::widest;
 use crate::output::Rows;
 
 /// Computes `out = rows panels^T * factor`.
@@ -19,15 +20,40 @@ pub(crate) fn multiply(
     let panel_len = 2 * panels.n_pairs * SHORT_PANEL;
     for first in (0..n_rows).step_by(TILE_ROWS) {
         let tile = std::array::from_fn(|row| rows.row((first + row).min(n_rows - 1)));
+        let row_scales = &rows.scales[first..n_rows.min(first + TILE_ROWS)];
         for (panel, values) in panels.values.chunks_exact(panel_len).enumerate() {
             let sums = kernel(tile, values);
             let column = panel * SHORT_PANEL;
-            let len = SHORT_PANEL.min(n_columns - column);
-            for (row, sums) in (first..n_rows).zip(sums) {
-                let row_scale = rows.scales[row] * factor;
-                let out = out.part(row, column, len);
-                for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&panels.scales[column..]) {
-                    *out = sum as f32 * (row_scale * scale);
+            let scales = &panels.scales[column..][..SHORT_PANEL.min(n_columns - column)];
+            scale(&sums, row_scales, factor, scales, out, (first, column));
+        }
+    }
+}
+
+widest! {
+    /// Turns the sums of a tile, whose place is `(row, column)`, to values.
+    fn scale(
+        sums: &Tile,
+        row_scales: &[f32],
+        factor: f32,
+        scales: &[f32],
+        out: &mut Rows<'_, f32>,
+        place: (usize, usize)
+    ) {
+        let (row, column) = place;
+        for (at, (sums, row_scale)) in sums.iter().zip(row_scales).enumerate() {
+            let row_scale = row_scale * factor;
+            let out = out.part(row + at, column, scales.len());
+            let value = |sum: i32, scale: f32| sum as f32 * (row_scale * scale);
+            let whole: (Option<&mut [f32; SHORT_PANEL]>, Option<&[f32; SHORT_PANEL]>) =
+                (out.first_chunk_mut(), scales.first_chunk());
+            if let (Some(out), Some(scales)) = whole {
+                for at in 0..SHORT_PANEL {
+                    out[at] = value(sums[at], scales[at]);
+                }
+            } else {
+                for ((out, &sum), &scale) in out.iter_mut().zip(sums).zip(scales) {
+                    *out = value(sum, scale);
                 }
             }
         }

@@ -1,14 +1,20 @@
-//! x86-64: one 256-bit register holds the eight columns of a panel for two steps of `k`.
+//! x86-64: the sixteen columns of a panel for two steps of `k` are two registers of 256 bits or one of 512.
 
 use super::tile::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
 use core::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_dpwssd_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_storeu_si256,
+    _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
+    _mm256_storeu_si256, _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512,
+    _mm512_storeu_si512,
 };
+
+/// Values of a panel for two steps.
+const PAIR_LEN: usize = 2 * SHORT_PANEL;
+/// Columns, and values for two steps, of a register of 256 bits.
+const HALF: usize = SHORT_PANEL / 2;
 
 /// Returns the kernels of this file that the processor runs, fastest first.
 pub(super) fn available() -> impl Iterator<Item = TileKernel> {
-    let has_vnni = is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl");
+    let has_vnni = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni");
     // SAFETY: the features that each function needs were just detected.
     let vnni: TileKernel = |rows, panel| unsafe { tile_vnni(rows, panel) };
     // SAFETY: as above.
@@ -17,37 +23,57 @@ pub(super) fn available() -> impl Iterator<Item = TileKernel> {
     candidates.into_iter().filter(|(is_available, _)| *is_available).map(|(_, kernel)| kernel)
 }
 
-macro_rules! tile {
-    ($name:ident, $features:literal, $accumulate:expr) => {
-        #[target_feature(enable = $features)]
-        fn $name(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
-            let pairs = panel.len() / (2 * SHORT_PANEL);
-            for row in rows {
-                assert!(row.len() >= 2 * pairs, "a row is shorter than the panel");
-            }
-            let rows = rows.map(|row| row.as_ptr().cast::<i32>());
-            let mut sums = [_mm256_setzero_si256(); TILE_ROWS];
-            for pair in 0..pairs {
-                // SAFETY: `pair` is below the number of pairs that the panel and, by the assertion, every row have.
-                let weights = unsafe { _mm256_loadu_si256(panel.as_ptr().add(pair * 16).cast()) };
-                for (sum, row) in sums.iter_mut().zip(rows) {
-                    // SAFETY: as above; two 16-bit integers are read as one of 32 bits.
-                    let activations = _mm256_set1_epi32(unsafe { row.add(pair).read_unaligned() });
-                    *sum = $accumulate(*sum, activations, weights);
-                }
-            }
-            sums.map(|sums| store(sums))
-        }
-    };
+/// Returns the rows, to be read two steps at a time, and how often.
+#[inline(always)]
+fn pairs_of(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> ([*const i32; TILE_ROWS], usize) {
+    let pairs = panel.len() / PAIR_LEN;
+    for row in rows {
+        assert!(row.len() >= 2 * pairs, "a row is shorter than the panel");
+    }
+    (rows.map(|row| row.as_ptr().cast()), pairs)
 }
 
-tile!(tile_vnni, "avx512vnni,avx512vl", |sum, a, b| _mm256_dpwssd_epi32(sum, a, b));
-tile!(tile_avx2, "avx2", |sum, a, b| _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn tile_vnni(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
+    let (rows, pairs) = pairs_of(rows, panel);
+    let mut sums = [_mm512_setzero_si512(); TILE_ROWS];
+    for pair in 0..pairs {
+        // SAFETY: `pair` is below the number of pairs that the panel and every row have.
+        let weights = unsafe { _mm512_loadu_si512(panel.as_ptr().add(pair * PAIR_LEN).cast()) };
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            // SAFETY: as above; two 16-bit integers are read as one of 32 bits.
+            let activations = _mm512_set1_epi32(unsafe { row.add(pair).read_unaligned() });
+            *sum = _mm512_dpwssd_epi32(*sum, activations, weights);
+        }
+    }
+    let mut tile = Tile::default();
+    for (to, sums) in tile.iter_mut().zip(sums) {
+        // SAFETY: a row has room for sixteen 32-bit integers.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), sums) };
+    }
+    tile
+}
 
-#[target_feature(enable = "avx")]
-fn store(sums: __m256i) -> [i32; SHORT_PANEL] {
-    let mut row = [0; SHORT_PANEL];
-    // SAFETY: `row` has room for eight 32-bit integers.
-    unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), sums) };
-    row
+#[target_feature(enable = "avx2")]
+fn tile_avx2(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
+    let (rows, pairs) = pairs_of(rows, panel);
+    let mut tile = Tile::default();
+    for half in 0..2 {
+        let mut sums = [_mm256_setzero_si256(); TILE_ROWS];
+        for pair in 0..pairs {
+            // SAFETY: `pair` is below the number of pairs that the panel and every row have.
+            let weights =
+                unsafe { _mm256_loadu_si256(panel.as_ptr().add(pair * PAIR_LEN + half * 2 * HALF).cast()) };
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                // SAFETY: as above; two 16-bit integers are read as one of 32 bits.
+                let activations = _mm256_set1_epi32(unsafe { row.add(pair).read_unaligned() });
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(activations, weights));
+            }
+        }
+        for (to, sums) in tile.iter_mut().zip(sums) {
+            // SAFETY: half a row has room for eight 32-bit integers.
+            unsafe { _mm256_storeu_si256(to.as_mut_ptr().add(half * HALF).cast(), sums) };
+        }
+    }
+    tile
 }
