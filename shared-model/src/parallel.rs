@@ -23,6 +23,11 @@ fn has_threads() -> bool {
     true
 }
 
+/// Returns the number of threads that tasks run on.
+pub(crate) fn n_threads() -> usize {
+    if has_threads() { rayon::current_num_threads() } else { 1 }
+}
+
 /// Runs `work` on each chunk of `data` with its index. The last chunk may be shorter.
 pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if has_threads() {

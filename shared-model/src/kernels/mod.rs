@@ -6,9 +6,11 @@
 
 pub(crate) mod dense;
 pub(crate) mod int8;
+mod panel_groups;
 mod panel_matrix;
 pub(crate) mod short;
 mod weighted_rows;
 
-pub(crate) use panel_matrix::{PanelMatrix, Place, Values};
+pub(crate) use panel_groups::{MOST_PANELS, PanelGroups, occupies_threads};
+pub(crate) use panel_matrix::{PanelMatrix, Place, Values, multiply_apart};
 pub(crate) use weighted_rows::weighted_rows;

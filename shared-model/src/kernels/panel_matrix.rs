@@ -1,5 +1,6 @@
 //! What a block needs of a weight: products panel by panel, whose values the caller finishes before they are stored.
 
+use crate::output::Output;
 use crate::weights::packing::INT8_PANEL;
 use std::ops::Range;
 
@@ -30,6 +31,9 @@ pub(crate) trait PanelMatrix: Sync {
     /// Returns the number of input channels.
     fn n_in(&self) -> usize;
 
+    /// Returns the number of rows.
+    fn n_rows(&self, rows: Self::Rows<'_>) -> usize;
+
     /// Takes the rows of `x` `[M, in]`.
     fn rows<'x>(&self, buffer: &'x mut Self::Buffer, x: &'x [f32]) -> Self::Rows<'x>;
 
@@ -51,4 +55,36 @@ pub(crate) trait PanelMatrix: Sync {
         each: impl Fn(&mut [f32]) + Sync,
         finish: impl Fn(Place, &Values) + Sync,
     );
+
+    /// Takes the rows of the next layer: what `each` makes of `x W^T + b`.
+    ///
+    /// `memory` is for those rows, and for the product if it is not rounded panel by panel.
+    fn multiply_for<'x>(
+        &self,
+        rows: Self::Rows<'_>,
+        each: impl Fn(&mut [f32]) + Sync,
+        next: &Self,
+        memory: (&'x mut Self::Buffer, &'x mut Vec<f32>),
+    ) -> Self::Rows<'x> {
+        multiply_apart(self, rows, each, next, memory)
+    }
+}
+
+/// Stores a product in `hidden` and takes its rows for the next layer.
+pub(crate) fn multiply_apart<'x, M: PanelMatrix + ?Sized>(
+    matrix: &M,
+    rows: M::Rows<'_>,
+    each: impl Fn(&mut [f32]) + Sync,
+    next: &M,
+    (buffer, hidden): (&'x mut M::Buffer, &'x mut Vec<f32>),
+) -> M::Rows<'x> {
+    let width = matrix.n_out();
+    hidden.resize(matrix.n_rows(rows) * width, 0.0);
+    let out = Output::new(hidden);
+    let put = |place: Place, values: &Values| {
+        // SAFETY: a channel of a row is computed by one task.
+        unsafe { out.slice(place.row * width + place.channel, values.len()) }.copy_from_slice(values);
+    };
+    matrix.multiply(rows, 0..width, each, put);
+    next.rows(buffer, hidden)
 }

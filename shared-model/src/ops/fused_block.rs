@@ -47,6 +47,8 @@ pub(crate) struct Workspace<B>(Mutex<Buffers<B>>);
 #[derive(Default)]
 struct Buffers<B> {
     rows: B,
+    /// What the activation gives, as rows of the layer behind it.
+    hidden_rows: B,
     /// `[B, N, 3 D]`
     qkv: Vec<f32>,
     /// `[B, queries, D]`
@@ -191,19 +193,13 @@ impl<M: PanelMatrix> FusedBlock<'_, M> {
 
     /// Adds the output of the MLP to tokens `[rows, D]`.
     fn transform(&self, tokens: &mut [f32], norm: &NormRows, buffers: &mut Buffers<M::Buffer>) {
-        let Buffers { rows, hidden, .. } = buffers;
+        let Buffers { rows, hidden_rows, hidden, .. } = buffers;
         let width = self.c_fc.n_in();
         let n_rows = tokens.len() / width;
         let normalized = self.c_fc.rows_by(rows, n_rows, |row, to| norm.normalize(row_of(tokens, row, width), to));
-        let hidden_width = self.c_fc.n_out();
-        hidden.resize(n_rows * hidden_width, 0.0);
-        let out = Output::new(hidden);
-        let put = |place: Place, values: &Values| {
-            // SAFETY: a channel of a row is computed by one task.
-            unsafe { out.slice(place.row * hidden_width + place.channel, values.len()) }.copy_from_slice(values);
-        };
-        self.c_fc.multiply(normalized, 0..hidden_width, |values| activate(self.activation, values), put);
-        add_product(self.c_proj, self.c_proj.rows(rows, hidden), tokens);
+        let activate = |values: &mut [f32]| activate(self.activation, values);
+        let activated = self.c_fc.multiply_for(normalized, activate, self.c_proj, (hidden_rows, hidden));
+        add_product(self.c_proj, activated, tokens);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::dispatch::{available_kernels, fastest_kernel};
 use super::kernel::{Block, Kernel};
 use crate::Result;
-use crate::kernels::{PanelMatrix, Place, Values, weighted_rows};
+use crate::kernels::{MOST_PANELS, PanelGroups, PanelMatrix, Place, Values, weighted_rows};
 use crate::lanes::widest;
 use crate::output::Output;
 use crate::parallel::{for_each_chunk, for_each_task};
@@ -25,13 +25,13 @@ struct Packed {
 }
 
 /// Columns that are multiplied at a time: the block of a panel and those of a tile's rows fit the first cache together.
-const DEPTH: usize = 256;
+const DEPTH: usize = 128;
 
 /// Most rows of a task. Their sums fit the second cache together with the block of a panel.
 const ROWS_PER_TASK: usize = 256;
 
 /// Rows of a task are whole tiles of every kernel, except the last ones.
-const ROWS_OF_TILES: usize = 12;
+const ROWS_OF_TILES: usize = 24;
 
 impl DenseMatrix {
     /// Packs a weight `[out, in]` with its bias `[out]`.
@@ -81,34 +81,51 @@ impl DenseMatrix {
         })
     }
 
+    fn groups(&self, x: &[f32], channels: Range<usize>) -> PanelGroups {
+        let n_rows = x.len() / self.0.n_in;
+        PanelGroups::for_threads(channels, n_rows.div_ceil(Self::rows_per_task(n_rows)))
+    }
+
+    /// Returns the rows of one task.
+    fn rows_per_task(n_rows: usize) -> usize {
+        let n_groups = n_rows.div_ceil(ROWS_PER_TASK);
+        n_rows.div_ceil(n_groups.max(1)).max(1).next_multiple_of(ROWS_OF_TILES)
+    }
+
     fn multiply_with(
         &self,
         kernel: Kernel,
         x: &[f32],
-        channels: Range<usize>,
+        panels: &PanelGroups,
         each: impl Fn(&mut [f32]) + Sync,
         finish: impl Fn(Place, &Values) + Sync,
     ) {
-        let Packed { panels, bias, n_in } = &*self.0;
-        assert!(channels.start.is_multiple_of(INT8_PANEL) && channels.end.is_multiple_of(INT8_PANEL));
+        let Packed { panels: weights, bias, n_in } = &*self.0;
         assert!(x.len().is_multiple_of(*n_in), "{} values, {n_in} columns", x.len());
-        let (first, n_panels) = (channels.start / INT8_PANEL, channels.len() / INT8_PANEL);
         let n_rows = x.len() / n_in;
-        let n_groups = n_rows.div_ceil(ROWS_PER_TASK);
-        let rows_per_task = n_rows.div_ceil(n_groups.max(1)).next_multiple_of(ROWS_OF_TILES);
-        for_each_task(n_panels * n_groups, Vec::new, |sums, task| {
-            let (panel, first_row) = (first + task / n_groups, task % n_groups * rows_per_task);
+        let rows_per_task = Self::rows_per_task(n_rows);
+        for_each_task(panels.len() * n_rows.div_ceil(rows_per_task), Vec::new, |sums, task| {
+            let (panels, first_row) = (panels.group(task % panels.len()), task / panels.len() * rows_per_task);
+            let n_rows = rows_per_task.min(n_rows - first_row);
             sums.clear();
-            sums.resize(rows_per_task.min(n_rows.saturating_sub(first_row)), bias[panel]);
-            let rows = &x[(first_row * n_in).min(x.len())..];
-            let weights = &panels[panel * n_in * INT8_PANEL..][..n_in * INT8_PANEL];
-            for (block, panel) in weights.chunks(DEPTH * INT8_PANEL).enumerate() {
-                let rows = &rows[(block * DEPTH).min(rows.len())..];
-                kernel(Block { rows, stride: *n_in, panel }, sums);
+            panels.clone().for_each(|panel| sums.resize(sums.len() + n_rows, bias[panel]));
+            let rows = &x[first_row * n_in..];
+            for column in (0..*n_in).step_by(DEPTH) {
+                let of_panel = |at: usize| {
+                    let panel = (panels.start + at).min(panels.end - 1);
+                    &weights[panel * n_in * INT8_PANEL..][..n_in * INT8_PANEL]
+                        [column * INT8_PANEL..n_in.min(&(column + DEPTH)) * INT8_PANEL]
+                };
+                let blocks: [&[f32]; MOST_PANELS] = std::array::from_fn(of_panel);
+                let rows = &rows[column..];
+                kernel(Block { rows, n_rows, stride: *n_in, panels: &blocks[..panels.len()] }, sums);
             }
             each(sums.as_flattened_mut());
-            for (row, values) in sums.iter().enumerate() {
-                finish(Place { row: first_row + row, channel: panel * INT8_PANEL }, values);
+            for row in 0..n_rows {
+                for (at, panel) in panels.clone().enumerate() {
+                    let place = Place { row: first_row + row, channel: panel * INT8_PANEL };
+                    finish(place, &sums[at * n_rows + row]);
+                }
             }
         });
     }
@@ -122,7 +139,7 @@ impl DenseMatrix {
         Ok(x.contiguous()?.apply_op1_no_bwd(self)?)
     }
 
-    fn product(&self, kernel: Kernel, x: &[f32]) -> Vec<f32> {
+    fn product(&self, kernel: Kernel, x: &[f32], panels: &PanelGroups) -> Vec<f32> {
         let n_out = self.n_out();
         let mut out = vec![0f32; x.len() / self.0.n_in * n_out];
         let output = Output::new(&mut out);
@@ -130,7 +147,7 @@ impl DenseMatrix {
             // SAFETY: a channel of a row is computed by one task.
             unsafe { output.slice(place.row * n_out + place.channel, values.len()) }.copy_from_slice(values);
         };
-        self.multiply_with(kernel, x, 0..n_out, |_| (), put);
+        self.multiply_with(kernel, x, panels, |_| (), put);
         out
     }
 }
@@ -162,6 +179,10 @@ impl PanelMatrix for DenseMatrix {
         self.0.n_in
     }
 
+    fn n_rows(&self, rows: &[f32]) -> usize {
+        rows.len() / self.0.n_in
+    }
+
     fn rows<'x>(&self, _: &'x mut Vec<f32>, x: &'x [f32]) -> &'x [f32] {
         x
     }
@@ -190,7 +211,7 @@ impl PanelMatrix for DenseMatrix {
         finish: impl Fn(Place, &Values) + Sync,
     ) {
         let kernel = fastest_kernel().expect("a weight is packed only where there is a kernel");
-        self.multiply_with(kernel, rows, channels, each, finish);
+        self.multiply_with(kernel, rows, &self.groups(rows, channels), each, finish);
     }
 }
 
@@ -207,7 +228,8 @@ impl CustomOp1 for DenseMatrix {
         if width != self.0.n_in {
             candle_core::bail!("a packed product: activations of width {width}, expected {}", self.0.n_in);
         }
-        let out = self.product(kernel, &storage.as_slice::<f32>()?[start..end]);
+        let x = &storage.as_slice::<f32>()?[start..end];
+        let out = self.product(kernel, x, &self.groups(x, 0..self.n_out()));
         Ok((CpuStorage::F32(out), Shape::from((n_rows, self.n_out()))))
     }
 }
@@ -226,7 +248,7 @@ mod tests {
     fn every_kernel_gives_the_product_with_its_bias() {
         let kernels: Vec<Kernel> = available_kernels().collect();
         for (n_rows, n_out, n_in) in
-            [(0, 16, 3), (1, 32, 1), (5, 16, 255), (6, 48, 256), (13, 16, 257), (197, 32, 515), (600, 16, 40)]
+            [(0, 16, 3), (1, 32, 1), (5, 64, 255), (6, 48, 256), (13, 16, 257), (197, 80, 515), (600, 16, 40)]
         {
             let (x, weight, bias) = (random(&[n_rows, n_in]), random(&[n_out, n_in]), random(&[n_out]));
             let matrix = DenseMatrix::new(&weight, Some(&bias)).unwrap();
@@ -237,9 +259,12 @@ mod tests {
             let rows = x.to_vec2::<f32>().unwrap();
             let (weight, bias) = (weight.to_vec2::<f32>().unwrap(), bias.to_vec1::<f32>().unwrap());
             let x = x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            let first = matrix.product(kernels[0], &x);
+            let product = |kernel, at_once| matrix.product(kernel, &x, &PanelGroups::new(0..n_out, at_once));
+            let first = product(kernels[0], 1);
             for &kernel in &kernels {
-                assert_eq!(matrix.product(kernel, &x), first, "each sum has its order");
+                for at_once in 1..=MOST_PANELS {
+                    assert_eq!(product(kernel, at_once), first, "each sum has its order");
+                }
             }
             assert_eq!(first.len(), n_rows * n_out);
             for (row, x) in rows.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Activations as levels of seven bits, or of 14 as two levels of seven.
 
-use super::levels::{LARGEST_LEVEL, Level};
+use super::levels::{LARGEST_LEVEL, Level, ROWS_AT_ONCE};
+use super::row_levels::{BlockLevels, Places, RowLevels};
 use crate::lanes::{self, widest};
 use crate::output::Output;
 use crate::parallel::{for_each_chunk, for_each_task};
@@ -20,6 +21,9 @@ pub(crate) const FINE_STEPS: f32 = (LOWER_LEVELS * LOWER_LEVELS) as f32 - 1.5;
 /// 1.5 * 2^23. A sum with it has no fraction bits: it is rounded to the nearest integer, ties to even, which is left in
 /// the lowest bits.
 const ROUNDER: f32 = 12_582_912.0;
+
+/// Rows of a group are whole tiles of every kernel, except the last ones.
+const ROWS_OF_TILES: usize = 8;
 
 /// How activations are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,19 +86,50 @@ impl Activations {
     pub fn fill<S>(
         &mut self,
         n_rows: usize,
-        (width, rounding): (usize, Rounding),
+        size: (usize, Rounding),
         init: impl Fn() -> S + Sync + Send,
         write: impl Fn(&mut S, RowLevels<'_>) + Sync,
     ) {
+        let places = self.places(n_rows, size);
+        for_each_task(n_rows, init, |scratch, row| write(scratch, RowLevels { places, row }));
+    }
+
+    /// Replaces all rows, in parallel: `write` quantizes one block of some, with a scratch that `init` makes for each
+    /// thread.
+    ///
+    /// `width` is a multiple of [`INT8_QUAD`].
+    pub fn fill_blocks<S>(
+        &mut self,
+        n_rows: usize,
+        size: (usize, Rounding),
+        init: impl Fn() -> S + Sync + Send,
+        write: impl Fn(&mut S, BlockLevels<'_>) + Sync,
+    ) {
+        let n_groups = n_rows.div_ceil(ROWS_AT_ONCE);
+        let n_rows_of_group = n_rows.div_ceil(n_groups.max(1)).next_multiple_of(ROWS_OF_TILES);
+        let places = self.places(n_rows, size);
+        for_each_task(Self::n_block_tasks(n_rows, size), init, |scratch, task| {
+            let first = task % n_groups * n_rows_of_group;
+            let rows = first.min(n_rows)..n_rows.min(first + n_rows_of_group);
+            debug_assert!(!rows.is_empty(), "a group is at most {ROWS_AT_ONCE} rows, also when it is rounded up");
+            write(scratch, BlockLevels { places, block: task / n_groups, rows });
+        });
+    }
+
+    /// Returns the number of tasks of [`Self::fill_blocks`].
+    pub fn n_block_tasks(n_rows: usize, (width, rounding): (usize, Rounding)) -> usize {
+        width.div_ceil(rounding.block_width) * n_rows.div_ceil(ROWS_AT_ONCE)
+    }
+
+    /// Makes room for rows.
+    fn places(&mut self, n_rows: usize, (width, rounding): (usize, Rounding)) -> Places<'_> {
         let block_width = rounding.block_width;
         assert!(width.is_multiple_of(INT8_QUAD) && block_width.is_multiple_of(INT8_QUAD) && block_width > 0);
         (self.n_rows, self.width, self.rounding) = (n_rows, width, rounding);
         self.levels.resize(n_rows * width * rounding.passes(), 0);
         self.steps.resize(n_rows * self.n_blocks() * rounding.passes(), Step::default());
         let (levels, steps) = (Output::new(&mut self.levels), Output::new(&mut self.steps));
-        for_each_task(n_rows, init, |scratch, row| {
-            write(scratch, RowLevels { levels, steps, row, n_rows, width, rounding });
-        });
+        Places { levels, steps, n_rows, width, rounding }
     }
 
     /// Returns the number of rows.
@@ -121,49 +156,6 @@ impl Activations {
     }
 }
 
-/// The levels of one row of [`Activations`], which one task fills.
-pub(crate) struct RowLevels<'a> {
-    levels: Output<'a, Level>,
-    steps: Output<'a, Step>,
-    row: usize,
-    n_rows: usize,
-    width: usize,
-    rounding: Rounding,
-}
-
-impl RowLevels<'_> {
-    /// Returns the index of the row.
-    pub fn row(&self) -> usize {
-        self.row
-    }
-
-    /// Quantizes the row's values.
-    pub fn quantize(self, values: &[f32]) {
-        assert_eq!(values.len(), self.width, "values of row {}", self.row);
-        let Rounding { block_width, bits } = self.rounding;
-        let passes = bits.passes();
-        for (block, values) in values.chunks(block_width).enumerate() {
-            let pass = |pass: usize| {
-                let first = self.n_rows * (block * block_width * passes + pass * values.len());
-                let start = first + self.row * values.len();
-                // SAFETY: the task is the only one of this row, and a pass has levels and steps of its own.
-                unsafe {
-                    let step = self.steps.slice((block * passes + pass) * self.n_rows + self.row, 1);
-                    (self.levels.slice(start, values.len()), step)
-                }
-            };
-            let (levels, step) = pass(0);
-            match bits {
-                ActivationBits::Seven => step[0] = quantize(values, levels),
-                ActivationBits::Fourteen => {
-                    let (lower, lower_step) = pass(1);
-                    (step[0], lower_step[0]) = quantize_fine(values, levels, lower);
-                }
-            }
-        }
-    }
-}
-
 /// Replaces the values of rows `[rows, width]` with those that their levels mean.
 pub(crate) fn round_to_levels(values: &mut [f32], width: usize, rounding: Rounding) {
     let Rounding { block_width, bits } = rounding;
@@ -183,7 +175,8 @@ pub(crate) fn round_to_levels(values: &mut [f32], width: usize, rounding: Roundi
 }
 
 widest! {
-    fn quantize(values: &[f32], levels: &mut [Level]) -> Step {
+    /// Rounds values to levels, and returns what these mean.
+    pub(super) fn quantize(values: &[f32], levels: &mut [Level]) -> Step {
         let (least, largest) = (lanes::min(values, 0.0), lanes::max(values, 0.0));
         let scale = (largest - least) / STEPS;
         let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
@@ -199,7 +192,7 @@ widest! {
 
 widest! {
     /// As [`quantize`], to levels of 14 bits: their upper and their lower seven. Returns the steps of both.
-    fn quantize_fine(values: &[f32], upper: &mut [Level], lower: &mut [Level]) -> (Step, Step) {
+    pub(super) fn quantize_fine(values: &[f32], upper: &mut [Level], lower: &mut [Level]) -> (Step, Step) {
         let (least, largest) = (lanes::min(values, 0.0), lanes::max(values, 0.0));
         let scale = (largest - least) / FINE_STEPS;
         let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };

@@ -14,15 +14,15 @@ use std::sync::OnceLock;
 
 /// Returns the kernels that this processor runs, fastest first. The last one is the scalar reference.
 pub(super) fn available_kernels() -> impl Iterator<Item = PanelKernel> {
-    let scalar: PanelKernel = scalar::multiply;
+    let scalar = PanelKernel::Sums(scalar::multiply);
     #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
-    let own = std::iter::once(plain_wasm::multiply as PanelKernel);
+    let own = std::iter::once(PanelKernel::Sums(plain_wasm::multiply));
     #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
     let own = relaxed_wasm::available();
     #[cfg(target_arch = "x86_64")]
     let own = x86::available();
     #[cfg(target_arch = "aarch64")]
-    let own = std::iter::once(neon::multiply as PanelKernel);
+    let own = std::iter::once(PanelKernel::Sums(neon::multiply));
     #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64", target_arch = "aarch64")))]
     let own = std::iter::empty();
     own.chain([scalar])

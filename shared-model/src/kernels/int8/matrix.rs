@@ -4,7 +4,7 @@ use super::activations::{Activations, Rounding};
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
 use super::packed::Packed;
-use crate::kernels::{PanelMatrix, Place, Values};
+use crate::kernels::{MOST_PANELS, PanelGroups, PanelMatrix, Place, Values, multiply_apart, occupies_threads};
 use crate::output::Output;
 use crate::parallel::for_each_task;
 use crate::weights::packing::INT8_PANEL;
@@ -71,20 +71,53 @@ impl Int8Matrix {
         &self,
         kernel: PanelKernel,
         activations: &Activations,
-        channels: Range<usize>,
+        panels: &PanelGroups,
         each: impl Fn(&mut [f32]) + Sync,
         finish: impl Fn(Place, &Values) + Sync,
     ) {
-        assert!(channels.start.is_multiple_of(INT8_PANEL) && channels.end.is_multiple_of(INT8_PANEL));
-        let first = channels.start / INT8_PANEL;
-        for_each_task(channels.len() / INT8_PANEL, Vec::new, |values, task| {
-            let panel = first + task;
-            self.0.panel(panel, activations, kernel, values);
+        for_each_task(panels.len(), Vec::new, |values, task| {
+            let (panels, rows) = (panels.group(task), 0..activations.n_rows());
+            self.0.panels(panels.clone(), (activations, rows.clone()), kernel, values);
             each(values.as_flattened_mut());
-            for (row, values) in values.iter().enumerate() {
-                finish(Place { row, channel: panel * INT8_PANEL }, values);
+            for row in rows.clone() {
+                for (at, panel) in panels.clone().enumerate() {
+                    finish(Place { row, channel: panel * INT8_PANEL }, &values[at * rows.len() + row]);
+                }
             }
         });
+    }
+
+    /// As [`PanelMatrix::multiply_for`], where the blocks of `next` are whole panels.
+    fn multiply_blocks<'x>(
+        &self,
+        kernel: PanelKernel,
+        activations: &Activations,
+        each: impl Fn(&mut [f32]) + Sync,
+        next: &Self,
+        buffer: &'x mut Activations,
+    ) -> &'x Activations {
+        let size = (next.0.n_in, next.0.rounding);
+        buffer.fill_blocks(
+            activations.n_rows(),
+            size,
+            || (Vec::new(), Vec::new()),
+            |(values, block), levels| {
+                let (rows, columns) = (levels.rows(), levels.columns());
+                block.resize(rows.len() * columns.len(), 0.0);
+                for panels in PanelGroups::new(columns.clone(), MOST_PANELS).groups() {
+                    self.0.panels(panels.clone(), (activations, rows.clone()), kernel, values);
+                    each(values.as_flattened_mut());
+                    for (panel, values) in panels.zip(values.chunks_exact(rows.len())) {
+                        let column = panel * INT8_PANEL - columns.start;
+                        for (row, values) in block.chunks_exact_mut(columns.len()).zip(values) {
+                            row[column..][..INT8_PANEL].copy_from_slice(values);
+                        }
+                    }
+                }
+                levels.quantize(block);
+            },
+        );
+        buffer
     }
 
     /// Returns `x W^T + b`.
@@ -96,7 +129,7 @@ impl Int8Matrix {
         Ok(x.contiguous()?.apply_op1_no_bwd(self)?)
     }
 
-    fn product(&self, x: &[f32], kernel: PanelKernel) -> Vec<f32> {
+    fn product(&self, x: &[f32], kernel: PanelKernel, panels: &PanelGroups) -> Vec<f32> {
         let Packed { n_in, n_out, .. } = *self.0;
         let n_rows = x.len() / n_in;
         let mut activations = Activations::default();
@@ -107,7 +140,7 @@ impl Int8Matrix {
             // SAFETY: the task is the only one of these channels.
             unsafe { output.slice(place.row * n_out + place.channel, INT8_PANEL) }.copy_from_slice(values);
         };
-        self.multiply_with(kernel, rows, 0..n_out, |_| (), put);
+        self.multiply_with(kernel, rows, panels, |_| (), put);
         out
     }
 }
@@ -123,6 +156,10 @@ impl PanelMatrix for Int8Matrix {
 
     fn n_in(&self) -> usize {
         self.0.n_in
+    }
+
+    fn n_rows(&self, rows: &Activations) -> usize {
+        rows.n_rows()
     }
 
     fn rows<'x>(&self, buffer: &'x mut Activations, x: &'x [f32]) -> &'x Activations {
@@ -165,7 +202,28 @@ impl PanelMatrix for Int8Matrix {
         each: impl Fn(&mut [f32]) + Sync,
         finish: impl Fn(Place, &Values) + Sync,
     ) {
-        self.multiply_with(fastest_kernel(), rows, channels, each, finish);
+        let kernel = fastest_kernel();
+        self.multiply_with(kernel, rows, &kernel.groups(channels), each, finish);
+    }
+
+    fn multiply_for<'x>(
+        &self,
+        rows: &Activations,
+        each: impl Fn(&mut [f32]) + Sync,
+        next: &Self,
+        (buffer, hidden): (&'x mut Activations, &'x mut Vec<f32>),
+    ) -> &'x Activations {
+        assert_eq!(self.n_out(), next.n_in(), "channels of a layer and of the next");
+        let Packed { n_in: width, rounding, .. } = *next.0;
+        let occupies_threads = occupies_threads(Activations::n_block_tasks(rows.n_rows(), (width, rounding)));
+        match fastest_kernel() {
+            kernel @ PanelKernel::Values(_)
+                if rounding.block_width.is_multiple_of(INT8_PANEL) && occupies_threads =>
+            {
+                self.multiply_blocks(kernel, rows, each, next, buffer)
+            }
+            _ => multiply_apart(self, rows, each, next, (buffer, hidden)),
+        }
     }
 }
 
@@ -183,111 +241,11 @@ impl CustomOp1 for Int8Matrix {
         if width != self.0.n_in {
             candle_core::bail!("int8-matmul: activations of width {width}, expected {}", self.0.n_in);
         }
-        let out = self.product(&values[start..end], fastest_kernel());
+        let kernel = fastest_kernel();
+        let out = self.product(&values[start..end], kernel, &kernel.groups(0..self.0.n_out));
         Ok((CpuStorage::F32(out), Shape::from((n_rows, self.0.n_out))))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::int8::dispatch::available_kernels;
-    use crate::kernels::int8::scalar;
-    use crate::weights::ActivationBits;
-    use crate::weights::packing::{INT8_QUAD, pack};
-
-    fn matrix(values: &[i8], n_out: usize, n_in: usize, rounding: Rounding) -> Int8Matrix {
-        let scales = (0..n_out).map(|row| 0.01 + row as f32 * 1e-4).collect();
-        let packed: Vec<u8> = pack(values, n_out, n_in).into_iter().map(|v| v as u8).collect();
-        Int8Matrix(Arc::new(Packed::new(packed.into(), scales, n_in, rounding)))
-    }
-
-    #[test]
-    fn packing_keeps_every_weight_in_its_place() {
-        let values: Vec<i8> = (0..32 * 12).map(|v| v as i8).collect();
-        let dense = matrix(&values, 32, 12, Rounding::coarse(8)).dequantize().unwrap().to_vec2::<f32>().unwrap();
-        for (row, weights) in dense.iter().enumerate() {
-            for (column, &weight) in weights.iter().enumerate() {
-                assert_eq!(weight, f32::from(values[row * 12 + column]) * (0.01 + row as f32 * 1e-4));
-            }
-        }
-    }
-
-    /// The largest weights of a case: with some no two quads fit 16 bits together, with others a few or all do.
-    const LARGEST: [i32; 4] = [127, 100, 64, 20];
-
-    /// A random product. `is_extreme` takes the largest magnitudes, with which no sum may wrap or saturate.
-    struct Case {
-        n_rows: usize,
-        n_out: usize,
-        n_in: usize,
-        rounding: Rounding,
-        largest: i32,
-        is_extreme: bool,
-        seed: u64,
-    }
-
-    impl Case {
-        fn check(&self) {
-            let Self { n_rows, n_out, n_in, rounding, largest, is_extreme, seed } = *self;
-            let mut state = seed | 1;
-            let mut draw = || {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (state >> 33) as i32
-            };
-            let mut weight = || if is_extreme { -largest } else { draw() % (2 * largest + 1) - largest };
-            let weights: Vec<i8> = (0..n_out * n_in).map(|_| weight() as i8).collect();
-            let x: Vec<f32> =
-                (0..n_rows * n_in).map(|_| if is_extreme { 3.0 } else { (draw() % 1000) as f32 / 77.0 }).collect();
-            let matrix = matrix(&weights, n_out, n_in, rounding);
-            let ours = matrix.product(&x, scalar::multiply);
-            for kernel in available_kernels() {
-                assert_eq!(ours, matrix.product(&x, kernel), "{n_rows} rows of {n_in}, {n_out} channels");
-            }
-
-            let dense = matrix.dequantize().unwrap().to_vec2::<f32>().unwrap();
-            for row in 0..n_rows {
-                let x = &x[row * n_in..][..n_in];
-                let largest = x.iter().fold(0f32, |largest, value| largest.max(value.abs()));
-                for (column, weights) in dense.iter().enumerate() {
-                    let sum: f64 = x.iter().zip(weights).map(|(x, w)| f64::from(x * w)).sum();
-                    let error = (f64::from(ours[row * n_out + column]) - sum).abs();
-                    // An activation is off by half a step at most.
-                    let size = f64::from(largest * weights.iter().map(|weight| weight.abs()).sum::<f32>());
-                    assert!(error <= size / f64::from(rounding.steps()) + 1e-5 * size, "{error} of {size}");
-                }
-            }
-        }
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    proptest::proptest! {
-        #[test]
-        fn every_kernel_gives_the_scalar_sums(
-            (n_rows, panels, quads) in (0usize..28, 1usize..4, 1usize..40),
-            block_width in proptest::sample::select(vec![4usize, 12, 64, 256]),
-            bits in proptest::sample::select(&ActivationBits::ALL[..]),
-            largest in proptest::sample::select(&LARGEST[..]),
-            is_extreme: bool,
-            seed: u64,
-        ) {
-            let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-            let rounding = Rounding { block_width, bits };
-            Case { n_rows, n_out, n_in, rounding, largest, is_extreme, seed }.check();
-        }
-    }
-
-    /// The kernels of a browser.
-    #[cfg(target_arch = "wasm32")]
-    #[wasm_bindgen_test::wasm_bindgen_test]
-    fn every_kernel_gives_the_scalar_sums() {
-        for seed in 0..60u64 {
-            let (rows, panels, quads) = (seed as usize % 11, seed as usize % 3 + 1, seed as usize * 7 % 70 + 1);
-            let block_width = [4, 64, 256][seed as usize % 3];
-            let rounding = Rounding { block_width, bits: ActivationBits::ALL[seed as usize / 2 % 2] };
-            let (n_out, n_in) = (panels * INT8_PANEL, quads * INT8_QUAD);
-            let largest = LARGEST[seed as usize / 4 % LARGEST.len()];
-            Case { n_rows: rows, n_out, n_in, rounding, largest, is_extreme: seed % 4 == 0, seed }.check();
-        }
-    }
-}
+mod tests;

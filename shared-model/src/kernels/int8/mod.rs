@@ -21,6 +21,7 @@ pub(crate) mod panels;
 mod plain_wasm;
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
 mod relaxed_wasm;
+mod row_levels;
 mod rows;
 mod scalar;
 #[cfg(target_arch = "x86_64")]

@@ -2,11 +2,13 @@
 
 use super::activations::{Activations, Rounding};
 use super::fitting::Fitting;
-use super::kernel::{PanelKernel, Weights};
+use super::kernel::{PanelKernel, Part, Product, Sums, SumsKernel, Weights};
+use super::levels::ROWS_AT_ONCE;
 use super::panels::{Found, scale, take_sums};
-use crate::kernels::Values;
+use crate::kernels::{MOST_PANELS, Values};
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use bytes::Bytes;
+use std::ops::Range;
 
 /// A packed int8 weight with its scales and bias.
 #[derive(Clone)]
@@ -29,10 +31,6 @@ pub(super) struct Packed {
     pub rounding: Rounding,
 }
 
-/// Rows that are multiplied by a block of a panel at a time, in whole tiles of every kernel. Their levels, sums and
-/// values fit the processor's first cache together with the block.
-const ROWS_AT_ONCE: usize = 48;
-
 impl Packed {
     /// Takes a packed weight, without a bias.
     pub fn new(values: Bytes, scales: Vec<f32>, n_in: usize, rounding: Rounding) -> Self {
@@ -48,30 +46,72 @@ impl Packed {
         Self { bias, ..self }
     }
 
-    /// Computes the values of one panel for all rows.
-    pub fn panel(&self, panel: usize, activations: &Activations, kernel: PanelKernel, values: &mut Vec<Values>) {
+    /// Returns a block of a panel.
+    fn part(&self, panel: usize, block: usize, n_blocks: usize) -> Part<'_> {
         let panel_bytes = self.n_in * INT8_PANEL;
-        let weights = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
-        let n_blocks = activations.n_blocks();
-        let weight_sums = &self.weight_sums[panel * n_blocks..][..n_blocks];
-        let fitting = &self.fitting[panel * n_blocks..][..n_blocks];
-        values.resize(activations.n_rows(), [0.0; INT8_PANEL]);
+        let values = as_signed(&self.values[panel * panel_bytes..][..panel_bytes]);
+        let first = block * self.rounding.block_width;
+        let width = self.rounding.block_width.min(self.n_in - first);
+        let weights = Weights {
+            values: &values[first * INT8_PANEL..][..width * INT8_PANEL],
+            fitting: self.fitting[panel * n_blocks + block],
+        };
+        let channels = [&self.scales, &self.bias].map(|values| &values.as_chunks().0[panel]);
+        Part { weights, weight_sums: &self.weight_sums[panel * n_blocks + block], channels }
+    }
+
+    /// Computes the values `[panels][rows][16]` of at most [`MOST_PANELS`] for some rows.
+    pub fn panels(
+        &self,
+        panels: Range<usize>,
+        (activations, rows): (&Activations, Range<usize>),
+        kernel: PanelKernel,
+        values: &mut Vec<Values>,
+    ) {
+        let (n_blocks, passes) = (activations.n_blocks(), activations.passes());
+        values.resize(panels.len() * rows.len(), [0.0; INT8_PANEL]);
         let mut sums = [[0; INT8_PANEL]; ROWS_AT_ONCE];
-        for (chunk, values) in values.chunks_mut(ROWS_AT_ONCE).enumerate() {
-            let (first, sums) = (chunk * ROWS_AT_ONCE, &mut sums[..values.len()]);
-            for (block, values_of_block) in weights.chunks(self.rounding.block_width * INT8_PANEL).enumerate() {
-                let weights = Weights { values: values_of_block, fitting: fitting[block] };
-                for pass in 0..activations.passes() {
+        for first in (0..rows.len()).step_by(ROWS_AT_ONCE) {
+            let values = &mut values[first..];
+            let stride = rows.len();
+            let rows = rows.start + first..rows.end.min(rows.start + first + ROWS_AT_ONCE);
+            let sums = &mut sums[..rows.len()];
+            for block in 0..n_blocks {
+                let parts: [Part<'_>; MOST_PANELS] =
+                    std::array::from_fn(|at| self.part((panels.start + at).min(panels.end - 1), block, n_blocks));
+                for pass in 0..passes {
                     let (levels, steps, width) = activations.block(block, pass);
-                    kernel(&levels[first * width..][..sums.len() * width], width, weights, sums);
-                    let (steps, weight_sums) = (&steps[first..], &weight_sums[block]);
-                    take_sums(values, Found { sums, steps, weight_sums, is_first: block + pass == 0 });
+                    let product = Product {
+                        levels: &levels[rows.start * width..rows.end * width],
+                        width,
+                        steps: &steps[rows.clone()],
+                        panels: &parts[..panels.len()],
+                        stride,
+                        is_first: block + pass == 0,
+                        is_last: (block + 1, pass + 1) == (n_blocks, passes),
+                    };
+                    match kernel {
+                        PanelKernel::Values(add) => add(product, values),
+                        PanelKernel::Sums(multiply) => add_sums(multiply, product, sums, values),
+                    }
                 }
             }
         }
-        let channel = panel * INT8_PANEL;
-        let [scales, bias] = [&self.scales, &self.bias].map(|values| of_panel(values, channel));
-        scale(values, &scales, &bias);
+    }
+}
+
+/// Adds a product by a kernel that leaves sums in memory.
+fn add_sums(multiply: SumsKernel, product: Product<'_>, sums: &mut [Sums], values: &mut [Values]) {
+    let Product { levels, width, steps, panels, stride, is_first, is_last } = product;
+    for (&Part { weights, weight_sums, channels: [scales, bias] }, values) in
+        panels.iter().zip(values.chunks_mut(stride))
+    {
+        let values = &mut values[..steps.len()];
+        multiply(levels, width, weights, sums);
+        take_sums(values, Found { sums, steps, weight_sums, is_first });
+        if is_last {
+            scale(values, scales, bias);
+        }
     }
 }
 

@@ -21,8 +21,7 @@ const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
 /// Returns both kernels, the faster one of this engine first.
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
-    let whole: PanelKernel = |levels, width, weights, sums| multiply::<Whole>(levels, width, weights, sums);
-    let in_parts: PanelKernel = |levels, width, weights, sums| multiply::<InParts>(levels, width, weights, sums);
+    let [whole, in_parts] = [multiply::<Whole>, multiply::<InParts>].map(PanelKernel::Sums);
     if has_whole_instruction() { [whole, in_parts] } else { [in_parts, whole] }.into_iter()
 }
 
