@@ -24,6 +24,6 @@ cd "$DERMAKE_ROOT"
 cargo build --release --locked -p native-trainer
 once oha_ready install_oha
 arguments=(--out "$DERMAKE_ROOT/target/bench" --ours "$target/release/dermake" --oha "$OHA_HOME/bin/oha")
-add_reference torch open_clip fastapi uvicorn
+add_reference torch open_clip fastapi uvicorn onnx onnxruntime onnxscript
 
 exec python3 -B native-trainer/benches/serve/bench.py "${arguments[@]}" "$@"

@@ -1,4 +1,5 @@
-"""`just bench-serve`: `dermake serve --infer` under load, beside a FastAPI server around open_clip, in the same run.
+"""`just bench-serve`: `dermake serve --infer` under load, beside FastAPI servers around open_clip, in the same run: one
+with PyTorch in f32, one whose image tower is an 8-bit export in onnxruntime.
 
 Both answer `POST /v1/classify` for one photo with the same bell-shaped weights on the same cores; oha asks, over loopback,
 from the same machine. A closed loop has a number of clients that each wait for their answer; an open loop asks at a rate, whatever
@@ -26,6 +27,7 @@ from servers import sample, serving
 
 REFERENCE = Path(__file__).with_name("reference.py")
 BELL_SHAPED = Path(__file__).parents[1] / "bell_shaped.py"
+EXPORT = Path(__file__).parents[1] / "export.py"
 MODEL_DATA = Path(__file__).parents[3] / "shared-model" / "data"
 LABELS, TEMPLATES = MODEL_DATA / "labels" / "pad.json", MODEL_DATA / "prompts" / "skin_templates.json"
 # Of a logit, 100 times a cosine: two decoders of JPEG, and eight bits where a model has them.
@@ -41,7 +43,7 @@ class Bench:
         self.arguments = arguments
         self.folder = arguments.out / "serve"
         self.model, self.int8 = self.folder / arguments.arch, self.folder / f"{arguments.arch}-int8"
-        self.photo = self.folder / "photo.jpg"
+        self.photo, self.onnx = self.folder / "photo.jpg", self.folder / f"{arguments.arch}-onnx"
         self.results = {"machine": machine(), "arch": arguments.arch, "closed": [], "open": [], "answers": []}
         self.not_run, self.failures = list(arguments.not_run), []
 
@@ -60,6 +62,9 @@ class Bench:
             with tempfile.TemporaryDirectory(dir=self.folder) as drawn:
                 run([ours, "synth", "--images", 14, "--seed", 1, "--image-size", 512, "--out", Path(drawn) / "drawn"])
                 sorted(Path(drawn).rglob("*.jpg"))[0].rename(self.photo)
+        if self.arguments.reference:
+            inputs = ["--model", self.model, "--photo", self.photo, "--out", self.onnx]
+            run([self.arguments.reference, "-B", EXPORT, *inputs])
 
     def ours(self, model, *options):
         limits = ["--rate-per-sec", 0, "--max-connections", 2048, "--max-connections-per-client", 2048]
@@ -67,8 +72,8 @@ class Bench:
         where = ["--app", self.folder / "app", "--port", 0, "--infer", "cpu", "--infer-model", model]
         return [self.arguments.ours, "serve", *where, *limits, *options]
 
-    def theirs(self):
-        inputs = ["--model", self.model, "--labels", LABELS, "--templates", TEMPLATES]
+    def theirs(self, *options):
+        inputs = ["--model", self.model, "--labels", LABELS, "--templates", TEMPLATES, *options]
         return [self.arguments.reference, "-B", REFERENCE, *inputs, "--threads", self.arguments.threads]
 
     def load(self, server, secs, clients, rate=None, wait=True):
@@ -166,7 +171,8 @@ class Bench:
         single = ("ours int8 single", self.ours(self.int8, "--max-batch", 1, "--batch-wait-ms", 0))
         commands.append(single)
         if a.reference:
-            commands.append(("FastAPI f32", self.theirs()))
+            rivals = [("FastAPI int8", self.theirs("--onnx", self.onnx / "int8.onnx")), ("FastAPI f32", self.theirs())]
+            commands += rivals
         if a.hosting_clients:
             self.hosting()
         with ExitStack() as stack:
@@ -178,25 +184,25 @@ class Bench:
                     self.open(server, capacities[server.name])
             self.results["peak_mib"] = {server.name: server.rss_mib("VmHWM") for server in servers}
         if a.reference:
-            for name in [name for name, _ in commands if name.startswith("ours")]:
-                self.at_equal_p95(name)
+            for (name, _), (rival, _) in itertools.product(commands[: -len(rivals)], rivals):
+                self.at_equal_p95(name, rival)
         if a.overload_secs:
             with serving(*commands[1], a.threads) as server:
                 self.overload(server, capacities["ours int8"])
 
-    def at_equal_p95(self, name):
+    def at_equal_p95(self, name, rival):
         """Our best throughput with no worse a p95 than theirs, at each number of clients that they had."""
         runs = self.results["closed"]
         ours = [run for run in runs if run["server"] == name]
         ratios = {}
-        for theirs in (run for run in runs if run["server"] == "FastAPI f32"):
+        for theirs in (run for run in runs if run["server"] == rival):
             fitting = [run["per_sec"] for run in ours if run["p95_ms"] <= theirs["p95_ms"]]
             ratios[round(theirs["p95_ms"])] = max(fitting) / theirs["per_sec"] if fitting else None
         peaks = self.results["peak_mib"]
-        memory = peaks[name] / peaks["FastAPI f32"]
-        self.results.setdefault("beside", []).append({"server": name, "ratio_at_p95_ms": ratios, "memory_ratio": memory})
+        found = {"server": name, "rival": rival, "ratio_at_p95_ms": ratios, "memory_ratio": peaks[name] / peaks[rival]}
+        self.results.setdefault("beside", []).append(found)
         shown = ", ".join(f"{ratio:.2f} at {ms} ms" if ratio else f"none at {ms} ms" for ms, ratio in ratios.items())
-        print(f"  {name:16} times FastAPI's throughput at its p95: {shown}; {memory:.2f} of its memory")
+        print(f"  {name:16} times {rival}'s throughput at its p95: {shown}; {found['memory_ratio']:.2f} of its memory")
 
     def finish(self):
         measure.finish(self.arguments.out / "serve.json", self.results, self.not_run, self.failures)
