@@ -22,7 +22,7 @@ pub(super) fn available_kernels() -> impl Iterator<Item = PanelKernel> {
     #[cfg(target_arch = "x86_64")]
     let own = x86::available();
     #[cfg(target_arch = "aarch64")]
-    let own = std::iter::once(PanelKernel::Sums(neon::multiply));
+    let own = neon::available();
     #[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64", target_arch = "aarch64")))]
     let own = std::iter::empty();
     own.chain([scalar])
