@@ -5,6 +5,8 @@
 
 mod data;
 mod head;
+#[cfg(test)]
+mod head_parity;
 mod readable;
 mod split;
 mod tower;
