@@ -24,6 +24,7 @@ mkdir -p "$work/$name" "$out"
 out=$(cd "$out" && pwd)
 cp "$dermake" "$work/$name/dermake"
 cp "$DERMAKE_ROOT"/LICENSE-* "$work/$name"
+cp "$DERMAKE_ROOT/native-trainer/crates/drawing/fonts/LICENSE" "$work/$name/LICENSE-DejaVu"
 strip "$work/$name/dermake"
 tar -C "$work" -czf "$work/archive" "$name"
 mv "$work/archive" "$out/$name.tar.gz"

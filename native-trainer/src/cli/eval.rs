@@ -114,7 +114,8 @@ pub struct Eval {
     #[arg(long, ignore_case = true, value_name = "METHOD", value_parser = map_method(), requires = "out", conflicts_with = "from")]
     map: Option<MapMethod>,
 
-    /// Folder for results.json, results.md, report.html and the answer to each image in predictions/
+    /// Folder for results.json, results.md, report.html, the drawings in figures/ (SVG and PNG) and the answer to each image
+    /// in predictions/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 

@@ -60,6 +60,8 @@ fn a_folder_of_classes_is_evaluated_and_its_report_has_figures_and_features() {
     assert!(report.contains("Probabilities are a softmax of 100 times the cosines."), "{report}");
     let figure = fs::read_to_string(out.join("figures/own-confusion-matrix.svg")).unwrap();
     assert!(figure.contains("Nevus"), "{figure}");
+    let picture = image::open(out.join("figures/own-confusion-matrix.png")).unwrap().to_rgb8();
+    assert!(picture.width() > 300 && picture.pixels().any(|pixel| pixel.0 != [255; 3]), "{}", picture.width());
     let written = Dataset::read(&features).unwrap();
     assert_eq!((written.len(), written.cell(0, 0), written.cell(3, 1)), (4, "own", "4"));
     assert!(written.cell(0, 2).ends_with("c.jpg"), "{}", written.cell(0, 2));

@@ -11,10 +11,10 @@ const MAX_GROUPS: usize = 2 * OTHERS;
 
 /// The look of a dot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+struct Look {
     /// Its place in [`COLORS`].
-    pub color: usize,
-    pub is_square: bool,
+    color: usize,
+    is_square: bool,
 }
 
 impl Look {
@@ -54,11 +54,6 @@ impl Dots {
             groups,
             n_without: group_of.iter().filter(|group| group.is_none()).count(),
         }
-    }
-
-    /// The look of a dot.
-    pub fn look(&self, dot: usize) -> Look {
-        self.looks[dot]
     }
 
     /// The dots at these pixels, one path for each look, the gray ones at the bottom.
@@ -111,8 +106,8 @@ mod tests {
     #[test]
     fn each_group_has_a_look_of_its_own_and_of_many_the_rarest_share_one() {
         let few = Dots::of(&[Some(2), None, Some(0), Some(2)], 3);
-        assert_eq!((few.look(0), few.look(3), few.look(1)), (few.look(0), few.look(0), Look::OTHER));
-        assert_ne!(few.look(0), few.look(2));
+        assert_eq!((few.looks[3], few.looks[1]), (few.looks[0], Look::OTHER));
+        assert_ne!(few.looks[0], few.looks[2]);
         let names: Vec<String> = (0..20).map(|n| format!("group {n}")).collect();
         let legend = few.legend(&names[..3]).into_string();
         assert!(
@@ -125,7 +120,7 @@ mod tests {
         let many = Dots::of(&groups, 20);
         let looks: std::collections::HashSet<String> = many.looks.iter().map(|look| look.class()).collect();
         assert_eq!(looks.len(), MAX_GROUPS + 1);
-        assert_eq!((many.look(0), many.look(groups.len() - 1)), (Look::OTHER, Look::nth(0)));
+        assert_eq!((many.looks[0], many.looks[groups.len() - 1]), (Look::OTHER, Look::nth(0)));
         let legend = many.legend(&names).into_string();
         // 1 + 2 + … + 8 dots.
         assert!(legend.contains("8 others") && legend.contains(">36<"), "{legend}");

@@ -2,7 +2,7 @@
 //! reports, training curves and other reports are made with it.
 //!
 //! The drawings of a page take their look from its style sheet, of which [`page_css`] is a part. [`standalone`] makes a
-//! file that needs none.
+//! file that needs none, and [`png`] a picture of it.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -10,6 +10,9 @@ pub mod axes;
 pub mod dots;
 pub mod lines;
 pub mod marks;
+mod png;
+
+pub use png::png;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

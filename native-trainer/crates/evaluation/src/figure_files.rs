@@ -1,4 +1,5 @@
-//! The drawings and maps of a report as files, in its folder `figures`. Those of an earlier report are removed.
+//! The drawings of a report as SVG and PNG files, and the tables of its maps, in its folder `figures`. Those of an
+//! earlier report are removed.
 
 use super::embedding_map;
 use super::report;
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Folder of the report's drawings; those of further models in a folder each.
 const FOLDER: &str = "figures";
-/// Ends of the names of what is written there.
-const ENDINGS: [&str; 3] = [".svg", "-map.csv", "-map.png"];
+/// Ends of the names of what is written there. A PNG is ours if there is an SVG of its name.
+const ENDINGS: [&str; 2] = [".svg", "-map.csv"];
 
 /// Writes the drawings and maps of models into the folder of their report, and removes those that an earlier report left:
 /// of benchmarks and models that this one does not have.
@@ -26,13 +27,16 @@ pub fn write(models: &[Results], report_folder: &Path) -> Result<()> {
         let folder = if at == 0 { root.clone() } else { root.join((at + 1).to_string()) };
         create_folder(&folder)?;
         for figure in report::figures(results) {
-            let path = folder.join(&figure.name);
-            replace_file(&path, figure.svg.as_bytes())?;
-            written.insert(path);
+            let [svg, png] = ["svg", "png"].map(|ending| folder.join(format!("{}.{ending}", figure.name)));
+            let picture =
+                dermake_drawing::png(&figure.svg).with_context(|| format!("cannot make {}", png.display()))?;
+            replace_file(&svg, figure.svg.as_bytes())?;
+            replace_file(&png, &picture)?;
+            written.extend([svg, png]);
         }
         for benchmark in &results.benchmarks {
             if let Some(map) = &benchmark.map {
-                written.extend(embedding_map::write(map, &report::slug(&benchmark.key), &folder)?);
+                written.insert(embedding_map::write(map, &report::slug(&benchmark.key), &folder)?);
             }
         }
     }
@@ -45,14 +49,21 @@ fn remove_others(folder: &Path, written: &HashSet<PathBuf>) -> Result<()> {
     if !folder.is_dir() {
         return Ok(());
     }
-    for entry in fs::read_dir(folder).with_context(|| cannot(folder))? {
-        let path = entry.with_context(|| cannot(folder))?.path();
+    let entries = fs::read_dir(folder).with_context(|| cannot(folder))?;
+    let paths: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>().with_context(|| cannot(folder))?;
+    let is_picture = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == "png") && paths.contains(&path.with_extension("svg"))
+    };
+    for path in &paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() && name.parse::<usize>().is_ok() {
-            remove_others(&path, written)?;
-            let _ = fs::remove_dir(&path); // unless something is in it
-        } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) && !written.contains(&path) {
-            fs::remove_file(&path).with_context(|| cannot(&path))?;
+            remove_others(path, written)?;
+            let _ = fs::remove_dir(path); // unless something is in it
+        } else if (ENDINGS.iter().any(|ending| name.ends_with(ending)) || is_picture(path))
+            && !written.contains(path)
+        {
+            fs::remove_file(path).with_context(|| cannot(path))?;
         }
     }
     Ok(())
@@ -82,18 +93,19 @@ mod tests {
         let more = samples::results(vec![samples::classification(&["acne", "nevus"]), samples::concepts()]);
         write(std::slice::from_ref(&few), folder.path()).unwrap();
         let expected = names(folder.path());
-        assert!(!expected.is_empty());
+        let n_of = |ending: &str| expected.iter().filter(|name| name.ends_with(ending)).count();
+        assert!(n_of(".svg") > 0 && n_of(".svg") == n_of(".png"), "{expected:?}");
         write(&[more.clone(), more], folder.path()).unwrap();
-        for map in ["pad-map.csv", "pad-label-map.png"] {
-            fs::write(folder.path().join(FOLDER).join(map), "an earlier map").unwrap();
+        for earlier in ["pad-map.csv", "pad-label-map.svg", "pad-label-map.png"] {
+            fs::write(folder.path().join(FOLDER).join(earlier), "an earlier map").unwrap();
         }
         assert!(names(folder.path()).len() > 2 * expected.len());
         write(std::slice::from_ref(&few), folder.path()).unwrap();
         assert_eq!(names(folder.path()), expected);
         assert!(!folder.path().join(FOLDER).join("2").exists());
-        let mine = folder.path().join(FOLDER).join("notes.txt");
-        fs::write(&mine, "mine").unwrap();
+        let mine = ["notes.txt", "photo.png"].map(|name| folder.path().join(FOLDER).join(name));
+        mine.iter().for_each(|path| fs::write(path, "mine").unwrap());
         write(&[few], folder.path()).unwrap();
-        assert!(mine.exists());
+        assert!(mine.iter().all(|path| path.exists()));
     }
 }

@@ -1,5 +1,6 @@
-//! The drawings of a report as SVG files of their own, for papers and slides.
+//! The drawings of a report as SVG and PNG files of their own, for papers and slides.
 
+use super::figure_legend::FigureLegend;
 use super::{STYLE, section};
 use crate::results::Results;
 use dermake_drawing::page_css;
@@ -11,35 +12,35 @@ const END: &str = "</svg>";
 /// Words of a drawing's description that name its file.
 const NAME_WORDS: usize = 2;
 
-/// A drawing: the name of its file and its content.
+/// A drawing: the name of its files, without an ending, and its content.
 pub struct Figure {
     pub name: String,
     pub svg: String,
 }
 
-/// All drawings of a report: `pad-confusion-matrix.svg`, …
+/// All drawings of a report: `pad-confusion-matrix`, …
 pub fn figures(results: &Results) -> Vec<Figure> {
     let style = plain_style();
     let mut figures = Vec::new();
     for benchmark in &results.benchmarks {
         let html = section::section(benchmark, 0, None, &|_| None).into_string();
         let mut counts: HashMap<String, usize> = HashMap::new();
-        for drawing in drawings(&html) {
+        for (drawing, behind) in drawings(&html) {
             let name = format!("{}-{}", slug(&benchmark.key), slug(&words(drawing)));
             let count = counts.entry(name.clone()).or_default();
             *count += 1;
             let name = if *count == 1 { name } else { format!("{name}-{count}") };
-            figures.push(Figure { name: format!("{name}.svg"), svg: standalone(drawing, &style) });
+            figures.push(Figure { name, svg: standalone(drawing, &FigureLegend::behind(behind), &style) });
         }
     }
     figures
 }
 
-/// The drawings of a page, as they are there.
-fn drawings(html: &str) -> impl Iterator<Item = &str> {
+/// The drawings of a page, as they are there, each with what is behind it.
+fn drawings(html: &str) -> impl Iterator<Item = (&str, &str)> {
     html.match_indices(START).filter_map(|(start, _)| {
         let end = html[start..].find(END)?;
-        Some(&html[start..start + end + END.len()])
+        Some(html[start..].split_at(end + END.len()))
     })
 }
 
@@ -49,13 +50,19 @@ fn words(drawing: &str) -> String {
     label.split_whitespace().take(NAME_WORDS).collect::<Vec<_>>().join(" ")
 }
 
-/// A drawing that needs no page.
-fn standalone(drawing: &str, style: &str) -> String {
-    let rest = &drawing[START.len()..];
+/// A drawing that needs no page, with its legend. `dermake_drawing` writes the `viewBox` behind all other attributes but
+/// the sides.
+fn standalone(drawing: &str, legend: &FigureLegend<'_>, style: &str) -> String {
+    let rest = &drawing[START.len()..drawing.len() - END.len()];
     let (attributes, content) = rest.split_once('>').unwrap_or((rest, ""));
+    let (attributes, size) = attributes.split_once(" viewBox=\"0 0 ").unwrap_or((attributes, ""));
+    let mut sides = size.split(|letter: char| !letter.is_ascii_digit()).map(|side| side.parse().unwrap_or(0));
+    let own = [sides.next().unwrap_or(0), sides.next().unwrap_or(0)];
+    let [width, height] = legend.size(own);
     format!(
-        "{START} xmlns=\"http://www.w3.org/2000/svg\"{attributes}><style>{style}</style>\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>{content}\n"
+        "{START} xmlns=\"http://www.w3.org/2000/svg\"{attributes} viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\"><style>{style}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>{content}{}{END}\n",
+        legend.svg(own[0])
     )
 }
 
@@ -95,7 +102,7 @@ mod tests {
         let all = [samples::classification(&["acne", "nevus"]), samples::concepts(), samples::probe()];
         let figures = figures(&samples::results(all.to_vec()));
         let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
-        assert!(names.iter().any(|name| name.ends_with("-confusion-matrix.svg")), "{names:?}");
+        assert!(names.iter().any(|name| name.ends_with("-confusion-matrix")), "{names:?}");
         assert!(figures.len() >= 5, "{names:?}");
         let distinct: std::collections::HashSet<&&str> = names.iter().collect();
         assert_eq!(distinct.len(), names.len(), "{names:?}");
@@ -104,6 +111,13 @@ mod tests {
             assert_eq!((svg.matches("<svg").count(), svg.matches("</svg>").count()), (1, 1), "{name}");
             assert!(!svg.contains("var(--"), "{name}: {svg}");
             assert!(svg.contains(".heat { fill: #005a8c; }"), "{name}");
+            let [width, height] = ["width", "height"].map(|side| {
+                let value = svg.split(&format!(" {side}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+                value.and_then(|value| value.parse::<u32>().ok()).unwrap()
+            });
+            assert!(svg.contains(&format!("viewBox=\"0 0 {width} {height}\"")) && width > 100, "{name}");
         }
+        let roc = figures.iter().find(|figure| figure.name == "pad-roc-curves").unwrap();
+        assert!(roc.svg.contains(">acne  0.950</text>") && roc.svg.contains("d=\"M1 5H25\""), "{}", roc.svg);
     }
 }

@@ -6,6 +6,7 @@ mod classification;
 mod concepts;
 mod differences;
 mod effort;
+mod figure_legend;
 mod figures;
 mod format;
 mod heading;
