@@ -47,8 +47,8 @@ pub struct Eval {
     loading: LoadingArguments,
 
     /// Predictions to score in place of a model: a CSV with image_path, true_label, predicted_label and
-    /// probability_class_0, probability_class_1, …, or a folder with MODEL.csv or DATASET/MODEL.csv; may be repeated to
-    /// compare models
+    /// probability_class_0, probability_class_1, …, or a folder with MODEL.csv, DATASET/MODEL.csv or the tables of linear
+    /// probes, DATASET_10pct/MODEL_DATASET/NAME.csv; may be repeated to compare models
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "only", "protocol", "max_unreadable", "no_cache", "labels",
         "image_column", "label_column", "caption_column", "split", "scale", "arch", "dtype"])]
     from: Vec<PathBuf>,

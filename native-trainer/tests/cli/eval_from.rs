@@ -99,6 +99,57 @@ fn two_models_stand_in_one_table_and_the_better_one_is_named() {
     assert!(of_good.p_corrected.unwrap() > of_good.p_value.unwrap(), "{of_good:?}");
 }
 
+/// DermFM-Zero publishes zero-shot answers as `HAM/MODEL.csv` with `image_path`, and those of linear probes as
+/// `HAM_10pct/MODEL_HAM/NAME-lp.csv` with `filename`, metrics beside them.
+#[test]
+fn predictions_of_linear_probes_are_read_as_they_are_published() {
+    let (folder, out) = folder();
+    fs::write(folder.path().join("class2label/HAM.csv"), CLASSES).unwrap();
+    for (percent, model, nth) in [(10, "MAKE", 4), (10, "MONET", 2), (100, "MAKE", 10), (100, "MONET", 5)] {
+        let file = write(folder.path(), &format!("HAM_{percent}pct/{model}_HAM"), "HAM-lp", |row| row % nth != 0);
+        let table = fs::read_to_string(&file).unwrap().replace("image_path", "filename");
+        fs::write(&file, table).unwrap();
+        fs::write(file.with_file_name("any_HAM_results.csv"), "Dataset,ACC\nHAM-lp,0.5\n").unwrap();
+    }
+    let output = from(&[folder.path()], &[], &out);
+    assert!(output.status.success(), "{}", log(&output));
+    let comparison: Comparison = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let names: Vec<&str> = comparison.models.iter().map(|results| results.model.name.as_str()).collect();
+    assert_eq!((names, comparison.differences.len()), (vec!["MAKE", "MONET"], 2));
+    for (results, expected) in comparison.models.iter().zip([[0.9, 0.75], [0.8, 0.5]]) {
+        let of = |key: &str| results.benchmarks.iter().find(|result| result.key == key).unwrap();
+        let accuracies = ["ham_100pct", "ham_10pct"].map(|key| value(of(key), "top1_accuracy").unwrap());
+        assert_eq!(accuracies, expected, "{}", results.model.name);
+        assert_eq!(of("ham_10pct").title, "HAM10000, 7 conditions, linear probe, 10 % of the training data");
+    }
+    assert!(fs::read_to_string(out.join("report.html")).unwrap().contains("wart"), "the names of the classes");
+}
+
+#[test]
+fn predictions_of_two_classes_are_compared_by_their_benchmark_s_auroc() {
+    let (folder, out) = folder();
+    let mut table = "image_path,true_label,predicted_label,probability_class_0,probability_class_1\n".to_string();
+    for row in 0..40 {
+        let probability = f64::from((row * 7) % 40) / 40.0;
+        writeln!(table, "/a/ISIC_{row}.jpg,{},0,{},{probability}", u8::from(row % 8 == 5), 1.0 - probability)
+            .unwrap();
+    }
+    let files = ["one", "two"].map(|model| folder.path().join(format!("isic2020/{model}.csv")));
+    fs::create_dir(folder.path().join("isic2020")).unwrap();
+    files.iter().for_each(|file| fs::write(file, &table).unwrap());
+    let output = from(&[&files[0], &files[1]], &[], &out);
+    assert!(output.status.success(), "{}", log(&output));
+    let comparison: Comparison = serde_json::from_slice(&fs::read(out.join("results.json")).unwrap()).unwrap();
+    let result = &comparison.models[0].benchmarks[0];
+    assert_eq!(
+        (comparison.differences[0].metric.as_str(), result.metrics[0].key.as_str()),
+        ("macro_auroc", "macro_auroc")
+    );
+    // Every image is called benign: right for 35 of 40.
+    assert_eq!(value(result, "top1_accuracy"), Some(0.875));
+    assert!(log(&output).contains("the predicted label is not the likeliest class"), "{}", log(&output));
+}
+
 #[test]
 fn images_of_class_folders_with_equal_names_are_compared_wherever_they_are() {
     let (folder, out) = folder();

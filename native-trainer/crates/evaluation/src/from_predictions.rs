@@ -6,7 +6,9 @@ use super::compare::Evaluated;
 use super::evaluate::log;
 use super::exclusion::Exclusion;
 use super::out::ReportFolder;
-use super::predictions::{self, PredictionFile, Predictions, ReadPredictions, prediction_files, read_class_names};
+use super::predictions::{
+    self, PredictionFile, Predictions, ProbeFolder, ReadPredictions, prediction_files, read_class_names,
+};
 use super::results::{EvaluatedModel, Protocol, Results};
 use super::row_names::RowNames;
 use super::{Ending, report};
@@ -98,12 +100,7 @@ fn classified<'a>(
     exclusion: Option<&'a Exclusion>,
 ) -> Classified<'a> {
     let ReadPredictions { predictions, table, doubts } = read;
-    let known = Benchmark::built_in().unwrap_or_default();
-    let known = known.into_iter().find(|benchmark| benchmark.key.eq_ignore_ascii_case(&file.dataset));
-    let (title, main_metric) = match known {
-        Some(Benchmark { title, task: Task::Classification { metric, .. }, .. }) => (title, metric),
-        _ => (file.dataset.clone(), "top1_accuracy".into()),
-    };
+    let (title, main_metric) = title_and_metric(&file.dataset);
     Classified {
         key: file.dataset.to_lowercase(),
         title,
@@ -116,6 +113,22 @@ fn classified<'a>(
         doubts,
         scale: None,
         exclusion,
+    }
+}
+
+/// What a data set is called for people, and its main metric: those of a benchmark, if it is called as one.
+fn title_and_metric(dataset: &str) -> (String, String) {
+    let probes = ProbeFolder::named(dataset);
+    let name = probes.as_ref().map_or(dataset, |probes| probes.benchmark.as_str());
+    let known = Benchmark::built_in().unwrap_or_default();
+    let known = known.into_iter().find(|benchmark| benchmark.key.eq_ignore_ascii_case(name));
+    let (title, metric) = match known {
+        Some(Benchmark { title, task: Task::Classification { metric, .. }, .. }) => (title, metric),
+        _ => (name.to_owned(), "top1_accuracy".into()),
+    };
+    match probes {
+        Some(probes) => (format!("{title}, linear probe, {} % of the training data", probes.percent), metric),
+        None => (title, metric),
     }
 }
 

@@ -1,6 +1,8 @@
-//! The prediction files that a command names, and whose they are: `HAM/MAKE.csv` has MAKE's answers to HAM.
+//! The prediction files that a command names, and whose they are: `HAM/MAKE.csv` has MAKE's answers to HAM, and
+//! `HAM_10pct/MAKE_HAM/HAM-official-7-lp.csv` those of a linear probe of MAKE that 10 % of HAM's training rows trained.
 
 use super::names::{CLASS_FOLDER, beside};
+use super::probe_folder::ProbeFolder;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -8,15 +10,16 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PredictionFile {
     pub path: PathBuf,
-    /// The name of its folder.
+    /// The name of its folder; of linear probes, of the folder above.
     pub dataset: String,
-    /// The name of the file without its ending.
+    /// The name of the file without its ending; of linear probes, of its folder.
     pub model: String,
     /// A file with the class names beside it.
     pub class_names: Option<PathBuf>,
 }
 
-/// Lists the files that arguments name: files, and folders with `MODEL.csv` or `DATASET/MODEL.csv`.
+/// Lists the files that arguments name: files, and folders with `MODEL.csv`, `DATASET/MODEL.csv` or the tables of linear
+/// probes.
 ///
 /// # Errors
 /// When a file does not exist, a folder has no predictions, or a file is named twice.
@@ -38,12 +41,12 @@ pub fn prediction_files(arguments: &[PathBuf]) -> Result<Vec<PredictionFile>> {
 fn of_path(path: &Path) -> Result<PredictionFile> {
     let absolute = std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))?;
     let name = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
-    Ok(PredictionFile {
-        dataset: name(absolute.parent().and_then(Path::file_name)),
-        model: name(absolute.file_stem()),
-        class_names: beside(path),
-        path: path.into(),
-    })
+    let folder = name(absolute.parent().and_then(Path::file_name));
+    let (dataset, model) = match ProbeFolder::of_file(&absolute) {
+        Some((probes, model)) => (probes.name, model),
+        None => (folder, name(absolute.file_stem())),
+    };
+    Ok(PredictionFile { dataset, model, class_names: beside(path), path: path.into() })
 }
 
 /// The tables of a folder, or of the folders in it.
@@ -51,7 +54,12 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = vec![folder.to_path_buf()];
     let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let is_of_predictions = |path: &PathBuf| path.is_dir() && !path.ends_with(CLASS_FOLDER) && !is_hidden(path);
-    folders.extend(entries(folder)?.into_iter().filter(is_of_predictions));
+    for below in entries(folder)?.into_iter().filter(is_of_predictions) {
+        match ProbeFolder::of(&below) {
+            Some(_) => folders.extend(entries(&below)?.into_iter().filter(is_of_predictions)),
+            None => folders.push(below),
+        }
+    }
     let of_folder =
         |folder: &PathBuf| Ok(entries(folder)?.into_iter().filter(|path| is_predictions(path)).collect());
     let of_folders = folders.iter().map(of_folder).collect::<Result<Vec<Vec<PathBuf>>>>()?;
@@ -76,7 +84,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 fn is_predictions(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let is_table = name.ends_with(".csv") || name.ends_with(".tsv");
-    is_table && !name.starts_with("classes_") && !name.starts_with('.') && path.is_file()
+    // A probe's metrics are beside its predictions.
+    let is_summary = name.contains("_results.") && ProbeFolder::of_file(path).is_some();
+    is_table && !name.starts_with("classes_") && !name.starts_with('.') && !is_summary && path.is_file()
 }
 
 /// Files of one name in several folders, such as `mine/pad.csv` and `theirs/pad.csv`, are of models that the folders are
@@ -129,6 +139,23 @@ mod tests {
         assert!(found(&root, &["HAM", "HAM/a.csv"]).unwrap_err().to_string().contains("named twice"));
         std::fs::create_dir(root.path().join("empty")).unwrap();
         assert!(found(&root, &["empty"]).unwrap_err().to_string().contains("has no predictions"));
+    }
+
+    #[test]
+    fn folders_of_linear_probes_have_a_folder_for_each_model() {
+        let root = folder(&[
+            "class2label/HAM.csv",
+            "HAM_100pct/MAKE_HAM/HAM-official-7-lp.csv",
+            "HAM_100pct/MAKE_HAM/make_HAM_results.csv",
+            "HAM_100pct/PanDerm/HAM-official-7-lp.csv",
+            "HAM_10pct/MAKE_HAM/HAM-official-7-lp.csv",
+        ]);
+        let of_all = pairs(&[("HAM_100pct", "MAKE"), ("HAM_100pct", "PanDerm")]);
+        assert_eq!(found(&root, &["HAM_100pct"]).unwrap(), of_all);
+        assert_eq!(found(&root, &["."]).unwrap(), [of_all.clone(), pairs(&[("HAM_10pct", "MAKE")])].concat());
+        assert_eq!(found(&root, &["HAM_100pct/MAKE_HAM"]).unwrap(), of_all[..1]);
+        let classes = prediction_files(&[root.path().to_path_buf()]).unwrap().remove(0).class_names;
+        assert_eq!(classes, Some(std::path::absolute(root.path().join("class2label/HAM.csv")).unwrap()));
     }
 
     #[test]

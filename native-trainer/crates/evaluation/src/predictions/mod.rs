@@ -6,12 +6,14 @@
 mod columns;
 mod files;
 mod names;
+mod probe_folder;
 mod read;
 mod sheet;
 mod write;
 
 pub use files::{PredictionFile, prediction_files};
 pub use names::{CLASS_FOLDER, read_class_names, write_class_names};
+pub use probe_folder::ProbeFolder;
 pub use read::{ReadPredictions, from_table, read};
 pub use sheet::to_sheet;
 pub use write::to_csv;

@@ -1,5 +1,6 @@
 //! The class names of predictions: a table `diag,label` beside them, as the field publishes it, or a label file.
 
+use super::probe_folder::ProbeFolder;
 use crate::table::Table;
 use anyhow::{Context, Result, bail};
 use dermake_files::labels;
@@ -45,6 +46,9 @@ pub fn beside(predictions: &Path) -> Option<PathBuf> {
     if let Some(above) = folder.parent() {
         places.push(above.join(format!("classes_{dataset}.csv")));
         places.push(above.join(CLASS_FOLDER).join(format!("{dataset}.csv")));
+        if let (Some(probes), Some(root)) = (ProbeFolder::of(above), above.parent()) {
+            places.push(root.join(CLASS_FOLDER).join(format!("{}.csv", probes.benchmark)));
+        }
     }
     places.into_iter().find(|place| place.is_file())
 }
