@@ -4,6 +4,7 @@
 
 use super::shared_folder::shared_folder;
 use super::{dermake, json_lines, labels_of, sample};
+use dermake_sources::Dataset;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
@@ -162,21 +163,88 @@ fn a_model_of_another_family_is_not_trained() {
     assert!(log.contains("this is a model of another kind"), "{log}");
 }
 
+/// SigLIP's among them squash the image and normalize by 0.5.
 #[test]
-fn photos_are_embedded_and_annotated_by_another_family() {
-    let family = Family::all().remove(0);
-    let photos = tempfile::tempdir().unwrap();
-    fs::copy(sample(1), photos.path().join("photo.jpg")).unwrap();
-    for (command, arguments) in [("annotate", &["--json", "--concepts", "scale, bulla"][..]), ("embed", &[])] {
-        let mut run = dermake();
-        let output = run
-            .arg(command)
-            .arg(photos.path())
-            .args(arguments)
-            .arg("--model")
-            .arg(&family.folder)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+fn every_family_embeds_as_the_reference_and_its_index_is_searched() {
+    for family in Family::all() {
+        let model = &family.folder;
+        let image = family.case["images"][0].as_str().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (photos, features) = (folder.path().join("photos"), folder.path().join("features.csv"));
+        fs::create_dir(&photos).unwrap();
+        fs::copy(towers().join("preprocess/images").join(image), photos.join(image)).unwrap();
+        fs::copy(sample(1), photos.join("photo.jpg")).unwrap();
+        run(dermake().arg("embed").arg(&photos).arg("--model").arg(model).arg("--out").arg(&features));
+
+        let table = Dataset::read(&features).unwrap();
+        let row = (0..table.len()).find(|&row| table.cell(row, 0) == image).unwrap();
+        let expected = family.io()["image_features"].to_vec2::<f32>().unwrap().remove(0);
+        assert_eq!((table.len(), table.columns().len()), (2, 1 + expected.len()), "{}", model.display());
+        for (at, expected) in expected.into_iter().enumerate() {
+            let found: f32 = table.cell(row, 1 + at).parse().unwrap();
+            assert!((found - expected).abs() < 5e-6, "{} value {at}: {found}, {expected}", model.display());
+        }
+
+        let mut search = dermake();
+        search.args(["search", "--json", "--top-k", "1", "--index"]).arg(&photos).arg("--model").arg(model);
+        let found = run(search.arg("--like").arg(photos.join(image))).remove(0);
+        assert_eq!(found["file"], image, "{}", model.display());
+        assert!((found["cosine"].as_f64().unwrap() - 1.0).abs() < 1e-5, "{found}");
     }
+}
+
+#[test]
+fn every_family_annotates_dense_and_quantized() {
+    let out = tempfile::tempdir().unwrap();
+    for (number, family) in Family::all().iter().enumerate() {
+        let quantized = out.path().join(number.to_string());
+        let mut quantize = dermake();
+        quantize.args(["quantize", "--calibrate", "none", "--model"]).arg(&family.folder);
+        run(quantize.arg("--out").arg(&quantized));
+        let scores = [&family.folder, &quantized].map(|model| {
+            let mut annotate = dermake();
+            annotate.args(["annotate", "--json", "--concepts", "scale, bulla, ulcer"]).arg(sample(1));
+            let answer = run(annotate.arg("--model").arg(model)).remove(0);
+            let score = |of: &Value| (of["concept"].as_str().unwrap().to_owned(), of["score"].as_f64().unwrap());
+            let scores: HashMap<String, f64> = answer["concepts"].as_array().unwrap().iter().map(score).collect();
+            assert!(scores.values().all(|score| *score > 0.0 && *score < 1.0), "{}: {scores:?}", model.display());
+            scores
+        });
+        assert_eq!(scores[0].len(), 3);
+        for (concept, dense) in &scores[0] {
+            let difference = (scores[1][concept] - dense).abs();
+            assert!(difference < 0.03, "{} {concept}: {difference}", family.folder.display());
+        }
+    }
+}
+
+/// OpenAI's and MONET's weights are published in shards and as pickles, too.
+#[test]
+fn shards_and_pickles_of_one_model_answer_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("labels.json");
+    fs::write(&labels, r#"["acne", "basal cell carcinoma"]"#).unwrap();
+    let image = towers().join("preprocess/images/a_rgb.png");
+    let openai = towers().join("hf_clip/openai");
+    let answers = ["openai", "openai_sharded", "openai_bin"].map(|name| {
+        let copy = folder.path().join(name);
+        fs::create_dir(&copy).unwrap();
+        let of_tokenizer = ["vocab.json", "merges.txt", "tokenizer_config.json", "preprocessor_config.json"];
+        let shared = of_tokenizer.map(|file| openai.join(file));
+        for path in files_of(&towers().join("hf_clip").join(name)).iter().chain(&shared) {
+            fs::copy(path, copy.join(path.file_name().unwrap())).unwrap();
+        }
+        classify(&copy, &image, &labels)["predictions"].clone()
+    });
+    assert_eq!(answers[0].as_array().unwrap().len(), 2);
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+}
+
+/// The JSON lines that a command prints.
+fn run(command: &mut assert_cmd::Command) -> Vec<Value> {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let is_json = output.stdout.starts_with(b"{");
+    if is_json { json_lines(&output.stdout) } else { Vec::new() }
 }
