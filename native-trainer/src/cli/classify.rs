@@ -14,11 +14,10 @@ use std::process::ExitCode;
 ///
 /// Ranks the labels by the cosine of the photo's feature and the label's. The probabilities are a softmax over 100 times
 /// the cosines, as in MAKE's zero-shot evaluation: they compare the given labels with each other, and do not say how likely
-/// a disease is. With a model that `dermake calibrate` has calibrated for the labels, probabilities are as high as answers
-/// are often right, and an answer can be "unsure" (the first label is more often wrong than right) or "none of these" (no
-/// label fits the photo). Photos
-/// may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, whatever their name. They are turned upright by their EXIF
-/// data and converted to sRGB by their color profile.
+/// a disease is. With a model that `dermake calibrate` has calibrated for the labels, a probability says how often
+/// answers with it are right, and an answer can be "unsure" (the first label is more often wrong than right) or "none of
+/// these" (no label fits the photo). Photos may be JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, whatever their name.
+/// They are turned upright by their EXIF data and converted to sRGB by their color profile.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake classify photo.jpg

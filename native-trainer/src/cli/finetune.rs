@@ -50,7 +50,7 @@ pub struct Finetune {
     #[command(flatten)]
     columns: ColumnArguments,
 
-    /// Column whose equal values stay together where photos are divided at random, such as the patient
+    /// Column that keeps photos together, such as the patient: all photos with one value are in one part
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
 
@@ -62,11 +62,11 @@ pub struct Finetune {
     #[arg(long, default_value_t = 0.15, value_name = "SHARE", value_parser = share)]
     validation_share: f64,
 
-    /// How much a class counts in the loss
+    /// How much each class counts in the training's loss
     #[arg(long, ignore_case = true, default_value = "none", value_parser = class_weights(), action = ArgAction::Set)]
     class_weights: bool,
 
-    /// Passes over the training photos at most
+    /// Epochs of the classifier at most; each is one step over all training photos
     #[arg(long, default_value_t = 1000, value_name = "N")]
     epochs: usize,
 
@@ -78,7 +78,7 @@ pub struct Finetune {
     #[arg(long, default_value_t = 0.01, value_name = "DECAY", allow_negative_numbers = true)]
     weight_decay: f64,
 
-    /// Passes without an improvement of the validation loss after which the training ends
+    /// Epochs in a row without a lower validation loss after which the training ends
     #[arg(long, default_value_t = 30, value_name = "N")]
     patience: usize,
 
@@ -87,7 +87,7 @@ pub struct Finetune {
     #[arg(long, value_name = "all|N|lora")]
     unfreeze: Option<Unfreeze>,
 
-    /// Passes of the tower over the training photos at most
+    /// Epochs of the tower at most, each over all training photos
     #[arg(long, default_value_t = 10, value_name = "N", requires = "unfreeze")]
     tower_epochs: usize,
 
@@ -95,7 +95,7 @@ pub struct Finetune {
     #[arg(long, value_name = "RATE", requires = "unfreeze", allow_negative_numbers = true)]
     tower_learning_rate: Option<f64>,
 
-    /// Passes of the tower without an improvement of the validation loss after which its training ends
+    /// Epochs of the tower in a row without a lower validation loss after which its training ends
     #[arg(long, default_value_t = 3, value_name = "N", requires = "unfreeze")]
     tower_patience: usize,
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Compute the features of the photos in a folder, for `dermake search` and other programs
 ///
-/// The result is an index: what the model sees on each photo, as a vector. The same command brings it up to date.
+/// The result is an index: the model's feature of each photo, a vector. The same command brings it up to date.
 /// It reads only photos that are new or changed, removes those that are gone, and may be interrupted at any moment. Photos
 /// are recognized by their content; other files are counted and named. The index has features.f32 (rows of 32-bit
 /// floats) and files.csv, which gives the row of each photo; copies of one photo share a row. Exit code 1: some photos

@@ -164,6 +164,26 @@ fn the_manual_of_training_has_every_recipe_and_field() {
 }
 
 #[test]
+fn the_manual_s_recipe_is_a_whole_one() {
+    let manual = fs::read_to_string(root().join("docs/training.md")).unwrap();
+    let (_, rest) = manual.split_once("```toml\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = folder.path().join("my-recipe.toml");
+    fs::write(&recipe, rest.split_once("```").unwrap().0).unwrap();
+    let mut train = dermake();
+    train
+        .arg("train")
+        .arg(&recipe)
+        .arg("--data")
+        .arg(crate::train::data())
+        .arg("--out")
+        .arg(folder.path().join("run"));
+    let output = train.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(folder.path().join("run/checkpoints/last/open_clip_model.safetensors").is_file());
+}
+
+#[test]
 fn file_formats_have_manuals_and_schemas() {
     for (format, key) in
         [("recipe", "run.batch_size"), ("benchmarks", "benchmark"), ("results", "model"), ("manifest", "files")]

@@ -18,7 +18,8 @@ pub struct AdamWConfig {
     /// Added to the root of the second moment, so that nothing is divided by 0.
     #[serde(default = "default_eps")]
     pub eps: f64,
-    /// Share of a decayed parameter that a step with learning rate 1 would subtract.
+    /// Decoupled weight decay: a step multiplies matrices by 1 - learning rate * weight_decay. Gains, biases and the logit
+    /// scale have none.
     pub weight_decay: f64,
     /// Largest L2 norm of all gradients together; no limit when absent.
     #[serde(default)]

@@ -18,9 +18,9 @@ const OWN_FILE: &str = "benchmarks.toml";
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Benchmark {
-    /// `pad`, `f17k`, ...
+    /// Its name for `--only` and in files: `pad`, `f17k`, ...
     pub key: String,
-    /// For people.
+    /// Its name in tables and reports.
     pub title: String,
     pub task: Task,
     /// Paths below the data folder; the first one that exists is read.

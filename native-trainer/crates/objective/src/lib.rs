@@ -50,11 +50,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
+    /// What is computed: `released` as MAKE's code, `paper` as MAKE's paper, `omake` with O-MAKE's soft targets, `clip` each
+    /// image against its caption, `siglip` each pair of an image and a caption by itself.
     pub variant: Variant,
-    /// Factor of MKCL, the paper's lambda_m.
+    /// Factor of MKCL, which compares images with all their captions: the paper's lambda_m.
     #[serde(default = "default_lambda_m")]
     pub lambda_m: f64,
-    /// Factor of SLRA, the paper's lambda_s.
+    /// Factor of SLRA, which compares the patches of images with sub-captions: the paper's lambda_s.
     #[serde(default = "default_lambda_s")]
     pub lambda_s: f64,
     /// Patches less similar than this to a caption do not count for it. The reference trains with 0.

@@ -57,7 +57,7 @@ pub struct ModelRecipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
-    /// The training table, in MAKE's columns.
+    /// The training table: an image and a caption in each row, and MAKE's other columns if it has them.
     pub train: String,
     /// A table of the same columns for the validation loss.
     pub validation: Option<String>,
