@@ -4,8 +4,9 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import webpack, { type Configuration } from 'webpack';
 
 const e2e = join(dirname(fileURLToPath(import.meta.url)), '..');
 const npm = join(e2e, '../web/npm');
@@ -35,6 +36,20 @@ export class InstalledPackage {
     await run(join(e2e, 'node_modules/.bin/vite'), ['build', '--outDir', built, '--emptyOutDir'], { cwd: source });
     cpSync(join(this.folder, 'models'), join(built, 'models'), { recursive: true });
     return built;
+  }
+
+  /** Builds the example of webpack, in the folder of its page; returns that folder. */
+  async buildWithWebpack(): Promise<string> {
+    const page = join(this.folder, 'webpack');
+    const config: Configuration = (await import(pathToFileURL(join(page, 'webpack.config.js')).href)).default;
+    await new Promise<void>((resolve, reject) =>
+      webpack({ ...config, context: page, output: { path: join(page, 'dist') } }, (error, stats) => {
+        if (error ?? stats?.hasErrors()) reject(error ?? new Error(stats?.toString('errors-only')));
+        else resolve();
+      }),
+    );
+    cpSync(join(this.folder, 'models'), join(page, 'models'), { recursive: true });
+    return page;
   }
 
   /** Puts the example of an extension together as its author does; returns its folder. */

@@ -1,6 +1,8 @@
 /** The JavaScript package, as a page of one's own uses it, on a host that only serves files: no isolation, one thread. */
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FileHost } from '../support/file_host.ts';
 import { inPage, photo, test, told } from '../support/package_page.ts';
 import { expect } from '../support/test.ts';
@@ -39,6 +41,39 @@ test('a page of React that Vite built classifies', async ({ page, installed, com
   await expect(page.getByRole('listitem').first()).toContainText(first.label);
   await host.close();
 });
+
+const isolation = { 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Opener-Policy': 'same-origin' };
+
+for (const [build, headers] of [['relaxed', {}], ['threads_relaxed', isolation]] as const) {
+  test(`a page that webpack built classifies with the build ${build}, and needs nothing beside the bundle`, async ({
+    page,
+    installed,
+    commandLine,
+  }) => {
+    const folder = await installed.buildWithWebpack();
+    const host = await FileHost.of(folder, 'app');
+    await page.route('**', async (route) => {
+      const response = await route.fetch();
+      return route.fulfill({ response, headers: { ...response.headers(), ...headers } });
+    });
+    await page.goto(host.url);
+    await expect(page.getByRole('status')).toHaveText(/ is ready$/);
+    await page.locator('input').setInputFiles(photo);
+    const expected = await commandLine(photo, '["nevus", "melanoma"]', 2);
+    const rows = expected.map(({ label, probability }) => `${label}: ${(100 * probability).toFixed(1)} %`);
+    await expect(page.getByRole('listitem')).toHaveText(rows);
+
+    const programs = [...new Set(host.requested.filter((path) => /\.(js|wasm)$/.test(path)))];
+    expect(programs.map((path) => path.replace(/\w{20}/, 'HASH'))).toEqual([
+      '/app/dist/main.js',
+      '/app/dist/HASH.js',
+      '/app/dist/HASH.wasm',
+    ]);
+    const program = readFileSync(join(installed.folder, `node_modules/dermake/worker/${build}.wasm`));
+    expect(program.equals(readFileSync(join(folder, programs[2].slice('/app/'.length))))).toBe(true);
+    await host.close();
+  });
+}
 
 test('a page of an extension classifies', async ({ playwright, installed, commandLine }) => {
   const extension = installed.extension();
