@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytesOf, writeStaticSite } from '../support/dermake.ts';
 import { FileHost } from '../support/file_host.ts';
 import { inPage, photo, test, told } from '../support/package_page.ts';
 import { expect } from '../support/test.ts';
@@ -200,4 +201,30 @@ test('an element that is removed ends the load that it has begun', async ({ page
     return { nEnded, told };`,
   );
   expect(result).toEqual({ nEnded: 1, told: [] });
+});
+
+test('a first visit downloads no more than that of the page', async ({ browser, dermake, installed, model }) => {
+  // Without its service worker, the page downloads nothing for later, such as other builds and languages.
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const site = join(installed.folder, 'site');
+  await writeStaticSite(model, site);
+  const page = await FileHost.of(site, 'page');
+  const pageTab = dermake.inTab(await context.newPage());
+  await pageTab.load(page.url);
+  await pageTab.choosePhoto(photo);
+  await pageTab.answers(5);
+  const weights = bytesOf(join(installed.folder, 'models/demo'), ['vision.safetensors', 'classifiers.safetensors']);
+  for (const [example, status] of [['plain.html', / is ready$/], ['element.html', '']] as const) {
+    const host = await FileHost.of(installed.folder, 'package'); // an origin whose storage is empty
+    const tab = await context.newPage();
+    await tab.goto(`${host.url}${example}`);
+    await expect(tab.getByRole('status')).toHaveText(status);
+    await tab.locator('input').setInputFiles(photo);
+    await expect(tab.getByRole('listitem')).toHaveCount(3);
+    expect(host.sentBytes, example).toBeGreaterThan(weights);
+    expect(host.sentBytes, example).toBeLessThanOrEqual(page.sentBytes);
+    await host.close();
+  }
+  await page.close();
+  await context.close();
 });
