@@ -66,6 +66,38 @@ test('after a crash of the worker the next photo is answered', async ({ page, ho
   expect(result).toEqual({ code: 'worker_crashed', isSaid: true, next: 5, nWorkers: 2 });
 });
 
+test('slots replace the texts, and every part is styled by the page', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `const parts = ["drop", "input", "photo", "status", "progress", "answers", "answer", "label", "bar", "percent", "notice"];
+    const sheet = new CSSStyleSheet();
+    const rule = (name, at) => "dermake-classifier::part(" + name + ") { letter-spacing: " + (at + 1) + "px; }";
+    sheet.replaceSync(parts.map(rule).join(""));
+    document.adoptedStyleSheets = [sheet];
+    const slotted = (name) => {
+      const text = Object.assign(document.createElement("b"), { slot: name, textContent: "my " + name });
+      element.append(text);
+      return text;
+    };
+    const shown = (name) => element.shadowRoot.querySelector("slot[name=" + name + "]").assignedElements({ flatten: true });
+    add();
+    const own = ["prompt", "disclaimer"].map((name) => shown(name).map((node) => node.textContent));
+    const texts = ["prompt", "disclaimer"].map(slotted);
+    await element.classify(new Blob([bytes]));
+    const replaced = ["prompt", "disclaimer"].map((name) => shown(name).map((node) => node.textContent));
+    const areSeen = texts.map((text) => text.checkVisibility() && text.getBoundingClientRect().height > 0);
+    const styled = parts.map((name) => getComputedStyle(part(name)).letterSpacing);
+    const named = new Set([...element.shadowRoot.querySelectorAll("[part]")].map((node) => node.getAttribute("part")));
+    return { own, replaced, areSeen, styled, named: [...named].sort(), parts: parts.toSorted() };`,
+  );
+  expect(result.own[1]).toEqual(['Research software, not a medical device. The photo stays on this device.']);
+  expect(result.replaced).toEqual([['my prompt'], ['my disclaimer']]);
+  expect(result.areSeen).toEqual([true, true]);
+  expect(result.styled).toEqual(result.parts.map((_: string, at: number) => `${at + 1}px`));
+  expect(result.named).toEqual(result.parts);
+});
+
 test('progress is a bar, and its sentences are few', async ({ page, host }) => {
   const result = await inPage<any>(
     page,
