@@ -2,7 +2,6 @@
 
 use super::encoder::Encoder;
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
 use dermake_process::interrupt::{self, Interrupted};
 use rayon::prelude::*;
 use shared_model::concepts::{Concept, ConceptScorer};
@@ -10,7 +9,8 @@ use shared_model::labels::ConceptTemplates;
 use shared_model::preprocess::{DecodedImage, resize_and_crop};
 
 impl Encoder<'_> {
-    /// Returns unit features `[n, E]` f32 of `n` pictures, each decoded by `decode` with its index, in several threads.
+    /// Returns unit features `[n, E]` of `n` pictures, row by row. Each is decoded by `decode` with its index, in several
+    /// threads.
     ///
     /// # Errors
     /// The first error of `decode`; [`Interrupted`] after a request to stop; when the model fails.
@@ -18,7 +18,7 @@ impl Encoder<'_> {
         &mut self,
         n_pictures: usize,
         decode: impl Fn(usize) -> Result<DecodedImage> + Sync,
-    ) -> Result<Tensor> {
+    ) -> Result<Vec<f32>> {
         let config = self.vision.model.config.preprocess.clone();
         let pixels =
             |index: usize| -> Result<Vec<u8>> { Ok(resize_and_crop(&decode(index)?, &config)?.to_planes()) };
@@ -33,7 +33,7 @@ impl Encoder<'_> {
             let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
             values.extend(self.vision.forward_in_pieces(&pixels)?);
         }
-        Ok(Tensor::from_vec(values, (n_pictures, self.embed_dim()), &Device::Cpu)?)
+        Ok(values)
     }
 
     /// Returns what scores images for these concepts, with MAKE's templates.

@@ -20,11 +20,17 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Takes the values of a tensor of two dimensions.
+    /// Copies the values of a tensor of two dimensions.
     pub fn of(tensor: &Tensor) -> anyhow::Result<Self> {
         let (n_rows, n_columns) = tensor.dims2()?;
         let values = tensor.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
         Ok(Self { values, shape: [n_rows, n_columns] })
+    }
+
+    /// Returns the matrix as a tensor on the CPU, which takes the values.
+    pub fn into_tensor(self) -> anyhow::Result<Tensor> {
+        let [n_rows, n_columns] = self.shape;
+        Ok(Tensor::from_vec(self.values, (n_rows, n_columns), &Device::Cpu)?)
     }
 }
 

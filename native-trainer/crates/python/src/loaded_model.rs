@@ -38,10 +38,12 @@ impl LoadedModel {
         Ok(Self { model, options, name, classifiers: Kept::default(), scorers: Kept::default() })
     }
 
-    /// Features of images, `[n, E]` f32 on the CPU.
-    pub fn features(&self, images: &Images, reading: Reading) -> Result<Tensor> {
+    /// Features of images, `[n, E]`.
+    pub fn features(&self, images: &Images, reading: Reading) -> Result<Matrix> {
+        let n_images = images.images.len();
         let mut encoder = Encoder::new(&self.model, reading, None);
-        encoder.pictures(images.images.len(), |index| images.decode(index, reading))
+        let values = encoder.pictures(n_images, |index| images.decode(index, reading))?;
+        Ok(Matrix { values, shape: [n_images, self.model.config.embed_dim] })
     }
 
     /// Features of texts in batches, between which a request to stop is noticed.

@@ -106,7 +106,7 @@ impl Model {
         let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
         let (mut answers, scale) = run(py, exception, || {
             let classifier = self.loaded.kept_classifier(&labels, &templates)?;
-            let features = self.loaded.features(&images, reading(as_reference))?;
+            let features = self.loaded.features(&images, reading(as_reference))?.into_tensor()?;
             let classifier = scale.applied(Classifier::clone(&classifier), &self.loaded.model, &templates)?;
             Ok((of_each(&features, |feature| classifier.answer(feature, top_k))?, classifier.scale()))
         })?;
@@ -133,7 +133,7 @@ impl Model {
         let (images, concepts, top_k) = (Images::of(image)?, concept_list(concepts)?, at_least_one(top_k)?);
         let mut ranked = run(py, exception, || {
             let scorer = self.loaded.kept_scorer(&concepts, reading(as_reference))?;
-            let features = self.loaded.features(&images, reading(as_reference))?;
+            let features = self.loaded.features(&images, reading(as_reference))?.into_tensor()?;
             of_each(&features, |feature| scorer.annotate(feature, top_k))
         })?;
         if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
@@ -151,7 +151,7 @@ impl Model {
         if images.is_list {
             return Err(PyTypeError::new_err("image: expected one image, found a list; embed_images takes lists"));
         }
-        let features = run(py, exception, || Matrix::of(&self.loaded.features(&images, reading(as_reference))?))?;
+        let features = run(py, exception, || self.loaded.features(&images, reading(as_reference)))?;
         Ok(PyArray1::from_vec(py, features.values))
     }
 
@@ -164,7 +164,7 @@ impl Model {
         as_reference: bool,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let images = Images::of_several(images)?;
-        let features = run(py, exception, || Matrix::of(&self.loaded.features(&images, reading(as_reference))?))?;
+        let features = run(py, exception, || self.loaded.features(&images, reading(as_reference)))?;
         arrays::matrix(py, features)
     }
 
