@@ -2,7 +2,7 @@
 
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { samples } from '../support/dermake.ts';
+import { annotate, samples } from '../support/dermake.ts';
 import type { DermakePage } from '../support/page.ts';
 import { expect, test, type Page } from '../support/test.ts';
 
@@ -58,6 +58,43 @@ test('nothing is kept unless it is wanted, and what is kept is there on the next
   await dermake.find('confirm-delete').click();
   await expect(dermake.find('journal-entry')).toHaveCount(0);
   expect(await keptFiles(page)).toEqual([]);
+});
+
+test('findings that were scored before both photos were kept are compared', async ({ page, dermake, server, model }) => {
+  await dermake.load(server.url);
+  await keep(dermake, 1, 'mole');
+  await dermake.find('concepts-switch').check();
+  for (const number of [1, 2]) {
+    await dermake.expectToClassify(sample(number));
+    await expect(dermake.find('concepts')).toBeVisible();
+    await dermake.find('journal-spot').fill('mole');
+    await dermake.find('keep').click();
+    await expect(dermake.find('journal-entry')).toHaveCount(number + 1);
+  }
+  await dermake.find('compare').nth(0).click();
+  await dermake.find('compare').nth(1).click();
+  await expect(dermake.find('no-findings')).toBeVisible();
+
+  await dermake.find('compare').nth(2).click(); // in place of the photo without findings
+  const rows = dermake.find('compared-findings').locator('tbody tr');
+  await expect(rows).toHaveCount(6);
+  const [before, after] = [await annotate(model, sample(1)), await annotate(model, sample(2))];
+  const changes: number[] = [];
+  for (const row of await rows.all()) {
+    const finding = await row.getByRole('rowheader').innerText();
+    const [old, now, change] = await row.getByRole('cell').allInnerTexts();
+    expect(Math.abs(Number(old) - 100 * before[finding])).toBeLessThan(1);
+    expect(Math.abs(Number(now) - 100 * after[finding])).toBeLessThan(1);
+    changes.push(Number(change.replace('−', '-')));
+    expect(changes.at(-1)).toBe(Number(now) - Number(old));
+  }
+  const sizes = changes.map(Math.abs);
+  expect(sizes[0]).toBeGreaterThan(5);
+  sizes.slice(1).forEach((size, at) => expect(size).toBeLessThanOrEqual(sizes[at] + 1)); // rounded
+  await page.reload();
+  await expect(dermake.find('journal-entry')).toHaveCount(3);
+  for (const index of [1, 2]) await dermake.find('compare').nth(index).click();
+  await expect(rows).toHaveCount(6);
 });
 
 for (const isGranted of [true, false]) {

@@ -39,6 +39,10 @@ journal-site-and-note = { $site }: { $note }
 comparison = Zwei Fotos im Vergleich
 comparison-label = Bezeichnung
 comparison-missing = k. A.
+comparison-finding = Befund
+comparison-change = Änderung
+comparison-findings = Die Befunde, die sich am stärksten verändert haben, von 100
+comparison-no-findings = Befunde werden verglichen, wenn ein und dasselbe Modell sie für beide Fotos bewertet hat, bevor diese behalten wurden.
 comparison-other = Die beiden wurden mit anderen Modellen, anderen Bezeichnungen oder einer anderen Kalibrierung beantwortet: Vergleichen Sie die Zahlen nicht.
 comparison-hint = Auch Licht, Abstand und Winkel verändern die Zahlen. Sehen Sie sich die Fotos an, und zeigen Sie eine Stelle, die sich verändert, einer Ärztin oder einem Arzt.
 

@@ -41,6 +41,10 @@ journal-site-and-note = { $site }: { $note }
 comparison = Two photos compared
 comparison-label = Label
 comparison-missing = n/a
+comparison-finding = Finding
+comparison-change = Change
+comparison-findings = The findings that changed most, out of 100
+comparison-no-findings = Findings are compared if one model scored them for both photos before they were kept.
 comparison-other = The two were answered by other models, other labels or another calibration: do not compare the numbers.
 comparison-hint = Light, distance and angle change the numbers, too. Look at the photos, and show a spot that changes to a doctor.
 

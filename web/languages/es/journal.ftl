@@ -39,6 +39,10 @@ journal-site-and-note = { $site }: { $note }
 comparison = Comparación de dos fotos
 comparison-label = Etiqueta
 comparison-missing = n/d
+comparison-finding = Hallazgo
+comparison-change = Cambio
+comparison-findings = Los hallazgos que más cambiaron, sobre 100
+comparison-no-findings = Los hallazgos se comparan si un mismo modelo los puntuó en las dos fotos antes de guardarlas.
 comparison-other = Las dos se respondieron con otros modelos, otras etiquetas u otra calibración: no compare los números.
 comparison-hint = La luz, la distancia y el ángulo también cambian los números. Mire las fotos, y muestre a un médico toda lesión que cambie.
 

@@ -39,6 +39,10 @@ journal-site-and-note = { $site } : { $note }
 comparison = Deux photos comparées
 comparison-label = Libellé
 comparison-missing = n. d.
+comparison-finding = Signe
+comparison-change = Écart
+comparison-findings = Les signes qui ont le plus changé, sur 100
+comparison-no-findings = Les signes sont comparés si un même modèle les a évalués sur les deux photos avant que vous ne les gardiez.
 comparison-other = Les deux photos ont été traitées avec d'autres modèles, d'autres libellés ou une autre calibration : ne comparez pas les chiffres.
 comparison-hint = La lumière, la distance et l'angle changent aussi les chiffres. Regardez les photos, et montrez à un médecin toute lésion qui change.
 

@@ -39,6 +39,10 @@ journal-site-and-note = { $site }: { $note }
 comparison = Duas fotos comparadas
 comparison-label = Rótulo
 comparison-missing = n/d
+comparison-finding = Achado
+comparison-change = Mudança
+comparison-findings = Os achados que mais mudaram, de 0 a 100
+comparison-no-findings = Os achados são comparados se um mesmo modelo os pontuou nas duas fotos antes de elas serem guardadas.
 comparison-other = As duas foram respondidas com outros modelos, outros rótulos ou outra calibração: não compare os números.
 comparison-hint = Luz, distância e ângulo também mudam os números. Olhe as fotos, e mostre a um médico toda lesão que muda.
 

@@ -27,6 +27,10 @@ journal-site-and-note = { $site }：{ $note }
 comparison = 两张照片的比较
 comparison-label = 标签
 comparison-missing = 无
+comparison-finding = 体征
+comparison-change = 变化
+comparison-findings = 变化最大的体征（满分 100）
+comparison-no-findings = 只有在保留两张照片之前，用同一个模型为它们的体征评过分，才会比较体征。
 comparison-other = 这两张照片是用不同的模型、不同的标签或不同的校准回答的：请不要比较数字。
 comparison-hint = 光线、距离和角度也会改变数字。请查看照片，如果某处有变化，请让医生查看。
 

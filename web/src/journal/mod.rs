@@ -1,9 +1,11 @@
 //! The journal: photos and answers that the visitor keeps on this device, and the one file that has all of them.
 
 mod file;
+mod findings;
 mod splitter;
 
 pub use file::{EntryAndPhoto, FILE_END, file_entry, file_start, read_entry};
+pub use findings::FindingChange;
 pub use splitter::EntrySplitter;
 
 use crate::error::Error;
@@ -11,6 +13,7 @@ use crate::report::{Report, ReportAnswer};
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use shared_model::calibration::Certainty;
+use shared_model::concepts::Presence;
 
 /// Longest name of a spot and longest note, in characters.
 pub const MAX_TEXT_CHARS: usize = 2_000;
@@ -61,6 +64,9 @@ pub struct Entry {
     /// Whether to believe them; `None` if the model was not calibrated for these labels.
     #[serde(default)]
     pub certainty: Option<Certainty>,
+    /// Scores of the findings between 0 and 1; `None` if they were not scored.
+    #[serde(default)]
+    pub findings: Option<Vec<Presence>>,
 }
 
 impl Entry {
@@ -78,6 +84,7 @@ impl Entry {
             model: report.model.name.clone(),
             answers: report.answers.iter().take(Self::N_ANSWERS).cloned().collect(),
             certainty: report.certainty,
+            findings: report.findings.clone(),
         }
     }
 
@@ -152,6 +159,7 @@ mod tests {
             model: "m".into(),
             answers: answers.iter().map(answer).collect(),
             certainty: None,
+            findings: None,
         }
     }
 
@@ -172,8 +180,9 @@ mod tests {
 
     #[test]
     fn an_entry_of_an_earlier_version_is_read() {
-        let json = serde_json::to_string(&entry("a", &[])).unwrap().replace(",\"certainty\":null", "");
-        assert!(!json.contains("certainty"));
+        let json = serde_json::to_string(&entry("a", &[])).unwrap();
+        let json = json.replace(",\"certainty\":null", "").replace(",\"findings\":null", "");
+        assert!(!json.contains("certainty") && !json.contains("findings"));
         assert_eq!(entry_from_json(&json).unwrap(), entry("a", &[]));
     }
 }

@@ -1,8 +1,9 @@
-//! Two kept photos side by side, with their answers.
+//! Two kept photos side by side, with their answers and findings.
 
 use crate::app::{App, kept_photo_url};
 use crate::components::label::Label;
-use crate::journal::Entry;
+use crate::journal::{Entry, FindingChange};
+use crate::language::Language;
 use crate::{sentences, texts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,6 +11,8 @@ use web_sys::Url;
 
 /// Labels to compare.
 const N_SHOWN: usize = 5;
+/// Findings to compare, those that changed most.
+const N_FINDINGS_SHOWN: usize = 6;
 
 #[component]
 pub fn Comparison(app: App) -> impl IntoView {
@@ -47,6 +50,7 @@ pub fn Comparison(app: App) -> impl IntoView {
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
+                    <Findings app before=before.clone() after=after.clone()/>
                     <Show when=move || is_other>
                         <p class="hint">{app.say(texts::comparison_other)}</p>
                     </Show>
@@ -54,6 +58,43 @@ pub fn Comparison(app: App) -> impl IntoView {
                 </div>
             }
         })
+    }
+}
+
+/// The findings that changed most, or when findings are compared.
+#[component]
+fn Findings(app: App, before: Entry, after: Entry) -> impl IntoView {
+    let row = |change: &FindingChange<'_>| {
+        view! {
+            <tr>
+                <th scope="row" lang=Language::English.code()>{change.finding.to_string()}</th>
+                <td>{change.before}</td>
+                <td>{change.after}</td>
+                <td>{change.difference()}</td>
+            </tr>
+        }
+    };
+    let changes = before.finding_changes(&after);
+    match changes {
+        Some(changes) => view! {
+            <table data-testid="compared-findings">
+                <caption>{app.say(texts::comparison_findings)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{app.say(texts::comparison_finding)}</th>
+                        <th scope="col">{before.date().to_string()}</th>
+                        <th scope="col">{after.date().to_string()}</th>
+                        <th scope="col">{app.say(texts::comparison_change)}</th>
+                    </tr>
+                </thead>
+                <tbody>{changes.iter().take(N_FINDINGS_SHOWN).map(row).collect_view()}</tbody>
+            </table>
+        }
+        .into_any(),
+        None => view! {
+            <p class="hint" data-testid="no-findings">{app.say(texts::comparison_no_findings)}</p>
+        }
+        .into_any(),
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::journal::{Entry, EntryText};
 use crate::report::{Report, ReportContext};
 use crate::verdict::Verdict;
+use shared_model::concepts::Presence;
 
 fn entry(spot: &str, answered_at: &str) -> Entry {
     let mut state = ready();
@@ -53,6 +54,20 @@ fn a_kept_answer_says_whether_to_believe_it() {
     state.apply(Event::JournalFailed(full.clone()));
     assert_eq!((state.journal.entries.len(), state.journal.error.clone()), (1, Some(full.clone())));
     assert_eq!(state.journal.message, None);
+}
+
+#[test]
+fn findings_are_kept_with_the_photo_if_they_were_scored() {
+    let mut state = answered();
+    let kept = |state: &AppState| {
+        let report = Report::of(state, ReportContext::default()).unwrap();
+        Entry::new(&report, EntryText::default(), 1)
+    };
+    assert_eq!(kept(&state).findings, None);
+    state.apply(Event::ConceptsWanted(true));
+    let scores = vec![Presence { concept: "scale".into(), score: 0.7 }];
+    state.worker_replies(Reply::Concepts { concepts: scores.clone() });
+    assert_eq!(kept(&state).findings, Some(scores));
 }
 
 #[test]
