@@ -2,6 +2,7 @@
 
 mod batch;
 mod camera;
+pub mod focus;
 mod journal;
 mod language;
 mod photo;
@@ -105,6 +106,7 @@ impl App {
 
     /// Applies an event to the state, then executes the actions that follow.
     pub fn send(self, event: Event) {
+        focus::keep_near();
         let actions = self.state.try_update(|state| state.apply(event)).unwrap_or_default();
         for action in actions {
             self.execute(action);

@@ -1,14 +1,12 @@
 //! The buttons of the crop, what the model sees, and hints about the photo.
 
 use super::{Cropping, SQUARE_ID};
-use crate::app::App;
+use crate::app::{App, focus};
 use crate::crop::{Crop, CropKey, PhotoSize};
 use crate::sentences;
 use crate::state::Event;
 use crate::texts::{self, Text};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 /// The buttons: begin to crop, and while there is a crop, its size and the whole photo.
 #[component]
@@ -21,7 +19,7 @@ pub fn CropControls(app: App) -> impl IntoView {
             let begin = move |_| {
                 app.send(Event::CropChanged(Some(Crop::first(size))));
                 app.send(Event::CropSettled);
-                focus_square();
+                focus::move_to(SQUARE_ID);
             };
             view! {
                 <Show
@@ -104,14 +102,4 @@ pub fn PhotoHints(app: App) -> impl IntoView {
             {move || hints.get().into_iter().map(hint).collect_view()}
         </div>
     }
-}
-
-fn focus_square() {
-    // After the square is in the document.
-    request_animation_frame(|| {
-        let square = document().get_element_by_id(SQUARE_ID);
-        if let Some(square) = square.and_then(|square| square.dyn_into::<HtmlElement>().ok()) {
-            let _ = square.focus(); // an element without focus is no failure
-        }
-    });
 }

@@ -4,12 +4,16 @@ mod compare;
 mod keep;
 mod timeline;
 
-use crate::app::{App, can_keep};
+use crate::app::{App, can_keep, focus};
 use crate::{sentences, texts};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::HtmlInputElement;
+
+/// Ids of the button that opens the question whether to delete all, and of its answer that changes nothing.
+const DELETE_ID: &str = "delete-journal";
+const KEEP_ID: &str = "keep-journal";
 
 /// The card. It shows only how to keep a photo until something is kept.
 #[component]
@@ -54,9 +58,24 @@ fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
         }
         input.set_value(""); // so that choosing the same file again is an event
     };
-    let delete_all = move |_| {
+    let ask = move |_| {
+        is_deleting.set(true);
+        focus::move_to(KEEP_ID);
+    };
+    let close = move || {
         is_deleting.set(false);
-        spawn_local(app.remove_from_journal(None));
+        focus::move_to(DELETE_ID);
+    };
+    let delete_all = move |_| {
+        spawn_local(async move {
+            app.remove_from_journal(None).await;
+            close();
+        });
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" {
+            close();
+        }
     };
     view! {
         <div class="buttons">
@@ -77,22 +96,29 @@ fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
             <Show when=move || has_entries.get() && !is_deleting.get()>
                 <button
                     type="button"
+                    id=DELETE_ID
                     class="button plain"
                     data-testid="delete-journal"
-                    on:click=move |_| is_deleting.set(true)
+                    on:click=ask
                 >
                     {app.say(texts::journal_delete_all)}
                 </button>
             </Show>
         </div>
         <Show when=move || is_deleting.get()>
-            <div class="warning" role="alertdialog" aria-label=app.say(texts::journal_delete)>
+            <div class="warning" role="alertdialog" aria-label=app.say(texts::journal_delete) on:keydown=on_key>
                 <p>{app.say(texts::journal_delete_question)}</p>
                 <div class="buttons">
                     <button type="button" class="button" data-testid="confirm-delete" on:click=delete_all>
                         {app.say(texts::journal_delete_confirm)}
                     </button>
-                    <button type="button" class="button plain" on:click=move |_| is_deleting.set(false)>
+                    <button
+                        type="button"
+                        id=KEEP_ID
+                        class="button plain"
+                        data-testid="keep-journal"
+                        on:click=move |_| close()
+                    >
                         {app.say(texts::journal_delete_cancel)}
                     </button>
                 </div>

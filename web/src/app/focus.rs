@@ -1,0 +1,40 @@
+//! The focus of the keyboard and of screen readers stays near: if the focused element is removed, the part of the page
+//! around it gets the focus. Browsers would begin again at the top.
+
+use leptos::prelude::{document, request_animation_frame};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, FocusOptions, HtmlElement};
+
+/// If the change of the document that follows removes the focused element and gives the focus to nothing else, moves it to
+/// the dialog or section that the element was in, or else to the whole content.
+pub fn keep_near() {
+    let Some(focused) = focused() else { return };
+    let around = ["dialog, section", "main"].map(|part| focused.closest(part).ok().flatten());
+    request_animation_frame(move || {
+        if focused.is_connected() || self::focused().is_some() {
+            return;
+        }
+        let part = around.into_iter().flatten().find(|part| part.is_connected());
+        if let Some(part) = part.and_then(|part| part.dyn_into::<HtmlElement>().ok()) {
+            part.set_tab_index(-1);
+            let options = FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = part.focus_with_options(&options); // an element without focus is no failure
+        }
+    });
+}
+
+/// Gives the focus to the element with this id, once the document has been updated; to nothing if there is none then.
+pub fn move_to(id: &'static str) {
+    request_animation_frame(move || {
+        let element = document().get_element_by_id(id);
+        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            let _ = element.focus(); // as above
+        }
+    });
+}
+
+/// The focused element. The body has the focus when nothing else has.
+fn focused() -> Option<Element> {
+    document().active_element().filter(|element| element.tag_name() != "BODY")
+}
