@@ -163,6 +163,35 @@ fn a_model_of_another_family_is_not_trained() {
     assert!(log.contains("this is a model of another kind"), "{log}");
 }
 
+/// No text has the token whose feature the config asks for, so all labels would have the same one.
+#[test]
+fn an_end_token_that_is_not_the_tokenizers_is_refused() {
+    let config_of = |folder: &Path| -> Value {
+        serde_json::from_slice(&fs::read(folder.join("config.json")).unwrap_or_else(|_| b"{}".to_vec())).unwrap()
+    };
+    let end_of = |family: &Family| config_of(&family.folder)["text_config"]["eos_token_id"].as_u64();
+    let families = Family::all();
+    let is_clip = |family: &&Family| family.folder.parent().is_some_and(|group| group.ends_with("hf_clip"));
+    let family = families.iter().filter(is_clip).find(|family| end_of(family).is_some_and(|id| id != 2)).unwrap();
+    let end = end_of(family).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for path in files_of(&family.folder) {
+        fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let mut config = config_of(copy.path());
+    for (id, code) in [(end, 0), (end - 1, 2), (7, 2)] {
+        config["text_config"]["eos_token_id"] = id.into();
+        fs::write(copy.path().join("config.json"), config.to_string()).unwrap();
+        let mut command = dermake();
+        command.args(["classify", "--labels", "scale, bulla", "--model"]).arg(copy.path()).arg(sample(1));
+        let output = command.output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{id}: {log}");
+        let reason = format!("eos_token_id is {id}, expected {end}");
+        assert_eq!(log.contains(&reason), code == 2, "{id}: {log}");
+    }
+}
+
 /// SigLIP's among them squash the image and normalize by 0.5.
 #[test]
 fn every_family_embeds_as_the_reference_and_its_index_is_searched() {

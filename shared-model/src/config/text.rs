@@ -73,6 +73,16 @@ pub enum TextPooling {
     Mean,
 }
 
+impl TextPooling {
+    /// Returns the id of the token that is pooled, where the config has one.
+    pub fn end_id(self) -> Option<u32> {
+        match self {
+            Self::FirstOf { id } => Some(id),
+            _ => None,
+        }
+    }
+}
+
 impl TextConfig {
     /// Sizes and activation of its blocks.
     pub(super) fn blocks(&self) -> Blocks {

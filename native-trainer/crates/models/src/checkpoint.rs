@@ -70,7 +70,7 @@ impl Checkpoint {
     /// The tokenizer that the model was trained with.
     ///
     /// # Errors
-    /// Files that are no tokenizer, or are another model's.
+    /// Files that are no tokenizer, or are another model's; a config that names another end token.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         let ClipConfig { tokenizer, text, .. } = &self.config;
         let kind = tokenizer;
@@ -80,6 +80,14 @@ impl Checkpoint {
         if *kind != TokenizerConfig::OpenClip && n_ids > n_rows {
             bail!(
                 "the tokenizer has {n_ids} ids and the text tower {n_rows}: they are not of one model: {}",
+                self.name
+            );
+        }
+        let end = tokenizer.end_id();
+        if let Some(id) = text.pooling.end_id().filter(|&id| id != end) {
+            bail!(
+                "the config's eos_token_id is {id}, expected {end}, which the tokenizer ends each text with: the features \
+                 of all labels would be of the first token, and equal; correct it in config.json of {}",
                 self.name
             );
         }
