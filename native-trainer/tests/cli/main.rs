@@ -35,6 +35,8 @@ mod pictures;
 mod prepare;
 mod quantize;
 #[cfg(unix)]
+mod rank_faults;
+#[cfg(unix)]
 mod rank_processes;
 #[cfg(unix)]
 mod ranks_equal_one;

@@ -68,6 +68,17 @@ pub fn spawn<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[
 pub fn command<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Command {
     let mut command = limited::dermake();
     command.args(arguments);
+    as_rank(command, rank, size, port)
+}
+
+/// The same for a rank whose files may not grow beyond half a megabyte, as on a full disk.
+pub fn command_on_full_disk<S: AsRef<OsStr>>(rank: usize, size: usize, port: u16, arguments: &[S]) -> Command {
+    let mut command = limited::without_settings(Command::new("bash"));
+    command.args(["-c", "ulimit -f 512; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_dermake")]).args(arguments);
+    as_rank(command, rank, size, port)
+}
+
+fn as_rank(mut command: Command, rank: usize, size: usize, port: u16) -> Command {
     command.env("MASTER_PORT", port.to_string());
     command.env("RANK", rank.to_string()).env("LOCAL_RANK", rank.to_string());
     command.env("WORLD_SIZE", size.to_string()).env("LOCAL_WORLD_SIZE", size.to_string());

@@ -87,7 +87,7 @@ fn evaluated(run: &Run) -> (f64, f64) {
 }
 
 /// Asserts that parameters differ by less than `bound`, but for the keys' bias, whose gradient is rounding.
-fn assert_near(left: &Run, right: &Run, bound: f32) {
+pub fn assert_near(left: &Run, right: &Run, bound: f32) {
     let values =
         |bytes: &[u8]| bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect::<Vec<_>>();
     for ((name, left), (other, right)) in left.tensors("last").iter().zip(&right.tensors("last")) {

@@ -7,7 +7,7 @@ use shared_model::weights::Weights;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 /// A model of a blink; `EPOCHS` and `RATE` are filled in.
@@ -159,6 +159,37 @@ impl Run {
         }
         all.sort();
         all
+    }
+
+    /// When the newest checkpoint was written.
+    pub fn last_saved(&self) -> Option<SystemTime> {
+        std::fs::metadata(self.checkpoint("last").join("state.json")).ok()?.modified().ok()
+    }
+
+    /// The step of the checkpoint that a run goes on from: that of `last`, or of the one that was being replaced.
+    pub fn last_saved_step(&self) -> u64 {
+        self.saved_step().unwrap()
+    }
+
+    /// The same while a run may be replacing it.
+    pub fn saved_step(&self) -> Option<u64> {
+        let read = |name: &str| std::fs::read(self.checkpoint(name).join("state.json")).ok();
+        let state = read("last").or_else(|| read(".previous-last"))?;
+        serde_json::from_slice::<serde_json::Value>(&state).ok()?["step"].as_u64()
+    }
+
+    /// Asserts that the newest checkpoint is of the step behind the last one that was logged, and no part of another is
+    /// left.
+    pub fn assert_saved_after_last_step(&self) {
+        let last = self.metrics().iter().filter_map(|line| line["step"].as_u64()).max().unwrap();
+        assert_eq!(self.last_saved_step(), last + 1);
+        self.assert_no_partial_checkpoint();
+    }
+
+    pub fn assert_no_partial_checkpoint(&self) {
+        let names = std::fs::read_dir(self.out().join("checkpoints")).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
     }
 
     pub fn metrics(&self) -> Vec<serde_json::Value> {

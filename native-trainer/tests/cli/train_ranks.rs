@@ -2,7 +2,8 @@
 
 use crate::archive::run_of_archive;
 use crate::limited::Limited;
-use crate::rank_processes::{RankProcesses, command, free_port, over_tcp, spawn};
+use crate::rank_faults;
+use crate::rank_processes::{RankProcesses, command, command_on_full_disk, free_port, over_tcp, spawn};
 use crate::ranks_equal_one::{self, losses};
 use crate::train::{Run, own_data};
 use crate::{dermake, script};
@@ -18,19 +19,14 @@ struct Training {
 
 impl Training {
     fn start(run: &Run, size: usize) -> Self {
-        Self { earlier: last_saved(run), ranks: RankProcesses::start(size, &run.arguments()) }
+        Self { earlier: run.last_saved(), ranks: RankProcesses::start(size, &run.arguments()) }
     }
 
     /// Waits until these processes have saved a checkpoint.
     fn wait_for_checkpoint(&mut self, run: &Run) {
         let earlier = self.earlier;
-        self.ranks.wait_until(|| last_saved(run).is_some_and(|saved| Some(saved) != earlier));
+        self.ranks.wait_until(|| run.last_saved().is_some_and(|saved| Some(saved) != earlier));
     }
-}
-
-/// When the checkpoint was written that a run goes on from.
-fn last_saved(run: &Run) -> Option<SystemTime> {
-    std::fs::metadata(run.checkpoint("last").join("state.json")).ok()?.modified().ok()
 }
 
 fn succeed(run: &Run, size: usize) -> Vec<String> {
@@ -111,7 +107,7 @@ fn a_rank_that_dies_ends_all_and_costs_no_checkpoint() {
         let (code, said) = ended.remove(1 - victim);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(&format!("lost the connection to rank {victim}")), "{said}");
-        let step = last_saved_step(&run);
+        let step = run.last_saved_step();
         assert!(step >= last_step, "the checkpoint of step {last_step} is lost");
         last_step = step;
     }
@@ -120,14 +116,49 @@ fn a_rank_that_dies_ends_all_and_costs_no_checkpoint() {
     alone.wait_for_checkpoint(&run);
     alone.ranks.send("-USR1", 0);
     assert_eq!(alone.ranks.wait()[0].status.code(), Some(130));
-    assert!(last_saved_step(&run) > last_step);
+    assert!(run.last_saved_step() > last_step);
 }
 
-/// The step of the checkpoint that a run goes on from: that of `last`, or of the one that was being replaced.
-fn last_saved_step(run: &Run) -> u64 {
-    let read = |name: &str| std::fs::read(run.checkpoint(name).join("state.json")).ok();
-    let state = read("last").or_else(|| read(".previous-last")).unwrap();
-    serde_json::from_slice::<serde_json::Value>(&state).unwrap()["step"].as_u64().unwrap()
+#[test]
+fn a_loss_that_is_not_finite_on_one_rank_ends_all_at_its_step() {
+    let output = rank_faults::loss_not_finite(over_tcp);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(log.matches("error: the loss is NaN").count(), 2, "each rank says so itself: {log}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// A run of two ranks is stopped by a signal to the second, meets a full disk on the first, and goes on.
+#[test]
+fn ctrl_c_to_one_rank_and_a_full_disk_of_the_first_end_all_at_one_step() {
+    crate::signals::take();
+    let (whole, run) = (Run::new(40, "1e-3"), Run::new(40, "1e-3"));
+    let mut training = Training::start(&run, 2);
+    training.wait_for_checkpoint(&run);
+    training.ranks.send("-INT", 1);
+    for (code, said) in training.ranks.ended() {
+        assert_eq!(code, Some(130), "{said}");
+    }
+    run.assert_saved_after_last_step();
+    let saved = run.tensors("last");
+
+    let (port, arguments) = (free_port(), run.arguments());
+    let first = Limited::start(&mut command_on_full_disk(0, 2, port, &arguments));
+    let ranks = RankProcesses { children: vec![first, spawn(1, 2, port, &arguments)] };
+    let ended = ranks.ended();
+    for (rank, code, reason) in [(0, 2, ""), (1, 1, "rank 0 failed: ")] {
+        let (found, said) = &ended[rank];
+        assert_eq!(*found, Some(code), "rank {rank}: {said}");
+        assert!(said.contains(&format!("error: {reason}cannot save checkpoint ")), "rank {rank}: {said}");
+    }
+    run.assert_no_partial_checkpoint();
+    assert!(run.tensors("last") == saved, "the last checkpoint has changed");
+
+    succeed(&run, 2);
+    succeed(&whole, 2);
+    assert!(
+        run.tensors("last") == whole.tensors("last"),
+        "weights or moments differ from those of a run without faults"
+    );
 }
 
 #[test]

@@ -23,9 +23,7 @@ fn an_interrupted_run_saves_and_a_full_disk_leaves_the_last_checkpoint() {
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("cannot save checkpoint"), "{stderr}");
     assert!(stopped.tensors("last") == saved, "the last checkpoint has changed");
-    let names = std::fs::read_dir(stopped.out().join("checkpoints")).unwrap();
-    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+    stopped.assert_no_partial_checkpoint();
 
     stopped.finish();
     whole.finish();
@@ -52,11 +50,7 @@ fn a_hangup_saves_unless_the_run_was_started_to_ignore_it() {
     send("-HUP", &child);
     send("-HUP", &child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let state = std::fs::read_to_string(run.checkpoint("last").join("state.json")).unwrap();
-    let metrics = run.metrics();
-    let last = metrics.iter().filter_map(|line| line["step"].as_u64()).max().unwrap();
-    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
-    assert_eq!(state["step"].as_u64(), Some(last + 1), "it saved after its last step");
+    run.assert_saved_after_last_step();
 }
 
 #[test]
@@ -70,10 +64,7 @@ fn a_run_whose_pictures_were_unpacked_first_saves_too() {
     assert!(cache.path().join("dermake/images").is_dir(), "the pictures were not unpacked");
     send("-TERM", &child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64();
-    let state = step(&std::fs::read_to_string(run.checkpoint("last").join("state.json")).unwrap());
-    let last = run.metrics().iter().filter_map(|line| line["step"].as_u64()).max().unwrap();
-    assert_eq!(state, Some(last + 1), "it saved after its last step");
+    run.assert_saved_after_last_step();
 }
 
 #[test]
