@@ -85,6 +85,10 @@ check-cuda:
 check-cuda-host *OPTIONS:
     @.setup/emulated_gpu.sh {{OPTIONS}}
 
+# Test the int8 kernels of ARM in emulation; installs qemu with apt, and Rust for ARM with rustup
+check-arm:
+    @.setup/check_arm.sh
+
 # Check training on this machine's GPU, and time it; starts no phase after six minutes
 gpu-check *OPTIONS: build-cuda
     "$CARGO_TARGET_DIR/cuda/release/dermake" gpu-check {{OPTIONS}}
