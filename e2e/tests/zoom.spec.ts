@@ -36,9 +36,6 @@ async function eachPart(dermake: DermakePage, check: (part: string) => Promise<v
   await expect(dermake.find('map')).toBeVisible();
   await dermake.find('model-card').locator('summary').first().click();
   await check('answered');
-  await dermake.find('begin-crop').click();
-  await dermake.answers(5);
-  await expect(dermake.find('concepts')).toBeVisible();
   for (const nKept of [1, 2]) {
     await dermake.find('journal-spot').fill('a mole below the left shoulder, beside another one');
     await dermake.find('keep').click();
@@ -47,6 +44,8 @@ async function eachPart(dermake: DermakePage, check: (part: string) => Promise<v
   for (const index of [0, 1]) await dermake.find('compare').nth(index).click();
   await expect(dermake.find('comparison')).toBeVisible();
   await dermake.find('delete-journal').click();
+  await dermake.find('begin-crop').click();
+  await expect(dermake.find('crop-square')).toBeVisible();
   await check('the journal');
   await dermake.typeLabels('acne, psoriasis, Hand-foot-and-mouth-disease-of-a-very-long-name');
   await dermake.answers(3);
