@@ -1,7 +1,7 @@
 //! AVX2: sums of two registers, of 16-bit products that are added in pairs.
 
 use super::load_quad;
-use super::ymm::{store_values, weights_of};
+use super::ymm::{multiply_by_tiles, store_values, weights_of};
 use crate::kernels::Values;
 use crate::kernels::int8::kernel::{Part, Product};
 use crate::weights::packing::INT8_QUAD;
@@ -12,26 +12,7 @@ use core::arch::x86_64::{
 
 #[target_feature(enable = "avx2")]
 pub(super) fn multiply(product: Product<'_>, values: &mut [Values]) {
-    const ROWS: usize = 4;
-    let n_rows = product.checked_rows(values);
-    for (panel, values) in product.panels.iter().zip(values.chunks_mut(product.stride)) {
-        let mut tiles = values[..n_rows].chunks_exact_mut(ROWS);
-        let mut row = 0;
-        // SAFETY: so many rows are there, and the weights are as wide as they are.
-        unsafe {
-            for values in &mut tiles {
-                tile::<ROWS>(product, *panel, row, values);
-                row += ROWS;
-            }
-            let values = tiles.into_remainder();
-            match values.len() {
-                1 => tile::<1>(product, *panel, row, values),
-                2 => tile::<2>(product, *panel, row, values),
-                3 => tile::<3>(product, *panel, row, values),
-                _ => {}
-            }
-        }
-    }
+    multiply_by_tiles!(product, values, tile, 4, 1 2 3);
 }
 
 /// # Safety

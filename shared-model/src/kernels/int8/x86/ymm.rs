@@ -9,6 +9,29 @@ use core::arch::x86_64::{
     _mm256_storeu_ps, _mm256_sub_ps,
 };
 
+/// Multiplies the panels one after the other, in tiles of `$rows` rows; the remaining rows are one tile.
+macro_rules! multiply_by_tiles {
+    ($product:ident, $values:ident, $tile:ident, $rows:literal, $($rest:literal)*) => {{
+        let n_rows = $product.checked_rows($values);
+        for (panel, values) in $product.panels.iter().zip($values.chunks_mut($product.stride)) {
+            let mut tiles = values[..n_rows].chunks_exact_mut($rows);
+            let mut row = 0;
+            for values in &mut tiles {
+                // SAFETY: so many rows are there, and the weights are as wide as they are.
+                unsafe { $tile::<$rows>($product, *panel, row, values) };
+                row += $rows;
+            }
+            let values = tiles.into_remainder();
+            match values.len() {
+                // SAFETY: as above.
+                $($rest => unsafe { $tile::<$rest>($product, *panel, row, values) },)*
+                _ => {}
+            }
+        }
+    }};
+}
+pub(super) use multiply_by_tiles;
+
 /// Returns a quad of all sixteen channels.
 ///
 /// # Safety

@@ -2,16 +2,14 @@
 //! and those with AVX-512 as one of its vector lengths.
 
 use super::load_quad;
-use super::ymm::{store_values, weights_of};
+use super::ymm::{multiply_by_tiles, store_values, weights_of};
 use crate::kernels::Values;
 use crate::kernels::int8::kernel::{Part, Product};
 use crate::weights::packing::INT8_QUAD;
 use core::arch::x86_64::{_mm256_dpbusd_avx_epi32, _mm256_dpbusd_epi32, _mm256_set1_epi32, _mm256_setzero_si256};
 
-/// Rows of a tile, whose sums stay in registers beside the operands.
-const ROWS: usize = 6;
-
-/// Defines a module with a kernel of this instruction.
+/// Defines a module with a kernel of this instruction. The sums of a tile of six rows stay in registers beside the
+/// operands.
 macro_rules! kernel {
     ($(#[$about:meta])* $name:ident, $features:literal, $dot:ident) => {
         $(#[$about])*
@@ -20,27 +18,7 @@ macro_rules! kernel {
 
             #[target_feature(enable = $features)]
             pub(in super::super) fn multiply(product: Product<'_>, values: &mut [Values]) {
-                let n_rows = product.checked_rows(values);
-                for (panel, values) in product.panels.iter().zip(values.chunks_mut(product.stride)) {
-                    let mut tiles = values[..n_rows].chunks_exact_mut(ROWS);
-                    let mut row = 0;
-                    // SAFETY: so many rows are there, and the weights are as wide as they are.
-                    unsafe {
-                        for values in &mut tiles {
-                            tile::<ROWS>(product, *panel, row, values);
-                            row += ROWS;
-                        }
-                        let values = tiles.into_remainder();
-                        match values.len() {
-                            1 => tile::<1>(product, *panel, row, values),
-                            2 => tile::<2>(product, *panel, row, values),
-                            3 => tile::<3>(product, *panel, row, values),
-                            4 => tile::<4>(product, *panel, row, values),
-                            5 => tile::<5>(product, *panel, row, values),
-                            _ => {}
-                        }
-                    }
-                }
+                multiply_by_tiles!(product, values, tile, 6, 1 2 3 4 5);
             }
 
             /// # Safety
