@@ -16,17 +16,17 @@ const SCALE: f32 = 3.0;
 /// Longest side of a picture, in pixels; a larger drawing has fewer pixels for each of its own.
 const MAX_SIDE: f32 = 6000.0;
 
-static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
-    let mut options = with_own_font();
-    options.fontdb_mut().load_system_fonts();
-    options
-});
+static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| with_fonts(true));
 
-/// Options with the program's font alone.
-fn with_own_font() -> Options<'static> {
+/// Options with the program's font, and with those of the machine if they are wanted.
+fn with_fonts(has_those_of_machine: bool) -> Options<'static> {
     let mut options = Options { font_family: FONT_FAMILY.into(), ..Options::default() };
     let fonts = options.fontdb_mut();
     fonts.load_font_data(FONT.to_vec());
+    if has_those_of_machine {
+        fonts.load_system_fonts();
+    }
+    // Last: the fonts of a machine come with settings that name another, which need not be there.
     fonts.set_sans_serif_family(FONT_FAMILY);
     options
 }
@@ -81,15 +81,17 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_drawn_without_any_font_of_the_machine() {
+    fn texts_are_drawn_with_and_without_the_fonts_of_the_machine() {
         let text = |text: &str| standalone(60, 20, "a text", &html! { text x="4" y="14" { (text) } });
-        let own = with_own_font();
-        let picture = |svg: &str| Pixmap::decode_png(&png_with(svg, &own).unwrap()).unwrap();
-        let dark = |svg: &str| picture(svg).pixels().iter().filter(|pixel| pixel.red() < 128).count();
-        assert_eq!(dark(&text("")), 0);
-        for letters in ["nevus", "→", "≥ 0.5", "α", "é"] {
-            assert!(dark(&text(letters)) > 20, "{letters}");
+        for options in [&*OPTIONS, &with_fonts(false)] {
+            let picture = |svg: &str| Pixmap::decode_png(&png_with(svg, options).unwrap()).unwrap();
+            let dark = |svg: &str| picture(svg).pixels().iter().filter(|pixel| pixel.red() < 128).count();
+            assert_eq!(dark(&text("")), 0);
+            for letters in ["nevus", "→", "≥ 0.5", "α", "é"] {
+                assert!(dark(&text(letters)) > 20, "{letters}");
+            }
         }
+        assert_eq!(OPTIONS.fontdb.family_name(&resvg::usvg::fontdb::Family::SansSerif), FONT_FAMILY);
     }
 
     #[test]
