@@ -72,14 +72,6 @@ impl LabelSet {
         if self.key == Self::CUSTOM { serde_json::json!(self.class_names).to_string() } else { self.key.clone() }
     }
 
-    /// Reads names as a user types them; see [`ReadLabels::from_text`].
-    ///
-    /// # Errors
-    /// [`Error::Labels`] when there are none or too many, or one is too long or looks like a file's name.
-    pub fn from_text(text: &str) -> Result<Self> {
-        Ok(ReadLabels::from_text(text)?.set)
-    }
-
     /// Takes class names whose order and number matter, as in a benchmark. Two spellings of one name are an error.
     ///
     /// # Errors

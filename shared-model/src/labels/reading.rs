@@ -48,6 +48,16 @@ pub struct ReadLabels {
     pub warnings: Vec<LabelWarning>,
 }
 
+impl LabelSet {
+    /// Reads names as a user types them; see [`ReadLabels::from_text`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Labels`] when there are none or too many, or one is too long or looks like a file's name.
+    pub fn from_text(text: &str) -> Result<Self> {
+        Ok(ReadLabels::from_text(text)?.set)
+    }
+}
+
 impl ReadLabels {
     /// Reads a built-in set's key, or labels as [`Self::from_text`] does.
     ///
