@@ -6,6 +6,7 @@
 //! that names it, never ignored.
 
 mod bert;
+mod blocks;
 mod checks;
 mod files;
 mod image_processor;
@@ -24,6 +25,8 @@ mod tokenizer;
 mod transformers;
 mod vision;
 
+pub(crate) use blocks::Blocks;
+pub use blocks::{Activation, NormOrder, Projection, TORCH_NORM_EPS};
 pub use files::{ConfigFiles, NamedFiles};
 pub use parameters::Parameter;
 pub use preprocess::{CropRounding, Interpolation, PreprocessConfig, ResizeMode, RgbConversion};
@@ -52,53 +55,6 @@ pub struct ClipConfig {
     pub tokenizer: TokenizerConfig,
 }
 
-/// The activation of every MLP of a tower.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// `x * sigmoid(1.702 x)`, of models that descend from OpenAI's weights (`quick_gelu: true`).
-    QuickGelu,
-    /// The exact GELU, with the error function.
-    Gelu,
-    /// GELU's approximation with the hyperbolic tangent (`gelu_pytorch_tanh`).
-    TanhGelu,
-}
-
-/// The way from a pooled vector into the joint space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Projection {
-    /// The tower's width is that of the joint space.
-    None,
-    /// One layer.
-    Linear {
-        /// Whether it has a bias.
-        bias: bool,
-    },
-    /// Two layers with an exact GELU between them.
-    Mlp {
-        /// Width of the hidden layer.
-        width: usize,
-        /// Whether the first layer has a bias.
-        hidden_bias: bool,
-        /// Whether the second layer has a bias.
-        bias: bool,
-    },
-}
-
-/// Where the layer norms of a block are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NormOrder {
-    /// `x + f(norm(x))`, and a norm behind the last block.
-    Pre,
-    /// `norm(x + f(x))`, and a norm before the first block (BERT).
-    Post,
-}
-
-/// Epsilon of PyTorch's layer norms, and of open_clip's and OpenAI's.
-pub const TORCH_NORM_EPS: f32 = 1e-5;
-
 impl ClipConfig {
     /// The same model for images of another size: it has as many position embeddings as it then has patches.
     ///
@@ -120,14 +76,4 @@ impl ClipConfig {
             && self.preprocess.is_open_clip()
             && self.tokenizer == TokenizerConfig::OpenClip
     }
-}
-
-/// The sizes and the activation of a tower's blocks.
-#[derive(Clone, Copy)]
-pub(crate) struct Blocks {
-    pub width: usize,
-    pub layers: usize,
-    pub heads: usize,
-    pub mlp_width: usize,
-    pub activation: Activation,
 }
