@@ -5,7 +5,7 @@ use crate::parallel::map_tasks;
 use crate::weights::code_bits::CodeBits;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD, is_packable, pack};
 use crate::weights::scale_search::least_error_scale;
-use crate::weights::{ActivationBits, StoredTensor, WeightFormat, int4, table};
+use crate::weights::{ActivationBits, StoredTensor, WeightFormat, int4, six_bits};
 use half::f16;
 use safetensors::Dtype;
 
@@ -82,7 +82,7 @@ impl Grid {
 
     /// Chooses the values for a table `[V, D]` in six bits: for each row those with the least squared error.
     pub fn six_bits(weights: &[f32], width: usize) -> Self {
-        let largest = f32::from(table::LARGEST);
+        let largest = f32::from(six_bits::LARGEST);
         let scale = |row: usize| best_scale(&weights[row * width..][..width], largest, |_| 1.0);
         Self::SixBits { scales: map_tasks(weights.len() / width, scale) }
     }
@@ -96,7 +96,7 @@ impl Grid {
                 (code, f32::from(code) * scales[row])
             }
             Self::SixBits { scales } => {
-                let code = nearest(weight, scales[row], table::LARGEST.into());
+                let code = nearest(weight, scales[row], six_bits::LARGEST.into());
                 (code, f32::from(code) * scales[row])
             }
             Self::Int4 { bits, scales, row_scales, n_blocks } => {
@@ -149,7 +149,7 @@ impl Grid {
                 named(name, (WeightFormat::Int8, bits), stored, scales)
             }
             Self::SixBits { scales } => {
-                let stored = table::store_six_bits(codes, n_in);
+                let stored = six_bits::store(codes, n_in);
                 named(name, (WeightFormat::Int4, bits), stored, stored_scales(scales))
             }
             Self::Int4 { .. } => self.store(name, codes, n_in, bits),

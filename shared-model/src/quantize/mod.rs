@@ -20,7 +20,7 @@ mod tower;
 
 use crate::config::Parameter;
 use crate::weights::code_bits::CodeBits;
-use crate::weights::{ActivationBits, Placement, StoredTensor, Weights, table};
+use crate::weights::{ActivationBits, Placement, StoredTensor, Weights, six_bits};
 use crate::{Error, Result};
 use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
@@ -219,7 +219,7 @@ fn integers(name: &str, dense: &Tensor, (format, bits): (WeightFormat, CodeBits)
 fn embeddings(name: &str, dense: &Tensor, format: WeightFormat) -> Result<Quantized> {
     let (n_rows, width) = dense.dims2()?;
     let weights: Vec<f32> = dense.flatten_all()?.to_vec1()?;
-    let has_six_bits = format == WeightFormat::Int4 && table::fits_six_bits(width);
+    let has_six_bits = format == WeightFormat::Int4 && six_bits::fits(width);
     let format = if has_six_bits { WeightFormat::Int4 } else { WeightFormat::Int8 };
     let grid = match has_six_bits {
         true => Grid::six_bits(&weights, width),

@@ -2,7 +2,7 @@
 
 use crate::config::Parameter;
 use crate::weights::code_bits::CodeBits;
-use crate::weights::{int4, table};
+use crate::weights::{int4, six_bits};
 use std::collections::HashMap;
 
 /// The table of embeddings, which is more than half of a text tower in four bits.
@@ -29,7 +29,7 @@ impl MatrixBits {
     pub fn of(parameters: &[Parameter]) -> Self {
         let size = |parameter: &Parameter| parameter.shape.iter().product::<usize>();
         let is_table = |parameter: &&Parameter| {
-            parameter.name == TABLE && parameter.shape.last().is_some_and(|&width| table::fits_six_bits(width))
+            parameter.name == TABLE && parameter.shape.last().is_some_and(|&width| six_bits::fits(width))
         };
         let mut saved: usize = parameters.iter().filter(is_table).map(|table| SPARED * size(table)).sum();
         let mut bits = HashMap::new();

@@ -1,7 +1,7 @@
 //! Formats of quantized matrices in files.
 
 use super::packing::{INT8_PANEL, INT8_QUAD};
-use super::{int4, table};
+use super::{int4, six_bits};
 use candle_core::quantized::GgmlDType;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -115,7 +115,7 @@ impl WeightFormat {
             }
             (Self::Int4, stored) => {
                 let shape = int4::of_stored(stored).map(|(_, shape)| shape);
-                shape.or_else(|| table::six_bits_shape(stored)).map_or_else(|| stored.to_vec(), Vec::from)
+                shape.or_else(|| six_bits::of_stored(stored)).map_or_else(|| stored.to_vec(), Vec::from)
             }
             (_, other) => other.to_vec(),
         }

@@ -22,6 +22,7 @@ mod pickle;
 mod positions;
 pub(crate) mod scale_search;
 mod shards;
+pub(crate) mod six_bits;
 mod stored;
 pub(crate) mod table;
 

@@ -1,14 +1,11 @@
 //! A table of embeddings in whole numbers, with a scale for each row.
 
 use super::code_bits::CodeBits;
-use super::{StoredTensor, WeightFormat, Weights};
+use super::{StoredTensor, WeightFormat, Weights, six_bits};
 use crate::{Error, Result};
 use bytes::Bytes;
 use candle_core::DType;
 use safetensors::Dtype;
-
-/// The largest code on both sides.
-pub(crate) const LARGEST: i8 = 31;
 
 /// Rows looked up by id.
 pub(crate) struct Table {
@@ -36,7 +33,7 @@ impl Table {
         let (scales, _) = weights.scales(name, format)?;
         let scales: Vec<f32> = scales.to_tensor(name)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         let StoredTensor { dtype, shape, data } = stored;
-        let (codes, [rows, width]) = match (format, dtype, six_bits_shape(shape), shape.as_slice()) {
+        let (codes, [rows, width]) = match (format, dtype, six_bits::of_stored(shape), shape.as_slice()) {
             (WeightFormat::Int8, Dtype::I8, _, &[rows, width]) => (Codes::Bytes(data.clone()), [rows, width]),
             (WeightFormat::Int4, Dtype::U8, Some(shape), _) => (Codes::SixBits(data.clone()), shape),
             _ => {
@@ -93,28 +90,6 @@ impl Table {
     }
 }
 
-/// Stores codes of six bits `[V, D]` with D in multiples of four as U8 `[V, D / 4, 3]`.
-pub(crate) fn store_six_bits(codes: &[i8], width: usize) -> StoredTensor {
-    let bytes: Vec<u8> = CodeBits::Six.join(codes).collect();
-    let shape = [codes.len() / width, width / CodeBits::Six.group(), CodeBits::Six.group_bytes()];
-    StoredTensor::new(Dtype::U8, &shape, bytes.into())
-}
-
-/// Returns whether rows of this width can be stored in six bits.
-pub(crate) fn fits_six_bits(width: usize) -> bool {
-    width.is_multiple_of(CodeBits::Six.group())
-}
-
-/// Returns the logical shape `[V, D]` of a table that is stored in six bits; `None` for other shapes.
-pub(super) fn six_bits_shape(stored: &[usize]) -> Option<[usize; 2]> {
-    match *stored {
-        [rows, groups, bytes] if bytes == CodeBits::Six.group_bytes() => {
-            Some([rows, groups.saturating_mul(CodeBits::Six.group())])
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,8 +103,8 @@ mod tests {
 
     #[test]
     fn a_table_of_six_bits_has_the_rows_that_were_stored() {
-        let rows: Vec<i8> = (0..3 * 8).map(|at| (at * 7 % 63) as i8 - LARGEST).collect();
-        let stored = store_six_bits(&rows, 8);
+        let rows: Vec<i8> = (0..3 * 8).map(|at| (at * 7 % 63) as i8 - six_bits::LARGEST).collect();
+        let stored = six_bits::store(&rows, 8);
         assert_eq!((stored.shape.as_slice(), stored.data.len()), (&[3, 2, 3][..], 18));
         let table = table(stored, 3).unwrap();
         let mut values = Vec::new();
@@ -144,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_table_of_another_type_shape_or_length_is_refused() {
-        let good = store_six_bits(&[0; 24], 8);
+        let good = six_bits::store(&[0; 24], 8);
         let cut = StoredTensor::new(Dtype::U8, &good.shape, good.data.slice(1..));
         let bytes = StoredTensor::new(Dtype::I8, &good.shape, good.data.clone());
         let other = StoredTensor::new(Dtype::U8, &[3, 6], good.data.clone());
