@@ -13,6 +13,7 @@ mod equalize;
 mod feedback;
 mod grid;
 mod layer;
+mod options;
 mod pool;
 mod steps;
 mod text_bits;
@@ -30,9 +31,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
 pub use crate::weights::WeightFormat;
+pub use options::Options;
 pub use steps::Steps;
 use text_bits::MatrixBits;
-pub use tower::{Options, Progress, quantize_text, quantize_vision};
+pub use tower::{Progress, quantize_text, quantize_vision};
 
 /// The format, size and error of one quantized tensor.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use super::block::{BlockParameters, names};
 use super::equalize::{self, order_of_sizes};
 use super::grid::Grid;
 use super::layer::Task;
-use super::{MatrixBits, QuantizedTower, Steps, activation_bits, full, half, pool, quantize_with};
+use super::{MatrixBits, Options, QuantizedTower, Steps, activation_bits, full, half, pool, quantize_with};
 use crate::Result;
 use crate::config::{ClipConfig, NormOrder, Parameter};
 use crate::kernels::int8::{BLOCK_WIDTH, Rounding};
@@ -15,25 +15,6 @@ use crate::vision::VisionTower;
 use crate::weights::{Placement, WeightFormat, Weights};
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
-
-/// How a tower is quantized.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Format of the big matrices. The steps have no effect on GGML's.
-    pub format: WeightFormat,
-    /// The steps that are taken.
-    pub steps: Steps,
-    /// How near the weights stay to their dense values where they aim at the dense outputs: added to the variances of
-    /// the inputs, as a share of their mean. Few photos tell little of directions in which inputs vary little.
-    pub fit_damping: f32,
-}
-
-impl Options {
-    /// All steps.
-    pub fn new(format: WeightFormat) -> Self {
-        Self { format, steps: Steps::ALL, fit_damping: 0.3 }
-    }
-}
 
 /// Is called after each block with the numbers of finished and of all blocks.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
