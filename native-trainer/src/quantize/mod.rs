@@ -89,7 +89,8 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
         card: (!card.is_empty()).then_some(card),
     };
     let comparison = compare(&dense, &checkpoint, [vision, text], &photos, &classifiers)?;
-    let report = Report::new(towers, tensors_bytes(&checkpoint), written, &photos, comparison);
+    let tensors = [towers.vision.report, towers.text.report].concat();
+    let report = Report::new(tensors, tensors_bytes(&checkpoint), written, &photos, comparison);
     folder.write("report.json", serde_json::to_string_pretty(&report)?.as_bytes())?;
     folder.write(Manifest::FILE_NAME, serde_json::to_string_pretty(&manifest)?.as_bytes())?;
     folder.finish()?;

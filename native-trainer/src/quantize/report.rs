@@ -1,6 +1,5 @@
 //! `report.json`, and the table that is printed.
 
-use super::Towers;
 use super::photos::Photos;
 use dermake_process::print::shown;
 use dermake_quantize::{Change, Comparison, expected_cosine};
@@ -50,13 +49,12 @@ struct ImageCosine {
 
 impl Report {
     pub fn new(
-        towers: Towers,
+        tensors: Vec<TensorReport>,
         dense_bytes: usize,
         files: Vec<ManifestFile>,
         photos: &Photos,
         comparison: Comparison,
     ) -> Self {
-        let tensors = [towers.vision.report, towers.text.report].concat();
         let errors = tensors.iter().filter_map(|tensor| Some((tensor, tensor.output_error?)));
         let worst = errors.max_by(|a, b| a.1.total_cmp(&b.1));
         let worst_layer = worst.map(|(tensor, output_error)| Layer { name: tensor.name.clone(), output_error });
