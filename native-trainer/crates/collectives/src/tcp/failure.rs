@@ -1,6 +1,5 @@
 //! The first failure of another rank, and the end of this process because of it.
 
-use super::OnLost;
 use crate::error::RankError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +11,9 @@ const TO_END: Duration = Duration::from_secs(5);
 const TO_REPORT: Duration = Duration::from_millis(500);
 /// Time in which the word of a rank that failed may come after the end of one that was told of it earlier.
 const TO_LEARN_WHY: Duration = Duration::from_millis(250);
+
+/// Called when another rank has ended and this process did not end by itself within a few seconds.
+pub type OnLost = fn(&RankError);
 
 pub struct Failure {
     first: Mutex<Option<RankError>>,

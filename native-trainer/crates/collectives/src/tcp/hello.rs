@@ -1,6 +1,6 @@
 //! What ranks say when they meet: who they are, whether they belong together, and where each listens.
 
-use super::Place;
+use super::place::Place;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;

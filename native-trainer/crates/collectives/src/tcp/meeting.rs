@@ -1,7 +1,7 @@
 //! How ranks find each other: all connect to rank 0, which tells each where the others listen.
 
-use super::Place;
 use super::hello::{Answer, ENTRY_BYTES, Hello, entry, table_of};
+use super::place::Place;
 use crate::error::ConnectError;
 use crate::launch::Master;
 use socket2::{SockRef, TcpKeepalive};

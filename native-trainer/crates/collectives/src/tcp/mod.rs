@@ -8,12 +8,15 @@ mod failure;
 mod frames;
 mod hello;
 mod meeting;
+mod place;
+
+pub use place::Place;
 
 use super::Collectives;
 use super::error::{ConnectError, RankError};
 use super::launch::Master;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use failure::Failure;
+use failure::{Failure, OnLost};
 use frames::{Frame, Header, Kind};
 use meeting::Meeting;
 use std::net::{Shutdown, TcpStream};
@@ -28,20 +31,6 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 const TO_SAY_WHY: Duration = Duration::from_secs(2);
 /// Time that a rank which has finished waits for the others to finish.
 const TO_FINISH: Duration = Duration::from_secs(10);
-
-/// Called when another rank has ended and this process did not end by itself within a few seconds.
-pub type OnLost = fn(&RankError);
-
-/// One process among the ranks of a run.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub rank: usize,
-    pub size: usize,
-    /// Whether all ranks are on this machine, so that no other may connect.
-    pub is_local: bool,
-    /// A number that all ranks of a run have, and others do not.
-    pub run: u64,
-}
 
 /// Ranks that are connected by TCP.
 pub struct Tcp {
