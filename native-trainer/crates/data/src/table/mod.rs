@@ -16,6 +16,7 @@ pub use part::Part;
 use super::problem::{ProblemKind, RowProblem};
 use super::schema::{Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
 use dermake_files::hash;
+use dermake_sources::columns::{SPLIT_COLUMN, split_of};
 use dermake_sources::{Dataset, RowFault, SourceError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,7 @@ impl TrainingTable {
             lines: Vec::new(),
             is_usable: Vec::new(),
             problems: Vec::new(),
-            parts: part::parts_of(data),
+            parts: parts_of(data),
             left_out: BTreeMap::new(),
             image_root: default_image_root(data.path()),
         };
@@ -245,6 +246,12 @@ impl TrainingTable {
         let index = row * (1 + self.n_captions()) + field;
         &self.texts[self.ends[index]..self.ends[index + 1]]
     }
+}
+
+/// The part of each row, by the column `split`; empty without one.
+fn parts_of(data: &Dataset) -> Vec<Option<&'static str>> {
+    let Ok(column) = data.column(SPLIT_COLUMN) else { return Vec::new() };
+    (0..data.len()).map(|row| split_of(data.cell(row, column).trim())).collect()
 }
 
 /// The table's folder, or the folder itself that is read.

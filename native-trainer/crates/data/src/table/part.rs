@@ -1,8 +1,7 @@
 //! The parts of a table: rows to train on, and rows that are kept for the validation or the test.
 
 use super::TrainingTable;
-use dermake_sources::Dataset;
-use dermake_sources::columns::{self, SPLIT_COLUMN, are_of_part, split_of};
+use dermake_sources::columns::{self, are_of_part};
 use std::collections::BTreeMap;
 
 /// What the rows of a table are used for.
@@ -14,12 +13,6 @@ pub enum Part {
 
 /// What rows are called whose part is not known.
 const NO_PART: &str = "no known part";
-
-/// The part of each row, by the column `split`; empty without one.
-pub(super) fn parts_of(data: &Dataset) -> Vec<Option<&'static str>> {
-    let Ok(column) = data.column(SPLIT_COLUMN) else { return Vec::new() };
-    (0..data.len()).map(|row| split_of(data.cell(row, column).trim())).collect()
-}
 
 impl TrainingTable {
     /// The table with the rows of one part: if its column `split` says of some row that it is of this part, all others are
