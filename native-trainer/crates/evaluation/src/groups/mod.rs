@@ -1,6 +1,7 @@
 //! The main metric by skin tone, sex and age, if a table has them, and the gap between best and worst.
 
 mod column;
+mod row_groups;
 mod skin_tone;
 
 use super::results::{Breakdown, Group};
@@ -8,6 +9,7 @@ use super::table::Table;
 pub use column::UNKNOWN;
 use column::{GroupName, Kind, columns, is_missing};
 use dermake_metrics::intervals;
+pub use row_groups::RowGroups;
 use std::collections::BTreeMap;
 
 /// Most groups that a figure can show.
@@ -44,15 +46,6 @@ pub fn breakdowns(
         breakdowns.push(Breakdown { column: kind.key().into(), metric: key.into(), groups, gap });
     }
     breakdowns
-}
-
-/// Rows by a group each.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RowGroups {
-    /// In their order, the unknown last.
-    pub names: Vec<String>,
-    /// The place of each row's group among the names.
-    pub of_rows: Vec<usize>,
 }
 
 /// The groups of rows by skin tone; `None` if the table has no such column, or none that is understood.
