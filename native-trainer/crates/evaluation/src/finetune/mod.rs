@@ -7,6 +7,7 @@ mod data;
 mod head;
 #[cfg(test)]
 mod head_parity;
+mod options;
 mod readable;
 mod split;
 mod tower;
@@ -14,6 +15,7 @@ mod tunable;
 mod written;
 
 pub use head::{Epoch, Head, HeadOptions};
+pub use options::FinetuneOptions;
 pub use split::SplitOptions;
 pub use tower::{LabeledFiles, TowerTask, TowerTrainer, TunedTower};
 pub use tunable::{HeadGradients, TunableHead};
@@ -21,7 +23,7 @@ pub use tunable::{HeadGradients, TunableHead};
 use super::compare::Evaluated;
 use super::labeled::{Columns, LabeledImages};
 use super::out::ReportFolder;
-use super::own_data::{LabeledData, LabeledRows, OwnColumns, labeled};
+use super::own_data::{LabeledData, LabeledRows, labeled};
 use super::{Ending, compared, print_table};
 use anyhow::{Context, Result, ensure};
 use data::Data;
@@ -32,27 +34,7 @@ use head::{Trained, class_weights, train};
 use readable::Readable;
 use shared_model::preprocess::Reading;
 use split::{Parts, parts, without_copies};
-use std::path::{Path, PathBuf};
 use written::{WrittenHead, write_head};
-
-/// Options of a fine-tuned classifier.
-pub struct FinetuneOptions<'a> {
-    pub model: &'a ModelOptions,
-    /// Labeled images of one's own.
-    pub data: &'a Path,
-    pub columns: OwnColumns<'a>,
-    pub split: SplitOptions<'a>,
-    pub head: HeadOptions,
-    /// Whether each class counts as much as any other.
-    pub is_balanced: bool,
-    /// Trains the image tower, too, once the head is trained; `None` leaves it as it is.
-    pub tower: Option<&'a dyn TowerTrainer>,
-    pub max_unreadable: f64,
-    /// Folder of the feature cache; `None` for no cache.
-    pub cache: Option<PathBuf>,
-    /// The folder of the head and of the report.
-    pub out: &'a Path,
-}
 
 /// Folder of a trained tower and its head, in that of the result.
 pub const TUNED_FOLDER: &str = "tuned";
