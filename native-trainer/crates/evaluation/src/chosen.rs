@@ -1,7 +1,7 @@
 //! Which benchmarks an evaluation runs.
 
 use super::benchmarks::Benchmark;
-use super::evaluate::EvalOptions;
+use super::eval_options::EvalOptions;
 use super::own_data;
 use super::results::{Results, SkippedBenchmark};
 use anyhow::{Result, bail};

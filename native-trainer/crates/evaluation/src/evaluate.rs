@@ -4,12 +4,11 @@ use super::benchmarks::{Benchmark, Task};
 use super::chosen::{chosen, nothing_found};
 use super::compare::{Comparison, Evaluated, FailedModel};
 use super::concepts::{self, ConceptSource};
-use super::embedding_map::MapMethod;
 use super::embeddings::Embeddings;
+use super::eval_options::EvalOptions;
 use super::exclusion::Exclusion;
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
-use super::own_data::OwnColumns;
 use super::predictions::to_sheet;
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
@@ -18,47 +17,15 @@ use super::zero_shot::{self, ClassTask};
 use super::{Ending, compared, print_table, report, retrieval};
 use anyhow::{Result, bail};
 use dermake_collectives::RankError;
-use dermake_features::{Encoder, FeatureStore, Identity, RankGroup};
+use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
 use dermake_models::options::ModelOptions;
-use dermake_models::scale::Scale;
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_sheets::SheetFormat;
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-
-/// Options of an evaluation.
-pub struct EvalOptions<'a> {
-    /// One or more.
-    pub models: &'a [ModelOptions],
-    /// The folder of all benchmarks, or data of one's own.
-    pub data: &'a Path,
-    /// About the columns of data of one's own.
-    pub columns: OwnColumns<'a>,
-    /// Keys of the benchmarks to run; none means all.
-    pub only: &'a [String],
-    pub protocol: Protocol,
-    /// The share of a table's images that may be unreadable.
-    pub max_unreadable: f64,
-    /// A list of images without which the metrics are given, too.
-    pub exclude: Option<&'a Path>,
-    /// Folder of the feature cache; `None` for no cache.
-    pub cache: Option<PathBuf>,
-    /// A folder for the report.
-    pub out: Option<&'a Path>,
-    /// A file for the features of all scored images.
-    pub embeddings: Option<&'a Path>,
-    /// A file for the answers to the images of all classifications.
-    pub predictions: Option<&'a Path>,
-    /// How maps of images in two dimensions are made, if they are.
-    pub map: Option<MapMethod>,
-    /// The factor between cosines and logits.
-    pub scale: Scale,
-    /// The ranks that compute the features.
-    pub ranks: RankGroup,
-}
+use std::path::Path;
 
 /// As [`compare_models`], and prints the table.
 ///

@@ -26,6 +26,7 @@ mod concepts;
 mod dermfm_zero;
 mod embedding_map;
 mod embeddings;
+mod eval_options;
 mod evaluate;
 mod exclusion;
 mod figure_files;
@@ -55,7 +56,8 @@ mod zero_shot;
 
 pub use benchmarks::Benchmarks;
 pub use embedding_map::MapMethod;
-pub use evaluate::{EvalOptions, compare_models, evaluate};
+pub use eval_options::EvalOptions;
+pub use evaluate::{compare_models, evaluate};
 pub use finetune::{
     Epoch, FinetuneOptions, Head, HeadGradients, HeadOptions, LabeledFiles, SplitOptions, TUNED_FOLDER, TowerTask,
     TowerTrainer, TunableHead, TunedTower, finetune,

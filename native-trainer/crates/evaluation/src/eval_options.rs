@@ -1,0 +1,40 @@
+//! What is evaluated, and how.
+
+use super::embedding_map::MapMethod;
+use super::own_data::OwnColumns;
+use super::results::Protocol;
+use dermake_features::RankGroup;
+use dermake_models::options::ModelOptions;
+use dermake_models::scale::Scale;
+use std::path::{Path, PathBuf};
+
+/// Options of an evaluation.
+pub struct EvalOptions<'a> {
+    /// One or more.
+    pub models: &'a [ModelOptions],
+    /// The folder of all benchmarks, or data of one's own.
+    pub data: &'a Path,
+    /// About the columns of data of one's own.
+    pub columns: OwnColumns<'a>,
+    /// Keys of the benchmarks to run; none means all.
+    pub only: &'a [String],
+    pub protocol: Protocol,
+    /// The share of a table's images that may be unreadable.
+    pub max_unreadable: f64,
+    /// A list of images without which the metrics are given, too.
+    pub exclude: Option<&'a Path>,
+    /// Folder of the feature cache; `None` for no cache.
+    pub cache: Option<PathBuf>,
+    /// A folder for the report.
+    pub out: Option<&'a Path>,
+    /// A file for the features of all scored images.
+    pub embeddings: Option<&'a Path>,
+    /// A file for the answers to the images of all classifications.
+    pub predictions: Option<&'a Path>,
+    /// How maps of images in two dimensions are made, if they are.
+    pub map: Option<MapMethod>,
+    /// The factor between cosines and logits.
+    pub scale: Scale,
+    /// The ranks that compute the features.
+    pub ranks: RankGroup,
+}
