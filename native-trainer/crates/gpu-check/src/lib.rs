@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use dermake_device::{DeviceChoice, Precision};
 use dermake_process::print;
-use report::{Outcome, Phase, Report};
+use report::{NotHere, Outcome, Phase, Report};
 use serde_json::Value;
 #[cfg(feature = "cuda")]
 use serde_json::json;
@@ -134,11 +134,6 @@ impl Check<'_> {
         print::answer(&format!("{line}\n"))
     }
 }
-
-/// A phase that this device or program does not have.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct NotHere(String);
 
 /// Compares every operation in bf16, f16 and f32, the optimizer, and both towers with the CPU's.
 #[cfg(feature = "cuda")]

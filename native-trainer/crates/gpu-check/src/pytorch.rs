@@ -1,6 +1,6 @@
 //! The speed of the vision tower beside PyTorch's, forward and backward in bf16, where a Python has it.
 
-use super::NotHere;
+use super::report::NotHere;
 use super::speed::tower_secs;
 use anyhow::{Context, Result, bail};
 use candle_core::Device;

@@ -23,6 +23,11 @@ pub enum Outcome {
     OutOfTime,
 }
 
+/// A phase that this device or program does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotHere(pub String);
+
 /// One phase of a check.
 #[derive(Clone, Debug, Serialize)]
 pub struct Phase {
