@@ -1,6 +1,6 @@
 //! A dense checkpoint: its weights, config and tokenizer, from the files of any family.
 
-use crate::map_file;
+use crate::mapped::map_file;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use dermake_hub::ModelFiles;

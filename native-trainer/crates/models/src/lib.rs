@@ -5,6 +5,7 @@
 mod checkpoint;
 pub mod init;
 pub mod manifest_folder;
+mod mapped;
 pub mod options;
 mod quantized;
 pub mod scale;
@@ -16,11 +17,11 @@ pub use checkpoint::{CONFIG_FILE, Checkpoint, NOTICE_KEY, NoConfig, WEIGHTS_FILE
 use dermake_engine::InferenceTowers;
 pub use dermake_hub::demo_model;
 use dermake_hub::{ModelFiles, WeightsKind};
+pub use mapped::map_file;
 use quantized::QuantizedFiles;
 use shared_model::config::ClipConfig;
 use shared_model::weights::Placement;
 use shared_model::{Clip, ZeroShotModel};
-use std::fs::File;
 use std::path::Path;
 
 /// Loads the model that `--model` names.
@@ -106,7 +107,7 @@ fn has_kernels(config: &ClipConfig, placement: &Placement) -> bool {
         return match checked {
             Ok(()) => true,
             Err(why) => {
-                tracing::info!("{SLOWER_ON_GPU}: {why}");
+                tracing::info!("{}: {why}", quantized::SLOWER_ON_GPU);
                 false
             }
         };
@@ -114,8 +115,6 @@ fn has_kernels(config: &ClipConfig, placement: &Placement) -> bool {
     let _ = (config, placement);
     false
 }
-
-pub(crate) const SLOWER_ON_GPU: &str = "this model is computed with candle's kernels, which are slower";
 
 /// Warns if the model is untrained or has a notice.
 pub fn warn_of(model: &ZeroShotModel) {
@@ -131,18 +130,6 @@ pub fn warn_of(model: &ZeroShotModel) {
 fn read_file(path: &Path) -> Result<Bytes> {
     let content = std::fs::read(path).with_context(|| format!("cannot open {}", path.display()))?;
     Ok(content.into())
-}
-
-/// Maps a file into memory: weights are read once, as they are converted.
-pub fn map_file(path: &Path) -> Result<Bytes> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-        return Ok(Bytes::new()); // which no system maps
-    }
-    // SAFETY: a map is as safe as the file is still; a checkpoint that another program truncates while it is being
-    // read can end this process, which is the price of not copying gigabytes.
-    let map = unsafe { memmap2::Mmap::map(&file) }.with_context(|| format!("cannot map {}", path.display()))?;
-    Ok(Bytes::from_owner(map))
 }
 
 #[cfg(test)]

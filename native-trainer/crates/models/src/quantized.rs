@@ -1,6 +1,5 @@
 //! The files of a quantized model, and the model on a device.
 
-use crate::SLOWER_ON_GPU;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use dermake_files::hash;
@@ -9,6 +8,8 @@ use shared_model::manifest::{FileRole, Manifest, ManifestFile};
 use shared_model::weights::{Placement, foreign_text};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+pub(crate) const SLOWER_ON_GPU: &str = "this model is computed with candle's kernels, which are slower";
 
 /// The files of a quantized model, each checked against its hash.
 pub(crate) struct QuantizedFiles {
