@@ -2,11 +2,12 @@
 
 use super::captions::Captions;
 use super::contrast::{Contrast, ContrastTerm, LOGITS_AT_ONCE, Targets};
+use super::features::Features;
+use super::objective::Objective;
 use super::ontology::{OfUnknown, OntologyTargets, TargetShares};
 use super::row_sums::sum_rows_by_key;
 use super::share::{self, Share};
 use super::variant::Variant;
-use super::{Features, Objective};
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 
