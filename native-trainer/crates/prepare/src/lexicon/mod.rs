@@ -5,37 +5,20 @@
 //! from an ontology file; concepts from `data/concepts.json`; cues from `data/cues.json`.
 
 mod cues;
+mod meaning;
 mod terms;
 
 pub use cues::Cue;
 pub use dermake_data::{Ontology, OntologyError};
+pub use meaning::{Condition, Meaning};
 
 use crate::words::{Kind, Words};
 use aho_corasick::AhoCorasick;
+use meaning::Form;
 use shared_model::labels::LabelSet;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use terms::Terms;
-
-/// Meaning of a term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// Index into [`Lexicon::conditions`].
-    Condition(usize),
-    /// Index into [`Lexicon::concepts`].
-    Concept(usize),
-    Cue(Cue),
-}
-
-/// A condition and its place in the ontology.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    pub name: String,
-    /// From the most general group to the condition itself.
-    pub path: Vec<String>,
-    /// Whether its name is also that of a finding ("ulcer"), so that its mention alone is no diagnosis.
-    pub is_finding: bool,
-}
 
 /// A term found in a caption.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,14 +39,6 @@ pub struct Lexicon {
     meanings: Vec<Vec<(Meaning, Form)>>,
     known_words: HashSet<String>,
     by_name: HashMap<String, usize>,
-}
-
-/// How a term must be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    AnyCase,
-    /// In capitals, as "BCC".
-    Capitals,
 }
 
 impl Lexicon {

@@ -1,7 +1,9 @@
 //! The terms of the data files, in normal spelling, with what they mean.
 
-use super::{Condition, Cue, Form, Meaning, Ontology};
+use super::cues::Cue;
+use super::meaning::{Condition, Form, Meaning};
 use crate::words::normal_term;
+use dermake_data::Ontology;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 const CONDITIONS: &str = include_str!("../../data/conditions.json");

@@ -1,6 +1,6 @@
 //! One request and its retries.
 
-use super::LlmOptions;
+use super::options::LlmOptions;
 use anyhow::{Result, bail};
 use dermake_hub::{JsonService, NoReply};
 use dermake_process::interrupt::{self, Interrupted};

@@ -7,7 +7,9 @@
 mod answer;
 mod answers;
 mod check;
+mod counts;
 mod exchange;
+mod options;
 mod prompt;
 
 use crate::extraction::{Extraction, Extractor};
@@ -19,43 +21,12 @@ use exchange::{Endpoint, Outcome};
 use prompt::{Form, Prompt};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+pub use counts::LlmCounts;
+pub use options::LlmOptions;
 pub use prompt::MAX_ANSWER_TOKENS;
-
-/// Which model to ask, and how.
-#[derive(Clone, Debug)]
-pub struct LlmOptions {
-    /// Base address, such as `https://api.example.org/v1`.
-    pub endpoint: String,
-    pub model: String,
-    /// Bearer token.
-    pub key: Option<String>,
-    /// File of kept answers.
-    pub answers: PathBuf,
-    /// Time that one request may take.
-    pub timeout: Duration,
-    /// Wait after the first failed attempt; it doubles with each.
-    pub retry_wait: Duration,
-}
-
-/// What a run asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct LlmCounts {
-    /// Requests that were answered.
-    pub n_requests: u64,
-    /// Answers from the file.
-    pub n_kept: u64,
-    /// Terms without evidence in the caption, or negated there.
-    pub n_refused_terms: u64,
-    /// Answers that are not of the form.
-    pub n_broken_answers: u64,
-    /// Captions that the lexicon read: two answers had refused terms, or one could not be used at all.
-    pub n_by_lexicon: u64,
-}
 
 #[derive(Default)]
 struct Counters {

@@ -1,0 +1,20 @@
+//! Which language model is asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which model to ask, and how.
+#[derive(Clone, Debug)]
+pub struct LlmOptions {
+    /// Base address, such as `https://api.example.org/v1`.
+    pub endpoint: String,
+    pub model: String,
+    /// Bearer token.
+    pub key: Option<String>,
+    /// File of kept answers.
+    pub answers: PathBuf,
+    /// Time that one request may take.
+    pub timeout: Duration,
+    /// Wait after the first failed attempt; it doubles with each.
+    pub retry_wait: Duration,
+}
