@@ -1,6 +1,6 @@
 //! CSV and TSV. A vector is a column for each of its values: `feature_0`, `feature_1`, ...
 
-use crate::{Sheet, Values};
+use crate::sheet::{Sheet, Values};
 use anyhow::Result;
 use dermake_files::output::replace_file;
 use std::path::Path;

@@ -3,7 +3,8 @@
 //! Beside `scores.npy`, `scores.rows.csv` has the texts of the rows, and `scores.columns.txt` the names of the columns.
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
-use crate::{Sheet, Values, delimited};
+use crate::delimited;
+use crate::sheet::{Sheet, Values};
 use anyhow::Result;
 use dermake_files::output::replace_file;
 use std::path::Path;

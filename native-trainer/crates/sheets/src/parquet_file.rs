@@ -1,6 +1,6 @@
 //! Parquet: texts, numbers that may be missing, and vectors as lists of 32-bit floats.
 
-use crate::{Sheet, Values};
+use crate::sheet::{Sheet, Values};
 use anyhow::{Context, Result};
 use dermake_files::output::replace_file;
 use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as PhysicalType};
