@@ -1,11 +1,11 @@
 //! A folder: of tables, of archives, or of images.
 
+mod names;
 mod pictures;
 mod sidecar;
 
 use crate::Result;
-use crate::builder::Builder;
-use crate::columns::{find_image, split_of};
+use crate::columns::find_image;
 use crate::dataset::Dataset;
 use crate::error::SourceError;
 use crate::file;
@@ -153,44 +153,4 @@ impl Entries {
         let stem = |path: &&PathBuf| path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(METADATA));
         self.tables.iter().chain(&self.parquet).find(stem).cloned()
     }
-}
-
-/// The class and the part of the data that a picture's folders name, by the path below the root.
-struct FolderNames {
-    /// Whether the first folder of every picture is a part of the data.
-    has_splits: bool,
-    /// Folders above those of the classes that say nothing: `images`.
-    n_skipped: usize,
-}
-
-impl FolderNames {
-    const SAY_NOTHING: [&str; 6] = ["images", "image", "imgs", "photos", "pictures", "data"];
-
-    fn of(folders: &[Vec<String>]) -> Self {
-        // Pictures above all folders say nothing about them.
-        let below: Vec<&Vec<String>> = folders.iter().filter(|folders| !folders.is_empty()).collect();
-        if below.is_empty() {
-            return Self { has_splits: false, n_skipped: 0 };
-        }
-        let first_of = |at: usize| below.iter().map(move |folders| folders.get(at).map_or("", String::as_str));
-        let mut n_skipped = 0;
-        while first_of(n_skipped).all(|name| Self::SAY_NOTHING.contains(&name.to_lowercase().as_str())) {
-            n_skipped += 1;
-        }
-        let has_splits = first_of(n_skipped).all(|name| split_of(name).is_some());
-        Self { has_splits, n_skipped }
-    }
-
-    fn split(&self, folders: &[String]) -> Option<&'static str> {
-        folders.get(self.n_skipped).filter(|_| self.has_splits).and_then(|name| split_of(name))
-    }
-
-    fn class<'a>(&self, folders: &'a [String]) -> &'a str {
-        folders.get(self.n_skipped + usize::from(self.has_splits)).map_or("", String::as_str)
-    }
-}
-
-/// Reads a folder of images that were found already.
-fn finish(folder: &Path, form: Form, builder: Builder) -> Result<Dataset> {
-    Dataset::of(folder, form, builder)
 }

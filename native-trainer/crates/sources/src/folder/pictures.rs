@@ -1,7 +1,7 @@
 //! A folder of images: in a folder for each class, or with text files beside them, or both.
 
+use super::names::FolderNames;
 use super::sidecar::{self, Sidecars};
-use super::{FolderNames, finish};
 use crate::builder::Builder;
 use crate::columns::{LABEL_COLUMN, SPLIT_COLUMN};
 use crate::dataset::Dataset;
@@ -70,7 +70,7 @@ pub(super) fn read(folder: &Path) -> Result<Dataset> {
     }
     builder.notes.extend(rest(folder, &sidecars.left()));
     let form = if has_classes { Form::ClassFolders } else { Form::Pictures };
-    finish(folder, form, builder)
+    Dataset::of(folder, form, builder)
 }
 
 /// Adds the texts of a file; a key that is a column of the folder's own gets another name.
