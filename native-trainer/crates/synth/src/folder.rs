@@ -1,18 +1,17 @@
 //! The layout of the set: splits, their sizes, pictures and tables.
 
-use super::MarkedPhoto;
 use super::captions::{self, Facts};
 use super::case::{Case, Split, assignment, rng_for};
 use super::condition::Condition;
 use super::findings::Concept;
-use super::options::{Extras, SynthOptions};
+use super::options::{Extras, MIN_IMAGE_SIZE, SynthOptions};
 use super::other;
 use super::picture::{self, Picture};
 use super::tables;
 use anyhow::{Context, Result};
 use dermake_files::output::OutputFolder;
-use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
+use image::{GrayImage, RgbImage};
 use indicatif::ProgressBar;
 use rand::Rng;
 use rayon::prelude::*;
@@ -94,6 +93,15 @@ pub struct Photo {
     pub jpeg: Vec<u8>,
 }
 
+/// A drawn picture, and what is to be found on it.
+pub struct MarkedPhoto {
+    pub jpeg: Vec<u8>,
+    /// White where lesions are; of the picture's size.
+    pub lesions: GrayImage,
+    /// Name of the condition, one of [`conditions`](super::conditions).
+    pub condition: &'static str,
+}
+
 /// How the camera is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
@@ -125,7 +133,7 @@ pub fn marked_photo(seed: u64, number: u64, image_size: u32, view: View) -> Resu
 
 /// Writes the caption of one case, which is painted in little.
 pub fn caption(seed: u64, split: Split, number: u64) -> Result<String> {
-    let Photo { case, picture, .. } = photograph(seed, split, number, super::MIN_IMAGE_SIZE, View::Usual)?;
+    let Photo { case, picture, .. } = photograph(seed, split, number, MIN_IMAGE_SIZE, View::Usual)?;
     let facts = Facts { case: &case, findings: &picture.findings, extras: &picture.extras };
     Ok(captions::identifying(facts, &mut rng_for(seed, split, number, PURPOSE_CAPTION)))
 }

@@ -29,19 +29,16 @@ mod skin;
 mod tables;
 
 pub use contact_sheet::write_contact_sheet;
-pub use folder::View;
+pub use folder::{MarkedPhoto, View};
 pub use options::{Extras, SynthOptions};
 
 use anyhow::{Result, bail};
 use case::Split;
 use condition::Condition;
 use dermake_files::output::OutputFolder;
-use image::GrayImage;
 use indicatif::{ProgressBar, ProgressStyle};
+use options::MIN_IMAGE_SIZE;
 use rayon::prelude::*;
-
-/// The smallest picture on which lesions can still be distinguished.
-const MIN_IMAGE_SIZE: u32 = 32;
 
 /// Writes the set to `options.out`, whole or not at all.
 ///
@@ -74,15 +71,6 @@ pub fn photos(n_photos: usize, image_size: u32, seed: u64) -> Result<Vec<Vec<u8>
     let size = image_size.max(MIN_IMAGE_SIZE);
     let photo = |index: usize| Ok(folder::photograph(seed, Split::Train, index as u64, size, View::Usual)?.jpeg);
     (0..n_photos).into_par_iter().map(photo).collect()
-}
-
-/// A drawn picture, and what is to be found on it.
-pub struct MarkedPhoto {
-    pub jpeg: Vec<u8>,
-    /// White where lesions are; of the picture's size.
-    pub lesions: GrayImage,
-    /// Name of the condition, one of [`conditions`].
-    pub condition: &'static str,
 }
 
 /// Draws `n_photos` pictures as those of the zero-shot benchmark, with what is on them.

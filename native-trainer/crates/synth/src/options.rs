@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// The smallest picture on which lesions can still be distinguished.
+pub(crate) const MIN_IMAGE_SIZE: u32 = 32;
+
 #[derive(Clone, Debug)]
 pub struct SynthOptions {
     /// Training pictures; the test files follow from it.
