@@ -7,6 +7,7 @@
 mod adapter;
 mod error;
 mod gpu;
+mod open;
 mod plan;
 mod self_test;
 mod tower;
