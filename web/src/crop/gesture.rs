@@ -1,13 +1,6 @@
 //! A gesture on the photo that moves or scales the crop, from where the pointers were put down.
 
-use super::{Crop, PhotoSize};
-
-/// A point of the photo, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    pub x: f64,
-    pub y: f64,
-}
+use super::{Crop, PhotoSize, Point};
 
 /// A corner of the square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 mod gesture;
 
-pub use gesture::{Corner, Gesture, Point};
+pub use gesture::{Corner, Gesture};
 
 use serde::{Deserialize, Serialize};
 use shared_model::preprocess::CropBox;
@@ -25,6 +25,13 @@ const SCALE_STEP: f64 = 1.1;
 pub struct PhotoSize {
     pub width: u32,
     pub height: u32,
+}
+
+/// A point of the photo, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
 }
 
 /// A square within the photo.

@@ -1,6 +1,6 @@
 //! Weights in Cache Storage, which holds whole files only.
 
-use super::name;
+use super::name::name;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -1,6 +1,6 @@
 //! Weights in the origin private file system. A file is written while it is downloaded; its length is the progress.
 
-use super::name;
+use super::name::name;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

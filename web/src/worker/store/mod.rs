@@ -6,6 +6,7 @@
 
 mod cache;
 mod files;
+mod name;
 
 use crate::time::timeout;
 use cache::CacheStore;
@@ -14,25 +15,7 @@ pub use files::{OpenResult, StoredFile};
 use shared_model::manifest::Manifest;
 use std::collections::HashSet;
 use std::future::Future;
-use wasm_bindgen::JsCast;
-use web_sys::{Response, WorkerGlobalScope};
-
-/// Name of the directory and of the cache of this worker's page.
-///
-/// Both are the whole origin's, on which other folders may have such pages, too: none may remove another one's weights.
-fn name() -> String {
-    let location = js_sys::global().dyn_into::<WorkerGlobalScope>().map(|scope| scope.location());
-    name_in(&location.map(|location| location.pathname()).unwrap_or_default())
-}
-
-/// The name for the worker's script at this path.
-fn name_in(script: &str) -> String {
-    const NAME: &str = "dermake-weights";
-    match script.rsplit_once('/') {
-        Some((folder, _)) if !folder.is_empty() => format!("{NAME} {}", js_sys::encode_uri_component(folder)),
-        _ => NAME.into(),
-    }
-}
+use web_sys::Response;
 
 /// A store that takes longer to respond is treated as missing.
 const STORE_SECS: u32 = 5;

@@ -1,7 +1,7 @@
 //! The GPU: opened, with compiled kernels, and its failures as sentences.
 
-use super::Unavailable;
 use super::bindings::{Adapter, COMPUTE, Device, Gpu, Queue, object, property};
+use super::unavailable::Unavailable;
 use crate::time::sleep;
 use shared_model::gpu::Kernel;
 use std::cell::RefCell;

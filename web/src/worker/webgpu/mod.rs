@@ -7,6 +7,7 @@
 mod bindings;
 mod device;
 mod tower;
+mod unavailable;
 
 use super::connection::Connection;
 use super::gpu_choice::{KnownAnswer, Requested, Verdict};
@@ -21,21 +22,11 @@ use shared_model::weights::Weights;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tower::GpuTower;
+use unavailable::Unavailable;
 use wasm_bindgen_futures::spawn_local;
 
 /// Seconds for opening the GPU and copying the weights.
 const START_TIMEOUT_SECS: u32 = 60;
-
-/// Why the GPU does not compute.
-#[derive(Clone, Debug)]
-pub enum Unavailable {
-    /// There is none, in a sentence.
-    Missing(&'static str),
-    /// It failed; how, as the end of a sentence.
-    Failed(String),
-    /// The processor is faster.
-    Slower,
-}
 
 /// The GPU, while it is tried and when it computes.
 pub struct Gpu {

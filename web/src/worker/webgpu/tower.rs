@@ -1,8 +1,8 @@
 //! The vision tower on the GPU, for one photo at a time.
 
-use super::Unavailable;
 use super::bindings::{Buffer, MAP_READ, object, usage};
 use super::device::{OpenGpu, Result};
+use super::unavailable::Unavailable;
 use crate::time::{sleep, timeout};
 use shared_model::gpu::{self, Constant, Contents, Dispatch, Kernel, Plan, VisionProgram};
 use std::collections::HashMap;
