@@ -114,11 +114,11 @@ pub struct Check {
     model_context: usize,
 
     /// Column with the image's file name; without a column filename, other usual names are found
-    #[arg(long, value_name = "COLUMN", default_value = "filename")]
+    #[arg(long, value_name = "COLUMN", default_value_t = TableOptions::default().image_column)]
     image_column: String,
 
     /// Column with the caption; without a column truncated_caption, other usual names are found
-    #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
+    #[arg(long, value_name = "COLUMN", default_value_t = TableOptions::default().caption_column)]
     caption_column: String,
 
     /// Number of sub-captions of each row that training would use
@@ -176,11 +176,11 @@ pub struct Shrink {
     quality: u8,
 
     /// Column with the image's file name
-    #[arg(long, value_name = "COLUMN", default_value = "filename")]
+    #[arg(long, value_name = "COLUMN", default_value_t = TableOptions::default().image_column)]
     image_column: String,
 
     /// Column with the caption
-    #[arg(long, value_name = "COLUMN", default_value = "truncated_caption")]
+    #[arg(long, value_name = "COLUMN", default_value_t = TableOptions::default().caption_column)]
     caption_column: String,
 }
 

@@ -32,5 +32,5 @@ pub use ontology::{Ontology, OntologyError};
 pub use ontology_sampling::OntologySampling;
 pub use order::{epoch_order, row_rng};
 pub use samples::SampleSource;
-pub use schema::TableOptions;
+pub use schema::{KNOWLEDGE_MASK_COLUMN, ONTOLOGY_COLUMN, SUBCAPTION_MASK_COLUMN, TableOptions, VISUAL_COLUMN};
 pub use table::{Part, TableError, TrainingTable};

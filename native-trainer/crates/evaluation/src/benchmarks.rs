@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use dermake_files::file_finder::FileFinder;
 use dermake_files::labels;
 use dermake_files::text_file;
+use dermake_sources::columns::LABEL_COLUMN;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared_model::labels::LabelSet;
@@ -91,7 +92,7 @@ pub enum Task {
 }
 
 fn label() -> String {
-    "label".into()
+    LABEL_COLUMN.into()
 }
 
 fn accuracy() -> String {

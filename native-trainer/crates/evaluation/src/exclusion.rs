@@ -8,8 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// The columns of the image and of its file's hash in our lists of overlaps.
+pub const IMAGE_COLUMN: &str = "image";
+pub const SHA256_COLUMN: &str = "sha256";
+
 /// Columns of the image in lists of overlaps: ours and DermFM-Zero's. Another table has one of the usual names.
-const IMAGES: [&str; 2] = ["image", "downstream_image"];
+const IMAGES: [&str; 2] = [IMAGE_COLUMN, "downstream_image"];
 
 /// A list of images.
 pub struct Exclusion {
@@ -44,7 +48,7 @@ impl Exclusion {
         let has_usual =
             table.find_column(&IMAGES).is_none() && table.find_column(&table_file::IMAGE_COLUMNS).is_some();
         let image = if has_usual { table.column(&table_file::IMAGE_COLUMNS)? } else { table.column(&IMAGES)? };
-        let sha256 = table.find_column(&["sha256"]).map(|_| table.column(&["sha256"])).transpose()?;
+        let sha256 = table.find_column(&[SHA256_COLUMN]).map(|_| table.column(&[SHA256_COLUMN])).transpose()?;
         let mut list = Self { was_used: AtomicBool::new(false), ..Self::empty() };
         for row in 0..table.n_rows() {
             let path = normal(table.cell(row, image));

@@ -5,12 +5,10 @@ use super::label_cells::{LabelCells, Numbers};
 use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_features::ImageFile;
+use dermake_sources::columns::LABEL_COLUMN;
 use shared_model::labels::{LabelSet, spelling_key};
 use std::collections::HashMap;
 use std::path::Path;
-
-/// The default column of the label.
-const LABEL_COLUMN: &str = "label";
 
 /// Other usual columns of the label, for hints.
 const OTHER_LABEL_COLUMNS: [&str; 14] = [

@@ -7,15 +7,18 @@ use crate::flags::{self, Flag};
 use crate::lexicon::Lexicon;
 use crate::units::{MAX_UNITS, TokenBudget, Units};
 use anyhow::Result;
+use dermake_data::{KNOWLEDGE_MASK_COLUMN, ONTOLOGY_COLUMN, SUBCAPTION_MASK_COLUMN, VISUAL_COLUMN};
+use dermake_files::table_file::IMAGE_COLUMNS;
+use dermake_sources::columns::{CAPTION_COLUMN, CAPTION_COLUMNS};
 use serde::Serialize;
 
 /// Columns of the table, in the order of MAKE's guide.
 pub const COLUMNS: [&str; 16] = [
-    "filename",
-    "caption",
-    "truncated_caption",
-    "visual_concept_caption",
-    "ontology_caption",
+    IMAGE_COLUMNS[0],
+    CAPTION_COLUMN,
+    CAPTION_COLUMNS[0],
+    VISUAL_COLUMN,
+    ONTOLOGY_COLUMN,
     "sub_captions",
     "subcaption_1",
     "subcaption_2",
@@ -25,8 +28,8 @@ pub const COLUMNS: [&str; 16] = [
     "subcaption_6",
     "subcaption_7",
     "subcaption_8",
-    "sub_caption_mask",
-    "knowledge_masks",
+    SUBCAPTION_MASK_COLUMN,
+    KNOWLEDGE_MASK_COLUMN,
 ];
 
 /// An image and its caption, as read.

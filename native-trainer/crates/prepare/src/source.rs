@@ -4,14 +4,12 @@ use crate::aspects::{self, MaskOrder};
 use crate::row::{Pair, Reason};
 use anyhow::Result;
 use dermake_data::mask::parse_mask;
+use dermake_data::{KNOWLEDGE_MASK_COLUMN, ONTOLOGY_COLUMN, VISUAL_COLUMN};
 use dermake_files::missing::{is_missing, missing_words_in};
-use dermake_sources::columns::SPLIT_COLUMN;
+use dermake_sources::columns::{CAPTION_COLUMN, SPLIT_COLUMN};
 use dermake_sources::{Dataset, Images, RowFault, caption_of};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-/// The caption's column, before other usual names.
-const CAPTION_COLUMN: &str = "caption";
 
 /// Names of the columns to read; without one, usual names are tried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,8 +125,8 @@ fn problems(data: &Dataset, places: &Places) -> HashMap<usize, Reason> {
 /// The order of the masks that the data have, if any.
 fn mask_order(data: &Dataset) -> Option<MaskOrder> {
     let place = |name| data.column(name).ok();
-    let (mask, ontology) = (place("knowledge_masks")?, place("ontology_caption")?);
-    let visual = place("visual_concept_caption")?;
+    let (mask, ontology) = (place(KNOWLEDGE_MASK_COLUMN)?, place(ONTOLOGY_COLUMN)?);
+    let visual = place(VISUAL_COLUMN)?;
     let has = |row: usize, column: usize| !is_missing(data.cell(row, column));
     let rows: Vec<(Vec<bool>, bool, bool)> = (0..data.len())
         .filter_map(|row| Some((parse_mask(data.cell(row, mask)).ok()?, has(row, ontology), has(row, visual))))

@@ -57,9 +57,9 @@ pub const TRAIN: &str = "train";
 pub const VALIDATION: &str = "validation";
 pub const TEST: &str = "test";
 
-/// What a data set's columns are called besides [`SPLIT_COLUMN`].
-pub(crate) const LABEL_COLUMN: &str = "label";
-pub(crate) const CAPTION_COLUMN: &str = "caption";
+/// The column of the label, and that of the caption, of data that do not name their columns otherwise.
+pub const LABEL_COLUMN: &str = "label";
+pub const CAPTION_COLUMN: &str = "caption";
 
 /// The part of the data that the name of a file or folder, or a cell, means: `train-00000-of-00002.parquet`, `val`.
 pub fn split_of(name: &str) -> Option<&'static str> {

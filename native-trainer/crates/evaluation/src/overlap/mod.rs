@@ -10,6 +10,7 @@ mod sets;
 pub use pairs::Thresholds;
 pub use sets::ImageSet;
 
+use crate::exclusion::{IMAGE_COLUMN, SHA256_COLUMN};
 use crate::scored::hex;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
@@ -123,8 +124,8 @@ fn table(found: &[Found<'_>], training_set: &ImageSet, training: &Read) -> Resul
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record([
         "evaluation",
-        "image",
-        "sha256",
+        IMAGE_COLUMN,
+        SHA256_COLUMN,
         "training_image",
         "training_sha256",
         "cosine",

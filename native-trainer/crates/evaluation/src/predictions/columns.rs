@@ -1,5 +1,6 @@
 //! Which columns of a table of predictions have what.
 
+use crate::exclusion::SHA256_COLUMN;
 use crate::table::Table;
 use anyhow::{Result, bail};
 use dermake_files::table_file::find_column;
@@ -9,7 +10,6 @@ const TRUE_LABELS: [&str; 8] =
     ["true_label", "label", "target", "ground_truth", "true_class", "y_true", "actual", "targets"];
 const PREDICTED_LABELS: [&str; 8] =
     ["predicted_label", "predicted_class", "prediction", "predicted", "pred_label", "pred_class", "y_pred", "pred"];
-const SHA256: &str = "sha256";
 /// A number of a class is below this one; another column is no probability.
 const MAX_CLASSES: usize = 100_000;
 /// What stands before the number or the name of the class.
@@ -44,7 +44,7 @@ impl Columns {
             image,
             true_label: table.column(&TRUE_LABELS)?,
             predicted_label: named(&PREDICTED_LABELS)?,
-            sha256: named(&[SHA256])?,
+            sha256: named(&[SHA256_COLUMN])?,
             probabilities,
         })
     }

@@ -1,6 +1,7 @@
 //! Writes predictions as CSV.
 
 use super::{Prediction, Predictions};
+use crate::exclusion::SHA256_COLUMN;
 use anyhow::{Context, Result};
 
 /// The table of predictions: a row for each image.
@@ -8,7 +9,7 @@ use anyhow::{Context, Result};
 /// Probabilities of single precision are written as short as such numbers are; their order stays the same.
 pub fn to_csv(predictions: &Predictions) -> Result<Vec<u8>> {
     let mut table = csv::Writer::from_writer(Vec::new());
-    let mut header = ["image_path", "sha256", "true_label", "predicted_label"].map(String::from).to_vec();
+    let mut header = ["image_path", SHA256_COLUMN, "true_label", "predicted_label"].map(String::from).to_vec();
     header.extend((0..predictions.class_names.len()).map(|class| format!("probability_class_{class}")));
     table.write_record(&header)?;
     for Prediction { image, sha256, label, predicted, probabilities, .. } in &predictions.rows {
