@@ -59,7 +59,7 @@ fn added(notes: &[String]) -> String {
 }
 
 /// Names for a message; a table of the wrong kind can have thousands.
-pub(crate) fn listed(names: &[String]) -> String {
+pub fn listed(names: &[String]) -> String {
     const SHOWN: usize = 30;
     match names.len() {
         0 => "none".into(),

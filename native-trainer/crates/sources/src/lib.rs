@@ -61,7 +61,7 @@ mod unpack;
 
 pub use caption::caption_of;
 pub use dataset::Dataset;
-pub use error::SourceError;
+pub use error::{SourceError, listed};
 pub use form::Form;
 pub use image::Image;
 pub use images::{ImageError, Images};

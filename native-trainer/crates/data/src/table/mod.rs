@@ -17,7 +17,7 @@ use super::problem::{ProblemKind, RowProblem};
 use super::schema::{Columns, MAX_SUBCAPTIONS, N_KNOWLEDGE, TableOptions};
 use dermake_files::hash;
 use dermake_sources::columns::{SPLIT_COLUMN, split_of};
-use dermake_sources::{Dataset, RowFault, SourceError};
+use dermake_sources::{Dataset, RowFault, SourceError, listed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -268,16 +268,6 @@ fn default_image_root(table: &Path) -> PathBuf {
 /// The text that replaces a missing caption.
 pub(super) fn missing_text(kind: usize) -> &'static str {
     if kind < N_KNOWLEDGE { MISSING_CAPTION } else { "" }
-}
-
-/// Column names for a message; a table of the wrong kind can have thousands.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 30;
-    match names.len() {
-        0 => "none".into(),
-        n if n > SHOWN => format!("{} and {} more", names[..SHOWN].join(", "), n - SHOWN),
-        _ => names.join(", "),
-    }
 }
 
 #[cfg(test)]
