@@ -4,6 +4,7 @@
 
 pub mod adapters;
 mod batch_step;
+mod beginning;
 mod checkpoint;
 mod device_batches;
 mod early_stopping;
@@ -36,6 +37,7 @@ pub mod recipe;
 mod recipe_file;
 mod resume;
 mod run;
+mod run_parts;
 mod run_sinks;
 mod same_state;
 pub mod schedule;

@@ -78,6 +78,11 @@ impl LoopState {
         }
     }
 
+    /// Whether the next batch is the first of an epoch.
+    pub fn begins_epoch(&self) -> bool {
+        self.position.batch == 0
+    }
+
     /// Counts a step that took `secs`.
     pub fn advance(&mut self, plan: &Plan, secs: f64, optimizer_steps: u64) {
         self.step += 1;

@@ -2,23 +2,16 @@
 //!
 //! Nothing is saved of the model: the steps are for the curve alone.
 
+use super::beginning::{Beginning, RunPlaces, optimizer_of};
 use super::device_batches::DeviceBatches;
-use super::initial_weights::initial_weights;
 use super::loss_scale::{self, LossScale};
-use super::model;
-use super::optimizer::AdamW;
-use super::own_data;
-use super::plan::Plan;
 use super::progress::{RunProgress, StepFigures};
 use super::ranks::Ranks;
 use super::recipe::Recipe;
-use super::run::{RunPlaces, model_of};
 use super::settings::Setting;
 use super::step::{Batch, loss_and_gradients_over};
-use super::tables::Tables;
 use anyhow::{Context, Result, bail, ensure};
 use dermake_data::{Loader, Position};
-use dermake_device::placement;
 use dermake_drawing::axes::Frame;
 use dermake_drawing::lines::Line;
 use dermake_drawing::marks::{Domain, Spacing};
@@ -79,28 +72,22 @@ impl RateRange {
 /// [`Interrupted`] on Ctrl-C; when the recipe, the data or the model cannot be used; when too few steps have a loss.
 pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range: RateRange) -> Result<()> {
     range.validate()?;
-    let mut recipe = Recipe::read_with(recipe, settings)?;
-    let data = own_data::folder_of(&mut recipe, places.data)?;
-    let placement = placement(places.device, recipe.run.precision)?;
-    let tables = Tables::read(&recipe, &data, 1)?;
-    let (config, weights) = initial_weights(&recipe)?;
-    let memory = model::free_memory(&config, &placement);
-    let plan = Plan::resolve(recipe, config, tables, memory, 1)?;
+    let ranks = Ranks::alone();
+    let beginning = Beginning::of(Recipe::read_with(recipe, settings)?, places, &ranks)?;
     create_folder(places.out)?;
-    let model = model_of(&plan, weights, &placement)?;
+    let (plan, model) = beginning.into_model()?;
     let run = &plan.recipe.run;
     let epochs = range.steps.div_ceil(plan.steps_per_epoch as usize);
     let loader = Loader::training(
         plan.train.clone(),
-        &plan.loader_options(&Ranks::alone()),
+        &plan.loader_options(&ranks),
         &plan.recipe.data.augmentation,
         run.seed,
         epochs,
         Position::default(),
     )?;
     let mut batches = DeviceBatches::new(loader, &model, run.batch_size)?;
-    let mut optimizer = AdamW::new(plan.recipe.optimizer.clone(), model.trained().1.clone(), model.device())?
-        .with_rate_factors(|name| plan.recipe.schedule.rate_factor(name, &plan.config));
+    let mut optimizer = optimizer_of(&plan, &model)?;
     let mut loss_scale = LossScale::of(run.precision);
     interrupt::listen("step")?;
     let mut progress = RunProgress::start(0, range.steps as u64, true);
