@@ -20,9 +20,9 @@ mod rounding;
 mod shared_folder;
 #[path = "support/signals.rs"]
 mod signals;
-#[path = "cli/train.rs"]
-#[allow(dead_code, reason = "its other tests and helpers are for `cli`")]
-mod train;
+#[path = "cli/train_run.rs"]
+#[allow(dead_code, reason = "some is for `cli`")]
+mod train_run;
 
 use assert_cmd::Command;
 use limited::Limited;
@@ -30,7 +30,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
-use train::Run;
+use train_run::Run;
 
 fn dermake() -> Command {
     let mut command = Command::from_std(limited::dermake());

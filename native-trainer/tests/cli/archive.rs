@@ -1,7 +1,7 @@
 //! Pictures with captions in a tar file.
 
 use crate::sample;
-use crate::train::{RECIPE, Run};
+use crate::train_run::{RECIPE, Run};
 use std::path::Path;
 
 /// A run on pictures and captions alone, in a tar file whose pictures have to be unpacked.

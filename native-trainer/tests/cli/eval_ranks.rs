@@ -2,7 +2,7 @@
 
 use crate::limited::Limited;
 use crate::rank_processes::{RankProcesses, command, free_port, over_tcp};
-use crate::{dermake, ranks_equal_one, train};
+use crate::{dermake, ranks_equal_one, train_run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ fn photos(n_times: u8) -> TempDir {
         fs::create_dir(folder.path().join(class)).unwrap();
     }
     let mut names: Vec<PathBuf> =
-        fs::read_dir(train::data().join("images/train")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir(train_run::data().join("images/train")).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
     for (at, path) in names.iter().enumerate() {
         let class = if at % 2 == 0 { "a" } else { "b" };
@@ -117,7 +117,7 @@ fn what_the_first_rank_cannot_do_ends_all_with_the_reason() {
 fn a_stale_disk_of_another_rank_is_told_from_a_damaged_photo() {
     let (root, names) = (tempfile::tempdir().unwrap(), ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]);
     let mut drawn: Vec<PathBuf> =
-        fs::read_dir(train::data().join("images/train")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir(train_run::data().join("images/train")).unwrap().map(|entry| entry.unwrap().path()).collect();
     drawn.sort();
     let photo = |at: usize| fs::read(&drawn[at]).unwrap();
     for place in ["here", "there"] {

@@ -1,7 +1,7 @@
 //! `dermake finetune` and `dermake lr-find`.
 
 use crate::dermake;
-use crate::train::{Run, data};
+use crate::train_run::{Run, data};
 use dermake_evaluation::compare::Comparison;
 use serde_json::Value;
 use shared_model::weights::Placement;

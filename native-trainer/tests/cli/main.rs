@@ -61,6 +61,7 @@ mod train_experiments;
 mod train_ranks;
 mod train_refusals;
 mod train_resume;
+mod train_run;
 #[cfg(unix)]
 mod train_signals;
 #[cfg(unix)]

@@ -175,7 +175,7 @@ fn the_manual_s_recipe_is_a_whole_one() {
         .arg("train")
         .arg(&recipe)
         .arg("--data")
-        .arg(crate::train::data())
+        .arg(crate::train_run::data())
         .arg("--out")
         .arg(folder.path().join("run"));
     let output = train.output().unwrap();

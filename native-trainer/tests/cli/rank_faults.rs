@@ -2,7 +2,7 @@
 
 use crate::dermake;
 use crate::ranks_equal_one::{Launch, assert_near, losses};
-use crate::train::{RECIPE, Run, own_data};
+use crate::train_run::{RECIPE, Run, own_data};
 use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_MERGES_GZ, Tokenizer};
 use std::ffi::OsStr;
 use std::fs;

@@ -4,7 +4,7 @@ use crate::color_model::model;
 use crate::dermake;
 use crate::eval_data::Data;
 use crate::rounding::{assert_near_bytes, assert_near_json};
-use crate::train::{self, Run, own_data};
+use crate::train_run::{Run, data, own_data};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -180,7 +180,7 @@ fn assert_equal_evaluations(eval: impl Fn(usize, &Path) -> Output, n_unreadable:
 /// An index of photos of which one cannot be read and two are the same.
 pub fn index(launch: Launch) {
     let photos = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(train::data().join("images/train")).unwrap() {
+    for entry in fs::read_dir(data().join("images/train")).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, photos.path().join(path.file_name().unwrap())).unwrap();
     }

@@ -1,7 +1,7 @@
 //! `dermake train` with the keys of experiments: adapters, SigLIP's loss, another image size, early stopping, sweeps.
 
 use crate::dermake;
-use crate::train::{RECIPE, Run, data, own_data};
+use crate::train_run::{RECIPE, Run, data, own_data};
 use std::collections::BTreeMap;
 use std::fs;
 

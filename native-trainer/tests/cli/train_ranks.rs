@@ -5,7 +5,7 @@ use crate::limited::Limited;
 use crate::rank_faults;
 use crate::rank_processes::{RankProcesses, command, command_on_full_disk, free_port, over_tcp, spawn};
 use crate::ranks_equal_one::{self, losses};
-use crate::train::{Run, own_data};
+use crate::train_run::{Run, own_data};
 use crate::{dermake, script};
 use std::process::Output;
 use std::time::{Duration, SystemTime};

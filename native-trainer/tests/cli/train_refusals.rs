@@ -1,6 +1,6 @@
 //! What `dermake train` refuses before the first step, or when it must stop.
 
-use crate::train::{RECIPE, Run, data, own_data};
+use crate::train_run::{RECIPE, Run, data, own_data};
 use crate::{dermake, sample};
 
 #[test]

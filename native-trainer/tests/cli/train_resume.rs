@@ -1,7 +1,7 @@
 //! `dermake train` in the folder of an earlier run: what it goes on with, and what it refuses.
 
 use crate::dermake;
-use crate::train::{Run, own_data};
+use crate::train_run::{Run, own_data};
 use std::fs;
 
 /// What a run says that cannot go on; nothing of the earlier one may change.

@@ -1,7 +1,7 @@
 //! `dermake train` when a signal arrives, when the disk is full, and twice in one folder.
 
 use crate::archive::run_of_archive;
-use crate::train::Run;
+use crate::train_run::Run;
 use crate::{dermake, limited, script};
 use std::process::{Child, Command};
 
