@@ -2,6 +2,7 @@
 
 use super::folder::photos_below;
 use super::photo::{Photo, STDIN};
+use dermake_files::absent::NO_FILE;
 use dermake_files::table_file::IMAGE_COLUMNS;
 use dermake_files::text_file;
 use std::collections::HashSet;
@@ -74,7 +75,7 @@ impl Gathered {
         let paths: Vec<PathBuf> =
             pattern.to_str().and_then(|text| glob::glob(text).ok()).into_iter().flatten().flatten().collect();
         if paths.is_empty() {
-            self.photos.push(Photo::of_nothing(pattern, "there is no such file, and none that fits this pattern"));
+            self.photos.push(Photo::of_nothing(pattern, format!("{NO_FILE}, and none that fits this pattern")));
         }
         for path in paths {
             if path.is_dir() { self.folder(&path) } else { self.found(path) }

@@ -1,6 +1,7 @@
 //! One photo to read, as the user named it.
 
 use anyhow::{Result, bail};
+use dermake_files::absent::NO_FILE;
 use dermake_process::print::shown;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ impl Photo {
     pub(super) fn of_file(path: PathBuf) -> Self {
         let name = name_of(&path);
         let source = match not_a_path(&name).filter(|_| path.symlink_metadata().is_err()) {
-            Some(problem) => Source::Nothing(problem.into()),
+            Some(problem) => Source::Nothing(problem),
             None => Source::File(path),
         };
         Self { name, source }
@@ -84,17 +85,15 @@ impl Photo {
 }
 
 /// Why a name that no file has is not a path, and what to write instead.
-fn not_a_path(name: &str) -> Option<&'static str> {
+fn not_a_path(name: &str) -> Option<String> {
     let lower = name.to_ascii_lowercase();
     let starts_with = |schemes: &[&str]| schemes.iter().any(|scheme| lower.starts_with(scheme));
     if starts_with(&["http://", "https://", "ftp://"]) {
-        Some("this is an address, and nothing is fetched; download the photo and name its file")
+        Some("this is an address, and nothing is fetched; download the photo and name its file".into())
     } else if starts_with(&["file:"]) {
-        Some("this is an address, expected a path; leave out \"file://\"")
+        Some("this is an address, expected a path; leave out \"file://\"".into())
     } else if name.starts_with('~') {
-        Some(
-            "there is no such file; \"~\" stands for a folder only where the shell sees it, without quotation marks",
-        )
+        Some(format!("{NO_FILE}; \"~\" stands for a folder only where the shell sees it, without quotation marks"))
     } else {
         None
     }

@@ -1,6 +1,7 @@
 //! Finds the files that tables and recipes name, even if a name differs in what programs and file systems change: case,
 //! Unicode's normal form, `\` for `/`, white space around it, an image's ending.
 
+use crate::absent::NO_FILE;
 use shared_model::labels::{cleaned, spelling_key};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -15,7 +16,7 @@ const EQUAL_ENDINGS: [(&str, &str); 4] = [("jpg", "jpeg"), ("jpeg", "jpg"), ("ti
 /// Why a file is not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    #[error("there is no such file: {}", path.display())]
+    #[error("{NO_FILE}: {}", path.display())]
     Missing { path: PathBuf },
     #[error("several files differ from this name by case or spelling only ({}): {}", names.join(", "), path.display())]
     Ambiguous { names: Vec<String>, path: PathBuf },

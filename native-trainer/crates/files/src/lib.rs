@@ -2,6 +2,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+pub mod absent;
 pub mod append;
 mod destination;
 pub mod file_finder;

@@ -1,5 +1,6 @@
 //! Text files that people write: label lists, tables, recipes, tokens. [`shared_model::text_file`] decodes the bytes.
 
+use crate::absent::NO_FILE;
 use serde::de::DeserializeOwned;
 use shared_model::text_file::{self, TextError};
 use std::io::{self, ErrorKind, Read};
@@ -11,7 +12,7 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// Why a text file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("there is no such file: {}", path.display())]
+    #[error("{NO_FILE}: {}", path.display())]
     Missing { path: PathBuf },
     #[error("this is a folder, expected a file: {}", path.display())]
     Folder { path: PathBuf },

@@ -1,5 +1,6 @@
 //! Errors of finding a model, one sentence each.
 
+use dermake_files::absent::NO_FILE_OR_FOLDER;
 use std::io;
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     // On disk
-    #[error("no such file or folder: {}{hint}", path.display())]
+    #[error("{NO_FILE_OR_FOLDER}: {}{hint}", path.display())]
     NotFound { path: PathBuf, hint: String },
     #[error("no weights in the folder (looked for manifest.json, {looked_for}){hint}: {}", path.display())]
     NoWeights { looked_for: String, hint: String, path: PathBuf },

@@ -1,5 +1,6 @@
 //! Why a data set cannot be read at all.
 
+use dermake_files::absent::NO_FILE_OR_FOLDER;
 use dermake_files::text_file;
 use shared_model::text_file::TextError;
 use std::io;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 /// Why a data set cannot be read. Problems of single rows are [`RowProblem`](crate::RowProblem)s.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    #[error("there is no such file or folder: {}", path.display())]
+    #[error("{NO_FILE_OR_FOLDER}: {}", path.display())]
     Missing { path: PathBuf },
     #[error("no file has such a name: {}", path.display())]
     NoMatch { path: PathBuf },
