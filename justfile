@@ -190,7 +190,7 @@ bench-first-answer *OPTIONS: build _browser
 bench-packages *OPTIONS: build _browser
     @.setup/bench_packages.sh {{OPTIONS}}
 
-# Check formatting, lints, types, documentation, dependencies and scripts
+# Check formatting, lints, types, documentation, dependencies, circles between files, and scripts
 lint: _rust-wasm _node _lint-tools
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
@@ -200,6 +200,7 @@ lint: _rust-wasm _node _lint-tools
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
     source .setup/env.sh; cargo machete; cargo deny --locked --log-level warn check licenses bans sources
     .setup/shellcheck.sh
+    python3 .setup/circles.py native-trainer/src/main.rs native-trainer/crates/*/src/lib.rs
     cd e2e; npx tsc
 
 _program:
