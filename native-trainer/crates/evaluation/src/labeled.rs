@@ -5,28 +5,10 @@ use super::label_cells::{LabelCells, Numbers};
 use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_features::ImageFile;
-use dermake_sources::columns::LABEL_COLUMN;
+use dermake_sources::columns::{LABEL_COLUMN, LABEL_COLUMNS};
 use shared_model::labels::{LabelSet, spelling_key};
 use std::collections::HashMap;
 use std::path::Path;
-
-/// Other usual columns of the label, for hints.
-const OTHER_LABEL_COLUMNS: [&str; 14] = [
-    "labels",
-    "label_name",
-    "class",
-    "class_name",
-    "diagnosis",
-    "diagnostic",
-    "dx",
-    "disease",
-    "disease_name",
-    "condition",
-    "category",
-    "target",
-    "ground_truth",
-    "y",
-];
 
 /// Images with their labels.
 pub struct LabeledImages {
@@ -119,7 +101,7 @@ pub fn label_column(table: &Table, name: &str, class_names: &[String]) -> Result
     }
     let of_classes = |column: &&String| class_names.iter().any(|class| spelling_key(class) == spelling_key(column));
     let one_hot: Vec<&str> = table.header().iter().filter(of_classes).map(String::as_str).collect();
-    let hint = match table.find_column(&OTHER_LABEL_COLUMNS) {
+    let hint = match table.find_column(&LABEL_COLUMNS) {
         _ if one_hot.len() > 1 => {
             format!("; a column for each class ({}) is not read, write one column of labels", one_hot.join(", "))
         }
@@ -234,6 +216,7 @@ mod tests {
         assert_eq!(message("filename,LABEL"), Ok(1));
         for (header, expected) in [
             ("filename,Diagnosis", "label_column in benchmarks.toml names another; Diagnosis may be it; there are"),
+            ("filename,diagnosis_name", "names another; diagnosis_name may be it; there are"),
             ("image,acne,nevus", "a column for each class (acne, nevus) is not read"),
             ("filename,acne", "benchmarks.toml names another; there are filename, acne: t.csv"),
         ] {
