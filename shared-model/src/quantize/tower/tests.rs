@@ -61,7 +61,7 @@ fn an_equalized_block_computes_what_it_computed_and_its_inputs_are_known() {
         let near = |found: &[f32], wanted: &[f32], what: &str| {
             let differences: Vec<f32> = found.iter().zip(wanted).map(|(a, b)| a - b).collect();
             let difference = largest(&differences) / largest(wanted);
-            assert!(difference < 1e-5, "{norm_order:?} {what}: {difference}");
+            assert!(difference < 1e-4, "{norm_order:?} {what}: {difference}");
         };
         near(&values(&after), &values(&before), "output");
         for layer in [Layer::InProj, Layer::OutProj, Layer::CFc, Layer::CProj] {
