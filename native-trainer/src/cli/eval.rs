@@ -6,7 +6,9 @@ use anyhow::Result;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dermake_evaluation::results::Protocol;
-use dermake_evaluation::{Ending, EvalOptions, FromOptions, MapMethod, OwnColumns, evaluate, evaluate_predictions};
+use dermake_evaluation::{
+    Ending, EvalOptions, FromOptions, MapMethod, OwnColumns, TableFiles, evaluate, evaluate_predictions,
+};
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
@@ -109,6 +111,11 @@ pub struct Eval {
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     predictions: Option<PathBuf>,
 
+    /// Write how present each concept is in every image of the benchmarks with concepts, with its benchmark, row, file and
+    /// labels: a file ending in .csv, .tsv, .parquet or .npy. `dermake annotate --out` writes the scores of any photos
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    concept_scores: Option<PathBuf>,
+
     /// Draw a map of the images of each classification into the report, colored by label and by skin tone, and write it as
     /// SVG, PNG and CSV into figures/. Of more than 3,000 images as many are drawn at random
     #[arg(long, ignore_case = true, value_name = "METHOD", value_parser = map_method(), requires = "out", conflicts_with = "from")]
@@ -190,8 +197,11 @@ impl Eval {
             exclude: self.exclude.as_deref(),
             cache,
             out: self.out.as_deref(),
-            embeddings: self.embeddings.as_deref(),
-            predictions: self.predictions.as_deref(),
+            tables: TableFiles {
+                embeddings: self.embeddings.as_deref(),
+                predictions: self.predictions.as_deref(),
+                concept_scores: self.concept_scores.as_deref(),
+            },
             map: self.map,
             scale: self.scale,
             ranks,

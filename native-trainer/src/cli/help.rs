@@ -8,15 +8,15 @@ use std::process::ExitCode;
 
 /// Show the manual of a command, or the keys of a file format
 ///
-/// File formats: recipe (of `dermake train`), benchmarks (benchmarks.toml of `dermake eval`), results (results.json) and
-/// manifest (manifest.json of a quantized model).
+/// File formats: recipe (of `dermake train`), benchmarks (benchmarks.toml of `dermake eval`), results (results.json), tables
+/// (predictions, embeddings and concept scores of `dermake eval`) and manifest (manifest.json of a quantized model).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake help train
   dermake help recipe
   dermake help results --json")]
 pub struct Help {
-    /// A command, or recipe, benchmarks, results or manifest [default: the list of commands]
+    /// A command, or recipe, benchmarks, results, tables or manifest [default: the list of commands]
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 

@@ -1,4 +1,4 @@
-//! The files that people write or read, key by key: `dermake help recipe`, `results`, `benchmarks` and `manifest`.
+//! The files that people write or read, key by key: `dermake help recipe`, `benchmarks`, `results`, `tables` and `manifest`.
 //!
 //! Everything is made from the types that read and write these files, so that it cannot drift.
 
@@ -19,7 +19,7 @@ pub struct Format {
 }
 
 /// All of them.
-pub static FORMATS: [Format; 4] = [
+pub static FORMATS: [Format; 5] = [
     Format {
         name: "recipe",
         title: "Recipe",
@@ -37,6 +37,14 @@ pub static FORMATS: [Format; 4] = [
         title: "results.json",
         about: "What `dermake eval --out` writes: every figure of the report.",
         schema: || schema_for!(dermake_evaluation::results::Results),
+    },
+    Format {
+        name: "tables",
+        title: "Tables of images",
+        about: "The columns of the tables that `dermake eval` writes for other programs, as CSV, TSV, Parquet or NumPy. \
+                Beside a NumPy file `x.npy`, which has the numbers, `x.rows.csv` has the texts of the rows, and \
+                `x.columns.txt` the names of the columns.",
+        schema: || schema_for!(dermake_evaluation::TableColumns),
     },
     Format {
         name: "manifest",

@@ -6,6 +6,7 @@ use crate::eval_data::{Data, PICTURES, log, value};
 #[cfg(unix)]
 use crate::limited::{self, Limited};
 use dermake_evaluation::results::Details;
+use dermake_sources::Dataset;
 use std::fmt::Write;
 use std::fs;
 
@@ -143,6 +144,49 @@ fn concepts_are_matched_by_name_and_their_scores_tell_the_pictures_apart() {
     fs::write(data.colors().join("meta.csv"), table.replace("9,1,0", "9,2,0")).unwrap();
     let output = data.eval(&["--only", "color_concepts"]);
     assert!(log(&output).contains("row 10") && log(&output).contains("blue"), "{}", log(&output));
+}
+
+#[test]
+fn concept_scores_are_written_with_labels_and_are_those_of_annotate() {
+    let data = Data::new();
+    let mut table = String::from("ImageID,Blue,Yellow\n");
+    for (index, (color, name)) in PICTURES.iter().enumerate() {
+        writeln!(table, "{index},{},{}", u8::from(*name == "blue"), u8::from(*color == "yellow")).unwrap();
+    }
+    fs::write(data.colors().join("meta.csv"), &table).unwrap();
+    let [scores, matrix, others] =
+        ["scores.parquet", "scores.npy", "annotated.csv"].map(|name| data.folder.path().join(name));
+    for path in [&scores, &matrix] {
+        data.scored(&["--only", "color_concepts", "--concept-scores", path.to_str().unwrap()]);
+    }
+    let photos = (0..PICTURES.len()).map(|index| data.picture(index));
+    let mut annotate = dermake();
+    annotate.args(["annotate", "--concepts", "blue, yellow", "--model"]).arg(model()).arg("--out").arg(&others);
+    annotate.args(photos).assert().success();
+
+    let (scores, others) = (Dataset::read(&scores).unwrap(), Dataset::read(&others).unwrap());
+    let columns = ["benchmark", "row", "file", "label_blue", "label_yellow", "score_blue", "score_yellow"];
+    assert_eq!((scores.columns(), scores.len()), (&columns.map(String::from)[..], PICTURES.len()));
+    let bytes = fs::read(&matrix).unwrap();
+    let values: Vec<f32> =
+        bytes[bytes.len() - 160..].chunks_exact(4).map(|v| f32::from_le_bytes(v.try_into().unwrap())).collect();
+    for (row, (_, name)) in PICTURES.iter().enumerate() {
+        assert!(scores.cell(row, 2).ends_with(&format!("images/{row}.png")), "{}", scores.cell(row, 2));
+        assert_eq!(scores.cell(row, 3), u8::from(*name == "blue").to_string());
+        for (column, of_annotate) in [(5, 1), (6, 2)] {
+            let score: f64 = scores.cell(row, column).parse().unwrap();
+            let expected: f64 = others.cell(row, of_annotate).parse().unwrap();
+            assert!((score - expected).abs() < 1e-5, "{row}: {score} and {expected}");
+            assert!((f64::from(values[row * 4 + column - 3]) - score).abs() < 1e-6, "{row}: {score}");
+        }
+    }
+    let rows = fs::read_to_string(matrix.with_extension("rows.csv")).unwrap();
+    assert!(rows.starts_with("benchmark,row,file\ncolor_concepts,1,") && rows.lines().count() == 11, "{rows}");
+
+    let path = data.folder.path().join("none.csv");
+    let output = data.eval(&["--only", "colors", "--concept-scores", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", log(&output));
+    assert!(log(&output).contains("needs a benchmark with concepts") && !path.exists(), "{}", log(&output));
 }
 
 #[test]

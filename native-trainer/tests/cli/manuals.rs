@@ -185,9 +185,13 @@ fn the_manual_s_recipe_is_a_whole_one() {
 
 #[test]
 fn file_formats_have_manuals_and_schemas() {
-    for (format, key) in
-        [("recipe", "run.batch_size"), ("benchmarks", "benchmark"), ("results", "model"), ("manifest", "files")]
-    {
+    for (format, key) in [
+        ("recipe", "run.batch_size"),
+        ("benchmarks", "benchmark"),
+        ("results", "model"),
+        ("tables", "concept_scores[].file"),
+        ("manifest", "files"),
+    ] {
         let text = |arguments: &[&str]| {
             let output = dermake().args(["help", format]).args(arguments).output().unwrap();
             assert!(output.status.success(), "{format}: {}", String::from_utf8_lossy(&output.stderr));
@@ -208,7 +212,7 @@ fn file_formats_have_manuals_and_schemas() {
     assert!(String::from_utf8_lossy(&manual.stdout).contains("--data"));
     let unknown = dermake().args(["help", "nonsense"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("recipe, benchmarks, results, manifest"));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("recipe, benchmarks, results, tables, manifest"));
 }
 
 /// Where the formats changed, delete the page: this test writes it and fails.

@@ -2,6 +2,7 @@
 //! others.
 
 use super::benchmarks::Benchmark;
+use super::concept_scores::{OfBenchmark, OfConcept};
 use super::labeled::repeated_images;
 use super::resampler::{Resampler, Scored};
 use super::results::{BenchmarkResult, ConceptDetails, ConceptResult, Details, Metric, WithoutExcluded};
@@ -65,6 +66,19 @@ pub fn run(
     let templates = ConceptTemplates::skin();
     let features = session.texts(&ConceptScorer::prompts(&concepts, &templates))?;
     let scores = ConceptScorer::new(&concepts, &templates, &features)?.scores(&scored.features)?;
+    if let Some(table) = &mut session.tables.concept_scores {
+        let concept = |((concept, scores), shown): ((&Concept, &Vec<f64>), &Vec<bool>)| OfConcept {
+            name: concept.name.clone(),
+            is_shown: scored.of_read(shown),
+            scores: scores.clone(),
+        };
+        table.add(OfBenchmark {
+            key: benchmark.key.clone(),
+            rows: scored.rows.clone(),
+            files: scored.files.clone(),
+            concepts: concepts.iter().zip(&scores).zip(&shown).map(concept).collect(),
+        });
+    }
     let ranked: Vec<RankedScores> = scores
         .iter()
         .zip(&shown)

@@ -1,6 +1,7 @@
 //! What is evaluated, and how.
 
 use super::embedding_map::MapMethod;
+use super::image_tables::TableFiles;
 use super::own_data::OwnColumns;
 use super::results::Protocol;
 use dermake_features::RankGroup;
@@ -27,10 +28,8 @@ pub struct EvalOptions<'a> {
     pub cache: Option<PathBuf>,
     /// A folder for the report.
     pub out: Option<&'a Path>,
-    /// A file for the features of all scored images.
-    pub embeddings: Option<&'a Path>,
-    /// A file for the answers to the images of all classifications.
-    pub predictions: Option<&'a Path>,
+    /// Files for the tables with a row for each image.
+    pub tables: TableFiles<'a>,
     /// How maps of images in two dimensions are made, if they are.
     pub map: Option<MapMethod>,
     /// The factor between cosines and logits.

@@ -4,12 +4,11 @@ use super::benchmarks::{Benchmark, Task};
 use super::chosen::{chosen, nothing_found};
 use super::compare::{Comparison, Evaluated, FailedModel};
 use super::concepts::{self, ConceptSource};
-use super::embeddings::Embeddings;
 use super::eval_options::EvalOptions;
 use super::exclusion::Exclusion;
+use super::image_tables::{ImageTables, TableFiles};
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
-use super::predictions::to_sheet;
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
@@ -21,7 +20,6 @@ use dermake_features::{Encoder, FeatureStore, Identity};
 use dermake_files::file_finder::FileFinder;
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt::{self, Interrupted};
-use dermake_sheets::SheetFormat;
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::collections::HashSet;
@@ -42,17 +40,10 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
 /// # Errors
 /// When no benchmark is there, a model cannot be loaded or the report not written.
 pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)> {
-    for (path, what) in [
-        (options.embeddings, "--embeddings writes the features"),
-        (options.predictions, "--predictions writes the answers"),
-    ] {
-        path.map(SheetFormat::check).transpose()?;
-        if path.is_some() && options.models.len() > 1 {
-            bail!("{what} of one model, and {} are named", options.models.len());
-        }
-    }
+    options.tables.check(options.models.len())?;
     let folder = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
+    options.tables.check_concepts(&chosen, options.data)?;
     let exclusion = options.exclude.map(Exclusion::read).transpose()?;
     let session = SessionOptions {
         data: options.data,
@@ -63,7 +54,7 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     let mut ending = Ending::Complete;
     let (mut models, mut not_evaluated): (Vec<Evaluated>, Vec<FailedModel>) = (Vec::new(), Vec::new());
     refuse_repeated(options.models)?;
-    let mut embeddings = None;
+    let mut tables = ImageTables::default();
     for (index, model) in options.models.iter().enumerate() {
         let mut found = match of_model(index, options, &session, &chosen) {
             // What the models before it have scored is reported, and the failure with it, unless another rank has ended.
@@ -76,7 +67,7 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
         };
         name_apart(&mut found.evaluated.results.model, &model.model, &models)?;
         models.push(found.evaluated);
-        embeddings = found.embeddings;
+        tables = found.tables;
         ending = worse(ending, found.ending);
         if ending == Ending::Interrupted {
             break;
@@ -93,21 +84,14 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     }
     // The report comes first: a table that cannot be written does not lose it.
     let comparison = compared(&models, not_evaluated, folder.as_ref())?;
-    if let (Some(path), Some(embeddings)) = (options.embeddings, embeddings) {
-        embeddings.write(path)?;
-    }
-    if let (Some(path), Some(model)) = (options.predictions, models.first()) {
-        let sheet = to_sheet(&model.scored);
-        sheet.write(path)?;
-        tracing::info!("{} answers: {}", sheet.n_rows(), path.display());
-    }
+    options.tables.write(tables, models.first().map_or(&[], |model| &model.scored))?;
     Ok((comparison, ending))
 }
 
 /// What was found with one model.
 struct OfModel {
     evaluated: Evaluated,
-    embeddings: Option<Embeddings>,
+    tables: ImageTables,
     ending: Ending,
 }
 
@@ -127,8 +111,8 @@ fn of_model(
     interrupt::listen("batch")?;
     let encoder = Encoder::new(&model, Reading::Reference, store).with_ranks(&eval.ranks);
     eval.scale.check(&model)?;
-    let embeddings = eval.embeddings.map(|_| Embeddings::default());
-    let mut session = Session { encoder, options: session_options, embeddings, map: eval.map, scale: eval.scale };
+    let tables = eval.tables.started();
+    let mut session = Session { encoder, options: session_options, tables, map: eval.map, scale: eval.scale };
     let mut results = empty_results(&model, &identity, eval.protocol);
     let mut all_scored = Vec::new();
     let mut ending = Ending::Complete;
@@ -159,8 +143,7 @@ fn of_model(
         }
     }
     results.effort = session.encoder.effort;
-    let Session { embeddings, .. } = session;
-    Ok(OfModel { evaluated: Evaluated { results, scored: all_scored }, embeddings, ending })
+    Ok(OfModel { evaluated: Evaluated { results, scored: all_scored }, tables: session.tables, ending })
 }
 
 /// # Errors

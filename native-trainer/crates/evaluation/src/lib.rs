@@ -13,7 +13,8 @@
 //! `resampler` the main metric on any resample of the rows, and `row_names` what rows are called, which `compare` needs.
 //! The metrics themselves are pure functions of `dermake_metrics`.
 //!
-//! What comes out: `out` is the folder, `report` the page and the table, with a file for each task's figures.
+//! What comes out: `out` is the folder, `report` the page and the table, with a file for each task's figures,
+//! `image_tables` the tables with a row for each image.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
@@ -22,6 +23,7 @@ pub mod calibrate;
 mod chosen;
 mod class_metrics;
 pub mod compare;
+mod concept_scores;
 mod concepts;
 mod dermfm_zero;
 mod embedding_map;
@@ -33,6 +35,7 @@ mod figure_files;
 mod finetune;
 mod from_predictions;
 mod groups;
+mod image_tables;
 pub mod known_answers;
 mod label_cells;
 mod labeled;
@@ -63,6 +66,7 @@ pub use finetune::{
     TowerTrainer, TunableHead, TunedTower, finetune,
 };
 pub use from_predictions::{FromOptions, evaluate_predictions};
+pub use image_tables::{TableColumns, TableFiles};
 pub use labeled::LabeledImages;
 pub use own_data::OwnColumns;
 pub use results::UnreadableImage;

@@ -49,7 +49,7 @@ pub fn score_images(
 ) -> Result<ScoredRows> {
     let features = session.images(&benchmark.title, files)?;
     let scored = scored_rows(session, rows, files, features)?;
-    if let Some(embeddings) = &mut session.embeddings {
+    if let Some(embeddings) = &mut session.tables.embeddings {
         embeddings.add(&benchmark.key, &scored.rows, &scored.files, &scored.features)?;
     }
     Ok(scored)

@@ -1,8 +1,8 @@
 //! Shared state of one evaluation.
 
 use super::embedding_map::MapMethod;
-use super::embeddings::Embeddings;
 use super::exclusion::Exclusion;
+use super::image_tables::ImageTables;
 use super::results::Protocol;
 use anyhow::Result;
 use candle_core::Tensor;
@@ -15,8 +15,8 @@ use std::path::Path;
 pub struct Session<'a> {
     pub encoder: Encoder<'a>,
     pub options: &'a SessionOptions<'a>,
-    /// The features of all scored images, if they are to be written.
-    pub embeddings: Option<Embeddings>,
+    /// Tables of the scored images, of those that are to be written.
+    pub tables: ImageTables,
     /// How maps of the images of classifications are made, if they are.
     pub map: Option<MapMethod>,
     /// The factor between cosines and logits.
@@ -44,7 +44,7 @@ impl<'a> SessionOptions<'a> {
 impl<'a> Session<'a> {
     /// A session of which only the features are wanted: no files, no maps, the reference's scale.
     pub fn of_features(encoder: Encoder<'a>, options: &'a SessionOptions<'a>) -> Self {
-        Self { encoder, options, embeddings: None, map: None, scale: Scale::Reference }
+        Self { encoder, options, tables: ImageTables::default(), map: None, scale: Scale::Reference }
     }
 
     pub fn data(&self) -> &Path {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use dermake_evaluation::results::{Protocol, Results};
-use dermake_evaluation::{EvalOptions, OwnColumns, compare_models};
+use dermake_evaluation::{EvalOptions, OwnColumns, TableFiles, compare_models};
 use dermake_features::{RankGroup, default_cache};
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
@@ -57,8 +57,7 @@ impl Evaluation {
             exclude: self.exclude.as_deref(),
             cache: if self.use_cache { self.cache.clone().or_else(default_cache) } else { None },
             out: self.out.as_deref(),
-            embeddings: None,
-            predictions: None,
+            tables: TableFiles::default(),
             map: None,
             scale,
             ranks: RankGroup::alone(),

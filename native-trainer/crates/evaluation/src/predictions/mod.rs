@@ -15,7 +15,7 @@ pub use files::{PredictionFile, prediction_files};
 pub use names::{CLASS_FOLDER, read_class_names, write_class_names};
 pub use probe_folder::ProbeFolder;
 pub use read::{ReadPredictions, from_table, read};
-pub use sheet::to_sheet;
+pub use sheet::{sheet_of, to_sheet};
 pub use write::to_csv;
 
 use dermake_metrics::ScoredClasses;

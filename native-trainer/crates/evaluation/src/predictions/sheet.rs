@@ -9,10 +9,11 @@ use std::collections::HashMap;
 /// benchmark does not have is missing in its rows.
 pub fn to_sheet(scored: &[Scored]) -> Sheet {
     let answered = scored.iter().filter_map(|one| Some((one.result.key.as_str(), one.predictions.as_ref()?)));
-    of_benchmarks(&answered.collect::<Vec<_>>())
+    sheet_of(&answered.collect::<Vec<_>>())
 }
 
-fn of_benchmarks(answered: &[(&str, &Predictions)]) -> Sheet {
+/// As [`to_sheet`], of benchmarks by their keys.
+pub fn sheet_of(answered: &[(&str, &Predictions)]) -> Sheet {
     let rows = || answered.iter().flat_map(|(key, of)| of.rows.iter().map(move |row| (*key, *of, row)));
     let class = |of: &Predictions, place: usize| of.class_names[place].clone();
     let mut sheet = Sheet::default();
@@ -62,7 +63,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in ["p.parquet", "p.csv"] {
             let path = folder.path().join(name);
-            of_benchmarks(&[("own", &own), ("other", &other)]).write(&path).unwrap();
+            sheet_of(&[("own", &own), ("other", &other)]).write(&path).unwrap();
             let written = Dataset::read(&path).unwrap();
             let row = |row: usize| (0..8).map(|column| written.cell(row, column)).collect::<Vec<_>>().join("|");
             assert_eq!(
