@@ -15,9 +15,10 @@ use std::process::ExitCode;
 ///
 /// A recipe says how to train; `dermake help recipe` lists its keys. Prints its plan before the first step. Writes into
 /// RUN: checkpoints (last, best), which open_clip and all commands load as they are, metrics.jsonl, TensorBoard's files
-/// and curves.svg. After an interruption, even a kill, the same command continues from the last complete checkpoint.
-/// Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and end the run with exit code 130. Started by torchrun, mpirun or srun, the processes train one model together: the same
-/// model that one process trains. If one of them dies, the others end with exit code 1.
+/// and the curves as curves.svg and curves.png. After an interruption, even a kill, the same command continues from the
+/// last complete checkpoint. Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and end the run with exit code 130.
+/// Started by torchrun, mpirun or srun, the processes train one model together: the same model that one process trains. If
+/// one of them dies, the others end with exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake data check captions.csv && dermake train clip-small --data captions.csv --out runs/own
@@ -93,9 +94,9 @@ impl Train {
 /// Find a learning rate: watch the loss while the rate grows
 ///
 /// Trains some steps as the recipe says, with a learning rate that grows from step to step by the same factor, and stops
-/// when the loss does. Prints the rate where the loss fell fastest and that of the lowest loss, and writes lr-find.svg and
-/// lr-find.csv. A usual choice lies between the steepest fall and a tenth of the rate of the lowest loss. The model is
-/// not saved.
+/// when the loss does. Prints the rate where the loss fell fastest and that of the lowest loss, and writes
+/// lr-find.svg, lr-find.png and lr-find.csv. A usual choice lies between the steepest fall and a tenth of the rate of the
+/// lowest loss. The model is not saved.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake lr-find clip-finetune --data captions.csv --out runs/lr

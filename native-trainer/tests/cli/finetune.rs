@@ -193,6 +193,8 @@ fn a_search_for_a_learning_rate_leaves_a_picture_and_no_model() {
     let table = fs::read_to_string(run.out().join("lr-find.csv")).unwrap();
     assert!(table.starts_with("learning_rate,loss,smoothed_loss\n") && table.lines().count() > 5, "{table}");
     assert!(fs::read_to_string(run.out().join("lr-find.svg")).unwrap().contains("learning rate"));
+    let picture = image::open(run.out().join("lr-find.png")).unwrap().to_rgb8();
+    assert!(picture.width() == 1920 && picture.pixels().any(|pixel| pixel.0 == [0x00, 0x72, 0xb2]));
     assert!(!run.out().join("checkpoints").exists());
     let (code, text) = search(&["--from", "1", "--to", "0.1"]);
     assert!(code == Some(2) && text.contains("expected two that grow"), "{text}");

@@ -17,6 +17,8 @@ fn a_run_learns_and_leaves_what_others_can_load() {
     for file in ["plan.toml", "curves.svg"] {
         assert!(run.out().join(file).is_file(), "{file}");
     }
+    let curves = image::open(run.out().join("curves.png")).unwrap().to_rgb8();
+    assert!(curves.width() == 2880 && curves.pixels().any(|pixel| pixel.0 == [0x00, 0x72, 0xb2]));
     assert_eq!(std::fs::read_dir(run.out().join("tensorboard")).unwrap().count(), 1);
     for name in ["last", "best"] {
         let weights = std::fs::read(run.checkpoint(name).join("open_clip_model.safetensors")).unwrap();

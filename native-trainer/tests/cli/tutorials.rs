@@ -72,8 +72,8 @@ fn every_tutorial_does_what_it_says() {
     serve(folder.path(), &server);
     for file in [
         "report/report.html",
-        "runs/lr/lr-find.svg",
-        "runs/own/curves.svg",
+        "runs/lr/lr-find.png",
+        "runs/own/curves.png",
         "compared/report.html",
         "head/head.safetensors",
         "report/figures/own-label-map.png",

@@ -2,16 +2,18 @@
 //! reports, training curves and other reports are made with it.
 //!
 //! The drawings of a page take their look from its style sheet, of which [`page_css`] is a part. [`standalone`] makes a
-//! file that needs none, and [`png`] a picture of it.
+//! file that needs none, [`png`] a picture of it, and [`write_figure`] writes both.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
 pub mod axes;
 pub mod dots;
+mod figure_file;
 pub mod lines;
 pub mod marks;
 mod png;
 
+pub use figure_file::write_figure;
 pub use png::png;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -5,7 +5,7 @@ use super::embedding_map;
 use super::report;
 use super::results::Results;
 use anyhow::{Context, Result};
-use dermake_files::output::{create_folder, replace_file};
+use dermake_files::output::create_folder;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,11 +27,8 @@ pub fn write(models: &[Results], report_folder: &Path) -> Result<()> {
         let folder = if at == 0 { root.clone() } else { root.join((at + 1).to_string()) };
         create_folder(&folder)?;
         for figure in report::figures(results) {
-            let [svg, png] = ["svg", "png"].map(|ending| folder.join(format!("{}.{ending}", figure.name)));
-            let picture =
-                dermake_drawing::png(&figure.svg).with_context(|| format!("cannot make {}", png.display()))?;
-            replace_file(&svg, figure.svg.as_bytes())?;
-            replace_file(&png, &picture)?;
+            let svg = folder.join(format!("{}.svg", figure.name));
+            let png = dermake_drawing::write_figure(&figure.svg, &svg)?;
             written.extend([svg, png]);
         }
         for benchmark in &results.benchmarks {

@@ -15,8 +15,8 @@ use dermake_data::{Loader, Position};
 use dermake_drawing::axes::Frame;
 use dermake_drawing::lines::Line;
 use dermake_drawing::marks::{Domain, Spacing};
-use dermake_drawing::{path, px, standalone};
-use dermake_files::output::{create_folder, replace_file};
+use dermake_drawing::{path, px, standalone, write_figure};
+use dermake_files::output::create_folder;
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_process::print;
 use dermake_sheets::Sheet;
@@ -66,7 +66,8 @@ impl RateRange {
     }
 }
 
-/// Tries the learning rates on a recipe's data, and writes `lr-find.csv` and `lr-find.svg` into `places.out`.
+/// Tries the learning rates on a recipe's data, and writes `lr-find.csv`, `lr-find.svg` and `lr-find.png` into
+/// `places.out`.
 ///
 /// # Errors
 /// [`Interrupted`] on Ctrl-C; when the recipe, the data or the model cannot be used; when too few steps have a loss.
@@ -181,7 +182,7 @@ fn write(tried: &[Tried], out: &Path) -> Result<()> {
     sheet.numbers("smoothed_loss", column(|tried| tried.smooth));
     sheet.write(&out.join(TABLE_FILE))?;
     let (steepest, lowest) = steepest_and_lowest(tried);
-    replace_file(&out.join(PICTURE_FILE), picture(tried, &steepest).as_bytes())?;
+    write_figure(&picture(tried, &steepest), &out.join(PICTURE_FILE))?;
     print::summary(&format!(
         "steepest fall   {:.1e}\nlowest loss     {:.1e}; a tenth of it is {:.1e}\npicture         {}\n",
         steepest.learning_rate,

@@ -1,8 +1,5 @@
-//! Curves of a run as an SVG picture, drawn from its `metrics.jsonl`.
-//!
-//! The text is left to the viewer's fonts, so that no font has to be found or shipped.
+//! Curves of a run as a picture, drawn from its `metrics.jsonl`: an SVG, and a PNG beside it.
 
-use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -10,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use dermake_drawing::axes::Frame;
 use dermake_drawing::lines::Line;
 use dermake_drawing::marks::{Domain, Spacing};
-use dermake_drawing::{path, px, standalone};
+use dermake_drawing::{path, px, standalone, write_figure};
 use maud::{Markup, html};
 
 use super::record::Record;
@@ -46,7 +43,7 @@ struct Curve<'a> {
     series: Series,
 }
 
-/// Draws the panels, two in a row, and writes the picture to `out`.
+/// Draws the panels, two in a row, and writes the picture to `out`, which ends in `.svg`, and as a PNG beside it.
 ///
 /// The raw values are drawn faint behind a smoothed line. The scalars of a panel differ by color.
 ///
@@ -54,7 +51,8 @@ struct Curve<'a> {
 /// A panel of which the run has no value, or a file that cannot be written.
 pub fn draw(records: &[Record], panels: &[Panel], out: &Path) -> Result<()> {
     let picture = picture(records, panels).with_context(|| format!("for {}", out.display()))?;
-    fs::write(out, picture).with_context(|| format!("cannot write {}", out.display()))
+    write_figure(&picture, out)?;
+    Ok(())
 }
 
 /// The picture that [`draw`] writes.
@@ -193,6 +191,7 @@ fn emptiest_place(curves: &[Curve<'_>], frame: &Frame<'_>) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn panel(scalars: &[&str], is_log: bool) -> Panel {
         Panel { title: scalars.join(" & "), scalars: scalars.iter().map(|name| name.to_string()).collect(), is_log }
@@ -214,7 +213,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("curves.svg");
         draw(records, panels, &out).unwrap();
-        let svg = fs::read_to_string(out).unwrap();
+        let svg = fs::read_to_string(&out).unwrap();
+        assert_eq!(fs::read(out.with_extension("png")).unwrap(), dermake_drawing::png(&svg).unwrap());
         // For looking at it: the pictures stay where this says.
         if let Some(kept) = std::env::var_os("DERMAKE_KEEP_CURVES") {
             let name = format!("{}-records-{}-panels.svg", records.len(), panels.len());
