@@ -8,6 +8,7 @@ here=$(dirname "$0")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/glibc.sh"
+source "$here/licenses.sh"
 
 dermake=$(realpath "$1") out=$2
 [ "$(uname -s)" = Linux ] || fail "the archive is for Linux; on other systems, copy the program"
@@ -23,8 +24,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/$name" "$out"
 out=$(cd "$out" && pwd)
 cp "$dermake" "$work/$name/dermake"
-cp "$DERMAKE_ROOT"/LICENSE-* "$work/$name"
-cp "$DERMAKE_ROOT/native-trainer/crates/drawing/fonts/LICENSE" "$work/$name/LICENSE-DejaVu"
+put_licenses "$work/$name" native-trainer "web:$WASM_TARGET"
 strip "$work/$name/dermake"
 tar -C "$work" -czf "$work/archive" "$name"
 mv "$work/archive" "$out/$name.tar.gz"

@@ -9,6 +9,7 @@ source "$here/step.sh"
 source "$here/python_env.sh"
 source "$here/glibc.sh"
 source "$here/zig.sh"
+source "$here/licenses.sh"
 
 dermake=$(realpath "$1") dist=$(realpath "$2") out=$3
 mkdir -p "$out"
@@ -52,6 +53,7 @@ check_program() {
   [ "$(bare "$folder/dermake" --version)" = "dermake $DERMAKE_VERSION" ] || fail "the program has another version"
   expected=$(cd "$folder" && bare ./dermake classify --json "$photo" 2>/dev/null) || fail "the program does not run"
   grep -q '"label":"melanoma"' <<<"$expected" || fail "the program does not answer: $expected"
+  check_licenses "$folder" "Bitstream Vera" "Copyright (c) 2021 OpenAI" ftfy "resvg 0." "leptos 0." "candle-core 0."
   refused "a damaged archive" tar -xzf "$(damaged "$archive")" -C "$work/damaged"
 }
 
@@ -65,6 +67,8 @@ check_wheel() {
     "$python" "$DERMAKE_ROOT/native-trainer/crates/python/tests/test_dermake.py") || fail "the wheel's tests fail"
   [ "$(cd "$work" && "$python" -m dermake --version)" = "dermake $DERMAKE_VERSION" ] ||
     fail "python -m dermake has another version"
+  check_licenses "$(echo "$work"/wheel/lib/python*/site-packages/dermake-*.dist-info/licenses)" "Bitstream Vera" \
+    "Copyright (c) 2021 OpenAI" ftfy "numpy 0." "pyo3 0." "resvg 0." "leptos 0."
   # pip knows by the wheel's name that a 32-bit Python cannot load it.
   refused "the wheel, by a 32-bit Python," "$python" -m pip install --disable-pip-version-check --no-deps --dry-run \
     --target "$work/none" --only-binary :all: --platform "linux_i686" --platform manylinux_2_99_i686 "$wheel"
@@ -83,6 +87,7 @@ check_npm() {
     fail "npm does not install $tarball"
   (cd "$work/npm" && node node.mjs "$photo") >"$work/answer" || fail "the npm package does not run in Node.js $(node --version)"
   grep -q "melanoma" "$work/answer" || fail "the npm package does not answer: $(cat "$work/answer")"
+  check_licenses "$work/npm/node_modules/dermake" "Copyright (c) 2021 OpenAI" ftfy "wasm-bindgen 0." "candle-core 0."
   refused "a damaged npm package" npm --prefix "$work/none" install --offline --no-audit --no-fund "$(damaged "$tarball")"
 }
 
@@ -94,6 +99,7 @@ check_crate() {
   cp "$crate" "$out"
   mkdir "$work/crate"
   tar -xzf "$crate" -C "$work/crate" --strip-components 1
+  [ -s "$work/crate/LICENSE-APACHE" ] && [ -s "$work/crate/data/LICENSE-CLIP" ] || fail "the crate lacks a license"
   (cd "$work/crate" && CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/crate \
     cargo run --release --quiet --example classify -- "$photo" "melanoma, nevus") >"$work/answer" ||
     fail "the crate's example does not run outside of the workspace"

@@ -8,6 +8,7 @@ source "$here/step.sh"
 source "$here/python_env.sh"
 source "$here/glibc.sh"
 source "$here/zig.sh"
+source "$here/licenses.sh"
 
 dermake=$(realpath "$1") out=$2
 find_python || fail "the wheel cannot be built: $missing"
@@ -21,6 +22,7 @@ trap 'rm -rf "$work"' EXIT
 cp -r "$crate/python" "$crate/README.md" "$work"
 find "$work/python" -name __pycache__ -prune -exec rm -rf {} +
 { cat "$crate/pyproject.toml" && echo "manifest-path = \"$crate/Cargo.toml\""; } >"$work/pyproject.toml"
+put_licenses "$work" native-trainer dermake-python "web:$WASM_TARGET"
 scripts=$work/dermake.data/scripts
 mkdir -p "$scripts" "$work/wheel"
 cp "$dermake" "$scripts/dermake"

@@ -52,7 +52,8 @@ fn every_file_that_is_compiled_in_is_in_the_package() {
 #[test]
 fn the_package_has_the_examples_the_photos_and_the_licenses_and_no_tests() {
     let packaged = packaged();
-    for name in ["examples/classify.rs", "data/samples/sample-2.jpg", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]
+    for name in
+        ["examples/classify.rs", "data/samples/sample-2.jpg", "README.md", "LICENSE-MIT", "data/LICENSE-CLIP"]
     {
         assert!(packaged.contains(Path::new(name)), "{name}");
     }

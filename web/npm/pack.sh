@@ -6,12 +6,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 source "$root/.setup/env.sh"
 source "$root/.setup/step.sh"
+source "$root/.setup/licenses.sh"
 dist=$1 out=$2
 compgen -G "$dist/worker-*-plain.js" >/dev/null || fail "there is no built page in $dist; \`just web\` builds it"
 
 package=$(mktemp -d)
 trap 'rm -rf "$package"' EXIT
-cp "$here"/*.js "$here"/*.d.ts "$here/package.json" "$here/README.md" "$root"/LICENSE-* "$package"
+cp "$here"/*.js "$here"/*.d.ts "$here/package.json" "$here/README.md" "$package"
+put_licenses "$package" "web:$WASM_TARGET"
 mkdir "$package/worker"
 
 # One script for each build: what wasm-bindgen made, and the page's own scripts for the worker and for its threads. The
