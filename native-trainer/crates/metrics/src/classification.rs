@@ -11,6 +11,8 @@ pub struct ScoredClasses {
     label_ranks: Vec<usize>,
     /// For each class, its scores beside all other classes.
     one_vs_rest: Vec<RankedScores>,
+    /// For each class, whether any row has it or is predicted as it.
+    is_there: Vec<bool>,
 }
 
 impl ScoredClasses {
@@ -50,8 +52,10 @@ impl ScoredClasses {
             let is_class: Vec<bool> = labels.iter().map(|&label| label == class).collect();
             RankedScores::new(&of_class, &is_class)
         };
+        let is_there = (0..n_classes).map(|class| labels.contains(&class) || predictions.contains(&class));
         Self {
             n_classes,
+            is_there: is_there.collect(),
             labels: labels.to_vec(),
             predictions,
             label_ranks: rows().zip(labels).map(rank).collect(),
@@ -151,11 +155,13 @@ impl ScoredClasses {
         (n > 0).then(|| sum / n as f64)
     }
 
-    /// Mean F1 over all classes, as scikit-learn has it when told of all: one that neither occurs nor was predicted
-    /// counts 0.
+    /// Mean F1 over all classes, as scikit-learn has it when told of all: one that neither occurs in any row nor was
+    /// predicted counts 0. One that is only not among the rows that count is left out: otherwise most resamples of few rows
+    /// would have a smaller value than the rows themselves.
     pub fn macro_f1(&self, counts: &[u32]) -> Option<f64> {
         let classes = self.class_counts(counts);
-        let f1s: Vec<f64> = classes.iter().map(|class| class.f1().unwrap_or(0.0)).collect();
+        let f1 = |(class, &is_there): (&ClassCounts, &bool)| class.f1().or((!is_there).then_some(0.0));
+        let f1s: Vec<f64> = classes.iter().zip(&self.is_there).filter_map(f1).collect();
         mean(&f1s).filter(|_| classes.iter().any(|class| class.n > 0))
     }
 }
@@ -274,6 +280,20 @@ mod tests {
         assert_eq!(rows.top1_accuracy(&[0; 4]), None);
         assert_eq!(rows.balanced_accuracy(&[0; 4]), None);
         assert_eq!(rows.weighted_f1(&[0; 4]), None);
+    }
+
+    #[test]
+    fn a_class_that_a_resample_lacks_does_not_count_in_its_macro_f1() {
+        let two = ScoredClasses::new(&[0.9, 0.1, 0.2, 0.8], &[0, 1], 2);
+        assert_eq!((two.macro_f1(&[1, 1]), two.macro_f1(&[2, 0])), (Some(1.0), Some(1.0)));
+        // Class 2 is in no row.
+        assert_eq!(four_rows().macro_f1(&[1, 1, 0, 0]), Some(1.0 / 2.0));
+        // Fourteen classes with a row each, one of them mistaken: the interval has the value in it.
+        let scores: Vec<f64> = (0..14 * 14).map(|at| f64::from(u8::from(at % 14 == (at / 14).max(1)))).collect();
+        let rows = ScoredClasses::new(&scores, &(0..14).collect::<Vec<_>>(), 14);
+        let (value, all) = (rows.macro_f1(&[1; 14]).unwrap(), vec![1; 14]);
+        let interval = crate::intervals(&all, |counts| vec![rows.macro_f1(counts)])[0].unwrap();
+        assert!(interval[0] < value && value < interval[1], "{value} in {interval:?}");
     }
 
     #[test]
