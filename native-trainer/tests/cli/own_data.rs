@@ -222,7 +222,7 @@ fn rows_of_the_test_are_not_trained_on() {
         &["--set", "data.train=captions.csv", "--set", "data.validation=captions.csv"],
     );
     assert!(log.contains("rows        4 to train on, 0 bad; 4 rows of test are left out"), "{log}");
-    assert!(log.contains("steps       2 of 2 samples"), "{log}");
+    assert!(log.contains("steps       2, each with 2 samples; 2 an epoch"), "{log}");
 }
 
 #[test]

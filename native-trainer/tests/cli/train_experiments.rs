@@ -111,7 +111,7 @@ fn omake_follows_the_ontology_and_goes_on_after_a_kill() {
     };
     let whole = omake(4);
     let log = whole.log();
-    assert!(log.contains("objective   Omake") && log.contains("ontology    has the diagnoses of"), "{log}");
+    assert!(log.contains("objective   omake") && log.contains("ontology    has the diagnoses of"), "{log}");
     let losses: Vec<f64> = whole.metrics().iter().filter_map(|line| line["loss"].as_f64()).collect();
     assert!(losses[losses.len() - 1] < 0.95 * losses[0], "{losses:?}");
     classifies(&whole);

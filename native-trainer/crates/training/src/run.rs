@@ -174,8 +174,10 @@ fn loader_of(plan: &Plan, options: &LoaderOptions, state: &LoopState) -> Result<
 
 /// Draws the curves, and says where the model is.
 fn say_outcome(ending: Ending, checkpoints: &Checkpoints, out: &Path) {
-    if let Err(err) = draw_curves(out) {
-        tracing::warn!("the curves could not be drawn: {err:#}");
+    match draw_curves(out) {
+        Ok(Some(curves)) => print::remark(format_args!("curves: {}", curves.display())),
+        Ok(None) => {}
+        Err(err) => tracing::warn!("the curves could not be drawn: {err:#}"),
     }
     let outcome = if ending == Ending::Finished { "done" } else { "saved" };
     print::remark(format_args!("{outcome}: {}", checkpoints.path(LAST).display()));

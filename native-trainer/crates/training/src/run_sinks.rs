@@ -3,7 +3,7 @@
 use super::loop_state::LoopState;
 use super::sinks::{EventWriter, MetricsLog, Panel, Record, curves, metrics};
 use anyhow::Result;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Outputs of a run's figures.
 pub struct RunSinks {
@@ -36,11 +36,11 @@ impl RunSinks {
     }
 }
 
-/// Draws the run's curves from its metrics.
+/// Draws the run's curves from its metrics. Returns the PNG, if there is anything to draw.
 ///
 /// # Errors
 /// When the metrics cannot be read or the curves not be written.
-pub fn draw_curves(out: &Path) -> Result<()> {
+pub fn draw_curves(out: &Path) -> Result<Option<PathBuf>> {
     let records = metrics::read(&out.join(METRICS_FILE))?;
     let panel = |title: &str, scalars: &[String], is_log: bool| Panel {
         title: title.into(),
@@ -62,7 +62,7 @@ pub fn draw_curves(out: &Path) -> Result<()> {
     ];
     let drawn: Vec<Panel> = panels.into_iter().filter(|panel| !panel.scalars.is_empty()).collect();
     if drawn.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    curves::draw(&records, &drawn, &out.join("curves.svg"))
+    curves::draw(&records, &drawn, &out.join("curves.svg")).map(Some)
 }

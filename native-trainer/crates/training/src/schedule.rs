@@ -85,7 +85,8 @@ impl Schedule {
         };
         ensure!(
             self.warmup_steps <= total_steps,
-            "schedule.warmup_steps is {}, but the run has {total_steps} steps: its learning rate would never be reached",
+            "schedule.warmup_steps is {}, but the run has {total_steps} steps: its learning rate would never be reached; \
+             set schedule.warmup_steps to 0 or another smaller number, or train more epochs",
             self.warmup_steps
         );
         ensure!(

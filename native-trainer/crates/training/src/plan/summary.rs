@@ -8,7 +8,7 @@ impl Display for Plan {
         let run = &self.recipe.run;
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         let memory = &self.estimate;
-        writeln!(f, "objective   {:?}", self.recipe.objective.variant)?;
+        writeln!(f, "objective   {}", self.recipe.objective.variant.name())?;
         let millions = |n_values: usize| n_values as f64 / 1e6;
         write!(f, "parameters  {:.2} M", millions(self.n_values()))?;
         let n_trained = self.n_trained_values();
@@ -32,19 +32,22 @@ impl Display for Plan {
         }
         writeln!(
             f,
-            "steps       {} of {} samples: {} epochs of {}",
-            self.total_steps, run.batch_size, run.epochs, self.steps_per_epoch
+            "steps       {}, each with {} samples; {} an epoch",
+            self.total_steps, run.batch_size, self.steps_per_epoch
         )?;
         if self.n_ranks > 1 {
             let n_images = run.batch_size.div_ceil(self.n_ranks);
             writeln!(f, "ranks       {}, each with {n_images} images of a batch; of each:", self.n_ranks)?;
         }
-        writeln!(
-            f,
-            "step        {:.1} GFLOP; {:.0} % of the activations are kept, the others are computed again",
-            self.estimate.flops() / 1e9,
-            100.0 * self.estimate.kept_share
-        )?;
+        write!(f, "step        {:.1} GFLOP", memory.flops() / 1e9)?;
+        match memory.kept_share < 1.0 {
+            true => writeln!(
+                f,
+                "; {:.0} % of the activations are kept, the others are computed again",
+                100.0 * memory.kept_share
+            )?,
+            false => writeln!(f)?,
+        }
         write!(
             f,
             "memory      about {:.0} MiB: parameters and moments {:.0}, activations {:.0}, loss {:.0}, batches {:.0}",

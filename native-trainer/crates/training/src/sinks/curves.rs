@@ -1,7 +1,7 @@
 //! Curves of a run as a picture, drawn from its `metrics.jsonl`: an SVG, and a PNG beside it.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use dermake_drawing::axes::Frame;
@@ -45,14 +45,14 @@ struct Curve<'a> {
 
 /// Draws the panels, two in a row, and writes the picture to `out`, which ends in `.svg`, and as a PNG beside it.
 ///
-/// The raw values are drawn faint behind a smoothed line. The scalars of a panel differ by color.
+/// Returns the path of the PNG. The raw values are drawn faint behind a smoothed line. The scalars of a panel differ by
+/// color.
 ///
 /// # Errors
 /// A panel of which the run has no value, or a file that cannot be written.
-pub fn draw(records: &[Record], panels: &[Panel], out: &Path) -> Result<()> {
+pub fn draw(records: &[Record], panels: &[Panel], out: &Path) -> Result<PathBuf> {
     let picture = picture(records, panels).with_context(|| format!("for {}", out.display()))?;
-    write_figure(&picture, out)?;
-    Ok(())
+    write_figure(&picture, out)
 }
 
 /// The picture that [`draw`] writes.
