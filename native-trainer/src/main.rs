@@ -59,7 +59,7 @@ fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
         // As when `head` has its lines: everything that somebody wanted to read was printed.
         Err(err) if err.is::<Closed>() => ExitCode::SUCCESS,
         Err(err) => {
-            print::remark(format_args!("error: {err:#}"));
+            print::remark(format_args!("error: {}", format!("{err:#}").trim_end()));
             if let Some(hint) = cli::hint(&err) {
                 print::remark(format_args!("hint: {hint}"));
             }

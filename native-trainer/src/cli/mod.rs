@@ -24,7 +24,7 @@ mod verify;
 pub use hints::{hint, parse_hint};
 
 use anyhow::Result;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -78,7 +78,13 @@ impl Cli {
     /// # Errors
     /// clap's, and [`ErrorKind::ArgumentConflict`] for options that a command does not use.
     pub fn read<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(arguments)?;
+        let matches = Self::command().try_get_matches_from(arguments).map_err(|mut err| {
+            // How to pass an unknown option as a file's name, which nobody wants.
+            if err.get(ContextKind::Suggested).is_some_and(|tip| tip.to_string().contains("as a value")) {
+                err.remove(ContextKind::Suggested);
+            }
+            err
+        })?;
         if let Some(("eval" | "calibrate", of_command)) = matches.subcommand() {
             refuse_unused(of_command)?;
         }

@@ -96,6 +96,12 @@ impl Format {
         text
     }
 
+    /// The keys whose last part is `name`, with the keys around them.
+    pub fn paths_ending_in(&self, name: &str) -> Vec<String> {
+        let paths = self.keys().into_iter().map(|key| key.path);
+        paths.filter(|path| path.rsplit('.').next() == Some(name)).collect()
+    }
+
     fn keys(&self) -> Vec<keys::Key> {
         keys::of(&Value::from((self.schema)()))
     }

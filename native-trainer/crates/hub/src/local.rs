@@ -122,7 +122,8 @@ pub(super) fn file_names(path: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Someone who typed `owner/name`, or the address of its page, most likely meant the hub; `demos` the demo model.
+/// Someone who typed `owner/name`, or the address of its page, most likely meant the hub, `demos` the demo model, and an
+/// architecture of open_clip weights for it.
 fn hub_hint(path: &Path) -> String {
     let hint = |id: &str| format!(" (a model on the hub is written hf-hub:{id})");
     let Some(typed) = path.to_str() else { return String::new() };
@@ -137,6 +138,11 @@ fn hub_hint(path: &Path) -> String {
         Some((_, rest)) => rest.split_once('/').map(|(_, id)| id),
         None => Some(typed).filter(|typed| !typed.starts_with(['.', '/', '~'])),
     };
+    if typed.starts_with("ViT-") {
+        return format!(
+            " ({typed} is an architecture; a model has weights, too, such as hf-hub:laion/CLIP-ViT-B-16-laion2B-s34B-b88K)"
+        );
+    }
     let parts: Vec<&str> = id.unwrap_or_default().split('/').collect();
     match (&parts[..], address) {
         ([owner, name], _) | ([owner, name, ..], Some(_)) if !owner.is_empty() => hint(&format!("{owner}/{name}")),

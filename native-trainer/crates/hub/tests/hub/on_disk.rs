@@ -56,6 +56,12 @@ fn what_is_no_model_on_disk_is_named() {
 }
 
 #[test]
+fn an_architecture_of_open_clip_is_no_model() {
+    let error = resolve("ViT-B-16").unwrap_err().to_string();
+    assert!(error.contains("ViT-B-16 is an architecture; a model has weights, too, such as hf-hub:"), "{error}");
+}
+
+#[test]
 fn a_path_is_spelled_as_open_clip_and_browsers_do() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("my model");
