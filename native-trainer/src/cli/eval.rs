@@ -31,7 +31,7 @@ use std::process::ExitCode;
 /// results; if one of them dies, the others end with exit code 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dermake eval --data photos
+  dermake eval --data photos --out report
   dermake eval --data test.csv --label-column dx --labels \"acne, rosacea, psoriasis\"
   dermake eval --data captions.jsonl --out report
   dermake synth --out data/synth && dermake eval

@@ -153,6 +153,7 @@ fn the_first_error_of_data_check_and_train_names_lines_that_work() {
             for line in [
                 "\n  dermake data check captions.csv ",
                 "\n  dermake train clip-small --data photos --out runs/own ",
+                "\n  dermake finetune --data photos --out head ",
                 "\n  dermake synth --out drawn && dermake train smoke --data drawn --out runs/smoke ",
             ] {
                 assert!(said.contains(line), "{said}");

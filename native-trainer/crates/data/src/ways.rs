@@ -7,6 +7,7 @@ use dermake_sources::SourceError;
 pub const WAYS: &str = "; what works, for example:\
     \n  dermake data check captions.csv                              a table with an image and a caption in each row\
     \n  dermake train clip-small --data photos --out runs/own        a folder of images with a .txt file beside each\
+    \n  dermake finetune --data photos --out head                    a folder for each class: a classifier, without captions\
     \n  dermake synth --out drawn && dermake train smoke --data drawn --out runs/smoke    drawn pictures";
 
 impl TableError {

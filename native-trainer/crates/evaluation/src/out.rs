@@ -39,7 +39,11 @@ impl ReportFolder {
         let is_lock = |entry: std::io::Result<DirEntry>| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name()));
         let is_empty = std::fs::read_dir(folder)?.all(is_lock);
         if !is_empty && !is_report(folder) {
-            bail!("the folder has something else in it than a report of dermake eval: {}", folder.display());
+            bail!(
+                "the folder has something else in it than a report of dermake eval; name a new folder, or one with a \
+                 report to replace: {}",
+                folder.display()
+            );
         }
         Ok(Self { _lock: Lock::of_folder(folder)?, folder: folder.into() })
     }

@@ -61,10 +61,15 @@ pub fn benchmarks(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<V
         found.push(retrieval(&data, &rows, column, columns));
     }
     if found.is_empty() {
-        let there = if data.columns().is_empty() { "none".into() } else { data.columns().join(", ") };
+        let columns = match data.columns().is_empty() {
+            true => ": no column, no folders of classes, no texts beside the images".into(),
+            false => format!(
+                "; --label-column or --caption-column names one of the columns ({})",
+                data.columns().join(", ")
+            ),
+        };
         bail!(
-            "the data have neither labels nor captions; --label-column or --caption-column names one of the columns \
-             ({there}): {}; what works, for example:{WAYS}",
+            "the data have neither labels nor captions{columns}: {}; what works, for example:{WAYS}",
             path.display()
         );
     }

@@ -6,6 +6,7 @@ use super::session::Session;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 use dermake_features::{ImageFeatures, ImageFile};
+use dermake_pictures::PictureError;
 use std::path::PathBuf;
 
 /// The rows of a table that are scored.
@@ -105,8 +106,15 @@ pub fn check_unreadable(unreadable: &[UnreadableImage], n_images: usize, limit: 
         && (n_bad as f64 > limit * n_images as f64 || n_bad == n_images)
     {
         let share = 100.0 * n_bad as f64 / n_images as f64;
+        let missing = PictureError::Missing.to_string();
+        // Of a table without a single image, the folder is another one than its author thinks.
+        let places = match n_bad == n_images && unreadable.iter().all(|image| image.problem == missing) {
+            true => "; image names start at the table's folder, or at the folder images beside it",
+            false => "",
+        };
         bail!(
-            "{n_bad} of {n_images} images cannot be read ({share:.1} %, allowed are {:.1} %), the first in row {}: {}: {}",
+            "{n_bad} of {n_images} images cannot be read ({share:.1} %, allowed are {:.1} %){places}; the first in row {}: \
+             {}: {}",
             100.0 * limit,
             first.row,
             first.problem,
@@ -114,4 +122,20 @@ pub fn check_unreadable(unreadable: &[UnreadableImage], n_images: usize, limit: 
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_which_no_image_is_found_says_where_they_are_looked_for() {
+        let image = |problem: &str| UnreadableImage { row: 1, file: "a.jpg".into(), problem: problem.into() };
+        let missing = PictureError::Missing.to_string();
+        let said = |images: &[UnreadableImage], n| check_unreadable(images, n, 0.01).unwrap_err().to_string();
+        let places = "image names start at the table's folder, or at the folder images beside it";
+        assert!(said(&[image(&missing)], 1).contains(places));
+        assert!(!said(&[image(&missing)], 2).contains(places), "another one was found");
+        assert!(!said(&[image(&missing), image("not a picture")], 2).contains(places));
+    }
 }
