@@ -170,6 +170,10 @@ bench-map *OPTIONS:
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}
 
+# Run open_clip's zero-shot example with the Python package beside open_clip: agreement, images per second
+bench-python *OPTIONS:
+    @.setup/bench_python.sh {{OPTIONS}}
+
 # Time the vision tower on this CPU beside onnxruntime and PyTorch
 bench-native *OPTIONS:
     @.setup/bench_native.sh {{OPTIONS}}

@@ -189,6 +189,26 @@ class TestDermake(unittest.TestCase):
         with self.raises(TypeError, "cache_dir is an option of open_clip"):
             open_clip.create_model_and_transforms("demo", cache_dir="x")
 
+    def test_a_folder_is_named_as_in_open_clip(self):
+        name = f"local-dir:{SAMPLES.parent / 'demo'}"
+        model, _, _ = open_clip.create_model_and_transforms(name)
+        self.assertIs(open_clip.create_model_from_pretrained(name)[0].model, model.model)
+        ids = np.asarray(open_clip.get_tokenizer(name)(OWN))
+        np.testing.assert_array_equal(np.asarray(model.encode_text(ids)), self.model.encode_text(ids))
+
+    def test_the_script_beside_open_clip_runs_without_it(self):
+        script = pathlib.Path(__file__).parents[1] / "examples" / "zero_shot.py"
+        command = [sys.executable, script, SAMPLES, "--labels", *OWN, "--batch", "2", "--rounds", "1"]
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        lines = done.stdout.decode().splitlines()
+        answers = self.model.classify(PHOTOS, OWN, templates="a photo of {}", scale=100, as_reference=True)
+        for photo, answer, line in zip(PHOTOS, answers, lines):
+            shares = ", ".join(f"{one['label']} {one['probability']:.3f}" for one in answer)
+            self.assertEqual(line, f"{photo}: {shares}")
+        self.assertTrue(any("open_clip" in line for line in lines[3:5]), lines)
+        self.assertRegex(done.stdout.decode(), r"encode_image +dermake +[0-9.e+]+ \(")
+
     def test_what_cannot_be_an_image_is_said(self):
         (self.folder / "text.jpg").write_text("not a picture")
         (self.folder / "cut.jpg").write_bytes(PHOTO.read_bytes()[:50])
