@@ -40,7 +40,8 @@ use std::process::ExitCode;
   dermake eval --from HAM/MAKE.csv --from HAM/MONET.csv --classes classes_HAM.csv
   dermake eval --only pad,skincon --protocol released")]
 pub struct Eval {
-    /// A model, named as in `dermake classify`; may be repeated to compare models [env: DERMAKE_MODEL] [default: demo]
+    /// A model: hf-hub:owner/name, a folder, a weights file, or demo; may be repeated to compare models [env: DERMAKE_MODEL]
+    /// [default: demo]
     // Not by clap: a variable that is set must not be in conflict with --from.
     #[arg(long = "model", value_name = "MODEL")]
     models: Vec<String>,
