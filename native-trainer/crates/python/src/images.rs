@@ -15,6 +15,9 @@ use std::path::PathBuf;
 /// Modes of Pillow that a PNG file keeps. Other images are converted to RGB.
 const MODES_OF_PNG: [&str; 7] = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"];
 
+/// The tag of EXIF data that says how an image is turned; 1 is upright.
+const ORIENTATION: u16 = 0x0112;
+
 /// An image that is decoded later, without the GIL.
 pub enum Image {
     File(PathBuf),
@@ -85,7 +88,10 @@ impl Image {
             return Ok(Self::Bytes(bytes));
         }
         if object.hasattr(intern!(object.py(), "getexif"))? {
-            return encoded(object).map(Self::Bytes);
+            return match plain_pixels(object)? {
+                Some(pixels) => Ok(Self::Pixels(pixels)),
+                None => encoded(object).map(Self::Bytes),
+            };
         }
         if object.hasattr(intern!(object.py(), "read"))? {
             let content = object.call_method0(intern!(object.py(), "read"))?;
@@ -127,6 +133,28 @@ fn pixels(array: &Bound<'_, PyAny>) -> PyResult<DecodedImage> {
     let size = |pixels: usize| u32::try_from(pixels).map_err(|_| unusable());
     DecodedImage::from_samples(size(width)?, size(height)?, mode, in_row_order(&samples))
         .map_err(|err| ImageError::new_err(err.to_string()))
+}
+
+/// Takes the pixels of an image of Pillow that is nothing but pixels: neither turned by EXIF data nor with a color profile
+/// or a color that counts as transparent. A file would have the same ones.
+fn plain_pixels(image: &Bound<'_, PyAny>) -> PyResult<Option<DecodedImage>> {
+    let py = image.py();
+    let mode = match image.getattr(intern!(py, "mode"))?.extract::<String>()?.as_str() {
+        "L" => PixelMode::Gray,
+        "RGB" => PixelMode::Rgb,
+        "RGBA" => PixelMode::Rgba,
+        _ => return Ok(None),
+    };
+    let info = image.getattr(intern!(py, "info"))?;
+    let upright = image.call_method0(intern!(py, "getexif"))?.call_method1(intern!(py, "get"), (ORIENTATION, 1))?;
+    let is_plain = !info.contains("icc_profile")? && !info.contains("transparency")? && upright.eq(1)?;
+    if !is_plain {
+        return Ok(None);
+    }
+    let (width, height): (u32, u32) = image.getattr(intern!(py, "size"))?.extract()?;
+    let samples: PyBackedBytes = image.call_method0(intern!(py, "tobytes"))?.extract()?;
+    let pixels = DecodedImage::from_samples(width, height, mode, samples.to_vec());
+    pixels.map(Some).map_err(|err| ImageError::new_err(err.to_string()))
 }
 
 /// Writes an image of Pillow into memory without loss, with its color profile and orientation, so that it is read by the
