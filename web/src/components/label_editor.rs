@@ -5,7 +5,7 @@ use super::model_status::ModelChoice;
 use crate::app::App;
 use crate::error::{Error, Remedy};
 use crate::language::Catalog;
-use crate::state::{Event, LabelChoice};
+use crate::state::{Event, LabelChoice, OwnLabelsSummary, own_labels_warnings};
 use crate::{sentences, texts};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Textarea;
@@ -72,10 +72,11 @@ fn in_print(catalog: &Catalog, set: &LabelSet) -> String {
 #[component]
 fn OwnLabels(app: App) -> impl IntoView {
     let text = app.watch(|state| state.own_text.clone());
-    let summary = app.watch(|state| state.own_labels_summary());
+    // Not of the state, which changes with every report of progress: a thousand labels take a while to parse.
+    let summary = Memo::new(move |_| text.with(|text| OwnLabelsSummary::of(text)));
     let summary =
         move || summary.get().map(|summary| sentences::own_labels(&app.texts(), &summary)).unwrap_or_default();
-    let warnings = app.watch(|state| state.own_labels_warnings());
+    let warnings = Memo::new(move |_| text.with(|text| own_labels_warnings(text)));
     let warning = move || sentences::warnings(&app.texts(), &warnings.get());
     let is_invalid = app.watch(|state| state.error().map(Error::remedy) == Some(Remedy::OtherLabels));
     let area = NodeRef::<Textarea>::new();

@@ -35,6 +35,23 @@ pub struct OwnLabelsSummary {
     pub first: Vec<String>,
 }
 
+impl OwnLabelsSummary {
+    /// Summarizes how a text is parsed; `None` if it has no labels.
+    pub fn of(text: &str) -> Option<Self> {
+        let mut names = ReadLabels::from_text(text).ok()?.set.class_names;
+        let n_labels = names.len();
+        names.truncate(N_SUMMARIZED);
+        Some(Self { n_labels, first: names })
+    }
+}
+
+/// Warnings about a text of own labels, except that there is one label, which is shown once it is used.
+pub fn own_labels_warnings(text: &str) -> Vec<LabelWarning> {
+    let read = ReadLabels::from_text(text);
+    let warnings = read.map(|read| read.warnings).unwrap_or_default();
+    warnings.into_iter().filter(|warning| !matches!(warning, LabelWarning::Single { .. })).collect()
+}
+
 impl AppState {
     /// The labels to rank, once they are known.
     pub fn label_set(&self) -> Option<&LabelSet> {
@@ -47,21 +64,6 @@ impl AppState {
     /// Whether there is one label, which gets 100 % for any photo.
     pub fn has_one_label(&self) -> bool {
         self.label_set().is_some_and(|set| set.class_names.len() == 1)
-    }
-
-    /// Summarizes how the own labels are parsed; `None` if there are none.
-    pub fn own_labels_summary(&self) -> Option<OwnLabelsSummary> {
-        let mut names = ReadLabels::from_text(&self.own_text).ok()?.set.class_names;
-        let n_labels = names.len();
-        names.truncate(N_SUMMARIZED);
-        Some(OwnLabelsSummary { n_labels, first: names })
-    }
-
-    /// Warnings about the text of the own labels, except that there is one label, which is shown once it is used.
-    pub fn own_labels_warnings(&self) -> Vec<LabelWarning> {
-        let read = ReadLabels::from_text(&self.own_text);
-        let warnings = read.map(|read| read.warnings).unwrap_or_default();
-        warnings.into_iter().filter(|warning| !matches!(warning, LabelWarning::Single { .. })).collect()
     }
 
     pub(super) fn restore_labels(&mut self, stored: StoredLabels) -> Vec<Action> {

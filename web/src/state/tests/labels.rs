@@ -76,7 +76,7 @@ fn the_page_shows_how_labels_are_parsed() {
     let mut state = ready();
     let mut read = |text: &str| {
         state.apply(Event::OwnLabelsEdited(text.into()));
-        (state.own_labels_summary(), state.own_labels_warnings())
+        (OwnLabelsSummary::of(&state.own_text), own_labels_warnings(&state.own_text))
     };
     let summary = |n_labels, first: &[&str]| {
         Some(OwnLabelsSummary { n_labels, first: first.iter().map(ToString::to_string).collect() })
