@@ -25,7 +25,8 @@ export default defineConfig({
   retries: 0,
   forbidOnly: !!process.env.CI,
   reporter: 'list',
-  timeout: 3 * 60_000,
+  // The slowest test takes one minute on two cores; machines may be four times slower.
+  timeout: 5 * 60_000,
   expect: { timeout: 60_000 },
   use: {
     screenshot: 'only-on-failure',

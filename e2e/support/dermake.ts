@@ -152,9 +152,9 @@ export class Server {
     readonly url: string,
   ) {}
 
-  static async start(models: string[], port = 0, moreOptions: string[] = [], app = builtApp): Promise<Server> {
+  static async start(models: string[], moreOptions: string[] = [], app = builtApp): Promise<Server> {
     const options = [...models.flatMap((folder) => ['--models', folder]), ...moreOptions];
-    const child = spawn(binary, ['serve', '--app', app, '--port', String(port), ...options], {
+    const child = spawn(binary, ['serve', '--app', app, '--port', '0', ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const url = await new Promise<string>((resolve, reject) => {
@@ -162,10 +162,6 @@ export class Server {
       child.once('exit', (code) => reject(new Error(`dermake serve exited with ${code} before it listened`)));
     });
     return new Server(child, url);
-  }
-
-  get port(): number {
-    return Number(new URL(this.url).port);
   }
 
   async stop(): Promise<void> {

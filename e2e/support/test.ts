@@ -44,7 +44,7 @@ export const test = base.extend<TestFixtures, SharedFixtures>({
 });
 
 async function serve(use: (server: Server) => Promise<void>, model: string, options: string[] = []): Promise<void> {
-  const server = await Server.start([model], 0, options);
+  const server = await Server.start([model], options);
   await use(server);
   await server.stop();
 }

@@ -13,6 +13,9 @@ export interface FileResponse {
   bytes: number;
 }
 
+/** Time between two bytes of a response that drips. */
+const DRIP_MILLIS = 200;
+
 /** A response that pauses after some bytes until it is resumed or aborted. */
 export interface PausedResponse {
   resume: () => void;
@@ -27,11 +30,20 @@ export interface Reply {
   body?: string;
 }
 
+interface Pause {
+  bytes: number;
+  drips: boolean;
+  resumed: Promise<void>;
+  isAborted: () => boolean;
+}
+
 export class TestProxy {
   readonly responses: FileResponse[] = [];
   /** The bodies of the requests that have one. */
   readonly requestBodies: Buffer[] = [];
-  private readonly pauses = new Map<string, { bytes: number; resumed: Promise<void>; isAborted: () => boolean }>();
+  /** Number of connections that were broken because of `refuse`. */
+  nRefused = 0;
+  private readonly pauses = new Map<string, Pause>();
 
   /** Ignores `Range` headers, as a plain host does that always sends the whole file. */
   ignoresRanges = false;
@@ -72,12 +84,15 @@ export class TestProxy {
     this.heldRequests.splice(0).forEach((incoming) => incoming.destroy());
   }
 
-  /** Pauses the next response with this file after so many bytes of its body. */
-  pauseNext(file: string, bytes: number): PausedResponse {
+  /**
+   * Pauses the next response with this file after so many bytes of its body. One that `drips` sends a byte now and then, so
+   * that nobody who waits for it gives up, however long the test takes.
+   */
+  pauseNext(file: string, bytes: number, { drips = false } = {}): PausedResponse {
     let isAborted = false;
     let resume = () => {};
     const resumed = new Promise<void>((resolve) => (resume = resolve));
-    this.pauses.set(file, { bytes, resumed, isAborted: () => isAborted });
+    this.pauses.set(file, { bytes, drips, resumed, isAborted: () => isAborted });
     return {
       resume,
       abort: () => {
@@ -118,6 +133,7 @@ export class TestProxy {
     const url = new URL(path.slice(this.prefix.length), this.target);
     const file = url.pathname.split('/').pop()!;
     if (file === this.refusedFile) {
+      this.nRefused += 1;
       incoming.destroy();
       return;
     }
@@ -150,15 +166,24 @@ export class TestProxy {
     this.pauses.delete(record.file);
     for await (const chunk of from) {
       let rest: Buffer = chunk;
-      if (pause && record.bytes < pause.bytes && record.bytes + rest.length >= pause.bytes) {
+      if (pause && record.bytes <= pause.bytes && record.bytes + rest.length > pause.bytes) {
         const first = pause.bytes - record.bytes;
-        await write(rest.subarray(0, first));
+        if (first > 0) await write(rest.subarray(0, first));
         rest = rest.subarray(first);
+        while (pause.drips && rest.length > 1 && !(await isOverWithin(pause.resumed, DRIP_MILLIS))) {
+          await write(rest.subarray(0, 1));
+          rest = rest.subarray(1);
+        }
         await pause.resumed;
         if (pause.isAborted()) throw new Error('aborted');
       }
-      if (rest.length > 0) await write(rest);
+      await write(rest);
     }
     to.end();
   }
+}
+
+/** Whether a promise is fulfilled before so many milliseconds have passed. */
+function isOverWithin(promise: Promise<void>, millis: number): Promise<boolean> {
+  return Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), millis))]);
 }

@@ -91,6 +91,5 @@ test('a print has the disclaimer, the photo, the labels, the model and the answe
   await expect(page.locator('main')).toContainText(/Labels: PAD-UFES-20/);
   await expect(page.getByText(/^Model: /).filter({ visible: true })).toHaveCount(1);
   await expect(page.locator('button, select, textarea, input, progress, .samples').filter({ visible: true })).toHaveCount(0);
-  const background = await page.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor);
-  expect(background).toBe('rgb(255, 255, 255)');
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(255, 255, 255)');
 });

@@ -58,9 +58,10 @@ test('the model is given the square of the guide', async ({ page, dermake, serve
   await expect(dermake.find('preview')).toHaveAttribute('alt', /photo-\d{4}-\d\d-\d\d-\d{6}\.jpg/);
   expect(await dermake.crop()).toEqual(guide);
   await expect(opener).toBeFocused();
-  expect(await streams(page)).toEqual([{ facing: 'environment', isOpen: false }]);
+  await expect.poll(() => streams(page)).toEqual([{ facing: 'environment', isOpen: false }]);
   // The camera that Chromium draws is mostly green.
-  const [red, green, blue] = await dermake.find('preview').evaluate((preview: HTMLImageElement) => {
+  const [red, green, blue] = await dermake.find('preview').evaluate(async (preview: HTMLImageElement) => {
+    await preview.decode();
     const context = new OffscreenCanvas(1, 1).getContext('2d')!;
     context.drawImage(preview, 0, 0, 1, 1);
     return context.getImageData(0, 0, 1, 1).data;
@@ -80,7 +81,7 @@ test('the other camera, and a camera that is lost', async ({ page, dermake, serv
   await dermake.find('open-camera').click();
   await dermake.find('turn-camera').click();
   await expect(dermake.find('camera').locator('.mirrored')).toBeVisible();
-  expect(await streams(page)).toEqual([
+  await expect.poll(() => streams(page)).toEqual([
     { facing: 'environment', isOpen: false },
     { facing: 'user', isOpen: true },
   ]);
@@ -94,7 +95,7 @@ test('the other camera, and a camera that is lost', async ({ page, dermake, serv
   await expect(dermake.find('shutter')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(dermake.find('camera')).toHaveCount(0);
-  expect((await streams(page)).map(({ isOpen }) => isOpen)).toEqual([false, false, false]);
+  await expect.poll(async () => (await streams(page)).map(({ isOpen }) => isOpen)).toEqual([false, false, false]);
 });
 
 test('each refusal of the camera has its sentence, and can be tried again', async ({ page, dermake, server }) => {
@@ -141,6 +142,7 @@ test('a camera that is allowed after the dialog was closed is closed again', asy
   await dermake.load(server.url);
   await dermake.find('open-camera').click();
   await expect(dermake.find('camera-said')).toContainText('If the browser asks');
+  await expect.poll(() => page.evaluate(() => 'allow' in window)).toBe(true);
   await page.keyboard.press('Escape');
   await expect(dermake.find('camera')).toHaveCount(0);
   await page.evaluate(() => (window as unknown as { allow: () => void }).allow());

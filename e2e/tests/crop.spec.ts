@@ -34,9 +34,10 @@ test('keys move and scale the square, and the answers are those of its pixels', 
 
   await dermake.find('begin-crop').click();
   await expect(dermake.find('crop-square')).toBeFocused();
-  expect(await dermake.crop()).toEqual([110, 60, 180]);
+  await expect.poll(() => dermake.crop()).toEqual([110, 60, 180]);
   await expectAnswersOfCrop(dermake, pictures);
   for (const key of ['ArrowLeft', 'ArrowUp', 'Shift+ArrowRight', '-', '-']) await page.keyboard.press(key);
+  await dermake.waitUntilReady();
   const [left, top, side] = await dermake.crop();
   expect(side).toBeLessThan(180);
   expect([left, top]).not.toEqual([110, 60]);
@@ -58,6 +59,7 @@ test('a mouse drags the square and its corners, a wheel scales it, and buttons d
   const { x, y, width, height } = await box(dermake);
   const center: [number, number] = [x + width / 2, y + height / 2];
   await drag(page, center, [center[0] + width / 4, center[1] - height / 8]);
+  await dermake.waitUntilReady(); // the square rests, and is answered
   const moved = await dermake.crop();
   expect(moved[0]).toBeGreaterThan(before[0] + 30);
   expect(moved[1]).toBeLessThan(before[1] - 10);
@@ -66,6 +68,7 @@ test('a mouse drags the square and its corners, a wheel scales it, and buttons d
 
   const square = await box(dermake);
   await drag(page, [square.x + 1, square.y + square.height - 1], [square.x + 41, square.y + square.height - 41]);
+  await dermake.waitUntilReady();
   const resized = await dermake.crop();
   expect(resized[2]).toBeLessThan(moved[2]);
   expect(resized[1]).toBe(moved[1]); // the opposite corner stays
@@ -73,12 +76,13 @@ test('a mouse drags the square and its corners, a wheel scales it, and buttons d
 
   const { x: stageX, y: stageY } = (await dermake.find('crop-stage').boundingBox())!;
   await page.mouse.click(stageX + 10, stageY + 10);
-  expect((await dermake.crop()).slice(0, 2)).toEqual([0, 0]);
+  await expect.poll(async () => (await dermake.crop()).slice(0, 2)).toEqual([0, 0]);
   await page.mouse.wheel(0, -200);
   await expect.poll(async () => (await dermake.crop())[2]).toBeGreaterThan(resized[2]);
+  await dermake.waitUntilReady();
   const wheeled = (await dermake.crop())[2];
   await dermake.find('crop-smaller').click();
-  expect((await dermake.crop())[2]).toBeLessThan(wheeled);
+  await expect.poll(async () => (await dermake.crop())[2]).toBeLessThan(wheeled);
   await dermake.find('crop-larger').click();
   await expectAnswersOfCrop(dermake, pictures);
   await dermake.find('whole-photo').click();
@@ -103,6 +107,8 @@ test('two fingers scale the square', async ({ page, dermake, server, pictures })
   await touch('touchMove', 17);
   await touch('touchMove', 14);
   await touch('touchEnd');
+  await expect.poll(async () => (await dermake.crop())[2]).toBeLessThan(before[2]);
+  await dermake.waitUntilReady();
   const [, , side] = await dermake.crop();
   expect(side).toBeLessThan(0.8 * before[2]);
   expect(side).toBeGreaterThan(0.6 * before[2]);
@@ -128,8 +134,11 @@ test('a reload keeps the square, and another photo does not', async ({ page, der
   await dermake.expectToClassify(await pictures.draw());
   await dermake.find('begin-crop').click();
   await page.keyboard.press('Shift+ArrowLeft');
+  await dermake.waitUntilReady();
   const crop = await dermake.crop();
   await expectAnswersOfCrop(dermake, pictures);
+  const stored = () => page.evaluate(() => JSON.parse(sessionStorage.getItem('dermake.photo') ?? '{}').crop);
+  await expect.poll(stored).toEqual({ left: crop[0], top: crop[1], side: crop[2] });
   await page.reload();
   await expect(dermake.find('crop-square')).toHaveAttribute('data-crop', crop.join(' '));
   await expectAnswersOfCrop(dermake, pictures);

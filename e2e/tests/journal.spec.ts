@@ -105,12 +105,17 @@ for (const isGranted of [true, false]) {
   }) => {
     await page.addInitScript((isGranted) => {
       let isPersistent = false;
-      StorageManager.prototype.persist = async () => (isPersistent = isGranted);
+      Object.assign(window, { nAsked: 0 });
+      StorageManager.prototype.persist = async () => {
+        (window as unknown as { nAsked: number }).nAsked++;
+        return (isPersistent = isGranted);
+      };
       StorageManager.prototype.persisted = async () => isPersistent;
     }, isGranted);
     await dermake.load(server.url);
     await expect(dermake.find('journal-may-go')).toHaveCount(0);
     await keep(dermake, 1, 'knee');
+    await expect.poll(() => page.evaluate(() => (window as unknown as { nAsked: number }).nAsked)).toBe(1);
     await expect(dermake.find('journal-may-go')).toHaveCount(isGranted ? 0 : 1);
     await dermake.find('delete-journal').click();
     await dermake.find('confirm-delete').click();
@@ -133,7 +138,11 @@ test('a journal is saved as a file, and opened on another device', async ({ page
   await other.find('import-journal').setInputFiles(file);
   await expect(other.find('journal-entry')).toHaveCount(2);
   await expect(other.find('journal-message')).toHaveText('2 photos were imported.');
+  // Again: what is there stays, and what was deleted comes back.
+  await other.find('delete-entry').first().click();
+  await expect(other.find('journal-message')).toHaveText('Deleted.');
   await other.find('import-journal').setInputFiles(file);
+  await expect(other.find('journal-message')).toHaveText('2 photos were imported.');
   await expect(other.find('journal-entry')).toHaveCount(2);
 
   const broken = testInfo.outputPath('broken.json');

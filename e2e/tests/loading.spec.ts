@@ -55,13 +55,13 @@ test('a download is resumed after a reload', async ({ dermake, testProxy, vision
   await dermake.expectToClassify(photo);
 });
 
-test('a download goes on after some seconds without a connection', async ({ page, dermake, testProxy, vision }) => {
+test('a download goes on after some seconds without a connection', async ({ dermake, testProxy, vision }) => {
   const pause = testProxy.pauseNext(vision.file, 1_000_000);
   await dermake.open(testProxy.url);
   await expectProgress(dermake, 950_000);
   testProxy.refuse(vision.file);
   pause.abort();
-  await page.waitForTimeout(1_500);
+  await expect.poll(() => testProxy.nRefused).toBeGreaterThanOrEqual(2);
   await expect(dermake.find('notice')).toHaveCount(0);
   testProxy.refuse();
   await dermake.waitUntilReady();
@@ -88,7 +88,8 @@ test('a retry resumes the download after the server was killed and restarted', a
   pause.abort();
   await dermake.expectNotice(/no connection/i);
 
-  const second = await Server.start([model], first.port);
+  const second = await Server.start([model]);
+  testProxy.setTarget(second.url);
   await dermake.find('retry').click();
   await dermake.waitUntilReady();
   expectResumed(testProxy, vision, 1_000_000);
@@ -123,7 +124,8 @@ test('the download of the text tower is resumed, too', async ({ dermake, testPro
 });
 
 test('a second tab waits for the download of the first', async ({ context, dermake, testProxy, vision }) => {
-  const pause = testProxy.pauseNext(vision.file, 1_000_000);
+  // A tab does not wait for a file that has not grown for five seconds.
+  const pause = testProxy.pauseNext(vision.file, 1_000_000, { drips: true });
   await dermake.open(testProxy.url);
   await expectProgress(dermake, 950_000);
   const second = dermake.inTab(await context.newPage());
@@ -229,7 +231,8 @@ test.describe('without the origin private file system', () => {
     pause.abort();
     await dermake.waitUntilReady();
     expectResumed(testProxy, vision, 1_000_000);
-    expect(await page.evaluate(async () => (await (await caches.open('dermake-weights')).keys()).length)).toBe(2);
+    const nStored = () => page.evaluate(async () => (await (await caches.open('dermake-weights')).keys()).length);
+    await expect.poll(nStored).toBe(2);
     await dermake.reload();
     expect(testProxy.responsesOf(vision.file)).toHaveLength(2);
     await dermake.expectToClassify(photo);

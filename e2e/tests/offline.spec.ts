@@ -40,6 +40,7 @@ test('a second visit works without the server', async ({ page, dermake, testProx
   await dermake.expectToClassify(photo);
   // The samples are stored, too.
   await dermake.find('sample-3').click();
+  await dermake.expectAnswers(join(samples, 'sample-3.jpg'));
   await expect(dermake.find('notice')).toHaveCount(0);
 });
 
@@ -136,13 +137,13 @@ test('an invalid response that an older version stored is deleted', async ({ pag
   testProxy.replace = (path) => (path === '/models' ? { status: 503 } : undefined);
   await page.reload();
   await dermake.expectNotice(/list of models: the server answered 503/);
-  expect(await isModelListStored(page)).toBe(false);
+  await expect.poll(() => isModelListStored(page)).toBe(false);
 });
 
 test('a tab of an older version works until it is closed, and then its files are deleted', async ({ page, context, dermake, testProxy, model }) => {
   const copy = copyOf(model);
   const [older, next] = [await Server.start([model, copy.folder]), nextVersion()];
-  const newer = await Server.start([model, copy.folder], 0, [], next.app);
+  const newer = await Server.start([model, copy.folder], [], next.app);
   testProxy.changeHeaders = () => ({ 'cache-control': 'no-store' }); // else the browser's HTTP cache could have the files
   testProxy.setTarget(older.url);
   await visit(dermake, testProxy.url);
@@ -182,7 +183,7 @@ test.describe('without a service worker', () => {
 
   test('a tab whose files the server no longer has offers a reload', async ({ dermake, testProxy, model }) => {
     const next = nextVersion();
-    const newer = await Server.start([model], 0, [], next.app);
+    const newer = await Server.start([model], [], next.app);
     testProxy.replace = (path) => (/worker-/.test(path) ? { status: 404, body: 'not found' } : undefined);
     await dermake.open(testProxy.url);
     await dermake.expectNotice(/could not start/);

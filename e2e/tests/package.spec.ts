@@ -197,7 +197,7 @@ test('an element that is removed ends the load that it has begun', async ({ page
     document.documentElement.append(element);
     await progress;
     element.remove();
-    await new Promise((resolve) => setTimeout(resolve));
+    for (const end = Date.now() + 10_000; nEnded === 0 && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 50));
     return { nEnded, told };`,
   );
   expect(result).toEqual({ nEnded: 1, told: [] });

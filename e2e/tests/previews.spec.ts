@@ -55,7 +55,7 @@ test('a refused file has no preview, even if the browser could show it', async (
 
 test('a photo is shown or refused while the model is loading', async ({ dermake, testProxy, model }) => {
   const { file } = manifestOf(model).files.find((file) => file.role === 'vision')!;
-  const pause = testProxy.pauseNext(file, 1_000_000);
+  const pause = testProxy.pauseNext(file, 1_000_000, { drips: true });
   await dermake.open(testProxy.url);
   await dermake.choosePhoto(join(fixtures, 'drawing.svg'));
   await expect(dermake.find('notice')).toBeVisible();
@@ -69,13 +69,15 @@ test('a photo is shown or refused while the model is loading', async ({ dermake,
   await dermake.expectAnswers(photo);
 });
 
-test('a file that is deleted after it was chosen can be classified by another model', async ({ dermake, inferenceServer }) => {
+test('a file that is deleted after it was chosen can be classified by another model', async ({ page, dermake, inferenceServer }) => {
   const folder = mkdtempSync(join(tmpdir(), 'dermake-e2e-'));
   const [sample, photo] = [join(samples, 'sample-1.jpg'), join(folder, 'photo.jpg')];
   copyFileSync(sample, photo);
   await dermake.load(inferenceServer.url);
   await dermake.choosePhoto(photo);
   await dermake.expectAnswers(sample);
+  // The page has its copy once it has stored it for this tab.
+  await expect.poll(() => page.evaluate(() => sessionStorage.getItem('dermake.photo'))).not.toBeNull();
   rmSync(folder, { recursive: true });
   await dermake.find('server-switch').check();
   await expect(dermake.find('answered-by')).toContainText('on the server');
@@ -84,7 +86,7 @@ test('a file that is deleted after it was chosen can be classified by another mo
 
 test('a photo that was chosen before the model was there is decoded once', async ({ page, dermake, testProxy, model }) => {
   const { file } = manifestOf(model).files.find(({ role }) => role === 'vision')!;
-  const pause = testProxy.pauseNext(file, 1_000_000);
+  const pause = testProxy.pauseNext(file, 1_000_000, { drips: true });
   await page.addInitScript(() => {
     const { createObjectURL } = URL;
     Object.assign(window, { nPictures: 0 });

@@ -26,7 +26,7 @@ test('photos leave the device only while the switch is on', async ({ page, derma
   await expect(dermake.find('disclaimer')).not.toContainText(/stays on/);
   await expect(dermake.find('answered-by')).toContainText('on the server');
   await dermake.expectAnswers(photo);
-  expect(sent).toHaveLength(1);
+  await expect.poll(() => sent.length).toBe(1);
 
   await dermake.find('server-switch').uncheck();
   await expect(dermake.find('disclaimer')).toContainText(/stays on this device/);

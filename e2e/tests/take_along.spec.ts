@@ -20,9 +20,10 @@ interface Shared {
 async function addShareSheet(page: Page, failsWith?: string): Promise<void> {
   await page.addInitScript((failsWith) => {
     const shared: unknown[] = [];
-    Object.assign(window, { shared });
+    Object.assign(window, { shared, nShares: 0 });
     Object.defineProperty(navigator, 'canShare', { value: () => true });
     const share = async ({ title, text, files = [] }: ShareData) => {
+      (window as unknown as { nShares: number }).nShares++;
       if (failsWith) throw new DOMException('no', failsWith);
       shared.push({ title, text, files: files.map((file) => file.type) });
     };
@@ -77,6 +78,7 @@ test('a share that fails has a message, and one that is canceled has none', asyn
   await other.load(server.url);
   await other.expectToClassify(photo);
   await other.find('share').click();
+  await expect.poll(() => other.page.evaluate(() => (window as unknown as { nShares: number }).nShares)).toBe(1);
   await expect(other.page.getByText(/could not be shared/)).toHaveCount(0);
 });
 
@@ -89,7 +91,7 @@ test('without a share sheet there is no button for it, and the print button prin
   await dermake.expectToClassify(photo);
   if (!(await page.evaluate(() => 'share' in navigator))) await expect(dermake.find('share')).toHaveCount(0);
   await dermake.find('print').click();
-  expect(await page.evaluate(() => (window as unknown as { nPrinted: number }).nPrinted)).toBe(1);
+  await expect.poll(() => page.evaluate(() => (window as unknown as { nPrinted: number }).nPrinted)).toBe(1);
   await page.emulateMedia({ media: 'print' });
   await expect(dermake.find('printed-rows')).toBeVisible();
   await expect(dermake.find('model-view')).toBeVisible();

@@ -46,6 +46,8 @@ async function eachPart(dermake: DermakePage, check: (part: string) => Promise<v
   await dermake.find('delete-journal').click();
   await dermake.find('begin-crop').click();
   await expect(dermake.find('crop-square')).toBeVisible();
+  await dermake.answers(5);
+  await expect(dermake.find('concepts')).toBeVisible();
   await check('the journal');
   await dermake.typeLabels('acne, psoriasis, Hand-foot-and-mouth-disease-of-a-very-long-name');
   await dermake.answers(3);
@@ -61,7 +63,7 @@ for (const [zoom, width, height] of [['200 %', 640, 480], ['400 %', 320, 256]] a
     await page.setViewportSize({ width, height });
     await dermake.load(server.url);
     await eachPart(dermake, async (part) => {
-      expect(await notOnPage(page), part).toEqual([]);
+      await expect.poll(() => notOnPage(page), part).toEqual([]);
       await expectAccessible(page, part);
     });
   });

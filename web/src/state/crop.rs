@@ -28,6 +28,11 @@ impl AppState {
         self.photo.as_ref()?.crop
     }
 
+    /// Whether the crop that is shown is not the one that the model has been given: the visitor is still moving it.
+    pub(super) fn is_framing(&self) -> bool {
+        self.photo.as_ref().is_some_and(|photo| photo.crop != photo.used_crop)
+    }
+
     /// What may spoil the answer.
     pub fn photo_hints(&self) -> Vec<PhotoHint> {
         let Some(photo) = &self.photo else { return Vec::new() };

@@ -70,6 +70,8 @@ impl AppState {
         match self.phase {
             Phase::Idle => "idle",
             Phase::Loading(_) => "loading",
+            // What is answered is not what is shown.
+            Phase::Ready if self.is_framing() => "framing",
             Phase::Ready => "ready",
             Phase::Classifying(_) => "classifying",
             Phase::Annotating(_) => "annotating",

@@ -18,12 +18,14 @@ fn a_crop_is_answered_once_it_rests() {
     let crop = Crop::first(SIZE);
     assert_eq!(state.apply(Event::CropChanged(Some(crop))), []);
     assert!(state.answer.is_some(), "the square is still being moved");
+    assert_eq!(state.phase_name(), "framing");
     let moved = crop.moved(10.0, 0.0, SIZE);
     assert_eq!(state.apply(Event::CropChanged(Some(moved))), []);
     let actions = state.apply(Event::CropSettled);
     assert_eq!((used(&actions), actions.last()), (Some(moved), Some(&Action::StoreCrop)));
     assert_eq!(state.answer, None);
     state.worker_replies(predictions());
+    assert_eq!(state.phase_name(), "ready");
     assert_eq!(state.apply(Event::CropSettled), [], "it has been answered");
 
     // Other labels keep the crop, another photo does not.
