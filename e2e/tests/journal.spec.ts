@@ -60,6 +60,46 @@ test('nothing is kept unless it is wanted, and what is kept is there on the next
   expect(await keptFiles(page)).toEqual([]);
 });
 
+test('a photo is kept with its own answers: until they are here, the button says why not', async ({ page, dermake, inferenceServer }) => {
+  const [button, why] = [dermake.find('keep'), dermake.find('cannot-keep')];
+  await dermake.load(inferenceServer.url);
+  await expect(button).toHaveCount(0);
+  await dermake.find('server-switch').check();
+  await dermake.expectToClassify(sample(1));
+  await dermake.find('journal-spot').fill('mole');
+  await dermake.find('journal-note').fill('it itches');
+  await expect(button).toBeEnabled();
+  await expect(why).toBeEmpty();
+
+  // The answers of another part of the photo are held back.
+  let release = () => {};
+  const isReleased = new Promise<void>((resolve) => (release = resolve));
+  await page.context().route('**/v1/classify*', (route) => isReleased.then(() => route.continue()));
+  await dermake.find('begin-crop').click();
+  await expect(button).toBeDisabled();
+  await expect(why).toHaveText('This photo can be kept once its answers are here.');
+  await expect(button).toHaveAccessibleDescription('This photo can be kept once its answers are here.');
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect(button).toBeFocused();
+  await dermake.find('journal-spot').press('Enter');
+  release();
+  await dermake.answers(5);
+  await expect(button).toBeEnabled();
+  await expect(why).toBeEmpty();
+
+  await expect(dermake.find('journal-spot')).toHaveValue('mole');
+  await expect(dermake.find('journal-note')).toHaveValue('it itches');
+  await button.click();
+  await expect(dermake.find('journal-entry')).toContainText('it itches');
+  await expect(dermake.find('journal-entry')).toHaveCount(1);
+  expect(await keptFiles(page)).toHaveLength(2);
+  // Another photo has an empty form.
+  await dermake.find('journal-note').fill('of this one');
+  await dermake.expectToClassify(sample(2));
+  await expect(dermake.find('journal-note')).toHaveValue('');
+});
+
 test('findings that were scored before both photos were kept are compared', async ({ page, dermake, server, model }) => {
   await dermake.load(server.url);
   await keep(dermake, 1, 'mole');

@@ -16,4 +16,4 @@ pub use labels::{labels_language, own_labels, translation, warnings};
 pub use map::most_like;
 pub use photo::{body_site, crop, hint};
 pub use report::{printed_rows, shared_text};
-pub use status::{amount, journal_message, megabytes, status};
+pub use status::{amount, journal_message, keeping, megabytes, status};

@@ -1,7 +1,7 @@
 //! What the page is doing, and what was done.
 
 use crate::language::Catalog;
-use crate::state::{JournalMessage, Status};
+use crate::state::{JournalMessage, Keeping, Status};
 use crate::texts::{self, Text};
 use crate::worker::protocol::{Progress, Stage};
 
@@ -56,6 +56,15 @@ pub fn journal_message(catalog: &Catalog, message: JournalMessage) -> String {
             [texts::journal_saved(catalog, n_photos), texts::journal_left_out(catalog, n_left_out)].join(" ")
         }
         JournalMessage::Deleted => texts::journal_deleted(catalog),
+    }
+}
+
+/// Why the photo cannot be kept; `None` if it can.
+pub fn keeping(catalog: &Catalog, keeping: Keeping) -> Option<String> {
+    match keeping {
+        Keeping::Possible => None,
+        Keeping::Unanswered => Some(texts::journal_unanswered(catalog)),
+        Keeping::NoPicture => Some(texts::journal_no_picture(catalog)),
     }
 }
 

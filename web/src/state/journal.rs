@@ -20,6 +20,16 @@ pub enum JournalMessage {
     Deleted,
 }
 
+/// Whether the photo that is shown can be kept, or why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    Possible,
+    /// The answers of the photo, or of the crop that is shown, are not there yet: a photo is kept with its answers.
+    Unanswered,
+    /// The worker could not make the preview, which is what is kept.
+    NoPicture,
+}
+
 /// The kept photos. The browser has their pixels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JournalState {
@@ -55,6 +65,18 @@ impl JournalState {
 }
 
 impl AppState {
+    /// Whether the photo that is shown can be kept; `None` if none is shown that the model can be given.
+    pub fn keeping(&self) -> Option<Keeping> {
+        let is_table = self.open_batch().is_some();
+        let photo = self.photo.as_ref().filter(|photo| !is_table && !photo.is_refused())?;
+        let is_answered = self.answer.is_some() && !self.is_framing();
+        Some(match photo.shown() {
+            _ if !is_answered => Keeping::Unanswered,
+            None => Keeping::NoPicture,
+            Some(_) => Keeping::Possible,
+        })
+    }
+
     /// Adds entries that the browser keeps; those that are shown already stay as they are.
     pub(super) fn show_journal(&mut self, entries: Vec<Entry>, message: Option<JournalMessage>) -> Vec<Action> {
         let journal = &mut self.journal;

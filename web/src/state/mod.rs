@@ -28,7 +28,7 @@ pub use concepts::ConceptList;
 pub use crop::{ModelView, PhotoHint};
 pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
 pub use event::{Action, Event, SampleFetch, StartStep};
-pub use journal::{JournalMessage, JournalState};
+pub use journal::{JournalMessage, JournalState, Keeping};
 pub use labels::{LabelChoice, OwnLabelsSummary, StoredLabels, own_labels_warnings};
 pub use map::ShownMap;
 pub use model_list::relative_to_page;

@@ -1,19 +1,29 @@
-//! The form that keeps the current photo.
+//! The form that keeps the current photo. It stays while the photo is answered again, with what was typed into it.
 
 use crate::app::App;
 use crate::journal::{BODY_SITES, EntryText, MAX_TEXT_CHARS};
+use crate::state::Keeping;
 use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Input, Select, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+/// Id of the sentence why the photo cannot be kept.
+const WHY_NOT_ID: &str = "cannot-keep";
+
 #[component]
 pub fn KeepForm(app: App) -> impl IntoView {
     let spots = app.watch(|state| state.journal.spots().into_iter().map(|(spot, _)| spot).collect::<Vec<_>>());
     let (spot, site, note) = (NodeRef::<Input>::new(), NodeRef::<Select>::new(), NodeRef::<Textarea>::new());
+    let keeping = app.watch(|state| state.keeping());
+    let is_possible = move || keeping.get() == Some(Keeping::Possible);
+    let why_not = move || keeping.get().and_then(|keeping| sentences::keeping(&app.texts(), keeping));
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
+        if keeping.get_untracked() != Some(Keeping::Possible) {
+            return; // the sentence beside the button says why
+        }
         let (Some(spot), Some(site), Some(note)) = (spot.get(), site.get(), note.get()) else { return };
         let text = EntryText { spot: spot.value(), body_site: site.value(), note: note.value() };
         spawn_local(async move {
@@ -56,7 +66,17 @@ pub fn KeepForm(app: App) -> impl IntoView {
                 data-testid="journal-note"
                 node_ref=note
             ></textarea>
-            <button type="submit" class="button" data-testid="keep">{app.say(texts::journal_keep)}</button>
+            <button
+                type="submit"
+                class="button"
+                // Not `disabled`: it keeps the focus, and is found by the keyboard.
+                aria-disabled=move || (!is_possible()).to_string()
+                aria-describedby=WHY_NOT_ID
+                data-testid="keep"
+            >
+                {app.say(texts::journal_keep)}
+            </button>
+            <p class="hint note" id=WHY_NOT_ID data-testid="cannot-keep" prop:textContent=move || why_not().unwrap_or_default()></p>
         </form>
     }
 }

@@ -18,7 +18,8 @@ const KEEP_ID: &str = "keep-journal";
 /// The card. It shows only how to keep a photo until something is kept.
 #[component]
 pub fn Journal(app: App) -> impl IntoView {
-    let has_answer = app.watch(|state| state.answer.is_some());
+    // Another photo has an empty form; one that is answered again keeps what was typed.
+    let photo_id = app.watch(|state| state.keeping().and_then(|_| Some(state.photo.as_ref()?.id)));
     let error = app.watch(|state| state.journal.error.clone());
     let message = app.watch(|state| state.journal.message);
     let message = move || message.get().map(|message| sentences::journal_message(&app.texts(), message));
@@ -29,9 +30,7 @@ pub fn Journal(app: App) -> impl IntoView {
             <section class="card journal" aria-labelledby="journal-title" data-testid="journal">
                 <h2 id="journal-title">{app.say(texts::journal)}</h2>
                 <p class="hint">{app.say(texts::journal_hint)}</p>
-                <Show when=move || has_answer.get()>
-                    <keep::KeepForm app/>
-                </Show>
+                <For each=move || photo_id.get() key=|photo_id| *photo_id children=move |_| view! { <keep::KeepForm app/> }/>
                 <p class="hint note" role="status" data-testid="journal-message">{message}</p>
                 {move || error.get().map(|error| view! {
                     <p class="notice" role="alert" data-testid="journal-error">{sentences::error(&app.texts(), &error)}</p>

@@ -71,6 +71,61 @@ fn findings_are_kept_with_the_photo_if_they_were_scored() {
 }
 
 #[test]
+fn a_photo_can_be_kept_while_its_answers_are_shown() {
+    let mut state = ready();
+    assert_eq!(state.keeping(), None);
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    assert_eq!(state.keeping(), Some(Keeping::Unanswered));
+    state.worker_replies(predictions());
+    assert_eq!(state.keeping(), Some(Keeping::NoPicture), "no preview came before the answer");
+    state.worker_sends(0, decoded(1));
+    assert_eq!(state.keeping(), Some(Keeping::Possible));
+
+    // The answers of another part, or of the whole, until the square rests and is answered.
+    state.apply(Event::CropChanged(Some(Crop::first(SIZE))));
+    assert!(state.answer.is_some());
+    assert_eq!(state.keeping(), Some(Keeping::Unanswered));
+    state.apply(Event::CropSettled);
+    assert_eq!(state.keeping(), Some(Keeping::Unanswered));
+    state.worker_replies(predictions());
+    assert_eq!(state.keeping(), Some(Keeping::Possible));
+    state.apply(Event::LabelsChosen(LabelChoice::Shipped("snu".into())));
+    assert_eq!(state.keeping(), Some(Keeping::Unanswered));
+    state.worker_replies(Reply::Failed { error: Error::WorkerCrashed { detail: String::new() } });
+    assert_eq!(state.keeping(), Some(Keeping::Unanswered));
+
+    state.worker_sends(0, Reply::PhotoRefused { photo_id: 1, error: Error::NotAnImage });
+    assert_eq!(state.keeping(), None);
+    state.apply(Event::PhotoRemoved);
+    assert_eq!(state.keeping(), None);
+}
+
+#[test]
+fn the_table_has_no_photo_to_keep() {
+    let mut state = answered();
+    let file = |name: &str| BatchFile { name: name.into(), error: None };
+    state.apply(Event::BatchChosen(["a.jpg", "b.jpg"].map(file).into()));
+    assert_eq!((state.photo.is_some(), state.keeping()), (true, None));
+}
+
+#[test]
+fn what_can_be_kept_has_a_result() {
+    let mut state = answered();
+    for event in [
+        Event::CropChanged(Some(Crop::first(SIZE))),
+        Event::CropSettled,
+        Event::LabelsChosen(LabelChoice::Own),
+        Event::LabelsChosen(LabelChoice::Shipped("pad".into())),
+        Event::ModelChosen(0),
+    ] {
+        state.apply(event);
+        let has_result = Report::of(&state, ReportContext::default()).is_some();
+        assert!(has_result || state.keeping() == Some(Keeping::Unanswered));
+        assert!(state.keeping().is_some());
+    }
+}
+
+#[test]
 fn an_error_of_the_journal_leaves_the_answer() {
     let mut state = ready();
     state.apply(Event::PhotoChosen("x.jpg".into()));
