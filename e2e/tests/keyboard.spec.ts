@@ -128,3 +128,46 @@ test('the focus stays near what was removed', async ({ page, dermake, server }) 
   await page.keyboard.press('Tab');
   await expect(dermake.find('empty-frame')).toBeFocused();
 });
+
+test('the focus stays in the journal when photos of it are deleted', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.choosePhoto(photo);
+  await dermake.answers(5);
+  const entries = dermake.find('journal-entry');
+  const keep = async (spot: string) => {
+    const nKept = await entries.count();
+    await dermake.find('journal-spot').fill(spot);
+    await dermake.find('keep').click();
+    await expect(entries).toHaveCount(nKept + 1);
+  };
+  const press = async (testId: string, index = 0) => {
+    await dermake.find(testId).nth(index).focus();
+    await page.keyboard.press('Enter');
+  };
+  for (const spot of ['mole', 'mole', 'rash']) await keep(spot);
+  /** The entries as they are shown. Those of one answer are in the order of their random ids. */
+  const shown = () => entries.evaluateAll((nodes) => nodes.map(({ id }) => `[id="${id}"]`));
+  const [, second, third] = await shown();
+
+  await press('delete-entry');
+  await expect(entries).toHaveCount(2);
+  await expect(page.locator(second)).toBeFocused();
+  expect((await stop(page))!.isSeen).toBe(true);
+  await page.keyboard.press('Tab');
+  await expect(page.locator(second).getByTestId('compare')).toBeFocused();
+  await press('delete-entry');
+  await expect(page.locator(third)).toBeFocused();
+  await keep('another rash');
+  const [first] = await shown();
+  await press('delete-entry', 1); // the last
+  await expect(page.locator(first)).toBeFocused();
+  await press('delete-entry');
+  await expect(entries).toHaveCount(0);
+  await expect(page.locator('section[aria-labelledby=journal-title]')).toBeFocused();
+
+  await keep('mole');
+  await press('delete-journal');
+  await press('confirm-delete');
+  await expect(entries).toHaveCount(0);
+  await expect(page.locator('section[aria-labelledby=journal-title]')).toBeFocused();
+});

@@ -14,14 +14,25 @@ pub fn keep_near() {
         if focused.is_connected() || self::focused().is_some() {
             return;
         }
-        let part = around.into_iter().flatten().find(|part| part.is_connected());
-        if let Some(part) = part.and_then(|part| part.dyn_into::<HtmlElement>().ok()) {
-            part.set_tab_index(-1);
-            let options = FocusOptions::new();
-            options.set_prevent_scroll(true);
-            let _ = part.focus_with_options(&options); // an element without focus is no failure
+        if let Some(part) = around.into_iter().flatten().find(|part| part.is_connected()) {
+            focus_part(part, true);
         }
     });
+}
+
+/// Gives the focus to the part of the page with this id, once the document has been updated.
+pub fn move_to_part(id: String) {
+    request_animation_frame(move || {
+        if let Some(part) = document().get_element_by_id(&id) {
+            focus_part(part, false);
+        }
+    });
+}
+
+/// Whether the focus is in the element with this id, or nowhere.
+pub fn is_in(id: &str) -> bool {
+    let element = document().get_element_by_id(id);
+    focused().is_none_or(|focused| element.is_some_and(|element| element.contains(Some(&focused))))
 }
 
 /// Gives the focus to the element with this id, once the document has been updated; to nothing if there is none then.
@@ -32,6 +43,16 @@ pub fn move_to(id: &'static str) {
             let _ = element.focus(); // as above
         }
     });
+}
+
+/// Gives the focus to an element that the keyboard does not reach.
+fn focus_part(part: Element, stays_in_place: bool) {
+    if let Ok(part) = part.dyn_into::<HtmlElement>() {
+        part.set_tab_index(-1);
+        let options = FocusOptions::new();
+        options.set_prevent_scroll(stays_in_place);
+        let _ = part.focus_with_options(&options); // an element without focus is no failure
+    }
 }
 
 /// The focused element. The body has the focus when nothing else has.

@@ -106,12 +106,15 @@ impl App {
         }
     }
 
-    /// Deletes an entry, or the whole journal.
-    pub async fn remove_from_journal(self, id: Option<String>) {
-        match storage::journal::remove(id.as_deref()).await {
+    /// Deletes an entry, or the whole journal. Returns whether it was deleted.
+    pub async fn remove_from_journal(self, id: Option<String>) -> bool {
+        let removed = storage::journal::remove(id.as_deref()).await;
+        let is_removed = removed.is_ok();
+        match removed {
             Ok(()) => self.send(Event::JournalRemoved(id)),
             Err(error) => self.send(Event::JournalFailed(error)),
         }
+        is_removed
     }
 }
 

@@ -57,6 +57,14 @@ impl JournalState {
         spots
     }
 
+    /// Id of the entry that is shown after this one, or before it if it is the last.
+    pub fn id_beside(&self, id: &str) -> Option<String> {
+        let shown: Vec<Entry> = self.spots().into_iter().flat_map(|(_, entries)| entries).collect();
+        let at = shown.iter().position(|entry| entry.id == id)?;
+        let beside = shown.get(at + 1).or_else(|| shown.get(at.checked_sub(1)?))?;
+        Some(beside.id.clone())
+    }
+
     /// The two marked entries, the older first.
     pub fn compared(&self) -> Option<(&Entry, &Entry)> {
         let mut marked = self.entries.iter().filter(|entry| self.marked.contains(&entry.id));

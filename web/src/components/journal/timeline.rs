@@ -1,7 +1,7 @@
 //! The photos of each spot, by date.
 
 use super::compare::KeptPhoto;
-use crate::app::App;
+use crate::app::{App, focus};
 use crate::components::label::Label;
 use crate::journal::{Entry, EntryText};
 use crate::language::Catalog;
@@ -22,9 +22,27 @@ pub fn Timeline(app: App) -> impl IntoView {
     move || spots.get().into_iter().map(spot).collect_view()
 }
 
+/// Deletes an entry. The focus goes to the one beside it: to the entry and not to its button, since a key that is held down
+/// would delete one after the other.
+async fn delete(app: App, id: String) {
+    let (deleted, beside) = (element_id(&id), app.read(|state| state.journal.id_beside(&id)));
+    if app.remove_from_journal(Some(id)).await
+        && focus::is_in(&deleted)
+        && let Some(beside) = beside
+    {
+        focus::move_to_part(element_id(&beside));
+    }
+}
+
+/// Id of the element that shows an entry.
+fn element_id(entry_id: &str) -> String {
+    format!("entry-{entry_id}")
+}
+
 #[component]
 fn Kept(app: App, entry: Entry) -> impl IntoView {
     let id = StoredValue::new(entry.id.clone());
+    let delete = move |_| spawn_local(delete(app, id.get_value()));
     let is_marked = app.watch(move |state| id.with_value(|id| state.journal.marked.contains(id)));
     let first = entry.answers.first().map(|first| {
         let (label, probability) = (first.label.clone(), first.probability);
@@ -48,7 +66,7 @@ fn Kept(app: App, entry: Entry) -> impl IntoView {
     let with_date =
         move |text: fn(&Catalog, &str) -> String| move || date.with_value(|date| text(&app.texts(), date));
     view! {
-        <li data-testid="journal-entry">
+        <li id=element_id(&entry.id) data-testid="journal-entry">
             <KeptPhoto entry=entry.clone()/>
             <div>
                 <p><strong>{date.get_value()}</strong>" "<span dir="auto">{first}</span>{remark}</p>
@@ -69,7 +87,7 @@ fn Kept(app: App, entry: Entry) -> impl IntoView {
                         class="button plain"
                         aria-label=with_date(texts::journal_delete_photo)
                         data-testid="delete-entry"
-                        on:click=move |_| spawn_local(app.remove_from_journal(Some(id.get_value())))
+                        on:click=delete
                     >
                         {app.say(texts::journal_delete_entry)}
                     </button>

@@ -33,8 +33,14 @@ fn the_journal_is_a_timeline_for_each_spot() {
     state.apply(Event::JournalMarked(other.id.clone()));
     assert_eq!(state.journal.compared(), None);
 
+    // As they are shown: the photos of a spot, then those of the next.
+    let beside = |state: &AppState, entry: &Entry| state.journal.id_beside(&entry.id);
+    assert_eq!(beside(&state, &old), Some(new.id.clone()));
+    assert_eq!(beside(&state, &new), Some(other.id.clone()));
+    assert_eq!(beside(&state, &other), Some(new.id.clone()), "the last");
     state.apply(Event::JournalRemoved(Some(old.id.clone())));
     assert_eq!(state.journal.entries.len(), 2);
+    assert_eq!(beside(&state, &old), None);
     state.apply(Event::JournalRemoved(None));
     assert_eq!((state.journal.entries.len(), state.journal.marked.len()), (0, 0));
 }
