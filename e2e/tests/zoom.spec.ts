@@ -1,4 +1,4 @@
-/** Zoom, and reduced motion. */
+/** Zoom, larger text, and reduced motion. */
 
 import { join } from 'node:path';
 import { expectAccessible } from '../support/accessible.ts';
@@ -68,6 +68,22 @@ for (const [zoom, width, height] of [['200 %', 640, 480], ['400 %', 320, 256]] a
     });
   });
 }
+
+// WCAG 2.2, 1.4.4: text alone is twice its size, in windows of the usual widths.
+test('with text of twice its size nothing is cut off or beside the page', async ({ page, dermake, server }) => {
+  await page.addInitScript(() => {
+    document.addEventListener('DOMContentLoaded', () => (document.documentElement.style.fontSize = '200%'));
+  });
+  await dermake.load(server.url);
+  await eachPart(dermake, async (part) => {
+    expect(await page.evaluate(() => getComputedStyle(document.body).fontSize)).toBe('32px');
+    for (const width of [1280, 768, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      await expect.poll(() => notOnPage(page), `${part} at ${width} pixels`).toEqual([]);
+    }
+    await expectAccessible(page, part);
+  });
+});
 
 test('nothing moves for those who want reduced motion', async ({ page, dermake, server }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });

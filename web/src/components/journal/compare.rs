@@ -40,16 +40,18 @@ pub fn Comparison(app: App) -> impl IntoView {
             view! {
                 <div class="comparison" data-testid="comparison" role="group" aria-label=app.say(texts::comparison)>
                     <div class="pair"><KeptPhoto entry=before.clone()/><KeptPhoto entry=after.clone()/></div>
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col">{app.say(texts::comparison_label)}</th>
-                                <th scope="col">{heading(&before)}</th>
-                                <th scope="col">{heading(&after)}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
+                    <div class="table" role="region" aria-label=app.say(texts::comparison) tabindex="0">
+                        <table>
+                            <thead>
+                                <tr>
+                                    <th scope="col">{app.say(texts::comparison_label)}</th>
+                                    <th scope="col">{heading(&before)}</th>
+                                    <th scope="col">{heading(&after)}</th>
+                                </tr>
+                            </thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
                     <Findings app before=before.clone() after=after.clone()/>
                     <Show when=move || is_other>
                         <p class="hint">{app.say(texts::comparison_other)}</p>
@@ -77,18 +79,20 @@ fn Findings(app: App, before: Entry, after: Entry) -> impl IntoView {
     let changes = before.finding_changes(&after);
     match changes {
         Some(changes) => view! {
-            <table data-testid="compared-findings">
-                <caption>{app.say(texts::comparison_findings)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{app.say(texts::comparison_finding)}</th>
-                        <th scope="col">{before.date().to_string()}</th>
-                        <th scope="col">{after.date().to_string()}</th>
-                        <th scope="col">{app.say(texts::comparison_change)}</th>
-                    </tr>
-                </thead>
-                <tbody>{changes.iter().take(N_FINDINGS_SHOWN).map(row).collect_view()}</tbody>
-            </table>
+            <div class="table" role="region" aria-label=app.say(texts::comparison_findings) tabindex="0">
+                <table data-testid="compared-findings">
+                    <caption>{app.say(texts::comparison_findings)}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{app.say(texts::comparison_finding)}</th>
+                            <th scope="col">{before.date().to_string()}</th>
+                            <th scope="col">{after.date().to_string()}</th>
+                            <th scope="col">{app.say(texts::comparison_change)}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{changes.iter().take(N_FINDINGS_SHOWN).map(row).collect_view()}</tbody>
+                </table>
+            </div>
         }
         .into_any(),
         None => view! {
