@@ -67,6 +67,81 @@ test('after a crash of the worker the next photo is answered', async ({ page, ho
   expect(result).toEqual({ code: 'worker_crashed', isSaid: true, next: 5, nWorkers: 2 });
 });
 
+test('a photo that is still being read is not shown beside the answers of the next', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `add();
+    element.classify(new Blob([bytes]));
+    const image = part("photo");
+    const isRead = new Promise((resolve) => { for (const type of ["load", "error"]) image.addEventListener(type, resolve, { once: true }); });
+    await Promise.resolve(); // from here on, the browser reads it
+    const canvas = new OffscreenCanvas(20, 20);
+    canvas.getContext("2d").fillRect(0, 0, 10, 10);
+    const answers = await element.classify(canvas);
+    await isRead;
+    return { n: answers.length, isShown: !part("photo").hidden };`,
+  );
+  expect(result).toEqual({ n: 5, isShown: false });
+});
+
+test('a model that cannot be loaded is one error, and none if it is no longer wanted', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `const codes = [];
+    element.addEventListener("dermake-error", ({ detail }) => codes.push(detail.error.code));
+    element.setAttribute("eager", "");
+    element.setAttribute("model", models + "nothing/");
+    add();
+    const answers = await element.classify(new Blob([bytes]));
+    const failed = [...codes];
+    element.setAttribute("model", models + "neither/");
+    element.setAttribute("model", models + "demo/");
+    const { predictions } = await happened("result");
+    return { answers: answers ?? "none", failed, later: codes.slice(failed.length), n: predictions.length };`,
+  );
+  expect(result).toEqual({ answers: 'none', failed: ['refused'], later: [], n: 5 });
+});
+
+test('an element that is changed while it is out of the page starts no model, and answers when it is back', async ({ page, host }) => {
+  const result = await inPage<any>(
+    page,
+    host,
+    `let nStarted = 0;
+    const { Worker } = window;
+    window.Worker = class extends Worker { constructor(...given) { super(...given); nStarted += 1; } };
+    add();
+    await element.classify(new Blob([bytes]));
+    element.remove();
+    await Promise.resolve();
+    element.setAttribute("top-k", "1");
+    // In this time the element's model would have started, too.
+    const other = await dermake.load(models + "demo/");
+    await other.classify(bytes);
+    other.dispose();
+    const nBefore = nStarted;
+    const result = happened("result");
+    add();
+    return { nBefore, n: (await result).predictions.length, nStarted };`,
+  );
+  expect(result).toEqual({ nBefore: 2, n: 1, nStarted: 3 });
+});
+
+test('an element that is moved into another document is still styled', async ({ page, host }) => {
+  const borders = await inPage<string[]>(
+    page,
+    host,
+    `add();
+    const border = () => element.ownerDocument.defaultView.getComputedStyle(part("drop")).borderTopStyle;
+    const here = border(), frame = document.createElement("iframe");
+    document.documentElement.append(frame);
+    frame.contentDocument.body.append(element);
+    return [here, border()];`,
+  );
+  expect(borders).toEqual(['dashed', 'dashed']);
+});
+
 test('slots replace the texts, and every part is styled by the page', async ({ page, host }) => {
   const result = await inPage<any>(
     page,

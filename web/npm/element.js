@@ -58,14 +58,12 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   #photo;
   #isInPage = false;
   #isAnswering = false;
-  #wasCutOff = false;
+  #isAnswerDue = false; // once it is in the page again
 
   constructor() {
     super();
     this.#root.innerHTML = TEMPLATE;
-    const styles = new CSSStyleSheet();
-    styles.replaceSync(STYLES);
-    this.#root.adoptedStyleSheets = [styles];
+    this.#style();
     const [drop, input] = [this.#part("drop"), this.#part("input")];
     input.addEventListener("change", () => {
       const photo = input.files[0];
@@ -81,19 +79,31 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     }
   }
 
+  // A document takes no sheet that was made for another, such as that of a window with the element in it.
+  #style() {
+    const styles = new this.ownerDocument.defaultView.CSSStyleSheet();
+    styles.replaceSync(STYLES);
+    this.#root.adoptedStyleSheets = [styles];
+  }
+
+  adoptedCallback() {
+    if (this.ownerDocument.defaultView) this.#style();
+  }
+
   connectedCallback() {
     this.#isInPage = true;
-    if (this.#wasCutOff) {
-      this.#wasCutOff = false;
+    if (this.#isAnswerDue) {
+      this.#isAnswerDue = false;
       this.classify(this.#photo);
     } else this.#loadIfEager();
   }
 
   #loadIfEager() {
     if (!this.hasAttribute("eager")) return;
+    const { signal } = this.#abortLoading;
     this.#model().catch((error) => {
-      // Only the element itself aborts a load: of a model that is no longer wanted.
-      if (error.name !== "AbortError") this.#fail(error);
+      // A load is aborted if its model is no longer wanted. A photo that waits for the model says itself what failed.
+      if (!signal.aborted && !this.#isAnswering) this.#fail(error);
     });
   }
 
@@ -101,7 +111,7 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     queueMicrotask(() => {
       if (this.isConnected) return; // it was only moved
       this.#isInPage = false;
-      this.#wasCutOff = this.#isAnswering;
+      this.#isAnswerDue = this.#isAnswering;
       this.#dispose();
     });
   }
@@ -109,7 +119,9 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
     if (name === "model") this.#dispose();
-    if (this.#photo) this.classify(this.#photo);
+    // Out of the page, nobody would end the model.
+    if (this.#photo && !this.#isInPage) this.#isAnswerDue = true;
+    else if (this.#photo) this.classify(this.#photo);
     else if (name === "model" && this.#isInPage) this.#loadIfEager();
   }
 
@@ -146,7 +158,6 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
     const url = this.getAttribute("model");
     if (!url) return Promise.reject(new Error("The attribute model is missing: the address of a model's folder."));
     if (this.#loading) return this.#loading;
-    this.#abortLoading = new AbortController();
     const { signal } = this.#abortLoading;
     const loading = load(url, { signal, onProgress: this.#progress, workers: this.getAttribute("workers") ?? undefined }).then(
       (model) => {
@@ -168,6 +179,7 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   #dispose() {
     this.#abort.abort();
     this.#abortLoading.abort(); // ends the worker, and its downloads
+    this.#abortLoading = new AbortController();
     this.#loading?.then((model) => model.dispose(), () => {});
     this.#loading = undefined;
     this.#say("");
@@ -183,9 +195,13 @@ export class DermakeClassifier extends (globalThis.HTMLElement ?? Object) {
   };
 
   #show(photo) {
-    const image = this.#part("photo");
+    // An image of its own: an event that comes late, of the photo before, does not concern it.
+    const before = this.#part("photo");
+    const image = before.cloneNode();
+    image.removeAttribute("src");
     image.hidden = !(photo instanceof Blob);
-    URL.revokeObjectURL(image.src); // of a photo that has not been shown yet
+    URL.revokeObjectURL(before.src); // of a photo that has not been shown yet
+    before.replaceWith(image);
     if (photo instanceof Blob) {
       image.src = URL.createObjectURL(photo);
       image.onload = image.onerror = ({ type }) => {
