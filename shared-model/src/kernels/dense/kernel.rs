@@ -17,6 +17,8 @@ pub(super) struct Block<'a> {
     pub stride: usize,
     /// `[depth, 16]` each, at most [`MOST_PANELS`].
     pub panels: &'a [&'a [f32]],
+    /// The blocks that are likely next, one for each panel. Nothing is computed from them.
+    pub next: &'a [&'a [f32]],
 }
 
 impl Block<'_> {
@@ -27,6 +29,7 @@ impl Block<'_> {
     pub fn checked_depth(&self, sums: &[Values]) -> usize {
         let (n_panels, n_rows) = (self.panels.len(), self.n_rows);
         assert!((1..=MOST_PANELS).contains(&n_panels), "{n_panels} panels at once");
+        assert_eq!(self.next.len(), n_panels, "blocks that are next for {n_panels} panels");
         assert_eq!(sums.len(), n_panels * n_rows, "sums of {n_panels} panels and {n_rows} rows");
         let depth = self.panels[0].len() / INT8_PANEL;
         assert!(self.panels.iter().all(|panel| panel.len() >= depth * INT8_PANEL), "panels of different depth");

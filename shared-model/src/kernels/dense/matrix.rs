@@ -24,13 +24,25 @@ struct Packed {
 }
 
 /// Columns that are multiplied at a time: the block of a panel and those of a tile's rows fit the first cache together.
-const DEPTH: usize = 128;
+/// With fewer, sums are loaded and stored more often; blocks of three panels come from the second cache, in time.
+const DEPTH: usize = 256;
 
 /// Most rows of a task. Their sums fit the second cache together with the block of a panel.
 const ROWS_PER_TASK: usize = 256;
 
 /// Rows of a task are whole tiles of every kernel, except the last ones.
 const ROWS_OF_TILES: usize = 24;
+
+impl Packed {
+    /// Returns the blocks of the panels from `first` on that begin with a column; after the last panel, those of the last.
+    fn blocks(&self, first: usize, column: usize) -> [&[f32]; MOST_PANELS] {
+        let columns = column * INT8_PANEL..self.n_in.min(column + DEPTH) * INT8_PANEL;
+        std::array::from_fn(|at| {
+            let panel = (first + at).min(self.bias.len() - 1);
+            &self.panels[panel * self.n_in * INT8_PANEL..][columns.clone()]
+        })
+    }
+}
 
 impl DenseMatrix {
     /// Packs a weight `[out, in]` with its bias `[out]`.
@@ -99,7 +111,7 @@ impl DenseMatrix {
         each: impl Fn(&mut [f32]) + Sync,
         finish: impl Fn(Place, &Values) + Sync,
     ) {
-        let Packed { panels: weights, bias, n_in } = &*self.0;
+        let Packed { bias, n_in, .. } = &*self.0;
         assert!(x.len().is_multiple_of(*n_in), "{} values, {n_in} columns", x.len());
         let n_rows = x.len() / n_in;
         let rows_per_task = Self::rows_per_task(n_rows);
@@ -110,14 +122,15 @@ impl DenseMatrix {
             panels.clone().for_each(|panel| sums.resize(sums.len() + n_rows, bias[panel]));
             let rows = &x[first_row * n_in..];
             for column in (0..*n_in).step_by(DEPTH) {
-                let of_panel = |at: usize| {
-                    let panel = (panels.start + at).min(panels.end - 1);
-                    &weights[panel * n_in * INT8_PANEL..][..n_in * INT8_PANEL]
-                        [column * INT8_PANEL..n_in.min(&(column + DEPTH)) * INT8_PANEL]
+                let blocks = self.0.blocks(panels.start, column);
+                let is_last = column + DEPTH >= *n_in;
+                let next = if is_last {
+                    self.0.blocks(panels.end, 0)
+                } else {
+                    self.0.blocks(panels.start, column + DEPTH)
                 };
-                let blocks: [&[f32]; MOST_PANELS] = std::array::from_fn(of_panel);
-                let rows = &rows[column..];
-                kernel(Block { rows, n_rows, stride: *n_in, panels: &blocks[..panels.len()] }, sums);
+                let (panels, next) = (&blocks[..panels.len()], &next[..panels.len()]);
+                kernel(Block { rows: &rows[column..], n_rows, stride: *n_in, panels, next }, sums);
             }
             each(sums.as_flattened_mut());
             for row in 0..n_rows {

@@ -6,6 +6,8 @@ mod dispatch;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "it has no kernel of ours"))]
 mod kernel;
 mod matrix;
+#[cfg(target_arch = "x86_64")]
+mod prefetch;
 mod product;
 #[cfg(target_arch = "x86_64")]
 mod x86;

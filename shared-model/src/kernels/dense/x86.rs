@@ -2,14 +2,16 @@
 //!
 //! For each step of the depth a tile reads the panels once and one value of each of its rows, and keeps all sums in
 //! registers. Six rows of two registers, or eight of three panels, are as many sums as hide the latency of the products,
-//! and more products than values are read.
+//! and more products than values are read. Each tile fetches its part of the next block, so that weights that come from
+//! memory are there when they are multiplied.
 
 use super::kernel::{Block, Kernel};
+use super::prefetch::prefetch_part;
 use crate::kernels::Values;
 use crate::weights::packing::INT8_PANEL;
 use core::arch::x86_64::{
     _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_set1_ps, _mm512_storeu_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
 /// Returns the kernels of this file that the processor runs, fastest first.
@@ -27,12 +29,14 @@ pub(super) fn available() -> impl Iterator<Item = Kernel> {
 fn fma(block: Block<'_>, sums: &mut [Values]) {
     const ROWS: usize = 6;
     let depth = block.checked_depth(sums);
-    for (panel, sums) in block.panels.iter().zip(sums.chunks_exact_mut(block.n_rows.max(1))) {
-        let mut tiles = sums.chunks_exact_mut(ROWS);
+    let panels = block.panels.iter().zip(block.next);
+    for ((panel, next), sums) in panels.zip(sums.chunks_exact_mut(block.n_rows.max(1))) {
+        let (mut tiles, n_tiles) = (sums.chunks_exact_mut(ROWS), block.n_rows.div_ceil(ROWS));
         let mut row = 0;
         // SAFETY: so many rows of this depth are there.
         unsafe {
             for sums in &mut tiles {
+                prefetch_part(next, row / ROWS, n_tiles);
                 fma_tile::<ROWS>(block, panel, row, depth, sums);
                 row += ROWS;
             }
@@ -80,7 +84,9 @@ unsafe fn fma_tile<const R: usize>(block: Block<'_>, panel: &[f32], row: usize, 
 #[target_feature(enable = "avx512f")]
 fn avx512(block: Block<'_>, sums: &mut [Values]) {
     let depth = block.checked_depth(sums);
+    let n_tiles = block.n_rows.div_ceil(AVX512_ROWS);
     for row in (0..block.n_rows).step_by(AVX512_ROWS) {
+        block.next.iter().for_each(|next| prefetch_part(next, row / AVX512_ROWS, n_tiles));
         // SAFETY: so many rows of this depth are there, and so many panels.
         unsafe {
             match block.panels.len() {
@@ -133,10 +139,17 @@ unsafe fn avx512_tile<const R: usize, const P: usize>(
     };
     // SAFETY: a row of a panel has sixteen sums, and depth was checked.
     unsafe {
-        let mut tile: [[_; P]; R] =
-            std::array::from_fn(|row| std::array::from_fn(|at| _mm512_loadu_ps(sums[at][row].as_ptr())));
+        let mut tile = [[_mm512_setzero_ps(); P]; R];
+        for (row, tile) in tile.iter_mut().enumerate() {
+            for (tile, sums) in tile.iter_mut().zip(&sums) {
+                *tile = _mm512_loadu_ps(sums[row].as_ptr());
+            }
+        }
         for step in 0..depth {
-            let weights: [_; P] = panels.map(|panel| _mm512_loadu_ps(panel.add(step * INT8_PANEL)));
+            let mut weights = [_mm512_setzero_ps(); P];
+            for (weights, panel) in weights.iter_mut().zip(panels) {
+                *weights = _mm512_loadu_ps(panel.add(step * INT8_PANEL));
+            }
             for (tile, row) in tile.iter_mut().zip(rows) {
                 let x = _mm512_set1_ps(*row.add(step));
                 for (sum, weights) in tile.iter_mut().zip(weights) {
