@@ -14,8 +14,9 @@ fn main() {
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
         println!("cargo::rustc-link-arg-bin=app=--strip-all");
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("languages");
-    if let Err(problems) = write_texts(&folder) {
+    // Cargo runs this in the folder of the crate, which may have moved since this was compiled.
+    let folder = Path::new("languages");
+    if let Err(problems) = write_texts(folder) {
         for problem in problems {
             println!("cargo::error={problem}");
         }

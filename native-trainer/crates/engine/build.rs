@@ -12,9 +12,10 @@ fn main() -> io::Result<()> {
 
 /// Compiles the kernels for the A100 and the H100, and as PTX for GPUs that come later.
 fn compile_kernels(output: &Path) -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+    // Cargo runs this in the folder of the crate, which may have moved since this was compiled.
+    let folder = Path::new("kernels");
     // Not the folder: it has an emulated driver, too, which is no part of the program.
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "cu" || ending == "cuh") {
             println!("cargo:rerun-if-changed={}", path.display());

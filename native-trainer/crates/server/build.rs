@@ -15,9 +15,10 @@ use std::{env, fs};
 const QUALITY: u32 = 9;
 
 fn main() -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../web/dist");
+    // Cargo runs this in the folder of the crate, which may have moved since this was compiled.
+    let folder = Path::new("../../../web/dist");
     // Cargo looks for changes only of what is there. Where the sources may not be written to, it looks each time.
-    let _ = fs::create_dir_all(&folder);
+    let _ = fs::create_dir_all(folder);
     println!("cargo:rerun-if-changed={}", folder.display());
     println!("cargo:rerun-if-env-changed=DERMAKE_CARRY_PAGE");
     let carries_page = env::var_os("DERMAKE_CARRY_PAGE").is_none_or(|value| value != "no");
@@ -26,7 +27,7 @@ fn main() -> io::Result<()> {
     let mut paths = Vec::new();
     // What fuzzing feeds has a page of its own.
     if carries_page && env::var_os("CARGO_CFG_FUZZING").is_none() && folder.join("index.html").is_file() {
-        collect(&folder, &mut paths)?;
+        collect(folder, &mut paths)?;
     }
     paths.sort();
     if let Some(warning) = workers::warning(&paths) {
@@ -38,7 +39,7 @@ fn main() -> io::Result<()> {
         let compressed = out.join(format!("page-{number}.br"));
         let content = fs::read(path).map_err(|err| unreadable(path, &err))?;
         fs::write(&compressed, brotli(&content)?)?;
-        let parts = path.strip_prefix(&folder).unwrap_or(path).iter().map(|part| part.to_string_lossy());
+        let parts = path.strip_prefix(folder).unwrap_or(path).iter().map(|part| part.to_string_lossy());
         let name = parts.collect::<Vec<_>>().join("/");
         writeln!(list, "    ({name:?}, include_bytes!({compressed:?})),").map_err(io::Error::other)?;
     }
