@@ -1,8 +1,8 @@
 //! What every kernel computes: rows of levels times one block of a panel.
 
-use super::activations::Step;
 use super::fitting::Fitting;
 use super::levels::Level;
+use super::rounding::Step;
 use crate::kernels::{MOST_PANELS, PanelGroups, Values};
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use std::ops::Range;

@@ -1,9 +1,10 @@
 //! An int8 weight and its product with activations.
 
-use super::activations::{Activations, Rounding};
+use super::activations::Activations;
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
 use super::packed::Packed;
+use super::rounding::Rounding;
 use crate::kernels::{MOST_PANELS, PanelGroups, PanelMatrix, Place, Values, multiply_apart, occupies_threads};
 use crate::output::Output;
 use crate::parallel::for_each_task;

@@ -21,12 +21,14 @@ pub(crate) mod panels;
 mod plain_wasm;
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
 mod relaxed_wasm;
+mod rounding;
 mod row_levels;
 mod rows;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use activations::{Activations, FINE_STEPS, Rounding, STEPS, round_to_levels};
+pub(crate) use activations::{Activations, round_to_levels};
 pub(crate) use levels::BLOCK_WIDTH;
 pub(crate) use matrix::Int8Matrix;
+pub(crate) use rounding::{FINE_STEPS, Rounding, STEPS};

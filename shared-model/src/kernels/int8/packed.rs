@@ -1,10 +1,11 @@
 //! A packed weight in memory, and the product of one panel with all rows.
 
-use super::activations::{Activations, Rounding};
+use super::activations::Activations;
 use super::fitting::Fitting;
 use super::kernel::{PanelKernel, Part, Product, Sums, SumsKernel, Weights};
 use super::levels::ROWS_AT_ONCE;
 use super::panels::{Found, scale, take_sums};
+use super::rounding::Rounding;
 use crate::kernels::{MOST_PANELS, Values};
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use bytes::Bytes;

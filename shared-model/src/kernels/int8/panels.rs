@@ -2,8 +2,8 @@
 //!
 //! wasm has SIMD written by hand here: the compiler leaves these loops scalar, which takes three times as long.
 
-use super::activations::Step;
 use super::kernel::Sums;
+use super::rounding::Step;
 use crate::kernels::Values;
 use crate::lanes::widest;
 

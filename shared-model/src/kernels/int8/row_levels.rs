@@ -1,7 +1,7 @@
 //! Where the levels of activations are written: whole rows, or one block of some.
 
-use super::activations::{Rounding, Step, quantize, quantize_fine};
 use super::levels::Level;
+use super::rounding::{Rounding, Step, quantize, quantize_fine};
 use crate::output::Output;
 use crate::weights::ActivationBits;
 use std::ops::Range;

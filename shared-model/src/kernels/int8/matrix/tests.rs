@@ -1,6 +1,6 @@
 use super::*;
-use crate::kernels::int8::activations::Step;
 use crate::kernels::int8::dispatch::available_kernels;
+use crate::kernels::int8::rounding::Step;
 use crate::kernels::int8::scalar;
 use crate::weights::ActivationBits;
 use crate::weights::packing::{INT8_QUAD, pack};

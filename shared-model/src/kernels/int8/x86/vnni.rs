@@ -2,8 +2,8 @@
 
 use super::{QUAD_BYTES, load_quad};
 use crate::kernels::Values;
-use crate::kernels::int8::activations::Step;
 use crate::kernels::int8::kernel::{Part, Product};
+use crate::kernels::int8::rounding::Step;
 use crate::weights::packing::INT8_QUAD;
 use core::arch::x86_64::{
     __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps, _mm512_loadu_si512,

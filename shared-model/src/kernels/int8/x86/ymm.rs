@@ -2,8 +2,8 @@
 
 use super::QUAD_BYTES;
 use crate::kernels::Values;
-use crate::kernels::int8::activations::Step;
 use crate::kernels::int8::kernel::{Part, Product};
+use crate::kernels::int8::rounding::Step;
 use core::arch::x86_64::{
     __m256i, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_ps,
     _mm256_storeu_ps, _mm256_sub_ps,
