@@ -6,6 +6,9 @@ pub(crate) const INT8_PANEL: usize = 16;
 /// Steps along `in` that are stored together for each channel of a panel.
 pub(crate) const INT8_QUAD: usize = 4;
 
+/// Bytes of a quad of all channels of a panel.
+pub(crate) const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
+
 /// Returns whether a matrix `[n_out, n_in]` can be packed: whole panels and whole quads.
 pub(crate) fn is_packable(n_out: usize, n_in: usize) -> bool {
     n_in > 0 && n_out.is_multiple_of(INT8_PANEL) && n_in.is_multiple_of(INT8_QUAD)

@@ -1,12 +1,10 @@
 //! Which products fit 16 bits even when two pairs of them are added: those are widened half as often.
 
 use super::levels::{BLOCK_WIDTH, LARGEST_LEVEL};
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
+use crate::weights::packing::{INT8_QUAD, QUAD_BYTES};
 
 /// Largest sum of weights of one sign that, times the largest level, fits 16 bits.
 const LARGEST_SUM: i32 = i16::MAX as i32 / LARGEST_LEVEL as i32;
-
-const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
 /// One bit for every two quads of a block of a panel: whether in every channel the products of the first (or last) two
 /// steps of both quads can be added in 16 bits, for any levels.

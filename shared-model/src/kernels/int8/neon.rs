@@ -2,7 +2,7 @@
 
 use super::kernel::{PanelKernel, Sums, SumsKernel, Weights, checked_rows};
 use super::levels::Level;
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
+use crate::weights::packing::{INT8_QUAD, QUAD_BYTES};
 use core::arch::aarch64::{
     int8x16_t, int32x4_t, vdupq_n_s32, vget_low_s8, vld1q_s8, vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s16,
     vreinterpretq_s8_s32, vst1q_s32,
@@ -12,7 +12,6 @@ use std::arch::is_aarch64_feature_detected;
 
 /// Rows of a tile, whose sums stay in registers: four registers each.
 const ROWS: usize = 4;
-const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 const VECTOR_BYTES: usize = 16;
 const VECTORS: usize = QUAD_BYTES / VECTOR_BYTES;
 

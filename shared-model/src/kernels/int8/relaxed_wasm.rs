@@ -5,7 +5,7 @@
 
 use super::kernel::{PanelKernel, Sums, Weights, checked_rows};
 use super::levels::Level;
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD, QUAD_BYTES};
 use core::arch::wasm32::{
     i8x16_splat, i16x8_add, i16x8_relaxed_dot_i8x16_i7x16, i16x8_splat, i32x4_add, i32x4_dot_i16x8,
     i32x4_extract_lane, i32x4_relaxed_dot_i8x16_i7x16_add, i32x4_splat, v128, v128_load, v128_load32_splat,
@@ -17,7 +17,6 @@ use std::hint::black_box;
 const ROWS: usize = 3;
 const VECTORS: usize = 2;
 const VECTOR_BYTES: usize = 16;
-const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
 /// Returns both kernels, the faster one of this engine first.
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {

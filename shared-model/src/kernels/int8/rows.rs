@@ -5,10 +5,8 @@ use super::packed::{as_signed, of_panel};
 use crate::Result;
 use crate::kernels::{PanelMatrix, weighted_rows};
 use crate::lanes::widest;
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
+use crate::weights::packing::{INT8_PANEL, INT8_QUAD, QUAD_BYTES};
 
-/// Bytes of a quad of columns of a panel.
-const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 /// Products that are summed side by side: whole columns of a quad.
 const N_LANES: usize = 16;
 

@@ -1,6 +1,6 @@
 //! AVX2: sums of two registers, of 16-bit products that are added in pairs.
 
-use super::load_quad;
+use super::levels::load_quad;
 use super::ymm::{multiply_by_tiles, store_values, weights_of};
 use crate::kernels::Values;
 use crate::kernels::int8::kernel::{Part, Product};

@@ -2,14 +2,12 @@
 //! become values before they leave the registers.
 
 mod avx2;
+mod levels;
 mod vnni;
 mod ymm;
 mod ymm_vnni;
 
 use super::kernel::{PanelKernel, ValuesKernel};
-use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
-
-const QUAD_BYTES: usize = INT8_PANEL * INT8_QUAD;
 
 /// Returns the kernels that the processor runs, fastest first.
 pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
@@ -31,14 +29,4 @@ pub(super) fn available() -> impl Iterator<Item = PanelKernel> {
         (has_avx2, avx2),
     ];
     candidates.into_iter().filter(|(is_available, _)| *is_available).map(|(_, kernel)| PanelKernel::Values(kernel))
-}
-
-/// Returns four levels.
-///
-/// # Safety
-/// `at` is within `levels`, and so are the three after it.
-#[inline(always)]
-unsafe fn load_quad(levels: &[u8], at: usize) -> i32 {
-    // SAFETY: as the caller promised.
-    unsafe { levels.as_ptr().add(at).cast::<i32>().read_unaligned() }
 }

@@ -1,10 +1,10 @@
 //! AVX-512-VNNI: a panel is one register, and four products and their sum are one instruction.
 
-use super::{QUAD_BYTES, load_quad};
+use super::levels::load_quad;
 use crate::kernels::Values;
 use crate::kernels::int8::kernel::{Part, Product};
 use crate::kernels::int8::rounding::Step;
-use crate::weights::packing::INT8_QUAD;
+use crate::weights::packing::{INT8_QUAD, QUAD_BYTES};
 use core::arch::x86_64::{
     __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps, _mm512_loadu_si512,
     _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_ps,

@@ -1,9 +1,9 @@
 //! What the kernels of 256 bits share: a panel is two registers.
 
-use super::QUAD_BYTES;
 use crate::kernels::Values;
 use crate::kernels::int8::kernel::{Part, Product};
 use crate::kernels::int8::rounding::Step;
+use crate::weights::packing::QUAD_BYTES;
 use core::arch::x86_64::{
     __m256i, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_mul_ps, _mm256_set1_ps,
     _mm256_storeu_ps, _mm256_sub_ps,

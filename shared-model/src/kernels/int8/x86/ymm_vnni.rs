@@ -1,7 +1,7 @@
 //! VNNI of 256 bits: four products and their sum are one instruction, which processors without AVX-512 have as AVX-VNNI,
 //! and those with AVX-512 as one of its vector lengths.
 
-use super::load_quad;
+use super::levels::load_quad;
 use super::ymm::{multiply_by_tiles, store_values, weights_of};
 use crate::kernels::Values;
 use crate::kernels::int8::kernel::{Part, Product};
