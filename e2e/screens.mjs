@@ -50,6 +50,7 @@ const screens = {
     await answer(page);
     for (const number of [1, 2]) {
       await page.getByTestId('journal-spot').fill('mole below the left shoulder');
+      await page.getByTestId('journal-site').selectOption(['left arm', 'back'][number - 1]);
       await page.getByTestId('journal-note').fill('It has itched since spring.');
       await page.getByTestId('keep').click();
       await page.getByTestId('journal-entry').nth(number - 1).waitFor();

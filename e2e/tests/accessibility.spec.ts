@@ -41,6 +41,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectAccessible(page, 'findings and the model');
     for (const _ of [1, 2]) {
       await dermake.find('journal-spot').fill('mole');
+      await dermake.find('journal-site').selectOption('chest');
       await dermake.find('keep').click();
     }
     await expect(dermake.find('journal-entry')).toHaveCount(2);

@@ -38,6 +38,7 @@ async function eachPart(dermake: DermakePage, check: (part: string) => Promise<v
   await check('answered');
   for (const nKept of [1, 2]) {
     await dermake.find('journal-spot').fill('a mole below the left shoulder, beside another one');
+    await dermake.find('journal-site').selectOption('back');
     await dermake.find('keep').click();
     await expect(dermake.find('journal-entry')).toHaveCount(nKept);
   }

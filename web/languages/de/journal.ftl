@@ -64,3 +64,11 @@ site-left-leg = linkes Bein
 site-right-leg = rechtes Bein
 site-left-foot = linker Fuß
 site-right-foot = rechter Fuß
+
+figure-hint = Oder wählen Sie die Stelle an der Figur:
+figure-front = Von vorn
+figure-back = Von hinten
+figure-left = links
+figure-right = rechts
+figure-kept = Behaltene Stellen: { $sites }
+figure-kept-site = { $site } ({ $n-spots })

@@ -66,3 +66,11 @@ site-left-leg = left leg
 site-right-leg = right leg
 site-left-foot = left foot
 site-right-foot = right foot
+
+figure-hint = Or choose it on the figure:
+figure-front = From the front
+figure-back = From behind
+figure-left = left
+figure-right = right
+figure-kept = Kept spots: { $sites }
+figure-kept-site = { $site } ({ $n-spots })

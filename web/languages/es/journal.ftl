@@ -64,3 +64,11 @@ site-left-leg = pierna izquierda
 site-right-leg = pierna derecha
 site-left-foot = pie izquierdo
 site-right-foot = pie derecho
+
+figure-hint = O elíjala en la figura:
+figure-front = De frente
+figure-back = De espaldas
+figure-left = izquierda
+figure-right = derecha
+figure-kept = Lesiones guardadas: { $sites }
+figure-kept-site = { $site } ({ $n-spots })

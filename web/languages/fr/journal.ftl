@@ -64,3 +64,11 @@ site-left-leg = jambe gauche
 site-right-leg = jambe droite
 site-left-foot = pied gauche
 site-right-foot = pied droit
+
+figure-hint = Ou choisissez-le sur la figure :
+figure-front = De face
+figure-back = De dos
+figure-left = gauche
+figure-right = droite
+figure-kept = Lésions gardées : { $sites }
+figure-kept-site = { $site } ({ $n-spots })

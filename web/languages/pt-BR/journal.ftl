@@ -64,3 +64,11 @@ site-left-leg = perna esquerda
 site-right-leg = perna direita
 site-left-foot = pé esquerdo
 site-right-foot = pé direito
+
+figure-hint = Ou escolha-a na figura:
+figure-front = De frente
+figure-back = De costas
+figure-left = esquerda
+figure-right = direita
+figure-kept = Lesões guardadas: { $sites }
+figure-kept-site = { $site } ({ $n-spots })

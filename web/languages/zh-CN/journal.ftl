@@ -52,3 +52,11 @@ site-left-leg = 左腿
 site-right-leg = 右腿
 site-left-foot = 左脚
 site-right-foot = 右脚
+
+figure-hint = 或在图上选择：
+figure-front = 正面
+figure-back = 背面
+figure-left = 左
+figure-right = 右
+figure-kept = 已保留：{ $sites }
+figure-kept-site = { $site }（{ $n-spots }）

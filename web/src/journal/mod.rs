@@ -1,9 +1,11 @@
 //! The journal: photos and answers that the visitor keeps on this device, and the one file that has all of them.
 
+mod figure;
 mod file;
 mod findings;
 mod splitter;
 
+pub use figure::{FIGURE_SIZE, FigureView, Region};
 pub use file::{EntryAndPhoto, FILE_END, file_entry, file_start, read_entry};
 pub use findings::FindingChange;
 pub use splitter::EntrySplitter;

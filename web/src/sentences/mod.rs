@@ -14,6 +14,6 @@ pub use camera::camera;
 pub use error::error;
 pub use labels::{labels_language, own_labels, translation, warnings};
 pub use map::most_like;
-pub use photo::{body_site, crop, hint};
+pub use photo::{body_site, crop, hint, kept_spots};
 pub use report::{printed_rows, shared_text};
 pub use status::{amount, journal_message, keeping, megabytes, status};

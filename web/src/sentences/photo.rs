@@ -44,6 +44,14 @@ pub fn body_site(catalog: &Catalog, site: &str) -> String {
     name.map_or_else(|| site.into(), |(_, name)| name(catalog))
 }
 
+/// Where kept spots are, with their number at each site; `None` if no photo names a site.
+pub fn kept_spots(catalog: &Catalog, spots_by_site: &[(String, usize)]) -> Option<String> {
+    let site =
+        |(site, n_spots): &(String, usize)| texts::figure_kept_site(catalog, &body_site(catalog, site), *n_spots);
+    let sites: Vec<String> = spots_by_site.iter().map(site).collect();
+    (!sites.is_empty()).then(|| texts::figure_kept(catalog, &sites.join(" · ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +62,14 @@ mod tests {
         for site in BODY_SITES.into_iter().chain(["knee", ""]) {
             assert_eq!(body_site(&english, site), site);
         }
+    }
+
+    #[test]
+    fn kept_spots_are_said_with_their_number_at_each_site() {
+        let english = Catalog::english();
+        assert_eq!(kept_spots(&english, &[]), None);
+        let spots = [("left arm".into(), 2), ("knee".into(), 1)];
+        assert_eq!(kept_spots(&english, &spots).unwrap(), "Kept spots: left arm (2) · knee (1)");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::{Action, AppState};
 use crate::error::Error;
-use crate::journal::Entry;
-use std::collections::HashSet;
+use crate::journal::{BODY_SITES, Entry};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What was done with the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,19 @@ impl JournalState {
             }
         }
         spots
+    }
+
+    /// The sites of the kept spots, with the number of spots at each: those of the page in their order, then others. A
+    /// spot is where its newest photo with a site is.
+    pub fn spots_by_site(&self) -> Vec<(String, usize)> {
+        let with_site = self.entries.iter().map(|entry| &entry.text).filter(|text| !text.body_site.is_empty());
+        let site_of: HashMap<&str, &str> = with_site.map(|text| (&*text.spot, &*text.body_site)).collect();
+        let rank = |site: &str| BODY_SITES.iter().position(|known| *known == site).unwrap_or(BODY_SITES.len());
+        let mut n_spots: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+        for site in site_of.into_values() {
+            *n_spots.entry((rank(site), site)).or_default() += 1;
+        }
+        n_spots.into_iter().map(|((_, site), n_spots)| (site.to_string(), n_spots)).collect()
     }
 
     /// Id of the entry that is shown after this one, or before it if it is the last.

@@ -1,11 +1,12 @@
 //! The form that keeps the current photo. It stays while the photo is answered again, with what was typed into it.
 
+use super::figure::BodyFigure;
 use crate::app::App;
 use crate::journal::{BODY_SITES, EntryText, MAX_TEXT_CHARS};
 use crate::state::Keeping;
 use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
-use leptos::html::{Input, Select, Textarea};
+use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -15,7 +16,8 @@ const WHY_NOT_ID: &str = "cannot-keep";
 #[component]
 pub fn KeepForm(app: App) -> impl IntoView {
     let spots = app.watch(|state| state.journal.spots().into_iter().map(|(spot, _)| spot).collect::<Vec<_>>());
-    let (spot, site, note) = (NodeRef::<Input>::new(), NodeRef::<Select>::new(), NodeRef::<Textarea>::new());
+    let (spot, note) = (NodeRef::<Input>::new(), NodeRef::<Textarea>::new());
+    let site = RwSignal::new(String::new());
     let keeping = app.watch(|state| state.keeping());
     let is_possible = move || keeping.get() == Some(Keeping::Possible);
     let why_not = move || keeping.get().and_then(|keeping| sentences::keeping(&app.texts(), keeping));
@@ -24,8 +26,8 @@ pub fn KeepForm(app: App) -> impl IntoView {
         if keeping.get_untracked() != Some(Keeping::Possible) {
             return; // the sentence beside the button says why
         }
-        let (Some(spot), Some(site), Some(note)) = (spot.get(), site.get(), note.get()) else { return };
-        let text = EntryText { spot: spot.value(), body_site: site.value(), note: note.value() };
+        let (Some(spot), Some(note)) = (spot.get(), note.get()) else { return };
+        let text = EntryText { spot: spot.value(), body_site: site.get_untracked(), note: note.value() };
         spawn_local(async move {
             // A note that was not kept stays for the next try.
             if app.keep_in_journal(text).await {
@@ -54,10 +56,16 @@ pub fn KeepForm(app: App) -> impl IntoView {
                 {move || spots.get().into_iter().map(|spot| view! { <option value=spot></option> }).collect_view()}
             </datalist>
             <label class="field" for="journal-site">{app.say(texts::journal_site)}</label>
-            <select id="journal-site" data-testid="journal-site" node_ref=site>
+            <select
+                id="journal-site"
+                data-testid="journal-site"
+                prop:value=move || site.get()
+                on:change=move |event| site.set(event_target_value(&event))
+            >
                 <option value="">{app.say(texts::journal_site_none)}</option>
                 {BODY_SITES.map(site_option).collect_view()}
             </select>
+            <BodyFigure app chosen=site/>
             <label class="field" for="journal-note">{app.say(texts::journal_note)}</label>
             <textarea
                 id="journal-note"

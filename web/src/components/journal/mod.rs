@@ -1,6 +1,7 @@
 //! The journal: keeps photos of a spot on this device, and compares two of them.
 
 mod compare;
+mod figure;
 mod keep;
 mod timeline;
 
@@ -24,6 +25,7 @@ pub fn Journal(app: App) -> impl IntoView {
     let message = app.watch(|state| state.journal.message);
     let message = move || message.get().map(|message| sentences::journal_message(&app.texts(), message));
     let has_entries = app.watch(|state| !state.journal.entries.is_empty());
+    let is_figure_alone = app.watch(|state| state.keeping().is_none() && !state.journal.spots_by_site().is_empty());
     let may_be_deleted = app.watch(|state| state.journal.may_be_deleted && !state.journal.entries.is_empty());
     view! {
         <Show when=can_keep>
@@ -39,6 +41,9 @@ pub fn Journal(app: App) -> impl IntoView {
                     <p class="hint" data-testid="journal-may-go">{app.say(texts::journal_may_go)}</p>
                 </Show>
                 <compare::Comparison app/>
+                <Show when=move || is_figure_alone.get()>
+                    <figure::BodyFigure app/>
+                </Show>
                 <timeline::Timeline app/>
                 <Files app has_entries/>
             </section>

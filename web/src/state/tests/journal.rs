@@ -46,6 +46,32 @@ fn the_journal_is_a_timeline_for_each_spot() {
 }
 
 #[test]
+fn spots_are_counted_where_their_newest_photos_are() {
+    let mut state = AppState::default();
+    let at = |spot: &str, site: &str, day: u32| {
+        let mut entry = entry(spot, &format!("2026-01-0{day}T00:00:00.000Z"));
+        entry.text.body_site = site.into();
+        entry
+    };
+    assert!(state.journal.spots_by_site().is_empty());
+    state.apply(Event::JournalShown(
+        vec![
+            at("mole", "back", 1),
+            at("mole", "back", 2),
+            at("wart", "knee", 3),
+            at("rash", "left arm", 5),
+            at("rash", "back", 4),
+            at("rash", "", 6), // says no other site
+            at("nevus", "left arm", 7),
+            at("scar", "", 8),
+        ],
+        None,
+    ));
+    let counts = state.journal.spots_by_site();
+    assert_eq!(counts, [("back".into(), 1), ("left arm".into(), 2), ("knee".into(), 1)]);
+}
+
+#[test]
 fn a_kept_answer_says_whether_to_believe_it() {
     let mut state = ready();
     state.apply(Event::PhotoChosen("x.jpg".into()));
