@@ -68,6 +68,13 @@ const screens = {
     await page.getByTestId('many-input').setInputFiles([...photos, await board(page), notes]);
     await page.getByText('5 of 5 photos are done').waitFor();
   },
+  searched: async (page) => {
+    await screens.many(page);
+    await page.getByTestId('table-search').fill('a brown mole');
+    await page.getByTestId('start-search').click();
+    await page.getByText('Ordered by similarity').waitFor();
+    await rest(page);
+  },
 };
 
 /** A board of squares, which is like no label. */

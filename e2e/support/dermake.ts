@@ -89,6 +89,23 @@ export async function mapOf(model: string, photo: string, text: string): Promise
   return JSON.parse(stdout);
 }
 
+/** A photo that a search finds. */
+export interface Hit {
+  file: string;
+  cosine: number;
+}
+
+/** Makes the index of a folder of photos with the command line. */
+export async function indexOf(model: string, photos: string, index: string): Promise<void> {
+  await run(binary, ['embed', photos, '--model', model, '--index', index]);
+}
+
+/** Searches an index with the command line by words, or like a photo; the most similar first. */
+export async function search(model: string, index: string, query: string[]): Promise<Hit[]> {
+  const { stdout } = await run(binary, ['search', '--index', index, '--model', model, '--json', ...query]);
+  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+}
+
 /** Writes the page and a model as files, into a new folder. */
 export async function writeStaticSite(model: string, folder: string): Promise<void> {
   await run(binary, ['site', '--app', builtApp, '--models', model, '--out', folder]);

@@ -1,9 +1,10 @@
-/** Many photos: a table that fills, and is sorted, filtered, saved and closed. */
+/** Many photos: a table that fills, and is sorted, filtered, searched, saved and closed. */
 
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { samples } from '../support/dermake.ts';
+import { expectAccessible } from '../support/accessible.ts';
+import { indexOf, samples, search, type Hit } from '../support/dermake.ts';
 import { dropFromDisk } from '../support/drop_paste.ts';
 import type { DermakePage } from '../support/page.ts';
 import { expect, test } from '../support/test.ts';
@@ -70,7 +71,7 @@ test('a photo of the table is opened, and the table comes back', async ({ page, 
   const files = [1, 2, 3].map(sample);
   await dermake.find('many-input').setInputFiles(files);
   await waitForTable(dermake, 3, 3);
-  await dermake.find('table').getByRole('button', { name: 'sample-2.jpg' }).click();
+  await dermake.find('table').getByRole('button', { name: 'sample-2.jpg', exact: true }).click();
   await dermake.expectAnswers(files[1]);
   await dermake.find('show-table').click();
   await waitForTable(dermake, 3, 3);
@@ -85,6 +86,99 @@ test('a photo of the table is opened, and the table comes back', async ({ page, 
   await expect(dermake.find('table')).toBeVisible();
   await dropFromDisk(page, [files[2]]);
   await dermake.expectAnswers(files[2], 'snu');
+});
+
+/** The photos of the table's first page in its order, with their similarities. */
+async function similarities(dermake: DermakePage): Promise<Hit[]> {
+  return dermake.find('table-row').evaluateAll((rows) =>
+    rows.map((row) => ({
+      file: row.querySelector('th')!.textContent!,
+      cosine: Number(row.querySelector('[data-similarity]')?.getAttribute('data-similarity') ?? NaN),
+    })),
+  );
+}
+
+/** The table has the command line's order, and its similarities within 1e-3. */
+async function expectFound(dermake: DermakePage, expected: Hit[]): Promise<void> {
+  const names = (hits: Hit[]) => hits.map(({ file }) => file);
+  await expect.poll(async () => names(await similarities(dermake)), { timeout: 120_000 }).toEqual(names(expected));
+  const found = await similarities(dermake);
+  found.forEach(({ file, cosine }, rank) => expect(Math.abs(cosine - expected[rank].cosine), file).toBeLessThan(1e-3));
+}
+
+test('the table is searched by words and by a photo, as on the command line', async ({ page, dermake, server, model }) => {
+  const photos = join(folder, 'searched');
+  mkdirSync(photos);
+  const names = [1, 2, 3].map((number) => `photo-${number}.jpg`);
+  names.forEach((name, index) => copyFileSync(sample(index + 1), join(photos, name)));
+  const index = join(folder, 'index');
+  await indexOf(model, photos, index);
+  const searches = ['a brown mole with an irregular border', 'a red scaly plaque'];
+  const [first, second] = await Promise.all(searches.map((words) => search(model, index, [words])));
+
+  await dermake.load(server.url);
+  await dermake.find('many-input').setInputFiles([...names.map((name) => join(photos, name)), join(samples, 'ATTRIBUTION.md')]);
+  await waitForTable(dermake, 4, 4);
+  const rows = dermake.find('table-row');
+  await expect(dermake.find('like')).toHaveCount(3);
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(request.method()));
+
+  await dermake.find('table-search').fill(searches[0]);
+  await page.keyboard.press('Enter');
+  await expect(dermake.find('table-order')).toContainText(`“${searches[0]}”`, { timeout: 120_000 });
+  await expect(dermake.find('table-order')).toContainText(`Most similar: ${first[0].file}.`);
+  await expect(rows.last()).toContainText('ATTRIBUTION.md');
+  await expect(dermake.find('similarity')).toHaveCount(3);
+  await dermake.find('table-filter').fill('photo-');
+  await expectFound(dermake, first);
+  await expect(dermake.find('table').getByRole('columnheader', { name: 'Similarity' })).toHaveAttribute('aria-sort', 'descending');
+  await expectAccessible(page, 'a searched table');
+  await dermake.find('table-search').fill(searches[1]);
+  await dermake.find('start-search').click();
+  await expect(dermake.find('table-order')).toContainText(`“${searches[1]}”`);
+  await expectFound(dermake, second);
+
+  const name = names[1];
+  const like = await search(model, index, ['--like', join(photos, name)]);
+  expect(like[0].file).toBe(name);
+  await page.getByRole('button', { name: `Like this photo: ${name}` }).focus();
+  await page.keyboard.press('Enter');
+  await expect(dermake.find('table-order')).toContainText(`Ordered by similarity to “${name}”`);
+  await expect(page.getByRole('region', { name: 'Answers of the photos' })).toBeFocused();
+  await expectFound(dermake, like);
+  await expect(dermake.find('table-search')).toHaveValue('');
+
+  const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('save-csv').click()]);
+  const line = readFileSync((await download.path())!, 'utf8').split('\r\n').find((line) => line.startsWith(name))!;
+  expect(Math.abs(Number(line.split(',').at(-1)) - 1)).toBeLessThan(1e-3);
+
+  await dermake.find('end-search').click();
+  await expect(dermake.find('table-search')).toBeFocused();
+  await expect(dermake.find('similarity')).toHaveCount(0);
+  await expect(rows.first()).toContainText(names[0]);
+  await expect(dermake.find('table-order')).toHaveText('');
+  expect((await similarities(dermake)).map(({ file }) => file)).toEqual(names);
+  expect(sent.filter((method) => method !== 'GET'), 'nothing leaves the device').toEqual([]);
+});
+
+test('photos that come later are put where they belong, and the server searches none', async ({ dermake, inferenceServer }) => {
+  await dermake.load(inferenceServer.url);
+  await dermake.find('many-input').setInputFiles([1, 2, 3, 1, 2, 3].map(sample));
+  await dermake.find('table-search').fill('a mole');
+  await dermake.find('start-search').click();
+  await waitForTable(dermake, 6, 6);
+  await expect(dermake.find('similarity')).toHaveCount(6);
+  const found = await similarities(dermake);
+  expect(found.map(({ cosine }) => cosine)).toEqual(found.map(({ cosine }) => cosine).sort((a, b) => b - a));
+  // The search stays while one of its photos is looked at.
+  await dermake.find('table').getByRole('button', { name: found[0].file, exact: true }).first().click();
+  await dermake.answers(5);
+  await dermake.find('server-switch').check();
+  await dermake.answers(5);
+  await dermake.find('show-table').click();
+  await waitForTable(dermake, 6, 6);
+  for (const part of ['table-search', 'like', 'similarity']) await expect(dermake.find(part)).toHaveCount(0);
 });
 
 test('an empty folder leaves the table as it is', async ({ page, dermake, server }) => {

@@ -8,6 +8,7 @@ status-classifying = Ordnet das Foto ein.
 status-classifying-many = Ordnet die Fotos ein.
 status-scoring = Bewertet Befunde.
 status-mapping = Die Karte des Fotos wird berechnet.
+status-searching = Die Fotos werden durchsucht.
 status-encoding = Liest Ihre Bezeichnungen.
 status-loading-stored-text = Liest den Textteil des Modells von diesem Gerät.
 status-downloading-text = Lädt den Textteil des Modells herunter.

@@ -31,3 +31,14 @@ table-page =
         [one] Seite { $n-page } von { $n-pages }, { $n-rows } Zeile
        *[other] Seite { $n-page } von { $n-pages }, { $n-rows } Zeilen
     }
+
+table-search = Diese Fotos durchsuchen
+table-search-hint = Was zu sehen sein soll, zum Beispiel „a brown spot“ (ein brauner Fleck), auf Englisch. Bei der ersten Suche wird der Textteil des Modells geladen.
+table-search-start = Suchen
+table-search-end = Suche beenden
+table-similarity = Ähnlichkeit
+table-like = Ähnlich wie dieses
+table-like-file = Ähnlich wie dieses: { $file }
+table-ordered = Geordnet nach der Ähnlichkeit mit „{ $searched }“, das ähnlichste zuerst.
+table-compared = In der Tabelle steht die Ähnlichkeit mit „{ $searched }“.
+table-most-similar = Am ähnlichsten: { $file }.

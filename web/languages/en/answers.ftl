@@ -10,6 +10,7 @@ status-classifying = Classifying the photo.
 status-classifying-many = Classifying the photos.
 status-scoring = Scoring findings.
 status-mapping = Mapping the photo.
+status-searching = Searching the photos.
 status-encoding = Encoding your labels.
 status-loading-stored-text = Loading the text part of the model from this device.
 status-downloading-text = Downloading the text part of the model.

@@ -29,3 +29,14 @@ table-page =
         [one] Page { $n-page } of { $n-pages }, { $n-rows } row
        *[other] Page { $n-page } of { $n-pages }, { $n-rows } rows
     }
+
+table-search = Search these photos
+table-search-hint = What is to be seen, such as “a brown spot”. The first search downloads the text part of the model.
+table-search-start = Search
+table-search-end = End the search
+table-similarity = Similarity
+table-like = Like this photo
+table-like-file = Like this photo: { $file }
+table-ordered = Ordered by similarity to “{ $searched }”, the most similar first.
+table-compared = The table has the similarity to “{ $searched }”.
+table-most-similar = Most similar: { $file }.

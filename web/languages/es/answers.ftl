@@ -8,6 +8,7 @@ status-classifying = Clasificando la foto.
 status-classifying-many = Clasificando las fotos.
 status-scoring = Puntuando los hallazgos.
 status-mapping = Calculando el mapa de la foto.
+status-searching = Buscando en las fotos.
 status-encoding = Leyendo sus etiquetas.
 status-loading-stored-text = Cargando la parte de texto del modelo desde este dispositivo.
 status-downloading-text = Descargando la parte de texto del modelo.

@@ -31,3 +31,14 @@ table-page =
         [one] Página { $n-page } de { $n-pages }, { $n-rows } fila
        *[other] Página { $n-page } de { $n-pages }, { $n-rows } filas
     }
+
+table-search = Buscar en estas fotos
+table-search-hint = Lo que debe verse, por ejemplo «a brown spot» (una mancha marrón), en inglés. La primera búsqueda descarga la parte de texto del modelo.
+table-search-start = Buscar
+table-search-end = Terminar la búsqueda
+table-similarity = Similitud
+table-like = Como esta foto
+table-like-file = Como esta foto: { $file }
+table-ordered = Ordenadas por similitud con «{ $searched }», la más similar primero.
+table-compared = La tabla contiene la similitud con «{ $searched }».
+table-most-similar = La más similar: { $file }.

@@ -8,6 +8,7 @@ status-classifying = Classement de la photo.
 status-classifying-many = Classement des photos.
 status-scoring = Évaluation des signes.
 status-mapping = Calcul de la carte de la photo.
+status-searching = Recherche dans les photos.
 status-encoding = Lecture de vos libellés.
 status-loading-stored-text = Chargement de la partie texte du modèle depuis cet appareil.
 status-downloading-text = Téléchargement de la partie texte du modèle.

@@ -31,3 +31,14 @@ table-page =
         [one] Page { $n-page } sur { $n-pages }, { $n-rows } ligne
        *[other] Page { $n-page } sur { $n-pages }, { $n-rows } lignes
     }
+
+table-search = Rechercher dans ces photos
+table-search-hint = Ce que l’on doit voir, par exemple « a brown spot » (une tache brune), en anglais. La première recherche télécharge la partie texte du modèle.
+table-search-start = Rechercher
+table-search-end = Terminer la recherche
+table-similarity = Similarité
+table-like = Comme cette photo
+table-like-file = Comme cette photo : { $file }
+table-ordered = Classées par similarité avec « { $searched } », la plus semblable d’abord.
+table-compared = Le tableau contient la similarité avec « { $searched } ».
+table-most-similar = La plus semblable : { $file }.

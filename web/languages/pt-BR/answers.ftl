@@ -8,6 +8,7 @@ status-classifying = Classificando a foto.
 status-classifying-many = Classificando as fotos.
 status-scoring = Pontuando os achados.
 status-mapping = Calculando o mapa da foto.
+status-searching = Pesquisando nas fotos.
 status-encoding = Lendo seus rótulos.
 status-loading-stored-text = Carregando a parte de texto do modelo deste aparelho.
 status-downloading-text = Baixando a parte de texto do modelo.

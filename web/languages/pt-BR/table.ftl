@@ -31,3 +31,14 @@ table-page =
         [one] Página { $n-page } de { $n-pages }, { $n-rows } linha
        *[other] Página { $n-page } de { $n-pages }, { $n-rows } linhas
     }
+
+table-search = Pesquisar nestas fotos
+table-search-hint = O que deve ser visto, por exemplo “a brown spot” (uma mancha marrom), em inglês. A primeira pesquisa baixa a parte de texto do modelo.
+table-search-start = Pesquisar
+table-search-end = Encerrar a pesquisa
+table-similarity = Similaridade
+table-like = Como esta foto
+table-like-file = Como esta foto: { $file }
+table-ordered = Ordenadas pela similaridade com “{ $searched }”, a mais semelhante primeiro.
+table-compared = A tabela contém a similaridade com “{ $searched }”.
+table-most-similar = A mais semelhante: { $file }.

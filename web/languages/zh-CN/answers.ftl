@@ -8,6 +8,7 @@ status-classifying = 正在对照片分类。
 status-classifying-many = 正在对多张照片分类。
 status-scoring = 正在为体征评分。
 status-mapping = 正在计算照片的相似图。
+status-searching = 正在搜索照片。
 status-encoding = 正在读取您的标签。
 status-loading-stored-text = 正在从本设备读取模型的文本部分。
 status-downloading-text = 正在下载模型的文本部分。

@@ -15,3 +15,14 @@ table-pages = 表格页码
 table-previous = 上一页
 table-next = 下一页
 table-page = 第 { $n-page } 页，共 { $n-pages } 页，{ $n-rows } 行
+
+table-search = 搜索这些照片
+table-search-hint = 要看到的内容，例如“a brown spot”（褐色斑点），请用英文。首次搜索时会下载模型的文本部分。
+table-search-start = 搜索
+table-search-end = 结束搜索
+table-similarity = 相似度
+table-like = 与此照片相似
+table-like-file = 与此照片相似：{ $file }
+table-ordered = 按与“{ $searched }”的相似度排序，最相似的在前。
+table-compared = 表格中有与“{ $searched }”的相似度。
+table-most-similar = 最相似：{ $file }。

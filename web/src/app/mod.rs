@@ -122,6 +122,7 @@ impl App {
                 self.send_to_worker(&request, self.photo().as_ref())
             }
             Action::ClassifyFile { index, request } => self.classify_file(index, &request),
+            Action::Search(request) => self.send_to_worker(&request, None),
             Action::ForgetFiles => self.forget_files(),
             Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
             Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),

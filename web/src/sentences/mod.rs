@@ -7,6 +7,7 @@ mod labels;
 mod map;
 mod photo;
 mod report;
+mod search;
 mod status;
 
 pub use answer::{answered, list_title, percent, remark, row_remark, verdict};
@@ -16,4 +17,5 @@ pub use labels::{labels_language, own_labels, translation, warnings};
 pub use map::most_like;
 pub use photo::{body_site, crop, hint, kept_spots};
 pub use report::{printed_rows, shared_text};
+pub use search::{search, similarity};
 pub use status::{amount, journal_message, keeping, megabytes, status};

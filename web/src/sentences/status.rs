@@ -18,6 +18,7 @@ pub fn status(catalog: &Catalog, status: Status) -> String {
         Status::ClassifyingMany => texts::status_classifying_many,
         Status::ScoringFindings => texts::status_scoring,
         Status::Mapping => texts::status_mapping,
+        Status::Searching => texts::status_searching,
         Status::EncodingLabels => texts::status_encoding,
         Status::LoadingStoredText => texts::status_loading_stored_text,
         Status::DownloadingText => texts::status_downloading_text,

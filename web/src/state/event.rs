@@ -65,6 +65,11 @@ pub enum Event {
     BatchRemoved,
     /// The visitor sorted, filtered or turned the pages of the table.
     BatchViewed(TableView),
+    /// The visitor searches the table by words.
+    WordsSearched(String),
+    /// The visitor wants the photos of the table that are like the one with this index.
+    LikeSearched(usize),
+    SearchEnded,
     /// A drop or a paste was not a photo; the current photo stays.
     InputRefused(Error),
     /// The visitor selected the sample with this index.
@@ -129,6 +134,8 @@ pub enum Action {
         index: usize,
         request: Envelope<Request>,
     },
+    /// Encodes the words of a search.
+    Search(Envelope<Request>),
     /// Lets go of the files of the table.
     ForgetFiles,
     /// Sent together with the current photo.

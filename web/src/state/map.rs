@@ -56,7 +56,7 @@ impl AppState {
             Phase::Ready | Phase::Annotating(_) | Phase::Mapping(_) => true,
             // Maps or findings failed beside the answer: a label needs less than words of the visitor's own.
             Phase::Failed(_) => self.is_loaded,
-            Phase::Idle | Phase::Loading(_) | Phase::Classifying(_) => false,
+            Phase::Idle | Phase::Loading(_) | Phase::Classifying(_) | Phase::Searching(_) => false,
         };
         let has_letter = text.chars().any(char::is_alphanumeric);
         let (Some(photo), Some(labels)) = (&self.photo, self.label_set()) else { return Vec::new() };

@@ -150,6 +150,9 @@ impl AppState {
             Event::BatchShown => self.show_batch(),
             Event::BatchRemoved => self.remove_batch(),
             Event::BatchViewed(view) => self.view_batch(view),
+            Event::WordsSearched(text) => self.search_words(&text),
+            Event::LikeSearched(index) => self.search_like(index),
+            Event::SearchEnded => self.end_search(),
             Event::JournalShown(entries, message) => self.show_journal(entries, message),
             Event::JournalPersistence(is_persistent) => {
                 self.journal.may_be_deleted = !is_persistent;
@@ -256,6 +259,7 @@ impl AppState {
             labels: labels.clone(),
             top_k: TOP_K.min(labels.class_names.len()),
             is_shown: true,
+            wants_feature: false,
         })
     }
 
@@ -265,6 +269,7 @@ impl AppState {
         let needs_reload =
             matches!(error, Error::OutOfMemory { .. } | Error::Damaged { .. } | Error::Refused { .. });
         self.note_failure_in_batch(&error);
+        self.end_failed_search(&error);
         self.is_loaded &= !needs_reload || self.is_on_server;
         self.answer = None;
         self.phase = Phase::Failed(error);

@@ -21,6 +21,8 @@ pub enum Phase {
     Annotating(Option<Progress>),
     /// The photo is answered, and mapped.
     Mapping(Option<Progress>),
+    /// The words of a search are being encoded.
+    Searching(Option<Progress>),
     Failed(Error),
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Action, Answer, AppState, DecodedPhoto, ModelView, Outcome, Phase, Photo};
 use crate::error::Remedy;
-use crate::worker::protocol::{Envelope, Reply};
+use crate::worker::protocol::{Envelope, Reply, Stage};
 use shared_model::zero_shot::Answer as Ranking;
 
 impl AppState {
@@ -34,11 +34,11 @@ impl AppState {
 
     fn receive_reply(&mut self, reply: Reply) -> Vec<Action> {
         let reply = match reply {
-            Reply::Predictions { predictions, certainty, .. } if self.is_batch_running() => {
-                return self.record_in_batch(Outcome::Answered(Ranking { predictions, certainty }));
+            Reply::Predictions { predictions, certainty, feature, .. } if self.is_batch_running() => {
+                return self.record_in_batch(Outcome::Answered(Ranking { predictions, certainty }), feature);
             }
             Reply::Failed { error } if self.is_batch_running() && error.remedy() == Remedy::OtherPhoto => {
-                return self.record_in_batch(Outcome::Refused(error));
+                return self.record_in_batch(Outcome::Refused(error), None);
             }
             reply => reply,
         };
@@ -54,11 +54,18 @@ impl AppState {
                 | Phase::Annotating(progress)
                 | Phase::Mapping(progress),
             ) => *progress = Some(now),
+            // The words of a search are no labels, and are encoded at once.
+            (Reply::Progress(now), Phase::Searching(progress)) => {
+                *progress = Some(now).filter(|now| now.stage != Stage::Labels);
+            }
+            (Reply::Features { mut features }, Phase::Searching(_)) if features.len() == 1 => {
+                return self.set_words_feature(features.remove(0));
+            }
             (Reply::Ready { is_stored }, _) => {
                 (self.is_loaded, self.is_model_stored) = (true, is_stored);
                 return self.classify_if_possible();
             }
-            (Reply::Predictions { predictions, certainty, millis, finished_at, computed }, _) => {
+            (Reply::Predictions { predictions, certainty, millis, finished_at, computed, .. }, _) => {
                 self.phase = Phase::Ready;
                 self.answer =
                     Some(Answer { predictions, certainty, millis, finished_at, computed, concepts: None });

@@ -17,6 +17,7 @@ pub enum Status {
     ClassifyingMany,
     ScoringFindings,
     Mapping,
+    Searching,
     EncodingLabels,
     LoadingStoredText,
     DownloadingText,
@@ -51,7 +52,8 @@ impl AppState {
             Phase::Loading(progress)
             | Phase::Classifying(progress)
             | Phase::Annotating(progress)
-            | Phase::Mapping(progress) => *progress,
+            | Phase::Mapping(progress)
+            | Phase::Searching(progress) => *progress,
             _ => None,
         }
     }
@@ -60,7 +62,11 @@ impl AppState {
     pub fn is_busy(&self) -> bool {
         let is_working = matches!(
             self.phase,
-            Phase::Loading(_) | Phase::Classifying(_) | Phase::Annotating(_) | Phase::Mapping(_)
+            Phase::Loading(_)
+                | Phase::Classifying(_)
+                | Phase::Annotating(_)
+                | Phase::Mapping(_)
+                | Phase::Searching(_)
         );
         is_working || self.sample_fetch.is_some()
     }
@@ -76,6 +82,7 @@ impl AppState {
             Phase::Classifying(_) => "classifying",
             Phase::Annotating(_) => "annotating",
             Phase::Mapping(_) => "mapping",
+            Phase::Searching(_) => "searching",
             Phase::Failed(_) => "failed",
         }
     }
@@ -94,9 +101,11 @@ impl AppState {
             Phase::Classifying(None) => Status::Classifying,
             Phase::Annotating(None) => Status::ScoringFindings,
             Phase::Mapping(None) => Status::Mapping,
+            Phase::Searching(None) => Status::Searching,
             Phase::Classifying(Some(progress))
             | Phase::Annotating(Some(progress))
-            | Phase::Mapping(Some(progress)) => match progress.stage {
+            | Phase::Mapping(Some(progress))
+            | Phase::Searching(Some(progress)) => match progress.stage {
                 Stage::Photos => Status::ClassifyingMany,
                 Stage::Concepts => Status::ScoringFindings,
                 Stage::Labels => Status::EncodingLabels,

@@ -1,4 +1,4 @@
-//! What the JavaScript package requests besides answers: features of photos and texts.
+//! What is requested besides answers: features of photos by the JavaScript package, of texts also by the page, for a search.
 
 use super::connection::{RequestContext, Unanswered};
 use super::engine::Engine;

@@ -103,7 +103,9 @@ impl Engine {
         let answer = classifier.answer(&features, query.top_k).map_err(Error::from)?.remove(0);
         let Answer { predictions, certainty } = answer;
         millis += context.now_millis() - started;
-        Ok(Reply::Predictions { predictions, certainty, millis, finished_at: js_sys::Date::now(), computed })
+        let feature = if query.wants_feature { Some(values(&features)?) } else { None };
+        let finished_at = js_sys::Date::now();
+        Ok(Reply::Predictions { predictions, certainty, millis, finished_at, computed, feature })
     }
 
     /// Scores concepts for a photo, unless a later request arrives first.

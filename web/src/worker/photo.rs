@@ -43,6 +43,8 @@ pub struct Query {
     pub photo: Photo,
     pub labels: LabelSet,
     pub top_k: usize,
+    /// Whether the answer comes with the photo's feature.
+    pub wants_feature: bool,
 }
 
 impl Photo {

@@ -59,7 +59,8 @@ impl Remote {
         let Classified { predictions, certainty, .. } = answer;
         let millis = context.now_millis() - started;
         let computed = Computed { by: Engine::Server, note: None };
-        Ok(Reply::Predictions { predictions, certainty, millis, finished_at: js_sys::Date::now(), computed })
+        let finished_at = js_sys::Date::now();
+        Ok(Reply::Predictions { predictions, certainty, millis, finished_at, computed, feature: None })
     }
 
     async fn form(&mut self, query: &Query, context: &RequestContext) -> Result<FormData> {

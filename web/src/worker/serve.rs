@@ -104,8 +104,12 @@ async fn reply_to(
             *backend = Some(Backend::Local(Box::new(engine)));
             Ok(Reply::Ready { is_stored })
         }
-        (Request::Classify { photo_id, crop, labels, top_k, is_shown }, Some(backend), Some(file)) => {
-            let query = Query { photo: Photo { id: photo_id, file, crop, is_shown }, labels, top_k };
+        (
+            Request::Classify { photo_id, crop, labels, top_k, is_shown, wants_feature },
+            Some(backend),
+            Some(file),
+        ) => {
+            let query = Query { photo: Photo { id: photo_id, file, crop, is_shown }, labels, top_k, wants_feature };
             match backend {
                 Backend::Local(engine) => engine.classify(&query, context).await,
                 Backend::Server(remote) => remote.classify(&query, context).await,

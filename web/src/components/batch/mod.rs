@@ -1,5 +1,6 @@
-//! Many photos: the buttons that add them, and the table of their answers.
+//! Many photos: the buttons that add them, the table of their answers, and its search.
 
+mod search;
 mod table;
 
 pub use table::PhotoTable;

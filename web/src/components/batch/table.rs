@@ -1,5 +1,6 @@
 //! The table of many photos: it fills while the model answers, and is sorted, filtered and saved.
 
+use super::search::{Order, Search, TABLE, similarity_cell};
 use crate::app::App;
 use crate::components::label::Label;
 use crate::components::model_status::ModelStatus;
@@ -27,7 +28,9 @@ pub fn PhotoTable(app: App) -> impl IntoView {
             <Show when=move || is_uncalibrated.get()>
                 <p class="hint" data-testid="table-verdict">{app.say(texts::not_calibrated)}</p>
             </Show>
+            <Search app/>
             <Tools app/>
+            <Order app/>
             <Rows app/>
         </section>
     }
@@ -121,15 +124,23 @@ fn Rows(app: App) -> impl IntoView {
             </th>
         }
     };
-    let row = move |(index, row): (usize, Row)| table_row(app, index, row);
+    let is_offered = app.watch(|state| state.offers_search());
+    let is_searched = app.watch(|state| state.open_batch().is_some_and(Batch::is_searched));
+    let similarity = move || match (is_offered.get(), is_searched.get()) {
+        (false, _) => ().into_any(),
+        (true, false) => view! { <th scope="col">{app.say(texts::table_similarity)}</th> }.into_any(),
+        (true, true) => header(texts::table_similarity, Sort::Similarity).into_any(),
+    };
+    let row = move |(index, row): (usize, Row)| table_row(app, index, row, is_offered.get());
     view! {
-        <div class="table" role="region" aria-label=app.say(texts::table_answers) tabindex="0">
+        <div class="table" id=TABLE role="region" aria-label=app.say(texts::table_answers) tabindex="0">
             <table data-testid="table">
                 <thead>
                     <tr>
                         {header(texts::table_file, Sort::File)}
                         {header(texts::table_label, Sort::Label)}
                         {header(texts::table_percent, Sort::Probability)}
+                        {similarity}
                     </tr>
                 </thead>
                 <tbody>{move || page.get().map(|page| page.rows.into_iter().map(row).collect_view())}</tbody>
@@ -139,7 +150,8 @@ fn Rows(app: App) -> impl IntoView {
     }
 }
 
-fn table_row(app: App, index: usize, row: Row) -> impl IntoView {
+fn table_row(app: App, index: usize, row: Row, offers_search: bool) -> impl IntoView {
+    let similarity = offers_search.then(|| similarity_cell(app, index, &row));
     let answer = match &row.outcome {
         None => view! { <td class="hint" colspan="2">{app.say(texts::table_not_yet)}</td> }.into_any(),
         Some(Outcome::Refused(error)) => {
@@ -166,6 +178,7 @@ fn table_row(app: App, index: usize, row: Row) -> impl IntoView {
                 <button type="button" class="open" dir="auto" on:click=move |_| app.open_file(index)>{row.name}</button>
             </th>
             {answer}
+            {similarity}
         </tr>
     }
 }

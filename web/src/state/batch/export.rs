@@ -14,11 +14,13 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 impl Batch {
-    /// The whole table as CSV: a row for each file, also for those without an answer.
+    /// The whole table as CSV: a row for each file, also for those without an answer. While it is searched, with the
+    /// similarities.
     pub fn to_csv(&self) -> String {
         let answers = (1..=N_ANSWERS).map(|rank| format!(",label_{rank},probability_{rank}"));
-        let header = format!("file,problem,certainty{}", answers.collect::<String>());
-        let lines = std::iter::once(header).chain(self.rows.iter().map(csv_row));
+        let similarity = if self.is_searched() { ",similarity" } else { "" };
+        let header = format!("file,problem,certainty{}{similarity}", answers.collect::<String>());
+        let lines = std::iter::once(header).chain(self.rows.iter().map(|row| csv_row(row, self.is_searched())));
         std::iter::once(BYTE_ORDER_MARK.to_string()).chain(lines.map(|line| line + "\r\n")).collect()
     }
 
@@ -26,7 +28,7 @@ impl Batch {
     pub fn to_json(&self, answered_at: &str) -> String {
         let (model, labels) = self.answered_by.as_ref().map(|(model, labels)| (model, &labels.title)).unzip();
         let photos: Vec<Value> = self.rows.iter().map(json_row).collect();
-        let table = json!({
+        let mut table = json!({
             "format": FORMAT,
             "disclaimer": DISCLAIMER,
             "saved_at": answered_at,
@@ -35,11 +37,15 @@ impl Batch {
             "labels": labels,
             "photos": photos,
         });
+        if let Some(searched) = self.searched() {
+            let kind = if self.searched_photo().is_some() { "like" } else { "words" };
+            table["search"] = json!({ kind: searched });
+        }
         format!("{table:#}\n")
     }
 }
 
-fn csv_row(row: &Row) -> String {
+fn csv_row(row: &Row, is_searched: bool) -> String {
     let answers = match &row.outcome {
         Some(Outcome::Answered(answer)) => answer.predictions.as_slice(),
         _ => &[],
@@ -50,7 +56,9 @@ fn csv_row(row: &Row) -> String {
     });
     let problem = row.error().map(|error| csv_cell(&error.to_string())).unwrap_or_default();
     let verdict = row.verdict().map(Verdict::name).unwrap_or_default();
-    format!("{},{problem},{verdict}{}", csv_cell(&row.name), answers.collect::<String>())
+    let similarity = row.similarity.map(|similarity| similarity.to_string()).unwrap_or_default();
+    let similarity = if is_searched { format!(",{similarity}") } else { String::new() };
+    format!("{},{problem},{verdict}{}{similarity}", csv_cell(&row.name), answers.collect::<String>())
 }
 
 /// Puts `'` before what a spreadsheet would compute, and quotes a cell where RFC 4180 requires it.
@@ -63,7 +71,7 @@ fn csv_cell(text: &str) -> String {
 }
 
 fn json_row(row: &Row) -> Value {
-    match &row.outcome {
+    let mut value = match &row.outcome {
         None => json!({ "file": row.name }),
         Some(Outcome::Refused(error)) => json!({ "file": row.name, "problem": error.to_string() }),
         Some(Outcome::Answered(answer)) => {
@@ -71,5 +79,9 @@ fn json_row(row: &Row) -> Value {
             let answers: Vec<Value> = answer.predictions.iter().map(ranked).collect();
             json!({ "file": row.name, "certainty": answer.certainty, "answers": answers })
         }
+    };
+    if let Some(similarity) = row.similarity {
+        value["similarity"] = similarity.into();
     }
+    value
 }

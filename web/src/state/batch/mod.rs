@@ -1,6 +1,7 @@
 //! Many photos: a table of files, which the model answers one after the other while the table is shown.
 
 mod export;
+mod search;
 mod table;
 
 pub use table::{Sort, TablePage, TableView};
@@ -9,6 +10,7 @@ use super::{Action, AppState, Phase};
 use crate::error::Error;
 use crate::verdict::Verdict;
 use crate::worker::protocol::{Envelope, Progress, Request, Stage};
+use search::{Feature, Query};
 use shared_model::labels::LabelSet;
 use shared_model::zero_shot::Answer as Ranking;
 
@@ -37,6 +39,8 @@ pub struct Batch {
     current: Option<usize>,
     /// Name of the model and the labels that the answers are of.
     answered_by: Option<(String, LabelSet)>,
+    /// What the photos are compared with.
+    query: Option<Query>,
 }
 
 /// A file and what became of it.
@@ -45,6 +49,10 @@ pub struct Row {
     pub name: String,
     /// `None` until it is the file's turn.
     pub outcome: Option<Outcome>,
+    /// Similarity to what the photos are compared with; `None` until both features are there.
+    pub similarity: Option<f32>,
+    /// `None` until the model has encoded it on this device; empty if the model gave none.
+    feature: Option<Feature>,
     n_failures: u8,
 }
 
@@ -57,8 +65,13 @@ pub enum Outcome {
 
 impl Batch {
     fn new(files: Vec<BatchFile>) -> Self {
-        let row =
-            |file: BatchFile| Row { name: file.name, outcome: file.error.map(Outcome::Refused), n_failures: 0 };
+        let row = |BatchFile { name, error }| Row {
+            name,
+            outcome: error.map(Outcome::Refused),
+            similarity: None,
+            feature: None,
+            n_failures: 0,
+        };
         Self { rows: files.into_iter().map(row).collect(), is_open: true, ..Self::default() }
     }
 
@@ -91,14 +104,24 @@ impl Batch {
         (self.is_open, self.current) = (false, None);
     }
 
-    /// Removes the answers of another model or of other labels.
+    /// Removes the answers of another model or of other labels, and the features of another model.
     fn begin_with(&mut self, model: &str, labels: &LabelSet) {
+        if self.answered_by.as_ref().is_some_and(|(name, _)| name != model) {
+            self.forget_features();
+        }
         let is_same = self.answered_by.as_ref().is_some_and(|(name, set)| name == model && set == labels);
         if !is_same {
             self.answered_by = Some((model.into(), labels.clone()));
             let answered = |row: &&mut Row| matches!(row.outcome, Some(Outcome::Answered(_)));
             self.rows.iter_mut().filter(answered).for_each(|row| row.outcome = None);
         }
+    }
+
+    /// Index of the next photo for the model. While the table is searched, that is also one whose feature is missing.
+    fn next(&self, is_on_server: bool) -> Option<usize> {
+        let needs_features = self.is_searched() && !is_on_server;
+        let unanswered = self.rows.iter().position(|row| row.outcome.is_none());
+        unanswered.or_else(|| self.rows.iter().position(|row| needs_features && row.lacks_feature()))
     }
 
     fn progress(&self) -> Progress {
@@ -145,18 +168,24 @@ impl AppState {
         Vec::new()
     }
 
-    /// Sends the next photo of the table to the worker; `None` if the table is not shown.
+    /// Sends the words of a search or the next photo of the table to the worker; `None` if the table is not shown.
     pub(super) fn continue_batch(&mut self) -> Option<Vec<Action>> {
-        let labels = self.label_set().cloned();
+        let (labels, is_on_server) = (self.label_set().cloned(), self.is_on_server);
         let model = self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default();
         let batch = self.batch.as_mut().filter(|batch| batch.is_open)?;
+        if is_on_server {
+            batch.end_search();
+        }
         let next = labels.and_then(|labels| {
             batch.begin_with(&model, &labels);
-            Some((batch.rows.iter().position(|row| row.outcome.is_none())?, labels))
+            Some((batch.next(is_on_server)?, labels))
         });
         batch.current = next.as_ref().map(|(index, _)| *index);
         let progress = batch.progress();
         let request_id = self.next_request_id();
+        if let Some(search) = self.encode_words(request_id) {
+            return Some(vec![search]);
+        }
         let Some((index, labels)) = next else {
             self.phase = Phase::Ready;
             return Some(Vec::new());
@@ -164,7 +193,14 @@ impl AppState {
         self.phase = Phase::Classifying(Some(progress));
         self.last_photo_id += 1;
         let top_k = N_ANSWERS.min(labels.class_names.len());
-        let body = Request::Classify { photo_id: self.last_photo_id, crop: None, labels, top_k, is_shown: false };
+        let body = Request::Classify {
+            photo_id: self.last_photo_id,
+            crop: None,
+            labels,
+            top_k,
+            is_shown: false,
+            wants_feature: true,
+        };
         Some(vec![Action::ClassifyFile { index, request: Envelope { request_id, body } }])
     }
 
@@ -173,12 +209,17 @@ impl AppState {
         self.open_batch().is_some_and(|batch| batch.current.is_some())
     }
 
-    /// Records what became of the photo that the worker had, and sends the next.
-    pub(super) fn record_in_batch(&mut self, outcome: Outcome) -> Vec<Action> {
+    /// Records what became of the photo that the worker had, with its feature, and sends the next.
+    pub(super) fn record_in_batch(&mut self, outcome: Outcome, feature: Option<Vec<f32>>) -> Vec<Action> {
+        let is_on_server = self.is_on_server;
         if let Some(batch) = &mut self.batch
             && let Some(row) = batch.current.take().and_then(|index| batch.rows.get_mut(index))
         {
             row.outcome = Some(outcome);
+            if !is_on_server {
+                row.feature = Some(feature.unwrap_or_default().into());
+                batch.compare_photos();
+            }
         }
         self.continue_batch().unwrap_or_default()
     }

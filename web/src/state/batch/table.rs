@@ -17,6 +17,8 @@ pub enum Sort {
     File,
     Label,
     Probability,
+    /// As similar as they are to what is searched.
+    Similarity,
 }
 
 /// What the visitor chose to see.
@@ -31,9 +33,10 @@ pub struct TableView {
 }
 
 impl TableView {
-    /// Sorts by a column; once more, in the other direction. Probabilities begin with the highest.
+    /// Sorts by a column; once more, in the other direction. Probabilities and similarities begin with the highest.
     pub fn sorted_by(&self, sort: Sort) -> Self {
-        let is_descending = if self.sort == sort { !self.is_descending } else { sort == Sort::Probability };
+        let begins_with_highest = matches!(sort, Sort::Probability | Sort::Similarity);
+        let is_descending = if self.sort == sort { !self.is_descending } else { begins_with_highest };
         Self { sort, is_descending, filter: self.filter.clone(), page: 0 }
     }
 
@@ -99,7 +102,9 @@ impl Batch {
         let part = self.view.filter.trim().to_lowercase();
         let mut rows: Vec<(usize, &Row)> =
             self.rows.iter().enumerate().filter(|(_, row)| row.contains(&part, remark(row))).collect();
-        rows.sort_by(|a, b| self.view.compare(a, b));
+        // A photo that is searched is before its copies.
+        let is_other = |(index, _): &(usize, &Row)| Some(*index) != self.searched_photo();
+        rows.sort_by(|a, b| self.view.compare(a, b).then(is_other(a).cmp(&is_other(b))).then(a.0.cmp(&b.0)));
         let n_pages = rows.len().div_ceil(PAGE_ROWS).max(1);
         let page = self.view.page.min(n_pages - 1);
         let shown = rows.iter().skip(page * PAGE_ROWS).take(PAGE_ROWS).map(|(index, row)| (*index, (*row).clone()));
@@ -109,18 +114,21 @@ impl Batch {
 
 impl TableView {
     fn compare(&self, (a_index, a): &(usize, &Row), (b_index, b): &(usize, &Row)) -> Ordering {
-        // Rows without an answer are last in either direction.
-        let by_answer = |compare: fn((&str, f32), (&str, f32)) -> Ordering| match (a.first(), b.first()) {
-            (Some(a), Some(b)) => self.directed(compare(a, b)),
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        };
-        let order = match self.sort {
+        match self.sort {
             Sort::Added => self.directed(a_index.cmp(b_index)),
             Sort::File => self.directed(a.name.cmp(&b.name)),
-            Sort::Label => by_answer(|a, b| a.0.cmp(b.0)),
-            Sort::Probability => by_answer(|a, b| a.1.total_cmp(&b.1)),
-        };
-        order.then(a_index.cmp(b_index))
+            Sort::Label => self.by(a.first(), b.first(), |a, b| a.0.cmp(b.0)),
+            Sort::Probability => self.by(a.first(), b.first(), |a, b| a.1.total_cmp(&b.1)),
+            Sort::Similarity => self.by(a.similarity, b.similarity, f32::total_cmp),
+        }
+    }
+
+    /// Compares what some rows lack; those are last in either direction.
+    fn by<T>(&self, a: Option<T>, b: Option<T>, compare: impl Fn(&T, &T) -> Ordering) -> Ordering {
+        match (&a, &b) {
+            (Some(a), Some(b)) => self.directed(compare(a, b)),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        }
     }
 
     fn directed(&self, order: Ordering) -> Ordering {

@@ -8,6 +8,7 @@ mod map;
 mod model;
 mod photo;
 mod report;
+mod search;
 mod start;
 
 use super::*;
@@ -53,7 +54,7 @@ fn predictions() -> Reply {
 fn answer_of(label: &str, probability: f32, certainty: Option<Certainty>) -> Reply {
     let predictions = vec![Prediction { label: label.into(), probability, logit: 20.0 }];
     let computed = Computed { by: Engine::Wasm, note: None };
-    Reply::Predictions { predictions, certainty, millis: 12.0, finished_at: 0.0, computed }
+    Reply::Predictions { predictions, certainty, millis: 12.0, finished_at: 0.0, computed, feature: None }
 }
 
 const NONE_OF_THESE: Certainty =

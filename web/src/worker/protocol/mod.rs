@@ -63,6 +63,9 @@ pub enum Request {
         top_k: usize,
         /// Whether the page shows the photo, and so needs pictures of it.
         is_shown: bool,
+        /// Whether the answer comes with the photo's feature. The server sends none.
+        #[serde(default)]
+        wants_feature: bool,
     },
     /// Scores concepts for a photo. Sent with the photo's `Blob`.
     Annotate {
@@ -123,6 +126,9 @@ pub enum Reply {
         /// When it was finished, in milliseconds since 1970.
         finished_at: f64,
         computed: Computed,
+        /// The photo's feature of unit length, if it was wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        feature: Option<Vec<f32>>,
     },
     /// The scores of the concepts, the highest first.
     Concepts { concepts: Vec<Presence> },
@@ -167,7 +173,14 @@ mod tests {
         let labels = LabelSet::from_text("acne, eczema").unwrap();
         let request = Envelope {
             request_id: 7,
-            body: Request::Classify { photo_id: 3, crop: None, labels, top_k: 5, is_shown: true },
+            body: Request::Classify {
+                photo_id: 3,
+                crop: None,
+                labels,
+                top_k: 5,
+                is_shown: true,
+                wants_feature: true,
+            },
         };
         let json = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<Envelope<Request>>(&json).unwrap(), request);
@@ -183,6 +196,7 @@ mod tests {
                 millis: 1.5,
                 finished_at: 1.7e12,
                 computed: Computed { by: Engine::Webgpu, note: None },
+                feature: Some(vec![0.1, -1.0 / 3.0]),
             },
             Reply::Failed { error: Error::NotAnImage },
         ];
