@@ -1,20 +1,26 @@
-//! `dermake eval`: MAKE's benchmarks and others, reproduced, compared and reported. `dermake calibrate`.
+//! Runs MAKE's and other benchmarks, compares models and writes the report (`dermake eval`).
 //!
 //! A benchmark is a table and images in the reference's layout. The benchmarks in the data folder run one after the
-//! other. Features are cached, so that a second evaluation reads no image and an interrupted one continues. Instead of a
-//! model there may be somebody's predictions.
+//! other. Features are cached, so that a second evaluation reads no image and an interrupted one continues. Instead of
+//! a model there may be somebody's predictions.
 //!
-//! What runs: `benchmarks` and `own_data` say what a data folder has, `chosen` which of it is wanted, and
-//! `evaluate` goes through it. A task has a file that gives one `results::BenchmarkResult`: `zero_shot`,
-//! `concepts`, `retrieval`, `linear_probe`; `from_predictions` does without a model.
+//! What runs: `benchmarks` and `own_data` say what a data folder has, `chosen` which of it is wanted (`eval_options`),
+//! and `evaluate` goes through it, with the model and caches of a `session`. A task has a file that gives one
+//! `results::BenchmarkResult`: `zero_shot`, `concepts`, `retrieval`, `linear_probe`, and `dermfm_zero` for the probes
+//! of `--protocol dermfm-zero`. `from_predictions` scores the `predictions` of others without a model.
 //!
-//! What a task is made of: `table` has the rows, `labeled` their labels, `scored` the features of their images,
-//! `class_metrics` the figures of classes, whoever predicted them, `groups` those of each skin tone, sex and age,
-//! `resampler` the main metric on any resample of the rows, and `row_names` what rows are called, which `compare` needs.
-//! The metrics themselves are pure functions of `dermake_metrics`.
+//! What a task is made of: `table` has the rows, `labeled` and `label_cells` their labels, `scored` the features of
+//! their images. `class_metrics` computes the figures of classes, whoever predicted them, `groups` those of each skin
+//! tone, sex and age, `resampler` the main metric on any resample of the rows, and `row_names` the names by which
+//! `compare` matches rows. `logistic` and `standardization` are the arithmetic of linear probes. `exclusion` leaves out
+//! the images of `--exclude`. The metrics themselves are pure functions of `dermake_metrics`.
 //!
-//! What comes out: `out` is the folder, `report` the page and the table, with a file for each task's figures,
-//! `image_tables` the tables with a row for each image.
+//! What comes out: `results` are the types of `results.json`, and `published` has figures of papers to show beside
+//! them. `out` is the folder, `report` the page and the table, with a file for each task's figures, `figure_files` its
+//! drawings, `embedding_map` the places of the images on a map. `image_tables` are the tables with a row for each
+//! image; two of them are in `embeddings` and `concept_scores`, the third is a sheet of `predictions`.
+//!
+//! Other commands: `finetune`, `calibrate`, `overlap` (`dermake data overlap`) and `known_answers` (`dermake verify`).
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
