@@ -34,7 +34,7 @@ demo MODEL="":
     served=$(.setup/demo_model.sh "$DERMAKE_BIN" {{quote(MODEL)}})
     exec "$DERMAKE_BIN" serve --app "$DERMAKE_APP" --models "$served"
 
-# Train: without arguments the smoke recipe, two minutes on drawn pictures; else a recipe, a data folder and a number of processes
+# Train: without arguments the smoke recipe, half a minute on drawn pictures; else a recipe, a data folder and a number of processes
 train RECIPE="smoke" DATA="" RANKS="1": _program
     #!/usr/bin/env bash
     set -euo pipefail

@@ -136,9 +136,9 @@ pub struct Certainty {
     pub unsure: bool,
     /// None of the labels fits the photo.
     pub none_of_these: bool,
-    /// How well the labels fit: [`NoneOfThese::score`], 0 for an average photo of the labels.
+    /// How well the labels fit, in standard deviations: 0 for an average photo of the labels.
     pub match_score: f64,
-    /// [`NoneOfThese::threshold`].
+    /// None of the labels fits a photo whose `match_score` is below this.
     pub match_threshold: f64,
 }
 

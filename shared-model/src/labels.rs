@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LabelSet {
-    /// `pad`, `f17k`, `snu`, `sd128`, or [`CUSTOM`](Self::CUSTOM).
+    /// `pad`, `f17k`, `snu`, `sd128`, or `custom`.
     pub key: String,
     /// Title for people.
     pub title: String,

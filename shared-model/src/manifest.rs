@@ -42,7 +42,7 @@ pub struct ManifestFile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Manifest {
-    /// [`Manifest::FORMAT`].
+    /// Name and version of the format: `dermake-quantized/2`.
     pub format: String,
     /// Name for people: `hf-hub:owner/name`, or the folder of the checkpoint.
     pub name: String,
@@ -57,7 +57,7 @@ pub struct Manifest {
     pub config: serde_json::Value,
     /// The other files of the folder.
     pub files: Vec<ManifestFile>,
-    /// The label sets of [`FileRole::Classifiers`].
+    /// The label sets whose classifiers are stored.
     pub label_sets: Vec<LabelSet>,
     /// The templates of these classifiers, also used for labels that a user types.
     pub templates: Vec<String>,

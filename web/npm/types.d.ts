@@ -54,9 +54,9 @@ export type CardGroup = {
 
 /** Whether to believe an answer. Only calibrated answers have it. */
 export type Certainty = {
-  /** How well the labels fit: NoneOfThese::score, 0 for an average photo of the labels. */
+  /** How well the labels fit, in standard deviations: 0 for an average photo of the labels. */
   match_score: number;
-  /** NoneOfThese::threshold. */
+  /** None of the labels fits a photo whose match_score is below this. */
   match_threshold: number;
   /** None of the labels fits the photo. */
   none_of_these: boolean;
@@ -166,7 +166,7 @@ export type FileRole = "vision" | "text" | "classifiers" | "tokenizer";
 export type LabelSet = {
   /** The labels, in label order. */
   class_names: string[];
-  /** pad, f17k, snu, sd128, or CUSTOM. */
+  /** pad, f17k, snu, sd128, or custom. */
   key: string;
   /** Title for people. */
   title: string;
