@@ -31,6 +31,7 @@ pub struct FailedModel {
 }
 
 impl Comparison {
+    /// Name and version of the format.
     pub const FORMAT: &'static str = "dermake-comparison/1";
 
     /// Takes the evaluations of one or more models.

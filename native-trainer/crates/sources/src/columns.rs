@@ -52,13 +52,16 @@ const IMAGE_BYTES_COLUMNS: [&str; 8] = ["image", "img", "jpg", "jpeg", "png", "i
 /// The column that says to which part of the data a row belongs.
 pub const SPLIT_COLUMN: &str = "split";
 
-/// The parts of data, as [`split_of`] names them.
+/// The part to train on, as [`split_of`] names it.
 pub const TRAIN: &str = "train";
+/// The part to choose settings by.
 pub const VALIDATION: &str = "validation";
+/// The part to report figures of.
 pub const TEST: &str = "test";
 
-/// The column of the label, and that of the caption, of data that do not name their columns otherwise.
+/// The column of the label, of data that do not name their columns otherwise.
 pub const LABEL_COLUMN: &str = "label";
+/// The column of the caption, of the same data.
 pub const CAPTION_COLUMN: &str = "caption";
 
 /// The part of the data that the name of a file or folder, or a cell, means: `train-00000-of-00002.parquet`, `val`.

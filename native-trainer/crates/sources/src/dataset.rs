@@ -46,6 +46,7 @@ impl Dataset {
         &self.path
     }
 
+    /// The form that was recognized.
     pub fn form(&self) -> Form {
         self.form
     }
@@ -55,6 +56,7 @@ impl Dataset {
         self.places.len()
     }
 
+    /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }

@@ -1,3 +1,5 @@
+//! Folders and tables of one's own, read from real files.
+
 use super::*;
 use std::fs;
 
