@@ -110,6 +110,49 @@ fn a_table_of_labels_and_captions_gives_both_figures_and_bad_rows_are_named() {
 }
 
 #[test]
+fn a_table_of_isic_is_read_as_one_label_a_row() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path());
+    let (table, out) = (root.path().join("acne/isic.csv"), root.path().join("report"));
+    let rows = "a,1.0,0.0,0,0,0,0,0,0\nb,0,1,0,0,0,0,0,0\n";
+    let write = |more: &str| {
+        fs::write(&table, format!("image,MEL,NV,BCC,AKIEC,BKL,DF,VASC,UNK\n{rows}{more}")).unwrap();
+    };
+    write("");
+    let output = run(&["eval", "--no-cache"], &[("--data", &table), ("--out", &out)]);
+    let log = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    for expected in [
+        "the labels are columns: MEL, NV, BCC, AKIEC, BKL, DF, VASC; UNK is 0 in every row and left out",
+        "short names are read as labels: MEL is melanoma, NV is nevus",
+    ] {
+        assert!(log.contains(expected), "{log}");
+    }
+    let found = results(&out);
+    let benchmark = &found["benchmarks"][0];
+    let classes = benchmark["details"]["classes"].as_array().unwrap();
+    let counts: Vec<(&str, u64)> =
+        classes.iter().map(|class| (class["name"].as_str().unwrap(), class["n"].as_u64().unwrap())).collect();
+    assert_eq!(
+        (&counts[..3], counts.len()),
+        (&[("melanoma", 1), ("nevus", 1), ("basal cell carcinoma", 0)][..], 7)
+    );
+
+    write("c,1,1,0,0,0,0,0,0\n");
+    let output = run(&["eval", "--no-cache"], &[("--data", &table)]);
+    let log = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{log}");
+    assert!(log.contains("in row 3: 2 columns of classes are 1 (MEL, NV), expected one"), "{log}");
+    write("c,0,0,0,0,0,1,0,0\n");
+    let output = run(&["eval", "--no-cache", "--labels", "pad"], &[("--data", &table)]);
+    let log = text(&output.stderr);
+    assert!(
+        log.contains("row 3 has label \"DF\" (1 rows in all), expected an integer below 6 or a name of"),
+        "{log}"
+    );
+}
+
+#[test]
 fn the_first_error_names_lines_that_work() {
     let root = tempfile::tempdir().unwrap();
     let empty = root.path().join("empty");

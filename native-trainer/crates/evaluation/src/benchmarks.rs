@@ -167,7 +167,10 @@ impl Benchmark {
     /// # Errors
     /// As [`Table::read`].
     pub fn read(&self, table: &Path) -> Result<Table> {
-        let table = Table::read(table)?;
+        let table = match self.task {
+            Task::Classification { .. } => Table::read_labeled(table)?,
+            _ => Table::read(table)?,
+        };
         Ok(match &self.own {
             Some(own) => table.with_rows(own.rows.clone()),
             None => table,

@@ -1,5 +1,6 @@
 //! Which class a cell of labels means: by its name, or by its place in the class list, counted from 0.
 
+use crate::short_names;
 use shared_model::labels::spelling_key;
 use std::collections::HashMap;
 
@@ -35,12 +36,18 @@ impl<'a> LabelCells<'a> {
         let number = cell.parse::<f64>().ok();
         let by_place = || number.and_then(|number| self.place(number));
         match &self.numbers {
-            None => by_name().or_else(by_place).or_else(|| self.by_key.get(&spelling_key(cell)).copied()),
+            None => by_name().or_else(by_place).or_else(|| self.of_key(cell)),
             Some((_, Numbers::Places)) => by_place(),
             Some((of_classes, Numbers::Names)) => {
                 by_name().or_else(|| of_classes.iter().position(|of_class| Some(*of_class) == number))
             }
         }
+    }
+
+    /// The class of this name in any spelling, or of one that a short name stands for.
+    fn of_key(&self, cell: &str) -> Option<usize> {
+        let class = |name: &str| self.by_key.get(&spelling_key(name)).copied();
+        class(cell).or_else(|| short_names::names_of(cell).iter().find_map(|name| class(name)))
     }
 
     /// What a cell should have been, in words.

@@ -31,7 +31,7 @@ impl LabeledImages {
     /// # Errors
     /// When the table cannot be read, or the first row whose label is not of the class list.
     pub fn read(table: &Path, class_list: &LabelSet, data: &Path) -> Result<Self> {
-        let table = Table::read(table)?;
+        let table = Table::read_labeled(table)?;
         let rows: Vec<usize> = (0..table.n_rows()).collect();
         let columns = Columns { label: LABEL_COLUMN, image: None };
         let images = Self::of_rows(&table, &rows, &columns, class_list, data)?;
@@ -103,7 +103,11 @@ pub fn label_column(table: &Table, name: &str, class_names: &[String]) -> Result
     let one_hot: Vec<&str> = table.header().iter().filter(of_classes).map(String::as_str).collect();
     let hint = match table.find_column(&LABEL_COLUMNS) {
         _ if one_hot.len() > 1 => {
-            format!("; a column for each class ({}) is not read, write one column of labels", one_hot.join(", "))
+            format!(
+                "; a column for each class ({}) is read if each cell is 0 or 1, label_column is not given, and there is \
+                 no other column of labels or captions",
+                one_hot.join(", ")
+            )
         }
         Some(other) => format!("; {} may be it", table.header()[other]),
         None => String::new(),
@@ -217,7 +221,7 @@ mod tests {
         for (header, expected) in [
             ("filename,Diagnosis", "label_column in benchmarks.toml names another; Diagnosis may be it; there are"),
             ("filename,diagnosis_name", "names another; diagnosis_name may be it; there are"),
-            ("image,acne,nevus", "a column for each class (acne, nevus) is not read"),
+            ("image,acne,nevus", "a column for each class (acne, nevus) is read if each cell is 0 or 1"),
             ("filename,acne", "benchmarks.toml names another; there are filename, acne: t.csv"),
         ] {
             let message = message(header).unwrap_err();

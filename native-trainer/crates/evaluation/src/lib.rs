@@ -59,6 +59,7 @@ mod retrieval;
 mod row_names;
 mod scored;
 mod session;
+mod short_names;
 mod standardization;
 pub mod table;
 mod zero_shot;

@@ -7,6 +7,7 @@ mod classes;
 use super::benchmarks::{Benchmark, Classes, OwnRows, Task};
 use super::results::UnreadableImage;
 use super::scored::check_unreadable;
+use super::short_names;
 use super::table::Table;
 use anyhow::{Result, bail};
 use dermake_files::labels;
@@ -115,9 +116,15 @@ pub fn labeled(path: &Path, columns: &OwnColumns<'_>, limit: f64, which: Labeled
 
 /// Reads data whose images can be found.
 fn read(path: &Path, columns: &OwnColumns<'_>) -> Result<Dataset> {
-    let data = Dataset::read(path).map_err(explained)?;
+    let mut data = Dataset::read(path).map_err(explained)?;
+    data.join_class_columns();
     data.image_column(columns.image).map_err(explained)?;
     Ok(data)
+}
+
+/// What was read, for the notes of the result; the log has it, too.
+fn said(what: Option<String>) -> Option<String> {
+    what.inspect(|what| tracing::info!("{what}"))
 }
 
 /// The named column, or a usual one if `is_usual_wanted`.
@@ -171,7 +178,7 @@ fn classification(
     let name = &data.columns()[column];
     let known = match columns.classes {
         Some(argument) => Some(labels::from_argument(argument)?.class_names),
-        None => data.class_names(column).map(<[String]>::to_vec),
+        None => data.class_names(column).map(|names| short_names::in_full(names)),
     };
     let (labeled, unlabeled) = classes::by_presence(data, rows, column, known.as_deref());
     let missing: Vec<UnreadableImage> =
@@ -190,10 +197,13 @@ fn classification(
         );
     }
     let mut notes: Vec<String> = data.notes().to_vec();
-    if let Some(first) = missing.first() {
+    notes.extend(said(data.class_columns_description(column)));
+    notes.extend(said(short_names::description(data, &labeled, column, &classes)));
+    if let (Some(first), Some(&row)) = (missing.first(), unlabeled.first()) {
         let words = in_brackets(unlabeled.iter().map(|&row| data.cell(row, column)));
         let n = missing.len();
-        notes.push(format!("{n} rows without a {name}{words} are left out, the first is {}", first.file));
+        let why = data.label_problem(row, column).map_or_else(String::new, |problem| format!(": {problem}"));
+        notes.push(format!("{n} rows without a {name}{words} are left out, the first is {}{why}", first.file));
     }
     let title = format!("{}, {} classes", name_of(data.path()), classes.len());
     tracing::info!("read {}: {} labeled with {} classes", data.description(), labeled.len(), classes.len());

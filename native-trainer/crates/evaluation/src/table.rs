@@ -32,6 +32,16 @@ impl Table {
         Self::of(Dataset::of_bytes(bytes, path)?)
     }
 
+    /// As [`Self::read`]; columns of classes are one column `label`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_labeled(path: &Path) -> Result<Self> {
+        let mut table = Self::read(path)?;
+        table.data.join_class_columns();
+        Ok(table)
+    }
+
     /// The rows of a data set.
     ///
     /// # Errors

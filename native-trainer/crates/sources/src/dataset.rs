@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::builder::{Builder, Place};
 use crate::cells::Cells;
-use crate::columns::{self, CAPTION_COLUMNS, LABEL_COLUMNS};
+use crate::class_columns::ClassColumns;
+use crate::columns::{self, CAPTION_COLUMNS, LABEL_COLUMN, LABEL_COLUMNS};
 use crate::error::SourceError;
 use crate::form::Form;
 use crate::image::Image;
@@ -25,6 +26,8 @@ pub struct Dataset {
     problems: Vec<RowProblem>,
     notes: Vec<String>,
     class_names: HashMap<usize, Vec<String>>,
+    /// Columns of classes, with the place of the column of labels that they are read as.
+    class_columns: Option<(usize, ClassColumns)>,
 }
 
 impl Dataset {
@@ -38,7 +41,19 @@ impl Dataset {
         if !images.is_empty() {
             images.resize(places.len(), None);
         }
-        Ok(Self { path: path.into(), form, files, columns, cells, places, images, problems, notes, class_names })
+        Ok(Self {
+            path: path.into(),
+            form,
+            files,
+            columns,
+            cells,
+            places,
+            images,
+            problems,
+            notes,
+            class_names,
+            class_columns: None,
+        })
     }
 
     /// The path that was read.
@@ -71,7 +86,38 @@ impl Dataset {
     /// # Panics
     /// When there is no row of this number.
     pub fn cell(&self, row: usize, column: usize) -> &str {
-        self.cells.get(row, column)
+        match &self.class_columns {
+            Some((label, classes)) if *label == column => classes.cell(row),
+            _ => self.cells.get(row, column),
+        }
+    }
+
+    /// Adds the column `label` if the labels are a column for each class, with 1 where an image shows it. Data with a column
+    /// of labels or captions stay as they are.
+    pub fn join_class_columns(&mut self) {
+        if self.class_columns.is_some() || self.label_column(None).is_ok() || self.caption_column(None).is_ok() {
+            return;
+        }
+        if let Some(classes) = ClassColumns::find(&self.cells, &self.columns, self.len()) {
+            let label = self.columns.len();
+            self.columns.push(LABEL_COLUMN.into());
+            self.class_names.insert(label, classes.names().to_vec());
+            self.class_columns = Some((label, classes));
+        }
+    }
+
+    fn classes_of(&self, column: usize) -> Option<&ClassColumns> {
+        self.class_columns.as_ref().filter(|(label, _)| *label == column).map(|(_, classes)| classes)
+    }
+
+    /// Says which columns of classes are read as this column of labels, if it is no column of the file.
+    pub fn class_columns_description(&self, column: usize) -> Option<String> {
+        self.classes_of(column).map(ClassColumns::description)
+    }
+
+    /// What is wrong with a row that has no class, or several, in the columns of classes read as this column.
+    pub fn label_problem(&self, row: usize, column: usize) -> Option<String> {
+        self.classes_of(column)?.problem(&self.cells, row)
     }
 
     /// Where a row came from.

@@ -38,6 +38,7 @@ mod archive;
 mod builder;
 mod caption;
 mod cells;
+mod class_columns;
 pub mod columns;
 mod dataset;
 mod delimited;

@@ -2,6 +2,7 @@
 
 use crate::label_cells::{LabelCells, Numbers};
 use crate::results::UnreadableImage;
+use crate::short_names;
 use anyhow::{Result, bail};
 use dermake_files::missing::missing_word;
 use dermake_sources::{Dataset, Form};
@@ -38,12 +39,13 @@ pub fn without_label(data: &Dataset, row: usize, column: usize) -> UnreadableIma
         Some(word) => format!(
             "its {name} is {word}, which counts as none; if {word} is the name of a class, name all classes with --labels"
         ),
-        None => format!("it has no {name}"),
+        None => data.label_problem(row, column).unwrap_or_else(|| format!("it has no {name}")),
     };
     UnreadableImage { row: row + 1, file: data.origin(row).to_string(), problem }
 }
 
-/// The classes that labels name, in alphabetical order; spellings of one label are one class.
+/// The classes that labels name, in alphabetical order; spellings of one label are one class, and short names
+/// stand for labels.
 pub fn distinct(data: &Dataset, rows: &[usize], column: usize) -> Result<Vec<String>> {
     let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for &row in rows {
@@ -76,5 +78,5 @@ pub fn distinct(data: &Dataset, rows: &[usize], column: usize) -> Result<Vec<Str
     for found in spellings.values().filter(|found| found.len() > 1) {
         tracing::warn!("these spellings count as one class: {}", found.join(", "));
     }
-    Ok(spellings.values().map(|found| found[0].to_owned()).collect())
+    Ok(short_names::in_full(&spellings.values().map(|found| found[0].to_owned()).collect::<Vec<_>>()))
 }

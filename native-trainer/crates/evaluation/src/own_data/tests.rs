@@ -1,6 +1,7 @@
 //! Folders and tables of one's own, read from real files.
 
 use super::*;
+use crate::labeled::{Columns, LabeledImages};
 use std::fs;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -97,4 +98,62 @@ fn what_cannot_be_classes_is_said_with_a_next_step() {
     let numbers = table("image,label\na,0\nb,1\n");
     let named = OwnColumns { classes: Some("acne, nevus"), ..default };
     assert_eq!(benchmarks(&numbers.path().join("t.csv"), &named, 0.01).unwrap().len(), 1);
+}
+
+/// Images with a row of 0 and 1 for MEL, NV, BCC, AKIEC, BKL, DF, VASC and UNK.
+fn isic(rows: &str) -> tempfile::TempDir {
+    folder(&[("isic.csv", &format!("image,MEL,NV,BCC,AKIEC,BKL,DF,VASC,UNK\n{rows}"))])
+}
+
+#[test]
+fn a_column_for_each_class_is_one_label_a_row() {
+    let root = isic("a,1.0,0,0,0,0,0,0,0\nb,0,true,0,0,0,0,0,0\nc,0,0,0,1,0,0,0,0\n");
+    let path = root.path().join("isic.csv");
+    let columns = OwnColumns::default();
+    let LabeledData { benchmark, table, label_column, class_list } =
+        labeled(&path, &columns, 0.0, LabeledRows::All).unwrap();
+    assert_eq!(
+        class_list.class_names.join(", "),
+        "melanoma, nevus, basal cell carcinoma, actinic keratosis, benign keratosis, dermatofibroma, vascular lesion"
+    );
+    let notes = benchmark.notes().join("\n");
+    for expected in [
+        "the labels are columns: MEL, NV, BCC, AKIEC, BKL, DF, VASC; UNK is 0 in every row and left out",
+        "short names are read as labels: AKIEC is actinic keratosis, MEL is melanoma, NV is nevus",
+    ] {
+        assert!(notes.contains(expected), "{notes}");
+    }
+    let read = |classes: &LabelSet| {
+        let columns = Columns { label: &label_column, image: None };
+        LabeledImages::of_rows(&table, table.rows(), &columns, classes, root.path()).map(|images| images.labels)
+    };
+    assert_eq!(read(&class_list).unwrap(), [0, 1, 3]);
+    assert_eq!(read(&LabelSet::find("pad").unwrap()).unwrap(), [5, 0, 2], "a built-in set has these labels");
+    let f17k = LabelSet::find("f17k").unwrap();
+    assert_eq!(f17k.class_names[read(&f17k).unwrap()[1]], "nevocytic nevus");
+    let message = read(&LabelSet::from_class_names(vec!["nevus".into(), "acne".into()]).unwrap()).unwrap_err();
+    assert!(message.to_string().contains("row 1 has label \"MEL\", row 3 has label \"AKIEC\""), "{message}");
+}
+
+#[test]
+fn rows_of_no_class_or_several_are_counted_and_named() {
+    let root = isic("a,1,0,0,0,0,0,0,0\nb,0,1,0,0,0,0,0,0\nc,0,0,0,0,0,0,0,0\nd,1,1,0,0,0,0,0,0\n");
+    let path = root.path().join("isic.csv");
+    let message = error(&path, &OwnColumns::default());
+    assert!(message.contains("2 of 4 images cannot be read (50.0 %"), "{message}");
+    assert!(message.contains("none of the columns of classes is 1 (MEL, NV"), "{message}");
+    let found = benchmarks(&path, &OwnColumns::default(), 0.5).unwrap().remove(0).own.unwrap();
+    assert_eq!(found.rows, [0, 1]);
+    let notes = found.notes.join("\n");
+    assert!(notes.contains("2 rows without a label are left out, the first is row 3 (line 4)"), "{notes}");
+    assert!(notes.contains(": none of the columns of classes is 1 (MEL"), "{notes}");
+}
+
+#[test]
+fn short_names_in_a_column_of_labels_stand_for_labels() {
+    let root = folder(&[("t.csv", "image,dx\na,mel\nb,nv\nc,mel\n")]);
+    let found = benchmarks(&root.path().join("t.csv"), &OwnColumns::default(), 0.0).unwrap().remove(0);
+    let Task::Classification { classes: Classes::Names(names), .. } = &found.task else { panic!() };
+    assert_eq!(names.join(", "), "melanoma, nevus");
+    assert_eq!(found.own.unwrap().notes, ["short names are read as labels: mel is melanoma, nv is nevus"]);
 }
