@@ -56,7 +56,7 @@ pub struct Calibrate {
     /// Probabilities that somebody published, in place of a model: files as in `dermake eval --from`; may be repeated. The
     /// result is only printed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "data", "labels", "outside", "refuse", "image_column",
-        "label_column", "split", "max_unreadable", "no_cache", "arch", "dtype"])]
+        "label_column", "images", "split", "max_unreadable", "no_cache", "arch", "dtype"])]
     from: Vec<PathBuf>,
 
     /// Class names of the published probabilities [default: those beside them]

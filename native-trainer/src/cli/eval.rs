@@ -53,7 +53,7 @@ pub struct Eval {
     /// probability_class_0, probability_class_1, …, or a folder with MODEL.csv, DATASET/MODEL.csv or the tables of linear
     /// probes, DATASET_10pct/MODEL_DATASET/NAME.csv; may be repeated to compare models
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "only", "protocol", "max_unreadable", "no_cache", "labels",
-        "image_column", "label_column", "caption_column", "split", "scale", "arch", "dtype"])]
+        "image_column", "label_column", "images", "caption_column", "split", "scale", "arch", "dtype"])]
     from: Vec<PathBuf>,
 
     /// Class names of the predictions: pad, f17k, snu, sd128, a table with the columns diag and label, or a label file

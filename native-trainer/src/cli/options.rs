@@ -129,6 +129,10 @@ pub struct ColumnArguments {
     /// name per line, or pad, f17k, snu or sd128 [default: the labels that occur]
     #[arg(long, value_name = "LABELS")]
     labels: Option<String>,
+
+    /// Folder where the image names of your table start [default: the table's folder, images beside it, or the folder above]
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
 }
 
 impl ColumnArguments {
@@ -138,6 +142,7 @@ impl ColumnArguments {
             image: self.image_column.as_deref(),
             label: self.label_column.as_deref(),
             classes: self.labels.as_deref(),
+            images: self.images.as_deref(),
             ..OwnColumns::default()
         }
     }

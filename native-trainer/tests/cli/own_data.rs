@@ -153,6 +153,19 @@ fn a_table_of_isic_is_read_as_one_label_a_row() {
 }
 
 #[test]
+fn the_images_of_a_table_may_be_elsewhere() {
+    let root = tempfile::tempdir().unwrap();
+    classes(&root.path().join("photos"));
+    let table = root.path().join("tables/t.csv");
+    fs::create_dir(root.path().join("tables")).unwrap();
+    fs::write(&table, "image,label\nacne/a,acne\nNevus/c,nevus\n").unwrap();
+    let output = run(&["eval", "--no-cache"], &[("--data", &table)]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    let output = run(&["eval", "--no-cache"], &[("--data", &table), ("--images", &root.path().join("photos"))]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
 fn the_first_error_names_lines_that_work() {
     let root = tempfile::tempdir().unwrap();
     let empty = root.path().join("empty");

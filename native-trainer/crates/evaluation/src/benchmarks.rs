@@ -43,6 +43,8 @@ pub struct Benchmark {
 pub struct OwnRows {
     pub path: PathBuf,
     pub rows: Vec<usize>,
+    /// The folder where the names of the images start, if it is none of the usual ones.
+    pub images: Option<PathBuf>,
     /// What was left out, in sentences.
     pub notes: Vec<String>,
 }
@@ -172,7 +174,7 @@ impl Benchmark {
             _ => Table::read(table)?,
         };
         Ok(match &self.own {
-            Some(own) => table.with_rows(own.rows.clone()),
+            Some(own) => table.with_rows(own.rows.clone()).with_images(own.images.clone()),
             None => table,
         })
     }

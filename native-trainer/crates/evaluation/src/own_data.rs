@@ -36,12 +36,15 @@ pub struct OwnColumns<'a> {
     pub classes: Option<&'a str>,
     /// The part of the data to score.
     pub split: Option<&'a str>,
+    /// The folder where the names of the images start.
+    pub images: Option<&'a Path>,
 }
 
 impl OwnColumns<'_> {
     /// Returns whether anything is said, which only data of one's own need.
     pub fn is_given(&self) -> bool {
-        [self.image, self.label, self.caption, self.classes, self.split].iter().any(Option::is_some)
+        let texts = [self.image, self.label, self.caption, self.classes, self.split];
+        self.images.is_some() || texts.iter().any(Option::is_some)
     }
 }
 
@@ -119,6 +122,14 @@ fn read(path: &Path, columns: &OwnColumns<'_>) -> Result<Dataset> {
     let mut data = Dataset::read(path).map_err(explained)?;
     data.join_class_columns();
     data.image_column(columns.image).map_err(explained)?;
+    if let Some(images) = columns.images {
+        if data.knows_images() {
+            bail!("--images is for tables that name their images; these data have them: {}", path.display());
+        }
+        if !images.is_dir() {
+            bail!("--images names no folder: {}", images.display());
+        }
+    }
     Ok(data)
 }
 
@@ -212,7 +223,8 @@ fn classification(
         label_column: name.clone(),
         metric: "top1_accuracy".into(),
     };
-    let own = OwnRows { path: data.path().into(), rows: labeled, notes };
+    let images = columns.images.map(Path::to_path_buf);
+    let own = OwnRows { path: data.path().into(), rows: labeled, images, notes };
     Ok((benchmark(LABELS_KEY, title, task, columns, own), classes))
 }
 
@@ -220,7 +232,8 @@ fn retrieval(data: &Dataset, rows: &[usize], column: usize, columns: &OwnColumns
     let title = format!("{}, captions", name_of(data.path()));
     tracing::info!("read {}: captions from the column {}", data.description(), data.columns()[column]);
     let task = Task::Retrieval { caption_column: data.columns()[column].clone() };
-    let own = OwnRows { path: data.path().into(), rows: rows.to_vec(), notes: data.notes().to_vec() };
+    let images = columns.images.map(Path::to_path_buf);
+    let own = OwnRows { path: data.path().into(), rows: rows.to_vec(), images, notes: data.notes().to_vec() };
     benchmark(CAPTIONS_KEY, title, task, columns, own)
 }
 

@@ -13,6 +13,8 @@ pub struct Table {
     data: Dataset,
     /// The rows to score.
     rows: Vec<usize>,
+    /// The only folder where the names of the images start, if one was named.
+    images: Option<PathBuf>,
 }
 
 impl Table {
@@ -55,12 +57,17 @@ impl Table {
             tracing::warn!("{note}");
         }
         let rows = (0..data.len()).collect();
-        Ok(Self { path: data.path().into(), data, rows })
+        Ok(Self { path: data.path().into(), data, rows, images: None })
     }
 
     /// The table with these rows to score.
     pub fn with_rows(self, rows: Vec<usize>) -> Self {
         Self { rows, ..self }
+    }
+
+    /// The table with the folder where the names of its images start.
+    pub fn with_images(self, images: Option<PathBuf>) -> Self {
+        Self { images, ..self }
     }
 
     /// The rows to score: all, unless others were chosen.
@@ -145,11 +152,12 @@ impl Table {
     }
 
     /// Returns the images of some rows, by the names in a column below the first of the `roots` that has one of the first
-    /// images.
+    /// images; a folder of [`Self::with_images`] replaces them.
     ///
     /// # Errors
     /// When a name fits several files. What is missing is named as written; a row without a name has an empty path.
     pub fn images(&self, column: Option<usize>, rows: &[usize], roots: &[PathBuf]) -> Result<Vec<ImageFile>> {
+        let roots = self.images.as_ref().map_or(roots, std::slice::from_ref);
         let images = self.data.images(column, Some(roots));
         let image = |&row: &usize| {
             let path = match images.get(row) {

@@ -50,6 +50,7 @@ impl Evaluation {
                 caption: self.caption_column.as_deref(),
                 classes: self.labels.as_deref(),
                 split: self.split.as_deref(),
+                images: None,
             },
             only: &self.only,
             protocol,

@@ -100,6 +100,31 @@ fn what_cannot_be_classes_is_said_with_a_next_step() {
     assert_eq!(benchmarks(&numbers.path().join("t.csv"), &named, 0.01).unwrap().len(), 1);
 }
 
+#[test]
+fn images_of_a_table_may_be_in_a_folder_of_their_own() {
+    let root = folder(&[
+        ("tables/t.csv", "image,dx\na,acne\nb,nevus\n"),
+        ("photos/a.jpg", ""),
+        ("photos/b.jpg", ""),
+        ("classes/acne/c.jpg", ""),
+    ]);
+    let (path, photos) = (root.path().join("tables/t.csv"), root.path().join("photos"));
+    let columns = OwnColumns { images: Some(&photos), ..OwnColumns::default() };
+    let LabeledData { table, label_column, class_list, .. } =
+        labeled(&path, &columns, 0.0, LabeledRows::All).unwrap();
+    let columns = Columns { label: &label_column, image: None };
+    let images = LabeledImages::of_rows(&table, table.rows(), &columns, &class_list, root.path()).unwrap();
+    let found: Vec<&Path> = images.files.iter().map(|file| file.path.as_path()).collect();
+    assert_eq!(found, [photos.join("a.jpg"), photos.join("b.jpg")]);
+    for (data, images, expected) in [
+        (&path, root.path().join("none"), "--images names no folder"),
+        (&root.path().join("classes"), photos.clone(), "--images is for tables that name their images"),
+    ] {
+        let message = error(data, &OwnColumns { images: Some(&images), ..OwnColumns::default() });
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
 /// Images with a row of 0 and 1 for MEL, NV, BCC, AKIEC, BKL, DF, VASC and UNK.
 fn isic(rows: &str) -> tempfile::TempDir {
     folder(&[("isic.csv", &format!("image,MEL,NV,BCC,AKIEC,BKL,DF,VASC,UNK\n{rows}"))])
