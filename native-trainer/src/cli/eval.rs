@@ -12,6 +12,7 @@ use dermake_evaluation::{
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
+use shared_model::labels::Templates;
 use shared_model::preprocess::Reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,7 +54,7 @@ pub struct Eval {
     /// probability_class_0, probability_class_1, …, or a folder with MODEL.csv, DATASET/MODEL.csv or the tables of linear
     /// probes, DATASET_10pct/MODEL_DATASET/NAME.csv; may be repeated to compare models
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "only", "protocol", "max_unreadable", "no_cache", "labels",
-        "image_column", "label_column", "images", "caption_column", "split", "scale", "arch", "dtype"])]
+        "image_column", "label_column", "images", "caption_column", "split", "scale", "templates", "arch", "dtype"])]
     from: Vec<PathBuf>,
 
     /// Class names of the predictions: pad, f17k, snu, sd128, a table with the columns diag and label, or a label file
@@ -101,6 +102,10 @@ pub struct Eval {
     /// AUROC, not the accuracy
     #[arg(long, ignore_case = true, default_value = "100", value_parser = scale())]
     scale: Scale,
+
+    /// A sentence with {} in place of the label, for classifications; may be repeated [default: MAKE's eight skin templates]
+    #[arg(long = "template", value_name = "SENTENCE")]
+    templates: Vec<String>,
 
     /// Write the feature of every scored image with its benchmark, row and file: a file ending in .csv, .tsv, .parquet or
     /// .npy
@@ -180,6 +185,7 @@ impl Eval {
         let launched = Launched::from_environment()?;
         self.loading = self.loading.on(&launched);
         let cache = self.cache.folder();
+        let templates = Templates::given_or_skin(self.templates)?;
         let named = || vec![std::env::var("DERMAKE_MODEL").unwrap_or_else(|_| demo_model::NAME.into())];
         let names = if self.models.is_empty() { named() } else { self.models };
         let models: Vec<ModelOptions> =
@@ -205,6 +211,7 @@ impl Eval {
             },
             map: self.map,
             scale: self.scale,
+            templates,
             ranks,
         };
         launched.compute_features(&models, Reading::Reference, |ranks| Ok(exit_code(evaluate(&options(ranks))?)))

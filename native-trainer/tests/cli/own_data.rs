@@ -166,6 +166,31 @@ fn the_images_of_a_table_may_be_elsewhere() {
 }
 
 #[test]
+fn templates_of_ones_own_are_used_and_recorded() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, out) = (root.path().join("photos"), root.path().join("report"));
+    classes(&data);
+    let evaluated = |options: &[&str]| {
+        let arguments = [&["eval", "--no-cache"], options].concat();
+        let output = run(&arguments, &[("--data", &data), ("--out", &out)]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let predictions = fs::read_dir(out.join("predictions/own")).unwrap().next().unwrap().unwrap().path();
+        (results(&out), fs::read_to_string(predictions).unwrap())
+    };
+    let (usual, usual_answers) = evaluated(&[]);
+    let (own, own_answers) = evaluated(&["--template", "a photo of {}", "--template", "{} on skin"]);
+    assert_eq!(usual["templates"].as_array().unwrap().len(), 8);
+    assert_eq!(own["templates"], serde_json::json!(["a photo of {}", "{} on skin"]));
+    assert_ne!(usual_answers, own_answers);
+    assert!(!usual["benchmarks"][0]["notes"].to_string().contains("templates"));
+    let notes = own["benchmarks"][0]["notes"].to_string();
+    assert!(notes.contains("templates: ") && notes.contains("{} on skin"), "{notes}");
+    let output = run(&["eval", "--no-cache", "--template", "a photo"], &[("--data", &data)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a sentence with one {} for the label"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn the_first_error_names_lines_that_work() {
     let root = tempfile::tempdir().unwrap();
     let empty = root.path().join("empty");

@@ -7,6 +7,7 @@ use super::results::Protocol;
 use dermake_features::RankGroup;
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
+use shared_model::labels::Templates;
 use std::path::{Path, PathBuf};
 
 /// Options of an evaluation.
@@ -34,6 +35,8 @@ pub struct EvalOptions<'a> {
     pub map: Option<MapMethod>,
     /// The factor between cosines and logits.
     pub scale: Scale,
+    /// The sentences that labels of classifications are put into.
+    pub templates: Templates,
     /// The ranks that compute the features.
     pub ranks: RankGroup,
 }

@@ -10,7 +10,7 @@ use super::image_tables::{ImageTables, TableFiles};
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
 use super::resampler::Scored;
-use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Protocol, Results, SkippedBenchmark};
+use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
 use super::zero_shot::{self, ClassTask};
 use super::{Ending, compared, print_table, report, retrieval};
@@ -112,8 +112,15 @@ fn of_model(
     let encoder = Encoder::new(&model, Reading::Reference, store).with_ranks(&eval.ranks);
     eval.scale.check(&model)?;
     let tables = eval.tables.started();
-    let mut session = Session { encoder, options: session_options, tables, map: eval.map, scale: eval.scale };
-    let mut results = empty_results(&model, &identity, eval.protocol);
+    let mut session = Session {
+        encoder,
+        options: session_options,
+        tables,
+        map: eval.map,
+        scale: eval.scale,
+        templates: eval.templates.clone(),
+    };
+    let mut results = empty_results(&model, &identity, eval);
     let mut all_scored = Vec::new();
     let mut ending = Ending::Complete;
     let data = FileFinder::new(eval.data);
@@ -208,7 +215,7 @@ fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path) -> Result
     }
 }
 
-fn empty_results(model: &ZeroShotModel, identity: &Identity, protocol: Protocol) -> Results {
+fn empty_results(model: &ZeroShotModel, identity: &Identity, eval: &EvalOptions<'_>) -> Results {
     Results {
         format: Results::FORMAT.into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -218,7 +225,8 @@ fn empty_results(model: &ZeroShotModel, identity: &Identity, protocol: Protocol)
             is_trained: model.is_trained,
             notice: model.notice.clone(),
         },
-        protocol,
+        protocol: eval.protocol,
+        templates: eval.templates.as_slice().to_vec(),
         benchmarks: Vec::new(),
         failed: Vec::new(),
         skipped: Vec::new(),

@@ -182,6 +182,7 @@ fn empty_results(model: &str) -> Results {
         version: env!("CARGO_PKG_VERSION").into(),
         model: EvaluatedModel { name: model.into(), sha256: String::new(), is_trained: true, notice: None },
         protocol: Protocol::All,
+        templates: Vec::new(),
         benchmarks: Vec::new(),
         failed: Vec::new(),
         skipped: Vec::new(),

@@ -27,6 +27,10 @@ pub struct Results {
     pub version: String,
     pub model: EvaluatedModel,
     pub protocol: Protocol,
+    /// The sentences that the labels of classifications were put into, with `{}` in place of the label; none where no model
+    /// was asked.
+    #[serde(default)]
+    pub templates: Vec<String>,
     /// Benchmarks that were run, in the order of the list.
     pub benchmarks: Vec<BenchmarkResult>,
     /// Benchmarks that could not be scored.

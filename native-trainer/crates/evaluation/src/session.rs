@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use dermake_features::{Encoder, ImageFeatures, ImageFile};
 use dermake_models::scale::Scale;
 use dermake_process::progress;
+use shared_model::labels::Templates;
 use std::path::Path;
 
 /// An evaluation under way.
@@ -21,6 +22,8 @@ pub struct Session<'a> {
     pub map: Option<MapMethod>,
     /// The factor between cosines and logits.
     pub scale: Scale,
+    /// The sentences that labels are put into.
+    pub templates: Templates,
 }
 
 /// Options that all benchmarks share.
@@ -42,9 +45,16 @@ impl<'a> SessionOptions<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A session of which only the features are wanted: no files, no maps, the reference's scale.
+    /// A session of which only the features are wanted: no files, no maps, the reference's scale and templates.
     pub fn of_features(encoder: Encoder<'a>, options: &'a SessionOptions<'a>) -> Self {
-        Self { encoder, options, tables: ImageTables::default(), map: None, scale: Scale::Reference }
+        Self {
+            encoder,
+            options,
+            tables: ImageTables::default(),
+            map: None,
+            scale: Scale::Reference,
+            templates: Templates::skin(),
+        }
     }
 
     pub fn data(&self) -> &Path {

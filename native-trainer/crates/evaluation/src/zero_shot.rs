@@ -67,6 +67,7 @@ pub fn run(session: &mut Session<'_>, benchmark: &Benchmark, table: &Path, task:
     let map = map.transpose()?.flatten();
     let mut notes = benchmark.notes();
     notes.extend(scale_note(session.scale, &classifier));
+    notes.extend(templates_note(&session.templates));
     if n_rows < table.rows().len() {
         let n_all = table.rows().len();
         notes.push(format!("the first {n_rows} of {n_all} rows, as the released script scores them"));
@@ -103,6 +104,13 @@ fn scale_note(scale: Scale, classifier: &Classifier) -> Option<String> {
     }
 }
 
+/// The sentences that labels were put into, if not the reference's.
+fn templates_note(templates: &Templates) -> Option<String> {
+    let quoted =
+        || templates.as_slice().iter().map(|template| format!("{template:?}")).collect::<Vec<_>>().join(", ");
+    (*templates != Templates::skin()).then(|| format!("templates: {}", quoted()))
+}
+
 fn predictions(
     classifier: &Classifier,
     scored: &ScoredRows,
@@ -130,7 +138,7 @@ fn predictions(
 
 /// Returns the classifier of a label set with the session's scale.
 fn classifier(session: &mut Session<'_>, labels: &LabelSet) -> Result<Classifier> {
-    let templates = Templates::skin();
+    let templates = session.templates.clone();
     let classifier = plain_classifier(session, labels, &templates)?;
     session.scale.of(classifier, session.encoder.model(), &templates)
 }

@@ -7,6 +7,7 @@ use dermake_features::{RankGroup, default_cache};
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
 use pyo3::prelude::*;
+use shared_model::labels::Templates;
 use std::path::PathBuf;
 
 /// What to evaluate on: the options of the same names of `dermake eval`.
@@ -61,6 +62,7 @@ impl Evaluation {
             tables: TableFiles::default(),
             map: None,
             scale,
+            templates: Templates::skin(),
             ranks: RankGroup::alone(),
         })?;
         comparison.models.into_iter().next().context("nothing was evaluated")

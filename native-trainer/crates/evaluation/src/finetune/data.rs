@@ -124,6 +124,7 @@ fn results(model: EvaluatedModel, scored: &Scored, effort: Effort) -> Results {
         version: env!("CARGO_PKG_VERSION").into(),
         model,
         protocol: Protocol::All,
+        templates: Vec::new(),
         benchmarks: vec![scored.result.clone()],
         failed: Vec::new(),
         skipped: Vec::new(),

@@ -37,6 +37,7 @@ pub fn results(benchmarks: Vec<BenchmarkResult>) -> Results {
             notice: None,
         },
         protocol: Protocol::All,
+        templates: Vec::new(),
         benchmarks,
         failed: Vec::new(),
         skipped: Vec::new(),
