@@ -31,6 +31,7 @@ mod map;
 mod old_models;
 mod open_clip;
 mod own_data;
+mod own_tables;
 mod pictures;
 mod prepare;
 mod quantize;
