@@ -6,7 +6,7 @@ use super::compare::{Comparison, Evaluated, FailedModel};
 use super::concepts::{self, ConceptSource};
 use super::eval_options::EvalOptions;
 use super::exclusion::Exclusion;
-use super::image_tables::{ImageTables, TableFiles};
+use super::image_tables::ImageTables;
 use super::linear_probe::{self, ProbeTask};
 use super::out::ReportFolder;
 use super::resampler::Scored;

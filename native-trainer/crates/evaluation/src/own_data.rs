@@ -189,7 +189,7 @@ fn classification(
     let name = &data.columns()[column];
     let known = match columns.classes {
         Some(argument) => Some(labels::from_argument(argument)?.class_names),
-        None => data.class_names(column).map(|names| short_names::in_full(names)),
+        None => data.class_names(column).map(short_names::in_full),
     };
     let (labeled, unlabeled) = classes::by_presence(data, rows, column, known.as_deref());
     let missing: Vec<UnreadableImage> =
