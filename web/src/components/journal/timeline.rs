@@ -10,16 +10,27 @@ use crate::{sentences, texts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+/// An entry that stays is not drawn again: its photo would be read again, and its buttons would lose the focus.
 #[component]
 pub fn Timeline(app: App) -> impl IntoView {
     let spots = app.watch(|state| state.journal.spots());
-    let spot = move |(name, entries): (String, Vec<Entry>)| {
+    let spot = move |(name, _): (String, Vec<Entry>)| {
+        let title = name.clone();
+        let entries = move || {
+            spots.with(|spots| spots.iter().find(|(spot, _)| *spot == name).map(|(_, entries)| entries.clone()))
+        };
         view! {
-            <h3 dir="auto">{name}</h3>
-            <ul class="timeline">{entries.into_iter().map(|entry| view! { <Kept app entry/> }).collect_view()}</ul>
+            <h3 dir="auto">{title}</h3>
+            <ul class="timeline">
+                <For
+                    each=move || entries().unwrap_or_default()
+                    key=|entry| entry.id.clone()
+                    children=move |entry| view! { <Kept app entry/> }
+                />
+            </ul>
         }
     };
-    move || spots.get().into_iter().map(spot).collect_view()
+    view! { <For each=move || spots.get() key=|(name, _)| name.clone() children=spot/> }
 }
 
 /// Deletes an entry. The focus goes to the one beside it: to the entry and not to its button, since a key that is held down
