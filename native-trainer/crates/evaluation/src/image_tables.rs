@@ -95,7 +95,7 @@ impl TableFiles<'_> {
     }
 }
 
-/// The columns of the tables. In a name, CLASS and CONCEPT stand for each of them.
+/// The columns of the tables. A column with CLASS or CONCEPT in its name is there for each class or concept.
 #[derive(JsonSchema)]
 pub struct TableColumns {
     /// Of `--embeddings`: a row for each scored image of every benchmark.

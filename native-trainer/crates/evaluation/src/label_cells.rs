@@ -44,7 +44,7 @@ impl<'a> LabelCells<'a> {
         }
     }
 
-    /// The class of this name in any spelling, or of one that a short name stands for.
+    /// The class of this name in any spelling, or the one that this short name abbreviates.
     fn of_key(&self, cell: &str) -> Option<usize> {
         let class = |name: &str| self.by_key.get(&spelling_key(name)).copied();
         class(cell).or_else(|| short_names::names_of(cell).iter().find_map(|name| class(name)))

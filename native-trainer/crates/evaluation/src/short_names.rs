@@ -1,4 +1,4 @@
-//! The short names that the ISIC challenges and HAM10000 have for their classes, and what they stand for.
+//! The short names of classes in the ISIC challenges and HAM10000, and the labels that they abbreviate.
 //!
 //! Source: the descriptions of ISIC 2018 (task 3) and ISIC 2019, <https://challenge.isic-archive.com>.
 
@@ -6,7 +6,7 @@ use dermake_sources::Dataset;
 use shared_model::labels::spelling_key;
 use std::collections::BTreeMap;
 
-/// Each short name with the labels that it stands for; the first is used where nobody names labels.
+/// Each short name with the labels that it abbreviates; the first is used where nobody names labels.
 const SHORT_NAMES: [(&str, &[&str]); 10] = [
     ("MEL", &["melanoma", "malignant melanoma"]),
     ("NV", &["nevus", "melanocytic nevus", "melanocytic nevi", "nevi", "nevocytic nevus"]),
@@ -20,7 +20,7 @@ const SHORT_NAMES: [(&str, &[&str]); 10] = [
     ("UNK", &["unknown"]),
 ];
 
-/// The labels that a short name stands for; none if it is no short name.
+/// The labels that a short name abbreviates; none if it is no short name.
 pub fn names_of(label: &str) -> &'static [&'static str] {
     let is_it = |(short, _): &&(&str, _)| short.eq_ignore_ascii_case(label.trim());
     SHORT_NAMES.iter().find(is_it).map_or(&[], |(_, names)| names)

@@ -45,7 +45,7 @@ pub fn without_label(data: &Dataset, row: usize, column: usize) -> UnreadableIma
 }
 
 /// The classes that labels name, in alphabetical order; spellings of one label are one class, and short names
-/// stand for labels.
+/// are written in full.
 pub fn distinct(data: &Dataset, rows: &[usize], column: usize) -> Result<Vec<String>> {
     let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for &row in rows {
