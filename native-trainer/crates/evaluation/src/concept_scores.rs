@@ -1,5 +1,6 @@
 //! The presence scores of concepts in the images of all benchmarks, as a table for other programs.
 
+use super::image_rows::ImageRows;
 use anyhow::Result;
 use dermake_sheets::Sheet;
 use std::path::{Path, PathBuf};
@@ -56,15 +57,13 @@ impl ConceptScores {
     }
 
     fn sheet(&self) -> Sheet {
-        let rows = || {
-            self.benchmarks
-                .iter()
-                .flat_map(|of| of.rows.iter().zip(&of.files).map(move |(row, file)| (&of.key, row, file)))
-        };
-        let mut sheet = Sheet::default();
-        sheet.texts("benchmark", rows().map(|(key, ..)| key.clone()).collect());
-        sheet.texts("row", rows().map(|(_, row, _)| (row + 1).to_string()).collect());
-        sheet.texts("file", rows().map(|(.., file)| file.to_string_lossy().into_owned()).collect());
+        let mut images = ImageRows::default();
+        for of in &self.benchmarks {
+            for (row, file) in of.rows.iter().zip(&of.files) {
+                images.add(&of.key, row + 1, file.to_string_lossy());
+            }
+        }
+        let mut sheet = images.into_sheet();
         let mut names: Vec<&String> = Vec::new();
         for concept in self.benchmarks.iter().flat_map(|of| &of.concepts) {
             if !names.contains(&&concept.name) {

@@ -1,16 +1,14 @@
 //! The features of the images of all benchmarks, as a table for other programs.
 
+use super::image_rows::ImageRows;
 use anyhow::Result;
 use candle_core::Tensor;
-use dermake_sheets::Sheet;
 use std::path::{Path, PathBuf};
 
 /// Features of scored images, with the benchmark, the row and the file of each.
 #[derive(Default)]
 pub struct Embeddings {
-    benchmarks: Vec<String>,
-    rows: Vec<String>,
-    files: Vec<String>,
+    images: ImageRows,
     width: usize,
     values: Vec<f32>,
 }
@@ -22,9 +20,9 @@ impl Embeddings {
     /// - `features`: `[n, E]`, in the order of `rows` and `files`
     pub fn add(&mut self, benchmark: &str, rows: &[usize], files: &[PathBuf], features: &Tensor) -> Result<()> {
         self.width = features.dims2()?.1;
-        self.benchmarks.extend(rows.iter().map(|_| benchmark.to_owned()));
-        self.rows.extend(rows.iter().map(|&row| (row + 1).to_string()));
-        self.files.extend(files.iter().map(|file| file.to_string_lossy().into_owned()));
+        for (row, file) in rows.iter().zip(files) {
+            self.images.add(benchmark, row + 1, file.to_string_lossy());
+        }
         self.values.extend(features.flatten_all()?.to_vec1::<f32>()?);
         Ok(())
     }
@@ -32,12 +30,9 @@ impl Embeddings {
     /// Writes the table.
     ///
     /// # Errors
-    /// As [`Sheet::write`].
+    /// As [`Sheet::write`](dermake_sheets::Sheet::write).
     pub fn write(self, path: &Path) -> Result<()> {
-        let mut sheet = Sheet::default();
-        sheet.texts("benchmark", self.benchmarks);
-        sheet.texts("row", self.rows);
-        sheet.texts("file", self.files);
+        let mut sheet = self.images.into_sheet();
         sheet.vectors("feature", self.width, self.values);
         sheet.write(path)?;
         tracing::info!("{} features of {} values: {}", sheet.n_rows(), self.width, path.display());

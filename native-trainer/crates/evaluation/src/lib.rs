@@ -18,7 +18,8 @@
 //! What comes out: `results` are the types of `results.json`, and `published` has figures of papers to show beside
 //! them. `out` is the folder, `report` the page and the table, with a file for each task's figures, `figure_files` its
 //! drawings, `embedding_map` the places of the images on a map. `image_tables` are the tables with a row for each
-//! image; two of them are in `embeddings` and `concept_scores`, the third is a sheet of `predictions`.
+//! image, whose first columns are `image_rows`; two of them are in `embeddings` and `concept_scores`, the third is a
+//! sheet of `predictions`.
 //!
 //! Other commands: `finetune`, `calibrate`, `overlap` (`dermake data overlap`) and `known_answers` (`dermake verify`).
 
@@ -41,6 +42,7 @@ mod figure_files;
 mod finetune;
 mod from_predictions;
 mod groups;
+mod image_rows;
 mod image_tables;
 pub mod known_answers;
 mod label_cells;

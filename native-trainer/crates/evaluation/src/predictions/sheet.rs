@@ -1,6 +1,7 @@
 //! The answers to the images of all classifications, as one table for other programs.
 
 use super::Predictions;
+use crate::image_rows::ImageRows;
 use crate::resampler::Scored;
 use dermake_sheets::Sheet;
 use std::collections::HashMap;
@@ -16,10 +17,9 @@ pub fn to_sheet(scored: &[Scored]) -> Sheet {
 pub fn sheet_of(answered: &[(&str, &Predictions)]) -> Sheet {
     let rows = || answered.iter().flat_map(|(key, of)| of.rows.iter().map(move |row| (*key, *of, row)));
     let class = |of: &Predictions, place: usize| of.class_names[place].clone();
-    let mut sheet = Sheet::default();
-    sheet.texts("benchmark", rows().map(|(key, ..)| key.to_owned()).collect());
-    sheet.texts("row", rows().map(|(.., row)| row.row.to_string()).collect());
-    sheet.texts("file", rows().map(|(.., row)| row.image.clone()).collect());
+    let mut images = ImageRows::default();
+    rows().for_each(|(key, _, row)| images.add(key, row.row, row.image.as_str()));
+    let mut sheet = images.into_sheet();
     sheet.texts("true_label", rows().map(|(_, of, row)| class(of, row.label)).collect());
     sheet.texts("predicted_label", rows().map(|(_, of, row)| class(of, row.predicted)).collect());
     let mut names: Vec<&String> = Vec::new();
