@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::language::Catalog;
-use crate::state::{Event, ShownMap};
+use crate::state::{Event, MAX_WORDS_CHARS, ShownMap};
 use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Input, Select};
@@ -10,8 +10,6 @@ use leptos::prelude::*;
 
 /// How dark a place is that is not like the text, out of 1. Brightness is seen by all eyes; colors are not.
 const DARKEST: f32 = 0.75;
-/// Characters of the visitor's words.
-const MAX_CHARACTERS: &str = "200";
 /// Steps of the legend.
 const N_STEPS: usize = 5;
 
@@ -72,7 +70,7 @@ fn Controls(app: App) -> impl IntoView {
                 type="text"
                 dir="auto"
                 autocomplete="off"
-                maxlength=MAX_CHARACTERS
+                maxlength=MAX_WORDS_CHARS.to_string()
                 aria-describedby="map-own-hint"
                 data-testid="map-own"
                 node_ref=input

@@ -1,5 +1,6 @@
 //! Where the current photo is like a text: a label, or words of the visitor's own.
 
+use super::words::words_in;
 use super::{Action, AppState, Phase};
 use crate::crop::{Crop, Point};
 use crate::worker::protocol::{Envelope, Request};
@@ -51,16 +52,15 @@ impl AppState {
 
     /// Requests a map. Findings that are being scored are requested again after it.
     pub(super) fn want_map(&mut self, text: &str) -> Vec<Action> {
-        let text = text.trim();
+        let Some(text) = words_in(text) else { return Vec::new() };
         let is_idle = match self.phase {
             Phase::Ready | Phase::Annotating(_) | Phase::Mapping(_) => true,
             // Maps or findings failed beside the answer: a label needs less than words of the visitor's own.
             Phase::Failed(_) => self.is_loaded,
             Phase::Idle | Phase::Loading(_) | Phase::Classifying(_) | Phase::Searching(_) => false,
         };
-        let has_letter = text.chars().any(char::is_alphanumeric);
         let (Some(photo), Some(labels)) = (&self.photo, self.label_set()) else { return Vec::new() };
-        if !is_idle || !has_letter || !self.offers_map() {
+        if !is_idle || !self.offers_map() {
             return Vec::new();
         }
         let (photo_id, crop, labels) = (photo.id, photo.used_crop, labels.clone());

@@ -21,6 +21,7 @@ mod start;
 mod status;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use batch::{Batch, BatchFile, Outcome, Row, Sort, TablePage, TableView};
 pub use camera::{Camera, CameraFault, CameraOpening, CameraView, Facing};
@@ -36,6 +37,7 @@ pub use phase::{Answer, Phase};
 pub use photo::{DecodedPhoto, NewPhoto, Photo};
 pub use start::START_TIMEOUT_SECS;
 pub use status::{Status, duration};
+pub use words::MAX_WORDS_CHARS;
 
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};

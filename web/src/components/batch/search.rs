@@ -1,14 +1,12 @@
 //! The search of the table: its form, the sentence on its order, and the cells of similarities.
 
 use crate::app::{App, focus};
-use crate::state::{Event, Row};
+use crate::state::{Event, MAX_WORDS_CHARS, Row};
 use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 
-/// Characters of the visitor's words.
-const MAX_CHARACTERS: &str = "200";
 /// Id of the frame of the table.
 pub const TABLE: &str = "photo-table";
 
@@ -47,7 +45,7 @@ fn Form(app: App) -> impl IntoView {
                 type="search"
                 dir="auto"
                 autocomplete="off"
-                maxlength=MAX_CHARACTERS
+                maxlength=MAX_WORDS_CHARS.to_string()
                 aria-describedby="table-search-hint"
                 data-testid="table-search"
                 node_ref=input

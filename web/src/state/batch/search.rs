@@ -5,6 +5,7 @@
 
 use super::{Batch, Outcome, Row, Sort, TableView};
 use crate::error::Error;
+use crate::state::words::words_in;
 use crate::state::{Action, AppState, Phase};
 use crate::worker::protocol::{Envelope, Request, RequestId};
 use std::sync::Arc;
@@ -74,6 +75,7 @@ impl Batch {
         if !is_same_text {
             self.query = Some(query);
         }
+        // The same column chosen once more would turn the order around.
         let view = TableView { sort: Sort::Added, ..self.view.clone() };
         self.view = view.sorted_by(Sort::Similarity);
         self.compare_photos();
@@ -130,14 +132,13 @@ impl AppState {
 
     /// Orders the table by similarity to words. Without words, ends the search.
     pub(in crate::state) fn search_words(&mut self, text: &str) -> Vec<Action> {
-        let text = text.trim();
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return self.end_search();
         }
-        let has_letter = text.chars().any(char::is_alphanumeric);
         let is_offered = self.offers_search();
-        let Some(batch) = self.batch.as_mut().filter(|_| is_offered && has_letter) else { return Vec::new() };
-        batch.begin_search(Query::Words { text: text.into(), feature: None });
+        let batch = self.batch.as_mut().filter(|_| is_offered);
+        let (Some(batch), Some(words)) = (batch, words_in(text)) else { return Vec::new() };
+        batch.begin_search(Query::Words { text: words.into(), feature: None });
         self.accept_input()
     }
 
