@@ -12,7 +12,7 @@ pub struct ScoredClasses {
     /// For each class, its scores beside all other classes.
     one_vs_rest: Vec<RankedScores>,
     /// For each class, whether any row has it or is predicted as it.
-    is_there: Vec<bool>,
+    occurs: Vec<bool>,
 }
 
 impl ScoredClasses {
@@ -52,10 +52,11 @@ impl ScoredClasses {
             let is_class: Vec<bool> = labels.iter().map(|&label| label == class).collect();
             RankedScores::new(&of_class, &is_class)
         };
-        let is_there = (0..n_classes).map(|class| labels.contains(&class) || predictions.contains(&class));
+        let mut occurs = vec![false; n_classes];
+        labels.iter().chain(&predictions).for_each(|&class| occurs[class] = true);
         Self {
             n_classes,
-            is_there: is_there.collect(),
+            occurs,
             labels: labels.to_vec(),
             predictions,
             label_ranks: rows().zip(labels).map(rank).collect(),
@@ -160,8 +161,8 @@ impl ScoredClasses {
     /// would have a smaller value than the rows themselves.
     pub fn macro_f1(&self, counts: &[u32]) -> Option<f64> {
         let classes = self.class_counts(counts);
-        let f1 = |(class, &is_there): (&ClassCounts, &bool)| class.f1().or((!is_there).then_some(0.0));
-        let f1s: Vec<f64> = classes.iter().zip(&self.is_there).filter_map(f1).collect();
+        let f1 = |(class, &occurs): (&ClassCounts, &bool)| class.f1().or((!occurs).then_some(0.0));
+        let f1s: Vec<f64> = classes.iter().zip(&self.occurs).filter_map(f1).collect();
         mean(&f1s).filter(|_| classes.iter().any(|class| class.n > 0))
     }
 }
