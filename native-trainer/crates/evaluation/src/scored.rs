@@ -109,7 +109,10 @@ pub fn check_unreadable(unreadable: &[UnreadableImage], n_images: usize, limit: 
         let missing = PictureError::Missing.to_string();
         // Of a table without a single image, the folder is another one than its author thinks.
         let places = match n_bad == n_images && unreadable.iter().all(|image| image.problem == missing) {
-            true => "; image names start at the table's folder, or at the folder images beside it",
+            true => {
+                "; image names start at the table's folder, or at the folder images beside it; for data of your own, \
+                 --images names another folder"
+            }
             false => "",
         };
         bail!(

@@ -138,7 +138,7 @@ fn hub_hint(path: &Path) -> String {
         Some((_, rest)) => rest.split_once('/').map(|(_, id)| id),
         None => Some(typed).filter(|typed| !typed.starts_with(['.', '/', '~'])),
     };
-    if typed.starts_with("ViT-") {
+    if typed.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("ViT-")) {
         return format!(
             " ({typed} is an architecture; a model has weights, too, such as hf-hub:laion/CLIP-ViT-B-16-laion2B-s34B-b88K)"
         );

@@ -59,6 +59,7 @@ fn what_is_no_model_on_disk_is_named() {
 fn an_architecture_of_open_clip_is_no_model() {
     let error = resolve("ViT-B-16").unwrap_err().to_string();
     assert!(error.contains("ViT-B-16 is an architecture; a model has weights, too, such as hf-hub:"), "{error}");
+    assert!(resolve("vit-l-14").unwrap_err().to_string().contains("vit-l-14 is an architecture"));
 }
 
 #[test]
