@@ -39,6 +39,8 @@ ASSETS = [
         {"native-trainer", "dermake-python", "web"},
     ),
 ]
+
+
 def run(*command):
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
