@@ -3,6 +3,7 @@
 
 use crate::cells::Cells;
 use crate::error::listed;
+use dermake_files::missing::is_missing;
 
 /// Names of a column for what is none of the classes.
 const UNKNOWN_NAMES: [&str; 2] = ["UNK", "unknown"];
@@ -20,10 +21,10 @@ pub(crate) struct ClassColumns {
 }
 
 impl ClassColumns {
-    /// The columns whose cells in `n_rows` rows are all 0 or 1, if there are several. A cell may be empty.
+    /// The columns whose cells in `n_rows` rows are all 0 or 1, if there are several. A cell may be empty or `NaN`.
     pub fn find(cells: &Cells, names: &[String], n_rows: usize) -> Option<Self> {
         let is_of_class = |&column: &usize| {
-            let mut cells = (0..n_rows).map(|row| cells.get(row, column).trim()).filter(|cell| !cell.is_empty());
+            let mut cells = (0..n_rows).map(|row| cells.get(row, column).trim()).filter(|cell| !is_missing(cell));
             let has_cells = cells.clone().next().is_some();
             has_cells && cells.all(|cell| indicator(cell).is_some())
         };
@@ -122,6 +123,14 @@ mod tests {
         assert_eq!(data.label_problem(2, label).unwrap(), "none of the columns of classes is 1 (MEL, NV)");
         assert_eq!(data.label_problem(3, label).unwrap(), "2 columns of classes are 1 (MEL, NV), expected one");
         assert_eq!((data.label_problem(0, label), data.class_columns_description(1)), (None, None));
+    }
+
+    #[test]
+    fn a_missing_cell_is_no_class_and_costs_no_other_row() {
+        let data = read("image,MEL,NV\na,1,0\nb,0,1\nc,NaN,1\nd,NA,\n");
+        let labels: Vec<&str> = (0..4).map(|row| data.cell(row, 3)).collect();
+        assert_eq!(labels, ["MEL", "NV", "NV", ""]);
+        assert_eq!(data.label_problem(3, 3).unwrap(), "none of the columns of classes is 1 (MEL, NV)");
     }
 
     #[test]
