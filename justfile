@@ -29,10 +29,16 @@ web: _rust-wasm _tools
 demo MODEL="":
     #!/usr/bin/env bash
     set -euo pipefail
-    just=({{quote(just_executable())}} --justfile {{quote(justfile())}})
-    if [ -e web/dist/index.html ]; then "${just[@]}" build; else .setup/first_demo.sh "${just[@]}"; fi
-    served=$(.setup/demo_model.sh "$DERMAKE_BIN" {{quote(MODEL)}})
-    exec "$DERMAKE_BIN" serve --app "$DERMAKE_APP" --models "$served"
+    just=({{quote(just_executable())}} --justfile {{quote(justfile())}}) model={{quote(MODEL)}} profile=release
+    if [ -e "$DERMAKE_BIN" ] && [ -e web/dist/index.html ]; then
+      "${just[@]}" build
+    else # a model would have to be quantized, by a program that is optimized
+      if [ -z "$model" ] && [ ! -e "$DERMAKE_BIN" ]; then profile=quick; fi
+      .setup/first_demo.sh "$profile" "${just[@]}"
+    fi
+    dermake=$CARGO_TARGET_DIR/$profile/dermake
+    served=$(.setup/demo_model.sh "$dermake" "$model")
+    exec "$dermake" serve --app "$DERMAKE_APP" --models "$served"
 
 # Train: without arguments the smoke recipe, half a minute on drawn pictures; else a recipe, a data folder and a number of processes
 train RECIPE="smoke" DATA="" RANKS="1": _program
@@ -209,6 +215,10 @@ lint: _rust-wasm _node _lint-tools
 
 _program:
     cargo build --release --locked -p native-trainer
+
+# Without the GPU of --device wgpu, and not optimized: in less than half of the time.
+_quick-program:
+    cargo build --profile quick --locked -p native-trainer --no-default-features
 
 # Runs the smoke recipe in a new folder; in an old one it would only report that the run is finished.
 _smoke:

@@ -24,4 +24,4 @@ export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER=qemu-aarch64-static
 # gemm's kernels of f16 are assembled without optimization only where the target has them.
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUSTFLAGS="-C target-feature=+fp16"
 # Emulation is slow: fewer random cases than elsewhere.
-PROPTEST_CASES=${PROPTEST_CASES:-16} cargo test --profile emulated --locked -p shared-model --lib --target "$ARM_TARGET" kernels
+PROPTEST_CASES=${PROPTEST_CASES:-16} cargo test --profile quick --locked -p shared-model --lib --target "$ARM_TARGET" kernels

@@ -9,7 +9,7 @@ source "$here/step.sh"
 source "$here/cuda.sh"
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/emulated
-program=$CARGO_TARGET_DIR/emulated/dermake
+program=$CARGO_TARGET_DIR/quick/dermake
 driver=$DERMAKE_ROOT/native-trainer/crates/engine/kernels/driver
 
 # A toolkit with the real headers and the emulated libraries.
@@ -46,7 +46,7 @@ export CUDA_COMPUTE_CAP=90
 export CARGO_ENCODED_RUSTFLAGS=${given_flags:+$given_flags$separator}-Clink-arg=-Wl,-rpath,$toolkit/lib64
 say "building dermake for the emulated driver; the first time takes 7 minutes of one core"
 cd "$DERMAKE_ROOT"
-cargo build --profile emulated --locked -p native-trainer --features cuda
+cargo build --profile quick --locked -p native-trainer --features cuda
 
 report=$CARGO_TARGET_DIR/gpu.json
 say "checking; results are written to $report"
