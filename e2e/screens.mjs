@@ -46,6 +46,13 @@ const screens = {
     await page.getByTestId('map').waitFor();
     await rest(page);
   },
+  models: async (page) => {
+    await answer(page);
+    if ((await page.getByTestId('start-other-model').count()) === 0) return; // the server has one model
+    await page.getByTestId('start-other-model').click();
+    await page.getByTestId('compared-models').waitFor();
+    await rest(page);
+  },
   journal: async (page) => {
     await answer(page);
     for (const number of [1, 2]) {

@@ -134,7 +134,7 @@ export interface ManifestFile {
   sha256: string;
 }
 
-export function manifestOf(folder: string): { notice?: string; files: ManifestFile[] } {
+export function manifestOf(folder: string): { name: string; notice?: string; files: ManifestFile[] } {
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
 }
 

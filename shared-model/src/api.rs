@@ -113,6 +113,12 @@ pub struct ModelEntry {
     /// Where the server answers with this model, likewise; absent where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classify: Option<String>,
+    /// [`Manifest::files`]; empty if a host does not list them.
+    #[serde(default)]
+    pub files: Vec<ManifestFile>,
+    /// [`Manifest::label_sets`], without their names; empty if a host does not list them.
+    #[serde(default)]
+    pub label_sets: Vec<HostedLabels>,
 }
 
 /// An entry of the server's `/models`, with what its manifest says.
@@ -128,14 +134,10 @@ pub struct HostedModel {
     pub notice: Option<String>,
     /// [`Manifest::weight_format`].
     pub weight_format: WeightFormat,
-    /// [`Manifest::files`].
-    pub files: Vec<ManifestFile>,
-    /// [`Manifest::label_sets`], without their names.
-    pub label_sets: Vec<HostedLabels>,
 }
 
 /// A label set of a hosted model, without its names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostedLabels {
     /// [`LabelSet::key`].
     pub key: String,
@@ -154,12 +156,16 @@ impl HostedModel {
             n_labels: set.class_names.len(),
         };
         Self {
-            entry: ModelEntry { name: manifest.name.clone(), manifest: address, classify },
+            entry: ModelEntry {
+                name: manifest.name.clone(),
+                manifest: address,
+                classify,
+                files: manifest.files.clone(),
+                label_sets: manifest.label_sets.iter().map(labels).collect(),
+            },
             trained: manifest.trained,
             notice: manifest.notice.clone(),
             weight_format: manifest.weight_format,
-            files: manifest.files.clone(),
-            label_sets: manifest.label_sets.iter().map(labels).collect(),
         }
     }
 }

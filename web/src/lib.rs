@@ -22,6 +22,7 @@ pub mod journal;
 pub mod language;
 #[cfg(feature = "page")]
 pub mod model_card;
+pub mod model_comparison;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub mod page;
 pub mod report;

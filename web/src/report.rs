@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::manifest::ManifestFile;
+use shared_model::zero_shot::Prediction;
 
 /// The value of `format` in the file.
 pub const FORMAT: &str = "dermake-result/1";
@@ -40,7 +41,18 @@ pub struct Report {
     /// Scores of the findings between 0 and 1, the highest first; `None` if they were not scored.
     pub findings: Option<Vec<Presence>>,
     pub model: ReportModel,
+    /// Other models that answered the same photo, the same part of it and the same labels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_models: Vec<ReportOtherModel>,
     pub program: ReportProgram,
+}
+
+/// The answers of another model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReportOtherModel {
+    pub answers: Vec<ReportAnswer>,
+    pub certainty: Option<Certainty>,
+    pub model: ReportModel,
 }
 
 /// The photo of a result. The file does not contain its pixels.
@@ -67,6 +79,12 @@ pub struct ReportLabels {
 pub struct ReportAnswer {
     pub label: String,
     pub probability: f32,
+}
+
+impl From<&Prediction> for ReportAnswer {
+    fn from(found: &Prediction) -> Self {
+        Self { label: found.label.clone(), probability: found.probability }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -5,6 +5,7 @@ mod camera;
 pub mod focus;
 mod journal;
 mod language;
+mod other_worker;
 mod photo;
 mod pictures;
 mod report;
@@ -56,6 +57,8 @@ pub struct App {
 #[derive(Default)]
 struct Resources {
     worker: Option<WorkerHandle>,
+    /// That of another model, while it works.
+    other_worker: Option<WorkerHandle>,
     photo: Option<Blob>,
     /// The files of the table, by their index.
     files: Vec<Option<File>>,
@@ -121,6 +124,11 @@ impl App {
             Action::Classify(request) | Action::Annotate(request) | Action::Map(request) => {
                 self.send_to_worker(&request, self.photo().as_ref())
             }
+            Action::StartOtherWorker => self.start_other_worker(),
+            Action::WatchOtherStart(step) => spawn_local(self.watch_other_start(step)),
+            Action::LoadOther { index, request_id } => self.load_other_model(index, request_id),
+            Action::ClassifyByOther(request) => self.send_to_other_worker(&request, self.photo().as_ref()),
+            Action::EndOtherWorker => self.end_other_worker(),
             Action::ClassifyFile { index, request } => self.classify_file(index, &request),
             Action::Search(request) => self.send_to_worker(&request, None),
             Action::ForgetFiles => self.forget_files(),

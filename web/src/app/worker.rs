@@ -4,7 +4,7 @@ use super::App;
 use crate::document::{base_url, page_folder, worker_url};
 use crate::error::{Error, Result};
 use crate::http;
-use crate::state::{Event, START_TIMEOUT_SECS, StartStep, relative_to_page};
+use crate::state::{AppState, Event, START_TIMEOUT_SECS, StartStep, relative_to_page};
 use crate::time::sleep;
 use crate::worker::handle::{FromWorker, WorkerHandle};
 use crate::worker::protocol::{Envelope, PhotoId, Reply, Request, RequestId};
@@ -16,11 +16,8 @@ impl App {
     /// Terminates the current worker, if any, and starts the build that the state selected.
     pub(super) fn start_worker(self) {
         self.resources.update_value(|resources| resources.worker = None);
-        let (build, step) =
-            self.state.with_untracked(|state| (state.build().map(str::to_string), state.start_step()));
-        let started = worker_url(build)
-            .and_then(|url| WorkerHandle::start(&url, move |message| self.receive_from_worker(message)));
-        match started {
+        let step = self.state.with_untracked(|state| state.start_step());
+        match self.new_worker(move |message| self.receive_from_worker(message)) {
             Ok(worker) => {
                 self.resources.update_value(|resources| resources.worker = Some(worker));
                 spawn_local(self.watch_start(step));
@@ -29,20 +26,36 @@ impl App {
         }
     }
 
+    /// Starts a worker of the build that the state selected.
+    pub(super) fn new_worker(
+        self,
+        listener: impl Fn(FromWorker) + Clone + 'static,
+    ) -> Result<WorkerHandle, String> {
+        let build = self.state.with_untracked(|state| state.build().map(str::to_string));
+        worker_url(build).and_then(|url| WorkerHandle::start(&url, listener))
+    }
+
     /// Sends [`Event::StartTimedOut`] if the worker's start makes no progress after `step`.
     pub(super) async fn watch_start(self, step: StartStep) {
+        if self.has_start_timed_out(move |state| state.is_waiting_for_start(step)).await {
+            self.send(Event::StartTimedOut(step));
+        }
+    }
+
+    /// Waits as long as a start may make no progress, or until it makes some; returns whether it made none.
+    pub(super) async fn has_start_timed_out(self, is_waiting: impl Fn(&AppState) -> bool) -> bool {
         // Counts one second at a time, so that time in which the machine slept is not counted.
         for _ in 0..START_TIMEOUT_SECS {
             sleep(1_000).await;
-            if !self.state.with_untracked(|state| state.is_waiting_for_start(step)) {
-                return;
+            if !self.state.with_untracked(&is_waiting) {
+                return false;
             }
         }
-        self.send(Event::StartTimedOut(step));
+        true
     }
 
     pub(super) fn load_model(self, request_id: RequestId) {
-        match self.load_request() {
+        match self.load_request(self.read(|state| state.chosen_model)) {
             Ok(body) => self.send_to_worker(&Envelope { request_id, body }, None),
             Err(error) => {
                 self.send(Event::FromWorker(Envelope { request_id, body: Reply::Failed { error } }));
@@ -88,15 +101,16 @@ impl App {
         }
     }
 
-    fn load_request(self) -> Result<Request> {
+    /// The request that loads the model with this index, here or on the server, as the visitor chose.
+    pub(super) fn load_request(self, index: usize) -> Result<Request> {
         self.state.with_untracked(|state| {
             let folder = page_folder()?;
             let absolute = |url: &String| http::resolve(relative_to_page(url, &folder), &base_url());
-            let chosen = state.chosen_entry().ok_or(Error::NoModel)?;
-            let classify_url = chosen.classify.as_ref().filter(|_| state.is_on_server).map(absolute).transpose()?;
+            let entry = state.models.get(index).ok_or(Error::NoModel)?;
+            let classify_url = entry.classify.as_ref().filter(|_| state.is_on_server).map(absolute).transpose()?;
             let mut urls =
                 state.models.iter().map(|entry| absolute(&entry.manifest)).collect::<Result<Vec<_>>>()?;
-            let manifest_url = urls.remove(state.chosen_model);
+            let manifest_url = urls.remove(index);
             Ok(Request::Load { manifest_url, other_manifest_urls: urls, classify_url, is_page: true })
         })
     }

@@ -15,6 +15,7 @@ mod map;
 mod model_card;
 mod model_status;
 mod notice;
+mod other_models;
 mod photo_input;
 mod predictions;
 mod server_switch;

@@ -5,6 +5,7 @@ use super::label::Label;
 use super::map::PhotoMap;
 use super::model_status::ModelStatus;
 use super::notice::Notice;
+use super::other_models::OtherModels;
 use super::take_along::TakeAlong;
 use crate::app::App;
 use crate::state::N_SHOWN;
@@ -70,6 +71,7 @@ pub fn Predictions(app: App) -> impl IntoView {
             </div>
             <PhotoMap app/>
             <Concepts app/>
+            <OtherModels app/>
             <TakeAlong app/>
         </section>
     }

@@ -2,7 +2,7 @@
 
 use super::{crop, percent, verdict};
 use crate::language::Catalog;
-use crate::report::{Report, ReportLabels};
+use crate::report::{Report, ReportLabels, ReportModel};
 use crate::texts;
 use crate::verdict::Verdict;
 use shared_model::manifest::FileRole;
@@ -28,27 +28,33 @@ pub fn shared_text(catalog: &Catalog, report: &Report) -> String {
 
 /// What a print says beside the answers, in rows of a name and a value.
 pub fn printed_rows(catalog: &Catalog, report: &Report) -> Vec<(String, String)> {
-    let (photo, model, program) = (&report.photo, &report.model, &report.program);
+    let (photo, program) = (&report.photo, &report.program);
     let size = photo.size.map(|size| texts::report_size(catalog, size.width, size.height));
     let seen = photo.crop.zip(photo.size).map(|(square, size)| crop(catalog, square, size));
     let hash = photo.sha256.as_ref().map(|sha256| format!("SHA-256 {sha256}"));
     let photo = [Some(photo.file_name.clone()), size, hash].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let model = match model.files.iter().find(|file| file.role == FileRole::Vision) {
-        Some(file) => texts::report_weights(catalog, &model.name, &model.weight_format, &file.sha256),
-        None => format!("{} ({})", model.name, model.weight_format),
-    };
     let name = format!("{} {}", program.name, program.version);
     let program = match &program.server {
         Some(server) => texts::report_page_and_server(catalog, &name, &program.page_build, server),
         None => texts::report_page(catalog, &name, &program.page_build),
     };
-    vec![
+    let models = std::iter::once(&report.model).chain(report.other_models.iter().map(|other| &other.model));
+    let mut rows = vec![
         (texts::report_date(catalog), report.answered_at.clone()),
         (texts::report_photo(catalog), photo),
         (texts::report_seen(catalog), seen.unwrap_or_else(|| texts::report_whole_photo(catalog))),
-        (texts::report_model(catalog), model),
-        (texts::report_program(catalog), program),
-    ]
+    ];
+    rows.extend(models.map(|model| (texts::report_model(catalog), weights(catalog, model))));
+    rows.push((texts::report_program(catalog), program));
+    rows
+}
+
+/// Name of a model, and the hash of its weights.
+fn weights(catalog: &Catalog, model: &ReportModel) -> String {
+    match model.files.iter().find(|file| file.role == FileRole::Vision) {
+        Some(file) => texts::report_weights(catalog, &model.name, &model.weight_format, &file.sha256),
+        None => format!("{} ({})", model.name, model.weight_format),
+    }
 }
 
 /// Title of the labels.

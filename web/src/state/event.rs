@@ -95,6 +95,13 @@ pub enum Event {
     MapClosed,
     /// The visitor wants the model to look at the place that is most like the text of the map.
     MapFramed,
+    /// The visitor wants the model with this index to answer the photo, too.
+    OtherModelWanted(usize),
+    OtherModelCanceled,
+    FromOtherWorker(Envelope<Reply>),
+    OtherWorkerFailed(String),
+    /// The other model's worker sent nothing for [`super::START_TIMEOUT_SECS`] after this step of its start.
+    OtherStartTimedOut(StartStep),
     FromWorker(Envelope<Reply>),
     WorkerFailed(String),
     /// The worker sent nothing for [`super::START_TIMEOUT_SECS`] after this step of its start.
@@ -129,6 +136,19 @@ pub enum Action {
     Annotate(Envelope<Request>),
     /// Sent together with the current photo.
     Map(Envelope<Request>),
+    /// Starts a second worker, for another model.
+    StartOtherWorker,
+    /// Sends [`Event::OtherStartTimedOut`] if the start makes no progress.
+    WatchOtherStart(StartStep),
+    /// Has the second worker load the model with this index.
+    LoadOther {
+        index: usize,
+        request_id: RequestId,
+    },
+    /// Sent to the second worker together with the current photo.
+    ClassifyByOther(Envelope<Request>),
+    /// Terminates the second worker.
+    EndOtherWorker,
     /// Sent together with a file of the table.
     ClassifyFile {
         index: usize,

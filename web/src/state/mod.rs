@@ -9,10 +9,12 @@ mod concepts;
 mod crop;
 mod drop_paste;
 mod event;
+mod failure;
 mod journal;
 mod labels;
 mod map;
 mod model_list;
+mod other_models;
 mod phase;
 mod photo;
 mod replies;
@@ -33,6 +35,7 @@ pub use journal::{JournalMessage, JournalState, Keeping};
 pub use labels::{LabelChoice, OwnLabelsSummary, StoredLabels, own_labels_warnings};
 pub use map::ShownMap;
 pub use model_list::relative_to_page;
+pub use other_models::{Candidate, ComparedModel, Cost};
 pub use phase::{Answer, Phase};
 pub use photo::{DecodedPhoto, NewPhoto, Photo};
 pub use start::START_TIMEOUT_SECS;
@@ -41,6 +44,7 @@ pub use words::MAX_WORDS_CHARS;
 
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};
+use other_models::OtherModels;
 use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
 use start::WorkerStart;
@@ -82,6 +86,8 @@ pub struct AppState {
     map: Option<ShownMap>,
     /// The text of the map that is being computed.
     map_text: String,
+    /// Answers of other models to the photo; shown with the answer.
+    others: OtherModels,
     pub journal: JournalState,
     /// Whether findings are scored, too.
     pub wants_concepts: bool,
@@ -100,7 +106,9 @@ pub struct AppState {
 impl AppState {
     /// Applies an event; returns the actions that follow, in order.
     pub fn apply(&mut self, event: Event) -> Vec<Action> {
-        let mut actions = self.handle(event);
+        let actions = self.handle(event);
+        // First, so that another model takes no time of the next answer.
+        let mut actions: Vec<Action> = self.end_comparison_without_answer().into_iter().chain(actions).collect();
         actions.extend(self.clear_suspicion());
         actions
     }
@@ -167,6 +175,11 @@ impl AppState {
             Event::MapWanted(text) => self.want_map(&text),
             Event::MapClosed => self.close_map(),
             Event::MapFramed => self.frame_map(),
+            Event::OtherModelWanted(index) => self.start_other_model(index),
+            Event::OtherModelCanceled => self.cancel_other_model(),
+            Event::FromOtherWorker(envelope) => self.receive_from_other(envelope),
+            Event::OtherWorkerFailed(detail) => self.handle_other_worker_failure(detail),
+            Event::OtherStartTimedOut(step) => self.time_out_other_start(step),
             Event::FromWorker(envelope) => self.receive(envelope),
             Event::WorkerFailed(detail) => self.handle_worker_failure(detail),
             Event::StartTimedOut(step) if self.is_waiting_for_start(step) => {
@@ -194,38 +207,6 @@ impl AppState {
         vec![Action::ListModels]
     }
 
-    /// Loads a model in a new worker: the memory of the old model is freed, and a worker that runs the model here can
-    /// never send photos.
-    fn load(&mut self, index: usize) -> Vec<Action> {
-        self.chosen_model = index;
-        self.is_on_server &= self.offers_server();
-        (self.is_loaded, self.is_model_stored, self.is_text_stored) = (false, false, false);
-        self.start.begin();
-        self.model = None;
-        self.answer = None;
-        self.phase = Phase::Loading(None);
-        self.next_request_id();
-        vec![Action::StartWorker]
-    }
-
-    /// Starts the next build that this browser may run; without one, the start has failed.
-    fn start_next_build(&mut self, error: Error) -> Vec<Action> {
-        if self.start.use_next_build() {
-            return self.load(self.chosen_model);
-        }
-        self.fail(error);
-        vec![Action::CheckVersion]
-    }
-
-    fn handle_worker_failure(&mut self, detail: String) -> Vec<Action> {
-        self.is_loaded = false;
-        if self.start.is_over() {
-            self.fail(Error::WorkerCrashed { detail })
-        } else {
-            self.start_next_build(Error::WorkerNotStarted { detail })
-        }
-    }
-
     /// After a valid input: clears the error of the last input.
     fn accept_input(&mut self) -> Vec<Action> {
         self.input_error = None;
@@ -247,12 +228,13 @@ impl AppState {
             return actions;
         }
         let request_id = self.next_request_id();
-        let request = self.classify_request();
+        let request = self.classify_request(true);
         self.phase = if request.is_some() { Phase::Classifying(None) } else { Phase::Ready };
         request.map(|body| Action::Classify(Envelope { request_id, body })).into_iter().collect()
     }
 
-    fn classify_request(&self) -> Option<Request> {
+    /// A request for the current photo. `is_shown` is whether the page needs pictures of it.
+    fn classify_request(&self, is_shown: bool) -> Option<Request> {
         let photo = self.photo.as_ref().filter(|photo| !photo.is_refused())?;
         let labels = self.label_set()?;
         Some(Request::Classify {
@@ -260,39 +242,9 @@ impl AppState {
             crop: photo.used_crop,
             labels: labels.clone(),
             top_k: TOP_K.min(labels.class_names.len()),
-            is_shown: true,
+            is_shown,
             wants_feature: false,
         })
-    }
-
-    /// Shows an error. After some, a retry loads the model again: a worker never gives memory back, and a file that is
-    /// missing or different may mean that the server has another model.
-    fn fail(&mut self, error: Error) -> Vec<Action> {
-        let needs_reload =
-            matches!(error, Error::OutOfMemory { .. } | Error::Damaged { .. } | Error::Refused { .. });
-        self.note_failure_in_batch(&error);
-        self.end_failed_search(&error);
-        self.is_loaded &= !needs_reload || self.is_on_server;
-        self.answer = None;
-        self.phase = Phase::Failed(error);
-        Vec::new()
-    }
-
-    fn retry(&mut self) -> Vec<Action> {
-        match (&self.phase, self.failed_sample) {
-            (Phase::Failed(_), _) if self.models.is_empty() => self.list_models(),
-            (Phase::Failed(_), _) if !self.is_loaded => self.load(self.chosen_model),
-            (Phase::Failed(_), _) | (_, None) => self.accept_input(),
-            (_, Some(sample)) => self.fetch_sample(sample),
-        }
-    }
-
-    /// Repeats what failed for want of a network; another error needs the visitor.
-    fn retry_after_outage(&mut self) -> Vec<Action> {
-        match self.phase {
-            Phase::Failed(Error::Unreachable { .. } | Error::Timeout { .. }) => self.retry(),
-            _ => Vec::new(),
-        }
     }
 
     fn next_request_id(&mut self) -> RequestId {

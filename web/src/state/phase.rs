@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::verdict::Verdict;
-use crate::worker::protocol::{Computed, Progress};
+use crate::worker::protocol::{Computed, Progress, Reply};
 use shared_model::calibration::Certainty;
 use shared_model::concepts::Presence;
 use shared_model::zero_shot::Prediction;
@@ -41,6 +41,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer in a reply; `None` if it has none.
+    pub(super) fn from_reply(reply: Reply) -> Option<Self> {
+        let Reply::Predictions { predictions, certainty, millis, finished_at, computed, .. } = reply else {
+            return None;
+        };
+        Some(Self { predictions, certainty, millis, finished_at, computed, concepts: None })
+    }
+
     /// Whether to believe it.
     pub fn verdict(&self) -> Verdict {
         Verdict::of(self.certainty.as_ref())

@@ -65,10 +65,9 @@ impl AppState {
                 (self.is_loaded, self.is_model_stored) = (true, is_stored);
                 return self.classify_if_possible();
             }
-            (Reply::Predictions { predictions, certainty, millis, finished_at, computed, .. }, _) => {
+            (reply @ Reply::Predictions { .. }, _) => {
                 self.phase = Phase::Ready;
-                self.answer =
-                    Some(Answer { predictions, certainty, millis, finished_at, computed, concepts: None });
+                self.answer = Answer::from_reply(reply);
                 return self.annotate();
             }
             (Reply::Failed { error }, Phase::Classifying(_)) if error.remedy() == Remedy::OtherPhoto => {

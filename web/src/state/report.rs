@@ -1,9 +1,12 @@
 //! What the page shows, as a result to take along.
 
 use super::AppState;
+use super::other_models::OtherAnswer;
 use crate::report::{
-    DISCLAIMER, FORMAT, Report, ReportAnswer, ReportContext, ReportLabels, ReportModel, ReportPhoto, ReportProgram,
+    DISCLAIMER, FORMAT, Report, ReportAnswer, ReportContext, ReportLabels, ReportModel, ReportOtherModel,
+    ReportPhoto, ReportProgram,
 };
+use crate::worker::protocol::ModelInfo;
 use shared_model::labels::LabelSet;
 
 impl Report {
@@ -11,7 +14,6 @@ impl Report {
     pub fn of(state: &AppState, context: ReportContext) -> Option<Self> {
         let (answer, photo, model) = (state.answer.as_ref()?, state.photo.as_ref()?, state.model.as_ref()?);
         let labels = state.label_set()?;
-        let answers = answer.predictions.iter();
         Some(Self {
             format: FORMAT,
             disclaimer: DISCLAIMER,
@@ -27,18 +29,11 @@ impl Report {
                 n_labels: labels.class_names.len(),
                 is_own: labels.key == LabelSet::CUSTOM,
             },
-            answers: answers
-                .map(|found| ReportAnswer { label: found.label.clone(), probability: found.probability })
-                .collect(),
+            answers: answer.predictions.iter().map(ReportAnswer::from).collect(),
             certainty: answer.certainty,
             findings: answer.concepts.clone(),
-            model: ReportModel {
-                name: model.name.clone(),
-                is_trained: model.is_trained,
-                notice: model.notice.clone(),
-                weight_format: model.weight_format.clone(),
-                files: model.files.clone(),
-            },
+            model: ReportModel::from(&**model),
+            other_models: state.others.answers.iter().map(ReportOtherModel::from).collect(),
             program: ReportProgram {
                 name: "Dermake",
                 version: env!("CARGO_PKG_VERSION"),
@@ -46,5 +41,27 @@ impl Report {
                 server: context.server,
             },
         })
+    }
+}
+
+impl From<&ModelInfo> for ReportModel {
+    fn from(model: &ModelInfo) -> Self {
+        Self {
+            name: model.name.clone(),
+            is_trained: model.is_trained,
+            notice: model.notice.clone(),
+            weight_format: model.weight_format.clone(),
+            files: model.files.clone(),
+        }
+    }
+}
+
+impl From<&OtherAnswer> for ReportOtherModel {
+    fn from(OtherAnswer { model, answer, .. }: &OtherAnswer) -> Self {
+        Self {
+            answers: answer.predictions.iter().map(ReportAnswer::from).collect(),
+            certainty: answer.certainty,
+            model: ReportModel::from(&**model),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The start of a worker: which build of its program, and whether it makes progress.
 
-use super::{AppState, StartStep};
+use super::{Action, AppState, Phase, StartStep};
+use crate::error::Error;
 
 /// Seconds without a message from a starting worker after which it is given up.
 pub const START_TIMEOUT_SECS: u32 = 15;
@@ -39,6 +40,10 @@ impl WorkerStart {
         self.have_threads_failed()
     }
 
+    pub(super) fn step(&self) -> StartStep {
+        self.step
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.is_over
     }
@@ -69,7 +74,7 @@ impl AppState {
 
     /// The current step of the worker's start.
     pub fn start_step(&self) -> StartStep {
-        self.start.step
+        self.start.step()
     }
 
     /// Whether the worker's start has made no progress since this step.
@@ -80,5 +85,37 @@ impl AppState {
     /// Whether the model runs on one core because threads did not start.
     pub fn have_threads_failed(&self) -> bool {
         self.start.is_over && self.start.have_threads_failed()
+    }
+
+    /// Loads a model in a new worker: the memory of the old model is freed, and a worker that runs the model here can
+    /// never send photos.
+    pub(super) fn load(&mut self, index: usize) -> Vec<Action> {
+        self.chosen_model = index;
+        self.is_on_server &= self.offers_server();
+        (self.is_loaded, self.is_model_stored, self.is_text_stored) = (false, false, false);
+        self.start.begin();
+        self.model = None;
+        self.answer = None;
+        self.phase = Phase::Loading(None);
+        self.next_request_id();
+        vec![Action::StartWorker]
+    }
+
+    /// Starts the next build that this browser may run; without one, the start has failed.
+    pub(super) fn start_next_build(&mut self, error: Error) -> Vec<Action> {
+        if self.start.use_next_build() {
+            return self.load(self.chosen_model);
+        }
+        self.fail(error);
+        vec![Action::CheckVersion]
+    }
+
+    pub(super) fn handle_worker_failure(&mut self, detail: String) -> Vec<Action> {
+        self.is_loaded = false;
+        if self.start.is_over() {
+            self.fail(Error::WorkerCrashed { detail })
+        } else {
+            self.start_next_build(Error::WorkerNotStarted { detail })
+        }
     }
 }

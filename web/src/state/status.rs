@@ -48,27 +48,12 @@ impl AppState {
 
     /// Progress of the current work, if it is known.
     pub fn progress(&self) -> Option<Progress> {
-        match &self.phase {
-            Phase::Loading(progress)
-            | Phase::Classifying(progress)
-            | Phase::Annotating(progress)
-            | Phase::Mapping(progress)
-            | Phase::Searching(progress) => *progress,
-            _ => None,
-        }
+        self.phase.progress()
     }
 
     /// Whether the visitor has to wait.
     pub fn is_busy(&self) -> bool {
-        let is_working = matches!(
-            self.phase,
-            Phase::Loading(_)
-                | Phase::Classifying(_)
-                | Phase::Annotating(_)
-                | Phase::Mapping(_)
-                | Phase::Searching(_)
-        );
-        is_working || self.sample_fetch.is_some()
+        self.phase.work().is_some() || self.sample_fetch.is_some()
     }
 
     /// Name of the phase, for tests and styles.
@@ -89,29 +74,12 @@ impl AppState {
 
     /// The status. It changes rarely, because screen readers announce it.
     pub fn status(&self) -> Status {
+        if let Some(work) = self.phase.work() {
+            return work;
+        }
         match &self.phase {
             Phase::Idle => Status::Starting,
             Phase::Failed(_) => Status::Stopped,
-            Phase::Loading(None) => Status::Connecting,
-            Phase::Loading(Some(progress)) => match (progress.is_complete(), progress.stage) {
-                (true, _) => Status::Preparing,
-                (false, Stage::ReadStored) => Status::LoadingStored,
-                (false, _) => Status::Downloading,
-            },
-            Phase::Classifying(None) => Status::Classifying,
-            Phase::Annotating(None) => Status::ScoringFindings,
-            Phase::Mapping(None) => Status::Mapping,
-            Phase::Searching(None) => Status::Searching,
-            Phase::Classifying(Some(progress))
-            | Phase::Annotating(Some(progress))
-            | Phase::Mapping(Some(progress))
-            | Phase::Searching(Some(progress)) => match progress.stage {
-                Stage::Photos => Status::ClassifyingMany,
-                Stage::Concepts => Status::ScoringFindings,
-                Stage::Labels => Status::EncodingLabels,
-                Stage::ReadStored => Status::LoadingStoredText,
-                Stage::Download => Status::DownloadingText,
-            },
             Phase::Ready if self.sample_fetch.is_some() => Status::FetchingSample,
             Phase::Ready if self.open_batch().is_some_and(|batch| batch.n_done() == batch.n_files()) => {
                 Status::Done
@@ -120,8 +88,49 @@ impl AppState {
             Phase::Ready if self.labels == Some(LabelChoice::Own) && self.own_labels.is_none() => {
                 Status::ReadyForLabels
             }
-            Phase::Ready => Status::ReadyForPhoto,
+            _ => Status::ReadyForPhoto,
         }
+    }
+}
+
+impl Phase {
+    /// Progress of the work, if it is known.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        match self {
+            Self::Loading(progress)
+            | Self::Classifying(progress)
+            | Self::Annotating(progress)
+            | Self::Mapping(progress)
+            | Self::Searching(progress) => *progress,
+            Self::Idle | Self::Ready | Self::Failed(_) => None,
+        }
+    }
+
+    /// What is being done; `None` if the visitor waits for nothing.
+    pub(super) fn work(&self) -> Option<Status> {
+        Some(match self {
+            Self::Idle | Self::Ready | Self::Failed(_) => return None,
+            Self::Loading(None) => Status::Connecting,
+            Self::Loading(Some(progress)) => match (progress.is_complete(), progress.stage) {
+                (true, _) => Status::Preparing,
+                (false, Stage::ReadStored) => Status::LoadingStored,
+                (false, _) => Status::Downloading,
+            },
+            Self::Classifying(None) => Status::Classifying,
+            Self::Annotating(None) => Status::ScoringFindings,
+            Self::Mapping(None) => Status::Mapping,
+            Self::Searching(None) => Status::Searching,
+            Self::Classifying(Some(progress))
+            | Self::Annotating(Some(progress))
+            | Self::Mapping(Some(progress))
+            | Self::Searching(Some(progress)) => match progress.stage {
+                Stage::Photos => Status::ClassifyingMany,
+                Stage::Concepts => Status::ScoringFindings,
+                Stage::Labels => Status::EncodingLabels,
+                Stage::ReadStored => Status::LoadingStoredText,
+                Stage::Download => Status::DownloadingText,
+            },
+        })
     }
 }
 

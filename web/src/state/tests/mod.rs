@@ -6,6 +6,7 @@ mod journal;
 mod labels;
 mod map;
 mod model;
+mod other_models;
 mod photo;
 mod report;
 mod search;
@@ -43,6 +44,8 @@ fn entries() -> Vec<ModelEntry> {
             name: name.into(),
             manifest: format!("/models/{name}/manifest.json"),
             classify: (name == "a").then(|| "/v1/classify?model=a".into()),
+            files: Vec::new(),
+            label_sets: Vec::new(),
         })
         .into()
 }
