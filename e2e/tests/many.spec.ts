@@ -162,6 +162,35 @@ test('the table is searched by words and by a photo, as on the command line', as
   expect(sent.filter((method) => method !== 'GET'), 'nothing leaves the device').toEqual([]);
 });
 
+test('on a phone the similarities are seen without scrolling sideways', async ({ page, dermake, server }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await dermake.load(server.url);
+  const photos = join(folder, 'phone');
+  mkdirSync(photos);
+  const names = ['IMG_20261129_140212345.jpg', 'the_mole_below_the_left_shoulder_of_last_summer.jpg'];
+  names.forEach((name, index) => copyFileSync(sample(index + 1), join(photos, name)));
+  await dermake.find('many-input').setInputFiles([...names.map((name) => join(photos, name)), join(samples, 'ATTRIBUTION.md')]);
+  await waitForTable(dermake, 3, 3);
+  await dermake.find('table-search').fill('a mole');
+  await dermake.find('start-search').click();
+  await expect(dermake.find('similarity')).toHaveCount(2, { timeout: 120_000 });
+  const right = async () => {
+    const shown = page.locator('#photo-table');
+    const { x, width } = (await shown.boundingBox())!;
+    expect(await shown.evaluate((table) => table.scrollLeft)).toBe(0);
+    const cells = await page.locator('td.similarity, th[aria-sort]:nth-child(2)').evaluateAll((cells) =>
+      cells.map((cell) => cell.getBoundingClientRect().right),
+    );
+    expect(cells).toHaveLength(4);
+    return Math.max(...cells) - (x + width);
+  };
+  for (const language of ['en', 'de', 'es', 'fr', 'pt-BR', 'zh-CN']) {
+    await dermake.find('language-select').selectOption(language);
+    await expect(page.locator('html')).toHaveAttribute('lang', language);
+    await expect.poll(right, language).toBeLessThanOrEqual(0);
+  }
+});
+
 test('photos that come later are put where they belong, and the server searches none', async ({ dermake, inferenceServer }) => {
   await dermake.load(inferenceServer.url);
   await dermake.find('many-input').setInputFiles([1, 2, 3, 1, 2, 3].map(sample));

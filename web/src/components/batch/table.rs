@@ -126,21 +126,26 @@ fn Rows(app: App) -> impl IntoView {
     };
     let is_offered = app.watch(|state| state.offers_search());
     let is_searched = app.watch(|state| state.open_batch().is_some_and(Batch::is_searched));
-    let similarity = move || match (is_offered.get(), is_searched.get()) {
-        (false, _) => ().into_any(),
-        (true, false) => view! { <th scope="col">{app.say(texts::table_similarity)}</th> }.into_any(),
-        (true, true) => header(texts::table_similarity, Sort::Similarity).into_any(),
+    // While the table is searched, similarities are beside the names, where a phone shows them without scrolling.
+    let searched = move || is_searched.get().then(|| header(texts::table_similarity, Sort::Similarity));
+    let not_searched = move || {
+        let is_shown = is_offered.get() && !is_searched.get();
+        is_shown.then(|| view! { <th scope="col">{app.say(texts::table_similarity)}</th> })
     };
-    let row = move |(index, row): (usize, Row)| table_row(app, index, row, is_offered.get());
+    let row = move |(index, row): (usize, Row)| {
+        let similarity = is_offered.get().then(|| similarity_cell(app, index, &row).into_any());
+        table_row(app, index, row, similarity, is_searched.get())
+    };
     view! {
         <div class="table" id=TABLE role="region" aria-label=app.say(texts::table_answers) tabindex="0">
             <table data-testid="table">
                 <thead>
                     <tr>
                         {header(texts::table_file, Sort::File)}
+                        {searched}
                         {header(texts::table_label, Sort::Label)}
                         {header(texts::table_percent, Sort::Probability)}
-                        {similarity}
+                        {not_searched}
                     </tr>
                 </thead>
                 <tbody>{move || page.get().map(|page| page.rows.into_iter().map(row).collect_view())}</tbody>
@@ -150,8 +155,8 @@ fn Rows(app: App) -> impl IntoView {
     }
 }
 
-fn table_row(app: App, index: usize, row: Row, offers_search: bool) -> impl IntoView {
-    let similarity = offers_search.then(|| similarity_cell(app, index, &row));
+fn table_row(app: App, index: usize, row: Row, similarity: Option<AnyView>, is_searched: bool) -> impl IntoView {
+    let (searched, not_searched) = if is_searched { (similarity, None) } else { (None, similarity) };
     let answer = match &row.outcome {
         None => view! { <td class="hint" colspan="2">{app.say(texts::table_not_yet)}</td> }.into_any(),
         Some(Outcome::Refused(error)) => {
@@ -177,8 +182,9 @@ fn table_row(app: App, index: usize, row: Row, offers_search: bool) -> impl Into
             <th scope="row">
                 <button type="button" class="open" dir="auto" on:click=move |_| app.open_file(index)>{row.name}</button>
             </th>
+            {searched}
             {answer}
-            {similarity}
+            {not_searched}
         </tr>
     }
 }
