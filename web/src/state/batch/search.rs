@@ -139,7 +139,9 @@ impl AppState {
         let batch = self.batch.as_mut().filter(|_| is_offered);
         let (Some(batch), Some(words)) = (batch, words_in(text)) else { return Vec::new() };
         batch.begin_search(Query::Words { text: words.into(), feature: None });
-        self.accept_input()
+        self.input_error = None;
+        // The photo that the model has is not encoded twice: the words come after it.
+        if self.is_batch_running() { Vec::new() } else { self.accept_input() }
     }
 
     /// Orders the table by similarity to one of its photos.

@@ -120,15 +120,16 @@ fn a_photo_orders_the_others_and_is_itself_the_first() {
 }
 
 #[test]
-fn the_table_goes_on_after_the_words_and_photos_are_compared_as_they_come() {
+fn a_search_waits_for_the_photo_that_the_model_has_and_no_photo_is_encoded_twice() {
     let mut state = chosen();
     state.encodes([1.0, 0.0]);
-    let interrupted = state.last_request_id;
-    assert_eq!(words_sent(&state.apply(searches("a red patch"))), "a red patch");
-    state.worker_sends(interrupted, predictions());
-    assert_eq!(file_sent(&state.encodes_words([0.0, 1.0])), 1, "the photo that was interrupted");
-    assert_eq!(state.order()[0], "a.jpg");
-    assert_eq!(file_sent(&state.encodes([0.6, 0.8])), 2);
+    assert_eq!(state.apply(searches("a mole")), [], "the photo is not interrupted");
+    assert_eq!(state.apply(searches("a red patch")), []);
+    assert_eq!((state.phase_name(), state.said().as_str()), ("classifying", ""));
+    assert_eq!(words_sent(&state.encodes([0.6, 0.8])), "a red patch", "the last words, before the next photo");
+    assert_eq!(state.open_batch().unwrap().n_done(), 3);
+    assert_eq!(file_sent(&state.encodes_words([0.0, 1.0])), 2, "not the photo that is encoded");
+    assert_eq!(state.order()[..2], ["b.jpg", "a.jpg"], "photos are compared as they come");
     state.encodes([0.0, 1.0]);
     assert_eq!(state.order(), ["c.jpg", "b.jpg", "a.jpg", "lost"]);
 }
@@ -157,6 +158,7 @@ fn a_search_ends_with_its_order_and_the_filter_stays() {
 fn a_search_is_repeated_after_an_outage_and_ends_with_other_errors() {
     let mut state = chosen();
     state.apply(searches("a red patch"));
+    state.encodes([1.0, 0.0]);
     state.worker_replies(unreachable_text());
     assert_eq!(
         (state.phase_name(), state.open_batch().unwrap().n_refused()),
@@ -165,13 +167,14 @@ fn a_search_is_repeated_after_an_outage_and_ends_with_other_errors() {
     );
     assert_eq!(words_sent(&state.apply(Event::NetworkReturned)), "a red patch");
     state.worker_replies(unreachable_text());
-    assert_eq!(file_sent(&state.apply(Event::SearchEnded)), 0, "without the search");
+    assert_eq!(file_sent(&state.apply(Event::SearchEnded)), 1, "without the search");
 
     state.apply(searches("a red patch"));
+    state.encodes([0.6, 0.8]);
     state.worker_replies(Reply::Failed { error: Error::OutOfMemory { what: "text.safetensors".into() } });
     assert!(!state.open_batch().unwrap().is_searched());
     assert_eq!(state.apply(Event::RetryPressed), [Action::StartWorker]);
-    assert_eq!(file_sent(&state.loads()), 0);
+    assert_eq!(file_sent(&state.loads()), 2);
 }
 
 #[test]
