@@ -307,4 +307,4 @@ export type Spread = {
 };
 
 /** A stage of the work that takes a while. */
-export type Stage = "download" | "read_stored" | "photos" | "labels" | "concepts";
+export type Stage = "download" | "read_stored" | "photos" | "features" | "labels" | "concepts";

@@ -32,6 +32,8 @@ fn Page() -> impl IntoView {
     window_event_listener_untyped("online", move |_| app.send(Event::NetworkReturned));
     // The visitor leaves or reloads the page: it does not end by itself.
     window_event_listener_untyped("pagehide", |_| storage::photo::set_suspect(false));
+    // Another tab has changed what is stored.
+    window_event_listener_untyped("storage", move |_| app.restore_feature_keeping());
     window_event_listener_untyped("dermake:stored", move |_| app.send(Event::PageStored));
     let is_table = app.watch(|state| state.open_batch().is_some());
     view! {

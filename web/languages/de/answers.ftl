@@ -9,6 +9,7 @@ status-classifying-many = Ordnet die Fotos ein.
 status-scoring = Bewertet Befunde.
 status-mapping = Die Karte des Fotos wird berechnet.
 status-searching = Die Fotos werden durchsucht.
+status-keeping-features = Das Berechnete wird behalten.
 status-encoding = Liest Ihre Bezeichnungen.
 status-loading-stored-text = Liest den Textteil des Modells von diesem Gerät.
 status-downloading-text = Lädt den Textteil des Modells herunter.
@@ -51,6 +52,7 @@ answers-fewer = Weniger zeigen
 answered-here = In { $time } auf diesem Gerät beantwortet.
 answered-on-gpu = In { $time } auf der GPU dieses Geräts beantwortet.
 answered-on-server = In { $time } auf dem Server beantwortet.
+answered-from-kept = In { $time } aus dem beantwortet, was auf diesem Gerät behalten wurde.
 answered-gpu-note = Zur GPU, auf Englisch: { $note }
 
 not-calibrated = Dieses Modell ist für diese Bezeichnungen nicht kalibriert: Die Prozentwerte vergleichen sie nur miteinander und sagen nicht, wie oft sie stimmen.

@@ -42,3 +42,13 @@ table-like-file = Ähnlich wie dieses: { $file }
 table-ordered = Geordnet nach der Ähnlichkeit mit „{ $searched }“, das ähnlichste zuerst.
 table-compared = In der Tabelle steht die Ähnlichkeit mit „{ $searched }“.
 table-most-similar = Am ähnlichsten: { $file }.
+table-keep = Das Berechnete auf diesem Gerät behalten
+table-keep-hint = Dieselben Fotos füllen dann eine Tabelle, ohne noch einmal berechnet zu werden, auch bei späteren Besuchen. Behalten werden die Zahlen, die das Modell aus jedem Foto gemacht hat, nicht die Fotos: höchstens { $n-megabytes } MB, die ältesten gehen zuerst. Beim Ausschalten werden sie gelöscht.
+table-kept =
+    { $n-kept ->
+        [one] Davon war { $n-kept } auf diesem Gerät behalten und wurde nicht noch einmal berechnet.
+       *[other] Davon waren { $n-kept } auf diesem Gerät behalten und wurden nicht noch einmal berechnet.
+    }
+table-kept-size = Auf diesem Gerät behalten: { $megabytes } MB.
+table-kept-full = Auf diesem Gerät ist kein Platz für mehr. Behalten: { $megabytes } MB. Andere Fotos werden jedes Mal berechnet.
+table-kept-unavailable = Dieser Browser behält keine Dateien für diese Seite, wie in einem privaten Fenster. Fotos werden jedes Mal berechnet.

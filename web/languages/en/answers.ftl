@@ -11,6 +11,7 @@ status-classifying-many = Classifying the photos.
 status-scoring = Scoring findings.
 status-mapping = Mapping the photo.
 status-searching = Searching the photos.
+status-keeping-features = Keeping what was computed.
 status-encoding = Encoding your labels.
 status-loading-stored-text = Loading the text part of the model from this device.
 status-downloading-text = Downloading the text part of the model.
@@ -53,6 +54,7 @@ answers-fewer = Show fewer
 answered-here = Answered in { $time } on this device.
 answered-on-gpu = Answered in { $time } on this device's GPU.
 answered-on-server = Answered in { $time } on the server.
+answered-from-kept = Answered in { $time } from what was kept on this device.
 answered-gpu-note = { $note }
 
 not-calibrated = This model is not calibrated for these labels: the percentages only compare them with one another, and do not say how often they are right.

@@ -40,3 +40,13 @@ table-like-file = Like this photo: { $file }
 table-ordered = Ordered by similarity to “{ $searched }”, the most similar first.
 table-compared = The table has the similarity to “{ $searched }”.
 table-most-similar = Most similar: { $file }.
+table-keep = Keep what was computed on this device
+table-keep-hint = The same photos then fill a table without being computed again, on later visits, too. Kept are the numbers that the model made of each photo, not the photos: at most { $n-megabytes } MB, the oldest go first. They are deleted when you turn this off.
+table-kept =
+    { $n-kept ->
+        [one] { $n-kept } of them was kept on this device, and not computed again.
+       *[other] { $n-kept } of them were kept on this device, and not computed again.
+    }
+table-kept-size = Kept on this device: { $megabytes } MB.
+table-kept-full = There is no room on this device for more. Kept: { $megabytes } MB. Other photos are computed each time.
+table-kept-unavailable = This browser keeps no files for this page, as in a private window. Photos are computed each time.

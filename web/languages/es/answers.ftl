@@ -9,6 +9,7 @@ status-classifying-many = Clasificando las fotos.
 status-scoring = Puntuando los hallazgos.
 status-mapping = Calculando el mapa de la foto.
 status-searching = Buscando en las fotos.
+status-keeping-features = Conservando lo calculado.
 status-encoding = Leyendo sus etiquetas.
 status-loading-stored-text = Cargando la parte de texto del modelo desde este dispositivo.
 status-downloading-text = Descargando la parte de texto del modelo.
@@ -51,6 +52,7 @@ answers-fewer = Mostrar menos
 answered-here = Respondido en { $time } en este dispositivo.
 answered-on-gpu = Respondido en { $time } en la GPU de este dispositivo.
 answered-on-server = Respondido en { $time } en el servidor.
+answered-from-kept = Respondido en { $time } con lo que se conservó en este dispositivo.
 answered-gpu-note = Sobre la GPU, en inglés: { $note }
 
 not-calibrated = Este modelo no está calibrado para estas etiquetas: los porcentajes solo las comparan entre sí y no dicen con qué frecuencia aciertan.

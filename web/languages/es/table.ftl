@@ -42,3 +42,13 @@ table-like-file = Como esta foto: { $file }
 table-ordered = Ordenadas por similitud con «{ $searched }», la más similar primero.
 table-compared = La tabla contiene la similitud con «{ $searched }».
 table-most-similar = La más similar: { $file }.
+table-keep = Conservar lo calculado en este dispositivo
+table-keep-hint = Las mismas fotos llenan entonces una tabla sin calcularse otra vez, también en visitas posteriores. Se conservan los números que el modelo sacó de cada foto, no las fotos: como máximo { $n-megabytes } MB; los más antiguos se borran primero. Se borran al desactivarlo.
+table-kept =
+    { $n-kept ->
+        [one] { $n-kept } de ellas se conservaba en este dispositivo y no se calculó otra vez.
+       *[other] { $n-kept } de ellas se conservaban en este dispositivo y no se calcularon otra vez.
+    }
+table-kept-size = Conservado en este dispositivo: { $megabytes } MB.
+table-kept-full = No queda espacio en este dispositivo para más. Conservado: { $megabytes } MB. Las demás fotos se calculan cada vez.
+table-kept-unavailable = Este navegador no conserva archivos para esta página, como en una ventana privada. Las fotos se calculan cada vez.

@@ -9,6 +9,7 @@ status-classifying-many = Classement des photos.
 status-scoring = Évaluation des signes.
 status-mapping = Calcul de la carte de la photo.
 status-searching = Recherche dans les photos.
+status-keeping-features = Conservation de ce qui a été calculé.
 status-encoding = Lecture de vos libellés.
 status-loading-stored-text = Chargement de la partie texte du modèle depuis cet appareil.
 status-downloading-text = Téléchargement de la partie texte du modèle.
@@ -51,6 +52,7 @@ answers-fewer = Afficher moins
 answered-here = Réponse en { $time } sur cet appareil.
 answered-on-gpu = Réponse en { $time } sur le GPU de cet appareil.
 answered-on-server = Réponse en { $time } sur le serveur.
+answered-from-kept = Réponse en { $time } à partir de ce qui a été gardé sur cet appareil.
 answered-gpu-note = À propos du GPU, en anglais : { $note }
 
 not-calibrated = Ce modèle n'est pas calibré pour ces libellés : les pourcentages ne font que les comparer entre eux et ne disent pas s'ils sont souvent justes.

@@ -42,3 +42,13 @@ table-like-file = Comme cette photo : { $file }
 table-ordered = Classées par similarité avec « { $searched } », la plus semblable d’abord.
 table-compared = Le tableau contient la similarité avec « { $searched } ».
 table-most-similar = La plus semblable : { $file }.
+table-keep = Garder sur cet appareil ce qui a été calculé
+table-keep-hint = Les mêmes photos remplissent alors un tableau sans être calculées de nouveau, lors de visites ultérieures aussi. Sont gardés les nombres que le modèle a tirés de chaque photo, pas les photos : au plus { $n-megabytes } Mo, les plus anciens partent d'abord. Ils sont supprimés quand vous désactivez ceci.
+table-kept =
+    { $n-kept ->
+        [one] { $n-kept } d'entre elles était gardée sur cet appareil et n'a pas été calculée de nouveau.
+       *[other] { $n-kept } d'entre elles étaient gardées sur cet appareil et n'ont pas été calculées de nouveau.
+    }
+table-kept-size = Gardé sur cet appareil : { $megabytes } Mo.
+table-kept-full = Il n'y a plus de place sur cet appareil. Gardé : { $megabytes } Mo. Les autres photos sont calculées chaque fois.
+table-kept-unavailable = Ce navigateur ne garde pas de fichiers pour cette page, comme dans une fenêtre privée. Les photos sont calculées chaque fois.

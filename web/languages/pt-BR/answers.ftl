@@ -9,6 +9,7 @@ status-classifying-many = Classificando as fotos.
 status-scoring = Pontuando os achados.
 status-mapping = Calculando o mapa da foto.
 status-searching = Pesquisando nas fotos.
+status-keeping-features = Guardando o que foi calculado.
 status-encoding = Lendo seus rótulos.
 status-loading-stored-text = Carregando a parte de texto do modelo deste aparelho.
 status-downloading-text = Baixando a parte de texto do modelo.
@@ -51,6 +52,7 @@ answers-fewer = Mostrar menos
 answered-here = Respondido em { $time } neste aparelho.
 answered-on-gpu = Respondido em { $time } na GPU deste aparelho.
 answered-on-server = Respondido em { $time } no servidor.
+answered-from-kept = Respondido em { $time } com o que foi guardado neste aparelho.
 answered-gpu-note = Sobre a GPU, em inglês: { $note }
 
 not-calibrated = Este modelo não está calibrado para estes rótulos: as porcentagens só os comparam entre si e não dizem com que frequência acertam.

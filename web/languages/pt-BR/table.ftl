@@ -42,3 +42,13 @@ table-like-file = Como esta foto: { $file }
 table-ordered = Ordenadas pela similaridade com “{ $searched }”, a mais semelhante primeiro.
 table-compared = A tabela contém a similaridade com “{ $searched }”.
 table-most-similar = A mais semelhante: { $file }.
+table-keep = Guardar neste aparelho o que foi calculado
+table-keep-hint = As mesmas fotos então preenchem uma tabela sem serem calculadas de novo, também em visitas posteriores. São guardados os números que o modelo tirou de cada foto, não as fotos: no máximo { $n-megabytes } MB; os mais antigos saem primeiro. Eles são apagados quando você desliga isto.
+table-kept =
+    { $n-kept ->
+        [one] { $n-kept } delas estava guardada neste aparelho e não foi calculada de novo.
+       *[other] { $n-kept } delas estavam guardadas neste aparelho e não foram calculadas de novo.
+    }
+table-kept-size = Guardado neste aparelho: { $megabytes } MB.
+table-kept-full = Não há espaço neste aparelho para mais. Guardado: { $megabytes } MB. As outras fotos são calculadas a cada vez.
+table-kept-unavailable = Este navegador não guarda arquivos para esta página, como em uma janela privada. As fotos são calculadas a cada vez.

@@ -9,6 +9,7 @@ status-classifying-many = 正在对多张照片分类。
 status-scoring = 正在为体征评分。
 status-mapping = 正在计算照片的相似图。
 status-searching = 正在搜索照片。
+status-keeping-features = 正在保留计算结果。
 status-encoding = 正在读取您的标签。
 status-loading-stored-text = 正在从本设备读取模型的文本部分。
 status-downloading-text = 正在下载模型的文本部分。
@@ -35,6 +36,7 @@ answers-fewer = 收起
 answered-here = 在本设备上回答，用时 { $time }。
 answered-on-gpu = 在本设备的 GPU 上回答，用时 { $time }。
 answered-on-server = 在服务器上回答，用时 { $time }。
+answered-from-kept = 根据保留在本设备上的结果，用时 { $time } 回答。
 answered-gpu-note = 关于 GPU（英文）：{ $note }
 
 not-calibrated = 此模型未针对这些标签校准：百分比只在它们之间作比较，并不说明有多少次是正确的。

@@ -3,6 +3,7 @@
 use super::App;
 use crate::error::Error;
 use crate::state::{BatchFile, Event, NewPhoto};
+use crate::storage;
 use crate::worker::protocol::{Envelope, Request};
 use js_sys::Array;
 use leptos::prelude::*;
@@ -44,9 +45,27 @@ impl App {
         }
     }
 
-    pub(super) fn classify_file(self, index: usize, request: &Envelope<Request>) {
+    pub(super) fn send_file(self, index: usize, request: &Envelope<Request>) {
         let file = self.resources.with_value(|resources| resources.files.get(index).cloned().flatten());
         self.send_to_worker(request, file.as_deref());
+    }
+
+    /// Reads whether features are kept, as an earlier visit or another tab has stored.
+    pub fn restore_feature_keeping(self) {
+        if let Some(keeps) = storage::features::load() {
+            self.send(Event::FeatureKeepingRestored(keeps));
+        }
+    }
+
+    /// Tells the worker whether to keep features. One that does not run is told when it has started.
+    pub(super) fn keep_features(self, keeps: bool) {
+        let request = Envelope { request_id: 0, body: Request::KeepFeatures { keeps } };
+        self.resources.with_value(|resources| {
+            if let Some(worker) = &resources.worker {
+                // A worker that cannot be reached has failed, which is an event of its own.
+                let _ = worker.send(&request, None);
+            }
+        });
     }
 
     pub(super) fn forget_files(self) {

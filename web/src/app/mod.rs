@@ -77,6 +77,7 @@ impl App {
         if let Some(labels) = storage::labels::load() {
             app.send(Event::LabelsRestored(labels));
         }
+        app.restore_feature_keeping();
         app.send(Event::PageOpened { builds });
         app.start_language();
         spawn_local(app.restore_photo());
@@ -129,8 +130,10 @@ impl App {
             Action::LoadOther { index, request_id } => self.load_other_model(index, request_id),
             Action::ClassifyByOther(request) => self.send_to_other_worker(&request, self.photo().as_ref()),
             Action::EndOtherWorker => self.end_other_worker(),
-            Action::ClassifyFile { index, request } => self.classify_file(index, &request),
+            Action::SendFile { index, request } => self.send_file(index, &request),
             Action::Search(request) => self.send_to_worker(&request, None),
+            Action::StoreFeatureKeeping(keeps) => storage::features::store(keeps),
+            Action::KeepFeatures(keeps) => self.keep_features(keeps),
             Action::ForgetFiles => self.forget_files(),
             Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
             Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),

@@ -53,6 +53,7 @@ pub fn answered(catalog: &Catalog, millis: f64, computed: &Computed) -> String {
         Engine::Wasm => texts::answered_here(catalog, &time),
         Engine::Webgpu => texts::answered_on_gpu(catalog, &time),
         Engine::Server => texts::answered_on_server(catalog, &time),
+        Engine::Kept => texts::answered_from_kept(catalog, &time),
     };
     let note = computed.note.as_ref().map(|note| texts::answered_gpu_note(catalog, note));
     [Some(answered), note].into_iter().flatten().collect::<Vec<_>>().join(" ")

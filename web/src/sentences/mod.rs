@@ -19,5 +19,5 @@ pub use map::most_like;
 pub use models::{cost, models_agree, other_failure, other_work};
 pub use photo::{body_site, crop, hint, kept_spots};
 pub use report::{printed_rows, shared_text};
-pub use search::{search, similarity};
+pub use search::{feature_keeping, keeping_hint, search, similarity};
 pub use status::{amount, journal_message, keeping, megabytes, status};

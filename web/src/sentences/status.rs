@@ -19,6 +19,7 @@ pub fn status(catalog: &Catalog, status: Status) -> String {
         Status::ScoringFindings => texts::status_scoring,
         Status::Mapping => texts::status_mapping,
         Status::Searching => texts::status_searching,
+        Status::KeepingFeatures => texts::status_keeping_features,
         Status::EncodingLabels => texts::status_encoding,
         Status::LoadingStoredText => texts::status_loading_stored_text,
         Status::DownloadingText => texts::status_downloading_text,
@@ -36,7 +37,7 @@ pub fn amount(catalog: &Catalog, Progress { stage, done, total }: Progress) -> S
         Stage::Download | Stage::ReadStored => {
             texts::amount_megabytes(catalog, &megabytes(catalog, done), &megabytes(catalog, total))
         }
-        Stage::Photos => texts::amount_photos(catalog, total, done),
+        Stage::Photos | Stage::Features => texts::amount_photos(catalog, total, done),
         Stage::Labels => texts::amount_labels(catalog, total, done),
         Stage::Concepts => texts::amount_sentences(catalog, total, done),
     }

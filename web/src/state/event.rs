@@ -70,6 +70,10 @@ pub enum Event {
     /// The visitor wants the photos of the table that are like the one with this index.
     LikeSearched(usize),
     SearchEnded,
+    /// Whether features are kept on the device, as an earlier visit or another tab has stored.
+    FeatureKeepingRestored(bool),
+    /// The visitor wants features to be kept on the device, or all of them to be deleted.
+    FeatureKeepingWanted(bool),
     /// A drop or a paste was not a photo; the current photo stays.
     InputRefused(Error),
     /// The visitor selected the sample with this index.
@@ -150,12 +154,16 @@ pub enum Action {
     /// Terminates the second worker.
     EndOtherWorker,
     /// Sent together with a file of the table.
-    ClassifyFile {
+    SendFile {
         index: usize,
         request: Envelope<Request>,
     },
     /// Encodes the words of a search.
     Search(Envelope<Request>),
+    /// Stores whether features are kept.
+    StoreFeatureKeeping(bool),
+    /// Tells the worker whether to keep features, if it runs.
+    KeepFeatures(bool),
     /// Lets go of the files of the table.
     ForgetFiles,
     /// Sent together with the current photo.

@@ -118,7 +118,11 @@ impl AppState {
         self.journal.entries.retain(|entry| !is_removed(&entry.id));
         self.journal.marked.retain(|marked| !is_removed(marked));
         (self.journal.error, self.journal.message) = (None, Some(JournalMessage::Deleted));
-        Vec::new()
+        // Whoever deletes everything wants no traces of other photos, either.
+        match id {
+            None if self.keeps_features() => self.want_feature_keeping(false),
+            _ => Vec::new(),
+        }
     }
 
     /// Marks an entry to compare it, or takes its mark away. A third mark replaces the first.

@@ -11,6 +11,7 @@ mod drop_paste;
 mod event;
 mod failure;
 mod journal;
+mod kept_features;
 mod labels;
 mod map;
 mod model_list;
@@ -44,6 +45,7 @@ pub use words::MAX_WORDS_CHARS;
 
 use crate::error::Error;
 use crate::worker::protocol::{Envelope, ModelInfo, PhotoId, Request, RequestId};
+use kept_features::KeptFeatures;
 use other_models::OtherModels;
 use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
@@ -89,6 +91,7 @@ pub struct AppState {
     /// Answers of other models to the photo; shown with the answer.
     others: OtherModels,
     pub journal: JournalState,
+    kept_features: KeptFeatures,
     /// Whether findings are scored, too.
     pub wants_concepts: bool,
     /// Number of the worker's threads.
@@ -163,6 +166,8 @@ impl AppState {
             Event::WordsSearched(text) => self.search_words(&text),
             Event::LikeSearched(index) => self.search_like(index),
             Event::SearchEnded => self.end_search(),
+            Event::FeatureKeepingRestored(keeps) => self.restore_feature_keeping(keeps),
+            Event::FeatureKeepingWanted(keeps) => self.want_feature_keeping(keeps),
             Event::JournalShown(entries, message) => self.show_journal(entries, message),
             Event::JournalPersistence(is_persistent) => {
                 self.journal.may_be_deleted = !is_persistent;

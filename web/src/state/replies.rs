@@ -1,8 +1,9 @@
 //! What follows from the worker's messages.
 
-use super::{Action, Answer, AppState, DecodedPhoto, ModelView, Outcome, Phase, Photo};
+use super::batch::BatchAnswer;
+use super::{Action, Answer, AppState, DecodedPhoto, ModelView, Phase, Photo};
 use crate::error::Remedy;
-use crate::worker::protocol::{Envelope, Reply, Stage};
+use crate::worker::protocol::{Engine, Envelope, Reply, Stage};
 use shared_model::zero_shot::Answer as Ranking;
 
 impl AppState {
@@ -14,10 +15,16 @@ impl AppState {
                 self.n_threads = n_threads;
                 let avoid = self.start.finish().then_some(Action::AvoidThreads);
                 let load = Action::Load { request_id: self.next_request_id() };
-                [load, Action::StorePage].into_iter().chain(avoid).chain(self.decode_photo_early()).collect()
+                let keeping = self.tell_feature_keeping();
+                let first = [load, Action::StorePage].into_iter().chain(avoid);
+                first.chain(self.decode_photo_early()).chain(keeping).collect()
             }
             Reply::TextStored => {
                 self.is_text_stored = true;
+                Vec::new()
+            }
+            Reply::Keeping(keeping) => {
+                self.kept_features.keeping = Some(keeping);
                 Vec::new()
             }
             Reply::PhotoDecoded { photo_id, size, quality } => {
@@ -34,11 +41,14 @@ impl AppState {
 
     fn receive_reply(&mut self, reply: Reply) -> Vec<Action> {
         let reply = match reply {
-            Reply::Predictions { predictions, certainty, feature, .. } if self.is_batch_running() => {
-                return self.record_in_batch(Outcome::Answered(Ranking { predictions, certainty }), feature);
+            Reply::Predictions { predictions, certainty, feature, computed, .. } if self.is_batch_running() => {
+                let was_kept = computed.by == Engine::Kept;
+                let ranking = Ranking { predictions, certainty };
+                return self.record_in_batch(BatchAnswer { ranking, feature, was_kept });
             }
+            Reply::FeatureKept => return self.note_kept_in_batch(),
             Reply::Failed { error } if self.is_batch_running() && error.remedy() == Remedy::OtherPhoto => {
-                return self.record_in_batch(Outcome::Refused(error), None);
+                return self.refuse_in_batch(error);
             }
             reply => reply,
         };

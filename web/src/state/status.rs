@@ -18,6 +18,7 @@ pub enum Status {
     ScoringFindings,
     Mapping,
     Searching,
+    KeepingFeatures,
     EncodingLabels,
     LoadingStoredText,
     DownloadingText,
@@ -125,6 +126,7 @@ impl Phase {
             | Self::Mapping(Some(progress))
             | Self::Searching(Some(progress)) => match progress.stage {
                 Stage::Photos => Status::ClassifyingMany,
+                Stage::Features => Status::KeepingFeatures,
                 Stage::Concepts => Status::ScoringFindings,
                 Stage::Labels => Status::EncodingLabels,
                 Stage::ReadStored => Status::LoadingStoredText,

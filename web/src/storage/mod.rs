@@ -1,8 +1,9 @@
-//! What the page stores in the browser: the labels and the language for later visits, the photo for this tab, and the
-//! journal, if the visitor keeps one.
+//! What the page stores in the browser: the labels and the language for later visits, the photo for this tab, whether
+//! features are kept, and the journal, if the visitor keeps one.
 //!
 //! A browser that stores nothing, as in some private windows or with storage blocked, is not an error.
 
+pub mod features;
 pub mod journal;
 pub mod labels;
 pub mod language;

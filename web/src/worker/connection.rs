@@ -22,12 +22,14 @@ pub struct Connection {
     pub decoded: DecodedPhotos,
     /// Whether the page is at the other end, and not the JavaScript package.
     pub is_of_page: Cell<bool>,
+    /// Whether the features of photos are kept on the device.
+    pub keeps_features: Cell<bool>,
 }
 
 impl Connection {
     pub fn new(scope: DedicatedWorkerGlobalScope) -> Self {
         let (inbox, decoded) = (Inbox::default(), DecodedPhotos::default());
-        Self { scope, inbox, decoded, is_of_page: Cell::new(true) }
+        Self { scope, inbox, decoded, is_of_page: Cell::new(true), keeps_features: Cell::new(false) }
     }
 
     /// Sends a message that belongs to the request with this id.

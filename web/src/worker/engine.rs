@@ -4,6 +4,7 @@ use super::concepts::ConceptFeatures;
 use super::connection::{Connection, RequestContext, Unanswered};
 use super::download::{self, Fetched};
 use super::gpu_choice::KnownAnswer;
+use super::kept::KeptFeatures;
 use super::photo::{Photo, Query};
 use super::protocol::{self, Computed, ModelInfo, PhotoId, Progress, Reply, Stage};
 use super::webgpu::Gpu;
@@ -38,6 +39,8 @@ pub struct Engine {
     concepts: ConceptFeatures,
     /// Download of the text part. A request that supersedes the one that started it continues it.
     text_download: Option<Shared<LocalBoxFuture<'static, Result<Fetched>>>>,
+    /// Features that are kept on the device.
+    pub(super) kept: KeptFeatures,
 }
 
 /// The features of a photo.
@@ -47,7 +50,7 @@ pub(super) struct PhotoFeatures {
     pub(super) features: Tensor,
     /// What maps are made of; `None` if the GPU computed the photo, or the model makes no maps.
     pub(super) trace: Option<ImageTrace>,
-    computed: Computed,
+    pub(super) computed: Computed,
 }
 
 impl Engine {
@@ -64,6 +67,8 @@ impl Engine {
         let model = ZeroShotModel::from_quantized(&manifest, vision.clone(), classifiers, Placement::default())?;
         let gpu = Gpu::start(&context.connection, vision, model.config.clone());
         let templates = Templates::new(manifest.templates.clone())?;
+        let query = context.connection.scope.location().search();
+        let kept = KeptFeatures::new(&manifest, model.config.embed_dim, &query);
         let engine = Self {
             manifest,
             manifest_url,
@@ -74,6 +79,7 @@ impl Engine {
             own_labels: HashMap::new(),
             concepts: ConceptFeatures::default(),
             text_download: None,
+            kept,
         };
         Ok((engine, fetched.is_stored))
     }
@@ -88,7 +94,12 @@ impl Engine {
     /// The image errors; as [`download::fetch_files`] for own labels, which need the text part.
     pub async fn classify(&mut self, query: &Query, context: &RequestContext) -> Result<Reply, Unanswered> {
         let started = context.now_millis();
-        let PhotoFeatures { features, computed, .. } = self.photo_features(&query.photo, context).await?;
+        let is_whole = query.photo.crop.is_none();
+        let is_kept = query.wants_feature && is_whole && context.connection.keeps_features.get();
+        let PhotoFeatures { features, computed, .. } = match is_kept {
+            true => self.kept_or_new_features(&query.photo, context).await?,
+            false => self.photo_features(&query.photo, context).await?,
+        };
         let mut millis = context.now_millis() - started;
         let shipped = self.model.shipped_classifier(&query.labels, &self.templates).cloned();
         if shipped.is_none() {
@@ -137,12 +148,21 @@ impl Engine {
         }
         let (input, pixel_values) = self.pixel_values(photo, context).await?;
         photo.show_view(input, &context.connection);
-        let features = match self.gpu_features(&pixel_values).await? {
-            Some(features) => features,
-            None => self.wasm_features(&pixel_values, context).await?,
-        };
+        let features = self.new_features(&pixel_values, context).await?;
         self.photo_features = Some((photo.id, photo.crop, features.clone()));
         Ok(features)
+    }
+
+    /// Computes the features of the square that the model is given.
+    pub(super) async fn new_features(
+        &self,
+        pixel_values: &Tensor,
+        context: &RequestContext,
+    ) -> Result<PhotoFeatures> {
+        match self.gpu_features(pixel_values).await? {
+            Some(features) => Ok(features),
+            None => self.wasm_features(pixel_values, context).await,
+        }
     }
 
     /// The square that the model is given of a photo, and its values.
@@ -151,12 +171,16 @@ impl Engine {
         photo: &Photo,
         context: &RequestContext,
     ) -> Result<(RgbImage8, Tensor)> {
-        let config = &self.model.config.preprocess;
-        let input = photo.model_input(config, &context.connection).await?;
+        let input = photo.model_input(&self.model.config.preprocess, &context.connection).await?;
+        let pixel_values = self.values_of(&input)?;
+        Ok((input, pixel_values))
+    }
+
+    /// The values of the square that the model is given, `[1, 3, S, S]`.
+    pub(super) fn values_of(&self, input: &RgbImage8) -> Result<Tensor> {
         let side = input.width() as usize;
         let pixels = Tensor::from_vec(input.to_planes(), (1, 3, side, side), &Device::Cpu);
-        let pixel_values = normalized(&pixels.map_err(shared_model::Error::from)?, config)?;
-        Ok((input, pixel_values))
+        Ok(normalized(&pixels.map_err(shared_model::Error::from)?, &self.model.config.preprocess)?)
     }
 
     async fn gpu_features(&self, pixel_values: &Tensor) -> Result<Option<PhotoFeatures>> {
@@ -241,7 +265,7 @@ impl Engine {
     }
 }
 
-fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+pub(super) fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     let values = tensor.flatten_all().and_then(|values| values.to_vec1());
     Ok(values.map_err(shared_model::Error::from)?)
 }

@@ -19,6 +19,10 @@ pub mod handle;
 #[cfg(any(target_arch = "wasm32", test))]
 mod inbox;
 #[cfg(target_arch = "wasm32")]
+mod keep;
+#[cfg(any(target_arch = "wasm32", test))]
+mod kept;
+#[cfg(target_arch = "wasm32")]
 mod map;
 #[cfg(target_arch = "wasm32")]
 mod partial_file;

@@ -58,14 +58,26 @@ impl Photo {
             Some(image) => image,
             None => self.decode(connection).await?,
         };
-        let pixels = match self.crop {
-            None => resize_and_crop(&image, config)?,
-            Some(crop) => resize_and_crop(&image.cropped(crop.to_box())?, config)?,
-        };
+        let pixels = self.square_of(&image, config)?;
         if self.crop.is_some() {
             connection.decoded.keep(self.id, image);
         }
         Ok(pixels)
+    }
+
+    /// Crops and scales the photo, whose file was read, for the model.
+    ///
+    /// # Errors
+    /// The image errors; [`Error::Computation`] for a crop outside the photo.
+    pub fn model_input_of(&self, content: &[u8], config: &PreprocessConfig) -> Result<RgbImage8> {
+        self.square_of(&decode(content, Reading::Photo)?, config)
+    }
+
+    fn square_of(&self, image: &DecodedImage, config: &PreprocessConfig) -> Result<RgbImage8> {
+        Ok(match self.crop {
+            None => resize_and_crop(image, config)?,
+            Some(crop) => resize_and_crop(&image.cropped(crop.to_box())?, config)?,
+        })
     }
 
     /// Decodes the photo before the model is there. Sends the page its preview, or why it cannot be decoded.
@@ -132,7 +144,11 @@ impl Photo {
         Ok(decode(&self.read().await?, Reading::Photo)?)
     }
 
-    async fn read(&self) -> Result<Vec<u8>> {
+    /// Reads the photo's file.
+    ///
+    /// # Errors
+    /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`].
+    pub async fn read(&self) -> Result<Vec<u8>> {
         if self.file.size() > MAX_PHOTO_BYTES {
             let megabytes = |n_bytes: f64| format!("{:.0} MB", n_bytes / 1e6);
             return Err(Error::ImageTooLarge {

@@ -3,6 +3,7 @@
 use super::connection::{Connection, Incoming, RequestContext, Unanswered};
 use super::download;
 use super::engine::Engine;
+use super::kept;
 use super::photo::{Photo, Query};
 use super::protocol::{Envelope, Reply, Request, Unreadable};
 use super::remote::Remote;
@@ -49,6 +50,16 @@ fn receive(connection: &Rc<Connection>, event: &MessageEvent) {
             let (photo, connection) =
                 (Photo { id: photo_id, file, crop: None, is_shown: true }, connection.clone());
             spawn_local(async move { photo.decode_early(&connection).await });
+        }
+        (Ok(Envelope { body: Request::KeepFeatures { keeps }, .. }), _) => {
+            connection.keeps_features.set(keeps);
+            let connection = connection.clone();
+            spawn_local(async move {
+                match keeps {
+                    true => kept::report(&connection).await,
+                    false => kept::delete_all(&connection).await,
+                }
+            });
         }
         (Ok(request), photo) => connection.inbox.put(request.request_id, Incoming { request, photo }),
         (Err(unreadable), _) => {
@@ -128,6 +139,9 @@ async fn reply_to(
         }
         (Request::EmbedTexts { texts }, Some(Backend::Local(engine)), _) => {
             engine.embed_texts(&texts, context).await
+        }
+        (Request::KeepFeature { feature }, Some(Backend::Local(engine)), Some(file)) => {
+            engine.keep_feature(file, &feature, context).await
         }
         (
             Request::Annotate { .. } | Request::Embed { .. } | Request::EmbedTexts { .. },

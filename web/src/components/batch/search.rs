@@ -1,6 +1,7 @@
 //! The search of the table: its form, the sentence on its order, and the cells of similarities.
 
 use crate::app::{App, focus};
+use crate::components::switch::Switch;
 use crate::state::{Event, MAX_WORDS_CHARS, Row};
 use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
@@ -63,6 +64,36 @@ fn Form(app: App) -> impl IntoView {
                 </Show>
             </div>
         </form>
+    }
+}
+
+/// The switch that keeps features on the device, and how much is kept.
+#[component]
+pub fn KeepFeatures(app: App) -> impl IntoView {
+    let is_offered = app.watch(|state| state.offers_search());
+    let is_on = app.watch(|state| state.keeps_features());
+    let keeping = app.watch(|state| state.feature_keeping().map(|keeping| (keeping, state.keeps_features())));
+    let sentence = move || {
+        let (keeping, is_on) = keeping.get()?;
+        sentences::feature_keeping(&app.texts(), keeping, is_on)
+    };
+    view! {
+        <Switch
+            app
+            name="keep-features"
+            is_offered
+            is_on
+            to_event=Event::FeatureKeepingWanted
+            label=texts::table_keep
+            hint=sentences::keeping_hint
+        />
+        // Always there, so that screen readers announce what comes into it.
+        <p
+            class="hint note"
+            role="status"
+            data-testid="kept-features"
+            prop:textContent=move || sentence().unwrap_or_default()
+        ></p>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table of many photos: it fills while the model answers, and is sorted, filtered and saved.
 
-use super::search::{Order, Search, TABLE, similarity_cell};
+use super::search::{KeepFeatures, Order, Search, TABLE, similarity_cell};
 use crate::app::App;
 use crate::components::label::Label;
 use crate::components::model_status::ModelStatus;
@@ -29,6 +29,7 @@ pub fn PhotoTable(app: App) -> impl IntoView {
                 <p class="hint" data-testid="table-verdict">{app.say(texts::not_calibrated)}</p>
             </Show>
             <Search app/>
+            <KeepFeatures app/>
             <Tools app/>
             <Order app/>
             <Rows app/>
@@ -38,6 +39,10 @@ pub fn PhotoTable(app: App) -> impl IntoView {
 
 fn summary_of(catalog: &Catalog, batch: &Batch) -> String {
     let done = texts::table_done(catalog, batch.n_files(), batch.n_done());
+    let kept = match batch.n_kept() {
+        0 => None,
+        n_kept => Some(texts::table_kept(catalog, n_kept)),
+    };
     let unfit = match batch.n_with(Verdict::NoneOfThese) {
         0 => None,
         n_unfit => Some(texts::table_unfit(catalog, n_unfit)),
@@ -46,7 +51,7 @@ fn summary_of(catalog: &Catalog, batch: &Batch) -> String {
         0 => None,
         n_refused => Some(texts::table_refused(catalog, n_refused)),
     };
-    [Some(done), unfit, refused].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    [Some(done), kept, unfit, refused].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// The filter, and the buttons that save and close the table.

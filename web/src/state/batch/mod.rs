@@ -3,21 +3,21 @@
 mod export;
 mod search;
 mod table;
+mod work;
 
 pub use table::{Sort, TablePage, TableView};
+pub(super) use work::BatchAnswer;
 
-use super::{Action, AppState, Phase};
+use super::{Action, AppState};
 use crate::error::Error;
 use crate::verdict::Verdict;
-use crate::worker::protocol::{Envelope, Progress, Request, Stage};
 use search::{Feature, Query};
 use shared_model::labels::LabelSet;
 use shared_model::zero_shot::Answer as Ranking;
+use work::Work;
 
 /// Number of answers to keep for each photo.
 const N_ANSWERS: usize = 5;
-/// A photo during which the model failed this often is given up.
-const MAX_FAILURES: u8 = 2;
 
 /// A file that was dropped or chosen with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub struct Batch {
     pub view: TableView,
     /// Whether the table is shown. The model pauses while it is not.
     pub is_open: bool,
-    /// Index of the photo that the worker has.
-    current: Option<usize>,
+    /// What the worker does.
+    current: Option<Work>,
     /// Name of the model and the labels that the answers are of.
     answered_by: Option<(String, LabelSet)>,
     /// What the photos are compared with.
@@ -53,6 +53,10 @@ pub struct Row {
     pub similarity: Option<f32>,
     /// `None` until the model has encoded it on this device; empty if the model gave none.
     feature: Option<Feature>,
+    /// Whether the worker keeps the feature on the device, or has tried to.
+    is_kept: bool,
+    /// Whether the feature was kept on the device before, so that nothing was computed.
+    was_kept: bool,
     n_failures: u8,
 }
 
@@ -70,6 +74,8 @@ impl Batch {
             outcome: error.map(Outcome::Refused),
             similarity: None,
             feature: None,
+            is_kept: false,
+            was_kept: false,
             n_failures: 0,
         };
         Self { rows: files.into_iter().map(row).collect(), is_open: true, ..Self::default() }
@@ -94,6 +100,11 @@ impl Batch {
         self.rows.iter().filter(|row| row.verdict() == Some(verdict)).count()
     }
 
+    /// Number of photos whose features were kept on the device.
+    pub fn n_kept(&self) -> usize {
+        self.rows.iter().filter(|row| row.was_kept).count()
+    }
+
     /// Name of a file.
     pub fn name(&self, index: usize) -> Option<&str> {
         self.rows.get(index).map(|row| row.name.as_str())
@@ -115,17 +126,6 @@ impl Batch {
             let answered = |row: &&mut Row| matches!(row.outcome, Some(Outcome::Answered(_)));
             self.rows.iter_mut().filter(answered).for_each(|row| row.outcome = None);
         }
-    }
-
-    /// Index of the next photo for the model. While the table is searched, that is also one whose feature is missing.
-    fn next(&self, is_on_server: bool) -> Option<usize> {
-        let needs_features = self.is_searched() && !is_on_server;
-        let unanswered = self.rows.iter().position(|row| row.outcome.is_none());
-        unanswered.or_else(|| self.rows.iter().position(|row| needs_features && row.lacks_feature()))
-    }
-
-    fn progress(&self) -> Progress {
-        Progress { stage: Stage::Photos, done: self.n_done() as u64, total: self.n_files() as u64 }
     }
 }
 
@@ -166,73 +166,5 @@ impl AppState {
             batch.view = view;
         }
         Vec::new()
-    }
-
-    /// Sends the words of a search or the next photo of the table to the worker; `None` if the table is not shown.
-    pub(super) fn continue_batch(&mut self) -> Option<Vec<Action>> {
-        let (labels, is_on_server) = (self.label_set().cloned(), self.is_on_server);
-        let model = self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default();
-        let batch = self.batch.as_mut().filter(|batch| batch.is_open)?;
-        if is_on_server {
-            batch.end_search();
-        }
-        let next = labels.and_then(|labels| {
-            batch.begin_with(&model, &labels);
-            Some((batch.next(is_on_server)?, labels))
-        });
-        batch.current = next.as_ref().map(|(index, _)| *index);
-        let progress = batch.progress();
-        let request_id = self.next_request_id();
-        if let Some(search) = self.encode_words(request_id) {
-            return Some(vec![search]);
-        }
-        let Some((index, labels)) = next else {
-            self.phase = Phase::Ready;
-            return Some(Vec::new());
-        };
-        self.phase = Phase::Classifying(Some(progress));
-        self.last_photo_id += 1;
-        let top_k = N_ANSWERS.min(labels.class_names.len());
-        let body = Request::Classify {
-            photo_id: self.last_photo_id,
-            crop: None,
-            labels,
-            top_k,
-            is_shown: false,
-            wants_feature: true,
-        };
-        Some(vec![Action::ClassifyFile { index, request: Envelope { request_id, body } }])
-    }
-
-    /// Whether the worker has a photo of the table.
-    pub(super) fn is_batch_running(&self) -> bool {
-        self.open_batch().is_some_and(|batch| batch.current.is_some())
-    }
-
-    /// Records what became of the photo that the worker had, with its feature, and sends the next.
-    pub(super) fn record_in_batch(&mut self, outcome: Outcome, feature: Option<Vec<f32>>) -> Vec<Action> {
-        let is_on_server = self.is_on_server;
-        if let Some(batch) = &mut self.batch
-            && let Some(row) = batch.current.take().and_then(|index| batch.rows.get_mut(index))
-        {
-            row.outcome = Some(outcome);
-            if !is_on_server {
-                row.feature = Some(feature.unwrap_or_default().into());
-                batch.compare_photos();
-            }
-        }
-        self.continue_batch().unwrap_or_default()
-    }
-
-    /// Notes that the model failed during a photo of the table, and gives the photo up if that happened before.
-    pub(super) fn note_failure_in_batch(&mut self, error: &Error) {
-        if let Some(batch) = &mut self.batch
-            && let Some(row) = batch.current.take().and_then(|index| batch.rows.get_mut(index))
-        {
-            row.n_failures += 1;
-            if row.n_failures >= MAX_FAILURES {
-                row.outcome = Some(Outcome::Refused(error.clone()));
-            }
-        }
     }
 }

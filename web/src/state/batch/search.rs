@@ -1,6 +1,6 @@
 //! The table searched: its photos ordered by their similarity to words, or to one of them.
 //!
-//! The worker sends each photo's feature with its answer. The page keeps the features in memory as long as the table, so
+//! The worker sends each photo's feature with its answer. The page has the features in memory as long as the table, so
 //! a search encodes its words and no photo again.
 
 use super::{Batch, Outcome, Row, Sort, TableView};
@@ -91,7 +91,9 @@ impl Batch {
 
     /// Removes the features of another model. Words are encoded again; a photo is compared once it is encoded again.
     pub(super) fn forget_features(&mut self) {
-        self.rows.iter_mut().for_each(|row| row.feature = None);
+        for row in &mut self.rows {
+            (row.feature, row.is_kept, row.was_kept) = (None, false, false);
+        }
         if let Some(Query::Words { feature, .. }) = &mut self.query {
             *feature = None;
         }
@@ -116,6 +118,11 @@ impl Row {
     /// Whether other photos can be compared with this one.
     pub fn can_be_searched(&self) -> bool {
         self.feature.as_ref().is_some_and(|feature| !feature.is_empty())
+    }
+
+    /// Whether its feature can be kept on the device, and is not.
+    pub(super) fn can_be_kept(&self) -> bool {
+        self.can_be_searched() && !self.is_kept
     }
 
     /// Whether the server answered it, which sends no feature.

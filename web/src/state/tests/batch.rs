@@ -12,7 +12,7 @@ fn files(names: &[&str]) -> Event {
 /// The index of the file that is classified, if that is what follows.
 fn file_sent(actions: &[Action]) -> Option<usize> {
     match actions.first()? {
-        Action::ClassifyFile { index, .. } => Some(*index),
+        Action::SendFile { index, .. } => Some(*index),
         _ => None,
     }
 }

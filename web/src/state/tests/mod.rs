@@ -3,6 +3,7 @@ mod camera;
 mod concepts;
 mod crop;
 mod journal;
+mod kept_features;
 mod labels;
 mod map;
 mod model;

@@ -6,7 +6,7 @@ use crate::state::{BatchFile, Sort, TableView};
 /// Features in two dimensions.
 const PHOTOS: [(&str, [f32; 2]); 3] = [("a.jpg", [1.0, 0.0]), ("b.jpg", [0.6, 0.8]), ("c.jpg", [0.0, 1.0])];
 
-fn chosen() -> AppState {
+pub(super) fn chosen() -> AppState {
     let mut state = ready();
     let files = PHOTOS.iter().map(|(name, _)| BatchFile { name: name.to_string(), error: None });
     let lost = BatchFile { name: "lost".into(), error: Some(Error::PhotoUnreadable) };
@@ -15,7 +15,7 @@ fn chosen() -> AppState {
 }
 
 /// All photos are answered, and nothing is searched.
-fn filled() -> AppState {
+pub(super) fn filled() -> AppState {
     let mut state = chosen();
     for (_, feature) in PHOTOS {
         state.encodes(feature);
@@ -62,7 +62,7 @@ fn words_sent(actions: &[Action]) -> &str {
 }
 
 fn file_sent(actions: &[Action]) -> usize {
-    let [Action::ClassifyFile { index, request: Envelope { body, .. } }] = actions else { panic!("{actions:?}") };
+    let [Action::SendFile { index, request: Envelope { body, .. } }] = actions else { panic!("{actions:?}") };
     assert!(matches!(body, Request::Classify { wants_feature: true, .. }), "{body:?}");
     *index
 }
@@ -183,7 +183,7 @@ fn other_labels_keep_the_features_and_another_model_has_its_own() {
     state.apply(searches("a red patch"));
     state.encodes_words([0.0, 1.0]);
     let actions = state.apply(Event::LabelsChosen(LabelChoice::Shipped("snu".into())));
-    assert!(matches!(actions[0], Action::ClassifyFile { index: 0, .. }));
+    assert!(matches!(actions[0], Action::SendFile { index: 0, .. }));
     assert_eq!(state.order(), ["c.jpg", "b.jpg", "a.jpg", "lost"]);
 
     state.apply(Event::ModelChosen(1));

@@ -20,6 +20,8 @@ pub enum Engine {
     Webgpu,
     /// The server, because the visitor chose it.
     Server,
+    /// This device, earlier: the feature was kept.
+    Kept,
 }
 
 impl Engine {
@@ -29,6 +31,7 @@ impl Engine {
             Self::Wasm => "wasm",
             Self::Webgpu => "webgpu",
             Self::Server => "server",
+            Self::Kept => "kept",
         }
     }
 }

@@ -5,11 +5,13 @@
 //! model needs another worker.
 
 mod computed;
+mod keeping;
 mod model_info;
 mod progress;
 mod unreadable;
 
 pub use computed::{Computed, Engine};
+pub use keeping::{FeatureKeeping, MAX_KEPT_MEGABYTES};
 pub use model_info::ModelInfo;
 pub use progress::{Progress, Stage};
 pub use unreadable::Unreadable;
@@ -93,6 +95,11 @@ pub enum Request {
     },
     /// Encodes texts.
     EmbedTexts { texts: Vec<String> },
+    /// Keeps features on the device from now on, and uses those that are kept; or keeps none, and deletes what is kept. Does
+    /// not supersede the current request.
+    KeepFeatures { keeps: bool },
+    /// Keeps a feature that was computed before. Sent with the photo's `Blob`.
+    KeepFeature { feature: Vec<f32> },
     /// Decodes a photo before it can be classified. Sent with the photo's `Blob`. Does not supersede the current request.
     DecodePhoto { photo_id: PhotoId },
 }
@@ -140,6 +147,10 @@ pub enum Reply {
     },
     /// Features of unit length: of a photo, or of each text.
     Features { features: Vec<Vec<f32>> },
+    /// The feature of a [`Request::KeepFeature`] is kept, if that was possible.
+    FeatureKept,
+    /// What became of keeping features. Belongs to no request.
+    Keeping(FeatureKeeping),
     /// The photo is decoded. Sent with the `Blob` of its preview. Belongs to no request.
     PhotoDecoded {
         photo_id: PhotoId,

@@ -23,6 +23,8 @@ pub enum Stage {
     ReadStored,
     /// Classifying the photos of a table.
     Photos,
+    /// Keeping the features of photos of a table.
+    Features,
     /// Encoding own labels with the text tower.
     Labels,
     /// Encoding the sentences of concepts with the text tower.

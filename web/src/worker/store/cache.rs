@@ -1,6 +1,7 @@
 //! Weights in Cache Storage, which holds whole files only.
 
-use super::name::name;
+use super::WEIGHTS;
+use super::name::name_of;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -15,12 +16,12 @@ pub struct CacheStore(Cache);
 impl CacheStore {
     /// Opens the cache; `None` if the browser has or allows none, as for a page over plain HTTP from another machine.
     pub async fn open() -> Option<Self> {
-        JsFuture::from(caches()?.open(&name())).await.ok()?.dyn_into().ok().map(Self)
+        JsFuture::from(caches()?.open(&name_of(WEIGHTS))).await.ok()?.dyn_into().ok().map(Self)
     }
 
     /// Opens the cache if an earlier version of this page created it.
     pub async fn open_existing() -> Option<Self> {
-        let exists = JsFuture::from(caches()?.has(&name())).await.ok()?;
+        let exists = JsFuture::from(caches()?.has(&name_of(WEIGHTS))).await.ok()?;
         if exists.is_truthy() { Self::open().await } else { None }
     }
 
@@ -44,7 +45,7 @@ impl CacheStore {
     /// Removes the cache with all its entries.
     pub async fn remove_all(self) {
         if let Some(caches) = caches() {
-            let _ = JsFuture::from(caches.delete(&name())).await;
+            let _ = JsFuture::from(caches.delete(&name_of(WEIGHTS))).await;
         }
     }
 

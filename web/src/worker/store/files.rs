@@ -1,12 +1,13 @@
-//! Weights in the origin private file system. A file is written while it is downloaded; its length is the progress.
+//! Files in a folder of the origin private file system. Weights are written while they are downloaded; the length of their
+//! file is the progress.
 
-use super::name::name;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     DomException, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
-    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle, WorkerGlobalScope,
+    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemRemoveOptions, FileSystemSyncAccessHandle,
+    WorkerGlobalScope,
 };
 
 /// Number of bytes after which a file is flushed. They may be lost if the machine stops, not if the page is closed.
@@ -26,20 +27,35 @@ pub enum OpenResult {
 }
 
 impl FileStore {
-    /// Opens the store; `None` if the browser has or allows none, as in some private windows.
-    pub async fn open() -> Option<Self> {
-        let storage = js_sys::global().dyn_into::<WorkerGlobalScope>().ok()?.navigator().storage();
-        let root = has(&storage, "getDirectory").then(|| storage.get_directory())?;
-        let root: FileSystemDirectoryHandle = JsFuture::from(root).await.ok()?.dyn_into().ok()?;
+    /// Opens the folder with this name, creating it if there is none; `None` if the browser has or allows none, as in some
+    /// private windows.
+    pub async fn open(name: &str) -> Option<Self> {
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
-        let folder = root.get_directory_handle_with_options(&name(), &options);
+        let folder = root().await?.get_directory_handle_with_options(name, &options);
         JsFuture::from(folder).await.ok()?.dyn_into().ok().map(Self)
     }
 
+    /// Opens the folder with this name, if there is one.
+    pub async fn existing(name: &str) -> Option<Self> {
+        let folder = root().await?.get_directory_handle(name);
+        JsFuture::from(folder).await.ok()?.dyn_into().ok().map(Self)
+    }
+
+    /// Deletes the folder with this name and its files; returns whether it is gone. It is not while a tab has locked a file.
+    pub async fn delete(name: &str) -> bool {
+        let Some(root) = root().await else { return true };
+        let options = FileSystemRemoveOptions::new();
+        options.set_recursive(true);
+        match JsFuture::from(root.remove_entry_with_options(name, &options)).await {
+            Ok(_) => true,
+            Err(err) => exception_name(&err).as_deref() == Some("NotFoundError"),
+        }
+    }
+
     /// Opens a file, creating an empty one if there is none. It is locked against other tabs until it is dropped.
-    pub async fn open_file(&self, sha256: &str) -> OpenResult {
-        let Some(file) = self.handle(sha256, true).await else { return OpenResult::Unavailable };
+    pub async fn open_file(&self, name: &str) -> OpenResult {
+        let Some(file) = self.handle(name, true).await else { return OpenResult::Unavailable };
         if !has(&file, "createSyncAccessHandle") {
             return OpenResult::Unavailable;
         }
@@ -53,36 +69,49 @@ impl FileStore {
     }
 
     /// Length of a file, 0 if there is none.
-    pub async fn n_bytes(&self, sha256: &str) -> u64 {
-        match self.handle(sha256, false).await {
-            Some(file) => length(&file).await,
-            None => 0,
-        }
+    pub async fn n_bytes(&self, name: &str) -> u64 {
+        self.file(name).await.map_or(0, |file| file.size() as u64)
+    }
+
+    /// When a file was written last, in milliseconds since 1970; `None` if there is none.
+    pub async fn written_at(&self, name: &str) -> Option<f64> {
+        Some(self.file(name).await?.last_modified())
     }
 
     /// Removes a file.
-    pub async fn remove(&self, sha256: &str) {
-        // If another tab has locked it, the model of that tab uses it.
-        let _ = JsFuture::from(self.0.remove_entry(sha256)).await;
+    pub async fn remove(&self, name: &str) {
+        // If another tab has locked it, that tab uses it.
+        let _ = JsFuture::from(self.0.remove_entry(name)).await;
     }
 
-    /// Hashes of all files, whole or partial.
-    pub async fn hashes(&self) -> Vec<String> {
-        let mut hashes = Vec::new();
+    /// Names of all files, whole or partial.
+    pub async fn names(&self) -> Vec<String> {
+        let mut found = Vec::new();
         let names = self.0.keys();
         while let Ok(next) = names.next() {
             let Ok(next) = JsFuture::from(next).await else { break };
             let Ok(Some(name)) = Reflect::get(&next, &"value".into()).map(|name| name.as_string()) else { break };
-            hashes.push(name);
+            found.push(name);
         }
-        hashes
+        found
     }
 
-    async fn handle(&self, sha256: &str, create: bool) -> Option<FileSystemFileHandle> {
+    async fn file(&self, name: &str) -> Option<File> {
+        content(&self.handle(name, false).await?).await
+    }
+
+    async fn handle(&self, name: &str, create: bool) -> Option<FileSystemFileHandle> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(create);
-        JsFuture::from(self.0.get_file_handle_with_options(sha256, &options)).await.ok()?.dyn_into().ok()
+        JsFuture::from(self.0.get_file_handle_with_options(name, &options)).await.ok()?.dyn_into().ok()
     }
+}
+
+/// The root of the origin's files; `None` without any.
+async fn root() -> Option<FileSystemDirectoryHandle> {
+    let storage = js_sys::global().dyn_into::<WorkerGlobalScope>().ok()?.navigator().storage();
+    let root = has(&storage, "getDirectory").then(|| storage.get_directory())?;
+    JsFuture::from(root).await.ok()?.dyn_into().ok()
 }
 
 /// An open file, locked by this tab. Bytes are read and written through JavaScript buffers: the program's memory may be
@@ -121,6 +150,16 @@ impl StoredFile {
         self.n_unflushed < FLUSH_BYTES || self.flush()
     }
 
+    /// Writes a chunk at a position, at most the end of the file; returns whether all of it was written.
+    pub fn write(&mut self, first: u64, chunk: &Uint8Array) -> bool {
+        let written = self.handle.write_with_js_u8_array_and_options(chunk, &at(first));
+        let is_whole = matches!(written, Ok(n_bytes) if n_bytes == f64::from(chunk.length()));
+        if is_whole {
+            self.n_bytes = self.n_bytes.max(first + u64::from(chunk.length()));
+        }
+        is_whole
+    }
+
     /// Deletes the content; returns whether it could.
     pub fn truncate(&mut self) -> bool {
         (self.n_bytes, self.n_unflushed) = (0, 0);
@@ -152,10 +191,17 @@ fn has(object: &JsValue, method: &str) -> bool {
 }
 
 fn is_in_use(err: &JsValue) -> bool {
-    err.dyn_ref::<DomException>().is_some_and(|err| err.name() == "NoModificationAllowedError")
+    exception_name(err).as_deref() == Some("NoModificationAllowedError")
+}
+
+fn exception_name(err: &JsValue) -> Option<String> {
+    err.dyn_ref::<DomException>().map(DomException::name)
 }
 
 async fn length(file: &FileSystemFileHandle) -> u64 {
-    let file = JsFuture::from(file.get_file()).await.ok().and_then(|file| file.dyn_into::<File>().ok());
-    file.map_or(0, |file| file.size() as u64)
+    content(file).await.map_or(0, |file| file.size() as u64)
+}
+
+async fn content(file: &FileSystemFileHandle) -> Option<File> {
+    JsFuture::from(file.get_file()).await.ok()?.dyn_into().ok()
 }

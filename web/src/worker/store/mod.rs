@@ -10,12 +10,15 @@ mod name;
 
 use crate::time::timeout;
 use cache::CacheStore;
-use files::FileStore;
-pub use files::{OpenResult, StoredFile};
+pub use files::{FileStore, OpenResult, StoredFile};
+pub use name::name_of;
 use shared_model::manifest::Manifest;
 use std::collections::HashSet;
 use std::future::Future;
 use web_sys::Response;
+
+/// Kind of the weights' store.
+const WEIGHTS: &str = "dermake-weights";
 
 /// A store that takes longer to respond is treated as missing.
 const STORE_SECS: u32 = 5;
@@ -33,7 +36,7 @@ pub struct WeightStore {
 impl WeightStore {
     /// Opens the stores that the browser has.
     pub async fn open() -> Self {
-        match or_missing(FileStore::open()).await {
+        match or_missing(FileStore::open(&name_of(WEIGHTS))).await {
             Some(files) => Self { files: Some(files), cache: or_missing(CacheStore::open_existing()).await },
             None => Self { files: None, cache: or_missing(CacheStore::open()).await },
         }
@@ -83,7 +86,7 @@ impl WeightStore {
         let named: HashSet<&str> = files.map(|file| file.sha256.as_str()).collect();
         let is_named = |sha256: &String| named.contains(sha256.as_str());
         if let Some(files) = &self.files {
-            for sha256 in files.hashes().await.iter().filter(|sha256| !is_named(sha256)) {
+            for sha256 in files.names().await.iter().filter(|sha256| !is_named(sha256)) {
                 files.remove(sha256).await;
             }
         }
