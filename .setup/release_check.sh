@@ -58,16 +58,15 @@ check_program() {
 }
 
 check_wheel() {
-  local wheel hub tests python=$work/wheel/bin/python
+  local wheel hub python=$work/wheel/bin/python
   wheel=$(XDG_CACHE_HOME=$tools_cache "$here/wheel.sh" "$dermake" "$out" "${portable[@]}")
   named "$wheel"
   python3 -m venv "$work/wheel"
   "$python" -m pip install --quiet --disable-pip-version-check "$wheel" pillow || fail "pip does not install $wheel"
   hub=$(XDG_CACHE_HOME=$tools_cache "$here/standin_hub.sh")
-  for tests in test_dermake test_hub; do
-    (cd "$work" && DERMAKE_BIN=$work/wheel/bin/dermake DERMAKE_SAMPLES=$(dirname "$photo") DERMAKE_HUB=$hub \
-      "$python" "$DERMAKE_ROOT/native-trainer/crates/python/tests/$tests.py") || fail "the wheel's tests fail: $tests"
-  done
+  (cd "$work" && DERMAKE_BIN=$work/wheel/bin/dermake DERMAKE_SAMPLES=$(dirname "$photo") DERMAKE_HUB=$hub \
+    "$python" -B -m unittest discover --start-directory "$DERMAKE_ROOT/native-trainer/crates/python/tests") ||
+    fail "the wheel's tests fail"
   [ "$(cd "$work" && "$python" -m dermake --version)" = "dermake $DERMAKE_VERSION" ] ||
     fail "python -m dermake has another version"
   check_licenses "$(echo "$work"/wheel/lib/python*/site-packages/dermake-*.dist-info/licenses)" "Bitstream Vera" \

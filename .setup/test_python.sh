@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_python.sh DERMAKE [TEST...]: tests the Python package beside the program, with the module that `cargo test` built
-# beside it, and beside a stand-in for the hub. A TEST is of test_dermake.py, which then runs alone.
-# `just release-check` tests the wheel.
+# beside it, and beside a stand-in for the hub. With names of tests, such as `test_evaluate` or
+# `test_evaluate.TestEvaluate.NAME`, only these run. `just release-check` tests the wheel.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"
@@ -23,8 +23,10 @@ ln -s "$module" "$work/dermake/_dermake.abi3.so"
 cd "$work"
 export XDG_CACHE_HOME=$work/cache DERMAKE_BIN=$dermake DERMAKE_SAMPLES=$DERMAKE_ROOT/shared-model/data/samples
 export PYTHONPATH=$work PYTHONDONTWRITEBYTECODE=1
-"$PYTHON_HOME/bin/python" "$crate/tests/test_dermake.py" "$@"
-if [ $# -gt 0 ]; then exit; fi
+if [ $# -gt 0 ]; then
+  PYTHONPATH=$work:$crate/tests "$PYTHON_HOME/bin/python" -m unittest "$@"
+  exit
+fi
 DERMAKE_HUB=$("$DERMAKE_ROOT/.setup/standin_hub.sh")
 export DERMAKE_HUB
-"$PYTHON_HOME/bin/python" "$crate/tests/test_hub.py"
+"$PYTHON_HOME/bin/python" -m unittest discover --start-directory "$crate/tests"

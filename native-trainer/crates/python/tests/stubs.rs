@@ -1,4 +1,4 @@
-//! The type stubs beside the Rust source. What the functions do is tested in Python: `test_dermake.py`.
+//! The type stubs beside the Rust source. What the functions do is tested in Python: `test_*.py`.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -124,7 +124,3 @@ class TestHub(unittest.TestCase):
         (self.folder / "home").mkdir()
         (self.folder / "home" / "token").write_text("secret\n")
         self.assertEqual(self.load(hub.url)[0], found)
-
-
-if __name__ == "__main__":
-    unittest.main()
