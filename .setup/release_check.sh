@@ -54,6 +54,8 @@ check_program() {
   expected=$(cd "$folder" && bare ./dermake classify --json "$photo" 2>/dev/null) || fail "the program does not run"
   grep -q '"label":"melanoma"' <<<"$expected" || fail "the program does not answer: $expected"
   check_licenses "$folder" "Bitstream Vera" "Copyright (c) 2021 OpenAI" ftfy "resvg 0." "leptos 0." "candle-core 0."
+  (cd "$work" && bare "$folder/dermake" site --out page >/dev/null 2>&1) || fail "the program has no page to write as files"
+  grep -qF "wasm-bindgen 0." "$work/page/licenses.txt" || fail "the page has no licenses"
   refused "a damaged archive" tar -xzf "$(damaged "$archive")" -C "$work/damaged"
 }
 

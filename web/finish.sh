@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Trunk's last step, in its staging folder: builds the worker, writes the texts of each language, adds a hash to the names
-# of these files, as Trunk does for the page's, and writes the list of the files of this version into the service worker.
+# of these files, as Trunk does for the page's, writes the list of the files of this version into the service worker, and
+# writes the licenses of the page.
 set -euo pipefail
 here=$PWD
+source "$here/../.setup/env.sh"
+source "$here/../.setup/step.sh"
+source "$here/../.setup/licenses.sh"
 cd "$TRUNK_STAGING_DIR"
 "$here/workers.sh" "$PWD"
 
@@ -51,3 +55,14 @@ files=$(find . -type f ! -name sw.js ! -name index.html | LC_ALL=C sort | sed 's
 rewrite index.html -e "s/content=\"VERSION\"/content=\"$version\"/"
 rewrite sw.js -e "s/\"VERSION\"/\"$version\"/" -e "s#\"FILE\": \"SHA-256\"#${list%,}#"
 grep -q "content=\"$version\"" index.html # sw.js recognizes the page by it
+
+# After the list: a visit fetches the licenses only when the visitor opens them.
+licenses=$(mktemp -d)
+trap 'rm -rf "$licenses"' EXIT
+put_licenses "$licenses" "web:$WASM_TARGET"
+{
+  printf 'Dermake may be used under this license or under the Apache License 2.0.\n\n'
+  cat "$licenses/LICENSE-MIT"
+  printf '\n%s\n\n' "$(printf '=%.0s' {1..80})"
+  cat "$licenses/LICENSE-THIRD-PARTY"
+} >licenses.txt

@@ -52,7 +52,7 @@ test('the focus goes through the page in the order of reading, and is seen', asy
   await dermake.load(inferenceServer.url);
   await dermake.choosePhoto(photo);
   await dermake.answers(5);
-  const [first, last] = ['language-select', 'import-journal'];
+  const [first, last] = ['language-select', 'licenses'];
   const forward = await stopsFrom(page, first, 'Tab');
   expect(forward.filter(({ isSeen }) => !isSeen)).toEqual([]);
   expect(forward.map(({ name }) => name)).toEqual([
@@ -80,6 +80,7 @@ test('the focus goes through the page in the order of reading, and is seen', asy
     'journal-site',
     'journal-note',
     'keep',
+    'import-journal',
     last,
   ]);
   for (const [at, after] of forward.slice(1).entries()) {

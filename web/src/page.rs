@@ -102,6 +102,12 @@ fn Footer(app: App) -> impl IntoView {
             <Show when=move || works_offline.get()>
                 <p data-testid="offline-ready" prop:textContent=what_works_offline></p>
             </Show>
+            // In a tab of its own: this one has the photo. `finish.sh` writes the file.
+            <p>
+                <a href="licenses.txt" target="_blank" rel="license noopener" data-testid="licenses">
+                    {app.say(texts::page_licenses)}
+                </a>
+            </p>
         </footer>
     }
 }

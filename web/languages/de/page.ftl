@@ -9,6 +9,7 @@ page-runs-on-server = Das Modell läuft auf dem Server, wie Sie es gewählt habe
 page-stores = Ihre Bezeichnungen werden auf diesem Gerät gespeichert, das Foto auch, bis Sie diesen Tab schließen oder es entfernen.
 page-offline = Auf diesem Gerät gespeichert: Diese Seite funktioniert jetzt ohne Netz.
 page-offline-part = Auf diesem Gerät gespeichert: Diese Seite funktioniert jetzt ohne Netz, außer mit eigenen Bezeichnungen: Den Teil des Modells, den diese brauchen, lädt die Seite, wenn Sie sie zum ersten Mal verwenden.
+page-licenses = Lizenzen dieser Seite und der Software in ihr (auf Englisch)
 
 language = Sprache
 language-failed = Die Texte in dieser Sprache konnten nicht geladen werden: { $language }. Die Seite bleibt auf Deutsch. Prüfen Sie die Netzverbindung und wählen Sie die Sprache dann noch einmal.

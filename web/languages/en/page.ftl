@@ -11,6 +11,7 @@ page-runs-on-server = The model runs on the server, as you chose: the pixels tha
 page-stores = Your labels are stored on this device, and so is the photo, until you close this tab or remove it.
 page-offline = Stored on this device: this page now works offline.
 page-offline-part = Stored on this device: this page now works offline, except for your own labels: the part of the model that they need is downloaded when you first use them.
+page-licenses = Licenses of this page and of the software in it
 
 language = Language
 language-failed = The texts in this language could not be fetched: { $language }. The page stays in English. Check the network, then choose the language again.

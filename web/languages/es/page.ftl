@@ -9,6 +9,7 @@ page-runs-on-server = El modelo funciona en el servidor, como usted eligió: los
 page-stores = Sus etiquetas se guardan en este dispositivo, y también la foto, hasta que cierre esta pestaña o la quite.
 page-offline = Guardado en este dispositivo: esta página ya funciona sin conexión.
 page-offline-part = Guardado en este dispositivo: esta página ya funciona sin conexión, excepto con sus propias etiquetas: la parte del modelo que necesitan se descarga cuando las use por primera vez.
+page-licenses = Licencias de esta página y del software que contiene (en inglés)
 
 language = Idioma
 language-failed = No se pudieron descargar los textos en este idioma: { $language }. La página sigue en español. Compruebe la red y elija el idioma otra vez.

@@ -9,6 +9,7 @@ page-runs-on-server = Le modèle fonctionne sur le serveur, comme vous l'avez ch
 page-stores = Vos libellés sont conservés sur cet appareil, et la photo aussi, jusqu'à ce que vous fermiez cet onglet ou la retiriez.
 page-offline = Enregistré sur cet appareil : cette page fonctionne maintenant hors connexion.
 page-offline-part = Enregistré sur cet appareil : cette page fonctionne maintenant hors connexion, sauf avec vos propres libellés : la partie du modèle dont ils ont besoin est téléchargée lors de leur première utilisation.
+page-licenses = Licences de cette page et des logiciels qu'elle contient (en anglais)
 
 language = Langue
 language-failed = Les textes dans cette langue n'ont pas pu être téléchargés : { $language }. La page reste en français. Vérifiez le réseau, puis choisissez de nouveau la langue.

@@ -9,6 +9,7 @@ page-runs-on-server = O modelo roda no servidor, como você escolheu: os pixels 
 page-stores = Seus rótulos ficam guardados neste aparelho, e a foto também, até você fechar esta aba ou remover a foto.
 page-offline = Guardado neste aparelho: esta página agora funciona sem internet.
 page-offline-part = Guardado neste aparelho: esta página agora funciona sem internet, exceto com seus próprios rótulos: a parte do modelo de que eles precisam é baixada quando você os usar pela primeira vez.
+page-licenses = Licenças desta página e do software que ela contém (em inglês)
 
 language = Idioma
 language-failed = Não foi possível baixar os textos neste idioma: { $language }. A página continua em português. Verifique a rede e escolha o idioma de novo.

@@ -9,6 +9,7 @@ page-runs-on-server = 按您的选择，模型在服务器上运行：每张照�
 page-stores = 您的标签保存在本设备上；照片也保存在本设备上，直到您关闭此标签页或移除照片。
 page-offline = 已保存在本设备上：此页面现在可以离线使用。
 page-offline-part = 已保存在本设备上：此页面现在可以离线使用，但自定义标签除外：它们所需的模型部分会在您首次使用时下载。
+page-licenses = 本页面及其所含软件的许可证（英文）
 
 language = 语言
 language-failed = 无法下载该语言的文字：{ $language }。页面仍显示中文。请检查网络，然后重新选择语言。

@@ -65,25 +65,40 @@ async fn same(folder: &Router, carried: &Router, method: Method, path: &str, hea
 }
 
 #[tokio::test]
-async fn a_program_has_a_page_or_says_how_to_build_it() {
+async fn a_program_has_a_page_with_its_licenses_or_says_how_to_build_it() {
     let site = Site::new();
     let router = Server::new(&ServeConfig { app: None, ..site.config() }).unwrap().router();
     for accepted in ["br", "gzip", "identity"] {
-        let request = Request::builder().uri("/").header("accept-encoding", accepted).body(Body::empty()).unwrap();
-        let response = router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
-        let encoding = response.headers().get(header::CONTENT_ENCODING).cloned();
-        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        let mut page = Vec::new();
-        match encoding.as_ref().map(|encoding| encoding.as_bytes()) {
-            Some(b"br") => brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut page).map(drop).unwrap(),
-            Some(b"gzip") => flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut page).map(drop).unwrap(),
-            _ => page = body.to_vec(),
+        let (content_type, page) = text_of(&router, "/", accepted).await;
+        assert_eq!(content_type, "text/html; charset=utf-8");
+        if page.contains("just build") {
+            continue; // the program was built before its page
         }
-        let page = String::from_utf8(page).unwrap();
-        assert!(page.contains("<title>Dermake") || page.contains("just build"), "{page}");
+        assert!(page.contains("<title>Dermake"), "{page}");
+        let (content_type, licenses) = text_of(&router, "/licenses.txt", accepted).await;
+        assert_eq!(content_type, "text/plain; charset=utf-8");
+        for part in ["Permission is hereby granted", "OpenAI's CLIP", "leptos 0.", "candle-core 0."] {
+            assert!(licenses.contains(part), "{part}");
+        }
     }
+}
+
+/// The media type and the text of an answer, unpacked.
+async fn text_of(router: &Router, path: &str, accepted: &str) -> (String, String) {
+    let request = Request::builder().uri(path).header("accept-encoding", accepted).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    let value_of =
+        |name: header::HeaderName| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (content_type, encoding) = (value_of(header::CONTENT_TYPE), value_of(header::CONTENT_ENCODING));
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let mut text = Vec::new();
+    match encoding.as_deref() {
+        Some("br") => brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut text).map(drop).unwrap(),
+        Some("gzip") => flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut text).map(drop).unwrap(),
+        _ => text = body.to_vec(),
+    }
+    (content_type.unwrap_or_default(), String::from_utf8(text).unwrap())
 }
 
 #[test]
