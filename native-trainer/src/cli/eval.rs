@@ -158,15 +158,13 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
 
 /// Parses how a map is made, in any case.
 fn map_method() -> impl TypedValueParser<Value = MapMethod> {
-    let names = [
-        PossibleValue::new("tsne")
-            .help("t-SNE: neighbors are alike for the model, distances of groups mean nothing"),
-        PossibleValue::new("pca").help("The two principal components: distances count, groups may overlap"),
-    ];
-    PossibleValuesParser::new(names).map(|name| match name.eq_ignore_ascii_case("pca") {
-        true => MapMethod::Pca,
-        false => MapMethod::Tsne,
-    })
+    let described = |method: MapMethod| {
+        PossibleValue::new(method.name()).help(match method {
+            MapMethod::Tsne => "t-SNE: neighbors are alike for the model, distances of groups mean nothing",
+            MapMethod::Pca => "The two principal components: distances count, groups may overlap",
+        })
+    };
+    PossibleValuesParser::new(MapMethod::ALL.map(described)).try_map(|name| name.parse::<MapMethod>())
 }
 
 /// Parses a share from 0 to 1.

@@ -44,6 +44,23 @@ impl Comparison {
             not_evaluated: Vec::new(),
         }
     }
+
+    /// Returns what `results.json` has of it.
+    pub fn results_file(&self) -> ResultsFile<'_> {
+        match &self.models[..] {
+            [only] if self.not_evaluated.is_empty() => ResultsFile::One(only),
+            _ => ResultsFile::Several(self),
+        }
+    }
+}
+
+/// What `results.json` has.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum ResultsFile<'a> {
+    /// One model was evaluated, and no other one failed.
+    One(&'a Results),
+    Several(&'a Comparison),
 }
 
 /// How much better one model is than another on a benchmark.

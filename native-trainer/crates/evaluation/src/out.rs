@@ -50,10 +50,7 @@ impl ReportFolder {
 
     /// Writes the report, each file whole or not at all; those of an earlier report are replaced.
     pub fn write(&self, comparison: &Comparison, published: &[Published]) -> Result<()> {
-        let json = match &comparison.models[..] {
-            [only] if comparison.not_evaluated.is_empty() => serde_json::to_vec_pretty(only)?,
-            _ => serde_json::to_vec_pretty(comparison)?,
-        };
+        let json = serde_json::to_vec_pretty(&comparison.results_file())?;
         // First, since a folder is known as a report by it: after a full disk the same command may go on.
         self.write_file(RESULTS_FILE, &json)?;
         self.write_file("results.md", report::markdown(comparison, published).as_bytes())?;

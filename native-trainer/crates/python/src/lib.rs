@@ -32,6 +32,7 @@ fn _dermake(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LabelError", py.get_type::<errors::LabelError>())?;
     module.add_class::<model::Model>()?;
     module.add_function(wrap_pyfunction!(model::load, module)?)?;
+    module.add_function(wrap_pyfunction!(model::_evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(values::label_sets, module)?)?;
     module.add_function(wrap_pyfunction!(values::concepts, module)?)
 }

@@ -41,6 +41,18 @@ pub fn load(py: Python<'_>, model: PathBuf, arch: Option<String>, device: &str, 
     run(py, model_exception, || Ok(Model { loaded: LoadedModel::load(options)? }))
 }
 
+/// Evaluates models; takes the options that `dermake.evaluate` has filled in.
+#[pyfunction]
+pub fn _evaluate<'py>(
+    py: Python<'py>,
+    models: Vec<Bound<'py, Model>>,
+    options: Evaluation,
+) -> PyResult<Bound<'py, PyAny>> {
+    let models: Vec<ModelOptions> = models.iter().map(|model| model.get().loaded.options.clone()).collect();
+    let comparison = run(py, exception, || options.run(&models))?;
+    to_python(py, &comparison.results_file())
+}
+
 #[pymethods]
 impl Model {
     /// The model's name.
@@ -252,12 +264,6 @@ impl Model {
         let features =
             run(py, exception, || self.loaded.text_features(&rows, |rows| self.loaded.model.encode_ids(rows)))?;
         arrays::matrix(py, features)
-    }
-
-    /// Evaluates the model; takes the options that `dermake.Model.evaluate` has filled in.
-    fn _evaluate<'py>(&self, py: Python<'py>, options: Evaluation) -> PyResult<Bound<'py, PyAny>> {
-        let results = run(py, exception, || options.run(&self.loaded.options))?;
-        to_python(py, &results)
     }
 }
 

@@ -19,6 +19,7 @@ use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
+use std::str::FromStr;
 use tsne::tsne;
 
 /// Images of a map at most.
@@ -37,6 +38,28 @@ pub enum MapMethod {
     Pca,
     /// t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008) with a Barnes-Hut tree.
     Tsne,
+}
+
+impl MapMethod {
+    pub const ALL: [Self; 2] = [Self::Tsne, Self::Pca];
+
+    /// How people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tsne => "tsne",
+            Self::Pca => "pca",
+        }
+    }
+}
+
+impl FromStr for MapMethod {
+    type Err = String;
+
+    /// Reads a method as people write it, in any case; the error is what was expected.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_of = |method: &Self| text.trim().eq_ignore_ascii_case(method.name());
+        Self::ALL.into_iter().find(is_of).ok_or_else(|| Self::ALL.map(Self::name).join(" or "))
+    }
 }
 
 /// A map of a benchmark's images.

@@ -70,6 +70,8 @@ def label_sets() -> dict[str, list[str]]:
 def concepts() -> list[str]:
     """Returns the names of the 64 known concepts."""
 
+def _evaluate(models: list[Model], options: dict[str, Any]) -> dict[str, Any]: ...
+
 class Model:
     """A model that ranks labels for images. Made by `load`. Threads may share it: the GIL is released."""
 
@@ -171,4 +173,3 @@ class Model:
         """Tokenizes texts: ids `(n, L)`, padded to the context length."""
     def encode_text(self, input_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Encodes ids of `tokenize`; returns `(n, E)`, rows of unit length."""
-    def _evaluate(self, options: dict[str, Any]) -> dict[str, Any]: ...
