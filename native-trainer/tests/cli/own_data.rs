@@ -49,6 +49,7 @@ fn a_folder_of_classes_is_evaluated_and_its_report_has_figures_and_features() {
         log.contains("read 4 images from the folders in") && log.contains("1 other file is not read: notes.txt"),
         "{log}"
     );
+    assert!(!log.contains("not supported"), "styles of the figures: {log}");
     let results = results(&out);
     let benchmark = &results["benchmarks"][0];
     assert_eq!((&benchmark["key"], &benchmark["n_scored"]), (&"own".into(), &4.into()));

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 use std::sync::LazyLock;
+use tracing::subscriber::{NoSubscriber, with_default};
 
 /// What programs show for `sans-serif`.
 const FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
@@ -40,7 +41,9 @@ pub fn png(svg: &str) -> Result<Vec<u8>> {
 }
 
 fn png_with(svg: &str, options: &Options<'_>) -> Result<Vec<u8>> {
-    let tree = Tree::from_str(svg, options).context("the drawing is not SVG")?;
+    // The reader warns of each style that is for browsers alone, such as that of dark pages.
+    let parsed = with_default(NoSubscriber::default(), || Tree::from_str(svg, options));
+    let tree = parsed.context("the drawing is not SVG")?;
     let size = tree.size();
     let scale = SCALE.min(MAX_SIDE / size.width().max(size.height()));
     let pixels = |length: f32| (length * scale).round().max(1.0) as u32;
