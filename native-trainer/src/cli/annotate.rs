@@ -1,7 +1,7 @@
 //! `dermake annotate`.
 
 use crate::annotate::{AnnotateOptions, annotate};
-use crate::cli::options::{ModelArguments, concept_scale};
+use crate::cli::options::{CONCEPT_SCALE, ModelArguments, concept_scale};
 use crate::inputs::gather;
 use anyhow::Result;
 use clap::Args;
@@ -39,7 +39,7 @@ pub struct Annotate {
     top_k: u32,
 
     /// Factor between cosines and scores: a higher one moves scores away from 0.5, and hardly changes their order
-    #[arg(long, ignore_case = true, default_value = "100", value_parser = concept_scale())]
+    #[arg(long, ignore_case = true, default_value = CONCEPT_SCALE, value_parser = concept_scale())]
     scale: Scale,
 
     /// Print one JSON object per line: image, concepts (concept, score), scale, model

@@ -95,23 +95,29 @@ impl From<LabelArguments> for LabelOptions {
 
 /// Parses a scale, in any case.
 pub fn scale() -> impl TypedValueParser<Value = Scale> {
-    one_of([Scale::Reference, Scale::Own, Scale::Calibrated])
+    PossibleValuesParser::new(Scale::ALL.map(described)).try_map(|name| name.parse::<Scale>())
 }
 
-/// Parses a scale of concepts, for which there is no calibration.
+/// How people write [`Scale::Reference`] where only concepts have a scale.
+pub const CONCEPT_SCALE: &str = "98.9";
+
+/// Parses a scale of concepts, for which there is no calibration. As for labels, `100` is the reference's, too.
 pub fn concept_scale() -> impl TypedValueParser<Value = Scale> {
-    one_of([Scale::Reference, Scale::Own])
+    let reference = PossibleValue::new(CONCEPT_SCALE)
+        .alias(Scale::Reference.name())
+        .help("exp(4.5944), about 98.9, times the cosine, as MAKE's concept annotation does");
+    PossibleValuesParser::new([reference, described(Scale::Own)]).try_map(|name| match name.as_str() {
+        CONCEPT_SCALE => Ok(Scale::Reference),
+        name => name.parse::<Scale>(),
+    })
 }
 
-fn one_of<const N: usize>(scales: [Scale; N]) -> impl TypedValueParser<Value = Scale> {
-    let described = |scale: Scale| {
-        PossibleValue::new(scale.name()).help(match scale {
-            Scale::Reference => "100 times the cosine for labels, 98.9 for concepts, as MAKE's evaluation does",
-            Scale::Own => "The scale that the checkpoint learned, as in training",
-            Scale::Calibrated => "What `dermake calibrate` has fitted; 100 for labels without it",
-        })
-    };
-    PossibleValuesParser::new(scales.map(described)).try_map(|name| name.parse::<Scale>())
+fn described(scale: Scale) -> PossibleValue {
+    PossibleValue::new(scale.name()).help(match scale {
+        Scale::Reference => "100 times the cosine, as MAKE's evaluation does; 98.9 for concepts",
+        Scale::Own => "The scale that the checkpoint learned, as in training",
+        Scale::Calibrated => "What `dermake calibrate` has fitted; 100 for labels without it",
+    })
 }
 
 /// How a table of one's own names its images and labels.

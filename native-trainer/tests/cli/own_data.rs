@@ -287,7 +287,10 @@ fn the_own_scale_changes_probabilities_and_no_ranks() {
         command.arg("annotate").arg(sample(1)).args(["--json", "--concepts", "bulla", "--scale", scale]);
         json_lines(&command.output().unwrap().stdout).remove(0)
     };
-    let (reference, own) = (annotate("100"), annotate("own"));
+    let (reference, own) = (annotate("98.9"), annotate("own"));
+    assert_eq!(annotate("100"), reference, "as for labels");
+    let help = dermake().args(["annotate", "--help"]).output().unwrap();
+    assert!(text(&help.stdout).contains("[default: 98.9]"), "{}", text(&help.stdout));
     assert!((reference["scale"].as_f64().unwrap() - 4.5944f64.exp()).abs() < 0.01, "{reference}");
     assert!((own["scale"].as_f64().unwrap() - scale).abs() < 1e-9, "{own}");
     let score = |answer: &Value| answer["concepts"][0]["score"].as_f64().unwrap();
