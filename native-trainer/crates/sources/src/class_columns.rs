@@ -7,6 +7,8 @@ use dermake_files::missing::is_missing;
 
 /// Names of a column for what is none of the classes.
 const UNKNOWN_NAMES: [&str; 2] = ["UNK", "unknown"];
+/// End of the names of columns that say how much a row counts, such as `score_weight`.
+const WEIGHT_ENDING: &str = "weight";
 
 /// The columns of the classes, and what their rows say.
 pub(crate) struct ClassColumns {
@@ -21,12 +23,14 @@ pub(crate) struct ClassColumns {
 }
 
 impl ClassColumns {
-    /// The columns whose cells in `n_rows` rows are all 0 or 1, if there are several. A cell may be empty or `NaN`.
+    /// The columns whose cells in `n_rows` rows are all 0 or 1, if there are several. A cell may be empty or `NaN`. A column
+    /// of weights is none.
     pub fn find(cells: &Cells, names: &[String], n_rows: usize) -> Option<Self> {
         let is_of_class = |&column: &usize| {
             let mut cells = (0..n_rows).map(|row| cells.get(row, column).trim()).filter(|cell| !is_missing(cell));
             let has_cells = cells.clone().next().is_some();
-            has_cells && cells.all(|cell| indicator(cell).is_some())
+            let is_weight = names[column].to_lowercase().ends_with(WEIGHT_ENDING);
+            !is_weight && has_cells && cells.all(|cell| indicator(cell).is_some())
         };
         let all: Vec<usize> = (0..names.len()).filter(is_of_class).collect();
         let name = |&column: &usize| names[column].clone();
@@ -86,9 +90,9 @@ fn is_shown(cells: &Cells, row: usize, column: usize) -> bool {
     indicator(cells.get(row, column).trim()) == Some(true)
 }
 
-/// What a cell says: 0 or 1, also as `0.0`, `1.0`, `true` and `false`.
+/// What a cell says: 0 or 1, also as `0.0`, `1,0`, `true` and `false`.
 fn indicator(cell: &str) -> Option<bool> {
-    match cell.parse::<f64>() {
+    match cell.replace(',', ".").parse::<f64>() {
         Ok(1.0) => Some(true),
         Ok(0.0) => Some(false),
         Ok(_) => None,
@@ -131,6 +135,18 @@ mod tests {
         let labels: Vec<&str> = (0..4).map(|row| data.cell(row, 3)).collect();
         assert_eq!(labels, ["MEL", "NV", "NV", ""]);
         assert_eq!(data.label_problem(3, 3).unwrap(), "none of the columns of classes is 1 (MEL, NV)");
+    }
+
+    #[test]
+    fn a_table_is_read_as_spreadsheets_save_it() {
+        let data = read("\u{feff}image;MEL;NV\r\na;1,0;0,0\r\nb;0,0;1,0\r\n");
+        assert_eq!([data.cell(0, 3), data.cell(1, 3)], ["MEL", "NV"]);
+    }
+
+    #[test]
+    fn a_column_of_weights_is_no_class() {
+        let data = read("image,MEL,NV,score_weight,Weight\na,1,0,1.0,0\nb,0,1,1.0,1\n");
+        assert_eq!(data.class_names(5).unwrap(), ["MEL", "NV"]);
     }
 
     #[test]
