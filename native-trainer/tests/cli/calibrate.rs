@@ -11,19 +11,19 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// A folder of the demo model, calibrated on drawn pictures.
-struct Calibrated {
+pub struct Calibrated {
     folder: TempDir,
     /// What was printed.
     json: Value,
 }
 
 impl Calibrated {
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
 
-fn calibrated() -> &'static Calibrated {
+pub fn calibrated() -> &'static Calibrated {
     static CALIBRATED: OnceLock<Calibrated> = OnceLock::new();
     CALIBRATED.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,83 @@
 //! Tables of one's own whose labels, images or templates are elsewhere than usual.
 
+use super::calibrate::calibrated;
 use super::own_data::{classes, results, run, text};
+use serde_json::Value;
 use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Conditions of drawn photos, by the columns that ISIC has for them.
+const ISIC: [(&str, &str); 6] = [
+    ("MEL", "melanoma"),
+    ("NV", "nevus"),
+    ("BCC", "basal cell carcinoma"),
+    ("AK", "actinic keratosis"),
+    ("BKL", "seborrheic keratosis"),
+    ("SCC", "squamous cell carcinoma"),
+];
+
+/// Writes a table in ISIC's form of drawn photos, as a spreadsheet saves it; `more` are further rows.
+fn isic_of_drawn(folder: &Path, more: &str) -> PathBuf {
+    let drawn = fs::read_to_string(calibrated().path("synth/train.csv")).unwrap();
+    let row = |line: &str| {
+        let (image, condition) = (line.split(',').next()?, line.rsplit(',').nth(1)?);
+        ISIC.iter().find(|(_, name)| *name == condition)?;
+        let cells = ISIC.map(|(_, name)| if name == condition { "1,0" } else { "0,0" });
+        Some(format!("{};{};0,0\r\n", image.rsplit_once('.')?.0, cells.join(";")))
+    };
+    let rows: String = drawn.lines().skip(1).filter_map(row).collect();
+    let table = folder.join("isic.csv");
+    let names = ISIC.map(|(short, _)| short).join(";");
+    fs::write(&table, format!("\u{feff}image;{names};UNK\r\n{rows}{more}")).unwrap();
+    table
+}
+
+#[test]
+fn a_table_of_isic_trains_a_classifier_and_calibrates_a_model() {
+    let root = tempfile::tempdir().unwrap();
+    let table = isic_of_drawn(root.path(), "none;1,0;1,0;0,0;0,0;0,0;0,0;0,0\r\n");
+    let (images, out) = (calibrated().path("synth"), root.path().join("head"));
+    let said_once = |log: &str, expected: &str| assert_eq!(log.matches(expected).count(), 1, "{expected}: {log}");
+    let columns = "the labels are columns: MEL, NV, BCC, AK, BKL, SCC; UNK is 0 in every row and left out";
+    let left_out = "1 rows without a label are left out, the first is row 241 (line 242)";
+
+    let paths = [("--data", &*table), ("--images", &*images), ("--out", &*out)];
+    let output = run(&["finetune", "demo", "--no-cache"], &paths);
+    let log = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    said_once(&log, columns);
+    said_once(&log, left_out);
+    let head: Value = serde_json::from_slice(&fs::read(out.join("head.json")).unwrap()).unwrap();
+    let classes: Vec<&str> =
+        head["classes"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!((classes.len(), classes[0], classes[4]), (6, "melanoma", "benign keratosis"));
+    let accuracy = results(&out)["benchmarks"][0]["metrics"][0]["value"].as_f64().unwrap();
+    assert!(accuracy > 0.8, "{accuracy}");
+
+    let paths = [("--data", &*table), ("--images", &*images)];
+    let output = run(&["calibrate", "demo", "--no-cache", "--json"], &paths);
+    let log = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    said_once(&log, columns);
+    said_once(&log, left_out);
+    let calibration: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(calibration["class_names"].as_array().unwrap().len(), 6, "{calibration}");
+}
+
+#[test]
+fn rows_of_a_table_of_isic_with_two_classes_are_no_unreadable_images() {
+    let root = tempfile::tempdir().unwrap();
+    let table = isic_of_drawn(root.path(), &"none;1;1;0;0;0;0;0\r\n".repeat(9));
+    let (images, out) = (calibrated().path("synth"), root.path().join("head"));
+    for command in [&["eval"][..], &["calibrate", "demo"], &["finetune", "demo", "--out", out.to_str().unwrap()]] {
+        let output = run(command, &[("--data", &table), ("--images", &images)]);
+        let log = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{log}");
+        let expected =
+            "9 of 249 rows have no label (3.6 %, allowed are 1.0 %); the first in row 241: 2 columns of classes";
+        assert!(log.contains(expected), "{log}");
+    }
+}
 
 #[test]
 fn a_table_of_isic_is_read_as_one_label_a_row() {

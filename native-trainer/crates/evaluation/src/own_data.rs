@@ -6,7 +6,7 @@ mod classes;
 
 use super::benchmarks::{Benchmark, Classes, OwnRows, Task};
 use super::results::UnreadableImage;
-use super::scored::check_unreadable;
+use super::scored::check_unlabeled;
 use super::short_names;
 use super::table::Table;
 use anyhow::{Result, bail};
@@ -194,7 +194,7 @@ fn classification(
     let (labeled, unlabeled) = classes::by_presence(data, rows, column, known.as_deref());
     let missing: Vec<UnreadableImage> =
         unlabeled.iter().map(|&row| classes::without_label(data, row, column)).collect();
-    check_unreadable(&missing, rows.len(), limit)?;
+    check_unlabeled(&missing, rows.len(), limit)?;
     let classes = match known {
         Some(names) => names,
         None => classes::distinct(data, &labeled, column)?,
@@ -214,7 +214,9 @@ fn classification(
         let words = in_brackets(unlabeled.iter().map(|&row| data.cell(row, column)));
         let n = missing.len();
         let why = data.label_problem(row, column).map_or_else(String::new, |problem| format!(": {problem}"));
-        notes.push(format!("{n} rows without a {name}{words} are left out, the first is {}{why}", first.file));
+        let note = format!("{n} rows without a {name}{words} are left out, the first is {}{why}", first.file);
+        tracing::warn!("{note}");
+        notes.push(note);
     }
     let title = format!("{}, {} classes", name_of(data.path()), classes.len());
     tracing::info!("read {}: {} labeled with {} classes", data.description(), labeled.len(), classes.len());

@@ -101,23 +101,35 @@ pub fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// Names the first.
 pub fn check_unreadable(unreadable: &[UnreadableImage], n_images: usize, limit: f64) -> Result<()> {
-    let n_bad = unreadable.len();
-    if let Some(first) = unreadable.first()
-        && (n_bad as f64 > limit * n_images as f64 || n_bad == n_images)
+    let missing = PictureError::Missing.to_string();
+    // Of a table without a single image, the folder is another one than its author thinks.
+    let places = match unreadable.len() == n_images && unreadable.iter().all(|image| image.problem == missing) {
+        true => {
+            "; image names start at the table's folder, or at the folder images beside it; for data of your own, \
+             --images names another folder"
+        }
+        false => "",
+    };
+    check_share("images cannot be read", places, unreadable, n_images, limit)
+}
+
+/// Checks that no more of a table's rows have no label than the share `limit`, and not all of them.
+///
+/// # Errors
+/// Names the first.
+pub fn check_unlabeled(unlabeled: &[UnreadableImage], n_rows: usize, limit: f64) -> Result<()> {
+    check_share("rows have no label", "", unlabeled, n_rows, limit)
+}
+
+/// `problem` says what is wrong with the rows that are `left_out` of `n_rows`, `remedy` what may be done.
+fn check_share(problem: &str, remedy: &str, left_out: &[UnreadableImage], n_rows: usize, limit: f64) -> Result<()> {
+    let n_bad = left_out.len();
+    if let Some(first) = left_out.first()
+        && (n_bad as f64 > limit * n_rows as f64 || n_bad == n_rows)
     {
-        let share = 100.0 * n_bad as f64 / n_images as f64;
-        let missing = PictureError::Missing.to_string();
-        // Of a table without a single image, the folder is another one than its author thinks.
-        let places = match n_bad == n_images && unreadable.iter().all(|image| image.problem == missing) {
-            true => {
-                "; image names start at the table's folder, or at the folder images beside it; for data of your own, \
-                 --images names another folder"
-            }
-            false => "",
-        };
         bail!(
-            "{n_bad} of {n_images} images cannot be read ({share:.1} %, allowed are {:.1} %){places}; the first in row {}: \
-             {}: {}",
+            "{n_bad} of {n_rows} {problem} ({:.1} %, allowed are {:.1} %){remedy}; the first in row {}: {}: {}",
+            100.0 * n_bad as f64 / n_rows as f64,
             100.0 * limit,
             first.row,
             first.problem,

@@ -96,9 +96,6 @@ impl LabeledPhotos {
     fn find(options: &CalibrateOptions<'_>) -> Result<Self> {
         let LabeledData { benchmark, table, label_column: name, class_list } =
             labeled(options.data, &options.columns, options.max_unreadable, LabeledRows::OfSplit)?;
-        for note in benchmark.notes() {
-            tracing::warn!("{note}");
-        }
         let labels = with_known_key(class_list);
         let column = label_column(&table, &name, &labels.class_names)?;
         let rows = table.rows().to_vec();

@@ -83,7 +83,7 @@ fn what_cannot_be_classes_is_said_with_a_next_step() {
     for (text, columns, expected) in [
         ("image,label\na,0\nb,1\n", default, "name the classes in the order of their numbers"),
         ("image,label\na,acne\nb,acne\n", default, "every row has the same label, acne"),
-        ("image,label\na,acne\nb,\n", default, "1 of 2 images cannot be read (50.0 %"),
+        ("image,label\na,acne\nb,\n", default, "1 of 2 rows have no label (50.0 %"),
         ("image,kind\na,acne\nb,nevus\n", default, "(image, kind)"),
         ("photo,label\na,acne\n", default, "--image-column"),
         ("image,label\na,acne\n", OwnColumns { label: Some("dx"), ..default }, "there is no column dx"),
@@ -165,7 +165,7 @@ fn rows_of_no_class_or_several_are_counted_and_named() {
     let root = isic("a,1,0,0,0,0,0,0,0\nb,0,1,0,0,0,0,0,0\nc,0,0,0,0,0,0,0,0\nd,1,1,0,0,0,0,0,0\n");
     let path = root.path().join("isic.csv");
     let message = error(&path, &OwnColumns::default());
-    assert!(message.contains("2 of 4 images cannot be read (50.0 %"), "{message}");
+    assert!(message.contains("2 of 4 rows have no label (50.0 %"), "{message}");
     assert!(message.contains("none of the columns of classes is 1 (MEL, NV"), "{message}");
     let found = benchmarks(&path, &OwnColumns::default(), 0.5).unwrap().remove(0).own.unwrap();
     assert_eq!(found.rows, [0, 1]);
