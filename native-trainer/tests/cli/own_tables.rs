@@ -80,6 +80,23 @@ fn rows_of_a_table_of_isic_with_two_classes_are_no_unreadable_images() {
 }
 
 #[test]
+fn a_check_of_labels_without_captions_says_what_they_are_for() {
+    let root = tempfile::tempdir().unwrap();
+    let table = isic_of_drawn(root.path(), "");
+    let plain = root.path().join("plain.csv");
+    fs::write(&plain, "image,dx\na,acne\n").unwrap();
+    for table in [&table, &plain] {
+        let output = run(&["data", "check", table.to_str().unwrap()], &[]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("truncated_caption") && said.contains("are for `dermake finetune`"), "{said}");
+    }
+    let neither = root.path().join("neither.csv");
+    fs::write(&neither, "image,age\na,40\n").unwrap();
+    assert!(!text(&run(&["data", "check", neither.to_str().unwrap()], &[]).stdout).contains("finetune`"));
+}
+
+#[test]
 fn a_table_of_isic_is_read_as_one_label_a_row() {
     let root = tempfile::tempdir().unwrap();
     classes(root.path());

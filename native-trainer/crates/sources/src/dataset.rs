@@ -106,6 +106,11 @@ impl Dataset {
         }
     }
 
+    /// Whether there is a column of labels, or a column for each class.
+    pub fn has_labels(&self) -> bool {
+        self.label_column(None).is_ok() || ClassColumns::find(&self.cells, &self.columns, self.len()).is_some()
+    }
+
     fn classes_of(&self, column: usize) -> Option<&ClassColumns> {
         self.class_columns.as_ref().filter(|(label, _)| *label == column).map(|(_, classes)| classes)
     }

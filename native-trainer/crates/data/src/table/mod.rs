@@ -32,14 +32,28 @@ pub enum TableError {
     Source(#[from] SourceError),
     #[error(
         "the table lacks the columns {}; it has {}; image_column and caption_column of a recipe's [data.table], or \
-         --image-column and --caption-column, name others: {}",
-        missing.join(", "), listed(found), path.display()
+         --image-column and --caption-column, name others{}: {}",
+        missing.join(", "), listed(found), of_labels(*has_labels), path.display()
     )]
-    Columns { missing: Vec<String>, found: Vec<String>, path: PathBuf },
+    Columns {
+        missing: Vec<String>,
+        found: Vec<String>,
+        /// Whether the table has labels, which other commands read.
+        has_labels: bool,
+        path: PathBuf,
+    },
     #[error("cannot unpack the images of {}", path.display())]
     Unpack { path: PathBuf, source: anyhow::Error },
     #[error("n_subcaptions is {found}, expected 0 to {MAX_SUBCAPTIONS}")]
     SubcaptionCount { found: usize },
+}
+
+/// What labels are for, where there are some.
+fn of_labels(has_labels: bool) -> &'static str {
+    match has_labels {
+        true => "; the labels that it has are for `dermake finetune`, `dermake calibrate` and `dermake eval`",
+        false => "",
+    }
 }
 
 /// All rows of a table. The texts share one string, so that 400,000 rows of eleven captions fit in memory.
@@ -125,6 +139,7 @@ impl TrainingTable {
         let columns = columns.map_err(|missing| TableError::Columns {
             missing,
             found: data.columns().to_vec(),
+            has_labels: data.has_labels(),
             path: data.path().into(),
         })?;
         let mut table = Self {
