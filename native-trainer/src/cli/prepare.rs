@@ -66,6 +66,12 @@ pub struct Prepare {
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
 
+    /// Make one row of images that are copies in another size or form, too, with all their captions
+    ///
+    /// The first row stays. Without this, all stay, and the validation part has all of them or none.
+    #[arg(long, requires = "images")]
+    join_copies: bool,
+
     /// Folder with images of an evaluation: rows with a copy of one are left out; may be repeated
     #[arg(long, value_name = "DIR", requires = "images")]
     evaluation: Vec<PathBuf>,
@@ -173,6 +179,7 @@ impl Prepare {
             hygiene: HygieneOptions {
                 images: self.images.clone(),
                 evaluation: self.evaluation.clone(),
+                join_copies: self.join_copies,
                 validation_share: self.validation_share,
                 seed: self.seed,
             },

@@ -34,6 +34,7 @@ mod own_data;
 mod own_tables;
 mod pictures;
 mod prepare;
+mod prepare_images;
 mod quantize;
 #[cfg(unix)]
 mod rank_faults;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-fn prepare(folder: &Path, table: &str, more: &[&str]) -> Output {
+pub(super) fn prepare(folder: &Path, table: &str, more: &[&str]) -> Output {
     let path = folder.join("captions.csv");
     fs::write(&path, table).unwrap();
     dermake().arg("prepare").arg(path).arg("--out").arg(folder.join("train.csv")).args(more).output().unwrap()
@@ -220,36 +220,6 @@ fn what_cannot_be_prepared_is_an_error_and_leaves_nothing() {
     fs::remove_file(own).unwrap();
     let output = prepare(folder.path(), CAPTIONS, &["--ontology", path.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read the ontology"), "{output:?}");
-}
-
-#[test]
-fn equal_images_become_one_row_and_copies_stay_out_of_an_evaluation() {
-    let folder = tempfile::tempdir().unwrap();
-    let (images, evaluation) = (folder.path().join("images"), folder.path().join("evaluation"));
-    for name in [&images, &evaluation] {
-        fs::create_dir(name).unwrap();
-    }
-    for (from, to) in [(1, "a.jpg"), (1, "again.jpg"), (2, "b.jpg"), (3, "c.jpg")] {
-        fs::copy(sample(from), images.join(to)).unwrap();
-    }
-    // The same picture, smaller and in another format.
-    let smaller = image::open(sample(3)).unwrap().thumbnail(150, 150);
-    smaller.save(evaluation.join("held-out.png")).unwrap();
-    fs::write(evaluation.join("labels.csv"), "filename,label\n").unwrap();
-    let captions = "filename,caption,patient\na.jpg,A nevus,1\nb.jpg,Psoriasis,2\nagain.jpg,A brown macule,3\n\
-                    c.jpg,Eczema,4\ngone.jpg,Acne,2\n";
-    let more = ["--images", images.to_str().unwrap(), "--evaluation", evaluation.to_str().unwrap()];
-    let output = prepare(folder.path(), captions, &[&more[..], &["--group-column", "patient"]].concat());
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-    let extracted = json_lines(&fs::read(folder.path().join("extracted.jsonl")).unwrap());
-    let left_out: Vec<_> = extracted.iter().map(|line| line["left_out"].as_str().unwrap_or_default()).collect();
-    assert_eq!(left_out, ["", "", "joined_with_earlier_row", "in_evaluation", ""]);
-    assert_eq!((&extracted[0]["condition"], &extracted[0]["concepts"][1]), (&"nevus".into(), &"macule".into()));
-    assert_eq!((&extracted[4]["cluster"], &extracted[1]["cluster"]), (&2.into(), &2.into()));
-    let counts: serde_json::Value =
-        serde_json::from_slice(&fs::read(folder.path().join("prepare.json")).unwrap()).unwrap();
-    let images = &counts["images"];
-    assert_eq!((&images["n_joined"], &images["n_missing"], &images["n_images"]), (&1.into(), &1.into(), &4.into()));
 }
 
 #[test]

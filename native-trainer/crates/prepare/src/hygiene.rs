@@ -27,6 +27,8 @@ pub struct HygieneOptions {
     pub images: Option<PathBuf>,
     /// Folders with images that a model will be evaluated on: rows with a copy are left out.
     pub evaluation: Vec<PathBuf>,
+    /// Whether rows of copies in another size or form become one, as those of the same file do.
+    pub join_copies: bool,
     /// Share of the rows that become `val.csv`.
     pub validation_share: f64,
     pub seed: u64,
@@ -42,8 +44,10 @@ pub struct HygieneCounts {
     pub n_unreadable: u64,
     /// Rows whose image is the same file as that of an earlier row, to which their captions were added.
     pub n_joined: u64,
-    /// Rows whose image is a copy of another row's in another size or form; they stay.
+    /// Rows whose image is a copy of another row's in another size or form.
     pub n_near: u64,
+    /// Of these, rows whose captions were added to that of an earlier copy.
+    pub n_joined_copies: u64,
     /// Images in the folders of the evaluation.
     pub n_evaluation_images: u64,
 }
@@ -76,7 +80,7 @@ pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &Hygiene
         }
         let looks = looks_of_rows(images, &mut counts)?;
         join_equal(pairs, &looks, &mut clusters, &mut counts);
-        join_near(pairs, &looks, &mut clusters, &mut counts);
+        join_near(pairs, &looks, options.join_copies, &mut clusters, &mut counts);
         leave_out_evaluated(pairs, &looks, options, &mut counts)?;
     }
     // Equal names are equal images, whether or not the files were looked at.
@@ -144,13 +148,19 @@ fn join_equal(pairs: &mut [Pair], looks: &[Option<Look>], clusters: &mut Cluster
         if known != row {
             clusters.join(known, row);
             counts.n_joined += 1;
-            let caption = std::mem::take(&mut pairs[row].caption);
-            pairs[row].problem = Some(Reason::JoinedWithEarlierRow);
-            let is_known = pairs[known].caption.lines().any(|line| line.trim() == caption.trim());
-            if !is_known && !caption.trim().is_empty() {
-                pairs[known].caption += "\n";
-                pairs[known].caption += caption.trim();
-            }
+            absorb(pairs, known, row, Reason::JoinedWithEarlierRow);
+        }
+    }
+}
+
+/// Adds the captions of a row, each a line, to those of an earlier one, and leaves the row out for this reason.
+fn absorb(pairs: &mut [Pair], into: usize, row: usize, reason: Reason) {
+    let captions = std::mem::take(&mut pairs[row].caption);
+    pairs[row].problem = Some(reason);
+    for caption in captions.lines().map(str::trim).filter(|caption| !caption.is_empty()) {
+        if !pairs[into].caption.lines().any(|line| line.trim() == caption) {
+            pairs[into].caption += "\n";
+            pairs[into].caption += caption;
         }
     }
 }
@@ -161,12 +171,24 @@ fn hashes_of_files(pairs: &[Pair], looks: &[Option<Look>]) -> Vec<(usize, [u64; 
     rows.filter_map(|(row, look)| Some((row, look.as_ref()?.hashes?.0))).collect()
 }
 
-fn join_near(pairs: &[Pair], looks: &[Option<Look>], clusters: &mut Clusters, counts: &mut HygieneCounts) {
+fn join_near(
+    pairs: &mut [Pair],
+    looks: &[Option<Look>],
+    join_copies: bool,
+    clusters: &mut Clusters,
+    counts: &mut HygieneCounts,
+) {
     let hashes = hashes_of_files(pairs, looks);
     let mut near = HashSet::new();
+    // By ascending rows, so that the first of several copies gets the captions of all that are near to it.
     for (a, b) in near_pairs(&hashes, NEAR) {
         near.extend([a, b]);
         clusters.join(a, b);
+        let are_rows = [a, b].iter().all(|&row| pairs[row].problem.is_none());
+        if join_copies && are_rows && split_of(&pairs[a].split) == split_of(&pairs[b].split) {
+            absorb(pairs, a, b, Reason::CopyOfEarlierRow);
+            counts.n_joined_copies += 1;
+        }
     }
     counts.n_near = near.len() as u64;
 }

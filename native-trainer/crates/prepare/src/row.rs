@@ -60,6 +60,8 @@ pub enum Reason {
     TooManyCells,
     /// The image is the same file as an earlier row's, which has the caption too.
     JoinedWithEarlierRow,
+    /// The image is a copy of an earlier row's in another size or form, which has the caption too.
+    CopyOfEarlierRow,
     /// The image is in a folder of an evaluation.
     InEvaluation,
 }

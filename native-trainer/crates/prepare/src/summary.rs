@@ -147,6 +147,7 @@ impl Reason {
             Self::Unreadable => "the row cannot be read",
             Self::TooManyCells => "more cells than the header, as where a caption with commas is not quoted",
             Self::JoinedWithEarlierRow => "the image of an earlier row, which has the caption too",
+            Self::CopyOfEarlierRow => "a copy of an earlier row's image, which has the caption too",
             Self::InEvaluation => "an image of the evaluation",
         }
     }
