@@ -30,7 +30,7 @@ demo MODEL="":
     #!/usr/bin/env bash
     set -euo pipefail
     just=({{quote(just_executable())}} --justfile {{quote(justfile())}}) model={{quote(MODEL)}} profile=release
-    if [ -e "$DERMAKE_BIN" ] && [ -e web/dist/index.html ]; then
+    if compgen -G "web/dist/worker-*-threads_relaxed.js" >/dev/null; then # `just build` or `just web` has built the page
       "${just[@]}" build
     else # a model would have to be quantized, by a program that is optimized
       if [ -z "$model" ] && [ ! -e "$DERMAKE_BIN" ]; then profile=quick; fi

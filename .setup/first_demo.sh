@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# first_demo.sh PROFILE JUST...: builds the page and the program for `just demo`, before both have been built whole. To be
-# quick, it builds both at once, and only the worker that every browser runs, without threads and relaxed SIMD; and the
-# program does not carry the page, which is not ready by then. PROFILE is `quick` if the program needs only to serve files,
-# else `release`.
+# first_demo.sh PROFILE JUST...: builds the page and the program for `just demo`, as long as `just build` has not built the
+# page whole. To be quick, it builds both at once, and only the worker that every browser runs, without threads and relaxed
+# SIMD; and the program does not carry the page, which is not ready by then. PROFILE is `quick` if the program needs only to
+# serve files, else `release`.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/step.sh"
