@@ -1,5 +1,5 @@
 //! The file that keeps the features of one model: equal records, of which the oldest are overwritten once the file is full.
-//! Pure; `mod.rs` reads and writes the file.
+//! Pure; `features.rs` reads and writes the file.
 //!
 //! A record has the SHA-256 of a photo's file, a number that grows with each record, the feature, and a checksum. A record
 //! that is damaged, or of another photo than expected, is not used, so whatever happens to the file, a photo is only computed
