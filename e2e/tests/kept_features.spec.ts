@@ -36,17 +36,29 @@ async function csv(dermake: DermakePage): Promise<string> {
   return readFileSync((await download.path())!, 'utf8');
 }
 
-/** Lengths of the kept files; undefined without the folder. */
+/** Lengths of the kept files; undefined without the folder. Lists again if a file is deleted meanwhile. */
 async function keptFiles(page: Page): Promise<number[] | undefined> {
   return page.evaluate(async (name) => {
     const root = await navigator.storage.getDirectory();
-    const folder = await root.getDirectoryHandle(name).catch(() => undefined);
-    if (!folder) return undefined;
-    const lengths: number[] = [];
-    for await (const entry of (folder as unknown as { values(): AsyncIterable<FileSystemFileHandle> }).values()) {
-      lengths.push((await entry.getFile()).size);
+    const list = async (folder: FileSystemDirectoryHandle) => {
+      const lengths: number[] = [];
+      for await (const entry of (folder as unknown as { values(): AsyncIterable<FileSystemFileHandle> }).values()) {
+        lengths.push((await entry.getFile()).size);
+      }
+      return lengths;
+    };
+    for (;;) {
+      try {
+        return await list(await root.getDirectoryHandle(name));
+      } catch (error) {
+        if ((error as DOMException).name !== 'NotFoundError') throw error;
+        const exists = await root.getDirectoryHandle(name).then(
+          () => true,
+          () => false,
+        );
+        if (!exists) return undefined;
+      }
     }
-    return lengths;
   }, FOLDER);
 }
 
