@@ -16,6 +16,9 @@ pub fn use_threads() {
     HAS_THREADS.store(true, Ordering::Relaxed);
 }
 
+/// Parts of a loop for each thread: rayon alone would make two or four, and one thread would wait long for the last one.
+const PARTS_PER_THREAD: usize = 16;
+
 fn has_threads() -> bool {
     #[cfg(target_arch = "wasm32")]
     return HAS_THREADS.load(Ordering::Relaxed);
@@ -52,7 +55,8 @@ pub fn map_chunks<T: Send, R: Send>(
 /// Runs `n_tasks` tasks. `init` makes the scratch memory of each thread.
 pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work: impl Fn(&mut S, usize) + Sync) {
     if has_threads() {
-        (0..n_tasks).into_par_iter().for_each_init(init, |scratch, task| work(scratch, task));
+        let most = n_tasks.div_ceil(n_threads() * PARTS_PER_THREAD).max(1);
+        (0..n_tasks).into_par_iter().with_max_len(most).for_each_init(init, |scratch, task| work(scratch, task));
     } else {
         let mut scratch = init();
         (0..n_tasks).for_each(|task| work(&mut scratch, task));
