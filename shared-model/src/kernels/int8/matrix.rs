@@ -3,6 +3,7 @@
 use super::activations::Activations;
 use super::dispatch::fastest_kernel;
 use super::kernel::PanelKernel;
+use super::levels::ROWS_AT_ONCE;
 use super::packed::Packed;
 use super::rounding::Rounding;
 use crate::kernels::{MOST_PANELS, PanelGroups, PanelMatrix, Place, Values, multiply_apart, occupies_threads};
@@ -77,12 +78,15 @@ impl Int8Matrix {
         finish: impl Fn(Place, &Values) + Sync,
     ) {
         for_each_task(panels.len(), Vec::new, |values, task| {
-            let (panels, rows) = (panels.group(task), 0..activations.n_rows());
-            self.0.panels(panels.clone(), (activations, rows.clone()), kernel, values);
-            each(values.as_flattened_mut());
-            for row in rows.clone() {
-                for (at, panel) in panels.clone().enumerate() {
-                    finish(Place { row, channel: panel * INT8_PANEL }, &values[at * rows.len() + row]);
+            let panels = panels.group(task);
+            for first in (0..activations.n_rows()).step_by(ROWS_AT_ONCE) {
+                let rows = first..activations.n_rows().min(first + ROWS_AT_ONCE);
+                self.0.panels(panels.clone(), (activations, rows.clone()), kernel, values);
+                each(values.as_flattened_mut());
+                for (at, row) in rows.clone().enumerate() {
+                    for (panel, values) in panels.clone().zip(values.chunks_exact(rows.len())) {
+                        finish(Place { row, channel: panel * INT8_PANEL }, &values[at]);
+                    }
                 }
             }
         });

@@ -5,6 +5,9 @@ use super::tile::{SHORT_PANEL, TILE_ROWS, Tile, TileKernel};
 use crate::lanes::widest;
 use crate::output::Rows;
 
+/// Tiles side by side that become values together: few enough for the first cache.
+const TILES_AT_ONCE: usize = 16;
+
 /// Computes `out = rows panels^T * factor`.
 ///
 /// # Panics
@@ -18,42 +21,47 @@ pub(crate) fn multiply(
 ) {
     let (n_rows, n_columns) = (rows.scales.len(), out.size().width);
     let panel_len = 2 * panels.n_pairs * SHORT_PANEL;
+    let mut tiles = [Tile::default(); TILES_AT_ONCE];
     for first in (0..n_rows).step_by(TILE_ROWS) {
         let tile = std::array::from_fn(|row| rows.row((first + row).min(n_rows - 1)));
         let row_scales = &rows.scales[first..n_rows.min(first + TILE_ROWS)];
-        for (panel, values) in panels.values.chunks_exact(panel_len).enumerate() {
-            let sums = kernel(tile, values);
-            let column = panel * SHORT_PANEL;
-            let scales = &panels.scales[column..][..SHORT_PANEL.min(n_columns - column)];
-            scale(&sums, row_scales, factor, scales, out, (first, column));
+        for (group, values) in panels.values.chunks(TILES_AT_ONCE * panel_len).enumerate() {
+            let tiles = &mut tiles[..values.len() / panel_len];
+            kernel(tile, values, tiles);
+            let column = group * TILES_AT_ONCE * SHORT_PANEL;
+            let scales = &panels.scales[column..][..(tiles.len() * SHORT_PANEL).min(n_columns - column)];
+            scale(tiles, row_scales, factor, scales, out, (first, column));
         }
     }
 }
 
 widest! {
-    /// Turns the sums of a tile, whose place is `(row, column)`, to values.
+    /// Turns the sums of tiles side by side, whose place is `(row, column)`, to values.
     fn scale(
-        sums: &Tile,
+        tiles: &[Tile],
         row_scales: &[f32],
         factor: f32,
         scales: &[f32],
         out: &mut Rows<'_, f32>,
         place: (usize, usize)
     ) {
-        let (row, column) = place;
-        for (at, (sums, row_scale)) in sums.iter().zip(row_scales).enumerate() {
-            let row_scale = row_scale * factor;
-            let out = out.part(row + at, column, scales.len());
-            let value = |sum: i32, scale: f32| sum as f32 * (row_scale * scale);
-            let whole: (Option<&mut [f32; SHORT_PANEL]>, Option<&[f32; SHORT_PANEL]>) =
-                (out.first_chunk_mut(), scales.first_chunk());
-            if let (Some(out), Some(scales)) = whole {
-                for at in 0..SHORT_PANEL {
-                    out[at] = value(sums[at], scales[at]);
-                }
-            } else {
-                for ((out, &sum), &scale) in out.iter_mut().zip(sums).zip(scales) {
-                    *out = value(sum, scale);
+        let (row, first_column) = place;
+        for (panel, (sums, scales)) in tiles.iter().zip(scales.chunks(SHORT_PANEL)).enumerate() {
+            let column = first_column + panel * SHORT_PANEL;
+            for (at, (sums, row_scale)) in sums.iter().zip(row_scales).enumerate() {
+                let row_scale = row_scale * factor;
+                let out = out.part(row + at, column, scales.len());
+                let value = |sum: i32, scale: f32| sum as f32 * (row_scale * scale);
+                let whole: (Option<&mut [f32; SHORT_PANEL]>, Option<&[f32; SHORT_PANEL]>) =
+                    (out.first_chunk_mut(), scales.first_chunk());
+                if let (Some(out), Some(scales)) = whole {
+                    for at in 0..SHORT_PANEL {
+                        out[at] = value(sums[at], scales[at]);
+                    }
+                } else {
+                    for ((out, &sum), &scale) in out.iter_mut().zip(sums).zip(scales) {
+                        *out = value(sum, scale);
+                    }
                 }
             }
         }

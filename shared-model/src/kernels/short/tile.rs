@@ -1,4 +1,4 @@
-//! What every kernel computes: a tile, some rows times one panel.
+//! What every kernel computes: tiles, each of which is some rows times one panel.
 
 /// Columns of a panel, the unit in which [`ShortPanels`](super::ShortPanels) are packed: those of a register of AVX-512
 /// where there may be one.
@@ -11,5 +11,19 @@ pub(crate) const TILE_ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else {
 /// The sums of one tile, rows by columns.
 pub(crate) type Tile = [[i32; SHORT_PANEL]; TILE_ROWS];
 
-/// Multiplies [`TILE_ROWS`] rows of `k` values by one panel `[k / 2][P][2]`, P being [`SHORT_PANEL`].
-pub(crate) type TileKernel = fn(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile;
+/// Multiplies [`TILE_ROWS`] rows of `k` values by panels `[tiles][k / 2][P][2]`, P being [`SHORT_PANEL`].
+pub(crate) type TileKernel = fn(rows: [&[i16]; TILE_ROWS], panels: &[i16], tiles: &mut [Tile]);
+
+/// Computes one tile after the other.
+#[inline(always)]
+pub(super) fn one_by_one(
+    rows: [&[i16]; TILE_ROWS],
+    panels: &[i16],
+    tiles: &mut [Tile],
+    of_panel: impl Fn([&[i16]; TILE_ROWS], &[i16]) -> Tile,
+) {
+    let panel_len = panels.len() / tiles.len().max(1);
+    for (tile, panel) in tiles.iter_mut().zip(panels.chunks_exact(panel_len.max(1))) {
+        *tile = of_panel(rows, panel);
+    }
+}

@@ -1,7 +1,11 @@
 //! wasm SIMD128: `i32x4.dot_i16x8_s` multiplies eight 16-bit integers by eight and adds neighboring products.
 
-use super::tile::{SHORT_PANEL, TILE_ROWS, Tile};
+use super::tile::{SHORT_PANEL, TILE_ROWS, Tile, one_by_one};
 use core::arch::wasm32::{i32x4_add, i32x4_dot_i16x8, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
+
+pub(super) fn multiply(rows: [&[i16]; TILE_ROWS], panels: &[i16], tiles: &mut [Tile]) {
+    one_by_one(rows, panels, tiles, tile);
+}
 
 pub(crate) fn tile(rows: [&[i16]; TILE_ROWS], panel: &[i16]) -> Tile {
     let pairs = panel.len() / (2 * SHORT_PANEL);
