@@ -31,6 +31,14 @@ pub(crate) fn n_threads() -> usize {
     if has_threads() { rayon::current_num_threads() } else { 1 }
 }
 
+/// Runs `work`, which has many loops, on one of the threads that they run on: elsewhere, each loop would wake these
+/// threads, and the caller would sleep until it ends.
+///
+/// A lock that `work` takes could be held by other work that waits on the same thread; take locks before.
+pub(crate) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if has_threads() { rayon::scope(|_| work()) } else { work() }
+}
+
 /// Runs `work` on each chunk of `data` with its index. The last chunk may be shorter.
 pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if has_threads() {

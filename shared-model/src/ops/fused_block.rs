@@ -14,6 +14,7 @@ use crate::fused::{self, activate};
 use crate::kernels::int8::panels;
 use crate::kernels::{PanelMatrix, Place, Values};
 use crate::output::Output;
+use crate::parallel::on_threads;
 use crate::shared_tokens::SharedTokens;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::sync::{Mutex, PoisonError};
@@ -241,7 +242,23 @@ impl<M: PanelMatrix> CustomOp1 for BlockOp<'_, M> {
                 layout.shape()
             );
         }
+        if let Call::Shared(shared, _) = self.call
+            && (batch, n_tokens) != (1, shared.ids.len())
+        {
+            candle_core::bail!("{} distinct tokens on {:?}", shared.ids.len(), layout.shape());
+        }
         let mut buffers = self.workspace.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let buffers = &mut *buffers;
+        let wanted = on_threads(move || self.compute(x, (batch, n_tokens), buffers));
+        let n_wanted = wanted.len() / (batch * width).max(1);
+        Ok((CpuStorage::F32(wanted), Shape::from((batch, n_wanted, width))))
+    }
+}
+
+impl<M: PanelMatrix> BlockOp<'_, M> {
+    /// Computes the wanted tokens of `x` `[B, N, D]`.
+    fn compute(&self, x: &[f32], (batch, n_tokens): (usize, usize), buffers: &mut Buffers<M::Buffer>) -> Vec<f32> {
+        let width = self.block.out_proj.n_out();
         let mut wanted = Vec::new();
         match self.call {
             Call::First(n_wanted) => {
@@ -251,23 +268,19 @@ impl<M: PanelMatrix> CustomOp1 for BlockOp<'_, M> {
                 }
                 let tokens = Tokens { batch, n_tokens, n_wanted };
                 if !wanted.is_empty() {
-                    self.block.attend(x, &mut wanted, &self.norms[0], tokens, &mut buffers);
+                    self.block.attend(x, &mut wanted, &self.norms[0], tokens, buffers);
                 }
             }
             Call::Shared(shared, rows) => {
-                if batch != 1 || n_tokens != shared.ids.len() {
-                    candle_core::bail!("{} distinct tokens on {:?}", shared.ids.len(), layout.shape());
-                }
                 let all: Vec<usize> = if rows.is_some() { vec![] } else { (0..n_tokens).collect() };
                 let rows = rows.unwrap_or(&all);
                 rows.iter().for_each(|&row| wanted.extend_from_slice(row_of(x, row, width)));
-                self.block.attend_shared(x, &mut wanted, &self.norms[0], (shared, rows), &mut buffers);
+                self.block.attend_shared(x, &mut wanted, &self.norms[0], (shared, rows), buffers);
             }
         }
         if !wanted.is_empty() {
-            self.block.transform(&mut wanted, &self.norms[1], &mut buffers);
+            self.block.transform(&mut wanted, &self.norms[1], buffers);
         }
-        let n_wanted = wanted.len() / (batch * width).max(1);
-        Ok((CpuStorage::F32(wanted), Shape::from((batch, n_wanted, width))))
+        wanted
     }
 }
