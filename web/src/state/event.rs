@@ -1,7 +1,8 @@
 //! Events of the page, and the actions that follow from them.
 
 use super::{
-    BatchFile, CameraFault, CameraOpening, Facing, JournalMessage, LabelChoice, NewPhoto, StoredLabels, TableView,
+    BatchFile, CameraFault, CameraOpening, Facing, JournalMessage, LabelChoice, NewPhoto, StartStep, StoredLabels,
+    TableView,
 };
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Error;
@@ -17,9 +18,6 @@ pub struct SampleFetch {
     /// Differs in every download.
     pub id: PhotoId,
 }
-
-/// Number of a step of the worker's start.
-pub type StartStep = u32;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]

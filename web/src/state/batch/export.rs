@@ -1,6 +1,7 @@
 //! The table as a file: CSV for spreadsheets, JSON for programs.
 
-use super::{Batch, N_ANSWERS, Outcome, Row};
+use super::row::{Outcome, Row};
+use super::{Batch, N_ANSWERS};
 use crate::report::DISCLAIMER;
 use crate::verdict::Verdict;
 use serde_json::{Value, json};

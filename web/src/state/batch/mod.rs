@@ -1,32 +1,25 @@
 //! Many photos: a table of files, which the model answers one after the other while the table is shown.
 
+mod answers;
 mod export;
+mod query;
+mod row;
 mod search;
 mod table;
+mod view;
 mod work;
 
-pub use table::{Sort, TablePage, TableView};
-pub(super) use work::BatchAnswer;
+pub(super) use query::Query;
+pub use row::{BatchFile, Outcome, Row};
+pub use table::TablePage;
+pub use view::{Sort, TableView};
+pub(super) use work::{BatchAnswer, Work};
 
-use super::{Action, AppState};
-use crate::error::Error;
 use crate::verdict::Verdict;
-use search::{Feature, Query};
 use shared_model::labels::LabelSet;
-use shared_model::zero_shot::Answer as Ranking;
-use work::Work;
 
 /// Number of answers to keep for each photo.
-const N_ANSWERS: usize = 5;
-
-/// A file that was dropped or chosen with others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchFile {
-    /// Its path below what was dropped.
-    pub name: String,
-    /// Why the browser cannot read it.
-    pub error: Option<Error>,
-}
+pub(super) const N_ANSWERS: usize = 5;
 
 /// The files, their answers, and how the table shows them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,42 +36,9 @@ pub struct Batch {
     query: Option<Query>,
 }
 
-/// A file and what became of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    pub name: String,
-    /// `None` until it is the file's turn.
-    pub outcome: Option<Outcome>,
-    /// Similarity to what the photos are compared with; `None` until both features are there.
-    pub similarity: Option<f32>,
-    /// `None` until the model has encoded it on this device; empty if the model gave none.
-    feature: Option<Feature>,
-    /// Whether the worker keeps the feature on the device, or has tried to.
-    is_kept: bool,
-    /// Whether the feature was kept on the device before, so that nothing was computed.
-    was_kept: bool,
-    n_failures: u8,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// The most likely labels, the first first, and whether to believe them.
-    Answered(Ranking),
-    Refused(Error),
-}
-
 impl Batch {
-    fn new(files: Vec<BatchFile>) -> Self {
-        let row = |BatchFile { name, error }| Row {
-            name,
-            outcome: error.map(Outcome::Refused),
-            similarity: None,
-            feature: None,
-            is_kept: false,
-            was_kept: false,
-            n_failures: 0,
-        };
-        Self { rows: files.into_iter().map(row).collect(), is_open: true, ..Self::default() }
+    pub(super) fn new(files: Vec<BatchFile>) -> Self {
+        Self { rows: files.into_iter().map(Row::new).collect(), is_open: true, ..Self::default() }
     }
 
     pub fn n_files(&self) -> usize {
@@ -112,11 +72,18 @@ impl Batch {
 
     /// Pauses while a single photo is shown.
     pub(super) fn close(&mut self) {
-        (self.is_open, self.current) = (false, None);
+        self.is_open = false;
+        self.pause();
+    }
+
+    /// Shows the table. The model goes on with it.
+    pub(super) fn show(&mut self) {
+        self.is_open = true;
+        self.pause();
     }
 
     /// Removes the answers of another model or of other labels, and the features of another model.
-    fn begin_with(&mut self, model: &str, labels: &LabelSet) {
+    pub(super) fn begin_with(&mut self, model: &str, labels: &LabelSet) {
         if self.answered_by.as_ref().is_some_and(|(name, _)| name != model) {
             self.forget_features();
         }
@@ -126,45 +93,5 @@ impl Batch {
             let answered = |row: &&mut Row| matches!(row.outcome, Some(Outcome::Answered(_)));
             self.rows.iter_mut().filter(answered).for_each(|row| row.outcome = None);
         }
-    }
-}
-
-impl AppState {
-    /// The table, if it is shown.
-    pub fn open_batch(&self) -> Option<&Batch> {
-        self.batch.as_ref().filter(|batch| batch.is_open)
-    }
-
-    pub(super) fn choose_batch(&mut self, files: Vec<BatchFile>) -> Vec<Action> {
-        if files.is_empty() {
-            self.input_error = Some(Error::NoFiles);
-            return Vec::new();
-        }
-        self.batch = Some(Batch::new(files));
-        let mut actions = self.close_camera();
-        actions.extend(self.accept_input());
-        actions
-    }
-
-    /// Shows the table. The model goes on with it.
-    pub(super) fn show_batch(&mut self) -> Vec<Action> {
-        if let Some(batch) = &mut self.batch {
-            (batch.is_open, batch.current) = (true, None);
-        }
-        self.accept_input()
-    }
-
-    pub(super) fn remove_batch(&mut self) -> Vec<Action> {
-        self.batch = None;
-        let mut actions = self.accept_input();
-        actions.push(Action::ForgetFiles);
-        actions
-    }
-
-    pub(super) fn view_batch(&mut self, view: TableView) -> Vec<Action> {
-        if let Some(batch) = &mut self.batch {
-            batch.view = view;
-        }
-        Vec::new()
     }
 }

@@ -16,6 +16,7 @@ mod start;
 use super::*;
 use crate::crop::{Crop, PhotoSize};
 use crate::error::Remedy;
+use crate::state::*;
 use crate::worker::protocol::{Computed, Engine, Progress, Reply, Stage};
 use shared_model::calibration::Certainty;
 use shared_model::preprocess::PhotoQuality;

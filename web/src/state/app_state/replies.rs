@@ -1,8 +1,9 @@
 //! What follows from the worker's messages.
 
-use super::batch::BatchAnswer;
-use super::{Action, Answer, AppState, DecodedPhoto, ModelView, Phase, Photo};
+use super::AppState;
 use crate::error::Remedy;
+use crate::state::batch::BatchAnswer;
+use crate::state::{Action, Answer, DecodedPhoto, ModelView, Phase, Photo};
 use crate::worker::protocol::{Engine, Envelope, Reply, Stage};
 use shared_model::zero_shot::Answer as Ranking;
 

@@ -1,11 +1,11 @@
 //! What the page shows, as a result to take along.
 
 use super::AppState;
-use super::other_models::OtherAnswer;
 use crate::report::{
     DISCLAIMER, FORMAT, Report, ReportAnswer, ReportContext, ReportLabels, ReportModel, ReportOtherModel,
     ReportPhoto, ReportProgram,
 };
+use crate::state::other_models::OtherAnswer;
 use crate::worker::protocol::ModelInfo;
 use shared_model::labels::LabelSet;
 

@@ -1,7 +1,8 @@
 //! Errors of the work that the visitor waits for, and how it is repeated.
 
-use super::{Action, AppState, Phase};
+use super::AppState;
 use crate::error::Error;
+use crate::state::{Action, Phase};
 
 impl AppState {
     /// Shows an error. After some, a retry loads the model again: a worker never gives memory back, and a file that is

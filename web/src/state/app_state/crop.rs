@@ -1,26 +1,9 @@
 //! The crop of the current photo, and what the model was given of it.
 
-use super::{Action, AppState};
+use super::AppState;
 use crate::crop::Crop;
+use crate::state::{Action, ModelView, Photo, PhotoHint};
 use crate::worker::protocol::PhotoId;
-use shared_model::preprocess::PhotoQuality;
-
-/// What the model was given of the current photo. The worker reports it before the answer or soon after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ModelView {
-    pub crop: Option<Crop>,
-    /// Width and height, in pixels.
-    pub side: u32,
-    pub quality: PhotoQuality,
-}
-
-/// What may spoil an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PhotoHint {
-    Dark,
-    Blurred,
-    FewPixels,
-}
 
 impl AppState {
     /// The crop as the page shows it.
@@ -35,21 +18,7 @@ impl AppState {
 
     /// What may spoil the answer.
     pub fn photo_hints(&self) -> Vec<PhotoHint> {
-        let Some(photo) = &self.photo else { return Vec::new() };
-        let view = photo.view.filter(|view| view.crop == photo.crop);
-        let Some(quality) = view.map(|view| view.quality).or_else(|| Some(photo.shown()?.quality)) else {
-            return Vec::new();
-        };
-        let n_pixels = photo.crop.map(|crop| crop.side).or_else(|| photo.shown().map(|shown| shown.size.shorter()));
-        let is_small = view.zip(n_pixels).is_some_and(|(view, n_pixels)| 2 * n_pixels < view.side);
-        [
-            (quality.is_dark(), PhotoHint::Dark),
-            (quality.is_blurred(), PhotoHint::Blurred),
-            (is_small, PhotoHint::FewPixels),
-        ]
-        .into_iter()
-        .filter_map(|(applies, hint)| applies.then_some(hint))
-        .collect()
+        self.photo.as_ref().map(Photo::hints).unwrap_or_default()
     }
 
     /// Shows another crop. The model is given it once it is settled.
