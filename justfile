@@ -210,7 +210,7 @@ lint: _rust-wasm _node _lint-tools
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
     source .setup/env.sh; cargo machete; cargo deny --locked --log-level warn check licenses bans sources
     .setup/shellcheck.sh
-    python3 .setup/circles.py shared-model/src/lib.rs native-trainer/src/main.rs native-trainer/crates/*/src/lib.rs
+    python3 .setup/circles.py shared-model/src/lib.rs web/src/lib.rs native-trainer/src/main.rs native-trainer/crates/*/src/lib.rs
     cd e2e; npx tsc
 
 _program:

@@ -1,43 +1,14 @@
 //! The language of the page: chosen by the address, the visitor or the browser. Its texts are fetched when it is chosen.
 
 use super::App;
-use crate::document::{
-    browser_languages, language_of_address, language_url, set_language, set_language_of_address,
-};
-use crate::http;
+use super::page_language::fetch;
+use crate::document::{browser_languages, language_of_address, set_language, set_language_of_address};
 use crate::language::{Catalog, Language};
 use crate::storage;
 use crate::texts::{self, Text};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::sync::Arc;
-use web_sys::RequestCache;
-
-/// The texts that the page shows, and what became of the last choice.
-#[derive(Clone, Copy)]
-pub(super) struct PageLanguage {
-    catalog: RwSignal<Arc<Catalog>>,
-    /// The language whose texts could not be fetched.
-    failed: RwSignal<Option<Language>>,
-    /// The language that was chosen last; its texts may still be on their way.
-    wanted: StoredValue<Language>,
-}
-
-impl PageLanguage {
-    /// Begins with English, whose texts are part of the program.
-    pub(super) fn new() -> Self {
-        Self {
-            catalog: RwSignal::new(Arc::new(Catalog::english())),
-            failed: RwSignal::new(None),
-            wanted: StoredValue::new(Language::English),
-        }
-    }
-
-    fn show(self, catalog: Catalog) {
-        self.failed.set(None);
-        self.catalog.set(Arc::new(catalog));
-    }
-}
 
 impl App {
     /// The texts of the page's language. Components that call it are updated when the language changes.
@@ -103,13 +74,4 @@ impl App {
         }
         is_shown
     }
-}
-
-/// Fetches the catalog of a language; `None` if it does not come or is damaged.
-async fn fetch(language: Language) -> Option<Catalog> {
-    let url = language_url(language.code()).ok()?;
-    let what = language.name();
-    let response = http::get(&url, RequestCache::Default, what).await.ok()?;
-    let source = http::bytes(&response, what).await.ok()?;
-    Catalog::parse(language, String::from_utf8(source).ok()?)
 }

@@ -2,18 +2,20 @@
 
 mod batch;
 mod camera;
+mod camera_stream;
 pub mod focus;
 mod journal;
 mod language;
 mod other_worker;
+mod page_language;
 mod photo;
 mod pictures;
 mod report;
 mod worker;
 
-use camera::CameraStream;
-pub use camera::has_camera;
-use language::PageLanguage;
+use camera_stream::CameraStream;
+pub use camera_stream::has_camera;
+use page_language::PageLanguage;
 pub use photo::SAMPLES;
 pub use pictures::Pictures;
 pub use report::{can_share, save};
@@ -138,7 +140,7 @@ impl App {
             Action::DecodePhoto(photo_id) => self.decode_photo(photo_id),
             Action::FetchSample(fetch) => spawn_local(self.fetch_sample(fetch)),
             Action::OpenCamera { opening, facing } => spawn_local(self.open_camera(opening, facing)),
-            Action::CloseCamera => self.close_camera(),
+            Action::CloseCamera => self.camera.close(),
             Action::StorePhoto => spawn_local(self.store_photo()),
             Action::StoreCrop => self.store_crop(),
             Action::DeletePhoto => self.delete_photo(),

@@ -1,7 +1,6 @@
 //! Weights in Cache Storage, which holds whole files only.
 
-use super::WEIGHTS;
-use super::name::name_of;
+use super::name::{WEIGHTS, name_of};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -11,14 +11,12 @@ mod name;
 use crate::time::timeout;
 use cache::CacheStore;
 pub use files::{FileStore, OpenResult, StoredFile};
+use name::WEIGHTS;
 pub use name::name_of;
 use shared_model::manifest::Manifest;
 use std::collections::HashSet;
 use std::future::Future;
 use web_sys::Response;
-
-/// Kind of the weights' store.
-const WEIGHTS: &str = "dermake-weights";
 
 /// A store that takes longer to respond is treated as missing.
 const STORE_SECS: u32 = 5;

@@ -3,6 +3,9 @@
 use wasm_bindgen::JsCast;
 use web_sys::WorkerGlobalScope;
 
+/// Kind of the weights' store.
+pub(super) const WEIGHTS: &str = "dermake-weights";
+
 /// Name of the directory or the cache of this kind of this worker's page.
 ///
 /// Both are the whole origin's, on which other folders may have such pages, too: none may remove another one's files.
