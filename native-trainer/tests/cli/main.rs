@@ -30,6 +30,7 @@ mod manuals;
 mod map;
 mod old_models;
 mod open_clip;
+mod own_captions;
 mod own_data;
 mod own_tables;
 mod pictures;
