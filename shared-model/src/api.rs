@@ -7,6 +7,7 @@ use crate::manifest::{Manifest, ManifestFile};
 use crate::weights::WeightFormat;
 use crate::zero_shot::Prediction;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Names of what `POST /v1/classify` takes: fields of a form, keys of JSON, and parameters of the address.
 pub mod fields {
@@ -145,23 +146,44 @@ pub struct HostedLabels {
     pub title: String,
     /// Number of class names.
     pub n_labels: usize,
+    /// SHA-256 of the class names as a JSON list, in hexadecimal digits; empty if a host does not list it.
+    #[serde(default)]
+    pub names_sha256: String,
+}
+
+impl From<&LabelSet> for HostedLabels {
+    fn from(set: &LabelSet) -> Self {
+        Self {
+            key: set.key.clone(),
+            title: set.title.clone(),
+            n_labels: set.class_names.len(),
+            names_sha256: names_sha256(set),
+        }
+    }
+}
+
+impl HostedLabels {
+    /// Whether the hosted set has the key and the class names of this one, in its order.
+    pub fn has_names_of(&self, set: &LabelSet) -> bool {
+        (&self.key, self.n_labels) == (&set.key, set.class_names.len()) && self.names_sha256 == names_sha256(set)
+    }
+}
+
+fn names_sha256(set: &LabelSet) -> String {
+    let names = serde_json::json!(set.class_names).to_string();
+    format!("{:x}", Sha256::digest(names))
 }
 
 impl HostedModel {
     /// Returns the entry of a model. `address` is the manifest's, `classify` the one that answers with the model.
     pub fn new(manifest: &Manifest, address: String, classify: Option<String>) -> Self {
-        let labels = |set: &LabelSet| HostedLabels {
-            key: set.key.clone(),
-            title: set.title.clone(),
-            n_labels: set.class_names.len(),
-        };
         Self {
             entry: ModelEntry {
                 name: manifest.name.clone(),
                 manifest: address,
                 classify,
                 files: manifest.files.clone(),
-                label_sets: manifest.label_sets.iter().map(labels).collect(),
+                label_sets: manifest.label_sets.iter().map(HostedLabels::from).collect(),
             },
             trained: manifest.trained,
             notice: manifest.notice.clone(),
@@ -182,5 +204,23 @@ mod tests {
             let json = serde_json::to_string(&hosted).unwrap();
             assert_eq!(serde_json::from_str::<ModelEntry>(&json).unwrap(), hosted.entry);
         }
+    }
+
+    #[test]
+    fn label_sets_of_one_key_and_size_differ_by_their_names() {
+        let set = |names: &[&str]| LabelSet {
+            key: "pad".into(),
+            title: String::new(),
+            class_names: names.iter().map(|name| name.to_string()).collect(),
+        };
+        let hosted = HostedLabels::from(&set(&["nevus", "melanoma"]));
+        assert!(hosted.has_names_of(&set(&["nevus", "melanoma"])));
+        for other in [set(&["nevus", "acne"]), set(&["melanoma", "nevus"]), set(&["nevus"])] {
+            assert!(!hosted.has_names_of(&other), "{other:?}");
+        }
+        let custom = LabelSet { key: LabelSet::CUSTOM.into(), ..set(&["nevus", "melanoma"]) };
+        assert!(!hosted.has_names_of(&custom));
+        let unlisted = HostedLabels { names_sha256: String::new(), ..hosted };
+        assert!(!unlisted.has_names_of(&set(&["nevus", "melanoma"])));
     }
 }

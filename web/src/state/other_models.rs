@@ -4,7 +4,7 @@ use super::start::WorkerStart;
 use super::{Answer, Phase};
 use crate::error::Error;
 use crate::worker::protocol::{ModelInfo, RequestId};
-use shared_model::api::{HostedLabels, ModelEntry};
+use shared_model::api::ModelEntry;
 use shared_model::labels::LabelSet;
 use shared_model::manifest::{FileRole, Manifest};
 use std::sync::Arc;
@@ -88,8 +88,7 @@ impl Cost {
         if entry.files.is_empty() {
             return Self::Unknown;
         }
-        let is_built_in = |set: &HostedLabels| set.key == labels.key && set.n_labels == labels.class_names.len();
-        let has_text = !entry.label_sets.iter().any(is_built_in);
+        let has_text = !entry.label_sets.iter().any(|set| set.has_names_of(labels));
         if has_text && !entry.files.iter().any(|file| file.role == FileRole::Text) {
             return Self::LacksLabels;
         }

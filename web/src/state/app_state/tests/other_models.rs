@@ -161,11 +161,15 @@ fn what_an_answer_downloads_depends_on_the_labels_and_the_list() {
     let file = |role, bytes| ManifestFile { role, file: String::new(), bytes, sha256: String::new() };
     let (text, tokenizer) = (file(FileRole::Text, 1_000), file(FileRole::Tokenizer, 50));
     let files = vec![file(FileRole::Vision, 300), file(FileRole::Classifiers, 7), text, tokenizer];
-    let pad = HostedLabels { key: "pad".into(), title: "pad".into(), n_labels: 2 };
-    state.models[1] = ModelEntry { files, label_sets: vec![pad.clone()], ..state.models[1].clone() };
+    let pad = state.label_set().unwrap().clone();
+    state.models[1] = ModelEntry { files, label_sets: vec![HostedLabels::from(&pad)], ..state.models[1].clone() };
     assert_eq!(cost(&state), Cost::Files { n_bytes: 307, has_text: false });
-    state.models[1].label_sets[0].n_labels = 3;
-    assert_eq!(cost(&state), Cost::Files { n_bytes: 1_357, has_text: true }, "those are other labels");
+    for names in [vec!["a"], vec!["b", "a"], vec!["a", "c"], vec!["a", "b", "c"]] {
+        let class_names = names.iter().map(|name| name.to_string()).collect();
+        state.models[1].label_sets[0] = HostedLabels::from(&LabelSet { class_names, ..pad.clone() });
+        let with_text = Cost::Files { n_bytes: 1_357, has_text: true };
+        assert_eq!(cost(&state), with_text, "the labels {names:?} are others");
+    }
     state.models[1].label_sets = Vec::new();
     assert_eq!(cost(&state), Cost::Files { n_bytes: 1_357, has_text: true });
     state.models[1].files.retain(|file| file.role != FileRole::Text);
