@@ -2,28 +2,49 @@
 
 use super::{crop, percent, verdict};
 use crate::language::Catalog;
-use crate::report::{Report, ReportLabels, ReportModel};
+use crate::report::{Report, ReportAnswer, ReportLabels, ReportModel};
 use crate::texts;
 use crate::verdict::Verdict;
+use shared_model::calibration::Certainty;
 use shared_model::manifest::FileRole;
 
 /// Number of answers in a shared text.
 const N_SHARED: usize = 5;
 
-/// The result as a short text, to share.
+/// The result as a short text, to share: the answers, then the model; each of several models before its own answers.
 pub fn shared_text(catalog: &Catalog, report: &Report) -> String {
-    let shown = report.answers.iter().take(N_SHARED);
-    let answers: Vec<String> =
-        shown.map(|answer| format!("{}: {}", answer.label, percent(catalog, answer.probability))).collect();
-    let more = match report.answers.len().saturating_sub(N_SHARED) {
-        0 => String::new(),
-        n_more => format!("\n{}", texts::report_more(catalog, n_more)),
-    };
-    let name = texts::model_name(catalog, &report.model.name);
-    let model = report.model.notice.iter().fold(name, |model, notice| format!("{model}\n{notice}"));
-    let verdict = verdict(catalog, Verdict::of(report.certainty.as_ref()));
-    let (labels, answers) = (title(catalog, &report.labels), answers.join("\n"));
-    format!("{labels}\n\n{answers}{more}\n\n{verdict}\n\n{model}\n{}", texts::report_disclaimer(catalog))
+    let labels = title(catalog, &report.labels);
+    let disclaimer = texts::report_disclaimer(catalog);
+    let [model, answers, verdict] =
+        shared_answers(catalog, &report.model, &report.answers, report.certainty.as_ref());
+    if report.other_models.is_empty() {
+        return format!("{labels}\n\n{answers}\n\n{verdict}\n\n{model}\n{disclaimer}");
+    }
+    let others = report.other_models.iter().map(|other| {
+        let [model, answers, verdict] =
+            shared_answers(catalog, &other.model, &other.answers, other.certainty.as_ref());
+        format!("{model}\n{answers}\n{verdict}")
+    });
+    let models = std::iter::once(format!("{model}\n{answers}\n{verdict}")).chain(others).collect::<Vec<_>>();
+    let caution = texts::models_caution(catalog);
+    format!("{labels}\n\n{}\n\n{caution}\n{disclaimer}", models.join("\n\n"))
+}
+
+/// A model with what is to be known of it, its first answers, and whether to believe them.
+fn shared_answers(
+    catalog: &Catalog,
+    model: &ReportModel,
+    answers: &[ReportAnswer],
+    certainty: Option<&Certainty>,
+) -> [String; 3] {
+    let name = texts::model_name(catalog, &model.name);
+    let model = model.notice.iter().fold(name, |model, notice| format!("{model}\n{notice}"));
+    let shown = answers.iter().take(N_SHARED);
+    let shown = shown.map(|answer| format!("{}: {}", answer.label, percent(catalog, answer.probability)));
+    let more = answers.len().saturating_sub(N_SHARED);
+    let more = (more > 0).then(|| texts::report_more(catalog, more));
+    let answers = shown.chain(more).collect::<Vec<_>>().join("\n");
+    [model, answers, verdict(catalog, Verdict::of(certainty))]
 }
 
 /// What a print says beside the answers, in rows of a name and a value.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::language::Catalog;
-use crate::report::{Report, ReportContext};
+use crate::report::{DISCLAIMER, Report, ReportContext};
 use crate::sentences;
 use shared_model::api::HostedLabels;
 use shared_model::manifest::{FileRole, ManifestFile};
@@ -195,6 +195,25 @@ fn a_result_has_the_other_models() {
     let rows = sentences::printed_rows(&Catalog::english(), &report(&state));
     let models: Vec<_> = rows.iter().filter(|(name, _)| name == "Model").map(|(_, value)| value.as_str()).collect();
     assert_eq!(models, ["m (int8)", "b (int8)"]);
+}
+
+#[test]
+fn a_shared_text_has_the_answers_of_each_model_below_its_name() {
+    let mut state = answered_of_three();
+    let shared = |state: &AppState| {
+        sentences::shared_text(&Catalog::english(), &Report::of(state, ReportContext::default()).unwrap())
+    };
+    assert!(shared(&state).starts_with("pad\n\na: 75.0 %\n\nThis model is not"), "{}", shared(&state));
+    state.other_answers(1, "b", answer_of("b", 0.5, Some(NONE_OF_THESE)));
+    state.other_answers(2, "c", predictions());
+    let text = shared(&state);
+    let blocks: Vec<&str> = text.split("\n\n").collect();
+    assert_eq!(blocks[0], "pad");
+    assert!(blocks[1].starts_with("Model: m\na: 75.0 %\nThis model is not calibrated"), "{text}");
+    assert!(blocks[2].starts_with("Model: b\nb: 50.0 %\nNone of these: no label"), "{text}");
+    assert!(blocks[3].starts_with("Model: c\na: 75.0 %\nThis model is not calibrated"), "{text}");
+    assert!(blocks[4].starts_with("Models that agree may be wrong together"), "{text}");
+    assert!(text.ends_with(DISCLAIMER), "{text}");
 }
 
 #[test]
