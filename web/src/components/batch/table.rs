@@ -122,7 +122,7 @@ fn Rows(app: App) -> impl IntoView {
             (true, true) => "descending",
         };
         view! {
-            <th scope="col" aria-sort=direction>
+            <th scope="col" class:first-label=sort == Sort::Label aria-sort=direction>
                 <button type="button" class="sort" on:click=move |_| set_view(app, |view| view.sorted_by(sort))>
                     {app.say(title)}
                 </button>
@@ -178,8 +178,11 @@ fn table_row(app: App, index: usize, row: Row, similarity: Option<AnyView>, is_s
                 let remark = sentences::remark(&app.texts(), verdict?)?;
                 Some(view! { <span class="remark">{remark}</span> })
             };
-            view! { <td><span dir="auto"><Label app label/></span>{remark}</td><td class="percent">{percent}</td> }
-                .into_any()
+            view! {
+                <td class="first-label"><span dir="auto"><Label app label/></span>" "{remark}</td>
+                <td class="percent">{percent}</td>
+            }
+            .into_any()
         }
     };
     view! {
