@@ -10,7 +10,10 @@ photo-back-to-table =
         [one] Zurück zur Tabelle mit { $n-files } Foto
        *[other] Zurück zur Tabelle mit { $n-files } Fotos
     }
-photo-other-ways = Sie können Fotos oder einen Ordner auch an beliebiger Stelle auf dieser Seite ablegen oder einfügen, oder ein gezeichnetes Beispiel probieren:
+photo-other-ways = Sie können Fotos oder einen Ordner auch an beliebiger Stelle auf dieser Seite ablegen oder einfügen.
+photo-samples = Oder probieren Sie ein gezeichnetes Beispiel:
+photo-see-answers = Zu den Antworten
+photo-see-error = Zur Fehlermeldung
 photo-drop = Fotos oder einen Ordner hier ablegen
 photo-chosen = Das ausgewählte Foto, { $name }
 
@@ -28,7 +31,8 @@ crop-size = Größe des Quadrats
 crop-smaller = Kleineres Quadrat
 crop-larger = Größeres Quadrat
 crop-whole = Ganzes Foto
-crop-hint = Ziehen Sie das Quadrat oder eine Ecke, spreizen Sie zwei Finger oder drehen Sie das Mausrad. Mit Tasten: Pfeile, + und −; Escape für das ganze Foto.
+crop-hint = Ziehen Sie das Quadrat oder eine Ecke, oder spreizen Sie zwei Finger.
+crop-keys = Mit der Maus: das Mausrad. Mit Tasten: Pfeile, + und −; Escape für das ganze Foto.
 crop-square = Das Quadrat, das das Modell betrachtet
 crop-in-words = Ein Quadrat von { $n-side } × { $n-side } der { $n-width } × { $n-height } Bildpunkte des Fotos, { $n-left } vom linken und { $n-top } vom oberen Rand.
 seen-of-photo = Was das Modell vom Foto sieht: { $n-side } × { $n-side } Bildpunkte.

@@ -10,7 +10,10 @@ photo-back-to-table =
         [one] Volver a la tabla de { $n-files } foto
        *[other] Volver a la tabla de { $n-files } fotos
     }
-photo-other-ways = También puede soltar o pegar fotos o una carpeta en cualquier lugar de esta página, o probar un ejemplo dibujado:
+photo-other-ways = También puede soltar o pegar fotos o una carpeta en cualquier lugar de esta página.
+photo-samples = O pruebe un ejemplo dibujado:
+photo-see-answers = Ver las respuestas
+photo-see-error = Ver el problema
 photo-drop = Suelte fotos o una carpeta
 photo-chosen = La foto elegida, { $name }
 
@@ -28,7 +31,8 @@ crop-size = Tamaño del cuadrado
 crop-smaller = Cuadrado más pequeño
 crop-larger = Cuadrado más grande
 crop-whole = Foto entera
-crop-hint = Arrastre el cuadrado o una esquina, pellizque o gire la rueda. Con el teclado: flechas, + y −; Escape para la foto entera.
+crop-hint = Arrastre el cuadrado o una esquina, o pellizque.
+crop-keys = Con el ratón: la rueda. Con el teclado: flechas, + y −; Escape para la foto entera.
 crop-square = El cuadrado que mira el modelo
 crop-in-words = Un cuadrado de { $n-side } × { $n-side } de los { $n-width } × { $n-height } píxeles de la foto, a { $n-left } del borde izquierdo y a { $n-top } del superior.
 seen-of-photo = Lo que el modelo ve de la foto: { $n-side } × { $n-side } píxeles.

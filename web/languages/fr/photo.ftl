@@ -10,7 +10,10 @@ photo-back-to-table =
         [one] Revenir au tableau de { $n-files } photo
        *[other] Revenir au tableau de { $n-files } photos
     }
-photo-other-ways = Vous pouvez aussi déposer ou coller des photos ou un dossier n'importe où sur cette page, ou essayer un exemple dessiné :
+photo-other-ways = Vous pouvez aussi déposer ou coller des photos ou un dossier n'importe où sur cette page.
+photo-samples = Ou essayez un exemple dessiné :
+photo-see-answers = Voir les réponses
+photo-see-error = Voir le problème
 photo-drop = Déposez des photos ou un dossier
 photo-chosen = La photo choisie, { $name }
 
@@ -28,7 +31,8 @@ crop-size = Taille du carré
 crop-smaller = Carré plus petit
 crop-larger = Carré plus grand
 crop-whole = Photo entière
-crop-hint = Faites glisser le carré ou un coin, pincez, ou tournez la molette. Au clavier : flèches, + et − ; Échap pour la photo entière.
+crop-hint = Faites glisser le carré ou un coin, ou pincez.
+crop-keys = À la souris : la molette. Au clavier : flèches, + et − ; Échap pour la photo entière.
 crop-square = Le carré que le modèle regarde
 crop-in-words = Un carré de { $n-side } × { $n-side } des { $n-width } × { $n-height } pixels de la photo, à { $n-left } du bord gauche et à { $n-top } du haut.
 seen-of-photo = Ce que le modèle voit de la photo : { $n-side } × { $n-side } pixels.

@@ -10,7 +10,10 @@ photo-back-to-table =
         [one] Voltar à tabela de { $n-files } foto
        *[other] Voltar à tabela de { $n-files } fotos
     }
-photo-other-ways = Você também pode soltar ou colar fotos ou uma pasta em qualquer lugar desta página, ou experimentar um exemplo desenhado:
+photo-other-ways = Você também pode soltar ou colar fotos ou uma pasta em qualquer lugar desta página.
+photo-samples = Ou experimente um exemplo desenhado:
+photo-see-answers = Ver as respostas
+photo-see-error = Ver o problema
 photo-drop = Solte fotos ou uma pasta
 photo-chosen = A foto escolhida, { $name }
 
@@ -28,7 +31,8 @@ crop-size = Tamanho do quadrado
 crop-smaller = Quadrado menor
 crop-larger = Quadrado maior
 crop-whole = Foto inteira
-crop-hint = Arraste o quadrado ou um canto, faça o gesto de pinça ou gire a roda do mouse. Com o teclado: setas, + e −; Esc para a foto inteira.
+crop-hint = Arraste o quadrado ou um canto, ou faça o gesto de pinça.
+crop-keys = Com o mouse: a roda. Com o teclado: setas, + e −; Esc para a foto inteira.
 crop-square = O quadrado que o modelo olha
 crop-in-words = Um quadrado de { $n-side } × { $n-side } dos { $n-width } × { $n-height } pixels da foto, a { $n-left } da borda esquerda e a { $n-top } do topo.
 seen-of-photo = O que o modelo vê da foto: { $n-side } × { $n-side } pixels.

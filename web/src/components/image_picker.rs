@@ -3,8 +3,9 @@
 use super::batch::AddMany;
 use super::camera::TakePhoto;
 use super::crop::{CropControls, CropStage, ModelView, PhotoHints};
-use super::photo_input::{PHOTO_INPUT_ID, accepted, choose, open_file_dialog};
+use super::photo_input::{PHOTO_ID, PHOTO_INPUT_ID, accepted, choose, open_file_dialog};
 use super::server_switch::ServerSwitch;
+use super::to_answers::ToAnswers;
 use crate::app::{App, SAMPLES};
 use crate::state::Event;
 use crate::texts::{self, Text};
@@ -14,9 +15,10 @@ use leptos::prelude::*;
 pub fn ImagePicker(app: App) -> impl IntoView {
     let has_photo = app.watch(|state| state.photo.is_some());
     view! {
-        <section class="photo card" aria-labelledby="photo-title">
+        <section class="photo card" id=PHOTO_ID aria-labelledby="photo-title">
             <h2 id="photo-title">{app.say(texts::photo)}</h2>
             <PhotoFrame app/>
+            <ToAnswers app/>
             <PhotoHints app/>
             <CropControls app/>
             <ModelView app/>
@@ -44,7 +46,11 @@ pub fn ImagePicker(app: App) -> impl IntoView {
                 </Show>
             </div>
             <AddMany app/>
-            <p class="hint">{app.say(texts::photo_other_ways)}</p>
+            <p class="hint">
+                <span class="not-on-phones">{app.say(texts::photo_other_ways)}</span>
+                " "
+                {app.say(texts::photo_samples)}
+            </p>
             <Samples app/>
             <ServerSwitch app/>
         </section>

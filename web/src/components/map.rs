@@ -1,6 +1,6 @@
 //! Where the photo is like a text: the square that the model saw, darker where it is less like it.
 
-use crate::app::App;
+use crate::app::{App, focus};
 use crate::language::Catalog;
 use crate::state::{Event, MAX_WORDS_CHARS, ShownMap};
 use crate::{sentences, texts};
@@ -10,6 +10,9 @@ use leptos::prelude::*;
 
 /// How dark a place is that is not like the text, out of 1. Brightness is seen by all eyes; colors are not.
 const DARKEST: f32 = 0.75;
+/// Ids of the controls, and of the map, which comes below them when one of them is pressed.
+const CONTROLS_ID: &str = "map-controls";
+const FIGURE_ID: &str = "map-figure";
 /// Steps of the legend.
 const N_STEPS: usize = 5;
 
@@ -53,7 +56,7 @@ fn Controls(app: App) -> impl IntoView {
         }
     };
     view! {
-        <div class="map-controls">
+        <div class="map-controls" id=CONTROLS_ID>
             <label class="field" for="map-label">{app.say(texts::map_label)}</label>
             <select id="map-label" data-testid="map-label" node_ref=select>
                 {move || labels.get().into_iter().map(option).collect_view()}
@@ -107,8 +110,9 @@ fn Figure(app: App, shown: ShownMap) -> impl IntoView {
     let maximum = map.maximum();
     let can_frame = app.watch(|state| state.frame_of_map().is_some());
     let at = maximum.map(|(row, column)| format!("{row} {column}"));
+    focus::show_near(FIGURE_ID, CONTROLS_ID);
     view! {
-        <figure class="map-figure" data-testid="map" data-text=text data-rows=map.rows.to_string() data-maximum=at>
+        <figure class="map-figure" id=FIGURE_ID data-testid="map" data-text=text data-rows=map.rows.to_string() data-maximum=at>
             <div class="map-picture">
                 <img src=move || app.pictures.view.url() alt="" draggable="false"/>
                 <svg
@@ -123,24 +127,26 @@ fn Figure(app: App, shown: ShownMap) -> impl IntoView {
             </div>
             <Legend app/>
             <figcaption>{app.say(texts::map_meaning)}</figcaption>
-            <Show when=move || can_frame.get()>
+            <div class="buttons">
+                <Show when=move || can_frame.get()>
+                    <button
+                        type="button"
+                        class="button"
+                        data-testid="frame-map"
+                        on:click=move |_| app.send(Event::MapFramed)
+                    >
+                        {app.say(texts::map_frame)}
+                    </button>
+                </Show>
                 <button
                     type="button"
-                    class="button"
-                    data-testid="frame-map"
-                    on:click=move |_| app.send(Event::MapFramed)
+                    class="button plain"
+                    data-testid="hide-map"
+                    on:click=move |_| app.send(Event::MapClosed)
                 >
-                    {app.say(texts::map_frame)}
+                    {app.say(texts::map_hide)}
                 </button>
-            </Show>
-            <button
-                type="button"
-                class="button plain"
-                data-testid="hide-map"
-                on:click=move |_| app.send(Event::MapClosed)
-            >
-                {app.say(texts::map_hide)}
-            </button>
+            </div>
         </figure>
     }
 }

@@ -21,6 +21,7 @@ mod predictions;
 mod server_switch;
 mod switch;
 mod take_along;
+mod to_answers;
 
 pub use advice::Advice;
 pub use batch::PhotoTable;

@@ -11,6 +11,9 @@ use web_sys::HtmlInputElement;
 /// Id of the input of the current photo.
 pub const PHOTO_INPUT_ID: &str = "photo-input";
 
+/// Id of the part of the page that has the photo.
+pub const PHOTO_ID: &str = "photo";
+
 /// Media types that can be decoded. Phones convert other formats to one of these.
 pub fn accepted() -> String {
     PictureFormat::ALL.map(PictureFormat::media_type).join(",")

@@ -7,6 +7,7 @@ use super::model_status::ModelStatus;
 use super::notice::Notice;
 use super::other_models::OtherModels;
 use super::take_along::TakeAlong;
+use super::to_answers::ANSWERS_ID;
 use crate::app::App;
 use crate::state::N_SHOWN;
 use crate::{sentences, texts};
@@ -62,7 +63,7 @@ pub fn Predictions(app: App) -> impl IntoView {
         })
     };
     view! {
-        <section class="card" aria-labelledby="answers-title">
+        <section class="card" id=ANSWERS_ID aria-labelledby="answers-title">
             <h2 id="answers-title">{app.say(texts::answers)}</h2>
             <ModelStatus app/>
             <Notice app/>

@@ -37,7 +37,7 @@ pub use other_models::{Candidate, ComparedModel, Cost};
 pub use phase::{Answer, Phase};
 pub use photo::{DecodedPhoto, ModelView, NewPhoto, Photo, PhotoHint};
 pub use start::{START_TIMEOUT_SECS, StartStep};
-pub use status::{Status, duration};
+pub use status::{BelowPhoto, Status, duration};
 pub use words::MAX_WORDS_CHARS;
 
 /// Number of predictions to show before the visitor expands the list.

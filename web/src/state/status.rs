@@ -27,6 +27,16 @@ pub enum Status {
     ReadyForPhoto,
 }
 
+/// What is to be seen of the photo elsewhere on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BelowPhoto {
+    /// How the work goes on.
+    Work,
+    Answers,
+    /// Why there are no answers, or no findings or map beside them.
+    Error,
+}
+
 impl Phase {
     /// Progress of the work, if it is known.
     pub(super) fn progress(&self) -> Option<Progress> {

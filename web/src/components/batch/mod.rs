@@ -5,7 +5,7 @@ mod table;
 
 pub use table::PhotoTable;
 
-use crate::app::App;
+use crate::app::{App, focus};
 use crate::components::photo_input::accepted;
 use crate::state::Event;
 use crate::texts;
@@ -46,7 +46,10 @@ pub fn AddMany(app: App) -> impl IntoView {
                     type="button"
                     class="button plain"
                     data-testid="show-table"
-                    on:click=move |_| app.send(Event::BatchShown)
+                    on:click=move |_| {
+                        app.send(Event::BatchShown);
+                        focus::move_to(search::TABLE);
+                    }
                 >
                     {move || texts::photo_back_to_table(&app.texts(), n_files)}
                 </button>

@@ -1,10 +1,11 @@
 //! The table of many photos: it fills while the model answers, and is sorted, filtered and saved.
 
 use super::search::{KeepFeatures, Order, Search, TABLE, similarity_cell};
-use crate::app::App;
+use crate::app::{App, focus};
 use crate::components::label::Label;
 use crate::components::model_status::ModelStatus;
 use crate::components::notice::Notice;
+use crate::components::photo_input::PHOTO_ID;
 use crate::document::save_file;
 use crate::language::Catalog;
 use crate::sentences;
@@ -29,10 +30,10 @@ pub fn PhotoTable(app: App) -> impl IntoView {
                 <p class="hint" data-testid="table-verdict">{app.say(texts::not_calibrated)}</p>
             </Show>
             <Search app/>
-            <KeepFeatures app/>
             <Tools app/>
             <Order app/>
             <Rows app/>
+            <KeepFeatures app/>
         </section>
     }
 }
@@ -185,10 +186,14 @@ fn table_row(app: App, index: usize, row: Row, similarity: Option<AnyView>, is_s
             .into_any()
         }
     };
+    let open = move |_| {
+        app.open_file(index);
+        focus::go_to_part(PHOTO_ID);
+    };
     view! {
         <tr data-testid="table-row">
             <th scope="row">
-                <button type="button" class="open" dir="auto" on:click=move |_| app.open_file(index)>{row.name}</button>
+                <button type="button" class="open" dir="auto" on:click=open>{row.name}</button>
             </th>
             {searched}
             {answer}

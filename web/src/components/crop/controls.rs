@@ -59,7 +59,11 @@ fn ScaleButtons(cropping: Cropping) -> impl IntoView {
             {button(Some("+"), texts::crop_larger, "crop-larger", "+")}
             {button(None, texts::crop_whole, "whole-photo", "Escape")}
         </div>
-        <p class="hint" id="crop-hint">{app.say(texts::crop_hint)}</p>
+        <p class="hint">
+            <span id="crop-hint">{app.say(texts::crop_hint)}</span>
+            " "
+            <span id="crop-keys" class="not-on-phones">{app.say(texts::crop_keys)}</span>
+        </p>
         <CropWords app size=cropping.size/>
     }
 }

@@ -130,7 +130,7 @@ fn Square(cropping: Cropping) -> impl IntoView {
             role="application"
             tabindex="0"
             aria-label=app.say(texts::crop_square)
-            aria-describedby="crop-hint crop-words"
+            aria-describedby="crop-hint crop-keys crop-words"
             data-testid="crop-square"
             data-crop=move || {
                 let Crop { left, top, side } = crop.get();

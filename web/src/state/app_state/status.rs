@@ -2,7 +2,7 @@
 
 use super::AppState;
 use crate::error::Error;
-use crate::state::{LabelChoice, Phase, Status};
+use crate::state::{BelowPhoto, LabelChoice, Phase, Status};
 use crate::worker::protocol::Progress;
 
 impl AppState {
@@ -12,6 +12,18 @@ impl AppState {
             Phase::Failed(error) => Some(error),
             _ => self.input_error.as_ref().or_else(|| self.photo.as_ref()?.decoded.as_ref()?.as_ref().err()),
         }
+    }
+
+    /// What is to be seen of the photo elsewhere on the page; `None` without a photo.
+    pub fn below_photo(&self) -> Option<BelowPhoto> {
+        if self.photo.is_none() && self.sample_fetch.is_none() {
+            return None;
+        }
+        Some(match (self.error(), &self.answer) {
+            (Some(_), _) => BelowPhoto::Error,
+            (None, Some(_)) => BelowPhoto::Answers,
+            (None, None) => BelowPhoto::Work,
+        })
     }
 
     /// Whether the next visit works without a network.

@@ -151,3 +151,20 @@ fn only_the_sample_chosen_last_is_shown() {
     assert_eq!((state.error(), state.is_busy()), (Some(&error), false));
     assert_eq!(fetch(state.apply(Event::RetryPressed)).sample, 2);
 }
+
+#[test]
+fn below_the_photo_are_the_work_then_its_answers_or_what_is_wrong() {
+    let mut state = ready();
+    assert_eq!(state.below_photo(), None);
+    state.apply(Event::SampleChosen(0));
+    assert_eq!(state.below_photo(), Some(BelowPhoto::Work), "it is fetched");
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    assert_eq!(state.below_photo(), Some(BelowPhoto::Work));
+    state.worker_replies(predictions());
+    assert_eq!(state.below_photo(), Some(BelowPhoto::Answers));
+    state.apply(Event::PhotoChosen("y.jpg".into()));
+    state.worker_replies(Reply::Failed { error: Error::NotAnImage });
+    assert_eq!(state.below_photo(), Some(BelowPhoto::Error));
+    state.apply(Event::PhotoRemoved);
+    assert_eq!(state.below_photo(), None);
+}

@@ -1,0 +1,117 @@
+/** A phone: one column, fingers, and no mouse. */
+
+import { join } from 'node:path';
+import { samples } from '../support/dermake.ts';
+import { expect, test, type Page } from '../support/test.ts';
+
+test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+const sample = (number: number) => join(samples, `sample-${number}.jpg`);
+
+/** What a finger presses that has less than 44 pixels of width or height. */
+async function small(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const pressed = [...document.querySelectorAll<HTMLElement>('button, a, select, summary, input, textarea')];
+    // Of an invisible or small input, a finger presses the label.
+    const targets = pressed.map((element) => element.closest<HTMLElement>('label.switch, label.button') ?? element);
+    const isSmall = (target: HTMLElement) => {
+      const { width, height } = target.getBoundingClientRect();
+      return target.checkVisibility() && Math.min(width, height) < 43.5;
+    };
+    return targets.filter(isSmall).map((target) => target.outerHTML.slice(0, 120));
+  });
+}
+
+test('the way to the answers is below the photo, and goes to what is wrong', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  const way = dermake.find('to-answers');
+  await expect(way).toHaveCount(0);
+  await dermake.choosePhoto(sample(1));
+  await expect(way).toHaveText('See the answers');
+  await expect(way).toBeInViewport({ ratio: 1 });
+  await expect(dermake.find('predictions')).not.toBeInViewport();
+  await way.tap();
+  await expect(dermake.find('predictions')).toBeInViewport({ ratio: 1 });
+  await expect(page.locator('#answers')).toBeFocused();
+
+  await dermake.choosePhoto(join(samples, 'ATTRIBUTION.md'));
+  await expect(way).toHaveText('See what is wrong');
+  await way.tap();
+  await expect(dermake.find('notice')).toBeInViewport({ ratio: 1 });
+
+  await page.setViewportSize({ width: 1280, height: 844 });
+  await expect(way).toBeHidden();
+});
+
+test('a download is said below the photo that waits for it', async ({ page, dermake, testProxy }) => {
+  testProxy.pauseNext('vision.safetensors', 1_000, { drips: true });
+  await dermake.open(testProxy.url);
+  await dermake.choosePhoto(sample(1));
+  const said = page.locator('.to-answers .status');
+  await expect(said).toContainText('Downloading the model.');
+  await expect(said).toContainText(/ of .* MB/);
+  await expect(said).toBeInViewport({ ratio: 1 });
+});
+
+test('what a finger presses has 44 pixels', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.find('model-card').locator('summary').first().tap();
+  expect(await small(page)).toEqual([]);
+  await dermake.choosePhoto(sample(1));
+  await dermake.answers(5);
+  await dermake.find('concepts-switch').check();
+  await expect(dermake.find('concepts')).toBeVisible();
+  await dermake.find('begin-crop').tap();
+  await dermake.answers(5);
+  await dermake.find('journal-spot').fill('mole');
+  await dermake.find('keep').tap();
+  await expect(dermake.find('journal-entry')).toHaveCount(1);
+  expect(await small(page)).toEqual([]);
+  await dermake.find('many-input').setInputFiles([sample(1), sample(2)]);
+  await expect(dermake.find('table-summary')).toContainText('2 of 2');
+  await expect(dermake.find('like')).toHaveCount(2);
+  expect(await small(page)).toEqual([]);
+});
+
+test('a map is in the window once its button is pressed, unless the visitor has gone on', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.choosePhoto(sample(2));
+  await dermake.answers(5);
+  await dermake.find('map-label-show').tap();
+  await expect(dermake.find('map')).toBeInViewport({ ratio: 0.99 });
+  await dermake.find('hide-map').tap();
+  await expect(dermake.find('map')).toHaveCount(0);
+
+  await dermake.find('map-label-show').evaluate((button: HTMLElement) => {
+    scrollTo(0, 0);
+    button.click();
+  });
+  await expect(dermake.find('map')).toBeAttached();
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+});
+
+test('a photo of the table is opened where the visitor sees it, and so is the table', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.find('many-input').setInputFiles([1, 2, 3].map(sample));
+  await expect(dermake.find('table-summary')).toContainText('3 of 3');
+  await dermake.find('table-row').last().getByRole('rowheader').getByRole('button').tap();
+  await expect(page.locator('.photo .frame')).toBeInViewport({ ratio: 1 });
+  await expect(page.locator('#photo')).toBeFocused();
+  await dermake.answers(5);
+  await dermake.find('show-table').tap();
+  await expect(dermake.find('table')).toBeInViewport();
+  await expect(page.locator('#photo-table')).toBeFocused();
+});
+
+test('hints for a mouse are not shown, and stay for screen readers and keyboards', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await expect(page.getByText('drop or paste photos')).toBeHidden();
+  await expect(page.getByText('Or try a drawn sample:')).toBeVisible();
+  await dermake.choosePhoto(sample(1));
+  await dermake.answers(5);
+  await dermake.find('begin-crop').tap();
+  await expect(page.getByText('turn the wheel')).toBeHidden();
+  await expect(page.getByText('Drag the square or a corner, or pinch.')).toBeVisible();
+  await expect(dermake.find('crop-square')).toHaveAccessibleDescription(/or pinch\. With a mouse.* Escape for the whole photo\./);
+});
