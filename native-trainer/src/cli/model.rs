@@ -5,6 +5,7 @@ use crate::quantize::{self, QuantizeOptions};
 use anyhow::Result;
 use clap::Args;
 use dermake_models::init;
+use dermake_process::host;
 use shared_model::quantize::WeightFormat;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub struct Quantize {
 
 impl Quantize {
     pub fn run(self) -> Result<ExitCode> {
+        host::prepare();
         let Self { model, format, out, calibrate, samples, results } = self;
         quantize::quantize(&QuantizeOptions { model: model.into(), format, calibrate, results, samples }, &out)?;
         Ok(ExitCode::SUCCESS)

@@ -43,6 +43,15 @@ impl<'a> Matrix<'a> {
         self.columns
     }
 
+    /// Returns the rows from `start` to `end`.
+    ///
+    /// # Panics
+    /// When it has fewer.
+    pub fn rows_between(self, start: usize, end: usize) -> Self {
+        assert!(start < end && end <= self.rows, "rows {start} to {end} of {}", self.rows);
+        Self { values: &self.values[start * self.strides.0..], rows: end - start, ..self }
+    }
+
     /// Returns the transpose.
     pub fn t(self) -> Self {
         let (row_stride, column_stride) = self.strides;

@@ -20,8 +20,8 @@ pub(crate) use exp::softmax;
 pub(crate) use layer_norm::normalize;
 pub use layer_norm::{layer_norm, layer_norm_gradient};
 pub(crate) use matrix::Matrix;
-pub(crate) use product::add_scaled;
 pub use product::{add_column_sums, add_weight_gradient, input_gradient, linear, project};
+pub(crate) use product::{add_scaled, add_symmetric};
 
 /// Rows of one task. The number is fixed, so that sums over rows do not depend on the number of threads.
 const ROWS_PER_TASK: usize = 64;

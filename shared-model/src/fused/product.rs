@@ -3,7 +3,7 @@
 use super::ROWS_PER_TASK;
 use super::matrix::{self, Matrix, Mode};
 use crate::lanes::widest;
-use crate::output::Rows;
+use crate::output::{Rows, RowsSize};
 use crate::parallel::for_each_chunk;
 use gemm::Parallelism;
 
@@ -32,6 +32,22 @@ fn product(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], accumulates: bool) {
 /// When the sizes of the matrices do not fit.
 pub(crate) fn add_scaled(a: Matrix<'_>, b: Matrix<'_>, scale: f32, out: Rows<'_, f32>) {
     matrix::product(a, b, out, Mode { scale, accumulates: true, parallelism: parallelism() });
+}
+
+/// Adds `scale a a^T` to the lower triangle of a square matrix of as many rows as `a`, which begin every `stride` values.
+/// What is right of the diagonal means nothing then.
+///
+/// # Panics
+/// When the matrix is not within `values`.
+pub(crate) fn add_symmetric(a: Matrix<'_>, scale: f32, values: &mut [f32], stride: usize) {
+    /// Few enough that little right of the diagonal is computed, and enough for a fast product.
+    const ROWS_AT_ONCE: usize = 256;
+    for start in (0..a.rows()).step_by(ROWS_AT_ONCE) {
+        let end = (start + ROWS_AT_ONCE).min(a.rows());
+        let size = RowsSize { n_rows: end - start, width: end, stride };
+        let out = Rows::within(values, start * stride, size);
+        add_scaled(a.rows_between(start, end), a.rows_between(0, end).t(), scale, out);
+    }
 }
 
 /// Returns `x W^T + b`, plus `residual` if there is one.
@@ -124,6 +140,28 @@ widest! {
     fn add_columns(x: &[f32], stride: usize, sums: &mut [f32]) {
         for row in x.chunks(stride) {
             sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symmetric_product_is_the_whole_product_left_of_the_diagonal() {
+        for (n, inner) in [(1, 3), (96, 700), (256, 5), (600, 64)] {
+            let values: Vec<f32> = (0..n * inner).map(|at| ((at * 37 % 101) as f32 - 50.0) / 50.0).collect();
+            for a in [Matrix::new(&values, inner), Matrix::new(&values, n).t()] {
+                let (mut expected, mut found) = (vec![1f32; n * n], vec![1f32; n * (n + 2)]);
+                product(a, a.t(), &mut expected, true);
+                add_symmetric(a, 1.0, &mut found, n + 2);
+                for (row, expected) in expected.chunks(n).enumerate() {
+                    let pairs = found[row * (n + 2)..].iter().zip(&expected[..=row]);
+                    let most = pairs.map(|(found, sum)| (found - sum).abs()).fold(0f32, f32::max);
+                    assert!(most < 1e-3, "{n} x {inner}: row {row} differs by {most}");
+                }
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The parameters of a block in memory, and changes of them that leave what the block computes as it is.
 
+use super::columns::reordered;
+use crate::parallel::for_each_chunk;
 use crate::transformer::Layer;
 use crate::weights::{Placement, Weights};
 use crate::{Error, Result};
@@ -141,19 +143,14 @@ impl BlockParameters {
     }
 }
 
-/// Puts the columns of rows into another order.
-pub(super) fn reordered(rows: &[f32], order: &[usize]) -> Vec<f32> {
-    rows.chunks_exact(order.len()).flat_map(|row| order.iter().map(|&column| row[column])).collect()
-}
-
 impl Move {
     /// Changes activations `[rows, columns]` as the block changes them.
     pub fn apply(&self, activations: &mut [f32]) {
-        for row in activations.chunks_exact_mut(self.scale.len()) {
+        for_each_chunk(activations, self.scale.len(), |_, row| {
             for (value, (shift, scale)) in row.iter_mut().zip(self.shift.iter().zip(&self.scale)) {
                 *value = (*value - shift) / scale;
             }
-        }
+        });
     }
 
     fn take_from(&self, weight: &mut [f32], bias: &mut [f32]) {

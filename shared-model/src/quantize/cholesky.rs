@@ -1,6 +1,6 @@
 //! Cholesky factors of symmetric matrices, and the systems that they solve.
 
-use crate::fused::{Matrix, add_scaled};
+use crate::fused::{Matrix, add_scaled, add_symmetric};
 use crate::output::{Rows, RowsSize};
 use crate::parallel::for_each_chunk;
 
@@ -24,10 +24,8 @@ impl Cholesky {
             let (top, below) = a.split_at_mut(end * n);
             for_each_chunk(below, n, |_, row| forward(row, top, n, start, end));
             let panel = columns(below, n, start, end);
-            let size = RowsSize { n_rows: n - end, width: n - end, stride: n };
             if !panel.is_empty() {
-                let panel = Matrix::new(&panel, end - start);
-                add_scaled(panel, panel.t(), -1.0, Rows::within(below, end, size));
+                add_symmetric(Matrix::new(&panel, end - start), -1.0, &mut below[end..], n);
             }
         }
         Some(Self { factor: a, n })

@@ -6,6 +6,7 @@
 //! out of it (Outlier Suppression+, Wei et al., 2023). What is chosen has the least expected error.
 
 use super::block::Move;
+use super::columns::{means, sample, square_sums};
 use crate::kernels::int8::Rounding;
 use crate::lanes;
 use crate::parallel::map_tasks;
@@ -91,9 +92,10 @@ struct Costs<'a> {
 impl<'a> Costs<'a> {
     fn of(product: &'a Product<'a>, shift: &[f32]) -> Self {
         let n_in = product.n_in;
-        let n_rows = product.activations.len() / n_in;
-        let rows = product.activations.chunks_exact(n_in).step_by((n_rows / N_SAMPLED).max(1));
-        let sample: Vec<f32> = rows.flat_map(|row| row.iter().zip(shift).map(|(x, shift)| x - shift)).collect();
+        let mut sample = sample(product.activations, n_in, N_SAMPLED);
+        for row in sample.chunks_exact_mut(n_in) {
+            row.iter_mut().zip(shift).for_each(|(x, shift)| *x -= shift);
+        }
         let n_sampled = (sample.len() / n_in).max(1) as f32;
         let variances = square_sums(&sample, n_in).into_iter().map(|sum| sum / n_sampled).collect();
         Self { sample, variances, squares: square_sums(product.weights, n_in), product }
@@ -183,33 +185,4 @@ impl<'a> Costs<'a> {
         }
         error * stride as f32
     }
-}
-
-/// The mean of each column.
-pub(super) fn means(rows: &[f32], n_in: usize) -> Vec<f32> {
-    let mut sums = vec![0f64; n_in];
-    for row in rows.chunks_exact(n_in) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
-    }
-    let n_rows = (rows.len() / n_in.max(1)).max(1) as f64;
-    sums.into_iter().map(|sum| (sum / n_rows) as f32).collect()
-}
-
-fn square_sums(rows: &[f32], n_in: usize) -> Vec<f32> {
-    let mut sums = vec![0f32; n_in];
-    for row in rows.chunks_exact(n_in) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * x);
-    }
-    sums
-}
-
-/// The order of hidden units by their largest magnitude: those in one block are then alike.
-pub(super) fn order_of_sizes(activations: &[f32], n_in: usize) -> Vec<usize> {
-    let mut largest = vec![0f32; n_in];
-    for row in activations.chunks_exact(n_in) {
-        largest.iter_mut().zip(row).for_each(|(largest, x)| *largest = largest.max(x.abs()));
-    }
-    let mut order: Vec<usize> = (0..n_in).collect();
-    order.sort_by(|&a, &b| largest[b].total_cmp(&largest[a]));
-    order
 }

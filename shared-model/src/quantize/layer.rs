@@ -1,12 +1,12 @@
 //! Quantizes the matrix of one layer for the inputs that it will have.
 
-use super::block::Matrix;
+use super::block;
 use super::cholesky::Cholesky;
-use super::equalize::means;
+use super::columns::{means, reordered, sample};
 use super::grid::{Grid, Scales};
 use super::{Options, QuantizedTower, Steps, activation_bits, feedback};
 use crate::Result;
-use crate::fused::{add_weight_gradient, linear};
+use crate::fused::{Matrix, add_symmetric, add_weight_gradient, linear};
 use crate::kernels::int8::{Rounding, round_to_levels};
 use crate::parallel::for_each_chunk;
 use crate::weights::code_bits::CodeBits;
@@ -19,13 +19,16 @@ const DAMPING: f32 = 0.01;
 /// More than this is never needed.
 const LARGEST_DAMPING: f32 = 1e3;
 
+/// Rows that the error of the outputs is measured on.
+const N_ERROR_ROWS: usize = 1024;
+
 /// A layer before it is quantized.
 pub(super) struct Task<'a> {
-    pub layer: &'a Matrix,
+    pub layer: &'a block::Matrix,
     /// The inputs that it has in the dense model, `[rows, in]`.
     pub dense_inputs: &'a [f32],
     /// The inputs that it has behind the layers that are quantized already, `[rows, in]`.
-    pub inputs: &'a [f32],
+    pub inputs: Vec<f32>,
     /// How its activations are rounded.
     pub rounding: Rounding,
     /// Bits of its weights in int4.
@@ -41,7 +44,7 @@ pub(super) struct Rounded {
     /// The weights that they mean.
     pub values: Vec<f32>,
     pub bias: Vec<f32>,
-    /// The error of the outputs, relative to how they differ from their mean.
+    /// The error of the outputs on a sample of the inputs, relative to how they differ from their mean.
     pub output_error: f64,
 }
 
@@ -52,7 +55,7 @@ impl Rounded {
     pub fn store(
         self,
         [weight, bias]: &[String; 2],
-        dense: &Matrix,
+        dense: &block::Matrix,
         format: WeightFormat,
         tower: &mut QuantizedTower,
     ) -> Result<Weights> {
@@ -69,9 +72,9 @@ impl Rounded {
 }
 
 impl Task<'_> {
-    pub fn run(&self) -> Rounded {
+    pub fn run(mut self) -> Rounded {
         let (n_in, n_out) = (self.layer.n_in(), self.layer.bias.len());
-        let mut inputs = self.inputs.to_vec();
+        let mut inputs = std::mem::take(&mut self.inputs);
         round_to_levels(&mut inputs, n_in, self.rounding);
         let input_means = subtract_means(&mut inputs, n_in);
         // The outputs that are wanted, without their mean.
@@ -82,7 +85,9 @@ impl Task<'_> {
             true => corrected_bias(&self.layer.bias, &values, &input_means, &output_means),
             false => self.layer.bias.clone(),
         };
-        let output_error = relative_error(&linear(&inputs, &values, n_out, None, None), &outputs);
+        let sampled = |rows: &[f32], width| sample(rows, width, N_ERROR_ROWS);
+        let found = linear(&sampled(&inputs, n_in), &values, n_out, None, None);
+        let output_error = relative_error(&found, &sampled(&outputs, n_out));
         Rounded { grid, codes, values, bias, output_error }
     }
 
@@ -98,7 +103,7 @@ impl Task<'_> {
         if !(clip || feedback || correct) {
             return plain();
         }
-        let sums = square_sums(inputs, n_in);
+        let sums = product_sums(inputs, n_in);
         let Some(Covariance { factor, order, diagonal, .. }) = Covariance::of(&sums, n_in, DAMPING) else {
             return plain();
         };
@@ -129,7 +134,7 @@ struct Covariance {
 }
 
 impl Covariance {
-    /// Of the sums of [`square_sums`]. `None` for inputs that are always the same.
+    /// Of the sums of [`product_sums`]. `None` for inputs that are always the same.
     fn of(sums: &[f32], n_in: usize, mut share: f32) -> Option<Self> {
         let diagonal: Vec<f32> = (0..n_in).map(|at| sums[at * n_in + at]).collect();
         let mean = diagonal.iter().sum::<f32>() / n_in as f32;
@@ -140,11 +145,14 @@ impl Covariance {
         order.sort_by(|&a, &b| diagonal[a].total_cmp(&diagonal[b]));
         while share < LARGEST_DAMPING {
             let damping = share * mean;
-            let at = |index: usize| {
-                let (row, column) = (index / n_in, index % n_in);
-                sums[order[row] * n_in + order[column]] + if row == column { damping } else { 0.0 }
-            };
-            if let Some(factor) = Cholesky::of((0..n_in * n_in).map(at).collect(), n_in) {
+            let mut ordered = vec![0f32; n_in * n_in];
+            for_each_chunk(&mut ordered, n_in, |row, values| {
+                for (value, &column) in values.iter_mut().zip(&order[..=row]) {
+                    *value = sums[order[row].max(column) * n_in + order[row].min(column)];
+                }
+                values[row] += damping;
+            });
+            if let Some(factor) = Cholesky::of(ordered, n_in) {
                 return Some(Self { factor, order, diagonal, damping });
             }
             share = (share * 10.0).max(DAMPING);
@@ -160,17 +168,17 @@ fn fitted(weights: &[f32], outputs: &[f32], inputs: &[f32], covariance: &Covaria
     let n_in = order.len();
     let mut products: Vec<f32> = weights.iter().map(|weight| weight * damping).collect();
     add_weight_gradient(outputs, inputs, weights.len() / n_in, &mut products);
-    let mut fitted = super::block::reordered(&products, order);
+    let mut fitted = reordered(&products, order);
     factor.solve(&mut fitted);
     let mut position_of = vec![0; n_in];
     order.iter().enumerate().for_each(|(position, &column)| position_of[column] = position);
-    super::block::reordered(&fitted, &position_of)
+    reordered(&fitted, &position_of)
 }
 
-/// Returns `x^T x` of rows `[rows, in]`.
-fn square_sums(rows: &[f32], n_in: usize) -> Vec<f32> {
+/// Returns the lower triangle of `x^T x` of rows `[rows, in]`.
+fn product_sums(rows: &[f32], n_in: usize) -> Vec<f32> {
     let mut sums = vec![0f32; n_in * n_in];
-    add_weight_gradient(rows, rows, n_in, &mut sums);
+    add_symmetric(Matrix::new(rows, n_in).t(), 1.0, &mut sums, n_in);
     sums
 }
 

@@ -9,6 +9,7 @@
 
 mod block;
 mod cholesky;
+mod columns;
 mod equalize;
 mod feedback;
 mod grid;
@@ -47,8 +48,8 @@ pub struct TensorReport {
     pub bytes: usize,
     /// `||w - w'|| / ||w||`; 0 for a tensor that is unchanged or zero.
     pub relative_error: f64,
-    /// The error of the layer's outputs on what the model was calibrated on, relative to how they differ from their
-    /// mean.
+    /// The error of the layer's outputs on a sample of what the model was calibrated on, relative to how they differ
+    /// from their mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_error: Option<f64>,
 }

@@ -47,7 +47,7 @@ pub(super) fn quantize(
     let task = Task {
         layer: &matrix,
         dense_inputs: &dense_inputs,
-        inputs: &inputs,
+        inputs,
         rounding: Rounding::default(),
         code_bits: CodeBits::Four,
         options,

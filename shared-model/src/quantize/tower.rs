@@ -1,7 +1,8 @@
 //! Quantizes the blocks of a tower one after the other, each for the inputs that it has behind those before it.
 
 use super::block::{BlockParameters, names};
-use super::equalize::{self, order_of_sizes};
+use super::columns::{order_of_sizes, reordered};
+use super::equalize;
 use super::grid::Grid;
 use super::layer::Task;
 use super::{MatrixBits, Options, QuantizedTower, Steps, activation_bits, full, half, pool, quantize_with};
@@ -208,7 +209,7 @@ impl Context<'_> {
         change.apply(&mut inputs.out_proj);
         let order = order_of_sizes(&inputs.c_proj, block.c_proj.n_in());
         block.reorder_hidden(&order);
-        inputs.c_proj = super::block::reordered(&inputs.c_proj, &order);
+        inputs.c_proj = reordered(&inputs.c_proj, &order);
         inputs
     }
 
@@ -262,15 +263,9 @@ impl Context<'_> {
         let inputs = x.flatten_all()?.to_vec1::<f32>()?;
         let rounding = self.rounding(layer, parameters.ln_1.weight.len());
         let options = self.options;
-        let rounded = Task {
-            layer: matrix,
-            dense_inputs,
-            inputs: &inputs,
-            rounding,
-            code_bits: self.bits.of_matrix(name),
-            options,
-        }
-        .run();
+        let rounded =
+            Task { layer: matrix, dense_inputs, inputs, rounding, code_bits: self.bits.of_matrix(name), options }
+                .run();
         let weights = rounded.store(&names, matrix, format, tower)?;
         let on_cpu = Placement::default();
         Ok(Some(Linear::load_in_blocks(&weights, name, Some(bias_name), &on_cpu, rounding.block_width)?))
