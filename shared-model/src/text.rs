@@ -117,11 +117,7 @@ impl TextTower {
 
     /// Tokens of a row up to the last one that its feature depends on.
     pub fn n_computed(&self, ids: &[u32]) -> usize {
-        match self.config.visibility {
-            Visibility::Causal => pooled_position(ids, self.config.pooling) + 1,
-            Visibility::All => ids.len(),
-            Visibility::AllBut { padding } => ids.iter().rposition(|&id| id != padding).map_or(0, |last| last + 1),
-        }
+        self.config.n_computed(ids)
     }
 
     /// Raw features `[B, E]` f32 of the rows as they are, uncut, showing each stage's activations to `observe`.
@@ -217,7 +213,7 @@ impl TextTower {
         }
         let pooled_row = |(row, ids): (usize, &Vec<u32>)| match self.config.pooling {
             TextPooling::LastToken => end(row) as u32 - 1,
-            pooling => (start(row) + pooled_position(ids, pooling)) as u32,
+            pooling => (start(row) + pooling.position(ids)) as u32,
         };
         let pooled_rows: Vec<u32> = input_ids.iter().enumerate().map(pooled_row).collect();
         let pooled = rows.index_select(&Tensor::new(pooled_rows, &self.placement.device)?, 0)?;
@@ -252,18 +248,5 @@ pub fn cut_behind_last_eot(input_ids: &[Vec<u32>]) -> Vec<Vec<u32>> {
 
 /// Tokens of one of CLIP's texts up to its end token, which is counted; what follows is padding.
 pub fn text_length(ids: &[u32]) -> usize {
-    pooled_position(ids, TextPooling::LargestId) + 1
-}
-
-/// The position of the one token that is pooled.
-fn pooled_position(ids: &[u32], pooling: TextPooling) -> usize {
-    match pooling {
-        TextPooling::LargestId => {
-            // The first of equal ones.
-            (0..ids.len()).max_by_key(|&index| (ids[index], std::cmp::Reverse(index))).unwrap_or(0)
-        }
-        TextPooling::FirstOf { id } => ids.iter().position(|&other| other == id).unwrap_or(0),
-        TextPooling::LastToken | TextPooling::Mean => ids.len().saturating_sub(1),
-        TextPooling::FirstToken | TextPooling::PooledFirstToken => 0,
-    }
+    TextPooling::LargestId.position(ids) + 1
 }

@@ -114,7 +114,7 @@ fn quantize_towers(checkpoint: &Checkpoint, format: WeightFormat, photos: &Photo
         });
     };
     let tokenizer = checkpoint.tokenizer()?;
-    let input_ids = calibration_texts(&tokenizer, config.text.vocab_size)?;
+    let input_ids = calibration_texts(&tokenizer, &config.text)?;
     let options = quantize::Options::new(format);
     let vision = progress::of_blocks("vision", |progress| {
         quantize::quantize_vision(weights, config, &pixel_values, options, progress)

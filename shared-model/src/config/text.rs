@@ -81,9 +81,29 @@ impl TextPooling {
             _ => None,
         }
     }
+
+    /// Returns the position of the one token that is pooled; the last one where all are.
+    pub(crate) fn position(self, ids: &[u32]) -> usize {
+        match self {
+            // The first of equal ones.
+            Self::LargestId => (0..ids.len()).max_by_key(|&at| (ids[at], std::cmp::Reverse(at))).unwrap_or(0),
+            Self::FirstOf { id } => ids.iter().position(|&other| other == id).unwrap_or(0),
+            Self::LastToken | Self::Mean => ids.len().saturating_sub(1),
+            Self::FirstToken | Self::PooledFirstToken => 0,
+        }
+    }
 }
 
 impl TextConfig {
+    /// Returns the number of tokens of a row up to the last one that its feature depends on.
+    pub fn n_computed(&self, ids: &[u32]) -> usize {
+        match self.visibility {
+            Visibility::Causal => self.pooling.position(ids) + 1,
+            Visibility::All => ids.len(),
+            Visibility::AllBut { padding } => ids.iter().rposition(|&id| id != padding).map_or(0, |last| last + 1),
+        }
+    }
+
     /// Sizes and activation of its blocks.
     pub(super) fn blocks(&self) -> Blocks {
         let Self { width, layers, heads, mlp_width, activation, .. } = *self;

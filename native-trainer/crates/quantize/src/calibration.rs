@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::concepts::{Concept, ConceptScorer};
-use shared_model::config::{ClipConfig, PreprocessConfig};
+use shared_model::config::{ClipConfig, PreprocessConfig, TextConfig};
 use shared_model::labels::{ConceptTemplates, LabelSet, Templates};
 use shared_model::preprocess::Reading;
 use shared_model::tokenizer::Tokenizer;
@@ -20,6 +20,10 @@ const N_RANDOM: usize = 128;
 const N_SHORT: usize = 192;
 /// The seed of drawn photos.
 const SEED: u64 = 2026;
+
+/// Most tokens of all texts, those that nothing depends on not counted. Texts of CLIP and BERT have fewer; those of
+/// SigLIP, whose padding is seen, would have three times as many.
+const N_TEXT_TOKENS: usize = 16_384;
 
 /// Tokens of all photos of a calibration: as many as the widest layers have columns.
 const N_TOKENS: usize = 4096;
@@ -42,11 +46,12 @@ pub fn calibration_photos(n_photos: usize, config: &ClipConfig) -> Result<Vec<Ve
 /// Texts as token ids: prompts of the built-in labels and concepts, labels alone, captions, and some of random words.
 ///
 /// Many have one to three words only: what surrounds few words is unlike what surrounds many, so a calibration on prompts
-/// and captions alone loses most on them.
+/// and captions alone loses most on them. They are fewer, evenly spread, for a model that computes very many tokens of
+/// them.
 ///
 /// # Errors
 /// When a text cannot be tokenized.
-pub fn calibration_texts(tokenizer: &Tokenizer, vocab_size: usize) -> Result<Vec<Vec<u32>>> {
+pub fn calibration_texts(tokenizer: &Tokenizer, config: &TextConfig) -> Result<Vec<Vec<u32>>> {
     let templates = Templates::skin();
     let labels: Vec<String> = LabelSet::built_in().into_iter().flat_map(|set| set.class_names).collect();
     let names = spread(&labels, N_LABELS);
@@ -61,8 +66,14 @@ pub fn calibration_texts(tokenizer: &Tokenizer, vocab_size: usize) -> Result<Vec
     let short = tokenizer.encode_batch(&["x", "x x", "x x x"])?;
     others.extend(short.into_iter().cycle().take(N_SHORT));
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    rows.extend(others.into_iter().map(|row| with_random_words(row, tokenizer, vocab_size, &mut rng)));
-    Ok(rows)
+    rows.extend(others.into_iter().map(|row| with_random_words(row, tokenizer, config.vocab_size, &mut rng)));
+    Ok(within_limit(rows, config))
+}
+
+/// As many of the texts as have [`N_TEXT_TOKENS`] together.
+fn within_limit(rows: Vec<Vec<u32>>, config: &TextConfig) -> Vec<Vec<u32>> {
+    let n_tokens: usize = rows.iter().map(|row| config.n_computed(row)).sum();
+    if n_tokens <= N_TEXT_TOKENS { rows } else { spread(&rows, rows.len() * N_TEXT_TOKENS / n_tokens) }
 }
 
 /// `n` of the values, evenly spread.
@@ -103,4 +114,26 @@ pub fn pixel_values(photos: &[impl AsRef<[u8]>], config: &PreprocessConfig) -> R
         values.extend(dermake_pictures::pixel_values(photo.as_ref(), config, Reading::Photo).context("a photo")?);
     }
     Ok(Tensor::from_vec(values, (photos.len(), 3, size, size), &Device::Cpu)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::config::Visibility;
+    use shared_model::tokenizer::CLIP_MERGES_GZ;
+
+    #[test]
+    fn texts_are_fewer_where_padding_is_computed() {
+        let mut config = ClipConfig::named("ViT-B-16").unwrap().text;
+        let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.context_length).unwrap();
+        let all = calibration_texts(&tokenizer, &config).unwrap();
+        let n_texts = N_LABEL_PROMPTS + N_LABELS + N_CONCEPT_PROMPTS + N_CAPTIONS + N_RANDOM + N_SHORT;
+        assert_eq!(all.len(), n_texts);
+        config.visibility = Visibility::All;
+        let fewer = calibration_texts(&tokenizer, &config).unwrap();
+        assert_eq!(fewer.len(), N_TEXT_TOKENS / config.context_length);
+        // Of every kind: the last ones have one to three words, the first ones are prompts.
+        assert!(fewer.iter().all(|row| all.contains(row)));
+        assert!(all[..N_LABEL_PROMPTS].contains(&fewer[0]) && all[n_texts - N_SHORT..].contains(&fewer[211]));
+    }
 }

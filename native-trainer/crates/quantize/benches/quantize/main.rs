@@ -143,7 +143,7 @@ fn inputs(options: &Options, config: &ClipConfig, tokenizer: &Tokenizer) -> Resu
         pixel_values: pixel_values(&photos, &config.preprocess)?,
         input_ids: tokenizer.encode_batch(&texts)?,
         calibration_pixels: pixel_values(&calibration_photos(n_photos, config)?, &config.preprocess)?,
-        calibration_ids: calibration_texts(tokenizer, config.text.vocab_size)?,
+        calibration_ids: calibration_texts(tokenizer, &config.text)?,
     })
 }
 
