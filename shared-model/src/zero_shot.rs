@@ -4,7 +4,7 @@
 //! brought to unit length again. Logits are 100 times the cosine, or as a calibration says.
 
 use crate::calibration::{Calibration, Certainty};
-use crate::labels::Templates;
+use crate::labels::{LabelSet, Templates};
 use crate::text::{TextTower, text_length};
 use crate::tokenizer::Tokenizer;
 use crate::tower_engine::TowerEngine;
@@ -52,19 +52,27 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Encodes every class name in every template.
+    /// Encodes every class name of each label set in every template; returns a classifier for each set, in their order.
+    /// What several sets have is encoded once.
     ///
-    /// `progress` is called after each batch with the numbers of finished and of all prompts.
-    pub fn build(
+    /// `progress` is called after each batch with the numbers of finished and of all different prompts.
+    pub fn build_all(
         text: &TextTower,
         tokenizer: &Tokenizer,
-        class_names: &[String],
+        label_sets: &[LabelSet],
         templates: &Templates,
         progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Self> {
-        let input_ids = tokenizer.encode_batch(&Self::prompts(class_names, templates))?;
-        let features = encode_rows(text, &input_ids, progress)?;
-        Self::from_prompts(class_names, &features)
+    ) -> Result<Vec<Self>> {
+        let prompts: Vec<Vec<String>> =
+            label_sets.iter().map(|set| Self::prompts(&set.class_names, templates)).collect();
+        let features = encode_rows(text, &tokenizer.encode_batch(&prompts.concat())?, progress)?;
+        let mut first = 0;
+        let of_set = |(set, prompts): (&LabelSet, &Vec<String>)| {
+            let features = features.narrow(0, first, prompts.len())?;
+            first += prompts.len();
+            Self::from_prompts(&set.class_names, &features)
+        };
+        label_sets.iter().zip(&prompts).map(of_set).collect()
     }
 
     /// Returns the prompts to encode: every class name in every template, class by class.
@@ -270,20 +278,4 @@ pub(crate) fn encode_rows(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn predictions_are_ranked_and_ties_keep_the_label_order() {
-        let names = ["a", "b", "c"].map(String::from);
-        let weights = Tensor::new(&[[0.1f32, 0.6, 0.1], [0.0, 0.0, 0.0]], &Device::Cpu).unwrap();
-        let classifier = Classifier::from_weights(&names, weights).unwrap();
-        let features = Tensor::new(&[[1f32, 0.0]], &Device::Cpu).unwrap();
-        let ranked = classifier.classify(&features, 5).unwrap().remove(0);
-        assert_eq!(ranked.iter().map(|p| p.label.as_str()).collect::<Vec<_>>(), ["b", "a", "c"]);
-        assert!((ranked.iter().map(|p| p.probability).sum::<f32>() - 1.0).abs() < 1e-6);
-        assert!((ranked[0].logit - 60.0).abs() < 1e-4);
-        assert_eq!(classifier.classify(&features, 1).unwrap()[0].len(), 1);
-        assert!(Classifier::from_weights(&names[..2], classifier.weights().clone()).is_err());
-    }
-}
+mod tests;

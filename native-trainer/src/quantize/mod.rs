@@ -5,7 +5,7 @@ mod report;
 
 use crate::card::evaluations_of;
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use dermake_device::placement;
 use dermake_files::hash;
 use dermake_files::output::OutputFolder;
@@ -159,15 +159,10 @@ fn classifiers(
     templates: &Templates,
 ) -> Result<Vec<(String, Classifier)>> {
     let tokenizer = checkpoint.tokenizer()?;
-    progress::of_prompts(|progress| {
-        let build = |set: &LabelSet| -> Result<(String, Classifier)> {
-            let classifier =
-                Classifier::build(&dense.text, &tokenizer, &set.class_names, templates, &mut *progress)?;
-            let weights = classifier.weights().to_device(&Device::Cpu)?;
-            Ok((set.key.clone(), Classifier::from_weights(&set.class_names, weights)?))
-        };
-        label_sets.iter().map(build).collect()
-    })
+    let built = progress::of_prompts(|progress| {
+        Classifier::build_all(&dense.text, &tokenizer, label_sets, templates, progress)
+    })?;
+    Ok(label_sets.iter().map(|set| set.key.clone()).zip(built).collect())
 }
 
 fn tensors_bytes(checkpoint: &Checkpoint) -> usize {
