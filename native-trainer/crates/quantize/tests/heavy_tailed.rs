@@ -6,6 +6,7 @@
 mod heavy_tailed;
 
 use candle_core::Tensor;
+use dermake_models::init;
 use dermake_quantize::pixel_values;
 use heavy_tailed::Shape;
 use shared_model::config::ClipConfig;
@@ -19,6 +20,10 @@ fn config() -> ClipConfig {
         "vision_cfg": {"image_size": 64, "patch_size": 8, "width": 128, "layers": 2, "head_width": 32},
         "text_cfg": {"context_length": 16, "vocab_size": 64, "width": 128, "layers": 2, "heads": 4}}"#;
     ClipConfig::from_open_clip_json(json).unwrap()
+}
+
+fn weights(config: &ClipConfig, seed: u64, shape: Shape) -> Weights {
+    heavy_tailed::weights(&init::weights(config, seed), config, seed, shape)
 }
 
 fn least_cosine(a: &Tensor, b: &Tensor) -> f32 {
@@ -46,7 +51,7 @@ fn outlier_channels_gains_and_hot_units_cost_a_calibrated_model_little() {
     let (calibration, compared) = (photos(24, 1), photos(6, 2));
     let cpu = Placement::default();
     for (name, shape) in Shape::ALL {
-        let weights = heavy_tailed::weights(&config, 5, shape);
+        let weights = weights(&config, 5, shape);
         let dense = Clip::load(weights.clone(), &config, &cpu).unwrap();
         let images = dense.vision.image_features(&compared).unwrap();
         let wanted_texts = dense.encode_text(&texts(3)).unwrap();
@@ -99,7 +104,7 @@ fn fourteen_bits_of_activations_keep_the_texts() {
     let trained = Shape::ALL[0];
     let models = Shape::ALL.map(|shape| (shape, 5)).into_iter().chain([(trained, 0), (trained, 1)]);
     for ((name, shape), seed) in models {
-        let weights = heavy_tailed::weights(&config, seed, shape);
+        let weights = weights(&config, seed, shape);
         let wanted = TextTower::load(&weights, &config, &cpu).unwrap().text_features(&texts(3)).unwrap();
         let options = Options::new(WeightFormat::Int8);
         let tower = quantize_text(&weights, &config, &texts(0), options, &mut |_, _| ()).unwrap();
@@ -115,7 +120,7 @@ fn fourteen_bits_of_activations_keep_the_texts() {
 #[test]
 fn a_calibrated_tower_has_the_tensors_and_bytes_of_a_plain_one() {
     let config = config();
-    let weights = heavy_tailed::weights(&config, 5, Shape::ALL[0].1);
+    let weights = weights(&config, 5, Shape::ALL[0].1);
     let photos = pixel_values(&dermake_synth::photos(4, 64, 1).unwrap(), &config.preprocess).unwrap();
     for format in [WeightFormat::Int8, WeightFormat::Int4, WeightFormat::Q8_0] {
         let mut blocks = Vec::new();

@@ -2,7 +2,6 @@
 //! MLPs with hot hidden units.
 
 use candle_core::{Device, Tensor};
-use dermake_models::init;
 use rand::seq::index::sample;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,16 +48,15 @@ impl Shape {
     };
 }
 
-/// Draws weights of this shape.
-pub fn weights(config: &ClipConfig, seed: u64, shape: Shape) -> Weights {
-    let plain = init::weights(config, seed);
+/// Gives random weights of any family this shape.
+pub fn weights(plain: &Weights, config: &ClipConfig, seed: u64, shape: Shape) -> Weights {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x6865_6176);
     let towers = [(config.vision_parameters(), config.vision.width), (config.text_parameters(), config.text.width)];
     let mut tensors = Vec::new();
     for (parameters, width) in towers {
         let channels = channels(width, shape, &mut rng);
         for parameter in parameters {
-            let dense = plain.tensor(&parameter.name, &Placement::default()).expect("it was drawn");
+            let dense = plain.tensor(&parameter.name, &Placement::default()).expect("it is one of the parameters");
             let mut values: Vec<f32> = dense.flatten_all().and_then(|flat| flat.to_vec1()).expect("it is f32");
             change(&parameter.name, &parameter.shape, &mut values, &channels, shape, &mut rng);
             let tensor = Tensor::from_vec(values, parameter.shape, &Device::Cpu).expect("its size is unchanged");
@@ -87,18 +85,20 @@ fn change(
     rng: &mut ChaCha8Rng,
 ) {
     let is_norm = name.contains("ln_");
+    // The layers of projections and of attention pools stay as they are.
+    let of_block = |suffix: &str| name.contains("resblocks") && name.ends_with(suffix);
     if is_norm && name.ends_with("weight") {
         let gains = LogNormal::new(0.0, shape.gain_deviation).expect("the deviation is finite");
         values.iter_mut().for_each(|gain| *gain *= gains.sample(rng) as f32);
     } else if is_norm {
         let shifts = Normal::new(0.0, 0.1).expect("the deviation is finite");
         values.iter_mut().for_each(|bias| *bias += shifts.sample(rng) as f32);
-    } else if name.ends_with("out_proj.weight") || name.ends_with("c_proj.weight") {
+    } else if of_block("out_proj.weight") || of_block("c_proj.weight") {
         let varying = 1.0 - shape.constant_share;
         for &(channel, factor) in channels {
             values[channel * sides[1]..][..sides[1]].iter_mut().for_each(|weight| *weight *= factor * varying);
         }
-    } else if name.ends_with("out_proj.bias") || name.ends_with("c_proj.bias") {
+    } else if of_block("out_proj.bias") || of_block("c_proj.bias") {
         for &(channel, factor) in channels {
             values[channel] += factor * shape.constant_share * 0.2 * if channel % 2 == 0 { 1.0 } else { -1.0 };
         }
@@ -107,9 +107,9 @@ fn change(
         for row in values.chunks_exact_mut(width) {
             channels.iter().for_each(|&(channel, factor)| row[channel] *= factor);
         }
-    } else if name.ends_with("c_fc.weight") {
+    } else if of_block("c_fc.weight") {
         make_hot(sides, values, shape);
-    } else if name.ends_with("c_fc.bias") {
+    } else if of_block("c_fc.bias") {
         values.iter_mut().for_each(|bias| *bias -= 1.5 * shape.sparsity);
     }
 }

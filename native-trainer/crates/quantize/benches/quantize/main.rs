@@ -2,7 +2,7 @@
 //! `cargo run --release --locked --workspace --example bench_quantize`.
 //!
 //! The photos that are compared are other ones than those of the calibration. `--model` takes a checkpoint, such as one
-//! of `benches/random_checkpoint.py`.
+//! of `benches/random_checkpoint.py`, also with a shape: `--model FOLDER --shapes trained`.
 
 mod heavy_tailed;
 mod noise;
@@ -40,13 +40,14 @@ struct Options {
     #[arg(long, default_value = "small")]
     arch: String,
     /// A checkpoint of any family, as `dermake classify --model` takes it, in place of drawn weights
-    #[arg(long, conflicts_with_all = ["arch", "seeds", "shapes"])]
+    #[arg(long, conflicts_with = "arch")]
     model: Option<String>,
     /// Seeds of the weights
     #[arg(long, value_delimiter = ',', default_value = "0")]
     seeds: Vec<u64>,
-    /// trained, constant, gains, hidden, or random (as `dermake init` makes them)
-    #[arg(long, value_delimiter = ',', default_value = "trained")]
+    /// trained, constant, gains, hidden, or random: as `dermake init` makes them, or as the checkpoint has them [default:
+    /// trained, for a checkpoint random]
+    #[arg(long, value_delimiter = ',')]
     shapes: Vec<String>,
     #[arg(long, value_delimiter = ',', default_value = "int8,int4")]
     formats: Vec<WeightFormat>,
@@ -100,14 +101,16 @@ fn main() -> Result<()> {
     println!(
         "shape     seed  format  steps                   fit   image least  mean      text least  mean      alike    secs"
     );
-    if let Some(checkpoint) = &checkpoint {
-        return measure(&options, ("the model", 0), &config, &checkpoint.weights, &inputs);
-    }
-    for name in &options.shapes {
+    let usual = vec![if checkpoint.is_some() { "random" } else { "trained" }.to_string()];
+    for name in if options.shapes.is_empty() { &usual } else { &options.shapes } {
         for &seed in &options.seeds {
+            let plain = match &checkpoint {
+                Some(checkpoint) => checkpoint.weights.clone(),
+                None => dermake_models::init::weights(&config, seed),
+            };
             let weights = match Shape::ALL.iter().find(|(known, _)| known == name) {
-                Some((_, shape)) => heavy_tailed::weights(&config, seed, *shape),
-                None if name == "random" => dermake_models::init::weights(&config, seed),
+                Some((_, shape)) => heavy_tailed::weights(&plain, &config, seed, *shape),
+                None if name == "random" => plain,
                 None => bail!("expected a shape or random, found {name}"),
             };
             measure(&options, (name, seed), &config, &weights, &inputs)?;
