@@ -27,6 +27,12 @@ ASSETS = [
         {"native-trainer", "dermake-python"},
     ),
     (
+        "weights of YuNet, a face detector by Shiqi Yu (BSD 3-clause)",
+        "https://github.com/ShiqiYu/libfacedetection",
+        "native-trainer/crates/pictures/data/LICENSE-YUNET",
+        {"native-trainer", "dermake-python"},
+    ),
+    (
         "byte-pair merges of OpenAI's CLIP (MIT)",
         "https://github.com/openai/CLIP",
         "shared-model/data/LICENSE-CLIP",

@@ -1,13 +1,18 @@
 //! Decodes pictures from files or bytes, for every command, the trainer and the server.
 //!
 //! No file can end the program: each problem is an error, and so is a panic of a decoder.
+//!
+//! Of decoded pictures, [`PerceptualHashes`] tells copies, and [`FaceDetector`] those that a person should look at before
+//! others see them.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod faces;
 mod map_picture;
 pub mod panics;
 mod perceptual;
 
+pub use faces::FaceDetector;
 pub use map_picture::map_picture;
 pub use perceptual::{N_BITS, PerceptualHashes};
 
