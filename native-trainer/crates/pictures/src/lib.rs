@@ -2,16 +2,18 @@
 //!
 //! No file can end the program: each problem is an error, and so is a panic of a decoder.
 //!
-//! Of decoded pictures, [`PerceptualHashes`] tells copies, and [`FaceDetector`] those that a person should look at before
-//! others see them.
+//! Of decoded pictures, [`PerceptualHashes`] tells copies, and [`FaceDetector`] and [`has_text`] say what a person should
+//! look at before others see them.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod burnt_in_text;
 mod faces;
 mod map_picture;
 pub mod panics;
 mod perceptual;
 
+pub use burnt_in_text::has_text;
 pub use faces::FaceDetector;
 pub use map_picture::map_picture;
 pub use perceptual::{N_BITS, PerceptualHashes};
