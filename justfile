@@ -172,6 +172,10 @@ bench-quantize *OPTIONS:
 bench-map *OPTIONS:
     cargo run --release --locked -p dermake-evaluation --example bench_map -- {{OPTIONS}}
 
+# Measure how often `prepare --flag-faces-and-text` finds drawn text, and faces with `--faces dlib/examples/faces`
+bench-image-flags *OPTIONS: _program
+    @.setup/bench_image_flags.sh "$DERMAKE_BIN" {{OPTIONS}}
+
 # Time evaluation beside Python, and compare the answers; `--family clip`, `biomedclip`, `panderm` or `siglip` takes another model
 bench-eval *OPTIONS:
     @.setup/bench_eval.sh {{OPTIONS}}

@@ -26,6 +26,7 @@ const KEY: &str = "DERMAKE_LLM_KEY";
   dermake prepare captions.csv --out train.csv
   dermake prepare posts.tsv --image-column path --caption-column text --ontology ontology.json --out train.csv
   dermake prepare captions.csv --images photos --evaluation pad --validation-share 0.05 --out train.csv
+  dermake prepare captions.csv --images photos --flag-faces-and-text --out train.csv
   dermake prepare captions.csv --endpoint http://127.0.0.1:8000/v1 --model qwen --dry-run --out train.csv")]
 pub struct Prepare {
     /// Images with captions: a table (CSV, TSV, JSON, Parquet), a folder of images with text files, tar files
@@ -71,6 +72,12 @@ pub struct Prepare {
     /// The first row stays. Without this, all stay, and the validation part has all of them or none.
     #[arg(long, requires = "images")]
     join_copies: bool,
+
+    /// Flag rows whose image shows a face or has text burnt in, for a person to look at; nothing is removed
+    ///
+    /// This takes time for each image, and it misses some: look at the images all the same.
+    #[arg(long, requires = "images")]
+    flag_faces_and_text: bool,
 
     /// Folder with images of an evaluation: rows with a copy of one are left out; may be repeated
     #[arg(long, value_name = "DIR", requires = "images")]
@@ -180,6 +187,7 @@ impl Prepare {
                 images: self.images.clone(),
                 evaluation: self.evaluation.clone(),
                 join_copies: self.join_copies,
+                flag_faces_and_text: self.flag_faces_and_text,
                 validation_share: self.validation_share,
                 seed: self.seed,
             },

@@ -72,3 +72,67 @@ fn copies_in_another_form_become_one_row_if_that_is_asked_for() {
         (&"eczema".into(), &serde_json::json!(["scale", "plaque"]))
     );
 }
+
+/// Writes E, F, H, L and T into a photo, as rectangles with strokes of four pixels.
+fn write_letters(photo: &mut image::RgbImage) {
+    let (white, bar) = (image::Rgb([255; 3]), 4);
+    let mut fill = |x: u32, y: u32, width: u32, height: u32| {
+        (y..y + height).for_each(|y| (x..x + width).for_each(|x| photo.put_pixel(x, y, white)));
+    };
+    for (at, letter) in "LEFTHELLO".bytes().enumerate() {
+        let x = 10 + 26 * at as u32;
+        fill(x + if letter == b'T' { 8 } else { 0 }, 10, bar, 28);
+        let rows: &[u32] = match letter {
+            b'E' => &[0, 12, 24],
+            b'F' => &[0, 12],
+            b'T' => &[0],
+            b'H' => &[12],
+            _ => &[24],
+        };
+        rows.iter().for_each(|row| fill(x, 10 + row, 20, bar));
+        if letter == b'H' {
+            fill(x + 16, 10, bar, 28);
+        }
+    }
+}
+
+#[test]
+fn faces_and_text_are_flagged_if_that_is_asked_for_and_nothing_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    fs::create_dir(&images).unwrap();
+    fs::copy("crates/pictures/data/face.png", images.join("face.png")).unwrap();
+    fs::copy(sample(1), images.join("plain.jpg")).unwrap();
+    let mut lettered =
+        image::open(sample(2)).unwrap().resize(400, 400, image::imageops::FilterType::Triangle).to_rgb8();
+    write_letters(&mut lettered);
+    lettered.save(images.join("lettered.jpg")).unwrap();
+    fs::write(images.join("broken.jpg"), b"\xFF\xD8\xFF\xE0 no photo").unwrap();
+    let captions = "filename,caption\nface.png,Acne of the cheeks\nplain.jpg,A nevus\nlettered.jpg,Placa con escamas en la piel\n\
+                    broken.jpg,Eczema\ngone.jpg,Acne\n";
+    let run = |more: &[&str]| {
+        let images = ["--images", images.to_str().unwrap()];
+        let output = prepare(folder.path(), captions, &[&images[..], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        let lines = json_lines(read("extracted.jsonl").as_bytes());
+        let flags: Vec<String> = lines.iter().map(|line| line["flags"].to_string()).collect();
+        let counts: serde_json::Value = serde_json::from_str(&read("prepare.json")).unwrap();
+        (flags, counts, read("report.html"), read("train.csv"), String::from_utf8(output.stdout).unwrap())
+    };
+    let (flags, counts, report, table, _) = run(&[]);
+    assert_eq!(flags, ["null", "null", "[\"not_english\"]", "null", "null"]);
+    assert_eq!(counts["images"]["n_searched"], 0);
+    assert!(report.contains("were not searched for") && report.contains("<li value=\"3\">lettered.jpg</li>"));
+
+    let (flags, counts, report, again, summary) = run(&["--flag-faces-and-text"]);
+    assert_eq!(flags, ["[\"face\"]", "null", "[\"not_english\",\"text_in_image\"]", "null", "null"]);
+    assert_eq!((&counts["images"]["n_searched"], &counts["images"]["n_unreadable"]), (&3.into(), &1.into()));
+    assert_eq!((&counts["flags"]["face"], &counts["flags"]["text_in_image"]), (&1.into(), &1.into()));
+    assert!(
+        report.contains("<li value=\"1\">face.png</li>") && !report.contains("were not searched for"),
+        "{report}"
+    );
+    assert!(summary.contains("to look at, text in the image: 1"), "{summary}");
+    assert_eq!(again, table, "the table is the same");
+}

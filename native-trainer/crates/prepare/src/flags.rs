@@ -1,11 +1,12 @@
-//! What a person should look at in a caption: it stays in the table.
+//! What a person should look at in a row: it stays in the table. The flags of images come from
+//! [`crate::image_flags`].
 
 use crate::words::{Kind, Words};
 use regex::Regex;
 use serde::Serialize;
 use std::sync::LazyLock;
 
-/// A reason to look at a caption.
+/// A reason to look at a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
@@ -17,6 +18,10 @@ pub enum Flag {
     SeveralPanels,
     /// It describes what no photo of the skin shows: histology, radiology.
     NotAPhoto,
+    /// The image shows a face.
+    Face,
+    /// Text is burnt into the image.
+    TextInImage,
 }
 
 /// Common words of English, in the spelling of [`crate::words`].
@@ -58,7 +63,7 @@ fn rule(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the tests use every rule")
 }
 
-/// Returns what a person should look at, in order.
+/// Returns what a person should look at in a caption, in order.
 pub fn flags(caption: &str, words: &Words) -> Vec<Flag> {
     let is_english = is_english(caption, words);
     let found = [

@@ -1,7 +1,9 @@
-//! What the images of a table say about its rows: copies, rows that an evaluation uses too, and a validation part that
-//! shares no patient and no copy with the training part.
+//! What the images of a table say about its rows: copies, rows that an evaluation uses too, faces and text, and a
+//! validation part that shares no patient and no copy with the training part.
 
 use crate::clusters::{Clusters, near_pairs};
+use crate::flags::Flag;
+use crate::image_flags::ImageSearch;
 use crate::row::{Pair, Reason};
 use crate::sample::mixed;
 use anyhow::{Context, Result, bail};
@@ -12,6 +14,7 @@ use dermake_sources::columns::{TRAIN, are_of_part, split_of};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
+use shared_model::preprocess::Reading;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +32,8 @@ pub struct HygieneOptions {
     pub evaluation: Vec<PathBuf>,
     /// Whether rows of copies in another size or form become one, as those of the same file do.
     pub join_copies: bool,
+    /// Whether to search the images of rows for faces and text.
+    pub flag_faces_and_text: bool,
     /// Share of the rows that become `val.csv`.
     pub validation_share: f64,
     pub seed: u64,
@@ -50,12 +55,16 @@ pub struct HygieneCounts {
     pub n_joined_copies: u64,
     /// Images in the folders of the evaluation.
     pub n_evaluation_images: u64,
+    /// Images that were searched for faces and text.
+    pub n_searched: u64,
 }
 
 /// The content and the look of an image.
+#[derive(Clone)]
 struct Look {
     content: String,
     hashes: Option<PerceptualHashes>,
+    flags: Vec<Flag>,
 }
 
 /// What was seen of every row.
@@ -65,6 +74,8 @@ pub struct Hygiene {
     pub is_validation: Vec<bool>,
     /// For each row, the number of the first row of its cluster, if that has several.
     pub clusters: Vec<Option<u64>>,
+    /// For each row, what a person should look at in its image; empty if images were not searched.
+    pub flags: Vec<Vec<Flag>>,
 }
 
 /// Looks at the images: joins captions of equal images, marks rows that an evaluation uses, and splits.
@@ -74,14 +85,17 @@ pub struct Hygiene {
 pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &HygieneOptions) -> Result<Hygiene> {
     let mut counts = HygieneCounts::default();
     let mut clusters = Clusters::new(pairs.len());
+    let mut flags = vec![Vec::new(); pairs.len()];
     if let Some(root) = &options.images {
         if !root.is_dir() {
             bail!("expected the folder of the images, and it does not exist: {}", root.display());
         }
-        let looks = looks_of_rows(images, &mut counts)?;
+        let search = options.flag_faces_and_text.then(ImageSearch::default);
+        let looks = looks_of_rows(images, search.as_ref(), &mut counts)?;
         join_equal(pairs, &looks, &mut clusters, &mut counts);
         join_near(pairs, &looks, options.join_copies, &mut clusters, &mut counts);
         leave_out_evaluated(pairs, &looks, options, &mut counts)?;
+        flags = looks.into_iter().map(|look| look.map(|look| look.flags).unwrap_or_default()).collect();
     }
     // Equal names are equal images, whether or not the files were looked at.
     for name in [|pair: &Pair| &pair.group, |pair: &Pair| &pair.image] as [fn(&Pair) -> &String; 2] {
@@ -98,25 +112,27 @@ pub fn examine(pairs: &mut [Pair], images: &[Option<PathBuf>], options: &Hygiene
     let is_validation =
         roots.iter().zip(are_of_part(&parts, TRAIN)).map(|(&root, can_be)| can_be && is_drawn(root)).collect();
     let number = |root: &usize| (sizes[root] > 1).then(|| pairs[*root].row);
-    Ok(Hygiene { counts, is_validation, clusters: roots.iter().map(number).collect() })
+    Ok(Hygiene { counts, is_validation, clusters: roots.iter().map(number).collect(), flags })
 }
 
-fn looks_of_rows(images: &[Option<PathBuf>], counts: &mut HygieneCounts) -> Result<Vec<Option<Look>>> {
+fn looks_of_rows(
+    images: &[Option<PathBuf>],
+    search: Option<&ImageSearch>,
+    counts: &mut HygieneCounts,
+) -> Result<Vec<Option<Look>>> {
     counts.n_missing = images.iter().filter(|path| path.is_none()).count() as u64;
     let files: HashSet<&Path> = images.iter().flatten().map(PathBuf::as_path).collect();
     let files: Vec<&Path> = files.into_iter().collect();
     counts.n_images = files.len() as u64;
-    let looks = looks(&files)?;
+    let looks = looks(&files, search)?;
     counts.n_unreadable = files.len() as u64 - looks.len() as u64;
-    let look = |path: &Option<PathBuf>| {
-        let found = looks.get(path.as_deref()?)?;
-        Some(Look { content: found.content.clone(), hashes: found.hashes })
-    };
+    counts.n_searched = search.map_or(0, |_| looks.len() as u64);
+    let look = |path: &Option<PathBuf>| looks.get(path.as_deref()?).cloned();
     Ok(images.iter().map(look).collect())
 }
 
 /// Reads each file once.
-fn looks<'a>(files: &[&'a Path]) -> Result<HashMap<&'a Path, Look>> {
+fn looks<'a>(files: &[&'a Path], search: Option<&ImageSearch>) -> Result<HashMap<&'a Path, Look>> {
     let style = ProgressStyle::with_template("looking at images {bar:30} {pos}/{len}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(files.len() as u64).with_style(style);
@@ -125,7 +141,7 @@ fn looks<'a>(files: &[&'a Path]) -> Result<HashMap<&'a Path, Look>> {
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let found: Vec<_> = chunk.par_iter().filter_map(|path| Some((*path, look(path)?))).collect();
+        let found: Vec<_> = chunk.par_iter().filter_map(|path| Some((*path, look(path, search)?))).collect();
         looks.extend(found);
         bar.inc(chunk.len() as u64);
     }
@@ -133,10 +149,14 @@ fn looks<'a>(files: &[&'a Path]) -> Result<HashMap<&'a Path, Look>> {
     Ok(looks)
 }
 
-fn look(path: &Path) -> Option<Look> {
+/// Looks at the image as people see it: a face is found upright. The hashes of its orientations are the same.
+fn look(path: &Path, search: Option<&ImageSearch>) -> Option<Look> {
     let bytes = dermake_pictures::read(path).ok()?;
-    let hashes = PerceptualHashes::of_bytes(&bytes).ok()?;
-    Some(Look { content: sha256(&bytes), hashes })
+    let image = dermake_pictures::decode(&bytes, Reading::Photo).ok()?;
+    let flags = search.map(|search| search.flags(&image)).transpose().ok()?.unwrap_or_default();
+    let rgb = image.to_rgb();
+    let hashes = PerceptualHashes::of_rgb(rgb.as_bytes(), rgb.width() as usize, rgb.height() as usize);
+    Some(Look { content: sha256(&bytes), hashes, flags })
 }
 
 /// Rows of the same file and part become one, with all their captions.
@@ -214,7 +234,7 @@ fn leave_out_evaluated(
     }
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     // Tables and texts beside the images are no images.
-    let evaluated: Vec<Look> = looks(&paths)?.into_values().collect();
+    let evaluated: Vec<Look> = looks(&paths, None)?.into_values().collect();
     counts.n_evaluation_images = evaluated.len() as u64;
     if evaluated.is_empty() {
         let folders: Vec<String> = options.evaluation.iter().map(|folder| folder.display().to_string()).collect();

@@ -14,6 +14,7 @@ pub mod clusters;
 mod extraction;
 pub mod flags;
 mod hygiene;
+mod image_flags;
 pub mod lexicon;
 mod lexicon_reader;
 pub mod llm;

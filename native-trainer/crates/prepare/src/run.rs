@@ -6,7 +6,7 @@ use crate::extraction::Extractor;
 use crate::hygiene::{self, HygieneOptions};
 use crate::lexicon::Lexicon;
 use crate::llm::{self, Estimate};
-use crate::report;
+use crate::report::{self, FlaggedRows};
 use crate::row::{COLUMNS, Prepared, Preparer, prepare};
 use crate::sample::{Sample, SampleRow};
 use crate::source::{self, Columns, Source};
@@ -93,6 +93,9 @@ pub fn run(
         for mut prepared in prepared? {
             prepared.line.is_validation = seen.is_validation[row] && prepared.cells.is_some();
             prepared.line.cluster = seen.clusters[row];
+            if prepared.cells.is_some() {
+                prepared.line.flags.extend(&seen.flags[row]);
+            }
             results.write(&prepared)?;
             row += 1;
         }
@@ -171,6 +174,7 @@ struct Results {
     extracted: BufWriter<NewFile>,
     summary: Summary,
     sample: Sample,
+    flagged: FlaggedRows,
 }
 
 impl Results {
@@ -194,6 +198,7 @@ impl Results {
             extracted,
             summary: Summary::new(options.mask_order),
             sample: Sample::default(),
+            flagged: FlaggedRows::default(),
         })
     }
 
@@ -205,6 +210,7 @@ impl Results {
 
     fn write(&mut self, row: &Prepared) -> Result<()> {
         self.summary.count(&row.line, row.cells.as_deref());
+        self.flagged.offer(&row.line);
         if let Some(cells) = &row.cells {
             self.sample.offer(row.line.row, || SampleRow {
                 row: row.line.row,
@@ -227,7 +233,7 @@ impl Results {
         if self.summary.n_rows == self.summary.n_left_out() {
             bail!("no row has an image and a caption: {}", options.table.display());
         }
-        let page = report::html(&self.summary, &self.sample);
+        let page = report::html(&self.summary, &self.sample, &self.flagged);
         // The counts come first: after a full disk, they say that the other files are of an earlier run.
         for (name, content) in [
             (COUNTS, serde_json::to_vec_pretty(&self.summary)?),

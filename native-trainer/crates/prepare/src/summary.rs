@@ -154,13 +154,15 @@ impl Reason {
 }
 
 impl Flag {
-    /// The reason to look at a caption, for people.
+    /// The reason to look at a row, for people.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::NotEnglish => "not in English",
             Self::AnotherImage => "names the case of another image",
             Self::SeveralPanels => "describes several panels",
             Self::NotAPhoto => "describes no photo of the skin",
+            Self::Face => "the image shows a face",
+            Self::TextInImage => "text in the image",
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The report of a run: one page with counts and examples. It has no script and loads no other file.
 
 mod examples;
+mod flagged;
+
+pub use flagged::FlaggedRows;
 
 use crate::sample::Sample;
 use crate::summary::Summary;
@@ -13,7 +16,7 @@ const STYLE: &str = include_str!("style.css");
 const N_NAMES: usize = 25;
 
 /// Returns the page.
-pub fn html(summary: &Summary, sample: &Sample) -> String {
+pub fn html(summary: &Summary, sample: &Sample, flagged: &FlaggedRows) -> String {
     let body = html! {
         h1 { "Prepared captions" }
         (counts(summary))
@@ -21,8 +24,9 @@ pub fn html(summary: &Summary, sample: &Sample) -> String {
             (names("Conditions", &summary.conditions))
             (names("Concepts", &summary.concepts))
         }
+        (flagged::section(flagged, &summary.flags))
         (examples::section(sample))
-        (by_hand())
+        (by_hand(summary.images.n_searched > 0))
     };
     page("Prepared captions", STYLE, &body)
 }
@@ -49,6 +53,7 @@ fn counts(summary: &Summary) -> Markup {
         ("images that cannot be decoded", images.n_unreadable),
         ("images that are copies in another size or form", images.n_near),
         ("images of the evaluation", images.n_evaluation_images),
+        ("images that were searched for faces and text", images.n_searched),
     ];
     rows.extend(seen.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| (what.to_owned(), n)));
     rows.extend(summary.left_out.iter().map(|(reason, n)| (format!("left out: {}", reason.in_words()), *n)));
@@ -101,7 +106,7 @@ fn names(title: &str, counts: &BTreeMap<String, u64>) -> Markup {
     }
 }
 
-fn by_hand() -> Markup {
+fn by_hand(is_searched: bool) -> Markup {
     html! {
         section {
             h2 { "What is left to do by hand" }
@@ -111,7 +116,15 @@ fn by_hand() -> Markup {
                     found, and count how often it agrees. This tells what the extraction is worth on your captions."
                 }
                 li { "Look at the rows that are to look at; they are in the table, and extracted.jsonl names them." }
-                li { "Faces, names and other texts inside images are not detected. Look at the images." }
+                li {
+                    @if is_searched {
+                        "Faces and text inside images were searched for, and some are missed: text at a slant, single
+                        digits, pale watermarks. Look at the images."
+                    } @else {
+                        "Faces, names and other texts inside images were not searched for. Look at the images, those
+                        first that --flag-faces-and-text finds."
+                    }
+                }
             }
         }
     }
@@ -124,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_page_is_whole_for_an_empty_run_and_escapes_captions() {
-        let page = html(&Summary::new(MaskOrder::default()), &Sample::default());
+        let page = html(&Summary::new(MaskOrder::default()), &Sample::default(), &FlaggedRows::default());
         assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"), "{page}");
     }
 }
