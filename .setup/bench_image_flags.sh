@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_image_flags.sh DERMAKE [OPTION...]: how often `prepare --flag-faces-and-text` finds text that is drawn into drawn photos,
-# and parts of faces if `--faces` names dlib's folder examples/faces. Needs the fonts of fonts-dejavu.
+# bench_image_flags.sh DERMAKE [OPTION...]: how often `prepare --flag-faces-and-text` finds text that is drawn into drawn
+# photos, and parts of faces if `--faces` names dlib's folder examples/faces. Needs the fonts of fonts-dejavu.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/env.sh"

@@ -125,7 +125,7 @@ def main():
     secs = {}
     for more in ([], ["--flag-faces-and-text"]):
         started = time.monotonic()
-        subprocess.run([*command, *more, "--out", options.work / "out" / "train.csv"], stdout=subprocess.DEVNULL)
+        subprocess.run([*command, *more, "--out", options.work / "out" / "train.csv"], stdout=subprocess.DEVNULL, check=True)
         secs[bool(more)] = time.monotonic() - started
     flagged = collections.defaultdict(list)
     for line in open(options.work / "out" / "extracted.jsonl"):
