@@ -16,7 +16,7 @@ pub fn use_threads() {
     HAS_THREADS.store(true, Ordering::Relaxed);
 }
 
-/// Parts of a loop for each thread: rayon alone would make two or four, and one thread would wait long for the last one.
+/// Parts of [`for_each_task`] for each thread: rayon alone would make two or four, and one thread would wait long for the last one.
 const PARTS_PER_THREAD: usize = 16;
 
 fn has_threads() -> bool {
@@ -60,7 +60,7 @@ pub fn map_chunks<T: Send, R: Send>(
     data.chunks_mut(chunk).enumerate().map(|(index, data)| work(index, data)).collect()
 }
 
-/// Runs `n_tasks` tasks. `init` makes the scratch memory of each thread.
+/// Runs `n_tasks` tasks. `init` makes the scratch memory of a part of them, which one thread runs.
 pub fn for_each_task<S>(n_tasks: usize, init: impl Fn() -> S + Sync + Send, work: impl Fn(&mut S, usize) + Sync) {
     if has_threads() {
         let most = n_tasks.div_ceil(n_threads() * PARTS_PER_THREAD).max(1);

@@ -25,9 +25,14 @@ fn a_label_of_several_sets_is_encoded_once() {
         "vision_cfg": {"image_size": 32, "patch_size": 16, "width": 32, "layers": 1, "head_width": 16},
         "text_cfg": {"width": 16, "heads": 2, "layers": 2}}"#;
     let config = ClipConfig::from_open_clip_json(json).unwrap();
+    let mut state = 1u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
     let tensors = config.text_parameters().into_iter().map(|parameter| {
-        let values = Tensor::randn(0f32, 0.3, parameter.shape, &Device::Cpu).unwrap();
-        (parameter.name, values)
+        let values: Vec<f32> = (0..parameter.shape.iter().product()).map(|_| draw()).collect();
+        (parameter.name, Tensor::from_vec(values, parameter.shape, &Device::Cpu).unwrap())
     });
     let text = TextTower::build(&Weights::from_live(tensors), &config, &Placement::default()).unwrap();
     let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, config.text.context_length).unwrap();
@@ -44,6 +49,6 @@ fn a_label_of_several_sets_is_encoded_once() {
         let alone = Classifier::build_all(&text, &tokenizer, sets, &templates, &mut |_, _| {}).unwrap();
         assert_eq!(found.class_names, set.class_names);
         let difference = (found.weights() - alone[0].weights()).unwrap().abs().unwrap().max_all().unwrap();
-        assert!(difference.to_scalar::<f32>().unwrap() < 1e-6, "{:?}", set.class_names);
+        assert!(difference.to_scalar::<f32>().unwrap() < 1e-5, "{:?}", set.class_names);
     }
 }

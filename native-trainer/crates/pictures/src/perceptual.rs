@@ -5,7 +5,7 @@
 //! the signs of frequencies and transposing it exchanges them, so the hashes of all eight orientations follow.
 
 use crate::PictureError;
-use shared_model::preprocess::{LUMA_WEIGHTS, Reading};
+use shared_model::preprocess::{DecodedImage, LUMA_WEIGHTS, Reading};
 use std::f64::consts::PI;
 use std::path::Path;
 
@@ -23,7 +23,7 @@ const FLAT: f64 = 1e-3;
 pub struct PerceptualHashes(pub [u64; 8]);
 
 impl PerceptualHashes {
-    /// The hashes of the picture in a file; `None` if it has one color.
+    /// Returns the hashes of the picture in a file; `None` if it has one color.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -31,17 +31,22 @@ impl PerceptualHashes {
         Ok(Self::of_bytes(&crate::read(path)?)?)
     }
 
-    /// The hashes of a picture in memory; `None` if it has one color.
+    /// Returns the hashes of a picture in memory, as people see it; `None` if it has one color.
     ///
     /// # Errors
     /// When it cannot be decoded.
     pub fn of_bytes(bytes: &[u8]) -> shared_model::Result<Option<Self>> {
-        let image = crate::decode(bytes, Reading::Reference)?.to_rgb();
-        Ok(Self::of_rgb(image.as_bytes(), image.width() as usize, image.height() as usize))
+        Ok(Self::of_image(&crate::decode(bytes, Reading::Photo)?))
     }
 
-    /// The hashes of an image of three bytes a pixel; `None` if it has one color.
-    pub fn of_rgb(bytes: &[u8], width: usize, height: usize) -> Option<Self> {
+    /// Returns the hashes of a decoded picture; `None` if it has one color.
+    pub fn of_image(image: &DecodedImage) -> Option<Self> {
+        let image = image.to_rgb();
+        Self::of_rgb(image.as_bytes(), image.width() as usize, image.height() as usize)
+    }
+
+    /// Returns the hashes of an image of three bytes a pixel; `None` if it has one color.
+    fn of_rgb(bytes: &[u8], width: usize, height: usize) -> Option<Self> {
         let frequencies = frequencies(&gray(bytes, width, height));
         let is_flat = (1..frequencies.len()).all(|at| frequencies[at].abs() < FLAT);
         (!is_flat).then(|| Self(std::array::from_fn(|orientation| hash(&frequencies, orientation))))

@@ -141,22 +141,21 @@ fn looks<'a>(files: &[&'a Path], search: Option<&ImageSearch>) -> Result<HashMap
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let found: Vec<_> = chunk.par_iter().filter_map(|path| Some((*path, look(path, search)?))).collect();
-        looks.extend(found);
+        let found = chunk.par_iter().map(|path| Ok((*path, look(path, search)?)));
+        let found: Vec<_> = found.collect::<Result<_>>()?;
+        looks.extend(found.into_iter().filter_map(|(path, look)| Some((path, look?))));
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
     Ok(looks)
 }
 
-/// Looks at the image as people see it: a face is found upright. The hashes of its orientations are the same.
-fn look(path: &Path, search: Option<&ImageSearch>) -> Option<Look> {
-    let bytes = dermake_pictures::read(path).ok()?;
-    let image = dermake_pictures::decode(&bytes, Reading::Photo).ok()?;
-    let flags = search.map(|search| search.flags(&image)).transpose().ok()?.unwrap_or_default();
-    let rgb = image.to_rgb();
-    let hashes = PerceptualHashes::of_rgb(rgb.as_bytes(), rgb.width() as usize, rgb.height() as usize);
-    Some(Look { content: sha256(&bytes), hashes, flags })
+/// Looks at the image as people see it, so that a face is upright; `None` if it cannot be read.
+fn look(path: &Path, search: Option<&ImageSearch>) -> Result<Option<Look>> {
+    let Ok(bytes) = dermake_pictures::read(path) else { return Ok(None) };
+    let Ok(image) = dermake_pictures::decode(&bytes, Reading::Photo) else { return Ok(None) };
+    let flags = search.map(|search| search.flags(&image)).transpose()?.unwrap_or_default();
+    Ok(Some(Look { content: sha256(&bytes), hashes: PerceptualHashes::of_image(&image), flags }))
 }
 
 /// Rows of the same file and part become one, with all their captions.

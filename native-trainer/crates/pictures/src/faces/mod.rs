@@ -41,13 +41,13 @@ impl FaceDetector {
         Ok(false)
     }
 
-    /// The score of the place that is most like an upright face, from 0 to 1.
+    /// Returns the score of the place that is most like an upright face, from 0 to 1.
     pub fn score(&self, image: &RgbImage8) -> f32 {
         self.network.best_score(image)
     }
 }
 
-/// The image, turned by a quarter to the left.
+/// Returns the image, turned by a quarter to the left.
 fn turned(image: &RgbImage8) -> Result<RgbImage8> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let (pixels, _) = image.as_bytes().as_chunks::<3>();

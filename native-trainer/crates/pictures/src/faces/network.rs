@@ -54,7 +54,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network with the weights of the program.
+    /// Returns the network with the weights of the program.
     pub fn compiled_in() -> Self {
         let file = SafeTensors::deserialize(WEIGHTS).expect("the file is compiled in, and a test reads it");
         let values = |name: String| -> Vec<f32> {
@@ -78,7 +78,7 @@ impl Network {
         }
     }
 
-    /// The score of the place that is most like a face, from 0 to 1.
+    /// Returns the score of the place that is most like a face, from 0 to 1.
     pub fn best_score(&self, image: &RgbImage8) -> f32 {
         let mut features = patches(image).point(&self.image);
         features.rectify();
@@ -122,7 +122,7 @@ impl Block {
     }
 }
 
-/// The 3 x 3 pixels around every second one, blue first; black outside of the image.
+/// Returns the 3 x 3 pixels around every second one, blue first; black outside of the image.
 fn patches(image: &RgbImage8) -> Map {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let (rows, columns) = (height.next_multiple_of(COARSEST) / 2, width.next_multiple_of(COARSEST) / 2);
@@ -204,7 +204,7 @@ impl Map {
         Self { values, ..*self }
     }
 
-    /// The largest of each 2 x 2 pixels.
+    /// Returns the largest of each 2 x 2 pixels.
     fn halved(&self) -> Self {
         let (rows, columns, channels) = (self.rows / 2, self.columns / 2, self.channels);
         let mut values = vec![0.0f32; rows * columns * channels];

@@ -27,7 +27,7 @@ impl FlaggedRows {
     }
 }
 
-/// The section of the report; nothing if no row has a flag.
+/// Returns the section of the report; nothing if no row has a flag.
 pub fn section(flagged: &FlaggedRows, counts: &BTreeMap<Flag, u64>) -> Markup {
     html! {
         @if !flagged.rows.is_empty() {
