@@ -1,5 +1,5 @@
 //! What a person should look at in a row: it stays in the table. The flags of images come from
-//! [`crate::image_flags`].
+//! `image_flags`.
 
 use crate::words::{Kind, Words};
 use regex::Regex;
