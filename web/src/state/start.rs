@@ -16,6 +16,8 @@ pub(super) struct WorkerStart {
     /// Grows with every step, so that the timeout of an earlier step is recognized.
     step: StartStep,
     is_over: bool,
+    /// Whether no build has started: the next start begins with the first, unless the last one starts late.
+    has_failed: bool,
 }
 
 impl WorkerStart {
@@ -26,6 +28,9 @@ impl WorkerStart {
     pub(super) fn begin(&mut self) {
         self.step += 1;
         self.is_over = false;
+        if std::mem::take(&mut self.has_failed) {
+            self.build = 0;
+        }
     }
 
     /// Records progress; returns the step to watch next, `None` if the start is over.
@@ -36,7 +41,7 @@ impl WorkerStart {
 
     /// Ends the start; returns whether threads failed to start before this build did.
     pub(super) fn finish(&mut self) -> bool {
-        self.is_over = true;
+        (self.is_over, self.has_failed) = (true, false);
         self.have_threads_failed()
     }
 
@@ -57,10 +62,13 @@ impl WorkerStart {
         !self.is_over && self.step == step
     }
 
-    /// Switches to the next build; returns whether there is one. If not, the next start begins with the first build.
+    /// Switches to the next build; returns whether there is one. If not, the start has failed.
     pub(super) fn use_next_build(&mut self) -> bool {
         let has_next = self.build + 1 < self.builds.len();
-        self.build = if has_next { self.build + 1 } else { 0 };
+        match has_next {
+            true => self.build += 1,
+            false => self.has_failed = true,
+        }
         has_next
     }
 

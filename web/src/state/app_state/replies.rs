@@ -14,6 +14,7 @@ impl AppState {
             Reply::Starting => self.start.advance().map(Action::WatchStart).into_iter().collect(),
             Reply::Started { n_threads } => {
                 self.n_threads = n_threads;
+                self.phase = Phase::Loading(None); // also after a start that was given up too early
                 let avoid = self.start.finish().then_some(Action::AvoidThreads);
                 let load = Action::Load { request_id: self.next_request_id() };
                 let keeping = self.tell_feature_keeping();

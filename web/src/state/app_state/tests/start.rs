@@ -43,6 +43,19 @@ fn a_start_that_hangs_without_threads_too_is_an_error() {
 }
 
 #[test]
+fn the_last_build_may_start_after_it_was_given_up() {
+    let mut state = listed();
+    state.apply(Event::StartTimedOut(state.start_step()));
+    state.apply(Event::StartTimedOut(state.start_step()));
+    assert_eq!((state.build(), state.phase_name()), (Some("relaxed"), "failed"));
+    let actions = state.worker_sends(0, Reply::Started { n_threads: 1 });
+    assert!(actions.contains(&Action::AvoidThreads), "{actions:?}");
+    assert_eq!((state.phase_name(), state.have_threads_failed()), ("loading", true));
+    state.apply(Event::ModelChosen(1));
+    assert_eq!(state.build(), Some("relaxed"), "it is the build that starts");
+}
+
+#[test]
 fn after_a_build_that_cannot_be_fetched_the_next_is_tried() {
     let mut state = AppState::default();
     state.apply(Event::PageOpened { builds: ["plain", "relaxed"].map(String::from).into() });
