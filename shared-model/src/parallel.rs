@@ -16,7 +16,8 @@ pub fn use_threads() {
     HAS_THREADS.store(true, Ordering::Relaxed);
 }
 
-/// Parts of [`for_each_task`] for each thread: rayon alone would make two or four, and one thread would wait long for the last one.
+/// Parts of [`for_each_task`] for each thread: rayon alone would make two or four, and one thread would wait long for the
+/// last one.
 const PARTS_PER_THREAD: usize = 16;
 
 fn has_threads() -> bool {

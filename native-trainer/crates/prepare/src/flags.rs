@@ -1,5 +1,4 @@
-//! What a person should look at in a row: it stays in the table. The flags of images come from
-//! `image_flags`.
+//! What a person should look at in a row: it stays in the table. The flags of images come from `image_flags`.
 
 use crate::words::{Kind, Words};
 use regex::Regex;

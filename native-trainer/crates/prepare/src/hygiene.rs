@@ -20,8 +20,6 @@ use std::path::{Path, PathBuf};
 
 /// Bits in which the perceptual hashes of copies differ at most.
 const NEAR: u32 = 4;
-/// Files that are read between two looks at a request to stop.
-const CHUNK: usize = 512;
 
 /// How to look at the images and how to split.
 #[derive(Clone, Debug, Default)]
@@ -136,18 +134,17 @@ fn looks<'a>(files: &[&'a Path], search: Option<&ImageSearch>) -> Result<HashMap
     let style = ProgressStyle::with_template("looking at images {bar:30} {pos}/{len}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(files.len() as u64).with_style(style);
-    let mut looks = HashMap::with_capacity(files.len());
-    for chunk in files.chunks(CHUNK) {
+    let found = files.par_iter().map(|path| {
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let found = chunk.par_iter().map(|path| Ok((*path, look(path, search)?)));
-        let found: Vec<_> = found.collect::<Result<_>>()?;
-        looks.extend(found.into_iter().filter_map(|(path, look)| Some((path, look?))));
-        bar.inc(chunk.len() as u64);
-    }
+        let found = look(path, search)?;
+        bar.inc(1);
+        Ok((*path, found))
+    });
+    let found: Vec<_> = found.collect::<Result<_>>()?;
     bar.finish_and_clear();
-    Ok(looks)
+    Ok(found.into_iter().filter_map(|(path, look)| Some((path, look?))).collect())
 }
 
 /// Looks at the image as people see it, so that a face is upright; `None` if it cannot be read.

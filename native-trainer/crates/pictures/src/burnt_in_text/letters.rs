@@ -25,12 +25,14 @@ pub struct Letter {
     pub stroke: f32,
     /// Share of its box that it covers.
     pub fill: f32,
-    /// Color of the pixels that stand out most, and how they differ.
+    /// Color of the pixels that stand out most.
     pub color: [f32; 3],
+    /// How much these differ from each other.
     pub spread: f32,
-    /// How much they differ from the pixels around the part, and these from each other.
+    /// How much they differ from the pixels around the part.
     pub contrast: f32,
-    pub unrest: f32,
+    /// How much the pixels around the part differ from each other.
+    pub ground_deviation: f32,
 }
 
 /// What a pixel of the box and its margin is.
@@ -101,7 +103,7 @@ impl View<'_> {
             surroundings = of_place(Place::Edge).collect();
         }
         let (mut core_values, mut values) = (self.values(&core), self.values(&surroundings));
-        let (spread, unrest) = (deviation(&core_values), deviation(&values));
+        let (spread, ground_deviation) = (deviation(&core_values), deviation(&values));
         Letter {
             left: part.left as f32,
             right: part.right as f32,
@@ -112,7 +114,7 @@ impl View<'_> {
             color: self.mean_color(&core),
             spread,
             contrast: median(&mut core_values) - median(&mut values),
-            unrest,
+            ground_deviation,
         }
     }
 

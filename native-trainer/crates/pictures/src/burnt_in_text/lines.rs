@@ -9,8 +9,8 @@ const LEAST_LETTERS: usize = 4;
 const GAPS: [f32; 2] = [-0.25, 1.3];
 /// Height of the next letter, in heights of the line.
 const HEIGHTS: [f32; 2] = [0.55, 1.8];
-/// How far the foot of the next letter is from those of the last three, in heights.
-const NEXT_FOOT: f32 = 0.32;
+/// How far the baseline of the next letter is from that of the last three, in heights.
+const NEXT_BASELINE: f32 = 0.32;
 /// How much a color of the next letter differs, in gray levels.
 const NEXT_COLOR: f32 = 60.0;
 
@@ -41,8 +41,8 @@ fn next(letters: &[Letter], line: &[usize], is_used: &[bool]) -> Option<usize> {
     let last_at = *line.last()?;
     let last = &letters[last_at];
     let height = median(&mut line.iter().map(|&at| letters[at].height).collect::<Vec<f32>>());
-    let feet = line.iter().rev().take(3).map(|&at| letters[at].bottom);
-    let foot = median(&mut feet.collect::<Vec<f32>>());
+    let bottoms = line.iter().rev().take(3).map(|&at| letters[at].bottom);
+    let baseline = median(&mut bottoms.collect::<Vec<f32>>());
     let gap = |letter: &Letter| letter.left - last.right;
     let fits = |letter: &Letter| {
         let ratio = letter.height / height;
@@ -50,7 +50,7 @@ fn next(letters: &[Letter], line: &[usize], is_used: &[bool]) -> Option<usize> {
         let colors = letter.color.iter().zip(last.color);
         gap(letter) >= GAPS[0] * height
             && (HEIGHTS[0]..=HEIGHTS[1]).contains(&ratio)
-            && (letter.bottom - foot).abs() <= NEXT_FOOT * height
+            && (letter.bottom - baseline).abs() <= NEXT_BASELINE * height
             && colors.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) <= NEXT_COLOR
             && (0.5..=2.0).contains(&contrast)
     };
@@ -61,15 +61,15 @@ fn next(letters: &[Letter], line: &[usize], is_used: &[bool]) -> Option<usize> {
 
 /// Returns whether a row of letters is text.
 ///
-/// Chosen on drawn photos with text in half of them, beside photos without any; docs/prepare.md has
-/// figures of others.
+/// Chosen on drawn photos with text in half of them, beside photos without any; docs/prepare.md has figures
+/// of others.
 pub fn is_text(line: &[&Letter]) -> bool {
     let middle =
         |value: fn(&Letter) -> f32| median(&mut line.iter().map(|letter| value(letter)).collect::<Vec<f32>>());
     let share = |is_so: &dyn Fn(&Letter) -> bool| {
         line.iter().filter(|letter| is_so(letter)).count() as f32 / line.len().max(1) as f32
     };
-    let (height, foot) = (middle(|letter| letter.height), middle(|letter| letter.bottom));
+    let (height, baseline) = (middle(|letter| letter.height), middle(|letter| letter.bottom));
     let contrast = middle(|letter| letter.contrast.abs());
     let color =
         [0, 1, 2].map(|color| median(&mut line.iter().map(|letter| letter.color[color]).collect::<Vec<f32>>()));
@@ -77,17 +77,16 @@ pub fn is_text(line: &[&Letter]) -> bool {
         letter.color.iter().zip(color).map(|(value, middle)| (value - middle).abs()).fold(0.0, f32::max)
     };
     let off_colors = median(&mut line.iter().map(off_color).collect::<Vec<f32>>());
-    let is_on_foot = |letter: &Letter| (letter.bottom - foot).abs() < 0.1 * height;
+    let is_on_baseline = |letter: &Letter| (letter.bottom - baseline).abs() < 0.1 * height;
     let is_bar = |letter: &Letter| letter.right - letter.left < 0.3 * letter.height;
     contrast >= 25.0
         // A color of its own on even ground.
-        && middle(|letter| letter.unrest) <= 0.2 * contrast
+        && middle(|letter| letter.ground_deviation) <= 0.2 * contrast
         && middle(|letter| letter.spread) <= 0.2 * contrast
         && off_colors <= 0.2 * contrast
         // Strokes that leave some of the box free: no dots, no ticks of a ruler.
         && middle(|letter| letter.fill) < 0.75
         && middle(|letter| letter.stroke) < 0.4 * height
         && share(&is_bar) < 0.55
-        // A baseline.
-        && share(&is_on_foot) >= 0.6
+        && share(&is_on_baseline) >= 0.6
 }
