@@ -146,9 +146,9 @@ pub struct HostedLabels {
     pub title: String,
     /// Number of class names.
     pub n_labels: usize,
-    /// SHA-256 of the class names as a JSON list, in hexadecimal digits; empty if a host does not list it.
-    #[serde(default)]
-    pub names_sha256: String,
+    /// SHA-256 of the class names as a JSON list, in hexadecimal digits; `None` if a host does not list it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names_sha256: Option<String>,
 }
 
 impl From<&LabelSet> for HostedLabels {
@@ -157,7 +157,7 @@ impl From<&LabelSet> for HostedLabels {
             key: set.key.clone(),
             title: set.title.clone(),
             n_labels: set.class_names.len(),
-            names_sha256: names_sha256(set),
+            names_sha256: Some(names_sha256(set)),
         }
     }
 }
@@ -165,7 +165,8 @@ impl From<&LabelSet> for HostedLabels {
 impl HostedLabels {
     /// Whether the hosted set has the key and the class names of this one, in its order.
     pub fn has_names_of(&self, set: &LabelSet) -> bool {
-        (&self.key, self.n_labels) == (&set.key, set.class_names.len()) && self.names_sha256 == names_sha256(set)
+        let has_size_of = (&self.key, self.n_labels) == (&set.key, set.class_names.len());
+        has_size_of && self.names_sha256.as_ref().is_some_and(|hash| *hash == names_sha256(set))
     }
 }
 
@@ -220,7 +221,10 @@ mod tests {
         }
         let custom = LabelSet { key: LabelSet::CUSTOM.into(), ..set(&["nevus", "melanoma"]) };
         assert!(!hosted.has_names_of(&custom));
-        let unlisted = HostedLabels { names_sha256: String::new(), ..hosted };
+        // As earlier programs list it: without the hash.
+        let unlisted: HostedLabels = serde_json::from_str(r#"{"key":"pad","title":"","n_labels":2}"#).unwrap();
+        assert_eq!(unlisted, HostedLabels { names_sha256: None, ..hosted });
         assert!(!unlisted.has_names_of(&set(&["nevus", "melanoma"])));
+        assert!(!serde_json::to_string(&unlisted).unwrap().contains("names_sha256"));
     }
 }
