@@ -25,16 +25,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await dermake.reload();
     await expectAccessible(page, 'ready');
     await dermake.choosePhoto(photo);
-    await dermake.answers(5);
+    await dermake.answers(6);
     await expectAccessible(page, 'answered');
     await dermake.find('map-label-show').click();
     await expect(dermake.find('map')).toBeVisible();
     await expectAccessible(page, 'a map');
     await dermake.find('begin-crop').click();
-    await dermake.answers(5);
+    await dermake.answers(6);
     await expectAccessible(page, 'cropped');
     await dermake.find('whole-photo').click();
-    await dermake.answers(5);
+    await dermake.answers(6);
     await dermake.find('concepts-switch').check();
     await expect(dermake.find('concepts')).toBeVisible();
     await dermake.find('model-card').locator('summary').first().click();
@@ -52,7 +52,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(dermake.find('table-summary')).toContainText('2 of 2');
     await expectAccessible(page, 'many photos');
     await dermake.find('close-table').click();
-    await dermake.answers(5);
+    await dermake.answers(6);
     await dermake.find('labels-select').selectOption('snu');
     await dermake.find('show-all').click();
     await expectAccessible(page, 'all answers');
@@ -72,7 +72,7 @@ test('forced colors distinguish the bars from their tracks', async ({ page, derm
   await page.emulateMedia({ forcedColors: 'active' });
   await dermake.open(inferenceServer.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   const [track, bar] = await page
     .locator('ol .bar')
     .first()
@@ -84,7 +84,7 @@ test('forced colors distinguish the bars from their tracks', async ({ page, derm
 test('a print has the disclaimer, the photo, the labels, the model and the answers, and no controls', async ({ page, dermake, inferenceServer }) => {
   await dermake.open(inferenceServer.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   for (const part of ['disclaimer', 'preview', 'predictions', 'model-notice']) {
     await expect(dermake.find(part)).toBeVisible();

@@ -54,7 +54,7 @@ test('the model is given the square of the guide', async ({ page, dermake, serve
   await dermake.find('shutter').focus();
   await page.keyboard.press('Enter');
   await expect(dermake.find('camera')).toHaveCount(0);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await expect(dermake.find('preview')).toHaveAttribute('alt', /photo-\d{4}-\d\d-\d\d-\d{6}\.jpg/);
   expect(await dermake.crop()).toEqual(guide);
   await expect(opener).toBeFocused();
@@ -68,7 +68,7 @@ test('the model is given the square of the guide', async ({ page, dermake, serve
   });
   expect(green).toBeGreaterThan(Math.max(red, blue) + 40);
   await dermake.find('whole-photo').click();
-  await dermake.answers(5);
+  await dermake.answers(6);
 });
 
 test('the other camera, and a camera that is lost', async ({ page, dermake, server }) => {
@@ -173,7 +173,7 @@ test('where canvases give noise to pages, no noise is taken for a photo', async 
   await expect(dermake.find('empty-frame')).toBeVisible();
   // The journal keeps the photo as it is.
   await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('journal-spot').fill('mole');
   await dermake.find('keep').click();
   await expect(dermake.find('journal-entry')).toHaveCount(1);

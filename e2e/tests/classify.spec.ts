@@ -40,6 +40,20 @@ test('a click on a sample classifies it', async ({ dermake, server }) => {
   await dermake.expectAnswers(join(samples, 'sample-1.jpg'));
 });
 
+test('a button shows the rest of a long list, and does not stand for one label', async ({ dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
+  await dermake.answers(6); // all labels of PAD
+  const button = dermake.find('show-all');
+  await expect(button).toHaveCount(0);
+  await dermake.find('labels-select').selectOption('snu');
+  await dermake.answers(5);
+  await button.click();
+  await dermake.answers(134);
+  await button.click();
+  await dermake.answers(5);
+});
+
 test('the page stays responsive while the model computes', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   const session = await page.context().newCDPSession(page);

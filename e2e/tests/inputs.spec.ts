@@ -50,7 +50,7 @@ test('a pasted photo is used if there is no other text with it', async ({ page, 
 
 test('dropped text is ignored, and dropped links and empty folders are refused', async ({ page, dermake }) => {
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   expect(await dispatch(page, 'drop', 'body', { text: { 'text/plain': 'acne' } })).toBe(false);
   await expect(dermake.find('notice')).toHaveCount(0);
   const link = { 'text/uri-list': 'https://example.org/a.jpg', 'text/plain': 'https://example.org/a.jpg' };
@@ -71,7 +71,7 @@ test('own labels survive a change of labels', async ({ dermake }) => {
   await dermake.typeLabels(labels);
   await dermake.expectAnswers(photo, labels, 3);
   await dermake.find('labels-select').selectOption('pad');
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('labels-select').selectOption('custom');
   await expect(dermake.find('own-labels')).toHaveValue(labels);
   await dermake.expectAnswers(photo, labels, 3);

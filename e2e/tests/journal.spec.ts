@@ -59,7 +59,7 @@ test('a photo is kept with its own answers: until they are here, the button says
   await expect(button).toBeFocused();
   await dermake.find('journal-spot').press('Enter');
   release();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await expect(button).toBeEnabled();
   await expect(why).toBeEmpty();
 

@@ -161,7 +161,7 @@ test('to delete the journal deletes what is kept', async ({ page, dermake, serve
   await keep(dermake, server.url);
   await dermake.find('close-table').click();
   await dermake.choosePhoto(photos[0]);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('journal-spot').fill('mole');
   await dermake.find('keep').click();
   await dermake.find('delete-journal').click();

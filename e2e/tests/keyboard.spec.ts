@@ -51,7 +51,7 @@ async function stopsFrom(page: Page, start: string, key: string): Promise<Stop[]
 test('the focus goes through the page in the order of reading, and is seen', async ({ page, dermake, inferenceServer }) => {
   await dermake.load(inferenceServer.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   const [first, last] = ['language-select', 'licenses'];
   const forward = await stopsFrom(page, first, 'Tab');
   expect(forward.filter(({ isSeen }) => !isSeen)).toEqual([]);
@@ -68,7 +68,6 @@ test('the focus goes through the page in the order of reading, and is seen', asy
     'server-switch',
     'labels-select',
     'summary',
-    'show-all',
     'map-label',
     'map-label-show',
     'map-own',
@@ -100,7 +99,7 @@ test('the focus stays near what was removed', async ({ page, dermake, server }) 
   const isInPart = (title: string) => expect(page.locator(`section[aria-labelledby=${title}]`)).toBeFocused();
   await dermake.load(server.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await press('map-label-show');
   await expect(dermake.find('map')).toBeVisible();
   await press('hide-map');
@@ -133,7 +132,7 @@ test('the focus stays near what was removed', async ({ page, dermake, server }) 
 test('the focus stays in the journal when photos of it are deleted', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   const entries = dermake.find('journal-entry');
   const keep = async (spot: string) => {
     const nKept = await entries.count();

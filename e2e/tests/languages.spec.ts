@@ -47,10 +47,10 @@ test('another language changes every text, and keeps the photo, the answers, the
   await dermake.load(server.url);
   await dermake.expectToClassify(photo);
   await dermake.find('begin-crop').click();
-  await dermake.answers(5);
+  await dermake.answers(6);
   const crop = await dermake.crop();
   await dermake.find('journal-spot').fill('mole');
-  const answers = await dermake.answers(5);
+  const answers = await dermake.answers(6);
   await dermake.find('model-card').locator('summary').first().click();
 
   await dermake.find('language-select').selectOption('de');
@@ -66,7 +66,7 @@ test('another language changes every text, and keeps the photo, the answers, the
   await expect(dermake.find('advice')).toContainText('Hässliches Entlein:');
   await expect(dermake.find('model-card')).toContainText('Trainiert mit');
   await expect(dermake.find('crop-words')).toContainText('Ein Quadrat von');
-  expect(await dermake.answers(5)).toEqual(answers);
+  expect(await dermake.answers(6)).toEqual(answers);
   expect(await dermake.crop()).toEqual(crop);
   await expect(dermake.find('journal-spot')).toHaveValue('mole');
   // What is left are the model's own texts.
@@ -171,7 +171,7 @@ test('the filter of the table finds a label by its name in the language of the p
 test('labels have their names in the language of the page beside them, also for maps and in the journal', async ({ dermake, server }) => {
   await dermake.load(`${server.url}?lang=de`);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   const first = dermake.find('predictions').getByRole('listitem').first();
   const name = await first.locator('.translation').innerText();
   await expect(dermake.find('map-label').locator('option').first()).toContainText(name);
@@ -191,9 +191,9 @@ for (const tag of ['de', 'zh-CN'] as const) {
     await dermake.load(`${inferenceServer.url}?lang=${tag}`);
     await expectLanguage(page, dermake, tag);
     await dermake.choosePhoto(photo);
-    await dermake.answers(5);
+    await dermake.answers(6);
     await dermake.find('begin-crop').click();
-    await dermake.answers(5);
+    await dermake.answers(6);
     await dermake.find('model-card').locator('summary').first().click();
     for (const nKept of [1, 2]) {
       await dermake.find('journal-spot').fill('mole');

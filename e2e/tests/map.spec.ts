@@ -16,7 +16,7 @@ test('a map is that of the command line, for an answer and for own words', async
   await dermake.load(server.url);
   await expect(dermake.find('map-label')).toHaveCount(0);
   await dermake.expectToClassify(photo);
-  const [{ label }] = await dermake.answers(5);
+  const [{ label }] = await dermake.answers(6);
   await expect(dermake.find('map-label')).toHaveValue(label);
   await dermake.find('map-label-show').click();
   await expect(dermake.find('map')).toHaveAttribute('data-text', label);
@@ -48,12 +48,12 @@ test('a map is that of the command line, for an answer and for own words', async
 test('a map goes with its answer, and is made of the square that the model sees', async ({ dermake, server }) => {
   await dermake.load(server.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('map-label-show').click();
   await expect(dermake.find('map')).toBeVisible();
   await dermake.find('begin-crop').click();
   await expect(dermake.find('map')).toHaveCount(0);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('map-label-show').click();
   await expect(dermake.find('map')).toBeVisible();
   await expect(dermake.find('map').locator('img')).toHaveJSProperty('naturalWidth', 96);
@@ -66,20 +66,20 @@ test('the server makes no maps', async ({ dermake, inferenceServer }) => {
   await dermake.find('server-switch').check();
   await dermake.waitUntilReady();
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await expect(dermake.find('map-label')).toHaveCount(0);
 });
 
 test('the place that is most like a label is framed and answered', async ({ dermake, server, pictures }) => {
   await dermake.load(server.url);
   await dermake.choosePhoto(await pictures.draw({ part: [100, 40, 300, 200] }));
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('map-label-show').click();
   await expect(dermake.find('map')).toBeVisible();
   const [row, column] = (await dermake.find('map').getAttribute('data-maximum'))!.split(' ').map(Number);
   const rows = Number(await dermake.find('map').getAttribute('data-rows'));
   await dermake.find('frame-map').click();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await expect(dermake.find('map')).toHaveCount(0);
   // 120 of the 200 pixels of the middle square, within the photo.
   const start = (at: number, first: number, last: number) =>

@@ -70,7 +70,7 @@ function weightsOf(page: Page, second: string): string[] {
 test('a second model answers the photo beside the first, and loads nothing before', async ({ page, dermake, model }) => {
   const requested = weightsOf(page, 'second');
   await answer(dermake, model);
-  const first = await dermake.answers(5);
+  const first = await dermake.answers(6);
   expect(requested).toEqual([]);
   await expect(dermake.find('compared-models')).toHaveCount(0);
   const files = manifestOf(other).files.filter(({ role }) => role === 'vision' || role === 'classifiers').map(({ file }) => file);
@@ -95,7 +95,7 @@ test('a second model answers the photo beside the first, and loads nothing befor
   await expect(verdicts.first()).not.toHaveAttribute('data-verdict', 'not calibrated');
   await expect(verdicts.last()).toHaveAttribute('data-verdict', 'not calibrated');
   await expect(dermake.find('start-other-model')).toHaveCount(0);
-  expect(await dermake.answers(5)).toEqual(first);
+  expect(await dermake.answers(6)).toEqual(first);
   await expectAccessible(page, 'two models');
 
   const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('save').click()]);
@@ -113,7 +113,7 @@ test('a second model answers the photo beside the first, and loads nothing befor
 test('the second model is given the crop and the labels of the first', async ({ dermake, model }) => {
   await answer(dermake, model);
   await dermake.find('begin-crop').click();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.typeLabels('acne, a red spot, mole');
   await dermake.answers(3);
   await expect(dermake.find('other-model-cost')).toContainText('text part');

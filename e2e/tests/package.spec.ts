@@ -212,7 +212,7 @@ test('a first visit downloads no more than that of the page', async ({ browser, 
   const pageTab = dermake.inTab(await context.newPage());
   await pageTab.load(page.url);
   await pageTab.choosePhoto(photo);
-  await pageTab.answers(5);
+  await pageTab.answers(6);
   const weights = bytesOf(join(installed.folder, 'models/demo'), ['vision.safetensors', 'classifiers.safetensors']);
   for (const [example, status] of [['plain.html', / is ready$/], ['element.html', '']] as const) {
     const host = await FileHost.of(installed.folder, 'package'); // an origin whose storage is empty

@@ -58,11 +58,11 @@ test('what a finger presses has 44 pixels', async ({ page, dermake, server }) =>
   await dermake.find('model-card').locator('summary').first().tap();
   expect(await small(page)).toEqual([]);
   await dermake.choosePhoto(sample(1));
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('concepts-switch').check();
   await expect(dermake.find('concepts')).toBeVisible();
   await dermake.find('begin-crop').tap();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('journal-spot').fill('mole');
   await dermake.find('keep').tap();
   await expect(dermake.find('journal-entry')).toHaveCount(1);
@@ -76,7 +76,7 @@ test('what a finger presses has 44 pixels', async ({ page, dermake, server }) =>
 test('a map is in the window once its button is pressed, unless the visitor has gone on', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   await dermake.choosePhoto(sample(2));
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('map-label-show').tap();
   await expect(dermake.find('map')).toBeInViewport({ ratio: 0.99 });
   await dermake.find('hide-map').tap();
@@ -98,7 +98,7 @@ test('a photo of the table is opened where the visitor sees it, and so is the ta
   await dermake.find('table-row').last().getByRole('rowheader').getByRole('button').tap();
   await expect(page.locator('.photo .frame')).toBeInViewport({ ratio: 1 });
   await expect(page.locator('#photo')).toBeFocused();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('show-table').tap();
   await expect(dermake.find('table')).toBeInViewport();
   await expect(page.locator('#photo-table')).toBeFocused();
@@ -109,7 +109,7 @@ test('hints for a mouse are not shown, and stay for screen readers and keyboards
   await expect(page.getByText('drop or paste photos')).toBeHidden();
   await expect(page.getByText('Or try a drawn sample:')).toBeVisible();
   await dermake.choosePhoto(sample(1));
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('begin-crop').tap();
   await expect(page.getByText('turn the wheel')).toBeHidden();
   await expect(page.getByText('Drag the square or a corner, or pinch.')).toBeVisible();

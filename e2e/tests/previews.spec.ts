@@ -45,7 +45,7 @@ test('a refused file has no preview, even if the browser could show it', async (
   await dermake.load(server.url);
   for (const name of ['picture.avif', 'drawing.svg']) {
     await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
-    await dermake.answers(5);
+    await dermake.answers(6);
     await dermake.choosePhoto(join(fixtures, name));
     await expect(dermake.find('notice')).toBeVisible();
     await expect(dermake.find('preview')).toHaveCount(0);

@@ -39,7 +39,7 @@ test('a photo that is replaced or removed is deleted', async ({ page, dermake, s
   await dermake.load(server.url);
   for (const name of ['sample-1.jpg', 'sample-2.jpg', 'sample-3.jpg']) {
     await dermake.choosePhoto(join(samples, name));
-    await dermake.answers(5);
+    await dermake.answers(6);
   }
   await expect.poll(() => stored(page)).toMatchObject({ photos: 1, tab: ['dermake.photo'] });
   await dermake.find('remove-photo').click();
@@ -70,7 +70,7 @@ test('another tab does not show the photo, and cannot decrypt it', async ({ page
 test('a photo with which the page ended twice is not restored a third time', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   await dermake.choosePhoto(photo);
-  await dermake.answers(5);
+  await dermake.answers(6);
   await expect.poll(() => stored(page)).toMatchObject({ photos: 1 });
   // As the end of a page leaves it that had restored the photo: before an answer, and without `pagehide`.
   await page.addInitScript(() => {

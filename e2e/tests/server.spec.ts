@@ -82,7 +82,7 @@ test('a small picture without metadata is sent', async ({ dermake, testProxy, in
   await dermake.find('server-switch').check();
   await dermake.waitUntilReady();
   await dermake.choosePhoto(join(samples, 'sample-1.jpg'));
-  await dermake.answers(5);
+  await dermake.answers(6);
   const [body, ...others] = testProxy.requestBodies;
   expect(others).toEqual([]);
   const start = body.indexOf(Buffer.from('89504e470d0a1a0a', 'hex'));

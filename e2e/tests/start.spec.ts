@@ -107,7 +107,7 @@ test('the page works below a prefix that a proxy adds', async ({ page, dermake, 
   await dermake.open(testProxy.url);
   await dermake.expectToClassify(photo);
   await dermake.find('sample-3').click();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.waitUntilOffline();
   expect(missing).toEqual([]);
   testProxy.hold(/./);

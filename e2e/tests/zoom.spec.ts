@@ -29,7 +29,7 @@ async function notOnPage(page: Page): Promise<string[]> {
 async function eachPart(dermake: DermakePage, check: (part: string) => Promise<void>): Promise<void> {
   await check('ready');
   await dermake.choosePhoto(sample(1));
-  await dermake.answers(5);
+  await dermake.answers(6);
   await dermake.find('concepts-switch').check();
   await expect(dermake.find('concepts')).toBeVisible();
   await dermake.find('map-label-show').click();
@@ -47,7 +47,7 @@ async function eachPart(dermake: DermakePage, check: (part: string) => Promise<v
   await dermake.find('delete-journal').click();
   await dermake.find('begin-crop').click();
   await expect(dermake.find('crop-square')).toBeVisible();
-  await dermake.answers(5);
+  await dermake.answers(6);
   await expect(dermake.find('concepts')).toBeVisible();
   await check('the journal');
   await dermake.typeLabels('acne, psoriasis, Hand-foot-and-mouth-disease-of-a-very-long-name');

@@ -9,10 +9,13 @@ use super::other_models::OtherModels;
 use super::take_along::TakeAlong;
 use super::to_answers::ANSWERS_ID;
 use crate::app::App;
-use crate::state::N_SHOWN;
+use crate::state::n_shown;
 use crate::{sentences, texts};
 use leptos::prelude::*;
 use shared_model::zero_shot::Prediction;
+
+/// Number of labels to show before the visitor expands the list.
+const N_FIRST: usize = 5;
 
 #[component]
 pub fn Predictions(app: App) -> impl IntoView {
@@ -26,7 +29,8 @@ pub fn Predictions(app: App) -> impl IntoView {
     let answers = move || {
         answer.get().map(|answer| {
             let n_answers = answer.predictions.len();
-            let shown = move || if is_all.get() { n_answers } else { N_SHOWN.min(n_answers) };
+            let n_first = n_shown(n_answers, N_FIRST);
+            let shown = move || if is_all.get() { n_answers } else { n_first };
             let verdict = answer.verdict();
             let class = if verdict.is_warning() { "warning" } else { "hint" };
             let (predictions, computed) = (answer.predictions, answer.computed);
@@ -38,7 +42,7 @@ pub fn Predictions(app: App) -> impl IntoView {
                 <ol data-testid="predictions" aria-label=app.say(texts::answers_list)>
                     {move || predictions[..shown()].iter().map(|found| row(app, found)).collect_view()}
                 </ol>
-                <Show when=move || { n_answers > N_SHOWN }>
+                <Show when=move || { n_answers > n_first }>
                     <button
                         type="button"
                         class="button plain"

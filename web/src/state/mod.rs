@@ -19,6 +19,7 @@ mod model_list;
 mod other_models;
 mod phase;
 mod photo;
+mod shown;
 mod start;
 mod status;
 mod words;
@@ -36,9 +37,7 @@ pub use model_list::relative_to_page;
 pub use other_models::{Candidate, ComparedModel, Cost};
 pub use phase::{Answer, Phase};
 pub use photo::{DecodedPhoto, ModelView, NewPhoto, Photo, PhotoHint};
+pub use shown::n_shown;
 pub use start::{START_TIMEOUT_SECS, StartStep};
 pub use status::{BelowPhoto, Status, duration};
 pub use words::MAX_WORDS_CHARS;
-
-/// Number of predictions to show before the visitor expands the list.
-pub const N_SHOWN: usize = 5;
