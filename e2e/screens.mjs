@@ -66,6 +66,7 @@ const screens = {
     await page.getByTestId('comparison').waitFor();
     await rest(page);
     await page.getByTestId('delete-journal').click();
+    await page.getByTestId('delete-entry').first().click();
     await page.waitForTimeout(100);
     await page.evaluate(() => document.querySelector('[role=alertdialog]').scrollIntoView());
   },

@@ -29,6 +29,12 @@ export async function keep(dermake: DermakePage, number: number, spot: string, n
   await expect(dermake.find('journal-entry')).toHaveCount(before + 1);
 }
 
+/** Deletes the photo at this place, which the page asks about. */
+export async function deleteEntry(dermake: DermakePage, index: number): Promise<void> {
+  await dermake.find('delete-entry').nth(index).click();
+  await dermake.find('confirm-delete').click();
+}
+
 /** Writes a journal with photos of this length, which are JPEG files by their first bytes only. */
 export function writeJournal(file: string, nPhotos: number, photoBytes: number): void {
   const photo = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), Buffer.alloc(photoBytes - 3, 7)]).toString('base64');

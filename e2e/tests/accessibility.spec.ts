@@ -47,6 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(dermake.find('journal-entry')).toHaveCount(2);
     for (const index of [0, 1]) await dermake.find('compare').nth(index).click();
     await dermake.find('delete-journal').click();
+    await dermake.find('delete-entry').first().click();
     await expectAccessible(page, 'the journal');
     await dermake.find('many-input').setInputFiles([photo, join(samples, 'ATTRIBUTION.md')]);
     await expect(dermake.find('table-summary')).toContainText('2 of 2');

@@ -1,7 +1,7 @@
 /** The journal: photos that the visitor keeps on this device. */
 
 import { annotate } from '../support/dermake.ts';
-import { keep, keptFiles, sample } from '../support/journal.ts';
+import { deleteEntry, keep, keptFiles, sample } from '../support/journal.ts';
 import { expect, test } from '../support/test.ts';
 
 test('nothing is kept unless it is wanted, and what is kept is there on the next visit', async ({ page, dermake, server }) => {
@@ -26,13 +26,38 @@ test('nothing is kept unless it is wanted, and what is kept is there on the next
   await dermake.find('compare').nth(0).click();
   await expect(dermake.find('comparison')).toHaveCount(0);
 
-  await dermake.find('delete-entry').nth(0).click();
+  await deleteEntry(dermake, 0);
   await expect(dermake.find('journal-entry')).toHaveCount(2);
   expect(await keptFiles(page)).toHaveLength(4);
   await dermake.find('delete-journal').click();
   await dermake.find('confirm-delete').click();
   await expect(dermake.find('journal-entry')).toHaveCount(0);
   expect(await keptFiles(page)).toEqual([]);
+});
+
+test('a photo of the journal is deleted only after a question', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await keep(dermake, 1, 'mole');
+  await keep(dermake, 2, 'mole');
+  const [entries, question] = [dermake.find('journal-entry'), page.getByRole('alertdialog')];
+  const date = await entries.last().locator('strong').innerText();
+  for (const leave of ['Escape', 'keep-entry']) {
+    await dermake.find('delete-entry').last().click();
+    await expect(question).toHaveAccessibleName(`Delete the photo of ${date}`);
+    await expect(question).toHaveAccessibleDescription(/^Delete this photo and its answers .* This cannot be undone\.$/);
+    await expect(dermake.find('delete-entry')).toHaveCount(1);
+    await expect(dermake.find('keep-entry')).toBeFocused();
+    if (leave === 'Escape') await page.keyboard.press(leave);
+    else await dermake.find(leave).click();
+    await expect(question).toHaveCount(0);
+    await expect(dermake.find('delete-entry').last()).toBeFocused();
+  }
+  await expect(entries).toHaveCount(2);
+  expect(await keptFiles(page)).toHaveLength(4);
+  await deleteEntry(dermake, 1);
+  await expect(entries).toHaveCount(1);
+  await expect(question).toHaveCount(0);
+  expect(await keptFiles(page)).toHaveLength(2);
 });
 
 test('a photo is kept with its own answers: until they are here, the button says why not', async ({ page, dermake, inferenceServer }) => {

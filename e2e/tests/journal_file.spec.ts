@@ -1,7 +1,7 @@
 /** The journal as one file, which is saved here and opened elsewhere. */
 
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { keep, keptFiles, writeJournal } from '../support/journal.ts';
+import { deleteEntry, keep, keptFiles, writeJournal } from '../support/journal.ts';
 import { expect, test } from '../support/test.ts';
 
 test('a journal is saved as a file, and opened on another device', async ({ page, browser, dermake, server }, testInfo) => {
@@ -20,7 +20,7 @@ test('a journal is saved as a file, and opened on another device', async ({ page
   await expect(other.find('journal-entry')).toHaveCount(2);
   await expect(other.find('journal-message')).toHaveText('2 photos were imported.');
   // Again: what is there stays, and what was deleted comes back.
-  await other.find('delete-entry').first().click();
+  await deleteEntry(other, 0);
   await expect(other.find('journal-message')).toHaveText('Deleted.');
   await other.find('import-journal').setInputFiles(file);
   await expect(other.find('journal-message')).toHaveText('2 photos were imported.');

@@ -149,7 +149,13 @@ test('the focus stays in the journal when photos of it are deleted', async ({ pa
   const shown = () => entries.evaluateAll((nodes) => nodes.map(({ id }) => `[id="${id}"]`));
   const [, second, third] = await shown();
 
+  /** Answers the question whether to delete a photo. */
+  const confirm = async () => {
+    await expect(dermake.find('keep-entry')).toBeFocused(); // later than the question is there
+    await press('confirm-delete');
+  };
   await press('delete-entry');
+  await confirm();
   await expect(entries).toHaveCount(2);
   await expect(page.locator(second)).toBeFocused();
   expect((await stop(page))!.isSeen).toBe(true);
@@ -158,12 +164,15 @@ test('the focus stays in the journal when photos of it are deleted', async ({ pa
   // By its id: without the first photo, the other spot may come before.
   await page.locator(second).getByTestId('delete-entry').focus();
   await page.keyboard.press('Enter');
+  await confirm();
   await expect(page.locator(third)).toBeFocused();
   await keep('another rash');
   const [first] = await shown();
   await press('delete-entry', 1); // the last
+  await confirm();
   await expect(page.locator(first)).toBeFocused();
   await press('delete-entry');
+  await confirm();
   await expect(entries).toHaveCount(0);
   await expect(page.locator('section[aria-labelledby=journal-title]')).toBeFocused();
 

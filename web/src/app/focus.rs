@@ -66,9 +66,10 @@ pub fn is_in(id: &str) -> bool {
 }
 
 /// Gives the focus to the element with this id, once the document has been updated; to nothing if there is none then.
-pub fn move_to(id: &'static str) {
+pub fn move_to(id: impl Into<String>) {
+    let id = id.into();
     request_animation_frame(move || {
-        let element = document().get_element_by_id(id);
+        let element = document().get_element_by_id(&id);
         if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
             let _ = element.focus(); // as above
         }

@@ -3,6 +3,7 @@
 mod compare;
 mod figure;
 mod keep;
+mod question;
 mod timeline;
 
 use crate::app::{App, can_keep, focus};
@@ -10,11 +11,16 @@ use crate::{sentences, texts};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use question::{Question, Wording};
 use web_sys::HtmlInputElement;
 
-/// Ids of the button that opens the question whether to delete all, and of its answer that changes nothing.
+/// Id of the button that opens the question whether to delete all.
 const DELETE_ID: &str = "delete-journal";
-const KEEP_ID: &str = "keep-journal";
+const QUESTION: Wording = Wording {
+    question: texts::journal_delete_question,
+    delete: texts::journal_delete_confirm,
+    keep: texts::journal_delete_cancel,
+};
 
 /// The card. It shows only how to keep a photo until something is kept.
 #[component]
@@ -62,24 +68,15 @@ fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
         }
         input.set_value(""); // so that choosing the same file again is an event
     };
-    let ask = move |_| {
-        is_deleting.set(true);
-        focus::move_to(KEEP_ID);
-    };
     let close = move || {
         is_deleting.set(false);
         focus::move_to(DELETE_ID);
     };
-    let delete_all = move |_| {
+    let delete_all = move |()| {
         spawn_local(async move {
             app.remove_from_journal(None).await;
             close();
         });
-    };
-    let on_key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Escape" {
-            close();
-        }
     };
     view! {
         <div class="buttons">
@@ -103,30 +100,22 @@ fn Files(app: App, has_entries: Memo<bool>) -> impl IntoView {
                     id=DELETE_ID
                     class="button plain"
                     data-testid="delete-journal"
-                    on:click=ask
+                    on:click=move |_| is_deleting.set(true)
                 >
                     {app.say(texts::journal_delete_all)}
                 </button>
             </Show>
         </div>
         <Show when=move || is_deleting.get()>
-            <div class="warning" role="alertdialog" aria-label=app.say(texts::journal_delete) on:keydown=on_key>
-                <p>{app.say(texts::journal_delete_question)}</p>
-                <div class="buttons">
-                    <button type="button" class="button" data-testid="confirm-delete" on:click=delete_all>
-                        {app.say(texts::journal_delete_confirm)}
-                    </button>
-                    <button
-                        type="button"
-                        id=KEEP_ID
-                        class="button plain"
-                        data-testid="keep-journal"
-                        on:click=move |_| close()
-                    >
-                        {app.say(texts::journal_delete_cancel)}
-                    </button>
-                </div>
-            </div>
+            <Question
+                app
+                name="journal"
+                id="journal-deletion"
+                title=Signal::derive(app.say(texts::journal_delete))
+                wording=QUESTION
+                on_delete=Callback::new(delete_all)
+                on_keep=Callback::new(move |()| close())
+            />
         </Show>
     }
 }
