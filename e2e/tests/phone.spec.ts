@@ -104,6 +104,36 @@ test('a photo of the table is opened where the visitor sees it, and so is the ta
   await expect(page.locator('#photo-table')).toBeFocused();
 });
 
+for (const tag of ['en', 'de', 'es', 'fr', 'pt-BR']) {
+  test(`titles of the table are broken between words only, and all columns are seen, in ${tag}`, async ({ dermake, server }) => {
+    await dermake.load(`${server.url}?lang=${tag}`);
+    await dermake.find('many-input').setInputFiles([1, 2, 3].map(sample));
+    await expect(dermake.find('like')).toHaveCount(3);
+    const table = dermake.find('table');
+    const brokenTitles = () =>
+      table.locator('thead th').evaluateAll((titles) =>
+        titles.flatMap((title) => {
+          const text = document.createTreeWalker(title, NodeFilter.SHOW_TEXT).nextNode() as Text;
+          const words = [...text.data.matchAll(/\S+/g)].filter(({ 0: word, index }) => {
+            const range = document.createRange();
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            return range.getClientRects().length > 1;
+          });
+          // Not every browser has the words of a language: this one hyphenates nothing.
+          return getComputedStyle(title).hyphens === 'auto' ? [text.data] : words.map(([word]) => word);
+        }),
+      );
+    const hidden = () => table.evaluate((table) => table.scrollWidth - table.parentElement!.clientWidth);
+    expect(await brokenTitles()).toEqual([]);
+    expect(await hidden()).toBe(0);
+    await dermake.find('like').first().tap();
+    await expect(dermake.find('similarity')).toHaveCount(3);
+    expect(await brokenTitles()).toEqual([]);
+    expect(await hidden()).toBe(0);
+  });
+}
+
 test('hints for a mouse are not shown, and stay for screen readers and keyboards', async ({ page, dermake, server }) => {
   await dermake.load(server.url);
   await expect(page.getByText('drop or paste photos')).toBeHidden();
