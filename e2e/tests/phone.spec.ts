@@ -104,6 +104,47 @@ test('a photo of the table is opened where the visitor sees it, and so is the ta
   await expect(page.locator('#photo-table')).toBeFocused();
 });
 
+test('answers for own labels come into view, and the focus stays', async ({ page, dermake, server }) => {
+  await dermake.load(server.url);
+  await dermake.choosePhoto(sample(1));
+  await dermake.answers(6);
+  await dermake.find('labels-select').selectOption('custom');
+  const [labels, use, answers] = ['own-labels', 'apply-own-labels', 'predictions'].map((name) => dermake.find(name));
+  /** Shows what is above the answers: the control that is used is the last thing in the window. */
+  const showLast = async (control: typeof use) => {
+    await control.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+    await expect(answers).not.toBeInViewport();
+  };
+  await labels.fill('acne, psoriasis, mole');
+  await showLast(use);
+  await use.tap();
+  await dermake.answers(3);
+  await expect(answers).toBeInViewport({ ratio: 1 });
+  await expect(use).toBeFocused();
+
+  await labels.fill('acne, mole');
+  await showLast(labels);
+  await labels.press('Control+Enter');
+  await dermake.answers(2);
+  await expect(answers).toBeInViewport({ ratio: 1 });
+  await expect(labels).toBeFocused();
+
+  await labels.fill('[acne]');
+  await use.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+  await use.tap();
+  await expect(dermake.find('notice')).toBeInViewport({ ratio: 1 });
+
+  // A visitor who has gone on stays there.
+  await labels.fill('acne, rosacea');
+  await use.evaluate((button: HTMLElement) => {
+    scrollTo(0, 0);
+    button.click();
+  });
+  await dermake.answers(2);
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+});
+
 for (const tag of ['en', 'de', 'es', 'fr', 'pt-BR']) {
   test(`titles of the table are broken between words only, and all columns are seen, in ${tag}`, async ({ dermake, server }) => {
     await dermake.load(`${server.url}?lang=${tag}`);

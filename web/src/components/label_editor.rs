@@ -2,7 +2,8 @@
 
 use super::model_card::ModelCard;
 use super::model_status::ModelChoice;
-use crate::app::App;
+use super::to_answers::{ANSWERS_ID, RANKED_ID};
+use crate::app::{App, focus};
 use crate::error::{Error, Remedy};
 use crate::language::Catalog;
 use crate::state::{Event, LabelChoice, OwnLabelsSummary, own_labels_warnings};
@@ -11,6 +12,10 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use shared_model::labels::LabelSet;
+
+/// Ids of the text field of own labels, and of the button that uses them.
+const OWN_LABELS_ID: &str = "own-labels";
+const USE_ID: &str = "use-own-labels";
 
 #[component]
 pub fn LabelEditor(app: App) -> impl IntoView {
@@ -87,15 +92,16 @@ fn OwnLabels(app: App) -> impl IntoView {
             area.set_value(&text);
         }
     });
+    let apply = apply_and_show(app);
     let on_key = move |event: KeyboardEvent| {
         if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) && !event.is_composing() {
-            app.send(Event::OwnLabelsApplied);
+            apply(OWN_LABELS_ID);
         }
     };
     view! {
-        <label class="field" for="own-labels">{app.say(texts::labels_own)}</label>
+        <label class="field" for=OWN_LABELS_ID>{app.say(texts::labels_own)}</label>
         <textarea
-            id="own-labels"
+            id=OWN_LABELS_ID
             data-testid="own-labels"
             rows="3"
             dir="auto"
@@ -114,11 +120,30 @@ fn OwnLabels(app: App) -> impl IntoView {
         </Show>
         <button
             type="button"
+            id=USE_ID
             class="button"
             data-testid="apply-own-labels"
-            on:click=move |_| app.send(Event::OwnLabelsApplied)
+            on:click=move |_| apply(USE_ID)
         >
             {app.say(texts::labels_use)}
         </button>
+    }
+}
+
+/// Applies the own labels, and scrolls to the progress, then to the answers, which may be below the window. The focus stays:
+/// screen readers announce the answers. The function takes the id of the control that was used.
+fn apply_and_show(app: App) -> impl Fn(&'static str) + Copy {
+    let is_awaited = RwSignal::new(false);
+    let is_ended = app.watch(|state| state.answer.is_some() || state.error().is_some());
+    Effect::new(move |_| {
+        if is_ended.get() && is_awaited.get_untracked() {
+            is_awaited.set(false);
+            focus::show_near(RANKED_ID, ANSWERS_ID);
+        }
+    });
+    move |control| {
+        app.send(Event::OwnLabelsApplied);
+        focus::show_near(RANKED_ID, control);
+        is_awaited.set(app.read(|state| state.photo.is_some()) && !is_ended.get_untracked());
     }
 }

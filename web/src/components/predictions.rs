@@ -7,7 +7,7 @@ use super::model_status::ModelStatus;
 use super::notice::Notice;
 use super::other_models::OtherModels;
 use super::take_along::TakeAlong;
-use super::to_answers::ANSWERS_ID;
+use super::to_answers::{ANSWERS_ID, RANKED_ID};
 use crate::app::App;
 use crate::state::n_shown;
 use crate::{sentences, texts};
@@ -71,7 +71,7 @@ pub fn Predictions(app: App) -> impl IntoView {
             <h2 id="answers-title">{app.say(texts::answers)}</h2>
             <ModelStatus app/>
             <Notice app/>
-            <div aria-live="polite" aria-busy=move || is_busy.get().to_string()>
+            <div id=RANKED_ID aria-live="polite" aria-busy=move || is_busy.get().to_string()>
                 {answers}
             </div>
             <PhotoMap app/>

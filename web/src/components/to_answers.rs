@@ -8,6 +8,8 @@ use leptos::prelude::*;
 
 /// Id of the part of the page that has the answers, and what is wrong with a photo.
 pub const ANSWERS_ID: &str = "answers";
+/// Id of the ranked labels in it. Until they are there, it is an empty place below the progress or the error.
+pub const RANKED_ID: &str = "ranked-labels";
 
 /// What is being done with the photo, and then the button that goes to its answers. Shown only in one column.
 #[component]
