@@ -1,5 +1,9 @@
 //! Clinical concepts: how much more a photo is like sentences with a term than like the same sentences without it.
 
+mod typical;
+
+pub use typical::{conditions_with_typical_findings, typical_findings};
+
 use crate::labels::{ConceptTemplates, LabelWarning, ReadLabels, concept_terms};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};

@@ -69,6 +69,10 @@ findings-seven-point = 7-Punkte-Checkliste (dermatoskopische Fotos)
 findings-all = Alle Befunde zeigen
 findings-fewer = Weniger Befunde zeigen
 findings-meaning = Bei 50 ähnelt das Foto Sätzen mit dem Befund genauso wie denselben Sätzen ohne ihn. Die Werte sind Ähnlichkeiten; sie sind nicht der Grund für die Antworten oben.
+findings-typical-of = Kennzeichnen, was typisch ist für
+findings-typical = typisch
+findings-typical-meaning = „Typisch“ heißt: Lehrbücher nennen den Befund bei { $label }; es ist kein Kriterium einer Diagnose. Der Wert sagt, wie sehr das Foto dem Befund ähnelt.
+findings-none-typical = Für { $label } gibt es keine Liste typischer Befunde.
 
 take-along = Antworten mitnehmen
 take-print = Drucken oder als PDF speichern

@@ -71,6 +71,10 @@ findings-seven-point = 7-point checklist (dermoscopic photos)
 findings-all = Show all findings
 findings-fewer = Show fewer findings
 findings-meaning = At 50 the photo is as much like sentences with the finding as like the same sentences without it. The scores are similarities; they are not the reason for the answers above.
+findings-typical-of = Mark what is typical of
+findings-typical = typical
+findings-typical-meaning = “Typical” means that textbooks name the finding for { $label }; it is no criterion of a diagnosis. The score says how much the photo resembles the finding.
+findings-none-typical = There is no list of typical findings for { $label }.
 
 take-along = Take the answers along
 take-print = Print or save as PDF

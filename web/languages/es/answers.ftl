@@ -69,6 +69,10 @@ findings-seven-point = Lista de 7 puntos (fotos de dermatoscopio)
 findings-all = Mostrar todos los hallazgos
 findings-fewer = Mostrar menos hallazgos
 findings-meaning = Con 50, la foto se parece tanto a frases con el hallazgo como a las mismas frases sin él. Las puntuaciones son semejanzas; no son el motivo de las respuestas de arriba.
+findings-typical-of = Marcar lo que es típico de
+findings-typical = típico
+findings-typical-meaning = «Típico» significa que los libros de texto nombran el hallazgo para { $label }; no es un criterio de diagnóstico. La puntuación dice cuánto se parece la foto al hallazgo.
+findings-none-typical = No hay ninguna lista de hallazgos típicos de { $label }.
 
 take-along = Llevarse las respuestas
 take-print = Imprimir o guardar como PDF

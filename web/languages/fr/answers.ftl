@@ -69,6 +69,10 @@ findings-seven-point = Liste en 7 points (photos au dermatoscope)
 findings-all = Afficher tous les signes
 findings-fewer = Afficher moins de signes
 findings-meaning = À 50, la photo ressemble autant aux phrases avec le signe qu'aux mêmes phrases sans lui. Les valeurs sont des ressemblances ; elles ne sont pas la raison des réponses ci-dessus.
+findings-typical-of = Marquer ce qui est typique de
+findings-typical = typique
+findings-typical-meaning = « Typique » signifie que les manuels citent le signe pour { $label } ; ce n'est pas un critère de diagnostic. La valeur dit à quel point la photo ressemble au signe.
+findings-none-typical = Il n'y a pas de liste de signes typiques pour { $label }.
 
 take-along = Emporter les réponses
 take-print = Imprimer ou enregistrer en PDF

@@ -69,6 +69,10 @@ findings-seven-point = Lista de 7 pontos (fotos de dermatoscópio)
 findings-all = Mostrar todos os achados
 findings-fewer = Mostrar menos achados
 findings-meaning = Com 50, a foto se parece tanto com frases com o achado quanto com as mesmas frases sem ele. As pontuações são semelhanças; não são o motivo das respostas acima.
+findings-typical-of = Marcar o que é típico de
+findings-typical = típico
+findings-typical-meaning = “Típico” significa que os livros-texto citam o achado para { $label }; não é um critério de diagnóstico. A pontuação diz o quanto a foto se parece com o achado.
+findings-none-typical = Não há lista de achados típicos de { $label }.
 
 take-along = Levar as respostas
 take-print = Imprimir ou salvar como PDF

@@ -53,6 +53,10 @@ findings-seven-point = 七点检查表（皮肤镜照片）
 findings-all = 显示全部体征
 findings-fewer = 显示较少体征
 findings-meaning = 50 表示照片与含有该体征的句子和不含该体征的相同句子同样相似。分数是相似度，不是上述答案的理由。
+findings-typical-of = 标出以下标签的典型体征
+findings-typical = 典型
+findings-typical-meaning = “典型”表示教科书为“{ $label }”列出该体征；这不是诊断标准。分数表示照片与该体征的相似程度。
+findings-none-typical = 没有“{ $label }”的典型体征列表。
 
 take-along = 带走答案
 take-print = 打印或保存为 PDF

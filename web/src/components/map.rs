@@ -1,7 +1,6 @@
 //! Where the photo is like a text: the square that the model saw, darker where it is less like it.
 
 use crate::app::{App, focus};
-use crate::language::Catalog;
 use crate::state::{Event, MAX_WORDS_CHARS, ShownMap};
 use crate::{sentences, texts};
 use leptos::ev::SubmitEvent;
@@ -38,11 +37,11 @@ pub fn PhotoMap(app: App) -> impl IntoView {
 
 #[component]
 fn Controls(app: App) -> impl IntoView {
-    let labels = app.watch(|state| state.labels_to_map());
+    let labels = app.watch(|state| state.ranked_labels());
     let (select, input) = (NodeRef::<Select>::new(), NodeRef::<Input>::new());
     let option = move |label: String| {
         let value = label.clone();
-        view! { <option value=value>{move || with_translation(&app.texts(), &label)}</option> }
+        view! { <option value=value>{move || sentences::with_translation(&app.texts(), &label)}</option> }
     };
     let show_label = move |_| {
         if let Some(select) = select.get_untracked() {
@@ -81,14 +80,6 @@ fn Controls(app: App) -> impl IntoView {
             <p class="hint" id="map-own-hint">{app.say(texts::map_own_hint)}</p>
             <button type="submit" class="button plain" data-testid="map-own-show">{app.say(texts::map_own_show)}</button>
         </form>
-    }
-}
-
-/// A label, and its name in the language of the page, as one text: an option has no elements.
-fn with_translation(catalog: &Catalog, label: &str) -> String {
-    match sentences::translation(catalog, label) {
-        Some(name) => format!("{label} · {name}"),
-        None => label.into(),
     }
 }
 

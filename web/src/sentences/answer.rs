@@ -2,7 +2,7 @@
 
 use super::{error, translation};
 use crate::language::Catalog;
-use crate::state::{ConceptList, Row, duration};
+use crate::state::{ConceptList, Row, Typical, duration};
 use crate::texts;
 use crate::verdict::Verdict;
 use crate::worker::protocol::{Computed, Engine};
@@ -64,6 +64,15 @@ pub fn list_title(catalog: &Catalog, list: ConceptList) -> String {
     match list {
         ConceptList::SkinCon => texts::findings_skincon(catalog),
         ConceptList::SevenPoint => texts::findings_seven_point(catalog),
+    }
+}
+
+/// What it means that findings are typical of a label, or that there is no list for it.
+pub fn typical(catalog: &Catalog, Typical { label, findings }: &Typical) -> String {
+    let name = translation(catalog, label).unwrap_or_else(|| label.clone());
+    match findings {
+        Some(_) => texts::findings_typical_meaning(catalog, &name),
+        None => texts::findings_none_typical(catalog, &name),
     }
 }
 

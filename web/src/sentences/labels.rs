@@ -19,6 +19,14 @@ pub fn translation(catalog: &Catalog, label: &str) -> Option<String> {
     Some(catalog.text(id, &[])).filter(|name| name.to_lowercase() != label)
 }
 
+/// A label, and its name in the language of the page, as one text: an option has no elements.
+pub fn with_translation(catalog: &Catalog, label: &str) -> String {
+    match translation(catalog, label) {
+        Some(name) => format!("{label} · {name}"),
+        None => label.into(),
+    }
+}
+
 /// The language of labels if it is not the page's: the built-in ones are in English, that of others is not known.
 pub fn labels_language<'a>(
     catalog: &Catalog,

@@ -11,10 +11,10 @@ mod report;
 mod search;
 mod status;
 
-pub use answer::{answered, list_title, percent, remark, row_remark, verdict};
+pub use answer::{answered, list_title, percent, remark, row_remark, typical, verdict};
 pub use camera::camera;
 pub use error::error;
-pub use labels::{labels_language, own_labels, translation, warnings};
+pub use labels::{labels_language, own_labels, translation, warnings, with_translation};
 pub use map::most_like;
 pub use models::{cost, models_agree, other_failure, other_work};
 pub use photo::{body_site, crop, hint, kept_spots};

@@ -92,6 +92,8 @@ pub enum Event {
     JournalFailed(Error),
     /// The visitor turned findings on or off.
     ConceptsWanted(bool),
+    /// The visitor wants to see which findings are typical of this label.
+    TypicalLabelChosen(String),
     /// The visitor wants to see where the photo is like a label or words of their own.
     MapWanted(String),
     MapClosed,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use dermake_prepare::{Lexicon, read};
+use shared_model::concepts::conditions_with_typical_findings;
 use shared_model::labels::{LabelSet, concept_terms};
 use std::sync::LazyLock;
 
@@ -20,6 +21,13 @@ fn every_label_of_the_built_in_sets_is_found_under_its_name() {
                 assert_eq!(condition(&caption).as_deref(), Some(name.as_str()), "{caption}");
             }
         }
+    }
+}
+
+#[test]
+fn the_names_of_conditions_with_typical_findings_are_known() {
+    for name in conditions_with_typical_findings() {
+        assert!(condition(name).is_some(), "{name:?} is neither a condition nor a synonym in data/conditions.json");
     }
 }
 

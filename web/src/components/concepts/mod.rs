@@ -1,15 +1,15 @@
-//! The findings of the photo: how much it is like sentences with each of them.
+//! The findings of the photo: how much it is like sentences with each of them, and which are typical of a label.
+
+mod typical_label;
 
 use super::switch::Switch;
 use crate::app::App;
 use crate::language::Language;
-use crate::state::{ConceptList, Event};
+use crate::state::{ConceptList, Event, Finding, findings_to_show};
 use crate::{sentences, texts};
 use leptos::prelude::*;
 use shared_model::concepts::Presence;
-
-/// Number of findings of a list to show before the visitor expands it.
-const N_SHOWN: usize = 6;
+use typical_label::TypicalLabel;
 
 /// The switch for findings, and their scores.
 #[component]
@@ -34,20 +34,22 @@ pub fn Concepts(app: App) -> impl IntoView {
 #[component]
 fn Profile(app: App, concepts: Vec<Presence>) -> impl IntoView {
     let is_all = RwSignal::new(false);
+    let typical = app.watch(|state| state.typical());
     let list = |list: ConceptList| {
-        let of_list: Vec<Presence> =
-            concepts.iter().filter(|found| ConceptList::of(&found.concept) == Some(list)).cloned().collect();
+        let concepts = concepts.clone();
         let title = move || sentences::list_title(&app.texts(), list);
-        let n_shown = move || if is_all.get() { usize::MAX } else { N_SHOWN };
+        let rows = move || {
+            let shown = typical.with(|typical| findings_to_show(list, &concepts, typical.as_ref(), is_all.get()));
+            shown.into_iter().map(|finding| row(app, finding)).collect_view()
+        };
         view! {
             <h3>{title}</h3>
-            <ol aria-label=title>
-                {move || of_list.iter().take(n_shown()).map(row).collect_view()}
-            </ol>
+            <ol aria-label=title>{rows}</ol>
         }
     };
     view! {
         <div data-testid="concepts">
+            <TypicalLabel app typical/>
             {ConceptList::ALL.map(list).collect_view()}
             <button
                 type="button"
@@ -65,11 +67,14 @@ fn Profile(app: App, concepts: Vec<Presence>) -> impl IntoView {
     }
 }
 
-fn row(found: &Presence) -> impl IntoView + use<> {
-    let percent = 100.0 * found.score;
+fn row(app: App, Finding { concept, score, is_typical }: Finding) -> impl IntoView {
+    let percent = 100.0 * score;
+    let mark = is_typical.then(|| {
+        view! { " "<span class="typical" prop:textContent=app.say(texts::findings_typical)></span> }
+    });
     view! {
-        <li data-concept=found.concept.clone() data-score=found.score.to_string()>
-            <span class="label" lang=Language::English.code()>{found.concept.clone()}</span>
+        <li data-concept=concept data-score=score.to_string() data-typical=is_typical.to_string()>
+            <span class="label"><span lang=Language::English.code()>{concept.clone()}</span>{mark}</span>
             <span class="percent">{format!("{percent:.0}")}</span>
             <span class="bar" aria-hidden="true"><span style:width=format!("{percent:.2}%")></span></span>
         </li>

@@ -76,6 +76,10 @@ impl AppState {
             Event::JournalMarked(id) => self.mark_in_journal(id),
             Event::JournalFailed(error) => self.fail_journal(error),
             Event::ConceptsWanted(wants) => self.want_concepts(wants),
+            Event::TypicalLabelChosen(label) => {
+                self.typical_label = Some(label);
+                Vec::new()
+            }
             Event::MapWanted(text) => self.want_map(&text),
             Event::MapClosed => self.close_map(),
             Event::MapFramed => self.frame_map(),

@@ -2,9 +2,9 @@
 
 use super::AppState;
 use crate::error::Error;
-use crate::state::{Action, Answer, ConceptList, Phase};
+use crate::state::{Action, Answer, ConceptList, Phase, Typical};
 use crate::worker::protocol::{Envelope, Request};
-use shared_model::concepts::Presence;
+use shared_model::concepts::{Presence, typical_findings};
 
 impl AppState {
     /// Whether findings can be scored: the model runs here, and there is an answer.
@@ -15,6 +15,15 @@ impl AppState {
     /// The scores of the current photo, the highest first.
     pub fn concepts(&self) -> Option<&[Presence]> {
         self.answer.as_ref()?.concepts.as_deref()
+    }
+
+    /// What is typical of the label that the visitor chose, or of the first; `None` without scores, or if there is a list for
+    /// no label.
+    pub fn typical(&self) -> Option<Typical> {
+        let labels = self.concepts().map(|_| self.ranked_labels())?;
+        let label = self.typical_label.as_ref().or(labels.first())?;
+        let is_offered = labels.iter().any(|label| typical_findings(label).is_some());
+        is_offered.then(|| Typical::of(label))
     }
 
     /// Turns findings on or off. While they are on, they are scored after each answer.

@@ -19,8 +19,8 @@ impl AppState {
         self.map.as_ref().filter(|_| self.answer.is_some())
     }
 
-    /// The labels to map, the most likely first.
-    pub fn labels_to_map(&self) -> Vec<String> {
+    /// The labels of the answer, the most likely first.
+    pub fn ranked_labels(&self) -> Vec<String> {
         let predictions = self.answer.iter().flat_map(|answer| &answer.predictions);
         predictions.map(|prediction| prediction.label.clone()).collect()
     }

@@ -70,6 +70,8 @@ pub struct AppState {
     kept_features: KeptFeatures,
     /// Whether findings are scored, too.
     pub wants_concepts: bool,
+    /// The label whose typical findings the visitor wants to see, if not those of the first.
+    typical_label: Option<String>,
     /// Number of the worker's threads.
     pub n_threads: usize,
     /// The own labels that were applied.
@@ -111,7 +113,7 @@ impl AppState {
 
     /// Sends a request to the worker if there are a model, a photo and labels. A failed load stays failed.
     fn classify_if_possible(&mut self) -> Vec<Action> {
-        (self.answer, self.map) = (None, None);
+        (self.answer, self.map, self.typical_label) = (None, None, None);
         if !self.is_loaded {
             return Vec::new();
         }

@@ -39,6 +39,48 @@ fn a_failure_of_the_findings_keeps_the_answer_and_a_retry_recovers() {
 }
 
 #[test]
+fn findings_are_marked_for_the_first_label_until_the_visitor_chooses_another() {
+    let found = |state: &AppState| state.typical().map(|found| (found.label, found.findings.is_some()));
+    let mut state = ready();
+    state.enters_labels("melanoma, psoriasis, a brown spot");
+    state.apply(Event::PhotoChosen("x.jpg".into()));
+    let ranked = ["psoriasis", "a brown spot", "melanoma"];
+    let answer = || {
+        let Reply::Predictions { predictions, certainty, millis, finished_at, computed, feature } = predictions()
+        else {
+            unreachable!()
+        };
+        let of = |label: &str| Prediction { label: label.into(), ..predictions[0].clone() };
+        let predictions = ranked.map(of).into();
+        Reply::Predictions { predictions, certainty, millis, finished_at, computed, feature }
+    };
+    state.worker_replies(answer());
+    assert_eq!(found(&state), None, "no findings are shown");
+    state.apply(Event::ConceptsWanted(true));
+    state.worker_replies(scores());
+    assert_eq!(found(&state), Some(("psoriasis".into(), true)));
+    assert_eq!(state.typical().unwrap().findings.unwrap(), ["plaque", "scale", "erythema"]);
+
+    for (label, has_list) in [("melanoma", true), ("a brown spot", false)] {
+        assert_eq!(state.apply(Event::TypicalLabelChosen(label.into())), []);
+        assert_eq!(found(&state), Some((label.into(), has_list)));
+    }
+    // Another photo has another first label.
+    state.apply(Event::PhotoChosen("y.jpg".into()));
+    state.worker_replies(answer());
+    state.worker_replies(scores());
+    assert_eq!(found(&state), Some(("psoriasis".into(), true)));
+}
+
+#[test]
+fn nothing_is_marked_if_there_is_a_list_for_no_label() {
+    let mut state = answered();
+    state.apply(Event::ConceptsWanted(true));
+    state.worker_replies(scores());
+    assert_eq!((state.concepts().is_some(), state.typical()), (true, None));
+}
+
+#[test]
 fn the_server_scores_no_findings() {
     let mut state = listed();
     state.apply(Event::ServerChosen(true));

@@ -17,7 +17,7 @@ fn wanted(actions: &[Action]) -> (String, PhotoId, Option<Crop>) {
 fn a_map_is_of_the_text_and_the_photo_and_goes_with_the_answer() {
     let mut state = answered();
     assert!(state.offers_map() && state.map().is_none());
-    assert_eq!(state.labels_to_map(), ["a"]);
+    assert_eq!(state.ranked_labels(), ["a"]);
     assert_eq!(wanted(&state.apply(Event::MapWanted(" a wheal ".into()))), ("a wheal".into(), 1, None));
     assert_eq!((state.phase_name(), state.answer.is_some()), ("mapping", true));
     state.worker_replies(Reply::Mapped { map: map(), millis: 1.0 });
