@@ -8,6 +8,7 @@ pub(crate) use contribution::on_cpu;
 
 use crate::Result;
 use crate::linear::Linear;
+use crate::parallel::{map_alone, n_threads};
 use crate::shared_tokens::SharedTokens;
 use crate::weights::{Placement, Weights};
 use block::Buffers;
@@ -39,6 +40,32 @@ impl Transformer {
     /// Whether its matrices are int8, on the CPU.
     pub(crate) fn is_int8(&self) -> bool {
         self.blocks.first().is_some_and(|block| block.linear(Layer::CFc).int8().is_some())
+    }
+
+    /// Whether its blocks compute `x` as one operation each.
+    fn is_fused(&self, x: &Tensor) -> bool {
+        self.blocks.iter().all(|block| block.is_fused(x))
+    }
+
+    /// Computes each sample of a batch by `run`: as many at a time as there are threads, each on one of them, and those
+    /// that are left over together, on all threads. A sample has the same bits in both ways.
+    ///
+    /// # Shapes
+    /// - `x`: `[B, N, D]`
+    /// - `run`: `[b, N, D]` to `[b, M, D]`, by blocks of this transformer alone
+    /// - returns `[B, M, D]`
+    pub fn each_sample(&self, x: Tensor, run: impl Fn(Tensor) -> Result<Tensor> + Send + Sync) -> Result<Tensor> {
+        let batch = x.dim(0)?;
+        let n_alone = batch - batch % n_threads();
+        if batch == 1 || n_alone == 0 || !self.is_fused(&x) {
+            return run(x);
+        }
+        let mut parts =
+            map_alone(n_alone, |sample| run(x.narrow(0, sample, 1)?)).into_iter().collect::<Result<Vec<_>>>()?;
+        if n_alone < batch {
+            parts.push(run(x.narrow(0, n_alone, batch - n_alone)?)?);
+        }
+        Ok(Tensor::cat(&parts, 0)?)
     }
 
     /// All blocks.

@@ -94,7 +94,7 @@ impl VisionTower {
     /// # Errors
     /// [`Error::NotFinite`] when the weights lead to values that are NaN or infinite.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let tokens = self.last_tokens(pixel_values, &mut |_| ())?;
+        let tokens = self.last_tokens(pixel_values)?;
         unit_length(&self.raw_feature_of(&tokens)?)
     }
 
@@ -108,20 +108,18 @@ impl VisionTower {
     /// # Errors
     /// As [`Self::image_features`].
     pub fn pooled_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let pooled = self.pooled(&self.last_tokens(pixel_values, &mut |_| ())?)?.to_dtype(DType::F32)?;
+        let pooled = self.pooled(&self.last_tokens(pixel_values)?)?.to_dtype(DType::F32)?;
         finite::check_features("image features", &pooled)?;
         Ok(pooled)
     }
 
-    /// The tokens that the pooling takes, as they leave the blocks. `see` sees the input of each block where only the
-    /// class token counts.
-    fn last_tokens(&self, pixel_values: &Tensor, see: &mut dyn FnMut(&Tensor)) -> Result<Tensor> {
-        let silent: Observer<'_> = &mut |_, _| {};
-        let tokens = self.embed(pixel_values, silent)?;
-        match self.pooling.takes_first_token() {
-            true => self.transformer.forward_first_token(tokens, see),
-            false => self.transformer.forward(tokens, None, silent),
-        }
+    /// The tokens that the pooling takes, as they leave the blocks.
+    fn last_tokens(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        let takes_first_token = self.pooling.takes_first_token();
+        self.transformer.each_sample(self.tokens(pixel_values)?, |tokens| match takes_first_token {
+            true => self.transformer.forward_first_token(tokens, &mut |_| ()),
+            false => self.transformer.forward(tokens, None, &mut |_, _| {}),
+        })
     }
 
     /// `[B, E]` of what [`Self::last_tokens`] returns.

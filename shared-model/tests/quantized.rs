@@ -46,6 +46,24 @@ fn lowest_cosine(a: &Tensor, b: &Tensor) -> f32 {
 }
 
 #[test]
+fn images_of_a_batch_have_the_bits_of_each_alone() {
+    let (config, weights) = model();
+    // Some are computed on a thread each, the last one on all threads.
+    let n_images = 2 * rayon::current_num_threads() + 1;
+    let pixels = Tensor::randn(0f32, 1.0, (n_images, 3, 32, 32), &Device::Cpu).unwrap();
+    let quantized = [WeightFormat::Int8, WeightFormat::Int4].map(|format| quantized(&config, &weights, format));
+    for weights in [weights].iter().chain(&quantized) {
+        let tower = Clip::load(weights.clone(), &config, &Placement::default()).unwrap().vision;
+        let bits = |pixels: &Tensor| -> Vec<u32> {
+            let features = tower.image_features(pixels).unwrap();
+            features.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+        };
+        let alone = (0..n_images).flat_map(|image| bits(&pixels.narrow(0, image, 1).unwrap()));
+        assert_eq!(bits(&pixels), alone.collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn quantized_features_stay_near_the_dense_ones() {
     let (config, weights) = model();
     let dense = Clip::load(weights.clone(), &config, &Placement::default()).unwrap();

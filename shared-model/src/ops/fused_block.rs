@@ -2,7 +2,7 @@
 //!
 //! The steps between two products are fused into them: a row is normalized (and quantized, for int8) in one pass, bias
 //! and activation are applied to the values of a product before they are stored, and the residuals are added in place.
-//! All blocks of a tower share the buffers.
+//! All blocks of a tower share their buffers.
 
 use super::attention::equal_starts;
 use super::layer_norm::{LayerNorm, NormRows};
@@ -41,9 +41,20 @@ pub(crate) struct FusedBlock<'a, M> {
     pub activation: Activation,
 }
 
-/// The buffers of one tower, shared by its blocks; `B` is that of rows to multiply.
+/// The buffers of one tower that no block uses now: as many as there were calls at a time. `B` is that of rows to
+/// multiply.
 #[derive(Default)]
-pub(crate) struct Workspace<B>(Mutex<Buffers<B>>);
+pub(crate) struct Workspace<B>(Mutex<Vec<Buffers<B>>>);
+
+impl<B: Default> Workspace<B> {
+    fn take(&self) -> Buffers<B> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put_back(&self, buffers: Buffers<B>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
+    }
+}
 
 #[derive(Default)]
 struct Buffers<B> {
@@ -247,9 +258,9 @@ impl<M: PanelMatrix> CustomOp1 for BlockOp<'_, M> {
         {
             candle_core::bail!("{} distinct tokens on {:?}", shared.ids.len(), layout.shape());
         }
-        let mut buffers = self.workspace.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let buffers = &mut *buffers;
-        let wanted = on_threads(move || self.compute(x, (batch, n_tokens), buffers));
+        let mut buffers = self.workspace.take();
+        let wanted = on_threads(|| self.compute(x, (batch, n_tokens), &mut buffers));
+        self.workspace.put_back(buffers);
         let n_wanted = wanted.len() / (batch * width).max(1);
         Ok((CpuStorage::F32(wanted), Shape::from((batch, n_wanted, width))))
     }

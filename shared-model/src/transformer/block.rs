@@ -121,6 +121,11 @@ impl Block {
         })
     }
 
+    /// Whether [`Self::forward`] and [`Self::forward_first_token`] compute `x` as one operation.
+    pub(super) fn is_fused(&self, x: &Tensor) -> bool {
+        self.fused(x, Linear::int8).is_some() || self.fused(x, Linear::packed).is_some()
+    }
+
     /// The first `n_wanted` tokens as one operation, if there is one.
     fn forward_fused(&self, x: &Tensor, n_wanted: usize, buffers: &Buffers) -> Option<Result<Tensor>> {
         if let Some(block) = self.fused(x, Linear::int8) {

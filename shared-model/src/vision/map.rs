@@ -52,7 +52,7 @@ impl VisionTower {
             return Err(Error::Tensor(candle_core::Error::Msg(detail)));
         }
         let mut inputs = Vec::new();
-        let tokens = self.last_tokens(pixel_values, &mut |x| {
+        let tokens = self.transformer.forward_first_token(self.tokens(pixel_values)?, &mut |x| {
             if inputs.len() == N_BLOCKS {
                 inputs.remove(0);
             }
