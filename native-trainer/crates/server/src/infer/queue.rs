@@ -26,7 +26,7 @@ pub(super) enum Batch {
     Texts(Vec<Work<String>>),
 }
 
-/// Size of a batch, and how long it waits for further entries.
+/// Size of a batch, and how long an image waits for others.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batching {
     pub(super) max_images: usize,
@@ -47,6 +47,9 @@ struct Waiting {
     texts: VecDeque<Work<String>>,
     /// Which kind is next if both wait.
     is_texts_turn: bool,
+    /// Whether the last image had company. If not, the next one does not wait for any: a single client would wait in
+    /// vain for each of its images.
+    had_company: bool,
     is_open: bool,
     n_abandoned: u64,
 }
@@ -54,7 +57,8 @@ struct Waiting {
 impl Queue {
     pub(super) fn new(batching: Batching) -> Self {
         let (images, texts) = (VecDeque::new(), VecDeque::new());
-        let waiting = Waiting { images, texts, is_texts_turn: false, is_open: true, n_abandoned: 0 };
+        let waiting =
+            Waiting { images, texts, is_texts_turn: false, had_company: true, is_open: true, n_abandoned: 0 };
         Self { batching, waiting: Mutex::new(waiting), changed: Condvar::new() }
     }
 
@@ -105,9 +109,11 @@ impl Queue {
             };
             let remaining = self.batching.max_wait.saturating_sub(first.since.elapsed());
             let is_ready = waiting.images.len() >= self.batching.max_images || remaining.is_zero();
-            if is_ready || !waiting.is_open || !waiting.texts.is_empty() {
+            if is_ready || !waiting.had_company || !waiting.is_open || !waiting.texts.is_empty() {
                 waiting.is_texts_turn = true;
-                return Some(Batch::Images(take(&mut waiting.images, self.batching.max_images)));
+                let images = take(&mut waiting.images, self.batching.max_images);
+                waiting.had_company = images.len() > 1;
+                return Some(Batch::Images(images));
             }
             waiting = self.changed.wait_timeout(waiting, remaining).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -200,6 +206,29 @@ mod tests {
         let images: Vec<_> = (0..3).map(|_| queue.push_image(image())).collect();
         assert_eq!(next(&queue), "i3");
         drop(images);
+    }
+
+    #[test]
+    fn after_an_image_alone_the_next_does_not_wait_until_two_come_together() {
+        let queue = queue(Duration::from_secs(3600));
+        let texts = queue.push_texts(texts(1)).unwrap();
+        let mut images = vec![queue.push_image(image())];
+        assert_eq!(
+            (next(&queue), next(&queue)),
+            ("i1".into(), "t1".into()),
+            "an image does not keep texts waiting"
+        );
+        images.push(queue.push_image(image()));
+        assert_eq!(next(&queue), "i1");
+        images.extend([queue.push_image(image()), queue.push_image(image())]);
+        assert_eq!(next(&queue), "i2");
+        images.push(queue.push_image(image()));
+        std::thread::scope(|scope| {
+            let batch = scope.spawn(|| next(&queue));
+            images.extend([queue.push_image(image()), queue.push_image(image())]);
+            assert_eq!(batch.join().unwrap(), "i3");
+        });
+        drop((texts, images));
     }
 
     #[test]
