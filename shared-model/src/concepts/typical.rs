@@ -6,8 +6,8 @@ use crate::labels::spelling_key;
 /// A condition a line: its names, a colon, the concepts.
 const TABLE: &str = include_str!("../../data/typical_findings.txt");
 
-/// Returns the concepts that textbooks name for a condition; `None` if the table does not have it. Spellings of a name as in
-/// [`spelling_key`] are one.
+/// Returns the concepts that textbooks name for a condition; `None` if the table does not have it. A name may be spelled as
+/// [`spelling_key`] allows.
 pub fn typical_findings(condition: &str) -> Option<Vec<&'static str>> {
     let key = spelling_key(condition);
     let (_, findings) = entries().find(|(names, _)| names.split(", ").any(|name| name == key))?;

@@ -130,8 +130,8 @@ fn OwnLabels(app: App) -> impl IntoView {
     }
 }
 
-/// Applies the own labels, and scrolls to the progress, then to the answers, which may be below the window. The focus stays:
-/// screen readers announce the answers. The function takes the id of the control that was used.
+/// Applies the own labels, and scrolls to the progress, then to the answers, which may be below the window. The focus
+/// stays: screen readers announce the answers. The function takes the id of the control that was used.
 fn apply_and_show(app: App) -> impl Fn(&'static str) + Copy {
     let is_awaited = RwSignal::new(false);
     let is_ended = app.watch(|state| state.answer.is_some() || state.error().is_some());

@@ -40,8 +40,8 @@ pub fn Timeline(app: App) -> impl IntoView {
     view! { <For each=move || spots.get() key=|(name, _)| name.clone() children=spot/> }
 }
 
-/// Deletes an entry, and returns whether it was deleted. The focus goes to the one beside it: to the entry and not to its
-/// button, since a key that is held down would go on to the next question.
+/// Deletes an entry, and returns whether it was deleted. The focus goes to the one beside it: to the entry and not to
+/// its button, since a key that is held down would go on to the next question.
 async fn delete(app: App, id: String) -> bool {
     let (deleted, beside) = (element_id(&id), app.read(|state| state.journal.id_beside(&id)));
     let is_deleted = app.remove_from_journal(Some(id)).await;
