@@ -66,8 +66,9 @@ test('a program that never starts is an error, and a retry recovers', async ({ p
   await openUntilRequested(page, testProxy.url, loader);
   await pass(page, 2 * 16);
   await dermake.expectNotice(/could not start \(it did not respond for 15 seconds\)/);
-  testProxy.hold();
+  // Before the requests go on: the program that was given up might start then, and there would be nothing to retry.
   await dermake.find('retry').click();
+  testProxy.hold();
   await dermake.expectToClassify(photo);
 });
 
