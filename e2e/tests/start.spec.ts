@@ -16,8 +16,8 @@ async function pass(page: Page, secs: number): Promise<void> {
 }
 
 /**
- * Lets seconds pass on the page's clock until another build starts. No more than that: its start takes the worker's time, and
- * would be given up, too.
+ * Lets seconds pass on the page's clock until another build starts, and no longer: that build starts in the worker's
+ * time, and would be given up, too.
  */
 async function passUntilBuild(page: Page, build: string): Promise<void> {
   const root = page.locator('html');

@@ -166,7 +166,7 @@ impl HostedLabels {
     /// Whether the hosted set has the key and the class names of this one, in its order.
     pub fn has_names_of(&self, set: &LabelSet) -> bool {
         let has_size_of = (&self.key, self.n_labels) == (&set.key, set.class_names.len());
-        has_size_of && self.names_sha256.as_ref().is_some_and(|hash| *hash == names_sha256(set))
+        has_size_of && self.names_sha256 == Some(names_sha256(set))
     }
 }
 

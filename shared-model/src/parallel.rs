@@ -22,8 +22,8 @@ pub fn use_threads() {
     HAS_THREADS.store(true, Ordering::Relaxed);
 }
 
-/// Parts of [`for_each_task`] for each thread: rayon alone would make two or four, and one thread would wait long for the
-/// last one.
+/// Parts of [`for_each_task`] for each thread: rayon alone would make two or four, and one thread would wait long for
+/// the last one.
 const PARTS_PER_THREAD: usize = 16;
 
 fn has_threads() -> bool {
@@ -42,7 +42,7 @@ pub(crate) fn n_threads() -> usize {
 /// Runs `work`, which has many loops, on one of the threads that they run on: elsewhere, each loop would wake these
 /// threads, and the caller would sleep until it ends.
 ///
-/// A lock that `work` takes could be held by other work that waits on the same thread; it takes none.
+/// `work` must not take locks: other work that waits on the same thread could hold them.
 pub(crate) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if has_threads() { rayon::scope(|_| work()) } else { work() }
 }
@@ -132,8 +132,8 @@ mod tests {
                 assert_eq!(thread::current().id(), on_one_thread);
                 value[0] = task;
             });
-            let on_threads = map_tasks(100, |_| on_threads(|| thread::current().id()));
-            assert!(on_threads.iter().all(|&id| id == on_one_thread));
+            let ids = map_tasks(100, |_| on_threads(|| thread::current().id()));
+            assert!(ids.iter().all(|&id| id == on_one_thread));
             (n_threads(), values.iter().sum::<usize>())
         };
         let expected: Vec<_> = (0..9).map(|task| (1, 100 * task)).collect();

@@ -6,8 +6,8 @@ use crate::labels::spelling_key;
 /// A condition a line: its names, a colon, the concepts.
 const TABLE: &str = include_str!("../../data/typical_findings.txt");
 
-/// Returns the concepts that textbooks name for a condition; `None` if the table does not have it. A name may be spelled as
-/// [`spelling_key`] allows.
+/// Returns the concepts that textbooks name for a condition, in any spelling with the same [`spelling_key`]; `None` if
+/// the table does not have it.
 pub fn typical_findings(condition: &str) -> Option<Vec<&'static str>> {
     let key = spelling_key(condition);
     let (_, findings) = entries().find(|(names, _)| names.split(", ").any(|name| name == key))?;
@@ -19,7 +19,7 @@ pub fn conditions_with_typical_findings() -> impl Iterator<Item = &'static str> 
     entries().flat_map(|(names, _)| names.split(", "))
 }
 
-/// The names and the concepts of each line, separated by commas.
+/// Returns the names and the concepts of each line, each separated by commas.
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(": "))
 }

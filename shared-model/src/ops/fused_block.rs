@@ -41,8 +41,8 @@ pub(crate) struct FusedBlock<'a, M> {
     pub activation: Activation,
 }
 
-/// The buffers of one tower that no block uses now: as many as there were calls at a time. `B` is that of rows to
-/// multiply.
+/// The buffers of one tower that are free. A call takes one, and puts it back; without a free one it makes another. `B`
+/// is the buffer of rows to multiply.
 #[derive(Default)]
 pub(crate) struct Workspace<B>(Mutex<Vec<Buffers<B>>>);
 

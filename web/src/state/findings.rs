@@ -24,7 +24,7 @@ pub struct Typical {
 }
 
 impl Typical {
-    /// The findings that are typical of a label.
+    /// Returns the findings that are typical of a label.
     pub fn of(label: &str) -> Self {
         Self { label: label.into(), findings: typical_findings(label) }
     }
@@ -34,7 +34,7 @@ impl Typical {
     }
 }
 
-/// The findings of a list to show, in the order of `scores`: all, or the first and those that are typical.
+/// Returns the findings of a list to show, in the order of `scores`: all, or the first and those that are typical.
 pub fn findings_to_show(
     list: ConceptList,
     scores: &[Presence],

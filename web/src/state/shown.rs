@@ -1,9 +1,9 @@
 //! How many rows of a list are shown before the visitor expands it.
 
-/// Fewest rows that are hidden: a button in place of one row saves no room.
+/// Fewest rows that a list hides: a button takes as much room as one row.
 const MIN_HIDDEN: usize = 2;
 
-/// Number of rows to show of `n_rows`, if `n_first` are enough.
+/// Returns how many of `n_rows` are shown at first: `n_first`, or all if that would hide only one.
 pub fn n_shown(n_rows: usize, n_first: usize) -> usize {
     if n_rows < n_first + MIN_HIDDEN { n_rows } else { n_first }
 }

@@ -16,7 +16,7 @@ pub(super) struct WorkerStart {
     /// Grows with every step, so that the timeout of an earlier step is recognized.
     step: StartStep,
     is_over: bool,
-    /// Whether no build has started: the next start begins with the first, unless the last one starts late.
+    /// Whether every build was given up. The next start begins with the first build, unless the last one starts yet.
     has_failed: bool,
 }
 

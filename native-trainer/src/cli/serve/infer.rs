@@ -44,8 +44,8 @@ pub struct InferArguments {
     )]
     max_batch: u32,
 
-    /// Longest time that a photo waits for others to join its batch, in milliseconds; not at all if the last
-    /// one was alone
+    /// Longest time that a photo waits for others to join its batch, in milliseconds; after a photo that was
+    /// computed alone, the next does not wait
     #[arg(
         long,
         env = "DERMAKE_BATCH_WAIT_MS",

@@ -1,4 +1,4 @@
-//! The question before photos are deleted. The answer that changes nothing has the focus, and Escape gives it, too.
+//! The question before photos are deleted. The button that keeps them has the focus; Escape keeps them, too.
 
 use crate::app::{App, focus};
 use crate::texts::Text;
@@ -13,7 +13,7 @@ pub struct Wording {
     pub keep: Text,
 }
 
-/// `name` is that of what is deleted, for tests; `id` is the question's.
+/// Asks whether to delete. `name` says what, in the ids of tests; `id` is that of the question's elements.
 #[component]
 pub fn Question(
     app: App,

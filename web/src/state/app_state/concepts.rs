@@ -17,8 +17,8 @@ impl AppState {
         self.answer.as_ref()?.concepts.as_deref()
     }
 
-    /// What is typical of the label that the visitor chose, or of the first; `None` without scores, or if there is a list
-    /// for no label.
+    /// Returns what is typical of the label that the visitor chose, or of the first; `None` without scores, or if no
+    /// label has a list.
     pub fn typical(&self) -> Option<Typical> {
         let labels = self.concepts().map(|_| self.ranked_labels())?;
         let label = self.typical_label.as_ref().or(labels.first())?;

@@ -61,8 +61,8 @@ fn next(letters: &[Letter], line: &[usize], is_used: &[bool]) -> Option<usize> {
 
 /// Returns whether a row of letters is text.
 ///
-/// Chosen on drawn photos with text in half of them, beside photos without any; docs/prepare.md has figures
-/// of others.
+/// Chosen on drawn photos with text in half of them, beside photos without any; docs/prepare.md has figures for other
+/// photos.
 pub fn is_text(line: &[&Letter]) -> bool {
     let middle =
         |value: fn(&Letter) -> f32| median(&mut line.iter().map(|letter| value(letter)).collect::<Vec<f32>>());

@@ -25,8 +25,8 @@ pub struct InferOptions {
     /// Largest number of photos in a batch
     pub max_batch: u32,
 
-    /// Longest time that a photo waits for others to join its batch, in milliseconds; not at all if the last
-    /// one was alone
+    /// Longest time that a photo waits for others to join its batch, in milliseconds; after a photo that was
+    /// computed alone, the next does not wait
     pub batch_wait_ms: u32,
 
     /// Number of photos that are decoded at the same time; 0 means one per core

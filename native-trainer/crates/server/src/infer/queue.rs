@@ -47,9 +47,9 @@ struct Waiting {
     texts: VecDeque<Work<String>>,
     /// Which kind is next if both wait.
     is_texts_turn: bool,
-    /// Whether the last image had company. If not, the next one does not wait for any: a single client would wait in
-    /// vain for each of its images.
-    had_company: bool,
+    /// Whether the last batch had more than one image. After an image alone, the next does not wait for others: those
+    /// of a single client would all wait in vain.
+    had_several: bool,
     is_open: bool,
     n_abandoned: u64,
 }
@@ -58,7 +58,7 @@ impl Queue {
     pub(super) fn new(batching: Batching) -> Self {
         let (images, texts) = (VecDeque::new(), VecDeque::new());
         let waiting =
-            Waiting { images, texts, is_texts_turn: false, had_company: true, is_open: true, n_abandoned: 0 };
+            Waiting { images, texts, is_texts_turn: false, had_several: true, is_open: true, n_abandoned: 0 };
         Self { batching, waiting: Mutex::new(waiting), changed: Condvar::new() }
     }
 
@@ -109,10 +109,10 @@ impl Queue {
             };
             let remaining = self.batching.max_wait.saturating_sub(first.since.elapsed());
             let is_ready = waiting.images.len() >= self.batching.max_images || remaining.is_zero();
-            if is_ready || !waiting.had_company || !waiting.is_open || !waiting.texts.is_empty() {
+            if is_ready || !waiting.had_several || !waiting.is_open || !waiting.texts.is_empty() {
                 waiting.is_texts_turn = true;
                 let images = take(&mut waiting.images, self.batching.max_images);
-                waiting.had_company = images.len() > 1;
+                waiting.had_several = images.len() > 1;
                 return Some(Batch::Images(images));
             }
             waiting = self.changed.wait_timeout(waiting, remaining).unwrap_or_else(PoisonError::into_inner).0;

@@ -73,7 +73,7 @@ fn findings_are_marked_for_the_first_label_until_the_visitor_chooses_another() {
 }
 
 #[test]
-fn nothing_is_marked_if_there_is_a_list_for_no_label() {
+fn nothing_is_marked_if_no_label_has_a_list() {
     let mut state = answered();
     state.apply(Event::ConceptsWanted(true));
     state.worker_replies(scores());
