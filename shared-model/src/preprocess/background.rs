@@ -30,7 +30,7 @@ impl DecodedImage {
             }
             _ => return self.rgb_without_alpha(),
         };
-        Self::new(self.width(), self.height(), PixelMode::Rgb, Samples::U8(rgb)).map(Cow::Owned)
+        Self::new(self.width(), self.height(), PixelMode::Rgb, rgb.into()).map(Cow::Owned)
     }
 
     /// This image as RGB, its alpha dropped.
@@ -61,7 +61,7 @@ impl DecodedImage {
             let start = ((top as usize + y) * side as usize + left as usize) * fill.len();
             square[start..start + row_len].copy_from_slice(row);
         }
-        Self::new(side, side, self.mode(), Samples::U8(square))
+        Self::new(side, side, self.mode(), square.into())
     }
 
     /// The pixel that Pillow fills with for one number: an index in a palette, else the level of every channel.
@@ -92,10 +92,10 @@ mod tests {
     #[test]
     fn transparent_pixels_are_blended_over_white_as_in_pillow() {
         let rgba = vec![0, 7, 255, 0, 0, 7, 255, 255, 1, 100, 254, 77, 200, 13, 60, 130];
-        let image = DecodedImage::new(2, 2, PixelMode::Rgba, Samples::U8(rgba)).unwrap();
+        let image = DecodedImage::from_samples(2, 2, PixelMode::Rgba, rgba).unwrap();
         let expected = [255, 255, 255, 0, 7, 255, 178, 208, 255, 227, 132, 156];
         assert_eq!(image.rgb_over_white().unwrap().to_rgb().as_bytes(), expected);
-        let gray = DecodedImage::new(2, 1, PixelMode::GrayAlpha, Samples::U8(vec![1, 77, 200, 130])).unwrap();
+        let gray = DecodedImage::from_samples(2, 1, PixelMode::GrayAlpha, vec![1, 77, 200, 130]).unwrap();
         assert_eq!(gray.rgb_over_white().unwrap().to_rgb().as_bytes(), [178, 178, 178, 227, 227, 227]);
         assert_eq!(gray.rgb_without_alpha().unwrap().to_rgb().as_bytes(), [1, 1, 1, 200, 200, 200]);
     }
@@ -103,8 +103,10 @@ mod tests {
     // As above, of Image.convert("RGBA") of an image with info["transparency"].
     #[test]
     fn an_alpha_beside_the_colors_counts_only_over_white() {
-        let samples = Samples::U8(vec![0, 100, 200]);
-        let gray = DecodedImage::new(3, 1, PixelMode::Gray, samples).unwrap().with_opacity(Some(vec![0, 77, 255]));
+        let samples = vec![0, 100, 200];
+        let gray = DecodedImage::from_samples(3, 1, PixelMode::Gray, samples)
+            .unwrap()
+            .with_opacity(Some(vec![0, 77, 255]));
         assert_eq!(gray.to_rgb().as_bytes(), [0, 0, 0, 100, 100, 100, 200, 200, 200]);
         let expected = [255, 255, 255, 208, 208, 208, 200, 200, 200];
         assert_eq!(gray.rgb_over_white().unwrap().to_rgb().as_bytes(), expected);
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_palette_is_filled_by_index() {
-        let pixel = DecodedImage::new(1, 1, PixelMode::Palette, Samples::U8(vec![9, 9, 9])).unwrap();
+        let pixel = DecodedImage::from_samples(1, 1, PixelMode::Palette, vec![9, 9, 9]).unwrap();
         let padded = |image: &DecodedImage, fill| image.padded_to(2, fill).unwrap().to_rgb().into_bytes();
         let known = pixel.clone().with_palette(&[[1, 2, 3], [4, 5, 6]]);
         assert_eq!(padded(&known, 1)[..6], [9, 9, 9, 4, 5, 6]);
@@ -123,9 +125,9 @@ mod tests {
 
     #[test]
     fn padding_is_larger_on_the_right_and_below() {
-        let line = DecodedImage::new(2, 1, PixelMode::Gray, Samples::U8(vec![1, 2])).unwrap();
+        let line = DecodedImage::from_samples(2, 1, PixelMode::Gray, vec![1, 2]).unwrap();
         let padded = line.padded_to(3, 9).unwrap();
-        assert_eq!(padded.samples(), &Samples::U8(vec![9, 9, 9, 1, 2, 9, 9, 9, 9]));
+        assert_eq!(padded.samples(), &Samples::from(vec![9, 9, 9, 1, 2, 9, 9, 9, 9]));
         let deep = DecodedImage::new(1, 1, PixelMode::Gray16, Samples::U16(vec![300])).unwrap();
         assert_eq!(deep.padded_to(2, 9).unwrap().to_rgb().as_bytes()[..6], [255, 255, 255, 9, 9, 9]);
     }

@@ -43,9 +43,10 @@ pub(super) fn to_srgb(mut image: DecodedImage, tag: &ColorTag) -> Result<Decoded
     let (width, height, mode) = (image.width(), image.height(), image.mode());
     let Some(transform) = Transform::new(&profile, mode) else { return Ok(image) };
     let opacity = image.take_opacity();
-    let Samples::U8(mut samples) = image.into_samples() else {
+    let Samples::U8(samples) = image.into_samples() else {
         return Err(Error::ImageDecode { detail: "more than 8 bits per sample beside a color profile".into() });
     };
+    let mut samples = Vec::from(samples); // no copy: the decoder's own
     match (&transform, mode) {
         (Transform::Gray(levels), PixelMode::GrayAlpha) => {
             samples.as_chunks_mut::<2>().0.iter_mut().for_each(|pixel| pixel[0] = levels[usize::from(pixel[0])]);
@@ -57,7 +58,7 @@ pub(super) fn to_srgb(mut image: DecodedImage, tag: &ColorTag) -> Result<Decoded
             return Ok(RgbImage8::new(width, height, rgb)?.into());
         }
     }
-    Ok(DecodedImage::new(width, height, mode, Samples::U8(samples))?.with_opacity(opacity))
+    Ok(DecodedImage::from_samples(width, height, mode, samples)?.with_opacity(opacity))
 }
 
 /// A conversion of pixels of one mode to sRGB.

@@ -29,7 +29,7 @@ pub(super) fn apply(image: DecodedImage, transform: Transform) -> Result<Decoded
 
 #[cfg(test)]
 mod tests {
-    use super::super::pixels::{PixelMode, Samples};
+    use super::super::pixels::PixelMode;
     use super::*;
 
     #[test]
@@ -45,11 +45,10 @@ mod tests {
             (7, 2, [5, 2, 4, 1, 3, 0]),
             (8, 2, [2, 5, 1, 4, 0, 3]),
         ];
-        let stored = DecodedImage::new(3, 2, PixelMode::Gray, Samples::U8(vec![0, 1, 2, 3, 4, 5])).unwrap();
+        let stored = DecodedImage::from_samples(3, 2, PixelMode::Gray, vec![0, 1, 2, 3, 4, 5]).unwrap();
         for (exif, width, samples) in expected {
             let turned = apply(stored.clone(), Transform::from_exif(exif).unwrap()).unwrap();
-            let expected =
-                DecodedImage::new(width, 6 / width, PixelMode::Gray, Samples::U8(samples.to_vec())).unwrap();
+            let expected = DecodedImage::from_samples(width, 6 / width, PixelMode::Gray, samples.to_vec()).unwrap();
             assert_eq!(turned, expected, "orientation {exif}");
         }
     }

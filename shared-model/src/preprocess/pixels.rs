@@ -2,6 +2,7 @@
 
 use super::memory::check_memory;
 use crate::{Error, Result};
+use bytes::Bytes;
 use std::fmt;
 
 /// What one pixel of a [`DecodedImage`] is made of; it decides how the image is resampled.
@@ -45,7 +46,7 @@ pub struct DecodedImage {
 /// Channel values, pixel by pixel: `[height, width, channels]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Samples {
-    U8(Vec<u8>),
+    U8(Bytes),
     U16(Vec<u16>),
 }
 
@@ -84,12 +85,13 @@ impl PixelMode {
 }
 
 impl DecodedImage {
-    /// Takes 8-bit samples, pixel by pixel from the top left: `[height, width, channels]`.
+    /// Takes 8-bit samples, pixel by pixel from the top left: `[height, width, channels]`. A `Vec` is not copied, nor is
+    /// memory of others in [`Bytes`].
     ///
     /// # Errors
     /// [`Error::ImageDecode`] if the number of samples is not what size and mode need.
-    pub fn from_samples(width: u32, height: u32, mode: PixelMode, samples: Vec<u8>) -> Result<Self> {
-        Self::new(width, height, mode, Samples::U8(samples))
+    pub fn from_samples(width: u32, height: u32, mode: PixelMode, samples: impl Into<Bytes>) -> Result<Self> {
+        Self::new(width, height, mode, Samples::U8(samples.into()))
     }
 
     /// Width in pixels, at least 1.
@@ -117,7 +119,7 @@ impl DecodedImage {
                 gray.iter().flat_map(|&v| [v; 3]).collect()
             }
             (Samples::U8(gray), PixelMode::GrayAlpha) => gray.chunks_exact(2).flat_map(|p| [p[0]; 3]).collect(),
-            (Samples::U8(rgb), PixelMode::Rgb | PixelMode::Palette) => rgb.clone(),
+            (Samples::U8(rgb), PixelMode::Rgb | PixelMode::Palette) => rgb.to_vec(),
             (Samples::U8(rgba), PixelMode::Rgba) => rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect(),
             (Samples::U8(cmyk), PixelMode::Cmyk) => {
                 cmyk.chunks_exact(4).flat_map(|p| rgb_from_cmyk([p[0], p[1], p[2], p[3]])).collect()
@@ -187,15 +189,21 @@ impl DecodedImage {
             (Samples::U16(gray), _) => {
                 Samples::U16(gather_pixels::<_, 1>(gray, self.width, (width, height), &source))
             }
-            (Samples::U8(s), 1) => Samples::U8(gather_pixels::<_, 1>(s, self.width, (width, height), &source)),
-            (Samples::U8(s), 2) => Samples::U8(gather_pixels::<_, 2>(s, self.width, (width, height), &source)),
-            (Samples::U8(s), 3) => Samples::U8(gather_pixels::<_, 3>(s, self.width, (width, height), &source)),
-            (Samples::U8(s), _) => Samples::U8(gather_pixels::<_, 4>(s, self.width, (width, height), &source)),
+            (Samples::U8(s), 1) => gather_pixels::<u8, 1>(s, self.width, (width, height), &source).into(),
+            (Samples::U8(s), 2) => gather_pixels::<u8, 2>(s, self.width, (width, height), &source).into(),
+            (Samples::U8(s), 3) => gather_pixels::<u8, 3>(s, self.width, (width, height), &source).into(),
+            (Samples::U8(s), _) => gather_pixels::<u8, 4>(s, self.width, (width, height), &source).into(),
         };
         let opacity = self.opacity.as_ref();
         let opacity = opacity.map(|alphas| gather_pixels::<_, 1>(alphas, self.width, (width, height), &source));
         Ok(Self { palette: self.palette.clone(), ..Self::new(width, height, self.mode, samples)? }
             .with_opacity(opacity))
+    }
+}
+
+impl From<Vec<u8>> for Samples {
+    fn from(samples: Vec<u8>) -> Self {
+        Self::U8(samples.into())
     }
 }
 
@@ -214,14 +222,7 @@ impl fmt::Debug for RgbImage8 {
 impl From<RgbImage8> for DecodedImage {
     fn from(image: RgbImage8) -> Self {
         let RgbImage8 { width, height, bytes } = image;
-        Self {
-            width,
-            height,
-            mode: PixelMode::Rgb,
-            samples: Samples::U8(bytes),
-            opacity: None,
-            palette: Vec::new(),
-        }
+        Self { width, height, mode: PixelMode::Rgb, samples: bytes.into(), opacity: None, palette: Vec::new() }
     }
 }
 
@@ -229,7 +230,7 @@ impl RgbImage8 {
     /// # Errors
     /// [`Error::ImageDecode`] unless there are `height * width * 3` bytes, and at least one pixel.
     pub fn new(width: u32, height: u32, bytes: Vec<u8>) -> Result<Self> {
-        DecodedImage::new(width, height, PixelMode::Rgb, Samples::U8(bytes)).map(|image| image.to_rgb())
+        DecodedImage::from_samples(width, height, PixelMode::Rgb, bytes).map(|image| image.to_rgb())
     }
 
     /// Width in pixels.

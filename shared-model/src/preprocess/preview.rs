@@ -37,13 +37,13 @@ pub fn preview(image: &DecodedImage, max_edge: u32) -> Result<RgbImage8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pixels::{PixelMode, Samples};
+    use super::super::pixels::PixelMode;
     use super::*;
 
     fn gray(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> DecodedImage {
         let value = &value;
-        let samples = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
-        DecodedImage::new(width, height, PixelMode::Gray, Samples::U8(samples)).unwrap()
+        let samples: Vec<u8> = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
+        DecodedImage::from_samples(width, height, PixelMode::Gray, samples).unwrap()
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Tensors as NumPy arrays, and back.
 
 use crate::errors::exception;
+use bytes::Bytes;
 use candle_core::{Device, Tensor};
 use numpy::{
-    Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+    Element, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray,
+    PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use std::ptr;
 
 /// Returns a matrix of f32, `[rows, columns]`, as an array that owns its values: they are not copied.
 pub fn matrix<'py>(py: Python<'py>, tensor: Matrix) -> PyResult<Bound<'py, PyArray2<f32>>> {
@@ -59,6 +62,31 @@ pub fn pixel_values(array: &Bound<'_, PyAny>, side: usize) -> PyResult<Tensor> {
 pub fn in_row_order<T: Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> Vec<T> {
     let array = array.as_array();
     array.as_slice().map_or_else(|| array.iter().copied().collect(), <[T]>::to_vec)
+}
+
+/// Returns the bytes of an array, row by row: its own memory where they lie in that order, else a copy.
+pub fn bytes_of(array: PyReadonlyArrayDyn<'_, u8>) -> Bytes {
+    match array.as_array().as_slice().map(ptr::from_ref) {
+        Some(values) => Bytes::from_owner(HeldArray { values, _array: (*array).clone().unbind() }),
+        None => in_row_order(&array).into(),
+    }
+}
+
+/// The memory of an array, which is alive as long as this holds the array.
+struct HeldArray {
+    values: *const [u8],
+    _array: Py<PyArrayDyn<u8>>,
+}
+
+// SAFETY: any thread may read the memory of an array, without the GIL.
+unsafe impl Send for HeldArray {}
+
+impl AsRef<[u8]> for HeldArray {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the array is alive, and NumPy moves no memory of an array that something else holds. As everywhere in
+        // NumPy, a thread must not write into an array that another one reads.
+        unsafe { &*self.values }
+    }
 }
 
 /// Describes an object of Python: `an array of float64 and shape (2, 3)`, or its type.

@@ -1,8 +1,9 @@
 //! Images of Python: paths, bytes, files, arrays of NumPy and images of Pillow.
 
-use crate::arrays::{in_row_order, kind};
+use crate::arrays::{bytes_of, kind};
 use crate::errors::ImageError;
 use anyhow::{Context, Result};
+use bytes::Bytes;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -109,7 +110,7 @@ impl Image {
         match self {
             Self::File(path) => dermake_pictures::open(path, reading).with_context(|| path.display().to_string()),
             Self::Bytes(bytes) => Ok(dermake_pictures::decode(bytes, reading)?),
-            Self::Pixels(pixels) => Ok(pixels.clone()),
+            Self::Pixels(pixels) => Ok(pixels.clone()), // its memory is shared
         }
     }
 }
@@ -131,7 +132,7 @@ fn pixels(array: &Bound<'_, PyAny>) -> PyResult<DecodedImage> {
         _ => return Err(unusable()),
     };
     let size = |pixels: usize| u32::try_from(pixels).map_err(|_| unusable());
-    DecodedImage::from_samples(size(width)?, size(height)?, mode, in_row_order(&samples))
+    DecodedImage::from_samples(size(width)?, size(height)?, mode, bytes_of(samples))
         .map_err(|err| ImageError::new_err(err.to_string()))
 }
 
@@ -153,7 +154,7 @@ fn plain_pixels(image: &Bound<'_, PyAny>) -> PyResult<Option<DecodedImage>> {
     }
     let (width, height): (u32, u32) = image.getattr(intern!(py, "size"))?.extract()?;
     let samples: PyBackedBytes = image.call_method0(intern!(py, "tobytes"))?.extract()?;
-    let pixels = DecodedImage::from_samples(width, height, mode, samples.to_vec());
+    let pixels = DecodedImage::from_samples(width, height, mode, Bytes::from_owner(samples));
     pixels.map(Some).map_err(|err| ImageError::new_err(err.to_string()))
 }
 

@@ -26,6 +26,20 @@ class TestProcess(PackageTest):
         self.assertIn("drawn", log.output[0])
         self.assertGreater(len(log.output), 1)
 
+    @unittest.skipUnless(sys.platform == "linux", "the peak is in KiB there")
+    def test_pixels_of_arrays_are_read_where_they_are(self):
+        code = (
+            "import dermake, numpy, resource\n"
+            "peak_mib = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10\n"
+            "model, pixels = dermake.load(), numpy.full((5000, 5000, 3), 99, numpy.uint8)\n"
+            "model.embed_images([pixels[:500, :500]] * 4)\n"
+            "before = peak_mib()\n"
+            "model.embed_images([pixels] * 4)\n"
+            "print(peak_mib() - before)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=120, check=True)
+        self.assertLess(int(done.stdout), 70, "an array has 72 MiB")
+
     def test_threads_compute_at_the_same_time_and_python_goes_on(self):
         expected, found, ticks = self.model.classify(PHOTO), [], 0
         work = lambda: found.append(self.model.classify([PHOTO] * 40))

@@ -6,7 +6,7 @@ use super::stored::Stored;
 use crate::Result;
 use crate::preprocess::DecodedImage;
 use crate::preprocess::color::ColorTag;
-use crate::preprocess::pixels::{PixelMode, Samples};
+use crate::preprocess::pixels::PixelMode;
 use image::codecs::bmp::BmpDecoder;
 use image::metadata::Orientation as Transform;
 use image::{ColorType, ImageDecoder, ImageError};
@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     if mode.channels() == 1 {
         samples = samples.chunks_exact(channels).map(|pixel| pixel[0]).collect();
     }
-    let image = DecodedImage::new(width, height, mode, Samples::U8(samples))?;
+    let image = DecodedImage::from_samples(width, height, mode, samples)?;
     Ok(Stored { image, transform: Transform::NoTransforms, colors: embedded_profile(bytes).map(ColorTag::Icc) })
 }
 

@@ -7,7 +7,7 @@ use super::stored::Stored;
 use crate::Result;
 use crate::preprocess::DecodedImage;
 use crate::preprocess::MAX_MEGAPIXELS;
-use crate::preprocess::pixels::{PixelMode, Samples};
+use crate::preprocess::pixels::PixelMode;
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};
 use image::metadata::Orientation as Transform;
 use std::num::NonZeroU64;
@@ -71,10 +71,10 @@ fn colored(width: u32, height: u32, indices: Vec<u8>, palette: &[[u8; 3]]) -> Re
     let is_gray_ramp =
         palette.iter().enumerate().all(|(index, color)| color.iter().all(|&v| usize::from(v) == index));
     if is_gray_ramp {
-        return DecodedImage::new(width, height, PixelMode::Gray, Samples::U8(indices));
+        return DecodedImage::from_samples(width, height, PixelMode::Gray, indices);
     }
-    let samples = Samples::U8(bits::look_up(&indices, palette));
-    Ok(DecodedImage::new(width, height, PixelMode::Palette, samples)?.with_palette(palette))
+    let samples = bits::look_up(&indices, palette);
+    Ok(DecodedImage::from_samples(width, height, PixelMode::Palette, samples)?.with_palette(palette))
 }
 
 fn unreadable(err: DecodingError) -> crate::Error {

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::preprocess::DecodedImage;
 use crate::preprocess::color::ColorTag;
 use crate::preprocess::orientation::exif_transform;
-use crate::preprocess::pixels::{PixelMode, Samples};
+use crate::preprocess::pixels::PixelMode;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -73,7 +73,7 @@ fn decode_opened(decoder: &mut Decoder<'_>, (width, height): (u32, u32)) -> Resu
         samples.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = ink(*pixel));
     }
     Ok(Stored {
-        image: DecodedImage::new(width, height, mode, Samples::U8(samples))?,
+        image: DecodedImage::from_samples(width, height, mode, samples)?,
         transform: exif_transform(decoder.exif().map(Vec::as_slice)),
         colors: decoder.icc_profile().map(ColorTag::Icc),
     })

@@ -111,8 +111,8 @@ fn in_8_bits(image: DecodedImage) -> Result<DecodedImage> {
     match image.samples() {
         Samples::U8(_) => Ok(image),
         Samples::U16(gray) => {
-            let gray = Samples::U8(depth::from_integers(gray));
-            DecodedImage::new(image.width(), image.height(), PixelMode::Gray, gray)
+            let gray = depth::from_integers(gray);
+            DecodedImage::from_samples(image.width(), image.height(), PixelMode::Gray, gray)
         }
     }
 }

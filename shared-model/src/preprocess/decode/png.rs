@@ -150,8 +150,8 @@ impl Layout {
         let opacity = info.trns.as_deref().map(|alphas| {
             indices.iter().map(|&index| alphas.get(usize::from(index)).copied().unwrap_or(255)).collect()
         });
-        let samples = Samples::U8(bits::look_up(&indices, palette));
-        let image = DecodedImage::new(self.width, self.height, PixelMode::Palette, samples)?;
+        let samples = bits::look_up(&indices, palette);
+        let image = DecodedImage::from_samples(self.width, self.height, PixelMode::Palette, samples)?;
         Ok(image.with_palette(palette).with_opacity(opacity))
     }
 
@@ -179,7 +179,7 @@ impl Layout {
             (ColorType::Rgba, _) => (PixelMode::Rgba, buffer),
             (ColorType::Rgb | ColorType::Indexed, _) => (PixelMode::Rgb, buffer),
         };
-        Ok((direct.0, Samples::U8(direct.1)))
+        Ok((direct.0, direct.1.into()))
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit, reading: Reading) -> Result<Sto
     let orientation_tag = reader.find_tag_unsigned::<u8>(Tag::Orientation).unwrap_or_default();
     let photometric = directory.value(Tag::PhotometricInterpretation);
     let (mode, samples) = if photometric == Some(PhotometricInterpretation::RGBPalette as u32) {
-        (PixelMode::Palette, Samples::U8(palette_pixels(&directory, &mut reader, limit)?))
+        (PixelMode::Palette, palette_pixels(&directory, &mut reader, limit)?.into())
     } else {
         let color = reader.colortype().map_err(unreadable)?;
         let alpha = extra_sample(&mut reader);
@@ -155,7 +155,7 @@ fn direct_pixels(
         }
         _ => return Err(not_read("a TIFF with such colors")),
     };
-    Ok((mode, Samples::U8(bytes)))
+    Ok((mode, bytes.into()))
 }
 
 fn gray_with_extra(bytes: &[u8], extra: Option<ExtraSamples>) -> (PixelMode, Vec<u8>) {

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::preprocess::DecodedImage;
 use crate::preprocess::color::ColorTag;
 use crate::preprocess::orientation::exif_transform;
-use crate::preprocess::pixels::{PixelMode, Samples};
+use crate::preprocess::pixels::PixelMode;
 use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
@@ -28,7 +28,7 @@ pub(super) fn decode(bytes: &[u8], limit: Limit) -> Result<Stored> {
     let mut samples = vec![0; width as usize * height as usize * mode.channels()];
     decoder.read_image(&mut samples).map_err(unreadable)?;
     Ok(Stored {
-        image: DecodedImage::new(width, height, mode, Samples::U8(samples))?,
+        image: DecodedImage::from_samples(width, height, mode, samples)?,
         transform: exif_transform(riff::chunk(bytes, b"EXIF")),
         colors: riff::chunk(bytes, b"ICCP").map(|profile| ColorTag::Icc(profile.to_vec())),
     })

@@ -7,10 +7,10 @@ fn rgb(mode: PixelMode, samples: Samples) -> Vec<u8> {
 // Image.new(mode, (1, 1), color).convert("RGB").getpixel((0, 0))
 #[test]
 fn conversion_to_rgb_follows_pillow() {
-    assert_eq!(rgb(PixelMode::OneBit, Samples::U8(vec![255])), [255; 3]);
-    assert_eq!(rgb(PixelMode::GrayAlpha, Samples::U8(vec![7, 0])), [7; 3]);
-    assert_eq!(rgb(PixelMode::Rgba, Samples::U8(vec![7, 8, 9, 0])), [7, 8, 9]);
-    assert_eq!(rgb(PixelMode::Cmyk, Samples::U8(vec![10, 100, 200, 50])), [197, 125, 44]);
+    assert_eq!(rgb(PixelMode::OneBit, vec![255].into()), [255; 3]);
+    assert_eq!(rgb(PixelMode::GrayAlpha, vec![7, 0].into()), [7; 3]);
+    assert_eq!(rgb(PixelMode::Rgba, vec![7, 8, 9, 0].into()), [7, 8, 9]);
+    assert_eq!(rgb(PixelMode::Cmyk, vec![10, 100, 200, 50].into()), [197, 125, 44]);
     assert_eq!(rgb(PixelMode::Gray16, Samples::U16(vec![255])), [255; 3]);
     assert_eq!(rgb(PixelMode::Gray16, Samples::U16(vec![254])), [254; 3]);
     assert_eq!(rgb(PixelMode::Gray16, Samples::U16(vec![256])), [255; 3]);
