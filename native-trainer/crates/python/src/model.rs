@@ -18,15 +18,22 @@ use shared_model::preprocess::{Reading, preprocess_decoded};
 use shared_model::zero_shot::Classifier;
 use std::path::PathBuf;
 
-/// A model that ranks labels for images. Made by `load`.
+/// A model that ranks labels for images. Made by `load`. Threads may share it: the GIL is released.
 #[pyclass(frozen, module = "dermake")]
 pub struct Model {
     loaded: LoadedModel,
 }
 
-/// Loads a model: "demo", "hf-hub:owner/name", a folder or a weights file.
+/// Loads a model.
+///
+/// model: "demo" (small, trained on drawn pictures), "hf-hub:owner/name", a folder with a config and weights of
+/// open_clip or transformers, a folder of `dermake quantize`, or a weights file.
+/// arch: the kind of model in a weights file without a config, such as "ViT-B-16".
 #[pyfunction]
-#[pyo3(signature = (model=PathBuf::from(demo_model::NAME), *, arch=None, device="cpu", dtype="f32"))]
+#[pyo3(
+    text_signature = "(model='demo', *, arch=None, device='cpu', dtype='f32')",
+    signature = (model=PathBuf::from(demo_model::NAME), *, arch=None, device="cpu", dtype="f32")
+)]
 pub fn load(py: Python<'_>, model: PathBuf, arch: Option<String>, device: &str, dtype: &str) -> PyResult<Model> {
     let wrong = |what: &str, err: String| PyValueError::new_err(format!("{what}: {err}"));
     let Some(model) = model.to_str() else {
@@ -55,7 +62,7 @@ pub fn _evaluate<'py>(
 
 #[pymethods]
 impl Model {
-    /// The model's name.
+    /// The name of the model's folder, file or repository.
     #[getter]
     fn name(&self) -> &str {
         &self.loaded.name
@@ -101,7 +108,16 @@ impl Model {
         format!("<dermake.Model {:?}, {} values a feature>", self.loaded.name, self.embed_dim())
     }
 
-    /// Ranks labels for an image, or for each image of a list.
+    /// Ranks labels for an image, or for each image of a list, the most likely first.
+    ///
+    /// The answer to an image is a list of dictionaries. Its attribute `certainty` says whether to believe them, or is
+    /// None if the model is not calibrated for these labels; `scale` is the factor between cosines and logits.
+    ///
+    /// labels: "pad" (the default), "f17k", "snu", "sd128", a file, names separated by commas, or a list of names.
+    /// templates: sentences with {} in place of the label; by default MAKE's eight skin templates.
+    /// scale: the factor between cosines and logits: a number, "own" (what the model learned) or "calibrated" (the
+    /// default: what `dermake calibrate` has fitted, 100 for labels without it).
+    /// as_reference: ignore EXIF orientation and color profiles, as MAKE's evaluation does.
     #[pyo3(signature = (image, labels=None, *, templates=None, top_k=5, scale=None, as_reference=false))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn classify<'py>(
@@ -132,7 +148,9 @@ impl Model {
         }
     }
 
-    /// Scores clinical concepts for an image, or for each image of a list.
+    /// Scores clinical concepts for an image, or for each image of a list, the most present first.
+    ///
+    /// concepts: names separated by commas, a file, or a list of names; by default the known ones.
     #[pyo3(signature = (image, concepts=None, *, top_k=8, as_reference=false))]
     fn annotate<'py>(
         &self,
@@ -151,7 +169,7 @@ impl Model {
         if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
     }
 
-    /// Returns the feature of an image.
+    /// Returns the feature of an image, `(E,)`, of unit length.
     #[pyo3(signature = (image, *, as_reference=false))]
     fn embed_image<'py>(
         &self,
@@ -167,7 +185,7 @@ impl Model {
         Ok(PyArray1::from_vec(py, features.values))
     }
 
-    /// Returns the features of images, a row for each.
+    /// Returns the features of images, `(n, E)`, rows of unit length. Images are decoded in several threads.
     #[pyo3(signature = (images, *, as_reference=false))]
     fn embed_images<'py>(
         &self,
@@ -180,7 +198,7 @@ impl Model {
         arrays::matrix(py, features)
     }
 
-    /// Returns the feature of a text, or a row for each text of a list.
+    /// Returns the feature of a text, `(E,)`, or of each text of a list, `(n, E)`, of unit length.
     fn embed_text<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (texts, is_list) = texts(text, "text")?;
         let features = run(py, exception, || {
@@ -192,7 +210,7 @@ impl Model {
         }
     }
 
-    /// Returns the weights of a zero-shot classifier: a column of unit length for each label.
+    /// Returns the weights of a zero-shot classifier, `(E, C)`: a column of unit length for each label.
     #[pyo3(signature = (labels=None, *, templates=None))]
     fn classifier<'py>(
         &self,
@@ -206,7 +224,7 @@ impl Model {
         arrays::matrix(py, weights)
     }
 
-    /// Returns the pixels that the model sees of an image, normalized: float32 `(3, S, S)`.
+    /// Returns the pixels that the model sees of an image, normalized: `(3, S, S)`.
     #[pyo3(signature = (image, *, as_reference=true))]
     fn preprocess<'py>(
         &self,
@@ -225,7 +243,7 @@ impl Model {
         PyArray1::from_vec(py, values).reshape([3, side, side])
     }
 
-    /// Encodes pixels of `preprocess`, float32 `(B, 3, S, S)`; returns rows of unit length.
+    /// Encodes pixels of `preprocess`, `(B, 3, S, S)`; returns `(B, E)`, rows of unit length.
     fn encode_image<'py>(
         &self,
         py: Python<'py>,
@@ -244,7 +262,7 @@ impl Model {
         PyArray1::from_vec(py, rows.into_iter().flatten().map(i64::from).collect()).reshape(shape)
     }
 
-    /// Encodes ids of `tokenize`; returns rows of unit length.
+    /// Encodes ids of `tokenize`; returns `(n, E)`, rows of unit length.
     fn encode_text<'py>(
         &self,
         py: Python<'py>,

@@ -85,14 +85,14 @@ pub fn concept_list(object: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Concept>>
     }
 }
 
-/// Returns the built-in label sets: the class names of each key.
+/// Returns the built-in label sets: the class names of "pad", "f17k", "snu" and "sd128".
 #[pyfunction]
 pub fn label_sets(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let sets = LabelSet::built_in().into_iter().map(|set| (set.key, set.class_names));
     to_python(py, &sets.collect::<std::collections::BTreeMap<_, _>>())
 }
 
-/// Returns the names of the known concepts.
+/// Returns the names of the 64 known concepts.
 #[pyfunction]
 pub fn concepts() -> Vec<String> {
     Concept::known().into_iter().map(|concept| concept.name).collect()

@@ -1,7 +1,10 @@
 """What the package computes is what the program computes."""
 
+import ast
+import inspect
 import io
 import json
+import pathlib
 import pickle
 import shutil
 import subprocess
@@ -107,6 +110,21 @@ class TestDermake(PackageTest):
         logits = 100 * self.model.embed_image(PHOTO) @ weights
         by_label = {answer["label"]: answer["logit"] for answer in self.model.classify(PHOTO, OWN, scale=100)}
         np.testing.assert_allclose(logits, [by_label[label] for label in OWN], atol=1e-4)
+
+    def test_help_says_what_the_types_say(self):
+        module = dermake._dermake
+        stubs = ast.parse((pathlib.Path(module.__file__).parent / "_dermake.pyi").read_text())
+        named = [(module, node) for node in stubs.body]
+        named += [(module.Model, node) for _, model in named for node in getattr(model, "body", []) if model.name == "Model"]
+        described = 0
+        for owner, node in named:
+            said = ast.get_docstring(node) if isinstance(node, (ast.ClassDef, ast.FunctionDef)) else None
+            if said:
+                helped = inspect.getdoc(getattr(owner, node.name))
+                self.assertEqual(helped.split(), said.split(), node.name)
+                described += 1
+        self.assertGreater(described, 20)
+        self.assertEqual(inspect.signature(dermake.load).parameters["model"].default, "demo")
 
     def test_the_package_says_what_it_has(self):
         self.assertEqual(len(dermake.concepts()), 64)

@@ -76,7 +76,8 @@ class Model:
     """A model that ranks labels for images. Made by `load`. Threads may share it: the GIL is released."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the model's folder, file or repository."""
     @property
     def embed_dim(self) -> int:
         """The length E of a feature."""
@@ -146,7 +147,10 @@ class Model:
         top_k: int = 8,
         as_reference: bool = False,
     ) -> list[Presence]:
-        """Scores clinical concepts for an image, or for each image of a list, the most present first."""
+        """Scores clinical concepts for an image, or for each image of a list, the most present first.
+
+        concepts: names separated by commas, a file, or a list of names; by default the known ones.
+        """
     def embed_image(self, image: Image, *, as_reference: bool = False) -> NDArray[np.float32]:
         """Returns the feature of an image, `(E,)`, of unit length."""
     def embed_images(
