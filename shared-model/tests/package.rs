@@ -50,6 +50,19 @@ fn every_file_that_is_compiled_in_is_in_the_package() {
 }
 
 #[test]
+fn the_readme_says_of_every_public_module_whether_it_stays() {
+    let read = |file: &str| fs::read_to_string(Path::new(CRATE).join(file)).unwrap();
+    let source = read("src/lib.rs");
+    let public: BTreeSet<_> =
+        source.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let readme = read("README.md");
+    let row = readme.lines().find(|line| line.starts_with("| the modules `")).unwrap();
+    let named: Vec<_> = row.split('`').skip(1).step_by(2).collect();
+    assert_eq!(named.iter().copied().collect::<BTreeSet<_>>(), public);
+    assert_eq!(named.len(), public.len(), "a module is named twice: {named:?}");
+}
+
+#[test]
 fn the_package_has_the_examples_the_photos_and_the_licenses_and_no_tests() {
     let packaged = packaged();
     for name in
