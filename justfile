@@ -122,8 +122,8 @@ npm: web
     web/npm/pack.sh "$DERMAKE_APP" dist
 
 # Build program, wheel, npm package and crate into dist, install each into an empty folder, and run it there
-release-check: build
-    .setup/release_check.sh "$DERMAKE_BIN" "$DERMAKE_APP" dist
+release-check: web
+    .setup/release_check.sh "$DERMAKE_APP" dist
 
 # Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# release_check.sh DERMAKE DIST OUT: makes what is released (program, wheel, npm package, crate) into OUT, installs each into
-# an empty folder with nothing else, and runs its main job there. DIST is the built page. Damaged files must be refused.
-# Where Zig is to be had, program and wheel are built once more, for old systems.
+# release_check.sh DIST OUT: makes what is released (program, wheel, npm package, crate) into OUT, installs each into an empty
+# folder with nothing else, and runs its main job there. DIST is the built page. Damaged files must be refused, in words.
+# Where Zig is to be had, program and wheel are built for old systems, else for this one.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"
@@ -11,7 +11,7 @@ source "$here/glibc.sh"
 source "$here/zig.sh"
 source "$here/licenses.sh"
 
-dermake=$(realpath "$1") dist=$(realpath "$2") out=$3
+dist=$(realpath "$1") out=$2
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 photo=$DERMAKE_ROOT/shared-model/data/samples/sample-2.jpg
@@ -23,19 +23,25 @@ export XDG_CACHE_HOME=$work/cache # empty, and no model of this machine
 
 # bare COMMAND...: runs it with hardly an environment.
 bare() { env -i PATH=/usr/bin:/bin HOME="$work/home" "$@"; }
-# damaged FILE: prints the path of a copy without its last third.
-damaged() {
-  local copy
-  copy=$work/damaged/$(basename "$1")
-  mkdir -p "$work/damaged"
-  head -c $(($(stat -c %s "$1") * 2 / 3)) "$1" >"$copy"
-  echo "$copy"
-}
-# refused WHAT COMMAND...: fails if the command succeeds.
+# refused WHAT COMMAND...: fails if the command succeeds, or says nothing.
 refused() {
   local what=$1
   shift
   if "$@" >"$work/refused" 2>&1; then fail "$what is installed as if it were whole or fitted"; fi
+  [ -s "$work/refused" ] || fail "$what is refused without a word"
+}
+# refused_if_damaged FILE COMMAND...: fails unless the command, followed by a file, refuses FILE without its last third, and
+# FILE with another byte in the middle.
+refused_if_damaged() {
+  local file=$1 name copy
+  shift
+  name=$(basename "$file") copy=$work/damaged/$(basename "$file")
+  mkdir -p "$work/damaged" "$work/none"
+  head -c $(($(stat -c %s "$file") * 2 / 3)) "$file" >"$copy"
+  refused "$name without its end" "$@" "$copy"
+  python3 -c 'import sys; data = bytearray(open(sys.argv[1], "rb").read()); data[len(data) // 2] ^= 1
+open(sys.argv[2], "wb").write(data)' "$file" "$copy"
+  refused "$name with another byte" "$@" "$copy"
 }
 # named FILE: fails if the file's name has another version than the workspace.
 named() {
@@ -56,7 +62,7 @@ check_program() {
   check_licenses "$folder" "Bitstream Vera" "Copyright (c) 2021 OpenAI" ftfy "resvg 0." "leptos 0." "candle-core 0."
   (cd "$work" && bare "$folder/dermake" site --out page >/dev/null 2>&1) || fail "the program has no page to write as files"
   grep -qF "wasm-bindgen 0." "$work/page/licenses.txt" || fail "the page has no licenses"
-  refused "a damaged archive" tar -xzf "$(damaged "$archive")" -C "$work/damaged"
+  refused_if_damaged "$archive" tar -C "$work/none" -xzf
 }
 
 check_wheel() {
@@ -77,7 +83,7 @@ check_wheel() {
   refused "the wheel, by a 32-bit Python," "$python" -m pip install --disable-pip-version-check --no-deps --dry-run \
     --target "$work/none" --only-binary :all: --platform "linux_i686" --platform manylinux_2_99_i686 "$wheel"
   grep -q "not a supported wheel on this platform" "$work/refused" || fail "pip says nothing of the platform: $(cat "$work/refused")"
-  refused "a damaged wheel" "$python" -m pip install --disable-pip-version-check --no-deps --target "$work/none" "$(damaged "$wheel")"
+  refused_if_damaged "$wheel" "$python" -m pip install --disable-pip-version-check --no-deps --target "$work/none/wheel"
 }
 
 check_npm() {
@@ -92,7 +98,7 @@ check_npm() {
   (cd "$work/npm" && node node.mjs "$photo") >"$work/answer" || fail "the npm package does not run in Node.js $(node --version)"
   grep -q "melanoma" "$work/answer" || fail "the npm package does not answer: $(cat "$work/answer")"
   check_licenses "$work/npm/node_modules/dermake" "Copyright (c) 2021 OpenAI" ftfy "wasm-bindgen 0." "candle-core 0."
-  refused "a damaged npm package" npm --prefix "$work/none" install --offline --no-audit --no-fund "$(damaged "$tarball")"
+  refused_if_damaged "$tarball" npm --prefix "$work/none" install --offline --no-audit --no-fund
 }
 
 check_crate() {
@@ -108,10 +114,12 @@ check_crate() {
     cargo run --release --quiet --example classify -- "$photo" "melanoma, nevus") >"$work/answer" ||
     fail "the crate's example does not run outside of the workspace"
   grep -q melanoma "$work/answer" || fail "the crate's example does not answer: $(cat "$work/answer")"
+  refused_if_damaged "$crate" tar -C "$work/none" -xzf
 }
 
 [ -n "$DERMAKE_VERSION" ] || fail "Cargo.toml has no version in [workspace.package]"
 mkdir "$work/home"
+rm -f "$out"/*-"$DERMAKE_VERSION"[-.]* # of an earlier run
 portable=()
 if find_zig; then
   # With the usual cache, in which the compiler's wrappers are: another path would build everything anew.
@@ -122,6 +130,8 @@ if find_zig; then
   portable=(portable)
 else
   say "program and wheel need the C library of this system: $missing"
+  (cd "$DERMAKE_ROOT" && cargo build --release --locked -p native-trainer --bin dermake)
+  dermake=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/release/dermake
 fi
 for part in program wheel npm crate; do
   say "the $part"

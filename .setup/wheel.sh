@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# wheel.sh DERMAKE OUT [portable]: builds the Python package with the program in it into OUT. Prints the path of the wheel.
+# wheel.sh DERMAKE OUT [portable]: builds the Python package with the program in it into OUT, in place of earlier wheels, so
+# that pip finds one by `dermake-*.whl`. Prints the path of the wheel.
 # `portable`: the module needs no newer C library than OLDEST_GLIBC, as the program of build_portable.
 set -euo pipefail
 here=$(dirname "$0")
@@ -36,6 +37,8 @@ if [ "$(uname -s)" = Linux ]; then
   if [ "${3:-}" = portable ]; then
     find_zig || fail "the wheel cannot be built: $missing"
     export PATH=$ZIG_HOME/bin:$PATH
+    CARGO_TARGET_DIR=$(portable_target wheel)
+    export CARGO_TARGET_DIR
     platform=(--zig --target "$PORTABLE_TARGET")
     glibc=$OLDEST_GLIBC
   fi
@@ -44,5 +47,6 @@ fi
 (cd "$work" && "$PYTHON_HOME/bin/maturin" build --release --locked --out "$work/wheel" "${platform[@]}" >&2)
 wheel=$(find "$work/wheel" -name 'dermake-*.whl')
 [ -n "$wheel" ] || fail "maturin wrote no wheel"
+rm -f "$out"/dermake-*.whl
 mv "$wheel" "$out"
 echo "$out/$(basename "$wheel")"

@@ -24,13 +24,19 @@ find_zig() {
   find_venv 9 zig_ready install_zig "Zig and cargo-zigbuild"
 }
 
+# portable_target NAME: prints a target folder of its own. cargo-zigbuild and maturin come with different linkers of Zig, and
+# cargo builds everything anew if the linker is another.
+portable_target() { echo "${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/portable-$1"; }
+
 # build_portable: builds the program for OLDEST_GLIBC, with the page that trunk has built. Prints its path.
 build_portable() {
+  local target
+  target=$(portable_target program)
   say "building the program for glibc $OLDEST_GLIBC; the first time takes as long as the first build"
   (
     cd "$DERMAKE_ROOT"
     PATH=$ZIG_HOME/bin:$PATH cargo zigbuild --release --locked -p native-trainer --bin dermake \
-      --target "$PORTABLE_TARGET.$OLDEST_GLIBC" >&2
+      --target "$PORTABLE_TARGET.$OLDEST_GLIBC" --target-dir "$target" >&2
   ) || return
-  echo "${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/$PORTABLE_TARGET/release/dermake"
+  echo "$target/$PORTABLE_TARGET/release/dermake"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # pack.sh DIST OUT: makes the package from the built page in DIST, whose worker it shares, and packs it into OUT as
-# dermake-VERSION.tgz. Prints the path of the tarball.
+# dermake-VERSION.tgz, in place of earlier ones, so that `dermake-*.tgz` is one file. Prints the path of the tarball.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -36,5 +36,6 @@ done
 sed "s/\"version\": \"0.0.0\"/\"version\": \"$DERMAKE_VERSION\"/" "$here/package.json" >"$package/package.json"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+rm -f "$out"/dermake-*.tgz
 tarball=$(cd "$package" && npm pack --silent --pack-destination "$out")
 echo "$out/$tarball"
