@@ -5,6 +5,7 @@
   const version = document.querySelector("meta[name=version]").content;
   let isStarted = false;
   addEventListener("TrunkApplicationStarted", () => {
+    if (root.dataset.unsupported) return; // the program has ended at once: the message stays
     isStarted = true;
     document.getElementById("failure")?.remove(); // whatever failed, the page works
   });

@@ -142,7 +142,32 @@ test('faults of scripts that others have added are not shown', async ({ page, de
   expect(await page.locator('html').getAttribute('data-blocked')).toBeNull();
 });
 
+for (const [lacking, code] of [
+  ['WebAssembly SIMD', 'WebAssembly.validate = () => false'],
+  ['Web Workers', 'delete globalThis.Worker'],
+] as const) {
+  test(`a browser without ${lacking} gets a sentence`, async ({ page, dermake, server }) => {
+    await page.addInitScript(code);
+    await dermake.open(server.url);
+    await dermake.expectNotice(new RegExp(`^This browser lacks ${lacking}, .*Use a current Chrome, Edge, Firefox or Safari`));
+  });
+}
+
+test('programs that are sent as text are slower, and they answer', async ({ dermake, testProxy }) => {
+  testProxy.changeHeaders = (path) => (path.endsWith('.wasm') ? { 'content-type': 'text/plain' } : {});
+  await dermake.open(testProxy.url);
+  await dermake.expectToClassify(photo);
+});
+
 test.describe('without its scripts', () => {
+  test('the page tells a browser that cannot read its scripts that it may be too old', async ({ page, dermake, testProxy }) => {
+    testProxy.replace = (path) =>
+      path.endsWith('.js') ? { status: 200, headers: { 'Content-Type': 'text/javascript' }, body: 'of a ?.?. later version' } : undefined;
+    await dermake.open(testProxy.url);
+    await expect(page.locator('#slow-start')).toBeVisible();
+    await expect(page.locator('#slow-start')).toContainText(/In an old browser it never\s+starts: use a current Chrome/);
+  });
+
   test('the page explains scripts that are sent as text', async ({ page, dermake, testProxy }) => {
     testProxy.changeHeaders = (path) => (path.endsWith('.js') ? { 'content-type': 'text/plain' } : {});
     await dermake.open(testProxy.url);

@@ -84,6 +84,15 @@ test('pages of other folders on the same host keep what they have stored', async
   expect(stored.nOwn).toBeGreaterThan(0);
 });
 
+test('a model that is not on the static host is named, and a retry finds it', async ({ page, dermake, host }) => {
+  await page.context().route('**/manifest.json', (route) => route.fulfill({ status: 404, contentType: 'text/html', body: 'Not found' }));
+  await dermake.open(host.url);
+  await dermake.expectNotice(/Could not fetch .*manifest.*: the server answered 404/);
+  await page.context().unroute('**/manifest.json');
+  await dermake.find('retry').click();
+  await dermake.expectToClassify(photo);
+});
+
 test('the page of a static host sends a photo nowhere', async ({ page, dermake, host }) => {
   await dermake.load(host.url);
   const outside = await page.evaluate(() => fetch('http://localhost:1/').then(() => 'sent', () => 'refused'));
