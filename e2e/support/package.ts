@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { createServer, type ViteDevServer } from 'vite';
 import webpack, { type Configuration } from 'webpack';
 
 const e2e = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -29,13 +30,30 @@ export class InstalledPackage {
 
   /** Builds the example of React with Vite; returns the folder of the result. */
   async buildWithVite(): Promise<string> {
-    const [source, built] = [join(this.folder, 'react'), join(this.folder, 'built')];
-    for (const name of ['react', 'react-dom']) {
-      symlinkSync(realpathSync(join(e2e, 'node_modules', name)), join(this.folder, 'node_modules', name));
-    }
-    await run(join(e2e, 'node_modules/.bin/vite'), ['build', '--outDir', built, '--emptyOutDir'], { cwd: source });
+    const [project, built] = [this.reactProject('build'), join(this.folder, 'built')];
+    await run(join(e2e, 'node_modules/.bin/vite'), ['build', '--outDir', built, '--emptyOutDir'], { cwd: project });
     cpSync(join(this.folder, 'models'), join(built, 'models'), { recursive: true });
     return built;
+  }
+
+  /** Starts the development server of Vite for the example of React; its address is `resolvedUrls.local`. */
+  async serveWithVite(): Promise<ViteDevServer> {
+    const project = this.reactProject('develop');
+    cpSync(join(this.folder, 'models'), join(project, 'models'), { recursive: true });
+    const server = await createServer({ root: project, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } });
+    return server.listen();
+  }
+
+  /** Puts the example of React together as a project with its packages; returns its folder. */
+  private reactProject(name: string): string {
+    const project = join(this.folder, name);
+    cpSync(join(npm, 'examples/react'), project, { recursive: true });
+    cpSync(join(this.folder, 'package.json'), join(project, 'package.json'));
+    cpSync(join(this.folder, 'node_modules/dermake'), join(project, 'node_modules/dermake'), { recursive: true });
+    for (const name of ['react', 'react-dom']) {
+      symlinkSync(realpathSync(join(e2e, 'node_modules', name)), join(project, 'node_modules', name));
+    }
+    return project;
   }
 
   /** Builds the example of webpack, in the folder of its page; returns that folder. */

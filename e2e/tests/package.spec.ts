@@ -43,6 +43,19 @@ test('a page of React that Vite built classifies', async ({ page, installed, com
   await host.close();
 });
 
+test('the development server of Vite serves the page of React', async ({ page, installed, commandLine }) => {
+  const server = await installed.serveWithVite();
+  await page.goto(server.resolvedUrls!.local[0]);
+  const [first] = await commandLine(photo, '["nevus", "melanoma"]', 1);
+  // Vite loads the page of a first visit again if it had not foreseen all of its modules.
+  await expect(async () => {
+    await expect(page.getByRole('status')).toHaveText(/ is ready$/);
+    await page.locator('input').setInputFiles(photo);
+    await expect(page.getByRole('listitem').first()).toContainText(first.label, { timeout: 10_000 });
+  }).toPass();
+  await server.close();
+});
+
 const isolation = { 'Cross-Origin-Embedder-Policy': 'require-corp', 'Cross-Origin-Opener-Policy': 'same-origin' };
 
 for (const [build, headers] of [['relaxed', {}], ['threads_relaxed', isolation]] as const) {

@@ -19,7 +19,7 @@ import numpy
 
 SHARED_MODEL = Path(__file__).parents[2] / "shared-model"
 TOWERS = SHARED_MODEL / "tests" / "fixtures" / "towers"
-MERGES = SHARED_MODEL / "data" / "demo" / "clip_merges.txt.gz"
+MERGES = SHARED_MODEL / "data" / "demo" / "clip_merges.bin"
 N_MERGES = 49152 - 256 - 2
 
 

@@ -20,7 +20,8 @@ use tokenizers::models::bpe::Vocab;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 
-const MERGES_GZ: &str = "clip_merges.txt.gz";
+/// Compressed by gzip. It is not called `.gz`: some hosts send such a file as a compressed one, which browsers unpack.
+const MERGES_GZ: &str = "clip_merges.bin";
 const SETTINGS: &str = "tokenizer_config.json";
 const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 const DEFINITION: &str = "tokenizer.json";

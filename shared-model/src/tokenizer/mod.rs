@@ -26,7 +26,7 @@ use open_clip::OpenClipEncoder;
 use siglip::SiglipEncoder;
 
 /// The byte-pair merges of every CLIP model, gzipped: what [`Tokenizer::from_merges_gz`] reads.
-pub static CLIP_MERGES_GZ: &[u8] = include_bytes!("../../data/demo/clip_merges.txt.gz");
+pub static CLIP_MERGES_GZ: &[u8] = include_bytes!("../../data/demo/clip_merges.bin");
 
 /// Size of CLIP's vocabulary: the bytes, the bytes at the end of a word, the merges, start and end.
 pub const CLIP_VOCAB_SIZE: usize = 2 * 256 + CLIP_MERGES + 2;

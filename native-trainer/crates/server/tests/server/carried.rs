@@ -8,9 +8,9 @@ async fn it_is_answered_as_its_folder_is_whole_and_in_ranges() {
     let site = Site::new();
     let host = |models: Vec<PathBuf>| Server::new(&ServeConfig { models, ..site.config() }).unwrap().router();
     let (folder, carried) = (host(vec![demo_model()]), host(vec![]));
-    let merges = "/models/demo/clip_merges.txt.gz";
-    let size = fs::metadata(demo_model().join("clip_merges.txt.gz")).unwrap().len();
-    let hash = sha256(fs::read(demo_model().join("clip_merges.txt.gz")).unwrap());
+    let merges = "/models/demo/clip_merges.bin";
+    let size = fs::metadata(demo_model().join("clip_merges.bin")).unwrap().len();
+    let hash = sha256(fs::read(demo_model().join("clip_merges.bin")).unwrap());
     let tag = format!("\"{hash}\"");
     for path in ["/models", "/models/demo/manifest.json", merges, "/models/demo/secret"] {
         same(&folder, &carried, Method::GET, path, &[]).await;
