@@ -30,7 +30,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Drawn photos that are compared, beside the sample pictures.
-const N_DRAWN: usize = 5;
+const N_DRAWN: usize = 20;
 /// Their seed, which no calibration has.
 const DRAWN_SEED: u64 = 99;
 
@@ -69,6 +69,9 @@ struct Options {
     /// Prints each layer's error, too
     #[arg(long)]
     layers: bool,
+    /// Prints the cosine of each picture, too
+    #[arg(long)]
+    each: bool,
     /// Leave the text tower out
     #[arg(long)]
     no_text: bool,
@@ -181,6 +184,9 @@ fn measure(
             let vision_tower = VisionTower::load(&read(&vision)?, config, &cpu)?;
             let image_cosines = Cosines::of(&images, &vision_tower.image_features(&inputs.pixel_values)?)?;
             print_layers(options, &vision);
+            if options.each {
+                println!("  {}", image_cosines.each());
+            }
             let mut text_cosines = None;
             if !options.no_text {
                 let text = quantize_text(weights, config, &inputs.calibration_ids, how, &mut |_, _| ())?;
@@ -218,14 +224,19 @@ fn read(tower: &QuantizedTower) -> Result<Weights> {
 struct Cosines {
     least: f32,
     mean: f32,
+    all: Vec<f32>,
 }
 
 impl Cosines {
+    fn each(&self) -> String {
+        self.all.iter().map(|cosine| format!("{cosine:.6}")).collect::<Vec<_>>().join("  ")
+    }
+
     /// Of rows of unit length.
     fn of(a: &Tensor, b: &Tensor) -> Result<Self> {
         let cosines = (a * b)?.sum(1)?.to_device(&Device::Cpu)?.to_vec1::<f32>()?;
         let least = cosines.iter().copied().fold(f32::INFINITY, f32::min);
-        Ok(Self { least, mean: cosines.iter().sum::<f32>() / cosines.len() as f32 })
+        Ok(Self { least, mean: cosines.iter().sum::<f32>() / cosines.len() as f32, all: cosines })
     }
 }
 
