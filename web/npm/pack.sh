@@ -10,8 +10,8 @@ source "$root/.setup/licenses.sh"
 dist=$1 out=$2
 compgen -G "$dist/worker-*-plain.js" >/dev/null || fail "there is no built page in $dist; \`just web\` builds it"
 
-package=$(mktemp -d)
-trap 'rm -rf "$package"' EXIT
+package=$(mktemp -d) packed=$(mktemp -d)
+trap 'rm -rf "$package" "$packed"' EXIT
 cp "$here"/*.js "$here"/*.d.ts "$here/package.json" "$here/README.md" "$package"
 put_licenses "$package" "web:$WASM_TARGET"
 mkdir "$package/worker"
@@ -36,6 +36,7 @@ done
 sed "s/\"version\": \"0.0.0\"/\"version\": \"$DERMAKE_VERSION\"/" "$here/package.json" >"$package/package.json"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+tarball=$(cd "$package" && npm pack --silent --pack-destination "$packed")
 rm -f "$out"/dermake-*.tgz
-tarball=$(cd "$package" && npm pack --silent --pack-destination "$out")
+mv "$packed/$tarball" "$out"
 echo "$out/$tarball"
