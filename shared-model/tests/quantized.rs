@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "support/random.rs"]
+mod random;
 mod support;
 
 use candle_core::{D, DType, Device, Tensor};
+use random::randn;
 use shared_model::config::ClipConfig;
 use shared_model::quantize::{WeightFormat, quantize};
 use shared_model::weights::{Placement, Weights};
@@ -50,7 +53,7 @@ fn images_of_a_batch_have_the_bits_of_each_alone() {
     let (config, weights) = model();
     // Some are computed on a thread each, the last one on all threads.
     let n_images = 2 * rayon::current_num_threads() + 1;
-    let pixels = Tensor::randn(0f32, 1.0, (n_images, 3, 32, 32), &Device::Cpu).unwrap();
+    let pixels = randn(0.0, 1.0, (n_images, 3, 32, 32));
     let quantized = [WeightFormat::Int8, WeightFormat::Int4].map(|format| quantized(&config, &weights, format));
     for weights in [weights].iter().chain(&quantized) {
         let tower = Clip::load(weights.clone(), &config, &Placement::default()).unwrap().vision;
@@ -67,7 +70,7 @@ fn images_of_a_batch_have_the_bits_of_each_alone() {
 fn quantized_features_stay_near_the_dense_ones() {
     let (config, weights) = model();
     let dense = Clip::load(weights.clone(), &config, &Placement::default()).unwrap();
-    let pixels = Tensor::randn(0f32, 1.0, (5, 3, 32, 32), &Device::Cpu).unwrap();
+    let pixels = randn(0.0, 1.0, (5, 3, 32, 32));
     let ids: Vec<Vec<u32>> = vec![vec![90, 3, 4, 95, 0, 0], vec![90, 95, 0, 0, 0, 0], vec![90, 5, 6, 7, 8, 95]];
     let formats = [
         (WeightFormat::Int8, 0.999),
@@ -118,7 +121,7 @@ fn the_report_tells_bytes_and_error_of_every_tensor() {
 #[test]
 fn half_precision_features_stay_near_f32() {
     let (config, weights) = model();
-    let pixels = Tensor::randn(0f32, 1.0, (2, 3, 32, 32), &Device::Cpu).unwrap();
+    let pixels = randn(0.0, 1.0, (2, 3, 32, 32));
     let f32_features =
         VisionTower::load(&weights, &config, &Placement::default()).unwrap().image_features(&pixels).unwrap();
     for (dtype, cosine) in [(DType::BF16, 0.999), (DType::F16, 0.99999)] {
@@ -135,7 +138,7 @@ fn the_first_token_alone_is_that_of_all_and_a_row_is_its_image_alone() {
     for format in WeightFormat::ALL {
         let tower =
             VisionTower::load(&quantized(&config, &weights, format), &config, &Placement::default()).unwrap();
-        let pixels = Tensor::randn(0f32, 1.0, (5, 3, 32, 32), &Device::Cpu).unwrap();
+        let pixels = randn(0.0, 1.0, (5, 3, 32, 32));
         let batch = tower.image_features(&pixels).unwrap();
         let all = tower.encode(&pixels).unwrap().image_features().unwrap();
         assert!(lowest_cosine(&batch, &all) > 1.0 - 1e-6, "{format:?}");

@@ -49,6 +49,7 @@ mod tests {
     use super::*;
     use crate::config::Parameter;
     use crate::quantize::{WeightFormat, quantize};
+    use crate::random::randn;
     use crate::weights::{Placement, Weights};
     use std::collections::HashMap;
 
@@ -57,7 +58,7 @@ mod tests {
 
     /// A layer in each form that the blocks of towers have.
     fn layers() -> Vec<(&'static str, Linear)> {
-        let dense = Tensor::randn(0f32, 1.0, (N_OUT, N_IN), &Device::Cpu).unwrap();
+        let dense = randn(0.0, 1.0, (N_OUT, N_IN));
         let bias = Tensor::ones(N_OUT, DType::F32, &Device::Cpu).unwrap();
         let name = "visual.transformer.resblocks.0.attn.in_proj_weight";
         let weights = Weights::from_live([(name.to_string(), dense.clone())]);
@@ -88,7 +89,7 @@ mod tests {
     fn weighted_rows_of_every_form_are_those_of_the_weight_it_means() {
         // Groups that begin and end within the panels of sixteen rows, and whole ones.
         for (first, n_rows, n_groups) in [(0, 96, 1), (32, 32, 2), (40, 8, 5), (5, 13, 7), (95, 1, 1)] {
-            let z = Tensor::randn(0f32, 1.0, n_rows * n_groups, &Device::Cpu).unwrap().to_vec1::<f32>().unwrap();
+            let z = randn(0.0, 1.0, n_rows * n_groups).to_vec1::<f32>().unwrap();
             for (form, layer) in layers() {
                 let (found, columns) = (layer.weighted_rows(first, &z, n_groups).unwrap(), columns(&layer));
                 // candle rounds the unit vectors that it multiplies by GGML blocks.

@@ -5,11 +5,12 @@
 use super::*;
 use crate::config::Activation;
 use crate::fused::{self, Heads};
+use crate::random::randn;
 use crate::weights::{Placement, Weights};
 use candle_core::{DType, Device, Tensor, Var};
 
 fn random(shape: &[usize]) -> Var {
-    Var::from_tensor(&Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()).unwrap()
+    Var::from_tensor(&randn(0.0, 1.0, shape)).unwrap()
 }
 
 fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {

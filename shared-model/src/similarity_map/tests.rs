@@ -6,6 +6,7 @@ use super::*;
 use crate::VisionTower;
 use crate::config::{ClipConfig, Parameter, Projection, VisionPooling};
 use crate::quantize::{Options, Steps, WeightFormat, quantize, quantize_vision};
+use crate::random::randn;
 use crate::weights::{Placement, Weights};
 use crate::zero_shot::Classifier;
 use candle_core::{D, DType, Device, Tensor};
@@ -27,7 +28,7 @@ fn tower(head_width: usize, heads: usize) -> (ClipConfig, Weights) {
         let factor = if parameter.name.ends_with("in_proj_weight") { 2.5 } else { 1.0 };
         let deviation = factor / (n_in.max(16) as f32).sqrt();
         let mean = if is_gain { 1.0 } else { 0.0 };
-        (parameter.name, Tensor::randn(mean, deviation, parameter.shape, &Device::Cpu).unwrap())
+        (parameter.name, randn(mean, deviation, parameter.shape))
     });
     let mut weights = Weights::default();
     tensors.for_each(|(name, tensor)| weights.set(&name, &tensor).unwrap());
@@ -39,11 +40,11 @@ fn load(config: &ClipConfig, weights: &Weights) -> VisionTower {
 }
 
 fn photos(n: usize) -> Tensor {
-    Tensor::randn(0f32, 1.0, (n, 3, 32, 32), &Device::Cpu).unwrap()
+    randn(0.0, 1.0, (n, 3, 32, 32))
 }
 
 fn unit_text(embed_dim: usize) -> Tensor {
-    crate::unit_length(&Tensor::randn(0f32, 1.0, embed_dim, &Device::Cpu).unwrap()).unwrap()
+    crate::unit_length(&randn(0.0, 1.0, embed_dim)).unwrap()
 }
 
 fn map_of(tower: &VisionTower, photo: &Tensor, text: &Tensor) -> Vec<f32> {
@@ -172,7 +173,7 @@ fn with_moved_values(config: &ClipConfig, weights: &Weights) -> Weights {
     for layer in 0..config.vision.layers {
         let name = |name: &str| format!("visual.transformer.resblocks.{layer}.{name}");
         let tensor = |part: &str| weights.tensor(&name(part), &Placement::default()).unwrap();
-        let random = |n: usize| Tensor::randn(0f32, 1.0, n, &Device::Cpu).unwrap();
+        let random = |n: usize| randn(0.0, 1.0, n);
         let product = |matrix: &Tensor, x: &Tensor| matrix.matmul(&x.unsqueeze(1).unwrap()).unwrap().squeeze(1);
         // From the norm into queries, keys and values.
         let shift = random(width);

@@ -125,6 +125,7 @@ pub(crate) fn expand(name: &str, stored: &StoredTensor, scales: &StoredTensor) -
 mod tests {
     use super::*;
     use crate::kernels::int8::{Int8Matrix, Rounding};
+    use crate::random::randn;
     use candle_core::{Device, Tensor};
 
     /// Rounds to the nearest codes; returns the codes, the scales and the weights that they mean.
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_expanded_is_what_was_packed() {
-        let dense = Tensor::randn(0f32, 1.0, (32, 96), &Device::Cpu).unwrap();
+        let dense = randn(0.0, 1.0, (32, 96));
         for (bits, most) in CodeBits::ALL.into_iter().zip([0.1, 0.05, 0.025]) {
             let (codes, scales, restored) = rounded(&dense.flatten_all().unwrap().to_vec1().unwrap(), bits);
             let restored = Tensor::from_vec(restored, (32, 96), &Device::Cpu).unwrap();

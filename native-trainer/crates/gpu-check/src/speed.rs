@@ -36,6 +36,7 @@ pub fn ceilings(device: &Device, is_small: bool) -> Result<(Ceilings, Value)> {
     let copy_secs = fastest(device, 5, || Ok(values.copy()?))?;
     drop(values);
     let dtype = if device.is_cpu() { DType::F32 } else { DType::BF16 };
+    #[expect(clippy::disallowed_methods, reason = "what is timed is the same for any values")]
     let matrix = Tensor::rand(-1f32, 1f32, (side, side), device)?.to_dtype(dtype)?;
     let product_secs = fastest(device, 5, || Ok(matrix.matmul(&matrix)?))?;
     let ceilings = Ceilings {

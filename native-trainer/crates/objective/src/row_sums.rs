@@ -99,10 +99,11 @@ impl Halved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::randn;
     use candle_core::Device;
 
     fn random(n_rows: usize, width: usize) -> Tensor {
-        Tensor::randn(0f32, 1.0, (n_rows, width), &Device::Cpu).unwrap()
+        randn(0.0, 1.0, (n_rows, width))
     }
 
     #[test]

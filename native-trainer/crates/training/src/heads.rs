@@ -57,10 +57,11 @@ pub fn local_gradients(raw_patches: &Tensor, texts: &Tensor, sigma: f64, d: &Ten
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::randn;
     use candle_core::{Device, Var};
 
     fn random(shape: &[usize]) -> Var {
-        Var::from_tensor(&Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()).unwrap()
+        Var::from_tensor(&randn(0.0, 1.0, shape)).unwrap()
     }
 
     fn assert_near(ours: &Tensor, expected: &Tensor) {

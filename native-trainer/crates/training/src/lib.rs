@@ -31,6 +31,10 @@ pub mod parameters;
 pub mod place;
 mod plan;
 mod progress;
+#[cfg(test)]
+#[path = "../../../../shared-model/tests/support/random.rs"]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod random;
 mod rank_batch;
 mod ranks;
 pub mod recipe;

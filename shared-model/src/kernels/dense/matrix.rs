@@ -210,11 +210,12 @@ impl PanelMatrix for DenseMatrix {
 #[cfg(target_arch = "x86_64")]
 mod tests {
     use super::*;
-    use candle_core::{Device, Var};
+    use crate::random::randn;
+    use candle_core::Var;
 
     #[test]
     fn weights_that_are_trained_or_of_another_kind_are_not_packed() {
-        let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        let random = |shape: &[usize]| randn(0.0, 1.0, shape);
         let packs = |weight: &Tensor| DenseMatrix::new(weight, None).unwrap().is_some();
         let weight = random(&[32, 8]);
         assert_eq!(packs(&weight), available_kernels().next().is_some());

@@ -56,10 +56,10 @@ mod tests {
     use super::super::dispatch::available_kernels;
     use super::*;
     use crate::kernels::MOST_PANELS;
-    use candle_core::Device;
+    use crate::random::randn;
 
     fn random(shape: &[usize]) -> Tensor {
-        Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()
+        randn(0.0, 1.0, shape)
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::config::{Projection, VisionPooling};
+use crate::random::randn;
 use crate::weights::StoredTensor;
 
 /// A block of width 64 with outlier channels and uneven gains.
 fn block(blocks: &TransformerConfig) -> (Weights, Tensor) {
     let (width, hidden) = (64usize, 256usize);
-    let random = |shape: &[usize], deviation: f32| Tensor::randn(0f32, deviation, shape, &Device::Cpu).unwrap();
+    let random = |shape: &[usize], deviation: f32| randn(0.0, deviation, shape);
     let gains = || random(&[width], 1.0).exp().unwrap();
     let tensors = [
         ("ln_1.weight", gains()),
@@ -85,7 +86,7 @@ fn siglip() -> (ClipConfig, Weights) {
         let n_in: usize = parameter.shape.iter().skip(1).product();
         let mean = if parameter.name.contains("ln_") && parameter.name.ends_with("weight") { 1.0 } else { 0.0 };
         let deviation = 1.0 / (n_in.max(16) as f32).sqrt();
-        let values = Tensor::randn(mean, deviation, parameter.shape, &Device::Cpu).unwrap();
+        let values = randn(mean, deviation, parameter.shape);
         (parameter.name, StoredTensor::from_tensor(&values).unwrap())
     });
     let weights = Weights::from_stored(tensors);
@@ -95,7 +96,7 @@ fn siglip() -> (ClipConfig, Weights) {
 #[test]
 fn an_attention_pool_is_calibrated_and_keeps_its_tensors() {
     let (config, weights) = siglip();
-    let photos = |n: usize| Tensor::randn(0f32, 1.0, (n, 3, 32, 32), &Device::Cpu).unwrap();
+    let photos = |n: usize| randn(0.0, 1.0, (n, 3, 32, 32));
     let compared = photos(8);
     let load = |weights: &Weights| VisionTower::build(weights, &config, &Placement::default()).unwrap();
     let dense = load(&weights).image_features(&compared).unwrap();

@@ -13,6 +13,7 @@ use std::time::Instant;
 const ROUNDS: usize = 15;
 
 /// Prints the milliseconds of a photo, of one whose trace is kept, and of a map.
+#[expect(clippy::disallowed_methods, reason = "what is timed is the same for any values")]
 pub fn print(arch: &str) -> Result<()> {
     let config = ClipConfig::named(arch)?;
     let weights = dermake_models::init::weights(&config, 0);

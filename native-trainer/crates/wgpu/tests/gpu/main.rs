@@ -7,5 +7,7 @@ mod attention;
 mod failures;
 mod launch;
 mod product;
+#[path = "../../../../../shared-model/tests/support/random.rs"]
+mod random;
 mod random_model;
 mod towers;

@@ -1,6 +1,6 @@
 //! An int8 model with random weights and sizes that are no multiples of anything.
 
-use candle_core::{Device, Tensor};
+use crate::random::randn;
 use shared_model::config::{ClipConfig, Parameter};
 use shared_model::quantize::{WeightFormat, quantize};
 use shared_model::weights::{StoredTensor, Weights};
@@ -31,6 +31,6 @@ pub fn model(head_width: usize, format: WeightFormat) -> (ClipConfig, Weights, W
 fn stored(Parameter { name, shape }: &Parameter) -> (String, StoredTensor) {
     let is_norm_weight = name.contains("ln_") && name.ends_with("weight");
     let (mean, deviation) = if is_norm_weight { (1.0, 0.1) } else { (0.0, 0.08) };
-    let tensor = Tensor::randn(mean as f32, deviation, shape.as_slice(), &Device::Cpu).unwrap();
+    let tensor = randn(mean as f32, deviation, shape.as_slice());
     (name.clone(), StoredTensor::from_tensor(&tensor).unwrap())
 }

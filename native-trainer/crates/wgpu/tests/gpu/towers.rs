@@ -1,8 +1,9 @@
 //! Whole towers beside those of the CPU, from the same int8 weights.
 
+use crate::random::randn;
 use crate::random_model;
 use bytes::Bytes;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use dermake_wgpu::{Gpu, Tower, WgpuTowers};
 use shared_model::config::ClipConfig;
 use shared_model::gpu::VisionProgram;
@@ -89,7 +90,7 @@ fn the_demo_model_s_features_are_those_of_the_cpu() {
 fn odd_sizes_gelu_and_four_bits_give_the_features_of_the_cpu() {
     for (head_width, format) in [(36, WeightFormat::Int8), (16, WeightFormat::Int4)] {
         let model = random_model::model(head_width, format);
-        let pixel_values = Tensor::randn(0f32, 1.0, (3, 3, 60, 60), &Device::Cpu).unwrap();
+        let pixel_values = randn(0.0, 1.0, (3, 3, 60, 60));
         check_towers(&model, &pixel_values, RANDOM);
     }
 }
@@ -104,7 +105,7 @@ fn every_stage_is_that_of_the_cpu() {
     tower.encode_observed(&pixel_values, &mut observe).unwrap();
 
     // What the CPU gives for pixels that differ by less than they are rounded: levels flip there, too.
-    let shaken = (&pixel_values + Tensor::randn(0f32, 1e-4, pixel_values.shape(), &Device::Cpu).unwrap()).unwrap();
+    let shaken = (&pixel_values + randn(0.0, 1e-4, pixel_values.shape())).unwrap();
     let mut of_shaken = Vec::new();
     tower.encode_observed(&shaken, &mut |name, x: &Tensor| of_shaken.push((name.to_string(), values(x)))).unwrap();
     let noise_of = |name: &str| {
