@@ -207,6 +207,30 @@ fn published_probabilities_are_calibrated_without_a_model() {
 }
 
 #[test]
+fn numbers_that_are_no_place_among_the_labels_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let table = root.path().join("t.csv");
+    let calibrated_with = |labels: &[&str]| {
+        let rows = labels.iter().enumerate().map(|(at, label)| format!("{at}.png,{label}\n"));
+        fs::write(&table, format!("image,label\n{}", rows.collect::<String>())).unwrap();
+        let mut command = dermake();
+        command.args(["calibrate", "demo", "--labels", "acne, wart, eczema", "--no-cache", "--data"]).arg(&table);
+        command.output().unwrap()
+    };
+    for (labels, expected) in [
+        (vec!["1", "2", "3"], "row 3 has label \"3\""),
+        (vec!["0", "-1", "99"], "row 2 has label \"-1\", row 3 has label \"99\""),
+        (vec!["acne", "1.5"], "row 2 has label \"1.5\""),
+        (vec!["1", "2", "2"], "do the labels count from 1?"),
+    ] {
+        let output = calibrated_with(&labels);
+        assert!(output.status.code() == Some(2) && log(&output).contains(expected), "{labels:?}: {}", log(&output));
+    }
+    // Other names are other labels.
+    assert!(log(&calibrated_with(&["acne", "nevus"])).contains("1 photos are of other labels: nevus"));
+}
+
+#[test]
 fn wrong_input_to_a_calibration_gets_a_sentence() {
     let root = tempfile::tempdir().unwrap();
     let data = calibrated().path("synth/train.csv");

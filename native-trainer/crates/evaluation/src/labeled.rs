@@ -85,10 +85,25 @@ pub fn labels_in(table: &Table, column: usize, rows: &[usize], cells: &LabelCell
     Ok(found.into_iter().flatten().collect())
 }
 
-/// As [`labels_of`]; `None` for a label that is not of the class list.
-pub fn known_labels(table: &Table, column: usize, class_list: &LabelSet, rows: &[usize]) -> Vec<Option<usize>> {
+/// As [`labels_of`]; `None` for a name that is not of the class list.
+///
+/// # Errors
+/// Numbers that are no places in the class list, with the rows that have them, where numbers are such places.
+pub fn known_labels(
+    table: &Table,
+    column: usize,
+    class_list: &LabelSet,
+    rows: &[usize],
+) -> Result<Vec<Option<usize>>> {
     let cells = LabelCells::new(&class_list.class_names, Numbers::Names);
-    rows.iter().map(|&row| cells.class_of(table.cell(row, column))).collect()
+    let found: Vec<Option<usize>> = rows.iter().map(|&row| cells.class_of(table.cell(row, column))).collect();
+    let is_number = |row: usize| table.cell(row, column).trim().parse().is_ok_and(|number: f64| !number.is_nan());
+    let is_unknown = |(&row, class): (&usize, &Option<usize>)| (class.is_none() && is_number(row)).then_some(row);
+    let unknown: Vec<usize> = rows.iter().zip(&found).filter_map(is_unknown).collect();
+    if cells.integers_are_places() && !unknown.is_empty() {
+        bail!("{}: {}", unknown_labels(table, column, &unknown, &cells), table.path.display());
+    }
+    Ok(found)
 }
 
 /// The column of the label.
@@ -138,7 +153,7 @@ pub fn repeated_images<T: PartialEq>(files: &[ImageFile], label: impl Fn(usize) 
 
 /// Returns a warning if labels seem to count from 1: all are integers that are no names, and only the first class has no
 /// image.
-fn counts_from_one(
+pub fn counts_from_one(
     table: &Table,
     column: &str,
     rows: &[usize],

@@ -25,6 +25,13 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
     // Spreadsheets leave empty names at the end.
     let n_named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
     names.truncate(n_named);
+    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        if names[..at].contains(name) {
+            builder
+                .notes
+                .push(format!("the column {name} is there more than once; the first is read: {}", path.display()));
+        }
+    }
     let columns = builder.header(&names);
     let mut lines = LineCounter::new(text.bytes, text.first_line);
     let (mut record, mut last_start, mut last_line, mut n_empty) = (ByteRecord::new(), 0, 1, 0);

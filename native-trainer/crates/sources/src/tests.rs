@@ -238,3 +238,10 @@ fn a_folder_with_a_table_is_that_table() {
     assert!(error(folder(&[("x.pdf", "%PDF")]).path()).contains("no image and no table"));
     assert!(error(Path::new("no/such/place")).contains("there is no such file or folder"));
 }
+
+#[test]
+fn a_column_that_is_there_twice_is_named() {
+    let data = Dataset::of_bytes(b"image,label,label,,\na.png,nevus,x,,\n", Path::new("t.csv")).unwrap();
+    assert_eq!(column(&data, "label"), ["nevus"]);
+    assert_eq!(data.notes(), ["the column label is there more than once; the first is read: t.csv"]);
+}

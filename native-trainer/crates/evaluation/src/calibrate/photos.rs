@@ -2,7 +2,7 @@
 
 use super::fit::{Sample, Samples, fit};
 use crate::benchmarks::{Benchmark, image_roots};
-use crate::labeled::{known_labels, label_column};
+use crate::labeled::{counts_from_one, known_labels, label_column};
 use crate::own_data::{LabeledData, LabeledRows, OwnColumns, labeled, name_of};
 use crate::report::listed;
 use crate::scored::{ScoredRows, scored_rows};
@@ -99,8 +99,13 @@ impl LabeledPhotos {
         let labels = with_known_key(class_list);
         let column = label_column(&table, &name, &labels.class_names)?;
         let rows = table.rows().to_vec();
-        let places = known_labels(&table, column, &labels, &rows);
-        let inside = rows.iter().zip(&places).filter_map(|(&row, &place)| Some((row, place?))).collect();
+        let places = known_labels(&table, column, &labels, &rows)?;
+        let inside: Vec<(usize, usize)> =
+            rows.iter().zip(&places).filter_map(|(&row, &place)| Some((row, place?))).collect();
+        let (of_labels, classes): (Vec<usize>, Vec<usize>) = inside.iter().copied().unzip();
+        if let Some(doubt) = counts_from_one(&table, &name, &of_labels, &classes, &labels) {
+            tracing::warn!("{doubt}: {}", table.path.display());
+        }
         let others: Vec<usize> =
             rows.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(&row, _)| row).collect();
         if !others.is_empty() {
