@@ -48,8 +48,8 @@ impl Quantize {
     pub fn run(self) -> Result<ExitCode> {
         host::prepare();
         let Self { model, format, out, calibrate, samples, results } = self;
-        quantize::quantize(&QuantizeOptions { model: model.into(), format, calibrate, results, samples }, &out)?;
-        Ok(ExitCode::SUCCESS)
+        let options = QuantizeOptions { model: model.into(), format, calibrate, results, samples };
+        Ok(quantize::quantize(&options, &out)?.exit_code())
     }
 }
 

@@ -4,6 +4,7 @@ mod photos;
 mod report;
 
 use crate::card::evaluations_of;
+use crate::inputs::Tally;
 use anyhow::{Context, Result, bail};
 use candle_core::Tensor;
 use dermake_device::placement;
@@ -39,8 +40,9 @@ pub struct QuantizeOptions {
     pub samples: Vec<PathBuf>,
 }
 
-/// Writes the files into the new folder `out` and prints the report.
-pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
+/// Writes the files into the new folder `out` and prints the report. Returns the tally of the photos that it was asked to
+/// calibrate on.
+pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<Tally> {
     let QuantizeOptions { model, format, .. } = options;
     if demo_model::is_name(&model.model) {
         bail!("the demo model is quantized already; name a dense checkpoint with --model");
@@ -96,7 +98,7 @@ pub fn quantize(options: &QuantizeOptions, out: &Path) -> Result<()> {
     folder.finish()?;
     print::summary(&report.to_table())?;
     report.warn(*format);
-    Ok(())
+    Ok(Tally { n_answered: photos.n_calibration(), n_failed: photos.n_failed })
 }
 
 /// Both towers.

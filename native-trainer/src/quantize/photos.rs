@@ -9,6 +9,9 @@ use shared_model::config::ClipConfig;
 use shared_model::demo;
 use std::path::{Path, PathBuf};
 
+/// The argument that means no calibration.
+const NONE: &str = "none";
+
 /// A photo's name and bytes.
 pub type Named = (String, Vec<u8>);
 
@@ -19,6 +22,8 @@ pub struct Photos {
     n_samples: usize,
     /// Whether those of the calibration were drawn.
     pub is_drawn: bool,
+    /// Photos to calibrate on that could not be read.
+    pub n_failed: usize,
 }
 
 impl Photos {
@@ -42,11 +47,15 @@ impl Photos {
                         .add(format!("drawn photo {}", number + 1), pixel_values(&[photo], &config.preprocess)?);
                 }
             }
-            [path] if path == Path::new("none") => {}
+            [path] if path == Path::new(NONE) => {}
+            paths if paths.iter().any(|path| path == Path::new(NONE) && !path.exists()) => {
+                bail!("--calibrate {NONE} means no photos, and photos are named, too; leave one out")
+            }
             paths => prepared.add_readable(gather(paths), n_photos, config)?,
         }
-        let pixel_values = Tensor::cat(&prepared.pixel_values, 0)?;
-        Ok(Self { names: prepared.names, pixel_values, n_samples, is_drawn: calibrate.is_empty() })
+        let Prepared { names, pixel_values, n_failed } = prepared;
+        let pixel_values = Tensor::cat(&pixel_values, 0)?;
+        Ok(Self { names, pixel_values, n_samples, is_drawn: calibrate.is_empty(), n_failed })
     }
 
     /// All photos, `[B, 3, S, S]`.
@@ -72,6 +81,7 @@ impl Photos {
 struct Prepared {
     names: Vec<String>,
     pixel_values: Vec<Tensor>,
+    n_failed: usize,
 }
 
 impl Prepared {
@@ -93,7 +103,10 @@ impl Prepared {
             let values = photo.read().and_then(|bytes| pixel_values(&[bytes], &config.preprocess));
             match values {
                 Ok(values) => self.add(photo.name.clone(), values),
-                Err(err) => tracing::warn!("not calibrated on a photo: {err:#}: {}", shown(&photo.name)),
+                Err(err) => {
+                    tracing::error!("not calibrated on a photo: {err:#}: {}", shown(&photo.name));
+                    self.n_failed += 1;
+                }
             }
         }
         if self.names.len() == n_before {

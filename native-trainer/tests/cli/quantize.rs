@@ -113,18 +113,24 @@ fn a_calibrated_model_has_a_report_of_features_answers_and_layers() {
     let folder = tempfile::tempdir().unwrap();
     write_checkpoint("Drawn.", folder.path());
     let photos = sample(1).parent().unwrap().to_path_buf();
-    for (out, calibrate) in [("drawn", None), ("own", Some(&photos))] {
+    let of_photos = vec![photos.clone()];
+    for (out, calibrate) in
+        [("drawn", vec![]), ("own", of_photos.clone()), ("some", [of_photos, vec!["gone.png".into()]].concat())]
+    {
         let out = folder.path().join(out);
         let mut command = dermake();
         command.args(["quantize", "--format", "int4", "--model"]).arg(folder.path()).arg("--out").arg(&out);
         let output = command.args(calibrate.iter().flat_map(|path| ["--calibrate".as_ref(), path.as_os_str()]));
         let output = output.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let log = String::from_utf8_lossy(&output.stderr);
+        let is_whole = calibrate.len() < 2;
+        assert_eq!(output.status.code(), Some(i32::from(!is_whole)), "{log}");
+        assert!(is_whole || log.contains("not calibrated on a photo: there is no such file: gone.png"), "{log}");
         let report: Value = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
-        assert_eq!(report["calibration"]["drawn"], calibrate.is_none());
+        assert_eq!(report["calibration"]["drawn"], calibrate.is_empty());
         let n_photos = report["calibration"]["photos"].as_u64().unwrap() as usize;
         assert_eq!(report["cosines"].as_array().unwrap().len(), 3 + n_photos);
-        assert!(if calibrate.is_some() { n_photos == 3 } else { n_photos >= 16 }, "{n_photos} photos");
+        assert!(if calibrate.is_empty() { n_photos >= 16 } else { n_photos == 3 }, "{n_photos} photos");
         for field in ["least_image_cosine", "least_text_cosine", "mean_text_cosine", "top1_agreement"] {
             let value = report[field].as_f64().unwrap();
             assert!((0.9..=1.0 + 1e-6).contains(&value), "{field}: {value}");
@@ -155,6 +161,9 @@ fn a_calibration_without_a_photo_is_refused() {
     let log = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{log}");
     assert!(log.contains("expected at least one photo to calibrate on"), "{log}");
+    let output = command.args(["--calibrate", "none"]).output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && log.contains("--calibrate none means no photos"), "{log}");
     assert!(!out.exists());
 }
 
