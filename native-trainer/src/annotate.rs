@@ -28,6 +28,8 @@ pub struct AnnotateOptions {
     pub cache: Option<PathBuf>,
     /// A file for the scores of all concepts, in place of printed answers.
     pub out: Option<PathBuf>,
+    /// The lists of photos that are read, which `out` must not replace.
+    pub lists: Vec<PathBuf>,
 }
 
 /// One line of `--json`.
@@ -42,7 +44,13 @@ struct Annotation<'a> {
 
 /// Prints an answer for each photo that can be read. Returns how many could and could not be read.
 pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &AnnotateOptions) -> Result<Tally> {
-    options.out.as_deref().map(SheetFormat::check).transpose()?;
+    if let Some(out) = &options.out {
+        SheetFormat::check(out)?;
+        let of_concepts = options.concepts.iter().map(Path::new);
+        let lists = options.lists.iter().map(PathBuf::as_path);
+        let read: Vec<&Path> = photos.iter().filter_map(Photo::path).chain(lists).chain(of_concepts).collect();
+        SheetFormat::refuse_inputs("--out", out, &read)?;
+    }
     let concepts = concepts(&options.concepts)?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);

@@ -4,6 +4,7 @@ use crate::classify::LabelOptions;
 use crate::inputs::Photo;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
+use dermake_files::inputs::refuse_input;
 use dermake_files::output::{check_file, replace_file};
 use dermake_models::options::ModelOptions;
 use dermake_models::texts;
@@ -64,8 +65,7 @@ pub fn map(photo: &Photo, model_options: &ModelOptions, options: &MapOptions) ->
         let is_png = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
         ensure!(is_png || is_device(out), "--out is a PNG, expected a name that ends in .png: {}", out.display());
         check_file(out)?;
-        let is_photo = !is_device(out) && photo.is_at(out);
-        ensure!(!is_photo, "--out is the photo, which would be overwritten: {}", out.display());
+        refuse_input("--out", out, photo.path())?;
     }
     let (labels, templates) = options.labels.resolve()?;
     let unusable = || format!("cannot use {}", shown(&photo.name));

@@ -6,12 +6,14 @@ use candle_core::{Device, Tensor};
 use dermake_features::{
     Encoder, FeatureStore, Hit, Identity, ImageFeatures, ImageFile, RankGroup, SearchIndex, StoreError,
 };
+use dermake_files::inputs::is_below;
 use dermake_models::options::ModelOptions;
 use dermake_models::texts;
 use dermake_process::interrupt;
 use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use dermake_sheets::{Sheet, SheetFormat};
+use dermake_sources::Closed;
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::collections::HashSet;
@@ -74,8 +76,18 @@ pub fn embed(
         bail!("there is no folder {}", folder.display());
     }
     let index = index.map_or_else(|| folder.join(INDEX_FOLDER), Path::to_path_buf);
-    let files = photos(folder, &index);
+    let (files, closed) = photos(folder, &index);
+    if let Some(out) = out {
+        if is_below(out, &index) {
+            bail!("--out lies in the folder of the index, expected another place: {}", out.display());
+        }
+        let read: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
+        SheetFormat::refuse_inputs("--out", out, &read)?;
+    }
     if files.is_empty() && !index.exists() {
+        for Closed { path, reason } in closed {
+            tracing::error!("{reason}: {}", shown(&name_of(&path)));
+        }
         bail!("there is no photo in the folder {}", folder.display());
     }
     let (model, identity) = ranks.load(0, model_options, Reading::Photo)?;
@@ -90,7 +102,8 @@ pub fn embed(
             None => err,
         })?;
     let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let is_gone = |name: &&String| !present.contains(name.as_str());
+    let may_be_there = |name: &String| closed.iter().any(|closed| folder.join(name).starts_with(&closed.path));
+    let is_gone = |name: &&String| !present.contains(name.as_str()) && !may_be_there(name);
     let gone: Vec<String> = store.files().keys().filter(is_gone).cloned().collect();
     store.forget(&gone)?;
 
@@ -100,7 +113,10 @@ pub fn embed(
     bar.finish_and_clear();
     // Another rank that ends now would end this one while it writes.
     ranks.finish(false)?;
-    let mut n_unreadable = 0;
+    let mut n_unreadable = closed.len();
+    for Closed { path, reason } in closed {
+        tracing::error!("{reason}; photos below it stay in the index: {}", shown(&name_of(&path)));
+    }
     for (file, row) in files.iter().zip(&found.rows) {
         if let Err(problem) = row {
             n_unreadable += 1;
@@ -133,10 +149,12 @@ fn write_features(out: &Path, files: &[ImageFile], found: &ImageFeatures) -> Res
     Ok(())
 }
 
-/// All photos below a folder, in the order of their names, which count from the folder.
-fn photos(folder: &Path, index: &Path) -> Vec<ImageFile> {
+/// All photos below a folder, in the order of their names, which count from the folder; and what could not be looked
+/// into.
+fn photos(folder: &Path, index: &Path) -> (Vec<ImageFile>, Vec<Closed>) {
     let name = |path: &Path| name_of(path.strip_prefix(folder).unwrap_or(path));
-    photos_below(folder, Some(index)).into_iter().map(|path| ImageFile { name: name(&path), path }).collect()
+    let (photos, closed) = photos_below(folder, Some(index));
+    (photos.into_iter().map(|path| ImageFile { name: name(&path), path }).collect(), closed)
 }
 
 /// The query.
@@ -175,6 +193,9 @@ pub fn search(index: &Path, query: &Query, model_options: &ModelOptions, output:
     let feature = query_feature(query, &model)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
     let started = std::time::Instant::now();
     let hits = opened.nearest(&feature, output.top_k)?;
+    if hits.is_empty() {
+        bail!("no photo is in the index; `dermake embed FOLDER` adds those of a folder: {}", index.display());
+    }
     tracing::debug!("{} features searched in {:?}", opened.n_rows(), started.elapsed());
     for (rank, hit) in hits.iter().enumerate() {
         if output.as_json { print::json(hit)? } else { print::answer(&written(rank, hit))? }

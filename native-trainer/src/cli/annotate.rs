@@ -2,7 +2,7 @@
 
 use crate::annotate::{AnnotateOptions, annotate};
 use crate::cli::options::{CONCEPT_SCALE, ModelArguments, concept_scale};
-use crate::inputs::gather;
+use crate::inputs::{gather, lists};
 use anyhow::Result;
 use clap::Args;
 use dermake_features::default_cache;
@@ -66,6 +66,7 @@ impl Annotate {
             reading: if self.as_reference { Reading::Reference } else { Reading::Photo },
             cache: default_cache(),
             out: self.out,
+            lists: lists(&self.images),
         };
         Ok(annotate(&gather(&self.images), &self.model.into(), &options)?.exit_code())
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use dermake_evaluation::overlap::{ImageSet, OverlapOptions, Thresholds, overlap};
 use dermake_features::default_cache;
 use dermake_process::host;
+use dermake_sources::Closed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -101,7 +102,10 @@ fn images(path: &Path, image_column: Option<&str>, root: Option<&Path>) -> Resul
     if !path.is_dir() {
         return ImageSet::of_table(path, image_column, root);
     }
-    let photos = photos_below(path, None);
+    let (photos, closed) = photos_below(path, None);
+    for Closed { path, reason } in closed {
+        tracing::warn!("{reason}: {}", path.display());
+    }
     if photos.is_empty() {
         bail!("the folder has no photos: {}", path.display());
     }

@@ -2,21 +2,21 @@
 
 use super::photo::name_of;
 use dermake_process::print::shown;
-use dermake_sources::pictures_below;
+use dermake_sources::{Closed, pictures_below};
 use std::path::{Path, PathBuf};
 
 /// Skipped files that are named.
 const N_NAMED: usize = 5;
 
-/// The photos in a folder and in those below it, in the order of their names. Other files are counted and named in the
-/// log; hidden ones and those of the folder `except` are left out.
-pub fn photos_below(folder: &Path, except: Option<&Path>) -> Vec<PathBuf> {
+/// The photos in a folder and in those below it, in the order of their names, and the places that could not be looked
+/// into. Other files are counted and named in the log; hidden ones and those of the folder `except` are left out.
+pub fn photos_below(folder: &Path, except: Option<&Path>) -> (Vec<PathBuf>, Vec<Closed>) {
     let found = pictures_below(folder, except);
-    for problem in &found.problems {
-        tracing::warn!("skipped: {}", shown(problem));
+    for path in &found.loops {
+        tracing::warn!("skipped a link to a folder that it is in: {}", shown(&name_of(path)));
     }
     log_skipped(folder, &found.others);
-    found.pictures
+    (found.pictures, found.closed)
 }
 
 fn log_skipped(folder: &Path, others: &[PathBuf]) {

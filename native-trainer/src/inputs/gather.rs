@@ -19,12 +19,22 @@ const LIST: char = '@';
 pub fn gather(arguments: &[PathBuf]) -> Vec<Photo> {
     let mut gathered = Gathered::default();
     for argument in arguments {
-        match argument.to_str().and_then(|text| text.strip_prefix(LIST)) {
-            Some(list) if !argument.exists() => gathered.list(list),
-            _ => gathered.argument(argument),
+        match list_of(argument) {
+            Some(list) => gathered.list(list),
+            None => gathered.argument(argument),
         }
     }
     gathered.photos
+}
+
+/// The lists of photos that arguments name.
+pub fn lists(arguments: &[PathBuf]) -> Vec<PathBuf> {
+    arguments.iter().filter_map(|argument| list_of(argument).map(PathBuf::from)).collect()
+}
+
+/// The list of photos that an argument names, if it names one.
+fn list_of(argument: &Path) -> Option<&str> {
+    argument.to_str()?.strip_prefix(LIST).filter(|_| !argument.exists())
 }
 
 #[derive(Default)]
@@ -64,11 +74,12 @@ impl Gathered {
     }
 
     fn folder(&mut self, folder: &Path) {
-        let found = photos_below(folder, None);
-        if found.is_empty() {
+        let (found, closed) = photos_below(folder, None);
+        if found.is_empty() && closed.is_empty() {
             self.photos.push(Photo::of_nothing(folder, "there is no photo in this folder"));
         }
         found.into_iter().for_each(|path| self.found(path));
+        self.photos.extend(closed.into_iter().map(|closed| Photo::of_nothing(&closed.path, closed.reason)));
     }
 
     fn pattern(&mut self, pattern: &Path) {

@@ -5,7 +5,7 @@ mod gather;
 mod photo;
 
 pub use folder::photos_below;
-pub use gather::gather;
+pub use gather::{gather, lists};
 pub use photo::{Photo, name_of};
 
 use anyhow::Result;

@@ -58,13 +58,11 @@ impl Photo {
         Ok(Self::of_file(argument.into()))
     }
 
-    /// Whether a path leads to the photo's file.
-    pub fn is_at(&self, path: &Path) -> bool {
+    /// The photo's file, if it is in one.
+    pub fn path(&self) -> Option<&Path> {
         match &self.source {
-            Source::File(file) => {
-                file.canonicalize().is_ok_and(|file| path.canonicalize().is_ok_and(|path| path == file))
-            }
-            Source::Stdin | Source::Nothing(_) => false,
+            Source::File(file) => Some(file),
+            Source::Stdin | Source::Nothing(_) => None,
         }
     }
 

@@ -42,7 +42,12 @@ fn photos_are_known_by_content_in_folders_below_but_not_in_hidden_ones() {
     ]);
     #[cfg(unix)]
     std::os::unix::fs::symlink("/nonexistent", folder.path().join("gone.png")).unwrap();
-    let found = photos_below(folder.path(), Some(&folder.path().join("index")));
+    let (found, closed) = photos_below(folder.path(), Some(&folder.path().join("index")));
+    #[cfg(unix)]
+    assert!(
+        closed.len() == 1 && closed[0].path.ends_with("gone.png") && closed[0].reason.contains("link"),
+        "{closed:?}"
+    );
     let names: Vec<String> = found.iter().map(|path| name_of(path.strip_prefix(folder.path()).unwrap())).collect();
     assert_eq!(names, ["a/c.jfif", "a/no ending", "a/photo.dat", "b.JPG", "z.heic"]);
 }

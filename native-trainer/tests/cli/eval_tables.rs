@@ -118,3 +118,24 @@ fn the_area_under_a_published_curve_is_the_published_auroc() {
         assert!((area - class.auroc.unwrap()).abs() < 1e-9, "{}: {area}, {:?}", class.name, class.auroc);
     }
 }
+
+#[test]
+fn no_table_replaces_one_that_is_read_or_another_one() {
+    let data = Data::new();
+    let table = data.colors().join("test.csv");
+    let read = [table.clone(), data.folder.path().join("away.csv")];
+    fs::write(&read[1], "image\nred.png\n").unwrap();
+    let path = |at: usize| read[at].to_str().unwrap();
+    let new = data.folder.path().join("new.csv");
+    let new = new.to_str().unwrap();
+    for (arguments, expected) in [
+        (vec!["--predictions", path(0)], "--predictions names a file that is read"),
+        (vec!["--embeddings", path(1), "--exclude", path(1)], "--embeddings names a file that is read"),
+        (vec!["--embeddings", new, "--predictions", new], "--embeddings and --predictions name one file"),
+    ] {
+        let before = read.each_ref().map(|path| fs::read(path).unwrap());
+        let output = data.eval(&[&["--only", "colors"], &arguments[..]].concat());
+        assert!(output.status.code() == Some(2) && log(&output).contains(expected), "{}", log(&output));
+        assert_eq!(read.each_ref().map(|path| fs::read(path).unwrap()), before);
+    }
+}

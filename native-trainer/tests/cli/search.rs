@@ -113,6 +113,73 @@ fn what_is_a_file_is_called_one() {
     assert!(log.contains("<TEXT|--like <IMAGE>>"), "{log}");
 }
 
+#[test]
+fn no_result_replaces_a_photo_a_list_or_the_index() {
+    let photos = photos();
+    let folder = photos.path();
+    embed(folder);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_string();
+    fs::write(path("list.csv"), "red.png\n").unwrap();
+    fs::write(path("concepts.csv"), "blue\n").unwrap();
+    fs::write(path("photo.csv"), picture("red")).unwrap();
+    fs::write(path("b.rows.csv"), picture("blue")).unwrap();
+    let list = format!("@{}", path("list.csv"));
+    let table = path(".dermake/files.csv");
+    for (arguments, out, expected) in [
+        (vec!["annotate", &list], path("list.csv"), "names a file that is read"),
+        (vec!["annotate", &path("red.png"), "--concepts", &path("concepts.csv")], path("concepts.csv"), "is read"),
+        (vec!["annotate", &path("photo.csv")], path("below/../photo.csv"), "names a file that is read"),
+        (vec!["annotate", &path("b.rows.csv")], path("b.npy"), "b.rows.csv"),
+        (vec!["embed", &path("")], path("photo.csv"), "names a file that is read"),
+        (vec!["embed", &path("")], table.clone(), "--out lies in the folder of the index"),
+    ] {
+        let before = fs::read(&out).ok();
+        let output = run(arguments[0], &[&arguments[1..], &["--out", &out]].concat(), folder);
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && log.contains(expected), "{arguments:?}: {log}");
+        assert_eq!(fs::read(&out).ok(), before, "{arguments:?}");
+    }
+    let output = run("annotate", &[&list, "--out", &path("new.csv")], folder);
+    assert!(
+        output.status.success() && run("annotate", &[&list, "--out", &path("new.csv")], folder).status.success()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn photos_behind_a_folder_that_is_away_stay_in_the_index() {
+    let photos = photos();
+    let path = |name: &str| photos.path().join(name);
+    embed(photos.path());
+    fs::rename(path("below"), path(".away")).unwrap();
+    std::os::unix::fs::symlink(path("not/there"), path("below")).unwrap();
+    let folder = photos.path().to_str().unwrap();
+    for (command, expected) in [("embed", "; photos below it stay in the index: "), ("classify", ": ")] {
+        let output = run(command, &[folder], photos.path());
+        let log = String::from_utf8_lossy(&output.stderr);
+        let expected = format!("this link leads to a place that is not there{expected}");
+        assert!(output.status.code() == Some(1) && log.contains(&expected) && log.contains("below"), "{log}");
+    }
+    fs::remove_file(path("below")).unwrap();
+    fs::rename(path(".away"), path("below")).unwrap();
+    assert_eq!(embed(photos.path()), "0 photos new or changed, 8 known, 0 gone, 0 unreadable");
+}
+
+#[test]
+fn an_index_without_photos_has_no_answer() {
+    let photos = photos();
+    embed(photos.path());
+    let folder = photos.path().to_str().unwrap();
+    for (name, _) in COLORS {
+        let file = if name == "black" { "below/black.png".into() } else { format!("{name}.png") };
+        fs::remove_file(photos.path().join(file)).unwrap();
+    }
+    run("embed", &[folder], photos.path());
+    let output = run("search", &["--index", folder, "red"], photos.path());
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && log.contains("no photo is in the index"), "{log}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_written_is_said_before_the_work() {

@@ -23,7 +23,7 @@ use dermake_process::interrupt::{self, Interrupted};
 use shared_model::ZeroShotModel;
 use shared_model::preprocess::Reading;
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// As [`compare_models`], and prints the table.
 ///
@@ -35,6 +35,18 @@ pub fn evaluate(options: &EvalOptions<'_>) -> Result<Ending> {
     Ok(ending)
 }
 
+/// The tables and lists that an evaluation reads, beside images.
+fn files_read(options: &EvalOptions<'_>, chosen: &[Benchmark]) -> Vec<PathBuf> {
+    let finder = FileFinder::new(options.data);
+    let of_benchmark = |benchmark: &Benchmark| {
+        let table = benchmark.table(&finder);
+        let test = table.as_deref().and_then(|table| benchmark.test_table(table));
+        table.into_iter().chain(test)
+    };
+    let lists = [Some(options.data), options.exclude, options.columns.classes.map(Path::new)];
+    chosen.iter().flat_map(of_benchmark).chain(lists.into_iter().flatten().map(PathBuf::from)).collect()
+}
+
 /// Runs every benchmark that the data folder has with each model, and writes the report.
 ///
 /// # Errors
@@ -44,6 +56,7 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     let folder = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
     options.tables.check_concepts(&chosen, options.data)?;
+    options.tables.refuse_inputs(&files_read(options, &chosen))?;
     let exclusion = options.exclude.map(Exclusion::read).transpose()?;
     let session = SessionOptions {
         data: options.data,

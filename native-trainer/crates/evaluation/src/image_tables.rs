@@ -7,9 +7,10 @@ use super::predictions::to_sheet;
 use super::resampler::Scored;
 use anyhow::{Result, bail};
 use dermake_files::file_finder::FileFinder;
+use dermake_files::inputs::is_same_place;
 use dermake_sheets::SheetFormat;
 use schemars::JsonSchema;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The files to write, of one model.
 #[derive(Clone, Copy, Default)]
@@ -35,17 +36,38 @@ impl TableFiles<'_> {
     /// # Errors
     /// When a path is not that of a table, or several models are named.
     pub fn check(&self, n_models: usize) -> Result<()> {
-        for (path, what) in [
-            (self.embeddings, "--embeddings writes the features"),
-            (self.predictions, "--predictions writes the answers"),
-            (self.concept_scores, "--concept-scores writes the scores"),
-        ] {
-            path.map(SheetFormat::check).transpose()?;
-            if path.is_some() && n_models > 1 {
-                bail!("{what} of one model, and {n_models} are named");
+        let mut files: Vec<(PathBuf, &str)> = Vec::new();
+        for (option, path, what) in self.named() {
+            SheetFormat::check(path)?;
+            if n_models > 1 {
+                bail!("{option} writes the {what} of one model, and {n_models} are named");
+            }
+            for file in SheetFormat::files(path)? {
+                if let Some((_, other)) = files.iter().find(|(other, _)| is_same_place(other, &file)) {
+                    bail!("{other} and {option} name one file, expected two: {}", file.display());
+                }
+                files.push((file, option));
             }
         }
         Ok(())
+    }
+
+    /// The tables to write: their options, paths and contents.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Path, &'static str)> {
+        let tables = [
+            ("--embeddings", self.embeddings, "features"),
+            ("--predictions", self.predictions, "answers"),
+            ("--concept-scores", self.concept_scores, "scores"),
+        ];
+        tables.into_iter().filter_map(|(option, path, what)| Some((option, path?, what)))
+    }
+
+    /// Checks, before the work, that no table replaces a file that is read.
+    ///
+    /// # Errors
+    /// When one does.
+    pub fn refuse_inputs(&self, read: &[PathBuf]) -> Result<()> {
+        self.named().try_for_each(|(option, path, _)| SheetFormat::refuse_inputs(option, path, read))
     }
 
     /// Checks that there is a benchmark with concepts if their scores are wanted.

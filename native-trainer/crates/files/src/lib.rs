@@ -7,6 +7,7 @@ pub mod append;
 mod destination;
 pub mod file_finder;
 pub mod hash;
+pub mod inputs;
 pub mod labels;
 mod link;
 pub mod lock;

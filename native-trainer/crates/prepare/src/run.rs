@@ -13,6 +13,7 @@ use crate::source::{self, Columns, Source};
 use crate::summary::Summary;
 use crate::units::TokenBudget;
 use anyhow::{Context, Result, bail};
+use dermake_files::inputs::is_same_place;
 use dermake_files::new_file::NewFile;
 use dermake_files::output::{check_file, create_folder, replace_file};
 use dermake_process::interrupt::{self, Interrupted};
@@ -141,7 +142,7 @@ pub fn check_out(options: &PrepareOptions) -> Result<()> {
     if !is_folder_new {
         check_file(out)?;
     }
-    let is_table = |path: &Path| matches!((path.canonicalize(), options.table.canonicalize()), (Ok(path), Ok(table)) if path == table);
+    let is_table = |path: &Path| is_same_place(path, &options.table);
     if is_table(out) {
         bail!("--out names the table that is read, expected another file: {}", out.display());
     }

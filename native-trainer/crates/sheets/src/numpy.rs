@@ -4,6 +4,7 @@
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
 use crate::delimited;
+use crate::format::{columns_beside, rows_beside};
 use crate::sheet::{Sheet, Values};
 use anyhow::Result;
 use dermake_files::output::replace_file;
@@ -43,8 +44,8 @@ pub(crate) fn write(sheet: &Sheet, path: &Path) -> Result<()> {
             }
         }
     }
-    delimited::write(&Sheet { columns: texts }, &path.with_extension("rows.csv"), b',')?;
-    replace_file(&path.with_extension("columns.txt"), names.as_bytes())?;
+    delimited::write(&Sheet { columns: texts }, &rows_beside(path), b',')?;
+    replace_file(&columns_beside(path), names.as_bytes())?;
     replace_file(path, &bytes)
 }
 

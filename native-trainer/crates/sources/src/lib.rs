@@ -67,7 +67,7 @@ pub use form::Form;
 pub use image::Image;
 pub use images::{ImageError, Images};
 pub use origin::Origin;
-pub use pictures_below::{FoundFiles, pictures_below};
+pub use pictures_below::{Closed, FoundFiles, pictures_below};
 pub use problem::{RowFault, RowProblem};
 
 pub(crate) type Result<T> = std::result::Result<T, SourceError>;

@@ -11,8 +11,29 @@ pub struct FoundFiles {
     pub pictures: Vec<PathBuf>,
     /// Files that are no pictures.
     pub others: Vec<PathBuf>,
-    /// Why folders or links could not be looked into, in sentences.
-    pub problems: Vec<String>,
+    /// Folders and links that could not be looked into: there may be pictures behind them.
+    pub closed: Vec<Closed>,
+    /// Links to folders that they are in, which are not followed.
+    pub loops: Vec<PathBuf>,
+}
+
+/// A folder or a link that could not be looked into.
+#[derive(Debug)]
+pub struct Closed {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+impl Closed {
+    fn of(err: &walkdir::Error, folder: &Path) -> Self {
+        let path = err.path().unwrap_or(folder).to_path_buf();
+        let reason = match err.io_error() {
+            _ if !path.exists() && path.is_symlink() => "this link leads to a place that is not there".into(),
+            Some(err) => format!("cannot look into this folder: {err}"),
+            None => format!("cannot look into this folder: {err}"),
+        };
+        Self { path, reason }
+    }
 }
 
 /// Finds the pictures in a folder and in those below it. Hidden files are left out, and those of the folder `except`.
@@ -30,8 +51,9 @@ pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
         match entry {
             Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
             Ok(_) => {}
+            Err(err) if err.loop_ancestor().is_some() => found.loops.extend(err.path().map(PathBuf::from)),
             // A link that leads nowhere, a folder that is closed: the other pictures are there.
-            Err(err) => found.problems.push(err.to_string()),
+            Err(err) => found.closed.push(Closed::of(&err, folder)),
         }
     }
     let are_pictures: Vec<bool> = files.par_iter().map(|path| is_picture(path)).collect();

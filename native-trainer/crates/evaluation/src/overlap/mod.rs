@@ -15,6 +15,7 @@ use crate::scored::hex;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use dermake_features::{Encoder, FeatureStore, Identity, ImageFeatures};
+use dermake_files::inputs::refuse_input;
 use dermake_files::output::{check_file, replace_file};
 use dermake_models::options::ModelOptions;
 use dermake_pictures::{N_BITS, PerceptualHashes};
@@ -57,6 +58,8 @@ struct Found<'a> {
 /// When a set has no readable image, the model fails, or the list cannot be written.
 pub fn overlap(options: &OverlapOptions<'_>) -> Result<bool> {
     check_file(options.out)?;
+    let sets = || options.evaluations.iter().chain([&options.training]);
+    refuse_input("--out", options.out, sets().flat_map(|set| set.paths()))?;
     let (model, name) = options.model.load()?;
     dermake_models::warn_of(&model);
     let identity = Identity::of(options.model, &model, &name, Reading::Reference)?;

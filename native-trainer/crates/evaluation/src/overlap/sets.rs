@@ -35,6 +35,11 @@ impl ImageSet {
         Ok(Self { name: path.display().to_string(), files, images })
     }
 
+    /// The table or folder, and the images.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path()).chain([Path::new(&self.name)])
+    }
+
     /// Photos of a folder.
     pub fn of_folder(folder: &Path, photos: Vec<PathBuf>) -> Self {
         let image = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();

@@ -29,12 +29,12 @@ pub(super) fn has_classes(folder: &Path) -> bool {
 /// # Errors
 /// When there is no image.
 pub(super) fn read(folder: &Path) -> Result<Dataset> {
-    let FoundFiles { pictures, others, problems } = pictures_below(folder, None);
+    let FoundFiles { pictures, others, closed, .. } = pictures_below(folder, None);
     if pictures.is_empty() {
         return Err(SourceError::EmptyFolder { path: folder.into() });
     }
     let mut builder = Builder::default();
-    builder.notes = problems;
+    builder.notes = closed.iter().map(|closed| format!("{}: {}", closed.reason, closed.path.display())).collect();
     let folders: Vec<Vec<String>> = pictures.iter().map(|path| folders_of(path, folder)).collect();
     let names = FolderNames::of(&folders);
     let has_classes = folders.iter().any(|folders| !names.class(folders).is_empty());
