@@ -85,8 +85,8 @@ pub fn embed(
         SheetFormat::refuse_inputs("--out", out, &read)?;
     }
     if files.is_empty() && !index.exists() {
-        for Closed { path, reason } in closed {
-            tracing::error!("{reason}: {}", shown(&name_of(&path)));
+        if let Some(Closed { path, reason }) = closed.first() {
+            bail!("{reason}: {}", shown(&name_of(path)));
         }
         bail!("there is no photo in the folder {}", folder.display());
     }
@@ -102,7 +102,8 @@ pub fn embed(
             None => err,
         })?;
     let present: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let may_be_there = |name: &String| closed.iter().any(|closed| folder.join(name).starts_with(&closed.path));
+    let closed_names: Vec<String> = closed.iter().map(|closed| name_below(folder, &closed.path)).collect();
+    let may_be_there = |name: &String| closed_names.iter().any(|closed| Path::new(name).starts_with(closed));
     let is_gone = |name: &&String| !present.contains(name.as_str()) && !may_be_there(name);
     let gone: Vec<String> = store.files().keys().filter(is_gone).cloned().collect();
     store.forget(&gone)?;
@@ -152,9 +153,13 @@ fn write_features(out: &Path, files: &[ImageFile], found: &ImageFeatures) -> Res
 /// All photos below a folder, in the order of their names, which count from the folder; and what could not be looked
 /// into.
 fn photos(folder: &Path, index: &Path) -> (Vec<ImageFile>, Vec<Closed>) {
-    let name = |path: &Path| name_of(path.strip_prefix(folder).unwrap_or(path));
     let (photos, closed) = photos_below(folder, Some(index));
-    (photos.into_iter().map(|path| ImageFile { name: name(&path), path }).collect(), closed)
+    (photos.into_iter().map(|path| ImageFile { name: name_below(folder, &path), path }).collect(), closed)
+}
+
+/// The name of a path, which counts from the folder.
+fn name_below(folder: &Path, path: &Path) -> String {
+    name_of(path.strip_prefix(folder).unwrap_or(path))
 }
 
 /// The query.

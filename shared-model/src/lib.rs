@@ -40,7 +40,6 @@ mod projection;
 pub mod quantize;
 #[cfg(test)]
 #[path = "../tests/support/random.rs"]
-#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod random;
 mod shared_tokens;
 mod similarity_map;

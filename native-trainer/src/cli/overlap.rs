@@ -1,12 +1,13 @@
 //! `dermake data overlap`.
 
 use crate::cli::options::ModelArguments;
-use crate::inputs::photos_below;
+use crate::inputs::{name_of, photos_below};
 use anyhow::{Result, bail};
 use clap::Args;
 use dermake_evaluation::overlap::{ImageSet, OverlapOptions, Thresholds, overlap};
 use dermake_features::default_cache;
 use dermake_process::host;
+use dermake_process::print::shown;
 use dermake_sources::Closed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -103,11 +104,11 @@ fn images(path: &Path, image_column: Option<&str>, root: Option<&Path>) -> Resul
         return ImageSet::of_table(path, image_column, root);
     }
     let (photos, closed) = photos_below(path, None);
-    for Closed { path, reason } in closed {
-        tracing::warn!("{reason}: {}", path.display());
+    for Closed { path, reason } in &closed {
+        tracing::error!("{reason}: {}", shown(&name_of(path)));
     }
     if photos.is_empty() {
         bail!("the folder has no photos: {}", path.display());
     }
-    Ok(ImageSet::of_folder(path, photos))
+    Ok(ImageSet::of_folder(path, photos, closed.is_empty()))
 }

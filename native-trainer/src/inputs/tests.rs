@@ -41,7 +41,9 @@ fn photos_are_known_by_content_in_folders_below_but_not_in_hidden_ones() {
         ("index/features.png", PNG),
     ]);
     #[cfg(unix)]
-    std::os::unix::fs::symlink("/nonexistent", folder.path().join("gone.png")).unwrap();
+    for link in ["gone.png", ".#notes.txt"] {
+        std::os::unix::fs::symlink("/nonexistent", folder.path().join(link)).unwrap();
+    }
     let (found, closed) = photos_below(folder.path(), Some(&folder.path().join("index")));
     #[cfg(unix)]
     assert!(

@@ -6,6 +6,7 @@ use crate::labels_of;
 use crate::models;
 use crate::probabilities_of;
 use crate::sample;
+use dermake_files::absent::NO_FILE;
 use dermake_models::{CONFIG_FILE, NOTICE_KEY, WEIGHTS_FILE};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::Value;
@@ -125,7 +126,7 @@ fn a_calibrated_model_has_a_report_of_features_answers_and_layers() {
         let log = String::from_utf8_lossy(&output.stderr);
         let is_whole = calibrate.len() < 2;
         assert_eq!(output.status.code(), Some(i32::from(!is_whole)), "{log}");
-        assert!(is_whole || log.contains("not calibrated on a photo: there is no such file: gone.png"), "{log}");
+        assert!(is_whole || log.contains(&format!("not calibrated on a photo: {NO_FILE}: gone.png")), "{log}");
         let report: Value = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
         assert_eq!(report["calibration"]["drawn"], calibrate.is_empty());
         let n_photos = report["calibration"]["photos"].as_u64().unwrap() as usize;

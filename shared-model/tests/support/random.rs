@@ -1,5 +1,7 @@
 //! Random values that are the same in every run, unlike candle's: a test of random weights passes always or never.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use candle_core::{Device, Shape, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -7,7 +9,7 @@ use rand_distr::{Distribution, Normal};
 use std::cell::RefCell;
 
 thread_local! {
-    /// Of each test its own, for each runs on a thread of its own.
+    /// Each test has its own, as each has a thread; on one core, all draw from one, in the order of their names.
     static RNG: RefCell<ChaCha8Rng> = RefCell::new(ChaCha8Rng::seed_from_u64(0));
 }
 

@@ -164,6 +164,16 @@ impl Benchmark {
         }
     }
 
+    /// The file of labels or concepts that the benchmark names, which may not exist.
+    pub fn list_file(&self, table: &Path) -> Option<PathBuf> {
+        match &self.task {
+            Task::Classification { classes: Classes::Named(list), .. } | Task::Concepts { list, .. } => {
+                Some(table.with_file_name(list))
+            }
+            _ => None,
+        }
+    }
+
     /// Reads the table, with the rows that are scored.
     ///
     /// # Errors

@@ -41,7 +41,8 @@ fn files_read(options: &EvalOptions<'_>, chosen: &[Benchmark]) -> Vec<PathBuf> {
     let of_benchmark = |benchmark: &Benchmark| {
         let table = benchmark.table(&finder);
         let test = table.as_deref().and_then(|table| benchmark.test_table(table));
-        table.into_iter().chain(test)
+        let list = table.as_deref().and_then(|table| benchmark.list_file(table));
+        table.into_iter().chain(test).chain(list)
     };
     let lists = [Some(options.data), options.exclude, options.columns.classes.map(Path::new)];
     chosen.iter().flat_map(of_benchmark).chain(lists.into_iter().flatten().map(PathBuf::from)).collect()

@@ -53,7 +53,7 @@ mod tests {
             assert!(!is_same_place(&path(name), &path("t.csv")));
         }
         assert!(is_same_place(&path("new.csv"), &path("x/../new.csv")));
-        assert!(!is_same_place(&path("gone/t.csv"), &path("gone/t.csv")), "there is no such folder");
+        assert!(!is_same_place(&path("gone/t.csv"), &path("gone/t.csv")), "the folder does not exist");
         assert!(is_below(&path("x/new.csv"), &path("x")) && !is_below(&path("new.csv"), &path("x")));
     }
 }

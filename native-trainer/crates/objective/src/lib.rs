@@ -25,7 +25,6 @@ mod objective;
 mod ontology;
 #[cfg(test)]
 #[path = "../../../../shared-model/tests/support/random.rs"]
-#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod random;
 mod row_sums;
 mod share;

@@ -8,6 +8,7 @@ use crate::problem::RowFault;
 use csv::ByteRecord;
 use dermake_files::table_file::{self, TableText};
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 
 /// Reads a table with a header. Rows without a text in any cell are left out.
 ///
@@ -25,12 +26,13 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
     // Spreadsheets leave empty names at the end.
     let n_named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
     names.truncate(n_named);
-    for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        if names[..at].contains(name) {
-            builder
-                .notes
-                .push(format!("the column {name} is there more than once; the first is read: {}", path.display()));
-        }
+    let mut known = HashSet::new();
+    let is_first: Vec<bool> = names.iter().map(|name| name.is_empty() || known.insert(name)).collect();
+    let repeated: BTreeSet<&String> =
+        names.iter().zip(&is_first).filter(|(_, first)| !**first).map(|(name, _)| name).collect();
+    for name in repeated {
+        let detail = format!("the column {name} is there more than once; the first is read");
+        builder.notes.push(format!("{detail}: {}", path.display()));
     }
     let columns = builder.header(&names);
     let mut lines = LineCounter::new(text.bytes, text.first_line);
@@ -46,7 +48,7 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
             builder.problem(fault);
         }
         let mut cells = Vec::with_capacity(columns.len());
-        for (cell, &column) in record.iter().zip(&columns) {
+        for ((cell, &column), _) in record.iter().zip(&columns).zip(&is_first).filter(|(_, first)| **first) {
             let cell = String::from_utf8_lossy(cell);
             if matches!(cell, Cow::Owned(_)) {
                 builder.problem(RowFault::NotUtf8 { column });

@@ -27,10 +27,11 @@ pub struct Closed {
 impl Closed {
     fn of(err: &walkdir::Error, folder: &Path) -> Self {
         let path = err.path().unwrap_or(folder).to_path_buf();
-        let reason = match err.io_error() {
-            _ if !path.exists() && path.is_symlink() => "this link leads to a place that is not there".into(),
-            Some(err) => format!("cannot look into this folder: {err}"),
-            None => format!("cannot look into this folder: {err}"),
+        let reason = if path.is_symlink() && !path.exists() {
+            "this link leads to a place that is not there".into()
+        } else {
+            let cause = err.io_error().map_or_else(|| err.to_string(), ToString::to_string);
+            format!("cannot look into this folder: {cause}")
         };
         Self { path, reason }
     }
@@ -40,11 +41,9 @@ impl Closed {
 pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
     let except = except.and_then(|path| path.canonicalize().ok());
     let is_wanted = |entry: &walkdir::DirEntry| {
-        let name = entry.file_name().as_encoded_bytes();
-        let is_hidden = name.starts_with(b".") || name == b"__MACOSX";
         let is_excepted =
             entry.file_type().is_dir() && except.is_some() && entry.path().canonicalize().ok() == except;
-        entry.depth() == 0 || !(is_hidden || is_excepted)
+        entry.depth() == 0 || !(is_hidden(entry.path()) || is_excepted)
     };
     let (mut files, mut found) = (Vec::new(), FoundFiles::default());
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_wanted) {
@@ -52,6 +51,8 @@ pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
             Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
             Ok(_) => {}
             Err(err) if err.loop_ancestor().is_some() => found.loops.extend(err.path().map(PathBuf::from)),
+            // Emacs keeps its locks in such links.
+            Err(err) if err.depth() > 0 && err.path().is_some_and(is_hidden) => {}
             // A link that leads nowhere, a folder that is closed: the other pictures are there.
             Err(err) => found.closed.push(Closed::of(&err, folder)),
         }
@@ -61,6 +62,11 @@ pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
         if is_picture { found.pictures.push(path) } else { found.others.push(path) }
     }
     found
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with(b".") || name == b"__MACOSX"
 }
 
 /// Returns whether a name has the ending of a picture.

@@ -4,6 +4,7 @@ mod packed;
 
 use super::{Dataset, Form};
 use dermake_files::absent::NO_FILE;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -244,4 +245,15 @@ fn a_column_that_is_there_twice_is_named() {
     let data = Dataset::of_bytes(b"image,label,label,,\na.png,nevus,x,,\n", Path::new("t.csv")).unwrap();
     assert_eq!(column(&data, "label"), ["nevus"]);
     assert_eq!(data.notes(), ["the column label is there more than once; the first is read: t.csv"]);
+
+    // The first is read in a second file, too.
+    let parts = folder(&[
+        ("train/metadata.csv", "file_name,text,text\na.jpg,one,x\n"),
+        ("train/a.jpg", "@"),
+        ("test/metadata.csv", "file_name,text,text\nb.jpg,two,x\n"),
+        ("test/b.jpg", "@"),
+    ]);
+    let data = read(parts.path());
+    let texts: BTreeSet<String> = column(&data, "text").into_iter().collect();
+    assert_eq!(texts, ["one", "two"].map(String::from).into());
 }

@@ -33,7 +33,6 @@ mod plan;
 mod progress;
 #[cfg(test)]
 #[path = "../../../../shared-model/tests/support/random.rs"]
-#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod random;
 mod rank_batch;
 mod ranks;

@@ -77,7 +77,8 @@ pub fn overlap(options: &OverlapOptions<'_>) -> Result<bool> {
     replace_file(options.out, &table(&found, &options.training, &training)?)?;
     tracing::info!("the list is {}", options.out.display());
     print::summary(&summary(&found, &options.thresholds))?;
-    Ok(training.n_unreadable == 0 && found.iter().all(|found| found.read.n_unreadable == 0))
+    let are_read = training.n_unreadable == 0 && found.iter().all(|found| found.read.n_unreadable == 0);
+    Ok(are_read && sets().all(|set| set.is_whole))
 }
 
 fn read(encoder: &mut Encoder<'_>, set: &ImageSet) -> Result<Read> {

@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 
 /// Images to compare with others.
 pub struct ImageSet {
+    /// The table or folder.
+    pub path: PathBuf,
     /// As the command names it.
     pub name: String,
+    /// Whether all places of the folder could be looked into.
+    pub is_whole: bool,
     pub files: Vec<ImageFile>,
     /// The images as the table names them, or from the folder on.
     pub images: Vec<String>,
@@ -32,22 +36,28 @@ impl ImageSet {
             None => file.path.display().to_string(),
         };
         let images = rows.iter().zip(&files).map(image).collect();
-        Ok(Self { name: path.display().to_string(), files, images })
+        Ok(Self { path: path.into(), name: path.display().to_string(), is_whole: true, files, images })
     }
 
     /// The table or folder, and the images.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.path.as_path()).chain([Path::new(&self.name)])
+        self.files.iter().map(|file| file.path.as_path()).chain([self.path.as_path()])
     }
 
-    /// Photos of a folder.
-    pub fn of_folder(folder: &Path, photos: Vec<PathBuf>) -> Self {
+    /// Photos of a folder; `is_whole` says whether all places in it could be looked into.
+    pub fn of_folder(folder: &Path, photos: Vec<PathBuf>, is_whole: bool) -> Self {
         let image = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
         let images = photos.iter().map(image).collect();
         let file = |path: PathBuf| {
             let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
             ImageFile { name: absolute.to_string_lossy().into_owned(), path }
         };
-        Self { name: folder.display().to_string(), files: photos.into_iter().map(file).collect(), images }
+        Self {
+            path: folder.into(),
+            name: folder.display().to_string(),
+            is_whole,
+            files: photos.into_iter().map(file).collect(),
+            images,
+        }
     }
 }
