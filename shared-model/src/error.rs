@@ -14,7 +14,7 @@ pub enum Error {
     /// A model config is not JSON.
     #[error("the model config is not the JSON that open_clip writes")]
     ConfigJson(#[source] serde_json::Error),
-    /// A field of a config or manifest has a value that is not supported.
+    /// A field of a config has a value that is not supported.
     #[error("model config: `{field}` is {found}, expected {expected}")]
     Config {
         /// Path of the field, as in `model_cfg.vision_cfg.layers`.
@@ -22,6 +22,24 @@ pub enum Error {
         /// The values that are supported.
         expected: String,
         /// The value in the file.
+        found: String,
+    },
+    /// A manifest is not the JSON that `dermake quantize` writes.
+    #[error("manifest: `{field}` is not as expected")]
+    ManifestJson {
+        /// Path of the innermost object or field that could be found, as in `files[0].bytes`.
+        field: String,
+        /// What is wrong with it, and where.
+        source: serde_json::Error,
+    },
+    /// A field of a manifest has a value that cannot be used.
+    #[error("manifest: `{field}` is {found}, expected {expected}")]
+    Manifest {
+        /// Path of the field, as in `files[0].sha256`.
+        field: String,
+        /// The values that can be used.
+        expected: String,
+        /// The value in the manifest.
         found: String,
     },
 

@@ -38,6 +38,22 @@ pub struct ManifestFile {
     pub sha256: String,
 }
 
+impl ManifestFile {
+    /// # Errors
+    /// [`Error::Manifest`] for a name with a path and for a hash that is none; `path` is this entry's own.
+    fn check(&self, path: &str) -> Result<()> {
+        let Self { file, sha256, .. } = self;
+        if file.is_empty() || file.starts_with('.') || file.contains(['/', '\\', ':']) {
+            return Err(manifest_error(&format!("{path}.file"), file, "a file name without a path"));
+        }
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if sha256.len() != 64 || !sha256.bytes().all(is_digit) {
+            return Err(manifest_error(&format!("{path}.sha256"), sha256, "64 hexadecimal digits"));
+        }
+        Ok(())
+    }
+}
+
 /// The content of `manifest.json`: everything that is needed to load a quantized model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -82,26 +98,19 @@ impl Manifest {
     /// Parses and checks a manifest.
     ///
     /// # Errors
-    /// [`Error::Config`] with the first invalid field, [`Error::ForeignFile`] when it is not JSON.
+    /// [`Error::ManifestJson`] and [`Error::Manifest`] with the first invalid field, [`Error::ForeignFile`] when it is
+    /// not JSON.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let json = json_text(json, "a model's manifest")?;
-        let manifest: Self =
-            serde_json::from_str(json).map_err(|err| manifest_error("manifest", err, "a manifest"))?;
+        let manifest: Self = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))
+            .map_err(|err| Error::ManifestJson { field: field_of(err.path()), source: err.into_inner() })?;
         if manifest.format != Self::FORMAT {
-            return Err(manifest_error("manifest.format", &manifest.format, Self::FORMAT));
+            return Err(manifest_error("format", &manifest.format, Self::FORMAT));
         }
-        for ManifestFile { file, sha256, .. } in &manifest.files {
-            let is_plain_name = !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\\', ':']);
-            if !is_plain_name {
-                return Err(manifest_error("manifest.files.file", file, "a file name without a path"));
-            }
-            let is_hash =
-                sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            if !is_hash {
-                return Err(manifest_error("manifest.files.sha256", sha256, "64 hexadecimal digits"));
-            }
+        manifest.files.iter().enumerate().try_for_each(|(index, file)| file.check(&format!("files[{index}]")))?;
+        for (index, calibration) in manifest.calibrations.iter().enumerate() {
+            check_calibration(calibration, &format!("calibrations[{index}]"))?;
         }
-        manifest.calibrations.iter().try_for_each(check_calibration)?;
         Ok(manifest)
     }
 
@@ -110,13 +119,13 @@ impl Manifest {
     /// # Errors
     /// As [`ClipConfig::from_json`].
     pub fn clip_config(&self) -> Result<ClipConfig> {
-        ClipConfig::from_json(self.config.to_string().as_bytes())
+        ClipConfig::from_value(self.config.clone())
     }
 
     /// Checks that the manifest describes a whole model: its config and templates can be used, and each role has a file.
     ///
     /// # Errors
-    /// [`Error::Config`] and [`Error::Labels`] name the first that is not as expected.
+    /// [`Error::Config`], [`Error::Manifest`] and [`Error::Labels`] name the first that is not as expected.
     pub fn check_whole(&self) -> Result<()> {
         self.clip_config()?;
         Templates::new(self.templates.clone())?;
@@ -126,7 +135,7 @@ impl Manifest {
     /// Returns all files of these roles, in the order of the roles.
     ///
     /// # Errors
-    /// [`Error::Config`] when a role has no file.
+    /// [`Error::Manifest`] when a role has no file.
     pub fn files_of(&self, roles: &[FileRole]) -> Result<Vec<&ManifestFile>> {
         roles.iter().try_for_each(|&role| self.file(role).map(drop))?;
         let of_role = |&role| self.files.iter().filter(move |file| file.role == role);
@@ -136,9 +145,9 @@ impl Manifest {
     /// Returns the first file of a role.
     ///
     /// # Errors
-    /// [`Error::Config`] when no file has this role.
+    /// [`Error::Manifest`] when no file has this role.
     pub fn file(&self, role: FileRole) -> Result<&ManifestFile> {
-        let missing = || manifest_error("manifest.files", "none", &format!("a file of role {role:?}"));
+        let missing = || manifest_error("files", "none", &format!("a file of role {role:?}"));
         self.files.iter().find(|file| file.role == role).ok_or_else(missing)
     }
 }
@@ -147,8 +156,8 @@ impl Manifest {
 const SMALLEST_DIVISOR: f64 = 1e-12;
 
 /// # Errors
-/// [`Error::Config`] for a temperature or deviation below [`SMALLEST_DIVISOR`].
-fn check_calibration(Calibration { temperature, none_of_these, .. }: &Calibration) -> Result<()> {
+/// [`Error::Manifest`] for a temperature or deviation below [`SMALLEST_DIVISOR`].
+fn check_calibration(Calibration { temperature, none_of_these, .. }: &Calibration, path: &str) -> Result<()> {
     for (field, divisor) in [
         ("temperature", *temperature),
         ("none_of_these.temperature", none_of_these.temperature),
@@ -157,15 +166,19 @@ fn check_calibration(Calibration { temperature, none_of_these, .. }: &Calibratio
     ] {
         if !(divisor.is_finite() && divisor >= SMALLEST_DIVISOR) {
             let expected = format!("a number of {SMALLEST_DIVISOR:e} or more");
-            let field = format!("manifest.calibrations.{field}");
-            return Err(manifest_error(&field, format!("{divisor:?}"), &expected));
+            return Err(manifest_error(&format!("{path}.{field}"), format!("{divisor:?}"), &expected));
         }
     }
     Ok(())
 }
 
 fn manifest_error(field: &str, found: impl ToString, expected: &str) -> Error {
-    Error::Config { field: field.into(), expected: expected.into(), found: found.to_string() }
+    Error::Manifest { field: field.into(), expected: expected.into(), found: found.to_string() }
+}
+
+/// Returns the path of a field as people write it; the manifest itself for the outermost object.
+fn field_of(path: &serde_path_to_error::Path) -> String {
+    if path.iter().next().is_none() { Manifest::FILE_NAME.into() } else { path.to_string() }
 }
 
 #[cfg(test)]
@@ -191,6 +204,28 @@ mod tests {
         }
         assert!(Manifest::from_json(manifest("x", "other/9").as_bytes()).is_err());
         assert!(Manifest::from_json(b"{").is_err());
+    }
+
+    #[test]
+    fn an_error_names_the_field() {
+        let good = manifest("x", Manifest::FORMAT);
+        for (from, to, field) in [
+            (r#""bytes":3"#, r#""bytes":"3""#, "files[0].bytes"),
+            (r#""role":"vision""#, r#""role":"sound""#, "files[0].role"),
+            (r#""trained":true,"#, "", Manifest::FILE_NAME),
+            (r#""templates":[]"#, r#""templates":["{}",7]"#, "templates[1]"),
+        ] {
+            assert!(good.contains(from), "{good}");
+            match Manifest::from_json(good.replacen(from, to, 1).as_bytes()) {
+                Err(Error::ManifestJson { field: found, .. }) => assert_eq!(found, field),
+                other => panic!("{to}: {other:?}"),
+            }
+        }
+        for config in ["null", "[]", "7"] {
+            let damaged = Manifest::from_json(good.replacen("{}", config, 1).as_bytes()).unwrap();
+            let message = damaged.clip_config().unwrap_err().to_string();
+            assert!(message.contains(config) && message.contains("expected an object"), "{message}");
+        }
     }
 
     #[test]
@@ -262,7 +297,7 @@ mod tests {
         assert_eq!(read(1.5).unwrap().calibrations[0].temperature, 1.5);
         for refused in [0.0, -1.0, 1e-300] {
             let message = read(refused).unwrap_err().to_string();
-            assert!(message.contains("calibrations.temperature"), "{message}");
+            assert!(message.contains("`calibrations[0].temperature` is"), "{message}");
         }
         let old = Manifest::from_json(without.as_bytes()).unwrap();
         assert!(old.calibrations.is_empty() && !serde_json::to_string(&old).unwrap().contains("calibrations"));

@@ -1,9 +1,8 @@
 //! [`ClipConfig`] as JSON: open_clip's form where that describes the model, else our own.
 
 use super::ClipConfig;
-use super::section::config_error;
-use crate::foreign::json_text;
-use crate::{Error, Result};
+use super::section::{config_error, parse};
+use crate::Result;
 use serde_json::{Value, json};
 
 /// What the field `format` of our own form says.
@@ -13,12 +12,18 @@ impl ClipConfig {
     /// Reads what [`Self::to_json`] writes, and every config of open_clip that describes its towers itself.
     ///
     /// # Errors
-    /// [`Error::ConfigJson`] for bad JSON; [`Error::Config`] naming the first field that cannot be honored.
+    /// [`Error::ConfigJson`](crate::Error::ConfigJson) for bad JSON; those of [`Self::from_value`].
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let text = json_text(json, "the JSON of a model config")?;
-        let mut root: Value = serde_json::from_str(text).map_err(Error::ConfigJson)?;
+        Self::from_value(parse(json)?)
+    }
+
+    /// [`Self::from_json`] for JSON that has been parsed.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) naming the first field that cannot be honored.
+    pub fn from_value(mut root: Value) -> Result<Self> {
         let Some(format) = root.as_object_mut().and_then(|fields| fields.remove("format")) else {
-            return Self::from_open_clip_json(json);
+            return Self::from_open_clip(&root);
         };
         if format != FORMAT {
             return Err(config_error("format", format, FORMAT));

@@ -20,7 +20,11 @@ impl ClipConfig {
     /// [`crate::Error::ConfigJson`] for bad JSON; [`crate::Error::Config`] naming the first field that cannot be
     /// honored.
     pub fn from_open_clip_json(json: &[u8]) -> Result<Self> {
-        config(&Section::new("", &parse(json)?)?, None)
+        Self::from_open_clip(&parse(json)?)
+    }
+
+    pub(super) fn from_open_clip(root: &Value) -> Result<Self> {
+        config(&Section::new("", root)?, None)
     }
 
     /// The `open_clip_config.json` that [`Self::from_open_clip_json`] reads back as `self`, a plain model.

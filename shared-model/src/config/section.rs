@@ -22,7 +22,8 @@ pub(super) const MAX_LAYERS: usize = 1_000;
 
 impl<'a> Section<'a> {
     pub(super) fn new(path: &str, value: &'a Value) -> Result<Self> {
-        let fields = value.as_object().ok_or_else(|| config_error(path, value, "an object"))?;
+        let name = if path.is_empty() { "config" } else { path };
+        let fields = value.as_object().ok_or_else(|| config_error(name, value, "an object"))?;
         Ok(Self { path: path.into(), fields })
     }
 

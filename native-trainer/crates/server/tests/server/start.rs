@@ -19,7 +19,7 @@ fn what_does_not_fit_its_manifest_is_named_at_start() {
         assert!(complaint.contains("expected a file name without a path"), "{outside}: {complaint}");
     }
     site.write(manifest_path, &manifest("vision.safetensors", 1000).replace(&sha256(weights()), "no"));
-    assert!(site.complaint().contains("`manifest.files.sha256` is no, expected 64 hexadecimal digits"));
+    assert!(site.complaint().contains("`files[0].sha256` is no, expected 64 hexadecimal digits"));
     site.write(manifest_path, &manifest("vision.safetensors", 1000).replace("tokenizer", "text"));
     assert!(site.complaint().contains("expected a file of role Tokenizer"));
     site.write(manifest_path, "{}");
