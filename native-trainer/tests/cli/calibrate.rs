@@ -1,5 +1,6 @@
 //! `dermake calibrate`, and the answers of a calibrated model.
 
+use crate::shared_folder::shared_folder;
 use crate::{dermake, json_lines};
 use serde_json::Value;
 use shared_model::manifest::Manifest;
@@ -8,30 +9,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::OnceLock;
-use tempfile::TempDir;
 
 /// A folder of the demo model, calibrated on drawn pictures.
 pub struct Calibrated {
-    folder: TempDir,
+    folder: PathBuf,
     /// What was printed.
     json: Value,
 }
 
 impl Calibrated {
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 }
 
 pub fn calibrated() -> &'static Calibrated {
     static CALIBRATED: OnceLock<Calibrated> = OnceLock::new();
     CALIBRATED.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        copy_demo(&folder.path().join("model"));
+        let folder = shared_folder("calibrated");
+        copy_demo(&folder.join("model"));
         let mut synth = dermake();
         synth.args(["synth", "--images", "560", "--seed", "9", "--image-size", "96", "--other", "40", "--out"]);
-        synth.arg(folder.path().join("synth")).assert().success();
-        let output = calibrate(folder.path(), &["--json"]);
+        synth.arg(folder.join("synth")).assert().success();
+        let output = calibrate(&folder, &["--json"]);
         assert!(output.status.success(), "{}", log(&output));
         assert!(log(&output).contains("are of other labels: acne vulgaris"), "{}", log(&output));
         Calibrated { json: serde_json::from_slice(&output.stdout).unwrap(), folder }
@@ -156,17 +156,23 @@ fn a_second_calibration_replaces_the_first_and_another_model_is_only_printed() {
     }
     let calibrations = manifest(&root.path().join("model")).calibrations;
     assert!(calibrations.len() == 1 && calibrations[0].none_of_these.refused_share == 0.1, "{calibrations:?}");
-    // One photo has no label.
+    // One photo has no label, and one has two.
     let table = fs::read_to_string(calibrated().path("synth/train.csv")).unwrap();
-    let first = table.lines().nth(1).unwrap();
-    let cells: Vec<&str> = first.rsplitn(3, ',').collect();
-    let path = calibrated().path("synth/one-without-label.csv");
-    fs::write(&path, table.replacen(first, &format!("{},,{}", cells[2], cells[0]), 1)).unwrap();
+    let cells = |line: usize| table.lines().nth(line).unwrap().rsplitn(3, ',').collect::<Vec<&str>>();
+    let (first, second) = (cells(1), cells(2));
+    let without = format!("{},,{}", first[2], first[0]);
+    let other = if second[1] == "nevus" { "melanoma" } else { "nevus" };
+    let again = format!("{},{other},{}\n", second[2], second[0]);
+    let path = calibrated().path("synth/damaged-labels.csv");
+    fs::write(&path, table.replacen(table.lines().nth(1).unwrap(), &without, 1) + &again).unwrap();
     let mut command = dermake();
     command.args(["calibrate", "demo", "--label-column", "condition", "--labels", "pad", "--no-cache", "--data"]);
     let output = command.arg(path).output().unwrap();
     assert!(output.status.success() && log(&output).contains("printed only"), "{}", log(&output));
-    assert!(log(&output).contains("1 rows without a condition are left out"), "{}", log(&output));
+    let twice = "images that occur in more than one row: 1, 1 of them with different labels";
+    for doubt in ["1 rows without a condition are left out", twice] {
+        assert!(log(&output).contains(doubt), "{doubt}: {}", log(&output));
+    }
 }
 
 #[test]

@@ -18,10 +18,10 @@ use shared_model::labels::LabelSet;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How to get from data of one's own to figures, for the first error that somebody meets.
-pub const WAYS: &str = "\n  dermake eval --data photos                      a folder with a folder of photos for each class\
-                        \n  dermake eval --data test.csv --label-column dx  a table with an image and a label in each row\
-                        \n  dermake synth --out data/synth && dermake eval  drawn pictures, to see what comes out";
+/// Data of one's own that figures can come from, for the first error that somebody meets.
+pub const WAYS: &str = "\n  --data photos                      a folder with a folder of photos for each class\
+                        \n  --data test.csv --label-column dx  a table with an image and a label in each row\
+                        \n  --data drawn/train.csv             drawn pictures, after dermake synth --out drawn";
 /// Keys of the results.
 const LABELS_KEY: &str = "own";
 const CAPTIONS_KEY: &str = "own_retrieval";

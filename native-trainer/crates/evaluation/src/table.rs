@@ -122,7 +122,9 @@ impl Table {
         }
         if self.find_column(&table_file::IMAGE_COLUMNS).is_none() {
             bail!(
-                "no column is known to name the images; name it with image_column in benchmarks.toml; there are {}: {}",
+                "no column is known to name the images; call it {} (image_column names another in benchmarks.toml); there \
+                 are {}: {}",
+                table_file::IMAGE_COLUMNS[0],
                 self.header().join(", "),
                 self.path.display()
             );

@@ -2,7 +2,7 @@
 
 use super::fit::{Sample, Samples, fit};
 use crate::benchmarks::{Benchmark, image_roots};
-use crate::labeled::{counts_from_one, known_labels, label_column};
+use crate::labeled::{counts_from_one, known_labels, label_column, repeated_images};
 use crate::own_data::{LabeledData, LabeledRows, OwnColumns, labeled, name_of};
 use crate::report::listed;
 use crate::scored::{ScoredRows, scored_rows};
@@ -10,7 +10,7 @@ use crate::session::{Session, SessionOptions};
 use crate::table::Table;
 use crate::zero_shot::plain_classifier;
 use anyhow::{Result, bail};
-use dermake_features::{Encoder, FeatureStore, Identity};
+use dermake_features::{Encoder, FeatureStore, Identity, ImageFile};
 use dermake_models::options::ModelOptions;
 use dermake_process::interrupt;
 use shared_model::calibration::Calibration;
@@ -103,7 +103,12 @@ impl LabeledPhotos {
         let inside: Vec<(usize, usize)> =
             rows.iter().zip(&places).filter_map(|(&row, &place)| Some((row, place?))).collect();
         let (of_labels, classes): (Vec<usize>, Vec<usize>) = inside.iter().copied().unzip();
-        if let Some(doubt) = counts_from_one(&table, &name, &of_labels, &classes, &labels) {
+        let files = files(&table, benchmark.image_column.as_deref(), &rows, options.data)?;
+        let doubts = [
+            repeated_images(&files, |at| places[at]),
+            counts_from_one(&table, &name, &of_labels, &classes, &labels),
+        ];
+        for doubt in doubts.into_iter().flatten() {
             tracing::warn!("{doubt}: {}", table.path.display());
         }
         let others: Vec<usize> =
@@ -158,6 +163,11 @@ fn with_known_key(set: LabelSet) -> LabelSet {
     }
 }
 
+/// The photos of some rows of a table below `data`.
+fn files(table: &Table, image_column: Option<&str>, rows: &[usize], data: &Path) -> Result<Vec<ImageFile>> {
+    table.images(table.image_column(image_column)?, rows, &image_roots(&table.path, data))
+}
+
 /// Features of the photos of some rows.
 fn encoded(
     session: &mut Session<'_>,
@@ -166,8 +176,7 @@ fn encoded(
     image_column: Option<&str>,
     rows: &[usize],
 ) -> Result<ScoredRows> {
-    let column = table.image_column(image_column)?;
-    let files = table.images(column, rows, &image_roots(&table.path, session.data()))?;
+    let files = files(table, image_column, rows, session.data())?;
     let features = session.images(title, &files)?;
     scored_rows(session, rows, &files, features)
 }

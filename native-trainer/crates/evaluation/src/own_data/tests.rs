@@ -94,7 +94,7 @@ fn what_cannot_be_classes_is_said_with_a_next_step() {
     let names: String = (0..30).map(|row| format!("{row}.jpg,name {row}\n")).collect();
     let message = error(&table(&format!("image,label\n{names}")).path().join("t.csv"), &default);
     assert!(message.contains("30 different texts in 30 rows"), "{message}");
-    assert!(error(Path::new("none"), &default).contains("dermake eval --data photos"));
+    assert!(error(Path::new("none"), &default).contains("--data photos"));
     let numbers = table("image,label\na,0\nb,1\n");
     let named = OwnColumns { classes: Some("acne, nevus"), ..default };
     assert_eq!(benchmarks(&numbers.path().join("t.csv"), &named, 0.01).unwrap().len(), 1);
