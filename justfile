@@ -172,6 +172,11 @@ bench-quantize *OPTIONS:
 bench-map *OPTIONS:
     cargo run --release --locked -p dermake-evaluation --example bench_map -- {{OPTIONS}}
 
+# Compare what `prepare` makes of a published table of MAKE's form with what is published, cell by cell
+compare-prepared PUBLISHED: _program
+    "$DERMAKE_BIN" prepare {{quote(PUBLISHED)}} --out runs/compared/train.csv
+    python3 -B native-trainer/benches/prepare/published.py {{quote(PUBLISHED)}} runs/compared/train.csv
+
 # Measure how often `prepare --flag-faces-and-text` finds drawn text, and faces with `--faces dlib/examples/faces`
 bench-image-flags *OPTIONS: _program
     @.setup/bench_image_flags.sh "$DERMAKE_BIN" {{OPTIONS}}

@@ -1,11 +1,13 @@
-//! Checks an answer against its caption: a term counts only if the caption contains its evidence and asserts it.
+//! Checks an answer against its caption: a term counts only if the caption has its evidence, the evidence names the term,
+//! and the caption asserts it.
 
 use super::answer::{Answer, Term};
-use crate::assertion::{Cues, Status};
+use super::named::condition;
+use super::reading::{Reading, Subject};
+use crate::assertion::Status;
 use crate::extraction::{Extraction, Reader};
-use crate::lexicon::{Hit, Lexicon, Meaning};
+use crate::lexicon::Lexicon;
 use crate::lexicon_reader;
-use crate::words::Words;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -31,9 +33,10 @@ pub fn check(lexicon: &Lexicon, caption: &str, answer: &Answer) -> Checked {
     };
     (extraction.condition, extraction.path) = (None, Vec::new());
     if let Some(term) = &answer.condition {
-        match first_with(term, Subject::Condition, Status::Asserted) {
-            Some(range) => {
-                let (name, path) = condition(lexicon, term);
+        let range = first_with(term, Subject::Condition, Status::Asserted);
+        let found = range.and_then(|range| Some((condition(lexicon, term, &reading.conditions(&range))?, range)));
+        match found {
+            Some(((name, path), range)) => {
                 note(&mut extraction, caption, &name, range);
                 (extraction.condition, extraction.path) = (Some(name), path);
             }
@@ -44,7 +47,9 @@ pub fn check(lexicon: &Lexicon, caption: &str, answer: &Answer) -> Checked {
     let known = |term: &Term, status: Status| {
         let is_it = |concept: &String| concept.eq_ignore_ascii_case(term.name.trim());
         let at = lexicon.concepts.iter().position(is_it)?;
-        Some((lexicon.concepts[at].as_str(), first_with(term, Subject::Concept(at), status)?))
+        let range = first_with(term, Subject::Concept(at), status)?;
+        let is_named = reading.names_concept(&range, at) || Reading::of(lexicon, &term.evidence).has_concept(at);
+        is_named.then_some((lexicon.concepts[at].as_str(), range))
     };
     for term in &answer.concepts {
         let Some((name, range)) = known(term, Status::Asserted) else {
@@ -69,83 +74,6 @@ pub fn check(lexicon: &Lexicon, caption: &str, answer: &Answer) -> Checked {
 fn push_new(names: &mut Vec<String>, name: &str) {
     if !names.iter().any(|known| known == name) {
         names.push(name.to_owned());
-    }
-}
-
-/// The name and path of a condition: those of the lexicon if it knows the name or the evidence, else the model's name.
-fn condition(lexicon: &Lexicon, term: &Term) -> (String, Vec<String>) {
-    for text in [&term.name, &term.evidence] {
-        let words = lexicon.words(text);
-        let hits = lexicon.hits(&words);
-        let found = hits.iter().find_map(|hit| match hit.meaning {
-            Meaning::Condition(at) if hit.words.len() + 1 >= words.words.len() => Some(at),
-            _ => None,
-        });
-        if let Some(at) = found {
-            let name = lexicon.name_as_written(at, text).to_owned();
-            let mut path = lexicon.conditions[at].path.clone();
-            if let Some(last) = path.last_mut() {
-                last.clone_from(&name);
-            }
-            return (name, path);
-        }
-    }
-    let name = term.name.trim().to_lowercase();
-    (name.clone(), vec![name])
-}
-
-/// What a term is evidence of.
-#[derive(Clone, Copy)]
-enum Subject {
-    Condition,
-    /// Index of the concept in the lexicon.
-    Concept(usize),
-}
-
-/// A caption as the lexicon reads it.
-struct Reading {
-    words: Words,
-    hits: Vec<Hit>,
-}
-
-impl Reading {
-    fn of(lexicon: &Lexicon, caption: &str) -> Self {
-        let words = lexicon.words(caption);
-        let hits = lexicon.hits(&words);
-        Self { words, hits }
-    }
-
-    /// How the evidence in these bytes is meant, by the lexicon's cues.
-    ///
-    /// Evidence may be longer than the term ("no ulceration", "a plaque without crusts"): the lexicon's own term within
-    /// it counts, else what follows a cue that it begins with.
-    fn status(&self, range: &Range<usize>, subject: Subject) -> Status {
-        let words = &self.words.words;
-        let first = words.iter().position(|word| word.source.end > range.start);
-        let last = words.iter().rposition(|word| word.source.start < range.end && !word.source.is_empty());
-        let (Some(first), Some(last)) = (first, last) else { return Status::Asserted };
-        let evidence = first..last.max(first) + 1;
-        let is_within = |hit: &&Hit| hit.words.start >= evidence.start && hit.words.end <= evidence.end;
-        let is_subject = |hit: &&Hit| match (hit.meaning, subject) {
-            (Meaning::Condition(_), Subject::Condition) => true,
-            (Meaning::Concept(found), Subject::Concept(concept)) => found == concept,
-            _ => false,
-        };
-        let cues = Cues::new(&self.words, &self.hits);
-        let status = |term: &Range<usize>| match subject {
-            Subject::Condition => cues.status_of_condition(term),
-            Subject::Concept(_) => cues.status_of_concept(term),
-        };
-        let mut own = self.hits.iter().filter(is_within).filter(is_subject).peekable();
-        if own.peek().is_some() {
-            let statuses: Vec<Status> = own.map(|hit| status(&hit.words)).collect();
-            let is_asserted = statuses.contains(&Status::Asserted);
-            return if is_asserted { Status::Asserted } else { statuses[0] };
-        }
-        let is_cue = |hit: &&Hit| matches!(hit.meaning, Meaning::Cue(_)) && hit.words.start == evidence.start;
-        let behind = self.hits.iter().filter(is_within).filter(is_cue).map(|hit| hit.words.end).max();
-        let start = behind.filter(|&start| start < evidence.end).unwrap_or(evidence.start);
-        status(&(start..evidence.end))
     }
 }
 
@@ -238,6 +166,34 @@ mod tests {
         let doubted = Answer { condition: Some(term("melanoma", "melanoma")), concepts: vec![], negated: vec![] };
         let checked = check(&lexicon, caption, &doubted);
         assert_eq!((checked.refused, checked.extraction.condition), (vec!["melanoma".to_owned()], None));
+    }
+
+    #[test]
+    fn evidence_that_names_something_else_is_none() {
+        let lexicon = Lexicon::new(None);
+        let caption = "Scaly plaques of the elbow of a farmer with tinea corporis.";
+        let concepts = vec![term("papule", "Scaly"), term("vesicle", "elbow"), term("plaque", "Scaly plaques")];
+        let negated = vec![term("ulcer", "farmer")];
+        let of = |name: &str, evidence: &str| {
+            let condition = Some(term(name, evidence));
+            check(&lexicon, caption, &Answer { condition, concepts: concepts.clone(), negated: negated.clone() })
+        };
+        let checked = of("melanoma", "plaques");
+        assert_eq!(checked.refused, ["melanoma", "papule", "vesicle", "ulcer"]);
+        assert_eq!((checked.extraction.condition, checked.extraction.concepts), (None, vec!["plaque".into()]));
+        for (name, evidence, found) in [
+            ("tinea corporis", "tinea corporis", Some("tinea corporis")),
+            ("tinea", "tinea corporis", Some("tinea")),
+            ("tinea capitis", "tinea corporis", None),
+            ("psoriasis", "tinea corporis", None),
+            ("farmer's skin", "farmer", None),
+        ] {
+            assert_eq!(of(name, evidence).extraction.condition.as_deref(), found, "{name}: {evidence}");
+        }
+        let caption = "BCC of the nose";
+        let condition = Some(term("basal cell carcinoma", "bcc"));
+        let found = check(&lexicon, caption, &Answer { condition, concepts: vec![], negated: vec![] }).extraction;
+        assert_eq!(found.condition.as_deref(), Some("basal cell carcinoma"));
     }
 
     #[test]

@@ -9,8 +9,10 @@ mod answers;
 mod check;
 mod counts;
 mod exchange;
+mod named;
 mod options;
 mod prompt;
+mod reading;
 
 use crate::extraction::{Extraction, Extractor};
 use crate::lexicon::Lexicon;
