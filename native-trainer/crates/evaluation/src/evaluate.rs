@@ -1,6 +1,6 @@
 //! Runs the benchmarks of a data folder with one or more models.
 
-use super::benchmarks::{Benchmark, Task};
+use super::benchmarks::Benchmark;
 use super::chosen::{chosen, nothing_found};
 use super::compare::{Comparison, Evaluated, FailedModel};
 use super::concepts::{self, ConceptSource};
@@ -12,6 +12,7 @@ use super::out::ReportFolder;
 use super::resampler::Scored;
 use super::results::{BenchmarkResult, EvaluatedModel, FailedBenchmark, Results, SkippedBenchmark};
 use super::session::{Session, SessionOptions};
+use super::task::Task;
 use super::zero_shot::{self, ClassTask};
 use super::{Ending, compared, print_table, report, retrieval};
 use anyhow::{Result, bail};

@@ -1,6 +1,6 @@
 //! Scores predictions that somebody made (`--from`), and compares them.
 
-use super::benchmarks::{Benchmark, Task};
+use super::benchmarks::Benchmark;
 use super::class_metrics::Classified;
 use super::compare::Evaluated;
 use super::evaluate::log;
@@ -11,6 +11,7 @@ use super::predictions::{
 };
 use super::results::{EvaluatedModel, Protocol, Results};
 use super::row_names::RowNames;
+use super::task::Task;
 use super::{Ending, report};
 use anyhow::{Context, Result, bail};
 use dermake_files::hash;

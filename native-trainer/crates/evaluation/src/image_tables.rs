@@ -1,10 +1,11 @@
 //! The tables with a row for each scored image, for other programs: which ones are wanted, and what their columns are.
 
-use super::benchmarks::{Benchmark, Task};
+use super::benchmarks::Benchmark;
 use super::concept_scores::ConceptScores;
 use super::embeddings::Embeddings;
 use super::predictions::to_sheet;
 use super::resampler::Scored;
+use super::task::Task;
 use anyhow::{Result, bail};
 use dermake_files::file_finder::FileFinder;
 use dermake_files::inputs::is_same_place;

@@ -5,15 +5,17 @@
 //! a model there may be somebody's predictions.
 //!
 //! What runs: `benchmarks` and `own_data` say what a data folder has, `chosen` which of it is wanted (`eval_options`),
-//! and `evaluate` goes through it, with the model and caches of a `session`. A task has a file that gives one
-//! `results::BenchmarkResult`: `zero_shot`, `concepts`, `retrieval`, `linear_probe`, and `dermfm_zero` for the probes
-//! of `--protocol dermfm-zero`. `from_predictions` scores the `predictions` of others without a model.
+//! and `evaluate` goes through it, with the model and caches of a `session`. `task` lists what a benchmark can measure. A
+//! task has a file that gives one `results::BenchmarkResult`: `zero_shot`, `concepts`, `retrieval`, `linear_probe`, and
+//! `dermfm_zero` for the probes of `--protocol dermfm-zero`. `from_predictions` scores the `predictions` of others
+//! without a model.
 //!
 //! What a task is made of: `table` has the rows, `labeled` and `label_cells` their labels (`short_names` those that
 //! ISIC abbreviates), `scored` the features of their images. `class_metrics` computes the figures of classes, whoever
 //! predicted them, `groups` those of each skin tone, sex and age, `resampler` the main metric on any resample of the
-//! rows, and `row_names` the names by which `compare` matches rows. `logistic` and `standardization` are the arithmetic of linear probes. `exclusion` leaves out
-//! the images of `--exclude`. The metrics themselves are pure functions of `dermake_metrics`.
+//! rows, and `row_names` the names by which `compare` matches rows. `logistic` and `standardization` are the arithmetic
+//! of linear probes. `exclusion` leaves out the images of `--exclude`. The metrics themselves are pure functions of
+//! `dermake_metrics`.
 //!
 //! What comes out: `results` are the types of `results.json`, and `published` has figures of papers to show beside
 //! them. `out` is the folder, `report` the page and the table, with a file for each task's figures, `figure_files` its
@@ -64,6 +66,7 @@ mod session;
 mod short_names;
 mod standardization;
 pub mod table;
+mod task;
 mod zero_shot;
 
 pub use benchmarks::Benchmarks;

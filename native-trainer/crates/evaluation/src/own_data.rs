@@ -4,11 +4,12 @@
 
 mod classes;
 
-use super::benchmarks::{Benchmark, Classes, OwnRows, Task};
+use super::benchmarks::{Benchmark, OwnRows};
 use super::results::UnreadableImage;
 use super::scored::check_unlabeled;
 use super::short_names;
 use super::table::Table;
+use super::task::{Classes, Task};
 use anyhow::{Result, bail};
 use dermake_files::labels;
 use dermake_files::missing::in_brackets;

@@ -1,6 +1,6 @@
 //! Zero-shot classification of a labeled table.
 
-use super::benchmarks::{Benchmark, Classes};
+use super::benchmarks::Benchmark;
 use super::class_metrics::{self, Classified};
 use super::embedding_map::{EmbeddingMap, MapInput};
 use super::groups::skin_tones;
@@ -10,6 +10,7 @@ use super::resampler::Scored;
 use super::results::Protocol;
 use super::scored::{ScoredRows, score_images};
 use super::session::Session;
+use super::task::Classes;
 use anyhow::{Result, bail};
 use dermake_metrics::first_largest;
 use dermake_models::scale::Scale;
