@@ -25,10 +25,10 @@ const BACKWARD: &str = "attention_half_backward.cuh";
 pub const MUTANTS: &[Mutant] = &[
     // The emulator.
     other("emulator", "emulator_tensor.h", "rows(8 * i + 2 * t)[g]", "rows(8 * i + g)[2 * t]"),
-    other("emulator", "emulator.h", "0x7fff + ((bits >> 16) & 1)", "0x8000"),
-    other("emulator", "emulator.h", "std::nearbyint", "std::round"),
-    other("emulator", "emulator.h", "magnitude >= 65520.0f", "magnitude > 1e5f"),
-    other("emulator", "emulator.h", "magnitude < 0x1p-14f", "magnitude < 0x1p-24f"),
+    other("emulator", "emulator_numbers.h", "0x7fff + ((bits >> 16) & 1)", "0x8000"),
+    other("emulator", "emulator_numbers.h", "std::nearbyint", "std::round"),
+    other("emulator", "emulator_numbers.h", "magnitude >= 65520.0f", "magnitude > 1e5f"),
+    other("emulator", "emulator_numbers.h", "magnitude < 0x1p-14f", "magnitude < 0x1p-24f"),
     other("emulator", "emulator.h", "shared_memory[i] != POISON", "false"),
     other("emulator", "emulator_tensor.h", "given((2 * t + i) * 4", "given((2 * t + 1 - i) * 4"),
     // The order of streams.
