@@ -1,7 +1,7 @@
 //! Whole requests to `dermake serve --infer`: a line `METHOD TARGET`, a line for each header, an empty line, the body.
 //! No request may cause an internal error, and each refusal must have a message.
 
-use super::Check;
+use super::check::Check;
 use crate::served::Site;
 use axum::Router;
 use axum::body::{Body, to_bytes};

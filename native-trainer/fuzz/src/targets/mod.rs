@@ -1,6 +1,7 @@
 //! Checks of what reads strangers' bytes. A check takes any bytes, and panics where the reader breaks a promise.
 
 mod api;
+mod check;
 mod config;
 mod dataset;
 mod image;
@@ -14,8 +15,7 @@ mod shards;
 mod table;
 mod text;
 
-/// Checks one input.
-pub type Check = Box<dyn Fn(&[u8]) + Send + Sync>;
+pub use check::Check;
 
 /// A reader that is fuzzed. Its seeds are in `seeds/NAME`.
 pub struct Target {
@@ -40,11 +40,3 @@ pub const TARGETS: &[Target] = &[
     Target { name: "table", prepare: || Box::new(table::run) },
     Target { name: "text", prepare: text::prepare },
 ];
-
-/// The input as text, up to what is not UTF-8.
-fn text(input: &[u8]) -> &str {
-    match std::str::from_utf8(input) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&input[..error.valid_up_to()]).unwrap_or_default(),
-    }
-}

@@ -1,6 +1,6 @@
 //! A caption or a label: cleaned and tokenized.
 
-use super::Check;
+use super::check::{self, Check};
 use shared_model::text_cleaning::clean;
 use shared_model::tokenizer::{CLIP_CONTEXT_LENGTH, CLIP_MERGES_GZ, CLIP_VOCAB_SIZE, Tokenizer};
 
@@ -12,7 +12,7 @@ pub(super) fn prepare() -> Check {
 }
 
 fn run(tokenizer: &Tokenizer, input: &[u8]) {
-    let text = super::text(input);
+    let text = check::text(input);
     let Ok(cleaned) = clean(text) else { return };
     assert!(!cleaned.contains("  ") && cleaned.trim() == cleaned, "{cleaned:?}");
     let input_ids = tokenizer.encode(text).expect("what can be cleaned can be tokenized");
