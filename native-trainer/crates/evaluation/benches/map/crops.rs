@@ -1,7 +1,7 @@
 //! Whether a map says where to crop: accuracy on whole photos, on their middle, and around the maximum of a map.
 
 use super::methods::middle_of_maximum;
-use super::{Subject, label_of};
+use super::subject::Subject;
 use anyhow::Result;
 use candle_core::Tensor;
 use dermake_synth::MarkedPhoto;
@@ -15,7 +15,7 @@ pub fn print(subject: &Subject, photos: &[MarkedPhoto], about: &str) -> Result<(
     let ways = ["whole photo", "middle crop", "crop around the first label's map"];
     let mut n_right = [0usize; 3];
     for photo in photos {
-        let label = label_of(subject, photo)?;
+        let label = subject.label_of(photo)?;
         let config = &subject.config.preprocess;
         let image = preprocess::decode(&photo.jpeg, Reading::Reference)?;
         let whole = preprocess::preprocess_decoded(&image, config)?.unsqueeze(0)?;

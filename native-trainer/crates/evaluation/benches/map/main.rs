@@ -8,20 +8,17 @@
 mod cost;
 mod crops;
 mod methods;
+mod subject;
 mod surgery;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use clap::Parser;
-use dermake_models::Checkpoint;
-use dermake_synth::{MarkedPhoto, View, conditions, marked_photos};
+use dermake_synth::{MarkedPhoto, View, marked_photos};
 use methods::{Method, Sight};
-use shared_model::config::{ClipConfig, PreprocessConfig};
-use shared_model::labels::{LabelSet, Templates};
+use shared_model::config::PreprocessConfig;
 use shared_model::preprocess::{self, DecodedImage, PixelMode, Reading};
-use shared_model::weights::{Placement, Weights};
-use shared_model::zero_shot::Classifier;
-use shared_model::{Clip, VisionTower, ZeroShotModel, demo};
+use subject::Subject;
 
 /// The program's own allocator.
 #[global_allocator]
@@ -43,20 +40,12 @@ struct Options {
     cost: Option<String>,
 }
 
-/// A dense model, and its classifier of the drawn conditions.
-struct Subject {
-    config: ClipConfig,
-    weights: Weights,
-    tower: VisionTower,
-    classifier: Classifier,
-}
-
 fn main() -> Result<()> {
     let options = Options::parse();
     if let Some(arch) = &options.cost {
         return cost::print(arch);
     }
-    let subject = subject(options.model.as_deref())?;
+    let subject = Subject::load(options.model.as_deref())?;
     println!("view        seed  method                              hits   of    share");
     for (view, name) in [(View::Usual, "usual"), (View::OffCenter, "off center")] {
         for &seed in &options.seeds {
@@ -69,34 +58,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn subject(model: Option<&str>) -> Result<Subject> {
-    let cpu = Placement::default();
-    let names: Vec<String> = conditions().into_iter().map(String::from).collect();
-    let labels = LabelSet { key: LabelSet::CUSTOM.into(), title: String::new(), class_names: names };
-    let (config, weights, model) = match model {
-        None => {
-            let (config, weights) = demo::dense()?;
-            (config, weights, demo::model(cpu.clone())?)
-        }
-        Some(name) => {
-            let checkpoint = Checkpoint::open(&dermake_hub::resolve(name)?, None)?;
-            let clip = Clip::load(checkpoint.weights.clone(), &checkpoint.config, &cpu)?;
-            let model = ZeroShotModel::from_clip(clip, checkpoint.tokenizer()?, true, cpu.clone());
-            (checkpoint.config, checkpoint.weights, model)
-        }
-    };
-    let templates = Templates::skin();
-    let classifier = model.classifier(&labels, &templates, &mut |_, _| ())?;
-    let tower = VisionTower::load(&weights, &config, &cpu)?;
-    Ok(Subject { config, weights, tower, classifier })
-}
-
 /// Prints how often each method points at a lesion.
 fn play(subject: &Subject, photos: &[MarkedPhoto], about: &str) -> Result<()> {
     let mut hits = vec![0usize; Method::ALL.len()];
     for photo in photos {
         let (pixel_values, mask) = prepared(photo, &subject.config.preprocess)?;
-        let label = label_of(subject, photo)?;
+        let label = subject.label_of(photo)?;
         let sight = Sight::of(subject, &pixel_values)?;
         for (method, hits) in Method::ALL.into_iter().zip(&mut hits) {
             let (row, column) = method.point(subject, &sight, label)?;
@@ -108,12 +75,6 @@ fn play(subject: &Subject, photos: &[MarkedPhoto], about: &str) -> Result<()> {
         println!("{about}  {:<34}  {hits:>4}  {:>4}  {share:.3}", method.name(), photos.len());
     }
     Ok(())
-}
-
-/// Index of the photo's condition.
-fn label_of(subject: &Subject, photo: &MarkedPhoto) -> Result<usize> {
-    let names = &subject.classifier.class_names;
-    names.iter().position(|name| name == photo.condition).context("a condition without a label")
 }
 
 /// The lesions in the square that the model looks at.

@@ -1,6 +1,7 @@
 //! Ways to point at what a text is about.
 
-use super::{Subject, surgery};
+use super::subject::Subject;
+use super::surgery;
 use anyhow::Result;
 use candle_core::{D, Tensor};
 use shared_model::{ImageTrace, SimilarityMap};

@@ -3,7 +3,7 @@
 //! From the middle block on, a second path adds up attention of values to values, without MLPs; its patches meet texts
 //! from which what all labels share is taken away.
 
-use super::Subject;
+use super::subject::Subject;
 use anyhow::Result;
 use candle_core::{D, Tensor};
 use shared_model::unit_length;
