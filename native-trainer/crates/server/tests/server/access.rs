@@ -1,6 +1,7 @@
 //! Who may ask the models.
 
-use super::running::{Running, photo};
+use super::demo::photo;
+use super::running::Running;
 use super::*;
 
 fn authorized(server: &Running, path: &str, authorization: &str) -> u16 {

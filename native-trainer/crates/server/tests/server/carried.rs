@@ -1,6 +1,6 @@
 //! The page inside the program, and its demo model, which is hosted as its folder is.
 
-use super::running::demo_model;
+use super::demo::demo_model;
 use super::*;
 
 #[tokio::test]

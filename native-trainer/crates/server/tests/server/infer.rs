@@ -1,6 +1,7 @@
 //! What the models answer over a socket.
 
-use super::running::{Reply, Running, copy_demo_model, demo_model, photo};
+use super::demo::{copy_demo_model, demo_model, photo};
+use super::running::{Reply, Running};
 use base64::Engine;
 use dermake_models::scale::Scale;
 use shared_model::concepts::{Concept, ConceptScorer};

@@ -1,6 +1,7 @@
 //! What is over a limit, broken or too slow, and how it is refused.
 
-use super::running::{Running, photo};
+use super::demo::photo;
+use super::running::Running;
 use super::*;
 
 /// The head of a PNG of 10,001 x 10,000 pixels.

@@ -1,6 +1,7 @@
 //! Models that answer, and come and go while the server runs.
 
-use super::running::{Reply, Running, copy_demo_model};
+use super::demo::copy_demo_model;
+use super::running::{Reply, Running};
 use super::*;
 
 /// Returns where a page may classify with each hosted model.

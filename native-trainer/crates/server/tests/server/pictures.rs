@@ -1,6 +1,7 @@
 //! Pictures as phones and microscopes send them, and what is none.
 
-use super::running::{Reply, Running, photo};
+use super::demo::photo;
+use super::running::{Reply, Running};
 
 const DISPLAY_P3: &[u8] = include_bytes!("../../../../../shared-model/tests/pictures/profiles/display_p3.png");
 const IN_SRGB: &[u8] =

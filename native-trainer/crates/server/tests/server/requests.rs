@@ -1,6 +1,7 @@
 //! Requests as clients of other servers write them: what is taken, and in which words the rest is refused.
 
-use super::running::{Reply, Running, photo};
+use super::demo::photo;
+use super::running::{Reply, Running};
 use super::*;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
