@@ -209,7 +209,7 @@ bench-first-answer *OPTIONS: build _browser
 bench-packages *OPTIONS: build _browser
     @.setup/bench_packages.sh {{OPTIONS}}
 
-# Check formatting, lints, types, documentation, dependencies, circles between files, and scripts
+# Check formatting, lints, types, documentation, dependencies, circles between files, lengths of files, and scripts
 lint: _rust-wasm _node _lint-tools
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
@@ -219,7 +219,8 @@ lint: _rust-wasm _node _lint-tools
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
     source .setup/env.sh; cargo machete; cargo deny --locked --log-level warn check licenses bans sources
     .setup/shellcheck.sh
-    python3 .setup/circles.py shared-model/src/lib.rs web/src/lib.rs native-trainer/src/main.rs native-trainer/crates/*/src/lib.rs
+    python3 .setup/circles.py
+    python3 .setup/file_lengths.py
     cd e2e; npx tsc
 
 _program:

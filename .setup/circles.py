@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""circles.py ROOT...: fails if files of a crate depend on each other in a circle. ROOT is its lib.rs or main.rs.
+"""circles.py [ROOT...]: fails if files of a crate depend on each other in a circle.
+
+ROOT is the first file of a library, program, test, bench or example; without one, those of the whole workspace.
 
 A file depends on another one if its code, outside of tests, names an item that is defined there, by `use` or by a path.
 A re-export is no dependency unless the file uses the name, too. Calls of methods are not seen.
 """
 
+import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -104,8 +109,15 @@ class Module:
             child.add_to(graph)
 
 
+def roots():
+    """The first file of each target of the workspace."""
+    command = ["cargo", "metadata", "--no-deps", "--locked", "--format-version", "1"]
+    packages = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["packages"]
+    return sorted({Path(target["src_path"]) for package in packages for target in package["targets"]})
+
+
 found = []
-for root in map(Path, sys.argv[1:]):
+for root in [Path(argument) for argument in sys.argv[1:]] or roots():
     graph, below = {}, {}
     Module(root, None, root.parent).add_to(graph)
     for file in graph:
@@ -115,5 +127,6 @@ for root in map(Path, sys.argv[1:]):
             below[file] |= new
     found += {frozenset(other for other in below[file] if file in below[other]) for file in graph if file in below[file]}
 for circle in found:
-    print("these files depend on each other; move what they share below them:", *sorted(circle), sep="\n  ", file=sys.stderr)
+    files = sorted(os.path.relpath(file) for file in circle)
+    print("these files depend on each other; move what they share below them:", *files, sep="\n  ", file=sys.stderr)
 sys.exit(bool(found))
