@@ -56,7 +56,7 @@ impl Objective {
     /// the reference's are NaN.
     ///
     /// # Errors
-    /// For `siglip`, whose loss is [`Self::pairwise_loss`].
+    /// For `siglip`, whose loss is [`Self::pairwise_loss_of_share`].
     pub fn loss(&self, features: &Features, captions: &Captions, logit_scale: f64) -> Result<Loss> {
         self.loss_of_share(features, captions, logit_scale, &Share::whole(captions))
     }
@@ -112,12 +112,8 @@ impl Objective {
         })
     }
 
-    /// Loss and gradients of a batch for `siglip`, as [`Self::loss`].
-    pub fn pairwise_loss(&self, features: &Features, captions: &Captions, logits: PairLogits) -> Result<Loss> {
-        self.pairwise_loss_of_share(features, captions, logits, &Share::whole(captions))
-    }
-
-    /// The part of [`Self::pairwise_loss`] whose images are in a share of the batch, as [`Self::loss_of_share`].
+    /// The part of the loss of `siglip` whose images are in a share of the batch, with its gradients, as
+    /// [`Self::loss_of_share`].
     pub fn pairwise_loss_of_share(
         &self,
         features: &Features,
