@@ -137,7 +137,8 @@ impl ConceptScorer {
     /// # Shapes
     /// - `image_features`: `[B, E]` f32, rows of unit length
     pub fn scores(&self, image_features: &Tensor) -> Result<Vec<Vec<f64>>> {
-        let of_target = |target: &Tensor| scores_at(image_features, target, &self.references, self.temperature);
+        let of_target =
+            |target: &Tensor| presence_scores(image_features, target, &self.references, self.temperature);
         self.targets.iter().map(of_target).collect()
     }
 
@@ -160,23 +161,14 @@ impl ConceptScorer {
 /// Returns the presence scores `[B]` of one concept, between 0 and 1.
 ///
 /// For each template, a is the mean similarity of the concept's terms to the image and b the similarity of the
-/// reference prompt. The score is `softmax([a, b] / TEMPERATURE)[0]`, averaged over the templates (MAKE's concept
-/// annotation).
+/// reference prompt. The score is `softmax([a, b] / temperature)[0]`, averaged over the templates (MAKE's concept
+/// annotation, whose temperature is [`TEMPERATURE`]).
 ///
 /// # Shapes
 /// - `image_features`: `[B, E]`, unit rows
 /// - `target_embeddings`: `[T, n_terms, E]`, unit rows
 /// - `reference_embeddings`: `[T, 1, E]`, unit rows
 pub fn presence_scores(
-    image_features: &Tensor,
-    target_embeddings: &Tensor,
-    reference_embeddings: &Tensor,
-) -> Result<Vec<f64>> {
-    scores_at(image_features, target_embeddings, reference_embeddings, TEMPERATURE)
-}
-
-/// [`presence_scores`] at another temperature.
-fn scores_at(
     image_features: &Tensor,
     target_embeddings: &Tensor,
     reference_embeddings: &Tensor,

@@ -1,8 +1,7 @@
 //! How texts become `input_ids`, as far as a model's config says it.
 
 use super::section::Section;
-use crate::foreign::json_text;
-use crate::{Error, Result};
+use crate::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,25 +44,10 @@ impl TokenizerConfig {
         Self::Files { repository: None, cleaning: TextCleaning::None, strips_separator: false }
     }
 
-    /// Reads what the config of a model says: `open_clip_config.json`, or the `config.json` of transformers.
+    /// Reads `hf_tokenizer_name` and `tokenizer_kwargs` of open_clip's `text_cfg`.
     ///
     /// # Errors
-    /// [`Error::ConfigJson`] for bad JSON; [`Error::Config`] naming the first field that cannot be honored.
-    pub fn from_config_json(json: &[u8]) -> Result<Self> {
-        let json = json_text(json, "the JSON of a model config")?;
-        let root: Value = serde_json::from_str(json).map_err(Error::ConfigJson)?;
-        let root = Section::new("", &root)?;
-        let model = match root.get("model_cfg") {
-            Some(model) => Section::new("model_cfg", model)?,
-            None => root,
-        };
-        match model.get("text_cfg") {
-            Some(_) => Self::from_open_clip(&model.section("text_cfg")?),
-            None => Ok(Self::transformers()),
-        }
-    }
-
-    /// Reads `hf_tokenizer_name` and `tokenizer_kwargs` of open_clip's `text_cfg`.
+    /// [`Error::Config`](crate::Error::Config) naming the first field that cannot be honored.
     pub(super) fn from_open_clip(text: &Section) -> Result<Self> {
         let repository = text.typed::<String>("hf_tokenizer_name", "a repository's name")?;
         let options = text.get("tokenizer_kwargs").map(|_| text.section("tokenizer_kwargs")).transpose()?;
@@ -92,18 +76,11 @@ impl TokenizerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use serde_json::json;
 
     fn read(text_cfg: Value) -> Result<TokenizerConfig> {
-        TokenizerConfig::from_config_json(json!({ "text_cfg": text_cfg }).to_string().as_bytes())
-    }
-
-    #[test]
-    fn transformers_has_its_tokenizer_beside_the_model() {
-        let config = br#"{"model_type": "clip", "text_config": {}}"#;
-        assert_eq!(TokenizerConfig::from_config_json(config).unwrap(), TokenizerConfig::transformers());
-        let wrapped = json!({"model_cfg": {"text_cfg": {"hf_tokenizer_name": "a/b"}}}).to_string();
-        assert_ne!(TokenizerConfig::from_config_json(wrapped.as_bytes()).unwrap(), TokenizerConfig::transformers());
+        TokenizerConfig::from_open_clip(&Section::new("text_cfg", &text_cfg)?)
     }
 
     #[test]

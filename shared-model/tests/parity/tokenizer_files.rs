@@ -1,6 +1,7 @@
 //! Tokenizers of transformers, from their files: every id exactly the reference's.
 
 use crate::fixtures;
+use crate::towers::{read_config, read_weights};
 use bytes::Bytes;
 use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
@@ -9,8 +10,6 @@ use shared_model::config::{TextCleaning, TokenizerConfig};
 use shared_model::text_cleaning::MAX_TEXT_BYTES;
 use shared_model::tokenizer::Tokenizer;
 use std::collections::BTreeMap;
-
-const CONFIGS: [&str; 2] = ["open_clip_config.json", "config.json"];
 
 type Files = BTreeMap<String, Bytes>;
 
@@ -140,9 +139,7 @@ fn models_have_the_ids_that_their_towers_were_given() {
         if case["texts"].is_null() {
             continue;
         }
-        let names = fixtures::names(&folder);
-        let config = names.iter().find(|name| CONFIGS.contains(&name.as_str())).expect("a config");
-        let config = TokenizerConfig::from_config_json(&fixtures::read(&format!("{folder}/{config}"))).unwrap();
+        let config = read_config(&folder, &read_weights(&folder)).unwrap().tokenizer;
         let expected = rows(&fixtures::tensors(&format!("{folder}/io.safetensors"))["input_ids"]);
         let tokenizer = Tokenizer::from_files(&files_of(&folder, &case), &config, expected[0].len()).unwrap();
         // Rows with ids of no token are of towers alone.

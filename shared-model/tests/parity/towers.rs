@@ -87,13 +87,15 @@ fn files_of(folder: &str) -> Vec<String> {
     below.into_iter().filter(|path| path.rsplit_once('/').unwrap().0 == folder).collect()
 }
 
-fn read_weights(folder: &str) -> Weights {
+/// Reads the tensors of a model's folder.
+pub fn read_weights(folder: &str) -> Weights {
     let is_weights = |path: &String| path.ends_with(".bin") || path.ends_with(".safetensors");
     let files = files_of(folder).into_iter().filter(|path| is_weights(path) && !path.ends_with("/io.safetensors"));
     Weights::from_files(files.map(|path| FileTensors::read(fixtures::read(&path).into()).unwrap()))
 }
 
-fn read_config(folder: &str, weights: &Weights) -> shared_model::Result<ClipConfig> {
+/// Reads the config of a model's folder; sizes that it does not say come from the tensors.
+pub fn read_config(folder: &str, weights: &Weights) -> shared_model::Result<ClipConfig> {
     let config = files_of(folder).into_iter().find(|path| is_config(path)).unwrap();
     let config = fixtures::read(&config);
     let text = NamedFiles::of(&config).unwrap().text_model;

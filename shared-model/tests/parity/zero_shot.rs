@@ -73,6 +73,7 @@ fn concept_presence() {
             &tensors["concept.image_features_norm"],
             &tensors[&format!("concept.{case}.target_embeddings_norm")],
             &tensors["concept.reference_embeddings_norm"],
+            TEMPERATURE,
         )
         .unwrap();
         let expected: Vec<f64> =
