@@ -4,9 +4,8 @@
 //! tensors there and one here (queries, keys and values) is put together when it is read.
 
 use super::derived::{Derived, DerivedPart};
-use super::key_rules::{
-    BERT, Form, OPEN_CLIP_TEXT, PANDERM, Part, Rule, TIMM, TRANSFORMERS_TEXT, TRANSFORMERS_VISION,
-};
+use super::families::FAMILIES;
+use super::key_rules::{Form, Part, Rule};
 use super::{StoredTensor, Weights};
 use crate::Result;
 use crate::config::{ClipConfig, Parameter};
@@ -16,16 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct KeyMap {
     rules: Vec<&'static Rule>,
 }
-
-/// A tensor that only one family of towers has, and its rules.
-const FAMILIES: [(&str, &[Rule]); 6] = [
-    ("visual.trunk.patch_embed.proj.weight", TIMM),
-    ("visual.patch_embed.proj.weight", PANDERM),
-    ("vision_model.embeddings.patch_embedding.weight", TRANSFORMERS_VISION),
-    ("transformer.embeddings.word_embeddings.weight", BERT),
-    ("text_model.embeddings.token_embedding.weight", TRANSFORMERS_TEXT),
-    ("token_embedding.weight", OPEN_CLIP_TEXT),
-];
 
 /// Where one of our parameters is in the file.
 struct Source {
@@ -59,10 +48,9 @@ impl KeyMap {
     pub fn of(weights: &Weights) -> Self {
         let shapes = weights.shapes();
         // open_clip's own projection is a parameter; as a layer it is called as transformers calls its.
-        let is_own =
-            |marker: &str| marker == "token_embedding.weight" && !shapes.contains_key("text_projection.weight");
-        let is_there = |marker: &str| shapes.contains_key(marker) && !is_own(marker);
-        let rules = FAMILIES.iter().filter(|(marker, _)| is_there(marker)).flat_map(|(_, rules)| rules.iter());
+        let is_own = |key: &str| key == "token_embedding.weight" && !shapes.contains_key("text_projection.weight");
+        let is_there = |key: &str| shapes.contains_key(key) && !is_own(key);
+        let rules = FAMILIES.iter().filter(|family| is_there(family.key)).flat_map(|family| family.rules.iter());
         let (mut rules, alternatives): (Vec<_>, Vec<_>) =
             rules.partition(|rule| rule.theirs.iter().all(|part| is_present(&shapes, part.name)));
         rules.extend(alternatives);

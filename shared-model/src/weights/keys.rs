@@ -2,9 +2,10 @@
 //!
 //! Training loops wrap models, and checkpoints keep the wrappers' names: `module.` (data parallel), `_orig_mod.`
 //! (`torch.compile`), `model.` (Lightning), or the name of the attribute or dict that holds the model. The model is
-//! found by keys that every CLIP model has, so that any prefix is understood and no key of another model is changed.
+//! found by the keys of [`FAMILIES`], so that any prefix is understood and no key of another model is changed.
 
 use super::StoredTensor;
+use super::families::{FAMILIES, Tower};
 use safetensors::Dtype;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,17 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Parts of a name that say how a module was wrapped. No key of open_clip's has one of them.
 const WRAPPERS: [&str; 5] =
     ["module", "_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
-
-/// Keys of which a model has one for each tower, with the tower's number. A key that ends like another comes before it.
-const ANCHORS: [(&str, usize); 7] = [
-    ("visual.conv1.weight", 0),
-    ("visual.trunk.patch_embed.proj.weight", 0),
-    ("visual.patch_embed.proj.weight", 0),
-    ("vision_model.embeddings.patch_embedding.weight", 0),
-    ("text_model.embeddings.token_embedding.weight", 1),
-    ("transformer.embeddings.word_embeddings.weight", 1),
-    ("token_embedding.weight", 1),
-];
 
 const N_TOWERS: usize = 2;
 
@@ -93,7 +83,7 @@ pub(super) fn without_wrappers(name: &str) -> Cow<'_, str> {
     if kept.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(kept.join(".")) }
 }
 
-/// What stands before the keys of a model.
+/// The prefix of a model's keys.
 #[derive(Debug, Default)]
 struct Prefixes {
     /// Empty where there is no model, too.
@@ -111,7 +101,7 @@ impl Prefixes {
     }
 }
 
-/// What stands before the keys of the model among `names`, which are without wrappers; `None` if there is no model, or
+/// Returns the prefix of the model's keys among `names`, which are without wrappers; `None` if there is no model, or
 /// several equally good ones.
 pub(super) fn model_prefix<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     match &best_prefixes(names)[..] {
@@ -120,20 +110,20 @@ pub(super) fn model_prefix<'a>(names: impl Iterator<Item = &'a str>) -> Option<S
     }
 }
 
-/// What stands before the keys of the best model among `names`, which are without wrappers. Two or more are returned
+/// Returns the prefix of the keys of the best model among `names`, which are without wrappers. Two or more are returned
 /// if nothing tells which one is meant.
 ///
 /// A model with both towers wins over one with one, then a model over a copy of it (EMA, teacher), then the prefix
 /// with the fewest parts. What an optimizer keeps for each parameter is no model.
 pub(super) fn best_prefixes<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut anchors: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    let mut anchors: BTreeMap<&str, BTreeSet<Tower>> = BTreeMap::new();
     for (prefix, tower) in names.filter_map(anchor).filter(|(prefix, _)| not_a_model(prefix).is_none()) {
         anchors.entry(prefix).or_default().insert(tower);
     }
     let n_parts = |prefix: &str| prefix.split_terminator('.').count();
     let rank = |prefix: &str, n_towers: usize| (n_towers, !is_copy(prefix), std::cmp::Reverse(n_parts(prefix)));
     let best = anchors.iter().map(|(prefix, towers)| rank(prefix, towers.len())).max();
-    let is_best = |prefix: &str, towers: &BTreeSet<usize>| Some(rank(prefix, towers.len())) == best;
+    let is_best = |prefix: &str, towers: &BTreeSet<Tower>| Some(rank(prefix, towers.len())) == best;
     let mut found: Vec<&str> =
         anchors.iter().filter(|(prefix, towers)| is_best(prefix, towers)).map(|(prefix, _)| *prefix).collect();
     if best.is_some_and(|(n_towers, ..)| n_towers < N_TOWERS) {
@@ -147,12 +137,12 @@ pub(super) fn not_a_model(name: &str) -> Option<&str> {
     name.split('.').find(|part| NOT_A_MODEL.contains(&part.to_ascii_lowercase().as_str()))
 }
 
-/// What stands before an anchor, and which tower's it is.
-pub(super) fn anchor(name: &str) -> Option<(&str, usize)> {
-    ANCHORS.iter().find_map(|(anchor, tower)| {
-        let prefix = name.strip_suffix(anchor)?;
+/// Returns the prefix of a family's key, and the tower that has this key.
+pub(super) fn anchor(name: &str) -> Option<(&str, Tower)> {
+    FAMILIES.iter().find_map(|family| {
+        let prefix = name.strip_suffix(family.key)?;
         let prefix = prefix.strip_suffix(TEXT).filter(|prefix| is_prefix(prefix)).unwrap_or(prefix);
-        is_prefix(prefix).then_some((prefix, *tower))
+        is_prefix(prefix).then_some((prefix, family.tower))
     })
 }
 

@@ -9,6 +9,7 @@
 pub(crate) mod code_bits;
 mod dense;
 mod derived;
+mod families;
 mod file;
 mod format;
 pub(crate) mod int4;
