@@ -3,19 +3,17 @@
 use crate::color_model::model;
 use crate::dermake;
 use crate::eval_data::{Data, log, value};
+use crate::fixture_folder::fixture_folder;
 use dermake_evaluation::compare::Comparison;
 use dermake_evaluation::results::Results;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folder of a small transformers CLIP that has all its files.
 fn transformers_clip() -> PathBuf {
-    let fixtures = std::env::var("DERMAKE_FIXTURES").map_or_else(
-        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared-model/tests/fixtures"),
-        PathBuf::from,
-    );
-    let folders = fs::read_dir(fixtures.join("towers/hf_clip")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = fs::read_dir(fixture_folder().join("towers/hf_clip")).unwrap();
+    let folders = folders.map(|entry| entry.unwrap().path());
     let has_tokenizer =
         |folder: &PathBuf| folder.join("tokenizer.json").is_file() || folder.join("vocab.json").is_file();
     let mut complete: Vec<PathBuf> = folders.filter(has_tokenizer).collect();

@@ -2,6 +2,7 @@
 //!
 //! The models are those of `shared-model/tests/fixtures/towers`, or of the folder that `DERMAKE_FIXTURES` names.
 
+use super::fixture_folder::fixture_folder;
 use super::shared_folder::shared_folder;
 use super::{dermake, json_lines, labels_of, sample};
 use dermake_sources::Dataset;
@@ -72,11 +73,7 @@ impl Family {
 }
 
 fn towers() -> PathBuf {
-    let fixtures = std::env::var("DERMAKE_FIXTURES").map_or_else(
-        |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared-model/tests/fixtures"),
-        PathBuf::from,
-    );
-    fixtures.join("towers")
+    fixture_folder().join("towers")
 }
 
 /// transformers' SigLIP models with the tokenizer that all of them have, which is in a folder of its own.

@@ -22,6 +22,8 @@ mod eval_tables;
 mod families;
 mod families_hub;
 mod finetune;
+#[path = "../../../shared-model/tests/support/fixture_folder.rs"]
+mod fixture_folder;
 mod inputs;
 mod labels;
 #[path = "../support/limited.rs"]

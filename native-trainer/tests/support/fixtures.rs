@@ -1,13 +1,15 @@
-//! Reads fixture files from the folder `DERMAKE_FIXTURES`, by default the library's.
+//! Reads fixture files.
+
+#[path = "../../../shared-model/tests/support/fixture_folder.rs"]
+mod fixture_folder;
 
 use candle_core::{Device, Tensor};
+use fixture_folder::fixture_folder;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub fn path(name: &str) -> PathBuf {
-    let dir = std::env::var("DERMAKE_FIXTURES")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared-model/tests/fixtures").into());
-    Path::new(&dir).join(name)
+    fixture_folder().join(name)
 }
 
 pub fn json(name: &str) -> serde_json::Value {

@@ -1,13 +1,15 @@
 //! Reads fixture files: from the folder `DERMAKE_FIXTURES` at run time natively, compiled in for wasm.
 
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "../support/fixture_folder.rs"]
+mod fixture_folder;
+
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn full_path(path: &str) -> std::path::PathBuf {
-    let dir = std::env::var("DERMAKE_FIXTURES")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures").into());
-    std::path::Path::new(&dir).join(path)
+    fixture_folder::fixture_folder().join(path)
 }
 
 #[cfg(not(target_arch = "wasm32"))]
