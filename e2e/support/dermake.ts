@@ -16,6 +16,10 @@ const run = promisify(execFile);
 
 export const samples = join(root, 'shared-model/data/samples');
 
+const fixtures = process.env.DERMAKE_FIXTURES ?? join(root, 'shared-model/tests/fixtures');
+/** Folders of small models of each family. */
+export const towers = join(fixtures, 'towers');
+
 export interface Prediction {
   label: string;
   probability: number;

@@ -2,14 +2,10 @@
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { commandLineOf, quantize, samples, Server } from '../support/dermake.ts';
+import { basename, join } from 'node:path';
+import { commandLineOf, quantize, samples, Server, towers } from '../support/dermake.ts';
 import { DermakePage } from '../support/page.ts';
 import { expect, test } from '../support/test.ts';
-
-const ownFixtures = join(dirname(fileURLToPath(import.meta.url)), '../../shared-model/tests/fixtures');
-const towers = join(process.env.DERMAKE_FIXTURES ?? ownFixtures, 'towers');
 
 /** Small models whose files say all of themselves; SigLIP's tokenizer is in a folder of its own. */
 const families = ['hf_clip/eos_gelu', 'hf_clip/openai', 'open_clip/head64_f16', 'panderm/large', 'hf_siglip/siglip'];

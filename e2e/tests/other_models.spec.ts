@@ -2,16 +2,13 @@
 
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { expectAccessible } from '../support/accessible.ts';
-import { bytesOf, commandLineOf, manifestOf, quantize, samples, Server } from '../support/dermake.ts';
+import { bytesOf, commandLineOf, manifestOf, quantize, samples, Server, towers } from '../support/dermake.ts';
 import type { DermakePage } from '../support/page.ts';
 import { expect, test, type Page } from '../support/test.ts';
 import { TestProxy } from '../support/test_proxy.ts';
 
-const ownFixtures = join(dirname(fileURLToPath(import.meta.url)), '../../shared-model/tests/fixtures');
-const towers = join(process.env.DERMAKE_FIXTURES ?? ownFixtures, 'towers');
 const photo = join(samples, 'sample-2.jpg');
 
 let folder: string;
