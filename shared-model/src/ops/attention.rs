@@ -13,7 +13,7 @@ use candle_core::{CpuStorage, CustomOp1, D, DType, Device, Layout, Shape, Tensor
 ///   in a batch of one; `None` where each row of the batch is a sequence
 /// - returns `[B, N, D]`
 ///
-/// With `is_causal`, a token sees itself and what stands before it.
+/// With `is_causal`, a token sees itself and the tokens before it.
 pub(crate) fn attention(qkv: &Tensor, starts: Option<&[usize]>, heads: usize, is_causal: bool) -> Result<Tensor> {
     if has_fused_form(qkv) {
         let width = qkv.dim(D::Minus1)? / 3 / heads.max(1);

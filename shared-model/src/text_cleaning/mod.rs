@@ -3,7 +3,7 @@
 //! Python's `html.unescape` twice, then white space collapsed, and what else [`TextCleaning`] names.
 //!
 //! Written without a regex engine: its Unicode tables would add 430 kB (gzipped) to the page. Equal for every
-//! character of Unicode 14, which the reference's Python 3.11 knows; newer ones follow the Rust release at hand.
+//! character of Unicode 14, which the reference's Python 3.11 knows; newer ones follow the Rust release that compiles this.
 
 mod characters;
 mod ftfy;

@@ -9,7 +9,7 @@ pub(crate) struct TransformerConfig {
     pub activation: Activation,
     pub norm_eps: f32,
     pub norm_order: NormOrder,
-    /// Whether a token sees only itself and what stands before it.
+    /// Whether a token sees only itself and the tokens before it.
     pub is_causal: bool,
 }
 

@@ -73,7 +73,7 @@ pub(super) fn open_clip_keys(named: Vec<(String, StoredTensor)>) -> Keyed {
     keyed
 }
 
-/// A name without the parts that wrappers added, wherever they stand.
+/// Returns a name without the parts that wrappers added, wherever they are.
 pub(super) fn without_wrappers(name: &str) -> Cow<'_, str> {
     let is_wrapper = |part: &str| WRAPPERS.contains(&part);
     if !name.split('.').any(is_wrapper) {

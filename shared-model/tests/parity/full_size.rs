@@ -93,7 +93,7 @@ impl Formula {
         Clip::load(weights, &config, &Placement::default()).unwrap()
     }
 
-    /// u8 HWC, then normalised to `[B, 3, 224, 224]`.
+    /// Returns pictures of u8 in HWC, normalized to `[B, 3, 224, 224]`.
     fn pixel_values(&self) -> Tensor {
         let n_images = self.json["image_parameters"].as_array().unwrap().len();
         let config = PreprocessConfig::openai(224);

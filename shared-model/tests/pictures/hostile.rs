@@ -19,7 +19,7 @@ fn assert_damaged(what: &str, file: &[u8]) {
     assert!(matches!(error, Error::ImageDecode { .. }), "{what}: {error}");
 }
 
-/// The file with `bytes` written over what stands at `at`.
+/// Returns the file with the bytes from `at` on replaced by `bytes`.
 fn patched(mut file: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
     file[at..at + bytes.len()].copy_from_slice(bytes);
     file

@@ -19,7 +19,7 @@ fn read(file: &[u8]) -> DecodedImage {
     decode(file, Reading::Photo).unwrap()
 }
 
-/// Bytes as they stand behind pictures: motion photos, other pictures, sectors of zeros, a note.
+/// Returns bytes that files have after their picture: motion photos, other pictures, sectors of zeros, a note.
 fn trailers() -> Vec<Vec<u8>> {
     let noise = (0..50_000u32).map(|i| (i.wrapping_mul(0x9e37_79b9) >> 13) as u8).collect::<Vec<_>>();
     let video = [&b"\0\0\0\x18ftypmp42\0\0\0\0isommp42\0\0\x10\0mdat"[..], &noise].concat();
@@ -124,7 +124,7 @@ fn a_size_is_told_from_the_header_alone() {
     for format in files::FORMATS {
         let file = files::encode(&files::picture(120, 80), format);
         assert_eq!(size(&file).unwrap(), (120, 80), "{format:?}");
-        // A directory of TIFF stands behind its pixels.
+        // A directory of TIFF comes after its pixels.
         if format != ImageFormat::Tiff {
             assert_eq!(size(&file[..file.len() - file.len() / 8]).unwrap(), (120, 80), "{format:?}");
         }

@@ -171,7 +171,7 @@ impl<'a> Cues<'a> {
         self.nearest_before(term, is_negative).is_some() || self.nearest_after(term, is_negative_after).is_some()
     }
 
-    /// Whether a question mark stands before the term or ends its sentence.
+    /// Returns whether a question mark comes before the term or ends its sentence.
     fn is_questioned(&self, term: &Range<usize>) -> bool {
         let is_question = |at: usize| self.words.word(at) == "?";
         if (term.start.saturating_sub(2)..term.start).any(is_question) {

@@ -12,7 +12,7 @@ const PREDICTED_LABELS: [&str; 8] =
     ["predicted_label", "predicted_class", "prediction", "predicted", "pred_label", "pred_class", "y_pred", "pred"];
 /// A number of a class is below this one; another column is no probability.
 const MAX_CLASSES: usize = 100_000;
-/// What stands before the number or the name of the class.
+/// Prefixes of columns of probabilities; the number or the name of the class follows.
 const PROBABILITIES: [&str; 6] =
     ["probability_class_", "prob_class_", "probability_", "prob_", "proba_", "probabilities_"];
 

@@ -32,7 +32,7 @@ pub struct Mirror {
     pub compresses: bool,
 }
 
-/// What stands before the path of a request that was redirected.
+/// Prefix of the path of a request that was redirected.
 const MOVED: &str = "/moved";
 
 /// Applies the mirror's behavior around the hub's answer.

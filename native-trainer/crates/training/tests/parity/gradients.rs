@@ -186,7 +186,7 @@ fn bytes_of_pixels_are_what_their_normalized_values_are() {
     assert_eq!(gradients(&pixels), gradients(&values));
 }
 
-/// Attention is causal: what stands behind the end token cannot change a text's feature.
+/// Attention is causal: tokens after the end token cannot change a text's feature.
 #[test]
 fn padding_is_inert() {
     let (fixture, model) = (Fixture::read(), tiny_model());

@@ -102,7 +102,7 @@ pub fn tiny_config(info: &Value, is_quick: bool) -> ClipConfig {
     ClipConfig::from_open_clip_json(json.to_string().as_bytes()).unwrap()
 }
 
-/// Without the key third of every `in_proj_bias`, whose true gradient is zero: what stands there is rounding.
+/// Without the key third of every `in_proj_bias`, whose true gradient is zero: its values are rounding errors.
 pub fn without_key_bias(name: &str, tensor: &Tensor) -> Tensor {
     if !name.ends_with("in_proj_bias") {
         return tensor.clone();
