@@ -1,3 +1,5 @@
+//! Errors of checkpoints that do not fit their config, and kinds of files.
+
 use super::*;
 use crate::config::ClipConfig;
 

@@ -1,3 +1,5 @@
+//! What each variant counts, and the constants that are refused.
+
 use super::*;
 
 #[test]

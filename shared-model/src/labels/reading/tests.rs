@@ -1,3 +1,5 @@
+//! Labels as people type them, with their warnings and errors.
+
 use super::super::{MAX_LABEL_BYTES, MAX_LABELS};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Pixels of every mode to RGB, as Pillow converts them.
+
 use super::*;
 
 fn rgb(mode: PixelMode, samples: Samples) -> Vec<u8> {

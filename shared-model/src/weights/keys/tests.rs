@@ -1,3 +1,5 @@
+//! Keys with prefixes and wrappers, and files with several models.
+
 use super::*;
 
 fn keyed(names: &[&str]) -> Keyed {

@@ -1,3 +1,5 @@
+//! Several ranks in threads of one process: sums, gathers, and ranks that fail or leave.
+
 use super::*;
 use crate::{Alone, even_shares};
 

@@ -1,3 +1,5 @@
+//! Batches for any number of threads and ranks, and the end of a loader.
+
 mod refusals;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Copies of image folders: which images become smaller, and what is refused.
+
 use super::*;
 use image::RgbImage;
 use shared_model::preprocess::Reading;

@@ -1,3 +1,5 @@
+//! Training tables: missing cells, problems of rows, and the forms that people save.
+
 use super::*;
 use std::io::Write;
 

@@ -1,3 +1,5 @@
+//! Tables of benchmarks: columns, images, and rows that are refused.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! When the cached copy is used in place of a download, and the reason that is given.
+
 use super::*;
 
 #[test]

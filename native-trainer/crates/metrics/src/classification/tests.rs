@@ -1,3 +1,5 @@
+//! Metrics of a few rows that can be checked by eye.
+
 use super::*;
 
 /// Predictions 0, 0, 1, 0 for labels 0, 0, 1, 1; class 2 does not occur.

@@ -1,3 +1,5 @@
+//! Drawn text of many colors and sizes, and pictures without text.
+
 use super::*;
 
 /// 5 x 7 letters of a terminal.

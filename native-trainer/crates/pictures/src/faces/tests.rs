@@ -1,3 +1,5 @@
+//! Scores of the reference, faces that are turned, and pictures without a face.
+
 use super::*;
 use crate::decode;
 use shared_model::preprocess::Reading;

@@ -1,3 +1,5 @@
+//! What is left after a kill, a failed write, and the metadata of weights.
+
 use super::*;
 use dermake_models::NOTICE_KEY;
 use shared_model::weights::Weights;

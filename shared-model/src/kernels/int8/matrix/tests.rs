@@ -1,3 +1,5 @@
+//! Packing, and the sums of every kernel beside those of the scalar one.
+
 use super::*;
 use crate::kernels::int8::dispatch::available_kernels;
 use crate::kernels::int8::rounding::Step;

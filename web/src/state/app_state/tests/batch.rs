@@ -1,3 +1,5 @@
+//! A table of many photos: its order, its file, and photos that fail.
+
 use super::*;
 use crate::language::Catalog;
 use crate::sentences;

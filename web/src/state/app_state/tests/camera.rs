@@ -1,3 +1,5 @@
+//! The camera: the photo that is taken, and cameras that fail or are closed.
+
 use super::*;
 
 const SIZE: PhotoSize = PhotoSize { width: 640, height: 480 };

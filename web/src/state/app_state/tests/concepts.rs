@@ -1,3 +1,5 @@
+//! Findings: when they are scored, and which ones are marked.
+
 use super::*;
 use shared_model::concepts::Presence;
 

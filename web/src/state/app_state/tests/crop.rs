@@ -1,3 +1,5 @@
+//! The crop, and the hints at blur and darkness.
+
 use super::*;
 
 /// The crop that the first action has the model look at.

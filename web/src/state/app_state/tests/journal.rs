@@ -1,3 +1,5 @@
+//! The journal: what is kept of a photo and its answer.
+
 use super::*;
 use crate::journal::{Entry, EntryText};
 use crate::report::{Report, ReportContext};

@@ -1,3 +1,5 @@
+//! Features that stay on the device: which are kept, and when they are deleted.
+
 use super::search::{chosen, filled};
 use super::*;
 use crate::language::Catalog;

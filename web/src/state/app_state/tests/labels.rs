@@ -1,3 +1,5 @@
+//! Labels that the visitor types, and those of the last visit.
+
 use super::*;
 use shared_model::labels::LabelWarning;
 

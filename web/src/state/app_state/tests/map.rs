@@ -1,3 +1,5 @@
+//! Similarity maps: what they belong to, and maps that fail.
+
 use super::*;
 use shared_model::SimilarityMap;
 

@@ -1,3 +1,5 @@
+//! What each event changes in the state, and the actions that follow.
+
 mod batch;
 mod camera;
 mod concepts;

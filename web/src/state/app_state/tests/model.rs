@@ -1,3 +1,5 @@
+//! Loading a model, choosing another one, and retries.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Answers of several models to one photo.
+
 use super::*;
 use crate::language::Catalog;
 use crate::report::{DISCLAIMER, Report, ReportContext};

@@ -1,3 +1,5 @@
+//! Choosing, restoring and removing a photo.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! The saved result and the shared text.
+
 use super::*;
 use crate::language::Catalog;
 use crate::report::{Report, ReportContext};

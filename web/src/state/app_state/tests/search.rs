@@ -1,3 +1,5 @@
+//! Searching a table by words and by a photo.
+
 use super::*;
 use crate::language::Catalog;
 use crate::sentences;

@@ -1,3 +1,5 @@
+//! Starts of the worker that hang or fail.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Parameters of a request: labels, limits, and what is refused.
+
 use super::*;
 use shared_model::labels::LabelWarning;
 
