@@ -2,6 +2,7 @@
 
 mod weighted_rows;
 
+use crate::kernels::PanelMatrix;
 use crate::kernels::dense::DenseMatrix;
 use crate::kernels::int8::{BLOCK_WIDTH, Int8Matrix, Rounding};
 use crate::kernels::short::ShortMatrix;
@@ -137,10 +138,14 @@ fn int8_matrix(
 ) -> Result<Int8Matrix> {
     let (scales, bits) = weights.scales(name, format)?;
     let rounding = Rounding { block_width, bits };
-    match format {
+    let matrix = match format {
         WeightFormat::Int4 => Int8Matrix::from_int4(name, stored, scales, rounding),
         _ => Int8Matrix::from_stored(name, stored, scales, rounding),
-    }
+    }?;
+    Ok(match weights.column_factors(name, format, matrix.n_in())? {
+        Some(factors) => matrix.with_factors(factors),
+        None => matrix,
+    })
 }
 
 /// A table of rows looked up by id.

@@ -9,8 +9,8 @@ mod support;
 use candle_core::{D, DType, Device, Tensor};
 use random::randn;
 use shared_model::config::ClipConfig;
-use shared_model::quantize::{WeightFormat, quantize};
-use shared_model::weights::{Placement, Weights};
+use shared_model::quantize::{Options, WeightFormat, quantize, quantize_vision};
+use shared_model::weights::{FileTensors, Placement, Weights};
 use shared_model::{Clip, Error, TextTower, VisionTower, unit_length};
 use std::collections::HashMap;
 use support::checkpoint;
@@ -192,4 +192,77 @@ fn damaged_quantized_files_are_errors() {
         panic!("a tiny tower is no ViT-B/32")
     };
     assert!(!report.missing.is_empty() && !report.misshapen.is_empty());
+}
+
+/// A model whose MLPs have hidden units that are far larger than the others.
+fn model_with_hot_units() -> (ClipConfig, Weights) {
+    let (config, weights) = model();
+    let cpu = Placement::default();
+    let tensors = config.vision_parameters().into_iter().map(|parameter| {
+        let mut tensor = weights.tensor(&parameter.name, &cpu).unwrap();
+        if parameter.name.ends_with("c_fc.weight") {
+            let sizes: Vec<f32> =
+                (0..parameter.shape[0]).map(|unit| if unit % 50 == 7 { 40.0 } else { 1.0 }).collect();
+            tensor =
+                tensor.broadcast_mul(&Tensor::new(sizes, &Device::Cpu).unwrap().unsqueeze(1).unwrap()).unwrap();
+        }
+        (parameter.name, tensor)
+    });
+    let weights = checkpoint(tensors);
+    (config, weights)
+}
+
+#[test]
+fn columns_of_large_hidden_units_have_exponents_that_every_reader_uses() {
+    let (config, weights) = model_with_hot_units();
+    let cpu = Placement::default();
+    let photos = |n: usize| randn(0.0, 1.0, (n, 3, 32, 32));
+    let (calibration, compared) = (photos(64), photos(16));
+    let wanted = VisionTower::load(&weights, &config, &cpu).unwrap().image_features(&compared).unwrap();
+    let options = Options::new(WeightFormat::Int8);
+    let tower = quantize_vision(&weights, &config, &calibration, options, &mut |_, _| ()).unwrap();
+    let bytes = tower.to_safetensors(HashMap::new()).unwrap();
+    let views = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let columns: Vec<_> = views.names().into_iter().filter(|name| name.ends_with(".int8_columns")).collect();
+    // The last block computes one token, whose activations have 14 bits.
+    assert!((1..=2).contains(&columns.len()), "{columns:?}");
+    assert!(columns.iter().all(|name| name.contains("mlp.c_proj.weight") && !name.contains("resblocks.2")));
+    let fine = views.names().into_iter().filter(|name| name.ends_with(".int8_fine"));
+    assert!(fine.clone().count() == 3 && fine.clone().all(|name| name.contains("resblocks.2")));
+    let small = Weights::from_safetensors(bytes.into()).unwrap();
+    let cosine = |weights: &Weights| {
+        let tower = VisionTower::load(weights, &config, &cpu).unwrap();
+        lowest_cosine(&tower.image_features(&compared).unwrap(), &wanted)
+    };
+    let (found, dense) = (cosine(&small), cosine(&small.dequantized().unwrap()));
+    assert!(found > 0.999 && dense > 0.9995, "{found}, as dense weights {dense}");
+}
+
+#[test]
+fn damaged_exponents_of_columns_are_errors() {
+    let (config, weights) = model();
+    let tower = quantize(&weights, &config.vision_parameters(), WeightFormat::Int8).unwrap();
+    let name = "visual.transformer.resblocks.0.mlp.c_proj.weight.int8_columns";
+    let reason = |dtype: &str, exponents: &[u8]| {
+        let shape = exponents.len() / if dtype == "F32" { 4 } else { 1 };
+        let header = format!(
+            r#"{{"{name}":{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[0,{}]}}}}"#,
+            exponents.len()
+        );
+        let columns = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), exponents].concat();
+        let files = [tower.to_safetensors(HashMap::new()).unwrap(), columns]
+            .map(|bytes| FileTensors::from_safetensors(bytes.into()).unwrap());
+        let loaded = VisionTower::load(&Weights::from_files(files), &config, &Placement::default());
+        loaded.err().map(|err| err.to_string()).unwrap_or_default()
+    };
+    assert_eq!(reason("I8", &[1; 256]), "");
+    for (dtype, exponents, expected) in [
+        ("I8", vec![1; 252], "has type I8 and 252 bytes, expected 256 of I8"),
+        ("F32", vec![0; 256], "has type F32 and 256 bytes, expected 256 of I8"),
+        ("I8", vec![127; 256], "has 127, expected at most 60"),
+        ("I8", vec![128; 256], "has -128, expected at most 60"),
+    ] {
+        let found = reason(dtype, &exponents);
+        assert!(found.contains(name) && found.contains(expected), "{found}");
+    }
 }

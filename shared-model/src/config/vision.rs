@@ -51,6 +51,13 @@ pub enum VisionPooling {
     Attention,
 }
 
+impl VisionPooling {
+    /// Whether the first token alone becomes the vector, so that the last block computes no other.
+    pub fn takes_first_token(self) -> bool {
+        self == Self::ClassToken
+    }
+}
+
 impl VisionConfig {
     /// open_clip's own vision transformer of these sizes.
     pub(crate) fn plain(image_size: usize, patch_size: usize, blocks: Blocks) -> Self {

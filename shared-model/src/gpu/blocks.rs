@@ -29,9 +29,11 @@ struct Layer {
     ln_1: Buffer,
     in_proj: Matrix,
     out_proj: Matrix,
+    out_proj_factors: Buffer,
     ln_2: Buffer,
     c_fc: Matrix,
     c_proj: Matrix,
+    c_proj_factors: Buffer,
 }
 
 impl Layer {
@@ -89,15 +91,19 @@ impl Transformer {
         let joined_width = joined_block_width(sizes.width, sizes.heads);
         let mut layer = |index: usize| {
             let name = |part: &str| format!("{prefix}.{index}.{part}");
-            let mut matrix = |weight: &str, bias: &str, block_width: usize| {
-                constants.matrix(&name(weight), &name(bias), block_width)
+            let mut of_norm =
+                |weight: &str, bias: &str| constants.matrix_of_norm(&name(weight), &name(bias), BLOCK_WIDTH);
+            let in_proj = of_norm("attn.in_proj_weight", "attn.in_proj_bias")?;
+            let c_fc = of_norm("mlp.c_fc.weight", "mlp.c_fc.bias")?;
+            let mut matrix = |layer: &str, block_width: usize| -> Result<(Matrix, Buffer)> {
+                let weight = name(&format!("{layer}.weight"));
+                let matrix = constants.matrix(&weight, &name(&format!("{layer}.bias")), block_width)?;
+                Ok((matrix, constants.factors(&weight, matrix.n_in.width)?))
             };
-            let in_proj = matrix("attn.in_proj_weight", "attn.in_proj_bias", BLOCK_WIDTH)?;
-            let out_proj = matrix("attn.out_proj.weight", "attn.out_proj.bias", joined_width)?;
-            let c_fc = matrix("mlp.c_fc.weight", "mlp.c_fc.bias", BLOCK_WIDTH)?;
-            let c_proj = matrix("mlp.c_proj.weight", "mlp.c_proj.bias", BLOCK_WIDTH)?;
+            let (out_proj, out_proj_factors) = matrix("attn.out_proj", joined_width)?;
+            let (c_proj, c_proj_factors) = matrix("mlp.c_proj", BLOCK_WIDTH)?;
             let [ln_1, ln_2] = [constants.norm(&name("ln_1"))?, constants.norm(&name("ln_2"))?];
-            Ok(Layer { ln_1, in_proj, out_proj, ln_2, c_fc, c_proj })
+            Ok(Layer { ln_1, in_proj, out_proj, out_proj_factors, ln_2, c_fc, c_proj, c_proj_factors })
         };
         Ok(Self { sizes, layers: (0..layers).map(&mut layer).collect::<Result<_>>()? })
     }
@@ -167,11 +173,11 @@ impl Transformer {
         let BlockSizes { activation, norm_eps, .. } = self.sizes;
         let Activations { levels, steps, hidden, .. } = *shared;
         plan.dispatches.extend([
-            Dispatch::levels(rows, layer.out_proj.n_in, [joined, levels, steps]),
+            Dispatch::levels(rows, layer.out_proj.n_in, [joined, layer.out_proj_factors, levels, steps]),
             product(&layer.out_proj, rows, Epilogue::Add, [levels, steps, x]),
             Dispatch::norm_levels(rows, layer.c_fc.n_in, norm_eps, [x, layer.ln_2, levels, steps]),
             product(&layer.c_fc, rows, Epilogue::Activate(activation), [levels, steps, hidden]),
-            Dispatch::levels(rows, layer.c_proj.n_in, [hidden, levels, steps]),
+            Dispatch::levels(rows, layer.c_proj.n_in, [hidden, layer.c_proj_factors, levels, steps]),
             product(&layer.c_proj, rows, Epilogue::Add, [levels, steps, x]),
         ]);
     }

@@ -89,6 +89,31 @@ impl<'w> Constants<'w> {
         Ok(self.add(prefix, Contents::Bytes(bytes_of(values))))
     }
 
+    /// Adds the factors of a matrix's columns `[in]`.
+    pub fn factors(&mut self, weight: &str, n_in: usize) -> Result<Buffer> {
+        let factors = self.column_factors(weight, n_in)?.unwrap_or_else(|| vec![1.0; n_in]);
+        Ok(self.add(weight, Contents::Bytes(bytes_of(factors))))
+    }
+
+    fn column_factors(&self, weight: &str, n_in: usize) -> Result<Option<Vec<f32>>> {
+        let Some((format, _)) = self.weights.quantized(weight) else { return Err(not_int8(weight)) };
+        self.weights.column_factors(weight, format, n_in)
+    }
+
+    /// Adds an int8 or int4 matrix behind a norm, whose columns have no factors.
+    ///
+    /// # Errors
+    /// [`Error::GpuConfig`] if they have, and those of [`Self::matrix`].
+    pub fn matrix_of_norm(&mut self, weight: &str, bias: &str, block_width: usize) -> Result<Matrix> {
+        let matrix = self.matrix(weight, bias, block_width)?;
+        if self.column_factors(weight, matrix.n_in.width)?.is_some() {
+            let detail =
+                format!("columns of {weight} have factors, which the kernel of norms does not multiply by");
+            return Err(Error::GpuConfig { detail });
+        }
+        Ok(matrix)
+    }
+
     /// Adds an int8 or int4 matrix and its bias. Activations share a step over `block_width` columns.
     pub fn matrix(&mut self, weight: &str, bias: &str, block_width: usize) -> Result<Matrix> {
         let (bytes, scales, bits) = self.int8(weight)?;

@@ -121,8 +121,8 @@ impl Dispatch {
         }
     }
 
-    /// [`Kernel::Levels`] of values into levels and steps.
-    pub fn levels(rows: usize, blocks: Blocks, buffers: [Buffer; 3]) -> Self {
+    /// [`Kernel::Levels`] of values and factors of columns into levels and steps.
+    pub fn levels(rows: usize, blocks: Blocks, buffers: [Buffer; 4]) -> Self {
         Self {
             kernel: Kernel::Levels,
             sizes: sizes([rows as u32, blocks.quads(), blocks.block_quads(), blocks.passes as u32]),

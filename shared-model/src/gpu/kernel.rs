@@ -97,8 +97,7 @@ impl Kernel {
             Self::WeightSums | Self::Attention => (1, 1),
             Self::Patchify | Self::GatherRows => (2, 1),
             Self::EmbedPatches | Self::EmbedTokens => (4, 1),
-            Self::NormLevels => (2, 2),
-            Self::Levels => (1, 2),
+            Self::NormLevels | Self::Levels => (2, 2),
             Self::Product => (5, 1),
             Self::Project => (3, 1),
         }

@@ -24,6 +24,10 @@ const LARGEST_SCALE: f32 = 1e4;
 const LEFT_BY_FEEDBACK: f32 = 0.3;
 /// Factors of one column that are tried at a time.
 const FACTORS: [f32; 4] = [0.5, 0.75, 1.4, 2.0];
+/// The same of scales that are powers of two.
+const EXPONENT_FACTORS: [f32; 4] = [0.25, 0.5, 2.0, 4.0];
+/// Share of the expected error that is left at most where exponents pay.
+const MOST_LEFT: f32 = 0.95;
 /// Columns whose scales are improved one by one, and how often.
 const N_IMPROVED: usize = 24;
 const N_ROUNDS: usize = 2;
@@ -46,35 +50,57 @@ impl Product<'_> {
     pub fn choose(&self) -> Move {
         let shift = means(self.activations, self.n_in);
         let costs = Costs::of(self, &shift);
+        let (_, scale) = costs.choose(|scale| scale, FACTORS);
+        Move { shift, scale }
+    }
+
+    /// Chooses scales for columns that cannot be shifted: powers of two, whose exponents it returns. `None` where nothing
+    /// is gained.
+    ///
+    /// None is below one: the weights of a column that is quiet in the calibration would become coarse, and another
+    /// photo may be loud in it.
+    pub fn choose_exponents(&self) -> Option<Vec<i8>> {
+        let costs = Costs::of(self, &vec![0.0; self.n_in]);
+        let power_of_two = |scale: f32| scale.max(1.0).log2().round().exp2();
+        let (error, scale) = costs.choose(power_of_two, EXPONENT_FACTORS);
+        let is_less = error < costs.error(&vec![1.0; self.n_in]) * MOST_LEFT;
+        is_less.then(|| scale.into_iter().map(|scale| scale.log2() as i8).collect())
+    }
+}
+
+impl Costs<'_> {
+    /// Returns the least error, and its scales: those that `round` makes of what sizes suggest, the largest columns then
+    /// multiplied by `factors`.
+    fn choose(&self, round: fn(f32) -> f32, factors: [f32; 4]) -> (f32, Vec<f32>) {
         let candidates: Vec<Vec<f32>> = ACTIVATION_EXPONENTS
             .iter()
-            .flat_map(|&a| WEIGHT_EXPONENTS.map(|b| costs.scales(a, b)))
-            .chain([vec![1.0; self.n_in]])
+            .flat_map(|&a| WEIGHT_EXPONENTS.map(|b| self.scales(a, b).into_iter().map(round).collect()))
+            .chain([vec![1.0; self.product.n_in]])
             .collect();
-        let errors = map_tasks(candidates.len(), |at| costs.error(&candidates[at]));
+        let errors = map_tasks(candidates.len(), |at| self.error(&candidates[at]));
         let (mut error, mut scale) = candidates
             .into_iter()
             .zip(errors)
             .map(|(scale, error)| (error, scale))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .expect("there are candidates");
-        let largest = costs.largest_columns();
+        let largest = self.largest_columns();
         for _ in 0..N_ROUNDS {
             for &column in &largest {
                 let before = scale[column];
-                let tried = map_tasks(FACTORS.len(), |at| {
+                let tried = map_tasks(factors.len(), |at| {
                     let mut scale = scale.clone();
-                    scale[column] = before * FACTORS[at];
-                    costs.error(&scale)
+                    scale[column] = round(before * factors[at]);
+                    self.error(&scale)
                 });
-                for (factor, found) in FACTORS.into_iter().zip(tried) {
+                for (factor, found) in factors.into_iter().zip(tried) {
                     if found < error {
-                        (error, scale[column]) = (found, before * factor);
+                        (error, scale[column]) = (found, round(before * factor));
                     }
                 }
             }
         }
-        Move { shift, scale }
+        (error, scale)
     }
 }
 
@@ -97,7 +123,9 @@ impl<'a> Costs<'a> {
             row.iter_mut().zip(shift).for_each(|(x, shift)| *x -= shift);
         }
         let n_sampled = (sample.len() / n_in).max(1) as f32;
-        let variances = square_sums(&sample, n_in).into_iter().map(|sum| sum / n_sampled).collect();
+        let variance = |(sum, (mean, shift)): (f32, (f32, &f32))| sum / n_sampled - (mean - shift).powi(2);
+        let means = means(product.activations, n_in).into_iter().zip(shift);
+        let variances = square_sums(&sample, n_in).into_iter().zip(means).map(variance).collect();
         Self { sample, variances, squares: square_sums(product.weights, n_in), product }
     }
 

@@ -4,14 +4,15 @@ use super::block;
 use super::cholesky::Cholesky;
 use super::columns::{means, reordered, sample};
 use super::grid::{Grid, Scales};
-use super::{Options, QuantizedTower, Steps, activation_bits, feedback};
+use super::{Options, QuantizedTower, Steps, feedback};
 use crate::Result;
 use crate::fused::{Matrix, add_symmetric, add_weight_gradient, linear};
 use crate::kernels::int8::{Rounding, round_to_levels};
 use crate::parallel::for_each_chunk;
 use crate::weights::code_bits::CodeBits;
-use crate::weights::{StoredTensor, WeightFormat, Weights};
+use crate::weights::{ActivationBits, StoredTensor, WeightFormat, Weights};
 use candle_core::{Device, Tensor};
+use safetensors::Dtype;
 
 /// What is added to the diagonal of the inputs' covariance, as a share of its mean; ten times as much where that is not
 /// enough.
@@ -29,6 +30,8 @@ pub(super) struct Task<'a> {
     pub dense_inputs: &'a [f32],
     /// The inputs that it has behind the layers that are quantized already, `[rows, in]`.
     pub inputs: Vec<f32>,
+    /// The exponents of two by which its columns of inputs are divided before they are rounded.
+    pub exponents: Option<&'a [i8]>,
     /// How its activations are rounded.
     pub rounding: Rounding,
     /// Bits of its weights in int4.
@@ -43,6 +46,8 @@ pub(super) struct Rounded {
     pub codes: Vec<i8>,
     /// The weights that they mean.
     pub values: Vec<f32>,
+    /// Of the activations that they are for.
+    pub activation_bits: ActivationBits,
     pub bias: Vec<f32>,
     /// The error of the outputs on a sample of the inputs, relative to how they differ from their mean.
     pub output_error: f64,
@@ -55,14 +60,21 @@ impl Rounded {
     pub fn store(
         self,
         [weight, bias]: &[String; 2],
-        dense: &block::Matrix,
+        (dense, exponents): (&block::Matrix, Option<&[i8]>),
         format: WeightFormat,
         tower: &mut QuantizedTower,
     ) -> Result<Weights> {
         let (n_in, n_out) = (dense.n_in(), dense.bias.len());
         let dense = Tensor::from_slice(&dense.weight, (n_out, n_in), &Device::Cpu)?;
-        let restored = Tensor::from_vec(self.values, (n_out, n_in), &Device::Cpu)?;
-        let stored = self.grid.store(weight, &self.codes, n_in, activation_bits(weight));
+        let mut restored = self.values;
+        let mut stored = self.grid.store(weight, &self.codes, n_in, self.activation_bits);
+        if let Some(exponents) = exponents {
+            scale_columns(&mut restored, exponents, -1);
+            let bytes: Vec<u8> = exponents.iter().map(|&exponent| exponent as u8).collect();
+            let columns = StoredTensor::new(Dtype::I8, &[n_in], bytes.into());
+            stored.push((format!("{weight}{}", format.columns_suffix()), columns));
+        }
+        let restored = Tensor::from_vec(restored, (n_out, n_in), &Device::Cpu)?;
         let stored_bias = StoredTensor::from_tensor(&Tensor::from_slice(&self.bias, n_out, &Device::Cpu)?)?;
         let weights = Weights::from_stored(stored.iter().cloned().chain([(bias.clone(), stored_bias)]));
         tower.add(weight, (stored, restored, format.name()), &dense, Some(self.output_error))?;
@@ -75,12 +87,17 @@ impl Task<'_> {
     pub fn run(mut self) -> Rounded {
         let (n_in, n_out) = (self.layer.n_in(), self.layer.bias.len());
         let mut inputs = std::mem::take(&mut self.inputs);
+        let mut outputs = linear(self.dense_inputs, &self.layer.weight, n_out, None, None);
+        let mut weights = self.layer.weight.clone();
+        if let Some(exponents) = self.exponents {
+            scale_columns(&mut inputs, exponents, -1);
+            scale_columns(&mut weights, exponents, 1);
+        }
         round_to_levels(&mut inputs, n_in, self.rounding);
         let input_means = subtract_means(&mut inputs, n_in);
         // The outputs that are wanted, without their mean.
-        let mut outputs = linear(self.dense_inputs, &self.layer.weight, n_out, None, None);
         let output_means = subtract_means(&mut outputs, n_out);
-        let (grid, codes, values) = self.rounded(&inputs, &outputs);
+        let (grid, codes, values) = self.rounded(&weights, &inputs, &outputs);
         let bias = match self.options.steps.correct {
             true => corrected_bias(&self.layer.bias, &values, &input_means, &output_means),
             false => self.layer.bias.clone(),
@@ -88,11 +105,11 @@ impl Task<'_> {
         let sampled = |rows: &[f32], width| sample(rows, width, N_ERROR_ROWS);
         let found = linear(&sampled(&inputs, n_in), &values, n_out, None, None);
         let output_error = relative_error(&found, &sampled(&outputs, n_out));
-        Rounded { grid, codes, values, bias, output_error }
+        Rounded { grid, codes, values, activation_bits: self.rounding.bits, bias, output_error }
     }
 
-    fn rounded(&self, inputs: &[f32], outputs: &[f32]) -> (Grid, Vec<i8>, Vec<f32>) {
-        let (n_in, weights) = (self.layer.n_in(), &self.layer.weight);
+    fn rounded(&self, weights: &[f32], inputs: &[f32], outputs: &[f32]) -> (Grid, Vec<i8>, Vec<f32>) {
+        let n_in = self.layer.n_in();
         let Steps { clip, feedback, correct, .. } = self.options.steps;
         let format = (self.options.format, self.code_bits);
         let plain = || {
@@ -109,7 +126,7 @@ impl Task<'_> {
         };
         let weights = match Covariance::of(&sums, n_in, self.options.fit_damping) {
             Some(covariance) if correct => fitted(weights, outputs, inputs, &covariance),
-            _ => weights.clone(),
+            _ => weights.to_vec(),
         };
         let importance = if feedback { factor.conditional_variances(&order) } else { diagonal };
         let scales = if clip { Scales::ByError(&importance) } else { Scales::Plain };
@@ -120,6 +137,12 @@ impl Task<'_> {
         };
         (grid, codes, values)
     }
+}
+
+/// Multiplies the columns of rows by two to the `sign` times their exponents.
+fn scale_columns(rows: &mut [f32], exponents: &[i8], sign: i32) {
+    let factors: Vec<f32> = exponents.iter().map(|&exponent| 2f32.powi(sign * i32::from(exponent))).collect();
+    for_each_chunk(rows, factors.len(), |_, row| row.iter_mut().zip(&factors).for_each(|(value, by)| *value *= by));
 }
 
 /// The covariance of a layer's inputs.

@@ -48,12 +48,13 @@ pub(super) fn quantize(
         layer: &matrix,
         dense_inputs: &dense_inputs,
         inputs,
+        exponents: None,
         rounding: Rounding::default(),
         code_bits: CodeBits::Four,
         options,
     };
     let rounded = task.run();
     tower.remove(&names);
-    rounded.store(&names, &matrix, options.format, tower)?;
+    rounded.store(&names, (&matrix, None), options.format, tower)?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::linear::Linear;
 use crate::text::TextTower;
 use crate::transformer::{Block, Layer, TransformerConfig, joined_block_width};
 use crate::vision::VisionTower;
-use crate::weights::{Placement, WeightFormat, Weights};
+use crate::weights::{ActivationBits, Placement, WeightFormat, Weights};
 use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 
@@ -41,7 +41,8 @@ pub fn quantize_vision(
         Ok((tower.tokens(pixel_values)?, None))
     };
     let blocks = TransformerConfig::vision(config);
-    let tower = Tower { parameters: config.vision_parameters(), prefix: VISION_BLOCKS, blocks };
+    let takes_first_token = config.vision.pooling.takes_first_token();
+    let tower = Tower { parameters: config.vision_parameters(), prefix: VISION_BLOCKS, blocks, takes_first_token };
     let finish = |tokens: pool::Tokens<'_>, quantized: &mut QuantizedTower| {
         pool::quantize(weights, &config.vision, tokens, options, quantized)
     };
@@ -67,7 +68,8 @@ pub fn quantize_text(
         Ok((tokens, Some(starts)))
     };
     let blocks = TransformerConfig::text(config);
-    let tower = Tower { parameters: config.text_parameters(), prefix: TEXT_BLOCKS, blocks };
+    let parameters = config.text_parameters();
+    let tower = Tower { parameters, prefix: TEXT_BLOCKS, blocks, takes_first_token: false };
     let finish = |_: pool::Tokens<'_>, _: &mut QuantizedTower| Ok(());
     quantize_tower(weights, tower, tokens, finish, options, progress)
 }
@@ -76,6 +78,8 @@ struct Tower {
     parameters: Vec<Parameter>,
     prefix: &'static str,
     blocks: TransformerConfig,
+    /// Whether the last block computes the first token only.
+    takes_first_token: bool,
 }
 
 /// Tokens as they enter the blocks, and where each sequence starts if they are packed.
@@ -91,7 +95,7 @@ fn quantize_tower(
     progress: Progress<'_>,
 ) -> Result<QuantizedTower> {
     let Options { format, steps, .. } = options;
-    let Tower { parameters, prefix, blocks } = tower;
+    let Tower { parameters, prefix, blocks, takes_first_token } = tower;
     let bits = MatrixBits::of(&parameters);
     let has_integer_products = matches!(format, WeightFormat::Int8 | WeightFormat::Int4);
     if !has_integer_products || steps == Steps::NONE {
@@ -110,12 +114,14 @@ fn quantize_tower(
             blocks: &blocks,
             bits: &bits,
             starts: starts.as_deref(),
+            computes_one_token: takes_first_token && layer + 1 == blocks.layers,
             options,
         };
         let (output, inputs) = context.observe(&block, &dense)?;
         let inputs = if steps.equalize { context.equalize(&mut block, inputs) } else { inputs };
+        let exponents = if steps.equalize { context.hidden_exponents(&block, &inputs) } else { None };
         dense = output;
-        x = context.quantize(&block, &inputs, &x, &mut quantized)?;
+        x = context.quantize((&block, exponents.as_deref()), &inputs, &x, &mut quantized)?;
         progress(layer + 1, blocks.layers);
     }
     finish(pool::Tokens { dense: &dense, quantized: &x }, &mut quantized)?;
@@ -129,6 +135,8 @@ struct Context<'a> {
     blocks: &'a TransformerConfig,
     bits: &'a MatrixBits,
     starts: Option<&'a [usize]>,
+    /// Whether the layers behind the keys and values compute one token of each image.
+    computes_one_token: bool,
     options: Options,
 }
 
@@ -160,7 +168,10 @@ impl Context<'_> {
     fn rounding(&self, layer: Layer, width: usize) -> Rounding {
         let is_joined = layer == Layer::OutProj;
         let block_width = if is_joined { joined_block_width(width, self.blocks.heads) } else { BLOCK_WIDTH };
-        Rounding { block_width, bits: activation_bits(&self.prefix) }
+        // Nothing behind one token averages its errors, and it takes no time.
+        let is_fine = self.computes_one_token && layer != Layer::InProj;
+        let bits = if is_fine { ActivationBits::Fourteen } else { activation_bits(&self.prefix) };
+        Rounding { block_width, bits }
     }
 
     /// Computes the dense block; returns its output and the inputs of its layers.
@@ -185,15 +196,7 @@ impl Context<'_> {
     fn equalize(&self, block: &mut BlockParameters, mut inputs: Inputs) -> Inputs {
         let width = block.ln_1.weight.len();
         let choose = |layer: Layer, weights: &[f32], activations: &[f32]| {
-            let rounding = self.rounding(layer, width);
-            equalize::Product {
-                activations,
-                weights,
-                n_in: width,
-                rounding,
-                format: (self.options.format, self.bits.of_matrix(names(layer)[0])),
-            }
-            .choose()
+            self.product(layer, (weights, width), activations).choose()
         };
         // What a norm behind a residual gives goes to the next residual, too.
         if self.blocks.norm_order == NormOrder::Pre {
@@ -213,24 +216,44 @@ impl Context<'_> {
         inputs
     }
 
+    /// A product of `layer` whose sides are rounded.
+    fn product<'a>(
+        &self,
+        layer: Layer,
+        (weights, n_in): (&'a [f32], usize),
+        activations: &'a [f32],
+    ) -> equalize::Product<'a> {
+        let rounding = self.rounding(layer, n_in);
+        let format = (self.options.format, self.bits.of_matrix(names(layer)[0]));
+        equalize::Product { activations, weights, n_in, rounding, format }
+    }
+
+    /// Chooses the exponents of the columns of the MLP's second layer, in front of which no scale can be moved.
+    ///
+    /// `None` for activations of 14 bits, which lose nothing, and where nothing is gained.
+    fn hidden_exponents(&self, block: &BlockParameters, inputs: &Inputs) -> Option<Vec<i8>> {
+        let matrix = &block.c_proj;
+        let product = self.product(Layer::CProj, (&matrix.weight, matrix.n_in()), &inputs.c_proj);
+        let is_coarse = product.rounding.bits == ActivationBits::Seven;
+        let fits = Grid::fits(self.options.format, matrix.bias.len(), matrix.n_in());
+        if is_coarse && fits { product.choose_exponents() } else { None }
+    }
+
     /// Quantizes the layers in the order in which they compute; returns the output of the quantized block.
     fn quantize(
         &self,
-        parameters: &BlockParameters,
+        (parameters, hidden_exponents): (&BlockParameters, Option<&[i8]>),
         dense: &Inputs,
         x: &Tensor,
         tower: &mut QuantizedTower,
     ) -> Result<Tensor> {
         let block = self.block(parameters)?;
-        let output = block.forward_by(x, self.starts, &mut |layer, x| match self.round(
-            parameters,
-            layer,
-            dense.of(layer),
-            x,
-            tower,
-        )? {
-            Some(rounded) => rounded.forward(x),
-            None => block.linear(layer).forward(x),
+        let output = block.forward_by(x, self.starts, &mut |layer, x| {
+            let exponents = hidden_exponents.filter(|_| layer == Layer::CProj);
+            match self.round((parameters, layer, exponents), dense.of(layer), x, tower)? {
+                Some(rounded) => rounded.forward(x),
+                None => block.linear(layer).forward(x),
+            }
         })?;
         for (name, tensor) in parameters.tensors()? {
             if name.contains(".ln_") {
@@ -244,8 +267,7 @@ impl Context<'_> {
     /// suit the format, which becomes f16.
     fn round(
         &self,
-        parameters: &BlockParameters,
-        layer: Layer,
+        (parameters, layer, exponents): (&BlockParameters, Layer, Option<&[i8]>),
         dense_inputs: &[f32],
         x: &Tensor,
         tower: &mut QuantizedTower,
@@ -263,10 +285,17 @@ impl Context<'_> {
         let inputs = x.flatten_all()?.to_vec1::<f32>()?;
         let rounding = self.rounding(layer, parameters.ln_1.weight.len());
         let options = self.options;
-        let rounded =
-            Task { layer: matrix, dense_inputs, inputs, rounding, code_bits: self.bits.of_matrix(name), options }
-                .run();
-        let weights = rounded.store(&names, matrix, format, tower)?;
+        let rounded = Task {
+            layer: matrix,
+            dense_inputs,
+            inputs,
+            exponents,
+            rounding,
+            code_bits: self.bits.of_matrix(name),
+            options,
+        }
+        .run();
+        let weights = rounded.store(&names, (matrix, exponents), format, tower)?;
         let on_cpu = Placement::default();
         Ok(Some(Linear::load_in_blocks(&weights, name, Some(bias_name), &on_cpu, rounding.block_width)?))
     }

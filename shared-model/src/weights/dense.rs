@@ -11,7 +11,7 @@ impl Weights {
     /// [`Error::Weights`] for matrices of another quantized format, and damaged ones.
     pub fn dequantized(&self) -> Result<Self> {
         let mut dense = Self { metadata: self.metadata.clone(), ..Self::default() };
-        for (stored_name, stored) in self.tensors.iter().filter(|(name, _)| !WeightFormat::is_scale(name)) {
+        for (stored_name, stored) in self.tensors.iter().filter(|(name, _)| !WeightFormat::is_part(name)) {
             let (name, tensor) = match WeightFormat::split_suffix(stored_name) {
                 None => (stored_name.as_str(), stored.to_tensor(stored_name)?.to_dtype(DType::F32)?),
                 Some((name, WeightFormat::Int8)) => (name, self.dequantized_int8(name, stored)?),
@@ -30,7 +30,12 @@ impl Weights {
         let (scales, _) = self.scales(name, WeightFormat::Int8)?;
         let &[n_rows, width] = stored.shape.as_slice() else {
             let (packed, scales) = int8::read(name, stored, scales)?;
-            return int8::dequantize(&packed, &scales);
+            let dense = int8::dequantize(&packed, &scales)?;
+            let factors = self.column_factors(name, WeightFormat::Int8, dense.dim(1)?)?;
+            return Ok(match factors {
+                Some(factors) => dense.broadcast_mul(&Tensor::new(factors, &Device::Cpu)?)?,
+                None => dense,
+            });
         };
         let scales: Vec<f32> = scales.to_tensor(name)?.to_dtype(DType::F32)?.to_vec1()?;
         if stored.data.len() != n_rows.saturating_mul(width) || scales.len() != n_rows || width == 0 {

@@ -63,10 +63,17 @@ impl WeightFormat {
         }
     }
 
-    /// Returns whether a tensor holds the scales of another one.
-    pub(crate) fn is_scale(stored_name: &str) -> bool {
-        let ends = |format: Self, bits| stored_name.ends_with(&format.scale_suffix(bits));
-        [Self::Int8, Self::Int4].iter().any(|&format| ActivationBits::ALL.iter().any(|&bits| ends(format, bits)))
+    /// Returns the suffix under which the exponents of the columns of an `int8` or `int4` matrix are stored.
+    pub(crate) fn columns_suffix(self) -> String {
+        format!("{}_columns", self.suffix())
+    }
+
+    /// Returns whether a tensor belongs to a quantized one: its scales, or the exponents of its columns.
+    pub(crate) fn is_part(stored_name: &str) -> bool {
+        let suffixes = |format: Self| {
+            ActivationBits::ALL.map(|bits| format.scale_suffix(bits)).into_iter().chain([format.columns_suffix()])
+        };
+        [Self::Int8, Self::Int4].into_iter().flat_map(suffixes).any(|suffix| stored_name.ends_with(&suffix))
     }
 
     /// Returns the name, as users write it.

@@ -4,7 +4,9 @@
 //! dense and the quantized forms of a weight live side by side under one logical name: `x.weight` may be stored
 //! as `x.weight` (float), `x.weight.q8_0` or `x.weight.q4_0` (GGML blocks), `x.weight.int8` with
 //! `x.weight.int8_scale` (see [`crate::quantize`]), or `x.weight.int4` with `x.weight.int4_scale`, in four to six bits.
-//! A matrix whose activations have 14 bits in place of seven has its scales as `x.weight.int8_fine` or `int4_fine`.
+//! A matrix whose activations have 14 bits in place of seven has its scales as `x.weight.int8_fine` or `int4_fine`. Where
+//! columns of activations are divided by powers of two before they are rounded, `x.weight.int8_columns` or `int4_columns`
+//! has the exponents.
 
 pub(crate) mod code_bits;
 mod dense;
@@ -56,6 +58,9 @@ impl Default for Placement {
         Self { device: Device::Cpu, dtype: DType::F32 }
     }
 }
+
+/// Largest magnitude of the exponent of a column.
+const LARGEST_EXPONENT: i32 = 60;
 
 /// The tensors of one or more checkpoint files by open_clip key.
 #[derive(Clone, Debug, Default)]
@@ -178,7 +183,7 @@ impl Weights {
         let derived = self.derived.iter().map(|(name, derived)| (name.as_str(), derived.shape.clone()));
         let mut shapes: BTreeMap<&str, Vec<usize>> = live.chain(derived).collect();
         for (name, stored) in &self.tensors {
-            if WeightFormat::is_scale(name) {
+            if WeightFormat::is_part(name) {
                 continue;
             }
             match WeightFormat::split_suffix(name) {
@@ -215,6 +220,26 @@ impl Weights {
             Some(scales) => Ok((scales, ActivationBits::Fourteen)),
             None => Ok((self.stored(&key(ActivationBits::Seven))?, ActivationBits::Seven)),
         }
+    }
+
+    /// The factors by which the `n_in` columns of activations are multiplied before they are rounded for an int8 or int4
+    /// matrix; `None` if all are 1. They are powers of two, whose exponents are stored with the opposite sign.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when there are not as many exponents.
+    pub(crate) fn column_factors(&self, name: &str, format: WeightFormat, n_in: usize) -> Result<Option<Vec<f32>>> {
+        let name = format!("{name}{}", format.columns_suffix());
+        let Some(stored) = self.tensors.get(&name) else { return Ok(None) };
+        if stored.dtype != safetensors::Dtype::I8 || stored.data.len() != n_in {
+            let detail = format!("tensor {name} has type {:?} and {} bytes", stored.dtype, stored.data.len());
+            return Err(Error::Weights { detail: format!("{detail}, expected {n_in} of I8") });
+        }
+        let exponents = stored.data.iter().map(|&byte| i32::from(byte as i8));
+        if let Some(exponent) = exponents.clone().find(|exponent| exponent.abs() > LARGEST_EXPONENT) {
+            let detail = format!("tensor {name} has {exponent}, expected at most {LARGEST_EXPONENT}");
+            return Err(Error::Weights { detail });
+        }
+        Ok(Some(exponents.map(|exponent| 2f32.powi(-exponent)).collect()))
     }
 
     /// A dense float tensor in the placement's dtype and device.

@@ -13,7 +13,7 @@ use crate::weights::packing::INT8_PANEL;
 use crate::weights::{StoredTensor, int4, int8};
 use crate::{Error, Result};
 use bytes::Bytes;
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -64,9 +64,20 @@ impl Int8Matrix {
         Ok(Self(Arc::new(packed.with_bias(bias))))
     }
 
+    /// Multiplies the columns of activations by factors `[in]` before they are rounded.
+    pub fn with_factors(self, factors: Vec<f32>) -> Self {
+        assert_eq!(factors.len(), self.0.n_in, "factors of columns");
+        let packed = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Packed::clone(&shared));
+        Self(Arc::new(packed.with_factors(factors)))
+    }
+
     /// Returns the weight as f32 `[out, in]`, for devices without an int8 kernel.
     pub fn dequantize(&self) -> Result<Tensor> {
-        int8::dequantize(&self.0.values, &self.0.scales)
+        let dense = int8::dequantize(&self.0.values, &self.0.scales)?;
+        Ok(match &self.0.factors {
+            Some(factors) => dense.broadcast_mul(&Tensor::from_slice(factors, factors.len(), &Device::Cpu)?)?,
+            None => dense,
+        })
     }
 
     fn multiply_with(
@@ -119,6 +130,7 @@ impl Int8Matrix {
                         }
                     }
                 }
+                next.0.multiply_columns(block, columns);
                 levels.quantize(block);
             },
         );
@@ -169,6 +181,10 @@ impl PanelMatrix for Int8Matrix {
 
     fn rows<'x>(&self, buffer: &'x mut Activations, x: &'x [f32]) -> &'x Activations {
         let Packed { n_in, rounding, .. } = *self.0;
+        if self.0.factors.is_some() {
+            let row = |row: usize| &x[row * n_in..][..n_in];
+            return self.rows_by(buffer, x.len() / n_in, |at, to| to.copy_from_slice(row(at)));
+        }
         buffer.fill(
             x.len() / n_in,
             (n_in, rounding),
@@ -194,6 +210,7 @@ impl PanelMatrix for Int8Matrix {
             || vec![0f32; n_in],
             |values, levels| {
                 write(levels.row(), values);
+                self.0.multiply_columns(values, 0..n_in);
                 levels.quantize(values);
             },
         );

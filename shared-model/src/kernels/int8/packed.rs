@@ -7,6 +7,7 @@ use super::levels::ROWS_AT_ONCE;
 use super::panels::{Found, scale, take_sums};
 use super::rounding::Rounding;
 use crate::kernels::{MOST_PANELS, Values};
+use crate::lanes::widest;
 use crate::weights::packing::{INT8_PANEL, INT8_QUAD};
 use bytes::Bytes;
 use std::ops::Range;
@@ -30,6 +31,8 @@ pub(super) struct Packed {
     pub n_in: usize,
     /// How activations are rounded for it.
     pub rounding: Rounding,
+    /// `[in]`: what the columns of activations are multiplied by before they are rounded.
+    pub factors: Option<Vec<f32>>,
 }
 
 impl Packed {
@@ -39,12 +42,24 @@ impl Packed {
         let panels = values.chunks_exact(n_in * INT8_PANEL);
         let blocks = panels.flat_map(|panel| panel.chunks(rounding.block_width * INT8_PANEL));
         let (weight_sums, fitting) = blocks.map(|block| (sums_of_weights(block), Fitting::of(block))).unzip();
-        Self { values, bias: vec![0.0; n_out], scales, weight_sums, fitting, n_out, n_in, rounding }
+        Self { values, bias: vec![0.0; n_out], scales, weight_sums, fitting, n_out, n_in, rounding, factors: None }
     }
 
     /// Adds a bias `[out]`.
     pub fn with_bias(self, bias: Vec<f32>) -> Self {
         Self { bias, ..self }
+    }
+
+    /// Adds factors of the columns of activations `[in]`.
+    pub fn with_factors(self, factors: Vec<f32>) -> Self {
+        Self { factors: Some(factors), ..self }
+    }
+
+    /// Multiplies values of activations of these columns, `[rows, columns]`, by their factors.
+    pub fn multiply_columns(&self, values: &mut [f32], columns: Range<usize>) {
+        if let Some(factors) = &self.factors {
+            multiply_rows(values, &factors[columns]);
+        }
     }
 
     /// Returns a block of a panel.
@@ -97,6 +112,15 @@ impl Packed {
                     }
                 }
             }
+        }
+    }
+}
+
+widest! {
+    /// Multiplies each of the rows `[rows, columns]` by factors `[columns]`.
+    fn multiply_rows(rows: &mut [f32], factors: &[f32]) {
+        for row in rows.chunks_exact_mut(factors.len()) {
+            row.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
         }
     }
 }

@@ -51,6 +51,7 @@ fn an_equalized_block_computes_what_it_computed_and_its_inputs_are_known() {
             blocks: &blocks,
             bits: &MatrixBits::default(),
             starts: None,
+            computes_one_token: false,
             options: Options::new(WeightFormat::Int8),
         };
         let mut parameters = BlockParameters::load(&weights, "blocks.0").unwrap();

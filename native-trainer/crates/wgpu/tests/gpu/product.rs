@@ -143,16 +143,20 @@ fn rows(n_rows: usize, width: usize) -> Vec<f32> {
 }
 
 #[test]
-fn every_value_is_within_half_a_step_of_its_level() {
+fn every_value_times_its_factor_is_within_half_a_step_of_its_level() {
     let sizes = [(64, 64), (300, 256), (768, 256), (96, 32), (4, 256)];
     for ((width, block_width), passes) in sizes.into_iter().flat_map(|sizes| [(sizes, 1), (sizes, 2)]) {
         let n_rows = 9;
         let x = rows(n_rows, width);
         let blocks = Blocks { width, block_width, passes };
         let outputs = [n_rows * blocks.level_words(), n_rows * blocks.step_words()];
-        let dispatch = || Dispatch::levels(n_rows, blocks, [Buffer::Constant(0), output(0), output(1)]);
-        let levels: Vec<u8> = run(&[constant(&x)], &[], dispatch(), &outputs, output(0));
-        let steps: Vec<[f32; 2]> = run(&[constant(&x)], &[], dispatch(), &outputs, output(1));
+        let factors: Vec<f32> = (0..width).map(|column| 2f32.powi(column as i32 % 5 - 2)).collect();
+        let buffers = [Buffer::Constant(0), Buffer::Constant(1), output(0), output(1)];
+        let dispatch = || Dispatch::levels(n_rows, blocks, buffers);
+        let constants = [constant(&x), constant(&factors)];
+        let levels: Vec<u8> = run(&constants, &[], dispatch(), &outputs, output(0));
+        let steps: Vec<[f32; 2]> = run(&constants, &[], dispatch(), &outputs, output(1));
+        let x: Vec<f32> = x.iter().enumerate().map(|(at, value)| value * factors[at % width]).collect();
         for (at, &value) in x.iter().enumerate() {
             let (mut found, mut smallest) = (0.0, f32::INFINITY);
             for (levels, steps) in levels.chunks(n_rows * width).zip(steps.chunks(n_rows * blocks.count())) {

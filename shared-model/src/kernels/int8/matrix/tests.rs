@@ -24,6 +24,11 @@ fn packing_keeps_every_weight_in_its_place() {
     }
 }
 
+/// Powers of two, for each column.
+fn factors(n_in: usize) -> Vec<f32> {
+    (0..n_in).map(|column| 2f32.powi(column as i32 % 5 - 3)).collect()
+}
+
 /// The largest weights of a case: with some no two quads fit 16 bits together, with others a few or all do.
 const LARGEST: [i32; 4] = [127, 100, 64, 20];
 
@@ -43,7 +48,7 @@ impl Case {
     fn check_rows_of_the_next_layer(&self, first: &Int8Matrix, x: &[f32]) {
         let Self { n_rows, n_out, rounding, .. } = *self;
         let next = Rounding { block_width: rounding.block_width.next_multiple_of(INT8_PANEL), ..rounding };
-        let next = matrix(&vec![1; n_out * INT8_PANEL], INT8_PANEL, n_out, next);
+        let next = matrix(&vec![1; n_out * INT8_PANEL], INT8_PANEL, n_out, next).with_factors(factors(n_out));
         let each = |values: &mut [f32]| values.iter_mut().for_each(|value| *value *= 0.5);
         let mut buffers: [Activations; 3] = Default::default();
         let ([rows, apart, fused], mut product) = (&mut buffers, Vec::new());
@@ -60,6 +65,22 @@ impl Case {
                 assert_eq!(bits(steps), bits(expected_steps), "block {block}");
             }
         }
+    }
+
+    /// Factors of columns change what is rounded, and the weights of other devices, as if `x` had them.
+    fn check_factors(&self, matrix: &Int8Matrix, x: &[f32]) {
+        let factors = factors(self.n_in);
+        let multiplied = |values: &[f32]| -> Vec<f32> {
+            values.iter().enumerate().map(|(at, value)| value * factors[at % self.n_in]).collect()
+        };
+        let with_factors = matrix.clone().with_factors(factors.clone());
+        let kernel = PanelKernel::Sums(scalar::multiply);
+        let product =
+            |matrix: &Int8Matrix, x: &[f32]| matrix.product(x, kernel, &PanelGroups::new(0..self.n_out, 1));
+        assert_eq!(product(&with_factors, x), product(matrix, &multiplied(x)));
+        let dense =
+            |matrix: &Int8Matrix| matrix.dequantize().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(dense(&with_factors), multiplied(&dense(matrix)));
     }
 
     fn check(&self) {
@@ -84,6 +105,7 @@ impl Case {
         }
         self.check_rows_of_the_next_layer(&matrix, &x);
 
+        self.check_factors(&matrix, &x);
         let dense = matrix.dequantize().unwrap().to_vec2::<f32>().unwrap();
         for row in 0..n_rows {
             let x = &x[row * n_in..][..n_in];
