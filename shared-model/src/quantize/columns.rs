@@ -25,10 +25,22 @@ pub(super) fn order_of_sizes(rows: &[f32], width: usize) -> Vec<usize> {
     order
 }
 
-/// Returns about `n_sampled` of the rows, evenly spread; fewer than twice as many.
+/// A prime by which the place of a sampled row moves from one stretch of rows to the next.
+const PLACE_STEP: usize = 7919;
+
+/// Returns about `n_sampled` of the rows; fewer than twice as many.
+///
+/// One row of each of as many stretches, each time at another place: every n-th row would be the same token of every
+/// sequence where n is a multiple of their length.
 pub(super) fn sample(rows: &[f32], width: usize, n_sampled: usize) -> Vec<f32> {
     let n_rows = rows.len() / width;
-    rows.chunks_exact(width).step_by((n_rows / n_sampled).max(1)).flatten().copied().collect()
+    let length = (n_rows / n_sampled).max(1);
+    let stretches = rows.chunks(length * width).enumerate();
+    let row = |(stretch, rows): (usize, &[f32])| -> Vec<f32> {
+        let place = stretch * PLACE_STEP % length % (rows.len() / width);
+        rows[place * width..][..width].to_vec()
+    };
+    stretches.flat_map(row).collect()
 }
 
 /// Returns rows whose columns have another order: `order` has the former place of each.
@@ -80,9 +92,16 @@ mod tests {
         assert!(order.is_sorted_by(|&a, &b| largest[a] >= largest[b]));
         let moved = reordered(&rows, &order);
         assert!((0..5).all(|row| moved[row * width + 1] == rows[row * width + order[1]]));
-        assert_eq!(
-            sample(&rows, width, 2),
-            [&rows[..width], &rows[2 * width..][..width], &rows[4 * width..]].concat()
-        );
+        assert_eq!(sample(&rows, width, 2), [&rows[..width], &rows[3 * width..]].concat());
+        assert_eq!(sample(&rows, width, 9), rows);
+    }
+
+    #[test]
+    fn sampled_rows_are_at_all_places_of_sequences() {
+        let (length, n_sampled) = (64, 64);
+        let rows: Vec<f32> = (0..length * n_sampled).map(|row| (row % length) as f32).collect();
+        let mut places = sample(&rows, 1, n_sampled);
+        places.sort_by(f32::total_cmp);
+        assert_eq!(places, rows[..length]);
     }
 }

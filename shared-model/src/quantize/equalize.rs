@@ -123,9 +123,8 @@ impl<'a> Costs<'a> {
             row.iter_mut().zip(shift).for_each(|(x, shift)| *x -= shift);
         }
         let n_sampled = (sample.len() / n_in).max(1) as f32;
-        let variance = |(sum, (mean, shift)): (f32, (f32, &f32))| sum / n_sampled - (mean - shift).powi(2);
-        let means = means(product.activations, n_in).into_iter().zip(shift);
-        let variances = square_sums(&sample, n_in).into_iter().zip(means).map(variance).collect();
+        let variance = |(sum, mean): (f32, f32)| (sum / n_sampled - mean * mean).max(0.0);
+        let variances = square_sums(&sample, n_in).into_iter().zip(means(&sample, n_in)).map(variance).collect();
         Self { sample, variances, squares: square_sums(product.weights, n_in), product }
     }
 
@@ -212,5 +211,43 @@ impl<'a> Costs<'a> {
             }
         }
         error * stride as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::ActivationBits;
+
+    /// Returns values that look random, from -1 to 1.
+    fn noise(at: usize) -> f32 {
+        (at as u32).wrapping_mul(2_654_435_769).rotate_left(15).wrapping_mul(2_246_822_519) as i32 as f32
+            / 2f32.powi(31)
+    }
+
+    #[test]
+    fn a_column_that_is_large_in_some_rows_gets_an_exponent_of_its_size() {
+        let (n_rows, n_in, hot) = (3 * N_SAMPLED, 256, 70);
+        let is_hot = |row: usize| row % 3 != 1;
+        let value = |at: usize| {
+            let is_large = at % n_in == hot && is_hot(at / n_in);
+            noise(at) * if is_large { 2.0 } else { 1.0 } + if is_large { 64.0 } else { 0.0 }
+        };
+        let activations: Vec<f32> = (0..n_rows * n_in).map(value).collect();
+        let weights: Vec<f32> = (0..64 * n_in).map(|at| noise(at + 1)).collect();
+        let rounding = Rounding { block_width: n_in, bits: ActivationBits::Seven };
+        for format in [WeightFormat::Int8, WeightFormat::Int4] {
+            let product = Product {
+                activations: &activations,
+                weights: &weights,
+                n_in,
+                rounding,
+                format: (format, CodeBits::Four),
+            };
+            let exponents = product.choose_exponents().unwrap();
+            assert!((1..=6).contains(&exponents[hot]), "{format:?}: {}", exponents[hot]);
+            let others = exponents.iter().enumerate().filter(|(column, _)| *column != hot);
+            assert_eq!(others.map(|(_, &exponent)| exponent).max(), Some(0), "{format:?}");
+        }
     }
 }

@@ -17,6 +17,6 @@ pub struct Options {
 impl Options {
     /// All steps.
     pub fn new(format: WeightFormat) -> Self {
-        Self { format, steps: Steps::ALL, fit_damping: 0.3 }
+        Self { format, steps: Steps::ALL, fit_damping: 1.0 }
     }
 }

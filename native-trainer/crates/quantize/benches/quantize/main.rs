@@ -55,7 +55,7 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_value = "none,all")]
     steps: Vec<String>,
     /// How near the fitted weights stay to the dense ones, each measured
-    #[arg(long, value_delimiter = ',', default_value = "0.3")]
+    #[arg(long, value_delimiter = ',', default_value = "1")]
     fit_dampings: Vec<f32>,
     /// Photos of the calibration [default: as many as `dermake quantize` draws]
     #[arg(long)]
