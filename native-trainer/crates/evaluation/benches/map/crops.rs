@@ -1,19 +1,30 @@
-//! Whether a map says where to crop: accuracy on whole photos, on their middle, and around the maximum of a map.
+//! Where to crop: accuracy on whole photos, on their middle, around the maximum of a map, and on the best of a sweep.
 
 use super::methods::middle_of_maximum;
 use super::subject::Subject;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Tensor;
 use dermake_synth::MarkedPhoto;
 use shared_model::preprocess::{self, CropBox, DecodedImage, Reading};
+use shared_model::zero_shot::Classifier;
 
 /// Side of a crop, in shares of the photo's shorter one.
 const CROP: f64 = 0.6;
+/// Middles of the crops of a sweep, in both directions.
+const SWEEP: [f64; 3] = [0.3, 0.5, 0.7];
 
 /// Prints the share of photos whose first label is right.
 pub fn print(subject: &Subject, photos: &[MarkedPhoto], about: &str) -> Result<()> {
-    let ways = ["whole photo", "middle crop", "crop around the first label's map"];
-    let mut n_right = [0usize; 3];
+    let ways = [
+        "whole photo",
+        "middle crop",
+        "crop around the first label's map",
+        "crop like a close-up",
+        "crop or whole, like a close-up",
+        "crop, surest label",
+        "crop or whole, surest label",
+    ];
+    let mut n_right = [0usize; 7];
     for photo in photos {
         let label = subject.label_of(photo)?;
         let config = &subject.config.preprocess;
@@ -22,12 +33,23 @@ pub fn print(subject: &Subject, photos: &[MarkedPhoto], about: &str) -> Result<(
         let (feature, trace) = subject.tower.image_features_with_trace(&whole)?;
         let first = first_label(subject, &feature)?;
         let map = subject.tower.similarity_map(&trace, &subject.classifier.contrast(first)?)?;
-        let around = |place| -> Result<usize> {
+        let around = |place| -> Result<Tensor> {
             let crop = cropped(&image, place, config.image_size as u32, config.interpolation)?;
             let pixel_values = preprocess::preprocess_decoded(&crop, config)?.unsqueeze(0)?;
-            first_label(subject, &subject.tower.image_features(&pixel_values)?)
+            Ok(subject.tower.image_features(&pixel_values)?)
         };
-        let answers = [first, around((0.5, 0.5))?, around(middle_of_maximum(&map))?];
+        let places = SWEEP.iter().flat_map(|&row| SWEEP.map(|column| (row, column)));
+        let crops = places.map(around).collect::<Result<Vec<Tensor>>>()?;
+        let with_whole: Vec<Tensor> = crops.iter().cloned().chain([feature]).collect();
+        let answers = [
+            first,
+            first_label(subject, &around((0.5, 0.5))?)?,
+            first_label(subject, &around(middle_of_maximum(&map))?)?,
+            first_label(subject, most_like(&subject.close_up, &crops)?)?,
+            first_label(subject, most_like(&subject.close_up, &with_whole)?)?,
+            first_label(subject, most_like(&subject.classifier, &crops)?)?,
+            first_label(subject, most_like(&subject.classifier, &with_whole)?)?,
+        ];
         n_right.iter_mut().zip(answers).for_each(|(n_right, answer)| *n_right += usize::from(answer == label));
     }
     for (way, n_right) in ways.into_iter().zip(n_right) {
@@ -35,6 +57,17 @@ pub fn print(subject: &Subject, photos: &[MarkedPhoto], about: &str) -> Result<(
         println!("{about}  top-1: {way:<34}  {n_right:>4}  {:>4}  {share:.3}", photos.len());
     }
     Ok(())
+}
+
+/// Returns the feature with the largest cosine to any of the classifier's labels.
+fn most_like<'a>(classifier: &Classifier, features: &'a [Tensor]) -> Result<&'a Tensor> {
+    let largest = |feature: &Tensor| -> Result<f32> {
+        let cosines: Vec<f32> = classifier.cosines(feature)?.flatten_all()?.to_vec1()?;
+        Ok(cosines.into_iter().fold(f32::NEG_INFINITY, f32::max))
+    };
+    let largest = features.iter().map(largest).collect::<Result<Vec<f32>>>()?;
+    let best = (0..features.len()).max_by(|&a, &b| largest[a].total_cmp(&largest[b]));
+    Ok(&features[best.context("a sweep without crops")?])
 }
 
 fn first_label(subject: &Subject, feature: &Tensor) -> Result<usize> {

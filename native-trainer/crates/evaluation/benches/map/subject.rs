@@ -15,14 +15,19 @@ pub struct Subject {
     pub weights: Weights,
     pub tower: VisionTower,
     pub classifier: Classifier,
+    /// What a crop is to be most like, as one label.
+    pub close_up: Classifier,
 }
+
+/// The sentence that a sweep of crops is compared with.
+const CLOSE_UP: &str = "a close-up of a skin lesion";
 
 impl Subject {
     /// Loads a dense checkpoint, or the demo model.
     pub fn load(model: Option<&str>) -> Result<Self> {
         let cpu = Placement::default();
+        let labels = |class_names| LabelSet { key: LabelSet::CUSTOM.into(), title: String::new(), class_names };
         let names: Vec<String> = conditions().into_iter().map(String::from).collect();
-        let labels = LabelSet { key: LabelSet::CUSTOM.into(), title: String::new(), class_names: names };
         let (config, weights, model) = match model {
             None => {
                 let (config, weights) = demo::dense()?;
@@ -36,9 +41,11 @@ impl Subject {
             }
         };
         let templates = Templates::skin();
-        let classifier = model.classifier(&labels, &templates, &mut |_, _| ())?;
+        let classifier = model.classifier(&labels(names), &templates, &mut |_, _| ())?;
+        let alone = Templates::new(vec!["{}".into()])?;
+        let close_up = model.classifier(&labels(vec![CLOSE_UP.into()]), &alone, &mut |_, _| ())?;
         let tower = VisionTower::load(&weights, &config, &cpu)?;
-        Ok(Self { config, weights, tower, classifier })
+        Ok(Self { config, weights, tower, classifier, close_up })
     }
 
     /// Returns the index of the photo's condition.
