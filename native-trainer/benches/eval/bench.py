@@ -3,7 +3,8 @@
 The model is open_clip's ViT or, with `--family`, one of another family: a published layout of full size with random
 weights, or `--small`, a small one of the fixtures. Every measurement is a process of its own, on the same cores, with
 the same weights and pictures. Both sides must give the same answers, or the bench fails: features, probabilities and
-labels of every image are compared. Time is that of reading and encoding images. The reference gets the batch size and
+labels of every image are compared. With `--int8`, our int8 of the same model takes turns, too; how near its answers are
+is told, and no reason to fail. Time is that of reading and encoding images. The reference gets the batch size and
 the workers that suit it best here. What this machine cannot run is listed, and is no failure. Writes `eval.json`, with
 a family `eval-FAMILY.json`; model and pictures are made where there are none.
 """
@@ -31,17 +32,15 @@ TEMPLATES = Path(__file__).parents[3] / "shared-model" / "data" / "prompts" / "s
 class Ours:
     """`dermake eval`, which tells its figures in results.json."""
 
-    name = "ours"
-
-    def __init__(self, bench, threads):
-        self.bench, self.threads, self.runs = bench, threads, []
+    def __init__(self, bench, threads, model, name="ours"):
+        self.bench, self.threads, self.model, self.name, self.runs = bench, threads, model, name, []
 
     def run(self):
         a = self.bench.arguments
         with tempfile.TemporaryDirectory(dir=a.out) as folder:
             out = Path(folder) / "report"
             embeddings = Path(folder) / "features.csv"
-            inputs = ["--data", self.bench.data, "--model", self.bench.model, "--embeddings", embeddings]
+            inputs = ["--data", self.bench.data, "--model", self.model, "--embeddings", embeddings]
             _, peak_mib = run([a.ours, "eval", *inputs, "--only", "synth", "--no-cache", "--out", out], self.threads)
             effort = json.loads((out / "results.json").read_text())["effort"]
             found = answers.ours(out, embeddings)
@@ -94,6 +93,7 @@ class Bench:
             self.what = f"{arguments.family}, " + ("small" if arguments.small else self.family.layout)
         name = arguments.family + "-small" * arguments.small if self.family else arguments.arch
         self.data, self.model = (arguments.out / "eval" / part for part in (f"data-{arguments.images}", name))
+        self.int8 = self.model.with_name(f"{name}-int8")
         self.results = {"machine": machine(), "model": self.what, "speed": []}
         self.not_run = list(arguments.not_run)
         self.failures = []
@@ -104,6 +104,8 @@ class Bench:
             self.write_data()
         if not self.model.exists():
             self.write_model()
+        if a.int8 and not self.int8.exists():
+            run([a.ours, "quantize", "--format", "int8", "--model", self.model, "--out", self.int8])
 
     def write_data(self):
         partial = self.data.with_suffix(".partial")
@@ -143,8 +145,11 @@ class Bench:
         """Runs rivals in turn and reports them; the reference is listed and left out where it cannot run."""
         title = f"zero-shot classification, {self.what}, CPU f32, {threads} thread{'s' * (threads > 1)}"
         print(title)
-        ours, rivals, tuned = Ours(self, threads), [], None
-        rivals.append(ours)
+        ours, int8, theirs, tuned = Ours(self, threads, self.model), None, None, None
+        rivals = [ours]
+        if self.arguments.int8:
+            int8 = Ours(self, threads, self.int8, "ours, int8")
+            rivals.append(int8)
         if self.arguments.reference:
             theirs = Theirs(self, threads)
             try:
@@ -157,18 +162,26 @@ class Bench:
                 try:
                     rival.run()
                 except Failed as error:
-                    if rival is ours:
+                    if rival is not theirs:
                         raise
                     rivals.remove(rival)
                     self.not_run.append(f"{self.loader}, {title}: {error}")
-        sides = [summary(rival) for rival in rivals]
-        for side in sides:
+        sides = {rival: summary(rival) for rival in rivals}
+        for side in sides.values():
             print(f"  {side['name']:10} {line_of(side)}")
-        entry = {"title": title, "threads": threads, "sides": sides, "tuned": tuned}
-        if len(rivals) == 2:
-            entry["ratio"] = sides[0]["images_per_sec"]["median"] / sides[1]["images_per_sec"]["median"]
+        entry = {"title": title, "threads": threads, "sides": list(sides.values()), "tuned": tuned}
+        speed = {rival: side["images_per_sec"]["median"] for rival, side in sides.items()}
+        if int8:
+            entry["int8"] = answers.compare(ours.runs[-1]["answers"], int8.runs[-1]["answers"], answers.TOLERANCE)
+            print(
+                f"  {'int8':10} {speed[int8] / speed[ours]:.2f} times the images/s of f32; "
+                f"{entry['int8']['other_labels']} of {entry['int8']['images']} images get another label, "
+                f"least cosine {entry['int8']['least_cosine']:.6f}"
+            )
+        if theirs in rivals:
+            entry["ratio"] = speed[ours] / speed[theirs]
             print(f"  {'ratio':10} {entry['ratio']:.2f} (our images/s over those of {self.loader})")
-            entry["answers"] = self.check_answers(title, *(rival.runs[-1]["answers"] for rival in rivals))
+            entry["answers"] = self.check_answers(title, *(rival.runs[-1]["answers"] for rival in (ours, theirs)))
         self.results["speed"].append(entry)
 
     def check_answers(self, title, ours, theirs):
@@ -224,6 +237,7 @@ def main():
     parser.add_argument("--arch", default="ViT-B-16", help="ViT-B-32 takes a quarter of the time")
     parser.add_argument("--family", choices=FAMILIES, help="another family of models, in place of --arch")
     parser.add_argument("--small", action="store_true", help="its small model of the fixtures, for the answers")
+    parser.add_argument("--int8", action="store_true", help="also times our int8 of the model")
     parser.add_argument("--images", type=int, default=140, help="pictures to classify, at most 140")
     parser.add_argument("--rounds", type=int, default=3, help="times that the rivals take turns")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
