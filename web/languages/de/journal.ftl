@@ -1,5 +1,5 @@
 journal = Tagebuch
-journal-hint = Fotos, die Sie hier behalten, bleiben auf diesem Gerät, sichtbar für alle, die diesen Browser benutzen können, bis Sie sie löschen. Ohne Druck auf den Knopf wird nichts behalten.
+journal-hint = Fotos, die Sie hier behalten, bleiben auf diesem Gerät, sichtbar für alle, die diesen Browser benutzen können, bis Sie sie löschen. Das Tagebuch behält ein Foto nur, wenn Sie auf den Knopf drücken.
 journal-may-go = Dieser Browser kann das Tagebuch löschen: Safari tut es nach einer Woche ohne Besuch, andere, wenn der Speicher voll ist. Speichern Sie es als Datei, oder legen Sie diese Seite auf den Home-Bildschirm.
 journal-spot = Welche Stelle ist es?
 journal-spot-example = Muttermal unter der linken Schulter

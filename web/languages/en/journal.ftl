@@ -1,7 +1,7 @@
 # The journal.
 
 journal = Journal
-journal-hint = Photos that you keep here stay on this device, for everybody who can use this browser, until you delete them. Nothing is kept unless you press the button.
+journal-hint = Photos that you keep here stay on this device, for everybody who can use this browser, until you delete them. The journal keeps a photo only if you press the button.
 journal-may-go = This browser may delete the journal: Safari does after a week without a visit, others when the disk is full. Save it as a file, or add this page to the home screen.
 journal-spot = Which spot is it?
 journal-spot-example = mole below the left shoulder

@@ -1,5 +1,5 @@
 journal = Diario
-journal-hint = Las fotos que guarde aquí se quedan en este dispositivo, visibles para quien pueda usar este navegador, hasta que las borre. No se guarda nada si no pulsa el botón.
+journal-hint = Las fotos que guarde aquí se quedan en este dispositivo, visibles para quien pueda usar este navegador, hasta que las borre. El diario guarda una foto solo si pulsa el botón.
 journal-may-go = Este navegador puede borrar el diario: Safari lo hace tras una semana sin visitas, otros cuando el disco está lleno. Guárdelo como archivo o añada esta página a la pantalla de inicio.
 journal-spot = ¿Qué lesión es?
 journal-spot-example = lunar debajo del hombro izquierdo

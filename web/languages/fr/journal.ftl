@@ -1,5 +1,5 @@
 journal = Journal
-journal-hint = Les photos que vous gardez ici restent sur cet appareil, visibles pour toute personne qui peut utiliser ce navigateur, jusqu'à ce que vous les supprimiez. Rien n'est gardé si vous n'appuyez pas sur le bouton.
+journal-hint = Les photos que vous gardez ici restent sur cet appareil, visibles pour toute personne qui peut utiliser ce navigateur, jusqu'à ce que vous les supprimiez. Le journal ne garde une photo que si vous appuyez sur le bouton.
 journal-may-go = Ce navigateur peut supprimer le journal : Safari le fait après une semaine sans visite, d'autres quand le disque est plein. Enregistrez-le dans un fichier, ou ajoutez cette page à l'écran d'accueil.
 journal-spot = De quelle lésion s'agit-il ?
 journal-spot-example = grain de beauté sous l'épaule gauche

@@ -1,5 +1,5 @@
 journal = Diário
-journal-hint = As fotos que você guardar aqui ficam neste aparelho, visíveis para todos que podem usar este navegador, até você apagá-las. Nada é guardado se você não apertar o botão.
+journal-hint = As fotos que você guardar aqui ficam neste aparelho, visíveis para todos que podem usar este navegador, até você apagá-las. O diário só guarda uma foto se você apertar o botão.
 journal-may-go = Este navegador pode apagar o diário: o Safari faz isso depois de uma semana sem visitas, outros quando o disco está cheio. Salve-o como arquivo ou adicione esta página à tela inicial.
 journal-spot = Qual lesão é?
 journal-spot-example = pinta abaixo do ombro esquerdo
