@@ -36,6 +36,7 @@ impl App {
     pub async fn keep_in_journal(self, text: EntryText) -> bool {
         let report = self.read(super::report::report_of);
         let (Some(report), Some(photo)) = (report, self.pictures.preview.file()) else { return false };
+        self.send(Event::JournalStarted);
         let entry = Entry::new(&report, text, js_sys::Math::random().to_bits() as u32);
         let kept = storage::journal::keep(&entry, &photo).await;
         let is_kept = kept.is_ok();
@@ -51,6 +52,7 @@ impl App {
 
     /// Adds the entries of a file: all of them, those for which there is room, or none if the file is damaged.
     pub async fn import_journal(self, file: File) {
+        self.send(Event::JournalStarted);
         let imported = async {
             let mut n_photos = 0;
             for_each_entry(&file, async |_| {
@@ -85,6 +87,7 @@ impl App {
 
     /// Saves the whole journal as one file, and says how many entries are not in it.
     pub async fn export_journal(self) {
+        self.send(Event::JournalStarted);
         let entries = self.read(|state| state.journal.entries.clone());
         let mut parts = vec![text_blob(&file_start())];
         for entry in &entries {
@@ -108,6 +111,7 @@ impl App {
 
     /// Deletes an entry, or the whole journal. Returns whether it was deleted.
     pub async fn remove_from_journal(self, id: Option<String>) -> bool {
+        self.send(Event::JournalStarted);
         let removed = storage::journal::remove(id.as_deref()).await;
         let is_removed = removed.is_ok();
         match removed {

@@ -90,6 +90,9 @@ pub enum Event {
     /// The visitor marked the entry with this id, or took its mark away.
     JournalMarked(String),
     JournalFailed(Error),
+    /// The visitor has something done with the journal. What it says of the last time is over, so that screen readers
+    /// announce the same sentence again.
+    JournalStarted,
     /// The visitor turned findings on or off.
     ConceptsWanted(bool),
     /// The visitor wants to see which findings are typical of this label.

@@ -75,6 +75,7 @@ impl AppState {
             Event::JournalRemoved(id) => self.remove_from_journal(id.as_deref()),
             Event::JournalMarked(id) => self.mark_in_journal(id),
             Event::JournalFailed(error) => self.fail_journal(error),
+            Event::JournalStarted => self.start_in_journal(),
             Event::ConceptsWanted(wants) => self.want_concepts(wants),
             Event::TypicalLabelChosen(label) => {
                 self.typical_label = Some(label);

@@ -29,6 +29,12 @@ impl AppState {
         Vec::new()
     }
 
+    /// Forgets what was done last, and what failed.
+    pub(super) fn start_in_journal(&mut self) -> Vec<Action> {
+        (self.journal.error, self.journal.message) = (None, None);
+        Vec::new()
+    }
+
     pub(super) fn fail_journal(&mut self, error: Error) -> Vec<Action> {
         (self.journal.error, self.journal.message) = (Some(error), None);
         Vec::new()

@@ -160,6 +160,19 @@ fn what_can_be_kept_has_a_result() {
 }
 
 #[test]
+fn what_is_done_next_ends_what_was_said_of_the_journal() {
+    let mut state = ready();
+    let kept = entry("mole", "2026-01-01T00:00:00.000Z");
+    state.apply(Event::JournalShown(vec![kept], Some(JournalMessage::Kept)));
+    assert_eq!(state.journal.message, Some(JournalMessage::Kept));
+    state.apply(Event::JournalStarted);
+    assert_eq!((state.journal.message, state.journal.entries.len()), (None, 1));
+    state.apply(Event::JournalFailed(Error::JournalFull));
+    state.apply(Event::JournalStarted);
+    assert_eq!((state.journal.error.clone(), state.journal.entries.len()), (None, 1));
+}
+
+#[test]
 fn an_error_of_the_journal_leaves_the_answer() {
     let mut state = ready();
     state.apply(Event::PhotoChosen("x.jpg".into()));
