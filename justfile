@@ -156,6 +156,10 @@ test-e2e: build _browser _node _e2e
 # Open the page as a new visitor, behind a slow proxy: `just first-visits firefox 100`; also chromium, webkit
 first-visits BROWSER="firefox" COUNT="20": build (_first-visits BROWSER COUNT)
 
+# Take pictures of every screen of the page into target/screens, at three widths, in light and dark colors: `just screens`; also some of them, `just screens print error`
+screens *SCREENS: build _browser _node
+    @.setup/screens.sh "$DERMAKE_BIN" "$DERMAKE_APP" "$CARGO_TARGET_DIR/screens" {{SCREENS}}
+
 # Time training beside PyTorch
 bench-train *OPTIONS:
     @.setup/bench_train.sh {{OPTIONS}}

@@ -1,115 +1,57 @@
 /**
  * `node screens.mjs URL FOLDER [SCREEN...]`: takes pictures of the page's screens at 390, 768 and 1280 pixels, in light
- * and dark colors, to be looked at. URL is that of `dermake serve`. Notes texts that are wider than the window.
+ * and dark colors, to be looked at, and puts those of a screen on one sheet. URL is that of `dermake serve`. Notes what is
+ * wider than the window, and texts that are cut.
  */
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
+import { screens } from './screen_list.mjs';
 
 const root = new URL('..', import.meta.url);
 const [url, folder, ...wanted] = process.argv.slice(2);
-const sample = (number) => fileURLToPath(new URL(`shared-model/data/samples/sample-${number}.jpg`, root));
+const unknown = wanted.filter((name) => !(name in screens));
+if (unknown.length > 0) throw new Error(`no screen is named ${unknown.join(', ')}; there are ${Object.keys(screens).join(', ')}`);
+const names = wanted.length > 0 ? wanted : Object.keys(screens);
+const views = [390, 768, 1280].flatMap((width) => ['light', 'dark'].map((colorScheme) => ({ width, colorScheme })));
+const pictureOf = (name, { width, colorScheme }) => join(folder, `${name}-${width}-${colorScheme}.png`);
 
-/** What leads to each screen. */
-const screens = {
-  start: async () => {},
-  answered: async (page) => answer(page),
-  cropped: async (page) => {
-    await answer(page);
-    await page.getByTestId('begin-crop').click();
-    await rest(page);
-  },
-  findings: async (page) => {
-    await answer(page);
-    await page.getByTestId('model-card').locator('summary').first().click();
-    await page.getByTestId('concepts-switch').check();
-    await page.getByTestId('concepts').waitFor();
-  },
-  unfit: async (page) => {
-    await page.getByTestId('photo-input').setInputFiles(await board(page));
-    await page.locator('[data-testid=verdict][data-verdict="none of these"]').waitFor();
-    await rest(page);
-  },
-  card: async (page) => {
-    await page.getByTestId('model-card').locator('summary').first().click();
-    await page.getByTestId('label-set').first().locator('summary').click();
-  },
-  camera: async (page) => {
-    await page.getByTestId('open-camera').click();
-    await page.getByTestId('camera-guide').waitFor();
-  },
-  map: async (page) => {
-    await answer(page);
-    await page.getByTestId('map-label-show').click();
-    await page.getByTestId('map').waitFor();
-    await rest(page);
-  },
-  models: async (page) => {
-    await answer(page);
-    if ((await page.getByTestId('start-other-model').count()) === 0) return; // the server has one model
-    await page.getByTestId('start-other-model').click();
-    await page.getByTestId('compared-models').waitFor();
-    await rest(page);
-  },
-  journal: async (page) => {
-    await answer(page);
-    for (const number of [1, 2]) {
-      await page.getByTestId('journal-spot').fill('mole below the left shoulder');
-      await page.getByTestId('journal-site').selectOption(['left arm', 'back'][number - 1]);
-      await page.getByTestId('journal-note').fill('It has itched since spring.');
-      await page.getByTestId('keep').click();
-      await page.getByTestId('journal-entry').nth(number - 1).waitFor();
-    }
-    for (const index of [0, 1]) await page.getByTestId('compare').nth(index).click();
-    await page.getByTestId('comparison').waitFor();
-    await rest(page);
-    await page.getByTestId('delete-journal').click();
-    await page.getByTestId('delete-entry').first().click();
-    await page.waitForTimeout(100);
-    await page.evaluate(() => document.querySelector('[role=alertdialog]').scrollIntoView());
-  },
-  many: async (page) => {
-    const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a photo') };
-    const photos = [1, 2, 3].map((number) => ({ name: `photo-${number}.jpg`, mimeType: 'image/jpeg', buffer: readFileSync(sample(number)) }));
-    await page.getByTestId('many-input').setInputFiles([...photos, await board(page), notes]);
-    await page.getByText('5 of 5 photos are done').waitFor();
-  },
-  searched: async (page) => {
-    await screens.many(page);
-    await page.getByTestId('table-search').fill('a brown mole');
-    await page.getByTestId('start-search').click();
-    await page.getByText('Ordered by similarity').waitFor();
-    await rest(page);
-  },
-};
+/** Texts that their own box cuts off, and how much wider the page is than the window. */
+function faults() {
+  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== '';
+  const isCut = (element) => {
+    const { overflowX, clip, clipPath } = getComputedStyle(element);
+    const isHiddenOnPurpose = clip !== 'auto' || clipPath !== 'none' || element.closest('input, select, textarea') !== null;
+    return ['hidden', 'clip'].includes(overflowX) && !isHiddenOnPurpose && element.scrollWidth > element.clientWidth + 1;
+  };
+  const withText = [...document.querySelectorAll('body *')].filter((element) => [...element.childNodes].some(isText));
+  const cut = withText.filter(isCut).map((element) => `cut: ${element.textContent.trim().slice(0, 60)}`);
+  const tooWide = document.documentElement.scrollWidth - innerWidth;
+  return tooWide > 0 ? [...cut, `${tooWide} pixels too wide`] : cut;
+}
 
-/** A board of squares, which is like no label. */
-async function board(page) {
-  const base64 = await page.evaluate(async () => {
-    const canvas = new OffscreenCanvas(320, 240);
-    const context = canvas.getContext('2d');
-    for (let index = 0; index < 48; index++) {
-      const [x, y] = [index % 8, Math.floor(index / 8)];
-      context.fillStyle = (x + y) % 2 ? '#1d4ed8' : '#f8fafc';
-      context.fillRect(40 * x, 40 * y, 40, 40);
-    }
-    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
-    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+async function takePicture(context, name, view) {
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: 120_000 });
+  await screens[name](page);
+  for (const fault of await page.evaluate(faults)) console.log(`${name} at ${view.width}, ${view.colorScheme}: ${fault}`);
+  await page.screenshot({ path: pictureOf(name, view), fullPage: true });
+  await page.evaluate(async () => (await navigator.storage.getDirectory()).removeEntry('dermake-journal', { recursive: true }).catch(() => {}));
+  await page.close();
+}
+
+/** Puts the pictures of a screen side by side, at half of their size. */
+async function makeSheet(name) {
+  const images = views.map((view) => {
+    const base64 = readFileSync(pictureOf(name, view)).toString('base64');
+    return `<img width="${view.width / 2}" src="data:image/png;base64,${base64}">`;
   });
-  return { name: 'board.png', mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
-}
-
-async function answer(page) {
-  await page.getByTestId('photo-input').setInputFiles(sample(2));
-  await page.getByTestId('predictions').waitFor();
-  await rest(page);
-}
-
-async function rest(page) {
-  await page.waitForTimeout(1_000);
-  await page.locator('[data-testid=status][data-phase=ready]').waitFor();
+  const page = await browser.newPage({ viewport: { width: 2 * (195 + 384 + 640) + 80, height: 100 } });
+  await page.setContent(`<body style="margin:8px;background:#888;display:flex;gap:8px;align-items:start">${images.join('')}</body>`);
+  await page.screenshot({ path: join(folder, `sheet-${name}.png`), fullPage: true });
+  await page.close();
 }
 
 mkdirSync(folder, { recursive: true });
@@ -118,22 +60,13 @@ const browser = await chromium.launch({
   // With the second ones, Chromium draws the picture of a camera.
   args: ['chromium_flags', 'camera_flags'].flatMap((name) => JSON.parse(readFileSync(new URL(`.setup/${name}.json`, root), 'utf8'))),
 });
-for (const width of [390, 768, 1280]) {
-  for (const colorScheme of ['light', 'dark']) {
-    const isPhone = width === 390;
-    const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, hasTouch: isPhone, isMobile: isPhone });
-    for (const [name, open] of Object.entries(screens).filter(([name]) => wanted.length === 0 || wanted.includes(name))) {
-      const page = await context.newPage();
-      await page.goto(url);
-      await page.locator('[data-testid=status][data-phase=ready]').waitFor({ timeout: 120_000 });
-      await open(page);
-      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (tooWide > 0) console.log(`${name} at ${width}: ${tooWide} pixels too wide`);
-      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-      await page.evaluate(async () => (await navigator.storage.getDirectory()).removeEntry('dermake-journal', { recursive: true }).catch(() => {}));
-      await page.close();
-    }
-    await context.close();
-  }
+for (const view of views) {
+  const { width, colorScheme } = view;
+  const isPhone = width === 390;
+  const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, hasTouch: isPhone, isMobile: isPhone });
+  for (const name of names) await takePicture(context, name, view);
+  await context.close();
 }
+for (const name of names) await makeSheet(name);
+console.log(`${names.length} screens are in ${folder}`);
 await browser.close();
