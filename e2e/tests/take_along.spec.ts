@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { manifestOf, samples } from '../support/dermake.ts';
+import { annotate, manifestOf, samples } from '../support/dermake.ts';
 import { expect, test, type Page } from '../support/test.ts';
 
 const photo = join(samples, 'sample-2.jpg');
@@ -107,4 +107,44 @@ test('what to do now is the same whatever the answer is', async ({ dermake, serv
     await dermake.expectToClassify(join(samples, name));
     expect(await dermake.find('advice').textContent()).toBe(before);
   }
+});
+
+test('with findings, the file and the print have them, and the share is a short text', async ({ page, dermake, server, model }) => {
+  await addShareSheet(page);
+  await dermake.load(server.url);
+  await dermake.expectToClassify(photo);
+  const answers = await dermake.answers(6);
+  const [without] = await Promise.all([page.waitForEvent('download'), dermake.find('save').click()]);
+  expect(JSON.parse(readFileSync((await without.path())!, 'utf8')).findings).toBeNull();
+  await dermake.find('concepts-switch').check();
+  await expect(dermake.find('concepts')).toBeVisible();
+  await dermake.waitUntilReady();
+  const shown = await dermake.find('concepts').getByRole('listitem').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-concept')!));
+
+  // The file has SkinCon's 32 and the 7-point checklist, as the command line scores them, the highest first.
+  const [download] = await Promise.all([page.waitForEvent('download'), dermake.find('save').click()]);
+  const { findings } = JSON.parse(readFileSync((await download.path())!, 'utf8')) as { findings: { concept: string; score: number }[] };
+  const expected = await annotate(model, photo);
+  expect(findings).toHaveLength(39);
+  expect(findings.map(({ concept }) => concept)).toEqual(expect.arrayContaining(shown));
+  for (const { concept, score } of findings) expect(Math.abs(score - expected[concept]), concept).toBeLessThan(2e-3);
+  const scores = findings.map(({ score }) => score);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+
+  // The share is a short text: the answers, and no findings.
+  await dermake.find('share').click();
+  await expect.poll(() => page.evaluate(() => (window as unknown as { shared: Shared[] }).shared.length)).toBe(1);
+  const [shared] = await page.evaluate(() => (window as unknown as { shared: Shared[] }).shared);
+  expect(shared.text).toContain(answers[0].label);
+  expect(shared.text).toMatch(/not a medical device/);
+
+  // The print has them, too, and a PDF of it is short.
+  await page.emulateMedia({ media: 'print' });
+  for (const concept of shown) await expect(dermake.find('concepts').locator(`[data-concept="${concept}"]`)).toBeVisible();
+  await page.emulateMedia({ media: null });
+  const pdf = (await page.pdf({ format: 'A4' })).toString('latin1');
+  expect(pdf.startsWith('%PDF-')).toBe(true);
+  const nPages = [...pdf.matchAll(/\/Type\s*\/Page\b/g)].length;
+  expect(nPages).toBeGreaterThan(0);
+  expect(nPages).toBeLessThanOrEqual(3);
 });
