@@ -44,8 +44,12 @@ pub struct KnownAnswer {
     /// What is taken for granted about how it was computed.
     #[serde(default)]
     pub assumed: Option<String>,
+    /// Largest difference of a probability.
     #[serde(default)]
     pub tolerance: Option<f64>,
+    /// Largest factor between two probabilities, at least 1.
+    #[serde(default)]
+    pub factor: Option<f64>,
 }
 
 impl KnownAnswers {
@@ -71,6 +75,11 @@ impl KnownAnswers {
                     bail!("{} has the probability {bad} of {}, expected 0 to 1: {name}", answer.model, photo.file);
                 }
             }
+            let factors = photo.answer.iter().filter_map(|answer| Some((&answer.model, answer.factor?)));
+            if let Some((model, factor)) = factors.into_iter().find(|(_, factor)| factor.is_nan() || *factor < 1.0)
+            {
+                bail!("{model} has the factor {factor} for {}, expected 1 or more: {name}", photo.file);
+            }
             if photo.answer.is_empty() {
                 bail!("there is no answer of {}: {name}", photo.file);
             }
@@ -93,9 +102,49 @@ impl KnownAnswers {
     }
 }
 
+/// The factor between a published probability and one that was computed here, at least 1.
+///
+/// A published figure stands for all numbers that are rounded to its digits, of which the nearest one counts. So one of
+/// a single digit, such as 0.0001, says little, and a zero nothing.
+pub fn factor_between(published: f64, here: f64) -> f64 {
+    let half_unit = half_unit_of(published);
+    let (low, high) = (published - half_unit, published + half_unit);
+    let here = here.max(f64::from(f32::MIN_POSITIVE)); // smaller ones are 0 in f32, in which they were computed
+    if here > high { here / high } else { (low / here).max(1.0) }
+}
+
+/// Half a unit of the last digit of a figure as it was written, zeros at its end aside.
+fn half_unit_of(figure: f64) -> f64 {
+    let written = format!("{figure:e}"); // the fewest digits that mean this number: 4.23e-5
+    let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    let n_decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    0.5 * 10f64.powi(exponent.parse().unwrap_or(0) - n_decimals as i32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_factor_counts_beyond_the_digits_of_the_published_figure() {
+        for (published, here, expected) in [
+            (4.23e-5, 4.23e-5, 1.0),
+            (4.23e-5, 4.234e-5, 1.0),
+            (4.23e-5, 8.47e-5, 8.47 / 4.235),
+            (4.23e-5, 2.1e-5, 4.225 / 2.1),
+            (0.0001, 0.00014, 1.0),
+            (0.0001, 0.0003, 2.0),
+            (0.0001, 0.000025, 2.0),
+            (0.0, 0.01, 1.0),
+            (0.0, 0.0, 1.0),
+            (1.0, 1.0, 1.0),
+            (0.77269, 0.7727, 0.7727 / 0.772695),
+        ] {
+            let factor = factor_between(published, here);
+            assert!((factor - expected).abs() < 1e-9, "{published} {here}: {factor}, expected {expected}");
+        }
+        assert!(factor_between(4.23e-5, 0.0).is_finite() && factor_between(4.23e-5, 0.0) > 1e6);
+    }
 
     #[test]
     fn the_built_in_answers_are_whole_and_sum_to_one() {
@@ -124,5 +173,9 @@ mod tests {
         assert!(read("[1]").unwrap_err().contains("m has 1 probabilities of a.png, expected 2"));
         assert!(read("[1.5, 0]").unwrap_err().contains("the probability 1.5 of a.png"));
         assert!(read("[nan, 0]").unwrap_err().contains("the probability NaN of a.png"));
+        assert!(read("[0.5, 0.5]\nfactor = 1").is_ok());
+        assert!(
+            read("[0.5, 0.5]\nfactor = 0.9").unwrap_err().contains("m has the factor 0.9 for a.png, expected 1")
+        );
     }
 }
