@@ -36,7 +36,8 @@ impl<'a> ModelCache<'a> {
         let names = local::file_names(&self.snapshot(&commit)).ok()?;
         let Choice::One(weights) = names::choose_weights(&names) else { return None };
         let config = names::CONFIGS.iter().find_map(|config| self.file(&commit, config))?;
-        self.files(config, self.file(&commit, &weights)?).ok()
+        let passed_over = names::passed_over(&names, &weights);
+        Some(ModelFiles { passed_over, ..self.files(config, self.file(&commit, &weights)?).ok()? })
     }
 
     /// The answer for files at these paths.
@@ -47,7 +48,8 @@ impl<'a> ModelCache<'a> {
         let shards = local::shards(&weights)?;
         let (name, weights_kind) = (self.model.to_string(), WeightsKind::Checkpoint);
         let companions = local::files_of(config.parent().unwrap_or(self.root), names::companions());
-        Ok(ModelFiles { name, config: Some(config), companions, weights, weights_kind, shards })
+        let (config, passed_over) = (Some(config), Vec::new());
+        Ok(ModelFiles { name, config, companions, weights, weights_kind, shards, passed_over })
     }
 
     /// Those of these files that the cache has, for the revision as it was last seen; `None` if there are none.

@@ -37,8 +37,12 @@ fn folder(path: &Path) -> Result<ModelFiles> {
         return file(&manifest);
     }
     let place = || path.display().to_string();
-    match names::choose_weights(&file_names(path)?) {
-        Choice::One(name) => Ok(ModelFiles { name: folder_name(path), ..file(&path.join(name))? }),
+    let names = file_names(path)?;
+    match names::choose_weights(&names) {
+        Choice::One(weights) => {
+            let (name, passed_over) = (folder_name(path), names::passed_over(&names, &weights));
+            Ok(ModelFiles { name, passed_over, ..file(&path.join(weights))? })
+        }
         Choice::Several(names) => Err(Error::AmbiguousWeights { names, place: place() }),
         Choice::None => Err(Error::NoWeights {
             looked_for: names::weights_looked_for(),
@@ -54,10 +58,17 @@ fn file(path: &Path) -> Result<ModelFiles> {
         return folder(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")));
     }
     let weights_kind = if name == names::MANIFEST { WeightsKind::Quantized } else { WeightsKind::Checkpoint };
-    let config = names::CONFIGS.map(|config| path.with_file_name(config)).into_iter().find(|path| path.is_file());
+    let has = |config: &&str| path.with_file_name(config).is_file();
+    let configs: Vec<String> = names::CONFIGS.into_iter().filter(has).map(str::to_owned).collect();
+    let config = configs.first().map(|config| path.with_file_name(config));
+    let passed_over = match weights_kind {
+        WeightsKind::Checkpoint => names::passed_over(&configs, name), // the weights are the ones that were named
+        WeightsKind::Quantized => Vec::new(),
+    };
     let companions = files_of(path.parent().unwrap_or(Path::new(".")), names::companions());
     let weights = path.to_owned();
-    Ok(ModelFiles { name: file_title(path), config, companions, weights, weights_kind, shards: shards(path)? })
+    let (name, shards) = (file_title(path), shards(path)?);
+    Ok(ModelFiles { name, config, companions, weights, weights_kind, shards, passed_over })
 }
 
 /// The files of these names that a folder has.

@@ -22,6 +22,9 @@ pub struct ModelFiles {
     pub weights_kind: WeightsKind,
     /// The files of a checkpoint that is spread over several; empty for one in one file.
     pub shards: Vec<PathBuf>,
+    /// Files beside these that could have been taken: another library's config and weights, where a folder has both
+    /// configs. Empty otherwise.
+    pub passed_over: Vec<String>,
 }
 
 /// Format of the weights.

@@ -75,6 +75,17 @@ pub(super) fn choose_weights(names: &[String]) -> Choice {
     Choice::None
 }
 
+/// The files beside the chosen ones that are a model, too: those of the other library where a folder has the configs of
+/// both, of which open_clip's is taken.
+pub(super) fn passed_over(names: &[String], weights: &str) -> Vec<String> {
+    let is_there = |known: &str| names.iter().any(|name| name == known);
+    if !CONFIGS.into_iter().all(is_there) {
+        return Vec::new();
+    }
+    let others = CONFIGS.into_iter().skip(1).chain(WEIGHTS).filter(|name| *name != weights && is_there(name));
+    others.map(str::to_owned).collect()
+}
+
 fn is_within(names: &[String], set: &[String]) -> bool {
     names.iter().all(|name| set.contains(name))
 }
@@ -139,6 +150,21 @@ mod tests {
         assert_eq!(choose(&["b.pt", "a.pth"]), Choice::Several(vec!["a.pth".into(), "b.pt".into()]));
         assert_eq!(choose(&["README.md"]), Choice::None);
         assert_eq!(choose(&["MODEL.CKPT", "optimizer.pt", "training_args.bin"]), Choice::One("MODEL.CKPT".into()));
+    }
+
+    #[test]
+    fn what_another_library_has_of_a_model_is_passed_over() {
+        let passed_over = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let Choice::One(weights) = choose_weights(&names) else { panic!("{names:?}") };
+            self::passed_over(&names, &weights)
+        };
+        let both = ["README.md", "config.json", OPEN_CLIP_CONFIG, "model.safetensors"];
+        assert_eq!(passed_over(&both), ["config.json"]);
+        let with_both_weights = [&both[..], &["open_clip_model.safetensors"]].concat();
+        assert_eq!(passed_over(&with_both_weights), ["config.json", "model.safetensors"]);
+        assert!(passed_over(&["open_clip_model.safetensors", OPEN_CLIP_CONFIG, "model.safetensors"]).is_empty());
+        assert!(passed_over(&["config.json", "model.safetensors", "pytorch_model.bin"]).is_empty());
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Hub<'_> {
             None => self.download(cache, listing, config, &weights)?,
         };
         remember(cache, commit);
-        Ok(files)
+        Ok(ModelFiles { passed_over: names::passed_over(&listing.names, &weights), ..files })
     }
 
     /// Downloads the named files of a listed commit into the cache, except those that it does not have.

@@ -52,6 +52,9 @@ impl Checkpoint {
         if described.is_none() && architecture.is_none() {
             return Err(NoConfig { weights: files.weights.clone() }.into());
         }
+        if let ([_, ..], Some(config)) = (&files.passed_over[..], described) {
+            tracing::info!("{}", taken(files, config));
+        }
         let weights = read_weights(files)?;
         let config = match described {
             Some(path) => read_config(files, path, &weights)?,
@@ -93,6 +96,18 @@ impl Checkpoint {
         }
         Ok(tokenizer)
     }
+}
+
+/// Which files of a model are taken that two libraries describe, and which are not.
+fn taken(files: &ModelFiles, config: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    format!(
+        "taking {} and {}, not {}, since open_clip's files come first where transformers' are there, too: {}",
+        name(config),
+        name(&files.weights),
+        files.passed_over.join(", "),
+        files.name
+    )
 }
 
 /// Reads the config at `path`, and the files that it takes the rest from.

@@ -51,6 +51,27 @@ fn a_cached_commit_without_its_tokenizer_or_image_processor_is_completed() {
 }
 
 #[test]
+fn where_both_libraries_describe_a_model_the_files_that_are_not_taken_are_named() {
+    let world = World::new();
+    for name in ["config.json", "model.safetensors"] {
+        fs::write(world.published(name), "{}").unwrap();
+    }
+    let files = world.resolve().unwrap();
+    assert_eq!(files.passed_over, ["config.json", "model.safetensors"]);
+    world.assert_whole(&files);
+    let folder = world.published(CONFIG).parent().unwrap().to_owned();
+    let resolve = |path: &std::path::Path| dermake_hub::resolve(path.to_str().unwrap()).unwrap();
+    assert_eq!(resolve(&folder).passed_over, files.passed_over);
+    assert_eq!(resolve(&folder.join(CONFIG)).passed_over, files.passed_over);
+    // Whoever names the weights has chosen them.
+    let named = resolve(&folder.join("model.safetensors"));
+    assert!(named.config.unwrap().ends_with(CONFIG));
+    assert_eq!(named.passed_over, ["config.json"]);
+    fs::write(folder.join("manifest.json"), "{}").unwrap();
+    assert!(resolve(&folder).passed_over.is_empty());
+}
+
+#[test]
 fn a_plain_model_of_open_clip_brings_no_tokenizer() {
     let world = World::new();
     fs::write(world.published("tokenizer.json"), "{}").unwrap();
