@@ -38,6 +38,7 @@ mod own_tables;
 mod pictures;
 mod prepare;
 mod prepare_images;
+mod published_predictions;
 mod quantize;
 #[cfg(unix)]
 mod rank_faults;
