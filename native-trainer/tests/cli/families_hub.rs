@@ -1,8 +1,9 @@
 //! Models of other families by their names on a hub, in the files as they are published: downloaded, classified,
-//! evaluated, quantized and served, and again without the hub.
+//! evaluated, quantized and served, and again without the hub. Those that no hub could serve as they are, since their
+//! heads are narrower than the config can say, are evaluated, quantized and served from their folders.
 
 use crate::eval_data::{Data, log};
-use crate::families::{Family, files_of};
+use crate::family::{Family, files_of};
 use crate::serve::Server;
 use crate::shared_folder::shared_folder;
 use crate::standin_hub::StandinHub;
@@ -23,10 +24,13 @@ struct Published {
 }
 
 struct PublishedModel {
-    /// `hf-hub:lab/NAME`
+    /// What `--model` takes: `hf-hub:lab/NAME`, or a folder.
     name: String,
+    /// What the program calls it.
+    title: String,
     /// The same files in one folder.
     folder: PathBuf,
+    is_on_hub: bool,
     /// Whether its tokenizer is in another repository.
     borrows_tokenizer: bool,
 }
@@ -42,31 +46,35 @@ fn published() -> &'static Published {
 
 /// Copies a model into the hub: each repository that its config names to a place of its own.
 fn publish(family: &Family, root: &Path) -> PublishedModel {
-    let group = family.folder.parent().unwrap().file_name().unwrap().to_str().unwrap();
-    let name = format!("lab/{group}-{}", family.folder.file_name().unwrap().to_str().unwrap());
+    let folder = family.folder.clone();
+    if !family.is_as_published {
+        let (name, title) = (folder.to_str().unwrap().into(), folder.file_name().unwrap().to_str().unwrap().into());
+        return PublishedModel { name, title, folder, is_on_hub: false, borrows_tokenizer: false };
+    }
+    let name = format!("lab/{}", family.name());
     let own = root.join(&name);
     fs::create_dir_all(&own).unwrap();
-    let text_tower = text_repository(&family.folder);
+    let text_tower = text_repository(&folder);
     // BiomedCLIP is published with its tokenizer; those that were derived from its text tower are not.
-    let borrows_tokenizer = text_tower.is_some() && group == "panderm";
-    for path in files_of(&family.folder) {
+    let borrows_tokenizer = text_tower.is_some() && folder.parent().unwrap().ends_with("panderm");
+    for path in files_of(&folder) {
         let file = path.file_name().unwrap().to_str().unwrap();
-        let folder = match &text_tower {
+        let repository = match &text_tower {
             Some(repository) if borrows_tokenizer && Tokenizer::FILE_NAMES.contains(&file) => root.join(repository),
             _ => own.clone(),
         };
         if !["case.json", "cases.json", "io.safetensors"].contains(&file) {
-            fs::create_dir_all(&folder).unwrap();
-            fs::copy(&path, folder.join(file)).unwrap();
+            fs::create_dir_all(&repository).unwrap();
+            fs::copy(&path, repository.join(file)).unwrap();
         }
     }
     if let Some(repository) = &text_tower {
         fs::create_dir_all(root.join(repository)).unwrap();
-        for path in files_of(&family.folder.join(repository)) {
+        for path in files_of(&folder.join(repository)) {
             fs::copy(&path, root.join(repository).join(path.file_name().unwrap())).unwrap();
         }
     }
-    PublishedModel { name: format!("hf-hub:{name}"), folder: family.folder.clone(), borrows_tokenizer }
+    PublishedModel { name: format!("hf-hub:{name}"), title: name, folder, is_on_hub: true, borrows_tokenizer }
 }
 
 /// The repository of the text tower, if the model's config names one.
@@ -98,9 +106,10 @@ fn answer(mut command: Command, model: &str) -> Value {
 #[test]
 fn every_family_is_downloaded_by_its_name_and_then_works_offline() {
     let published = published();
-    assert!(published.models.len() >= 5, "{} models", published.models.len());
-    assert!(published.models.iter().any(|model| model.borrows_tokenizer));
-    for PublishedModel { name, folder, .. } in &published.models {
+    let models: Vec<&PublishedModel> = published.models.iter().filter(|model| model.is_on_hub).collect();
+    assert!(models.len() >= 5, "{} models", models.len());
+    assert!(models.iter().any(|model| model.borrows_tokenizer));
+    for PublishedModel { name, folder, .. } in models {
         let downloaded = answer(published.dermake(true), name);
         let cached = answer(published.dermake(false), name);
         let local = answer(dermake(), folder.to_str().unwrap());
@@ -123,7 +132,7 @@ fn all_families_are_evaluated_in_one_table() {
     let json = fs::read(data.folder.path().join("report/results.json")).unwrap();
     let comparison: Comparison = serde_json::from_slice(&json).unwrap();
     let named: Vec<&str> = comparison.models.iter().map(|results| results.model.name.as_str()).collect();
-    let expected: Vec<&str> = published.models.iter().map(|model| &model.name["hf-hub:".len()..]).collect();
+    let expected: Vec<&str> = published.models.iter().map(|model| model.title.as_str()).collect();
     assert_eq!(named, expected);
     for results in &comparison.models {
         assert_eq!(results.benchmarks[0].n_scored, 10, "{}", results.model.name);
@@ -139,14 +148,14 @@ fn every_family_is_served_dense_and_quantized_with_the_command_line_s_answers() 
     server.args(["serve", "--infer", "cpu", "--models"]).arg(quantized.path());
     server.env("HF_HOME", &published.home).env("HF_ENDPOINT", &published.hub.url).env_remove("HF_HUB_OFFLINE");
     let mut expected = Vec::new();
-    for PublishedModel { name, .. } in &published.models {
-        let short = &name["hf-hub:".len()..];
-        let out = quantized.path().join(short.replace('/', "-"));
+    for (number, PublishedModel { name, title, is_on_hub, .. }) in published.models.iter().enumerate() {
+        let out = quantized.path().join(format!("{number}-{}", title.replace('/', "-")));
         let mut quantize = published.dermake(true);
         quantize.args(["quantize", "--format", "int8", "--calibrate", "none", "--model", name, "--out"]).arg(&out);
         quantize.assert().success();
         server.args(["--infer-model", name]);
-        expected.push((short.to_string(), answer(published.dermake(true), name)));
+        let requested = if *is_on_hub { title } else { name };
+        expected.push((requested.clone(), answer(published.dermake(true), name)));
     }
     for entry in fs::read_dir(quantized.path()).unwrap() {
         let folder = entry.unwrap().path();

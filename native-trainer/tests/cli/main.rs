@@ -21,6 +21,7 @@ mod eval_synth;
 mod eval_tables;
 mod families;
 mod families_hub;
+mod family;
 mod finetune;
 #[path = "../../../shared-model/tests/support/fixture_folder.rs"]
 mod fixture_folder;
