@@ -14,6 +14,8 @@ mod tiny_models;
 mod tokenizer;
 mod tokenizer_files;
 mod towers;
+#[cfg(not(target_arch = "wasm32"))]
+mod trained_bert;
 mod zero_shot;
 
 #[cfg(target_arch = "wasm32")]
