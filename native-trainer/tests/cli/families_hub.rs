@@ -154,14 +154,15 @@ fn every_family_is_served_dense_and_quantized_with_the_command_line_s_answers() 
         quantize.args(["quantize", "--format", "int8", "--calibrate", "none", "--model", name, "--out"]).arg(&out);
         quantize.assert().success();
         server.args(["--infer-model", name]);
-        let requested = if *is_on_hub { title } else { name };
+        // A model of the hub is called by its address, since the quantized one has its name, too.
+        let requested = if *is_on_hub { name } else { title };
         expected.push((requested.clone(), answer(published.dermake(true), name)));
     }
     for entry in fs::read_dir(quantized.path()).unwrap() {
         let folder = entry.unwrap().path();
         server.arg("--infer-model").arg(&folder);
-        let name = folder.to_str().unwrap().to_string();
-        expected.push((name.clone(), answer(dermake(), &name)));
+        let name = folder.file_name().unwrap().to_str().unwrap().to_string();
+        expected.push((name, answer(dermake(), folder.to_str().unwrap())));
     }
     let server = Server::run(&mut server);
     let photo = fs::read(sample(1)).unwrap();

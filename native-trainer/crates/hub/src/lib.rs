@@ -67,6 +67,12 @@ pub fn path_of(model: &str) -> Option<PathBuf> {
     hub_id(model).is_none().then(|| local_path(model))
 }
 
+/// Returns the name of a model on this disk, without the folders above it: that of its folder, or of its file without the
+/// extension. `None` for a model of the hub.
+pub fn title_of(model: &str) -> Option<String> {
+    path_of(model).map(|path| local::title(&path))
+}
+
 /// Finds files of another model, which the config of `model` names by its repository: in a folder of this name beside the
 /// weights, else on the hub. Files that are not there are left out.
 ///

@@ -103,6 +103,11 @@ pub(super) fn shard_names(weights: &Path) -> Result<Vec<String>> {
     Ok(index.files().into_iter().map(str::to_owned).collect())
 }
 
+/// The name of a model's folder, or of its file.
+pub(super) fn title(path: &Path) -> String {
+    if path.is_dir() { folder_name(path) } else { file_title(path) }
+}
+
 /// The file's stem, or its folder's name where every model's file is called alike.
 fn file_title(path: &Path) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -16,6 +16,7 @@ use bytes::Bytes;
 pub use checkpoint::{CONFIG_FILE, Checkpoint, NOTICE_KEY, NoConfig, WEIGHTS_FILE};
 use dermake_engine::InferenceTowers;
 pub use dermake_hub::demo_model;
+pub use dermake_hub::title_of;
 use dermake_hub::{ModelFiles, WeightsKind};
 pub use mapped::map_file;
 use quantized::QuantizedFiles;

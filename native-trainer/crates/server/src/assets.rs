@@ -11,11 +11,12 @@ use axum::response::{IntoResponse, Response};
 use dermake_files::hash;
 use rayon::prelude::*;
 
+use super::disk_file::{DiskFile, stamp};
 use super::encoding::{CODINGS, Forms, Variants};
 use super::error::{Error, HttpError, Result};
 use super::headers::{self, IMMUTABLE, REVALIDATE};
 use super::page::{self, INDEX, PageFile};
-use super::stored::{DiskFile, Source, StoredFile, stamp};
+use super::stored::{Source, StoredFile};
 use super::{conditional, content_type};
 
 /// Larger files stay on disk: samples and models, never the page itself.
@@ -142,14 +143,14 @@ fn load(path: &Path, name: &str) -> Result<Asset> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let cache_control = caching(name);
     let stamp = stamp(path).map_err(failed)?;
-    let (_, size_bytes) = stamp;
+    let size_bytes = stamp.size_bytes;
     if size_bytes <= MAX_HELD_BYTES {
         let forms = CODINGS.map(|coding| fs::read(form_path(path, coding.extension)).ok());
         return Ok(Asset::with_forms(name, fs::read(path).map_err(failed)?, cache_control, forms));
     }
     let (content_type, _) = content_type::of(name);
     let sha256 = hash::sha256_of_file(path).map_err(failed)?;
-    let source = Source::Disk(DiskFile::new(path.to_owned(), stamp));
+    let source = Source::Disk(DiskFile::hashed(path.to_owned(), stamp, sha256.clone()));
     let file = StoredFile { source, size_bytes, sha256, content_type };
     Ok(Asset { content_type, cache_control, content: Content::OnDisk(file) })
 }

@@ -8,8 +8,9 @@ use super::error::{Error, HttpError, Result};
 use super::infer::{Engine, InferOptions};
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::model_names::{self, Ambiguous};
 use super::models::Models;
-use super::weights::Model;
+use super::weights::{Content, Model};
 
 /// Settings of an engine.
 struct Settings {
@@ -22,6 +23,12 @@ struct Settings {
 struct Running {
     engine: Arc<Engine>,
     of: Option<Arc<Model>>,
+}
+
+/// An engine and its name in answers and metrics, which no other engine has.
+pub(super) struct Answering {
+    pub(super) engine: Arc<Engine>,
+    pub(super) name: String,
 }
 
 /// All engines. The first answers requests that name no model.
@@ -37,7 +44,7 @@ impl Engines {
     /// Loads the models that answer; returns `None` if there are none and none can be added.
     ///
     /// # Errors
-    /// [`Error::Model`] names one that cannot be loaded.
+    /// [`Error::Model`] names one that cannot be loaded; [`Error::SameName`] for two of one name.
     pub(super) fn start(
         options: &InferOptions,
         limits: &Limits,
@@ -49,7 +56,8 @@ impl Engines {
         }
         let settings =
             Arc::new(Settings { options: options.clone(), limits: limits.clone(), metrics: metrics.clone() });
-        let named = options.models.iter().map(|name| settings.start(name, name, None));
+        let keys = keys(&options.models)?;
+        let named = options.models.iter().zip(&keys).map(|(model, key)| settings.start(model, key, None));
         let hosted = models.known();
         let hosted = hosted.iter().filter(|_| options.models.is_empty()).map(|model| settings.start_hosted(model));
         let running = named.chain(hosted).collect::<Result<Vec<_>>>()?;
@@ -61,13 +69,25 @@ impl Engines {
     }
 
     /// Those that answer now.
-    pub(super) fn all(&self) -> Vec<Arc<Engine>> {
-        self.read(|running| running.iter().map(|running| running.engine.clone()).collect())
+    pub(super) fn all(&self) -> Vec<Answering> {
+        self.read(|running| {
+            let names: Vec<_> = running.iter().map(|one| one.engine.names()).collect();
+            let named = running.iter().zip(model_names::unique(&names));
+            named.map(|(one, name)| Answering { engine: one.engine.clone(), name: name.to_owned() }).collect()
+        })
+    }
+
+    /// Returns every name by which a request can call a model that answers now.
+    pub(super) fn accepted_names(&self) -> Vec<String> {
+        self.read(|running| {
+            let names: Vec<_> = running.iter().map(|one| one.engine.names()).collect();
+            model_names::accepted(&names).into_iter().map(str::to_owned).collect()
+        })
     }
 
     /// Returns whether a model fails at everything.
     pub(super) async fn has_failing(&self) -> bool {
-        for engine in self.all() {
+        for Answering { engine, .. } in self.all() {
             if engine.is_failing().await {
                 return true;
             }
@@ -75,60 +95,78 @@ impl Engines {
         false
     }
 
-    /// Returns the engine of this name, in any case if that is unique, or the first one without a name. Loads models
-    /// that were added since the last check.
+    /// Returns the engine of this name, in any case if that is unique, or the first one without a name. If there is
+    /// none, loads models that were added since the last check.
     ///
     /// # Errors
-    /// [`HttpError::NoSuchModel`], or [`HttpError::NoModel`] where none is named.
-    pub(super) async fn find(self: &Arc<Self>, name: Option<&str>) -> Result<Arc<Engine>, HttpError> {
-        let is_wanted = |engine: &Arc<Engine>| name.is_none_or(|name| engine.names().contains(&name));
-        let in_any_case = |engine: &&Arc<Engine>| {
-            name.is_some_and(|name| engine.names().iter().any(|known| known.eq_ignore_ascii_case(name)))
-        };
-        if let Some(engine) = self.all().into_iter().find(is_wanted) {
-            return Ok(engine);
+    /// [`HttpError::NoSuchModel`], [`HttpError::AmbiguousModel`], or [`HttpError::NoModel`] where none is named.
+    pub(super) async fn find(self: &Arc<Self>, name: Option<&str>) -> Result<Answering, HttpError> {
+        let is_wanted = |known: &str| name.is_none_or(|name| known == name);
+        if let Some(found) = self.find_running(name, is_wanted)? {
+            return Ok(found);
         }
         self.models.on_offer().await?;
         self.follow().await;
-        let running = self.all();
-        if let Some(engine) = running.iter().find(|engine| is_wanted(engine)) {
-            return Ok(engine.clone());
+        if let Some(found) = self.find_running(name, is_wanted)? {
+            return Ok(found);
         }
-        let similar: Vec<&Arc<Engine>> = running.iter().filter(in_any_case).collect();
-        if let [only] = similar[..] {
-            return Ok(only.clone());
-        }
-        let known = running.iter().map(|engine| engine.names()[0].to_owned()).collect();
-        Err(name
-            .filter(|_| !running.is_empty())
-            .map_or(HttpError::NoModel, |name| HttpError::NoSuchModel { name: name.to_owned(), known }))
+        let Some(name) = name.filter(|_| self.read(|running| !running.is_empty())) else {
+            return Err(HttpError::NoModel);
+        };
+        let known = || self.read(|running| running.iter().map(|one| one.engine.names()[0].to_owned()).collect());
+        let found = self.find_running(Some(name), |known| known.eq_ignore_ascii_case(name))?;
+        found.ok_or_else(|| HttpError::NoSuchModel { name: name.to_owned(), known: known() })
     }
 
-    /// The engine of a hosted model, or of a model with its name in another form.
-    pub(super) fn of(&self, model: &Arc<Model>) -> Option<Arc<Engine>> {
+    /// Returns the engine with a name that is wanted, or the first one without a name.
+    fn find_running(
+        &self,
+        name: Option<&str>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<Answering>, HttpError> {
+        let mut all = self.all();
+        let names: Vec<_> = all.iter().map(|one| one.engine.names()).collect();
+        let place = match name {
+            None => Ok(Some(0).filter(|_| !all.is_empty())),
+            Some(name) => model_names::find(&names, is_wanted)
+                .map_err(|Ambiguous { keys }| HttpError::AmbiguousModel { name: name.to_owned(), keys }),
+        };
+        Ok(place?.map(|place| all.swap_remove(place)))
+    }
+
+    /// Returns the engine of a hosted model: its own, or one of `--infer-model` with its name, if no other model has
+    /// this name.
+    pub(super) fn of(&self, model: &Arc<Model>, hosted: &[Arc<Model>]) -> Option<Arc<Engine>> {
+        let is_only = hosted.iter().filter(|other| other.name() == model.name()).count() == 1;
         self.read(|running| {
             let its_own = running.iter().find(|one| one.is_of(model));
-            let of_its_name = || running.iter().find(|one| one.engine.names().contains(&model.name()));
+            let of_its_name = || {
+                let has_name = |one: &&Running| one.engine.names().contains(&model.name());
+                let mut named = running.iter().filter(has_name);
+                let first = named.next().filter(|one| one.of.is_none() && is_only)?;
+                named.next().is_none().then_some(first)
+            };
             its_own.or_else(of_its_name).map(|one| one.engine.clone())
         })
     }
 
     /// Loads hosted models that do not answer yet, and stops those that are no longer hosted; current requests keep
-    /// their model. Continues if the caller is dropped.
+    /// their model. A model that is replaced answers until the new one is loaded. Continues if the caller is dropped.
     pub(super) async fn follow(self: &Arc<Self>) {
-        if !self.settings.options.models.is_empty() || self.follows(&self.models.known()) {
+        if !self.settings.options.models.is_empty() || self.is_up_to_date(&self.models.known()) {
             return;
         }
         let engines = self.clone();
         let followed = tokio::spawn(async move {
             let mut unusable = engines.unusable.lock().await;
             // Read again: the previous holder of the lock may have loaded more models.
-            let hosted = engines.models.known();
-            unusable.retain(|model| contains(&hosted, model));
-            for model in &hosted {
-                engines.load(model, &mut unusable).await;
+            let known = engines.models.known();
+            unusable.retain(|model| contains(&known, model));
+            engines.end_gone(&known, &unusable);
+            for model in known.iter().filter(|model| model.content() == Content::Whole) {
+                engines.load(model, &known, &mut unusable).await;
             }
-            engines.end_all_but(&hosted);
+            engines.end_gone(&known, &unusable);
         });
         if let Err(err) = followed.await {
             tracing::error!("the models on offer could not be followed: {err}");
@@ -136,13 +174,20 @@ impl Engines {
     }
 
     /// Returns whether there is nothing to load and nothing to stop.
-    fn follows(&self, hosted: &[Arc<Model>]) -> bool {
+    fn is_up_to_date(&self, known: &[Arc<Model>]) -> bool {
         self.read(|running| {
-            running.len() == hosted.len() && hosted.iter().all(|model| running.iter().any(|one| one.is_of(model)))
+            let answers = |model: &Arc<Model>| running.iter().any(|one| one.is_of(model));
+            running.len() == known.len() && known.iter().all(|model| answers(model) && !self.has_ended(model))
         })
     }
 
-    async fn load(&self, model: &Arc<Model>, unusable: &mut Vec<Arc<Model>>) {
+    /// Returns whether a model must not answer, as its files are no longer those that were loaded. One that was named
+    /// itself is not followed.
+    fn has_ended(&self, model: &Arc<Model>) -> bool {
+        self.models.is_followed(model) && matches!(model.content(), Content::Damaged { .. })
+    }
+
+    async fn load(&self, model: &Arc<Model>, known: &[Arc<Model>], unusable: &mut Vec<Arc<Model>>) {
         if contains(unusable, model) || self.read(|running| running.iter().any(|one| one.is_of(model))) {
             return;
         }
@@ -150,7 +195,7 @@ impl Engines {
         match tokio::task::spawn_blocking(move || settings.start_hosted(&hosted)).await {
             Ok(Ok(started)) => {
                 tracing::info!("answering with one more model: {}", model.path.display());
-                self.running.write().unwrap_or_else(PoisonError::into_inner).push(started);
+                self.put(model, started, known);
             }
             Ok(Err(err)) => {
                 tracing::error!("{:#}", anyhow::Error::from(err));
@@ -163,17 +208,43 @@ impl Engines {
         }
     }
 
-    /// Leaves the others, in the order in which they are on offer.
-    fn end_all_but(&self, hosted: &[Arc<Model>]) {
-        let place = |one: &Running| hosted.iter().position(|model| one.is_of(model));
+    /// Puts a model where it is on offer, in place of the one that its folder had.
+    fn put(&self, model: &Arc<Model>, started: Running, known: &[Arc<Model>]) {
         let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|one| place(one).is_some());
-        running.sort_by_key(place);
+        running.retain(|one| !one.is_at(model));
+        running.push(started);
+        running.sort_by_key(|one| known.iter().position(|model| one.is_at(model)));
+    }
+
+    /// Ends the models that are gone or damaged, and those whose replacement cannot be loaded.
+    fn end_gone(&self, known: &[Arc<Model>], unusable: &[Arc<Model>]) {
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|one| {
+            let now = known.iter().find(|model| one.is_at(model));
+            now.is_some_and(|now| !self.has_ended(now) && (one.is_of(now) || !contains(unusable, now)))
+        });
     }
 
     fn read<T>(&self, look: impl FnOnce(&[Running]) -> T) -> T {
         look(&self.running.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Returns the keys of `--infer-model`: for a model on this disk, the name of its folder or file without those above
+/// it, which clients need not know.
+///
+/// # Errors
+/// [`Error::SameName`] if two are equal.
+fn keys(typed: &[String]) -> Result<Vec<String>> {
+    let mut keys: Vec<String> = Vec::new();
+    for model in typed {
+        let key = dermake_models::title_of(model).unwrap_or_else(|| model.clone());
+        if keys.contains(&key) {
+            return Err(Error::SameName { name: key });
+        }
+        keys.push(key);
+    }
+    Ok(keys)
 }
 
 impl Settings {
@@ -191,6 +262,11 @@ impl Settings {
 impl Running {
     fn is_of(&self, model: &Arc<Model>) -> bool {
         self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, model))
+    }
+
+    /// Returns whether the model was loaded from this model's folder.
+    fn is_at(&self, model: &Arc<Model>) -> bool {
+        self.of.as_ref().is_some_and(|of| of.path == model.path)
     }
 }
 

@@ -43,10 +43,12 @@ pub enum Error {
     MissingFile { path: PathBuf },
     #[error("{found} bytes where the manifest says {expected}: {}", path.display())]
     Length { expected: u64, found: u64, path: PathBuf },
-    #[error("two models in folders of the same name, `{name}`")]
+    #[error("two models have the same name, `{name}`; rename the folder of one")]
     SameName { name: String },
     #[error("cannot answer with the model {model}")]
     Model { model: String, source: anyhow::Error },
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
     #[error("cannot listen on {address}")]
     Bind { address: SocketAddr, source: io::Error },
     #[error("cannot print the address")]
@@ -97,6 +99,8 @@ pub(super) enum HttpError {
     Malformed { what: String },
     #[error("no model here is called `{name}`; there are: `{}`", known.join("`, `"))]
     NoSuchModel { name: String, known: Vec<String> },
+    #[error("`model` is {name:?}, as {} models here are called; expected one of `{}`", keys.len(), keys.join("`, `"))]
+    AmbiguousModel { name: String, keys: Vec<String> },
     #[error("no model answers here at the moment")]
     NoModel,
     #[error("the body comes too slowly: nothing for {limit_secs} s, or less than {MIN_KIB_PER_SEC} KiB per second")]
@@ -159,7 +163,9 @@ impl HttpError {
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::ImageTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "image_too_large"),
             Self::UnsupportedType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
-            Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, Refusal::INVALID),
+            Self::Invalid { .. } | Self::AmbiguousModel { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Refusal::INVALID)
+            }
             Self::NotFinite => (StatusCode::INTERNAL_SERVER_ERROR, "not_finite"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),

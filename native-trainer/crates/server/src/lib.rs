@@ -21,17 +21,21 @@ mod assets;
 mod conditional;
 mod connections;
 mod content_type;
+mod disk_file;
 mod drain;
 mod encoding;
 mod engines;
 mod error;
+mod following;
 mod head_timeout;
 mod headers;
 mod host;
 mod infer;
 mod limits;
 mod metrics;
+mod model_names;
 mod models;
+mod notices;
 mod pace;
 mod page;
 mod rate;
@@ -68,6 +72,7 @@ use dermake_process::{interrupt, print};
 use engines::Engines;
 pub use error::Error;
 use error::{HttpError, Result};
+use following::follow_folders;
 pub use host::host_address;
 pub use infer::InferOptions;
 pub use limits::Limits;
@@ -111,9 +116,9 @@ pub struct Server {
     connections: Arc<Connections>,
     under_way: TaskTracker,
     watched: Vec<Arc<dyn Update>>,
+    models: Arc<Models>,
+    engines: Option<Arc<Engines>>,
     longest_answer: Duration,
-    n_hosted: usize,
-    n_answering: usize,
 }
 
 impl Server {
@@ -130,13 +135,12 @@ impl Server {
         let models = Arc::new(Models::load(&config.hosted())?);
         let (metrics, under_way) = (Arc::new(Metrics::new()), TaskTracker::new());
         let engines = Engines::start(&config.infer, &config.limits, &models, &metrics)?;
-        let n_hosted = models.known().len();
-        let n_answering = engines.as_ref().map_or(0, |engines| engines.all().len());
+        check_files(&models)?;
         let site = Site {
             app,
-            models,
+            models: models.clone(),
             metrics: metrics.clone(),
-            engines,
+            engines: engines.clone(),
             is_open_to_pages: config.access.tokens.is_none(),
             under_way: under_way.clone(),
         };
@@ -145,7 +149,7 @@ impl Server {
         let router = router(config, site, guard)?;
         let connections = Connections::new(router.clone(), &config.limits, tls, metrics);
         let longest_answer = config.limits.request_timeout();
-        Ok(Self { router, connections, under_way, watched, longest_answer, n_hosted, n_answering })
+        Ok(Self { router, connections, under_way, watched, models, engines, longest_answer })
     }
 
     /// Returns all routes, without the connections.
@@ -155,10 +159,11 @@ impl Server {
 
     /// Serves on `listener` until `stop` completes and the requests under way are answered.
     pub async fn serve_until(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
-        let Self { connections, under_way, watched, longest_answer, .. } = self;
+        let Self { connections, under_way, watched, models, engines, longest_answer, .. } = self;
         tokio::select! {
             () = shutdown::serve_gracefully(listener, connections, under_way, longest_answer, stop) => {}
             () = keep_up_to_date(watched) => {}
+            () = follow_folders(models, engines) => {}
         }
     }
 }
@@ -184,9 +189,18 @@ pub async fn serve(config: ServeConfig) -> Result<()> {
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let url = page_url(scheme, listener.local_addr().map_err(bind)?);
     print::summary(&format!("{url}\n")).map_err(Error::Announce)?;
-    tracing::info!("hosting {} and answering with {} model(s) at {url}", server.n_hosted, server.n_answering);
+    let n_answering = server.engines.as_ref().map_or(0, |engines| engines.all().len());
+    let n_hosted = server.models.known().len();
+    tracing::info!("hosting {n_hosted} and answering with {n_answering} model(s) at {url}");
     server.serve_until(listener, stop.graceful()).await;
     Ok(())
+}
+
+/// Reads the models' files in the background: those of gigabytes must not delay the start. The first list waits for it.
+fn check_files(models: &Arc<Models>) -> Result<()> {
+    let models = models.clone();
+    let check = std::thread::Builder::new().name("files of models".into()).spawn(move || models.refresh());
+    check.map(drop).map_err(Error::Thread)
 }
 
 fn router(config: &ServeConfig, site: Site, guard: Arc<Guard>) -> Result<Router> {

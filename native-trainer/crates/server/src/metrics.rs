@@ -104,9 +104,13 @@ impl Metrics {
         self.batch_seconds.get_or_create(&Kind { kind }).observe(took.as_secs_f64());
     }
 
-    pub(super) fn set_waiting(&self, model: &str, (images, texts): (usize, usize)) {
-        for (kind, n) in [(BatchKind::Images, images), (BatchKind::Texts, texts)] {
-            self.waiting.get_or_create(&Waiting { model: model.to_owned(), kind }).set(n as i64);
+    /// Sets how many images and texts wait, by the name of each model that answers.
+    pub(super) fn set_waiting(&self, lengths: impl Iterator<Item = (String, (usize, usize))>) {
+        self.waiting.clear(); // of models that are gone
+        for (model, (images, texts)) in lengths {
+            for (kind, n) in [(BatchKind::Images, images), (BatchKind::Texts, texts)] {
+                self.waiting.get_or_create(&Waiting { model: model.clone(), kind }).set(n as i64);
+            }
         }
     }
 

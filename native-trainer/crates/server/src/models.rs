@@ -3,22 +3,24 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared_model::manifest::Manifest;
 
 use super::error::{Error, HttpError, Result};
-use super::weights::Model;
+use super::notices::{Notices, Refused};
+use super::weights::{Content, Model};
 use dermake_models::demo_model;
 
 /// Models in the order of the options; those of a folder of models in the order of their names.
 pub(super) struct Models {
     places: Vec<Place>,
-    on_offer: Mutex<Vec<Arc<Model>>>,
+    known: Mutex<Vec<Arc<Model>>>,
     /// Held while the folders are read, so that two requests never read the same new model.
     looking: Mutex<()>,
-    /// Folders without a usable model that a warning was printed for.
-    unusable: Mutex<HashSet<PathBuf>>,
+    /// As `looking`, for requests: they wait without a thread.
+    refreshing: tokio::sync::Mutex<()>,
+    notices: Mutex<Notices>,
 }
 
 enum Place {
@@ -27,7 +29,8 @@ enum Place {
 }
 
 impl Models {
-    /// Reads what the paths name: a model's folder, its manifest, or a folder of models.
+    /// Reads what the paths name: a model's folder, its manifest, or a folder of models. The models' files are not read
+    /// yet; see [`Self::refresh`].
     ///
     /// # Errors
     /// A model cannot be used, a folder holds none, or two have the same name.
@@ -42,9 +45,10 @@ impl Models {
                 _ => {}
             }
         }
-        let models =
-            Self { places, on_offer: Mutex::default(), looking: Mutex::default(), unusable: Mutex::default() };
-        models.look();
+        let (known, looking, refreshing) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
+        let models = Self { places, known, looking, refreshing, notices: Mutex::default() };
+        let refused = models.look();
+        lock(&models.notices).warn(&refused);
         Ok(models)
     }
 
@@ -53,82 +57,121 @@ impl Models {
         self.places.iter().any(|place| matches!(place, Place::Folder(_)))
     }
 
-    /// Returns the hosted models at this moment.
+    /// Returns whether a model comes and goes with a folder of models.
+    pub(super) fn is_followed(&self, model: &Arc<Model>) -> bool {
+        !self.places.iter().any(|place| matches!(place, Place::Model(named) if Arc::ptr_eq(named, model)))
+    }
+
+    /// Returns the hosted models at this moment, once their files are read.
     pub(super) async fn on_offer(self: &Arc<Self>) -> Result<Vec<Arc<Model>>, HttpError> {
-        if self.has_model_folders() {
-            let models = self.clone();
-            tokio::task::spawn_blocking(move || models.look()).await.map_err(|_| HttpError::Unreadable)?;
-        }
-        Ok(self.known())
+        let _refreshing = self.refreshing.lock().await;
+        let models = self.clone();
+        tokio::task::spawn_blocking(move || models.refresh()).await.map_err(|_| HttpError::Unreadable)?;
+        Ok(self.hosted())
     }
 
     /// Returns the model in a folder of this name, also if it was added to a folder of models since.
     pub(super) async fn find(self: &Arc<Self>, folder: &str) -> Result<Arc<Model>, HttpError> {
-        let is_wanted = |model: &Arc<Model>| model.folder == folder;
-        if let Some(model) = self.known().into_iter().find(is_wanted) {
-            return Ok(model);
+        match self.known_in(folder) {
+            Some(model) => Ok(model),
+            None => self.find_now(folder).await,
         }
-        self.on_offer().await?.into_iter().find(is_wanted).ok_or(HttpError::NotFound)
     }
 
-    /// Returns the hosted models as of the last check.
+    /// As [`Self::find`], as the folders are at this moment.
+    pub(super) async fn find_now(self: &Arc<Self>, folder: &str) -> Result<Arc<Model>, HttpError> {
+        self.on_offer().await?;
+        self.known_in(folder).ok_or(HttpError::NotFound)
+    }
+
+    fn known_in(&self, folder: &str) -> Option<Arc<Model>> {
+        self.known().into_iter().find(|model| model.folder == folder)
+    }
+
+    /// Returns the models as of the last check, whole or not.
     pub(super) fn known(&self) -> Vec<Arc<Model>> {
-        self.on_offer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.known).clone()
     }
 
-    /// Reads the folders of models again, except what did not change.
-    fn look(&self) {
-        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns those of [`Self::known`] whose files are as their manifests say.
+    pub(super) fn hosted(&self) -> Vec<Arc<Model>> {
+        self.known().into_iter().filter(|model| model.content() == Content::Whole).collect()
+    }
+
+    /// Looks into the folders of models again, and reads the files that were not read since they last changed. That may
+    /// take seconds for a new model.
+    pub(super) fn refresh(&self) {
+        let _looking = lock(&self.looking);
+        let mut refused = self.look();
+        for model in self.known() {
+            if let Content::Damaged { file } = model.check() {
+                let why = format!("`{file}` is gone, or its SHA-256 is not the manifest's; copy the model again");
+                refused.push(Refused::new(&model.path, why));
+            }
+        }
+        let followed = self.hosted().into_iter().filter(|model| self.is_followed(model));
+        let mut notices = lock(&self.notices);
+        notices.warn(&refused);
+        notices.log_changes(followed.map(|model| model.path.clone()).collect());
+    }
+
+    /// Reads the folders of models again, except what did not change. Returns the models that are not hosted.
+    fn look(&self) -> Vec<Refused> {
         let known = self.known();
-        let mut found: Vec<Arc<Model>> = Vec::new();
+        let (mut found, mut refused): (Vec<Arc<Model>>, _) = (Vec::new(), Vec::new());
         for place in &self.places {
             let models = match place {
                 Place::Model(model) => vec![model.clone()],
-                Place::Folder(parent) => self.look_at(parent, &known),
+                Place::Folder(parent) => look_at(parent, &known, &mut refused),
             };
             for model in models {
                 if found.iter().any(|other| other.folder == model.folder) {
-                    self.warn_once(&model.path, "another model has a folder of this name");
+                    refused.push(Refused::new(&model.path, "another model has a folder of this name"));
                 } else {
                     found.push(model);
                 }
             }
         }
-        *self.on_offer.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        *lock(&self.known) = found;
+        refused
     }
+}
 
-    fn look_at(&self, parent: &Path, known: &[Arc<Model>]) -> Vec<Arc<Model>> {
-        let Found { folders, links } = match look_into(parent) {
-            Ok(found) => found,
-            Err(err) => {
-                self.warn_once(parent, &format!("cannot be read: {err}"));
-                return Vec::new();
-            }
-        };
-        for link in &links {
-            self.warn_once(link, "a link is not followed; name it with --models itself");
+/// Returns the models in a folder of models; those of `known` that are still there are kept.
+fn look_at(parent: &Path, known: &[Arc<Model>], refused: &mut Vec<Refused>) -> Vec<Arc<Model>> {
+    let Found { folders, links } = match look_into(parent) {
+        Ok(found) => found,
+        Err(err) => {
+            refused.push(Refused::new(parent, format!("cannot be read: {err}")));
+            return Vec::new();
         }
-        let unchanged =
-            |folder: &Path| known.iter().find(|model| model.path == folder && model.is_unchanged()).cloned();
-        let load = |folder: PathBuf| match unchanged(&folder).map_or_else(|| Model::load(&folder).map(Arc::new), Ok)
-        {
-            Ok(model) => Some(model),
+    };
+    let of_link = |link: &PathBuf| Refused::new(link, "a link is not followed; name it with --models itself");
+    refused.extend(links.iter().map(of_link));
+    let load = |folder: PathBuf| {
+        let former = known.iter().find(|model| model.path == folder);
+        if let Some(same) = former.filter(|model| model.has_same_manifest()) {
+            return Some(same.clone());
+        }
+        match Model::load(&folder, former.map(Arc::as_ref)) {
+            Ok(model) => Some(Arc::new(model)),
             // It may still be being copied: the next check decides.
             Err(err) => {
-                self.warn_once(&folder, &format!("{:#}", anyhow::Error::from(err)));
+                let growing = match &err {
+                    Error::Length { path, .. } => Some(path.display().to_string()),
+                    _ => None,
+                };
+                let one = Refused::new(&folder, format!("{:#}", anyhow::Error::from(err)));
+                refused.push(Refused { kind: growing.unwrap_or_else(|| one.why.clone()), ..one });
                 None
             }
-        };
-        folders.into_iter().filter_map(load).collect()
-    }
-
-    /// Warns once why a folder's model is not hosted.
-    fn warn_once(&self, folder: &Path, why: &str) {
-        let mut unusable = self.unusable.lock().unwrap_or_else(PoisonError::into_inner);
-        if unusable.insert(folder.to_owned()) {
-            tracing::warn!("not on offer: {why}: {}", folder.display());
         }
-    }
+    };
+    folders.into_iter().filter_map(load).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Place {
@@ -140,7 +183,7 @@ impl Place {
         let folder = if is_manifest { path.with_file_name("") } else { path.to_owned() };
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         if folder.join(Manifest::FILE_NAME).is_file() {
-            return Ok(Self::Model(Arc::new(Model::load(&folder)?)));
+            return Ok(Self::Model(Arc::new(Model::load(&folder, None)?)));
         }
         if !folder.exists() {
             return Err(Error::NoFolder { path: folder });

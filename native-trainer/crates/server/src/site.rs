@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -37,9 +38,9 @@ pub(super) struct Site {
 
 impl Site {
     /// Returns the address where the page may send photos for this model, if it may.
-    fn classify_address(&self, model: &Arc<Model>) -> Option<String> {
+    fn classify_address(&self, model: &Arc<Model>, hosted: &[Arc<Model>]) -> Option<String> {
         let engines = self.engines.as_ref().filter(|_| self.is_open_to_pages)?;
-        let engine = engines.of(model)?;
+        let engine = engines.of(model, hosted)?;
         let [key, _] = engine.names();
         Some(format!("/v1/classify?model={}", utf8_percent_encode(key, NON_ALPHANUMERIC)))
     }
@@ -77,10 +78,8 @@ async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
 
 async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let engines = site.engines.as_ref().map(|engines| engines.all()).unwrap_or_default();
-    for engine in &engines {
-        site.metrics.set_waiting(engine.name(), engine.queue_lengths());
-    }
-    site.metrics.set_abandoned(engines.iter().map(|engine| engine.n_abandoned()).sum());
+    site.metrics.set_waiting(engines.iter().map(|one| (one.name.clone(), one.engine.queue_lengths())));
+    site.metrics.set_abandoned(engines.iter().map(|one| one.engine.n_abandoned()).sum());
     ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, metrics::CONTENT_TYPE)], site.metrics.text())
 }
 
@@ -90,7 +89,7 @@ async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpErro
         // The list need not wait until a new model is loaded.
         tokio::spawn(async move { engines.follow().await });
     }
-    let entry = |model: &Arc<Model>| model.entry(site.classify_address(model));
+    let entry = |model: &Arc<Model>| model.entry(site.classify_address(model, &models));
     let list: Vec<HostedModel> = models.iter().map(entry).collect();
     Ok(([(header::CACHE_CONTROL, REVALIDATE)], Json(list)).into_response())
 }
@@ -106,7 +105,18 @@ async fn model_file(
 ) -> Result<Response, HttpError> {
     let Path((folder, file)) = path.map_err(no_text)?;
     let refusal = read_only(&mut request);
-    let response = site.models.find(&folder).await?.respond(&file, request).await?;
+    let (head, _) = request.into_parts();
+    let same = || Request::from_parts(head.clone(), Body::empty());
+    let model = site.models.find(&folder).await?;
+    let mut response = model.respond(&file, same()).await;
+    if matches!(response, Err(HttpError::Unreadable)) {
+        // It may have been replaced or taken away since the last check.
+        let now = site.models.find_now(&folder).await?;
+        if !Arc::ptr_eq(&now, &model) {
+            response = now.respond(&file, same()).await;
+        }
+    }
+    let response = response?;
     refusal.map_or(Ok(response), Err)
 }
 

@@ -1,34 +1,20 @@
 //! A file that is sent whole or in ranges: streamed from disk in constant memory, or from inside the program.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
-use std::{fmt, fs, io};
+use std::fmt;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dermake_files::hash;
 use tower::ServiceExt;
 use tower_http::services::ServeFile;
 
 use super::conditional;
+use super::disk_file::DiskFile;
 use super::error::HttpError;
 
 const CHUNK_BYTES: usize = 256 << 10;
-
-/// Time and length of a file, to notice changes.
-pub(super) type Stamp = (Option<SystemTime>, u64);
-
-/// Returns the stamp that a file has now.
-///
-/// # Errors
-/// When it cannot be looked at.
-pub(super) fn stamp(path: &Path) -> io::Result<Stamp> {
-    let metadata = fs::metadata(path)?;
-    Ok((metadata.modified().ok(), metadata.len()))
-}
 
 /// A file known by its SHA-256, which is its entity tag.
 pub(super) struct StoredFile {
@@ -42,40 +28,6 @@ pub(super) struct StoredFile {
 pub(super) enum Source {
     Disk(Arc<DiskFile>),
     Memory(Bytes),
-}
-
-/// A file on disk.
-pub(super) struct DiskFile {
-    path: PathBuf,
-    seen: Mutex<Seen>,
-}
-
-/// A file as it was seen last.
-struct Seen {
-    stamp: Stamp,
-    has_hash: bool,
-}
-
-impl DiskFile {
-    /// Takes a file that has this stamp and the hash that is known of it.
-    pub(super) fn new(path: PathBuf, stamp: Stamp) -> Arc<Self> {
-        Arc::new(Self { path, seen: Mutex::new(Seen { stamp, has_hash: true }) })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Returns whether the file has this hash. Reads it if its time or length is another than before.
-    fn has_hash(&self, sha256: &str) -> bool {
-        let Ok(now) = stamp(&self.path) else { return false };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.stamp != now {
-            let has_hash = hash::sha256_of_file(&self.path).is_ok_and(|found| found == sha256);
-            *seen = Seen { stamp: now, has_hash };
-        }
-        seen.has_hash
-    }
 }
 
 impl StoredFile {
@@ -121,10 +73,18 @@ impl StoredFile {
         Ok(response)
     }
 
-    /// Returns whether the content has the known hash. A file is read if its time or length is another than before.
+    /// Returns whether the content has the known hash; `None` for a file that was not read since it last changed.
+    pub(super) fn known_hash(&self) -> Option<bool> {
+        match &self.source {
+            Source::Disk(file) => file.known_hash(),
+            Source::Memory(_) => Some(true),
+        }
+    }
+
+    /// Returns whether the content has the known hash. Reads a file that was not read since it last changed.
     pub(super) fn has_hash(&self) -> bool {
         match &self.source {
-            Source::Disk(file) => file.has_hash(&self.sha256),
+            Source::Disk(file) => file.has_hash(),
             Source::Memory(_) => true,
         }
     }
@@ -132,8 +92,8 @@ impl StoredFile {
     /// As [`Self::has_hash`], without keeping other requests from being answered.
     async fn has_hash_in_background(&self) -> bool {
         let Source::Disk(file) = &self.source else { return true };
-        let (file, sha256) = (Arc::clone(file), self.sha256.clone());
-        tokio::task::spawn_blocking(move || file.has_hash(&sha256)).await.unwrap_or(false)
+        let file = Arc::clone(file);
+        tokio::task::spawn_blocking(move || file.has_hash()).await.unwrap_or(false)
     }
 }
 

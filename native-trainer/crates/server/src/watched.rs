@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::disk_file::{Stamp, stamp};
 use super::error::Result;
-use super::stored::{Stamp, stamp};
 
 /// Time between two looks at the files.
 const INTERVAL: Duration = Duration::from_secs(60);

@@ -12,9 +12,10 @@ use shared_model::manifest::{Manifest, ManifestFile};
 
 use super::assets::Asset;
 use super::content_type;
+use super::disk_file::{DiskFile, Stamp, stamp};
 use super::error::{Error, HttpError, Result};
 use super::headers::{IMMUTABLE, REVALIDATE};
-use super::stored::{DiskFile, Source, Stamp, StoredFile, stamp};
+use super::stored::{Source, StoredFile};
 use dermake_models::demo_model;
 
 /// For the same file without the hash in its address.
@@ -33,13 +34,26 @@ pub(super) struct Model {
     files: BTreeMap<String, StoredFile>,
 }
 
+/// Whether a model's files are those that its manifest names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    Whole,
+    /// A file was not read since it last changed.
+    Unread,
+    /// A file is gone, or has another content.
+    Damaged {
+        file: String,
+    },
+}
+
 impl Model {
-    /// Reads a folder's manifest and checks the files that it names.
+    /// Reads a folder's manifest and checks the place and length of the files that it names. Their content is read by
+    /// [`Self::check`]. What is known of the files of `former`, the model that this folder had, is kept.
     ///
     /// # Errors
     /// There is no manifest, it does not describe a whole model, or one of its files is not there, not of its length or
     /// not of the folder.
-    pub(super) fn load(folder: &Path) -> Result<Self> {
+    pub(super) fn load(folder: &Path, former: Option<&Self>) -> Result<Self> {
         let path = folder.join(Manifest::FILE_NAME);
         if !path.is_file() {
             return Err(Error::NoManifest { path: folder.to_owned() });
@@ -49,7 +63,7 @@ impl Model {
         let content = fs::read(&path).map_err(read)?;
         let real = fs::canonicalize(folder).map_err(read)?;
         let manifest = whole_manifest(&content, &path)?;
-        let files = manifest.files.iter().map(|file| Ok((file.file.clone(), on_disk(file, &real)?)));
+        let files = manifest.files.iter().map(|file| Ok((file.file.clone(), on_disk(file, &real, former)?)));
         let files = files.collect::<Result<_>>()?;
         let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let manifest_json = Asset::new(Manifest::FILE_NAME, content, REVALIDATE);
@@ -74,7 +88,7 @@ impl Model {
         };
         let files = manifest.files.iter().map(stored).collect::<Result<_>>()?;
         let manifest_json = Asset::new(Manifest::FILE_NAME, content.to_vec(), REVALIDATE);
-        Ok(Self { folder: demo_model::NAME.into(), stamp: (None, 0), path, manifest, manifest_json, files })
+        Ok(Self { folder: demo_model::NAME.into(), stamp: Stamp::default(), path, manifest, manifest_json, files })
     }
 
     /// The name that the manifest gives.
@@ -103,10 +117,28 @@ impl Model {
         self.files.iter().map(|(name, file)| (name.as_str(), file))
     }
 
-    /// Returns whether the manifest has the time and length that it had, and the files the hashes that it names.
-    pub(super) fn is_unchanged(&self) -> bool {
-        let manifest = stamp(&self.path.join(Manifest::FILE_NAME));
-        manifest.is_ok_and(|now| now == self.stamp) && self.files.values().all(StoredFile::has_hash)
+    /// Returns whether the manifest is the file that was read.
+    pub(super) fn has_same_manifest(&self) -> bool {
+        stamp(&self.path.join(Manifest::FILE_NAME)).is_ok_and(|now| now == self.stamp)
+    }
+
+    /// Returns what is known of the files, without reading them.
+    pub(super) fn content(&self) -> Content {
+        let mut content = Content::Whole;
+        for (name, file) in &self.files {
+            match file.known_hash() {
+                Some(true) => {}
+                Some(false) => return Content::Damaged { file: name.clone() },
+                None => content = Content::Unread,
+            }
+        }
+        content
+    }
+
+    /// Reads the files that were not read since they last changed, up to the first that is damaged.
+    pub(super) fn check(&self) -> Content {
+        self.files.values().all(StoredFile::has_hash);
+        self.content()
     }
 
     /// Answers for the manifest or a file that it names.
@@ -132,13 +164,12 @@ fn whole_manifest(json: &[u8], path: &Path) -> Result<Manifest> {
 }
 
 /// Returns a manifest's file in `folder`, after its place and length were checked.
-fn on_disk(file: &ManifestFile, folder: &Path) -> Result<StoredFile> {
+fn on_disk(file: &ManifestFile, folder: &Path, former: Option<&Model>) -> Result<StoredFile> {
     let path = folder.join(&file.file);
-    let stamp = match stamp(&path) {
-        Ok(stamp) if path.is_file() => stamp,
+    let size_bytes = match stamp(&path) {
+        Ok(stamp) if path.is_file() => stamp.size_bytes,
         _ => return Err(Error::MissingFile { path }),
     };
-    let (_, size_bytes) = stamp;
     // A link may not lead out of the folder.
     let real = fs::canonicalize(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     if real.parent() != Some(folder) {
@@ -148,6 +179,10 @@ fn on_disk(file: &ManifestFile, folder: &Path) -> Result<StoredFile> {
         return Err(Error::Length { expected: file.bytes, found: size_bytes, path });
     }
     let (content_type, _) = content_type::of(&file.file);
-    let source = Source::Disk(DiskFile::new(real, stamp));
-    Ok(StoredFile { source, size_bytes, sha256: file.sha256.clone(), content_type })
+    let known = former.and_then(|model| match &model.files.get(&file.file)?.source {
+        Source::Disk(disk) if disk.is_of(&real, size_bytes, &file.sha256) => Some(disk.clone()),
+        _ => None,
+    });
+    let disk = known.unwrap_or_else(|| DiskFile::unread(real, size_bytes, file.sha256.clone()));
+    Ok(StoredFile { source: Source::Disk(disk), size_bytes, sha256: file.sha256.clone(), content_type })
 }

@@ -14,6 +14,7 @@ use super::encoding::Encoding;
 use super::parameters::check_prompts;
 use super::request::ApiRequest;
 use super::state::Api;
+use crate::engines::Answering;
 use crate::error::HttpError;
 use crate::infer;
 
@@ -23,7 +24,7 @@ pub(super) type Answer<T> = Result<Json<T>, HttpError>;
 /// `POST /v1/classify`: ranks labels for one photo.
 pub(super) async fn classify(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Classified> {
     const TOP_K: usize = 5;
-    let engine = api.engine(&mut parsed.parameters).await?;
+    let Answering { engine, name: model } = api.engine(&mut parsed.parameters).await?;
     let (labels, templates) = parsed.parameters.labels(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
     let scale = engine.usable_scale(parsed.parameters.scale(engine.scale())?)?;
@@ -36,15 +37,15 @@ pub(super) async fn classify(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Cl
         tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates, scale)))?;
     let answer = classifier.answer(&features, top_k)?.remove(0);
     let zero_shot::Answer { predictions, certainty } = answer;
-    let (model, warnings) = (engine.name().to_owned(), texts(&labels.warnings));
-    let (scale, millis) = (classifier.scale(), millis_since(parsed.arrived));
+    let (warnings, scale) = (texts(&labels.warnings), classifier.scale());
+    let millis = millis_since(parsed.arrived);
     Ok(Json(Classified { model, predictions, certainty, scale, warnings, millis }))
 }
 
 /// `POST /v1/annotate`: ranks clinical concepts for one photo.
 pub(super) async fn annotate(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Annotated> {
     const TOP_K: usize = 8;
-    let engine = api.engine(&mut parsed.parameters).await?;
+    let Answering { engine, name: model } = api.engine(&mut parsed.parameters).await?;
     let ReadConcepts { concepts, warnings } = parsed.parameters.concepts(&api.limits)?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
     let scale = engine.usable_scale(parsed.parameters.scale(engine.scale())?)?;
@@ -52,14 +53,14 @@ pub(super) async fn annotate(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<An
     let photo = parsed.take_photos(1)?;
     let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts, scale)))?;
     let concepts = scorer.annotate(&features, top_k)?.remove(0);
-    let (model, warnings) = (engine.name().to_owned(), texts(&warnings));
-    let (scale, millis) = (scorer.scale(), millis_since(parsed.arrived));
+    let (warnings, scale) = (texts(&warnings), scorer.scale());
+    let millis = millis_since(parsed.arrived);
     Ok(Json(Annotated { model, concepts, scale, warnings, millis }))
 }
 
 /// `POST /v1/embed`: the features of photos or of texts.
 pub(super) async fn embed(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Embedded> {
-    let engine = api.engine(&mut parsed.parameters).await?;
+    let Answering { engine, name: model } = api.engine(&mut parsed.parameters).await?;
     let encoding: Encoding = parsed.parameters.word("encoding")?;
     let texts = parsed.parameters.all_texts(&api.limits)?;
     std::mem::take(&mut parsed.parameters).finish()?;
@@ -72,12 +73,12 @@ pub(super) async fn embed(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Embed
         }
     };
     let embeddings = rows(&features)?.into_iter().map(|feature| encoding.write(feature)).collect();
-    Ok(Json(Embedded { model: engine.name().to_owned(), embeddings, millis: millis_since(parsed.arrived) }))
+    Ok(Json(Embedded { model, embeddings, millis: millis_since(parsed.arrived) }))
 }
 
 /// `POST /v1/similarity`: the cosine of every photo with every text.
 pub(super) async fn similarity(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Compared> {
-    let engine = api.engine(&mut parsed.parameters).await?;
+    let Answering { engine, name: model } = api.engine(&mut parsed.parameters).await?;
     let texts = parsed.parameters.all_texts(&api.limits)?;
     std::mem::take(&mut parsed.parameters).finish()?;
     if texts.is_empty() {
@@ -86,11 +87,7 @@ pub(super) async fn similarity(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<
     let photos = parsed.take_photos(api.limits.max_images)?;
     let (images, texts) = tokio::try_join!(photos.features(&engine), answered(engine.text_features(&texts)))?;
     let cosines = images.matmul(&texts.t().map_err(tensor)?).map_err(tensor)?;
-    Ok(Json(Compared {
-        model: engine.name().to_owned(),
-        cosines: rows(&cosines)?,
-        millis: millis_since(parsed.arrived),
-    }))
+    Ok(Json(Compared { model, cosines: rows(&cosines)?, millis: millis_since(parsed.arrived) }))
 }
 
 /// Warnings as sentences.

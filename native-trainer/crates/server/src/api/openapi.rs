@@ -10,12 +10,9 @@ const DOCUMENT: &str = include_str!("openapi.json");
 pub(super) fn document(api: &Api, requires_token: bool) -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).expect("a file of this crate that the tests read too");
     let limits = &api.limits;
-    let engines = api.engines.all();
-    let mut model_names: Vec<&str> = engines.iter().flat_map(|engine| engine.names()).collect();
-    model_names.dedup();
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let schemas = &mut document["components"]["schemas"];
-    schemas["Model"]["enum"] = json!(model_names);
+    schemas["Model"]["enum"] = json!(api.engines.accepted_names());
     schemas["Templates"]["items"]["maxLength"] = limits.max_label_bytes.into();
     schemas["Templates"]["maxItems"] = limits.max_labels.into();
     schemas["Text"]["maxLength"] = limits.max_label_bytes.into();

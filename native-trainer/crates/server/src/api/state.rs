@@ -6,9 +6,8 @@ use tokio_util::task::TaskTracker;
 
 use super::body::BodyReader;
 use super::parameters::Parameters;
-use crate::engines::Engines;
+use crate::engines::{Answering, Engines};
 use crate::error::HttpError;
-use crate::infer::Engine;
 use crate::limits::Limits;
 
 /// Shared state of all requests to the models.
@@ -26,7 +25,7 @@ impl Api {
     }
 
     /// Returns the model that a request names, or the first one.
-    pub(super) async fn engine(&self, parameters: &mut Parameters) -> Result<Arc<Engine>, HttpError> {
+    pub(super) async fn engine(&self, parameters: &mut Parameters) -> Result<Answering, HttpError> {
         self.engines.find(parameters.one("model")?.as_deref()).await
     }
 }

@@ -102,10 +102,6 @@ impl Engine {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The scale of requests that name none.
     pub(super) fn scale(&self) -> Scale {
         self.scale
@@ -119,7 +115,7 @@ impl Engine {
         scale.check(&self.model).map(|()| scale).map_err(Error::Scale)
     }
 
-    /// The names of this model in a request's `model`.
+    /// The key and the own name of this model.
     pub(super) fn names(&self) -> [&str; 2] {
         [&self.key, &self.name]
     }

@@ -23,7 +23,7 @@ fn where_tokens_are_asked_for_one_must_be_sent() {
     assert_eq!((without.status, without.code()), (401, "unauthorized"));
     assert_eq!(without.headers["www-authenticate"], "Bearer");
     assert_eq!(server.get("/metrics").status, 401);
-    for open in ["/healthz", "/readyz", "/models", "/"] {
+    for open in ["/healthz", "/readyz", "/models", "/v1/openapi.json", "/"] {
         assert_eq!(server.get(open).status, 200, "{open}");
     }
 }

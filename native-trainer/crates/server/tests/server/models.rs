@@ -141,29 +141,63 @@ async fn a_file_that_changed_is_not_sent_under_its_old_hash() {
     assert_eq!(status(&router, &file).await, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn a_model_in_a_folder_is_read_again_when_one_of_its_files_changes() {
-    let site = Site::new();
-    fs::create_dir(site.path("parent")).unwrap();
+/// A router of the folder `parent`, into which the model is put as `b`.
+fn router_of_a_folder(site: &Site) -> Router {
+    fs::create_dir_all(site.path("parent")).unwrap();
     fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
-    let config = ServeConfig { models: vec![site.path("parent")], ..site.config() };
-    let router = Server::new(&config).unwrap().router();
+    Server::new(&ServeConfig { models: vec![site.path("parent")], ..site.config() }).unwrap().router()
+}
+
+#[tokio::test]
+async fn a_model_in_a_folder_is_read_again_when_it_is_replaced_or_gone() {
+    let site = Site::new();
+    let router = router_of_a_folder(&site);
     let file = "/models/b/vision.safetensors";
     assert_eq!(status(&router, file).await, StatusCode::OK);
-    site.write("parent/b/vision.safetensors", &weights().replace('0', "x"));
+    let other = weights().replace('0', "x");
+    site.write("parent/b/vision.safetensors", &other);
     touch(&site.path("parent/b/vision.safetensors"));
-    assert_eq!(status(&router, file).await, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(status(&router, "/models").await, StatusCode::OK);
+    assert_eq!(status(&router, file).await, StatusCode::INTERNAL_SERVER_ERROR, "not the manifest's");
+    let manifest = manifest("vision.safetensors", 1000).replace(&sha256(weights()), &sha256(&other));
+    site.write("parent/b/manifest.json", &manifest);
+    touch(&site.path("parent/b/manifest.json"));
     assert_eq!(status(&router, file).await, StatusCode::OK);
+    assert_eq!(status(&router, "/models/b/others.bin").await, StatusCode::OK);
+    fs::remove_dir_all(site.path("parent/b")).unwrap();
+    assert_eq!(status(&router, file).await, StatusCode::NOT_FOUND);
+}
+
+/// Found in use: a copy that was damaged in the middle was listed first, and stayed in caches for a year.
+#[tokio::test]
+async fn a_model_whose_file_has_another_hash_is_not_listed_and_the_file_not_sent() {
+    let site = Site::new();
+    site.write("parent/a/manifest.json", &manifest("vision.safetensors", 1000));
+    site.write("parent/a/others.bin", OTHERS);
+    site.write("parent/a/vision.safetensors", &weights().replace('5', "x"));
+    let router = router_of_a_folder(&site);
+    let list = async || {
+        let request = Request::get("/models").body(Body::empty()).unwrap();
+        let body = router.clone().oneshot(request).await.unwrap().into_body();
+        let list: serde_json::Value = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+        let manifest = |model: &serde_json::Value| model["manifest"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(manifest).collect::<Vec<_>>()
+    };
+    let file = format!("/models/a/vision.safetensors?v={}", sha256(weights()));
+    assert_eq!(status(&router, &file).await, StatusCode::INTERNAL_SERVER_ERROR, "before the first list");
+    assert_eq!(list().await, ["/models/b/manifest.json"]);
+    assert_eq!(status(&router, &file).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(status(&router, "/models/b/vision.safetensors").await, StatusCode::OK);
+
+    site.write("parent/a/vision.safetensors", &weights());
+    touch(&site.path("parent/a/vision.safetensors"));
+    assert_eq!(list().await, ["/models/a/manifest.json", "/models/b/manifest.json"]);
+    assert_eq!(status(&router, &file).await, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_model_put_into_a_folder_is_found_without_a_restart() {
     let site = Site::new();
-    fs::create_dir(site.path("parent")).unwrap();
-    fs::rename(site.path("make q8"), site.path("parent/b")).unwrap();
-    let config = ServeConfig { models: vec![site.path("parent")], ..site.config() };
-    let router = Server::new(&config).unwrap().router();
+    let router = router_of_a_folder(&site);
     let get = async |path: &str| {
         let response = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         (response.status(), to_bytes(response.into_body(), usize::MAX).await.unwrap())

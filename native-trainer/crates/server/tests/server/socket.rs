@@ -60,12 +60,16 @@ async fn stopping_does_not_wait_for_a_visitor_who_does_not_read() {
     let site = Site::new();
     let path = site.path("make q8/vision.safetensors");
     fs::File::options().write(true).open(path).unwrap().set_len(64 << 20).unwrap();
-    site.write("make q8/manifest.json", &manifest("vision.safetensors", 64 << 20));
+    let longer = [weights().into_bytes(), vec![0; (64 << 20) - weights().len()]].concat();
+    let manifest = manifest("vision.safetensors", 64 << 20).replace(&sha256(weights()), &sha256(longer));
+    site.write("make q8/manifest.json", &manifest);
     let (idle, idling) = std::sync::mpsc::channel();
     let visit = move |address| {
         let mut socket = TcpStream::connect(address).unwrap();
         write!(socket, "GET {WEIGHTS} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-        socket.read_exact(&mut [0; 12]).unwrap();
+        let mut status = [0; 12];
+        socket.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
         idle.send(socket).unwrap();
     };
     let limit = std::time::Duration::from_secs(30);
