@@ -7,7 +7,7 @@ mod spelling;
 mod split;
 mod warning;
 
-pub use reading::{ReadLabels, is_near};
+pub use reading::{ReadLabels, is_file_name, is_near};
 pub use spelling::{cleaned, spelling_key};
 pub use warning::LabelWarning;
 
@@ -110,8 +110,11 @@ fn check_names(names: &[String]) -> Result<()> {
         let n_bytes = name.trim().len();
         if n_bytes == 0 || name.len() > MAX_LABEL_BYTES {
             let what = format!("label {} of {}", at + 1, names.len());
-            let expected = format!("1 to {MAX_LABEL_BYTES} bytes");
-            return Err(labels_error(&what, &expected, &format!("{n_bytes} bytes")));
+            let expected = format!("at most {MAX_LABEL_BYTES} bytes");
+            return Err(match n_bytes {
+                0 => labels_error(&what, "a name", "an empty one"),
+                _ => labels_error(&what, &expected, &format!("{n_bytes} bytes")),
+            });
         }
     }
     Ok(())

@@ -171,7 +171,7 @@ impl ReadLabels {
 }
 
 fn file_error(name: &str) -> crate::Error {
-    labels_error("label", "a name", &format!("{name:?}, which looks like a file, but there is none"))
+    labels_error("label", "a name", &format!("{name:?}, which looks like a file"))
 }
 
 /// Refuses a list in which one of several names is the key of a built-in set.
@@ -193,7 +193,7 @@ fn distinct(names: Vec<String>) -> (Vec<String>, Vec<String>) {
 }
 
 /// Returns whether a name ends like that of a file.
-fn is_file_name(name: &str) -> bool {
+pub fn is_file_name(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(stem, ending)| {
         !stem.is_empty() && FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
     })

@@ -4,7 +4,7 @@ use crate::file_finder::{FileFinder, FindError};
 use crate::text_file;
 use anyhow::{Context, Result, bail};
 use shared_model::concepts::{Concept, ReadConcepts};
-use shared_model::labels::{LabelSet, ReadLabels, is_near};
+use shared_model::labels::{LabelSet, ReadLabels, is_file_name, is_near};
 use std::path::Path;
 
 /// Separators of typed labels; file names have none of these.
@@ -49,6 +49,7 @@ pub fn from_argument(argument: &str) -> Result<LabelSet> {
         _ if argument.contains(['/', '\\']) && !argument.contains(SEPARATORS) => {
             bail!("there is no label file {argument}")
         }
+        _ if is_file_name(argument) => bail!("{argument} looks like a file, but there is none"),
         _ => {
             refuse_data_set(argument)?;
             ReadLabels::from_key_or_text(argument)?
@@ -87,7 +88,11 @@ fn refuse_data_set(argument: &str) -> Result<()> {
 /// # Errors
 /// As [`from_argument`].
 pub fn concepts_from_argument(argument: &str) -> Result<Vec<Concept>> {
-    let labels = from_file_argument(argument)?.map_or_else(|| ReadLabels::from_text(argument), Ok)?;
+    let labels = match from_file_argument(argument)? {
+        Some(labels) => labels,
+        None if is_file_name(argument) => bail!("{argument} looks like a file, but there is none"),
+        None => ReadLabels::from_text(argument)?,
+    };
     let ReadConcepts { concepts, warnings } = labels.into();
     for warning in warnings {
         tracing::warn!("concepts: {warning}");

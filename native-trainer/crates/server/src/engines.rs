@@ -44,7 +44,8 @@ impl Engines {
     /// Loads the models that answer; returns `None` if there are none and none can be added.
     ///
     /// # Errors
-    /// [`Error::Model`] names one that cannot be loaded; [`Error::SameName`] for two of one name.
+    /// [`Error::Model`] names one that cannot be loaded; [`Error::SameName`] for two of one name; those of
+    /// [`Limits::check`].
     pub(super) fn start(
         options: &InferOptions,
         limits: &Limits,
@@ -54,6 +55,7 @@ impl Engines {
         if options.device.is_none() {
             return Ok(None);
         }
+        limits.check()?;
         let settings =
             Arc::new(Settings { options: options.clone(), limits: limits.clone(), metrics: metrics.clone() });
         let keys = keys(&options.models)?;

@@ -47,6 +47,11 @@ pub enum Error {
     SameName { name: String },
     #[error("cannot answer with the model {model}")]
     Model { model: String, source: anyhow::Error },
+    #[error(
+        "--queue-length is {queue_length}, expected at least --max-images, which is {max_images}: a request of so many \
+         images could never be answered; raise the one or lower the other"
+    )]
+    QueueLength { queue_length: u32, max_images: u32 },
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
     #[error("cannot listen on {address}")]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::error::{Error, Result};
+
 /// All limits of a request. A request over a limit is refused with its own status and code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -19,7 +21,7 @@ pub struct Limits {
     pub max_label_bytes: u32,
     /// Largest number of sentences that a request may have encoded: its labels times its templates
     pub max_prompts: u32,
-    /// Largest number of images that wait for one model, decoded or not
+    /// Largest number of images that wait for one model, decoded or not; at least `max_images`
     pub queue_length: u32,
     /// Longest time for a model's answer, once the request has arrived, in seconds
     pub request_timeout_secs: u32,
@@ -51,7 +53,7 @@ impl Limits {
         max_images: 16,
         max_labels: 500,
         max_label_bytes: 300,
-        max_prompts: 2048,
+        max_prompts: 4000, // `max_labels` in the eight templates
         queue_length: 64,
         request_timeout_secs: 30,
         body_timeout_secs: 15,
@@ -63,6 +65,15 @@ impl Limits {
         max_connections: 512,
         max_connections_per_client: 128,
     };
+
+    /// Checks that a request that is within its own limits can be answered.
+    ///
+    /// # Errors
+    /// [`Error::QueueLength`].
+    pub(super) fn check(&self) -> Result<()> {
+        let (queue_length, max_images) = (self.queue_length, self.max_images);
+        if queue_length < max_images { Err(Error::QueueLength { queue_length, max_images }) } else { Ok(()) }
+    }
 
     pub(super) fn max_body_bytes(&self) -> usize {
         self.max_body_mib as usize * MIB
@@ -100,5 +111,31 @@ const MIB: usize = 1 << 20;
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::labels::{ConceptTemplates, Templates};
+
+    /// Found in use: of the 500 labels and concepts that were promised, 256 and 340 could be sent.
+    #[test]
+    fn as_many_labels_and_concepts_as_are_allowed_can_be_encoded() {
+        let Limits { max_labels, max_prompts, .. } = Limits::DEFAULT;
+        assert!(max_labels as usize * Templates::skin().as_slice().len() <= max_prompts as usize);
+        let n_concepts = max_labels as usize + 1; // and the reference
+        assert!(n_concepts * ConceptTemplates::skin().reference_prompts.len() <= max_prompts as usize);
+    }
+
+    #[test]
+    fn a_queue_holds_the_images_of_one_request() {
+        let check = |queue_length| Limits { queue_length, max_images: 16, ..Limits::DEFAULT }.check();
+        assert!(check(16).is_ok());
+        let refused = check(8).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("--queue-length is 8, expected at least --max-images, which is 16"),
+            "{refused}"
+        );
     }
 }

@@ -34,7 +34,7 @@ static OPTIONS: [LimitOption; 17] = limits! {
     max_label_bytes, 1..=MAX_LABEL_BYTES as u32, "Longest label, concept, text or template, in bytes";
     max_prompts, 1..=100_000,
         "Largest number of sentences that a request may have encoded: its labels times its templates";
-    queue_length, 1..=100_000, "Largest number of images that wait for one model, decoded or not";
+    queue_length, 1..=100_000, "Largest number of images that wait for one model, decoded or not; at least --max-images";
     request_timeout_secs, 1..=3600, "Longest time for a model's answer, once the request has arrived, in seconds";
     body_timeout_secs, 1..=3600,
         "Longest pause within a request's body, in seconds; the whole body may take as long, and a second more for \

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use axum::Json;
 use candle_core::Tensor;
+use shared_model::api::fields::{LABELS, TEMPLATE};
 use shared_model::api::{Annotated, Classified, Compared, Embedded};
 use shared_model::concepts::ReadConcepts;
 use shared_model::labels::LabelWarning;
 use shared_model::zero_shot;
 
+use super::checks::check_prompts;
 use super::encoding::Encoding;
-use super::parameters::check_prompts;
 use super::request::ApiRequest;
 use super::state::Api;
 use crate::engines::Answering;
@@ -31,7 +32,11 @@ pub(super) async fn classify(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<Cl
     std::mem::take(&mut parsed.parameters).finish()?;
     let photo = parsed.take_photos(1)?;
     if engine.shipped_classifier(&labels.set, &templates).is_none() {
-        check_prompts(labels.set.class_names.len() * templates.as_slice().len(), &api.limits)?;
+        let (n_labels, n_templates) = (labels.set.class_names.len(), templates.as_slice().len());
+        let n_prompts = n_labels * n_templates;
+        let what = format!("`{LABELS}`: {n_labels} labels in {n_templates} templates are {n_prompts}");
+        let way_out = format!("send fewer labels, or one sentence as `{TEMPLATE}`");
+        check_prompts(n_prompts, what, &way_out, &api.limits)?;
     }
     let (features, classifier) =
         tokio::try_join!(photo.features(&engine), answered(engine.classifier(&labels.set, &templates, scale)))?;

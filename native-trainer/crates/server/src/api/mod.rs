@@ -2,6 +2,7 @@
 
 mod answers;
 mod body;
+mod checks;
 mod encoding;
 mod form;
 mod json;

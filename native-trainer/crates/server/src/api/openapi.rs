@@ -16,10 +16,12 @@ pub(super) fn document(api: &Api, requires_token: bool) -> Value {
     schemas["Templates"]["items"]["maxLength"] = limits.max_label_bytes.into();
     schemas["Templates"]["maxItems"] = limits.max_labels.into();
     schemas["Text"]["maxLength"] = limits.max_label_bytes.into();
-    schemas["Texts"]["maxItems"] = limits.max_labels.into();
+    // One sentence each at least.
+    let max_texts = limits.max_labels.min(limits.max_prompts);
+    schemas["Texts"]["maxItems"] = max_texts.into();
     schemas["TextPhotos"]["anyOf"][1]["maxItems"] = limits.max_images.into();
     for lists in ["LabelsInJson", "ConceptsInJson"] {
-        schemas[lists]["anyOf"][1]["maxItems"] = limits.max_labels.into();
+        schemas[lists]["anyOf"][1]["maxItems"] = max_texts.into();
     }
     for address in ["/v1/embed", "/v1/similarity"] {
         let content = &mut document["paths"][address]["post"]["requestBody"]["content"];

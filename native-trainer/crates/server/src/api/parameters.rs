@@ -10,10 +10,15 @@ use shared_model::concepts::{Concept, ReadConcepts};
 use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates};
 use shared_model::text_file::shortened;
 
+use super::checks::{check_prompts, check_texts};
 use crate::error::HttpError;
 use crate::limits::Limits;
 
 type Result<T> = std::result::Result<T, HttpError>;
+
+/// Parameters that are texts to encode: one each time, or a list.
+const TEXT: &str = "text";
+const TEXTS: &str = "texts";
 
 /// Least similarity of two names, from 0 to 1, for one to be suggested for the other.
 const MIN_LIKENESS: f64 = 0.8;
@@ -142,10 +147,10 @@ impl Parameters {
         let text = list_text(LABELS, self.take(LABELS))?.unwrap_or_else(|| LabelSet::DEFAULT.to_owned());
         let labels = ReadLabels::from_key_or_text(&text).map_err(|err| not_a_list(LABELS, &err))?;
         if labels.set.key == LabelSet::CUSTOM {
-            check_texts("label", &labels.set.class_names, limits)?;
+            check_texts(LABELS, "label", &labels.set.class_names, limits)?;
         }
         let templates = self.texts(TEMPLATE)?;
-        check_texts("template", &templates, limits)?;
+        check_texts(TEMPLATE, "template", &templates, limits)?;
         Ok((labels, Templates::given_or_skin(templates)?))
     }
 
@@ -156,12 +161,15 @@ impl Parameters {
             None => ReadConcepts { concepts: Concept::known(), warnings: Vec::new() },
             Some(text) => {
                 let labels = ReadLabels::from_text(&text).map_err(|err| not_a_list(NAME, &err))?;
-                check_texts("concept", &labels.set.class_names, limits)?;
+                check_texts(NAME, "concept", &labels.set.class_names, limits)?;
                 ReadConcepts::from(labels)
             }
         };
         let n_terms: usize = read.concepts.iter().map(|concept| concept.terms.len()).sum();
-        check_prompts((n_terms + 1) * ConceptTemplates::skin().reference_prompts.len(), limits)?;
+        let n_prompts = (n_terms + 1) * ConceptTemplates::skin().reference_prompts.len();
+        let n_concepts = read.concepts.len();
+        let what = format!("`{NAME}`: {n_concepts} concepts are {n_prompts}");
+        check_prompts(n_prompts, what, "send fewer concepts", limits)?;
         Ok(read)
     }
 
@@ -170,13 +178,35 @@ impl Parameters {
     /// # Errors
     /// [`HttpError::Invalid`] if both are given, since the order of the answer would not be clear.
     pub(super) fn all_texts(&mut self, limits: &Limits) -> Result<Vec<String>> {
-        let (text, texts) = (self.texts("text")?, self.texts("texts")?);
+        let (text, texts) = (self.texts(TEXT)?, self.text_list()?);
         if !text.is_empty() && !texts.is_empty() {
             return Err(HttpError::invalid("`text` and `texts` in one request, expected one of them"));
         }
-        let texts = if text.is_empty() { texts } else { text };
-        check_texts("text", &texts, limits)?;
-        check_prompts(texts.len(), limits)?;
+        let (name, texts) = if text.is_empty() { (TEXTS, texts) } else { (TEXT, text) };
+        check_texts(name, "text", &texts, limits)?;
+        check_prompts(texts.len(), format!("`{name}`: {}", texts.len()), "send fewer texts", limits)?;
+        Ok(texts)
+    }
+
+    /// Reads `texts`. A form and an address have no lists; there, one is written as JSON, since sentences have commas.
+    fn text_list(&mut self) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for value in self.take(TEXTS) {
+            match value {
+                Value::List(list) => texts.extend(list),
+                Value::Text(text) if text.trim_start().starts_with('[') => {
+                    let no_list = |err| {
+                        HttpError::invalid(format!(
+                            "`{TEXTS}` begins like a JSON list of texts and is none: {err}; a text by itself is sent as \
+                             `{TEXT}`"
+                        ))
+                    };
+                    texts.extend(serde_json::from_str::<Vec<String>>(&text).map_err(no_list)?);
+                }
+                Value::Text(text) => texts.push(text),
+                Value::Number(number) => return Err(number_for_text(TEXTS, &number)),
+            }
+        }
         Ok(texts)
     }
 
@@ -239,34 +269,6 @@ fn whole_number(text: &str) -> Option<usize> {
         (number < 2f64.powi(53)).then_some(number as usize)
     };
     text.parse().ok().or_else(by_fraction)
-}
-
-/// Checks custom texts: not too many, none too long or empty.
-pub(super) fn check_texts(kind: &str, texts: &[String], limits: &Limits) -> Result<()> {
-    if texts.len() > limits.max_labels as usize {
-        let (n, most) = (texts.len(), limits.max_labels);
-        return Err(HttpError::invalid(format!("{n} {kind}s in one request, over the limit of {most}")));
-    }
-    let limit_bytes = limits.max_label_bytes as usize;
-    if texts.iter().any(|text| text.trim_start().starts_with("data:image/")) {
-        return Err(HttpError::invalid(format!("a {kind} is a data URI; photos are sent as `{PHOTO}`")));
-    }
-    match texts.iter().position(|text| text.trim().is_empty() || text.len() > limit_bytes) {
-        None => Ok(()),
-        Some(at) => {
-            let (n_bytes, number) = (texts[at].trim().len(), at + 1);
-            Err(HttpError::invalid(format!("{kind} {number} has {n_bytes} bytes, expected 1 to {limit_bytes}")))
-        }
-    }
-}
-
-/// Checks the number of sentences to encode.
-pub(super) fn check_prompts(n_prompts: usize, limits: &Limits) -> Result<()> {
-    let most = limits.max_prompts;
-    if n_prompts <= most as usize {
-        return Ok(());
-    }
-    Err(HttpError::invalid(format!("{n_prompts} sentences to encode in one request, over the limit of {most}")))
 }
 
 #[cfg(test)]

@@ -65,10 +65,13 @@ impl ApiRequest {
                 photo_fields()
             ))),
             n if n > n_most as usize => {
-                Err(HttpError::invalid(format!("{n} photos in one request, over the limit of {n_most}")))
+                let what = format!("`{PHOTO}`: {n} photos in one request, over the limit of {n_most}");
+                Err(HttpError::invalid(what))
             }
-            _ if photos.iter().any(|photo| photo.bytes.is_empty()) => Err(HttpError::invalid("a photo is empty")),
-            _ => Ok(Photos(photos)),
+            _ => match photos.iter().find(|photo| photo.bytes.is_empty()) {
+                Some(empty) => Err(empty.place.invalid("it is empty, expected a photo")),
+                None => Ok(Photos(photos)),
+            },
         }
     }
 }
@@ -215,7 +218,7 @@ mod tests {
             assert!(matches!(read(content_type, body).await, Err(HttpError::Malformed { .. })), "{content_type}");
         }
         let mut empty = read("image/png", "").await.unwrap();
-        assert!(matches!(empty.take_photos(1), Err(HttpError::Invalid { .. })));
+        assert!(matches!(empty.take_photos(1), Err(HttpError::Invalid { what }) if what.starts_with("the body: ")));
         let mut json = read("application/json", "{}").await.unwrap();
         assert!(matches!(json.take_photos(1), Err(HttpError::Invalid { what }) if what.contains("`image`")));
     }

@@ -92,7 +92,7 @@ impl Engine {
             key: key.to_owned(),
             name,
             decoder: Decoder::new(model.config.preprocess.clone(), limits.max_megapixels, options.decoders()),
-            places: Semaphore::new(limits.queue_length.max(limits.max_images) as usize),
+            places: Semaphore::new(limits.queue_length as usize),
             classifiers: ByContent::new(options.cached_classifiers as usize),
             scorers: ByContent::new(options.cached_classifiers as usize),
             model,

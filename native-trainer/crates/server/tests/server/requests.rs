@@ -95,6 +95,8 @@ fn a_refusal_names_the_field_and_the_way_on() {
     let server = Running::with(|config| config.limits.rate_per_sec = 0);
     let (jpeg, base64) = (photo(0), BASE64_STANDARD.encode(photo(0)));
     let cut = BASE64_STANDARD.encode(&jpeg[..jpeg.len() / 2]);
+    let many: String = (0..500).map(|index| format!("label+{index},")).collect::<String>()
+        + &(0..9).map(|index| format!("&template=in+{index}+%7B%7D")).collect::<String>();
     for (reply, status, expected) in [
         (server.post("/v1/classify", "application/x-www-form-urlencoded", &jpeg), 415, "Content-Type: image/jpeg"),
         (server.post("/v1/classify", "multipart/form-data", &jpeg), 400, "boundary"),
@@ -129,6 +131,11 @@ fn a_refusal_names_the_field_and_the_way_on() {
             "`labels` is in the address and in the body",
         ),
         (server.post_photo("/v1/classify?labels=/etc/passwd", 0), 422, "looks like a file"),
+        (
+            server.post_photo(&format!("/v1/classify?labels={many}"), 0),
+            422,
+            "`labels`: 500 labels in 9 templates are 4500 sentences to encode, over the limit of 4000",
+        ),
         (post_json(&server, "/v1/embed", &json!({ "texts": ["a"], "text": "b" })), 422, "`text` and `texts`"),
         (
             post_json(&server, "/v1/classify", &json!({ "image": base64, "labels": ["acne", ""] })),

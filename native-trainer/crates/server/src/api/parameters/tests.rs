@@ -62,10 +62,53 @@ fn what_is_over_a_limit_is_refused() {
     assert!(is_refused("labels=abcde&concepts=abcde"));
     assert!(!is_refused("labels=a&concepts=a"));
     assert!(parameters("concepts=a,b").concepts(&limits).is_err(), "18 sentences");
-    assert!(check_prompts(13, &limits).is_err() && check_prompts(12, &limits).is_ok());
+    let check = |n_prompts| check_prompts(n_prompts, "`labels`: they are 13", "send fewer", &limits);
+    assert_eq!(check(12), Ok(()));
+    let what = "`labels`: they are 13 sentences to encode, over the limit of 12 in one request; send fewer, or start the \
+                server with a larger --max-prompts";
+    assert_eq!(check(13), Err(HttpError::invalid(what)));
     assert!(parameters("text=+").all_texts(&limits).is_err());
     let second = parameters("text=a&text=+").all_texts(&limits);
-    assert!(matches!(&second, Err(HttpError::Invalid { what }) if what.starts_with("text 2 has 0 bytes")));
+    assert!(matches!(&second, Err(HttpError::Invalid { what }) if what.starts_with("`text`: text 2 has 0 bytes")));
+}
+
+#[test]
+fn a_refusal_names_the_parameter() {
+    let limits = Limits { max_labels: 2, ..Limits::DEFAULT };
+    let what = |refused: Option<HttpError>| match refused {
+        Some(HttpError::Invalid { what }) => what,
+        other => panic!("{other:?}"),
+    };
+    let labels = |query: &str| what(parameters(query).labels(&limits).err());
+    assert_eq!(labels("labels=a,b,c"), "`labels`: 3 labels in one request, over the limit of 2");
+    let template = labels("labels=acne,nevus&template=a&template=b&template=c");
+    assert_eq!(template, "`template`: 3 templates in one request, over the limit of 2");
+    let concepts = what(parameters("concepts=x,y,z").concepts(&limits).err());
+    assert_eq!(concepts, "`concepts`: 3 concepts in one request, over the limit of 2");
+    let empty = labels("labels=%5B%22acne%22,%22%22%5D");
+    assert_eq!(empty, "`labels`: label 2 of 2: expected a name, found an empty one");
+    assert!(!labels("labels=/etc/passwd").contains("there is none"), "the server looks for no file");
+}
+
+/// Found in use: `texts=["a","b"]` in a form was one sentence.
+#[test]
+fn a_list_of_texts_is_json_in_a_form_and_in_an_address() {
+    let texts = |value: Value| {
+        let mut parameters = Parameters::default();
+        parameters.add("texts".into(), value).unwrap();
+        parameters.all_texts(&Limits::DEFAULT)
+    };
+    let text = |text: &str| texts(Value::Text(text.into()));
+    assert_eq!(text(" [\"a, b\", \"c\"]\r\n").unwrap(), ["a, b", "c"]);
+    assert_eq!(text("on an arm, with scales").unwrap(), ["on an arm, with scales"]);
+    assert_eq!(texts(Value::List(vec!["[a".into()])).unwrap(), ["[a"]);
+    for bad in ["[a", "[1]"] {
+        let refused = text(bad);
+        assert!(
+            matches!(&refused, Err(HttpError::Invalid { what }) if what.contains("sent as `text`")),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]
