@@ -154,10 +154,9 @@ impl Tokens {
         let content = text_file::read(path)?;
         let is_token = |line: &str| line.bytes().all(|byte| byte.is_ascii_graphic());
         let mut tokens = Vec::new();
-        for (number, line) in (1..).zip(lines(&content).map(str::trim)) {
-            match line {
+        for (number, line) in (1..).zip(lines(&content)) {
+            match without_comment(line).trim() {
                 "" => {}
-                remark if remark.starts_with('#') => {}
                 token if is_token(token) => tokens.push(hash(token)),
                 _ => return Err(Error::NotAToken { line: number, path: path.to_owned() }),
             }
@@ -176,6 +175,13 @@ impl Tokens {
         let is_known = self.0.iter().fold(Choice::from(0), |known, token| known | token.ct_eq(&sent));
         scheme.eq_ignore_ascii_case("bearer") && is_known.into()
     }
+}
+
+/// Returns a line up to its comment: a `#` at its start or behind a space. A token may contain one.
+fn without_comment(line: &str) -> &str {
+    let begins = |at: &usize| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
+    let comment = line.match_indices('#').map(|(at, _)| at).find(begins);
+    &line[..comment.unwrap_or(line.len())]
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -210,6 +216,8 @@ mod tests {
         assert_eq!(Tokens::read(&path).unwrap().0, [hash("one"), hash("two")]);
         fs::write(&path, "# clinic\none\n  # c\n#two\n").unwrap();
         assert_eq!(Tokens::read(&path).unwrap().0, [hash("one")], "a remark is no token");
+        fs::write(&path, "one # of the clinic\ntwo\t# c\nth#ree\n").unwrap();
+        assert_eq!(Tokens::read(&path).unwrap().0, [hash("one"), hash("two"), hash("th#ree")]);
         fs::write(&path, "# none yet\n").unwrap();
         assert!(matches!(Tokens::read(&path), Err(Error::NoTokens { .. })));
         for wrong in ["one\ntwo words\n", "one\nt\u{f6}ken\n"] {

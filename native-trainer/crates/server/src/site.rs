@@ -24,6 +24,9 @@ use super::models::Models;
 use super::page;
 use super::weights::Model;
 
+/// Answers of `/readyz` while requests are not welcome.
+pub(super) const OBSTACLES: [&str; 3] = ["stopping", "no model answers", "the model fails"];
+
 pub(super) struct Site {
     pub(super) app: App,
     pub(super) models: Arc<Models>,
@@ -66,10 +69,11 @@ async fn healthz() -> impl IntoResponse {
 
 /// `GET /readyz`: whether the server accepts requests; not while it stops, nor if no model can answer or one fails.
 async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
+    let [stopping, no_model, failing] = OBSTACLES;
     let obstacle = match &site.engines {
-        _ if site.under_way.is_closed() => Some("stopping"),
-        Some(engines) if engines.find(None).await.is_err() => Some("no model answers"),
-        Some(engines) if engines.has_failing().await => Some("the model fails"),
+        _ if site.under_way.is_closed() => Some(stopping),
+        Some(engines) if engines.find(None).await.is_err() => Some(no_model),
+        Some(engines) if engines.has_failing().await => Some(failing),
         _ => None,
     };
     let status = if obstacle.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

@@ -40,6 +40,7 @@ pub(super) fn document(api: &Api, requires_token: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::OBSTACLES;
     use shared_model::api::{Annotated, Classified, Compared, Embedded, Embedding, HostedModel, Refusal};
     use shared_model::calibration::Certainty;
     use shared_model::concepts::Presence;
@@ -93,6 +94,13 @@ mod tests {
             assert!(properties.keys().eq(expected.iter()), "{name}: {schema}");
             assert_eq!(schema["required"].as_array().map(Vec::len), Some(expected.len()), "{name}");
         }
+    }
+
+    #[test]
+    fn it_has_every_answer_of_readyz() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let not_ready = &document["paths"]["/readyz"]["get"]["responses"]["503"]["content"]["text/plain"]["schema"];
+        assert_eq!(not_ready["enum"], json!(OBSTACLES));
     }
 
     #[test]
