@@ -24,6 +24,7 @@ use tower::ServiceExt;
 use super::access::Peer;
 use super::head_timeout::{HeadTimeout, Requests};
 use super::limits::Limits;
+use super::linger::{Linger, Lingering};
 use super::metrics::Metrics;
 use super::watched::Watched;
 
@@ -115,11 +116,13 @@ impl Connections {
         peer: IpAddr,
         watcher: Watcher,
     ) {
-        let requests = Arc::new(Requests::default());
+        let (requests, linger) = (Arc::new(Requests::default()), Linger::default());
+        let stream = Lingering::new(stream, linger.clone());
         let stream = HeadTimeout::new(stream, requests.clone(), self.limits.header_timeout());
         let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
             requests.count_head();
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(linger.clone());
             let answer = self.router.clone().oneshot(request.map(Body::new));
             let requests = requests.clone();
             async {

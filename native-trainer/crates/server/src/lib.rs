@@ -32,6 +32,7 @@ mod headers;
 mod host;
 mod infer;
 mod limits;
+mod linger;
 mod metrics;
 mod model_names;
 mod models;

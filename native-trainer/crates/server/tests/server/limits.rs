@@ -72,6 +72,32 @@ fn who_asks_first_is_not_made_to_send_what_is_refused() {
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body_too_large"), "{answer}");
 }
 
+/// Found in use: Python's client, which reads after it has sent all, saw a broken connection.
+#[test]
+fn a_client_that_sends_a_body_far_over_the_limit_reads_why_it_is_refused() {
+    const MIB: usize = 1 << 20;
+    let server = Running::with(|config| config.limits.max_body_mib = 1);
+    let chunk = [&b"100000\r\n"[..], &vec![0; MIB], b"\r\n"].concat();
+    for (framing, part, end) in [
+        (format!("Content-Length: {}", 40 * MIB), &chunk[8..8 + MIB], ""),
+        ("Transfer-Encoding: chunked".to_owned(), &chunk[..], "0\r\n\r\n"),
+    ] {
+        for path in ["/v1/classify", "/nothing"] {
+            let mut client = TcpStream::connect(server.address).unwrap();
+            write!(client, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n{framing}\r\n\r\n")
+                .unwrap();
+            for _ in 0..40 {
+                client.write_all(part).unwrap();
+            }
+            client.write_all(end.as_bytes()).unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).unwrap();
+            let status = if path == "/nothing" { "HTTP/1.1 404" } else { "HTTP/1.1 413" };
+            assert!(answer.starts_with(status) && answer.contains("connection: close"), "{framing}: {answer}");
+        }
+    }
+}
+
 /// A batch that waits for a second photo, longer than any test.
 fn waits_for_a_second_photo(config: &mut ServeConfig) {
     config.infer.max_batch = 2;
