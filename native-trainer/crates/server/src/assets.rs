@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use dermake_files::hash;
 use rayon::prelude::*;
@@ -82,7 +82,7 @@ impl Asset {
         conditional::check_match(request.headers(), &etag)?;
         let is_unchanged = conditional::is_unchanged(request.headers(), &etag);
         let mut response = if is_unchanged {
-            StatusCode::NOT_MODIFIED.into_response()
+            conditional::not_modified(request.method(), chosen.body.len() as u64)
         } else {
             Body::from(chosen.body).into_response()
         };

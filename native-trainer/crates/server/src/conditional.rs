@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use super::error::HttpError;
 
@@ -35,6 +36,16 @@ pub(super) fn is_unchanged(request: &HeaderMap, etag: &HeaderValue) -> bool {
     tags.flat_map(|value| value.split(','))
         .map(str::trim)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
+}
+
+/// Returns the answer for content that the client has. The answer to HEAD has the length of the content, since without
+/// one it would be given that of this answer, which is empty.
+pub(super) fn not_modified(method: &Method, size_bytes: u64) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    if method == Method::HEAD {
+        response.headers_mut().insert(header::CONTENT_LENGTH, size_bytes.into());
+    }
+    response
 }
 
 /// Reduces the request to what `ServeFile` answers by the standard: at most one range, within the file, and no

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::middleware::from_fn;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,6 +24,7 @@ use tower::ServiceExt;
 
 use super::access::Peer;
 use super::head_timeout::{HeadTimeout, Requests};
+use super::host_header;
 use super::limits::Limits;
 use super::linger::{Linger, Lingering};
 use super::metrics::Metrics;
@@ -69,7 +71,7 @@ impl Connections {
             .max_headers(MAX_HEADERS)
             .max_buf_size(BUFFER_BYTES);
         Arc::new(Self {
-            router,
+            router: router.layer(from_fn(host_header::require)),
             http,
             tls,
             metrics,

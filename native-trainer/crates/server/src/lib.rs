@@ -30,6 +30,7 @@ mod following;
 mod head_timeout;
 mod headers;
 mod host;
+mod host_header;
 mod infer;
 mod limits;
 mod linger;

@@ -41,7 +41,9 @@ impl StoredFile {
         let kept = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static(cache_control))];
         conditional::check_match(request.headers(), &etag)?;
         if conditional::is_unchanged(request.headers(), &etag) {
-            return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+            let mut response = conditional::not_modified(request.method(), self.size_bytes);
+            response.headers_mut().extend(kept);
+            return Ok(response);
         }
         // Other bytes under this hash would stay in caches for a year.
         if !self.has_hash_in_background().await {

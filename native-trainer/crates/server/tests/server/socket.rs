@@ -56,6 +56,41 @@ async fn no_address_leads_out_of_the_folders() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_one_host() {
+    let visit = |address: SocketAddr| {
+        for (line, hosts, status) in [
+            ("GET /healthz HTTP/1.1", "Host: x\r\n", "200"),
+            ("GET /healthz HTTP/1.1", "", "400"),
+            ("GET /healthz HTTP/1.1", "Host: x\r\nHost: y\r\n", "400"),
+            ("GET /healthz HTTP/1.0", "", "200"),
+        ] {
+            let mut socket = TcpStream::connect(address).unwrap();
+            write!(socket, "{line}\r\n{hosts}Connection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            assert_eq!(answer.split(' ').nth(1), Some(status), "{line} {hosts}: {answer}");
+        }
+    };
+    with_server(&Site::new(), visit).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_modified_has_no_other_length() {
+    let visit = |address: SocketAddr| {
+        for (path, length) in [(WEIGHTS, weights().len()), ("/", INDEX.len())] {
+            for (method, expected) in [("HEAD", Some(length.to_string())), ("GET", None)] {
+                let answer = raw(address, &format!("{method} {path} HTTP/1.1"), "If-None-Match: *\r\n");
+                let answer = String::from_utf8(answer).unwrap().to_ascii_lowercase();
+                assert!(answer.starts_with("http/1.1 304") && answer.ends_with("\r\n\r\n"), "{answer}");
+                let found = answer.lines().find_map(|line| line.strip_prefix("content-length: "));
+                assert_eq!(found, expected.as_deref(), "{method} {path}");
+            }
+        }
+    };
+    with_server(&Site::new(), visit).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stopping_does_not_wait_for_a_visitor_who_does_not_read() {
     let site = Site::new();
     let path = site.path("make q8/vision.safetensors");
