@@ -68,8 +68,12 @@ fn decode_whole(bytes: &[u8], limit: Limit) -> Result<Stored> {
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info().map_err(unreadable)?;
-    let (width, height) = header.size();
+    let (width, height, color, depth) = (header.width, header.height, header.color_type, header.bit_depth);
     limit.check(width, height)?;
+    if depth == BitDepth::Sixteen && color != ColorType::Grayscale {
+        // Their low bytes are not used: without them, a picture takes a third of the memory.
+        decoder.set_transformations(Transformations::STRIP_16);
+    }
     let mut reader = decoder.read_info().map_err(unreadable)?;
     let buffer_bytes = reader.output_buffer_size().ok_or_else(|| damaged("PNG too large for this machine"))?;
     let mut buffer = vec![0; buffer_bytes];
@@ -77,8 +81,7 @@ fn decode_whole(bytes: &[u8], limit: Limit) -> Result<Stored> {
     // EXIF data may follow the pixels; errors after the pixels do not matter.
     let _ = reader.finish();
     let info = reader.info();
-    let layout =
-        Layout { width: frame.width, height: frame.height, color: frame.color_type, depth: frame.bit_depth };
+    let layout = Layout { width: frame.width, height: frame.height, color, depth };
     let image = match layout.color {
         ColorType::Indexed => layout.indexed(&buffer, info)?,
         _ => {
@@ -130,7 +133,7 @@ fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The layout of a decoded frame in its buffer.
+/// The layout of a frame in its file. Its buffer has 8 bits where the file has 16, except for gray.
 struct Layout {
     width: u32,
     height: u32,
@@ -169,12 +172,9 @@ impl Layout {
                 (if depth == BitDepth::One { PixelMode::OneBit } else { PixelMode::Gray }, gray)
             }
             (ColorType::GrayscaleAlpha, BitDepth::Sixteen) => {
-                let spread =
-                    high_bytes(&buffer).as_chunks().0.iter().flat_map(|&[v, alpha]| [v, v, v, alpha]).collect();
+                let spread = buffer.as_chunks().0.iter().flat_map(|&[v, alpha]| [v, v, v, alpha]).collect();
                 (PixelMode::Rgba, spread)
             }
-            (ColorType::Rgb, BitDepth::Sixteen) => (PixelMode::Rgb, high_bytes(&buffer)),
-            (ColorType::Rgba, BitDepth::Sixteen) => (PixelMode::Rgba, high_bytes(&buffer)),
             (ColorType::GrayscaleAlpha, _) => (PixelMode::GrayAlpha, buffer),
             (ColorType::Rgba, _) => (PixelMode::Rgba, buffer),
             (ColorType::Rgb | ColorType::Indexed, _) => (PixelMode::Rgb, buffer),
@@ -194,10 +194,6 @@ fn color_key_opacity(mode: PixelMode, samples: &Samples, key: &[u8]) -> Option<V
         }
         _ => None,
     }
-}
-
-fn high_bytes(big_endian: &[u8]) -> Vec<u8> {
-    big_endian.as_chunks::<2>().0.iter().map(|sample| sample[0]).collect()
 }
 
 fn unreadable(err: DecodingError) -> Error {
