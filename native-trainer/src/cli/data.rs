@@ -146,9 +146,9 @@ impl Check {
 /// Copy a training table and its images, making large images smaller
 ///
 /// Training decodes small images faster. An image whose short side is larger than --short-side becomes a JPEG of that
-/// size, under its old name; other images are copied unchanged. After an interruption, the same command continues. A
-/// run that was started on the originals cannot continue on the copy. Exit code 0: all images were copied; 1: some are
-/// missing or unreadable.
+/// size, under its old name; other images are copied unchanged. After an interruption, the same command continues; images
+/// that have changed since are copied again. A run that was started on the originals cannot continue on the copy. Exit code
+/// 0: all images were copied; 1: some are missing or unreadable.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake data shrink pretrain.csv --root images --out small
@@ -163,7 +163,7 @@ pub struct Shrink {
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// Folder for the copy
+    /// Folder for the copy: a new one, or that of an earlier copy of the same table and images
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 

@@ -1,6 +1,7 @@
 //! Problems of one row of a training table.
 
 use super::mask::MaskError;
+use dermake_process::print::shown;
 use std::fmt;
 
 /// Something wrong with one row: where, and what.
@@ -79,14 +80,14 @@ impl fmt::Display for ProblemKind {
             Self::TooManyFields { expected, found } => {
                 write!(f, "the row has {found} fields, the header {expected}")
             }
-            Self::RowUnreadable { detail } => f.write_str(detail),
+            Self::RowUnreadable { detail } => f.write_str(&shown(detail)),
             Self::NotUtf8 => f.write_str("the cell is not UTF-8 text"),
             Self::NoImageName => f.write_str("the image has no name"),
-            Self::ImageMissing { path } => write!(f, "there is no such image: {path}"),
+            Self::ImageMissing { path } => write!(f, "there is no such image: {}", shown(path)),
             Self::ImageAmbiguous { names, path } => {
-                write!(f, "the name fits several files ({}): {path}", names.join(", "))
+                write!(f, "the name fits several files ({}): {}", shown(&names.join(", ")), shown(path))
             }
-            Self::ImageUnreadable { path, detail } => write!(f, "unreadable image: {detail}: {path}"),
+            Self::ImageUnreadable { path, detail } => write!(f, "unreadable image: {detail}: {}", shown(path)),
             Self::Mask(error) => write!(f, "no mask: {error}"),
             Self::MaskLength { expected, found } => {
                 write!(f, "the mask has {found} entries, expected {expected}")

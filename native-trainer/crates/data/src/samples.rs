@@ -6,7 +6,8 @@ use super::lineages::Lineages;
 use super::order::row_rng;
 use super::problem::{ProblemKind, RowProblem};
 use super::table::TrainingTable;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
+use dermake_files::absent::A_FOLDER;
 use dermake_files::file_finder::{FileFinder, FindError};
 use dermake_objective::Captions;
 use dermake_pictures::PictureError;
@@ -160,6 +161,16 @@ impl SampleSource {
     }
 }
 
+/// The folder that `--root` names: where image names start.
+///
+/// # Errors
+/// When there is no folder of this name.
+pub(super) fn image_root(option: &Path) -> Result<PathBuf> {
+    let root = FileFinder::new(option).root().to_path_buf();
+    ensure!(root.is_dir(), "--root is no folder: {}", option.display());
+    Ok(root)
+}
+
 /// Finds the file that a row names.
 ///
 /// # Errors
@@ -167,6 +178,7 @@ impl SampleSource {
 pub(super) fn find_image(images: &FileFinder, name: &str) -> Result<PathBuf, ProblemKind> {
     images.find(name).map_err(|err| match err {
         FindError::Missing { path } => ProblemKind::ImageMissing { path: path.display().to_string() },
+        FindError::Folder { path } => unreadable(&path, A_FOLDER.into()),
         FindError::Ambiguous { names, path } => {
             ProblemKind::ImageAmbiguous { names, path: path.display().to_string() }
         }

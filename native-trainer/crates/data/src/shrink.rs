@@ -4,8 +4,12 @@
 //! whose short side is 384 pixels; even the smallest random crop of that, 0.4 of the area, has 243 pixels. The copy
 //! records how it was made, and that is part of a run's fingerprint: a run on the originals cannot continue on it.
 
+mod mark;
+
+pub use mark::{MARKER_FILE, ShrinkSettings, read_marker};
+
 use super::problem::{ProblemKind, RowProblem};
-use super::samples::{find_image, read_image};
+use super::samples::{find_image, image_root, read_image};
 use super::schema::TableOptions;
 use super::table::TrainingTable;
 use anyhow::{Context, Result, bail, ensure};
@@ -18,27 +22,14 @@ use dermake_process::progress;
 use dermake_sources::Dataset;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use mark::{Source, Sources};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use shared_model::config::Interpolation;
 use shared_model::preprocess::{CropBox, DecodedImage, resample};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Name of the file that records how a folder's images were shrunk.
-pub const MARKER_FILE: &str = "dermake-shrunk.json";
-
-/// Settings of shrinking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShrinkSettings {
-    /// Short side in pixels; smaller images are copied as they are.
-    pub short_side: u32,
-    /// Of JPEG, 1 to 100.
-    pub quality: u8,
-}
 
 /// Counts of images, each counted once.
 #[derive(Debug, Default)]
@@ -46,19 +37,27 @@ struct Counts {
     shrunk: AtomicUsize,
     /// Small enough.
     copied: AtomicUsize,
-    /// Written by an earlier call.
+    /// Written by an earlier call, from the same source.
     present: AtomicUsize,
+}
+
+/// Where the copies of images go, and how they are made.
+struct Copies<'a> {
+    out: &'a Path,
+    settings: ShrinkSettings,
+    sources: &'a Sources,
+    counts: &'a Counts,
 }
 
 /// Writes the images of a table below `out`, under their names, and the table beside them.
 ///
-/// A larger image becomes a JPEG whatever its name ends with, since images are recognized by their content. Files of an
-/// earlier call with the same settings are kept; images that cannot be read are left out. Returns whether every image
-/// was found and read.
+/// A larger image becomes a JPEG whatever its name ends with, since images are recognized by their content. Copies of an
+/// earlier call are kept where their source has not changed since; images that cannot be read are left out. Returns
+/// whether every image was found and read.
 ///
 /// # Errors
-/// When the table cannot be read, or is no file that names its images; when `out` holds images shrunk otherwise, or
-/// lies where the images are; when an image cannot be written; [`Interrupted`] on Ctrl-C.
+/// When the table cannot be read, or is no file that names its images; when `out` holds images shrunk otherwise or of
+/// another table, or lies where the images are; when an image cannot be written; [`Interrupted`] on Ctrl-C.
 pub fn run(
     table_path: &Path,
     root: Option<&Path>,
@@ -68,7 +67,10 @@ pub fn run(
 ) -> Result<bool> {
     check_table(table_path)?;
     let table = TrainingTable::read(table_path, table)?;
-    let root = root.unwrap_or(table.image_root()).to_path_buf();
+    let root = match root {
+        Some(root) => image_root(root)?,
+        None => table.image_root().to_path_buf(),
+    };
     create_folder(out)?;
     let same = |path: &Path| path.canonicalize().ok();
     ensure!(
@@ -77,7 +79,8 @@ pub fn run(
         out.display()
     );
     let _lock = Lock::of_folder(out)?;
-    mark(out, settings)?;
+    mark::mark(out, settings, table_path, &root)?;
+    let sources = Sources::open(out)?;
     interrupt::listen("image")?;
 
     let mut rows_of: BTreeMap<&str, usize> = BTreeMap::new();
@@ -90,7 +93,7 @@ pub fn run(
         if interrupt::is_requested() {
             bail!(Interrupted);
         }
-        let problem = shrink_one(&files, name, out, settings, &counts);
+        let problem = shrink_one(&files, name, &Copies { out, settings, sources: &sources, counts: &counts });
         bar.inc(1);
         Ok(problem?.map(|kind| table.problem(row, table.image_column(), kind)))
     };
@@ -133,54 +136,15 @@ fn check_table(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Records in the folder how its images were made.
-fn mark(out: &Path, settings: ShrinkSettings) -> Result<()> {
-    match read_marker(out)? {
-        Some(found) if found != settings => bail!(
-            "the images of this folder have a short side of {} pixels and JPEG quality {}; name a new folder: {}",
-            found.short_side,
-            found.quality,
-            out.display()
-        ),
-        Some(_) => Ok(()),
-        None => {
-            let mut others = fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))?;
-            let is_empty = others.all(|entry| entry.is_ok_and(|entry| Lock::is_lock(&entry.file_name())));
-            ensure!(is_empty, "--out has other files, expected a new or an empty folder: {}", out.display());
-            replace_file(&out.join(MARKER_FILE), &serde_json::to_vec_pretty(&settings)?)
-        }
-    }
-}
-
-/// Returns how a folder's images were shrunk, if they were.
-///
-/// # Errors
-/// When the folder's marker cannot be read.
-pub fn read_marker(folder: &Path) -> Result<Option<ShrinkSettings>> {
-    let path = folder.join(MARKER_FILE);
-    let content = match fs::read(&path) {
-        Ok(content) => content,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(err) => return Err(err).with_context(|| format!("cannot read {}", path.display())),
-    };
-    let settings = serde_json::from_slice(&content);
-    settings.map(Some).with_context(|| format!("expected what `dermake data shrink` wrote: {}", path.display()))
-}
-
 /// Writes one image; returns what is wrong with it.
-fn shrink_one(
-    files: &FileFinder,
-    name: &str,
-    out: &Path,
-    settings: ShrinkSettings,
-    counts: &Counts,
-) -> Result<Option<ProblemKind>> {
+fn shrink_one(files: &FileFinder, name: &str, copies: &Copies<'_>) -> Result<Option<ProblemKind>> {
+    let Copies { out, settings, sources, counts } = *copies;
     let found = match find_image(files, name) {
         Ok(found) => found,
         Err(problem) => return Ok(Some(problem)),
     };
     let is_absolute = Path::new(name).is_absolute();
-    let Some(destination) = destination(&found, files.root(), out).filter(|_| !is_absolute) else {
+    let Some(below) = below(&found, files.root()).filter(|_| !is_absolute) else {
         let detail = format!(
             "its name does not lead into the folder of the images, {}, and would lead elsewhere in the copy, too; name the \
              folder above all images with --root, and write the names in the table from there on",
@@ -188,7 +152,9 @@ fn shrink_one(
         );
         return Ok(Some(ProblemKind::ImageUnreadable { path: found.display().to_string(), detail }));
     };
-    if destination.exists() {
+    let (destination, image_name) = (out.join(below), below.to_string_lossy());
+    let source = Source::of(&found)?;
+    if sources.has(&image_name, source) && destination.exists() {
         counts.present.fetch_add(1, Ordering::Relaxed);
         return Ok(None);
     }
@@ -207,15 +173,15 @@ fn shrink_one(
         }
     };
     replace_file(&destination, &content)?;
+    sources.keep(&image_name, source)?;
     counter.fetch_add(1, Ordering::Relaxed);
     Ok(None)
 }
 
-/// The path of an image's copy: below `out` as the image is below `root`. None for an image elsewhere.
-fn destination(found: &Path, root: &Path, out: &Path) -> Option<PathBuf> {
+/// The path of an image below `root`, and of its copy below the new folder. None for an image elsewhere.
+fn below<'a>(found: &'a Path, root: &Path) -> Option<&'a Path> {
     let below = found.strip_prefix(root).ok()?;
-    let is_below = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    is_below.then(|| out.join(below))
+    below.components().all(|part| matches!(part, std::path::Component::Normal(_))).then_some(below)
 }
 
 /// Returns the bytes of a JPEG with the short side of the settings.

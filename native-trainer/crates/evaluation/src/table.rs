@@ -163,7 +163,8 @@ impl Table {
         let images = self.data.images(column, Some(roots));
         let image = |&row: &usize| {
             let path = match images.get(row) {
-                Ok(Image::File(path)) | Err(ImageError::Find(FindError::Missing { path })) => path,
+                Ok(Image::File(path))
+                | Err(ImageError::Find(FindError::Missing { path } | FindError::Folder { path })) => path,
                 Ok(packed) => {
                     bail!("{}: the image is inside another file: {}", self.data.origin(row), packed.name())
                 }

@@ -1,7 +1,9 @@
 //! Finds the files that tables and recipes name, even if a name differs in what programs and file systems change: case,
-//! Unicode's normal form, `\` for `/`, white space around it, an image's ending.
+//! Unicode's normal form, `\` for `/`, white space around it, `jpg` for `jpeg` and `tif` for `tiff`; an image's name may
+//! also lack its ending.
 
-use crate::absent::NO_FILE;
+use crate::absent::{A_FOLDER, NO_FILE};
+use dermake_process::print::shown;
 use shared_model::labels::{cleaned, spelling_key};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -16,9 +18,14 @@ const EQUAL_ENDINGS: [(&str, &str); 4] = [("jpg", "jpeg"), ("jpeg", "jpg"), ("ti
 /// Why a file is not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    #[error("{NO_FILE}: {}", path.display())]
+    #[error("{NO_FILE}: {}", shown(&path.to_string_lossy()))]
     Missing { path: PathBuf },
-    #[error("several files differ from this name by case or spelling only ({}): {}", names.join(", "), path.display())]
+    #[error("{A_FOLDER}: {}", shown(&path.to_string_lossy()))]
+    Folder { path: PathBuf },
+    #[error(
+        "several files differ from this name by case or spelling only ({}): {}",
+        shown(&names.join(", ")), shown(&path.to_string_lossy())
+    )]
     Ambiguous { names: Vec<String>, path: PathBuf },
 }
 
@@ -53,7 +60,7 @@ impl FileFinder {
     /// Returns the path of the file of this name: as written, with an image's ending, or the only similar one.
     ///
     /// # Errors
-    /// When there is none, or several that are similar.
+    /// When there is none, a folder, or several files that are similar.
     pub fn find(&self, name: &str) -> Result<PathBuf, FindError> {
         let written = self.root.join(name);
         if written.is_file() {
@@ -74,7 +81,10 @@ impl FileFinder {
                 return Ok(path);
             }
         }
-        Err(FindError::Missing { path: written })
+        match !name.is_empty() && written.is_dir() {
+            true => Err(FindError::Folder { path: written }),
+            false => Err(FindError::Missing { path: written }),
+        }
     }
 
     /// The path whose parts are similar to those of `name`; the names to choose from where there are several.
@@ -115,7 +125,8 @@ impl FileFinder {
             return Arc::clone(listing);
         }
         let mut listing = Listing::new();
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        for entry in std::fs::read_dir(listed).into_iter().flatten().flatten() {
             let name = entry.file_name();
             listing.entry(spelling_key(&name.to_string_lossy())).or_default().push(name);
         }
@@ -192,8 +203,17 @@ mod tests {
         let Err(FindError::Ambiguous { names, .. }) = finder.find("a.png") else { panic!("not ambiguous") };
         assert_eq!(names, ["A.png", "a.PNG"]);
         assert_eq!(finder.find("b").unwrap(), folder.path().join("b.jpg"), "the first ending");
-        for missing in ["c.png", "none/b.png", "", ".", "b.gif"] {
+        for missing in ["c.png", "none/b.png", "", "b.gif"] {
             assert_eq!(finder.find(missing), Err(FindError::Missing { path: folder.path().join(missing) }));
         }
+        fs::create_dir(folder.path().join("d.png")).unwrap();
+        for (name, path) in [("d.png", "d.png"), ("d", "d"), (".", ".")] {
+            let error = finder.find(name).unwrap_err();
+            let path = folder.path().join(path);
+            let expected = if path.is_dir() { FindError::Folder { path } } else { FindError::Missing { path } };
+            assert_eq!(error, expected);
+        }
+        let error = finder.find("two\nlines.png").unwrap_err().to_string();
+        assert!(error.starts_with(NO_FILE) && error.ends_with("two\\nlines.png"), "{error}");
     }
 }

@@ -12,6 +12,7 @@ pub use statistics::{CaptionStatistics, Statistics};
 use super::learnable::{NothingToLearn, check_diagnoses, check_learnable};
 use super::lineages::Lineages;
 use super::problem::RowProblem;
+use super::samples::image_root;
 use super::schema::TableOptions;
 use super::table::{Part, TableError, TrainingTable};
 use anyhow::Result;
@@ -94,6 +95,7 @@ pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
     }
     Ok(report.is_usable())
 }
+    let image_root = options.image_root.as_deref().map(image_root).transpose()?;
 
 /// Checks a table.
 ///
@@ -103,7 +105,7 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, options.context_length)?;
     let mut report = CheckReport {
         table: path.into(),
-        image_root: options.image_root.clone().unwrap_or_else(|| path.parent().unwrap_or(path).into()),
+        image_root: image_root.clone().unwrap_or_else(|| path.parent().unwrap_or(path).into()),
         problems: Vec::new(),
         statistics: None,
         error: None,
@@ -125,7 +127,7 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         }
         Err(error) => return Err(error.explained()),
     };
-    if options.image_root.is_none() {
+    if image_root.is_none() {
         report.image_root = table.image_root().into();
     }
     report.absent_columns = table.absent_columns();

@@ -3,6 +3,7 @@
 use super::*;
 use image::RgbImage;
 use shared_model::preprocess::Reading;
+use std::path::PathBuf;
 
 const SETTINGS: ShrinkSettings = ShrinkSettings { short_side: 32, quality: 95 };
 
@@ -46,10 +47,55 @@ fn large_images_become_smaller_and_all_others_are_copied() {
     assert_eq!(fs::read(out.join("train.csv")).unwrap(), fs::read(&path).unwrap());
     assert_eq!(read_marker(&out).unwrap(), Some(SETTINGS));
 
-    let kept = fs::read(out.join("a b/large.png")).unwrap();
-    picture(99, 70).save(from.join("a b/large.png")).unwrap();
+    // What is there stays, unless its source has changed.
+    let size = || {
+        let copy = dermake_pictures::open(&out.join("a b/large.png"), Reading::Reference).unwrap();
+        (copy.width(), copy.height())
+    };
+    let small = out.join("small.png");
+    fs::write(&small, "kept").unwrap();
     assert!(!run(), "what is missing or broken is said again");
-    assert_eq!(fs::read(out.join("a b/large.png")).unwrap(), kept, "what is there stays");
+    assert_eq!((fs::read(&small).unwrap(), size()), (b"kept".to_vec(), (48, 32)));
+    picture(99, 70).save(from.join("a b/large.png")).unwrap();
+    assert!(!run());
+    assert_eq!((fs::read(&small).unwrap(), size()), (b"kept".to_vec(), (45, 32)));
+    // A source of the same length is another one by its time.
+    let changed = fs::File::options().append(true).open(from.join("small.png")).unwrap();
+    changed.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9)).unwrap();
+    assert!(!run());
+    assert_eq!(fs::read(&small).unwrap(), fs::read(from.join("small.png")).unwrap());
+    // What a kill left of the last line is no record.
+    let record = out.join("dermake-shrunk.sources");
+    let whole = fs::read(&record).unwrap();
+    fs::write(&record, &whole[..whole.len() - 9]).unwrap();
+    fs::write(&small, "not known").unwrap();
+    assert!(!run());
+    assert_eq!(fs::read(&small).unwrap(), fs::read(from.join("small.png")).unwrap());
+}
+
+#[test]
+fn a_copy_has_the_images_of_one_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let of = |name: &str, side: u32| {
+        let from = folder.path().join(name);
+        fs::create_dir(&from).unwrap();
+        picture(side, side).save(from.join("1.png")).unwrap();
+        table(&from, &["1.png"])
+    };
+    let (a, b) = (of("a", 40), of("b", 50));
+    let run = |table: &Path, root: Option<&Path>| {
+        super::run(table, root, &options(), SETTINGS, &out).map_err(|err| err.to_string())
+    };
+    assert_eq!((run(&a, None), run(&a, None)), (Ok(true), Ok(true)));
+    let kept = fs::read(out.join("1.png")).unwrap();
+    for error in [run(&b, None), run(&a, Some(&folder.path().join("b")))] {
+        let error = error.unwrap_err();
+        assert!(error.starts_with("the folder is a copy of ") && error.contains("a/train.csv"), "{error}");
+    }
+    assert_eq!(fs::read(out.join("1.png")).unwrap(), kept);
+    let missing = run(&a, Some(&folder.path().join("gone"))).unwrap_err();
+    assert!(missing.starts_with("--root is no folder") && missing.ends_with("gone"), "{missing}");
 }
 
 #[test]
@@ -79,7 +125,9 @@ fn names_that_lead_out_of_the_folder_are_not_copied() {
     assert!(!super::run(&path, Some(&from), &options(), SETTINGS, &out).unwrap());
     assert!(!folder.path().join("out/y.png").exists(), "the table of the copy names the original");
     let files = FileFinder::new(&from);
-    let problem = shrink_one(&files, "../x.png", &out, SETTINGS, &Counts::default()).unwrap().unwrap();
+    let (sources, counts) = (Sources::open(&out).unwrap(), Counts::default());
+    let copies = Copies { out: &out, settings: SETTINGS, sources: &sources, counts: &counts };
+    let problem = shrink_one(&files, "../x.png", &copies).unwrap().unwrap();
     assert!(problem.to_string().contains("name the folder above all images with --root"), "{problem}");
 }
 

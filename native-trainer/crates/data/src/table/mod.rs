@@ -101,7 +101,8 @@ impl TrainingTable {
             table = Self::of(&data, options)?;
         }
         if let Some(root) = data.images(table.columns.image.index, None).root(0) {
-            table.image_root = root.into();
+            // A table in the working folder has a folder without a name.
+            table.image_root = if root.as_os_str().is_empty() { ".".into() } else { root.into() };
         }
         Ok(table)
     }
