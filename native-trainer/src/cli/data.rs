@@ -105,7 +105,7 @@ pub struct Check {
     table: PathBuf,
 
     /// Folder where image names start, from the working folder on [default: the table's folder, images beside it, the
-    /// folder above, or the working folder: the first that has one of the images]
+    /// folder above, or the working folder: the one that has most of the first images]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
@@ -159,7 +159,7 @@ pub struct Shrink {
     table: PathBuf,
 
     /// Folder where image names start, from the working folder on [default: the table's folder, images beside it, the
-    /// folder above, or the working folder: the first that has one of the images]
+    /// folder above, or the working folder: the one that has most of the first images]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 

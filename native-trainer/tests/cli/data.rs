@@ -49,9 +49,13 @@ fn a_table_is_usable_as_spreadsheets_save_it_and_whatever_the_case_of_its_names(
     fs::write(&path, format!("{}{row}\n", written.replace(",yes", ",\"yes"))).unwrap();
     let output = check(&path, &["--json"]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(
-        report(&output)["error"].as_str().unwrap().contains("quotation mark of row 1 (line 2) is never closed")
-    );
+    let message = report(&output)["problems"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("opens a cell in line 2 is closed in the middle of a text in line 3"), "{message}");
+    fs::write(&path, "image,caption\na.jpg,\"a mole\nb.jpg,a wart\n").unwrap();
+    let output = check(&path, &["--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let error = report(&output)["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("quotation mark of row 1 (line 2) is never closed"), "{error}");
 }
 
 #[test]
@@ -153,6 +157,57 @@ fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
 
 #[test]
 fn a_file_that_is_no_such_table_is_unusable_and_no_file_an_error() {
+    let gone = check(&moved, &["--root", "gone"]);
+    let log = String::from_utf8_lossy(&gone.stderr);
+    assert!(gone.status.code() == Some(2) && log.contains("--root is no folder: gone"), "{log}");
+}
+
+#[test]
+fn rows_that_a_missing_quotation_mark_swallows_are_no_sound_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    for name in ["a.jpg", "b.jpg", "c.jpg"] {
+        fs::create_dir_all(&images).unwrap();
+        fs::copy(sample(1), images.join(name)).unwrap();
+    }
+    fs::create_dir(images.join("d.jpg")).unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, "image,caption\na.jpg,\"a mole\nb.jpg,\"a wart\"\nc.jpg,a scar\n").unwrap();
+    let output = check(&path, &["--json"]);
+    let found = report(&output);
+    assert_eq!((output.status.code(), found["statistics"]["n_rows"].as_u64()), (Some(1), Some(2)), "{found}");
+    let message = found["problems"][0]["message"].as_str().unwrap();
+    assert!(message.contains("opens a cell in line 2 is closed in the middle of a text in line 3"), "{message}");
+
+    // A folder is no image; a name of two lines stays on one; names that all folders know say nothing of the others.
+    let absolute = images.join("a.jpg");
+    let rows = format!("{},a mole\nb.jpg,a wart\nc.jpg,a scar\nd.jpg,x\n\"e\nf.jpg\",y\n", absolute.display());
+    fs::write(&path, format!("image,caption\n{rows}")).unwrap();
+    let text = String::from_utf8(check(&path, &[]).stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("row 4 (line 5), column image: unreadable image: this is a folder"), "{text}");
+    assert!(
+        lines[1].starts_with("row 5 (line 6)") && lines[1].ends_with("e\\nf.jpg") && lines[2].is_empty(),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_table_in_the_working_folder_is_copied_with_its_images() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    for image in [folder.join("A.jpg"), root.path().join("x.jpg")] {
+        fs::copy(sample(1), image).unwrap();
+    }
+    fs::write(folder.join("t.csv"), "image,caption\n../x.jpg,a mole\na.jpg,a wart\n").unwrap();
+    let mut shrink = dermake();
+    shrink.current_dir(&folder).args(["data", "shrink", "t.csv", "--out", "small"]);
+    let output = shrink.output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(log.contains("does not lead into the folder of the images, ., and"), "{log}");
+    assert!(folder.join("small/A.jpg").is_file() && folder.join("small/t.csv").is_file(), "{log}");
     let folder = tempfile::tempdir().unwrap();
     let picture = dermake().args(["data", "check"]).arg(sample(1)).output().unwrap();
     let log = String::from_utf8_lossy(&picture.stderr);

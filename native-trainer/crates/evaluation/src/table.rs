@@ -153,7 +153,7 @@ impl Table {
         self.data.several_captions_note(column)
     }
 
-    /// Returns the images of some rows, by the names in a column below the first of the `roots` that has one of the first
+    /// Returns the images of some rows, by the names in a column below the one of the `roots` that has most of the first
     /// images; a folder of [`Self::with_images`] replaces them.
     ///
     /// # Errors

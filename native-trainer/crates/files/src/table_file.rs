@@ -113,12 +113,54 @@ impl<'a> TableText<'a> {
         kept.map_or(Cow::Borrowed(self.bytes), Cow::Owned)
     }
 
-    /// Returns whether the last row, which starts at byte `start`, has an unclosed quotation mark, so that the lines
-    /// after it were read as part of a cell.
-    pub fn has_open_quote(&self, start: u64) -> bool {
-        let row = self.bytes.get(start as usize..).unwrap_or_default().trim_ascii();
-        row.iter().filter(|&&byte| byte == b'"').count() % 2 == 1 && row.contains(&b'\n')
+    /// Finds the quotation marks that open a cell which nothing closes where a cell ends: a mark is missing, and the lines
+    /// after it may have been read as part of the cell.
+    pub fn loose_marks(&self) -> Vec<LooseMark> {
+        let (mut starts_cell, mut at, mut found) = (true, 0, Vec::new());
+        while let Some(&byte) = self.bytes.get(at) {
+            if starts_cell && byte == b'"' {
+                let closing = self.closing_mark(at + 1);
+                let cell = &self.bytes[at..closing.unwrap_or(self.bytes.len())];
+                let spans_lines = cell.trim_ascii_end().iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+                let ends_cell = closing.is_some_and(|closing| self.ends_cell(closing + 1));
+                if closing.is_none() || (spans_lines && !ends_cell) {
+                    found.push(LooseMark { at, closing, spans_lines });
+                }
+                at = closing.unwrap_or(self.bytes.len());
+            }
+            starts_cell = byte == self.delimiter || matches!(byte, b'\r' | b'\n');
+            at += 1;
+        }
+        found
     }
+
+    /// The place of the mark that ends the cell whose text starts at `at`. A doubled mark is part of the text.
+    fn closing_mark(&self, mut at: usize) -> Option<usize> {
+        loop {
+            at += self.bytes.get(at..)?.iter().position(|&byte| byte == b'"')?;
+            if self.bytes.get(at + 1) != Some(&b'"') {
+                return Some(at);
+            }
+            at += 2;
+        }
+    }
+
+    /// Returns whether nothing but spaces comes before the end of a cell.
+    fn ends_cell(&self, at: usize) -> bool {
+        let next = self.bytes[at..].iter().find(|&&byte| byte != b' ');
+        next.is_none_or(|&byte| byte == self.delimiter || matches!(byte, b'\r' | b'\n'))
+    }
+}
+
+/// A quotation mark that opens a cell without an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LooseMark {
+    /// Its place in the table's bytes.
+    pub at: usize,
+    /// The place of the next mark, which is in the middle of a text; None if there is no other.
+    pub closing: Option<usize>,
+    /// Whether the cell has an end of a line before that.
+    pub spans_lines: bool,
 }
 
 fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
@@ -228,15 +270,22 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_that_nothing_closes_is_noticed() {
-        for (row, is_open) in [
-            ("a,\"b\nc,d\n", true),
-            ("a,\"b\nc\"\n", false),
-            ("a,5\" scar\n", false),
-            ("a,\"b \"\"c\"\"\nd\"", false),
+        for (rows, expected) in [
+            ("a,\"b\nc,d\n", Some((None, true))),
+            ("a,\"b\n", Some((None, false))),
+            ("a,\"b\nc,\"d\"\n", Some((Some(11), true))),
+            ("a,\"b\r\nc,\"\"d,\"e\" f\n", Some((Some(16), true))),
+            ("a,\"b\nc\"\n", None),
+            ("a,\"b\nc\"  ,x\n", None),
+            ("a,\"b\nc\"", None),
+            ("a,5\" scar\n", None),
+            ("a,\"b \"\"c\"\"\nd\"", None),
+            ("a,\"b\" c\nd,e\n", None),
         ] {
-            let table = format!("x,y\n{row}");
-            let text = TableText::recognize(table.as_bytes()).unwrap();
-            assert_eq!(text.has_open_quote(4), is_open, "{row:?}");
+            let table = format!("x,y\n{rows}");
+            let found = TableText::recognize(table.as_bytes()).unwrap().loose_marks();
+            let of = |&(closing, spans_lines): &_| LooseMark { at: 6, closing, spans_lines };
+            assert_eq!(found, expected.iter().map(of).collect::<Vec<_>>(), "{rows:?}");
         }
     }
 }

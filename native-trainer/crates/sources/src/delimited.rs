@@ -6,7 +6,7 @@ use crate::error::SourceError;
 use crate::lines::LineCounter;
 use crate::problem::RowFault;
 use csv::ByteRecord;
-use dermake_files::table_file::{self, TableText};
+use dermake_files::table_file::{self, LooseMark, TableText};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
@@ -36,10 +36,16 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
     }
     let columns = builder.header(&names);
     let mut lines = LineCounter::new(text.bytes, text.first_line);
-    let (mut record, mut last_start, mut last_line, mut n_empty) = (ByteRecord::new(), 0, 1, 0);
+    let loose_marks = text.loose_marks();
+    let has_open_cell = loose_marks.iter().any(|mark| mark.closing.is_none() && mark.spans_lines);
+    let mut loose_marks = loose_marks.into_iter().peekable();
+    let (mut record, mut last_line, mut n_empty) = (ByteRecord::new(), 1, 0);
     while reader.read_byte_record(&mut record).map_err(damaged)? {
-        last_start = record.position().map_or(0, csv::Position::byte);
-        last_line = lines.line_of(last_start);
+        last_line = lines.line_of(record.position().map_or(0, csv::Position::byte));
+        let end = reader.position().byte();
+        while let Some(mark) = loose_marks.next_if(|mark| (mark.at as u64) < end) {
+            builder.problem(loose_fault(mark, &mut lines));
+        }
         if table_file::is_empty(&record) {
             n_empty += 1;
             continue;
@@ -57,7 +63,7 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
         }
         builder.push(last_line, &cells, None);
     }
-    if text.has_open_quote(last_start) {
+    if has_open_cell {
         // The mark takes the rest of the table into one cell.
         return Err(SourceError::OpenQuote { row: builder.n_rows_of_file(), line: last_line, path });
     }
@@ -65,6 +71,22 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
         builder.notes.push(format!("{n_empty} empty rows are left out: {}", path.display()));
     }
     Ok(())
+}
+
+/// What a quotation mark that opens a cell without an end means for its row.
+fn loose_fault(mark: LooseMark, lines: &mut LineCounter<'_>) -> RowFault {
+    let line = lines.line_of(mark.at as u64);
+    let detail = match mark.closing {
+        Some(closing) => format!(
+            "the quotation mark that opens a cell in line {line} is closed in the middle of a text in line {}: a mark is \
+             missing between them, and the rows there were read as part of the cell",
+            lines.line_of(closing as u64)
+        ),
+        None => format!(
+            "the quotation mark that opens a cell in line {line} is never closed: the file may have been cut off"
+        ),
+    };
+    RowFault::Unreadable { detail }
 }
 
 /// What is wrong with the number of a row's cells.
@@ -96,5 +118,31 @@ fn mismatch_advice(record: &ByteRecord, n_columns: usize, delimiter: u8) -> Stri
             format!("cells with {name} need quotation marks")
         }
         (false, _) => "cells are missing, or the line is no row".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The rows that have a problem, and what it is.
+    fn problems(table: &str) -> Vec<(usize, String)> {
+        let mut builder = Builder::default();
+        builder.begin_file(Path::new("t.csv"), None);
+        read(table.as_bytes(), &mut builder).unwrap();
+        builder.problems.iter().map(|problem| (problem.row, problem.fault.to_string())).collect()
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_missing_is_told_at_the_row_that_has_swallowed_others() {
+        let rows = "image,text\na.jpg,one\nb.jpg,\"two\nc.jpg,\"three\"\nd.jpg,four\n";
+        let found = problems(rows);
+        let [(1, detail)] = &found[..] else { panic!("{found:?}") };
+        assert!(detail.contains("opens a cell in line 3") && detail.contains("text in line 4"), "{detail}");
+        let found = problems("image,text\na.jpg,\"one\ntwo\"\nb.jpg,\"three\n");
+        let [(1, detail)] = &found[..] else { panic!("{found:?}") };
+        assert!(detail.contains("line 4 is never closed: the file may have been cut off"), "{detail}");
+        assert_eq!(problems("image,text\na.jpg,\"one\n\"\"two\"\"\" \nb.jpg,5\" scar\n"), []);
     }
 }

@@ -28,17 +28,17 @@ pub struct Images<'a> {
 }
 
 impl Dataset {
-    /// The images of the rows: by the names in `column`, or as reading found them. Names start at the first of `roots`
-    /// that has one of the first images; by default these are the folder of the file, `images` beside it, the folder
-    /// above, and the current one.
+    /// The images of the rows: by the names in `column`, or as reading found them. Names start at the one of `roots` that
+    /// has most of the first images, of equal ones the first; by default these are the folder of the file, `images` beside
+    /// it, the folder above, and the current one.
     pub fn images(&self, column: Option<usize>, roots: Option<&[PathBuf]>) -> Images<'_> {
         Images::new(self, column, roots)
     }
 }
 
 impl<'a> Images<'a> {
-    /// Chooses the folders where the names start: the first of `roots` that has one of the first images, by default of
-    /// the file's own folder, `images` beside it, the folder above, and the current one.
+    /// Chooses the folders where the names start: the one of `roots` that has most of the first images, by default of the
+    /// file's own folder, `images` beside it, the folder above, and the current one.
     pub(crate) fn new(data: &'a Dataset, column: Option<usize>, roots: Option<&[PathBuf]>) -> Self {
         let (mut finders, mut finder_of, mut by_folder) = (Vec::new(), Vec::new(), HashMap::new());
         let n_files = if column.is_some() { data.n_files() } else { 0 };
@@ -81,15 +81,44 @@ impl<'a> Images<'a> {
     }
 }
 
+/// The finder below the one of `roots` that has most of the first images; of equal ones, the first. One image says little:
+/// an absolute name is found from every folder.
 fn finder(data: &Dataset, column: usize, file: usize, roots: &[PathBuf]) -> FileFinder {
-    let rows: Vec<usize> = (0..data.len()).filter(|&row| data.file_of(row) == file).take(N_TRIED).collect();
-    let has_one = |finder: &FileFinder| {
-        rows.iter().any(|&row| {
-            Some(data.cell(row, column))
-                .filter(|name| !name.is_empty())
-                .is_some_and(|name| finder.find(name).is_ok())
-        })
-    };
-    let mut finders = roots.iter().map(FileFinder::new);
-    finders.find(has_one).unwrap_or_else(|| FileFinder::new(roots.first().map_or(Path::new("."), PathBuf::as_path)))
+    let rows = (0..data.len()).filter(|&row| data.file_of(row) == file).take(N_TRIED);
+    let names: Vec<&str> = rows.map(|row| data.cell(row, column)).filter(|name| !name.is_empty()).collect();
+    let mut best: Option<(usize, FileFinder)> = None;
+    for finder in roots.iter().map(FileFinder::new) {
+        let n_found = names.iter().filter(|name| finder.find(name).is_ok()).count();
+        if best.as_ref().is_none_or(|(most, _)| n_found > *most) {
+            best = Some((n_found, finder));
+        }
+        if n_found == names.len() {
+            break;
+        }
+    }
+    best.map_or_else(|| FileFinder::new("."), |(_, finder)| finder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_start_where_most_of_the_images_are() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("data");
+        std::fs::create_dir_all(folder.join("images")).unwrap();
+        for name in ["images/a.jpg", "images/b.jpg", "../other.jpg"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let absolute = root.path().join("other.jpg");
+        for other in ["../other.jpg", absolute.to_str().unwrap()] {
+            let table = folder.join("t.csv");
+            std::fs::write(&table, format!("image,label\n{other},x\na.jpg,x\nb.jpg,y\n")).unwrap();
+            let data = Dataset::read(&table).unwrap();
+            let images = data.images(Some(0), None);
+            assert_eq!(images.root(0), Some(folder.join("images").as_path()), "{other}");
+            assert_eq!(images.get(1).unwrap().path(), Some(folder.join("images/a.jpg").as_path()));
+        }
+    }
 }

@@ -61,7 +61,7 @@ pub struct DataRecipe {
     pub train: String,
     /// A table of the same columns for the validation loss.
     pub validation: Option<String>,
-    /// Folder where image names start; by default the first usual place that has one of the images, from the table's
+    /// Folder where image names start; by default the usual place that has most of the first images, from the table's
     /// folder on.
     pub image_root: Option<String>,
     #[serde(default)]

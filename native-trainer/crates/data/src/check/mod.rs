@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
     pub table: TableOptions,
-    /// Folder where image names start; the first usual place that has one of the images if `None`.
+    /// Folder where image names start; the usual place that has most of the first images if `None`.
     pub image_root: Option<PathBuf>,
     /// Context length L that captions must fit.
     pub context_length: usize,

@@ -176,8 +176,8 @@ impl TrainingTable {
         self.columns.absent()
     }
 
-    /// The folder where image names start, unless a recipe or an option names another one: the first usual place that has
-    /// one of the first images.
+    /// The folder where image names start, unless a recipe or an option names another one: the usual place that has most of
+    /// the first images.
     pub fn image_root(&self) -> &Path {
         &self.image_root
     }
