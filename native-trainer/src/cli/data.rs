@@ -94,7 +94,8 @@ impl Data {
 /// text files beside them. Only an image and a caption in each row are needed; the columns of MAKE's table may be there,
 /// too. Reads the data as training does, decodes each image and counts the tokens of each caption. Prints each problem with
 /// its row, line and column, then statistics of the table, and which objectives can learn from it. Exit code 0:
-/// training would use every row; 1: it would skip some rows, or could not use the data; 2: nothing can be read there.
+/// training would use every row; 1: it would skip some rows, or no objective can learn from the data; 2: nothing can be
+/// read there.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake data check captions.csv

@@ -33,7 +33,10 @@ fn report(output: &Output) -> Value {
 #[test]
 fn a_table_is_usable_as_spreadsheets_save_it_and_whatever_the_case_of_its_names() {
     let folder = tempfile::tempdir().unwrap();
-    let path = table(folder.path(), &["good.jpg,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes"]);
+    let row = "good.jpg,a mole,nevus,,a mole,,\"[1, 0]\",\"[1, 1, 0]\",1,yes";
+    fs::copy(sample(2), folder.path().join("other.jpg")).unwrap();
+    let other = row.replace("good", "other").replace("mole", "wart").replace("yes", "no");
+    let path = table(folder.path(), &[row, &other]);
     let written =
         fs::read_to_string(&path).unwrap().replace("filename", " Image_Path").replace("good.jpg", ".\\GOOD.JPEG");
     let semicolons = written.replace(',', ";").replace("[1; 0]", "[1, 0]").replace("[1; 1; 0]", "[1, 1, 0]");
@@ -140,7 +143,8 @@ fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
     assert!(text.contains("usable: no problems, 0 warnings") && !text.contains("unusable"), "{text}");
     assert_eq!(check(&path, &["--model-context", "3"]).status.code(), Some(0));
 
-    let twice = check(&table(folder.path(), &[row, row]), &[]);
+    let other = row.replace("good", "other").replace("mole", "wart");
+    let twice = check(&table(folder.path(), &[row, row, &other]), &[]);
     assert_eq!(twice.status.code(), Some(0), "{}", String::from_utf8_lossy(&twice.stderr));
     let text = String::from_utf8(twice.stdout).unwrap();
     assert!(text.contains("warning: row 2 (line 3): the row repeats that of line 2"), "{text}");
@@ -153,10 +157,6 @@ fn a_sound_table_passes_and_cut_captions_are_only_warned_of() {
     fs::rename(&path, &moved).unwrap();
     assert_eq!(check(&moved, &[]).status.code(), Some(1));
     assert_eq!(check(&moved, &["--root", folder.path().to_str().unwrap()]).status.code(), Some(0));
-}
-
-#[test]
-fn a_file_that_is_no_such_table_is_unusable_and_no_file_an_error() {
     let gone = check(&moved, &["--root", "gone"]);
     let log = String::from_utf8_lossy(&gone.stderr);
     assert!(gone.status.code() == Some(2) && log.contains("--root is no folder: gone"), "{log}");
@@ -208,6 +208,10 @@ fn a_table_in_the_working_folder_is_copied_with_its_images() {
     assert_eq!(output.status.code(), Some(1), "{log}");
     assert!(log.contains("does not lead into the folder of the images, ., and"), "{log}");
     assert!(folder.join("small/A.jpg").is_file() && folder.join("small/t.csv").is_file(), "{log}");
+}
+
+#[test]
+fn a_file_that_is_no_such_table_is_unusable_and_no_file_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let picture = dermake().args(["data", "check"]).arg(sample(1)).output().unwrap();
     let log = String::from_utf8_lossy(&picture.stderr);
@@ -254,12 +258,19 @@ fn it_says_which_objectives_can_learn_from_a_table() {
     let (code, can_learn, error) = checked(&rows("\"[0, 0]\",\"[0, 0, 0]\""));
     assert_eq!((code, can_learn), (1, vec![false; 5]));
     assert!(error.contains("no objective can learn") && error.contains("knowledge_masks"), "{error}");
-    // One row is read correctly, but has nothing to be contrasted with.
+    // Nothing can be contrasted with one row, or with its copy: no training can start.
     let one = rows("\"[1, 0]\",\"[1, 1, 0]\"")[..1].to_vec();
-    assert_eq!(checked(&one), (0, vec![false; 5], String::new()));
+    let (code, can_learn, error) = checked(&one);
+    assert_eq!((code, can_learn), (1, vec![false; 5]));
+    let why = "no objective can learn from the table: the table has a single usable row, and a training compares at \
+               least two";
+    assert_eq!(error, why);
     let path = table(folder.path(), &[&one[0]]);
+    assert_eq!(report(&check(&path, &["--json"]))["is_usable"], false);
     let text = String::from_utf8(check(&path, &[]).stdout).unwrap();
-    assert!(text.ends_with("usable: no problems, 0 warnings; but nothing can be learned from it\n"), "{text}");
+    assert!(text.ends_with(&format!("\nunusable: {why}\n")), "{text}");
+    let (code, _, error) = checked(&[one.clone(), one].concat());
+    assert!(code == 1 && error.contains("has the same captions"), "{error}");
 
     let path = table(folder.path(), &rows("\"[1, 0]\",\"[0, 1, 0]\"").each_ref().map(String::as_str));
     let text = String::from_utf8(check(&path, &[]).stdout).unwrap();

@@ -4,19 +4,22 @@ use super::lineages::Lineages;
 use super::schema::{KNOWLEDGE_MASK_COLUMN, N_KNOWLEDGE, SUBCAPTION_MASK_COLUMN};
 use super::table::{TrainingTable, missing_text};
 use dermake_objective::Objective;
+use dermake_process::print::shown;
 
 /// Why an objective can learn nothing from a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToLearn {
     #[error("the table has no usable row")]
     NoRow,
+    #[error("the table has a single usable row, and a training compares at least two")]
+    OneRow,
     #[error("the objective counts sub-captions alone, and the recipe reads none of them")]
     NoSubcaptions,
     #[error("no {captions} counts: {masks} are 0 for it in every row")]
     NoCaption { masks: String, captions: String },
     #[error("every row that counts has the same {captions}")]
     SameCaptions { captions: String },
-    #[error("every row that counts has the same image, {image}")]
+    #[error("every row that counts has the same image, {}", shown(image))]
     SameImage { image: String },
     #[error(
         "no row has a known diagnosis, as no ontology_caption counts that names one; `dermake prepare` makes them from \
@@ -41,10 +44,10 @@ pub fn check_learnable(
             |&kind: &usize| mask[kind].then(|| plain(table.caption(row, kind).unwrap_or(missing_text(kind))));
         counted.iter().map(caption).collect()
     };
-    let (mut has_row, mut first) = (false, None);
+    let (mut n_rows, mut first) = (0usize, None);
     let (mut captions_differ, mut images_differ) = (false, false);
     for row in rows {
-        has_row = true;
+        n_rows += 1;
         let captions = captions_of(row);
         if captions.iter().all(Option::is_none) {
             continue;
@@ -62,15 +65,17 @@ pub fn check_learnable(
         false => many.to_owned(),
     };
     Err(match first {
-        None if !has_row => NothingToLearn::NoRow,
+        None if n_rows == 0 => NothingToLearn::NoRow,
         None if counted.is_empty() => NothingToLearn::NoSubcaptions,
         None => NothingToLearn::NoCaption { masks: masks(&counted), captions: what("caption") },
+        Some(_) if n_rows == 1 => NothingToLearn::OneRow,
         Some(_) if !captions_differ => NothingToLearn::SameCaptions { captions: what("captions") },
         Some((image, _)) => NothingToLearn::SameImage { image: image.to_owned() },
     })
 }
 
-/// Checks that a loss can be computed on a table: that some usable row has a caption that the objective counts.
+/// Checks that a loss can be computed on a table: that it has two usable rows, and one of them a caption that the objective
+/// counts.
 ///
 /// # Errors
 /// Says what is missing.
@@ -141,11 +146,13 @@ mod tests {
         let row = "a.png,mole,nevus,,spot,[1],\"[1, 1, 0]\"\n";
         let twice = lacks(&row.repeat(2));
         assert_eq!(twice[0], "every row that counts has the same captions");
+        assert_eq!(lacks(row), ["the table has a single usable row, and a training compares at least two"; 3]);
         let one_image = lacks(&format!("{row}{}", row.replace("mole", "wart")));
         assert_eq!(one_image, ["every row that counts has the same image, a.png"; 3]);
         let options = TableOptions { n_subcaptions: 1, ..TableOptions::default() };
         let table =
             TrainingTable::from_bytes(format!("{HEADER}{row}").as_bytes(), Path::new("t.csv"), &options).unwrap();
+        assert_eq!(check_countable(&table, &Objective::of(Variant::Clip)), Err(NothingToLearn::OneRow));
         let none = check_learnable(&table, std::iter::empty(), &Objective::of(Variant::Clip));
         assert_eq!(none, Err(NothingToLearn::NoRow));
     }

@@ -58,7 +58,7 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    /// Returns whether training would use every row, and one of them has a valid caption.
+    /// Returns whether training would use every row, and some objective can learn from them.
     pub fn is_usable(&self) -> bool {
         self.error.is_none() && self.problems.iter().all(|problem| problem.kind.is_warning())
     }
@@ -68,18 +68,11 @@ impl CheckReport {
         let lacks: Option<Vec<_>> = self.objectives.iter().map(|(_, lacks)| lacks.as_ref()).collect();
         lacks?.first().copied()
     }
-
-    /// Why no row can be used, where none has a caption that counts.
-    fn uncounted(&self) -> Option<String> {
-        let is_fatal = |lacks: &&NothingToLearn| matches!(lacks, NothingToLearn::NoCaption { .. });
-        let lacks = self.unlearnable().filter(is_fatal)?;
-        Some(format!("no objective can learn from the table: {lacks}"))
-    }
 }
 
 /// Checks a table and prints what was found, for people or as one JSON object.
 ///
-/// Returns whether training would use every row.
+/// Returns whether training would use every row, and could start.
 ///
 /// # Errors
 /// If the file cannot be opened, or an option is out of range.
@@ -95,7 +88,6 @@ pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
     }
     Ok(report.is_usable())
 }
-    let image_root = options.image_root.as_deref().map(image_root).transpose()?;
 
 /// Checks a table.
 ///
@@ -103,6 +95,7 @@ pub fn run(path: &Path, options: &CheckOptions, as_json: bool) -> Result<bool> {
 /// If the file cannot be opened, or an option is out of range.
 pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
     let tokenizer = Tokenizer::from_merges_gz(CLIP_MERGES_GZ, options.context_length)?;
+    let image_root = options.image_root.as_deref().map(image_root).transpose()?;
     let mut report = CheckReport {
         table: path.into(),
         image_root: image_root.clone().unwrap_or_else(|| path.parent().unwrap_or(path).into()),
@@ -150,8 +143,9 @@ pub fn check(path: &Path, options: &CheckOptions) -> Result<CheckReport> {
         learnable.and_then(|()| objective.soft_targets().map_or(Ok(()), |_| check_diagnoses(&lineages))).err()
     };
     report.objectives = Variant::ALL.map(|variant| (variant, lacks(variant))).into();
-    if report.error.is_none() && skipped.is_empty() {
-        report.error = report.uncounted();
+    if skipped.is_empty() {
+        let error = |lacks: &NothingToLearn| format!("no objective can learn from the table: {lacks}");
+        report.error = report.unlearnable().map(error);
     }
     report.statistics = Some(Statistics { n_usable_rows: table.n_rows_of_part() - skipped.len(), ..statistics });
     Ok(report)

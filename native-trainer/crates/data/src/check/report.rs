@@ -41,11 +41,7 @@ impl CheckReport {
         match &self.error {
             Some(error) if self.is_first_try => writeln!(out, "unusable: {error}{WAYS}")?,
             Some(error) => writeln!(out, "unusable: {error}")?,
-            None if self.is_usable() => {
-                let but =
-                    self.unlearnable().map_or(String::new(), |_| "; but nothing can be learned from it".into());
-                writeln!(out, "usable: no problems, {n_warnings} warnings{but}")?;
-            }
+            None if self.is_usable() => writeln!(out, "usable: no problems, {n_warnings} warnings")?,
             None => writeln!(out, "unusable: {n_problems} problems, {n_warnings} warnings")?,
         }
         Ok(())
