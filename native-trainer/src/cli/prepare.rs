@@ -33,7 +33,8 @@ pub struct Prepare {
     #[arg(value_name = "DATA")]
     table: PathBuf,
 
-    /// The training table to write; the other files appear beside it
+    /// The training table to write, a CSV file; the other files appear beside it. Files of an earlier run are replaced,
+    /// unless somebody has changed them
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
@@ -59,7 +60,7 @@ pub struct Prepare {
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = Order::Reference)]
     mask_order: Order,
 
-    /// Context length of the model in tokens, with start and end
+    /// Context length of the model in tokens, with start and end, 8 to 1024
     #[arg(long, value_name = "TOKENS", default_value_t = 77, value_parser = clap::value_parser!(u16).range(8..=1024))]
     model_context: u16,
 
@@ -83,7 +84,7 @@ pub struct Prepare {
     #[arg(long, value_name = "DIR", requires = "images")]
     evaluation: Vec<PathBuf>,
 
-    /// Share of the rows that become val.csv; copies and rows of a patient stay together
+    /// Share of the rows that become val.csv, 0 to 0.5; copies and rows of a patient stay together
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     validation_share: f64,
 
@@ -93,8 +94,8 @@ pub struct Prepare {
 
     /// Base address of a service with OpenAI's chat completions: let a language model read the captions
     ///
-    /// Its key is read from DERMAKE_LLM_KEY. Answers are kept in answers.jsonl beside the table; the same command asks
-    /// nothing twice. A term that the caption does not have, or negates, is refused; after two answers with refused
+    /// Its key is read from DERMAKE_LLM_KEY. Answers are kept in answers.jsonl beside the table; the same command asks for
+    /// none of them twice. A term that the caption does not have, or negates, is refused; after two answers with refused
     /// terms the lexicon reads the caption.
     #[arg(long, value_name = "URL", requires = "model")]
     endpoint: Option<String>,

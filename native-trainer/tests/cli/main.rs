@@ -38,6 +38,7 @@ mod own_data;
 mod own_tables;
 mod pictures;
 mod prepare;
+mod prepare_again;
 mod prepare_images;
 mod published_predictions;
 mod quantize;

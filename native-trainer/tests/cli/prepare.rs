@@ -11,7 +11,7 @@ pub(super) fn prepare(folder: &Path, table: &str, more: &[&str]) -> Output {
     dermake().arg("prepare").arg(path).arg("--out").arg(folder.join("train.csv")).args(more).output().unwrap()
 }
 
-const CAPTIONS: &str = "filename,caption\n\
+pub(super) const CAPTIONS: &str = "filename,caption\n\
     a.jpg,\"Chronic atopic dermatitis in the antecubital fossa. Lichenified plaques, no vesicles.\"\n\
     b.jpg,?melanoma on the back\n\
     c.jpg,\"<b>Figure 2.</b> Red papules (Fig. 2A).\"\n";

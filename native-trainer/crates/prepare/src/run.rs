@@ -1,55 +1,31 @@
 //! Prepares a table: reads pairs, extracts on all cores, writes the rows in their order.
 
-use crate::aspects::MaskOrder;
 use crate::cleaning;
 use crate::extraction::Extractor;
-use crate::hygiene::{self, HygieneOptions};
+use crate::hygiene;
 use crate::lexicon::Lexicon;
 use crate::llm::{self, Estimate};
+use crate::options::PrepareOptions;
+use crate::out::{COUNTS, EXTRACTED, Earlier, REPORT, SAMPLE, VALIDATION, Written, beside, check_out};
 use crate::report::{self, FlaggedRows};
 use crate::row::{COLUMNS, Prepared, Preparer, prepare};
 use crate::sample::{Sample, SampleRow};
-use crate::source::{self, Columns, Source};
+use crate::source::{self, Source};
 use crate::summary::Summary;
 use crate::units::TokenBudget;
 use anyhow::{Context, Result, bail};
-use dermake_files::inputs::is_same_place;
+use dermake_files::hash::{sha256, sha256_of_file};
 use dermake_files::new_file::NewFile;
-use dermake_files::output::{check_file, create_folder, replace_file};
+use dermake_files::output::{create_folder, replace_file};
 use dermake_process::interrupt::{self, Interrupted};
 use dermake_sources::columns::SPLIT_COLUMN;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
-use std::ffi::OsStr;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// The file with the counts.
-const COUNTS: &str = "prepare.json";
-/// What a language model answered.
-pub const ANSWERS: &str = "answers.jsonl";
-/// What was found in each caption.
-const EXTRACTED: &str = "extracted.jsonl";
-/// The validation part, called as in the recipes.
-const VALIDATION: &str = "val.csv";
-/// The other files beside the table.
-const BESIDE: [&str; 4] = [EXTRACTED, VALIDATION, "sample.csv", "report.html"];
-
 /// Pairs that are prepared at a time.
 const CHUNK: usize = 4096;
-
-/// What to read and where to write.
-#[derive(Clone, Debug)]
-pub struct PrepareOptions {
-    pub table: PathBuf,
-    pub columns: Columns,
-    /// The training table; the other files appear beside it.
-    pub out: PathBuf,
-    pub mask_order: MaskOrder,
-    /// Captions that are read at a time; by default, one for each core.
-    pub n_parallel: Option<usize>,
-    pub hygiene: HygieneOptions,
-}
 
 /// Prepares a table and returns its summary. Each file appears whole, and all of them at the end, the table last.
 ///
@@ -67,6 +43,8 @@ pub fn run(
         source::read(&options.table, &options.columns, roots)?;
     tracing::info!("read {description}");
     let seen = hygiene::examine(&mut pairs, &images, &options.hygiene)?;
+    let n_validation = seen.is_validation.iter().filter(|is_validation| **is_validation).count();
+    check_parts(options, n_validation as u64, pairs.len() as u64)?;
     let mut results = Results::create(options, has_parts)?;
     let _unfinished = match options.n_parallel {
         // Answers of a model are kept, so the chunk that was begun ends.
@@ -118,48 +96,23 @@ pub fn estimate(options: &PrepareOptions, model: &str, lexicon: &Lexicon) -> Res
     Ok(llm::estimate(captions, model, lexicon))
 }
 
-/// Returns the file of this name beside the table.
-pub fn beside(out: &Path, name: &str) -> PathBuf {
-    out.with_file_name(name)
-}
-
-/// Checks where the results are written.
+/// Checks that some of `n_rows` rows are in each part.
 ///
 /// # Errors
-/// When it is no place for a table, or something else would be overwritten.
-pub fn check_out(options: &PrepareOptions) -> Result<()> {
-    let out = &options.out;
-    if out.is_dir() || out.file_name().is_none() {
-        bail!("this is a folder, expected the name of a table such as train.csv: {}", out.display());
-    }
-    if out.metadata().is_ok_and(|found| !found.is_file()) {
-        bail!("this is a device or a pipe, expected the name of a new table: {}", out.display());
-    }
-    if BESIDE.iter().chain(&[COUNTS, ANSWERS]).any(|name| out.file_name() == Some(OsStr::new(name))) {
-        bail!("another result of the run has this name, expected a name such as train.csv: {}", out.display());
-    }
-    let is_folder_new = out.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    if !is_folder_new {
-        check_file(out)?;
-    }
-    let is_table = |path: &Path| is_same_place(path, &options.table);
-    if is_table(out) {
-        bail!("--out names the table that is read, expected another file: {}", out.display());
-    }
-    // The counts of an earlier run say that the other files are of that run too.
-    let is_again = is_of_an_earlier_run(&beside(out, COUNTS));
-    for path in BESIDE.map(|name| beside(out, name)).into_iter().chain([beside(out, COUNTS), out.clone()]) {
-        if is_table(&path) || (!is_again && path.symlink_metadata().is_ok()) {
-            bail!("this file would be overwritten, choose another folder for --out: {}", path.display());
+/// When one part is empty.
+fn check_parts(options: &PrepareOptions, n_validation: u64, n_rows: u64) -> Result<()> {
+    let share = options.hygiene.validation_share;
+    let why = match n_validation {
+        _ if share == 0.0 || n_rows == 0 => return Ok(()),
+        0 => {
+            format!("no row of {n_rows} is drawn for val.csv with --validation-share {share}; give a larger share")
         }
-    }
-    Ok(())
-}
-
-/// Returns whether a file has the counts of a run.
-fn is_of_an_earlier_run(counts: &Path) -> bool {
-    let json = std::fs::read(counts).ok().and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
-    json.is_some_and(|counts| counts.get("mask_order").is_some() && counts.get("n_rows").is_some())
+        n if n == n_rows => {
+            format!("all {n_rows} rows are drawn for val.csv with --validation-share {share}; give a smaller share")
+        }
+        _ => return Ok(()),
+    };
+    bail!("{why}, or another --seed: {}", options.table.display())
 }
 
 fn progress(n_rows: u64) -> ProgressBar {
@@ -226,41 +179,61 @@ impl Results {
         self.extracted.write_all(b"\n").context("cannot write extracted.jsonl")
     }
 
-    fn finish(self, options: &PrepareOptions) -> Result<Summary> {
+    fn finish(mut self, options: &PrepareOptions) -> Result<Summary> {
         let inner = |table: csv::Writer<_>| {
             table.into_inner().map_err(csv::IntoInnerError::into_error).context("cannot write the table")
         };
-        let (table, validation) = (inner(self.table)?, self.validation.map(inner).transpose()?);
-        if self.summary.n_rows == self.summary.n_left_out() {
+        let n_kept = self.summary.n_rows - self.summary.n_left_out();
+        if n_kept == 0 {
             bail!("no row has an image and a caption: {}", options.table.display());
         }
-        let page = report::html(&self.summary, &self.sample, &self.flagged);
-        // The counts come first: after a full disk, they say that the other files are of an earlier run.
-        for (name, content) in [
-            (COUNTS, serde_json::to_vec_pretty(&self.summary)?),
-            ("sample.csv", self.sample.to_csv()?),
-            ("report.html", page.into_bytes()),
-        ] {
-            replace_file(&beside(&options.out, name), &content)?;
-        }
-        persist(self.extracted, &beside(&options.out, EXTRACTED))?;
-        let path = beside(&options.out, VALIDATION);
-        match validation {
-            Some(validation) => persist(validation, &path)?,
-            // Rows of an earlier run's part are in the table now.
-            None if path.exists() => {
-                std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-            }
-            None => {}
-        }
+        check_parts(options, self.summary.n_validation, n_kept)?;
+        let page = report::html(&self.summary, &self.sample, &self.flagged).into_bytes();
+        let sheet = self.sample.to_csv()?;
         // The table comes last: where it is, the others are too.
-        persist(table, &options.out)?;
+        let mut files = vec![(beside(&options.out, EXTRACTED), whole(self.extracted)?)];
+        if let Some(validation) = self.validation {
+            files.push((beside(&options.out, VALIDATION), whole(inner(validation)?)?));
+        }
+        files.push((options.out.clone(), whole(inner(self.table)?)?));
+        let contents = [(beside(&options.out, SAMPLE), sheet), (beside(&options.out, REPORT), page)];
+
+        let mut hashes: Vec<(&Path, String)> =
+            contents.iter().map(|(path, content)| (path.as_path(), sha256(content))).collect();
+        for (path, file) in &files {
+            hashes.push((path, sha256_of_file(file.temporary_path()).context("cannot read the results")?));
+        }
+        self.summary.files = written(&options.out, &hashes)?;
+        // The counts come first: after a full disk, they know the files of both runs.
+        replace_file(&beside(&options.out, COUNTS), &serde_json::to_vec_pretty(&self.summary)?)?;
+        for (path, content) in &contents {
+            replace_file(path, content)?;
+        }
+        for (path, file) in files {
+            file.persist().with_context(|| format!("cannot write {}", path.display()))?;
+        }
         Ok(self.summary)
     }
 }
 
-/// Gives a written file its name.
-fn persist(file: BufWriter<NewFile>, path: &Path) -> Result<()> {
+/// What is known of the files when these new ones replace them: the hashes of the new files, and of those that are there
+/// until then.
+///
+/// # Errors
+/// When somebody has changed a file since an earlier run wrote it.
+fn written(out: &Path, new: &[(&Path, String)]) -> Result<Written> {
+    let earlier = Earlier::of(out);
+    let mut files = earlier.files.clone();
+    for (path, hash) in new {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let hashes = std::iter::once(hash.clone()).chain(earlier.replaced(path)?);
+        files.insert(name, hashes.collect());
+    }
+    Ok(files)
+}
+
+/// A file whose content is written.
+fn whole(file: BufWriter<NewFile>) -> Result<NewFile> {
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error);
-    file.and_then(NewFile::persist).with_context(|| format!("cannot write {}", path.display()))
+    file.context("cannot write the results")
 }

@@ -45,6 +45,8 @@ pub struct Summary {
     pub llm: Option<LlmCounts>,
     pub conditions: BTreeMap<String, u64>,
     pub concepts: BTreeMap<String, u64>,
+    /// The SHA-256 of each file that was written, and of the one that it replaced: a file with another one was changed.
+    pub files: BTreeMap<String, Vec<String>>,
 }
 
 impl Summary {

@@ -26,6 +26,8 @@ enum Turn {
     /// Answers long after the client's timeout.
     Sleep,
     Large,
+    /// Answers with a message that has no content.
+    Empty,
 }
 
 struct Service {
@@ -75,6 +77,7 @@ fn serve(stream: TcpStream, turn: Turn, seen: &Mutex<Vec<(String, Value)>>) {
             std::thread::sleep(Duration::from_millis(1500));
             (200, "", completion("{}"), 0)
         }
+        Turn::Empty => (200, "", json!({"choices": [{"message": {"content": null}}]}).to_string(), 0),
         Turn::Large => (200, "", completion(&"x".repeat(10 << 20)), 0),
     };
     let length = body.len() + promised;
@@ -161,6 +164,21 @@ fn an_answer_that_is_no_use_is_left_to_the_lexicon() {
     for turn in [Turn::Text("It is psoriasis.".into()), Turn::Text("{\"condition\": nu".into()), Turn::Large] {
         let (by, counts, _) = read(vec![turn]);
         assert_eq!((by, counts.n_broken_answers, counts.n_by_lexicon), (Ok(Reader::Lexicon), 1, 1));
+    }
+}
+
+#[test]
+fn an_answer_without_a_content_that_can_be_read_is_not_asked_for_again() {
+    for turn in [Turn::Large, Turn::Empty] {
+        let folder = tempfile::tempdir().unwrap();
+        let service = service(vec![turn]);
+        let options = options(&service, &folder);
+        for n_kept in [0, 1] {
+            let reader = LlmReader::new(&options, &LEXICON).unwrap();
+            assert_eq!(reader.extract(CAPTION).unwrap().by, Reader::Lexicon);
+            assert_eq!((reader.counts().n_kept, reader.counts().n_broken_answers), (n_kept, 1));
+        }
+        assert_eq!(service.requests.lock().unwrap().len(), 1);
     }
 }
 

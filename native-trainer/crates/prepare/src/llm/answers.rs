@@ -16,12 +16,13 @@ const LINE_START: &[u8] = b"{\"key\":";
 #[derive(Serialize, Deserialize)]
 struct Line {
     key: String,
-    content: String,
+    /// None if the answer had no content, or one that is too large.
+    content: Option<String>,
 }
 
 /// The answers that are known, and the file to which new ones are appended.
 pub struct Answers {
-    known: Mutex<HashMap<String, String>>,
+    known: Mutex<HashMap<String, Option<String>>>,
     file: Mutex<AppendFile>,
     _lock: Lock,
 }
@@ -64,8 +65,8 @@ impl Answers {
         sha256(request)
     }
 
-    /// The known answer.
-    pub fn get(&self, key: &str) -> Option<String> {
+    /// The content of the known answer, if that has one; None if no answer is known.
+    pub fn get(&self, key: &str) -> Option<Option<String>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
@@ -73,11 +74,12 @@ impl Answers {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn keep(&self, key: &str, content: &str) -> Result<()> {
-        let mut line = serde_json::to_vec(&Line { key: key.to_owned(), content: content.to_owned() })?;
+    pub fn keep(&self, key: &str, content: Option<&str>) -> Result<()> {
+        let content = content.map(str::to_owned);
+        let mut line = serde_json::to_vec(&Line { key: key.to_owned(), content: content.clone() })?;
         line.push(b'\n');
         self.file.lock().unwrap_or_else(PoisonError::into_inner).append(&line)?;
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), content.to_owned());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), content);
         Ok(())
     }
 }
@@ -91,17 +93,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("answers.jsonl");
         let answers = Answers::open(&path).unwrap();
-        answers.keep("a", "1").unwrap();
+        answers.keep("a", Some("1")).unwrap();
+        answers.keep("n", None).unwrap();
         assert!(Answers::open(&path).is_err(), "one run at a time");
         drop(answers);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, [&whole[..], b"{\"key\": \"b\", \"con"].concat()).unwrap();
         let answers = Answers::open(&path).unwrap();
-        assert_eq!((answers.get("a").as_deref(), answers.get("b")), (Some("1"), None));
-        answers.keep("c", "3").unwrap();
+        assert_eq!(
+            (answers.get("a"), answers.get("b"), answers.get("n")),
+            (Some(Some("1".into())), None, Some(None))
+        );
+        answers.keep("c", Some("3")).unwrap();
         drop(answers);
         let again = Answers::open(&path).unwrap();
-        assert_eq!((again.get("a").as_deref(), again.get("c").as_deref()), (Some("1"), Some("3")));
+        assert_eq!((again.get("a"), again.get("c")), (Some(Some("1".into())), Some(Some("3".into()))));
         drop(again);
         std::fs::write(&path, "{\"ke").unwrap();
         assert!(Answers::open(&path).unwrap().get("a").is_none());

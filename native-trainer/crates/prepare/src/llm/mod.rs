@@ -110,18 +110,21 @@ impl<'a> LlmReader<'a> {
         // In either form: an earlier run may have learned that the service takes no schema.
         if let Some(content) = requests.iter().find_map(|(_, key, _)| self.answers.get(key)) {
             self.counters.kept.fetch_add(1, Ordering::Relaxed);
-            return Ok(Some(content));
+            return Ok(content);
         }
         let mut said = String::new();
         for (form, key, request) in requests {
             match self.endpoint.ask(&request)? {
                 Outcome::Content(content) => {
                     self.counters.requests.fetch_add(1, Ordering::Relaxed);
-                    self.answers.keep(&key, &content)?;
+                    self.answers.keep(&key, Some(&content))?;
                     self.note_schemas(form, &said);
                     return Ok(Some(content));
                 }
-                Outcome::Unusable => return Ok(None),
+                Outcome::Unusable => {
+                    self.answers.keep(&key, None)?;
+                    return Ok(None);
+                }
                 Outcome::Refused(why) => said = why,
             }
         }
