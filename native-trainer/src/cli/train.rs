@@ -44,7 +44,8 @@ pub struct Train {
     #[arg(long, value_name = "RUN")]
     out: PathBuf,
 
-    /// A key of the recipe and its value, as in run.seed=1, in place of what the recipe says. Can be repeated
+    /// A key of the recipe and its value, as in run.seed=1, in place of what the recipe says. Can be repeated, with another
+    /// key
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<Setting>,
 

@@ -256,6 +256,8 @@ fn a_sweep_runs_all_combinations_and_goes_on() {
         (["--set", "run.sed=1"], "unknown field `sed`"),
         (["--set", "run.seed"], "expected KEY=VALUE"),
         (["--sweep", "run.seed=1,1"], "has 1 twice"),
+        (["--set=run.seed=3", "--sweep=run.seed=1,2"], "run.seed has a value in --set and several in --sweep"),
+        (["--set=run.seed=3", "--set=run.seed=4"], "run.seed has two values in --set"),
     ] {
         let output = dermake().args(run.arguments()).args(arguments).output().unwrap();
         let log = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -79,6 +79,55 @@ fn settings_that_cannot_be_meant_are_refused_before_the_first_step() {
 }
 
 #[test]
+fn what_a_run_reads_and_what_others_wrote_is_not_overwritten() {
+    let refusal = |arguments: &[&std::ffi::OsStr], file: &std::path::Path| {
+        let before = std::fs::read(file).unwrap();
+        let output = dermake().arg("train").args(arguments).output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && log.contains(file.to_str().unwrap()), "{log}");
+        assert_eq!(std::fs::read(file).unwrap(), before);
+        log
+    };
+    let run = Run::new(1, "1e-3");
+    std::fs::create_dir(run.out()).unwrap();
+    let (plan, set) = (run.out().join("plan.toml"), own_data());
+    std::fs::copy(&run.recipe, &plan).unwrap();
+    let [data, out] = [&run.data, &run.out()].map(|path| path.as_os_str().to_owned());
+    let log = refusal(&[plan.as_os_str(), "--data".as_ref(), &data, "--out".as_ref(), &out], &plan);
+    assert!(log.contains("would overwrite a file that is read"), "{log}");
+    // The recipe of somebody else in the folder, then a picture.
+    let log = refusal(&[run.recipe.as_os_str(), "--data".as_ref(), &data, "--out".as_ref(), &out], &plan);
+    assert!(log.contains("which no run has written"), "{log}");
+    std::fs::remove_file(&plan).unwrap();
+    let curves = run.out().join("curves.png");
+    std::fs::write(&curves, "mine").unwrap();
+    refusal(&[run.recipe.as_os_str(), "--data".as_ref(), &data, "--out".as_ref(), &out], &curves);
+    std::fs::remove_file(&curves).unwrap();
+
+    // Tables under the names of results.
+    let out = set.path().as_os_str();
+    for (name, more) in [("metrics.jsonl", vec![]), ("sweep.csv", vec!["--sweep", "run.seed=1,2"])] {
+        let table = set.path().join(name);
+        std::fs::write(&table, "image,caption\n").unwrap();
+        let table = table.as_path();
+        let mut arguments =
+            ["clip-small".as_ref(), "--data".as_ref(), table.as_os_str(), "--out".as_ref(), out].to_vec();
+        arguments.extend(more.iter().map(std::ffi::OsStr::new));
+        let log = refusal(&arguments, table);
+        assert!(log.contains("would overwrite a file that is read"), "{log}");
+        arguments[2] = "captions.csv".as_ref();
+        let log = refusal(&arguments, table);
+        assert!(log.contains("which no run has written") || log.contains("which no sweep has written"), "{log}");
+        std::fs::remove_file(table).unwrap();
+    }
+
+    // The plan of a run continues it.
+    run.finish();
+    let plan = Run { recipe: plan, ..run };
+    assert!(plan.log().contains("this run is finished"));
+}
+
+#[test]
 fn adapters_beside_a_loss_that_trains_a_bias_are_refused() {
     let run = Run::new(1, "1e-3");
     run.change("\"paper\"", "\"siglip\"");

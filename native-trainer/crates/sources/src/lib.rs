@@ -67,6 +67,7 @@ pub use form::Form;
 pub use image::Image;
 pub use images::{ImageError, Images};
 pub use origin::Origin;
+pub use pattern::files_named;
 pub use pictures_below::{Closed, FoundFiles, pictures_below};
 pub use problem::{RowFault, RowProblem};
 

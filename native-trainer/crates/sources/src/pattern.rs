@@ -32,6 +32,12 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The files that a path or a pattern names. A path names itself, whether or not there is something; of a pattern without a
+/// file, none.
+pub fn files_named(path: &Path) -> Vec<PathBuf> {
+    if is_pattern(path) && !path.exists() { files(path).unwrap_or_default() } else { vec![path.into()] }
+}
+
 /// The text before a range, its first and last number, the width of numbers, and the text behind it.
 fn range(text: &str) -> Option<(&str, u64, u64, usize, &str)> {
     let (before, rest) = text.split_once('{')?;

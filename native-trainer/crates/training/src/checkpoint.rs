@@ -77,6 +77,16 @@ impl Checkpoints {
         names
     }
 
+    /// Returns whether a run has begun to save its checkpoints here.
+    pub fn are_begun(&self) -> bool {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.any(|name| {
+            let name = name.strip_prefix(PARTIAL).or(name.strip_prefix(PREVIOUS)).unwrap_or(&name);
+            name == LAST || name == BEST || name.starts_with(KEPT)
+        })
+    }
+
     /// Says what to do about a newest checkpoint that cannot be read.
     fn unusable_last(&self) -> String {
         let copy = match self.others().pop() {

@@ -6,6 +6,7 @@ pub mod adapters;
 mod batch_step;
 mod beginning;
 mod checkpoint;
+mod destination;
 mod device_batches;
 mod early_stopping;
 pub mod estimate;

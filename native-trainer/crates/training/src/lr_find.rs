@@ -3,6 +3,7 @@
 //! Nothing is saved of the model: the steps are for the curve alone.
 
 use super::beginning::{Beginning, RunPlaces, optimizer_of};
+use super::destination;
 use super::device_batches::DeviceBatches;
 use super::loss_scale::{self, LossScale};
 use super::progress::{RunProgress, StepFigures};
@@ -47,6 +48,7 @@ const SMOOTHING: f64 = 0.9;
 const DIVERGED: f64 = 3.0;
 const TABLE_FILE: &str = "lr-find.csv";
 const PICTURE_FILE: &str = "lr-find.svg";
+const RESULT_FILES: [&str; 3] = [TABLE_FILE, PICTURE_FILE, "lr-find.png"];
 
 impl RateRange {
     /// # Errors
@@ -74,7 +76,11 @@ impl RateRange {
 pub fn lr_find(recipe: &str, settings: &[Setting], places: &RunPlaces<'_>, range: RateRange) -> Result<()> {
     range.validate()?;
     let ranks = Ranks::alone();
-    let beginning = Beginning::of(Recipe::read_with(recipe, settings)?, places, &ranks)?;
+    let name = recipe;
+    let recipe = Recipe::read_with(name, settings)?;
+    destination::refuse_recipe(name, places.out, &RESULT_FILES)?;
+    destination::refuse_data(&recipe, places, &RESULT_FILES)?;
+    let beginning = Beginning::of(recipe, places, &ranks)?;
     create_folder(places.out)?;
     let (plan, model) = beginning.into_model()?;
     let run = &plan.recipe.run;

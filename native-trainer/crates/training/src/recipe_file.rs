@@ -3,7 +3,7 @@
 use super::recipe::Recipe;
 use super::settings::Setting;
 use super::unused;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use dermake_files::text_file;
 use dermake_sources::Form;
 use std::path::Path;
@@ -62,7 +62,11 @@ impl Recipe {
 }
 
 fn with_settings(mut table: toml::Table, settings: &[Setting]) -> Result<Recipe> {
-    settings.iter().try_for_each(|setting| setting.apply(&mut table))?;
+    for (place, setting) in settings.iter().enumerate() {
+        let is_there = settings[..place].iter().any(|earlier| earlier.key() == setting.key());
+        ensure!(!is_there, "{} has two values in --set, expected one", setting.key());
+        setting.apply(&mut table)?;
+    }
     let typed = settings.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     toml::Value::Table(table).try_into().with_context(|| format!("with {typed}"))
 }

@@ -3,6 +3,7 @@
 pub use super::beginning::RunPlaces;
 use super::beginning::{Beginning, optimizer_of};
 use super::checkpoint::{Checkpoints, LAST};
+use super::destination::{self, RUN_FILES};
 use super::device_batches::DeviceBatches;
 use super::evaluation::Evaluator;
 use super::evaluation_of_run::evaluate;
@@ -33,11 +34,17 @@ use std::time::Instant;
 /// it; the first one writes the run's files.
 pub fn train(recipe_name: &str, settings: &[Setting], places: &RunPlaces<'_>, ranks: &Ranks) -> Result<Ending> {
     let recipe = Recipe::read_with(recipe_name, settings);
-    recipe.and_then(|recipe| train_recipe(recipe, places, ranks)).inspect_err(|err| ranks.abort(err))
+    let trained = recipe.and_then(|recipe| {
+        destination::refuse_recipe(recipe_name, places.out, &RUN_FILES)?;
+        train_recipe(recipe, places, ranks)
+    });
+    trained.inspect_err(|err| ranks.abort(err))
 }
 
 /// The same with a recipe that has been read; an error is not told to other ranks.
 pub fn train_recipe(recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -> Result<Ending> {
+    destination::refuse_data(&recipe, places, &RUN_FILES)?;
+    destination::refuse_foreign(places.out)?;
     let beginning = Beginning::of(recipe, places, ranks)?;
     check_same(&beginning.plan, ranks)?;
     let _lock = lock_folder(&beginning.plan, places.out, ranks)?;

@@ -12,6 +12,8 @@ pub struct RunSinks {
 }
 
 pub const METRICS_FILE: &str = "metrics.jsonl";
+/// The picture of the curves; `curves.png` is beside it.
+pub const CURVES_FILE: &str = "curves.svg";
 
 impl RunSinks {
     /// Opens the files of a run that continues after `step` steps.
@@ -64,5 +66,5 @@ pub fn draw_curves(out: &Path) -> Result<Option<PathBuf>> {
     if drawn.is_empty() {
         return Ok(None);
     }
-    curves::draw(&records, &drawn, &out.join("curves.svg")).map(Some)
+    curves::draw(&records, &drawn, &out.join(CURVES_FILE)).map(Some)
 }

@@ -2,11 +2,12 @@
 //!
 //! The same command continues a sweep: finished runs stay, and an interrupted one goes on.
 
+use super::destination::{self, RUN_FILES};
 use super::ranks::Ranks;
 use super::recipe::Recipe;
 use super::run::{Ending, RunPlaces, train_recipe};
 use super::settings::{Setting, Sweep};
-use super::sweep_results::{self, SweepRun};
+use super::sweep_results::{self, RESULT_FILES, SweepRun};
 use anyhow::{Result, ensure};
 use dermake_files::output::create_folder;
 use dermake_process::print;
@@ -34,6 +35,8 @@ pub fn sweep(
     let keys: Vec<String> = sweeps.iter().map(Sweep::key).collect();
     for (place, key) in keys.iter().enumerate() {
         ensure!(!keys[..place].contains(key), "{key} is swept twice, expected all of its values in one list");
+        let is_fixed = fixed.iter().any(|setting| setting.key() == *key);
+        ensure!(!is_fixed, "{key} has a value in --set and several in --sweep, expected one of the two");
     }
     let mut runs: Vec<SweepRun> =
         Sweep::combinations(sweeps).into_iter().map(|settings| run_of(settings, places)).collect();
@@ -47,6 +50,7 @@ pub fn sweep(
     }
     let recipe = |run: &SweepRun| Recipe::read_with(recipe_name, &[fixed, &run.settings].concat());
     let recipes = runs.iter().map(recipe).collect::<Result<Vec<Recipe>>>()?;
+    refuse_results(recipe_name, &recipes, &runs, places)?;
     create_folder(places.out)?;
     let n_runs = runs.len();
     for (place, recipe) in recipes.into_iter().enumerate() {
@@ -69,6 +73,14 @@ pub fn sweep(
 }
 
 /// The run with these settings; its folder has them in its name.
+/// Checks, before the first run, that no result replaces a file that is read or that no sweep has written.
+fn refuse_results(name: &str, recipes: &[Recipe], runs: &[SweepRun], places: &RunPlaces<'_>) -> Result<()> {
+    destination::refuse_recipe(name, places.out, &RESULT_FILES)?;
+    runs.iter().try_for_each(|run| destination::refuse_recipe(name, &run.folder, &RUN_FILES))?;
+    recipes.iter().try_for_each(|recipe| destination::refuse_data(recipe, places, &RESULT_FILES))?;
+    sweep_results::refuse_foreign(places.out)
+}
+
 fn run_of(settings: Vec<Setting>, places: &RunPlaces<'_>) -> SweepRun {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._=-+".contains(letter);
     let name = settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("_");

@@ -4,7 +4,7 @@ use super::early_stopping::{VALIDATION_LOSS, ZERO_SHOT};
 use super::run_sinks::METRICS_FILE;
 use super::settings::Setting;
 use super::sinks::{Panel, Record, curves, metrics};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use dermake_drawing::page;
 use dermake_files::output::replace_file;
 use dermake_sheets::Sheet;
@@ -14,6 +14,12 @@ use std::path::{Path, PathBuf};
 
 pub const PAGE_FILE: &str = "sweep.html";
 const TABLE_FILE: &str = "sweep.csv";
+pub const RESULT_FILES: [&str; 2] = [TABLE_FILE, PAGE_FILE];
+/// The first and the last column of the table.
+const FIRST_COLUMN: &str = "run";
+const LAST_COLUMN: &str = "failure";
+/// How the page's heading starts.
+const HEADING: &str = "Sweep of ";
 
 const STYLE: &str = "body { font-family: sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; } \
                      table { border-collapse: collapse; } th, td { border-bottom: 1px solid #ccc; padding: .3rem .6rem; \
@@ -59,6 +65,28 @@ pub fn write(runs: &[SweepRun], out: &Path) -> Result<()> {
     replace_file(&out.join(PAGE_FILE), page.as_bytes())
 }
 
+/// Checks that results replace no files but those of an earlier sweep in this folder.
+///
+/// # Errors
+/// Names the first file that is no sweep's.
+pub fn refuse_foreign(out: &Path) -> Result<()> {
+    for name in RESULT_FILES {
+        let path = out.join(name);
+        let text = std::fs::read(&path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let header = text.lines().next().unwrap_or_default();
+        let is_table =
+            header.starts_with(&format!("{FIRST_COLUMN},")) && header.ends_with(&format!(",{LAST_COLUMN}"));
+        let is_result = if name == TABLE_FILE { is_table } else { text.contains(&format!("<h1>{HEADING}")) };
+        ensure!(
+            is_result || path.symlink_metadata().is_err(),
+            "a sweep would overwrite this file, which no sweep has written; give --out a new folder: {}",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
 /// The last loss, and the best of each figure of the evaluations.
 fn figures(records: &[Vec<Record>]) -> Vec<Figure> {
     let is_measured = |name: &&str| *name == VALIDATION_LOSS || name.starts_with(ZERO_SHOT);
@@ -83,7 +111,7 @@ fn figures(records: &[Vec<Record>]) -> Vec<Figure> {
 
 fn table(runs: &[SweepRun], figures: &[Figure]) -> Sheet {
     let mut sheet = Sheet::default();
-    sheet.texts("run", runs.iter().map(|run| run.name.clone()).collect());
+    sheet.texts(FIRST_COLUMN, runs.iter().map(|run| run.name.clone()).collect());
     let n_settings = runs.first().map_or(0, |run| run.settings.len());
     for place in 0..n_settings {
         let of_run = |run: &SweepRun| run.settings[place].typed().to_owned();
@@ -92,7 +120,7 @@ fn table(runs: &[SweepRun], figures: &[Figure]) -> Sheet {
     for figure in figures {
         sheet.numbers(heading(figure), figure.values.clone());
     }
-    sheet.texts("failure", runs.iter().map(|run| run.failure.clone().unwrap_or_default()).collect());
+    sheet.texts(LAST_COLUMN, runs.iter().map(|run| run.failure.clone().unwrap_or_default()).collect());
     sheet
 }
 
@@ -117,7 +145,7 @@ fn picture(runs: &[SweepRun], records: &[Vec<Record>], name: &str) -> Option<Str
 fn body(runs: &[SweepRun], figures: &[Figure], pictures: &[String]) -> Markup {
     let settings = runs.first().map_or(&[][..], |run| &run.settings[..]);
     html! {
-        h1 { "Sweep of " (runs.len()) " runs" }
+        h1 { (HEADING) (runs.len()) " runs" }
         div.scroll { table {
             tr {
                 @for setting in settings { th { (setting.key()) } }

@@ -10,6 +10,9 @@ use shared_model::text_file;
 use super::record::Record;
 use dermake_files::append::AppendFile;
 
+/// How every line starts.
+const LINE_START: &[u8] = b"{\"step\":";
+
 /// The file that is being written.
 pub struct MetricsLog {
     file: AppendFile,
@@ -92,25 +95,36 @@ struct BadLine {
     error: serde_json::Error,
 }
 
-/// Each line that is a record, newline included, and the first that is none. A last line that is cut short or torn is
-/// neither.
+/// Each line that is a record, newline included, and the first that is none. The last line is neither if it is the beginning
+/// of a record, or torn.
 fn parse(text: &[u8]) -> (Vec<(&[u8], Record)>, Option<BadLine>) {
     // Editors may write a byte order mark before the first line; what else they write, its lines show.
     let text = text_file::without_mark(text).unwrap_or(text);
     let mut lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     // Even if it parses, a last line without its newline may miss the end of its last number's digits.
-    lines.pop_if(|line| !line.ends_with(b"\n"));
+    let cut_short = lines.pop_if(|line| !line.ends_with(b"\n"));
     let mut records = Vec::with_capacity(lines.len());
     let mut bad = None;
     for (index, line) in lines.iter().enumerate() {
         match serde_json::from_slice(line) {
             Ok(record) => records.push((*line, record)),
-            // A machine that lost power may leave the last block of the file as zeros.
-            Err(_) if index + 1 == lines.len() => {}
+            Err(_) if index + 1 == lines.len() && is_torn(line) => {}
             Err(error) => bad = bad.or(Some(BadLine { number: index + 1, error })),
         }
     }
+    if let Some(line) = cut_short.filter(|line| !is_torn(line))
+        && !line.starts_with(LINE_START)
+        && !LINE_START.starts_with(line)
+        && let Err(error) = serde_json::from_slice::<Record>(line)
+    {
+        bad = bad.or(Some(BadLine { number: lines.len() + 1, error }));
+    }
     (records, bad)
+}
+
+/// Returns whether a line has zeros: a machine that lost power may leave the last block of the file so.
+fn is_torn(line: &[u8]) -> bool {
+    line.contains(&0)
 }
 
 /// Writes `content` beside the file, under an unused name; returns the name.
@@ -224,6 +238,14 @@ mod tests {
             let name = if n_aside == 1 { "metrics.jsonl.bad" } else { "metrics.jsonl.bad-2" };
             assert_eq!(fs::read(folder.path().join(name)).unwrap(), changed);
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + n_aside);
+        }
+        // A single line that is not ours, with its end and without.
+        for other in ["a note\n", "a note"] {
+            let of_other = tempfile::tempdir().unwrap();
+            let path = of_other.path().join("metrics.jsonl");
+            fs::write(&path, other).unwrap();
+            drop(MetricsLog::resume_at(&path, 0).unwrap());
+            assert_eq!(fs::read_to_string(path.with_extension("jsonl.bad")).unwrap(), other);
         }
         // A mark at its beginning and another end of line say nothing.
         let lines = String::from_utf8(whole.clone()).unwrap().replace('\n', "\r\n");
