@@ -18,7 +18,8 @@ use std::process::ExitCode;
 /// and the curves as curves.svg and curves.png. After an interruption, even a kill, the same command continues from the
 /// last complete checkpoint. Ctrl-C, and SIGUSR1 from a batch system, save a checkpoint and end the run with exit code 130.
 /// Started by torchrun, mpirun or srun, the processes train one model together: the same model that one process trains. If
-/// one of them dies, the others end with exit code 1.
+/// one of them dies, the others end with exit code 1. Exit code 0: the run is finished; 1: it is, but an evaluation or a
+/// run of a sweep failed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake data check captions.csv && dermake train clip-small --data captions.csv --out runs/own
@@ -87,6 +88,7 @@ impl Train {
         }
         Ok(match train(&self.recipe, &self.set, &places, &ranks)? {
             Ending::Finished => ExitCode::SUCCESS,
+            Ending::Unevaluated => ExitCode::from(1),
             Ending::Interrupted => ExitCode::from(130),
         })
     }

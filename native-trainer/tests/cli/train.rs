@@ -75,12 +75,58 @@ fn an_image_that_cannot_be_scored_costs_no_run() {
         std::fs::write(entry.unwrap().path(), "no picture").unwrap();
     }
     let again = Run { data: run.data.clone(), ..Run::new(1, "1e-3") };
-    let log = again.log();
+    let failed = |run: &Run, code: i32| {
+        let output = dermake().args(run.arguments()).assert().code(code).get_output().stderr.clone();
+        String::from_utf8(output).unwrap()
+    };
+    let log = failed(&again, 1);
     assert!(log.contains("the evaluation after epoch 1 failed, and the run goes on"), "{log}");
+    assert!(failed(&again, 1).contains("this run is finished"), "its figures are lost no less");
     assert!(log.contains("images cannot be read"), "{log}");
     let metrics = again.metrics();
     assert!(metrics.iter().all(|line| line["zero_shot_top1_synth"].is_null()), "{metrics:?}");
     assert!(again.checkpoint("last").join("state.json").is_file());
+
+    // Early stopping would never act.
+    let stopping = Run { data: run.data.clone(), ..Run::new(2, "1e-3") };
+    stopping.change("tokens = 512", "tokens = 512\n[run.early_stopping]\npatience = 1");
+    let log = failed(&stopping, 2);
+    assert!(log.contains("early stopping has no validation_loss to watch"), "{log}");
+    assert!(log.contains("images cannot be read"), "{log}");
+    assert_eq!(stopping.last_saved_step(), 5);
+    for entry in std::fs::read_dir(data().join("zeroshot/images")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), set.path().join("zeroshot/images").join(entry.file_name())).unwrap();
+    }
+    stopping.finish();
+    assert_eq!(stopping.metrics().iter().filter(|line| line["validation_loss"].is_f64()).count(), 2);
+}
+
+#[test]
+fn a_validation_row_that_is_alone_has_no_loss() {
+    let set = own_data();
+    let table = std::fs::read(set.path().join("val.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(&table[..]);
+    let header = reader.headers().unwrap().clone();
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let write = |n_rows: usize| {
+        let mut writer = csv::Writer::from_path(set.path().join("val.csv")).unwrap();
+        writer.write_record(&header).unwrap();
+        records.iter().cycle().take(n_rows).for_each(|record| writer.write_record(record).unwrap());
+        writer.flush().unwrap();
+    };
+    let run = || Run { data: set.path().to_path_buf(), ..Run::new(1, "1e-3") };
+    let loss_of = |run: &Run| run.metrics().iter().find_map(|line| line["validation_loss"].as_f64()).unwrap();
+    write(16);
+    let (whole, more) = (run(), run());
+    whole.finish();
+    write(17);
+    let log = more.log();
+    assert!(log.contains("row 17 of the validation table has no part in its loss"), "{log}");
+    assert_eq!(loss_of(&more), loss_of(&whole));
+    write(1);
+    let refused = run().refusal();
+    assert!(refused.contains("in the validation table: the table has a single usable row"), "{refused}");
 }
 
 #[test]

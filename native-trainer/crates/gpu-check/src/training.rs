@@ -32,7 +32,7 @@ pub fn check(device: DeviceChoice, folder: &Path, run: Run) -> Result<Value> {
     let recipe = recipe.to_str().context("the temporary folder's name is text")?;
     let out = folder.join("run");
     let ending = train(recipe, &[], &RunPlaces { data: &data, out: &out, device }, &Ranks::alone())?;
-    ensure!(ending == Ending::Finished, "the run was interrupted");
+    ensure!(ending != Ending::Interrupted, "the run was interrupted");
     let records = metrics::read(&out.join("metrics.jsonl"))?;
     let scalars = |name: &str| -> Vec<f64> { records.iter().filter_map(|record| record.scalar(name)).collect() };
     let (losses, speeds, waits) = (scalars("loss"), scalars("samples_per_sec"), scalars("waiting_share"));

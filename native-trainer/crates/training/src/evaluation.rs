@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// Images that are decoded and encoded together.
 const IMAGES_AT_ONCE: usize = 64;
 
-/// Figures by name, the validation loss among them, and a line for each image that has no part in them.
+/// Figures by name, the validation loss among them, and a line for each row that has no part in them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
     pub scalars: Vec<(String, f64)>,
@@ -66,7 +66,14 @@ impl<'a> Evaluator<'a> {
     /// [`Interrupted`] on Ctrl-C; when too many images of a table cannot be read; when the model fails.
     pub fn measure(&mut self) -> Result<Measured> {
         let mut measured = Measured::default();
-        if let Some(loss) = validation_loss(self.plan, self.model, self.ranks)? {
+        if let Some((loss, single_rows)) = validation_loss(self.plan, self.model, self.ranks)? {
+            let of_row = |row: usize| {
+                let row = row + 1;
+                format!("row {row} of the validation table has no part in its loss: it is alone in its batch")
+            };
+            measured
+                .not_scored
+                .extend(single_rows.into_iter().map(of_row).filter(|line| self.named.insert(line.clone())));
             measured.validation_loss = Some(loss.total());
             let scalars =
                 [(VALIDATION_LOSS, loss.total()), ("validation_mkcl", loss.mkcl), ("validation_slra", loss.slra)];
@@ -129,16 +136,23 @@ mod bits {
     }
 }
 
-/// Measures the validation loss, or nothing when the recipe names no validation table.
-fn validation_loss(plan: &Plan, model: &TrainedModel, ranks: &Ranks) -> Result<Option<ValidationLoss>> {
+/// Measures the validation loss, or nothing when the recipe names no validation table. Also returns the rows that have no
+/// part in it, since each is alone in its batch.
+fn validation_loss(
+    plan: &Plan,
+    model: &TrainedModel,
+    ranks: &Ranks,
+) -> Result<Option<(ValidationLoss, Vec<usize>)>> {
     let Some(source) = &plan.validation else { return Ok(None) };
     let found = ranks.together(batch_losses(plan, source, model, ranks))?;
     // Each rank has counted its own: whether they are too many must not depend on the number of ranks.
-    let n_unreadable: usize = found.iter().map(|(_, n_unreadable)| n_unreadable).sum();
+    let n_unreadable: usize = found.iter().map(|part| part.n_unreadable).sum();
     let n_rows = source.table().n_rows_of_part();
     check_bad_rows(n_bad_cells(source) + n_unreadable, n_rows, plan.recipe.data.max_bad_share)
         .context("in the validation table")?;
-    let mut losses: Vec<BatchLoss> = found.into_iter().flat_map(|(losses, _)| losses).collect();
+    let mut single_rows: Vec<usize> = found.iter().flat_map(|part| part.single_rows.iter().copied()).collect();
+    single_rows.sort_unstable();
+    let mut losses: Vec<BatchLoss> = found.into_iter().flat_map(|part| part.losses).collect();
     // The order of one rank, so that the sums are the same for any number.
     losses.sort_by_key(|loss| loss.batch);
     let (mut sum, mut n_samples) = (ValidationLoss::default(), 0.0);
@@ -151,19 +165,29 @@ fn validation_loss(plan: &Plan, model: &TrainedModel, ranks: &Ranks) -> Result<O
     if n_samples == 0.0 {
         bail!("no row of the validation table could be used");
     }
-    Ok(Some(ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }))
+    Ok(Some((ValidationLoss { mkcl: sum.mkcl / n_samples, slra: sum.slra / n_samples }, single_rows)))
 }
 
-/// The losses of this rank's batches, and how many of their images cannot be read.
+/// What a rank has measured on its batches.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct PartLosses {
+    losses: Vec<BatchLoss>,
+    /// Rows that are alone in their batch: nothing is compared there, and the loss would be 0.
+    single_rows: Vec<usize>,
+    /// Images that cannot be read.
+    n_unreadable: usize,
+}
+
+/// The losses of this rank's batches.
 fn batch_losses(
     plan: &Plan,
     source: &Arc<SampleSource>,
     model: &TrainedModel,
     ranks: &Ranks,
-) -> Result<(Vec<BatchLoss>, usize)> {
+) -> Result<PartLosses> {
     let objective = &plan.recipe.objective;
     let mut loader = Loader::evaluation(source.clone(), &plan.loader_options(ranks))?;
-    let mut losses = Vec::new();
+    let mut part = PartLosses::default();
     while let Some(loaded) = loader.next_batch()? {
         if interrupt::is_requested() {
             bail!(Interrupted);
@@ -171,12 +195,17 @@ fn batch_losses(
         if !objective.has_targets(&loaded.captions) {
             continue;
         }
+        if let [row] = loaded.rows[..] {
+            part.single_rows.push(row);
+            continue;
+        }
         let batch = Batch { pixels: &loaded.pixels, captions: &loaded.captions, input_ids: &loaded.input_ids };
         let found = loss(model, objective, &batch, &plan.recipe.run.micro_batches)?;
         let (batch, n_samples) = (loaded.position.batch, loaded.rows.len());
-        losses.push(BatchLoss { batch, n_samples, mkcl: found.mkcl, slra: found.slra });
+        part.losses.push(BatchLoss { batch, n_samples, mkcl: found.mkcl, slra: found.slra });
     }
-    Ok((losses, loader.n_bad_rows() - n_bad_cells(source)))
+    part.n_unreadable = loader.n_bad_rows() - n_bad_cells(source);
+    Ok(part)
 }
 
 /// Zero-shot accuracy on a labeled table.

@@ -1,7 +1,7 @@
 //! The evaluation of a run that is due: figures, the best model, early stopping.
 
 use super::checkpoint::{BEST, Checkpoints};
-use super::early_stopping::Watched;
+use super::early_stopping::{EarlyStopping, Watched};
 use super::evaluation::{Evaluator, Measured};
 use super::loop_state::{Ending, LoopState};
 use super::optimizer::AdamW;
@@ -13,7 +13,12 @@ use dermake_process::interrupt::Interrupted;
 
 /// Runs the evaluation that is due, saves the best model and logs the figures.
 ///
-/// A failed evaluation is a warning; the run continues. An interrupted one is repeated when the run continues.
+/// A failed evaluation is a warning; the run continues, and its exit code tells. An interrupted one is repeated when the
+/// run continues.
+///
+/// # Errors
+/// When a rank has ended, a file cannot be written, or the evaluation failed that would have given early stopping its first
+/// figure.
 pub fn evaluate(
     evaluator: &mut Evaluator<'_>,
     checkpoints: &Checkpoints,
@@ -23,21 +28,28 @@ pub fn evaluate(
     progress: &RunProgress,
 ) -> Result<Ending> {
     let (epoch, ranks) = (state.position.epoch, evaluator.ranks());
+    let stopping = evaluator.plan().recipe.run.early_stopping.as_ref();
+    if let (None, Some(stopping)) = (&state.watched, stopping) {
+        state.watched = Watched::from_best_loss(stopping, state.best_validation_loss);
+    }
     let Measured { scalars, validation_loss, not_scored } = match evaluator.measure() {
         Ok(measured) => measured,
         Err(err) if err.is::<Interrupted>() => return Ok(Ending::Interrupted),
         Err(err) if err.is::<RankError>() => return Err(err),
         Err(err) => {
+            if let (None, Some(EarlyStopping { metric, .. })) = (&state.watched, stopping) {
+                return Err(err.context(format!(
+                    "the evaluation after epoch {epoch} failed, and early stopping has no {metric} to watch; the same \
+                     command evaluates again"
+                )));
+            }
+            state.n_failed_evaluations += 1;
             progress.warn(&format!("the evaluation after epoch {epoch} failed, and the run goes on: {err:#}"));
             Measured::default()
         }
     };
     not_scored.iter().for_each(|line| progress.warn(line));
     state.is_evaluation_due = false;
-    let stopping = evaluator.plan().recipe.run.early_stopping.as_ref();
-    if let (None, Some(stopping)) = (&state.watched, stopping) {
-        state.watched = Watched::from_best_loss(stopping, state.best_validation_loss);
-    }
     let has_lowest = |loss: &f64| loss.is_finite() && state.best_validation_loss.is_none_or(|best| *loss <= best);
     let lowest_loss = validation_loss.filter(has_lowest);
     state.best_validation_loss = lowest_loss.or(state.best_validation_loss);

@@ -32,6 +32,9 @@ pub struct LoopState {
     /// Whether the evaluation after the last step has not been done yet.
     #[serde(default)]
     pub is_evaluation_due: bool,
+    /// Evaluations that failed, of the whole run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_failed_evaluations: u64,
     /// What the run was started with; a run continues only with the same.
     pub fingerprint: BTreeMap<String, String>,
     /// Hashes of the tables that it is evaluated on; empty in checkpoints of older versions.
@@ -43,8 +46,15 @@ pub struct LoopState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Finished,
+    /// The run has made all its steps, but some of its evaluations failed.
+    Unevaluated,
     /// Ctrl-C: a checkpoint was saved, and the same command continues.
     Interrupted,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl LoopState {
@@ -60,6 +70,7 @@ impl LoopState {
             best_validation_loss: None,
             watched: None,
             is_evaluation_due: false,
+            n_failed_evaluations: 0,
             fingerprint: plan.fingerprint.clone(),
             evaluated_on: plan.evaluated_on.clone(),
         }
@@ -76,6 +87,11 @@ impl LoopState {
             (Some(watched), Some(stopping)) => watched.is_over(stopping),
             _ => false,
         }
+    }
+
+    /// The outcome of a run that is over.
+    pub fn ending(&self) -> Ending {
+        if self.n_failed_evaluations > 0 { Ending::Unevaluated } else { Ending::Finished }
     }
 
     /// Whether the next batch is the first of an epoch.

@@ -221,6 +221,7 @@ mod tests {
                 best_validation_loss: Some(0.5),
                 watched: Some(watched),
                 is_evaluation_due: false,
+                n_failed_evaluations: 0,
                 fingerprint: BTreeMap::new(),
                 evaluated_on: earlier,
             };

@@ -60,7 +60,7 @@ pub fn train_recipe(recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -> Re
         if ranks.is_first() {
             print::remark(format_args!("this run {why}: {}", checkpoints.path(LAST).display()));
         }
-        return Ok(Ending::Finished);
+        return Ok(state.ending());
     }
     let mut sinks = open_files(parts, &state, places.out)?;
     interrupt::listen("step")?;
@@ -121,7 +121,7 @@ pub fn train_recipe(recipe: Recipe, places: &RunPlaces<'_>, ranks: &Ranks) -> Re
     if ranks.is_first() {
         say_outcome(ending, &checkpoints, places.out);
     }
-    Ok(ending)
+    Ok(if ending == Ending::Finished { state.ending() } else { ending })
 }
 
 /// # Errors

@@ -58,6 +58,7 @@ pub fn sweep(
         print::remark(format_args!("run {} of {n_runs}: {}", place + 1, run.name));
         match train_recipe(recipe, &RunPlaces { out: &run.folder, ..*places }, &Ranks::alone()) {
             Ok(Ending::Finished) => {}
+            Ok(Ending::Unevaluated) => run.failure = Some("an evaluation failed".into()),
             Ok(Ending::Interrupted) => return Ok(SweepEnding::Interrupted),
             Err(err) => {
                 tracing::error!("the run {} failed, and the sweep goes on: {err:#}", run.name);
@@ -72,7 +73,6 @@ pub fn sweep(
     Ok(if has_failed { SweepEnding::Partial } else { SweepEnding::Finished })
 }
 
-/// The run with these settings; its folder has them in its name.
 /// Checks, before the first run, that no result replaces a file that is read or that no sweep has written.
 fn refuse_results(name: &str, recipes: &[Recipe], runs: &[SweepRun], places: &RunPlaces<'_>) -> Result<()> {
     destination::refuse_recipe(name, places.out, &RESULT_FILES)?;
@@ -81,6 +81,7 @@ fn refuse_results(name: &str, recipes: &[Recipe], runs: &[SweepRun], places: &Ru
     sweep_results::refuse_foreign(places.out)
 }
 
+/// The run with these settings; its folder has them in its name.
 fn run_of(settings: Vec<Setting>, places: &RunPlaces<'_>) -> SweepRun {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._=-+".contains(letter);
     let name = settings.iter().map(ToString::to_string).collect::<Vec<_>>().join("_");
