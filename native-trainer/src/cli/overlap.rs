@@ -42,7 +42,7 @@ pub struct Overlap {
     #[arg(long, value_name = "COLUMN")]
     image_column: Option<String>,
 
-    /// Bits of the perceptual hash, of 63, in which two images may differ
+    /// Bits of the perceptual hash, of 63, in which two images may differ, 0 to 31
     #[arg(long, value_name = "BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=31))]
     hash_distance: u32,
 
@@ -54,11 +54,11 @@ pub struct Overlap {
     #[arg(long, value_name = "COSINE", default_value_t = 0.99, value_parser = cosine)]
     cosine: f32,
 
-    /// Bits in which the hashes of such images may differ; 63 leaves it to the cosine
+    /// Bits in which the hashes of such images may differ, 0 to 63; 63 leaves it to the cosine
     #[arg(long, value_name = "BITS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(0..=63))]
     cosine_distance: u32,
 
-    /// File for the list: evaluation, image, sha256, training_image, training_sha256, cosine, hash_distance, reason
+    /// CSV file for the list: evaluation, image, sha256, training_image, training_sha256, cosine, hash_distance, reason
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 

@@ -133,6 +133,12 @@ fn images_of_the_training_data_are_found_and_left_out_of_a_second_figure() {
     let output = command.arg(&training).arg(data.colors()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", log(&output));
     assert!(log(&output).contains("1 of 2 images cannot be read") && log(&output).contains("broken.png"));
+    for other in ["overlap.parquet", "overlap.tsv", "overlap"] {
+        let mut command = dermake();
+        command.args(["data", "overlap", "--no-cache", "--out"]).arg(data.folder.path().join(other));
+        let output = command.arg(&training).arg(data.colors()).output().unwrap();
+        assert!(output.status.code() == Some(2) && log(&output).contains("ends in .csv"), "{}", log(&output));
+    }
     let empty = data.folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
     let mut command = dermake();

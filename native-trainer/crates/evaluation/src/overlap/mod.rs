@@ -12,7 +12,7 @@ pub use sets::ImageSet;
 
 use crate::exclusion::{IMAGE_COLUMN, SHA256_COLUMN};
 use crate::scored::hex;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use dermake_features::{Encoder, FeatureStore, Identity, ImageFeatures};
 use dermake_files::inputs::refuse_input;
@@ -58,6 +58,13 @@ struct Found<'a> {
 /// When a set has no readable image, the model fails, or the list cannot be written.
 pub fn overlap(options: &OverlapOptions<'_>) -> Result<bool> {
     check_file(options.out)?;
+    let is_csv = options.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let is_device = options.out.metadata().is_ok_and(|found| !found.is_file());
+    ensure!(
+        is_csv || is_device,
+        "--out is written as CSV, expected a name that ends in .csv: {}",
+        options.out.display()
+    );
     let sets = || options.evaluations.iter().chain([&options.training]);
     refuse_input("--out", options.out, sets().flat_map(|set| set.paths()))?;
     let (model, name) = options.model.load()?;
