@@ -14,7 +14,8 @@ use std::process::ExitCode;
 /// A map is a similarity, not a reason: it says which patches of the photo move the model's feature towards the text, not
 /// why an answer is right. A patch's value is what it adds to the cosine of photo and text through the attention of the
 /// model's last four blocks, less what it adds to the mean of all labels. The model must take its feature from the class
-/// token, as open_clip's and transformers' CLIP models do; others are refused.
+/// token, as open_clip's and transformers' CLIP models do; others are refused. Maps are computed on the CPU: with
+/// --device wgpu, and with models of open_clip's own family on --device cuda, the command ends with an error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake map photo.jpg --out map.png

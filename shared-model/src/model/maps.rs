@@ -48,8 +48,10 @@ impl ZeroShotModel {
         match &self.towers {
             Towers::Own(own) => Ok(&own.vision),
             Towers::Engine(_) => Err(Error::NoMap {
-                detail: "it is computed on the CPU alone, but this model was loaded onto a GPU; load it there"
-                    .into(),
+                detail:
+                    "it is computed on the CPU alone, and this model was loaded onto a GPU; load it onto the CPU \
+                         (--device cpu)"
+                        .into(),
             }),
         }
     }

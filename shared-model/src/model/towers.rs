@@ -75,8 +75,8 @@ impl Towers {
         match self {
             Self::Own(own) => own.vision.pooled_features(pixel_values),
             Self::Engine(_) => Err(Error::Tensor(candle_core::Error::Msg(
-                "features before the projection are computed on the CPU alone, but this model was loaded onto a GPU; \
-                 load it there"
+                "features before the projection are computed on the CPU alone, and this model was loaded onto a GPU; \
+                 load it onto the CPU (--device cpu)"
                     .into(),
             ))),
         }
