@@ -213,7 +213,9 @@ fn too_many_unreadable_validation_images_are_so_for_any_number_of_ranks() {
         let run = Run { data: set.path().to_path_buf(), ..Run::new(1, "1e-3") };
         run.change("batch_size = 16", "batch_size = 4");
         run.change("validation = ", "max_bad_share = 0.2\nvalidation = ");
-        let log = succeed(&run, size).remove(0);
+        let ended = RankProcesses::start(size, &run.arguments()).ended();
+        assert!(ended.iter().all(|(code, _)| *code == Some(1)), "{ended:?}");
+        let log = &ended[0].1;
         assert!(log.contains("the evaluation after epoch 1 failed"), "{size} ranks: {log}");
         assert!(log.contains("2 of 8 rows cannot be used"), "{size} ranks: {log}");
     }
