@@ -118,9 +118,7 @@ fn the_first_error_names_lines_that_work() {
     for path in [&empty, &root.path().join("none")] {
         let output = run(&["eval"], &[("--data", path)]);
         assert_eq!(output.status.code(), Some(2));
-        for line in
-            ["dermake eval --data photos", "dermake eval --data test.csv --label-column dx", "dermake synth"]
-        {
+        for line in ["\n  --data photos ", "\n  --data test.csv --label-column dx ", "dermake synth --out drawn"] {
             assert!(text(&output.stderr).contains(line), "{}", text(&output.stderr));
         }
     }
