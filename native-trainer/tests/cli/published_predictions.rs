@@ -38,8 +38,8 @@ const SEED: u32 = 42;
 fn published_predictions_have_the_statistics_that_were_published_of_them() {
     let Some(root) = std::env::var_os("DERMAKE_PREDICTIONS").map(PathBuf::from) else {
         // Not by a macro, whose output would be held back.
-        writeln!(std::io::stderr(), "skipped: DERMAKE_PREDICTIONS names no folder of published predictions")
-            .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "skipped: DERMAKE_PREDICTIONS names no folder of published predictions").unwrap();
         return;
     };
     let names = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -70,8 +70,9 @@ fn check(root: &Path, data_set: &str) {
         assert_eq!(result.n_scored, classes.n_rows());
         gaps.compare(model, published, result, &classes);
     }
+    let mut stderr = std::io::stderr();
     writeln!(
-        std::io::stderr(),
+        stderr,
         "{data_set}: of {} models, the published mean over resamples is within {:.4} of our metric, and both ends of \
          the interval within {:.4} of ours",
         reference.len(),

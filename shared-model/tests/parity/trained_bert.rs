@@ -28,7 +28,8 @@ fn a_trained_bert_has_the_outputs_of_the_reference() {
     let case = fixtures::json("towers/bert_real/case.json");
     let Some(path) = find(case["weights_file"].as_str().unwrap()) else {
         // Not by a macro, whose output would be held back.
-        writeln!(std::io::stderr(), "skipped: python3 does not find the package {}", case["package"]).unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "skipped: python3 does not find the package {}", case["package"]).unwrap();
         return;
     };
     let bytes = std::fs::read(&path).unwrap();
