@@ -76,7 +76,7 @@ fn images_are_found_whose_names_differ_in_case_form_or_separators() {
     )
     .unwrap();
     let output = data.eval(&["--only", "colors"]);
-    assert!(log(&output).contains("image_column in benchmarks.toml"), "{}", log(&output));
+    assert!(log(&output).contains("image_column names another in benchmarks.toml"), "{}", log(&output));
 }
 
 #[test]
