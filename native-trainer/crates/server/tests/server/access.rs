@@ -1,6 +1,6 @@
 //! Who may ask the models.
 
-use super::demo::photo;
+use super::demo::{demo_model, photo};
 use super::running::Running;
 use super::*;
 
@@ -129,7 +129,7 @@ fn what_the_options_name_must_be_usable() {
     let missing = complaint(&|config| config.access.tokens = Some("no/such/file".into()));
     assert!(matches!(missing, Error::TextFile(_)), "{missing}");
     let no_origin = complaint(&|config| {
-        config.models = vec![running::demo_model()];
+        config.models = vec![demo_model()];
         config.infer.device = Some("cpu".parse().unwrap());
         config.access.cors_origins = vec!["clinic.example".into()];
     });
