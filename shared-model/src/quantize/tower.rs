@@ -1,13 +1,13 @@
 //! Quantizes the blocks of a tower one after the other, each for the inputs that it has behind those before it.
 
-use super::block::{BlockParameters, names};
-use super::columns::{order_of_sizes, reordered};
-use super::equalize;
+mod balance;
+
+use super::block::BlockParameters;
 use super::grid::Grid;
 use super::layer::Task;
 use super::{MatrixBits, Options, QuantizedTower, Steps, activation_bits, full, half, pool, quantize_with};
 use crate::Result;
-use crate::config::{ClipConfig, NormOrder, Parameter};
+use crate::config::{ClipConfig, Parameter};
 use crate::kernels::int8::{BLOCK_WIDTH, Rounding};
 use crate::linear::Linear;
 use crate::text::TextTower;
@@ -190,53 +190,6 @@ impl Context<'_> {
             c_proj: take(Layer::CProj),
         };
         Ok((output, inputs))
-    }
-
-    /// Changes the block so that it loses least to quantization and computes the same; returns its inputs then.
-    fn equalize(&self, block: &mut BlockParameters, mut inputs: Inputs) -> Inputs {
-        let width = block.ln_1.weight.len();
-        let choose = |layer: Layer, weights: &[f32], activations: &[f32]| {
-            self.product(layer, (weights, width), activations).choose()
-        };
-        // What a norm behind a residual gives goes to the next residual, too.
-        if self.blocks.norm_order == NormOrder::Pre {
-            let change = choose(Layer::InProj, &block.in_proj.weight, &inputs.in_proj);
-            block.move_from_ln_1(&change);
-            change.apply(&mut inputs.in_proj);
-            let change = choose(Layer::CFc, &block.c_fc.weight, &inputs.c_fc);
-            block.move_from_ln_2(&change);
-            change.apply(&mut inputs.c_fc);
-        }
-        let change = choose(Layer::OutProj, &block.out_proj.weight, &inputs.out_proj);
-        block.move_from_values(&change);
-        change.apply(&mut inputs.out_proj);
-        let order = order_of_sizes(&inputs.c_proj, block.c_proj.n_in());
-        block.reorder_hidden(&order);
-        inputs.c_proj = reordered(&inputs.c_proj, &order);
-        inputs
-    }
-
-    /// A product of `layer` whose sides are rounded.
-    fn product<'a>(
-        &self,
-        layer: Layer,
-        (weights, n_in): (&'a [f32], usize),
-        activations: &'a [f32],
-    ) -> equalize::Product<'a> {
-        let rounding = self.rounding(layer, n_in);
-        let format = (self.options.format, self.bits.of_matrix(names(layer)[0]));
-        equalize::Product { activations, weights, n_in, rounding, format }
-    }
-
-    /// Chooses the exponents of the columns of the MLP's second layer, in front of which no scale can be moved.
-    ///
-    /// `None` for activations of 14 bits, which lose nothing, and where nothing is gained.
-    fn hidden_exponents(&self, block: &BlockParameters, inputs: &Inputs) -> Option<Vec<i8>> {
-        let matrix = &block.c_proj;
-        let product = self.product(Layer::CProj, (&matrix.weight, matrix.n_in()), &inputs.c_proj);
-        let is_coarse = product.rounding.bits == ActivationBits::Seven;
-        let fits = Grid::fits(self.options.format, matrix.bias.len(), matrix.n_in());
-        if is_coarse && fits { product.choose_exponents() } else { None }
     }
 
     /// Quantizes the layers in the order in which they compute; returns the output of the quantized block.

@@ -1,7 +1,7 @@
 //! A block is the same function before and after its scales are moved; an attention pool is calibrated.
 
 use super::*;
-use crate::config::{Projection, VisionPooling};
+use crate::config::{NormOrder, Projection, VisionPooling};
 use crate::random::randn;
 use crate::weights::StoredTensor;
 
