@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(n_new(&[copying(1), Refused::new(b, "a link")]), 2);
         assert_eq!(n_new(&[copying(2), Refused::new(b, "a link")]), 0, "it grows");
         assert_eq!(n_new(&[damaged.clone(), Refused::new(b, "a link")]), 1);
-        assert_eq!(n_new(&[damaged.clone()]), 0);
+        assert_eq!(n_new(std::slice::from_ref(&damaged)), 0);
         assert_eq!(n_new(&[]), 0);
         assert_eq!(n_new(&[damaged]), 1, "damaged again");
     }
