@@ -4,6 +4,7 @@ use crate::parameters;
 use crate::tiny_weights;
 use axum::Router;
 use dermake_device::DeviceChoice;
+use dermake_files::hash;
 use dermake_models::{CONFIG_FILE, WEIGHTS_FILE};
 use dermake_server::{AccessOptions, InferOptions, Limits, ServeConfig, Server, TlsOptions};
 use shared_model::config::ClipConfig;
@@ -12,6 +13,10 @@ use shared_model::tokenizer::CLIP_VOCAB_SIZE;
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
+
+/// The content of the hosted model's files, many times.
+const HOSTED: &[u8] = b"0123456789";
+const N_REPEATS: usize = 1000;
 
 /// A folder with all that is served.
 pub(crate) struct Site {
@@ -28,7 +33,7 @@ impl Site {
         }
         site.write("app/index.html", b"<!DOCTYPE html><title>a page</title>");
         site.write("app/app.js", &b"export default () => 1;\n".repeat(200));
-        site.write("hosted/vision.safetensors", &b"0123456789".repeat(1000));
+        site.write("hosted/vision.safetensors", &HOSTED.repeat(N_REPEATS));
         site.write_manifest();
         site.write_model();
         site
@@ -69,8 +74,9 @@ impl Site {
     /// The manifest of a hosted model, each of whose parts is the same file.
     fn write_manifest(&self) {
         let file = |role: &str| {
-            let (file, sha256) = ("vision.safetensors", "0".repeat(64));
-            serde_json::json!({ "role": role, "file": file, "bytes": 10_000, "sha256": sha256 })
+            let (file, n_bytes) = ("vision.safetensors", HOSTED.len() * N_REPEATS);
+            let sha256 = hash::sha256(HOSTED.repeat(N_REPEATS));
+            serde_json::json!({ "role": role, "file": file, "bytes": n_bytes, "sha256": sha256 })
         };
         let config: serde_json::Value = serde_json::from_slice(crate::CONFIG).expect("a seed of ours");
         let files = ["vision", "text", "classifiers", "tokenizer"].map(file);

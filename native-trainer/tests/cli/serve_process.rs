@@ -28,11 +28,14 @@ impl Site {
         let mut file = fs::File::create(site.path("make q8/vision.safetensors")).unwrap();
         file.set_len(size_bytes).unwrap();
         file.write_all(weights.as_bytes()).unwrap();
+        let mut hash = Sha256::new();
+        std::io::copy(&mut fs::File::open(site.path("make q8/vision.safetensors")).unwrap(), &mut hash).unwrap();
+        let sha256 = format!("{:x}", hash.finalize());
         let mut manifest = Manifest::from_json(demo::file(Manifest::FILE_NAME).unwrap()).unwrap();
         for entry in &mut manifest.files {
             entry.file = "vision.safetensors".into();
             entry.bytes = size_bytes;
-            entry.sha256 = format!("{:x}", Sha256::digest(weights));
+            entry.sha256.clone_from(&sha256);
         }
         fs::write(site.path("make q8/manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
         site

@@ -98,6 +98,7 @@ fn tower(file: &HashMap<String, Tensor>, bert: &Value, pooler: &str, context_len
     for parameter in config.vision_parameters() {
         tensors.insert(parameter.name, Tensor::zeros(parameter.shape, DType::F32, &Device::Cpu).unwrap());
     }
+    tensors.insert("logit_scale".into(), Tensor::zeros((), DType::F32, &Device::Cpu).unwrap());
     let weights = stored(&tensors).for_model(&config).unwrap();
     TextTower::load(&weights, &config, &Placement::default()).unwrap()
 }

@@ -183,7 +183,7 @@ mod tests {
         assert_eq!((checked.extraction.condition, checked.extraction.concepts), (None, vec!["plaque".into()]));
         for (name, evidence, found) in [
             ("tinea corporis", "tinea corporis", Some("tinea corporis")),
-            ("tinea", "tinea corporis", Some("tinea")),
+            ("tinea", "tinea corporis", Some("dermatophytosis")),
             ("tinea capitis", "tinea corporis", None),
             ("psoriasis", "tinea corporis", None),
             ("farmer's skin", "farmer", None),
