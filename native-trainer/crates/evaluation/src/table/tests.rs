@@ -108,7 +108,9 @@ fn rows_that_cannot_be_what_is_meant_are_named() {
 #[test]
 fn a_column_of_images_is_known_or_named() {
     let photo = table(b"Photo,label\na.png,1\n").unwrap();
-    assert!(photo.image_column(None).unwrap_err().to_string().contains("image_column names another in benchmarks.toml"));
+    assert!(
+        photo.image_column(None).unwrap_err().to_string().contains("image_column names another in benchmarks.toml")
+    );
     assert_eq!(photo.image_column(Some("photo")).unwrap(), Some(0));
     assert_eq!(table(b"label,Image\n1,a.png\n").unwrap().image_column(None).unwrap(), Some(1));
 }
