@@ -1,33 +1,42 @@
 /** Damaged files, files that are not photos, invalid labels, missing servers: each is an error message with a remedy. */
 
-import { copyFileSync, openSync, closeSync, readSync, writeSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyOf, manifestOf, samples, Server } from '../support/dermake.ts';
 import { expect, test } from '../support/test.ts';
 
-/** Inverts one byte of a file. */
-function flipByte(path: string, position: number): void {
-  const file = openSync(path, 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, position);
-  byte[0] ^= 0xff;
-  writeSync(file, byte, 0, 1, position);
-  closeSync(file);
-}
+test('a weight file that is damaged on its way is refused, and a retry recovers', async ({ context, dermake, model, server }) => {
+  const { file } = manifestOf(model).files.find(({ role }) => role === 'vision')!;
+  const ofVision = (url: URL) => url.pathname.endsWith(`/${file}`);
+  await context.route(ofVision, async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    body[Math.floor(body.length / 2)] ^= 0xff;
+    await route.fulfill({ response, body });
+  });
+  await dermake.open(server.url);
+  await dermake.expectNotice(/is damaged: expected SHA-256/);
 
-test('a damaged weight file is refused, and a retry recovers', async ({ dermake, model }) => {
+  await context.unroute(ofVision);
+  await dermake.find('retry').click();
+  await dermake.waitUntilReady();
+  await expect(dermake.find('notice')).toHaveCount(0);
+});
+
+test('a model whose file is damaged on the server is not offered', async ({ dermake, model }) => {
   const copy = copyOf(model);
   const vision = manifestOf(model).files.find((file) => file.role === 'vision')!;
   const path = join(copy.folder, vision.file);
-  flipByte(path, Math.floor(vision.bytes / 2));
+  const bytes = readFileSync(path);
+  bytes[Math.floor(bytes.length / 2)] ^= 0xff;
+  writeFileSync(path, bytes);
   const server = await Server.start([copy.folder]);
   await dermake.open(server.url);
-  await dermake.expectNotice(/is damaged: expected SHA-256/);
+  await dermake.expectNotice(/has no model/);
 
   copyFileSync(join(model, vision.file), path);
   await dermake.find('retry').click();
   await dermake.waitUntilReady();
-  await expect(dermake.find('notice')).toHaveCount(0);
   await server.stop();
   copy.remove();
 });

@@ -119,14 +119,14 @@ test('answers for own labels come into view, and the focus stays', async ({ page
   await showLast(use);
   await use.tap();
   await dermake.answers(3);
-  await expect(answers).toBeInViewport({ ratio: 1 });
+  await expect(answers).toBeInViewport({ ratio: 0.99 }); // a part of a pixel may be outside
   await expect(use).toBeFocused();
 
   await labels.fill('acne, mole');
   await showLast(labels);
   await labels.press('Control+Enter');
   await dermake.answers(2);
-  await expect(answers).toBeInViewport({ ratio: 1 });
+  await expect(answers).toBeInViewport({ ratio: 0.99 }); // a part of a pixel may be outside
   await expect(labels).toBeFocused();
 
   await labels.fill('[acne]');
