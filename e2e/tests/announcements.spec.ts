@@ -88,7 +88,7 @@ test('a map, findings, a crop, a table, its search and another language are anno
   await dermake.find('begin-crop').click();
   await heard.expectSaid(CLASSIFYING, /^Scoring findings\.$/, ANSWERS, DONE);
   await dermake.find('many-input').setInputFiles([sample(1), sample(2), sample(3), join(samples, 'ATTRIBUTION.md')]);
-  await heard.expectSaid(/^Classifying the photos?\.$/, DONE);
+  await heard.expectSaid(DONE); // the status appears with the table, so that its first text is not said
   await dermake.find('table-search').fill('a mole');
   await dermake.find('start-search').click();
   await heard.expectSaid(/^Ordered by similarity/, DONE);
