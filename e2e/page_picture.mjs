@@ -1,6 +1,6 @@
 /**
  * `node page_picture.mjs URL`: takes the pictures of the page for the README: `static/page.png`, the demo model's answers
- * for a framed sample at 1280 pixels, and `static/phone.png`, the map and the findings of that sample on a phone. URL is
+ * for a framed sample at 1280 pixels, and `static/phone.png`, the findings of that sample on a phone. URL is
  * that of `dermake serve`. Names of pictures behind it take only these: `node page_picture.mjs URL phone`.
  */
 
@@ -27,15 +27,12 @@ const pictures = {
   phone: async () => {
     const page = await browser.newPage({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
     await frame(page);
-    await page.getByTestId('map-label-show').click();
-    await page.getByTestId('map').waitFor({ timeout: 60_000 });
     await page.getByTestId('concepts-switch').check();
     await page.getByTestId('concepts').waitFor({ timeout: 60_000 });
     await page.locator('[data-testid=status][data-phase=ready]').waitFor();
-    // From the map down to the findings.
-    const { y } = await page.getByTestId('map-sentence').boundingBox();
+    const { y } = await page.getByTestId('concepts').boundingBox();
     const top = y + (await page.evaluate(() => scrollY)) - 8;
-    await page.screenshot({ path: pathOf('phone'), fullPage: true, clip: { x: 0, y: top, width: 390, height: 1000 } });
+    await page.screenshot({ path: pathOf('phone'), fullPage: true, clip: { x: 0, y: top, width: 390, height: 844 } });
   },
 };
 
