@@ -259,8 +259,8 @@ fn damaged_exponents_of_columns_are_errors() {
     for (dtype, exponents, expected) in [
         ("I8", vec![1; 252], "has type I8 and 252 bytes, expected 256 of I8"),
         ("F32", vec![0; 256], "has type F32 and 256 bytes, expected 256 of I8"),
-        ("I8", vec![127; 256], "has 127, expected at most 60"),
-        ("I8", vec![128; 256], "has -128, expected at most 60"),
+        ("I8", vec![127; 256], "has the exponent 127, expected -60 to 60"),
+        ("I8", vec![128; 256], "has the exponent -128, expected -60 to 60"),
     ] {
         let found = reason(dtype, &exponents);
         assert!(found.contains(name) && found.contains(expected), "{found}");

@@ -11,9 +11,9 @@ use std::process::ExitCode;
 ///
 /// Answers photos whose published answers are known, and shows both. The program has the numbers and the hash of each
 /// photo, but not the photo: without it, the error says where to get it. A model that is called as a published one is
-/// compared with that one, any other with all. An answer is reproduced if no probability differs by more than 0.02, nor
-/// by more than the factor 1.3, which is what shows that small ones are right. Exit code 0: the published answers are reproduced; 1: they are not; 2:
-/// nothing could be compared.
+/// compared with that one, any other with all. An answer is reproduced if each probability differs by at most 0.02 and
+/// by at most the factor 1.3; the factor checks small probabilities. Exit code 0: the published answers are reproduced;
+/// 1: they are not; 2: nothing could be compared.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake verify hf-hub:xieji-x/MAKE --photos downloads

@@ -262,8 +262,8 @@ fn it_says_which_objectives_can_learn_from_a_table() {
     let one = rows("\"[1, 0]\",\"[1, 1, 0]\"")[..1].to_vec();
     let (code, can_learn, error) = checked(&one);
     assert_eq!((code, can_learn), (1, vec![false; 5]));
-    let why = "no objective can learn from the table: the table has a single usable row, and a training compares at \
-               least two";
+    let why =
+        "no objective can learn from the table: the table has a single usable row, and training needs at least two";
     assert_eq!(error, why);
     let path = table(folder.path(), &[&one[0]]);
     assert_eq!(report(&check(&path, &["--json"]))["is_usable"], false);

@@ -122,7 +122,7 @@ fn a_validation_row_that_is_alone_has_no_loss() {
     whole.finish();
     write(17);
     let log = more.log();
-    assert!(log.contains("row 17 of the validation table has no part in its loss"), "{log}");
+    assert!(log.contains("row 17 of the validation table is not part of its loss"), "{log}");
     assert_eq!(loss_of(&more), loss_of(&whole));
     write(1);
     let refused = run().refusal();

@@ -236,7 +236,9 @@ impl Weights {
         }
         let exponents = stored.data.iter().map(|&byte| i32::from(byte as i8));
         if let Some(exponent) = exponents.clone().find(|exponent| exponent.abs() > LARGEST_EXPONENT) {
-            let detail = format!("tensor {name} has {exponent}, expected at most {LARGEST_EXPONENT}");
+            let detail = format!(
+                "tensor {name} has the exponent {exponent}, expected -{LARGEST_EXPONENT} to {LARGEST_EXPONENT}"
+            );
             return Err(Error::Weights { detail });
         }
         Ok(Some(exponents.map(|exponent| 2f32.powi(-exponent)).collect()))

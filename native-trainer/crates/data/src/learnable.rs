@@ -11,7 +11,7 @@ use dermake_process::print::shown;
 pub enum NothingToLearn {
     #[error("the table has no usable row")]
     NoRow,
-    #[error("the table has a single usable row, and a training compares at least two")]
+    #[error("the table has a single usable row, and training needs at least two")]
     OneRow,
     #[error("the objective counts sub-captions alone, and the recipe reads none of them")]
     NoSubcaptions,
@@ -146,7 +146,7 @@ mod tests {
         let row = "a.png,mole,nevus,,spot,[1],\"[1, 1, 0]\"\n";
         let twice = lacks(&row.repeat(2));
         assert_eq!(twice[0], "every row that counts has the same captions");
-        assert_eq!(lacks(row), ["the table has a single usable row, and a training compares at least two"; 3]);
+        assert_eq!(lacks(row), ["the table has a single usable row, and training needs at least two"; 3]);
         let one_image = lacks(&format!("{row}{}", row.replace("mole", "wart")));
         assert_eq!(one_image, ["every row that counts has the same image, a.png"; 3]);
         let options = TableOptions { n_subcaptions: 1, ..TableOptions::default() };

@@ -37,19 +37,21 @@ pub(super) struct DiskFile {
     checked: Mutex<Option<(Stamp, bool)>>,
     /// Held while the file is read, so that two requests never read it at the same time.
     reading: Mutex<()>,
+    /// As `reading`, for requests: they wait without a thread.
+    waiting: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl DiskFile {
     /// Takes a file that was not read yet.
     pub(super) fn unread(path: PathBuf, size_bytes: u64, sha256: String) -> Arc<Self> {
-        let (checked, reading) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { path, size_bytes, sha256, checked, reading })
+        let (checked, reading, waiting) = (Mutex::default(), Mutex::default(), Arc::default());
+        Arc::new(Self { path, size_bytes, sha256, checked, reading, waiting })
     }
 
     /// Takes a file whose content had the hash `sha256` when its stamp was `stamp`.
     pub(super) fn hashed(path: PathBuf, stamp: Stamp, sha256: String) -> Arc<Self> {
-        let (checked, reading) = (Mutex::new(Some((stamp, true))), Mutex::default());
-        Arc::new(Self { path, size_bytes: stamp.size_bytes, sha256, checked, reading })
+        let (checked, reading, waiting) = (Mutex::new(Some((stamp, true))), Mutex::default(), Arc::default());
+        Arc::new(Self { path, size_bytes: stamp.size_bytes, sha256, checked, reading, waiting })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -78,13 +80,29 @@ impl DiskFile {
             self.known_hash().unwrap_or_else(|| {
                 // Before it is read: a change meanwhile is noticed.
                 let Ok(stamp) = stamp(&self.path) else { return false };
-                let found = hash::sha256_of_file(&self.path);
-                let has_hash = found.is_ok_and(|found| found.eq_ignore_ascii_case(&self.sha256));
+                // An error says nothing of the content: the next check reads again.
+                let Ok(found) = hash::sha256_of_file(&self.path) else { return false };
+                let has_hash = found.eq_ignore_ascii_case(&self.sha256);
                 *lock(&self.checked) = Some((stamp, has_hash));
                 has_hash
             })
         };
         self.known_hash().unwrap_or_else(read)
+    }
+
+    /// As [`Self::has_hash`], without keeping other requests from being answered. A reading goes on, alone, if its request
+    /// is cancelled.
+    pub(super) async fn has_hash_in_background(self: &Arc<Self>) -> bool {
+        if let Some(has_hash) = self.known_hash() {
+            return has_hash;
+        }
+        let waiting = Arc::clone(&self.waiting).lock_owned().await;
+        let file = Arc::clone(self);
+        let read = move || {
+            let _waiting = waiting;
+            file.has_hash()
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or(false)
     }
 }
 

@@ -204,7 +204,7 @@ impl Engines {
                 unusable.push(model.clone());
             }
             Err(err) => {
-                tracing::error!("loading a model broke down: {err}: {}", model.path.display());
+                tracing::error!("loading a model failed: {err}: {}", model.path.display());
                 unusable.push(model.clone());
             }
         }

@@ -43,13 +43,13 @@ pub enum Error {
     MissingFile { path: PathBuf },
     #[error("{found} bytes where the manifest says {expected}: {}", path.display())]
     Length { expected: u64, found: u64, path: PathBuf },
-    #[error("two models have the same name, `{name}`; rename the folder of one")]
+    #[error("two models have the same name, `{name}`; rename the folder or file of one, or name it once")]
     SameName { name: String },
     #[error("cannot answer with the model {model}")]
     Model { model: String, source: anyhow::Error },
     #[error(
         "--queue-length is {queue_length}, expected at least --max-images, which is {max_images}: a request of so many \
-         images could never be answered; raise the one or lower the other"
+         images could never be answered; raise --queue-length or lower --max-images"
     )]
     QueueLength { queue_length: u32, max_images: u32 },
     #[error("cannot start a thread")]
@@ -104,7 +104,7 @@ pub(super) enum HttpError {
     Malformed { what: String },
     #[error("no model here is called `{name}`; there are: `{}`", known.join("`, `"))]
     NoSuchModel { name: String, known: Vec<String> },
-    #[error("`model` is {name:?}, as {} models here are called; expected one of `{}`", keys.len(), keys.join("`, `"))]
+    #[error("{} models here have the name {name:?}; expected `model` to be one of `{}`", keys.len(), keys.join("`, `"))]
     AmbiguousModel { name: String, keys: Vec<String> },
     #[error("no model answers here at the moment")]
     NoModel,

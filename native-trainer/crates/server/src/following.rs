@@ -18,7 +18,7 @@ pub(super) async fn follow_folders(models: Arc<Models>, engines: Option<Arc<Engi
     loop {
         tokio::time::sleep(INTERVAL).await;
         if models.on_offer().await.is_err() {
-            tracing::error!("looking into the folders of models broke down");
+            tracing::error!("the folders of models could not be checked");
         }
         if let Some(engines) = &engines {
             engines.follow().await;

@@ -19,7 +19,7 @@ pub(super) struct Models {
     /// Held while the folders are read, so that two requests never read the same new model.
     looking: Mutex<()>,
     /// As `looking`, for requests: they wait without a thread.
-    refreshing: tokio::sync::Mutex<()>,
+    refreshing: Arc<tokio::sync::Mutex<()>>,
     notices: Mutex<Notices>,
 }
 
@@ -45,7 +45,7 @@ impl Models {
                 _ => {}
             }
         }
-        let (known, looking, refreshing) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
+        let (known, looking, refreshing) = (Mutex::default(), Mutex::default(), Arc::default());
         let models = Self { places, known, looking, refreshing, notices: Mutex::default() };
         let refused = models.look();
         lock(&models.notices).warn(&refused);
@@ -64,9 +64,13 @@ impl Models {
 
     /// Returns the hosted models at this moment, once their files are read.
     pub(super) async fn on_offer(self: &Arc<Self>) -> Result<Vec<Arc<Model>>, HttpError> {
-        let _refreshing = self.refreshing.lock().await;
+        let refreshing = Arc::clone(&self.refreshing).lock_owned().await;
         let models = self.clone();
-        tokio::task::spawn_blocking(move || models.refresh()).await.map_err(|_| HttpError::Unreadable)?;
+        let refresh = move || {
+            let _refreshing = refreshing; // also if the request is cancelled
+            models.refresh();
+        };
+        tokio::task::spawn_blocking(refresh).await.map_err(|_| HttpError::Unreadable)?;
         Ok(self.hosted())
     }
 
@@ -104,10 +108,14 @@ impl Models {
         let _looking = lock(&self.looking);
         let mut refused = self.look();
         for model in self.known() {
-            if let Content::Damaged { file } = model.check() {
-                let why = format!("`{file}` is gone, or its SHA-256 is not the manifest's; copy the model again");
-                refused.push(Refused::new(&model.path, why));
-            }
+            let why = match model.check() {
+                Content::Whole => continue,
+                Content::Damaged { file } => {
+                    format!("`{file}` is gone, or its SHA-256 is not the manifest's; copy the model again")
+                }
+                Content::Unread => "a file cannot be read, or changes while it is read".to_owned(),
+            };
+            refused.push(Refused::new(&model.path, why));
         }
         let followed = self.hosted().into_iter().filter(|model| self.is_followed(model));
         let mut notices = lock(&self.notices);

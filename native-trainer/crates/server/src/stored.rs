@@ -47,9 +47,7 @@ impl StoredFile {
         }
         // Other bytes under this hash would stay in caches for a year.
         if !self.has_hash_in_background().await {
-            tracing::error!(
-                "another file than the one of this hash, or gone; put it back or start the server again: {self}"
-            );
+            tracing::warn!("the file is gone, or its content does not have the expected SHA-256: {self}");
             return Err(HttpError::Unreadable);
         }
         let method = request.method().clone();
@@ -93,9 +91,10 @@ impl StoredFile {
 
     /// As [`Self::has_hash`], without keeping other requests from being answered.
     async fn has_hash_in_background(&self) -> bool {
-        let Source::Disk(file) = &self.source else { return true };
-        let file = Arc::clone(file);
-        tokio::task::spawn_blocking(move || file.has_hash()).await.unwrap_or(false)
+        match &self.source {
+            Source::Disk(file) => file.has_hash_in_background().await,
+            Source::Memory(_) => true,
+        }
     }
 }
 

@@ -16,6 +16,9 @@ impl<'a> LineCounter<'a> {
     /// The line on which the record starts that the reader began to look for at byte `start`.
     pub fn line_of(&mut self, start: u64) -> u64 {
         let start = (start as usize).min(self.bytes.len());
+        if start < self.at {
+            return self.line; // in the header, which was counted
+        }
         let is_break = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
         let start = start + self.bytes[start..].iter().take_while(is_break).count();
         // CR LF is one end of a line, and so is a CR by itself.

@@ -1,4 +1,4 @@
-//! What a run may write into its folder: never over a file that it reads, nor over one that is no run's.
+//! Checks that a run overwrites neither a file that it reads nor a file that no run has written.
 
 use super::beginning::RunPlaces;
 use super::checkpoint::Checkpoints;

@@ -69,7 +69,9 @@ impl<'a> Evaluator<'a> {
         if let Some((loss, single_rows)) = validation_loss(self.plan, self.model, self.ranks)? {
             let of_row = |row: usize| {
                 let row = row + 1;
-                format!("row {row} of the validation table has no part in its loss: it is alone in its batch")
+                format!(
+                    "row {row} of the validation table is not part of its loss, because its batch has no other row"
+                )
             };
             measured
                 .not_scored

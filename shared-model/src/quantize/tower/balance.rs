@@ -1,4 +1,4 @@
-//! What a block's products exchange between their sides before these are rounded.
+//! Moves scales between the activations and the weights of a block's products before both are rounded.
 
 use super::super::block::{BlockParameters, names};
 use super::super::columns::{order_of_sizes, reordered};

@@ -144,7 +144,7 @@ fn models_of_one_name_are_told_apart_by_their_folders() {
         let refused = classify_with(&server, name);
         assert_eq!((refused.status, refused.code()), (422, "invalid"));
         let message = refused.body["message"].as_str().unwrap();
-        assert!(message.contains("as 2 models here are called; expected one of `another`, `first`"), "{message}");
+        assert!(message.ends_with("; expected `model` to be one of `another`, `first`"), "{message}");
     }
     let document = server.get("/v1/openapi.json").body;
     assert_eq!(document["components"]["schemas"]["Model"]["enum"], serde_json::json!(["another", "first"]));
