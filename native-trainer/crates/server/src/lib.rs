@@ -48,6 +48,7 @@ mod stored;
 mod tls;
 mod watched;
 mod weights;
+mod wrapped_stream;
 
 use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
