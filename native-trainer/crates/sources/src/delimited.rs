@@ -39,12 +39,16 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
     let loose_marks = text.loose_marks();
     let has_open_cell = loose_marks.iter().any(|mark| mark.closing.is_none() && mark.spans_lines);
     let mut loose_marks = loose_marks.into_iter().peekable();
+    let header_end = reader.position().byte();
+    while let Some(mark) = loose_marks.next_if(|mark| (mark.at as u64) < header_end) {
+        builder.notes.push(format!("in the header, {}: {}", loose_detail(mark, &mut lines), path.display()));
+    }
     let (mut record, mut last_line, mut n_empty) = (ByteRecord::new(), 1, 0);
     while reader.read_byte_record(&mut record).map_err(damaged)? {
         last_line = lines.line_of(record.position().map_or(0, csv::Position::byte));
         let end = reader.position().byte();
         while let Some(mark) = loose_marks.next_if(|mark| (mark.at as u64) < end) {
-            builder.problem(loose_fault(mark, &mut lines));
+            builder.problem(RowFault::Unreadable { detail: loose_detail(mark, &mut lines) });
         }
         if table_file::is_empty(&record) {
             n_empty += 1;
@@ -73,10 +77,10 @@ pub(crate) fn read(bytes: &[u8], builder: &mut Builder) -> Result<()> {
     Ok(())
 }
 
-/// What a quotation mark that opens a cell without an end means for its row.
-fn loose_fault(mark: LooseMark, lines: &mut LineCounter<'_>) -> RowFault {
+/// Says what a quotation mark that opens a cell without an end means.
+fn loose_detail(mark: LooseMark, lines: &mut LineCounter<'_>) -> String {
     let line = lines.line_of(mark.at as u64);
-    let detail = match mark.closing {
+    match mark.closing {
         Some(closing) => format!(
             "the quotation mark that opens a cell in line {line} is closed in the middle of a text in line {}: a mark is \
              missing between them, and the rows there were read as part of the cell",
@@ -85,8 +89,7 @@ fn loose_fault(mark: LooseMark, lines: &mut LineCounter<'_>) -> RowFault {
         None => format!(
             "the quotation mark that opens a cell in line {line} is never closed: the file may have been cut off"
         ),
-    };
-    RowFault::Unreadable { detail }
+    }
 }
 
 /// What is wrong with the number of a row's cells.
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quotation_mark_that_is_missing_is_told_at_the_row_that_has_swallowed_others() {
+    fn a_missing_quotation_mark_is_told_at_the_row_that_has_other_rows_in_it() {
         let rows = "image,text\na.jpg,one\nb.jpg,\"two\nc.jpg,\"three\"\nd.jpg,four\n";
         let found = problems(rows);
         let [(1, detail)] = &found[..] else { panic!("{found:?}") };
@@ -144,5 +147,18 @@ mod tests {
         let [(1, detail)] = &found[..] else { panic!("{found:?}") };
         assert!(detail.contains("line 4 is never closed: the file may have been cut off"), "{detail}");
         assert_eq!(problems("image,text\na.jpg,\"one\n\"\"two\"\"\" \nb.jpg,5\" scar\n"), []);
+    }
+
+    #[test]
+    fn a_missing_quotation_mark_in_the_header_is_a_note() {
+        let mut builder = Builder::default();
+        builder.begin_file(Path::new("t.csv"), None);
+        read(b"image,\"te\nxt\" b\na.jpg,one\nb.jpg,\"x\n", &mut builder).unwrap();
+        let [note] = &builder.notes[..] else { panic!("{:?}", builder.notes) };
+        assert!(note.starts_with("in the header, ") && note.contains("line 1 is closed in the middle"), "{note}");
+        assert!(note.contains("text in line 2"), "{note}");
+        let [problem] = &builder.problems[..] else { panic!("one row has a problem") };
+        assert_eq!(problem.row, 1);
+        assert!(problem.fault.to_string().contains("line 4 is never closed"), "{}", problem.fault);
     }
 }

@@ -17,7 +17,7 @@ impl<'a> LineCounter<'a> {
     pub fn line_of(&mut self, start: u64) -> u64 {
         let start = (start as usize).min(self.bytes.len());
         if start < self.at {
-            return self.line; // in the header, which was counted
+            return self.line; // counted already
         }
         let is_break = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
         let start = start + self.bytes[start..].iter().take_while(is_break).count();
