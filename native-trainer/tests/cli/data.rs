@@ -121,7 +121,7 @@ fn every_kind_of_problem_is_named_with_its_row_and_column() {
 
     let text = String::from_utf8(check(&table, &["--model-context", "8"]).stdout).unwrap();
     for line in [
-        "row 2 (line 3), column filename: there is no such image: ",
+        "row 2 (line 3), column filename: the image does not exist: ",
         "row 6 (line 8), column knowledge_masks: no mask: expected a list of 0 and 1 such as [1, 0], found \"exit()\"",
         "warning: row 8 (line 10), column truncated_caption: the caption has 7 tokens, of which the first 6 are used",
         "10 rows, 2 usable",

@@ -83,7 +83,7 @@ impl fmt::Display for ProblemKind {
             Self::RowUnreadable { detail } => f.write_str(&shown(detail)),
             Self::NotUtf8 => f.write_str("the cell is not UTF-8 text"),
             Self::NoImageName => f.write_str("the image has no name"),
-            Self::ImageMissing { path } => write!(f, "there is no such image: {}", shown(path)),
+            Self::ImageMissing { path } => write!(f, "the image does not exist: {}", shown(path)),
             Self::ImageAmbiguous { names, path } => {
                 write!(f, "the name fits several files ({}): {}", shown(&names.join(", ")), shown(path))
             }

@@ -104,8 +104,8 @@ impl KnownAnswers {
 
 /// The factor between a published probability and one that was computed here, at least 1.
 ///
-/// A published figure stands for all numbers that are rounded to its digits, of which the nearest one counts. So one of
-/// a single digit, such as 0.0001, says little, and a zero nothing.
+/// Published figures are rounded. All numbers that give the same rounded figure count as equal to it, so a figure of one
+/// digit (0.0001) checks little, and a zero nothing.
 pub fn factor_between(published: f64, here: f64) -> f64 {
     let half_unit = half_unit_of(published);
     let (low, high) = (published - half_unit, published + half_unit);

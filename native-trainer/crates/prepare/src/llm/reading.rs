@@ -26,6 +26,7 @@ impl Reading {
         Self { words, hits }
     }
 
+    /// Returns whether the caption has a term of the concept.
     pub fn has_concept(&self, concept: usize) -> bool {
         self.hits.iter().any(|hit| hit.meaning == Meaning::Concept(concept))
     }
