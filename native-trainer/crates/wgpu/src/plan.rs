@@ -3,8 +3,8 @@
 use crate::{Error, Gpu, Result};
 use shared_model::gpu::{self, Dispatch, Kernel, Plan};
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferAsyncError, BufferUsages, MapMode, PollError,
     PollType,
@@ -12,6 +12,9 @@ use wgpu::{
 
 /// Time for a batch. A small GPU computes one in seconds.
 const TIMEOUT_SECS: u64 = 300;
+
+/// Time for another thread to call a callback before the device is polled again.
+const CALLBACK_WAIT: Duration = Duration::from_millis(100);
 
 /// A plan's buffers of activations and the bind groups of its dispatches.
 pub struct PlanBuffers {
@@ -152,16 +155,33 @@ fn read<T: bytemuck::Pod>(
     staging: &Buffer,
     mapped: &Receiver<Result<(), BufferAsyncError>>,
 ) -> Result<Vec<T>> {
-    let timeout = Some(Duration::from_secs(TIMEOUT_SECS));
-    let polled = gpu.device.poll(PollType::Wait { submission_index: None, timeout });
-    gpu.check_lost()?;
-    match polled {
-        Ok(_) => {}
-        Err(PollError::Timeout) => return Err(Error::Timeout { secs: TIMEOUT_SECS }),
-        Err(err) => return Err(Error::Failed { detail: err.to_string() }),
-    }
     let failed = |detail: String| Error::Failed { detail: format!("the result was not read: {detail}") };
-    mapped.try_recv().map_err(|err| failed(err.to_string()))?.map_err(|err| failed(err.to_string()))?;
+    let result = wait_for(gpu, mapped)?.ok_or_else(|| failed("the driver dropped the request".into()))?;
+    result.map_err(|err| failed(err.to_string()))?;
     let view = staging.slice(..).get_mapped_range().map_err(|err| failed(err.to_string()))?;
     Ok(bytemuck::pod_collect_to_vec(&view))
+}
+
+/// Waits for what a callback of the device sends; returns `None` if the callback is gone.
+///
+/// A poll of another thread may have taken the callback and not called it yet when this thread's poll returns.
+fn wait_for<T>(gpu: &Gpu, sent: &Receiver<T>) -> Result<Option<T>> {
+    let timeout = Duration::from_secs(TIMEOUT_SECS);
+    let start = Instant::now();
+    loop {
+        let left = timeout.saturating_sub(start.elapsed());
+        let polled = gpu.device.poll(PollType::Wait { submission_index: None, timeout: Some(left) });
+        gpu.check_lost()?;
+        match polled {
+            Ok(_) => {}
+            Err(PollError::Timeout) => return Err(Error::Timeout { secs: TIMEOUT_SECS }),
+            Err(err) => return Err(Error::Failed { detail: err.to_string() }),
+        }
+        match sent.recv_timeout(CALLBACK_WAIT.min(left)) {
+            Ok(value) => return Ok(Some(value)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Error::Timeout { secs: TIMEOUT_SECS }),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
 }

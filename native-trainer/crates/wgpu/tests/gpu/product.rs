@@ -96,6 +96,22 @@ fn the_sums_of_a_product_are_exact() {
 }
 
 #[test]
+fn threads_that_share_a_gpu_get_their_own_results() {
+    let n_in = Blocks { width: 16, block_width: 16, passes: 1 };
+    std::thread::scope(|scope| {
+        for rows in 1..5 {
+            scope.spawn(move || {
+                let case = Case { rows, n_out: 32, n_in, is_extreme: false };
+                let values = case.draw();
+                for _ in 0..100 {
+                    assert_eq!(case.found(&values, [1.0, 0.0], Epilogue::Store), case.expected(&values));
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn scale_bias_and_activation_follow_the_sums() {
     let case =
         Case { rows: 20, n_out: 48, n_in: Blocks { width: 64, block_width: 64, passes: 1 }, is_extreme: false };
