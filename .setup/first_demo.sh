@@ -6,6 +6,7 @@
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/step.sh"
+source "$here/side_by_side.sh"
 profile=$1
 just=("${@:2}")
 case $profile in
@@ -14,22 +15,7 @@ case $profile in
   *) fail "first_demo.sh: expected 'quick' or 'release', found '$profile'" ;;
 esac
 
-set -m # gives each build a process group of its own, to be ended as a whole
-DERMAKE_CARRY_PAGE=no "${just[@]}" "$recipe" &
-program=$!
-DERMAKE_WORKERS=plain "${just[@]}" web &
-page=$!
-trap 'kill -- "-$program" "-$page" 2>/dev/null' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-# A build that fails ends the other. Each is waited for once: the shell forgets those that were.
-waiting="$program $page"
-while [ -n "$waiting" ]; do
-  sleep 1
-  running=$(jobs -pr) builds=$waiting waiting=
-  for build in $builds; do
-    if grep -qx "$build" <<<"$running"; then waiting="$waiting $build"; else wait "$build"; fi
-  done
-done
-trap - EXIT
+program() { DERMAKE_CARRY_PAGE=no "${just[@]}" "$recipe"; }
+page() { DERMAKE_WORKERS=plain "${just[@]}" web; }
+side_by_side program page
 say "this first page computes on one core; 'just build' builds the workers with threads and relaxed SIMD, too"

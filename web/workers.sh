@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source .setup/env.sh
 source .setup/step.sh
+source .setup/side_by_side.sh
 out=$1
 target=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}
 
@@ -37,13 +38,14 @@ done
 [[ "$wanted" == *" plain "* ]] || fail "DERMAKE_WORKERS: expected plain among them, which the page starts if it can start no other"
 # With the page's libraries, which the worker does not use, these have the features of the page's program and share what
 # is built for it.
-(
+without_threads() {
   use_wasm_toolchain
   if [[ "$wanted" == *" plain "* ]]; then build plain "$target" --features page-libraries; fi
   if [[ "$wanted" == *" relaxed "* ]]; then build relaxed "$target" --features page-libraries,relaxed-simd; fi
-)
-(
+}
+with_threads() {
   use_threads_toolchain
   if [[ "$wanted" == *" threads "* ]]; then build_threads threads; fi
   if [[ "$wanted" == *" threads_relaxed "* ]]; then build_threads threads_relaxed --features relaxed-simd; fi
-)
+}
+side_by_side without_threads with_threads
