@@ -147,8 +147,9 @@ fuzz TARGET SECS="600":
 # Test the model's parity with the reference in Chromium
 test-wasm: _rust-wasm _tools _browser
     source .setup/env.sh; use_wasm_toolchain; export WASM_BINDGEN_TEST_TIMEOUT=900; \
-      cargo test --profile web --locked -p shared-model --target "$WASM_TARGET" --lib --test parity --test pictures; \
-      cargo test --profile web --locked -p shared-model --target "$WASM_TARGET" --features relaxed-simd --lib
+      both_cores=(--config profile.web.package.shared-model.codegen-units=16); \
+      cargo test "${both_cores[@]}" --profile web --locked -p shared-model --target "$WASM_TARGET" --lib --test parity --test pictures; \
+      cargo test "${both_cores[@]}" --profile web --locked -p shared-model --target "$WASM_TARGET" --features relaxed-simd --lib
 
 # Test the page in Chromium as a visitor uses it
 test-e2e: build _browser _node _e2e
