@@ -1,6 +1,7 @@
 //! Metrics in the text format of Prometheus. They have no label, name or photo of a visitor.
 
 use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -57,6 +58,8 @@ pub(super) struct Metrics {
     pub(super) connections: Gauge,
     pub(super) refused_connections: Counter,
     abandoned: Gauge,
+    /// Held while the counts are read.
+    reading: Mutex<()>,
 }
 
 impl Metrics {
@@ -91,6 +94,7 @@ impl Metrics {
             connections,
             refused_connections,
             abandoned,
+            reading: Mutex::new(()),
         }
     }
 
@@ -104,22 +108,18 @@ impl Metrics {
         self.batch_seconds.get_or_create(&Kind { kind }).observe(took.as_secs_f64());
     }
 
-    /// Sets how many images and texts wait, by the name of each model that answers.
-    pub(super) fn set_waiting(&self, lengths: impl Iterator<Item = (String, (usize, usize))>) {
+    /// All counts, with those that the models keep: how many images and texts wait, by the name of each model that
+    /// answers, and how many were dropped.
+    pub(super) fn text(&self, waiting: impl Iterator<Item = (String, (usize, usize))>, abandoned: u64) -> String {
+        // Otherwise a second request may clear what this one has set.
+        let _is_alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiting.clear(); // of models that are gone
-        for (model, (images, texts)) in lengths {
+        for (model, (images, texts)) in waiting {
             for (kind, n) in [(BatchKind::Images, images), (BatchKind::Texts, texts)] {
                 self.waiting.get_or_create(&Waiting { model: model.clone(), kind }).set(n as i64);
             }
         }
-    }
-
-    pub(super) fn set_abandoned(&self, n: u64) {
-        self.abandoned.set(i64::try_from(n).unwrap_or(i64::MAX));
-    }
-
-    /// All counts.
-    pub(super) fn text(&self) -> String {
+        self.abandoned.set(i64::try_from(abandoned).unwrap_or(i64::MAX));
         let mut text = String::new();
         if let Err(err) = encode(&mut text, &self.registry) {
             tracing::error!("the counts cannot be written: {err}");
@@ -135,4 +135,26 @@ fn seconds() -> Histogram {
 
 fn sizes() -> Histogram {
     Histogram::new(exponential_buckets(1.0, 2.0, 9)) // to 256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_at_the_same_time_see_all_counts() {
+        let metrics = Metrics::new();
+        let lengths = || (0..20).map(|model| (format!("m{model}"), (model, 0)));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let text = metrics.text(lengths(), 0);
+                        assert_eq!(text.lines().filter(|line| line.starts_with("dermake_waiting{")).count(), 40);
+                        assert!(text.contains("dermake_waiting{model=\"m19\",kind=\"Images\"} 19\n"), "{text}");
+                    }
+                });
+            }
+        });
+    }
 }

@@ -82,9 +82,10 @@ async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
 
 async fn counts(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let engines = site.engines.as_ref().map(|engines| engines.all()).unwrap_or_default();
-    site.metrics.set_waiting(engines.iter().map(|one| (one.name.clone(), one.engine.queue_lengths())));
-    site.metrics.set_abandoned(engines.iter().map(|one| one.engine.n_abandoned()).sum());
-    ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, metrics::CONTENT_TYPE)], site.metrics.text())
+    let waiting = engines.iter().map(|one| (one.name.clone(), one.engine.queue_lengths()));
+    let abandoned = engines.iter().map(|one| one.engine.n_abandoned()).sum();
+    let text = site.metrics.text(waiting, abandoned);
+    ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }
 
 async fn models_list(State(site): State<Arc<Site>>) -> Result<Response, HttpError> {
