@@ -5,6 +5,8 @@
  * A visit starts a browser, opens the page and chooses a photo at once; the time is from the navigation to the answer. The
  * second visit has the profile of the first. Both sides have the same kind of link, which counts all bytes, headers
  * included. Writes `first_answer.json`.
+ *
+ * With `--before web/dist`, another build of our page takes the rival's place: what a change of the page costs a visitor.
  */
 
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,11 +23,16 @@ const options = readOptions({
   megabits: { type: 'string', default: '20' }, // per second
   ours: { type: 'string', default: 'int8' }, // our format
   form: { type: 'string', default: 'uint8' }, // the rival's format: its smallest with eight bits
+  before: { type: 'string' }, // another build of our page
 });
 
 const photos = join(options.inputs, 'photos');
 const photo = join(photos, readdirSync(photos).sort()[0]);
-const sides = [new OurVisit({ ...options, models: join(options.models, options.ours) }, options.ours), new RivalVisit(options, options.form)];
+const ours = { ...options, models: join(options.models, options.ours) };
+const other = options.before
+  ? new OurVisit({ ...ours, app: options.before }, options.ours, 'dermake before')
+  : new RivalVisit(options, options.form);
+const sides = [new OurVisit(ours, options.ours), other];
 const visits = []; // { side, visit, millis, bytes }
 let browserVersion;
 

@@ -7,10 +7,8 @@ import { serveOurs, serveRival } from './sides.mjs';
 const ANSWER_MILLIS = 600_000;
 
 export class OurVisit {
-  name = 'dermake';
-
-  constructor(options, form) {
-    Object.assign(this, { options, form });
+  constructor(options, form, name = 'dermake') {
+    Object.assign(this, { options, form, name });
   }
 
   async serve() {
