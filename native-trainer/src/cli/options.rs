@@ -157,8 +157,9 @@ impl ColumnArguments {
 /// Where features are kept.
 #[derive(Debug, Args)]
 pub struct CacheArguments {
-    /// Folder of the feature cache [default: dermake/features in the user's cache]
-    #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
+    /// Folder of the feature cache [env: DERMAKE_FEATURES] [default: dermake/features in the user's cache]
+    // The variable is not clap's, to which it would be in conflict with --no-cache.
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
     cache: Option<PathBuf>,
 
     /// Compute every feature again, and store none

@@ -1,11 +1,10 @@
 //! `dermake data overlap`.
 
-use crate::cli::options::ModelArguments;
+use crate::cli::options::{CacheArguments, ModelArguments};
 use crate::inputs::{name_of, photos_below};
 use anyhow::{Result, bail};
 use clap::Args;
 use dermake_evaluation::overlap::{ImageSet, OverlapOptions, Thresholds, overlap};
-use dermake_features::default_cache;
 use dermake_process::host;
 use dermake_process::print::shown;
 use dermake_sources::Closed;
@@ -62,13 +61,8 @@ pub struct Overlap {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Folder of the feature cache [default: dermake/features in the user's cache]
-    #[arg(long, env = "DERMAKE_FEATURES", value_name = "DIR", conflicts_with = "no_cache")]
-    cache: Option<PathBuf>,
-
-    /// Neither read nor write the feature cache
-    #[arg(long)]
-    no_cache: bool,
+    #[command(flatten)]
+    cache: CacheArguments,
 }
 
 fn cosine(text: &str) -> Result<f32, String> {
@@ -91,7 +85,7 @@ impl Overlap {
                 cosine: self.cosine,
                 cosine_distance: self.cosine_distance,
             },
-            cache: if self.no_cache { None } else { self.cache.or_else(default_cache) },
+            cache: self.cache.folder(),
             out: &self.out,
         })?;
         Ok(ExitCode::from(u8::from(!is_whole)))

@@ -52,3 +52,21 @@ fn the_demo_model_is_found_in_any_case() {
     assert!(shouted.status.success(), "{}", log(&shouted));
     assert_eq!(answer(&shouted), answer(&expected));
 }
+
+#[test]
+fn no_cache_counts_more_than_the_variable_of_the_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    for arguments in [
+        &["finetune", "--out", "x", "--data", "gone"][..],
+        &["calibrate", "demo", "--data", "gone"],
+        &["data", "overlap", "--out", "x.csv", "gone", "gone"],
+    ] {
+        let mut command = dermake();
+        let output =
+            command.args(arguments).arg("--no-cache").env("DERMAKE_FEATURES", &cache).current_dir(folder.path());
+        let log = log(&output.output().unwrap());
+        assert!(log.contains("gone") && !log.contains("cannot be used with"), "{arguments:?}: {log}");
+    }
+    assert!(!cache.exists());
+}
