@@ -39,7 +39,7 @@ pub struct Annotate {
     top_k: u32,
 
     /// Factor between cosines and scores: a higher one moves scores away from 0.5, and hardly changes their order
-    #[arg(long, ignore_case = true, default_value = CONCEPT_SCALE, value_parser = concept_scale())]
+    #[arg(long, default_value = CONCEPT_SCALE, value_parser = concept_scale())]
     scale: Scale,
 
     /// Print one JSON object per line: image, concepts (concept, score), scale, model

@@ -42,7 +42,7 @@ pub struct Classify {
     top_k: u32,
 
     /// Factor between cosines and logits: it changes the probabilities, not the order
-    #[arg(long, ignore_case = true, default_value = "calibrated", value_parser = scale())]
+    #[arg(long, default_value = "calibrated", value_parser = scale())]
     scale: Scale,
 
     /// Print one JSON object per line: image, predictions (label, probability, logit), certainty (unsure, none_of_these,

@@ -90,7 +90,7 @@ pub struct Eval {
     only: Vec<String>,
 
     /// How benchmarks are scored: as here, or as somebody's published code does
-    #[arg(long, ignore_case = true, default_value = "all", value_parser = protocol())]
+    #[arg(long, default_value = "all", value_parser = protocol())]
     protocol: Protocol,
 
     /// Largest share of a table's rows whose image is missing or damaged, or whose label is missing; above it, the table
@@ -100,7 +100,7 @@ pub struct Eval {
 
     /// Factor between cosines and logits of classifications: it changes the probabilities, so the calibration and the
     /// AUROC, not the accuracy
-    #[arg(long, ignore_case = true, default_value = "100", value_parser = scale())]
+    #[arg(long, default_value = "100", value_parser = scale())]
     scale: Scale,
 
     /// A sentence with {} in place of the label, for classifications; may be repeated [default: MAKE's eight skin templates]
@@ -124,7 +124,7 @@ pub struct Eval {
 
     /// Draw a map of the images of each classification into the report, colored by label and by skin tone, and write it as
     /// SVG, PNG and CSV into figures/. Of more than 3,000 images as many are drawn at random
-    #[arg(long, ignore_case = true, value_name = "METHOD", value_parser = map_method(), requires = "out", conflicts_with = "from")]
+    #[arg(long, value_name = "METHOD", value_parser = map_method(), requires = "out", conflicts_with = "from")]
     map: Option<MapMethod>,
 
     /// Folder for results.json, results.md, report.html, the drawings in figures/ (SVG and PNG) and the answer to each image
@@ -136,7 +136,7 @@ pub struct Eval {
     cache: CacheArguments,
 }
 
-/// Parses the name of a protocol, in any case.
+/// Parses the name of a protocol.
 fn protocol() -> impl TypedValueParser<Value = Protocol> {
     let names = [
         PossibleValue::new("all").help("Every row"),
@@ -156,7 +156,7 @@ fn protocol() -> impl TypedValueParser<Value = Protocol> {
     })
 }
 
-/// Parses how a map is made, in any case.
+/// Parses how a map is made.
 fn map_method() -> impl TypedValueParser<Value = MapMethod> {
     let described = |method: MapMethod| {
         PossibleValue::new(method.name()).help(match method {

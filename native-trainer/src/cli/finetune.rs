@@ -63,7 +63,7 @@ pub struct Finetune {
     validation_share: f64,
 
     /// How much each class counts in the training's loss
-    #[arg(long, ignore_case = true, default_value = "none", value_parser = class_weights(), action = ArgAction::Set)]
+    #[arg(long, default_value = "none", value_parser = class_weights(), action = ArgAction::Set)]
     class_weights: bool,
 
     /// Epochs of the classifier at most; each is one step over all training photos

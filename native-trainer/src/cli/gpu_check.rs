@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use dermake_device::DeviceChoice;
 use dermake_gpu_check::{GpuCheckOptions, PHASES};
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub struct GpuCheck {
     limit_secs: u64,
 
     /// Parts of the check to run, separated by commas [default: all]
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = PHASES)]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = phase())]
     phases: Vec<String>,
 
     /// The Python whose PyTorch is compared with
@@ -48,6 +49,11 @@ pub struct GpuCheck {
     small: bool,
 }
 
+/// Parses the name of a phase.
+fn phase() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(PHASES).map(|name| name.to_lowercase())
+}
+
 impl GpuCheck {
     pub fn run(self) -> Result<ExitCode> {
         let is_good = dermake_gpu_check::run(&GpuCheckOptions {
@@ -60,5 +66,18 @@ impl GpuCheck {
             is_small: self.small,
         })?;
         Ok(ExitCode::from(u8::from(!is_good)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    #[test]
+    fn phases_are_named_as_the_check_names_them() {
+        let read = Cli::read(["dermake", "gpu-check", "--phases", "DEVICE,Operations"]).unwrap();
+        let Command::GpuCheck(GpuCheck { phases, .. }) = read.command else { panic!("{read:?}") };
+        assert_eq!(phases, ["device", "operations"]);
     }
 }

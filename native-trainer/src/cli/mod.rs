@@ -78,7 +78,7 @@ impl Cli {
     /// # Errors
     /// clap's, and [`ErrorKind::ArgumentConflict`] for options that a command does not use.
     pub fn read<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(arguments).map_err(|mut err| {
+        let matches = in_any_case(Self::command()).try_get_matches_from(arguments).map_err(|mut err| {
             // How to pass an unknown option as a file's name, which nobody wants.
             if err.get(ContextKind::Suggested).is_some_and(|tip| tip.to_string().contains("as a value")) {
                 err.remove(ContextKind::Suggested);
@@ -116,6 +116,15 @@ impl Cli {
             Command::Help(help) => help.run(Self::command()),
         }
     }
+}
+
+/// A command whose options take the names of their values in any case, as its subcommands' do.
+fn in_any_case(command: clap::Command) -> clap::Command {
+    let ignoring_case = |option: clap::Arg| {
+        let has_names = !option.get_possible_values().is_empty();
+        option.ignore_case(has_names)
+    };
+    command.mut_args(ignoring_case).mut_subcommands(in_any_case)
 }
 
 fn refuse_unused(matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -162,6 +171,53 @@ mod tests {
         {
             assert!(Cli::read(accepted.split(' ')).is_ok(), "{accepted}");
         }
+    }
+
+    /// A command and all below it.
+    fn each_command(command: clap::Command, check: &mut impl FnMut(&clap::Command)) {
+        check(&command);
+        command.get_subcommands().for_each(|below| each_command(below.clone(), check));
+    }
+
+    #[test]
+    fn a_variable_that_is_set_is_in_conflict_with_no_option() {
+        let mut n_variables = 0;
+        each_command(Cli::command(), &mut |command| {
+            for option in command.get_arguments() {
+                n_variables += usize::from(option.get_env().is_some());
+                for other in command.get_arg_conflicts_with(option) {
+                    let names = format!("{}: {} and {}", command.get_name(), option.get_id(), other.get_id());
+                    assert!(option.get_env().is_none() && other.get_env().is_none(), "{names}");
+                }
+            }
+        });
+        assert!(n_variables > 20, "{n_variables}");
+        for refused in ["finetune --data a --out b", "calibrate demo --data a", "data overlap a b --out c"] {
+            let error = Cli::read(format!("dermake {refused} --cache d --no-cache").split(' ')).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{refused}");
+        }
+    }
+
+    #[test]
+    fn values_with_names_are_taken_in_any_case() {
+        for typed in [
+            "dermake quantize --format INT4 --dtype F16 --out a",
+            "dermake prepare a.csv --out b --mask-order GUIDE",
+            "dermake finetune --data a --out b --class-weights Balanced --unfreeze LoRA:4 --device CUDA",
+            "dermake eval --protocol Released --scale OWN --map PCA --out a",
+            "dermake annotate a.jpg --scale Own",
+            "dermake serve --infer WGPU:1 --dtype BF16 --scale Calibrated",
+            "dermake gpu-check --phases Device,KERNELS --device CPU",
+        ] {
+            Cli::read(typed.split(' ')).unwrap_or_else(|err| panic!("{typed}: {err}"));
+        }
+        assert!(Cli::read("dermake quantize --format int5 --out a".split(' ')).is_err());
+        each_command(in_any_case(Cli::command()), &mut |command| {
+            let has_names = |option: &&clap::Arg| !option.get_possible_values().is_empty();
+            for option in command.get_arguments().filter(has_names) {
+                assert!(option.is_ignore_case_set(), "{} {}", command.get_name(), option.get_id());
+            }
+        });
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct LoadingArguments {
 
     /// Number format to compute in: f32, or bf16 or f16, which need half the memory and are less exact. A quantized model
     /// keeps its own
-    #[arg(long, ignore_case = true, default_value = "f32", value_parser = precision())]
+    #[arg(long, default_value = "f32", value_parser = precision())]
     dtype: Precision,
 }
 
@@ -70,7 +70,7 @@ impl LoadingArguments {
     }
 }
 
-/// Parses the name of a precision, in any case.
+/// Parses the name of a precision.
 pub fn precision() -> impl TypedValueParser<Value = Precision> {
     PossibleValuesParser::new(Precision::NAMES).try_map(|name| name.parse::<Precision>())
 }
@@ -93,7 +93,7 @@ impl From<LabelArguments> for LabelOptions {
     }
 }
 
-/// Parses a scale, in any case.
+/// Parses a scale.
 pub fn scale() -> impl TypedValueParser<Value = Scale> {
     PossibleValuesParser::new(Scale::ALL.map(described)).try_map(|name| name.parse::<Scale>())
 }

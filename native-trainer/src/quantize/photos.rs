@@ -12,6 +12,11 @@ use std::path::{Path, PathBuf};
 /// The argument that means no calibration.
 const NONE: &str = "none";
 
+/// Returns whether an argument means no calibration: the word, or its spelling in another case if no photos are called that.
+fn is_none(argument: &Path) -> bool {
+    argument == Path::new(NONE) || (argument.as_os_str().eq_ignore_ascii_case(NONE) && !argument.exists())
+}
+
 /// A photo's name and bytes.
 pub type Named = (String, Vec<u8>);
 
@@ -47,8 +52,8 @@ impl Photos {
                         .add(format!("drawn photo {}", number + 1), pixel_values(&[photo], &config.preprocess)?);
                 }
             }
-            [path] if path == Path::new(NONE) => {}
-            paths if paths.iter().any(|path| path == Path::new(NONE) && !path.exists()) => {
+            [path] if is_none(path) => {}
+            paths if paths.iter().any(|path| is_none(path) && !path.exists()) => {
                 bail!("--calibrate {NONE} means no photos, and photos are named, too; leave one out")
             }
             paths => prepared.add_readable(gather(paths), n_photos, config)?,

@@ -132,8 +132,9 @@ impl WeightFormat {
 impl FromStr for WeightFormat {
     type Err = String;
 
+    /// Reads a name as users write it, in any case; the error is what was expected.
     fn from_str(name: &str) -> std::result::Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|format| format.name() == name);
+        let known = Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(name));
         known.ok_or_else(|| format!("expected q8_0, q4_0, int8 or int4, found {name}"))
     }
 }

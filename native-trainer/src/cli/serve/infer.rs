@@ -28,11 +28,11 @@ pub struct InferArguments {
 
     /// Number format to compute in: f32, or bf16 or f16, which need half the memory and are less exact. A quantized model
     /// keeps its own
-    #[arg(long, env = "DERMAKE_DTYPE", ignore_case = true, default_value = "f32", value_parser = precision())]
+    #[arg(long, env = "DERMAKE_DTYPE", default_value = "f32", value_parser = precision())]
     dtype: Precision,
 
     /// Factor between cosines and logits, for requests without the parameter scale
-    #[arg(long, env = "DERMAKE_SCALE", ignore_case = true, default_value = "calibrated", value_parser = scale())]
+    #[arg(long, env = "DERMAKE_SCALE", default_value = "calibrated", value_parser = scale())]
     scale: Scale,
 
     /// Largest number of photos in a batch
