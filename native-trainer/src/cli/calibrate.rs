@@ -45,7 +45,7 @@ pub struct Calibrate {
     #[command(flatten)]
     columns: ColumnArguments,
 
-    /// The part of your data to use: train, validation or test [default: all]
+    /// The part of your data to use: train, validation (also val, valid or dev) or test [default: all]
     #[arg(long, value_name = "PART")]
     split: Option<String>,
 

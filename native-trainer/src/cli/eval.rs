@@ -79,8 +79,8 @@ pub struct Eval {
     #[arg(long, value_name = "COLUMN")]
     caption_column: Option<String>,
 
-    /// The part of your data to score: train, validation or test, by the column split or by the names of files and
-    /// folders [default: all]
+    /// The part of your data to score: train, validation (also val, valid or dev) or test, by the column split or by the
+    /// names of files and folders [default: all]
     #[arg(long, value_name = "PART")]
     split: Option<String>,
 

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::table::Table;
 use anyhow::{Context, Result, bail};
 use dermake_metrics::ScoredClasses;
-use dermake_sources::columns::SPLIT_COLUMN;
+use dermake_sources::columns::{SPLIT_COLUMN, is_same_part};
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -164,7 +164,7 @@ fn headline(share: &ProbeShare, main_metric: &str) -> Vec<Metric> {
 fn split_rows(table: &Table, split: &str) -> Result<Vec<usize>> {
     let column = table.column(&[SPLIT_COLUMN])?;
     let rows: Vec<usize> =
-        (0..table.n_rows()).filter(|&row| table.cell(row, column).eq_ignore_ascii_case(split)).collect();
+        (0..table.n_rows()).filter(|&row| is_same_part(table.cell(row, column), split)).collect();
     if rows.is_empty() {
         bail!("no row has split {split}: {}", table.path.display());
     }

@@ -13,7 +13,7 @@ use super::task::{Classes, Task};
 use anyhow::{Result, bail};
 use dermake_files::labels;
 use dermake_files::missing::in_brackets;
-use dermake_sources::columns::SPLIT_COLUMN;
+use dermake_sources::columns::{SPLIT_COLUMN, is_same_part};
 use dermake_sources::{Dataset, SourceError};
 use shared_model::labels::LabelSet;
 use std::collections::BTreeMap;
@@ -171,8 +171,7 @@ fn rows_of(data: &Dataset, split: Option<&str>) -> Result<Vec<usize>> {
         return Ok((0..data.len()).collect());
     };
     let column = column?;
-    let is_of_it = |&row: &usize| data.cell(row, column).trim().eq_ignore_ascii_case(split.trim());
-    let rows: Vec<usize> = (0..data.len()).filter(is_of_it).collect();
+    let rows: Vec<usize> = (0..data.len()).filter(|&row| is_same_part(data.cell(row, column), split)).collect();
     if rows.is_empty() {
         bail!("no row has split {split}; there are {}: {}", named(&parts(column)), data.path().display());
     }

@@ -75,6 +75,14 @@ pub fn split_of(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Returns whether two names mean one part of the data: the same text in any case, or words for one part, such as `val` and
+/// `validation`.
+pub fn is_same_part(a: &str, b: &str) -> bool {
+    let of_word = |name: &str| split_of(name).filter(|_| name.chars().all(|c| c.is_ascii_alphabetic()));
+    let (a, b) = (a.trim(), b.trim());
+    a.eq_ignore_ascii_case(b) || of_word(a).is_some_and(|part| of_word(b) == Some(part))
+}
+
 /// Which rows are of a part, by the parts that they name: if none names it, all are.
 pub fn are_of_part(parts: &[Option<&str>], part: &str) -> Vec<bool> {
     let is_named = parts.contains(&Some(part));
@@ -121,5 +129,17 @@ mod tests {
         let split =
             ["train", "Validation", "test-00000-of-00001.parquet", "val2", "trainee", "nevus"].map(split_of);
         assert_eq!(split, [Some("train"), Some("validation"), Some("test"), Some("validation"), None, None]);
+    }
+
+    #[test]
+    fn words_for_one_part_are_the_same_and_parts_with_other_names_are_not() {
+        for (a, b) in [("validation", "val"), ("Valid", "DEV "), ("train", "training"), ("fold 1", "Fold 1")] {
+            assert!(is_same_part(a, b) && is_same_part(b, a), "{a} {b}");
+        }
+        for (a, b) in
+            [("val", "val2"), ("test", "test_external"), ("train", "test"), ("fold1", "fold2"), ("", "val")]
+        {
+            assert!(!is_same_part(a, b) && !is_same_part(b, a), "{a} {b}");
+        }
     }
 }

@@ -48,6 +48,19 @@ fn labels_and_captions_of_a_table_are_both_measured_unless_one_is_named() {
 }
 
 #[test]
+fn a_part_is_found_under_each_of_its_usual_names() {
+    let root =
+        folder(&[("t.csv", "image,dx,split\na,acne,val\nb,nevus,Valid\nc,wart,dev\nd,acne,train\ne,acne,val2\n")]);
+    let n_rows = |split: &'static str| {
+        let columns =
+            OwnColumns { split: Some(split), classes: Some("acne, nevus, wart"), ..OwnColumns::default() };
+        benchmarks(&root.path().join("t.csv"), &columns, 0.0).unwrap()[0].own.as_ref().unwrap().rows.len()
+    };
+    let expected = [("validation", 3), ("dev", 3), ("training", 1), ("val2", 1)];
+    assert_eq!(expected.map(|(split, _)| (split, n_rows(split))), expected);
+}
+
+#[test]
 fn words_for_a_missing_value_are_no_classes_unless_a_class_has_this_name() {
     let root = folder(&[("t.csv", "image,label\na,acne\nb,NA\nc,none\nd,nan\ne, NA \n")]);
     let path = root.path().join("t.csv");

@@ -49,7 +49,7 @@ def evaluate(
             "sd128". Without it, those that occur.
         image_column, label_column, caption_column: columns of your table, where they have no usual name.
         images: the folder where the image names of your table start, if they are not beside the table.
-        split: "train", "validation" or "test".
+        split: "train", "validation" (also "val", "valid" or "dev") or "test".
         only: keys of the benchmarks to run.
         protocol: "all", "released" or "dermfm-zero".
         max_unreadable: largest share of a table's rows without a readable image.
