@@ -44,7 +44,7 @@ pub struct KnownAnswer {
     /// What is taken for granted about how it was computed.
     #[serde(default)]
     pub assumed: Option<String>,
-    /// Largest difference of a probability.
+    /// Largest difference of a probability, 0 to 1.
     #[serde(default)]
     pub tolerance: Option<f64>,
     /// Largest factor between two probabilities, at least 1.
@@ -56,7 +56,8 @@ impl KnownAnswers {
     /// Reads a file; without one, the list that comes with the program.
     ///
     /// # Errors
-    /// When it cannot be read, an answer has more or fewer probabilities than there are labels, or one is none.
+    /// When it cannot be read, an answer has more or fewer probabilities than there are labels, or a number is out of its
+    /// range.
     pub fn read(path: Option<&Path>) -> Result<Self> {
         let (known, name): (Self, String) = match path {
             Some(path) => (text_file::read_toml(path)?, path.display().to_string()),
@@ -74,11 +75,12 @@ impl KnownAnswers {
                 if let Some(bad) = answer.probabilities.iter().find(|value| !(0.0..=1.0).contains(*value)) {
                     bail!("{} has the probability {bad} of {}, expected 0 to 1: {name}", answer.model, photo.file);
                 }
-            }
-            let factors = photo.answer.iter().filter_map(|answer| Some((&answer.model, answer.factor?)));
-            if let Some((model, factor)) = factors.into_iter().find(|(_, factor)| factor.is_nan() || *factor < 1.0)
-            {
-                bail!("{model} has the factor {factor} for {}, expected 1 or more: {name}", photo.file);
+                if let Some(bad) = answer.tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
+                    bail!("{} has the tolerance {bad} for {}, expected 0 to 1: {name}", answer.model, photo.file);
+                }
+                if let Some(bad) = answer.factor.filter(|factor| factor.is_nan() || *factor < 1.0) {
+                    bail!("{} has the factor {bad} for {}, expected 1 or more: {name}", answer.model, photo.file);
+                }
             }
             if photo.answer.is_empty() {
                 bail!("there is no answer of {}: {name}", photo.file);
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_too_few_probabilities_is_refused() {
+    fn an_answer_of_too_few_probabilities_or_impossible_bounds_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("known.toml");
         let read = |probabilities: &str| {
@@ -174,8 +176,15 @@ mod tests {
         assert!(read("[1.5, 0]").unwrap_err().contains("the probability 1.5 of a.png"));
         assert!(read("[nan, 0]").unwrap_err().contains("the probability NaN of a.png"));
         assert!(read("[0.5, 0.5]\nfactor = 1").is_ok());
-        assert!(
-            read("[0.5, 0.5]\nfactor = 0.9").unwrap_err().contains("m has the factor 0.9 for a.png, expected 1")
-        );
+        for (bound, expected) in [
+            ("factor = 0.9", "m has the factor 0.9 for a.png, expected 1 or more"),
+            ("tolerance = -1", "m has the tolerance -1 for a.png, expected 0 to 1"),
+            ("tolerance = nan", "m has the tolerance NaN for a.png, expected 0 to 1"),
+            ("tolerance = inf", "m has the tolerance inf for a.png, expected 0 to 1"),
+        ] {
+            let error = read(&format!("[0.5, 0.5]\n{bound}")).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(read("[0.5, 0.5]\ntolerance = 0").is_ok() && read("[0.5, 0.5]\ntolerance = 0.1").is_ok());
     }
 }
