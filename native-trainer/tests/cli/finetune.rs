@@ -1,5 +1,6 @@
 //! `dermake finetune` and `dermake lr-find`.
 
+use crate::calibrate::copy_demo;
 use crate::dermake;
 use crate::train_run::{Run, data};
 use dermake_evaluation::compare::Comparison;
@@ -76,6 +77,14 @@ fn a_head_is_trained_scored_and_its_answers_are_read_again() {
     eval.args(["eval", "--from"]).arg(out.join("predictions/own")).arg("--out").arg(&scored).assert().success();
     let scored: Value = serde_json::from_slice(&fs::read(scored.join("results.json")).unwrap()).unwrap();
     assert_eq!(scored["benchmarks"][0]["metrics"][0]["value"], metric("top1_accuracy")["value"]);
+
+    // They are no results of the model below it.
+    let model = folder.path().join("model");
+    copy_demo(&model);
+    let mut card = dermake();
+    let refused = card.arg("card").arg(&model).arg("--results").arg(out.join("results.json")).output().unwrap();
+    let log = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && log.contains("the results are of demo-head"), "{log}");
 }
 
 /// The tensors of a file with their bytes; its metadata have no fixed order.
@@ -107,7 +116,8 @@ fn a_tower_is_trained_below_its_head_compared_and_loaded_again() {
     assert!(names[0].ends_with("-head") && names[1].ends_with("-tuned"), "{names:?}");
     assert_eq!(comparison.differences.len(), 1);
     let about: Value = serde_json::from_slice(&fs::read(out.join("tuned/head.json")).unwrap()).unwrap();
-    assert_eq!(about["model_sha256"], comparison.models[1].model.sha256);
+    let hashes = format!("{}{}", about["model_sha256"].as_str().unwrap(), about["head_sha256"].as_str().unwrap());
+    assert_eq!(comparison.models[1].model.sha256, dermake_files::hash::sha256(hashes));
     let head = fs::read(out.join("tuned/head.safetensors")).unwrap();
     assert_eq!(about["head_sha256"], dermake_files::hash::sha256(head));
     let history = fs::read_to_string(out.join("tuned/history.csv")).unwrap();

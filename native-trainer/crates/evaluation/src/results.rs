@@ -50,7 +50,8 @@ impl Results {
 pub struct EvaluatedModel {
     /// What the command line called it.
     pub name: String,
-    /// Of weights, config and preprocessing, lower-case hexadecimal.
+    /// Of weights, config and preprocessing, lower-case hexadecimal; of a classifier of `dermake finetune`, of this hash of
+    /// its model followed by that of head.safetensors.
     pub sha256: String,
     /// False for a freshly initialized model, whose figures mean nothing.
     pub is_trained: bool,

@@ -4,6 +4,7 @@ use super::FinetuneOptions;
 use super::head::Head;
 use super::readable::{Answers, Readable};
 use super::split::Parts;
+use super::written::sha256_with_model;
 use crate::benchmarks::Benchmark;
 use crate::class_metrics::Classified;
 use crate::compare::Evaluated;
@@ -88,7 +89,7 @@ impl Data {
     /// The answers of a head to the test part, scored; called `name`.
     ///
     /// # Errors
-    /// When the table has no column of images with this name.
+    /// When the table has no column of images with this name, or the head cannot be serialized.
     pub fn scored(
         &self,
         readable: &Readable<'_>,
@@ -110,7 +111,7 @@ impl Data {
         log(&scored.result);
         let model = EvaluatedModel {
             name: name.to_owned(),
-            sha256: encoded.identity.model_sha256.clone(),
+            sha256: sha256_with_model(head, &encoded.identity.model_sha256)?,
             is_trained: encoded.is_trained,
             notice: encoded.notice.clone(),
         };

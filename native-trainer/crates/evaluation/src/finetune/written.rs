@@ -32,19 +32,8 @@ pub struct WrittenHead<'a> {
 /// # Errors
 /// When a file cannot be written.
 pub fn write_head(written: &WrittenHead<'_>, out: &Path) -> Result<()> {
-    let WrittenHead { head: Head { weight, bias }, epochs, best_epoch, class_names, identity } = written;
-    let bytes =
-        |values: Vec<f64>| values.iter().flat_map(|&value| (value as f32).to_le_bytes()).collect::<Vec<u8>>();
-    let (n_values, n_classes) = weight.dim();
-    let weight = bytes(weight.t().iter().copied().collect());
-    let bias = bytes(bias.to_vec());
-    let tensors = [
-        ("weight", TensorView::new(Dtype::F32, vec![n_classes, n_values], &weight)?),
-        ("bias", TensorView::new(Dtype::F32, vec![n_classes], &bias)?),
-    ];
-    // One entry only: the header writes a map's entries in no fixed order.
-    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    let file = safetensors::serialize(tensors, Some(metadata))?;
+    let WrittenHead { head, epochs, best_epoch, class_names, identity } = written;
+    let file = head_file(head)?;
     replace_file(&out.join(HEAD_FILE), &file)?;
     let about = serde_json::json!({
         "classes": class_names,
@@ -62,4 +51,27 @@ pub fn write_head(written: &WrittenHead<'_>, out: &Path) -> Result<()> {
     history.numbers("train_loss", column(|epoch| epoch.train_loss));
     history.numbers("validation_loss", column(|epoch| epoch.validation_loss));
     history.write(&out.join(HISTORY_FILE))
+}
+
+/// Returns the hash of a head with the model below it, whose own answers are others.
+///
+/// # Errors
+/// When the head cannot be serialized.
+pub fn sha256_with_model(head: &Head, model_sha256: &str) -> Result<String> {
+    Ok(hash::sha256(format!("{model_sha256}{}", hash::sha256(head_file(head)?))))
+}
+
+fn head_file(Head { weight, bias }: &Head) -> Result<Vec<u8>> {
+    let bytes =
+        |values: Vec<f64>| values.iter().flat_map(|&value| (value as f32).to_le_bytes()).collect::<Vec<u8>>();
+    let (n_values, n_classes) = weight.dim();
+    let weight = bytes(weight.t().iter().copied().collect());
+    let bias = bytes(bias.to_vec());
+    let tensors = [
+        ("weight", TensorView::new(Dtype::F32, vec![n_classes, n_values], &weight)?),
+        ("bias", TensorView::new(Dtype::F32, vec![n_classes], &bias)?),
+    ];
+    // One entry only: the header writes a map's entries in no fixed order.
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    Ok(safetensors::serialize(tensors, Some(metadata))?)
 }
