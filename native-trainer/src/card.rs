@@ -28,7 +28,8 @@ impl CardChanges {
         trained_on.is_empty() && limits.is_empty() && results.is_empty() && license.is_none() && source.is_none()
     }
 
-    fn apply_to(self, card: &mut ModelCard, evaluations: Vec<CardEvaluation>) {
+    /// Changes a card. Returns the evaluations that are replaced.
+    fn apply_to(self, card: &mut ModelCard, evaluations: Vec<CardEvaluation>) -> Vec<CardEvaluation> {
         if !self.trained_on.is_empty() {
             card.trained_on = self.trained_on;
         }
@@ -37,7 +38,7 @@ impl CardChanges {
         }
         card.license = self.license.or(card.license.take());
         card.source = self.source.or(card.source.take());
-        card.add_evaluations(evaluations);
+        card.add_evaluations(evaluations)
     }
 }
 
@@ -53,7 +54,13 @@ pub fn card(model: &str, changes: CardChanges, as_json: bool) -> Result<()> {
         let manifest = folder.read()?;
         let name = manifest.name.clone();
         let evaluations = evaluations_of(&changes.results, &name, Some(&manifest_sha256(manifest)?))?;
-        folder.change(|manifest| changes.apply_to(manifest.card.get_or_insert_default(), evaluations))?;
+        let mut replaced = Vec::new();
+        folder.change(|manifest| {
+            replaced = changes.apply_to(manifest.card.get_or_insert_default(), evaluations);
+        })?;
+        for CardEvaluation { title, metric, n, .. } in replaced {
+            tracing::info!("replaced what the card said of {title}, {n} images: {metric}");
+        }
         tracing::info!("written into {}", folder.path().display());
     }
     let manifest = manifest_of(model)?;

@@ -3,6 +3,10 @@
 use crate::calibration::Figure;
 use serde::{Deserialize, Serialize};
 
+/// Keys of evaluations on data that are in no list of benchmarks: by their labels, and by their captions. Only the title
+/// tells such data from others.
+pub const OWN_DATA: [&str; 2] = ["own", "own_retrieval"];
+
 /// What a model was trained and evaluated on, and where it fails. Part of the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -28,7 +32,7 @@ pub struct ModelCard {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CardEvaluation {
-    /// Key of the benchmark: `pad`, ...
+    /// Key of the benchmark: `pad`, ...; `own` or `own_retrieval` for data that are in no list of benchmarks.
     pub benchmark: String,
     /// The benchmark for people.
     pub title: String,
@@ -63,12 +67,22 @@ impl ModelCard {
         *self == Self::default()
     }
 
-    /// Adds evaluations, each in place of an earlier one of the same benchmark and metric.
-    pub fn add_evaluations(&mut self, evaluations: Vec<CardEvaluation>) {
+    /// Adds evaluations, each in place of an earlier one of the same data and metric. Returns those that were replaced.
+    pub fn add_evaluations(&mut self, evaluations: Vec<CardEvaluation>) -> Vec<CardEvaluation> {
+        let mut replaced = Vec::new();
         for new in evaluations {
-            self.evaluations.retain(|old| (&old.benchmark, &old.metric) != (&new.benchmark, &new.metric));
+            replaced.extend(self.evaluations.extract_if(.., |old| old.is_superseded_by(&new)));
             self.evaluations.push(new);
         }
+        replaced
+    }
+}
+
+impl CardEvaluation {
+    /// Returns whether another one is of the same benchmark, or data of the same title, and the same metric.
+    fn is_superseded_by(&self, new: &Self) -> bool {
+        let is_listed = !OWN_DATA.contains(&new.benchmark.as_str());
+        (&self.benchmark, &self.metric) == (&new.benchmark, &new.metric) && (is_listed || self.title == new.title)
     }
 }
 
@@ -92,8 +106,9 @@ mod tests {
     fn a_benchmark_has_its_latest_result() {
         let mut card = ModelCard::default();
         assert!(card.is_empty());
-        card.add_evaluations(vec![evaluation("pad", 0.5), evaluation("snu", 0.25)]);
-        card.add_evaluations(vec![evaluation("pad", 0.6), evaluation("pad", 0.75)]);
+        assert!(card.add_evaluations(vec![evaluation("pad", 0.5), evaluation("snu", 0.25)]).is_empty());
+        let replaced = card.add_evaluations(vec![evaluation("pad", 0.6), evaluation("pad", 0.75)]);
+        assert_eq!(replaced, [evaluation("pad", 0.5), evaluation("pad", 0.6)]);
         assert_eq!(card.evaluations, [evaluation("snu", 0.25), evaluation("pad", 0.75)]);
         let json = serde_json::to_string(&card).unwrap();
         assert!(
@@ -101,5 +116,20 @@ mod tests {
                 && !json.contains("limits")
                 && serde_json::from_str::<ModelCard>(&json).unwrap() == card
         );
+    }
+
+    #[test]
+    fn data_of_ones_own_replace_only_those_of_the_same_title() {
+        let titled = |title: &str, value: f64| CardEvaluation { title: title.into(), ..evaluation("own", value) };
+        let mut card = ModelCard::default();
+        let first = vec![titled("A.csv, 14 classes", 0.5), titled("B.csv, 14 classes", 0.25)];
+        assert!(card.add_evaluations(first.clone()).is_empty());
+        assert_eq!(card.evaluations, first);
+        assert_eq!(card.add_evaluations(vec![titled("A.csv, 14 classes", 0.75)]), first[..1]);
+        assert_eq!(card.evaluations, [first[1].clone(), titled("A.csv, 14 classes", 0.75)]);
+        // A listed benchmark may be called otherwise in another version.
+        card.add_evaluations(vec![evaluation("pad", 0.5)]);
+        let renamed = CardEvaluation { title: "PAD-UFES-20".into(), ..evaluation("pad", 0.6) };
+        assert_eq!(card.add_evaluations(vec![renamed]).len(), 1);
     }
 }

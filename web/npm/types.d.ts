@@ -26,7 +26,7 @@ export type CalibrationErrors = {
 
 /** The result of one benchmark. */
 export type CardEvaluation = {
-  /** Key of the benchmark: pad, ... */
+  /** Key of the benchmark: pad, ...; own or own_retrieval for data that are in no list of benchmarks. */
   benchmark: string;
   /** The same metric by skin tone, if the data have it. */
   by_skin_tone?: CardGroup[];

@@ -5,7 +5,7 @@ use dermake_evaluation::compare::Comparison;
 use dermake_evaluation::results::{BenchmarkResult, Breakdown, Group, Metric, Results};
 use dermake_files::text_file;
 use shared_model::calibration::Figure;
-use shared_model::card::{CardEvaluation, CardGroup};
+use shared_model::card::{CardEvaluation, CardGroup, ModelCard};
 use std::path::{Path, PathBuf};
 
 /// Columns of a table that say the skin tone, the preferred one first, each with the words before its values.
@@ -13,7 +13,7 @@ const SKIN_TONES: [(&str, &str); 4] =
     [("fitzpatrick", "Fitzpatrick type "), ("monk", "Monk tone "), ("skin_tone", ""), ("ita", "ITA ")];
 
 /// Reads the main figure of each benchmark of some `results.json`, with those by skin tone. Of results of several models,
-/// those of this one count.
+/// those of this one count; of several results of the same data, the last ones.
 ///
 /// `name` is the model's; `sha256` is that of its weights, `None` while they are being written. Results belong to the model
 /// if they are of these weights, or else by its name.
@@ -21,7 +21,7 @@ const SKIN_TONES: [(&str, &str); 4] =
 /// # Errors
 /// If a file is no `results.json`, or has no results of this model.
 pub fn evaluations_of(paths: &[PathBuf], name: &str, sha256: Option<&str>) -> Result<Vec<CardEvaluation>> {
-    let mut evaluations = Vec::new();
+    let mut card = ModelCard::default();
     for path in paths {
         let results = of_model(read(path)?, name, sha256).with_context(|| format!("in {}", path.display()))?;
         let is_of_these_weights = sha256 == Some(results.model.sha256.as_str());
@@ -29,9 +29,14 @@ pub fn evaluations_of(paths: &[PathBuf], name: &str, sha256: Option<&str>) -> Re
             tracing::info!("measured with other weights of this name, which the card says: {}", path.display());
         }
         let found = results.benchmarks.iter().filter_map(|result| evaluation(result, is_of_these_weights));
-        evaluations.extend(found);
+        for CardEvaluation { title, metric, .. } in card.add_evaluations(found.collect()) {
+            tracing::warn!(
+                "{title} ({metric}) is in an earlier --results, too; this one counts: {}",
+                path.display()
+            );
+        }
     }
-    Ok(evaluations)
+    Ok(card.evaluations)
 }
 
 /// The results of each model in a file.

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 /// Show a model's card, or add to it: training data, results, limits, license
 ///
 /// The card is kept in the manifest of a folder of `dermake quantize`; the page shows it, and says of what is missing that
-/// it is unknown. An option replaces what the card said before; results replace those of the same benchmarks.
+/// it is unknown. An option replaces what the card said before; results replace those of the same benchmark, or of your own
+/// data of the same name.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dermake card make-int8

@@ -123,6 +123,45 @@ fn a_card_is_kept_in_the_manifest_and_shown() {
 }
 
 #[test]
+fn results_of_several_data_of_ones_own_stay_beside_each_other() {
+    let root = tempfile::tempdir().unwrap();
+    let model = root.path().join("model");
+    copy_demo(&model);
+    let of = |file: &str, title: &str, value: f64| {
+        let path = root.path().join(file);
+        let mut results = results("demo");
+        results["benchmarks"][0]["key"] = "own".into();
+        results["benchmarks"][0]["title"] = title.into();
+        results["benchmarks"][0]["metrics"][0]["value"] = value.into();
+        fs::write(&path, results.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (a, b) = (of("a.json", "A.csv, 2 classes", 0.5), of("b.json", "B.csv, 2 classes", 0.25));
+    let added = card(&model, &["--results", &a, "--results", &b]);
+    assert!(added.status.success() && !log(&added).contains("replaced"), "{}", log(&added));
+    let again = of("again.json", "A.csv, 2 classes", 0.625);
+    let replaced = card(&model, &["--results", &again]);
+    assert!(
+        log(&replaced).contains("replaced what the card said of A.csv, 2 classes, 40 images"),
+        "{}",
+        log(&replaced)
+    );
+    let shown = String::from_utf8(card(&model, &[]).stdout).unwrap();
+    for expected in
+        ["A.csv, 2 classes, 40 images: top-1 accuracy 0.625", "B.csv, 2 classes, 40 images: top-1 accuracy 0.250"]
+    {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    assert_eq!(shown.matches("A.csv").count(), 1, "{shown}");
+    let both = card(&model, &["--results", &a, "--results", &again]);
+    assert!(
+        log(&both).contains("A.csv, 2 classes (top-1 accuracy) is in an earlier --results, too"),
+        "{}",
+        log(&both)
+    );
+}
+
+#[test]
 fn a_blank_text_is_refused_and_one_of_several_lines_is_shown_on_one() {
     let root = tempfile::tempdir().unwrap();
     let model = root.path().join("model");

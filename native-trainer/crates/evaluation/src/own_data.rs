@@ -15,6 +15,7 @@ use dermake_files::labels;
 use dermake_files::missing::in_brackets;
 use dermake_sources::columns::{SPLIT_COLUMN, is_same_part};
 use dermake_sources::{Dataset, SourceError};
+use shared_model::card::OWN_DATA;
 use shared_model::labels::LabelSet;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,8 +25,8 @@ pub const WAYS: &str = "\n  --data photos                      a folder with a f
                         \n  --data test.csv --label-column dx  a table with an image and a label in each row\
                         \n  --data drawn/train.csv             drawn pictures, after dermake synth --out drawn";
 /// Keys of the results.
-const LABELS_KEY: &str = "own";
-const CAPTIONS_KEY: &str = "own_retrieval";
+const LABELS_KEY: &str = OWN_DATA[0];
+const CAPTIONS_KEY: &str = OWN_DATA[1];
 
 /// What the user says about the columns.
 #[derive(Clone, Copy, Debug, Default)]
