@@ -21,6 +21,9 @@ pub struct Calibration {
     pub class_names: Vec<String>,
     /// Logits are 100 times the cosines, divided by this. Above 1, probabilities become more equal.
     pub temperature: f64,
+    /// The temperature that was fitted where it is not used, since it did not help; `temperature` is then 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_temperature: Option<f64>,
     /// When to answer that none of the labels fits.
     pub none_of_these: NoneOfThese,
     /// The data that it was fitted and measured on.
@@ -222,6 +225,7 @@ mod tests {
             label_set: "custom".into(),
             class_names: names.iter().map(|name| name.to_string()).collect(),
             temperature: 2.0,
+            unused_temperature: None,
             none_of_these: NoneOfThese {
                 temperature: 1.0,
                 concept_match: Spread { mean: 0.5, deviation: 0.1 },

@@ -13,7 +13,8 @@ use std::process::ExitCode;
 /// Make a model's probabilities match how often it is right, and let it answer "none of these"
 ///
 /// Fits a temperature on one half of your labeled photos and measures it on the other half: calibration error, Brier score
-/// and negative log-likelihood before and after, with 95 % bootstrap intervals. Also chooses the score below which no label
+/// and negative log-likelihood before and after, with 95 % bootstrap intervals. A temperature that does not help on the other
+/// half is not used: 1 is kept in its place. Also chooses the score below which no label
 /// fits a photo, so that a stated share of photos of the labels is refused (maximum concept matching). Both are written into
 /// the manifest of a folder of `dermake quantize`, for these labels; `dermake classify`, the server and the page use them.
 /// Photos of other labels in your data, and those of --outside, measure how often "none of these" recognizes them.

@@ -4,7 +4,7 @@ use super::halves::{Halves, halves};
 use super::measure::{errors, figures, share};
 use super::{check_number, fitted_temperature};
 use anyhow::{Context, Result};
-use dermake_metrics::{RankedScores, ScoredProbabilities, softmax};
+use dermake_metrics::{RankedScores, ScoredProbabilities, Temperature, softmax};
 use shared_model::calibration::{
     Calibration, Figure, Measured, NoneOfThese, Outside, Spread, concept_match, largest_cosine,
 };
@@ -36,7 +36,8 @@ pub struct Samples<'a> {
 
 /// Fits a calibration on one half of the photos of the labels, and measures it on the rest.
 ///
-/// `refused_share`: share of photos of the labels that may be answered with "none of these".
+/// A temperature that does not help there is not used. `refused_share`: share of photos of the labels that may be answered
+/// with "none of these".
 ///
 /// # Errors
 /// When there are too few photos.
@@ -46,7 +47,7 @@ pub fn fit(samples: &Samples<'_>, refused_share: f64) -> Result<Calibration> {
     check_number(&contents, "photos of the labels")?;
     let all_labels: Vec<usize> = inside.iter().map(|sample| sample.label).collect();
     let Halves { fitted, held_out } = halves(&contents, &all_labels);
-    let temperature = temperature_of(inside, &fitted)?;
+    let found = temperature_of(inside, &fitted)?;
     let cosines_of = |rows: &[usize]| rows.iter().map(|&row| &inside[row].cosines[..]).collect::<Vec<&[f32]>>();
     let none_of_these = none_of_these(&cosines_of(&fitted), refused_share)?;
     let held_out_cosines = cosines_of(&held_out);
@@ -55,16 +56,18 @@ pub fn fit(samples: &Samples<'_>, refused_share: f64) -> Result<Calibration> {
         measure_outside(data, &cosines, &held_out_cosines, &none_of_these)
     };
     let before = scored(inside, &held_out, 1.0);
-    let after = scored(inside, &held_out, temperature);
     let n = held_out.len();
+    let is_of_use = is_of_use(found, &before, &scored(inside, &held_out, found.value), n);
+    let (temperature, unused_temperature) = if is_of_use { (found.value, None) } else { (1.0, Some(found.value)) };
+    let after = scored(inside, &held_out, temperature);
     let [top1_accuracy] = figures(n, |counts| vec![after.accuracy(counts)]);
-    warn_of_no_gain(&before, &after, n);
     let refused = share_below(&held_out_cosines, &none_of_these);
     let outside = outside.iter().map(measured_outside).collect();
     Ok(Calibration {
         label_set: labels.key.clone(),
         class_names: labels.class_names.clone(),
         temperature,
+        unused_temperature,
         none_of_these,
         measured: Measured {
             data: data.clone(),
@@ -79,12 +82,23 @@ pub fn fit(samples: &Samples<'_>, refused_share: f64) -> Result<Calibration> {
     })
 }
 
-/// Warns if the temperature does not help on photos that it was not fitted on.
-fn warn_of_no_gain(before: &ScoredProbabilities, after: &ScoredProbabilities, n: usize) {
-    let loss = |scored: &ScoredProbabilities| scored.negative_log_likelihood(&vec![1; n]);
-    if loss(after) > loss(before) {
-        tracing::warn!("the temperature does not help on the photos that were held out; calibrate on more photos");
-    }
+/// Whether a temperature makes photos that it was not fitted on likelier, and says more than that every answer which it was
+/// fitted on is right; warns if not.
+fn is_of_use(found: Temperature, before: &ScoredProbabilities, after: &ScoredProbabilities, n: usize) -> bool {
+    let loss = |scored: &ScoredProbabilities| scored.negative_log_likelihood(&vec![1; n]).unwrap_or_default();
+    let (before, after) = (loss(before), loss(after));
+    let why = if after > before {
+        format!(
+            "the negative log-likelihood of the photos that were held out rises with it from {before:.3} to {after:.3}"
+        )
+    } else if found.is_at_bound && found.value < 1.0 {
+        "every answer would be certain".into()
+    } else {
+        return true;
+    };
+    let value = found.value;
+    tracing::warn!("the fitted temperature, {value:.4}, is not used, but 1: {why}; calibrate on more photos");
+    false
 }
 
 /// The spread of both scores over photos of the labels, and the threshold that refuses a share of them.
@@ -107,7 +121,7 @@ fn logits(cosines: &[f32]) -> Vec<f64> {
     cosines.iter().map(|&cosine| LOGIT_FACTOR * f64::from(cosine)).collect()
 }
 
-fn temperature_of(inside: &[Sample], rows: &[usize]) -> Result<f64> {
+fn temperature_of(inside: &[Sample], rows: &[usize]) -> Result<Temperature> {
     let of_rows: Vec<Vec<f64>> = rows.iter().map(|&row| logits(&inside[row].cosines)).collect();
     let labels: Vec<usize> = rows.iter().map(|&row| inside[row].label).collect();
     fitted_temperature(&of_rows, &labels)
@@ -186,6 +200,42 @@ mod tests {
         assert!((0.01..0.12).contains(&refused.value.unwrap()), "{refused:?}");
         assert_eq!((outside[0].auroc.value, outside[0].recognized.value), (Some(1.0), Some(1.0)));
         assert!(fitted.measured.top1_accuracy.interval.is_some());
+    }
+
+    /// Photos whose answers are right or not, by their places in the two halves; the logits of the two labels differ by one.
+    fn with_answers(labels: &LabelSet, is_right: impl Fn(usize, bool) -> bool) -> Samples<'_> {
+        let mut samples = samples(labels);
+        let contents: Vec<&str> = samples.inside.iter().map(|sample| sample.content.as_str()).collect();
+        let of_labels: Vec<usize> = samples.inside.iter().map(|sample| sample.label).collect();
+        let Halves { fitted, held_out } = halves(&contents, &of_labels);
+        for (rows, is_fitted) in [(fitted, true), (held_out, false)] {
+            for (at, row) in rows.into_iter().enumerate() {
+                let Sample { cosines, label, .. } = &mut samples.inside[row];
+                let first = if is_right(at, is_fitted) { *label } else { 1 - *label };
+                *cosines = (0..2).map(|class| if class == first { 0.3 } else { 0.29 }).collect();
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn a_temperature_that_does_not_help_on_other_photos_is_not_used() {
+        let labels = LabelSet::from_text("acne, nevus").unwrap();
+        // Nine of ten are right: 1 / (1 + exp(-1 / T)) = 0.9.
+        let nine_of_ten = 1.0 / 9f64.ln();
+        let found = fit(&with_answers(&labels, |at, _| at % 10 != 0), 0.05).unwrap();
+        assert!((found.temperature - nine_of_ten).abs() < 1e-3 && found.unused_temperature.is_none(), "{found:?}");
+        let is_right = |at: usize, is_fitted| if is_fitted { at % 10 != 0 } else { at % 2 != 0 };
+        let unlike = fit(&with_answers(&labels, is_right), 0.05).unwrap();
+        let certain = fit(&with_answers(&labels, |_, _| true), 0.05).unwrap();
+        for (found, unused) in [(unlike, nine_of_ten), (certain, 0.01)] {
+            assert!((found.unused_temperature.unwrap() - unused).abs() < 1e-3, "{found:?}");
+            assert_eq!((found.temperature, &found.measured.after), (1.0, &found.measured.before));
+            assert!(found.none_of_these.largest_cosine.mean > 0.29, "the threshold is there: {found:?}");
+        }
+        // Probabilities that say nothing are better equal.
+        let worthless = fit(&with_answers(&labels, |at, _| at % 2 != 0), 0.05).unwrap();
+        assert_eq!((worthless.temperature, worthless.unused_temperature), (100.0, None));
     }
 
     #[test]

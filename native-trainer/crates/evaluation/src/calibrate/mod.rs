@@ -44,14 +44,14 @@ fn check_number(contents: &[&str], what: &str) -> Result<()> {
 }
 
 /// Fits a temperature, and warns if it is at its bound.
-fn fitted_temperature(logits: &[Vec<f64>], labels: &[usize]) -> Result<f64> {
-    let Temperature { value, is_at_bound } =
-        fit_temperature(logits, labels).context("one half of the photos is empty")?;
+fn fitted_temperature(logits: &[Vec<f64>], labels: &[usize]) -> Result<Temperature> {
+    let found = fit_temperature(logits, labels).context("one half of the photos is empty")?;
+    let Temperature { value, is_at_bound } = found;
     if is_at_bound {
         tracing::warn!(
             "the temperature is at its bound, {value}: {}",
             if value > 1.0 { "the probabilities say nothing about these labels" } else { "every answer is right" }
         );
     }
-    Ok(value)
+    Ok(found)
 }

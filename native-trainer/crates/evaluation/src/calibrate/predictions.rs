@@ -70,7 +70,7 @@ fn of_predictions(predictions: &Predictions, model: String, data: String) -> Res
     let logits = |row: usize| rows[row].probabilities.iter().map(logit).collect::<Vec<f64>>();
     let of = |half: &[usize]| half.iter().map(|&row| (logits(row), labels[row])).unzip();
     let (fitted_logits, fitted_labels): (Vec<Vec<f64>>, Vec<usize>) = of(&fitted);
-    let temperature = fitted_temperature(&fitted_logits, &fitted_labels)?;
+    let temperature = fitted_temperature(&fitted_logits, &fitted_labels)?.value;
     let (held_out_logits, held_out_labels): (Vec<Vec<f64>>, Vec<usize>) = of(&held_out);
     let scored = |temperature: f64| {
         let probabilities: Vec<Vec<f64>> =

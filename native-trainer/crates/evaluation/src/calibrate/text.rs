@@ -6,12 +6,16 @@ use std::fmt::Write;
 
 /// A calibration, and how well it does on photos that it was not fitted on.
 pub fn text(calibration: &Calibration) -> String {
-    let Calibration { label_set, class_names, temperature, none_of_these, measured } = calibration;
+    let Calibration { label_set, class_names, temperature, unused_temperature, none_of_these, measured } =
+        calibration;
+    let unused = unused_temperature.map_or_else(String::new, |unused| {
+        format!("; {unused:.4} was fitted and is not used, as it does not help on the others")
+    });
     let Measured { data, n_fitted, n_held_out, top1_accuracy, before, after, refused, outside } = measured;
     let mut text = format!(
         "labels: {label_set}, {} of them\n\
          data: {data}, fitted on {n_fitted} photos, measured on {n_held_out} others\n\
-         temperature: {temperature:.4}\n\
+         temperature: {temperature:.4}{unused}\n\
          threshold of \"none of these\": {:.4} standard deviations, chosen to refuse {:.1} % of photos of the labels\n\n\
          top-1 accuracy {}\n\n{}",
         class_names.len(),
