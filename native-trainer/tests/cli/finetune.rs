@@ -206,6 +206,18 @@ fn a_search_for_a_learning_rate_leaves_a_picture_and_no_model() {
     let picture = image::open(run.out().join("lr-find.png")).unwrap().to_rgb8();
     assert!(picture.width() == 1920 && picture.pixels().any(|pixel| pixel.0 == [0x00, 0x72, 0xb2]));
     assert!(!run.out().join("checkpoints").exists());
+    // Where a file cannot be written is known before the first step.
+    let [table, svg, png] = ["lr-find.csv", "lr-find.svg", "lr-find.png"].map(|name| run.out().join(name));
+    [&table, &svg, &png].into_iter().for_each(|file| fs::remove_file(file).unwrap());
+    fs::create_dir(&png).unwrap();
+    let (code, text) = search(&["--steps", "30"]);
+    assert!(code == Some(2) && text.contains("this is a folder, expected the name of a file"), "{text}");
+    assert!(!table.exists() && !svg.exists());
+    fs::remove_dir(&png).unwrap();
+    fs::write(&table, "mine").unwrap();
+    let (code, text) = search(&["--steps", "30"]);
+    assert!(code == Some(2) && text.contains("which no search has written"), "{text}");
+    assert_eq!(fs::read_to_string(&table).unwrap(), "mine");
     let (code, text) = search(&["--from", "1", "--to", "0.1"]);
     assert!(code == Some(2) && text.contains("expected two that grow"), "{text}");
 }

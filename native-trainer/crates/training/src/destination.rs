@@ -7,9 +7,9 @@ use super::recipe::Recipe;
 use super::resume::PLAN_FILE;
 use super::run_sinks::{CURVES_FILE, METRICS_FILE};
 use anyhow::{Result, bail};
-use dermake_files::inputs::is_same_place;
+use dermake_files::inputs::{is_below, is_same_place};
 use dermake_files::text_file;
-use dermake_sources::files_named;
+use dermake_sources::{Dataset, Form, files_named};
 use std::path::{Path, PathBuf};
 
 /// The files of a run's folder that a run replaces.
@@ -28,7 +28,8 @@ pub(super) fn refuse_recipe(recipe: &str, out: &Path, results: &[&str]) -> Resul
     }
 }
 
-/// Checks, before the work, that none of these results in `places.out` replaces a file that the recipe names.
+/// Checks, before the work, that none of these results in `places.out` replaces a file that the recipe names, or would be
+/// read as data the next time.
 ///
 /// # Errors
 /// When one does.
@@ -44,7 +45,22 @@ pub(super) fn refuse_data(recipe: &Recipe, places: &RunPlaces<'_>, results: &[&s
             bail!(would_overwrite(&file));
         }
     }
+    let is_whole_folder = data.train == own_data::WHOLE_FOLDER;
+    if is_whole_folder && (is_same_place(places.out, &folder) || is_among_pictures(places.out, &folder)) {
+        bail!(
+            "--out is in the folder of the data, where the results would be read as data; give --out another folder: {}",
+            places.out.display()
+        );
+    }
     Ok(())
+}
+
+/// Returns whether files in the folder `out` would be among those of a folder of pictures, which are found at any depth.
+fn is_among_pictures(out: &Path, folder: &Path) -> bool {
+    let mut parts = out.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part });
+    let is_below = parts.find(|part| part.exists()).is_some_and(|part| is_below(part, folder));
+    let form = || Dataset::read(folder).map(|data| data.form());
+    is_below && matches!(form(), Ok(Form::ClassFolders | Form::Pictures))
 }
 
 /// Checks that a run in the folder `out` replaces no files but those of an earlier run there.
@@ -132,5 +148,41 @@ mod tests {
             assert!(error.ends_with(METRICS_FILE), "{error}");
             refuse(&folder.path().join("run")).unwrap();
         }
+    }
+
+    #[test]
+    fn results_that_would_be_read_as_data_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let (table, pictures) = (root.path().join("table"), root.path().join("pictures"));
+        fs::create_dir_all(pictures.join("acne")).unwrap();
+        fs::create_dir(&table).unwrap();
+        fs::write(table.join("captions.csv"), "image,caption\na.jpg,acne\n").unwrap();
+        for picture in [pictures.join("acne/a.jpg"), table.join("a.jpg")] {
+            fs::write(picture, "").unwrap();
+        }
+        let recipe = Recipe::read("clip-small").unwrap();
+        let refuse = |data: &Path, out: &Path| {
+            refuse_data(&recipe, &RunPlaces { data, out, device: DeviceChoice::Cpu }, &RUN_FILES)
+        };
+        for (data, out) in [
+            (&table, table.clone()),
+            (&pictures, pictures.clone()),
+            (&pictures, pictures.join("run")),
+            (&pictures, pictures.join("acne/new/run")),
+        ] {
+            let error = refuse(data, &out).unwrap_err().to_string();
+            assert!(error.starts_with("--out is in the folder of the data"), "{error}");
+        }
+        for (data, out) in [
+            (&table, table.join("runs/1")),
+            (&table.join("captions.csv"), table.clone()),
+            (&pictures, root.path().join("run")),
+            (&pictures, root.path().to_path_buf()),
+        ] {
+            refuse(data, &out).unwrap();
+        }
+        // A recipe's own table is read alone.
+        fs::write(table.join("train.csv"), "image,caption\na.jpg,acne\n").unwrap();
+        refuse(&table, &table).unwrap();
     }
 }

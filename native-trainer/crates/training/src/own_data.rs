@@ -4,6 +4,9 @@ use super::recipe::Recipe;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
+/// The table of a recipe that reads all of its folder.
+pub(super) const WHOLE_FOLDER: &str = ".";
+
 /// The folder where a recipe's paths start. A file, a pattern, or a folder that does not have the recipe's table becomes
 /// the recipe's training table.
 ///
@@ -27,7 +30,7 @@ pub(super) fn folder_of(recipe: &mut Recipe, data: &Path) -> Result<PathBuf> {
         );
     }
     if is_folder {
-        recipe.data.train = ".".into();
+        recipe.data.train = WHOLE_FOLDER.into();
         return Ok(data.into());
     }
     let Some(name) = data.file_name().and_then(|name| name.to_str()) else { return Ok(data.into()) };
