@@ -219,3 +219,29 @@ fn an_interrupted_or_killed_command_leaves_no_half_a_folder() {
     dermake().args(["synth", "--images", "20", "--image-size", "64", "--out"]).arg(&out).assert().success();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "what the killed one left is gone");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_says_so_and_leaves_no_temporary_folder() {
+    crate::signals::take();
+    let folder = tempfile::tempdir().unwrap();
+    let temporary = folder.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let mut command = limited::dermake();
+    command.args(["gpu-check", "--device", "cpu", "--small", "--phases", "training", "--out"]);
+    command.arg(folder.path().join("gpu.json")).env("TMPDIR", &temporary);
+    let mut child = Limited::start(command.stdout(Stdio::null()).stderr(Stdio::piped()));
+    let is_drawing = || {
+        let mut inside = fs::read_dir(&temporary).unwrap().flatten();
+        inside.any(|folder| fs::read_dir(folder.path()).is_ok_and(|mut inside| inside.next().is_some()))
+    };
+    while !is_drawing() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.output();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(130) && log.contains("interrupted: what was not finished"), "{log}");
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+}

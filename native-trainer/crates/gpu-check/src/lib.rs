@@ -16,6 +16,7 @@ mod training;
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use dermake_device::{DeviceChoice, Precision};
+use dermake_process::interrupt::discard_on_request;
 use dermake_process::print;
 use report::{NotHere, Outcome, Phase, Report};
 use serde_json::Value;
@@ -81,11 +82,17 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
         let n_samples = if is_small { n_samples / 64 } else { n_samples };
         check.phase_of("steps", name, |device| speed::steps(device, &config, n_samples, 4))?;
     }
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let full = training::Run { n_pictures: 1024, batch_size: 256, n_steps: 30, is_full_size: true };
     let small = training::Run { n_pictures: 48, batch_size: 16, n_steps: 12, is_full_size: false };
     let size = if is_small { small } else { full };
-    check.phase("training", |_| training::check(options.device, folder.path(), size))?;
+    check.phase("training", |_| {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let unfinished = discard_on_request(vec![folder.path().into()])?;
+        let checked = training::check(options.device, folder.path(), size);
+        drop(folder); // while a stop request would remove it
+        drop(unfinished);
+        checked
+    })?;
     Ok(check.report.is_good())
 }
 

@@ -92,12 +92,17 @@ fn react(signal: i32) {
         }
         _ => {
             ENDING.store(true, Ordering::SeqCst);
+            let is_half_done = !unfinished.is_empty();
             for path in unfinished.iter() {
                 // Other threads may still be writing. What is left in the end the next run removes.
                 let mut attempts =
                     (0..10).map(|_| std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path)));
                 attempts.any(|removed| removed.is_ok() || !path.exists());
             }
+            print::remark(match is_half_done {
+                true => "interrupted: what was not finished is removed",
+                false => "interrupted",
+            });
             end_by(signal);
         }
     }
