@@ -35,6 +35,13 @@ struct Calibration {
     drawn: bool,
 }
 
+/// The features of one of the towers.
+#[derive(Clone, Copy, PartialEq)]
+enum Features {
+    Image,
+    Text,
+}
+
 #[derive(Serialize)]
 struct Layer {
     name: String,
@@ -78,12 +85,15 @@ impl Report {
     /// Warns if features are farther from the dense ones than the format explains.
     pub fn warn(&self, format: WeightFormat) {
         let expected = expected_cosine(format);
-        for (what, least) in [("image", self.least_image_cosine), ("text", self.least_text_cosine)] {
+        for (features, least) in
+            [(Features::Image, self.least_image_cosine), (Features::Text, self.least_text_cosine)]
+        {
             if least.is_nan() || least < expected {
+                let what = features.name();
+                let advice = advice(features, format, &self.calibration);
                 tracing::warn!(
                     "the quantized model's {what} features differ from the dense model's: least cosine {least:.5}, \
-                     expected at least {expected}; calibrate on photos like yours (--calibrate) or choose int8, and \
-                     compare both models with `dermake eval`"
+                     expected at least {expected}; {advice}compare both models with `dermake eval`"
                 );
             }
         }
@@ -135,5 +145,59 @@ impl Report {
 
     fn n_samples(&self) -> usize {
         self.cosines.len() - self.calibration.photos
+    }
+}
+
+impl Features {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// What has not been done yet against features that differ, as the beginning of a sentence: calibration, photos of one's
+/// own, which the text tower does not see, and more bits.
+fn advice(features: Features, format: WeightFormat, calibration: &Calibration) -> String {
+    let is_calibrated = calibration.photos > 0;
+    let uses_calibration = matches!(format, WeightFormat::Int8 | WeightFormat::Int4);
+    let has_four_bits = matches!(format, WeightFormat::Int4 | WeightFormat::Q4_0);
+    let is_of_drawn = calibration.drawn && features == Features::Image;
+    let steps = [
+        (uses_calibration && !is_calibrated, "calibrate (leave out --calibrate none)"),
+        (uses_calibration && is_calibrated && is_of_drawn, "calibrate on photos like yours (--calibrate)"),
+        (has_four_bits, "choose int8"),
+    ];
+    let steps: Vec<&str> = steps.into_iter().filter_map(|(is_left, step)| is_left.then_some(step)).collect();
+    if steps.is_empty() { String::new() } else { format!("{}, and ", steps.join(" or ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_what_has_not_been_done_yet() {
+        use WeightFormat::{Int4, Int8, Q4_0, Q8_0};
+        let (none, drawn, own) = ((0, false), (20, true), (20, false));
+        for (features, format, (photos, drawn), expected) in [
+            (Features::Image, Int8, own, ""),
+            (Features::Image, Int8, drawn, "calibrate on photos like yours (--calibrate), and "),
+            (Features::Image, Int8, none, "calibrate (leave out --calibrate none), and "),
+            (Features::Image, Int4, own, "choose int8, and "),
+            (Features::Image, Int4, drawn, "calibrate on photos like yours (--calibrate) or choose int8, and "),
+            (Features::Image, Q8_0, drawn, ""),
+            (Features::Image, Q4_0, drawn, "choose int8, and "),
+            (Features::Text, Int8, drawn, ""),
+            (Features::Text, Int8, none, "calibrate (leave out --calibrate none), and "),
+            (Features::Text, Int4, drawn, "choose int8, and "),
+        ] {
+            assert_eq!(
+                advice(features, format, &Calibration { photos, drawn }),
+                expected,
+                "{format:?} {photos} {drawn}"
+            );
+        }
     }
 }
