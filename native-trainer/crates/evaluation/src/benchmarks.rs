@@ -112,14 +112,15 @@ impl Benchmark {
     /// # Errors
     /// As [`Table::read`].
     pub fn read(&self, table: &Path) -> Result<Table> {
-        let table = match self.task {
-            Task::Classification { .. } => Table::read_labeled(table)?,
-            _ => Table::read(table)?,
-        };
-        Ok(match &self.own {
-            Some(own) => table.with_rows(own.rows.clone()).with_images(own.images.clone()),
-            None => table,
-        })
+        let is_labeled = matches!(self.task, Task::Classification { .. });
+        match &self.own {
+            Some(own) => {
+                let table = Table::read_again(table, is_labeled)?;
+                Ok(table.with_rows(own.rows.clone()).with_images(own.images.clone()))
+            }
+            None if is_labeled => Table::read_labeled(table),
+            None => Table::read(table),
+        }
     }
 
     /// What was left out before the table was read, for the result's notes.

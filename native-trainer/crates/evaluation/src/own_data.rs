@@ -59,6 +59,7 @@ pub fn benchmarks(path: &Path, columns: &OwnColumns<'_>, limit: f64) -> Result<V
     let rows = rows_of(&data, columns.split)?;
     let label = wanted(columns.label, columns.caption.is_none(), |name| data.label_column(name))?;
     let caption = wanted(columns.caption, columns.label.is_none(), |name| data.caption_column(name))?;
+    log_notes(&data);
     let mut found = Vec::new();
     if let Some(column) = label {
         found.push(classification(&data, &rows, column, columns, limit)?.0);
@@ -110,6 +111,7 @@ pub fn labeled(path: &Path, columns: &OwnColumns<'_>, limit: f64, which: Labeled
         LabeledRows::OfSplit => rows_of(&data, columns.split)?,
     };
     let label = data.label_column(columns.label).map_err(explained)?;
+    log_notes(&data);
     let (benchmark, class_names) = classification(&data, &rows, label, columns, limit)?;
     Ok(LabeledData {
         table: benchmark.read(path)?,
@@ -133,6 +135,11 @@ fn read(path: &Path, columns: &OwnColumns<'_>) -> Result<Dataset> {
         }
     }
     Ok(data)
+}
+
+/// Logs what was not read: once, however often the table is read for models and tasks.
+fn log_notes(data: &Dataset) {
+    data.notes().iter().for_each(|note| tracing::warn!("{note}"));
 }
 
 /// What was read, for the notes of the result; the log has it, too.

@@ -6,11 +6,13 @@ use dermake_files::file_finder::FindError;
 use dermake_files::table_file;
 use dermake_sources::{Dataset, Image, ImageError, RowFault, caption_of};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A table of any form that [`Dataset`] knows, whose rows are whole.
+/// A table of any form that [`Dataset`] knows, whose rows are whole. Copies share its rows.
+#[derive(Clone)]
 pub struct Table {
     pub path: PathBuf,
-    data: Dataset,
+    data: Arc<Dataset>,
     /// The rows to score.
     rows: Vec<usize>,
     /// The only folder where the names of the images start, if one was named.
@@ -18,12 +20,14 @@ pub struct Table {
 }
 
 impl Table {
+    /// Reads a table. What was not read goes to the log.
+    ///
     /// # Errors
-    /// When the file cannot be read or has no rows.
+    /// When the file cannot be read, or has no rows or one that is not whole.
     pub fn read(path: &Path) -> Result<Self> {
-        let mut data = Dataset::read(path)?;
-        data.unpack(None)?;
-        Self::of(data)
+        let table = Self::of(unpacked(path)?)?;
+        table.log_notes();
+        Ok(table)
     }
 
     /// The content of a file; `path` is where it came from.
@@ -31,7 +35,9 @@ impl Table {
     /// # Errors
     /// As [`Self::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
-        Self::of(Dataset::of_bytes(bytes, path)?)
+        let table = Self::of(Dataset::of_bytes(bytes, path)?)?;
+        table.log_notes();
+        Ok(table)
     }
 
     /// As [`Self::read`]; columns of classes are one column `label`.
@@ -39,25 +45,42 @@ impl Table {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_labeled(path: &Path) -> Result<Self> {
-        let mut table = Self::read(path)?;
-        table.data.join_class_columns();
+        let table = Self::of_labeled(unpacked(path)?)?;
+        table.log_notes();
         Ok(table)
+    }
+
+    /// As [`Self::read`], or [`Self::read_labeled`], of data whose notes are in the log already.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_again(path: &Path, is_labeled: bool) -> Result<Self> {
+        let data = unpacked(path)?;
+        if is_labeled { Self::of_labeled(data) } else { Self::of(data) }
+    }
+
+    fn log_notes(&self) {
+        for note in self.data.notes() {
+            tracing::warn!("{note}");
+        }
+    }
+
+    fn of_labeled(mut data: Dataset) -> Result<Self> {
+        data.join_class_columns();
+        Self::of(data)
     }
 
     /// The rows of a data set.
     ///
     /// # Errors
     /// The first row that is not whole.
-    pub fn of(data: Dataset) -> Result<Self> {
+    fn of(data: Dataset) -> Result<Self> {
         let is_whole = |fault: &RowFault| matches!(fault, RowFault::NotUtf8 { .. });
         if let Some(problem) = data.problems().iter().find(|problem| !is_whole(&problem.fault)) {
             bail!("{}: {}", data.origin(problem.row), problem.fault);
         }
-        for note in data.notes() {
-            tracing::warn!("{note}");
-        }
         let rows = (0..data.len()).collect();
-        Ok(Self { path: data.path().into(), data, rows, images: None })
+        Ok(Self { path: data.path().into(), data: Arc::new(data), rows, images: None })
     }
 
     /// The table with these rows to score.
@@ -179,6 +202,13 @@ impl Table {
         };
         rows.iter().map(image).collect()
     }
+}
+
+/// The data of a path, with images as files.
+fn unpacked(path: &Path) -> Result<Dataset> {
+    let mut data = Dataset::read(path)?;
+    data.unpack(None)?;
+    Ok(data)
 }
 
 #[cfg(test)]
