@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 const N_NAMED: usize = 5;
 
 /// The photos in a folder and in those below it, in the order of their names, and the places that could not be looked
-/// into. Other files are counted and named in the log; hidden ones and those of the folder `except` are left out.
+/// into. Other files are counted and named in the log, and so are folders of results; hidden files and those of the folder
+/// `except` are left out.
 pub fn photos_below(folder: &Path, except: Option<&Path>) -> (Vec<PathBuf>, Vec<Closed>) {
     let found = pictures_below(folder, except);
     for path in &found.loops {
         tracing::warn!("skipped a link to a folder that it is in: {}", shown(&name_of(path)));
+    }
+    for path in &found.results {
+        tracing::warn!("skipped a folder of results that dermake has written: {}", shown(&name_of(path)));
     }
     log_skipped(folder, &found.others);
     (found.pictures, found.closed)

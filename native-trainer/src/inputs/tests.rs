@@ -39,6 +39,8 @@ fn photos_are_known_by_content_in_folders_below_but_not_in_hidden_ones() {
         (".dermake/x.png", PNG),
         ("a/.hidden.png", PNG),
         ("index/features.png", PNG),
+        ("report/results.json", br#"{"format": "dermake-comparison/1"}"#),
+        ("report/figures/a.png", PNG),
     ]);
     #[cfg(unix)]
     for link in ["gone.png", ".#notes.txt"] {

@@ -16,7 +16,8 @@
 //! Every row of the source is a row of the [`Dataset`], in the same order: what is wrong with a row is in
 //! [`Dataset::problems`], what was not read at all in [`Dataset::notes`]. Cells are texts, and a missing one is empty.
 //! A list is the text of its JSON; [`caption_of`] makes a caption of it. Images are not opened: [`Dataset::images`] says
-//! where each one is, and [`Image::read`] returns its bytes.
+//! where each one is, and [`Image::read`] returns its bytes. Folders that this program has written, such as reports, are
+//! left out.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,6 +59,7 @@ mod pattern;
 mod pictures_below;
 mod problem;
 mod read;
+mod results_folder;
 mod unpack;
 
 pub use caption::caption_of;
@@ -70,6 +72,7 @@ pub use origin::Origin;
 pub use pattern::files_named;
 pub use pictures_below::{Closed, FoundFiles, pictures_below};
 pub use problem::{RowFault, RowProblem};
+pub use results_folder::{is_report, is_results_folder};
 
 pub(crate) type Result<T> = std::result::Result<T, SourceError>;
 

@@ -1,5 +1,6 @@
 //! The pictures in a folder and below it, known by their content.
 
+use crate::results_folder::is_results_folder;
 use rayon::prelude::*;
 use shared_model::preprocess::{FileKind, OtherFile, PictureFormat};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ pub struct FoundFiles {
     pub closed: Vec<Closed>,
     /// Links to folders that they are in, which are not followed.
     pub loops: Vec<PathBuf>,
+    /// Folders that this program has written, which are not looked into.
+    pub results: Vec<PathBuf>,
 }
 
 /// A folder or a link that could not be looked into.
@@ -37,13 +40,23 @@ impl Closed {
     }
 }
 
-/// Finds the pictures in a folder and in those below it. Hidden files are left out, and those of the folder `except`.
+/// Finds the pictures in a folder and in those below it. Hidden files are left out, those of the folder `except`, and those
+/// of reports and training runs below the folder.
 pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
     let except = except.and_then(|path| path.canonicalize().ok());
+    let mut results = Vec::new();
     let is_wanted = |entry: &walkdir::DirEntry| {
-        let is_excepted =
-            entry.file_type().is_dir() && except.is_some() && entry.path().canonicalize().ok() == except;
-        entry.depth() == 0 || !(is_hidden(entry.path()) || is_excepted)
+        if entry.depth() == 0 {
+            return true;
+        }
+        let (path, is_folder) = (entry.path(), entry.file_type().is_dir());
+        let is_excepted = is_folder && except.is_some() && path.canonicalize().ok() == except;
+        if is_hidden(path) || is_excepted {
+            return false;
+        }
+        let is_result = is_folder && is_results_folder(path);
+        results.extend(is_result.then(|| path.to_path_buf()));
+        !is_result
     };
     let (mut files, mut found) = (Vec::new(), FoundFiles::default());
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_wanted) {
@@ -57,6 +70,7 @@ pub fn pictures_below(folder: &Path, except: Option<&Path>) -> FoundFiles {
             Err(err) => found.closed.push(Closed::of(&err, folder)),
         }
     }
+    found.results = results;
     let are_pictures: Vec<bool> = files.par_iter().map(|path| is_picture(path)).collect();
     for (path, is_picture) in files.into_iter().zip(are_pictures) {
         if is_picture { found.pictures.push(path) } else { found.others.push(path) }

@@ -96,6 +96,35 @@ fn files_beside_classes_that_are_no_table_of_images_are_noted() {
 }
 
 #[test]
+fn reports_below_the_data_are_no_data() {
+    let report = r#"{"format": "dermake-results/1"}"#;
+    let root = folder(&[
+        ("acne/a.jpg", "@"),
+        ("nevus/b.jpg", "@"),
+        ("nevus/out/results.json", report),
+        ("nevus/out/figures/own.png", "@"),
+        ("report/results.json", report),
+        ("report/figures/own.png", "@"),
+        ("report/features.parquet", "a table of features"),
+        ("run/plan.toml", ""),
+        ("run/metrics.jsonl", ""),
+        ("run/curves.png", "@"),
+    ]);
+    let data = read(root.path());
+    assert_eq!(column(&data, "label"), ["acne", "nevus"]);
+    let notes = data.notes().join("\n");
+    for results in ["nevus/out", "report", "run"] {
+        let note = format!(
+            "has results that dermake has written, and is not read: {}",
+            root.path().join(results).display()
+        );
+        assert!(notes.contains(&note), "{notes}");
+    }
+    // One that is named itself is read.
+    assert_eq!(read(&root.path().join("nevus/out")).len(), 1);
+}
+
+#[test]
 fn parts_of_the_data_are_a_column_and_folders_that_say_nothing_are_none() {
     let root = folder(&[("images/train/acne/a.jpg", "@"), ("images/test/acne/b.jpg", "@")]);
     let data = read(root.path());

@@ -135,6 +135,13 @@ mod tests {
     }
 
     #[test]
+    fn the_folder_of_a_run_is_no_data() {
+        let folder = tempfile::tempdir().unwrap();
+        [PLAN_FILE, METRICS_FILE].map(|file| fs::write(folder.path().join(file), "").unwrap());
+        assert!(dermake_sources::is_results_folder(folder.path()));
+    }
+
+    #[test]
     fn tables_that_results_would_replace_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let table = folder.path().join(METRICS_FILE);

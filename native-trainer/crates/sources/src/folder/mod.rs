@@ -11,6 +11,7 @@ use crate::error::SourceError;
 use crate::file;
 use crate::form::Form;
 use crate::pictures_below::is_picture_ending;
+use crate::results_folder::is_results_folder;
 use std::path::{Path, PathBuf};
 
 /// Name of the table of an image folder of Hugging Face, without its ending.
@@ -131,7 +132,8 @@ impl Entries {
                 continue;
             }
             if path.is_dir() {
-                entries.folders.push(path);
+                // The tables of a report are none of the data.
+                entries.folders.extend((!is_results_folder(&path)).then_some(path));
                 continue;
             }
             match Form::of_name(&name) {

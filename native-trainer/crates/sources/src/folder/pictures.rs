@@ -29,12 +29,15 @@ pub(super) fn has_classes(folder: &Path) -> bool {
 /// # Errors
 /// When there is no image.
 pub(super) fn read(folder: &Path) -> Result<Dataset> {
-    let FoundFiles { pictures, others, closed, .. } = pictures_below(folder, None);
+    let FoundFiles { pictures, others, closed, results, .. } = pictures_below(folder, None);
     if pictures.is_empty() {
         return Err(SourceError::EmptyFolder { path: folder.into() });
     }
     let mut builder = Builder::default();
     builder.notes = closed.iter().map(|closed| format!("{}: {}", closed.reason, closed.path.display())).collect();
+    builder.notes.extend(results.iter().map(|results| {
+        format!("this folder has results that dermake has written, and is not read: {}", results.display())
+    }));
     let folders: Vec<Vec<String>> = pictures.iter().map(|path| folders_of(path, folder)).collect();
     let names = FolderNames::of(&folders);
     let has_classes = folders.iter().any(|folders| !names.class(folders).is_empty());
