@@ -50,7 +50,8 @@ pub struct Finetune {
     #[command(flatten)]
     columns: ColumnArguments,
 
-    /// Column that keeps photos together, such as the patient: all photos with one value are in one part
+    /// Column that keeps photos together, such as the patient: whole groups of one value are drawn. If a column split puts a
+    /// value into the test and elsewhere, that is an error; into training and validation, a warning
     #[arg(long, value_name = "COLUMN")]
     group_column: Option<String>,
 

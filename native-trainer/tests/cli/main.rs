@@ -23,6 +23,8 @@ mod families;
 mod families_hub;
 mod family;
 mod finetune;
+mod finetune_again;
+mod finetune_data;
 #[path = "../../../shared-model/tests/support/fixture_folder.rs"]
 mod fixture_folder;
 mod inputs;

@@ -249,13 +249,19 @@ fn empty_results(model: &ZeroShotModel, identity: &Identity, eval: &EvalOptions<
     }
 }
 
+/// Logs a result's main figure, and which images it lacks.
 pub fn log(result: &BenchmarkResult) {
+    log_figure(result);
+    if let Some(left_out) = report::left_out(result) {
+        tracing::warn!("{}: {left_out}", result.title);
+    }
+}
+
+/// Logs a result's main figure.
+pub fn log_figure(result: &BenchmarkResult) {
     let main = result.metrics.first();
     let value = main.and_then(|metric| metric.value).map_or("n/a".into(), |value| format!("{value:.3}"));
     let title = main.map_or("", |metric| metric.title.as_str());
     let scored = report::scored_share(result).unwrap_or_else(|| format!("{} images", result.n_scored));
     tracing::info!("{}: {title} {value} ({scored})", result.title);
-    if let Some(left_out) = report::left_out(result) {
-        tracing::warn!("{}: {left_out}", result.title);
-    }
 }

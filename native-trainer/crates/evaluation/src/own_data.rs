@@ -25,7 +25,7 @@ pub const WAYS: &str = "\n  --data photos                      a folder with a f
                         \n  --data test.csv --label-column dx  a table with an image and a label in each row\
                         \n  --data drawn/train.csv             drawn pictures, after dermake synth --out drawn";
 /// Keys of the results.
-const LABELS_KEY: &str = OWN_DATA[0];
+pub const LABELS_KEY: &str = OWN_DATA[0];
 const CAPTIONS_KEY: &str = OWN_DATA[1];
 
 /// What the user says about the columns.

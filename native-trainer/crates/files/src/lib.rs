@@ -4,6 +4,7 @@
 
 pub mod absent;
 pub mod append;
+pub mod created_folders;
 mod destination;
 pub mod file_finder;
 pub mod hash;

@@ -4,7 +4,7 @@ use super::fit::{Sample, Samples, fit};
 use crate::benchmarks::{Benchmark, image_roots};
 use crate::labeled::{counts_from_one, known_labels, label_column, repeated_images};
 use crate::own_data::{LabeledData, LabeledRows, OwnColumns, labeled, name_of};
-use crate::report::listed;
+use crate::report::{listed, unreadable};
 use crate::scored::{ScoredRows, scored_rows};
 use crate::session::{Session, SessionOptions};
 use crate::table::Table;
@@ -168,7 +168,7 @@ fn files(table: &Table, image_column: Option<&str>, rows: &[usize], data: &Path)
     table.images(table.image_column(image_column)?, rows, &image_roots(&table.path, data))
 }
 
-/// Features of the photos of some rows.
+/// Features of the photos of some rows. Those that cannot be read go to the log.
 fn encoded(
     session: &mut Session<'_>,
     title: &str,
@@ -178,7 +178,11 @@ fn encoded(
 ) -> Result<ScoredRows> {
     let files = files(table, image_column, rows, session.data())?;
     let features = session.images(title, &files)?;
-    scored_rows(session, rows, &files, features)
+    let scored = scored_rows(session, rows, &files, features)?;
+    if let Some(left_out) = unreadable(&scored.unreadable, rows.len(), "") {
+        tracing::warn!("{title}: {left_out}");
+    }
+    Ok(scored)
 }
 
 /// The cosines of photos and labels.

@@ -2,17 +2,18 @@
 
 use super::FinetuneOptions;
 use super::head::Head;
+use super::parts::Parts;
 use super::readable::{Answers, Readable};
-use super::split::Parts;
 use super::written::sha256_with_model;
 use crate::benchmarks::Benchmark;
 use crate::class_metrics::Classified;
 use crate::compare::Evaluated;
-use crate::evaluate::log;
-use crate::labeled::LabeledImages;
+use crate::evaluate::log_figure;
+use crate::labeled::{Columns, LabeledImages};
+use crate::own_data::{LabeledData, LabeledRows, labeled};
 use crate::predictions::Predictions;
 use crate::resampler::Scored;
-use crate::results::{EvaluatedModel, Protocol, Results};
+use crate::results::{EvaluatedModel, Protocol, Results, UnreadableImage};
 use crate::scored::{ScoredRows, score_images};
 use crate::session::{Session, SessionOptions};
 use crate::table::Table;
@@ -22,6 +23,7 @@ use dermake_models::options::ModelOptions;
 use dermake_process::interrupt;
 use shared_model::labels::LabelSet;
 use shared_model::preprocess::Reading;
+use std::collections::HashSet;
 
 /// The labeled rows of the data.
 pub struct Data {
@@ -51,9 +53,34 @@ impl Encoded {
     pub fn readable(&self, data: &Data) -> Result<Readable<'_>> {
         Readable::new(&self.scored, &self.labels, &data.rows)
     }
+
+    /// The images that could not be read.
+    pub fn unreadable(&self) -> &[UnreadableImage] {
+        &self.scored.unreadable
+    }
+
+    /// The same, with images that could not be read before, and were not wanted again.
+    pub fn with_unreadable(mut self, before: &[UnreadableImage]) -> Self {
+        self.scored.unreadable.extend_from_slice(before);
+        self.scored.unreadable.sort_by_key(|image| image.row);
+        self
+    }
 }
 
 impl Data {
+    /// Reads the labels of all rows, whichever part they are of.
+    ///
+    /// # Errors
+    /// When the data cannot be read, or too many rows have no label.
+    pub fn read(options: &FinetuneOptions<'_>) -> Result<Self> {
+        let LabeledData { benchmark, table, label_column, class_list } =
+            labeled(options.data, &options.columns, options.max_unreadable, LabeledRows::All)?;
+        let columns = Columns { label: &label_column, image: benchmark.image_column.as_deref() };
+        let rows = table.rows().to_vec();
+        let images = LabeledImages::of_rows(&table, &rows, &columns, &class_list, options.data)?;
+        Ok(Self { benchmark, table, class_list, rows, images })
+    }
+
     /// The features that a model has of the images at some places.
     ///
     /// # Errors
@@ -103,12 +130,8 @@ impl Data {
             Some(column) => self.table.cell(row, column).to_string(),
             None => file.display().to_string(),
         });
-        let of_test = parts.test.iter().map(|&place| self.rows[place]).collect();
-        let notes = [parts.notes.clone(), self.benchmark.notes()].concat();
-        let class_names = &self.class_list.class_names;
-        let table = self.benchmark.read(&self.table.path)?.with_rows(of_test);
-        let scored = scored_test(answers, class_names, &self.benchmark, table, notes);
-        log(&scored.result);
+        let scored = self.scored_test(answers, parts, encoded.unreadable());
+        log_figure(&scored.result);
         let model = EvaluatedModel {
             name: name.to_owned(),
             sha256: sha256_with_model(head, &encoded.identity.model_sha256)?,
@@ -116,6 +139,30 @@ impl Data {
             notice: encoded.notice.clone(),
         };
         Ok(Evaluated { results: results(model, &scored, encoded.effort), scored: vec![scored] })
+    }
+
+    /// Scores answers to the test part, of which some of the `unreadable` images may be.
+    fn scored_test(&self, answers: Answers, parts: &Parts, unreadable: &[UnreadableImage]) -> Scored {
+        let rows: Vec<usize> = parts.test.iter().map(|&place| self.rows[place]).collect();
+        let of_test: HashSet<usize> = rows.iter().copied().collect();
+        let is_of_test = |image: &&UnreadableImage| of_test.contains(&(image.row - 1));
+        Classified {
+            key: self.benchmark.key.clone(),
+            title: format!("{}, test part", self.benchmark.title),
+            main_metric: "top1_accuracy".into(),
+            table: self.table.clone().with_rows(rows),
+            predictions: Predictions {
+                class_names: self.class_list.class_names.clone(),
+                rows: answers.predictions,
+            },
+            files: answers.files,
+            unreadable: unreadable.iter().filter(is_of_test).cloned().collect(),
+            notes: [parts.notes.clone(), self.benchmark.notes()].concat(),
+            doubts: Vec::new(),
+            scale: None,
+            exclusion: None,
+        }
+        .score()
     }
 }
 
@@ -131,30 +178,4 @@ fn results(model: EvaluatedModel, scored: &Scored, effort: Effort) -> Results {
         skipped: Vec::new(),
         effort,
     }
-}
-
-fn scored_test(
-    answers: Answers,
-    class_names: &[String],
-    benchmark: &Benchmark,
-    table: Table,
-    mut notes: Vec<String>,
-) -> Scored {
-    if answers.n_unreadable > 0 {
-        notes.push(format!("{} test images cannot be read and are not scored", answers.n_unreadable));
-    }
-    Classified {
-        key: benchmark.key.clone(),
-        title: format!("{}, test part", benchmark.title),
-        main_metric: "top1_accuracy".into(),
-        table,
-        predictions: Predictions { class_names: class_names.to_vec(), rows: answers.predictions },
-        files: answers.files,
-        unreadable: Vec::new(),
-        notes,
-        doubts: Vec::new(),
-        scale: None,
-        exclusion: None,
-    }
-    .score()
 }

@@ -4,10 +4,13 @@
 //! The test part is scored as a benchmark is, so that the answers can be compared with those of other models.
 
 mod data;
+mod earlier;
+mod groups;
 mod head;
 #[cfg(test)]
 mod head_parity;
 mod options;
+mod parts;
 mod readable;
 mod split;
 mod tower;
@@ -19,25 +22,27 @@ pub use options::FinetuneOptions;
 pub use split::SplitOptions;
 pub use tower::{LabeledFiles, TowerTask, TowerTrainer, TunedTower};
 pub use tunable::{HeadGradients, TunableHead};
+pub use written::TUNED_FOLDER;
 
 use super::compare::Evaluated;
-use super::labeled::{Columns, LabeledImages};
 use super::out::ReportFolder;
-use super::own_data::{LabeledData, LabeledRows, labeled};
+use super::report::{listed, unreadable};
 use super::{Ending, compared, print_table};
 use anyhow::{Context, Result, ensure};
-use data::Data;
+use data::{Data, Encoded};
 use dermake_features::Identity;
 use dermake_models::options::ModelOptions;
 use dermake_process::print;
+use earlier::EarlierRun;
 use head::{Trained, class_weights, train};
+use parts::{Parts, without_copies};
 use readable::Readable;
 use shared_model::preprocess::Reading;
-use split::{Parts, parts, without_copies};
-use written::{WrittenHead, write_head};
+use split::divided;
+use written::{WrittenHead, head_name, tuned_name, write_head};
 
-/// Folder of a trained tower and its head, in that of the result.
-pub const TUNED_FOLDER: &str = "tuned";
+/// Classes that a message names.
+const MAX_NAMED: usize = 10;
 
 /// Trains a head on the training part, and the tower if there is a trainer; scores them on the test part and writes
 /// everything.
@@ -45,21 +50,25 @@ pub const TUNED_FOLDER: &str = "tuned";
 /// # Errors
 /// When the data have no labels or too few rows, a model cannot be loaded, or a file cannot be written.
 pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
-    let folder = ReportFolder::prepare(options.out)?;
-    let LabeledData { benchmark, table, label_column, class_list } =
-        labeled(options.data, &options.columns, options.max_unreadable, LabeledRows::All)?;
-    let columns = Columns { label: &label_column, image: benchmark.image_column.as_deref() };
-    let rows = table.rows().to_vec();
-    let images = LabeledImages::of_rows(&table, &rows, &columns, &class_list, options.data)?;
-    let mut parts = parts(&table, &rows, &images.labels, &options.split)?;
-    let data = Data { benchmark, table, class_list, rows, images };
+    let mut folder = ReportFolder::prepare(options.out)?;
+    let earlier = EarlierRun::of(options.out, &mut folder);
+    let data = Data::read(options)?;
+    let mut parts = divided(&data.table, &data.rows, &data.images.labels, &options.split)?;
+    for doubt in &data.images.doubts {
+        parts.warn(doubt.clone());
+    }
+    if let Some(trainer) = options.tower {
+        options.out.to_str().context("--out is not UTF-8")?;
+        trainer.check()?;
+    }
 
     let encoded = data.encoded(options, options.model, &(0..data.rows.len()).collect::<Vec<_>>())?;
+    parts.warn_of_unreadable(encoded.unreadable(), &data.rows);
     let readable = encoded.readable(&data)?;
     without_copies(&mut parts, |place| readable.sha256(place).map(str::to_owned))?;
     let class_names = &data.class_list.class_names;
-    let trained = train_head(options, &readable, &parts, class_names)?;
-    let name = format!("{}-head", encoded.identity.model_name);
+    let trained = train_head(options, &readable, &mut parts, class_names)?;
+    let name = head_name(&encoded.identity.model_name);
     let mut evaluated = vec![data.scored(&readable, &parts, &trained.head, &encoded, &name)?];
     // The report of the frozen tower is there whatever the training of the tower comes to.
     let mut comparison = compared(&evaluated, Vec::new(), Some(&folder))?;
@@ -71,6 +80,10 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
         identity: &encoded.identity,
     };
     write_head(&written, options.out)?;
+    let remove_earlier = |models: &[Evaluated]| match &earlier {
+        Some(earlier) => earlier.remove(&folder, models, options.tower.is_some()),
+        None => Ok(()),
+    };
     if let Some(trainer) = options.tower {
         let task = TowerTask {
             train: readable.files(&parts.train),
@@ -81,29 +94,36 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
             notice: encoded.notice.clone(),
             folder: &options.out.join(TUNED_FOLDER),
         };
-        let name = format!("{}-tuned", encoded.identity.model_name);
-        let test = readable.places(&parts.test);
-        match tune(options, trainer, &task, &data, &parts, &test, &name)? {
-            None => return Ok(Ending::Interrupted),
-            Some(tuned) => evaluated.push(tuned),
-        }
+        let frozen = Frozen { data: &data, parts: &parts, encoded: &encoded, readable: &readable };
+        let Some(tuned) = tune(options, trainer, &task, &frozen)? else {
+            remove_earlier(&evaluated)?;
+            return Ok(Ending::Interrupted);
+        };
+        evaluated.push(tuned);
         comparison = compared(&evaluated, Vec::new(), Some(&folder))?;
     }
+    remove_earlier(&evaluated)?;
     print_table(&comparison, Ending::Complete)?;
     Ok(Ending::Complete)
 }
 
-/// Trains the tower, writes its head, and scores both on the test part, of which the images at the places `test` can be
-/// read; `None` if the user stopped it.
+/// The data with the features of the frozen tower.
+struct Frozen<'a> {
+    data: &'a Data,
+    parts: &'a Parts,
+    encoded: &'a Encoded,
+    readable: &'a Readable<'a>,
+}
+
+/// Trains the tower, writes its head, and scores both on the images of the test part that the frozen tower could read;
+/// `None` if the user stopped it.
 fn tune(
     options: &FinetuneOptions<'_>,
     trainer: &dyn TowerTrainer,
     task: &TowerTask<'_>,
-    data: &Data,
-    parts: &Parts,
-    test: &[usize],
-    name: &str,
+    frozen: &Frozen<'_>,
 ) -> Result<Option<Evaluated>> {
+    let Frozen { data, parts, encoded, readable } = frozen;
     let folder = task.folder.to_str().context("--out is not UTF-8")?;
     let TunedTower { head, epochs, best_epoch, is_stopped } = trainer.tune(task)?;
     let model = ModelOptions { model: folder.to_owned(), arch: None, ..options.model.clone() };
@@ -117,9 +137,15 @@ fn tune(
     if is_stopped {
         return Ok(None);
     }
+    let name = tuned_name(&encoded.identity.model_name);
     // Only these: after hours of training, the share of unreadable images in the test part alone must not be an error.
-    let encoded = data.encoded(options, &model, test)?;
-    Ok(Some(data.scored(&encoded.readable(data)?, parts, &head, &encoded, name)?))
+    let test = readable.places(&parts.test);
+    let again = data.encoded(options, &model, &test)?;
+    if let Some(gone) = unreadable(again.unreadable(), test.len(), "") {
+        tracing::warn!("after the training of the tower, {gone}");
+    }
+    let again = again.with_unreadable(encoded.unreadable());
+    Ok(Some(data.scored(&again.readable(data)?, parts, &head, &again, &name)?))
 }
 
 /// The weight of each class.
@@ -134,22 +160,23 @@ fn weights(options: &FinetuneOptions<'_>, labels: &[usize], class_names: &[Strin
 fn train_head(
     options: &FinetuneOptions<'_>,
     readable: &Readable<'_>,
-    parts: &Parts,
+    parts: &mut Parts,
     class_names: &[String],
 ) -> Result<Trained> {
     let (training, validation) = (readable.part(&parts.train), readable.part(&parts.validation));
-    for (name, part) in [("training", &parts.train), ("validation", &parts.validation), ("test", &parts.test)] {
+    for (name, part) in parts.named() {
         ensure!(!readable.places(part).is_empty(), "no {name} image can be read");
     }
     let weights = weights(options, &training.labels, class_names)?;
+    let n_absent = warn_of_absent_classes(&training.labels, parts, class_names);
     let trained = train(&training, &validation, &weights, &options.head)?;
     print::remark(format_args!(
         "trained on {} images with {} classes, {} for validation, {} for the test; best epoch {} of {}, validation loss \
          {:.4}",
         training.labels.len(),
-        class_names.len(),
+        class_names.len() - n_absent,
         validation.labels.len(),
-        parts.test.len(),
+        readable.places(&parts.test).len(),
         trained.best_epoch + 1,
         trained.epochs.len(),
         trained.epochs[trained.best_epoch].validation_loss
@@ -161,4 +188,21 @@ fn train_head(
         );
     }
     Ok(trained)
+}
+
+/// Warns of classes that no training label is of, and returns their number.
+fn warn_of_absent_classes(labels: &[usize], parts: &mut Parts, class_names: &[String]) -> usize {
+    let is_absent = |(class, _): &(usize, &String)| !labels.contains(class);
+    let absent: Vec<&str> =
+        class_names.iter().enumerate().filter(is_absent).map(|(_, name)| name.as_str()).collect();
+    if !absent.is_empty() {
+        let have = if absent.len() == 1 { "has" } else { "have" };
+        parts.warn(format!(
+            "{} of {} classes {have} no training photo, so that the classifier cannot know them: {}",
+            absent.len(),
+            class_names.len(),
+            listed(&absent, MAX_NAMED)
+        ));
+    }
+    absent.len()
 }

@@ -79,7 +79,6 @@ impl<'a> Readable<'a> {
         Answers {
             predictions: at.iter().zip(probabilities.rows()).map(prediction).collect(),
             files: at.iter().map(|&at| self.scored.files[at].clone()).collect(),
-            n_unreadable: places.len() - at.len(),
         }
     }
 }
@@ -88,5 +87,4 @@ impl<'a> Readable<'a> {
 pub struct Answers {
     pub predictions: Vec<Prediction>,
     pub files: Vec<PathBuf>,
-    pub n_unreadable: usize,
 }

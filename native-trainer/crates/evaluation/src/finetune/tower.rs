@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 
 /// Trains an image tower with a head on top.
 pub trait TowerTrainer {
+    /// Checks, before the features of the images are computed, that the tower can be trained as it is asked for.
+    ///
+    /// # Errors
+    /// When the model cannot be trained, or lacks what is to be trained of it.
+    fn check(&self) -> Result<()>;
+
     /// Trains until the loss of the validation images no longer improves, and writes the model of the best epoch into the
     /// task's folder.
     ///

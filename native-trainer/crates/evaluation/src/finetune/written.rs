@@ -5,16 +5,22 @@ use anyhow::Result;
 use dermake_features::Identity;
 use dermake_files::hash;
 use dermake_files::output::replace_file;
+use dermake_files::text_file;
 use dermake_sheets::Sheet;
 use safetensors::tensor::{Dtype, TensorView};
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::Path;
 
+/// Folder of a trained tower and its head, in that of the result.
+pub const TUNED_FOLDER: &str = "tuned";
 /// The head as `torch.nn.Linear` stores it.
 const HEAD_FILE: &str = "head.safetensors";
 /// Its classes in order, and the model that it belongs to.
 const ABOUT_FILE: &str = "head.json";
 const HISTORY_FILE: &str = "history.csv";
+/// The files of a head. The one by which a folder is known comes last.
+pub const HEAD_FILES: [&str; 3] = [HEAD_FILE, HISTORY_FILE, ABOUT_FILE];
 
 /// A head to write, and how it came about.
 pub struct WrittenHead<'a> {
@@ -25,6 +31,29 @@ pub struct WrittenHead<'a> {
     pub class_names: &'a [String],
     /// The model whose features it takes.
     pub identity: &'a Identity,
+}
+
+/// What the head on a model's features is called in reports.
+pub fn head_name(model: &str) -> String {
+    format!("{model}-head")
+}
+
+/// What a model's trained tower with its head is called in reports.
+pub fn tuned_name(model: &str) -> String {
+    format!("{model}-tuned")
+}
+
+/// The model whose features a head in a folder takes; `None` if there is no head.
+pub fn model_of(folder: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct About {
+        model: String,
+        #[serde(rename = "head_sha256")]
+        _head_sha256: String,
+    }
+    let path = folder.join(ABOUT_FILE);
+    let text = path.is_file().then(|| text_file::read(&path).ok())??;
+    serde_json::from_str::<About>(&text).ok().map(|about| about.model)
 }
 
 /// Writes the head as PyTorch's `Linear` of the unit image features, its classes, and the losses of its epochs.

@@ -30,7 +30,7 @@ use mistakes::Thumbnail;
 
 pub(super) use figures::{figures, slug};
 pub(super) use format::listed;
-pub use left_out::{sentence as left_out, share as scored_share};
+pub use left_out::{sentence as left_out, share as scored_share, unreadable};
 pub use markdown::{markdown, terminal};
 
 const STYLE: &str = include_str!("style.css");

@@ -42,6 +42,10 @@ const HEAD_RATE_FACTOR: f64 = 0.1;
 const CLIP_NORM: f64 = 1.0;
 
 impl TowerTrainer for TowerTuning<'_> {
+    fn check(&self) -> Result<()> {
+        self.options.check(self.model)
+    }
+
     fn tune(&self, task: &TowerTask<'_>) -> Result<TunedTower> {
         self.options.validate()?;
         let model = self.options.model(self.model)?;

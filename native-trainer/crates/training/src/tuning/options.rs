@@ -5,7 +5,7 @@ use crate::lock::Lock;
 use crate::low_rank::{LowRank, Matrix};
 use crate::model::TrainedModel;
 use crate::place::{Tower, n_blocks};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use dermake_device::placement;
 use dermake_models::options::ModelOptions;
 use shared_model::config::ClipConfig;
@@ -71,15 +71,37 @@ impl TuningOptions {
         Ok(())
     }
 
-    fn lock(&self, config: &ClipConfig) -> Result<Lock> {
+    /// Checks the options and the model, before any work.
+    ///
+    /// # Errors
+    /// Those of [`Self::model`], as far as they depend on the model's config and kind of weights.
+    pub(super) fn check(&self, options: &ModelOptions) -> Result<()> {
+        self.validate()?;
+        placement(options.device, options.dtype)?;
+        let (config, _) = dense(&options.model, options.arch.as_deref())?;
+        self.unlocked(&config).map(drop)
+    }
+
+    /// What is locked, and the adapters if there are some.
+    ///
+    /// # Errors
+    /// When the image tower has fewer blocks, or a matrix of a smaller rank.
+    fn unlocked(&self, config: &ClipConfig) -> Result<(Lock, Option<LowRank>)> {
         let text = Lock { text: true, ..Lock::default() };
         Ok(match self.unfreeze {
-            Unfreeze::All => text,
-            Unfreeze::LowRank(_) => LowRank::lock(&text),
+            Unfreeze::All => (text, None),
+            Unfreeze::LowRank(rank) => {
+                let lock = LowRank::lock(&text);
+                let adapters = LowRank { rank, alpha: None, matrices: vec![Matrix::Q, Matrix::V], seed: self.seed };
+                adapters
+                    .layout(config, &lock, &lock.layout(config))
+                    .with_context(|| format!("--unfreeze lora:{rank} does not fit the model"))?;
+                (lock, Some(adapters))
+            }
             Unfreeze::Blocks(n) => {
                 let there = n_blocks(config, Tower::Image);
                 ensure!(n <= there, "--unfreeze is {n}, but the image tower has {there} blocks");
-                Lock { image_blocks: Some(there - n), ..text }
+                (Lock { image_blocks: Some(there - n), ..text }, None)
             }
         })
     }
@@ -91,14 +113,11 @@ impl TuningOptions {
     pub(super) fn model(&self, options: &ModelOptions) -> Result<TrainedModel> {
         let placement = placement(options.device, options.dtype)?;
         let (config, weights) = dense(&options.model, options.arch.as_deref())?;
-        let lock = self.lock(&config)?;
+        let (lock, adapters) = self.unlocked(&config)?;
         let model = TrainedModel::with_lock(weights, &config, &placement, &lock)?;
-        match self.unfreeze {
-            Unfreeze::LowRank(rank) => {
-                let adapters = LowRank { rank, alpha: None, matrices: vec![Matrix::Q, Matrix::V], seed: self.seed };
-                model.with_adapters(&adapters, &lock)
-            }
-            _ => Ok(model),
+        match adapters {
+            Some(adapters) => model.with_adapters(&adapters, &lock),
+            None => Ok(model),
         }
     }
 }
@@ -134,7 +153,7 @@ mod tests {
             learning_rate: 1e-5,
             seed: 0,
         };
-        let lock = |unfreeze| options(unfreeze).lock(&config);
+        let lock = |unfreeze| options(unfreeze).unlocked(&config).map(|(lock, _)| lock);
         let two = lock(Unfreeze::Blocks(2)).unwrap();
         assert!(two.locks("visual.transformer.resblocks.9.ln_1.bias") && two.locks("visual.conv1.weight"));
         assert!(!two.locks("visual.transformer.resblocks.10.ln_1.bias") && !two.locks("visual.proj"));
@@ -143,6 +162,8 @@ mod tests {
         }
         let error = lock(Unfreeze::Blocks(13)).unwrap_err().to_string();
         assert_eq!(error, "--unfreeze is 13, but the image tower has 12 blocks");
+        let error = format!("{:#}", lock(Unfreeze::LowRank(769)).unwrap_err());
+        assert!(error.starts_with("--unfreeze lora:769 does not fit the model: lora.rank is 769"), "{error}");
         assert!(TuningOptions { learning_rate: f64::NAN, ..options(Unfreeze::All) }.validate().is_err());
     }
 }
