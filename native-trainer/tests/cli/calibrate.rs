@@ -195,7 +195,21 @@ fn published_probabilities_are_calibrated_without_a_model() {
     assert_eq!((&found[0]["model"], &found[0]["data"]), (&"mine".into(), &"HAM".into()));
     assert!(found[0]["temperature"].as_f64().unwrap() > 1.5, "{found}");
     let text = String::from_utf8(run(&[]).stdout).unwrap();
-    assert!(text.contains("mine, HAM: temperature") && text.contains("50 %"), "{text}");
+    assert!(text.contains("mine, HAM: temperature") && text.contains("most confident answers"), "{text}");
+    // All answers have the same confidence: none of them is told apart by the order of the file.
+    let accuracy = &found[0]["top1_accuracy"];
+    let covered = found[0]["accuracy_at_coverage"].as_array().unwrap();
+    let coverages: Vec<f64> = covered.iter().map(|covered| covered["coverage"].as_f64().unwrap()).collect();
+    assert_eq!(coverages, [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]);
+    let of = |figure: &Value| [&figure["value"], &figure["interval"][0], &figure["interval"][1]].map(Value::as_f64);
+    for covered in covered {
+        for (found, all) in of(&covered["accuracy"]).into_iter().zip(of(accuracy)) {
+            assert!((found.unwrap() - all.unwrap()).abs() < 1e-9, "{covered} and {accuracy}");
+        }
+    }
+    let [value, low, high] = of(accuracy).map(Option::unwrap);
+    let last = format!("{:<28}  {value:.3} ({low:.3}–{high:.3})", "50 %");
+    assert!(text.lines().any(|line| line == last), "{last}\n{text}");
 
     let mut certain = String::from("image_path,true_label,probability_class_0,probability_class_1\n");
     (0..80).for_each(|row| writeln!(certain, "{row}.jpg,{0},{1},{0}", row % 2, 1 - row % 2).unwrap());

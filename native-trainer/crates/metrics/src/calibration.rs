@@ -71,6 +71,8 @@ pub struct ScoredProbabilities {
     answers: Vec<(f64, bool)>,
     squared_distances: Vec<f64>,
     negative_logs: Vec<f64>,
+    /// Rows of equal confidence together, the most confident first.
+    by_confidence: Vec<Vec<usize>>,
 }
 
 /// Smallest probability of which a logarithm is taken: published tables have zeros.
@@ -91,8 +93,10 @@ impl ScoredProbabilities {
         };
         // Of the reciprocal: the negative logarithm of 1 would be -0, which is shown.
         let negative_log = |(row, &label): (&Vec<f64>, &usize)| row[label].max(SMALLEST_PROBABILITY).recip().ln();
+        let answers: Vec<(f64, bool)> = rows().map(answer).collect();
         Self {
-            answers: rows().map(answer).collect(),
+            by_confidence: by_confidence(&answers),
+            answers,
             squared_distances: rows().map(squared_distance).collect(),
             negative_logs: rows().map(negative_log).collect(),
         }
@@ -124,17 +128,43 @@ impl ScoredProbabilities {
         mean(&right, counts)
     }
 
-    /// Accuracy of the most confident rows, for each of some shares of all rows; `None` where that is no row.
-    pub fn accuracy_at_coverage(&self, shares: &[f64]) -> Vec<Option<f64>> {
-        let mut answers = self.answers.clone();
-        answers.sort_by(|a, b| b.0.total_cmp(&a.0));
+    /// Accuracy of the most confident rows, for each of some shares of all rows, rounded to whole rows; `None` where that
+    /// is no row.
+    ///
+    /// Rows of equal confidence are not told apart: if only a part of them is in the share, each counts with that part.
+    /// The order of the rows changes nothing.
+    pub fn accuracy_at_coverage(&self, shares: &[f64], counts: &[u32]) -> Vec<Option<f64>> {
+        let n: f64 = counts.iter().copied().map(f64::from).sum();
+        let ties = self.by_confidence.iter().map(|rows| {
+            let n: u32 = rows.iter().map(|&row| counts[row]).sum();
+            let n_right: u32 = rows.iter().filter(|&&row| self.answers[row].1).map(|&row| counts[row]).sum();
+            (f64::from(n), f64::from(n_right))
+        });
+        let ties: Vec<(f64, f64)> = ties.filter(|(n, _)| *n > 0.0).collect();
         let accuracy = |share: &f64| {
-            let n = (share * answers.len() as f64).round() as usize;
-            let n_right = answers.iter().take(n).filter(|(_, is_right)| *is_right).count();
-            (n > 0).then(|| n_right as f64 / n as f64)
+            let n_answered = (share * n).round();
+            let (mut left, mut n_right) = (n_answered, 0.0);
+            for &(n, n_right_of_tie) in &ties {
+                let n_taken = n.min(left);
+                n_right += n_right_of_tie * n_taken / n;
+                left -= n_taken;
+                if left <= 0.0 {
+                    break;
+                }
+            }
+            (n_answered > 0.0).then(|| n_right / n_answered)
         };
         shares.iter().map(accuracy).collect()
     }
+}
+
+/// Returns the rows by falling confidence, those of equal confidence together.
+fn by_confidence(answers: &[(f64, bool)]) -> Vec<Vec<usize>> {
+    // Sums of the same probabilities in another order differ in their last bits.
+    let decimals = |row: &usize| (answers[*row].0 * 1e12).round();
+    let mut rows: Vec<usize> = (0..answers.len()).collect();
+    rows.sort_by(|a, b| decimals(b).total_cmp(&decimals(a)));
+    rows.chunk_by(|a, b| decimals(a) == decimals(b)).map(<[usize]>::to_vec).collect()
 }
 
 fn mean(values: &[f64], counts: &[u32]) -> Option<f64> {
@@ -175,6 +205,53 @@ mod tests {
         let certain = ScoredProbabilities::new(&[vec![1.0, 0.0]], &[0]);
         assert_eq!(format!("{:.3}", certain.negative_log_likelihood(&[1]).unwrap()), "0.000");
         // The most confident row is wrong, the second right.
-        assert_eq!(scored.accuracy_at_coverage(&[1.0 / 3.0, 0.67, 0.0]), [Some(0.0), Some(0.5), None]);
+        assert_eq!(scored.accuracy_at_coverage(&[1.0 / 3.0, 0.67, 0.0], &all), [Some(0.0), Some(0.5), None]);
+    }
+
+    /// Ten rows by falling confidence: 0.95 right, four of 0.9 of which three are right, 0.8 wrong, 0.7 right, three of
+    /// 0.6 of which one is right.
+    #[test]
+    fn rows_of_equal_confidence_count_with_the_same_part_at_each_coverage() {
+        let rows = [
+            (0.9, true),
+            (0.6, false),
+            (0.95, true),
+            (0.9, false),
+            (0.8, false),
+            (0.6, true),
+            (0.9, true),
+            (0.7, true),
+            (0.9, true),
+            (0.6, false),
+        ];
+        let accuracy = |rows: &[(f64, bool)], counts: &[u32]| {
+            let probabilities: Vec<Vec<f64>> = rows.iter().map(|(p, _)| vec![*p, 1.0 - p]).collect();
+            let labels: Vec<usize> = rows.iter().map(|(_, is_right)| usize::from(!is_right)).collect();
+            let scored = ScoredProbabilities::new(&probabilities, &labels);
+            scored.accuracy_at_coverage(&[1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.3], counts)
+        };
+        let near = |found: Vec<Option<f64>>, expected: [f64; 7]| {
+            for (found, expected) in found.into_iter().zip(expected) {
+                assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} and {expected}");
+            }
+        };
+        // Two of the three at 0.6 have two thirds of one right; two of the four at 0.9 have one and a half.
+        let expected = [
+            6.0 / 10.0,
+            (5.0 + 2.0 / 3.0) / 9.0,
+            (5.0 + 1.0 / 3.0) / 8.0,
+            5.0 / 7.0,
+            4.0 / 6.0,
+            4.0 / 5.0,
+            (1.0 + 1.5) / 3.0,
+        ];
+        near(accuracy(&rows, &[1; 10]), expected);
+        let reversed: Vec<(f64, bool)> = rows.iter().rev().copied().collect();
+        near(accuracy(&reversed, &[1; 10]), expected);
+        // Each row twice is the same data; a row that is not drawn is not there.
+        near(accuracy(&rows, &[2; 10]), expected);
+        let mut counts = [0; 10];
+        (counts[2], counts[4]) = (1, 1);
+        near(accuracy(&rows, &counts), [0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0]);
     }
 }

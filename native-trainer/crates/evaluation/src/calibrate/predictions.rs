@@ -10,7 +10,8 @@ use serde::Serialize;
 use shared_model::calibration::{CalibrationErrors, Figure};
 use std::path::{Path, PathBuf};
 
-/// Shares of all photos that are answered, the most confident first.
+/// Shares of the held-out photos that are answered, the most confident ones by the largest probability after the
+/// temperature.
 pub const COVERAGES: [f64; 6] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5];
 
 /// A model's published probabilities for a data set, before and after a temperature.
@@ -24,7 +25,8 @@ pub struct CalibratedPredictions {
     pub top1_accuracy: Figure,
     pub before: CalibrationErrors,
     pub after: CalibrationErrors,
-    /// Accuracy if only the most confident photos are answered, by their share.
+    /// Accuracy if only the most confident photos are answered, by their share. Photos of equal confidence count with the
+    /// same part ([`ScoredProbabilities::accuracy_at_coverage`]).
     pub accuracy_at_coverage: Vec<CoveredAccuracy>,
     /// Bins of the held-out photos before and after.
     pub reliability_before: Vec<ReliabilityBin>,
@@ -35,7 +37,7 @@ pub struct CalibratedPredictions {
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct CoveredAccuracy {
     pub coverage: f64,
-    pub accuracy: Option<f64>,
+    pub accuracy: Figure,
 }
 
 /// Fits a temperature on one half of each file's rows, and measures it on the other.
@@ -80,7 +82,8 @@ fn of_predictions(predictions: &Predictions, model: String, data: String) -> Res
     let (before, after) = (scored(1.0), scored(temperature));
     let n = held_out.len();
     let [top1_accuracy] = figures(n, |counts| vec![after.accuracy(counts)]);
-    let covered = COVERAGES.into_iter().zip(after.accuracy_at_coverage(&COVERAGES));
+    let accuracies: [Figure; COVERAGES.len()] = figures(n, |counts| after.accuracy_at_coverage(&COVERAGES, counts));
+    let covered = COVERAGES.into_iter().zip(accuracies);
     Ok(CalibratedPredictions {
         model,
         data,
@@ -124,6 +127,6 @@ mod tests {
         let error = |errors: &CalibrationErrors| errors.expected_calibration_error.value.unwrap();
         assert!(error(&found.before) > 0.25 && error(&found.after) < 0.1, "{found:?}");
         assert_eq!((found.n_fitted, found.accuracy_at_coverage.len()), (1500, COVERAGES.len()));
-        assert_eq!(found.accuracy_at_coverage[0].accuracy, found.top1_accuracy.value);
+        assert_eq!(found.accuracy_at_coverage[0].accuracy, found.top1_accuracy);
     }
 }

@@ -1,6 +1,6 @@
 //! Calibrations as text for the terminal.
 
-use super::predictions::{COVERAGES, CalibratedPredictions};
+use super::predictions::{CalibratedPredictions, CoveredAccuracy};
 use shared_model::calibration::{Calibration, CalibrationErrors, Figure, Measured};
 use std::fmt::Write;
 
@@ -66,9 +66,9 @@ fn errors_table(before: &CalibrationErrors, after: &CalibrationErrors) -> String
 }
 
 fn coverage_table(found: &CalibratedPredictions) -> String {
-    let cells = |values: Vec<String>| values.iter().map(|cell| format!("{cell:>8}")).collect::<String>();
-    let shares = COVERAGES.iter().map(|share| format!("{:.0} %", 100.0 * share)).collect();
-    let accuracy = |value: Option<f64>| value.map_or("n/a".to_string(), |value| format!("{value:.3}"));
-    let accuracies = found.accuracy_at_coverage.iter().map(|covered| accuracy(covered.accuracy)).collect();
-    format!("{:<28}{}\n{:<28}{}\n", "most confident answers", cells(shares), "their accuracy", cells(accuracies))
+    let row = |CoveredAccuracy { coverage, accuracy }: &CoveredAccuracy| {
+        format!("{:<28}  {accuracy}\n", format!("{:.0} %", 100.0 * coverage))
+    };
+    format!("{:<28}  accuracy\n", "most confident answers")
+        + &found.accuracy_at_coverage.iter().map(row).collect::<String>()
 }
