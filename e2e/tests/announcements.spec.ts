@@ -11,6 +11,7 @@ const notAPhoto = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.fr
 const ANSWERS = /^(Unsure|None of these|The percentages|This model is not calibrated).*\| .* \d+(\.\d+)? %/;
 const READY = /^Ready: choose a photo\.$/;
 const CLASSIFYING = /^Classifying the photo\.$/;
+const CLASSIFYING_MANY = /^Classifying the photos\.$/;
 const DONE = /^Done\.$/;
 
 test('the model, the answers, an error and other labels are announced once each', async ({ page, dermake, server }) => {
@@ -88,10 +89,39 @@ test('a map, findings, a crop, a table, its search and another language are anno
   await dermake.find('begin-crop').click();
   await heard.expectSaid(CLASSIFYING, /^Scoring findings\.$/, ANSWERS, DONE);
   await dermake.find('many-input').setInputFiles([sample(1), sample(2), sample(3), join(samples, 'ATTRIBUTION.md')]);
-  await heard.expectSaid(DONE); // the status appears with the table, so that its first text is not said
+  await heard.expectSaid(CLASSIFYING_MANY, DONE);
   await dermake.find('table-search').fill('a mole');
   await dermake.find('start-search').click();
   await heard.expectSaid(/^Ordered by similarity/, DONE);
   await dermake.find('language-select').selectOption('de');
   await heard.expectSaid(/^Fertig\.$/);
+});
+
+test('the work on many photos is announced from its start, with the table, its search and the way back', async ({ page, dermake, server }) => {
+  const heard = await Announcements.of(page);
+  const expectNothingMissed = async () => expect(await heard.unsaid()).toEqual([]);
+  await dermake.load(server.url);
+  await heard.expectSaid(READY);
+  await dermake.find('many-input').setInputFiles([1, 2, 3].map(sample));
+  await expect(dermake.find('table-summary')).toContainText('3 of 3 photos are done');
+  await expectNothingMissed();
+  await heard.expectSaid(CLASSIFYING_MANY, DONE);
+
+  await dermake.find('table-search').fill('a mole');
+  await dermake.find('start-search').click();
+  await expect(dermake.find('table-order')).toContainText('“a mole”', { timeout: 120_000 });
+  await expectNothingMissed();
+  await heard.expectSaid(/^Downloading the text part of the model\.$/, /^Ordered by similarity/, DONE);
+  // The text part is here: the search has no other name for its work.
+  await dermake.find('table-search').fill('a red patch');
+  await dermake.find('start-search').click();
+  await heard.expectSaid(/^Searching the photos\.$/, /^Ordered by similarity to “a red patch”/, DONE);
+
+  // A photo of the table comes with answers that were not on the page, and the table goes.
+  await dermake.find('table').getByRole('button', { name: 'sample-2.jpg', exact: true }).click();
+  await dermake.expectAnswers(sample(2));
+  await expectNothingMissed();
+  await heard.expectSaid(CLASSIFYING, ANSWERS, DONE);
+  await dermake.find('remove-photo').click();
+  await heard.expectSaid(READY);
 });

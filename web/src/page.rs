@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::components::{
-    Advice, DropOverlay, ImagePicker, Journal, LabelEditor, LanguageChoice, PhotoTable, Predictions,
+    Advice, DropOverlay, ImagePicker, Journal, LabelEditor, LanguageChoice, PhotoTable, Predictions, SpokenStatus,
 };
 use crate::document::{builds, has_attribute, server_name};
 use crate::state::Event;
@@ -50,6 +50,7 @@ fn Page() -> impl IntoView {
                 <Advice app/>
                 <Journal app/>
             </div>
+            <SpokenStatus app/>
         </main>
         <Footer app/>
         <DropOverlay app/>

@@ -30,4 +30,5 @@ pub use image_picker::ImagePicker;
 pub use journal::Journal;
 pub use label_editor::LabelEditor;
 pub use language_choice::LanguageChoice;
+pub use model_status::SpokenStatus;
 pub use predictions::Predictions;

@@ -1,10 +1,26 @@
-//! The model: its status and progress, warnings about it, and the choice among several.
+//! The model: its status, which is announced, and its progress, warnings about it, and the choice among several.
 
 use crate::app::App;
 use crate::state::Event;
 use crate::{sentences, texts};
 use leptos::prelude::*;
 
+/// The status for screen readers. It is on the page as long as the page is, unlike [`ModelStatus`], which comes anew with
+/// a table or with answers: screen readers announce what comes into a region that is already there.
+#[component]
+pub fn SpokenStatus(app: App) -> impl IntoView {
+    let status = app.watch(|state| state.status());
+    view! {
+        <div
+            class="only-spoken"
+            role="status"
+            data-testid="spoken-status"
+            prop:textContent=move || sentences::status(&app.texts(), status.get())
+        ></div>
+    }
+}
+
+/// The status as it is seen, beside the answers or above the table, and what is known of the model.
 #[component]
 pub fn ModelStatus(app: App) -> impl IntoView {
     let status = app.watch(|state| state.status());
@@ -23,7 +39,6 @@ pub fn ModelStatus(app: App) -> impl IntoView {
     view! {
         <p class="status">
             <span
-                role="status"
                 data-testid="status"
                 data-phase=phase
                 data-threads=move || n_threads.get().to_string()

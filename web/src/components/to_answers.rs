@@ -35,7 +35,7 @@ pub fn ToAnswers(app: App) -> impl IntoView {
     view! { <div class="to-answers">{content}</div> }
 }
 
-/// The status once more. Screen readers announce the one beside the answers.
+/// The status once more, near the photo. Screen readers have the one beside the answers.
 #[component]
 fn Work(app: App) -> impl IntoView {
     let status = app.watch(|state| state.status());
