@@ -11,8 +11,7 @@ use dermake_process::print::{self, shown};
 use dermake_process::progress;
 use dermake_sheets::{Sheet, SheetFormat};
 use serde::Serialize;
-use shared_model::concepts::Concept;
-use shared_model::concepts::Presence;
+use shared_model::concepts::{Concept, Finding, Presence, Typical, findings};
 use shared_model::preprocess::Reading;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +20,8 @@ pub struct AnnotateOptions {
     /// Known concepts or custom words, each entry in the form of --concepts; empty means all known concepts.
     pub concepts: Vec<String>,
     pub top_k: usize,
+    /// The label whose typical concepts are marked, and printed even if they are not among the first `top_k`.
+    pub typical_of: Option<String>,
     pub scale: Scale,
     pub as_json: bool,
     pub reading: Reading,
@@ -36,7 +37,7 @@ pub struct AnnotateOptions {
 #[derive(Serialize)]
 struct Annotation<'a> {
     image: &'a str,
-    concepts: Vec<Presence>,
+    concepts: Vec<Finding>,
     /// The factor between cosines and scores.
     scale: f64,
     model: &'a str,
@@ -52,6 +53,7 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
         SheetFormat::refuse_inputs("--out", out, &read)?;
     }
     let concepts = concepts(&options.concepts)?;
+    let typical = options.typical_of.as_deref().map(typical).transpose()?;
     let (model, name) = model_options.load()?;
     dermake_models::warn_of(&model);
     options.scale.check(&model)?;
@@ -69,13 +71,17 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     let present = |photo: &Photo| -> Result<Vec<Presence>> {
         let image = dermake_pictures::decode(&photo.read()?, options.reading)?;
         let feature = model.decoded_image_features(image)?.to_device(&Device::Cpu)?;
-        let top_k = if options.out.is_some() { concepts.len() } else { options.top_k };
-        Ok(scorer.annotate(&feature, top_k)?.remove(0))
+        Ok(scorer.annotate(&feature, concepts.len())?.remove(0))
     };
     let Some(out) = &options.out else {
-        return Tally::of(photos, present, |photo, concepts| {
+        return Tally::of(photos, present, |photo, ranked| {
+            let concepts = findings(&ranked, options.top_k, typical.as_ref());
             let annotation = Annotation { image: &photo.name, concepts, scale: scorer.scale(), model: &name };
-            if options.as_json { print::json(&annotation) } else { print::answer(&annotation.to_table()) }
+            if options.as_json {
+                print::json(&annotation)
+            } else {
+                print::answer(&annotation.to_table(options.top_k))
+            }
         });
     };
     let mut scores = Scores::new(&concepts);
@@ -144,12 +150,24 @@ fn concepts(arguments: &[String]) -> Result<Vec<Concept>> {
     Ok(concepts)
 }
 
+/// Reads the argument of --typical-of. A warning goes to the log.
+fn typical(label: &str) -> Result<Typical> {
+    let typical = Typical::of_typed(label).context("--typical-of")?;
+    if let Some(warning) = typical.warning() {
+        tracing::warn!("--typical-of: {warning}");
+    }
+    Ok(typical)
+}
+
 impl Annotation<'_> {
-    fn to_table(&self) -> String {
-        let longest = self.concepts.iter().map(|presence| presence.concept.chars().count()).max().unwrap_or(0);
+    /// Returns a line for each concept. Those after the first `top_k` have no number: others may be between them.
+    fn to_table(&self, top_k: usize) -> String {
+        let longest = self.concepts.iter().map(|finding| finding.concept.chars().count()).max().unwrap_or(0);
         let mut text = format!("{} ({})", shown(self.image), self.model);
-        for (rank, Presence { concept, score }) in self.concepts.iter().enumerate() {
-            text.push_str(&format!("\n{:>4}. {concept:<longest$}  {score:.3}", rank + 1));
+        for (rank, Finding { concept, score, typical }) in self.concepts.iter().enumerate() {
+            let number = if rank < top_k { format!("{}.", rank + 1) } else { String::new() };
+            let mark = if *typical == Some(true) { "  typical" } else { "" };
+            text.push_str(&format!("\n{number:>5} {concept:<longest$}  {score:.3}{mark}"));
         }
         text
     }
@@ -158,6 +176,20 @@ impl Annotation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typical_concepts_after_the_first_have_no_number() {
+        let finding = |(concept, typical): (&str, bool)| Finding {
+            concept: concept.into(),
+            score: 0.5,
+            typical: Some(typical),
+        };
+        let concepts = [("scale", true), ("bulla", false), ("erythema", true)].map(finding).to_vec();
+        let annotation = Annotation { image: "a.jpg", concepts, scale: 98.9, model: "demo" };
+        let lines = ["a.jpg (demo)", "   1. scale     0.500  typical", "   2. bulla     0.500"];
+        let expected = [&lines[..], &["      erythema  0.500  typical"]].concat().join("\n");
+        assert_eq!(annotation.to_table(2), expected);
+    }
 
     #[test]
     fn each_concept_of_all_arguments_is_there_once() {

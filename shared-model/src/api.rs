@@ -1,7 +1,7 @@
 //! The JSON answers of `dermake serve` at `/models` and below `/v1`. Needs the feature `http`.
 
 use crate::calibration::Certainty;
-use crate::concepts::Presence;
+use crate::concepts::Finding;
 use crate::labels::LabelSet;
 use crate::manifest::{Manifest, ManifestFile};
 use crate::weights::WeightFormat;
@@ -48,7 +48,7 @@ pub struct Annotated {
     /// Name of the model.
     pub model: String,
     /// The concepts by descending score.
-    pub concepts: Vec<Presence>,
+    pub concepts: Vec<Finding>,
     /// The factor between cosines and scores.
     pub scale: f64,
     /// Sentences about concepts that may be mistakes.

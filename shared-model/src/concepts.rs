@@ -1,8 +1,10 @@
 //! Clinical concepts: how much more a photo is like sentences with a term than like the same sentences without it.
 
+mod findings;
 mod typical;
 
-pub use typical::{conditions_with_typical_findings, typical_findings};
+pub use findings::{Finding, findings};
+pub use typical::{Typical, conditions_with_typical_findings, typical_findings};
 
 use crate::labels::{ConceptTemplates, LabelWarning, ReadLabels, concept_terms};
 use crate::{Error, Result};

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   dermake annotate photo.jpg
   dermake annotate photo.jpg --concepts \"bulla, scale, tattoo\" --json
+  dermake annotate photo.jpg --typical-of psoriasis
   dermake annotate photos --out scores.csv")]
 pub struct Annotate {
     /// Photos: files, folders (all photos below them), `-` (standard input) or `@LIST` (a text file with one path per
@@ -38,17 +39,22 @@ pub struct Annotate {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
 
+    /// Mark the concepts that textbooks name for a condition, and show them beyond --top-k, too. The marks are general
+    /// morphology, not from the photo or the model, and no criteria of a diagnosis
+    #[arg(long, value_name = "LABEL")]
+    typical_of: Option<String>,
+
     /// Factor between cosines and scores: a higher one moves scores away from 0.5, and hardly changes their order
     #[arg(long, default_value = CONCEPT_SCALE, value_parser = concept_scale())]
     scale: Scale,
 
-    /// Print one JSON object per line: image, concepts (concept, score), scale, model
+    /// Print one JSON object per line: image, concepts (concept, score, and typical with --typical-of), scale, model
     #[arg(long)]
     json: bool,
 
     /// Write the scores of all concepts, a row for each photo, in place of printing: a file ending in .csv, .tsv,
     /// .parquet or .npy (with the names of photos and concepts beside it)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top_k"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top_k", "typical_of"])]
     out: Option<PathBuf>,
 
     /// Read pixels as `dermake eval` does: ignore EXIF orientation and color profiles, and clip 16-bit gray
@@ -61,6 +67,7 @@ impl Annotate {
         let options = AnnotateOptions {
             concepts: self.concepts,
             top_k: self.top_k as usize,
+            typical_of: self.typical_of,
             scale: self.scale,
             as_json: self.json,
             reading: if self.as_reference { Reading::Reference } else { Reading::Photo },

@@ -3,6 +3,7 @@
 use crate::color_model::{COLORS, model, picture};
 use crate::dermake;
 use crate::json_lines;
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -253,4 +254,36 @@ fn concepts_of_a_photo_are_ranked() {
     let text = String::from_utf8(output.stdout).unwrap();
     let order: Vec<&str> = text.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
     assert_eq!(order, ["blue", "turquoise", "red"], "{text}");
+}
+
+#[test]
+fn concepts_that_are_typical_of_a_label_are_marked_and_printed_beyond_the_first() {
+    let photos = photos();
+    let blue = photos.path().join("blue.png").to_string_lossy().into_owned();
+    let annotate = |arguments: &[&str]| run("annotate", &[&[blue.as_str()], arguments].concat(), photos.path());
+    let concepts = |arguments: &[&str]| json_lines(&annotate(arguments).stdout)[0]["concepts"].clone();
+    let all = concepts(&["--json", "--top-k", "64"]);
+    let is_typical = |found: &Value| ["plaque", "scale", "erythema"].contains(&found["concept"].as_str().unwrap());
+    let ranked = all.as_array().unwrap().iter().enumerate();
+    let shown = ranked.filter(|(rank, found)| *rank < 1 || is_typical(found)).map(|(_, found)| {
+        let mut found = found.clone();
+        found["typical"] = is_typical(&found).into();
+        found
+    });
+    let marked = concepts(&["--json", "--top-k", "1", "--typical-of", "psoriasis"]);
+    assert_eq!(marked, Value::Array(shown.collect()));
+    assert_eq!(marked.as_array().unwrap().len(), 4, "{marked}");
+
+    let text = String::from_utf8(annotate(&["--top-k", "1", "--typical-of", "Psoriasis"]).stdout).unwrap();
+    assert_eq!(text.lines().filter(|line| line.ends_with("  typical")).count(), 3, "{text}");
+    let output = annotate(&["--typical-of", "alopecia areata", "--json"]);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && log.contains("there is no list of typical findings"), "{log}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("\"typical\""));
+    for (label, expected) in [("psorasis", "did you mean psoriasis?"), ("", "such as psoriasis, or a label of pad")]
+    {
+        let output = annotate(&["--typical-of", label]);
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && log.contains(expected), "{log}");
+    }
 }

@@ -2,10 +2,11 @@
 
 use super::{error, translation};
 use crate::language::Catalog;
-use crate::state::{ConceptList, Row, Typical, duration};
+use crate::state::{ConceptList, Row, duration};
 use crate::texts;
 use crate::verdict::Verdict;
 use crate::worker::protocol::{Computed, Engine};
+use shared_model::concepts::Typical;
 
 /// Whether to believe an answer, in a sentence.
 pub fn verdict(catalog: &Catalog, verdict: Verdict) -> String {

@@ -1,38 +1,10 @@
 //! The findings that are shown: the first of each list, and those that are typical of a label.
 
 use super::{ConceptList, n_shown};
-use shared_model::concepts::{Presence, typical_findings};
+use shared_model::concepts::{Finding, Presence, Typical, findings};
 
 /// Number of findings of a list to show before the visitor expands it.
 const N_FIRST: usize = 6;
-
-/// A finding with its score.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    pub concept: String,
-    pub score: f64,
-    /// Whether textbooks name it for the label.
-    pub is_typical: bool,
-}
-
-/// A label, and the findings that textbooks name for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Typical {
-    pub label: String,
-    /// `None` if there is no list for the label.
-    pub findings: Option<Vec<&'static str>>,
-}
-
-impl Typical {
-    /// Returns the findings that are typical of a label.
-    pub fn of(label: &str) -> Self {
-        Self { label: label.into(), findings: typical_findings(label) }
-    }
-
-    fn has(&self, concept: &str) -> bool {
-        self.findings.as_ref().is_some_and(|findings| findings.contains(&concept))
-    }
-}
 
 /// Returns the findings of a list to show, in the order of `scores`: all, or the first and those that are typical.
 pub fn findings_to_show(
@@ -43,13 +15,7 @@ pub fn findings_to_show(
 ) -> Vec<Finding> {
     let of_list = || scores.iter().filter(|found| ConceptList::of(&found.concept) == Some(list));
     let n_first = if is_all { usize::MAX } else { n_shown(of_list().count(), N_FIRST) };
-    let finding = |found: &Presence| Finding {
-        concept: found.concept.clone(),
-        score: found.score,
-        is_typical: typical.is_some_and(|typical| typical.has(&found.concept)),
-    };
-    let ranked = of_list().map(finding).enumerate();
-    ranked.filter(|(rank, found)| *rank < n_first || found.is_typical).map(|(_, found)| found).collect()
+    findings(of_list(), n_first, typical)
 }
 
 #[cfg(test)]
@@ -67,7 +33,7 @@ mod tests {
 
     fn shown(list: ConceptList, label: &str, is_all: bool) -> Vec<(String, bool)> {
         let found = findings_to_show(list, &scores(), Some(&Typical::of(label)), is_all);
-        found.into_iter().map(|found| (found.concept, found.is_typical)).collect()
+        found.into_iter().map(|found| (found.concept, found.typical == Some(true))).collect()
     }
 
     #[test]
@@ -94,7 +60,7 @@ mod tests {
     fn nothing_is_typical_of_a_label_without_a_list() {
         for typical in [None, Some(&Typical::of("a brown spot"))] {
             let found = findings_to_show(ConceptList::SkinCon, &scores(), typical, false);
-            assert_eq!((found.len(), found.iter().any(|found| found.is_typical)), (N_FIRST, false));
+            assert_eq!((found.len(), found.iter().any(|found| found.typical.is_some())), (N_FIRST, false));
         }
     }
 

@@ -31,7 +31,7 @@ pub use camera::{Camera, CameraFault, CameraOpening, CameraView, Facing};
 pub use concepts::ConceptList;
 pub use drop_paste::{DropDecision, DropOrPaste, DroppedFile};
 pub use event::{Action, Event, SampleFetch};
-pub use findings::{Finding, Typical, findings_to_show};
+pub use findings::findings_to_show;
 pub use journal::{JournalMessage, JournalState, Keeping};
 pub use labels::{LabelChoice, OwnLabelsSummary, StoredLabels, own_labels_warnings};
 pub use map::ShownMap;

@@ -6,7 +6,7 @@ use crate::evaluate::Evaluation;
 use crate::factor::Factor;
 use crate::images::Images;
 use crate::loaded_model::{LoadedModel, of_each};
-use crate::values::{concept_list, predictions, texts, to_python};
+use crate::values::{at_least_one, concept_list, predictions, texts, to_python, typical};
 use crate::work::run;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
@@ -14,6 +14,7 @@ use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use shared_model::concepts::findings;
 use shared_model::preprocess::{Reading, preprocess_decoded};
 use shared_model::zero_shot::Classifier;
 use std::path::PathBuf;
@@ -151,20 +152,26 @@ impl Model {
     /// Scores clinical concepts for an image, or for each image of a list, the most present first.
     ///
     /// concepts: names separated by commas, a file, or a list of names; by default the known ones.
-    #[pyo3(signature = (image, concepts=None, *, top_k=8, as_reference=false))]
+    /// typical_of: a condition. Concepts that textbooks name for it are marked, and are there beyond top_k, too.
+    #[pyo3(signature = (image, concepts=None, *, top_k=8, typical_of=None, as_reference=false))]
     fn annotate<'py>(
         &self,
         py: Python<'py>,
         image: &Bound<'py, PyAny>,
         concepts: Option<&Bound<'py, PyAny>>,
         top_k: i64,
+        typical_of: Option<&str>,
         as_reference: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (images, concepts, top_k) = (Images::of(image)?, concept_list(concepts)?, at_least_one(top_k)?);
+        let typical = typical_of.map(typical).transpose()?;
         let mut ranked = run(py, exception, || {
             let scorer = self.loaded.kept_scorer(&concepts, reading(as_reference))?;
             let features = self.loaded.features(&images, reading(as_reference))?.into_tensor()?;
-            of_each(&features, |feature| scorer.annotate(feature, top_k))
+            of_each(&features, |feature| {
+                let ranked = scorer.annotate(feature, concepts.len())?;
+                Ok(ranked.iter().map(|ranked| findings(ranked, top_k, typical.as_ref())).collect())
+            })
         })?;
         if images.is_list { to_python(py, &ranked) } else { to_python(py, &ranked.remove(0)) }
     }
@@ -287,11 +294,4 @@ impl Model {
 
 fn reading(as_reference: bool) -> Reading {
     if as_reference { Reading::Reference } else { Reading::Photo }
-}
-
-fn at_least_one(top_k: i64) -> PyResult<usize> {
-    usize::try_from(top_k)
-        .ok()
-        .filter(|&top_k| top_k > 0)
-        .ok_or_else(|| PyValueError::new_err(format!("top_k: expected at least 1, found {top_k}")))
 }

@@ -2,13 +2,14 @@
 
 use crate::arrays::kind;
 use crate::errors::{Error, label_exception};
+use anyhow::Context;
 use dermake_files::labels::{concepts_from_argument, from_argument};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use serde::Serialize;
-use shared_model::concepts::Concept;
+use shared_model::concepts::{Concept, Typical};
 use shared_model::labels::{LabelSet, Templates};
 use shared_model::zero_shot::Answer;
 
@@ -83,6 +84,21 @@ pub fn concept_list(object: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Concept>>
             Ok(names.iter().map(|name| Concept::named(name)).collect())
         }
     }
+}
+
+/// Takes the label whose typical concepts are marked. A warning goes to the log.
+pub fn typical(label: &str) -> PyResult<Typical> {
+    let typical = Typical::of_typed(label).context("typical_of").map_err(label_exception)?;
+    if let Some(warning) = typical.warning() {
+        tracing::warn!("typical_of: {warning}");
+    }
+    Ok(typical)
+}
+
+/// Takes a number of results.
+pub fn at_least_one(top_k: i64) -> PyResult<usize> {
+    let number = usize::try_from(top_k).ok().filter(|&top_k| top_k > 0);
+    number.ok_or_else(|| PyValueError::new_err(format!("top_k: expected at least 1, found {top_k}")))
 }
 
 /// Returns the built-in label sets: the class names of "pad", "f17k", "snu" and "sd128".

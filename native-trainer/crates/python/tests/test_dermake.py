@@ -54,6 +54,11 @@ class TestDermake(PackageTest):
         expected = program("annotate", PHOTO, "--concepts", "bulla, Tattoo", "--json")[0]["concepts"]
         self.assertEqual(self.model.annotate(PHOTO, ["bulla", "tattoo"]), expected)
         self.assertEqual(self.model.annotate(PHOTO, "bulla, tattoo"), expected)
+        expected = program("annotate", PHOTO, "--typical-of", "psoriasis", "--top-k", "2", "--json")[0]["concepts"]
+        self.assertEqual(self.model.annotate(PHOTO, top_k=2, typical_of="psoriasis"), expected)
+        self.assertGreaterEqual(sum(found["typical"] for found in expected), 3)
+        with self.assertRaisesRegex(dermake.LabelError, "typical_of: .* did you mean psoriasis"):
+            self.model.annotate(PHOTO, typical_of="psorasis")
 
     def test_features_are_those_of_the_program(self):
         for photo in PHOTOS:

@@ -5,10 +5,10 @@ mod typical_label;
 use super::switch::Switch;
 use crate::app::App;
 use crate::language::Language;
-use crate::state::{ConceptList, Event, Finding, findings_to_show};
+use crate::state::{ConceptList, Event, findings_to_show};
 use crate::{sentences, texts};
 use leptos::prelude::*;
-use shared_model::concepts::Presence;
+use shared_model::concepts::{Finding, Presence};
 use typical_label::TypicalLabel;
 
 /// The switch for findings, and their scores.
@@ -67,7 +67,8 @@ fn Profile(app: App, concepts: Vec<Presence>) -> impl IntoView {
     }
 }
 
-fn row(app: App, Finding { concept, score, is_typical }: Finding) -> impl IntoView {
+fn row(app: App, Finding { concept, score, typical }: Finding) -> impl IntoView {
+    let is_typical = typical == Some(true);
     let percent = 100.0 * score;
     let mark = is_typical.then(|| {
         view! { " "<span class="typical" prop:textContent=app.say(texts::findings_typical)></span> }

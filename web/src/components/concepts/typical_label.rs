@@ -1,9 +1,10 @@
 //! The choice of the label whose typical findings are marked, and what the mark means.
 
 use crate::app::App;
-use crate::state::{Event, Typical};
+use crate::state::Event;
 use crate::{sentences, texts};
 use leptos::prelude::*;
+use shared_model::concepts::Typical;
 
 /// Ids of the choice, and of the sentence on its meaning.
 const CHOICE_ID: &str = "typical-label";

@@ -2,9 +2,9 @@
 
 use super::AppState;
 use crate::error::Error;
-use crate::state::{Action, Answer, ConceptList, Phase, Typical};
+use crate::state::{Action, Answer, ConceptList, Phase};
 use crate::worker::protocol::{Envelope, Request};
-use shared_model::concepts::{Presence, typical_findings};
+use shared_model::concepts::{Presence, Typical, typical_findings};
 
 impl AppState {
     /// Whether findings can be scored: the model runs here, and there is an answer.

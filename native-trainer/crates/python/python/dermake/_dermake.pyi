@@ -36,6 +36,10 @@ class Presence(TypedDict):
     score: float
     """Above 0.5, the image is closer to the sentences that name the concept; it is no probability."""
 
+class Finding(Presence, total=False):
+    typical: bool
+    """Whether textbooks name it for `typical_of`; absent without that, and if there is no list for the label."""
+
 class Error(Exception):
     """Something that Dermake could not do; the message says what to do."""
 
@@ -136,8 +140,9 @@ class Model:
         concepts: str | PathLike[str] | Sequence[str] | None = None,
         *,
         top_k: int = 8,
+        typical_of: str | None = None,
         as_reference: bool = False,
-    ) -> list[list[Presence]]: ...
+    ) -> list[list[Finding]]: ...
     @overload
     def annotate(
         self,
@@ -145,11 +150,13 @@ class Model:
         concepts: str | PathLike[str] | Sequence[str] | None = None,
         *,
         top_k: int = 8,
+        typical_of: str | None = None,
         as_reference: bool = False,
-    ) -> list[Presence]:
+    ) -> list[Finding]:
         """Scores clinical concepts for an image, or for each image of a list, the most present first.
 
         concepts: names separated by commas, a file, or a list of names; by default the known ones.
+        typical_of: a condition. Concepts that textbooks name for it are marked, and are there beyond top_k, too.
         """
     def embed_image(self, image: Image, *, as_reference: bool = False) -> NDArray[np.float32]:
         """Returns the feature of an image, `(E,)`, of unit length."""

@@ -7,7 +7,7 @@ use axum::Json;
 use candle_core::Tensor;
 use shared_model::api::fields::{LABELS, TEMPLATE};
 use shared_model::api::{Annotated, Classified, Compared, Embedded};
-use shared_model::concepts::ReadConcepts;
+use shared_model::concepts::{ReadConcepts, Typical, findings};
 use shared_model::labels::LabelWarning;
 use shared_model::zero_shot;
 
@@ -52,13 +52,16 @@ pub(super) async fn annotate(api: Arc<Api>, mut parsed: ApiRequest) -> Answer<An
     const TOP_K: usize = 8;
     let Answering { engine, name: model } = api.engine(&mut parsed.parameters).await?;
     let ReadConcepts { concepts, warnings } = parsed.parameters.concepts(&api.limits)?;
+    let typical = parsed.parameters.typical()?;
     let top_k = parsed.parameters.top_k(TOP_K)?;
     let scale = engine.usable_scale(parsed.parameters.scale(engine.scale())?)?;
     std::mem::take(&mut parsed.parameters).finish()?;
     let photo = parsed.take_photos(1)?;
     let (features, scorer) = tokio::try_join!(photo.features(&engine), answered(engine.scorer(&concepts, scale)))?;
-    let concepts = scorer.annotate(&features, top_k)?.remove(0);
-    let (warnings, scale) = (texts(&warnings), scorer.scale());
+    let ranked = scorer.annotate(&features, concepts.len())?.remove(0);
+    let concepts = findings(&ranked, top_k, typical.as_ref());
+    let (mut warnings, scale) = (texts(&warnings), scorer.scale());
+    warnings.extend(typical.as_ref().and_then(Typical::warning));
     let millis = millis_since(parsed.arrived);
     Ok(Json(Annotated { model, concepts, scale, warnings, millis }))
 }

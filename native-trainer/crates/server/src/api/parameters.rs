@@ -6,7 +6,7 @@ use axum::http::Uri;
 use dermake_models::scale::Scale;
 use percent_encoding::percent_decode_str;
 use shared_model::api::fields::{LABELS, PHOTO, SCALE, TEMPLATE, TOP_K};
-use shared_model::concepts::{Concept, ReadConcepts};
+use shared_model::concepts::{Concept, ReadConcepts, Typical};
 use shared_model::labels::{ConceptTemplates, LabelSet, ReadLabels, Templates};
 use shared_model::text_file::shortened;
 
@@ -171,6 +171,14 @@ impl Parameters {
         let what = format!("`{NAME}`: {n_concepts} concepts are {n_prompts}");
         check_prompts(n_prompts, what, "send fewer concepts", limits)?;
         Ok(read)
+    }
+
+    /// Reads `typical_of`, the label whose typical concepts are marked, if it is given.
+    pub(super) fn typical(&mut self) -> Result<Option<Typical>> {
+        const NAME: &str = "typical_of";
+        let Some(label) = self.one(NAME)? else { return Ok(None) };
+        let invalid = |err| HttpError::invalid(format!("`{NAME}`: {err}"));
+        Typical::of_typed(&label).map(Some).map_err(invalid)
     }
 
     /// Reads every `text`, or the list `texts`.

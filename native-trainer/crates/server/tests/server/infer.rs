@@ -153,6 +153,38 @@ fn concepts_are_scored_as_by_the_model_itself() {
 }
 
 #[test]
+fn concepts_that_are_typical_of_a_label_are_marked_and_there_beyond_the_first() {
+    let server = Running::with(|_| {});
+    let concepts = |query: &str| server.post_photo(&format!("/v1/annotate?{query}"), 1).body["concepts"].clone();
+    let all = concepts("top_k=64");
+    let all = all.as_array().unwrap();
+    let marked = concepts("typical_of=Psoriasis&top_k=2");
+    let is_typical =
+        |found: &serde_json::Value| ["plaque", "scale", "erythema"].contains(&found["concept"].as_str().unwrap());
+    let expected =
+        all.iter().enumerate().filter(|(rank, found)| *rank < 2 || is_typical(found)).map(|(_, found)| {
+            let mut found = found.clone();
+            found["typical"] = is_typical(&found).into();
+            found
+        });
+    assert_eq!(marked, serde_json::Value::Array(expected.collect()), "{all:?}");
+    assert_eq!(all[0].get("typical"), None, "without a label");
+
+    let answer = server.post_photo("/v1/annotate?typical_of=alopecia+areata&concepts=bulla,scale", 1);
+    let said = "there is no list of typical findings for \"alopecia areata\"; no concept is marked";
+    assert_eq!(answer.body["warnings"], serde_json::json!([said]));
+    assert_eq!(answer.body["concepts"][0].get("typical"), None);
+    let refused = server.post_photo("/v1/annotate?typical_of=psorasis", 1);
+    let message = refused.body["message"].as_str().unwrap();
+    assert!(
+        refused.status == 422
+            && message.starts_with("`typical_of`: ")
+            && message.ends_with("did you mean psoriasis?"),
+        "{message}"
+    );
+}
+
+#[test]
 fn features_come_as_numbers_or_bytes_and_meet_in_cosines() {
     let server = Running::with(|_| {});
     let texts = ["a wheal", "eczema on an arm, with scales", "ünïcode 🙂"];
