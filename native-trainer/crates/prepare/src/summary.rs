@@ -128,8 +128,9 @@ impl Summary {
         }
         if let Some(llm) = &self.llm {
             text += &format!(
-                "the model: {} requests, {} kept answers, {} terms refused, {} captions read by the lexicon\n",
-                llm.n_requests, llm.n_kept, llm.n_refused_terms, llm.n_by_lexicon
+                "the model: {} requests, {} kept answers, {} of them refused ({} terms), {} captions read by the \
+                 lexicon\n",
+                llm.n_requests, llm.n_kept, llm.n_refused_answers, llm.n_refused_terms, llm.n_by_lexicon
             );
         }
         for (reason, n) in &self.left_out {

@@ -2,7 +2,7 @@
 //! and the caption asserts it.
 
 use super::answer::{Answer, Term};
-use super::named::condition;
+use super::named::{concept, condition};
 use super::reading::{Reading, Subject};
 use crate::assertion::Status;
 use crate::extraction::{Extraction, Reader};
@@ -45,8 +45,7 @@ pub fn check(lexicon: &Lexicon, caption: &str, answer: &Answer) -> Checked {
     }
     extraction.concepts = Vec::new();
     let known = |term: &Term, status: Status| {
-        let is_it = |concept: &String| concept.eq_ignore_ascii_case(term.name.trim());
-        let at = lexicon.concepts.iter().position(is_it)?;
+        let at = concept(lexicon, &term.name)?;
         let range = first_with(term, Subject::Concept(at), status)?;
         let is_named = reading.names_concept(&range, at) || Reading::of(lexicon, &term.evidence).has_concept(at);
         is_named.then_some((lexicon.concepts[at].as_str(), range))

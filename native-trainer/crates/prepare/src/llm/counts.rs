@@ -9,6 +9,8 @@ pub struct LlmCounts {
     pub n_requests: u64,
     /// Answers from the file.
     pub n_kept: u64,
+    /// Answers with refused terms.
+    pub n_refused_answers: u64,
     /// Terms without evidence in the caption, or negated there.
     pub n_refused_terms: u64,
     /// Answers that are not of the form.

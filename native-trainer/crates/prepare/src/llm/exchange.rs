@@ -1,6 +1,6 @@
 //! One request and its retries.
 
-use super::options::LlmOptions;
+use super::options::{KEY_VARIABLE, LlmOptions};
 use anyhow::{Result, bail};
 use dermake_hub::{JsonService, NoReply};
 use dermake_process::interrupt::{self, Interrupted};
@@ -117,7 +117,7 @@ impl Endpoint {
                 Err(error) => Err(Failed { cause: format!("the answer is no JSON ({error})"), retry_after: None }),
             }),
             401 | 403 => bail!(
-                "the service refuses the key (status {}): set DERMAKE_LLM_KEY to one that may use the model: {}",
+                "the service refuses the key (status {}): set {KEY_VARIABLE} to one that may use the model: {}",
                 reply.status,
                 self.url
             ),

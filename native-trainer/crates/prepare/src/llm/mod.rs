@@ -13,6 +13,7 @@ mod named;
 mod options;
 mod prompt;
 mod reading;
+mod unchecked;
 
 use crate::extraction::{Extraction, Extractor};
 use crate::lexicon::Lexicon;
@@ -26,17 +27,29 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use answer::{Answer, Term};
 pub use counts::LlmCounts;
-pub use options::LlmOptions;
+pub use options::{LlmOptions, key_of_environment};
 pub use prompt::MAX_ANSWER_TOKENS;
+pub use unchecked::unchecked;
 
 #[derive(Default)]
 struct Counters {
     requests: AtomicU64,
     kept: AtomicU64,
-    refused: AtomicU64,
+    refused_answers: AtomicU64,
+    refused_terms: AtomicU64,
     broken: AtomicU64,
     by_lexicon: AtomicU64,
+}
+
+/// What came of one caption.
+#[derive(Clone, Debug)]
+pub struct LlmReading {
+    /// The first answer, unchecked; `None` if it cannot be used at all.
+    pub first_answer: Option<Answer>,
+    /// What the table has: the first or second answer if all its terms are supported, else what the lexicon found.
+    pub extraction: Extraction,
 }
 
 /// Reads captions by asking.
@@ -74,25 +87,53 @@ impl<'a> LlmReader<'a> {
 
     /// What was asked so far.
     pub fn counts(&self) -> LlmCounts {
-        let Counters { requests, kept, refused, broken, by_lexicon } = &self.counters;
-        let [n_requests, n_kept, n_refused_terms, n_broken_answers, n_by_lexicon] =
-            [requests, kept, refused, broken, by_lexicon].map(|counter| counter.load(Ordering::Relaxed));
-        LlmCounts { n_requests, n_kept, n_refused_terms, n_broken_answers, n_by_lexicon }
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LlmCounts {
+            n_requests: count(&self.counters.requests),
+            n_kept: count(&self.counters.kept),
+            n_refused_answers: count(&self.counters.refused_answers),
+            n_refused_terms: count(&self.counters.refused_terms),
+            n_broken_answers: count(&self.counters.broken),
+            n_by_lexicon: count(&self.counters.by_lexicon),
+        }
+    }
+
+    /// Reads a caption.
+    ///
+    /// # Errors
+    /// If the service cannot answer and the run must stop.
+    pub fn read(&self, caption: &str) -> Result<LlmReading> {
+        let lock = {
+            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(in_flight.entry(caption.to_owned()).or_default())
+        };
+        let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.read_alone(caption);
+        drop(guard);
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(caption);
+        found
     }
 
     /// The answer to a caption, kept or new; `None` if the model gave none that can be used.
-    fn ask(&self, caption: &str, refused: &[String]) -> Result<Option<check::Checked>> {
+    fn ask(&self, caption: &str, refused: &[String]) -> Result<Option<Answer>> {
         let Some(content) = self.content(caption, refused)? else {
             self.counters.broken.fetch_add(1, Ordering::Relaxed);
             return Ok(None);
         };
-        let Ok(answer) = answer::parse(&content) else {
+        let answer = answer::parse(&content).ok();
+        if answer.is_none() {
             self.counters.broken.fetch_add(1, Ordering::Relaxed);
-            return Ok(None);
-        };
-        let checked = check::check(self.lexicon, caption, &answer);
-        self.counters.refused.fetch_add(checked.refused.len() as u64, Ordering::Relaxed);
-        Ok(Some(checked))
+        }
+        Ok(answer)
+    }
+
+    /// Checks an answer and counts what is refused.
+    fn check(&self, caption: &str, answer: &Answer) -> check::Checked {
+        let checked = check::check(self.lexicon, caption, answer);
+        let n_refused = checked.refused.len() as u64;
+        self.counters.refused_answers.fetch_add(u64::from(n_refused > 0), Ordering::Relaxed);
+        self.counters.refused_terms.fetch_add(n_refused, Ordering::Relaxed);
+        checked
     }
 
     /// The text of the answer to a caption; `None` if it is too large or not of the form, or the service refuses this
@@ -146,36 +187,30 @@ impl<'a> LlmReader<'a> {
         }
     }
 
-    fn read(&self, caption: &str) -> Result<Extraction> {
+    /// Reads a caption that no other thread reads.
+    fn read_alone(&self, caption: &str) -> Result<LlmReading> {
+        let mut first_answer = None;
         let mut refused = Vec::new();
         for _ in 0..2 {
-            match self.ask(caption, &refused)? {
-                Some(checked) if checked.refused.is_empty() => return Ok(checked.extraction),
-                Some(checked) => {
-                    refused = checked.refused;
-                    refused.sort_unstable();
-                    refused.dedup();
-                }
-                // Without an answer, the same request would bring none again.
-                None => break,
+            // Without an answer, the same request would bring none again.
+            let Some(answer) = self.ask(caption, &refused)? else { break };
+            let checked = self.check(caption, &answer);
+            first_answer.get_or_insert(answer);
+            if checked.refused.is_empty() {
+                return Ok(LlmReading { first_answer, extraction: checked.extraction });
             }
+            refused = checked.refused;
+            refused.sort_unstable();
+            refused.dedup();
         }
         self.counters.by_lexicon.fetch_add(1, Ordering::Relaxed);
-        Ok(lexicon_reader::read(self.lexicon, caption))
+        Ok(LlmReading { first_answer, extraction: lexicon_reader::read(self.lexicon, caption) })
     }
 }
 
 impl Extractor for LlmReader<'_> {
     fn extract(&self, caption: &str) -> Result<Extraction> {
-        let lock = {
-            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(in_flight.entry(caption.to_owned()).or_default())
-        };
-        let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.read(caption);
-        drop(guard);
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(caption);
-        found
+        Ok(self.read(caption)?.extraction)
     }
 
     fn llm_counts(&self) -> Option<LlmCounts> {

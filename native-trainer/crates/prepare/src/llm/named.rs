@@ -1,4 +1,4 @@
-//! Whether evidence names a term: a condition by the lexicon or by the words of its name.
+//! Names of terms in the lexicon, and whether evidence names a condition: by the lexicon or by the words of its name.
 
 use super::answer::Term;
 use crate::lexicon::{Lexicon, Meaning};
@@ -33,8 +33,13 @@ pub fn condition(lexicon: &Lexicon, term: &Term, said: &[usize]) -> Option<(Stri
     has_name.then(|| (name.clone(), vec![name]))
 }
 
+/// The concept of this name, in any case.
+pub fn concept(lexicon: &Lexicon, name: &str) -> Option<usize> {
+    lexicon.concepts.iter().position(|concept| concept.eq_ignore_ascii_case(name.trim()))
+}
+
 /// The condition that a text is, but for one word.
-fn whole_condition(lexicon: &Lexicon, text: &str) -> Option<usize> {
+pub fn whole_condition(lexicon: &Lexicon, text: &str) -> Option<usize> {
     let words = lexicon.words(text);
     lexicon.hits(&words).iter().find_map(|hit| match hit.meaning {
         Meaning::Condition(at) if hit.words.len() + 1 >= words.words.len() => Some(at),

@@ -3,6 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Environment variable with the key of a language model's service.
+pub const KEY_VARIABLE: &str = "DERMAKE_LLM_KEY";
+
+/// The key of a language model's service, from the environment.
+pub fn key_of_environment() -> Option<String> {
+    std::env::var(KEY_VARIABLE).ok().map(|key| key.trim().to_owned()).filter(|key| !key.is_empty())
+}
+
 /// Which model to ask, and how.
 #[derive(Clone, Debug)]
 pub struct LlmOptions {

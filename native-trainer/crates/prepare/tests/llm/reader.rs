@@ -1,91 +1,13 @@
-//! The reader that asks a language model, beside a stand-in with every fault of a real service.
+//! The reader that asks a language model.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-use dermake_prepare::llm::{LlmCounts, LlmOptions, LlmReader};
-use dermake_prepare::{Extractor, Lexicon, Reader};
+use crate::LEXICON;
+use crate::service::{Turn, options, service};
+use dermake_prepare::llm::{LlmCounts, LlmReader};
+use dermake_prepare::{Extractor, Reader};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::new(None));
-
 const CAPTION: &str = "Scaly plaques of psoriasis, no crust.";
-
-/// What the stand-in does with one request.
-enum Turn {
-    /// Answers with this content of a message.
-    Say(Value),
-    /// Answers with this text as content.
-    Text(String),
-    Status(u16, &'static str),
-    /// Promises more bytes than it sends.
-    BreakOff,
-    /// Answers long after the client's timeout.
-    Sleep,
-    Large,
-    /// Answers with a message that has no content.
-    Empty,
-}
-
-struct Service {
-    url: String,
-    requests: Arc<Mutex<Vec<(String, Value)>>>,
-}
-
-/// Serves as many requests as there are turns, then ends.
-fn service(turns: Vec<Turn>) -> Service {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let requests = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&requests);
-    std::thread::spawn(move || {
-        for turn in turns {
-            let Ok((stream, _)) = listener.accept() else { return };
-            let seen = Arc::clone(&seen);
-            std::thread::spawn(move || serve(stream, turn, &seen));
-        }
-    });
-    Service { url, requests }
-}
-
-fn serve(stream: TcpStream, turn: Turn, seen: &Mutex<Vec<(String, Value)>>) {
-    let mut reader = BufReader::new(stream);
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) < 3 {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        head += &line;
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    seen.lock().unwrap().push((head, serde_json::from_slice(&body).unwrap()));
-    let completion = |content: &str| json!({"choices": [{"message": {"content": content}}]}).to_string();
-    let (status, header, body, promised) = match turn {
-        Turn::Say(value) => (200, "", completion(&value.to_string()), 0),
-        Turn::Text(text) => (200, "", completion(&text), 0),
-        Turn::Status(status, header) => (status, header, "{\"error\": \"busy\"}".into(), 0),
-        Turn::BreakOff => (200, "", "{\"choices\": [{\"mess".into(), 500),
-        Turn::Sleep => {
-            std::thread::sleep(Duration::from_millis(1500));
-            (200, "", completion("{}"), 0)
-        }
-        Turn::Empty => (200, "", json!({"choices": [{"message": {"content": null}}]}).to_string(), 0),
-        Turn::Large => (200, "", completion(&"x".repeat(10 << 20)), 0),
-    };
-    let length = body.len() + promised;
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{header}\r\n");
-    let mut stream = reader.into_inner();
-    // A client that has gone does not matter.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-}
 
 fn good() -> Value {
     json!({
@@ -99,17 +21,6 @@ fn invented() -> Value {
     let mut answer = good();
     answer["concepts"][1] = json!({"name": "papule", "evidence": "papules"});
     answer
-}
-
-fn options(service: &Service, folder: &tempfile::TempDir) -> LlmOptions {
-    LlmOptions {
-        endpoint: service.url.clone(),
-        model: "stand-in".into(),
-        key: Some("secret-key".into()),
-        answers: folder.path().join("answers.jsonl"),
-        timeout: Duration::from_millis(500),
-        retry_wait: Duration::from_millis(1),
-    }
 }
 
 /// Reads [`CAPTION`] against these turns; returns who read it, what was counted, and the requests.
@@ -225,10 +136,14 @@ fn a_service_without_schemas_is_asked_without_one_from_then_on() {
 #[test]
 fn invented_terms_are_refused_and_asked_about_once_more() {
     let (by, counts, requests) = read(vec![Turn::Say(invented()), Turn::Say(good())]);
-    assert_eq!((by, counts.n_refused_terms, counts.n_requests), (Ok(Reader::Llm), 1, 2));
+    assert_eq!((by, counts.n_requests), (Ok(Reader::Llm), 2));
+    assert_eq!((counts.n_refused_answers, counts.n_refused_terms), (1, 1));
     assert!(requests[1].1["messages"][1]["content"].as_str().unwrap().contains("papule"));
-    let (by, counts, _) = read(vec![Turn::Say(invented()), Turn::Say(invented())]);
-    assert_eq!((by, counts.n_refused_terms, counts.n_by_lexicon), (Ok(Reader::Lexicon), 2, 1));
+    let mut worse = invented();
+    worse["negated"][0] = json!({"name": "ulcer", "evidence": "ulcers"});
+    let (by, counts, _) = read(vec![Turn::Say(invented()), Turn::Say(worse)]);
+    assert_eq!((by, counts.n_by_lexicon), (Ok(Reader::Lexicon), 1));
+    assert_eq!((counts.n_refused_answers, counts.n_refused_terms), (2, 3));
 }
 
 #[test]
