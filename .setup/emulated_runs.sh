@@ -23,7 +23,8 @@ check_refusals() {
   refused no_device "finds no NVIDIA GPU" "${check[@]}" cuda
   refused driver_version=12020 "the driver is too old: it is for CUDA 12.2" "${check[@]}" cuda
   refused capability=75 "compute capability 8.0 or above" "${check[@]}" cuda
-  refused capability=80 "built for GPUs of compute capability 9.0" "${check[@]}" cuda
+  refused capability=80 "built for GPUs of compute capability 9.0 alone" "${check[@]}" cuda
+  refused capability=100 "built for GPUs of compute capability 9.0 alone" "${check[@]}" cuda
   refused "" "there is no GPU 3; this machine has 1" "${check[@]}" cuda:3
 }
 

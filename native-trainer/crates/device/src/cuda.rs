@@ -1,5 +1,6 @@
 //! Opens an NVIDIA GPU and reads its properties from the driver.
 
+use super::requirements::{built_for, least_driver, unfit_gpu};
 use anyhow::{Result, bail, ensure};
 use candle_core::cuda_backend::cudarc::driver::sys::{self, CUmemPool_attribute, CUresult};
 use candle_core::cuda_backend::cudarc::driver::{CudaStream, DriverError, result};
@@ -23,7 +24,7 @@ pub fn check(index: usize) -> Result<()> {
     check_capability(index)
 }
 
-/// A driver runs programs for its own version of CUDA and for older ones, and for newer ones of the same major version.
+/// See [`least_driver`].
 fn check_driver() -> Result<()> {
     let mut version = 0;
     // SAFETY: the call writes one number.
@@ -31,7 +32,7 @@ fn check_driver() -> Result<()> {
     let (version, needed) = (version as u32, sys::CUDA_VERSION);
     let shown = |version: u32| format!("{}.{}", version / 1000, version % 1000 / 10);
     ensure!(
-        version / 1000 >= needed / 1000,
+        version >= least_driver(needed),
         "the driver is too old: it is for CUDA {}, and this dermake was built with CUDA {}; update the driver, or build \
          dermake with an older toolkit (CUDA_HOME)",
         shown(version),
@@ -40,7 +41,7 @@ fn check_driver() -> Result<()> {
     Ok(())
 }
 
-/// Candle's kernels run on GPUs of the compute capability that they were compiled for, and on newer ones.
+/// See [`unfit_gpu`].
 fn check_capability(index: usize) -> Result<()> {
     let device = result::device::get(index as i32)?;
     let number = |attribute| -> Result<i32> {
@@ -53,16 +54,10 @@ fn check_capability(index: usize) -> Result<()> {
         major >= 8,
         "dermake needs a GPU of compute capability 8.0 or above (A100 or newer), this one has {major}.{minor}"
     );
-    let built_for = option_env!("CUDA_COMPUTE_CAP").and_then(|number| number.parse::<i32>().ok());
-    if let Some(built_for) = built_for.filter(|&built_for| 10 * major + minor < built_for) {
-        bail!(
-            "this dermake was built for GPUs of compute capability {}.{} and newer, this one has {major}.{minor}; build \
-             it again on this machine, or with CUDA_COMPUTE_CAP={major}{minor}",
-            built_for / 10,
-            built_for % 10
-        );
+    match option_env!("CUDA_COMPUTE_CAP").and_then(built_for).and_then(|cap| unfit_gpu(cap, 10 * major + minor)) {
+        Some(why) => bail!("{why}"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Opens a GPU with its own stream, on which the work of all threads runs in the order of launch.

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "cuda")]
 pub mod cuda;
+mod requirements;
 
 #[cfg(feature = "cuda")]
 use anyhow::Context;
