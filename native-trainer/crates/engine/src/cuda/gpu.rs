@@ -2,7 +2,7 @@
 
 use super::launch::{Arg, Launch};
 use super::products::Products;
-use super::signatures::signatures;
+use super::signatures::{needs_more_shared_memory, signatures};
 use anyhow::{Context, Result, ensure};
 use candle_core::cuda_backend::cudarc::driver::sys::{CUfunction_attribute, CUmemPool_attribute};
 use candle_core::cuda_backend::cudarc::driver::{
@@ -18,9 +18,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// The kernels for each GPU architecture, as `build.rs` compiled them.
 static KERNELS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kernels.fatbin"));
-
-/// Dynamic shared memory that every kernel may use; more needs an attribute of the function.
-const DEFAULT_SHARED_BYTES: u32 = 48 << 10;
 
 /// One GPU: its stream, kernels and libraries.
 pub struct Gpu {
@@ -109,7 +106,7 @@ impl Gpu {
             Arg::Double(_) => 'd',
         });
         ensure!(letters.eq(kernel.parameters.chars()), "{name} takes {}, got {args:?}", kernel.parameters);
-        if launch.shared_bytes > DEFAULT_SHARED_BYTES {
+        if needs_more_shared_memory(launch.shared_bytes) {
             let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
             self.stream.context().bind_to_thread()?;
             kernel.function.set_attribute(attribute, launch.shared_bytes as i32)?;

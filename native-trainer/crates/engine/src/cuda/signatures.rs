@@ -35,6 +35,16 @@ pub const ATTENTION_WIDTHS: [usize; 7] = [16, 32, 48, 64, 80, 96, 128];
 /// The widest head in f32.
 pub const ATTENTION_F32_MAX_WIDTH: usize = 128;
 
+/// Shared memory that every kernel may use, static and dynamic together.
+const USUAL_SHARED_BYTES: u32 = 48 << 10;
+/// Static shared memory of a kernel that has dynamic shared memory, too: the rows of a block of `layer_norm_backward`.
+const STATIC_SHARED_BYTES: u32 = 128;
+
+/// Whether a launch with so much dynamic shared memory needs an attribute of its kernel.
+pub fn needs_more_shared_memory(shared_bytes: u32) -> bool {
+    shared_bytes > USUAL_SHARED_BYTES - STATIC_SHARED_BYTES
+}
+
 /// Kernels of three forms, `{name}_bf16`, `{name}_f16` and `{name}_f32`. Parameters: `p` an address, `i` a 32-bit integer,
 /// `l` a 64-bit one, `d` a 64-bit float.
 const OF_EVERY_TYPE: [(&str, &str); 14] = [
@@ -166,6 +176,13 @@ mod tests {
             });
             assert_eq!(found.map(String::as_str), Some(parameters), "{name}");
         }
+    }
+
+    #[test]
+    fn static_and_dynamic_shared_memory_are_limited_together() {
+        // The layer norm of a width of 6,144: 48 KiB of sums, and the statistics of eight rows.
+        assert!(needs_more_shared_memory(8 * 6144) && !needs_more_shared_memory(8 * 6128));
+        assert!(sources().contains("SHARED RowGradient row_gradients[ROWS_PER_BLOCK];"));
     }
 
     #[test]
