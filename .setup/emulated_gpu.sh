@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks training on CUDA without a GPU: builds dermake with CUDA, and runs `dermake gpu-check` with a driver that executes
 # the kernels on the CPU (native-trainer/crates/engine/kernels/driver). Passes its options to gpu-check; without options,
-# also trains, continues, classifies, and refuses GPUs that cannot be used.
+# also trains, continues, classifies, goes on after a kernel broke off, and refuses GPUs that cannot be used.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/env.sh"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # the script that sources this sets `program`
 # What `dermake train` and others do on the emulated driver of emulated_gpu.sh: a run that is continued, a model that
-# answers as on the CPU, and what is said of a GPU that cannot be used. Source it.
+# answers as on the CPU, a check that goes on after a kernel broke off, and what is said of a GPU that cannot be used.
+# Source it.
 
 : "${program:?the path of dermake}"
 runs=$(mktemp -d)
@@ -26,6 +27,13 @@ check_refusals() {
   refused capability=80 "built for GPUs of compute capability 9.0 alone" "${check[@]}" cuda
   refused capability=100 "built for GPUs of compute capability 9.0 alone" "${check[@]}" cuda
   refused "" "there is no GPU 3; this machine has 1" "${check[@]}" cuda:3
+}
+
+# A kernel that breaks off takes the GPU from its process, not from the phases behind it.
+check_lost_gpu() {
+  refused lost_after_steps=1 "inference: passed" \
+    gpu-check --small --phases kernels,inference --out "$runs/lost.json" --device cuda
+  grep -q '"name": "kernels"' "$runs/lost.json" || fail "a phase that lost the GPU is not in the report"
 }
 
 write_recipe() {
@@ -83,5 +91,6 @@ check_runs() {
 }
 
 check_refusals
+check_lost_gpu
 check_runs
 say "runs, refusals and answers are as expected"

@@ -5,8 +5,10 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use dermake_device::DeviceChoice;
 use dermake_gpu_check::{GpuCheckOptions, PHASES};
+use std::env;
+use std::io;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 /// Check training on this GPU, and time it
@@ -14,8 +16,8 @@ use std::time::Duration;
 /// Compares each kernel, both towers, the gradients and the features of a small model with the CPU's. Measures the
 /// highest speed of memory and of matrix products, each operation beside it, and the vision tower beside PyTorch's where
 /// a Python has it. Times steps of ViT-B/16 with 512 and 2048 samples, and trains for about thirty steps on drawn
-/// pictures. Each result is in the file as soon as it is known. Exit code 0:
-/// everything was checked and passed; 1: a check failed, or the time ended before all were done.
+/// pictures. Each result is in the file as soon as it is known, and a part that fails does not end the others. Exit code
+/// 0: everything was checked and passed; 1: a check failed, or the time ended before all were done.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   dermake gpu-check --out gpu.json")]
@@ -64,20 +66,58 @@ impl GpuCheck {
             seed: self.seed,
             python: self.python,
             is_small: self.small,
+            new_process,
         })?;
         Ok(ExitCode::from(u8::from(!is_good)))
     }
 }
 
+/// This program, to check with these options.
+fn new_process(options: &GpuCheckOptions) -> io::Result<Command> {
+    let GpuCheckOptions { device, out, limit, phases, seed, python, is_small, new_process: _ } = options;
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["gpu-check", "--device", &device.to_string(), "--phases", &phases.join(","), "--python", python]);
+    command.args(["--limit-secs", &limit.as_secs().to_string(), "--seed", &seed.to_string()]);
+    command.arg("--out").arg(out).args(is_small.then_some("--small"));
+    Ok(command)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Command};
+    use clap::Parser;
+    use dermake_device::DeviceChoice;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        check: GpuCheck,
+    }
+
+    #[test]
+    fn a_new_process_checks_with_the_same_options() {
+        let options = GpuCheckOptions {
+            device: DeviceChoice::Cuda(2),
+            out: "here/gpu.json".into(),
+            limit: Duration::from_millis(90_500),
+            phases: vec!["steps".into(), "training".into()],
+            seed: 11,
+            python: "/opt/python".into(),
+            is_small: true,
+            new_process,
+        };
+        let command = new_process(&options).unwrap();
+        let arguments: Vec<_> = command.get_args().collect();
+        assert_eq!(arguments[0], "gpu-check");
+        // The first one is the program's name to clap.
+        let read = Program::parse_from(arguments).check;
+        assert_eq!((read.device, read.out, read.limit_secs), (options.device, options.out, 90));
+        assert_eq!((read.phases, read.seed, read.python, read.small), (options.phases, 11, options.python, true));
+    }
 
     #[test]
     fn phases_are_named_as_the_check_names_them() {
-        let read = Cli::read(["dermake", "gpu-check", "--phases", "DEVICE,Operations"]).unwrap();
-        let Command::GpuCheck(GpuCheck { phases, .. }) = read.command else { panic!("{read:?}") };
+        let phases = Program::parse_from(["dermake", "--phases", "DEVICE,Operations"]).check.phases;
         assert_eq!(phases, ["device", "operations"]);
     }
 }

@@ -13,6 +13,7 @@ use candle_core::{DType, Device};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_model::weights::Placement;
+use std::fmt;
 use std::str::FromStr;
 
 /// A device.
@@ -37,6 +38,17 @@ impl FromStr for DeviceChoice {
             "cuda" => index.parse().map(Self::Cuda).map_err(|_| unknown()),
             "wgpu" => index.parse().map(Self::Wgpu).map_err(|_| unknown()),
             _ => Err(unknown()),
+        }
+    }
+}
+
+/// As [`FromStr`] reads it.
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Wgpu(index) => write!(f, "wgpu:{index}"),
         }
     }
 }
@@ -178,6 +190,9 @@ mod tests {
         assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
         assert_eq!(("CPU".parse(), "CUDA:1".parse()), (Ok(DeviceChoice::Cpu), Ok(DeviceChoice::Cuda(1))));
         assert_eq!(("wgpu".parse(), "WGPU:2".parse()), (Ok(DeviceChoice::Wgpu(0)), Ok(DeviceChoice::Wgpu(2))));
+        for device in [DeviceChoice::Cpu, DeviceChoice::Cuda(0), DeviceChoice::Wgpu(3)] {
+            assert_eq!(device.to_string().parse(), Ok(device));
+        }
         for bad in ["", "gpu", "cuda:", "cuda:x", "cpu:1", "cpu:0", "wgpu:", "wgpu:-1"] {
             assert!(bad.parse::<DeviceChoice>().is_err(), "{bad}");
         }

@@ -5,62 +5,49 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; `dermake_process::print` does not
 
+mod check;
+mod comparisons;
 mod gradients;
 mod inference;
 mod inputs;
+#[cfg(feature = "cuda")]
+mod kernels;
+mod options;
 mod pytorch;
 mod report;
 mod speed;
 mod training;
 
-use anyhow::{Context, Result, bail};
-use candle_core::Device;
-use dermake_device::{DeviceChoice, Precision};
+use anyhow::{Context, Result};
+use check::Check;
 use dermake_process::interrupt::discard_on_request;
-use dermake_process::print;
-use report::{NotHere, Outcome, Phase, Report};
-use serde_json::Value;
-#[cfg(feature = "cuda")]
-use serde_json::json;
+pub use options::{GpuCheckOptions, PHASES};
 use shared_model::config::ClipConfig;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-/// The phases, in order; `steps` is two of them.
-pub const PHASES: [&str; 9] =
-    ["device", "kernels", "gradients", "inference", "ceilings", "operations", "pytorch", "steps", "training"];
+#[cfg(not(feature = "cuda"))]
+mod kernels {
+    use super::report::NotHere;
+    use anyhow::{Result, bail};
+    use candle_core::Device;
+    use serde_json::Value;
+    use shared_model::config::ClipConfig;
 
-/// Options of the check.
-#[derive(Clone, Debug)]
-pub struct GpuCheckOptions {
-    pub device: DeviceChoice,
-    pub out: PathBuf,
-    /// No phase begins after this time.
-    pub limit: Duration,
-    /// The [`PHASES`] to run; empty means all.
-    pub phases: Vec<String>,
-    pub seed: u64,
-    /// The Python whose PyTorch is compared with.
-    pub python: String,
-    /// Small models and batches, to see that the check itself works.
-    pub is_small: bool,
+    pub fn check(_device: &Device, _config: &ClipConfig, _seed: u64) -> Result<Value> {
+        bail!(NotHere("this dermake was built without CUDA".into()))
+    }
 }
 
 /// Runs all phases; returns whether all that the device has were run and passed.
 ///
 /// # Errors
-/// When the device cannot be opened, or the file cannot be written.
+/// When the device cannot be opened, or the file cannot be written; when the process lost the device, and no new one can
+/// go on.
 pub fn run(options: &GpuCheckOptions) -> Result<bool> {
-    let mut check = Check {
-        device: dermake_device::placement(options.device, Precision::F32)?.device,
-        started: Instant::now(),
-        report: Report::create(&options.out)?,
-        options,
-    };
+    let mut check = Check::begin(options)?;
     let (is_small, seed) = (options.is_small, options.seed);
     let config = if is_small { gradients::small_config()? } else { ClipConfig::named("ViT-B-16-quickgelu")? };
     check.phase("device", dermake_device::describe)?;
-    check.phase("kernels", |device| kernels(device, &config, seed))?;
+    check.phase("kernels", |device| kernels::check(device, &config, seed))?;
     check.phase("gradients", |device| gradients::check(device, seed))?;
     let timed = (!is_small).then_some(&config);
     check.phase("inference", |device| inference::check(device, seed, timed))?;
@@ -93,91 +80,15 @@ pub fn run(options: &GpuCheckOptions) -> Result<bool> {
         drop(unfinished);
         checked
     })?;
-    Ok(check.report.is_good())
-}
-
-/// A check under way.
-struct Check<'a> {
-    device: Device,
-    started: Instant,
-    report: Report,
-    options: &'a GpuCheckOptions,
-}
-
-impl Check<'_> {
-    fn phase(&mut self, name: &'static str, run: impl FnOnce(&Device) -> Result<Value>) -> Result<()> {
-        self.phase_of(name, name, run)
-    }
-
-    /// Runs one phase, unless the time is over or the phases to run are others, and writes what it found.
-    fn phase_of(
-        &mut self,
-        choice: &str,
-        name: &'static str,
-        run: impl FnOnce(&Device) -> Result<Value>,
-    ) -> Result<()> {
-        let phases = &self.options.phases;
-        if !phases.is_empty() && !phases.iter().any(|phase| phase == choice) {
-            return Ok(());
-        }
-        let started = Instant::now();
-        let (outcome, figures) = if self.started.elapsed() >= self.options.limit {
-            (Outcome::OutOfTime, Value::Null)
-        } else {
-            match run(&self.device) {
-                Ok(figures) => (Outcome::Passed, figures),
-                Err(err) if err.is::<NotHere>() => (Outcome::NotRun { why: err.to_string() }, Value::Null),
-                Err(err) => (Outcome::Failed { why: format!("{err:#}") }, Value::Null),
-            }
-        };
-        let secs = started.elapsed().as_secs_f64();
-        let line = match &outcome {
-            Outcome::Passed => format!("{name}: passed in {secs:.1} s"),
-            Outcome::Failed { why } => format!("{name}: FAILED: {why}"),
-            Outcome::NotRun { why } => format!("{name}: not run: {why}"),
-            Outcome::OutOfTime => format!("{name}: not run: {} seconds were over", self.options.limit.as_secs()),
-        };
-        self.report.add(Phase { name, outcome, secs, figures })?;
-        print::answer(&format!("{line}\n"))
-    }
-}
-
-/// Compares every operation in bf16, f16 and f32, the optimizer, and both towers with the CPU's.
-#[cfg(feature = "cuda")]
-fn kernels(device: &Device, config: &ClipConfig, seed: u64) -> Result<Value> {
-    use dermake_engine::Rounding;
-    use dermake_engine::cuda::check::{compare_adamw, compare_operations, compare_towers, compare_uploads};
-    let Device::Cuda(cuda) = device else { bail!(NotHere("the device is the CPU".into())) };
-    let small = gradients::small_config()?;
-    let mut findings = compare_adamw(cuda, 1_000_003, seed)?;
-    findings.extend(compare_uploads(cuda, seed)?);
-    for rounding in [Rounding::Bf16, Rounding::F16, Rounding::None] {
-        findings.extend(compare_operations(cuda, config, rounding, seed)?);
-        findings.extend(compare_towers(cuda, &small, rounding, seed)?);
-    }
-    let wrong: Vec<_> = findings.iter().filter(|finding| !finding.is_within()).collect();
-    if let Some(first) = wrong.first() {
-        bail!(
-            "{} of {} comparisons differ; {}: {:.2e} where {:.0e} is allowed",
-            wrong.len(),
-            findings.len(),
-            first.name,
-            first.error,
-            first.tolerance
-        );
-    }
-    let rows = findings.iter().map(|finding| json!({"name": finding.name, "error": finding.error}));
-    Ok(Value::Array(rows.collect()))
-}
-
-#[cfg(not(feature = "cuda"))]
-fn kernels(_device: &Device, _config: &ClipConfig, _seed: u64) -> Result<Value> {
-    bail!(NotHere("this dermake was built without CUDA".into()))
+    check.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dermake_device::DeviceChoice;
+    use serde_json::Value;
+    use std::time::Duration;
 
     #[test]
     fn all_phases_run_on_the_cpu_and_are_in_the_file() {
@@ -191,6 +102,7 @@ mod tests {
             seed: 3,
             python: "/nonexistent/python".into(),
             is_small: true,
+            new_process: |_| unreachable!("the CPU is not lost"),
         };
         assert!(run(&options).unwrap());
         let report: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::report::NotHere;
 use super::speed::tower_secs;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use dermake_device::DeviceChoice;
 use serde::Deserialize;
@@ -76,13 +76,9 @@ fn our_times(device: &Device, config: &ClipConfig, n_images: usize) -> Result<Ti
 
 fn torch_times(choice: DeviceChoice, python: &str, config: &ClipConfig, n_images: usize) -> Result<TorchTimes> {
     let vision = &config.vision;
-    let device = match choice {
-        DeviceChoice::Cpu => "cpu".to_string(),
-        DeviceChoice::Cuda(index) => format!("cuda:{index}"),
-        DeviceChoice::Wgpu(_) => bail!("PyTorch has no device wgpu; use cpu or cuda"),
-    };
+    ensure!(!matches!(choice, DeviceChoice::Wgpu(_)), "PyTorch has no device wgpu; use cpu or cuda");
     let sizes = json!({
-        "device": device, "images": n_images, "repeats": 10, "image_size": vision.image_size,
+        "device": choice.to_string(), "images": n_images, "repeats": 10, "image_size": vision.image_size,
         "patch_size": vision.patch_size, "width": vision.width, "heads": vision.heads, "layers": vision.layers,
         "mlp_width": vision.mlp_width, "embed_dim": config.embed_dim,
     });

@@ -1,13 +1,13 @@
 //! The report: a JSON file that is complete after every phase.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use dermake_files::output::replace_file;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Outcome of a phase.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {
     Passed,
@@ -28,10 +28,18 @@ pub enum Outcome {
 #[error("{0}")]
 pub struct NotHere(pub String);
 
+/// Something is wrong in a phase; what it measured is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Wrong {
+    pub why: String,
+    pub figures: Value,
+}
+
 /// One phase of a check.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Phase {
-    pub name: &'static str,
+    pub name: String,
     #[serde(flatten)]
     pub outcome: Outcome,
     pub secs: f64,
@@ -51,6 +59,24 @@ impl Report {
         let report = Self { path: path.into(), phases: Vec::new() };
         report.write()?;
         Ok(report)
+    }
+
+    /// The phases in the file of another process; none if it wrote none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn phases_in(path: &Path) -> Result<Vec<Phase>> {
+        #[derive(Deserialize)]
+        struct Written {
+            phases: Vec<Phase>,
+        }
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let unreadable = || format!("cannot read the report of another process: {}", path.display());
+        let written: Written =
+            serde_json::from_slice(&std::fs::read(path).with_context(unreadable)?).with_context(unreadable)?;
+        Ok(written.phases)
     }
 
     /// # Errors

@@ -1,5 +1,6 @@
 //! A short run of `dermake train` on drawn pictures, with the loader.
 
+use super::report::Wrong;
 use anyhow::{Context, Result, ensure};
 use dermake_device::DeviceChoice;
 use dermake_synth::{Extras, SynthOptions, synth};
@@ -39,18 +40,22 @@ pub fn check(device: DeviceChoice, folder: &Path, run: Run) -> Result<Value> {
     let (Some(first), Some(last)) = (losses.first(), losses.last()) else {
         anyhow::bail!("the run logged no loss");
     };
-    ensure!(last < first, "the loss was {first:.4} at first and {last:.4} in the end, expected it to fall");
     let evaluated = ["validation_loss", "zero_shot_top1_synth"].map(|name| scalars(name).last().copied());
     let [Some(validation_loss), Some(accuracy)] = evaluated else {
         anyhow::bail!("the evaluation after an epoch failed; the log above says why")
     };
     let later = speeds.len() / 3;
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    Ok(json!({
+    let figures = json!({
         "steps": losses.len(), "samples": run.batch_size, "first_loss": first, "last_loss": last,
         "samples_per_sec": mean(&speeds[later..]), "waiting_share": mean(&waits[later..]),
         "validation_loss": validation_loss, "zero_shot_top1": accuracy,
-    }))
+    });
+    if last < first {
+        return Ok(figures);
+    }
+    let why = format!("the loss was {first:.4} at first and {last:.4} in the end, expected it to fall");
+    Err(Wrong { why, figures }.into())
 }
 
 fn recipe_text(run: Run) -> String {

@@ -47,8 +47,13 @@ struct Settings {
   int capability = 90;           // capability=75
   size_t memory_bytes = size_t(80) << 30; // memory_mib=100
   int nan_after_steps = -1;      // nan_after_steps=3: the optimizer then writes a NaN into the parameters
+  int lost_after_steps = -1;     // lost_after_steps=3: the optimizer then breaks off, as at an illegal address
 };
 const Settings& settings();
+
+// Whether a kernel broke off: every later call of this process fails, as on a GPU.
+bool is_lost();
+void lose();
 
 // What a launch gives to a kernel.
 struct Arguments {

@@ -84,10 +84,12 @@ static Function* find_function(const std::string& name) {
   return functions[name] = new Function{name, kernel.run, kernel.use_buffers, is_emulated};
 }
 
-// A NaN among the parameters, after as many steps of the optimizer as the settings say.
-static void spoil_parameters(const Arguments& arguments) {
+// A NaN among the parameters, or a broken kernel, after as many steps of the optimizer as the settings say.
+static void spoil_step(const Arguments& arguments) {
   static int n_steps = 0;
-  if (++n_steps == settings().nan_after_steps) *arguments.get<float*>(0) = NAN;
+  n_steps++;
+  if (n_steps == settings().nan_after_steps) *arguments.get<float*>(0) = NAN;
+  if (n_steps == settings().lost_after_steps) lose();
 }
 
 // The emulator runs one launch at a time.
@@ -102,7 +104,7 @@ static void run(Function& function, dim3 grid, unsigned n_threads, unsigned shar
   if (!function.is_emulated) return function.run(arguments);
   function.use_buffers(arguments);
   launch(grid, n_threads, shared_bytes, [&] { function.run(arguments); });
-  if (function.name == "adamw") spoil_parameters(arguments);
+  if (function.name == "adamw") spoil_step(arguments);
 }
 
 } // namespace driver
@@ -128,6 +130,7 @@ CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute,
 CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                         unsigned block_y, unsigned block_z, unsigned shared_bytes, CUstream stream,
                         void** parameters, void**) {
+  if (driver::is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   driver::on_stream(stream);
   auto& launched = *reinterpret_cast<driver::Function*>(function);
   if (launched.is_emulated && (block_y != 1 || block_z != 1)) driver::fail(launched.name + ": blocks have one axis");

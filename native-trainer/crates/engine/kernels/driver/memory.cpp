@@ -59,6 +59,7 @@ size_t live_bytes() {
 }
 
 static CUresult allocate(CUdeviceptr* address, size_t bytes) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
   if (bytes > settings().memory_bytes || live_bytes() > settings().memory_bytes - bytes) return CUDA_ERROR_OUT_OF_MEMORY;
   void* start = nullptr;
@@ -125,6 +126,7 @@ CUresult cuMemFreeHost(void* start) {
 
 // From memory that is not page-locked, the driver has copied when the call returns.
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream stream) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   on_stream(stream);
   if (range_of(page_locked, reinterpret_cast<uint64_t>(from)).second > 0) {
     const auto [start, length] = range_of(buffers, to);
@@ -137,12 +139,14 @@ CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CU
   return CUDA_SUCCESS;
 }
 CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   on_stream(stream);
   check_range(from, bytes, "a copy from the device");
   memcpy(to, reinterpret_cast<const void*>(from), bytes);
   return CUDA_SUCCESS;
 }
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   on_stream(stream);
   check_range(from, bytes, "the source of a copy on the device");
   check_range(to, bytes, "the destination of a copy on the device");
@@ -150,6 +154,7 @@ CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CU
   return CUDA_SUCCESS;
 }
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   on_stream(stream);
   check_range(to, bytes, "a fill");
   memset(reinterpret_cast<void*>(to), value, bytes);

@@ -1,5 +1,6 @@
 // What DERMAKE_EMULATED_GPU makes of the device: how dermake reports a GPU that it cannot use.
 #include "driver.h"
+#include <atomic>
 #include <cstdlib>
 #include <sstream>
 
@@ -18,6 +19,7 @@ static Settings read_settings() {
     else if (name == "capability") settings.capability = static_cast<int>(value);
     else if (name == "memory_mib") settings.memory_bytes = static_cast<size_t>(value) << 20;
     else if (name == "nan_after_steps") settings.nan_after_steps = static_cast<int>(value);
+    else if (name == "lost_after_steps") settings.lost_after_steps = static_cast<int>(value);
     else fail("DERMAKE_EMULATED_GPU: there is no setting " + name);
   }
   return settings;
@@ -27,5 +29,9 @@ const Settings& settings() {
   static const Settings settings = read_settings();
   return settings;
 }
+
+static std::atomic<bool> lost{false};
+bool is_lost() { return lost; }
+void lose() { lost = true; }
 
 } // namespace driver

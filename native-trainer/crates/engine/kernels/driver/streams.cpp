@@ -53,6 +53,7 @@ CUresult cuStreamCreate(CUstream* stream, unsigned) {
 }
 CUresult cuStreamDestroy_v2(CUstream) { return CUDA_SUCCESS; }
 CUresult cuStreamSynchronize(CUstream stream) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   ordered([&] { order.synchronize_stream(number(stream)); });
   return CUDA_SUCCESS;
 }
@@ -74,6 +75,7 @@ CUresult cuEventRecord(CUevent event, CUstream stream) {
   return CUDA_SUCCESS;
 }
 CUresult cuEventSynchronize(CUevent event) {
+  if (is_lost()) return CUDA_ERROR_ILLEGAL_ADDRESS;
   ordered([&] { order.synchronize(clock_of(event)); });
   return CUDA_SUCCESS;
 }
