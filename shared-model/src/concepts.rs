@@ -6,7 +6,7 @@ mod typical;
 pub use findings::{Finding, findings};
 pub use typical::{Typical, conditions_with_typical_findings, typical_findings};
 
-use crate::labels::{ConceptTemplates, LabelWarning, ReadLabels, concept_terms};
+use crate::labels::{ConceptTemplates, LabelSet, LabelWarning, ReadLabels, concept_terms};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,15 @@ impl Concept {
             Self { terms: vec![name.clone()], name }
         })
     }
+
+    /// Takes the names of concepts, in their order. Two spellings of one name are an error.
+    ///
+    /// # Errors
+    /// As [`LabelSet::from_class_names`].
+    pub fn from_names(names: Vec<String>) -> Result<Vec<Self>> {
+        let names = LabelSet::from_class_names(names).map_err(of_concepts)?.class_names;
+        Ok(names.iter().map(|name| Self::named(name)).collect())
+    }
 }
 
 /// Concepts that a person typed or named in a file.
@@ -63,12 +72,39 @@ pub struct ReadConcepts {
     pub warnings: Vec<LabelWarning>,
 }
 
-impl From<ReadLabels> for ReadConcepts {
-    fn from(read: ReadLabels) -> Self {
+impl ReadConcepts {
+    /// Reads names as a user types them, as [`ReadLabels::from_text`] does.
+    ///
+    /// # Errors
+    /// Those of [`ReadLabels::from_text`].
+    pub fn from_text(text: &str) -> Result<Self> {
+        ReadLabels::from_text(text).map(Self::of).map_err(of_concepts)
+    }
+
+    /// Reads the content of a file, as [`ReadLabels::from_file`] does.
+    ///
+    /// # Errors
+    /// Those of [`ReadLabels::from_file`].
+    pub fn from_file(content: &str) -> Result<Self> {
+        ReadLabels::from_file(content).map(Self::of).map_err(of_concepts)
+    }
+
+    fn of(read: ReadLabels) -> Self {
         let ReadLabels { set, mut warnings } = read;
         // A concept is scored by itself, not among others.
         warnings.retain(|warning| !matches!(warning, LabelWarning::Single { .. }));
         Self { concepts: set.class_names.iter().map(|name| Concept::named(name)).collect(), warnings }
+    }
+}
+
+/// Returns the error of names that were read by the rules of labels, in the words of concepts.
+fn of_concepts(err: Error) -> Error {
+    let in_words = |text: String| text.replace("label", "concept");
+    match err {
+        Error::Labels { what, expected, found } => {
+            Error::Labels { what: in_words(what), expected: in_words(expected), found }
+        }
+        err => err,
     }
 }
 
@@ -210,9 +246,29 @@ mod tests {
 
     #[test]
     fn one_concept_alone_is_no_reason_to_warn() {
-        let read = ReadConcepts::from(ReadLabels::from_text("Bulla").unwrap());
+        let read = ReadConcepts::from_text("Bulla").unwrap();
         assert_eq!((read.concepts, read.warnings), (vec![Concept::named("bulla")], Vec::new()));
-        assert_eq!(ReadConcepts::from(ReadLabels::from_text("bulla, Bulla").unwrap()).warnings.len(), 1);
+        assert_eq!(ReadConcepts::from_text("bulla, Bulla").unwrap().warnings.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_with_concepts_is_said_of_concepts() {
+        let names = |names: &[&str]| Concept::from_names(names.iter().map(|name| name.to_string()).collect());
+        assert_eq!(names(&["Bulla", "a, b"]).unwrap(), ["bulla", "a, b"].map(Concept::named));
+        let of_text = |text: &str| ReadConcepts::from_text(text).err().unwrap().to_string();
+        let of_file = |content: &str| ReadConcepts::from_file(content).err().unwrap().to_string();
+        for (message, expected) in [
+            (names(&[]).unwrap_err().to_string(), "concepts: expected at least one name"),
+            (names(&["Scale", "scale"]).unwrap_err().to_string(), "concepts: expected different names"),
+            (names(&["scale", " "]).unwrap_err().to_string(), "concept 2 of 2: expected a name"),
+            (of_text(""), "concepts: expected at least one name"),
+            (of_text("list.txt"), "concept: expected a name, found \"list.txt\""),
+            (of_text("[\"a\", 2]"), "concepts: expected a JSON list of names"),
+            (of_file("image,label\na.png,scale\n"), "concepts: expected a list with one concept a line"),
+        ] {
+            assert!(message.contains(expected), "{expected}: {message}");
+            assert!(!message.contains("labels"), "{message}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl LabelSet {
             if let Some(first) = seen.insert(spelling_key(name), name) {
                 let found =
                     if first == name { format!("{name:?} twice") } else { format!("{first:?} and {name:?}") };
-                return Err(labels_error("class names", "different names", &found));
+                return Err(labels_error("labels", "different names", &found));
             }
         }
         Ok(Self { key: Self::CUSTOM.into(), title: "Your own labels".into(), class_names })

@@ -43,7 +43,7 @@ const DATA_SETS: [(&str, Option<&str>); 19] = [
 pub fn from_argument(argument: &str) -> Result<LabelSet> {
     // A data set's folder may have the same name.
     let is_key = LabelSet::keys().contains(&argument);
-    let file = if is_key { None } else { from_file_argument(argument)? };
+    let file = if is_key { None } else { from_file_argument(argument, ReadLabels::from_file)? };
     let labels = match file {
         Some(labels) => labels.with_keys().with_context(|| format!("in {argument}"))?,
         _ if argument.contains(['/', '\\']) && !argument.contains(SEPARATORS) => {
@@ -88,26 +88,28 @@ fn refuse_data_set(argument: &str) -> Result<()> {
 /// # Errors
 /// As [`from_argument`].
 pub fn concepts_from_argument(argument: &str) -> Result<Vec<Concept>> {
-    let labels = match from_file_argument(argument)? {
-        Some(labels) => labels,
+    let ReadConcepts { concepts, warnings } = match from_file_argument(argument, ReadConcepts::from_file)? {
+        Some(concepts) => concepts,
         None if is_file_name(argument) => bail!("{argument} looks like a file, but there is none"),
-        None => ReadLabels::from_text(argument)?,
+        None => ReadConcepts::from_text(argument)?,
     };
-    let ReadConcepts { concepts, warnings } = labels.into();
     for warning in warnings {
         tracing::warn!("concepts: {warning}");
     }
     Ok(concepts)
 }
 
-/// The content of the file that an argument names, if it names one.
-fn from_file_argument(argument: &str) -> Result<Option<ReadLabels>> {
+/// What `of_content` reads in the file that an argument names, if it names one.
+fn from_file_argument<T>(
+    argument: &str,
+    of_content: impl FnOnce(&str) -> shared_model::Result<T>,
+) -> Result<Option<T>> {
     if argument == "-" {
         let text = text_file::read_stdin()?;
-        return Ok(Some(ReadLabels::from_file(&text).context("in standard input")?));
+        return Ok(Some(of_content(&text).context("in standard input")?));
     }
     let path = Path::new(argument.strip_prefix('@').unwrap_or(argument));
-    (path.exists() || argument.starts_with('@')).then(|| read(path)).transpose()
+    (path.exists() || argument.starts_with('@')).then(|| read(path, of_content)).transpose()
 }
 
 /// Reads the classes of a table: the key of a set, or a file, whose path counts from `folder`.
@@ -122,7 +124,7 @@ pub fn class_list(name: &str, folder: &Path) -> Result<LabelSet> {
         Ok(path) | Err(FindError::Missing { path }) => path,
         Err(err) => return Err(err.into()),
     };
-    let labels = read(&path).with_context(|| {
+    let labels = read(&path, ReadLabels::from_file).with_context(|| {
         let keys = LabelSet::keys().join(", ");
         format!("classes = {name:?} is neither a set ({keys}) nor a file that can be read")
     })?;
@@ -132,9 +134,9 @@ pub fn class_list(name: &str, folder: &Path) -> Result<LabelSet> {
     labels.into_class_list().with_context(|| format!("in {}", path.display()))
 }
 
-/// Reads a file of class names: a JSON list, or one name a line.
-fn read(path: &Path) -> Result<ReadLabels> {
-    ReadLabels::from_file(&text_file::read(path)?).with_context(|| format!("in {}", path.display()))
+/// Reads a file of names: a JSON list, or one name a line.
+fn read<T>(path: &Path, of_content: impl FnOnce(&str) -> shared_model::Result<T>) -> Result<T> {
+    of_content(&text_file::read(path)?).with_context(|| format!("in {}", path.display()))
 }
 
 #[cfg(test)]
@@ -155,6 +157,17 @@ mod tests {
             assert_eq!(from_argument(argument).unwrap().class_names, ["acne", "nevus"], "{content:?}");
             assert_eq!(from_argument(&format!("@{argument}")).unwrap().class_names, ["acne", "nevus"]);
             assert_eq!(class_list("labels", folder.path()).unwrap().class_names, ["acne", "nevus"]);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_concepts_is_said_of_concepts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        std::fs::write(&path, "[\"scale\", 3]").unwrap();
+        for argument in ["", path.to_str().unwrap()] {
+            let message = format!("{:#}", concepts_from_argument(argument).unwrap_err());
+            assert!(message.contains("concepts: expected") && !message.contains("labels"), "{message}");
         }
     }
 

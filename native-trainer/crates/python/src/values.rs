@@ -43,13 +43,14 @@ pub fn texts(object: &Bound<'_, PyAny>, what: &str) -> PyResult<(Vec<String>, bo
     let unusable =
         || PyTypeError::new_err(format!("{what}: expected a text or a list of texts, found {}", kind(object)));
     let items = object.try_iter().map_err(|_| unusable())?;
-    let texts = items.map(|item| {
+    let texts = items.enumerate().map(|(at, item)| {
         let item = item?;
         item.extract::<String>().map_err(|err| {
             if !err.is_instance_of::<PyTypeError>(item.py()) {
                 return err; // such as KeyboardInterrupt
             }
-            PyTypeError::new_err(format!("{what}: expected a list of texts, found {} in it", kind(&item)))
+            let found = format!("{} in it, as item {}", kind(&item), at + 1);
+            PyTypeError::new_err(format!("{what}: expected a list of texts, found {found}"))
         })
     });
     Ok((texts.collect::<PyResult<_>>()?, true))
@@ -79,10 +80,7 @@ pub fn concept_list(object: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Concept>>
     let (texts, is_list) = texts(object, "concepts")?;
     match texts.as_slice() {
         [argument] if !is_list && argument != STDIN => concepts_from_argument(argument).map_err(label_exception),
-        _ => {
-            let names = LabelSet::from_class_names(texts).map_err(label_exception)?.class_names;
-            Ok(names.iter().map(|name| Concept::named(name)).collect())
-        }
+        _ => Concept::from_names(texts).map_err(label_exception),
     }
 }
 

@@ -160,9 +160,10 @@ impl Parameters {
         let read = match list_text(NAME, self.take(NAME))? {
             None => ReadConcepts { concepts: Concept::known(), warnings: Vec::new() },
             Some(text) => {
-                let labels = ReadLabels::from_text(&text).map_err(|err| not_a_list(NAME, &err))?;
-                check_texts(NAME, "concept", &labels.set.class_names, limits)?;
-                ReadConcepts::from(labels)
+                let read = ReadConcepts::from_text(&text).map_err(|err| not_a_list(NAME, &err))?;
+                let names: Vec<String> = read.concepts.iter().map(|concept| concept.name.clone()).collect();
+                check_texts(NAME, "concept", &names, limits)?;
+                read
             }
         };
         let n_terms: usize = read.concepts.iter().map(|concept| concept.terms.len()).sum();

@@ -172,6 +172,18 @@ fn a_data_uri_is_no_text() {
 }
 
 #[test]
+fn what_is_wrong_with_concepts_is_said_of_concepts() {
+    for query in ["concepts=,", "concepts=list.txt"] {
+        match parameters(query).concepts(&Limits::DEFAULT).err() {
+            Some(HttpError::Invalid { what }) => {
+                assert!(what.starts_with("`concepts`: concept") && !what.contains("label"), "{what}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn known_concepts_bring_their_terms() {
     let read = |query: &str| parameters(query).concepts(&Limits::DEFAULT).unwrap();
     let ReadConcepts { concepts, warnings } = read("concepts=Bulla,tattoo");
