@@ -45,6 +45,11 @@ impl Comparison {
         }
     }
 
+    /// Returns whether no model has a score, and each has failed benchmarks.
+    pub fn is_all_failed(&self) -> bool {
+        self.models.iter().all(|model| model.benchmarks.is_empty() && !model.failed.is_empty())
+    }
+
     /// Returns what `results.json` has of it.
     pub fn results_file(&self) -> ResultsFile<'_> {
         match &self.models[..] {

@@ -54,6 +54,7 @@ fn files_read(options: &EvalOptions<'_>, chosen: &[Benchmark]) -> Vec<PathBuf> {
 /// # Errors
 /// When no benchmark is there, a model cannot be loaded or the report not written.
 pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)> {
+    refuse_repeated(options.models)?;
     options.tables.check(options.models.len())?;
     let folder = options.out.map(ReportFolder::prepare).transpose()?;
     let chosen = chosen(options)?;
@@ -68,7 +69,6 @@ pub fn compare_models(options: &EvalOptions<'_>) -> Result<(Comparison, Ending)>
     };
     let mut ending = Ending::Complete;
     let (mut models, mut not_evaluated): (Vec<Evaluated>, Vec<FailedModel>) = (Vec::new(), Vec::new());
-    refuse_repeated(options.models)?;
     let mut tables = ImageTables::default();
     for (index, model) in options.models.iter().enumerate() {
         let mut found = match of_model(index, options, &session, &chosen) {

@@ -123,8 +123,7 @@ fn compared(
 /// Prints the table.
 fn print_table(comparison: &Comparison, ending: Ending) -> Result<()> {
     print::summary(&report::terminal(comparison, &published::published()?))?;
-    let is_failed = |results: &results::Results| results.benchmarks.is_empty() && !results.failed.is_empty();
-    if ending != Ending::Interrupted && comparison.models.iter().all(is_failed) {
+    if ending != Ending::Interrupted && comparison.is_all_failed() {
         bail!("no benchmark could be scored");
     }
     Ok(())
