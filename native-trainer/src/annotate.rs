@@ -54,19 +54,20 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     }
     let concepts = concepts(&options.concepts)?;
     let typical = options.typical_of.as_deref().map(typical).transpose()?;
-    let (model, name) = model_options.load()?;
-    dermake_models::warn_of(&model);
-    options.scale.check(&model)?;
+    let loaded = model_options.open()?;
+    let model = &loaded.model;
+    dermake_models::warn_of(model);
+    options.scale.check(model)?;
     let store = match &options.cache {
         Some(cache) => {
-            let identity = Identity::of(model_options, &model, &name, options.reading)?;
+            let identity = Identity::of(model_options, &loaded, options.reading)?;
             FeatureStore::open_cache(cache, &identity)
         }
         None => None,
     };
-    let mut encoder = Encoder::new(&model, options.reading, store);
+    let mut encoder = Encoder::new(model, options.reading, store);
     let scorer = progress::of_prompts(|progress| encoder.concept_scorer(&concepts, progress))?;
-    let scorer = options.scale.of_concepts(scorer, &model)?;
+    let scorer = options.scale.of_concepts(scorer, model)?;
 
     let present = |photo: &Photo| -> Result<Vec<Presence>> {
         let image = dermake_pictures::decode(&photo.read()?, options.reading)?;
@@ -76,7 +77,8 @@ pub fn annotate(photos: &[Photo], model_options: &ModelOptions, options: &Annota
     let Some(out) = &options.out else {
         return Tally::of(photos, present, |photo, ranked| {
             let concepts = findings(&ranked, options.top_k, typical.as_ref());
-            let annotation = Annotation { image: &photo.name, concepts, scale: scorer.scale(), model: &name };
+            let annotation =
+                Annotation { image: &photo.name, concepts, scale: scorer.scale(), model: &loaded.name };
             if options.as_json {
                 print::json(&annotation)
             } else {

@@ -189,13 +189,13 @@ pub fn search(index: &Path, query: &Query, model_options: &ModelOptions, output:
     let among = index.join(INDEX_FOLDER);
     let index = if among.is_dir() { among } else { index.to_path_buf() };
     let opened = SearchIndex::open(&index)?;
-    let (model, name) = model_options.load()?;
-    let identity = Identity::of(model_options, &model, &name, Reading::Photo)?;
+    let loaded = model_options.open()?;
+    let identity = Identity::of(model_options, &loaded, Reading::Photo)?;
     if let Some(difference) = identity.difference(opened.identity()) {
         bail!(StoreError::OtherModel { difference, path: index });
     }
-    dermake_models::warn_of(&model);
-    let feature = query_feature(query, &model)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
+    dermake_models::warn_of(&loaded.model);
+    let feature = query_feature(query, &loaded.model)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?;
     let started = std::time::Instant::now();
     let hits = opened.nearest(&feature, output.top_k)?;
     if hits.is_empty() {

@@ -11,11 +11,12 @@ use crate::config::ClipConfig;
 use crate::labels::{LabelSet, Templates};
 use crate::preprocess::{DecodedImage, Reading, preprocess, preprocess_decoded};
 use crate::text::TextTower;
+use crate::text_batches::{TextBatches, encode_rows};
 use crate::tokenizer::Tokenizer;
 use crate::tower_engine::TowerEngine;
 use crate::vision::VisionTower;
 use crate::weights::{Placement, Weights};
-use crate::zero_shot::{Classifier, Prediction, encode_rows};
+use crate::zero_shot::{Classifier, Prediction};
 use crate::{Clip, Error, Result};
 use candle_core::Tensor;
 use logit_scale::logit_scale_of;
@@ -149,6 +150,14 @@ impl ZeroShotModel {
         encode_rows(self.towers.text_encoder()?, &self.tokenize(texts)?, progress)
     }
 
+    /// Returns the batches of texts in which [`Self::encode_texts`] encodes them.
+    ///
+    /// # Errors
+    /// As [`Self::tokenize`].
+    pub fn text_batches(&self, texts: &[String]) -> Result<TextBatches<'_>> {
+        Ok(TextBatches::new(self.towers.text_encoder()?, &self.tokenize(texts)?))
+    }
+
     /// Tokenizes texts; returns their `input_ids` `[n, L]`, padded to the context length.
     ///
     /// # Errors
@@ -157,12 +166,12 @@ impl ZeroShotModel {
         self.tokenizer.as_ref().ok_or(Error::TextTowerMissing)?.encode_batch(texts)
     }
 
-    /// Encodes texts that [`Self::tokenize`] has tokenized; returns their features `[n, E]` f32, rows of unit length.
+    /// Returns the batches of texts that [`Self::tokenize`] has tokenized.
     ///
     /// # Errors
-    /// As [`Self::encode_texts`]; [`Error::Labels`] for rows of different lengths, rows that are too long, and rows with
-    /// ids that the model does not know.
-    pub fn encode_ids(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
+    /// [`Error::TextTowerMissing`] when the text tower was not added; [`Error::Labels`] for rows of different lengths, rows
+    /// that are too long, and rows with ids that the model does not know.
+    pub fn id_batches(&self, input_ids: &[Vec<u32>]) -> Result<TextBatches<'_>> {
         let (most, n_ids) = (self.config.text.context_length, self.config.text.vocab_size);
         let length = input_ids.first().map_or(0, Vec::len);
         let is_known = |row: &Vec<u32>| {
@@ -175,7 +184,7 @@ impl ZeroShotModel {
                 found: format!("a row of {} ids up to {}", row.len(), row.iter().max().unwrap_or(&0)),
             });
         }
-        encode_rows(self.towers.text_encoder()?, input_ids, &mut |_, _| {})
+        Ok(TextBatches::new(self.towers.text_encoder()?, input_ids))
     }
 
     /// Returns the classifier of these labels and templates: the shipped one, or one that is computed now.
@@ -269,23 +278,4 @@ impl ZeroShotModel {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::demo;
-
-    #[test]
-    fn ids_are_encoded_like_their_texts_and_those_that_do_not_fit_are_refused() {
-        let model = demo::model(Placement::default()).unwrap();
-        let texts = ["a mole".to_string(), "a photo of psoriasis".to_string()];
-        let input_ids = model.tokenize(&texts).unwrap();
-        let values = |features: Tensor| features.to_vec2::<f32>().unwrap();
-        let expected = values(model.encode_texts(&texts, &mut |_, _| {}).unwrap());
-        assert_eq!(values(model.encode_ids(&input_ids).unwrap()), expected);
-        let ragged = vec![input_ids[0].clone(), input_ids[1][..9].to_vec()];
-        let too_long = vec![[&input_ids[0][..], &[0]].concat()];
-        for refused in [ragged, too_long, vec![vec![]], vec![vec![u32::MAX]]] {
-            let err = model.encode_ids(&refused).unwrap_err();
-            assert!(matches!(err, Error::Labels { .. }) && err.to_string().contains("rows of one length"), "{err}");
-        }
-    }
-}
+mod tests;

@@ -5,18 +5,15 @@
 
 use crate::calibration::{Calibration, Certainty};
 use crate::labels::{LabelSet, Templates};
-use crate::text::{TextTower, text_length};
+use crate::text::TextTower;
+use crate::text_batches::encode_rows;
 use crate::tokenizer::Tokenizer;
-use crate::tower_engine::TowerEngine;
 use crate::transformer::unit_length;
-use crate::{Error, Result, finite};
+use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use crate::logits::{LOGIT_FACTOR, softmax};
-
-/// Prompts of one batch: enough to use all cores, few enough for the memory of a phone.
-const PROMPT_BATCH: usize = 32;
 
 /// A label and its probability among the labels of its set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -199,82 +196,6 @@ impl Classifier {
         };
         order.iter().take(top_k).map(prediction).collect()
     }
-}
-
-/// What encodes tokenized texts.
-pub(crate) trait TextEncoder {
-    /// Tokens of a row up to the last one that its feature depends on.
-    fn n_computed(&self, ids: &[u32]) -> usize;
-
-    /// Features `[B, E]` f32 of token rows of one length, rows of unit length.
-    fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor>;
-
-    /// Number of texts in a batch.
-    fn texts_at_once(&self) -> usize;
-}
-
-impl TextEncoder for TextTower {
-    fn n_computed(&self, ids: &[u32]) -> usize {
-        Self::n_computed(self, ids)
-    }
-
-    fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        Self::text_features(self, input_ids)
-    }
-
-    fn texts_at_once(&self) -> usize {
-        PROMPT_BATCH
-    }
-}
-
-impl TextEncoder for Box<dyn TowerEngine> {
-    fn n_computed(&self, ids: &[u32]) -> usize {
-        text_length(ids)
-    }
-
-    fn text_features(&self, input_ids: &[Vec<u32>]) -> Result<Tensor> {
-        let raw = self.as_ref().raw_text_features(input_ids)?;
-        finite::check_features("text features", &raw)?;
-        unit_length(&raw)
-    }
-
-    fn texts_at_once(&self) -> usize {
-        self.as_ref().texts_at_once()
-    }
-}
-
-/// Encodes tokenized texts; returns their features `[n, E]` f32 in order, rows of unit length.
-///
-/// Equal texts are encoded once. Texts of similar length share a batch, so that little padding is computed.
-/// `progress` is called after each batch with the numbers of finished and of all texts.
-///
-/// # Errors
-/// [`Error::NotFinite`] and [`Error::Tensor`].
-pub(crate) fn encode_rows(
-    text: &dyn TextEncoder,
-    rows: &[Vec<u32>],
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Tensor> {
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    let length = |row: usize| text.n_computed(&rows[row]);
-    order.sort_by(|&a, &b| length(a).cmp(&length(b)).then_with(|| rows[a].cmp(&rows[b])));
-
-    let mut distinct: Vec<Vec<u32>> = Vec::new();
-    let mut place = vec![0u32; rows.len()];
-    for index in order {
-        if distinct.last() != Some(&rows[index]) {
-            distinct.push(rows[index].clone());
-        }
-        place[index] = distinct.len() as u32 - 1;
-    }
-    let mut batches = Vec::new();
-    let mut n_done = 0;
-    for batch in distinct.chunks(text.texts_at_once().max(1)) {
-        batches.push(text.text_features(batch)?.to_device(&Device::Cpu)?);
-        n_done += batch.len();
-        progress(n_done, distinct.len());
-    }
-    Ok(Tensor::cat(&batches, 0)?.index_select(&Tensor::new(place, &Device::Cpu)?, 0)?)
 }
 
 #[cfg(test)]

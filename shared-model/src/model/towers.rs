@@ -3,10 +3,10 @@
 use crate::config::PreprocessConfig;
 use crate::preprocess::normalized;
 use crate::text::TextTower;
+use crate::text_batches::TextEncoder;
 use crate::tower_engine::TowerEngine;
 use crate::transformer::unit_length;
 use crate::vision::VisionTower;
-use crate::zero_shot::TextEncoder;
 use crate::{Error, Result, finite};
 use candle_core::{DType, Tensor};
 

@@ -59,6 +59,10 @@ impl<'a> Encoder<'a> {
 
     /// Returns unit features `[n, E]` f32 of texts; calls `progress` with the number of encoded texts. Warns of texts that
     /// are cut.
+    ///
+    /// # Errors
+    /// [`Interrupted`](dermake_process::interrupt::Interrupted) after a request to stop; when the store cannot be read or
+    /// written; when the model fails.
     pub fn texts(&mut self, texts: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Tensor> {
         warn_of_cut(self.model(), texts);
         let started = Instant::now();
@@ -96,7 +100,7 @@ impl<'a> Encoder<'a> {
         let own = self.ranks.send_texts(texts)?;
         let n_ranks = self.ranks.size();
         let mut of_all = |n_done: usize, _: usize| progress((n_done * n_ranks).min(texts.len()), texts.len());
-        let encoded = encode_texts(self.model(), own, &mut of_all);
+        let encoded = encode_texts(self.model(), own, &mut of_all, true);
         let (all, _) = self.ranks.receive(encoded, self.embed_dim())?;
         match all.features.len() == texts.len() * self.embed_dim() {
             true => Ok(all.features),

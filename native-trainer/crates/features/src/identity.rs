@@ -3,14 +3,10 @@
 use anyhow::{Context, Result};
 use dermake_device::Precision;
 use dermake_files::hash;
-use dermake_hub::WeightsKind;
-use dermake_hub::demo_model;
-use dermake_models::manifest_folder::manifest_of;
-use dermake_models::map_file;
 use dermake_models::options::ModelOptions;
+use dermake_models::{LoadedModel, ModelSource};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use shared_model::ZeroShotModel;
 use shared_model::manifest::Manifest;
 use shared_model::preprocess::Reading;
 
@@ -33,16 +29,26 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads and hashes the model's files; those of the model inside the program are known.
-    pub fn of(options: &ModelOptions, model: &ZeroShotModel, name: &str, reading: Reading) -> Result<Self> {
+    /// Returns the identity of a model that was loaded with these options. The files of a checkpoint are read and hashed;
+    /// the manifest of a quantized model has the hashes of its files.
+    ///
+    /// # Errors
+    /// When a file of the checkpoint has changed since the model was loaded.
+    pub fn of(options: &ModelOptions, loaded: &LoadedModel, reading: Reading) -> Result<Self> {
         Ok(Self {
-            model_sha256: model_sha256(options, model)?,
-            model_name: name.into(),
-            embed_dim: model.config.embed_dim,
+            model_sha256: model_sha256(loaded)?,
+            model_name: loaded.name.clone(),
+            embed_dim: loaded.model.config.embed_dim,
             precision: options.dtype,
-            applies_exif: reading == Reading::Photo,
+            applies_exif: false,
             arithmetic: ARITHMETIC,
-        })
+        }
+        .with_reading(reading))
+    }
+
+    /// Returns the identity of the same model with images that are read in this way.
+    pub fn with_reading(self, reading: Reading) -> Self {
+        Self { applies_exif: reading == Reading::Photo, ..self }
     }
 
     /// Describes how the model `self` differs from that of `kept` features; `None` if they are the same.
@@ -80,19 +86,14 @@ impl Identity {
     }
 }
 
-fn model_sha256(options: &ModelOptions, model: &ZeroShotModel) -> Result<String> {
-    if demo_model::is_name(&options.model) {
-        return manifest_sha256(manifest_of(&options.model)?);
-    }
-    let files = dermake_hub::resolve(&options.model)?;
-    if files.weights_kind == WeightsKind::Quantized {
-        return manifest_sha256(manifest_of(&options.model)?);
-    }
+fn model_sha256(loaded: &LoadedModel) -> Result<String> {
+    let files = match &loaded.source {
+        ModelSource::Quantized(manifest) => return manifest_sha256(Manifest::clone(manifest)),
+        ModelSource::Dense(files) => files,
+    };
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(&model.config.to_json()).context("cannot write the config")?);
-    for file in files.weight_files() {
-        hash.update(map_file(file)?);
-    }
+    hash.update(serde_json::to_vec(&loaded.model.config.to_json()).context("cannot write the config")?);
+    files.each(|bytes| hash.update(bytes))?;
     Ok(format!("{:x}", hash.finalize()))
 }
 
@@ -109,6 +110,8 @@ pub fn manifest_sha256(manifest: Manifest) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dermake_models::demo_model;
+    use dermake_models::manifest_folder::manifest_of;
 
     #[test]
     fn what_is_measured_of_a_model_does_not_change_its_identity() {
@@ -118,6 +121,26 @@ mod tests {
         let sha256 = |manifest: &Manifest| manifest_sha256(manifest.clone()).unwrap();
         assert_eq!(sha256(&demo), sha256(&bare));
         assert_ne!(sha256(&demo), sha256(&Manifest { name: "another".into(), ..bare }));
+    }
+
+    #[test]
+    fn the_identity_is_that_of_the_model_in_memory() {
+        let (demo, moved) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let manifest = manifest_of(demo_model::NAME).unwrap();
+        for name in manifest.files.iter().map(|file| file.file.as_str()).chain([Manifest::FILE_NAME]) {
+            std::fs::write(demo.path().join(name), demo_model::read(name).unwrap()).unwrap();
+        }
+        let options = ModelOptions {
+            model: demo.path().to_str().unwrap().into(),
+            arch: None,
+            device: "cpu".parse().unwrap(),
+            dtype: Precision::F32,
+        };
+        let loaded = options.open().unwrap();
+        std::fs::rename(demo.path(), moved.path().join("model")).unwrap();
+        let identity = Identity::of(&options, &loaded, Reading::Photo).unwrap();
+        assert_eq!(identity.model_sha256, manifest_sha256(manifest).unwrap());
+        assert!(identity.applies_exif && !identity.with_reading(Reading::Reference).applies_exif);
     }
 
     #[test]

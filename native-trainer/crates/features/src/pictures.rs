@@ -2,6 +2,7 @@
 
 use super::encoder::Encoder;
 use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
 use dermake_process::interrupt::{self, Interrupted};
 use rayon::prelude::*;
 use shared_model::concepts::{Concept, ConceptScorer};
@@ -32,6 +33,32 @@ impl Encoder<'_> {
             let pixels = batch.into_par_iter().map(pixels).collect::<Result<Vec<_>>>()?;
             let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
             values.extend(self.vision.forward_in_pieces(&pixels)?);
+        }
+        Ok(values)
+    }
+
+    /// Returns unit features `[B, E]` of normalized pixels, row by row.
+    ///
+    /// # Shapes
+    /// - `pixel_values`: `[B, 3, S, S]` f32
+    ///
+    /// # Errors
+    /// [`Interrupted`] after a request to stop; when the model fails.
+    pub fn pixel_values(&mut self, pixel_values: &Tensor) -> Result<Vec<f32>> {
+        let n_images = pixel_values.dim(0)?;
+        let (mut values, mut next) = (Vec::new(), 0);
+        while next < n_images {
+            if interrupt::is_requested() {
+                bail!(Interrupted);
+            }
+            let n_batch = self.vision.batch_size.get().min(n_images - next);
+            match self.vision.model.pixel_features(&pixel_values.narrow(0, next, n_batch)?) {
+                Err(err) if self.vision.batch_size.shrink(n_batch, &err) => {}
+                features => {
+                    values.extend(features?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?);
+                    next += n_batch;
+                }
+            }
         }
         Ok(values)
     }

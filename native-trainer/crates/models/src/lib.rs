@@ -9,6 +9,7 @@ mod mapped;
 pub mod options;
 mod quantized;
 pub mod scale;
+mod source;
 pub mod texts;
 
 use anyhow::{Context, Result, bail};
@@ -23,45 +24,47 @@ use quantized::QuantizedFiles;
 use shared_model::config::ClipConfig;
 use shared_model::weights::Placement;
 use shared_model::{Clip, ZeroShotModel};
+pub use source::{LoadedModel, ModelSource, StampedFiles};
 use std::path::Path;
 
 /// Loads the model that `--model` names.
 ///
 /// Returns the model and its name.
 pub fn load(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<(ZeroShotModel, String)> {
+    let LoadedModel { model, name, .. } = open(model, architecture, placement)?;
+    Ok((model, name))
+}
+
+/// As [`load`]; returns also what the model was loaded from.
+fn open(model: &str, architecture: Option<&str>, placement: &Placement) -> Result<LoadedModel> {
     let files = match Source::find(model, architecture)? {
-        Source::Quantized(files) => return Ok((files.on_candle(placement)?, files.manifest.name)),
+        Source::Quantized(files) => return files.on_candle(placement).map(|model| files.loaded(model)),
         Source::Dense(files) => files,
     };
+    let source = ModelSource::Dense(StampedFiles::of(&files)?);
     let checkpoint = Checkpoint::open(&files, architecture)?;
     let tokenizer = checkpoint.tokenizer()?;
-    let is_trained = checkpoint.is_trained;
-    if has_kernels(&checkpoint.config, placement) {
-        let Checkpoint { config, name, notice, weights, .. } = checkpoint;
-        let towers = InferenceTowers::load(&weights, &config, placement)
-            .with_context(|| format!("in {}", files.weights.display()))?;
-        let mut model =
-            ZeroShotModel::from_engine(Box::new(towers), config, tokenizer, is_trained, placement.clone())
-                .with_logit_scale_of(&weights)?;
-        model.notice = notice;
-        return Ok((model, name));
-    }
-    let clip = Clip::load(checkpoint.weights, &checkpoint.config, placement)
-        .with_context(|| format!("in {}", files.weights.display()))?;
-    let mut model = ZeroShotModel::from_clip(clip, tokenizer, is_trained, placement.clone());
-    model.notice = checkpoint.notice;
-    Ok((model, checkpoint.name))
+    let Checkpoint { config, name, notice, weights, is_trained, .. } = checkpoint;
+    let place = || format!("in {}", files.weights.display());
+    let mut model = if has_kernels(&config, placement) {
+        let towers = InferenceTowers::load(&weights, &config, placement).with_context(place)?;
+        ZeroShotModel::from_engine(Box::new(towers), config, tokenizer, is_trained, placement.clone())
+            .with_logit_scale_of(&weights)?
+    } else {
+        let clip = Clip::load(weights, &config, placement).with_context(place)?;
+        ZeroShotModel::from_clip(clip, tokenizer, is_trained, placement.clone())
+    };
+    model.notice = notice;
+    Ok(LoadedModel { model, name, source })
 }
 
 /// Loads the model that `--model` names, an int8 one, onto the GPU `wgpu:index`.
 ///
-/// Returns the model and its name.
-///
 /// # Errors
 /// When the GPU cannot be used, or its kernels cannot compute the model: nothing else computes it instead.
-pub fn load_on_wgpu(model: &str, architecture: Option<&str>, index: usize) -> Result<(ZeroShotModel, String)> {
+fn open_on_wgpu(model: &str, architecture: Option<&str>, index: usize) -> Result<LoadedModel> {
     match Source::find(model, architecture)? {
-        Source::Quantized(files) => Ok((files.on_wgpu(index)?, files.manifest.name)),
+        Source::Quantized(files) => files.on_wgpu(index).map(|model| files.loaded(model)),
         Source::Dense(_) => bail!(
             "the device wgpu computes int8 models; `dermake quantize` makes one, or compute with --device cpu: {model}"
         ),

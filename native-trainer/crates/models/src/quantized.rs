@@ -1,5 +1,6 @@
 //! The files of a quantized model, and the model on a device.
 
+use crate::source::{LoadedModel, ModelSource};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use dermake_files::hash;
@@ -88,6 +89,12 @@ impl QuantizedFiles {
     #[cfg(not(feature = "wgpu"))]
     pub fn on_wgpu(&self, _index: usize) -> Result<ZeroShotModel> {
         bail!("this dermake was built without wgpu; build it with `cargo build --release --features wgpu`")
+    }
+
+    /// Returns the model that was loaded from these files.
+    pub fn loaded(self: Box<Self>, model: ZeroShotModel) -> LoadedModel {
+        let Self { manifest, .. } = *self;
+        LoadedModel { model, name: manifest.name.clone(), source: ModelSource::Quantized(Box::new(manifest)) }
     }
 
     fn place(&self) -> String {

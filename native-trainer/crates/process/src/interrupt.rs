@@ -3,9 +3,10 @@
 
 use crate::print;
 use anyhow::{Context, Result};
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// Whether a handler is ending the program.
@@ -21,6 +22,11 @@ const NOT_INSISTING: [i32; 0] = [];
 
 /// Whether another part of the process handles signals.
 static IS_HOSTED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// The stop of the call that this thread runs.
+    static CALL: RefCell<Option<CallStop>> = const { RefCell::new(None) };
+}
 
 /// The user stopped the command; finished work is kept.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -145,24 +151,34 @@ pub fn end_at_once(code: i32) -> ! {
 }
 
 /// Leaves signals to the host of this library, such as Python: from now on, [`listen`] and [`discard_on_request`] install
-/// no handler. The host calls [`request`].
+/// no handler. The host runs each call by [`CallStop::run`].
 pub fn leave_to_host() {
     IS_HOSTED.store(true, Ordering::SeqCst);
 }
 
-/// Requests a stop, as Ctrl-C does.
-pub fn request() {
-    REQUESTED.store(true, Ordering::SeqCst);
+/// A request to stop one call of a host, which may run several calls at a time.
+#[derive(Clone, Debug, Default)]
+pub struct CallStop(Arc<AtomicBool>);
+
+impl CallStop {
+    /// Requests the call to stop. Other calls go on.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Runs a call on this thread, where [`is_requested`] returns meanwhile whether this stop was requested.
+    pub fn run<T>(&self, call: impl FnOnce() -> T) -> T {
+        let before = CALL.replace(Some(self.clone()));
+        let returned = call();
+        CALL.set(before);
+        returned
+    }
 }
 
-/// Withdraws the request, once the work has stopped and the process goes on.
-pub fn withdraw() {
-    REQUESTED.store(false, Ordering::SeqCst);
-}
-
-/// Returns whether a stop was requested.
+/// Returns whether a stop was requested: of the process, or of the call that this thread runs.
 pub fn is_requested() -> bool {
-    REQUESTED.load(Ordering::SeqCst)
+    let is_set = |stop: &CallStop| stop.0.load(Ordering::SeqCst);
+    REQUESTED.load(Ordering::SeqCst) || CALL.with_borrow(|call| call.as_ref().is_some_and(is_set))
 }
 
 /// The signals that request a stop, except those that were ignored when the program started.
@@ -251,5 +267,16 @@ mod tests {
         assert_eq!(*unfinished(), [a]);
         drop(second);
         assert!(unfinished().is_empty());
+    }
+
+    #[test]
+    fn a_request_stops_one_call_and_no_other() {
+        let (stopped, other) = (CallStop::default(), CallStop::default());
+        stopped.request();
+        assert!(stopped.run(is_requested) && !other.run(is_requested) && !is_requested());
+        let within = other.run(|| (stopped.run(is_requested), is_requested()));
+        assert_eq!(within, (true, false));
+        let elsewhere = stopped.run(|| std::thread::spawn(is_requested).join().unwrap());
+        assert!(!elsewhere, "a thread that the call has started does not run it");
     }
 }

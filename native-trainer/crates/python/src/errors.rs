@@ -2,9 +2,9 @@
 
 use dermake_pictures::PictureError;
 use dermake_process::interrupt::Interrupted;
-use pyo3::PyErr;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyKeyboardInterrupt};
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PyMemoryError};
+use pyo3::prelude::*;
 
 create_exception!(dermake, Error, PyException, "Something that Dermake could not do; the message says what to do.");
 create_exception!(dermake, ModelError, Error, "A model that is not there, or cannot be used.");
@@ -39,6 +39,19 @@ pub fn model_exception(err: anyhow::Error) -> PyErr {
 /// Returns the exception of an error in labels, templates or concepts.
 pub fn label_exception(err: impl Into<anyhow::Error>) -> PyErr {
     LabelError::new_err(format!("{:#}", err.into()))
+}
+
+/// Returns the exception of an error of Python code that reads an image, such as Pillow's; `place` says which image. What
+/// is no error of the image stays as it is: Ctrl-C, and a lack of memory.
+pub fn image_exception(py: Python<'_>, err: PyErr, place: &str) -> PyErr {
+    if !err.is_instance_of::<PyException>(py) || err.is_instance_of::<PyMemoryError>(py) {
+        return err;
+    }
+    let exception = ImageError::new_err(format!("{place}: {}", err.value(py)));
+    if !err.is_instance_of::<ImageError>(py) {
+        exception.set_cause(py, Some(err));
+    }
+    exception
 }
 
 fn of_model(err: &shared_model::Error, message: String) -> PyErr {

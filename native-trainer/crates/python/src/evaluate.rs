@@ -1,12 +1,13 @@
 //! Evaluation: the figures of `dermake eval`, as what its `results.json` has.
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use dermake_evaluation::compare::Comparison;
 use dermake_evaluation::results::Protocol;
-use dermake_evaluation::{EvalOptions, MapMethod, OwnColumns, TableFiles, compare_models};
+use dermake_evaluation::{Ending, EvalOptions, MapMethod, OwnColumns, TableFiles, compare_models};
 use dermake_features::{RankGroup, default_cache};
 use dermake_models::options::ModelOptions;
 use dermake_models::scale::Scale;
+use dermake_process::interrupt::Interrupted;
 use pyo3::prelude::*;
 use shared_model::labels::Templates;
 use std::path::PathBuf;
@@ -41,10 +42,12 @@ impl Evaluation {
     /// Evaluates models.
     ///
     /// # Errors
-    /// Those of [`compare_models`], and for an option that has no such value.
+    /// Those of [`compare_models`], and for an option that has no such value; when no benchmark could be scored;
+    /// [`Interrupted`] after a request to stop.
     pub fn run(&self, models: &[ModelOptions]) -> Result<Comparison> {
-        let protocol = serde_json::from_value::<Protocol>(self.protocol.replace('-', "_").into())
-            .with_context(|| format!("protocol is {:?}, expected all, released or dermfm-zero", self.protocol))?;
+        let protocol = serde_json::from_value::<Protocol>(self.protocol.replace('-', "_").into());
+        let protocol = protocol
+            .map_err(|_| anyhow!("protocol is {:?}, expected all, released or dermfm-zero", self.protocol))?;
         let wrong = |expected: String| anyhow!("scale is {:?}, expected {expected}", self.scale);
         let scale = self.scale.parse::<Scale>().map_err(wrong)?;
         let method = |name: &String| {
@@ -54,7 +57,7 @@ impl Evaluation {
         ensure!(map.is_none() || self.out.is_some(), "map is drawn into the folder `out`, which is not given");
         let share = self.max_unreadable;
         ensure!((0.0..=1.0).contains(&share), "max_unreadable is {share}, expected a number from 0 to 1");
-        let (comparison, _) = compare_models(&EvalOptions {
+        let (comparison, ending) = compare_models(&EvalOptions {
             models,
             data: &self.data,
             columns: OwnColumns {
@@ -81,6 +84,22 @@ impl Evaluation {
             templates: Templates::given_or_skin(self.templates.clone())?,
             ranks: RankGroup::alone(),
         })?;
+        if ending == Ending::Interrupted {
+            bail!(Interrupted);
+        }
+        ensure!(!comparison.is_all_failed(), "no benchmark could be scored: {}", problems(&comparison));
         Ok(comparison)
     }
+}
+
+/// Why benchmarks could not be scored, each reason once.
+fn problems(comparison: &Comparison) -> String {
+    let mut problems: Vec<String> = Vec::new();
+    for failed in comparison.models.iter().flat_map(|model| &model.failed) {
+        let problem = format!("{}: {}", failed.title, failed.problem);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    problems.join("; ")
 }

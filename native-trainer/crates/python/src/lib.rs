@@ -5,6 +5,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // they panic; Python's own streams are used
 
+mod arguments;
 mod arrays;
 mod errors;
 mod evaluate;
@@ -14,6 +15,8 @@ mod kept;
 mod loaded_model;
 mod log;
 mod model;
+mod pillow;
+mod preprocess;
 mod values;
 mod work;
 
@@ -31,6 +34,7 @@ fn _dermake(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ImageError", py.get_type::<errors::ImageError>())?;
     module.add("LabelError", py.get_type::<errors::LabelError>())?;
     module.add_class::<model::Model>()?;
+    module.add_class::<preprocess::Preprocess>()?;
     module.add_function(wrap_pyfunction!(model::load, module)?)?;
     module.add_function(wrap_pyfunction!(model::_evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(values::label_sets, module)?)?;

@@ -10,7 +10,6 @@ use tracing::{Event, Level, Metadata, Subscriber};
 pub fn start() {
     // It fails where another extension of this process has started one.
     let _ = tracing::subscriber::set_global_default(ToPython);
-    crate::work::note_process();
 }
 
 /// Passes messages on. There are no spans.

@@ -1,12 +1,14 @@
 //! A loaded model.
 
+use crate::arguments;
 use crate::arrays::{self, Matrix};
 use crate::errors::{LabelError, exception, model_exception};
 use crate::evaluate::Evaluation;
 use crate::factor::Factor;
 use crate::images::Images;
 use crate::loaded_model::{LoadedModel, of_each};
-use crate::values::{at_least_one, concept_list, predictions, texts, to_python, typical};
+use crate::preprocess::{self, Preprocess};
+use crate::values::{concept_list, predictions, texts, to_python, typical};
 use crate::work::run;
 use dermake_models::demo_model;
 use dermake_models::options::ModelOptions;
@@ -15,12 +17,11 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use shared_model::concepts::findings;
-use shared_model::preprocess::{Reading, preprocess_decoded};
+use shared_model::preprocess::Reading;
 use shared_model::zero_shot::Classifier;
-use std::path::PathBuf;
 
 /// A model that ranks labels for images. Made by `load`. Threads may share it: the GIL is released.
-#[pyclass(frozen, module = "dermake")]
+#[pyclass(frozen, weakref, module = "dermake")]
 pub struct Model {
     loaded: LoadedModel,
 }
@@ -33,15 +34,18 @@ pub struct Model {
 #[pyfunction]
 #[pyo3(
     text_signature = "(model='demo', *, arch=None, device='cpu', dtype='f32')",
-    signature = (model=PathBuf::from(demo_model::NAME), *, arch=None, device="cpu", dtype="f32")
+    signature = (model=demo_model::NAME.into(), *, arch=None, device="cpu".into(), dtype="f32".into())
 )]
-pub fn load(py: Python<'_>, model: PathBuf, arch: Option<String>, device: &str, dtype: &str) -> PyResult<Model> {
+pub fn load(
+    py: Python<'_>,
+    #[pyo3(from_py_with = arguments::model)] model: String,
+    #[pyo3(from_py_with = arguments::arch)] arch: Option<String>,
+    #[pyo3(from_py_with = arguments::device)] device: String,
+    #[pyo3(from_py_with = arguments::dtype)] dtype: String,
+) -> PyResult<Model> {
     let wrong = |what: &str, err: String| PyValueError::new_err(format!("{what}: {err}"));
-    let Some(model) = model.to_str() else {
-        return Err(PyValueError::new_err(format!("model: the path is not UTF-8: {}", model.display())));
-    };
     let options = ModelOptions {
-        model: model.into(),
+        model,
         arch,
         device: device.parse().map_err(|err| wrong("device", err))?,
         dtype: dtype.parse().map_err(|err| wrong("dtype", err))?,
@@ -56,7 +60,7 @@ pub fn _evaluate<'py>(
     models: Vec<Bound<'py, Model>>,
     options: Evaluation,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let models: Vec<ModelOptions> = models.iter().map(|model| model.get().loaded.options.clone()).collect();
+    let models: Vec<ModelOptions> = models.iter().map(|model| model.get().loaded.options().clone()).collect();
     let comparison = run(py, exception, || options.run(&models))?;
     to_python(py, &comparison.results_file())
 }
@@ -66,47 +70,47 @@ impl Model {
     /// The name of the model's folder, file or repository.
     #[getter]
     fn name(&self) -> &str {
-        &self.loaded.name
+        self.loaded.name()
     }
 
     /// The length E of a feature.
     #[getter]
     fn embed_dim(&self) -> usize {
-        self.loaded.model.config.embed_dim
+        self.loaded.model().config.embed_dim
     }
 
     /// The side S of the square of pixels that the model sees.
     #[getter]
     fn image_size(&self) -> usize {
-        self.loaded.model.config.preprocess.image_size
+        self.loaded.model().config.preprocess.image_size
     }
 
     /// The number L of tokens of a text.
     #[getter]
     fn context_length(&self) -> usize {
-        self.loaded.model.config.text.context_length
+        self.loaded.model().config.text.context_length
     }
 
     /// False for random weights, whose answers mean nothing.
     #[getter]
     fn is_trained(&self) -> bool {
-        self.loaded.model.is_trained
+        self.loaded.model().is_trained
     }
 
     /// What people must know about the model.
     #[getter]
     fn notice(&self) -> Option<&str> {
-        self.loaded.model.notice.as_deref()
+        self.loaded.model().notice.as_deref()
     }
 
     /// The scale that the model learned for its logits.
     #[getter]
     fn logit_scale(&self) -> Option<f32> {
-        self.loaded.model.logit_scale()
+        self.loaded.model().logit_scale()
     }
 
     fn __repr__(&self) -> String {
-        format!("<dermake.Model {:?}, {} values a feature>", self.loaded.name, self.embed_dim())
+        format!("<dermake.Model {:?}, {} values a feature>", self.loaded.name(), self.embed_dim())
     }
 
     /// Ranks labels for an image, or for each image of a list, the most likely first.
@@ -127,16 +131,16 @@ impl Model {
         image: &Bound<'py, PyAny>,
         labels: Option<&Bound<'py, PyAny>>,
         templates: Option<&Bound<'py, PyAny>>,
-        top_k: i64,
+        #[pyo3(from_py_with = arguments::top_k)] top_k: usize,
         scale: Option<&Bound<'py, PyAny>>,
-        as_reference: bool,
+        #[pyo3(from_py_with = arguments::as_reference)] as_reference: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (images, top_k, scale) = (Images::of(image)?, at_least_one(top_k)?, Factor::of(scale)?);
+        let (images, scale) = (Images::of(image)?, Factor::of(scale)?);
         let (labels, templates) = (crate::values::labels(labels)?, crate::values::templates(templates)?);
         let (mut answers, scale) = run(py, exception, || {
             let classifier = self.loaded.kept_classifier(&labels, &templates)?;
             let features = self.loaded.features(&images, reading(as_reference))?.into_tensor()?;
-            let classifier = scale.applied(Classifier::clone(&classifier), &self.loaded.model, &templates)?;
+            let classifier = scale.applied(Classifier::clone(&classifier), self.loaded.model(), &templates)?;
             Ok((of_each(&features, |feature| classifier.answer(feature, top_k))?, classifier.scale()))
         })?;
         match images.is_list {
@@ -159,12 +163,12 @@ impl Model {
         py: Python<'py>,
         image: &Bound<'py, PyAny>,
         concepts: Option<&Bound<'py, PyAny>>,
-        top_k: i64,
-        typical_of: Option<&str>,
-        as_reference: bool,
+        #[pyo3(from_py_with = arguments::top_k)] top_k: usize,
+        #[pyo3(from_py_with = arguments::typical_of)] typical_of: Option<String>,
+        #[pyo3(from_py_with = arguments::as_reference)] as_reference: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (images, concepts, top_k) = (Images::of(image)?, concept_list(concepts)?, at_least_one(top_k)?);
-        let typical = typical_of.map(typical).transpose()?;
+        let (images, concepts) = (Images::of(image)?, concept_list(concepts)?);
+        let typical = typical_of.as_deref().map(typical).transpose()?;
         let mut ranked = run(py, exception, || {
             let scorer = self.loaded.kept_scorer(&concepts, reading(as_reference))?;
             let features = self.loaded.features(&images, reading(as_reference))?.into_tensor()?;
@@ -182,7 +186,7 @@ impl Model {
         &self,
         py: Python<'py>,
         image: &Bound<'py, PyAny>,
-        as_reference: bool,
+        #[pyo3(from_py_with = arguments::as_reference)] as_reference: bool,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let images = Images::of(image)?;
         if images.is_list {
@@ -198,7 +202,7 @@ impl Model {
         &self,
         py: Python<'py>,
         images: &Bound<'py, PyAny>,
-        as_reference: bool,
+        #[pyo3(from_py_with = arguments::as_reference)] as_reference: bool,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let images = Images::of_several(images)?;
         let features = run(py, exception, || self.loaded.features(&images, reading(as_reference)))?;
@@ -208,9 +212,7 @@ impl Model {
     /// Returns the feature of a text, `(E,)`, or of each text of a list, `(n, E)`, of unit length.
     fn embed_text<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (texts, is_list) = texts(text, "text")?;
-        let features = run(py, exception, || {
-            self.loaded.text_features(&texts, |texts| self.loaded.model.encode_texts(texts, &mut |_, _| {}))
-        })?;
+        let features = run(py, exception, || self.loaded.text_features(&texts))?;
         match is_list {
             true => Ok(arrays::matrix(py, features)?.into_any()),
             false => Ok(PyArray1::from_vec(py, features.values).into_any()),
@@ -232,22 +234,19 @@ impl Model {
     }
 
     /// Returns the pixels that the model sees of an image, normalized: `(3, S, S)`.
-    #[pyo3(signature = (image, *, as_reference=true))]
+    #[pyo3(signature = (image, *, as_reference=false))]
     fn preprocess<'py>(
         &self,
         py: Python<'py>,
         image: &Bound<'py, PyAny>,
-        as_reference: bool,
+        #[pyo3(from_py_with = arguments::as_reference)] as_reference: bool,
     ) -> PyResult<Bound<'py, PyArray3<f32>>> {
-        let (images, side) = (Images::of(image)?, self.image_size());
-        if images.is_list {
-            return Err(PyTypeError::new_err("image: expected one image, found a list"));
-        }
-        let values: Vec<f32> = run(py, exception, || {
-            let image = images.decode(0, reading(as_reference))?;
-            Ok(preprocess_decoded(&image, &self.loaded.model.config.preprocess)?.flatten_all()?.to_vec1()?)
-        })?;
-        PyArray1::from_vec(py, values).reshape([3, side, side])
+        preprocess::pixel_values(py, &self.loaded.model().config.preprocess, image, reading(as_reference))
+    }
+
+    /// Returns what `preprocess` does as the reference, by itself.
+    fn _preprocess(&self) -> Preprocess {
+        Preprocess::of(&self.loaded.model().config.preprocess)
     }
 
     /// Encodes pixels of `preprocess`, `(B, 3, S, S)`; returns `(B, E)`, rows of unit length.
@@ -257,14 +256,14 @@ impl Model {
         pixel_values: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let pixel_values = arrays::pixel_values(pixel_values, self.image_size())?;
-        let features = run(py, exception, || Matrix::of(&self.loaded.model.pixel_features(&pixel_values)?))?;
+        let features = run(py, exception, || self.loaded.pixel_features(&pixel_values))?;
         arrays::matrix(py, features)
     }
 
     /// Tokenizes texts: ids `(n, L)`, padded to the context length.
     fn tokenize<'py>(&self, py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray2<i64>>> {
         let (texts, _) = texts(text, "text")?;
-        let rows = run(py, exception, || Ok(self.loaded.model.tokenize(&texts)?))?;
+        let rows = run(py, exception, || Ok(self.loaded.model().tokenize(&texts)?))?;
         let shape = [rows.len(), self.context_length()];
         PyArray1::from_vec(py, rows.into_iter().flatten().map(i64::from).collect()).reshape(shape)
     }
@@ -286,8 +285,7 @@ impl Model {
         };
         let rows: Vec<Vec<u32>> =
             rows.into_iter().map(|row| row.into_iter().map(id).collect()).collect::<PyResult<_>>()?;
-        let features =
-            run(py, exception, || self.loaded.text_features(&rows, |rows| self.loaded.model.encode_ids(rows)))?;
+        let features = run(py, exception, || self.loaded.id_features(&rows))?;
         arrays::matrix(py, features)
     }
 }

@@ -93,12 +93,6 @@ pub fn typical(label: &str) -> PyResult<Typical> {
     Ok(typical)
 }
 
-/// Takes a number of results.
-pub fn at_least_one(top_k: i64) -> PyResult<usize> {
-    let number = usize::try_from(top_k).ok().filter(|&top_k| top_k > 0);
-    number.ok_or_else(|| PyValueError::new_err(format!("top_k: expected at least 1, found {top_k}")))
-}
-
 /// Returns the built-in label sets: the class names of "pad", "f17k", "snu" and "sd128".
 #[pyfunction]
 pub fn label_sets(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {

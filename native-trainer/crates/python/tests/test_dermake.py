@@ -8,12 +8,14 @@ import pathlib
 import pickle
 import shutil
 import subprocess
+import typing
 
 import numpy as np
 from PIL import Image
 
 import dermake
 from case import BIN, OWN, PHOTO, PHOTOS, SAMPLES, PackageTest, program
+from dermake import open_clip
 
 
 class TestDermake(PackageTest):
@@ -96,11 +98,64 @@ class TestDermake(PackageTest):
             path = self.folder / f"{mode}.png"
             photo.convert(mode).save(path)
             np.testing.assert_array_equal(self.model.embed_image(Image.open(path)), self.model.embed_image(path), mode)
-        for mode in ["CMYK", "YCbCr", "HSV", "F", "I"]:
+        for mode in ["YCbCr", "HSV", "RGBX", "RGBa", "PA"]:
             self.assertEqual(self.model.embed_image(photo.convert(mode)).shape, (self.model.embed_dim,), mode)
         gray = np.asarray(photo.convert("L"))
         np.testing.assert_array_equal(self.model.embed_image(gray), self.model.embed_image(photo.convert("L")))
         self.assertEqual(self.model.classify(gray[:, :, None], top_k=1), self.model.classify(gray, top_k=1))
+
+    def test_gray_images_of_16_bits_are_read_whatever_mode_pillow_gives_them(self):
+        ramp = np.tile(np.arange(0, 65536, 256, dtype=np.int32), (200, 1))
+        path = self.folder / "gray.png"
+        Image.fromarray(ramp.astype(np.uint16)).save(path)
+        expected = self.model.preprocess(path)
+        self.assertGreater(len(np.unique(expected)), 50)
+        opened = Image.open(path)
+        for image in [opened, opened.convert("I"), Image.fromarray(ramp), Image.fromarray(ramp.astype(">u2"))]:
+            np.testing.assert_array_equal(self.model.preprocess(image), expected, image.mode)
+        for image, text in [
+            (Image.fromarray(ramp - 1), "values -1 to 65279 in mode I"),
+            (Image.fromarray(ramp * 2), "values 0 to 130560 in mode I"),
+            (opened.convert("L").convert("I"), r'0 to 255 in mode I.*convert\("L"\)'),
+            (opened.convert("F"), "fractions .mode F.*array of uint8"),
+        ]:
+            with self.raises(dermake.ImageError, text):
+                self.model.preprocess(image)
+
+    def test_inks_of_an_image_of_pillow_keep_their_profile(self):
+        for name in ["cmyk.tif", "cmyk.jpg"]:
+            path = SAMPLES.parents[1] / "tests" / "pictures" / "profiles" / name
+            image = Image.open(path)
+            self.assertEqual(image.mode, "CMYK")
+            pixels = self.model.preprocess(path)
+            np.testing.assert_allclose(self.model.preprocess(image), pixels, atol=0.1)  # decoders of JPEG round differently
+            without = image.copy()
+            del without.info["icc_profile"]
+            self.assertGreater(np.abs(self.model.preprocess(without) - pixels).max(), 0.3)
+        turned = image.transpose(Image.Transpose.ROTATE_90)
+        turned.getexif()[0x0112] = 6  # back again
+        np.testing.assert_allclose(self.model.preprocess(turned), self.model.preprocess(image), atol=1e-6)
+
+    def test_preprocessing_is_that_of_the_other_calls(self):
+        photo, exif = self.folder / "turned.jpg", Image.Exif()
+        exif[0x0112] = 6
+        Image.open(PHOTO).save(photo, exif=exif)
+        for options in [{}, {"as_reference": True}]:
+            features = self.model.encode_image(self.model.preprocess(photo, **options)[None])[0]
+            self.assertAlmostEqual(features @ self.model.embed_image(photo, **options), 1, 4)
+        turned = self.model.preprocess(photo, as_reference=True)
+        self.assertFalse(np.array_equal(self.model.preprocess(photo), turned))
+
+    def test_no_images_are_no_features(self):
+        side = self.model.image_size
+        none = np.zeros((0, 3, side, side), np.float32)
+        self.assertEqual(self.model.encode_image(none).shape, (0, self.model.embed_dim))
+        self.assertEqual(self.model.encode_text(np.zeros((0, 5), np.int64)).shape, (0, self.model.embed_dim))
+        self.assertEqual((self.model.classify([]), self.model.annotate([])), ([], []))
+        many = np.stack([self.model.preprocess(photo) for photo in PHOTOS * 12])
+        features = self.model.encode_image(many)
+        cosines = np.sum(features * np.tile(self.model.embed_images(PHOTOS), (12, 1)), axis=1)
+        np.testing.assert_allclose(cosines, 1, atol=1e-4)
 
     def test_texts_are_encoded_one_by_one_and_together(self):
         rows = self.model.embed_text(OWN)
@@ -130,6 +185,21 @@ class TestDermake(PackageTest):
                 described += 1
         self.assertGreater(described, 20)
         self.assertEqual(inspect.signature(dermake.load).parameters["model"].default, "demo")
+
+    def test_types_are_there_when_it_runs_and_take_what_works(self):
+        self.assertIn("use_cache", typing.get_type_hints(dermake.evaluate))
+        typing.get_type_hints(dermake.Predictions)
+        described = [dermake.evaluate, open_clip.Preprocess.__call__, open_clip.Tokenizer.__call__]
+        described += [getattr(open_clip, name) for name in open_clip.__all__]
+        described += [getattr(open_clip.CLIP, name) for name in ("__call__", "encode_image", "encode_text", "eval")]
+        for function in described:
+            hints = typing.get_type_hints(function)
+            arguments = set(inspect.signature(function).parameters) - {"self"}
+            self.assertEqual(arguments | {"return"}, set(hints), function)
+        stubs = (pathlib.Path(dermake._dermake.__file__).parent / "_dermake.pyi").read_text()
+        # A list of paths is neither a list[Image] nor a sequence with a generator.
+        self.assertNotIn("list[Image]", stubs)
+        self.assertNotIn("Sequence", stubs)
 
     def test_the_package_says_what_it_has(self):
         self.assertEqual(len(dermake.concepts()), 64)

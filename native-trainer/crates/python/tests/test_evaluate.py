@@ -3,6 +3,7 @@
 import csv
 import inspect
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import subprocess
 import numpy as np
 
 import dermake
-from case import BIN, SAMPLES, PackageTest
+from case import BIN, PHOTO, SAMPLES, PackageTest
 
 # Options of the program that are another argument here, or none: a model has been loaded, and evaluates itself.
 OTHERWISE = {
@@ -89,7 +90,31 @@ class TestEvaluate(PackageTest):
         with self.raises(ValueError, "at least one"):
             dermake.evaluate([], drawn)
         with self.raises(dermake.Error, "named twice"):
-            dermake.evaluate([self.model, self.model], drawn)
+            dermake.evaluate([self.model, self.model], drawn, out=self.folder / "report")
+        with self.raises(dermake.ModelError, "no/such/model"):
+            dermake.evaluate([self.model, "no/such/model"], drawn, out=self.folder / "report")
+        self.assertFalse((self.folder / "report").exists())
+
+    def test_an_evaluation_without_a_score_is_an_error(self):
+        photos = self.folder / "photos"
+        for name in ["nevus/1.jpg", "melanoma/1.jpg"]:
+            (photos / name).parent.mkdir(parents=True)
+            shutil.copy(PHOTO, photos / name)
+        (photos / "nevus" / "2.jpg").write_text("not a picture")
+        with self.raises(dermake.Error, "no benchmark could be scored: .*1 of 3"):
+            dermake.evaluate(self.model, photos, use_cache=False)
+        self.assertEqual(len(dermake.evaluate(self.model, photos, max_unreadable=0.5, use_cache=False)["benchmarks"]), 1)
+
+    def test_the_files_of_a_model_are_found_from_another_folder(self):
+        drawn, model = self.draw(24), self.folder / "model"
+        shutil.copytree(SAMPLES.parent / "demo", model)
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(self.folder)
+        loaded = dermake.load("model")
+        expected = dermake.evaluate(loaded, drawn, use_cache=False)
+        os.chdir(here)
+        self.assertEqual(dermake.evaluate(loaded, drawn, use_cache=False)["benchmarks"], expected["benchmarks"])
 
     def test_a_wrong_option_is_said(self):
         drawn = self.draw(24)
@@ -101,9 +126,23 @@ class TestEvaluate(PackageTest):
             ({"map": "umap", "out": "x"}, dermake.Error, 'map is "umap", expected tsne or pca'),
             ({"map": "pca"}, dermake.Error, "the folder `out`"),
             ({"predictions": "answers.xlsx"}, dermake.Error, "expected a name ending in .csv"),
+            ({"max_unreadable": "a"}, TypeError, "^max_unreadable: expected a number, found str$"),
+            ({"use_cache": 1}, TypeError, "^use_cache: expected True or False, found int$"),
+            ({"templates": ["a {}", None]}, TypeError, "^templates: .*found NoneType in it, as item 2$"),
+            ({"only": 3}, TypeError, "^only: expected a text or a list of texts, found int$"),
+            ({"labels": ["a", 3]}, TypeError, "^labels: .*found int in it, as item 2$"),
+            ({"split": 1}, TypeError, "^split: expected a text, found int$"),
+            ({"protocol": None}, TypeError, "^protocol: expected a text, found NoneType$"),
+            ({"out": b"x"}, TypeError, "^out: expected a path, found bytes$"),
         ]:
             with self.raises(kind, text):
                 dermake.evaluate(self.model, drawn, **option)
+        for data, found in [(b"x", "bytes"), (None, "NoneType")]:
+            with self.raises(TypeError, f"^data: expected a path, found {found}$"):
+                dermake.evaluate(self.model, data)
+        with self.assertRaises(dermake.Error) as caught:
+            dermake.evaluate(self.model, drawn, protocol="x")
+        self.assertNotIn("dermfm_zero", str(caught.exception))
         with self.raises(dermake.Error, "--images names no folder: no/such/folder"):
             dermake.evaluate(self.model, drawn / "train.csv", images="no/such/folder")
 

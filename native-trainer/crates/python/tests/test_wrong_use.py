@@ -4,6 +4,7 @@ import io
 import pathlib
 
 import numpy as np
+from PIL import Image
 
 import dermake
 from case import PHOTO, PackageTest
@@ -30,6 +31,42 @@ class TestWrongUse(PackageTest):
                 self.model.classify(image)
         with self.raises(dermake.ImageError, "image 2 of 2: .*missing.jpg"):
             self.model.classify([PHOTO, "missing.jpg"])
+        half = PHOTO.read_bytes()[:2000]
+        for image, kind, text in [
+            (3, TypeError, "image 2: expected a path.*found int"),
+            (np.zeros((8, 8, 5), np.uint8), TypeError, r"image 2: .*shape \(8, 8, 5\)"),
+            (np.zeros((0, 8, 3), np.uint8), dermake.ImageError, "image 2: .*0 samples"),
+            (Image.open(io.BytesIO(half)), dermake.ImageError, "image 2: .*truncated"),
+            (Image.open(PHOTO).convert("F"), dermake.ImageError, "image 2: .*mode F"),
+        ]:
+            for call in [self.model.classify, self.model.annotate, self.model.embed_images]:
+                with self.raises(kind, text):
+                    call([PHOTO, image])
+            with self.raises(kind, text):
+                self.model.embed_images(one for one in [PHOTO, image])
+        with self.assertRaises(dermake.ImageError) as caught:
+            self.model.embed_image(Image.open(io.BytesIO(half)))
+        self.assertIsInstance(caught.exception.__cause__, OSError)
+        with self.raises(TypeError, "images: expected a list of images.*found int$"):
+            self.model.embed_images(3)
+
+    def test_a_file_that_was_read_before_is_said(self):
+        with open(PHOTO, "rb") as file:
+            expected = self.model.embed_image(file)
+            for position, text in [(0, "the file is empty"), (9, "")]:
+                with self.raises(dermake.ImageError, rf"from byte \d+ on.*seek\(0\).*{text}"):
+                    self.model.embed_image(file)
+                file.seek(position + 9)
+            file.seek(0)
+            np.testing.assert_array_equal(self.model.embed_image(file), expected)
+        with self.raises(dermake.ImageError, "^the file is empty"):
+            self.model.embed_image(io.BytesIO())
+        closed = open(PHOTO, "rb")
+        closed.close()
+        with self.raises(dermake.ImageError, "image: .*closed file"):
+            self.model.embed_image(closed)
+
+    def test_one_image_is_asked_for(self):
         with self.raises(TypeError, "embed_images takes lists"):
             self.model.embed_image([PHOTO])
         with self.raises(TypeError, "embed_image takes one"):
@@ -47,11 +84,22 @@ class TestWrongUse(PackageTest):
             ({"labels": pathlib.Path("no/such/file")}, dermake.LabelError, "there is no label file"),
             ({"templates": "a photo"}, dermake.LabelError, "one {} for the label"),
             ({"top_k": 0}, ValueError, "at least 1, found 0"),
+            ({"top_k": "3"}, TypeError, "^top_k: expected a whole number, found str$"),
+            ({"as_reference": "no"}, TypeError, "^as_reference: expected True or False, found str$"),
+            ({"templates": ["a {}", None]}, TypeError, "^templates: .*found NoneType in it, as item 2$"),
             ({"scale": float("nan")}, ValueError, "positive number"),
             ({"scale": "mine"}, ValueError, '"own" or "calibrated"'),
         ]:
             with self.raises(kind, text):
                 self.model.classify(PHOTO, **arguments)
+        for concepts, text in [
+            ([], "^concepts: expected at least one name"),
+            (["Scale", "scale"], '^concepts: expected different names, found "Scale" and "scale"'),
+            (["scale", ""], "^concept 2 of 2: expected a name"),
+            ('["a", 2]', "^concepts: expected a JSON list"),
+        ]:
+            with self.raises(dermake.LabelError, text):
+                self.model.annotate(PHOTO, concepts)
         labels = self.folder / "labels.txt"
         labels.write_bytes("\ufeffacne\r\nnevus\r\n".encode())
         answers = self.model.classify(PHOTO, labels)
@@ -79,6 +127,9 @@ class TestWrongUse(PackageTest):
         ]:
             with self.raises(kind, text):
                 dermake.load(model)
+        for name, value in [("model", None), ("arch", 3), ("device", None), ("dtype", np.float32)]:
+            with self.raises(TypeError, f"^{name}: expected .*found {type(value).__name__}$"):
+                dermake.load(**{name: value})
         with self.raises(ValueError, "device: expected cpu"):
             dermake.load(device="tpu")
         with self.raises(dermake.ModelError, "quantized model has its own architecture"):

@@ -47,13 +47,13 @@ pub fn calibrate(options: &CalibrateOptions<'_>) -> Result<Calibration> {
     let labeled = LabeledPhotos::find(options)?;
     let titles = titles(options.outside)?;
     let outside = options.outside.iter().map(|path| Table::read(path)).collect::<Result<Vec<_>>>()?;
-    let (model, name) = options.model.load()?;
-    dermake_models::warn_of(&model);
-    let identity = Identity::of(options.model, &model, &name, Reading::Photo)?;
+    let loaded = options.model.open()?;
+    dermake_models::warn_of(&loaded.model);
+    let identity = Identity::of(options.model, &loaded, Reading::Photo)?;
     let store = options.cache.as_ref().and_then(|cache| FeatureStore::open_cache(cache, &identity));
     interrupt::listen("batch")?;
     let session_options = SessionOptions::of_photos(options.data, options.max_unreadable);
-    let mut session = Session::of_features(Encoder::new(&model, Reading::Photo, store), &session_options);
+    let mut session = Session::of_features(Encoder::new(&loaded.model, Reading::Photo, store), &session_options);
     let classifier = plain_classifier(&mut session, &labeled.labels, &Templates::skin())?;
     let mut samples = labeled.samples(&mut session, &classifier)?;
     for (table, title) in outside.iter().zip(titles) {

@@ -91,22 +91,23 @@ impl Data {
         model: &ModelOptions,
         places: &[usize],
     ) -> Result<Encoded> {
-        let (loaded, name) = model.load()?;
+        let loaded = model.open()?;
         if places.len() == self.rows.len() {
-            dermake_models::warn_of(&loaded);
+            dermake_models::warn_of(&loaded.model);
         }
-        let identity = Identity::of(model, &loaded, &name, Reading::Reference)?;
+        let identity = Identity::of(model, &loaded, Reading::Reference)?;
         let store = options.cache.as_ref().and_then(|cache| FeatureStore::open_cache(cache, &identity));
         interrupt::listen("batch")?;
         let session_options = SessionOptions::of_photos(options.data, options.max_unreadable);
-        let mut session = Session::of_features(Encoder::new(&loaded, Reading::Reference, store), &session_options);
+        let mut session =
+            Session::of_features(Encoder::new(&loaded.model, Reading::Reference, store), &session_options);
         let rows: Vec<usize> = places.iter().map(|&place| self.rows[place]).collect();
         let files: Vec<ImageFile> = places.iter().map(|&place| self.images.files[place].clone()).collect();
         let scored = score_images(&mut session, &self.benchmark, &rows, &files)?;
         Ok(Encoded {
             identity,
-            is_trained: loaded.is_trained,
-            notice: loaded.notice.clone(),
+            is_trained: loaded.model.is_trained,
+            notice: loaded.model.notice.clone(),
             effort: session.encoder.effort,
             scored,
             labels: places.iter().map(|&place| self.images.labels[place]).collect(),

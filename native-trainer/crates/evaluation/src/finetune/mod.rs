@@ -127,10 +127,7 @@ fn tune(
     let folder = task.folder.to_str().context("--out is not UTF-8")?;
     let TunedTower { head, epochs, best_epoch, is_stopped } = trainer.tune(task)?;
     let model = ModelOptions { model: folder.to_owned(), arch: None, ..options.model.clone() };
-    let identity = {
-        let (loaded, name) = model.load()?;
-        Identity::of(&model, &loaded, &name, Reading::Reference)?
-    };
+    let identity = Identity::of(&model, &model.open()?, Reading::Reference)?;
     let class_names = &data.class_list.class_names;
     let written = WrittenHead { head: &head, epochs: &epochs, best_epoch, class_names, identity: &identity };
     write_head(&written, task.folder)?;

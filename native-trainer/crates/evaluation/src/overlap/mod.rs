@@ -67,12 +67,12 @@ pub fn overlap(options: &OverlapOptions<'_>) -> Result<bool> {
     );
     let sets = || options.evaluations.iter().chain([&options.training]);
     refuse_input("--out", options.out, sets().flat_map(|set| set.paths()))?;
-    let (model, name) = options.model.load()?;
-    dermake_models::warn_of(&model);
-    let identity = Identity::of(options.model, &model, &name, Reading::Reference)?;
+    let loaded = options.model.open()?;
+    dermake_models::warn_of(&loaded.model);
+    let identity = Identity::of(options.model, &loaded, Reading::Reference)?;
     let store = options.cache.as_ref().and_then(|cache| FeatureStore::open_cache(cache, &identity));
     interrupt::listen("batch")?;
-    let mut encoder = Encoder::new(&model, Reading::Reference, store);
+    let mut encoder = Encoder::new(&loaded.model, Reading::Reference, store);
     let training = read(&mut encoder, &options.training)?;
     let mut found = Vec::new();
     for set in &options.evaluations {

@@ -56,7 +56,7 @@ fn encode(ranks: &dyn Collectives, model: &ZeroShotModel, reading: Reading) -> R
                 read = next;
                 encoded
             }
-            Task::Texts(texts) => encode_texts(model, &texts, &mut |_, _| {}),
+            Task::Texts(texts) => encode_texts(model, &texts, &mut |_, _| {}, false),
             other => return Ok(other),
         };
         ranks.gather(0, &Reply::bytes(encoded, interrupt::is_requested())?)?;

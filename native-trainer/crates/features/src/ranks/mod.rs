@@ -11,6 +11,7 @@ pub use follower::{Finished, follow};
 pub(super) use same_files::check_same_file;
 
 use super::identity::Identity;
+use super::texts::encode_batches;
 use super::vision::EncodedFiles;
 use anyhow::{Context, Result, bail};
 use dermake_collectives::{Alone, Collectives, agreement, even_shares};
@@ -144,17 +145,20 @@ fn parts<T>(items: &[T], size: usize, n_ranks: usize) -> Vec<&[T]> {
     parts
 }
 
-/// Encodes texts, of which there may be none.
+/// Encodes texts, of which there may be none. The first rank stops between two batches if that is requested; the others
+/// tell it of a request with their features.
 pub(super) fn encode_texts(
     model: &ZeroShotModel,
     texts: &[String],
     progress: &mut dyn FnMut(usize, usize),
+    is_first: bool,
 ) -> Result<EncodedFiles> {
-    let features = match texts.is_empty() {
-        true => Vec::new(),
-        false => model.encode_texts(texts, progress)?.flatten_all()?.to_vec1()?,
+    let features = match texts {
+        [] => return Ok(EncodedFiles::default()),
+        texts if is_first => encode_batches(model.text_batches(texts)?, progress)?,
+        texts => model.encode_texts(texts, progress)?,
     };
-    Ok(EncodedFiles { outcomes: Vec::new(), features })
+    Ok(EncodedFiles { outcomes: Vec::new(), features: features.flatten_all()?.to_vec1()? })
 }
 
 /// Loads a model on every rank, and checks that it is the same.
@@ -163,9 +167,9 @@ fn load_together(
     options: &ModelOptions,
     reading: Reading,
 ) -> Result<(ZeroShotModel, Identity)> {
-    let loaded = options.load().and_then(|(model, name)| {
-        let identity = Identity::of(options, &model, &name, reading)?;
-        Ok((model, identity))
+    let loaded = options.open().and_then(|loaded| {
+        let identity = Identity::of(options, &loaded, reading)?;
+        Ok((loaded.model, identity))
     });
     let (own, loaded) = match loaded {
         Ok(loaded) => (Ok(loaded.1.clone()), Some(loaded)),

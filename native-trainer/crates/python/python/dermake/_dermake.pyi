@@ -1,40 +1,14 @@
 from os import PathLike
-from typing import IO, Any, Literal, Protocol, Sequence, TypedDict, Union, overload
+from typing import Any, Iterable, Literal, TypeVar, Union, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._predictions import Predictions
+from ._images import Image
+from ._predictions import Predictions, Presence
 
-class _PillowImage(Protocol):
-    @property
-    def mode(self) -> str: ...
-    def getexif(self) -> Any: ...
-
-Image = Union[str, PathLike[str], bytes, IO[bytes], NDArray[np.uint8], _PillowImage]
-"""A path, the bytes of a file, a file opened with "rb", an array (H, W), (H, W, 3) or (H, W, 4), or an image of Pillow."""
-
-class Prediction(TypedDict):
-    label: str
-    probability: float
-    """Softmax over the labels."""
-    logit: float
-    """The scale times the cosine."""
-
-class Certainty(TypedDict):
-    unsure: bool
-    """At this probability, the first label is more often wrong than right."""
-    none_of_these: bool
-    """None of the labels fits the image."""
-    match_score: float
-    """How well the labels fit: 0 for an average image of theirs."""
-    match_threshold: float
-    """Below it, none of the labels fits."""
-
-class Presence(TypedDict):
-    concept: str
-    score: float
-    """Above 0.5, the image is closer to the sentences that name the concept; it is no probability."""
+# A list of paths is no list of images to a type checker, unless the kind of image is a variable.
+_AnImage = TypeVar("_AnImage", bound=Image)
 
 class Finding(Presence, total=False):
     typical: bool
@@ -103,10 +77,10 @@ class Model:
     @overload
     def classify(
         self,
-        image: list[Image] | tuple[Image, ...],
-        labels: str | PathLike[str] | Sequence[str] | None = None,
+        image: list[_AnImage] | tuple[_AnImage, ...],
+        labels: str | PathLike[str] | Iterable[str] | None = None,
         *,
-        templates: str | Sequence[str] | None = None,
+        templates: str | Iterable[str] | None = None,
         top_k: int = 5,
         scale: float | Literal["own", "calibrated"] | None = None,
         as_reference: bool = False,
@@ -115,9 +89,9 @@ class Model:
     def classify(
         self,
         image: Image,
-        labels: str | PathLike[str] | Sequence[str] | None = None,
+        labels: str | PathLike[str] | Iterable[str] | None = None,
         *,
-        templates: str | Sequence[str] | None = None,
+        templates: str | Iterable[str] | None = None,
         top_k: int = 5,
         scale: float | Literal["own", "calibrated"] | None = None,
         as_reference: bool = False,
@@ -136,8 +110,8 @@ class Model:
     @overload
     def annotate(
         self,
-        image: list[Image] | tuple[Image, ...],
-        concepts: str | PathLike[str] | Sequence[str] | None = None,
+        image: list[_AnImage] | tuple[_AnImage, ...],
+        concepts: str | PathLike[str] | Iterable[str] | None = None,
         *,
         top_k: int = 8,
         typical_of: str | None = None,
@@ -147,7 +121,7 @@ class Model:
     def annotate(
         self,
         image: Image,
-        concepts: str | PathLike[str] | Sequence[str] | None = None,
+        concepts: str | PathLike[str] | Iterable[str] | None = None,
         *,
         top_k: int = 8,
         typical_of: str | None = None,
@@ -161,26 +135,34 @@ class Model:
     def embed_image(self, image: Image, *, as_reference: bool = False) -> NDArray[np.float32]:
         """Returns the feature of an image, `(E,)`, of unit length."""
     def embed_images(
-        self, images: Sequence[Image] | NDArray[np.uint8], *, as_reference: bool = False
+        self, images: Iterable[Image] | NDArray[np.uint8], *, as_reference: bool = False
     ) -> NDArray[np.float32]:
         """Returns the features of images, `(n, E)`, rows of unit length. Images are decoded in several threads."""
     @overload
     def embed_text(self, text: str) -> NDArray[np.float32]: ...
     @overload
-    def embed_text(self, text: Sequence[str]) -> NDArray[np.float32]:
+    def embed_text(self, text: Iterable[str]) -> NDArray[np.float32]:
         """Returns the feature of a text, `(E,)`, or of each text of a list, `(n, E)`, of unit length."""
     def classifier(
         self,
-        labels: str | PathLike[str] | Sequence[str] | None = None,
+        labels: str | PathLike[str] | Iterable[str] | None = None,
         *,
-        templates: str | Sequence[str] | None = None,
+        templates: str | Iterable[str] | None = None,
     ) -> NDArray[np.float32]:
         """Returns the weights of a zero-shot classifier, `(E, C)`: a column of unit length for each label."""
-    def preprocess(self, image: Image, *, as_reference: bool = True) -> NDArray[np.float32]:
+    def preprocess(self, image: Image, *, as_reference: bool = False) -> NDArray[np.float32]:
         """Returns the pixels that the model sees of an image, normalized: `(3, S, S)`."""
+    def _preprocess(self) -> _Preprocess:
+        """Returns what `preprocess` does as the reference, by itself."""
     def encode_image(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Encodes pixels of `preprocess`, `(B, 3, S, S)`; returns `(B, E)`, rows of unit length."""
-    def tokenize(self, text: str | Sequence[str]) -> NDArray[np.int64]:
+    def tokenize(self, text: str | Iterable[str]) -> NDArray[np.int64]:
         """Tokenizes texts: ids `(n, L)`, padded to the context length."""
     def encode_text(self, input_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Encodes ids of `tokenize`; returns `(n, E)`, rows of unit length."""
+
+class _Preprocess:
+    """The preprocessing of a model, without the model: it can be pickled, and called in a forked process."""
+
+    def __init__(self, config: str) -> None: ...
+    def __call__(self, image: Image) -> NDArray[np.float32]: ...

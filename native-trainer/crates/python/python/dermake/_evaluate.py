@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Iterable, Literal, Sequence, Union
+from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, SupportsFloat, Tuple, Type, Union
+
+import numpy as np
 
 from . import _dermake
 
-if TYPE_CHECKING:
-    _Path = Union[str, os.PathLike[str]]
-    _Model = Union[_dermake.Model, str, os.PathLike[str]]
+_Path = Union[str, os.PathLike[str]]
+_Model = Union[_dermake.Model, str, os.PathLike[str]]
 
 
 def evaluate(
-    model: _Model | Sequence[_Model],
+    model: Union[_Model, Sequence[_Model]],
     data: _Path,
     *,
-    labels: _Path | Iterable[str] | None = None,
-    image_column: str | None = None,
-    label_column: str | None = None,
-    caption_column: str | None = None,
-    images: _Path | None = None,
-    split: str | None = None,
-    only: str | Iterable[str] = (),
+    labels: Union[_Path, Iterable[str], None] = None,
+    image_column: Optional[str] = None,
+    label_column: Optional[str] = None,
+    caption_column: Optional[str] = None,
+    images: Optional[_Path] = None,
+    split: Optional[str] = None,
+    only: Union[str, Iterable[str]] = (),
     protocol: Literal["all", "released", "dermfm-zero"] = "all",
     max_unreadable: float = 0.01,
-    exclude: _Path | None = None,
+    exclude: Optional[_Path] = None,
     scale: Literal[100, "100", "own", "calibrated"] = 100,
-    templates: str | Iterable[str] | None = None,
-    embeddings: _Path | None = None,
-    predictions: _Path | None = None,
-    concept_scores: _Path | None = None,
-    map: Literal["tsne", "pca"] | None = None,
-    out: _Path | None = None,
-    cache: _Path | None = None,
+    templates: Union[str, Iterable[str], None] = None,
+    embeddings: Optional[_Path] = None,
+    predictions: Optional[_Path] = None,
+    concept_scores: Optional[_Path] = None,
+    map: Optional[Literal["tsne", "pca"]] = None,
+    out: Optional[_Path] = None,
+    cache: Optional[_Path] = None,
     use_cache: bool = True,
-) -> dict[str, Any]:
+) -> Dict[str, Any]:
     """Measures models on your own photos or on benchmarks; returns what ``dermake eval`` writes to ``results.json``.
 
     The options are those of the program (``dermake eval --help``), with ``_`` for ``-``.
@@ -70,39 +71,68 @@ def evaluate(
         each pair by a paired bootstrap.
     """
     if labels is not None and not isinstance(labels, (str, os.PathLike)):
-        labels = json.dumps(list(labels))
-    models = list(model) if isinstance(model, (list, tuple)) else [model]
+        labels = json.dumps(_texts("labels", labels))
+    models: List[Any] = list(model) if isinstance(model, (list, tuple)) else [model]
     if not models:
         raise ValueError("model: expected at least one, found an empty list")
     options = {
-        "data": os.fspath(data),
-        "labels": _path(labels),
-        "image_column": image_column,
-        "label_column": label_column,
-        "caption_column": caption_column,
-        "images": _path(images),
-        "split": split,
-        "only": _texts(only),
-        "protocol": protocol,
-        "max_unreadable": max_unreadable,
-        "exclude": _path(exclude),
+        "data": _path("data", data),
+        "labels": _optional_path("labels", labels),
+        "image_column": _text("image_column", image_column),
+        "label_column": _text("label_column", label_column),
+        "caption_column": _text("caption_column", caption_column),
+        "images": _optional_path("images", images),
+        "split": _text("split", split),
+        "only": _texts("only", only),
+        "protocol": _of(str, "protocol", protocol, "a text"),
+        "max_unreadable": _number("max_unreadable", max_unreadable),
+        "exclude": _optional_path("exclude", exclude),
         "scale": "100" if scale == 100 else str(scale),
-        "templates": _texts(() if templates is None else templates),
-        "embeddings": _path(embeddings),
-        "predictions": _path(predictions),
-        "concept_scores": _path(concept_scores),
-        "map": map,
-        "out": _path(out),
-        "cache": _path(cache),
-        "use_cache": use_cache,
+        "templates": _texts("templates", () if templates is None else templates),
+        "embeddings": _optional_path("embeddings", embeddings),
+        "predictions": _optional_path("predictions", predictions),
+        "concept_scores": _optional_path("concept_scores", concept_scores),
+        "map": _text("map", map),
+        "out": _optional_path("out", out),
+        "cache": _optional_path("cache", cache),
+        "use_cache": bool(_of((bool, np.bool_), "use_cache", use_cache, "True or False")),
     }
     loaded = [one if isinstance(one, _dermake.Model) else _dermake.load(one) for one in models]
     return _dermake._evaluate(loaded, options)
 
 
-def _path(value: _Path | None) -> str | None:
-    return None if value is None else os.fspath(value)
+def _of(kinds: Union[Type[Any], Tuple[Type[Any], ...]], name: str, value: Any, expected: str) -> Any:
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name}: expected {expected}, found {type(value).__name__}")
+    return value
 
 
-def _texts(value: str | Iterable[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+def _path(name: str, value: Any) -> str:
+    path = os.fspath(_of((str, os.PathLike), name, value, "a path"))
+    return _of(str, name, path, "a path of text")
+
+
+def _optional_path(name: str, value: Any) -> Optional[str]:
+    return None if value is None else _path(name, value)
+
+
+def _text(name: str, value: Any) -> Optional[str]:
+    return None if value is None else _of(str, name, value, "a text")
+
+
+def _number(name: str, value: Any) -> float:
+    _of(SupportsFloat, name, value, "a number")
+    return float(value)
+
+
+def _texts(name: str, value: Any) -> List[str]:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"{name}: expected a text or a list of texts, found {type(value).__name__}")
+    texts = list(value)
+    for at, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            found = f"{type(text).__name__} in it, as item {at}"
+            raise TypeError(f"{name}: expected a list of texts, found {found}")
+    return texts
