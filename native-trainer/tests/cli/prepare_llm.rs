@@ -62,7 +62,7 @@ fn the_lexicon_reads_what_a_model_invents_and_a_second_run_asks_nothing() {
     let by: Vec<&Value> = extracted.iter().map(|line| &line["by"]).collect();
     assert_eq!(by, ["llm", "lexicon", "lexicon"]);
     assert_eq!((&extracted[0]["condition"], &extracted[0]["concepts"]), (&Value::Null, &json!(["plaque"])));
-    assert_eq!(extracted[2]["concepts"], json!(["red", "erythema", "papule"]));
+    assert_eq!(extracted[2]["concepts"], json!(["erythema", "red", "papule"]));
     let first = counts(folder);
     assert_eq!((&first["n_requests"], &first["n_refused_answers"]), (&5.into(), &4.into()));
     assert_eq!(fs::read_to_string(folder.join("answers.jsonl")).unwrap().lines().count(), 5);
