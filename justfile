@@ -182,6 +182,10 @@ compare-prepared PUBLISHED: _program
     "$DERMAKE_BIN" prepare {{quote(PUBLISHED)}} --out runs/compared/train.csv
     python3 -B native-trainer/benches/prepare/published.py {{quote(PUBLISHED)}} runs/compared/train.csv
 
+# Time `prepare` by the lexicon on 400,000 captions made from the example: captions per second, peak memory; `--captions N`, `--rounds N`
+bench-prepare *OPTIONS: _program
+    @python3 -B native-trainer/benches/prepare/bench.py --ours "$DERMAKE_BIN" --out target/bench {{OPTIONS}}
+
 # Measure how often `prepare --flag-faces-and-text` finds drawn text, and faces with `--faces dlib/examples/faces`
 bench-image-flags *OPTIONS: _program
     @.setup/bench_image_flags.sh "$DERMAKE_BIN" {{OPTIONS}}
