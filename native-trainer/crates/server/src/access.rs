@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -29,7 +30,8 @@ pub struct AccessOptions {
     /// who reaches the server may send requests
     pub tokens: Option<PathBuf>,
 
-    /// Another site whose pages may send requests, for example `https://example.org`; may be repeated
+    /// Another site whose pages may send requests and download the models, for example `https://example.org`; may be
+    /// repeated
     pub cors_origins: Vec<String>,
 
     /// Take the client's address from the last entry of X-Forwarded-For; use it only behind a proxy that sets this
@@ -114,22 +116,54 @@ pub(super) async fn guard_token(
     Ok(next.run(request).await)
 }
 
-/// Allows requests from the pages of other sites, if any are named.
-///
-/// # Errors
-/// [`Error::Origin`] for a text that is not an origin.
-pub(super) fn cors(options: &AccessOptions) -> Result<Option<CorsLayer>> {
-    if options.cors_origins.is_empty() {
-        return Ok(None);
+/// What the pages of other sites may do; nothing if none are named.
+pub(super) struct Cors {
+    origins: Vec<HeaderValue>,
+}
+
+impl Cors {
+    /// Takes the origins of the options, as browsers send them.
+    ///
+    /// # Errors
+    /// [`Error::Origin`] for a text that is not an origin.
+    pub(super) fn new(options: &AccessOptions) -> Result<Self> {
+        let checked = |text: &String| origin(text).ok_or_else(|| Error::Origin { origin: text.clone() });
+        Ok(Self { origins: options.cors_origins.iter().map(checked).collect::<Result<_>>()? })
     }
-    let checked = |text: &String| origin(text).ok_or_else(|| Error::Origin { origin: text.clone() });
-    let origins = options.cors_origins.iter().map(checked).collect::<Result<Vec<_>>>()?;
-    let layer = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER]);
-    Ok(Some(layer))
+
+    /// Allows requests to the models.
+    pub(super) fn of_requests(&self, routes: Router) -> Router {
+        self.applied(routes, |layer| {
+            layer
+                .allow_methods([Method::POST])
+                .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+                .expose_headers([header::RETRY_AFTER])
+        })
+    }
+
+    /// Allows downloads of the models, whole or in ranges, as the page and the JavaScript package send them.
+    pub(super) fn of_downloads(&self, routes: Router) -> Router {
+        self.applied(routes, |layer| {
+            layer
+                .allow_methods([Method::GET, Method::HEAD])
+                .allow_headers([header::RANGE])
+                .expose_headers([header::CONTENT_RANGE])
+        })
+    }
+
+    fn applied(&self, routes: Router, allow: impl FnOnce(CorsLayer) -> CorsLayer) -> Router {
+        if self.origins.is_empty() {
+            return routes;
+        }
+        // Before the layer, which answers OPTIONS: a handler that is set after it would take its place.
+        let routes = routes.method_not_allowed_fallback(method_not_allowed);
+        routes.layer(allow(CorsLayer::new().allow_origin(AllowOrigin::list(self.origins.clone()))))
+    }
+}
+
+/// Answers requests with a method that their address does not take.
+pub(super) async fn method_not_allowed() -> HttpError {
+    HttpError::MethodNotAllowed
 }
 
 /// Returns an origin as browsers send it: in lower case, without the scheme's own port.

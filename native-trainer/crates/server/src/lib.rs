@@ -66,7 +66,7 @@ use tokio_util::task::TaskTracker;
 use tower_http::trace::TraceLayer;
 
 pub use access::AccessOptions;
-use access::Guard;
+use access::{Cors, Guard, method_not_allowed};
 use api::Api;
 use assets::App;
 use connections::Connections;
@@ -208,19 +208,17 @@ fn check_files(models: &Arc<Models>) -> Result<()> {
 
 fn router(config: &ServeConfig, site: Site, guard: Arc<Guard>) -> Result<Router> {
     let security = headers::Security::new(site.app.inline_script_hashes());
+    let cors = Cors::new(&config.access)?;
     let api_routes = match &site.engines {
         Some(engines) => {
             let api = Api::new(engines.clone(), &config.limits, site.under_way.clone());
-            api_routes(Arc::new(api), guard.clone(), &config.access)?
+            cors.of_requests(api::routes(Arc::new(api), guard.clone()))
         }
-        None => {
-            access::cors(&config.access)?;
-            Router::new().route("/v1/{*rest}", any(async || HttpError::NoInference))
-        }
+        None => Router::new().route("/v1/{*rest}", any(async || HttpError::NoInference)),
     };
     let limits = Arc::new(config.limits.clone());
     let metrics = site.metrics.clone();
-    let site_routes = site::routes(site, guard);
+    let site_routes = site::routes(site, guard, &cors);
     let routes = site_routes
         .merge(api_routes)
         .method_not_allowed_fallback(method_not_allowed)
@@ -235,28 +233,11 @@ fn router(config: &ServeConfig, site: Site, guard: Arc<Guard>) -> Result<Router>
     Ok(address::tolerant(routes))
 }
 
-/// Warns of access options that have no effect since no model answers.
+/// Warns of tokens that guard little since no model answers.
 fn warn_of_access(config: &ServeConfig) {
-    let warnings = [
-        (config.access.tokens.is_some(), "--tokens guards /metrics alone, as no model answers without --infer"),
-        (!config.access.cors_origins.is_empty(), "--cors-origin has no effect without --infer"),
-    ];
-    for (_, warning) in warnings.iter().filter(|(is_given, _)| *is_given && config.infer.device.is_none()) {
-        tracing::warn!("{warning}");
+    if config.access.tokens.is_some() && config.infer.device.is_none() {
+        tracing::warn!("--tokens guards /metrics alone, as no model answers without --infer");
     }
-}
-
-fn api_routes(api: Arc<Api>, guard: Arc<Guard>, access: &AccessOptions) -> Result<Router> {
-    // Before the layer, which answers OPTIONS: a handler that is set after it would take its place.
-    let routes = api::routes(api, guard).method_not_allowed_fallback(method_not_allowed);
-    Ok(match access::cors(access)? {
-        Some(cors) => routes.layer(cors),
-        None => routes,
-    })
-}
-
-async fn method_not_allowed() -> HttpError {
-    HttpError::MethodNotAllowed
 }
 
 /// Middleware that counts each answer by its route, never by the path that a visitor typed.

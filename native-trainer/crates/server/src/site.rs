@@ -14,7 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use shared_model::api::HostedModel;
 use tokio_util::task::TaskTracker;
 
-use super::access::{self, Guard};
+use super::access::{self, Cors, Guard};
 use super::assets::App;
 use super::engines::Engines;
 use super::error::HttpError;
@@ -49,18 +49,22 @@ impl Site {
     }
 }
 
-/// Metrics need a token if tokens are required; the rest is open to all.
-pub(super) fn routes(site: Site, guard: Arc<Guard>) -> Router {
+/// Metrics need a token if tokens are required; the rest is open to all, the models also to pages of other sites.
+pub(super) fn routes(site: Site, guard: Arc<Guard>, cors: &Cors) -> Router {
+    let site = Arc::new(site);
     let counts = get(counts).layer(from_fn_with_state(guard, access::guard_token));
+    let models = Router::new()
+        .route("/models", get(models_list))
+        .route("/models/{folder}/{file}", any(model_file))
+        .with_state(site.clone());
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", counts)
-        .route("/models", get(models_list))
-        .route("/models/{folder}/{file}", any(model_file))
         .route("/", get(index))
         .route("/{*path}", any(asset))
-        .with_state(Arc::new(site))
+        .with_state(site)
+        .merge(cors.of_downloads(models))
 }
 
 async fn healthz() -> impl IntoResponse {

@@ -14,7 +14,8 @@ pub struct AccessArguments {
     #[arg(long, env = "DERMAKE_TOKENS", value_name = "FILE")]
     tokens: Option<PathBuf>,
 
-    /// Another site whose pages may send requests, for example https://example.org; may be repeated
+    /// Another site whose pages may send requests and download the models, for example https://example.org; may be
+    /// repeated
     #[arg(long = "cors-origin", env = "DERMAKE_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<String>,
 

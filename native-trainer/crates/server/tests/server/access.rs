@@ -62,6 +62,38 @@ fn pages_of_other_sites_may_ask_only_where_they_are_named() {
     assert_eq!(ask(&closed, origin), None);
 }
 
+/// As the JavaScript package does on a page of another site, also where no model answers.
+#[tokio::test]
+async fn pages_of_other_sites_may_download_the_models_only_where_they_are_named() {
+    let (site, origin) = (Site::new(), "https://clinic.example");
+    let mut config = site.config();
+    config.access.cors_origins = vec![origin.into()];
+    let named = Server::new(&config).unwrap().router();
+    let allowed = |answer: &Answer| answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN).to_owned();
+    let range = [("origin", origin), ("range", "bytes=0-9")];
+    for path in ["/models", "/models/make%20q8/manifest.json", WEIGHTS, "/models/none/manifest.json"] {
+        let sent = answer(named.clone(), Method::GET, path, &range).await;
+        assert_eq!(allowed(&sent), origin, "{path}");
+        assert_eq!(sent.header(header::ACCESS_CONTROL_EXPOSE_HEADERS), "content-range", "{path}");
+        let other = [("origin", "https://other.example")];
+        assert_eq!(allowed(&answer(named.clone(), Method::GET, path, &other).await), "", "{path}");
+        assert_eq!(allowed(&site.get(path, &range).await), "", "{path}: none is named");
+
+        let wanted =
+            [range[0], ("access-control-request-method", "GET"), ("access-control-request-headers", "range")];
+        let preflight = answer(named.clone(), Method::OPTIONS, path, &wanted).await;
+        assert_eq!((preflight.status, allowed(&preflight)), (StatusCode::OK, origin.to_owned()), "{path}");
+        assert_eq!(preflight.header(header::ACCESS_CONTROL_ALLOW_METHODS), "GET,HEAD", "{path}");
+        assert_eq!(preflight.header(header::ACCESS_CONTROL_ALLOW_HEADERS), "range", "{path}");
+    }
+    let weights = answer(named.clone(), Method::GET, WEIGHTS, &range).await;
+    assert_eq!((weights.status, weights.body.len()), (StatusCode::PARTIAL_CONTENT, 10));
+    assert_eq!(answer(named.clone(), Method::DELETE, WEIGHTS, &range).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    for path in ["/", SCRIPT, "/healthz", "/metrics"] {
+        assert_eq!(allowed(&answer(named.clone(), Method::GET, path, &range).await), "", "{path}");
+    }
+}
+
 /// What a browser asks before it sends JSON, or a token.
 #[test]
 fn a_preflight_is_answered_without_a_token() {

@@ -29,6 +29,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dermake_server::{Error, ServeConfig, Server, TlsOptions};
 use sha2::{Digest, Sha256};
-use site::{INDEX, OTHERS, SCRIPT, Site, WASM, WEIGHTS, manifest, sha256, weights};
+use site::{Answer, INDEX, OTHERS, SCRIPT, Site, WASM, WEIGHTS, answer, manifest, sha256, weights};
 use tempfile::TempDir;
 use tower::ServiceExt;
