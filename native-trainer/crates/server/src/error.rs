@@ -124,8 +124,8 @@ pub(super) enum HttpError {
     Internal,
     #[error("the model's answer is not finite; its weights are damaged, or need a higher precision")]
     NotFinite,
-    #[error("the server has more to do than it can; try again a little later")]
-    Overloaded,
+    #[error("{what}; try again a little later")]
+    Overloaded { what: String },
     #[error("no answer within {limit_secs} s")]
     TimedOut { limit_secs: u32 },
 }
@@ -173,7 +173,7 @@ impl HttpError {
             }
             Self::NotFinite => (StatusCode::INTERNAL_SERVER_ERROR, "not_finite"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::TimedOut { .. } => (StatusCode::GATEWAY_TIMEOUT, "timed_out"),
         }
     }
@@ -181,7 +181,7 @@ impl HttpError {
     fn retry_after_secs(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests { retry_after_secs } => Some(*retry_after_secs),
-            Self::Overloaded => Some(OVERLOADED_RETRY_SECS),
+            Self::Overloaded { .. } => Some(OVERLOADED_RETRY_SECS),
             _ => None,
         }
     }
@@ -210,7 +210,7 @@ impl IntoResponse for HttpError {
 impl From<infer::Error> for HttpError {
     fn from(err: infer::Error) -> Self {
         match err {
-            infer::Error::QueueFull => Self::Overloaded,
+            err @ infer::Error::QueueFull { .. } => Self::Overloaded { what: err.to_string() },
             infer::Error::Failed => Self::Internal,
             infer::Error::NotFinite => Self::NotFinite,
             err @ infer::Error::Scale(_) => Self::invalid(err.to_string()),

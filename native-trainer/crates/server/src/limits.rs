@@ -19,7 +19,8 @@ pub struct Limits {
     pub max_labels: u32,
     /// Longest label, concept, text or template, in bytes
     pub max_label_bytes: u32,
-    /// Largest number of sentences that a request may have encoded: its labels times its templates
+    /// Largest number of sentences that a request may have encoded: its labels times its templates. Four times as many
+    /// may wait for one model
     pub max_prompts: u32,
     /// Largest number of images that wait for one model, decoded or not; at least `max_images`
     pub queue_length: u32,

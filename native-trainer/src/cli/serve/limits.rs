@@ -33,7 +33,8 @@ static OPTIONS: [LimitOption; 17] = limits! {
     max_labels, 1..=MAX_LABELS as u32, "Largest number of custom labels, concepts or texts in a request";
     max_label_bytes, 1..=MAX_LABEL_BYTES as u32, "Longest label, concept, text or template, in bytes";
     max_prompts, 1..=100_000,
-        "Largest number of sentences that a request may have encoded: its labels times its templates";
+        "Largest number of sentences that a request may have encoded: its labels times its templates. Four times as \
+         many may wait for one model";
     queue_length, 1..=100_000, "Largest number of images that wait for one model, decoded or not; at least --max-images";
     request_timeout_secs, 1..=3600, "Longest time for a model's answer, once the request has arrived, in seconds";
     body_timeout_secs, 1..=3600,

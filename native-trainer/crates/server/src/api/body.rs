@@ -66,7 +66,12 @@ impl BodyReader {
 
     fn permits(&self, n_permits: usize) -> Result<OwnedSemaphorePermit, HttpError> {
         let n_permits = u32::try_from(n_permits).unwrap_or(u32::MAX);
-        self.memory.clone().try_acquire_many_owned(n_permits).map_err(|_| HttpError::Overloaded)
+        self.memory.clone().try_acquire_many_owned(n_permits).map_err(|_| HttpError::Overloaded {
+            what: format!(
+                "the bodies of current requests fill {} MiB, the memory for them",
+                self.limits.max_bodies_bytes() >> 20
+            ),
+        })
     }
 }
 
@@ -117,7 +122,11 @@ mod tests {
         let whole = vec![0; 1 << 20];
         let first = read(whole.clone()).await.unwrap();
         let second = read(vec![0; 100]).await.unwrap();
-        assert_eq!(read(whole.clone()).await.err(), Some(HttpError::Overloaded));
+        let refused = read(whole.clone()).await.err().unwrap().to_string();
+        assert_eq!(
+            refused,
+            "the bodies of current requests fill 2 MiB, the memory for them; try again a little later"
+        );
         drop(first);
         assert_eq!(read(whole.clone()).await.unwrap().bytes.len(), 1 << 20);
         assert_eq!(second.bytes.len(), 100);
@@ -163,7 +172,7 @@ mod tests {
         let mut first = Box::pin(reader.read(&headers, unfinished(&half)));
         assert!(is_pending(&mut first).await);
         let second = reader.read(&headers, unfinished(&half)).await;
-        assert_eq!(second.err(), Some(HttpError::Overloaded));
+        assert!(matches!(second, Err(HttpError::Overloaded { .. })));
         drop(first);
         assert_eq!(reader.memory.available_permits(), 2 << 10);
     }

@@ -3,8 +3,8 @@
 /// Why there is no feature.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("the model's queue is full")]
-    QueueFull,
+    #[error("the queue of {kind} is full: at most {most} wait for one model")]
+    QueueFull { kind: &'static str, most: usize },
     #[error(transparent)]
     Input(#[from] shared_model::Error),
     /// The photo of this index cannot be read.

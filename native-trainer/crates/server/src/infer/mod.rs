@@ -55,6 +55,7 @@ pub(super) struct Engine {
     decoder: Decoder,
     /// For images that are decoded or wait.
     places: Semaphore,
+    n_places: usize,
     classifiers: ByContent<Classifier>,
     scorers: ByContent<ConceptScorer>,
 }
@@ -93,6 +94,7 @@ impl Engine {
             name,
             decoder: Decoder::new(model.config.preprocess.clone(), limits.max_megapixels, options.decoders()),
             places: Semaphore::new(limits.queue_length as usize),
+            n_places: limits.queue_length as usize,
             classifiers: ByContent::new(options.cached_classifiers as usize),
             scorers: ByContent::new(options.cached_classifiers as usize),
             model,
@@ -127,7 +129,8 @@ impl Engine {
     /// [`Error::NotFinite`].
     pub(super) async fn image_features(&self, photos: Vec<Bytes>) -> Result<Tensor, Error> {
         let n_photos = u32::try_from(photos.len()).unwrap_or(u32::MAX);
-        let _places = self.places.try_acquire_many(n_photos).map_err(|_| Error::QueueFull)?;
+        let full = |_| Error::QueueFull { kind: "images", most: self.n_places };
+        let _places = self.places.try_acquire_many(n_photos).map_err(full)?;
         let features = try_join_all(photos.into_iter().enumerate().map(async |(index, photo)| {
             let pixels = self.decoder.decode(photo).await.map_err(|err| match err {
                 Error::Input(source) => Error::Photo { index, source },

@@ -79,11 +79,12 @@ impl Queue {
         texts: Vec<String>,
     ) -> Result<Vec<oneshot::Receiver<Result<Feature, Error>>>, Error> {
         let mut waiting = self.lock();
-        if waiting.texts.len() + texts.len() > self.batching.text_capacity {
+        let most = self.batching.text_capacity;
+        if waiting.texts.len() + texts.len() > most {
             waiting.drop_abandoned();
         }
-        if waiting.texts.len() + texts.len() > self.batching.text_capacity {
-            return Err(Error::QueueFull);
+        if waiting.texts.len() + texts.len() > most {
+            return Err(Error::QueueFull { kind: "sentences", most });
         }
         let (works, answers): (Vec<_>, Vec<_>) = texts.into_iter().map(Work::new).unzip();
         waiting.texts.extend(works);
@@ -237,7 +238,8 @@ mod tests {
         let kept = queue.push_image(image());
         drop(queue.push_image(image()));
         let abandoned = queue.push_texts(texts(3)).unwrap();
-        assert!(matches!(queue.push_texts(texts(2)), Err(Error::QueueFull)));
+        let refused = queue.push_texts(texts(2)).unwrap_err().to_string();
+        assert_eq!(refused, "the queue of sentences is full: at most 4 wait for one model");
         drop(abandoned);
         let waited_for = queue.push_texts(texts(2)).unwrap();
         queue.close();

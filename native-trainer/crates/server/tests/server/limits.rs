@@ -122,7 +122,11 @@ fn a_full_queue_refuses_and_a_late_answer_is_given_up() {
         server.wait_for("waiting", "Images", 1.0);
         let second = server.post_photo("/v1/classify", 1);
         assert_eq!((second.status, second.code()), (503, "overloaded"));
-        assert_eq!(second.headers["retry-after"], "1");
+        let full = "the queue of images is full: at most 1 wait for one model; try again a little later";
+        assert_eq!(
+            (&second.body["message"], &second.headers["retry-after"]),
+            (&full.into(), &"1".parse().unwrap())
+        );
         let first = first.join().unwrap();
         assert_eq!((first.status, first.code()), (504, "timed_out"));
     });

@@ -74,6 +74,26 @@ async fn a_request_has_one_host() {
     with_server(&Site::new(), visit).await;
 }
 
+/// As docs/server.md says: hyper refuses these, before the server sees a request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_cannot_be_read_is_refused_without_a_body() {
+    let visit = |address: SocketAddr| {
+        let many = "X: y\r\n".repeat(70);
+        for (line, headers, status) in [
+            ("GET / HTTP/1.1", "no header\r\n", "400"),
+            ("GET /a b HTTP/1.1", "", "400"),
+            ("GET / HTTP/1.1", &many, "431"),
+        ] {
+            let mut socket = TcpStream::connect(address).unwrap();
+            write!(socket, "{line}\r\nHost: x\r\n{headers}\r\n").unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            assert!(answer.split(' ').nth(1) == Some(status) && answer.ends_with("\r\n\r\n"), "{line}: {answer}");
+        }
+    };
+    with_server(&Site::new(), visit).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_modified_has_no_other_length() {
     let visit = |address: SocketAddr| {
