@@ -8,6 +8,9 @@ use shared_model::ZeroShotModel;
 use shared_model::labels::Templates;
 use shared_model::zero_shot::Classifier;
 
+/// Largest number: with a larger one, logits and probabilities in f32 would be infinite or no numbers.
+const LARGEST: f64 = 1e30;
+
 /// A number, or one of the scales that the program knows.
 #[derive(Clone, Copy)]
 pub enum Factor {
@@ -16,19 +19,19 @@ pub enum Factor {
 }
 
 impl Factor {
-    /// Takes a positive number, "own" or "calibrated"; none means the calibrated one, as in the program.
+    /// Takes a positive number up to [`LARGEST`], "own" or "calibrated"; none means the calibrated one, as in the program.
     pub fn of(scale: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let Some(scale) = scale else { return Ok(Self::Named(Scale::Calibrated)) };
         if let Ok(number) = scale.extract::<f64>()
-            && number.is_finite()
             && number > 0.0
+            && number <= LARGEST
         {
             return Ok(Self::Number(number));
         }
         let named = scale.extract::<String>().ok().and_then(|name| name.parse().ok());
         named.map(Self::Named).ok_or_else(|| {
             PyValueError::new_err(format!(
-                "scale: expected a positive number, \"own\" or \"calibrated\", found {scale}"
+                "scale: expected a positive number up to {LARGEST:e}, \"own\" or \"calibrated\", found {scale}"
             ))
         })
     }

@@ -88,6 +88,7 @@ class TestWrongUse(PackageTest):
             ({"as_reference": "no"}, TypeError, "^as_reference: expected True or False, found str$"),
             ({"templates": ["a {}", None]}, TypeError, "^templates: .*found NoneType in it, as item 2$"),
             ({"scale": float("nan")}, ValueError, "positive number"),
+            ({"scale": 1e300}, ValueError, "positive number up to 1e30"),
             ({"scale": "mine"}, ValueError, '"own" or "calibrated"'),
         ]:
             with self.raises(kind, text):
