@@ -139,6 +139,10 @@ export type Error = "no_model" | "page_replaced" | "not_an_image" | "photo_unrea
     detail: string;
   };
 } | {
+  invalid_argument: {
+    detail: string;
+  };
+} | {
   journal_damaged: {
     detail: string;
   };

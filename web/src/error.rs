@@ -74,6 +74,10 @@ pub enum Error {
     #[error("These labels cannot be used: {detail}.")]
     Labels { detail: String },
 
+    // The JavaScript package
+    #[error("{detail}.")]
+    InvalidArgument { detail: String },
+
     // The journal
     #[error("This file is not a journal of this page, or it is damaged ({detail}). Nothing was imported.")]
     JournalDamaged { detail: String },

@@ -31,6 +31,7 @@ pub fn error(catalog: &Catalog, error: &Error) -> String {
         Error::TextWithPicture => texts::error_text_with_picture(catalog),
         Error::ServerRefused { message } => texts::error_server_refused(catalog, message),
         Error::Labels { detail } => texts::error_labels(catalog, detail),
+        Error::InvalidArgument { .. } => error.to_string(), // of the JavaScript package only
         Error::JournalDamaged { detail } => texts::error_journal_damaged(catalog, detail),
         Error::JournalFull => texts::error_journal_full(catalog),
         Error::JournalFullAfter { n_kept, n_photos } => {
@@ -84,6 +85,7 @@ mod tests {
             Error::TextWithPicture,
             Error::ServerRefused { message },
             Error::Labels { detail: detail.clone() },
+            Error::InvalidArgument { detail: detail.clone() },
             Error::JournalDamaged { detail: detail.clone() },
             Error::JournalFull,
             Error::JournalFullAfter { n_kept: 1, n_photos: 3 },

@@ -1,7 +1,7 @@
 //! A photo and the query about it. Photos are read and decoded only here.
 
 use super::connection::Connection;
-use super::protocol::{PhotoId, Reply};
+use super::protocol::{PhotoId, Reply, arguments};
 use crate::crop::{Crop, PhotoSize};
 use crate::error::{Error, Result, what};
 use crate::time::timeout;
@@ -52,7 +52,7 @@ impl Photo {
     ///
     /// # Errors
     /// [`Error::ImageTooLarge`], [`Error::PhotoUnreadable`], [`Error::OutOfMemory`], the image errors;
-    /// [`Error::Computation`] for a crop outside the photo.
+    /// [`Error::InvalidArgument`] for a crop outside the photo.
     pub async fn model_input(&self, config: &PreprocessConfig, connection: &Connection) -> Result<RgbImage8> {
         let image = match connection.decoded.take(self.id) {
             Some(image) => image,
@@ -68,16 +68,15 @@ impl Photo {
     /// Crops and scales the photo, whose file was read, for the model.
     ///
     /// # Errors
-    /// The image errors; [`Error::Computation`] for a crop outside the photo.
+    /// The image errors; [`Error::InvalidArgument`] for a crop outside the photo.
     pub fn model_input_of(&self, content: &[u8], config: &PreprocessConfig) -> Result<RgbImage8> {
         self.square_of(&decode(content, Reading::Photo)?, config)
     }
 
     fn square_of(&self, image: &DecodedImage, config: &PreprocessConfig) -> Result<RgbImage8> {
-        Ok(match self.crop {
-            None => resize_and_crop(image, config)?,
-            Some(crop) => resize_and_crop(&image.cropped(crop.to_box())?, config)?,
-        })
+        let Some(crop) = self.crop else { return Ok(resize_and_crop(image, config)?) };
+        let size = PhotoSize { width: image.width(), height: image.height() };
+        Ok(resize_and_crop(&image.cropped(arguments::box_within(crop, size)?)?, config)?)
     }
 
     /// Decodes the photo before the model is there. Sends the page its preview, or why it cannot be decoded.

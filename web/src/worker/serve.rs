@@ -5,7 +5,7 @@ use super::download;
 use super::engine::Engine;
 use super::kept;
 use super::photo::{Photo, Query};
-use super::protocol::{Envelope, Reply, Request, Unreadable};
+use super::protocol::{Envelope, Reply, Request, Unreadable, arguments};
 use super::remote::Remote;
 use crate::error::Error;
 use shared_model::concepts::Concept;
@@ -95,6 +95,9 @@ async fn reply_to(
 ) -> Result<Reply, Unanswered> {
     if let Request::Load { is_page, .. } = &request {
         context.connection.is_of_page.set(*is_page);
+    }
+    if !context.connection.is_of_page.get() {
+        arguments::check_names(&request)?;
     }
     match (request, backend, photo) {
         (Request::Load { manifest_url, classify_url: Some(classify_url), .. }, backend, _) => {

@@ -4,6 +4,7 @@
 //! photo, which the page never decodes, to the worker, and its preview to the page. A worker loads one model; another
 //! model needs another worker.
 
+pub mod arguments;
 mod computed;
 mod keeping;
 mod model_info;
