@@ -9,10 +9,20 @@ export async function asInTheManual(file: File, signal: AbortSignal): Promise<Pr
   const crop = { left: 0, top: 0, side: 10 };
   const answers = await model.classify(file, { labels: ['nevus', 'melanoma'], topK: 3, crop, signal });
   const concepts: Presence[] = await model.annotate(file, { concepts: ['scale'] });
-  const features: Float32Array[] = await model.embedText(['a', 'b']);
+  const fixed: readonly string[] = ['a', 'b'];
+  await model.classify(file, { labels: fixed });
+  await model.annotate(file, { concepts: ['scale', 'bulla'] as const });
+  const features: Float32Array[] = await model.embedText(fixed);
   const [image, text]: Float32Array[] = [await model.embed(file), await model.embedText('a')];
   model.dispose();
   return concepts.length + features.length + image.length + text.length > 0 ? answers : [];
+}
+
+export async function embedded(text: string | string[]): Promise<Float32Array | Float32Array[]> {
+  using model = await load('/models/make-int8/');
+  // @ts-expect-error: no such option
+  await model.embedText(text, { topK: 1 });
+  return model.embedText(text);
 }
 
 export function codeOf(error: unknown): ErrorCode | undefined {

@@ -1,7 +1,7 @@
 /** The JavaScript package in Node.js: the answers of the page and of the command line, from the same program. */
 
 import { execFile } from 'node:child_process';
-import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -98,6 +98,11 @@ test('wrong use in Node.js gets a sentence and a code', async ({ installed }) =>
       object: await told(model.classify({ path: photo })),
       scheme: await told(model.classify("https://")),
       empty: await told(model.classify("")),
+      thrown: await told(model.classify(photo, { labels: ["x", "y"], onProgress: () => { throw new RangeError("mine"); } })),
+      thrownAtOnce: await told(dermake.load("models/demo", { onProgress: () => { throw new RangeError("mine"); } })),
+      twice: await told(model.classify(photo, { labels: ["a", "A"] })),
+      outside: await told(model.classify(photo, { crop: { left: 0, top: 0, side: 5000 } })),
+      answers: (await model.classify(photo)).length,
     };`,
   );
   const expected: Record<string, [string, RegExp]> = {
@@ -105,8 +110,10 @@ test('wrong use in Node.js gets a sentence and a code', async ({ installed }) =>
     nothing: ['invalid_argument', /^url: expected/],
     damaged: ['damaged', /vision\.safetensors/],
     host: ['unreachable', /manifest\.json/],
-    engine: ['invalid_argument', /expected auto, .*found fast/],
-    workers: ['worker_not_started', /there is no file .*nowhere.plain\.js/],
+    engine: ['invalid_argument', /expected auto, .*found "fast"/],
+    workers: ['worker_not_started', /there is no file .*nowhere.plain\.js; the option workers names/],
+    twice: ['invalid_argument', /"a" and "A"/],
+    outside: ['invalid_argument', /the photo's \d+ x \d+ pixels/],
     photo: ['invalid_argument', /there is no file .*none\.jpg/],
     folder: ['invalid_argument', /models is a folder, not a photo/],
     text: ['not_an_image', /not an image/],
@@ -118,6 +125,26 @@ test('wrong use in Node.js gets a sentence and a code', async ({ installed }) =>
   for (const [name, [code, message]] of Object.entries(expected)) {
     expect(result[name], name).toMatchObject({ name: 'DermakeError', code });
     expect(result[name].message, name).toMatch(message);
+  }
+  for (const name of ['thrown', 'thrownAtOnce']) expect(result[name], name).toMatchObject({ name: 'RangeError', message: 'mine' });
+  expect(result.answers).toBe(5);
+});
+
+test('a bundler that has packed the package is told to leave it out', async ({ installed }) => {
+  const { folder } = installed;
+  const packed = join(folder, 'node_modules/packed');
+  cpSync(join(folder, 'node_modules/dermake'), packed, { recursive: true });
+  const load = (options: string) => `${told} return told(dermake.load("models/demo", { engine: "plain"${options} }));`;
+  rmSync(join(packed, 'node_thread.js'));
+  const withoutThread = await inNode<any>(folder, load(', workers: "node_modules/dermake/worker"'), 'packed');
+  rmSync(join(packed, 'worker'), { recursive: true });
+  const withoutFiles = await inNode<any>(folder, load(''), 'packed');
+  // As esbuild writes it for CommonJS.
+  const builds = readFileSync(join(packed, 'builds.js'), 'utf8');
+  writeFileSync(join(packed, 'builds.js'), builds.replaceAll('import.meta.url', 'undefined'));
+  for (const error of [withoutThread, withoutFiles, await inNode<any>(folder, load(''), 'packed')]) {
+    expect(error).toMatchObject({ name: 'DermakeError', code: 'worker_not_started' });
+    expect(error.message).toMatch(/leave it out of the bundle \(Next\.js: serverExternalPackages/);
   }
 });
 

@@ -34,6 +34,19 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
       address: await told(model.classify(models + "none.jpg")),
       labels: await told(model.classify(bytes, { labels: [] })),
       twice: await told(model.classify(bytes, { labels: ["a", "a"] })),
+      spelled: await told(model.classify(bytes, { labels: "a, A" })),
+      concepts: await told(model.annotate(bytes, { concepts: ["Scale", "bulla", "scale"] })),
+      list: await told(model.classify(bytes, ["a", "b"])),
+      name: await told(model.answer(bytes, "pad")),
+      nothing: await told(model.annotate(bytes, null)),
+      misspelled: await told(model.classify(bytes, { topk: 1 })),
+      ofAnother: await told(model.embedText("a", { crop: { left: 0, top: 0, side: 9 } })),
+      signal: await told(model.embed(bytes, { signal: 3 })),
+      onProgress: await told(model.embed(bytes, { onProgress: {} })),
+      ofLoad: await told(dermake.load(models + "demo/", { thread: 1 })),
+      threads: await told(dermake.load(models + "demo/", { threads: 0 })),
+      thrown: await told(model.classify(bytes, { labels: ["x", "y"], onProgress: () => { throw new RangeError("mine"); } })),
+      thrownLater: await told(dermake.load(models + "demo/", { onProgress: () => Promise.reject(new RangeError("late")) })),
       key: await told(model.classify(bytes, { labels: "padd" })),
       topK: await told(model.classify(bytes, { topK: 0 })),
       text: await told(model.embedText([3])),
@@ -43,12 +56,13 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
       farCrop: await told(model.classify(bytes, { crop: { left: 2 ** 33, top: 0, side: 1 } })),
       everything: (await model.classify(bytes, { topK: Number.MAX_SAFE_INTEGER })).length,
       crop: await told(model.classify(bytes, { crop: { left: 0, top: 0, side: 0 } })),
+      outside: await told(model.classify(bytes, { crop: { left: 10, top: 20, side: 5000 } })),
     };`,
   );
   const expected: Record<string, [string, RegExp]> = {
     missing: ['refused', /answered 404/],
     notAModel: ['unusable_model', /cannot be used/],
-    engine: ['invalid_argument', /expected auto, .*found fast/],
+    engine: ['invalid_argument', /expected auto, .*found "fast"/],
     workers: ['worker_not_started', /404 for .*nothing\/.*\.js; copy the folder/],
     photo: ['not_an_image', /not an image/],
     object: ['invalid_argument', /found Object/],
@@ -59,9 +73,21 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
     element: ['invalid_argument', /has no src/],
     address: ['invalid_argument', /answers 404/],
     labels: ['invalid_argument', /at least one name/],
-    twice: ['invalid_argument', /"a" twice/],
+    twice: ['invalid_argument', /^labels: expected different names, found "a" twice/],
+    spelled: ['invalid_argument', /^labels: expected different names, found "a" and "A"/],
+    concepts: ['invalid_argument', /^concepts: expected different names, found "Scale" and "scale"/],
+    list: ['invalid_argument', /^options: expected an object with labels, topK, crop, signal or onProgress, found \["a","b"\]/],
+    name: ['invalid_argument', /^options: .* found "pad"/],
+    nothing: ['invalid_argument', /^options: expected an object with concepts, .* found null/],
+    misspelled: ['invalid_argument', /^options: expected labels, topK, .* found topk/],
+    ofAnother: ['invalid_argument', /^options: expected signal or onProgress, found crop/],
+    signal: ['invalid_argument', /^signal: expected an AbortSignal, found 3/],
+    onProgress: ['invalid_argument', /^onProgress: expected a function, found Object/],
+    ofLoad: ['invalid_argument', /^options: expected onProgress, engine, .* found thread\./],
+    threads: ['invalid_argument', /^threads: expected a whole number from 1, found 0/],
+    outside: ['invalid_argument', /^crop: expected a square within the photo's \d+ x \d+ pixels, found one of 5000 x 5000 at left 10, top 20/],
     key: ['invalid_argument', /expected pad, f17k/],
-    topK: ['invalid_argument', /number from 1, found 0/],
+    topK: ['invalid_argument', /whole number from 1, found 0/],
     text: ['invalid_argument', /found 3 in the list/],
     noText: ['invalid_argument', /found undefined in the list/],
     hole: ['invalid_argument', /found undefined in the list/],
@@ -74,6 +100,10 @@ test('wrong use gets a sentence and a code', async ({ page, host, installed }) =
     expect(result[name].message, name).toMatch(message);
   }
   expect(result.everything).toBe(6);
+  expect([result.thrown, result.thrownLater]).toMatchObject([
+    { name: 'RangeError', message: 'mine' },
+    { name: 'RangeError', message: 'late' },
+  ]);
   writeFileSync(model, weights.map((byte) => byte ^ 1));
   const other = await FileHost.of(installed.folder, 'other'); // an origin whose storage has no weights
   const damaged = await inPage<any>(page, other, `${told} return told(dermake.load(models + "demo/"));`);

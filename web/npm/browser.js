@@ -28,6 +28,7 @@ export const BROWSER = {
   buildsToTry: () => buildsToTry(globalThis.crossOriginIsolated === true && navigator.hardwareConcurrency > 1),
 
   absolute: (url) => new URL(url, PAGE),
+  remedy: "copy the folder node_modules/dermake/worker to your host, and name it with the option workers",
   createWorker,
   causeOf,
   blobOf,
@@ -48,17 +49,16 @@ const HEAD_MILLIS = 5_000;
 
 // Finds the file that the host does not have, or sends as something else.
 async function causeOf(error, script, program) {
-  const hint = "copy the folder node_modules/dermake/worker to your host, and name it with the option workers";
   for (const [url, type] of [[script, /javascript/], [program, /^application\/wasm/]]) {
     const file = url.pathname.split("/").pop();
     const signal = AbortSignal.timeout?.(HEAD_MILLIS);
     const response = await fetch(url, { method: "HEAD", signal }).catch(() => undefined);
     if (!response) return `The model's program could not start: ${url.href} cannot be fetched.`;
     const found = response.headers.get("content-type") ?? "no type";
-    if (!response.ok) return `The model's program could not start: the server answers ${response.status} for ${url.href}; ${hint}.`;
+    if (!response.ok) return `The model's program could not start: the server answers ${response.status} for ${url.href}; ${BROWSER.remedy}.`;
     if (!type.test(found)) {
       const expected = file.endsWith(".js") ? "text/javascript" : "application/wasm";
-      return `The model's program could not start: the server sends ${url.href} as ${found} instead of ${expected}; ${hint}.`;
+      return `The model's program could not start: the server sends ${url.href} as ${found} instead of ${expected}; ${BROWSER.remedy}.`;
     }
   }
   return `The model's program could not start (${error.message}).`;

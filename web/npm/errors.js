@@ -16,7 +16,3 @@ export function errorOf({ error, message }) {
   const [[code, detail]] = Object.entries(error);
   return new DermakeError(code, message, detail);
 }
-
-export function invalid(message) {
-  return new DermakeError("invalid_argument", message);
-}

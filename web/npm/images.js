@@ -1,6 +1,6 @@
 // What a page has of a photo, as the Blob that the worker reads.
 
-import { invalid } from "./errors.js";
+import { invalid, kindOf } from "./arguments.js";
 
 /** Returns the Blob of a photo. Pixels of a canvas become a PNG file, which loses nothing. */
 export async function blobOf(image, signal) {
@@ -41,9 +41,6 @@ async function ofElement(image, signal) {
     });
   }
 }
-
-/** Names what was given in place of an image. */
-export const kindOf = (image) => (image === null ? "null" : image?.constructor?.name ?? typeof image);
 
 const is = (image, type) => typeof globalThis[type] === "function" && image instanceof globalThis[type];
 

@@ -23,10 +23,10 @@ export type ImageInput =
   | InBrowser<"ImageData">;
 
 export interface LoadOptions {
-  /** Called with bytes that were downloaded or read from the browser's storage. */
+  /** Called with bytes that were downloaded or read from the browser's storage. What it throws is the error of the call. */
   onProgress?: (progress: Progress) => void;
   engine?: Engine;
-  /** Number of threads, at most 4; one where the page is not isolated from other sites, and in Node.js 20. */
+  /** Number of threads, from 1, at most 4; one where the page is not isolated from other sites, and in Node.js 20. */
   threads?: number;
   /** Address, in Node.js path, of a copy of this package's folder `worker`, where a bundler does not copy it. */
   workers?: string | URL;
@@ -46,17 +46,20 @@ export interface ImageOptions extends RequestOptions {
 
 export interface ClassifyOptions extends ImageOptions {
   /** The key of a set of the model, such as "pad", or names. By default the model's first set. */
-  labels?: string | string[];
+  labels?: string | readonly string[];
   /** Number of predictions; by default 5. */
   topK?: number;
 }
 
 export interface AnnotateOptions extends ImageOptions {
   /** Names of concepts; by default the 64 known ones. */
-  concepts?: string[];
+  concepts?: readonly string[];
   /** Number of concepts; by default 8. */
   topK?: number;
 }
+
+/** What `using` needs, if the types of the program's library have it. */
+type Disposing = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol } ? { [key in Dispose]: () => void } : {};
 
 type KeysOf<T> = T extends string ? T : T extends unknown ? keyof T : never;
 
@@ -75,6 +78,9 @@ export class DermakeError extends globalThis.Error {
  * @throws {DermakeError}
  */
 export function load(url: string | URL, options?: LoadOptions): Promise<Model>;
+
+/** `using model = await load(…)` disposes of it at the end of its block. */
+export interface Model extends Disposing {}
 
 /** A loaded model. Requests are answered one after the other; after an abort, the next one starts at once. */
 export class Model {
@@ -101,7 +107,8 @@ export class Model {
   embed(image: ImageInput, options?: ImageOptions): Promise<Float32Array>;
   /** Returns the feature of a text, of unit length. Downloads the text part the first time. */
   embedText(text: string, options?: RequestOptions): Promise<Float32Array>;
-  embedText(texts: string[], options?: RequestOptions): Promise<Float32Array[]>;
+  embedText(texts: readonly string[], options?: RequestOptions): Promise<Float32Array[]>;
+  embedText(text: string | readonly string[], options?: RequestOptions): Promise<Float32Array | Float32Array[]>;
   /** Ends the worker and frees its memory. Requests that have not been answered fail. */
   dispose(): void;
 }

@@ -1,15 +1,20 @@
 // A loaded model, and how it is loaded. What browsers and Node.js do differently is in a platform: see browser.js.
 
+import { countOf, invalid, optionsOf, shown, squareOf, textsOf } from "./arguments.js";
 import { BUILDS } from "./builds.js";
-import { DermakeError, invalid } from "./errors.js";
+import { DermakeError } from "./errors.js";
 import { startWorker } from "./worker.js";
 
+const OF_LOAD = ["onProgress", "engine", "threads", "workers", "signal"];
+const OF_REQUEST = ["signal", "onProgress"];
+const OF_IMAGE = ["crop", ...OF_REQUEST];
+
 /** Loads a model from the folder that `dermake quantize` wrote. */
-export async function loadOn(platform, url, options = {}) {
-  const { onProgress, engine = "auto", threads, workers, signal } = options;
+export async function loadOn(platform, url, options) {
+  const { onProgress, engine = "auto", threads, workers, signal } = optionsOf(options, OF_LOAD);
   platform.check();
   if (engine !== "auto" && !BUILDS.includes(engine)) {
-    throw invalid(`engine: expected auto, ${BUILDS.join(", ")}, found ${engine}.`);
+    throw invalid(`engine: expected auto, ${BUILDS.join(", ")}, found ${shown(engine)}.`);
   }
   const manifest_url = manifestUrl(platform, url);
   await platform.checkModel(manifest_url);
@@ -17,8 +22,8 @@ export async function loadOn(platform, url, options = {}) {
   const connection = await firstThatStarts(platform, builds, { threads, base: workers, signal });
   let info;
   const onInterim = (body) => {
-    if (body.manifest_read) info = body.manifest_read.model;
-    else onProgress?.(body.progress);
+    if (body.progress) return onProgress?.(body.progress);
+    info = body.manifest_read.model;
   };
   const request = { load: { manifest_url, other_manifest_urls: [], classify_url: null } };
   try {
@@ -38,7 +43,7 @@ function manifestUrl(platform, url) {
     }
     return absolute.href;
   } catch {
-    throw invalid(`url: expected the address of a model's folder, found ${url}.`);
+    throw invalid(`url: expected the address of a model's folder, found ${shown(url)}.`);
   }
 }
 
@@ -103,33 +108,36 @@ export class Model {
   }
 
   /** Ranks labels for a photo, and says whether to believe them. */
-  async answer(image, { labels, topK = 5, ...options } = {}) {
+  async answer(image, options) {
+    const { labels, topK = 5, ...others } = optionsOf(options, ["labels", "topK", ...OF_IMAGE]);
     const set = this.#labelSet(labels);
-    const top_k = count(topK);
+    const top_k = countOf(topK);
     const body = (photo) => ({ classify: { ...photo, labels: set, top_k, is_shown: false } });
-    const { predictions, certainty } = (await this.#ask(body, image, options)).predictions;
+    const { predictions, certainty } = (await this.#ask(body, image, others)).predictions;
     return { predictions, certainty: certainty ?? undefined };
   }
 
   /** Scores clinical concepts for a photo, the most present first. */
-  async annotate(image, { concepts = [], topK = 8, ...options } = {}) {
-    const names = texts(concepts, "concepts");
-    const top_k = count(topK);
+  async annotate(image, options) {
+    const { concepts = [], topK = 8, ...others } = optionsOf(options, ["concepts", "topK", ...OF_IMAGE]);
+    const names = textsOf(concepts, "concepts");
+    const top_k = countOf(topK);
     const body = (photo) => ({ annotate: { ...photo, concepts: names } });
-    return (await this.#ask(body, image, options)).concepts.concepts.slice(0, top_k);
+    return (await this.#ask(body, image, others)).concepts.concepts.slice(0, top_k);
   }
 
   /** Returns the feature of a photo, of unit length. */
-  async embed(image, options = {}) {
-    const { features } = await this.#ask((photo) => ({ embed: photo }), image, options);
+  async embed(image, options) {
+    const { features } = await this.#ask((photo) => ({ embed: photo }), image, optionsOf(options, OF_IMAGE));
     return Float32Array.from(features.features[0]);
   }
 
   /** Returns the feature of a text, or of each text of a list. */
-  async embedText(text, options = {}) {
+  async embedText(text, options) {
+    const { signal, onProgress } = optionsOf(options, OF_REQUEST);
     const isList = Array.isArray(text);
-    const body = { embed_texts: { texts: texts(isList ? text : [text], "text") } };
-    const { features } = await this.#inTurn(() => this.#send(body, undefined, options), options.signal);
+    const body = { embed_texts: { texts: textsOf(isList ? text : [text], "text") } };
+    const { features } = await this.#inTurn(() => this.#send(body, undefined, { signal, onProgress }), signal);
     const rows = features.features.map((row) => Float32Array.from(row));
     return isList ? rows : rows[0];
   }
@@ -154,18 +162,18 @@ export class Model {
       const set = known(labels.trim().toLowerCase());
       if (set) return set;
       const keys = sets.map((set) => set.key).join(", ");
-      if (!/[,;\n]/.test(labels)) throw invalid(`labels: expected ${keys}, or a list of names, found ${JSON.stringify(labels)}.`);
-      return own(texts(labels.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name !== ""), "labels"));
+      if (!/[,;\n]/.test(labels)) throw invalid(`labels: expected ${keys}, or a list of names, found ${shown(labels)}.`);
+      return own(textsOf(labels.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name !== ""), "labels"));
     }
-    return own(texts(labels, "labels"));
+    return own(textsOf(labels, "labels"));
   }
 
-  async #ask(bodyOf, image, { crop, ...options }) {
-    const square = checked(crop);
-    const blob = await this.#platform.blobOf(image, options.signal);
+  async #ask(bodyOf, image, { crop, signal, onProgress }) {
+    const square = squareOf(crop);
+    const blob = await this.#platform.blobOf(image, signal);
     if (!this.#photoIds.has(blob)) this.#photoIds.set(blob, ++this.#nPhotos);
     const body = bodyOf({ photo_id: this.#photoIds.get(blob), crop: square });
-    return this.#inTurn(() => this.#send(body, blob, options), options.signal);
+    return this.#inTurn(() => this.#send(body, blob, { signal, onProgress }), signal);
   }
 
   #send(body, blob, { signal, onProgress }) {
@@ -196,33 +204,5 @@ function orAborted(answer, signal) {
 
 function own(class_names) {
   if (class_names.length === 0) throw invalid("labels: expected at least one name, found none.");
-  const repeated = class_names.find((name, at) => class_names.indexOf(name) !== at);
-  if (repeated !== undefined) throw invalid(`labels: expected different names, found ${JSON.stringify(repeated)} twice.`);
   return { key: "custom", title: "", class_names };
-}
-
-// The worker has these numbers in 32 bits.
-const MAX_NUMBER = 2 ** 32 - 1;
-
-function checked(crop) {
-  if (crop === undefined || crop === null) return null;
-  const { left, top, side } = crop;
-  const isSquare = [left, top, side].every((number) => Number.isInteger(number) && number >= 0 && number <= MAX_NUMBER) && side > 0;
-  if (!isSquare) throw invalid(`crop: expected left, top and side in whole pixels, found ${JSON.stringify(crop)}.`);
-  return { left, top, side };
-}
-
-// Half of a character, as of an emoji that was cut. The worker reads Unicode only.
-const HALF = /\p{Surrogate}/u;
-
-function texts(list, what) {
-  if (!Array.isArray(list)) throw invalid(`${what}: expected a list of texts, found ${typeof list}.`);
-  const wrong = list.findIndex((text) => typeof text !== "string" || text.trim() === "" || HALF.test(text));
-  if (wrong >= 0) throw invalid(`${what}: expected texts, found ${JSON.stringify(list[wrong])} in the list.`);
-  return list;
-}
-
-function count(topK) {
-  if (!Number.isInteger(topK) || topK < 1) throw invalid(`topK: expected a number from 1, found ${topK}.`);
-  return Math.min(topK, MAX_NUMBER);
 }

@@ -10,9 +10,10 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { invalid, kindOf, shown } from "./arguments.js";
 import { buildsToTry, hasSimd } from "./builds.js";
-import { DermakeError, invalid } from "./errors.js";
-import { fetched, kindOf } from "./images.js";
+import { DermakeError } from "./errors.js";
+import { fetched } from "./images.js";
 import { loadOn } from "./model.js";
 import { WebWorker } from "./node_worker.js";
 
@@ -24,6 +25,9 @@ export const load = (url, options) => loadOn(NODE, url, options);
 
 const OLDEST = 20;
 const OLDEST_WITH_THREADS = 22; // V8 11.3 of Node.js 20 starts the program's threads, and then never wakes one of them
+
+// node_thread.js is not beside the package's other files, or a bundler has taken their address away.
+const NO_THREAD = /^(Cannot find module|Invalid URL)/;
 
 const nodeVersion = () => Number(process.versions.node.split(".")[0]);
 
@@ -47,13 +51,18 @@ const NODE = {
 
   buildsToTry: () => buildsToTry(nodeVersion() >= OLDEST_WITH_THREADS && availableParallelism() > 1),
   absolute,
+  remedy:
+    "if a bundler has packed dermake, leave it out of the bundle (Next.js: serverExternalPackages; esbuild: " +
+    "--external:dermake), else install it again",
   createWorker: (script, program) => [new WebWorker(script, { name: program.href }), () => {}],
 
-  async causeOf(error, script, program) {
+  async causeOf(error, script, program, workers) {
+    const failed = "The model's program could not start";
     const missing = [script, program].find((url) => url.protocol !== "file:" || !existsSync(pathOf(url)));
-    if (!missing) return `The model's program could not start (${error.message}).`;
+    if (!missing) return `${failed} (${error.message})${NO_THREAD.test(error.message) ? `; ${NODE.remedy}` : ""}.`;
     const file = missing.protocol === "file:" ? pathOf(missing) : missing.href;
-    return `The model's program could not start: there is no file ${file}; install the package again.`;
+    const remedy = workers ? "the option workers names the package's folder `worker`, or a copy of it" : NODE.remedy;
+    return `${failed}: there is no file ${file}; ${remedy}.`;
   },
 
   async blobOf(image, signal) {
@@ -81,15 +90,16 @@ function addressOf(image) {
   try {
     return absolute(image);
   } catch {
-    throw invalid(`image: expected a path or an address, found ${JSON.stringify(String(image))}.`);
+    throw invalid(`image: expected a path or an address, found ${shown(String(image))}.`);
   }
 }
 
-/** Takes a path, relative to the working folder, or an address. */
+/** Takes a path, relative to the working folder, or an address. A bundler's URL may be a path, too. */
 function absolute(place) {
-  if (place instanceof URL || /^(https?|file|data|blob):/i.test(place)) return new URL(place);
-  if (typeof place !== "string" || place === "") throw invalid(`expected a path or an address, found ${place}.`);
-  return pathToFileURL(place);
+  const text = place instanceof URL ? place.href : place;
+  if (place instanceof URL ? !text.startsWith("/") : /^(https?|file|data|blob):/i.test(place)) return new URL(text);
+  if (typeof text !== "string" || text === "") throw invalid(`expected a path or an address, found ${shown(place)}.`);
+  return pathToFileURL(text);
 }
 
 /** The path of a file, without the query that a worker's address has. */

@@ -1,5 +1,6 @@
 // A worker and the messages to it and from it. See src/worker/protocol/mod.rs.
 
+import { invalid, shown } from "./arguments.js";
 import { FILES } from "./builds.js";
 import { DermakeError, errorOf } from "./errors.js";
 
@@ -9,30 +10,39 @@ const START_MILLIS = 15_000;
 /** Starts a build. Rejects with a DermakeError that says which file is at fault. */
 export async function startWorker(platform, build, { threads, base, signal } = {}) {
   signal?.throwIfAborted();
-  const [script, program] = urls(platform, build, base);
-  if (threads !== undefined) script.searchParams.set("threads", threads);
+  const [script, program] = base ? filesIn(platform, base, build) : ownFiles(platform, build);
+  if (threads) script.searchParams.set("threads", threads);
   let worker, release;
   try {
     [worker, release] = platform.createWorker(script, program);
-  } catch (error) {
-    throw new DermakeError("worker_not_started", `The model's program could not start: ${error.message}.`);
-  }
-  try {
     const nThreads = await started(worker, signal);
     return new Connection(worker, build, nThreads);
   } catch (error) {
-    worker.terminate();
+    worker?.terminate();
     if (signal?.aborted) throw signal.reason;
-    throw new DermakeError("worker_not_started", await platform.causeOf(error, script, program));
+    throw new DermakeError("worker_not_started", await platform.causeOf(error, script, program, base));
   } finally {
-    release();
+    release?.();
   }
 }
 
-function urls(platform, build, base) {
-  if (base === undefined) return [FILES[build].script(), FILES[build].program()];
-  const folder = platform.absolute(String(base).replace(/\/?$/, "/"));
-  return ["js", "wasm"].map((type) => new URL(`${build}.${type}`, folder));
+/** The addresses of the package's files. Those that Turbopack makes are paths, and relative to the page. */
+function ownFiles(platform, build) {
+  try {
+    return [FILES[build].script(), FILES[build].program()].map((url) => platform.absolute(url));
+  } catch (error) {
+    const message = `The model's program could not start: where its files are is unknown (${error.message}); ${platform.remedy}.`;
+    throw new DermakeError("worker_not_started", message);
+  }
+}
+
+function filesIn(platform, base, build) {
+  try {
+    const folder = platform.absolute(String(base).replace(/\/?$/, "/"));
+    return ["js", "wasm"].map((type) => new URL(`${build}.${type}`, folder));
+  } catch {
+    throw invalid(`workers: expected the address of a folder, found ${shown(base)}.`);
+  }
 }
 
 function started(worker, signal) {
@@ -117,7 +127,16 @@ class Connection {
   #receive({ request_id, body }) {
     if (request_id !== this.#pending?.request_id) return;
     if (body.rejected) this.#settle((pending) => pending.reject(errorOf(body.rejected)));
-    else if (body.progress || body.manifest_read) this.#pending.onInterim?.(body);
+    else if (body.progress || body.manifest_read) this.#tell(this.#pending, body);
     else this.#settle((pending) => pending.resolve(body));
+  }
+
+  /** The error of a caller's function is that of its request. Otherwise nobody would catch it, and Node.js would end. */
+  async #tell(pending, body) {
+    try {
+      await pending.onInterim?.(body);
+    } catch (error) {
+      if (this.#pending === pending) this.#settle(() => pending.reject(error));
+    }
   }
 }
