@@ -4,7 +4,7 @@ use crate::arrays::kind;
 use crate::errors::{Error, label_exception};
 use anyhow::Context;
 use dermake_files::labels::{concepts_from_argument, from_argument};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;

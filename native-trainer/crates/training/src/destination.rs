@@ -137,7 +137,9 @@ mod tests {
     #[test]
     fn the_folder_of_a_run_is_no_data() {
         let folder = tempfile::tempdir().unwrap();
-        [PLAN_FILE, METRICS_FILE].map(|file| fs::write(folder.path().join(file), "").unwrap());
+        for file in [PLAN_FILE, METRICS_FILE] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
         assert!(dermake_sources::is_results_folder(folder.path()));
     }
 
