@@ -12,6 +12,13 @@ pub struct Answer {
     pub negated: Vec<Term>,
 }
 
+impl Answer {
+    /// Returns whether it has no term.
+    pub fn is_empty(&self) -> bool {
+        self.condition.is_none() && self.concepts.is_empty() && self.negated.is_empty()
+    }
+}
+
 /// A name and the words of the caption that say it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Term {

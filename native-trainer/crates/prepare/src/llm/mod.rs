@@ -195,7 +195,12 @@ impl<'a> LlmReader<'a> {
             // Without an answer, the same request would bring none again.
             let Some(answer) = self.ask(caption, &refused)? else { break };
             let checked = self.check(caption, &answer);
+            // Small models leave out all terms once some were refused.
+            let is_given_up = !refused.is_empty() && answer.is_empty();
             first_answer.get_or_insert(answer);
+            if is_given_up {
+                break;
+            }
             if checked.refused.is_empty() {
                 return Ok(LlmReading { first_answer, extraction: checked.extraction });
             }

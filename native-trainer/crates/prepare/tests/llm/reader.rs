@@ -147,6 +147,13 @@ fn invented_terms_are_refused_and_asked_about_once_more() {
 }
 
 #[test]
+fn a_model_that_gives_up_after_a_refusal_leaves_the_caption_to_the_lexicon() {
+    let nothing = json!({"condition": null, "concepts": [], "negated": []});
+    let (by, counts, _) = read(vec![Turn::Say(invented()), Turn::Say(nothing)]);
+    assert_eq!((by, counts.n_requests, counts.n_by_lexicon), (Ok(Reader::Lexicon), 2, 1));
+}
+
+#[test]
 fn a_refused_key_or_request_ends_the_run_and_names_neither_key_nor_cause_twice() {
     for (status, expected) in
         [(401, "DERMAKE_LLM_KEY"), (403, "DERMAKE_LLM_KEY"), (400, "status 400"), (404, "busy")]
