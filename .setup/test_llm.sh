@@ -10,14 +10,15 @@ source "$here/llm.sh"
 source "$here/background_server.sh"
 
 gguf='' threads=1
-while true; do
-  case ${1:-} in
-    --gguf) gguf=$(realpath "${2:?expected a file behind --gguf}") ;;
-    --threads) threads=${2:?expected a number behind --threads} ;;
-    *) break ;;
+options=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --gguf) gguf=$(realpath "${2:?expected a file behind --gguf}") && shift 2 ;;
+    --threads) threads=${2:?expected a number behind --threads} && shift 2 ;;
+    *) options+=("$1") && shift ;;
   esac
-  shift 2
 done
+set -- ${options[@]+"${options[@]}"}
 
 cd "$DERMAKE_ROOT"
 # With native-trainer, so that the crates below have the features of its build and are not built again.
@@ -32,4 +33,4 @@ make_work
 serve "$LLM_HOME/bin/python" "$here/llm_server.py" "${gguf:-$(llm_model)}" "$threads"
 name=smollm2-135m
 if [ -n "$gguf" ]; then name=$(basename "$gguf" .gguf); fi
-"$score" --endpoint "$url/v1" --model "$name" --parallel 2 --timeout 900 --answers "$work/answers.jsonl" "$@"
+"$score" --endpoint "$url/v1" --model "$name" --parallel 2 --timeout 900 "$@"

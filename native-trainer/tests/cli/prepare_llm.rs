@@ -55,7 +55,7 @@ fn the_lexicon_reads_what_a_model_invents_and_a_second_run_asks_nothing() {
     };
     let summary = run();
     assert!(
-        summary.contains("5 requests, 0 kept answers, 4 of them refused (4 terms), 2 captions read by the lexicon"),
+        summary.contains("5 requests, 0 kept answers; 4 answers refused (4 terms), 2 captions read by the lexicon"),
         "{summary}"
     );
     let extracted = json_lines(&fs::read(folder.join("extracted.jsonl")).unwrap());

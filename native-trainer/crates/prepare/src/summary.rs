@@ -128,7 +128,7 @@ impl Summary {
         }
         if let Some(llm) = &self.llm {
             text += &format!(
-                "the model: {} requests, {} kept answers, {} of them refused ({} terms), {} captions read by the \
+                "the model: {} requests, {} kept answers; {} answers refused ({} terms), {} captions read by the \
                  lexicon\n",
                 llm.n_requests, llm.n_kept, llm.n_refused_answers, llm.n_refused_terms, llm.n_by_lexicon
             );
