@@ -85,6 +85,7 @@ fn new_process(options: &GpuCheckOptions) -> io::Result<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli;
     use clap::Parser;
     use dermake_device::DeviceChoice;
 
@@ -117,7 +118,8 @@ mod tests {
 
     #[test]
     fn phases_are_named_as_the_check_names_them() {
-        let phases = Program::parse_from(["dermake", "--phases", "DEVICE,Operations"]).check.phases;
+        let read = cli::Cli::read(["dermake", "gpu-check", "--phases", "DEVICE,Operations"]).unwrap();
+        let cli::Command::GpuCheck(GpuCheck { phases, .. }) = read.command else { panic!("{read:?}") };
         assert_eq!(phases, ["device", "operations"]);
     }
 }

@@ -5,6 +5,7 @@ use super::report::{NotHere, Outcome, Phase, Report, Wrong};
 use anyhow::{Context, Error, Result, anyhow, ensure};
 use candle_core::Device;
 use dermake_device::Precision;
+use dermake_process::interrupt::discard_on_request;
 use dermake_process::print;
 use serde_json::Value;
 use std::any::Any;
@@ -97,6 +98,7 @@ impl<'a> Check<'a> {
             "this process cannot use the device any more; a new one runs what is left: {left}\n"
         ))?;
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let unfinished = discard_on_request(vec![folder.path().into()])?;
         let limit = self.options.limit.saturating_sub(self.started.elapsed());
         let options =
             GpuCheckOptions { out: folder.path().join("gpu.json"), limit, phases, ..self.options.clone() };
@@ -105,6 +107,8 @@ impl<'a> Check<'a> {
         for phase in Report::phases_in(&options.out)? {
             self.report.add(phase)?;
         }
+        drop(folder); // while a stop request would remove it
+        drop(unfinished);
         // 1: a phase failed, as the report says.
         ensure!(matches!(status.code(), Some(0 | 1)), "the new process for {left} ended with {status}");
         Ok(())

@@ -3,6 +3,7 @@
 use super::comparisons::Comparisons;
 use super::gradients::small_config;
 use super::inputs::{Inputs, drawn_weights};
+use super::report::Wrong;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use dermake_engine::InferenceTowers;
@@ -59,7 +60,10 @@ pub fn check(device: &Device, seed: u64, timed: Option<&ClipConfig>) -> Result<V
             found.add(row, (!is_near).then_some(wrong));
         }
     }
-    let features = found.judged()?;
+    let features = found.judged().map_err(|err| match err.downcast::<Wrong>() {
+        Ok(Wrong { why, figures }) => Wrong { why, figures: json!({"features": figures}) }.into(),
+        Err(err) => err,
+    })?;
     let speed = timed.map(|config| images_per_sec(device, config, seed)).transpose()?;
     Ok(json!({"features": features, "images_per_sec": speed}))
 }

@@ -51,7 +51,7 @@ struct Settings {
 };
 const Settings& settings();
 
-// Whether a kernel broke off: every later call of this process fails, as on a GPU.
+// Whether a kernel broke off: every later launch, copy, allocation and wait of the host fails.
 bool is_lost();
 void lose();
 
