@@ -10,7 +10,7 @@ side_by_side() {
   "$2" &
   second=$!
   # shellcheck disable=SC2064 # the variables are gone when the script ends
-  trap "kill -- -$first -$second 2>/dev/null" EXIT
+  trap "kill -- -$first -$second 2>/dev/null || true" EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   # Each is waited for once: the shell forgets those that were.
