@@ -21,7 +21,8 @@ pub struct Calibration {
     pub class_names: Vec<String>,
     /// Logits are 100 times the cosines, divided by this. Above 1, probabilities become more equal.
     pub temperature: f64,
-    /// The temperature that was fitted where it is not used, since it did not help; `temperature` is then 1.
+    /// The temperature that was fitted where it is not used, since it did not help on the other half or was at its lower
+    /// bound; `temperature` is then 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unused_temperature: Option<f64>,
     /// When to answer that none of the labels fits.

@@ -12,7 +12,7 @@ export type Calibration = {
   none_of_these: NoneOfThese;
   /** Logits are 100 times the cosines, divided by this. Above 1, probabilities become more equal. */
   temperature: number;
-  /** The temperature that was fitted where it is not used, since it did not help; temperature is then 1. */
+  /** The temperature that was fitted where it is not used, since it did not help on the other half or was at its lower bound; temperature is then 1. */
   unused_temperature?: number | null;
 };
 

@@ -72,6 +72,18 @@ fn what_an_earlier_run_left_is_removed_once_the_new_one_is_there() {
     let (code, log) = finetune(&photos, &out, &tower);
     assert_eq!(code, Some(0), "{log}");
     fs::remove_file(answers.join("other-tuned.csv")).unwrap();
+
+    let from_tuned = [("--data", &*photos), ("--out", &*out)];
+    for model in [tuned.clone(), out.join("../head/tuned")] {
+        let output = run(&["finetune", model.to_str().unwrap(), "--no-cache"], &from_tuned);
+        let log = text(&output.stderr);
+        assert!(
+            output.status.code() == Some(2) && log.contains("the model is in the folder tuned of --out"),
+            "{log}"
+        );
+    }
+    assert!(tuned.join("open_clip_model.safetensors").exists() && names(&answers) == both);
+
     let (code, log) = finetune(&photos, &out, &SHARES);
     assert_eq!(code, Some(0), "{log}");
     assert!(!tuned.exists() && names(&answers) == both[..1], "{:?}", names(&out));

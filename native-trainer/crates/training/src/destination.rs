@@ -7,9 +7,9 @@ use super::recipe::Recipe;
 use super::resume::PLAN_FILE;
 use super::run_sinks::{CURVES_FILE, METRICS_FILE};
 use anyhow::{Result, bail};
-use dermake_files::inputs::{is_below, is_same_place};
+use dermake_files::inputs::is_same_place;
 use dermake_files::text_file;
-use dermake_sources::{Dataset, Form, files_named};
+use dermake_sources::files_named;
 use std::path::{Path, PathBuf};
 
 /// The files of a run's folder that a run replaces.
@@ -45,22 +45,14 @@ pub(super) fn refuse_data(recipe: &Recipe, places: &RunPlaces<'_>, results: &[&s
             bail!(would_overwrite(&file));
         }
     }
-    let is_whole_folder = data.train == own_data::WHOLE_FOLDER;
-    if is_whole_folder && (is_same_place(places.out, &folder) || is_among_pictures(places.out, &folder)) {
+    // In a folder below it, results are known (`dermake_sources::is_results_folder`).
+    if data.train == own_data::WHOLE_FOLDER && is_same_place(places.out, &folder) {
         bail!(
-            "--out is in the folder of the data, where the results would be read as data; give --out another folder: {}",
+            "--out is the folder of the data, where the results would be read as data; give --out another folder: {}",
             places.out.display()
         );
     }
     Ok(())
-}
-
-/// Returns whether files in the folder `out` would be among those of a folder of pictures, which are found at any depth.
-fn is_among_pictures(out: &Path, folder: &Path) -> bool {
-    let mut parts = out.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part });
-    let is_below = parts.find(|part| part.exists()).is_some_and(|part| is_below(part, folder));
-    let form = || Dataset::read(folder).map(|data| data.form());
-    is_below && matches!(form(), Ok(Form::ClassFolders | Form::Pictures))
 }
 
 /// Checks that a run in the folder `out` replaces no files but those of an earlier run there.
@@ -173,17 +165,16 @@ mod tests {
         let refuse = |data: &Path, out: &Path| {
             refuse_data(&recipe, &RunPlaces { data, out, device: DeviceChoice::Cpu }, &RUN_FILES)
         };
-        for (data, out) in [
-            (&table, table.clone()),
-            (&pictures, pictures.clone()),
-            (&pictures, pictures.join("run")),
-            (&pictures, pictures.join("acne/new/run")),
-        ] {
+        for (data, out) in
+            [(&table, table.clone()), (&pictures, pictures.clone()), (&pictures, pictures.join("acne/.."))]
+        {
             let error = refuse(data, &out).unwrap_err().to_string();
-            assert!(error.starts_with("--out is in the folder of the data"), "{error}");
+            assert!(error.starts_with("--out is the folder of the data"), "{error}");
         }
         for (data, out) in [
             (&table, table.join("runs/1")),
+            (&pictures, pictures.join("run")),
+            (&pictures, pictures.join("acne/new/run")),
             (&table.join("captions.csv"), table.clone()),
             (&pictures, root.path().join("run")),
             (&pictures, root.path().to_path_buf()),

@@ -2,7 +2,7 @@
 
 use super::halves::{Halves, halves};
 use super::measure::{errors, figures, share};
-use super::{check_number, fitted_temperature};
+use super::{check_number, fitted_temperature, warn_of_bound};
 use anyhow::{Context, Result};
 use dermake_metrics::{RankedScores, ScoredProbabilities, Temperature, softmax};
 use shared_model::calibration::{
@@ -94,6 +94,7 @@ fn is_of_use(found: Temperature, before: &ScoredProbabilities, after: &ScoredPro
     } else if found.is_at_bound && found.value < 1.0 {
         "every answer would be certain".into()
     } else {
+        warn_of_bound(found);
         return true;
     };
     let value = found.value;

@@ -43,15 +43,16 @@ fn check_number(contents: &[&str], what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Fits a temperature, and warns if it is at its bound.
 fn fitted_temperature(logits: &[Vec<f64>], labels: &[usize]) -> Result<Temperature> {
-    let found = fit_temperature(logits, labels).context("one half of the photos is empty")?;
-    let Temperature { value, is_at_bound } = found;
+    fit_temperature(logits, labels).context("one half of the photos is empty")
+}
+
+/// Warns of a temperature that is used although it is at its bound.
+fn warn_of_bound(Temperature { value, is_at_bound }: Temperature) {
     if is_at_bound {
         tracing::warn!(
             "the temperature is at its bound, {value}: {}",
             if value > 1.0 { "the probabilities say nothing about these labels" } else { "every answer is right" }
         );
     }
-    Ok(found)
 }

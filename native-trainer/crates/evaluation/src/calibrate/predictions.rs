@@ -2,7 +2,7 @@
 
 use super::halves::{Halves, halves};
 use super::measure::{errors, figures};
-use super::{check_number, fitted_temperature};
+use super::{check_number, fitted_temperature, warn_of_bound};
 use crate::predictions::{self, Predictions, prediction_files, read_class_names};
 use anyhow::{Context, Result};
 use dermake_metrics::{ReliabilityBin, SMALLEST_PROBABILITY, ScoredProbabilities, softmax};
@@ -72,7 +72,9 @@ fn of_predictions(predictions: &Predictions, model: String, data: String) -> Res
     let logits = |row: usize| rows[row].probabilities.iter().map(logit).collect::<Vec<f64>>();
     let of = |half: &[usize]| half.iter().map(|&row| (logits(row), labels[row])).unzip();
     let (fitted_logits, fitted_labels): (Vec<Vec<f64>>, Vec<usize>) = of(&fitted);
-    let temperature = fitted_temperature(&fitted_logits, &fitted_labels)?.value;
+    let found = fitted_temperature(&fitted_logits, &fitted_labels)?;
+    warn_of_bound(found);
+    let temperature = found.value;
     let (held_out_logits, held_out_labels): (Vec<Vec<f64>>, Vec<usize>) = of(&held_out);
     let scored = |temperature: f64| {
         let probabilities: Vec<Vec<f64>> =

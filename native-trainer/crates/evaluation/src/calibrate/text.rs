@@ -8,9 +8,8 @@ use std::fmt::Write;
 pub fn text(calibration: &Calibration) -> String {
     let Calibration { label_set, class_names, temperature, unused_temperature, none_of_these, measured } =
         calibration;
-    let unused = unused_temperature.map_or_else(String::new, |unused| {
-        format!("; {unused:.4} was fitted and is not used, as it does not help on the others")
-    });
+    let unused =
+        unused_temperature.map_or_else(String::new, |unused| format!("; {unused:.4} was fitted and is not used"));
     let Measured { data, n_fitted, n_held_out, top1_accuracy, before, after, refused, outside } = measured;
     let mut text = format!(
         "labels: {label_set}, {} of them\n\

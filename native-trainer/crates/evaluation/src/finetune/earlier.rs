@@ -24,8 +24,8 @@ impl EarlierRun {
         Some(Self { tuned: out.join(TUNED_FOLDER) })
     }
 
-    /// Removes, once there is a new run with these models, what is left of the earlier one: its answers, and its trained
-    /// tower if the new one has none. Files of others stay.
+    /// Removes, once there is a new run with these models, what is left of the earlier one: its answers with a tuned tower,
+    /// and that tower if the new one has none. Files of others stay.
     ///
     /// # Errors
     /// When a file cannot be removed.

@@ -31,6 +31,7 @@ use super::{Ending, compared, print_table};
 use anyhow::{Context, Result, ensure};
 use data::{Data, Encoded};
 use dermake_features::Identity;
+use dermake_files::inputs::is_below;
 use dermake_models::options::ModelOptions;
 use dermake_process::print;
 use earlier::EarlierRun;
@@ -39,6 +40,7 @@ use parts::{Parts, without_copies};
 use readable::Readable;
 use shared_model::preprocess::Reading;
 use split::divided;
+use std::path::Path;
 use written::{WrittenHead, head_name, tuned_name, write_head};
 
 /// Classes that a message names.
@@ -50,6 +52,12 @@ const MAX_NAMED: usize = 10;
 /// # Errors
 /// When the data have no labels or too few rows, a model cannot be loaded, or a file cannot be written.
 pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
+    let model = options.model.absolute().model;
+    ensure!(
+        !is_below(Path::new(&model), &options.out.join(TUNED_FOLDER)),
+        "the model is in the folder {TUNED_FOLDER} of --out, which a run replaces or removes; give --out another folder: \
+         {model}"
+    );
     let mut folder = ReportFolder::prepare(options.out)?;
     let earlier = EarlierRun::of(options.out, &mut folder);
     let data = Data::read(options)?;
@@ -80,6 +88,8 @@ pub fn finetune(options: &FinetuneOptions<'_>) -> Result<Ending> {
         identity: &encoded.identity,
     };
     write_head(&written, options.out)?;
+    // At once: the next run knows this one by its head.
+    folder.remove_superseded(&evaluated)?;
     let remove_earlier = |models: &[Evaluated]| match &earlier {
         Some(earlier) => earlier.remove(&folder, models, options.tower.is_some()),
         None => Ok(()),
