@@ -54,7 +54,7 @@ pub fn answers_in_words(counts: &LlmCounts, n_captions: usize) -> String {
     let of = |n: u64, all: usize| percent(share(n as usize, all));
     format!(
         "{n_answers} answers to {n_captions} captions, {n_kept} of them from the file: {} have terms that were refused \
-         ({n_refused_terms} terms); {n_broken_answers} more are broken or missing; the lexicon read \
+         ({n_refused_terms} terms); broken or missing: {n_broken_answers}; the lexicon read \
          {n_by_lexicon} captions ({})\n",
         of(n_refused_answers, n_answers as usize),
         of(n_by_lexicon, n_captions),
