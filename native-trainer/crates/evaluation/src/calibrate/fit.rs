@@ -226,7 +226,7 @@ mod tests {
         let nine_of_ten = 1.0 / 9f64.ln();
         let found = fit(&with_answers(&labels, |at, _| at % 10 != 0), 0.05).unwrap();
         assert!((found.temperature - nine_of_ten).abs() < 1e-3 && found.unused_temperature.is_none(), "{found:?}");
-        let is_right = |at: usize, is_fitted| if is_fitted { at % 10 != 0 } else { at % 2 != 0 };
+        let is_right = |at: usize, is_fitted| !at.is_multiple_of(if is_fitted { 10 } else { 2 });
         let unlike = fit(&with_answers(&labels, is_right), 0.05).unwrap();
         let certain = fit(&with_answers(&labels, |_, _| true), 0.05).unwrap();
         for (found, unused) in [(unlike, nine_of_ten), (certain, 0.01)] {
