@@ -46,8 +46,8 @@ struct Settings {
   int driver_version = 13000;    // driver_version=12020
   int capability = 90;           // capability=75
   size_t memory_bytes = size_t(80) << 30; // memory_mib=100
-  int nan_after_steps = -1;      // nan_after_steps=3: the optimizer then writes a NaN into the parameters
-  int lost_after_steps = -1;     // lost_after_steps=3: the optimizer then breaks off, as at an illegal address
+  int nan_after_steps = -1;      // nan_after_steps=3: the third launch of the optimizer writes a NaN
+  int lost_after_steps = -1;     // lost_after_steps=3: it breaks off, as at an illegal address
 };
 const Settings& settings();
 
